@@ -1,0 +1,145 @@
+"""The door for netcat, telnet and simple socket clients: the classic line chat, without encryption.
+
+    host: Enter your name:            (no line end)
+    peer: ann                         (with or without a line end)
+    host: bob: hello                  (to everyone but its sender)
+    host: eve joined the chat
+    host: eve has left the chat
+
+Who comes in here has shown nothing about who they are: on every lanchat screen their nick has a tilde.
+"""
+
+import logging
+import re
+import secrets
+from itertools import count
+
+from lanchat.errors import ProtocolError
+from lanchat.net.link import Link
+from lanchat.protocol.framing import LineSplitter
+from lanchat.protocol.messages import (
+    MAX_TEXT,
+    Closing,
+    FromHost,
+    Joined,
+    Left,
+    Notice,
+    Refused,
+    Renamed,
+    Said,
+    Say,
+    Welcome,
+)
+from lanchat.protocol.text import nick_from, safe_text
+from lanchat.room.hub import Arrived, Gone, Heard, Item, Seat
+from lanchat.room.inbox import Inbox
+
+NAME_LIMIT = 60.0  # s to type a name (ergo's time for registration)
+SETTLE = 0.2  # s; a started line that gets no end for so long was a whole message of a client that sends none
+PROMPT = b"Enter your name: "
+
+_WEB = re.compile(rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")  # ergo#2239: a page that posts lines
+_TLS = b"\x16\x03"  # the first bytes of a ClientHello
+_TELNET = b"\xff"  # IAC: Ctrl-C and its kin in telnet
+
+_log = logging.getLogger(__name__)
+
+
+class PlainDoor:
+    """Serves each link in that link's reader thread."""
+
+    echoes = False
+    remembers = False
+
+    def __init__(self, inbox: Inbox[Item]) -> None:
+        self._inbox = inbox
+
+    def encode(self, message: FromHost) -> bytes:
+        line = _line(message)
+        return b"" if line is None else safe_text(line).encode() + b"\n"
+
+    def serve(self, link: Link) -> None:
+        """A link's whole life, from its first byte to its last."""
+        seat = Seat(link, self)
+        try:
+            self._greet_and_read(link, seat)
+        except ProtocolError as error:
+            _log.info("dropped a plain client: %s", error)
+            link.finish(self.encode(Closing("rules", str(error))))
+        finally:
+            self._inbox.put_now(Gone(seat))
+
+    def _greet_and_read(self, link: Link, seat: Seat) -> None:
+        link.within(NAME_LIMIT, "gave no name in time")
+        link.send(PROMPT)
+        parts = _Parts(link)
+        first = parts.next()
+        if first is None:
+            return
+        if _WEB.match(first) or first.startswith(_TLS):
+            raise ProtocolError("this port is for plain chat clients")
+        link.within(None)
+        self._inbox.put(Arrived(seat, f"~{secrets.token_hex(4)}", nick_from(_text(first)), any_nick=True))
+        for number in count(1):
+            part = parts.next()
+            if part is None:
+                return
+            if text := _text(part).strip():
+                self._inbox.put(Heard(seat, [Say(str(number), text)]))
+
+
+class _Parts:
+    """What a plain client sends, cut into messages. Reader thread only.
+
+    A client that never sends a line end means each of its sends as one message; one that does, each line.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._splitter = LineSplitter(MAX_TEXT)
+        self._ready: list[bytes] = []
+        self._sends_lines = False
+        self._ended = False
+
+    def next(self) -> bytes | None:
+        """The next message, perhaps empty; None at the end of the link."""
+        while not self._ready and not self._ended:
+            self._read()
+        return self._ready.pop(0) if self._ready else None
+
+    def _read(self) -> None:
+        started = bool(self._splitter.partial)
+        if started and self._link.quiet(SETTLE):
+            self._ready += self._splitter.feed(b"\n")
+            return
+        data = self._link.receive()
+        if b"\0" in data:
+            raise ProtocolError("this port is for text")
+        if not data or data.startswith(_TELNET):
+            self._ended = True
+            if started:
+                self._ready += self._splitter.feed(b"\n")
+            return
+        self._sends_lines = self._sends_lines or b"\n" in data
+        self._ready += self._splitter.feed(data if self._sends_lines else data + b"\n")
+
+
+def _text(part: bytes) -> str:
+    return part.decode(errors="replace").rstrip("\r")
+
+
+def _line(message: FromHost) -> str | None:
+    match message:
+        case Said(nick=nick, text=text, action=action):
+            text = text.replace("\n", " / ")
+            return f"* {nick} {text}" if action else f"{nick}: {text}"
+        case Joined(nick=nick):
+            return f"{nick} joined the chat"
+        case Left(nick=nick):
+            return f"{nick} has left the chat"
+        case Renamed(nick=nick, to=to):
+            return f"{nick} is now {to}"
+        case Notice(text=text) | Closing(text=text) | Refused(text=text):
+            return f"* {text}"
+        case Welcome() | _:
+            return None

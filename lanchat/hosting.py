@@ -1,0 +1,230 @@
+"""The chat server: listen, accept, hand each link to its door, stop in order.
+
+(Not `host.py`: `lanchat.host()` is the function people call, and a submodule of that name would hide it.)
+
+    accept thread -- new socket --> one reader thread for each link --> inbox --> hub thread --> links
+"""
+
+import errno
+import logging
+import secrets
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self
+
+from lanchat.doors.native import NativeDoor
+from lanchat.doors.plain import PlainDoor
+from lanchat.net.flusher import Flusher
+from lanchat.net.identity import Identity
+from lanchat.net.link import Link
+from lanchat.net.listen import listen
+from lanchat.protocol.messages import NONCE_SIZE, VERSION, Card
+from lanchat.protocol.text import clean_nick, clean_title
+from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, server_context
+from lanchat.room.hub import Goodbye, Hub
+from lanchat.room.log import Log, NoLog
+from lanchat.room.room import MAX_MEMBERS, Room
+
+GOODBYE_LIMIT = 1.0  # s for everybody to take the last lines and hang up, before they are cut off
+_BREATH = 0.2  # s without accepting when this process has no descriptor left; else accept() spins
+
+_log = logging.getLogger(__name__)
+
+
+class _Door(Protocol):
+    def serve(self, link: Link) -> None: ...
+
+
+class Host:
+    """A room that is open while this object is. Start, stop and everything public: any one thread.
+
+    Args:
+        nick: the name of who hosts, on the room's card.
+        addresses: where to listen; None for everywhere.
+        port: None for 47474 or the next free one.
+        plain_port: for netcat and its kin; None for no such door.
+        log: where events are kept; by default nowhere.
+
+    Raises:
+        ValueError: the title or the nick breaks its rules.
+        LanchatError: it cannot listen.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        identity: Identity,
+        *,
+        nick: str,
+        room_id: str | None = None,
+        addresses: list[str] | None = None,
+        port: int | None = None,
+        plain_port: int | None = None,
+        log: Log | None = None,
+        max_members: int = MAX_MEMBERS,
+    ) -> None:
+        self.title = clean_title(title)
+        self.nick = clean_nick(nick)
+        self.room_id = room_id or secrets.token_hex(16)
+        self.identity = identity
+        self._log = log or NoLog()
+        self._tls = server_context(identity.certificate_path, identity.key_path)
+        self._listeners = listen(addresses, port)
+        self._plain_listeners: list[socket.socket] = []
+        if plain_port is not None:
+            try:
+                self._plain_listeners = listen(addresses, plain_port)
+            except BaseException:
+                _close_all(self._listeners)
+                raise
+        past = self._log.open(self._saved)
+        room = Room(self.room_id, self.title, identity.id, past=past, max_members=max_members)
+        self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000)
+        self._native = NativeDoor(identity, self._card, self._hub.inbox)
+        self._plain = PlainDoor(self._hub.inbox)
+        self._flusher: Flusher | None = None
+        self._readers: set[threading.Thread] = set()
+        self._links: set[Link] = set()
+        self._lock = threading.Lock()  # guards _readers and _links
+        self._closing = False
+        self._wake, self._woken = socket.socketpair()
+        self._acceptor = threading.Thread(target=self._accept, name="accept")
+
+    @property
+    def port(self) -> int:
+        return int(self._listeners[0].getsockname()[1])
+
+    @property
+    def plain_port(self) -> int | None:
+        return int(self._plain_listeners[0].getsockname()[1]) if self._plain_listeners else None
+
+    @property
+    def people(self) -> int:
+        return self._hub.people
+
+    def start(self) -> None:
+        self._flusher = Flusher("host-flusher")
+        self._hub.start()
+        self._acceptor.start()
+        _log.info('hosting room %s on port %s', self.room_id, self.port)
+
+    def connect(self) -> socket.socket:
+        """A way in for whoever hosts: a socket whose other end is served like any other link.
+
+        It needs no network, so a host can talk in its own room whatever a firewall says.
+        """
+        ours, theirs = socket.socketpair()
+        self._serve(theirs, self._native, TlsChannel(self._tls, server=True))
+        return ours
+
+    def close(self, reason: str = "the host has closed the room") -> None:
+        """Stop accepting, say goodbye, drop the links, join their readers, stop the hub, close the log."""
+        if self._closing:
+            return
+        self._closing = True
+        if self._flusher is not None:
+            self._wake.send(b"!")
+            self._acceptor.join()
+            self._hub.inbox.put_now(Goodbye(reason))
+            self._join_readers()
+            self._hub.stop()
+            self._flusher.close()
+        _close_all([*self._listeners, *self._plain_listeners, self._wake, self._woken])
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _saved(self, seq: int) -> None:
+        self._hub.saved(seq)
+
+    def _card(self) -> Card:
+        return Card(
+            VERSION, self.room_id, self.title, self.nick, self._hub.people, False, secrets.token_bytes(NONCE_SIZE)
+        )
+
+    def _accept(self) -> None:
+        doors: dict[int, tuple[_Door, Callable[[], Channel]]] = {}
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._woken, selectors.EVENT_READ)
+            for listener in self._listeners:
+                selector.register(listener, selectors.EVENT_READ)
+                doors[listener.fileno()] = self._native, lambda: TlsChannel(self._tls, server=True)
+            for listener in self._plain_listeners:
+                selector.register(listener, selectors.EVENT_READ)
+                doors[listener.fileno()] = self._plain, PlainChannel
+            while True:
+                for key, _ in selector.select():
+                    if key.fileobj is self._woken:
+                        return
+                    assert isinstance(key.fileobj, socket.socket)
+                    door, make_channel = doors[key.fd]
+                    self._accept_one(key.fileobj, door, make_channel)
+
+    def _accept_one(self, listener: socket.socket, door: _Door, make_channel: Callable[[], Channel]) -> None:
+        try:
+            sock, _ = listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                _log.warning("cannot take another link: %s", error.strerror)
+                time.sleep(_BREATH)
+            return  # else: it went away before we looked
+        try:
+            self._serve(sock, door, make_channel())
+        except (RuntimeError, OSError) as error:  # no thread left, or gone already
+            _log.warning("cannot serve another link: %s", error)
+            sock.close()
+
+    def _serve(self, sock: socket.socket, door: _Door, channel: Channel) -> None:
+        assert self._flusher is not None
+        link = Link(sock, channel, self._flusher)
+        reader = threading.Thread(target=self._read, args=(link, door), name=f"reader-{sock.fileno()}")
+        with self._lock:
+            self._readers.add(reader)
+            self._links.add(link)
+        try:
+            reader.start()
+        except RuntimeError:
+            with self._lock:
+                self._readers.discard(reader)
+                self._links.discard(link)
+            link.close()
+            raise
+
+    def _read(self, link: Link, door: _Door) -> None:
+        try:
+            door.serve(link)
+        finally:
+            link.close()
+            with self._lock:
+                self._readers.discard(threading.current_thread())
+                self._links.discard(link)
+
+    def _join_readers(self) -> None:
+        """Wait for the peers to close; cut off those that do not."""
+        deadline = time.monotonic() + GOODBYE_LIMIT
+        with self._lock:
+            readers = list(self._readers)
+        for reader in readers:
+            reader.join(max(0.0, deadline - time.monotonic()))
+        with self._lock:
+            links, readers = list(self._links), list(self._readers)
+        for link in links:
+            link.drop("the room is closed")
+        for reader in readers:
+            reader.join()
+
+
+def _close_all(sockets: list[socket.socket]) -> None:
+    for sock in sockets:
+        sock.close()

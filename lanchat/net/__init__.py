@@ -1,0 +1,1 @@
+"""One door for each outside thing of the network: sockets, keys, interfaces."""

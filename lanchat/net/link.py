@@ -1,0 +1,303 @@
+"""A socket with a channel: lines out without waiting, bytes in from one reader, and deadlines.
+
+General theory. The socket blocks; only its reader thread calls `receive()`. Any thread may `send()`:
+under the link's lock the channel seals the bytes and the kernel is offered them at once, without
+waiting. What the kernel does not take waits in the outbox, which the flusher thread drains. The lock
+covers seal and offer together, because the order of encryption must be the order on the wire.
+
+The contract of `send()` (after ergo's irc/socket.go):
+1. it never waits;
+2. it never reorders;
+3. it may be called by any thread;
+4. a peer that does not read is dropped, with a reason; nobody else notices.
+"""
+
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lanchat.errors import LanchatError, NotLanchat
+from lanchat.protocol.tls import Channel
+
+if TYPE_CHECKING:
+    from lanchat.net.flusher import Flusher
+
+OUTBOX_LIMIT = 256 * 1024  # bytes beyond what the kernel holds; a peer this far behind is not reading
+STALL_LIMIT = 10.0  # s without a byte taken from a waiting outbox
+PING_AFTER = 10.0  # s of silence
+DEAD_AFTER = 25.0  # s of silence; two unanswered pings
+LINGER = 2.0  # s that a finished link waits for the peer to close
+_SEND_BUFFER = 64 * 1024  # bytes; without it the kernel alone hides 3.9 MB of a reader that never reads
+_RECEIVE_SIZE = 64 * 1024  # bytes
+
+_DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has none: there the socket is non-blocking
+
+
+class Link:
+    """One connection. `receive` and `close` belong to its reader thread, all else to any thread."""
+
+    def __init__(
+        self, sock: socket.socket, channel: Channel, flusher: "Flusher", *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._socket = sock
+        self._channel = channel
+        self._flusher = flusher
+        self._clock = clock
+        self._lock = threading.Lock()  # guards the channel, the outbox and the flags below; for memory work only
+        self._outbox: deque[bytes] = deque()
+        self._waiting = 0
+        self._progress_at = 0.0
+        self._dropped = False
+        self._finishing = False
+        self._pinged = False
+        self._heard_at = clock()
+        self._deadline: float | None = None
+        self._deadline_reason = ""
+        self._early = b""  # plain bytes that came along with the end of the handshake; the reader's own
+        self.heartbeat = b""  # what to send after PING_AFTER; empty: this peer is not asked for signs of life
+        self.reason = ""  # why the link ended, once it has
+        tune(sock)
+        sock.setblocking(bool(_DONTWAIT))
+        flusher.add(self)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    @property
+    def peer(self) -> str:
+        """The peer's address, for a log line."""
+        try:
+            name = self._socket.getpeername()
+        except OSError:
+            return "?"
+        return str(name[0]) if isinstance(name, tuple) else "local"
+
+    def within(self, seconds: float | None, reason: str = "") -> None:
+        """Drop the link in that many seconds from now, unless called again before (None: no limit)."""
+        self._deadline_reason = reason
+        self._deadline = None if seconds is None else self._clock() + seconds
+
+    def establish(self) -> None:
+        """Finish the channel's handshake. Reader thread only.
+
+        Raises:
+            NotLanchat: the peer does not speak it, or went away.
+        """
+        with self._lock:
+            self._push(self._channel.waiting())
+        while not self._channel.established:
+            plain = self._pump()
+            if plain is None:
+                raise NotLanchat(self.reason)
+            self._early = plain
+
+    def receive(self) -> bytes:
+        """The next plain bytes; b"" when the link is over. Waits. Reader thread only.
+
+        Raises:
+            LanchatError: what came is not what the channel allows.
+        """
+        plain, self._early = self._early, b""
+        while not plain:
+            read = self._pump()
+            if read is None:
+                return b""
+            plain = read
+        return plain
+
+    def quiet(self, seconds: float) -> bool:
+        """Whether nothing arrives for so long. Reader thread only."""
+        return not self._early and not _readable(self._socket, seconds)
+
+    def send(self, plain: bytes) -> None:
+        """Hand over bytes for the peer, whole or not at all. Never waits."""
+        with self._lock:
+            if self._dropped or self._finishing:
+                return
+            self._push(self._channel.seal(plain))
+
+    def finish(self, plain: bytes = b"") -> None:
+        """Send these last bytes and what still waits, then end the link. Never waits."""
+        with self._lock:
+            if self._dropped or self._finishing:
+                return
+            if plain:
+                self._push(self._channel.seal(plain))
+            self._channel.close()
+            self._push(self._channel.waiting())
+            self._finishing = True
+            self._deadline = self._clock() + LINGER
+            self._deadline_reason = self.reason or "closed"
+            if not self._outbox:
+                self._end_sending()
+
+    def drop(self, reason: str) -> None:
+        """End the link now. What waits is lost. The reader wakes up and sees the end."""
+        with self._lock:
+            self._drop(reason)
+
+    def close(self) -> None:
+        """Give the socket back. Reader thread only, when it is done; may be called twice."""
+        self.drop("closed")
+        self._flusher.remove(self)
+        self._socket.close()
+
+    def flush(self) -> bool:
+        """Offer what waits to the kernel. Flusher thread only.
+
+        Returns:
+            Whether something still waits.
+        """
+        with self._lock:
+            while self._outbox and not self._dropped:
+                data = self._outbox[0]
+                sent = self._offer(data)
+                self._waiting -= sent
+                if sent:
+                    self._progress_at = self._clock()
+                if sent < len(data):
+                    self._outbox[0] = data[sent:]
+                    return not self._dropped
+                self._outbox.popleft()
+            if self._finishing and not self._dropped:
+                self._end_sending()
+            return False
+
+    def check(self, now: float) -> None:
+        """Keep the deadlines. Flusher thread only, about once a second."""
+        if self._deadline is not None and now >= self._deadline:
+            self.drop(self._deadline_reason)
+        elif self._outbox and now - self._progress_at > STALL_LIMIT:
+            self.drop(f"did not read for {STALL_LIMIT:.0f} s")
+        elif self.heartbeat:
+            silent = now - self._heard_at
+            if silent > DEAD_AFTER:
+                self.drop(f"no sign of life for {DEAD_AFTER:.0f} s")
+            elif silent > PING_AFTER and not self._pinged:
+                self._pinged = True
+                self.send(self.heartbeat)
+
+    def forgive(self, now: float) -> None:
+        """This process itself was asleep: its peers' silence says nothing. Flusher thread only."""
+        self._heard_at = now
+        self._progress_at = now
+
+    def _pump(self) -> bytes | None:
+        """One read from the socket through the channel: the plain bytes that came out of it, or None at the end."""
+        if self._dropped or self._channel.ended:
+            self.reason = self.reason or "the other side closed the link"
+            return None
+        try:
+            data = _receive(self._socket)
+        except OSError as error:
+            self.reason = self.reason or _told(error)
+            data = b""
+        self._heard_at = self._clock()
+        self._pinged = False
+        with self._lock:
+            try:
+                plain = self._channel.receive(data)
+            except LanchatError as error:
+                self.reason = self.reason or str(error)
+                raise
+            finally:
+                self._push(self._channel.waiting())
+        if not data and not plain:
+            self.reason = self.reason or "the other side closed the link"
+            return None
+        return plain
+
+    def _push(self, data: bytes) -> None:
+        """Requires holding the lock."""
+        if not data or self._dropped:
+            return
+        if not self._outbox:
+            sent = self._offer(data)
+            if sent == len(data):
+                return
+            data = data[sent:]
+            self._progress_at = self._clock()
+        self._outbox.append(data)
+        self._waiting += len(data)
+        if self._waiting > OUTBOX_LIMIT:
+            self._drop("reads too slowly")
+        else:
+            self._flusher.watch(self)
+
+    def _offer(self, data: bytes) -> int:
+        """What the kernel takes now. Requires holding the lock."""
+        try:
+            return self._socket.send(data, _DONTWAIT)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError as error:
+            self._drop(_told(error))
+            return 0
+
+    def _end_sending(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def _drop(self, reason: str) -> None:
+        """Requires holding the lock."""
+        if self._dropped:
+            return
+        self._dropped = True
+        self.reason = self.reason or reason
+        self._outbox.clear()
+        self._waiting = 0
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)  # close() alone does not wake a blocked recv() on Linux
+        except OSError:
+            pass
+
+
+def tune(sock: socket.socket) -> None:
+    """Options of every chat socket, as far as this platform and this kind of socket have them.
+
+    Keepalive finds a dead idle peer, TCP_USER_TIMEOUT one that owes an acknowledgement; neither finds the
+    other's case (measured), and a frozen process is found by the heartbeat alone.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # we batch ourselves; Nagle adds 30 ms at p99
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        ("TCP_KEEPIDLE", 10),  # s
+        ("TCP_KEEPALIVE", 10),  # s, the same on macOS
+        ("TCP_KEEPINTVL", 5),  # s
+        ("TCP_KEEPCNT", 3),
+        ("TCP_USER_TIMEOUT", 20_000),  # ms
+    ):
+        if hasattr(socket, option):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def _receive(sock: socket.socket) -> bytes:
+    if _DONTWAIT:
+        return sock.recv(_RECEIVE_SIZE)
+    while True:
+        _readable(sock, None)
+        try:
+            return sock.recv(_RECEIVE_SIZE)
+        except BlockingIOError:
+            continue
+
+
+def _readable(sock: socket.socket, timeout: float | None) -> bool:
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
+    return bool(select.select([sock], [], [], timeout)[0])
+
+
+def _told(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

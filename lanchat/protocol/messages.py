@@ -1,0 +1,159 @@
+"""The vocabulary: one frozen struct for each thing that can be said, one tagged union for each direction.
+
+Unknown fields are ignored and unknown types are skipped (framing.py), so that a later version
+can say more without breaking an earlier one. A field that must be understood needs a new VERSION.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+VERSION = 1  # of the wire; a different one is refused in words both sides understand
+
+MAX_TEXT = 4096  # bytes of UTF-8 in one message; a pasted page fits
+NONCE_SIZE = 32  # bytes; each side's part of what makes a proof fit one link only
+MAX_NUMBER = 2**53 - 1  # what every JSON reader can hold (RFC 8259, section 6)
+
+Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
+Short = Annotated[str, Meta(max_length=64)]  # ids, codes
+Name = Annotated[str, Meta(max_length=256)]  # nicks and titles; their rules are in text.py
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # characters; the room checks bytes
+Bytes32 = Annotated[bytes, Meta(min_length=NONCE_SIZE, max_length=NONCE_SIZE)]
+Blob = Annotated[bytes, Meta(max_length=128)]
+
+Refusal = Literal["nick", "password", "banned", "full", "version", "room", "busy", "rules"]
+
+
+class _Message(Struct, frozen=True, tag_field="t", tag=str.lower, gc=False, omit_defaults=True):
+    """Holds only scalars, so the garbage collector need not look at it (gc=False)."""
+
+
+# ---- from a member to the host
+
+
+class Hello(_Message, frozen=True):
+    """The first line of a member: who I am, and the proof of it for this very link."""
+
+    v: Number
+    nick: Name
+    key: Bytes32  # Ed25519 public key, raw
+    nonce: Bytes32
+    proof: Blob  # signature over handshake.Binding
+    after: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # last seq this member has; -1: a newcomer
+
+
+class Say(_Message, frozen=True):
+    id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
+    text: Text
+    action: bool = False  # /me
+
+
+class Rename(_Message, frozen=True):
+    nick: Name
+
+
+class Bye(_Message, frozen=True):
+    """I leave on purpose; do not wait for me."""
+
+
+# ---- both ways
+
+
+class Ping(_Message, frozen=True):
+    pass
+
+
+class Pong(_Message, frozen=True):
+    pass
+
+
+# ---- from the host to a member
+
+
+class Card(_Message, frozen=True):
+    """The first line of a host, unasked: enough to list the room, and the challenge for a proof."""
+
+    v: Number
+    room: Short
+    title: Name
+    host: Name  # the nick of who hosts
+    people: Number
+    locked: bool
+    nonce: Bytes32
+
+
+class Refused(_Message, frozen=True):
+    code: str  # a Refusal; a later version may know more
+    text: Text
+    suggestion: Name = ""
+
+
+class Welcome(_Message, frozen=True):
+    """You are in. Then come `people` entries of Present and the past, then what happens from now on."""
+
+    id: Short  # your member id
+    nick: Name
+    seq: Number  # of the last event before the live ones
+    saved: Number  # everything up to this seq is on the host's disk
+    people: Number
+
+
+class Present(_Message, frozen=True):
+    """Somebody who was in the room when you came."""
+
+    id: Short
+    nick: Name
+    host: bool = False
+
+
+class Ack(_Message, frozen=True):
+    """Everything you have said up to this seq is on the host's disk."""
+
+    seq: Number
+
+
+class Notice(_Message, frozen=True):
+    """The host speaks to you alone."""
+
+    code: str
+    text: Text
+
+
+class Closing(_Message, frozen=True):
+    """The last line of a host, with the reason in words."""
+
+    code: str
+    text: Text
+
+
+# ---- events: entries of the room's log, the same for everyone
+
+
+class _Event(_Message, frozen=True):
+    seq: Number
+    at: Number  # ms since 1970, the host's clock; for display only
+    by: Short  # member id
+    nick: Name
+
+
+class Said(_Event, frozen=True):
+    id: Short
+    text: Text
+    action: bool = False
+
+
+class Joined(_Event, frozen=True):
+    host: bool = False
+
+
+class Left(_Event, frozen=True):
+    reason: Name = ""
+
+
+class Renamed(_Event, frozen=True):
+    to: Name = ""
+
+
+Event = Said | Joined | Left | Renamed
+FromMember = Hello | Say | Rename | Bye | Ping | Pong
+FromHost = Card | Refused | Welcome | Present | Ack | Notice | Closing | Ping | Pong | Said | Joined | Left | Renamed

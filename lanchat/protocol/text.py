@@ -1,0 +1,171 @@
+"""Text from people: what may be said, and how a stranger's text is shown.
+
+`safe_text()` stands wherever text reaches a screen, a log line or a terminal title. It never
+loses anything silently, except marks piled up on one letter: what cannot be shown is named.
+"""
+
+import unicodedata
+
+from lanchat.protocol.messages import MAX_TEXT
+
+MAX_NICK = 32  # characters
+MAX_NICK_BYTES = 64  # of UTF-8; normalizing is quadratic in marks on this Python (gh-149079), so it sees little
+MAX_TITLE = 60  # characters; fits a line of 80 columns beside the rest of a listing
+MAX_TITLE_BYTES = 180  # of UTF-8; one TXT pair of DNS-SD holds 255
+MAX_LINES = 100  # of one message; a longer paste is a file
+MAX_MARKS = 4  # on one letter; no script in use needs more, piles of them climb over other lines
+
+_TAB = "    "
+_JOINER = "\u200d"
+_WIDE_SPACE = "\u3000"
+_BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc")  # "printable", yet nothing is seen
+_NICK_EXTRA = frozenset("_-.")
+
+
+def safe_text(text: str, *, lines: bool = False) -> str:
+    """The text with everything that could act on a terminal, or hide, made visible.
+
+    Control, format, private, unassigned and surrogate code points become `\\x1b` or `<U+202E>`;
+    unusual spaces become a space; the joiner stays between two emoji only. With `lines`, line ends
+    stay too. The result holds no code point of the categories Cc, Cf, Cs, Co, Cn, Zl, Zp besides.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown: list[str] = []
+    marks = 0
+    for index, char in enumerate(text):
+        if unicodedata.category(char) in ("Mn", "Me"):
+            marks += 1
+            if marks <= MAX_MARKS:
+                shown.append(char)
+            continue
+        marks = 0
+        if char.isprintable() or char == _WIDE_SPACE:
+            shown.append(char)
+        elif char == "\n" and lines:
+            shown.append(char)
+        elif char == "\t":
+            shown.append(_TAB)
+        elif unicodedata.category(char) == "Zs":
+            shown.append(" ")
+        elif char == _JOINER and _joins_emoji(text, index):
+            shown.append(char)
+        else:
+            shown.append(_named(char))
+    return "".join(shown)
+
+
+def clean_nick(text: str) -> str:
+    """The nick in its one spelling (NFC, no space around).
+
+    Raises:
+        ValueError: what is wrong with it, in words for its owner.
+    """
+    text = _normalized(text, "a nick", MAX_NICK_BYTES)
+    if not text:
+        raise ValueError("a nick cannot be empty")
+    if len(text) > MAX_NICK:
+        raise ValueError(f"a nick has at most {MAX_NICK} characters")
+    for char in text:
+        if not (_is_word(char) or char in _NICK_EXTRA):
+            raise ValueError(f"a nick is made of letters, digits, and _ - . ; not of {_quoted(char)}")
+    if not any(_is_word(char) and unicodedata.category(char)[0] != "M" for char in text):
+        raise ValueError("a nick needs a letter or a digit")
+    return text
+
+
+def clean_title(text: str) -> str:
+    """The title of a room in its one spelling.
+
+    Raises:
+        ValueError: what is wrong with it, in words for its owner.
+    """
+    text = _normalized(text, "a title", MAX_TITLE_BYTES)
+    if len(text) > MAX_TITLE:
+        raise ValueError(f"a title has at most {MAX_TITLE} characters, this one has {len(text)}")
+    if any(char in _BLANKS for char in text) or safe_text(text) != text:
+        raise ValueError("a title is made of characters that can be seen, on one line")
+    if not any(unicodedata.category(char)[0] in "LNSP" for char in text):
+        raise ValueError("a title cannot be empty")
+    return text
+
+
+def clean_text(text: str) -> str:
+    """What somebody says, in one spelling of its line ends.
+
+    Raises:
+        ValueError: it is empty, too long, or not text.
+    """
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"a message has at most {MAX_TEXT} bytes; send less at a time")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise ValueError("a message must be valid Unicode") from None
+    if not text.strip():
+        raise ValueError("a message cannot be empty")
+    if size > MAX_TEXT:
+        raise ValueError(f"a message has at most {MAX_TEXT} bytes, this one has {size}; send less at a time")
+    if text.count("\n") >= MAX_LINES:
+        raise ValueError(f"a message has at most {MAX_LINES} lines; send less at a time")
+    return text
+
+
+def nick_from(text: str) -> str:
+    """The nick nearest to any text (a login name, what a plain client sent); "guest" where nothing is left."""
+    text = unicodedata.normalize("NFC", text[:MAX_NICK_BYTES]).strip()
+    kept = "".join(c if _is_word(c) or c in _NICK_EXTRA else "_" if c.isspace() else "" for c in text)[:MAX_NICK]
+    while len(kept.encode()) > MAX_NICK_BYTES:
+        kept = kept[:-1]
+    try:
+        return clean_nick(kept)
+    except ValueError:
+        return "guest"
+
+
+def same_nick(text: str) -> str:
+    """Two nicks with the same value here are the same nick to people (case, width, composition)."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def free_nick(nick: str, taken: frozenset[str]) -> str:
+    """A nick near this one whose `same_nick` is not in `taken`."""
+    for number in range(2, len(taken) + 3):
+        tail = str(number)
+        proposal = nick[: MAX_NICK - len(tail)]
+        while len(proposal.encode()) + len(tail) > MAX_NICK_BYTES:
+            proposal = proposal[:-1]
+        if same_nick(proposal + tail) not in taken:
+            return proposal + tail
+    raise AssertionError("there are more proposals than taken nicks")
+
+
+def _normalized(text: str, what: str, max_bytes: int) -> str:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} must be valid Unicode") from None
+    if size > max_bytes:
+        raise ValueError(f"{what} has at most {max_bytes} bytes, this one has {size}")
+    return unicodedata.normalize("NFC", text).strip(" ")
+
+
+def _is_word(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LMN" and char not in _BLANKS
+
+
+def _joins_emoji(text: str, index: int) -> bool:
+    if not 0 < index < len(text) - 1:
+        return False
+    before, after = text[index - 1], text[index + 1]
+    return (before == "\ufe0f" or unicodedata.category(before) in ("So", "Sk")) and unicodedata.category(after) == "So"
+
+
+def _named(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"<U+{code:04X}>"
+
+
+def _quoted(char: str) -> str:
+    return "a space" if char == " " else f'"{safe_text(char)}"'

@@ -1,0 +1,163 @@
+"""Bytes <-> bytes: TLS 1.3 in memory, and the same shape for a door without TLS.
+
+One `ssl.SSLSocket` used by a reading and a writing thread corrupts the stream and crashes the
+interpreter (openssl#20446, cpython#151508; a hostile peer can force it with KeyUpdate). So the
+socket stays plain and TLS happens here, between two MemoryBIO. A channel is not thread safe: the
+link holds its lock around every call. No call here ever waits.
+"""
+
+import ssl
+from pathlib import Path
+from typing import Protocol
+
+from lanchat.errors import NotLanchat, ProtocolError
+
+_READ_SIZE = 64 * 1024  # bytes; four TLS records
+
+
+class Channel(Protocol):
+    """What a link asks of the thing between its socket and its lines."""
+
+    @property
+    def established(self) -> bool: ...
+
+    @property
+    def ended(self) -> bool: ...
+
+    def receive(self, data: bytes) -> bytes:
+        """Take bytes from the socket (b"": its end), give the plain bytes that are complete."""
+
+    def seal(self, plain: bytes) -> bytes:
+        """Give the bytes to put on the socket for these plain bytes, in the order of the calls."""
+
+    def waiting(self) -> bytes:
+        """Give the bytes that the channel itself wants to send: handshake, key update, close."""
+
+    def close(self) -> None:
+        """Say goodbye: what is to be sent for it is in `waiting()`."""
+
+
+class TlsChannel:
+    """One end of a TLS 1.3 connection in memory. Owned by one link, under its lock."""
+
+    def __init__(self, context: ssl.SSLContext, *, server: bool) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=server)
+        self._early: list[bytes] = []
+        self.established = False
+        self.ended = False
+        self._server = server
+        if not server:
+            self._handshake()
+
+    def receive(self, data: bytes) -> bytes:
+        """See Channel.
+
+        Raises:
+            NotLanchat: the first bytes are not TLS.
+            ProtocolError: TLS says no later on.
+        """
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        if not self.established and not self._handshake():
+            return b""
+        return self._read()
+
+    def seal(self, plain: bytes) -> bytes:
+        self._object.write(plain)
+        return self._outgoing.read()
+
+    def waiting(self) -> bytes:
+        return self._outgoing.read()
+
+    def close(self) -> None:
+        try:
+            self._object.unwrap()
+        except (ssl.SSLError, ValueError):
+            pass  # close_notify is written; the peer's own is not worth waiting for (trio, _ssl.py)
+
+    def peer_certificate(self) -> bytes:
+        """The certificate the peer showed, DER. OpenSSL has checked that it holds the key (RFC 8446, 4.4.3)."""
+        certificate = self._object.getpeercert(binary_form=True)
+        if certificate is None:
+            raise ProtocolError("the host showed no certificate")
+        return certificate
+
+    def _handshake(self) -> bool:
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLEOFError:
+            self.ended = True
+            return False
+        except ssl.SSLError as error:
+            raise NotLanchat(f"the other side does not speak lanchat's TLS ({_reason(error)})") from None
+        self.established = True
+        return True
+
+    def _read(self) -> bytes:
+        plain = []
+        try:
+            while chunk := self._object.read(_READ_SIZE):
+                plain.append(chunk)
+            self.ended = True
+        except ssl.SSLWantReadError:
+            pass
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            self.ended = True
+        except ssl.SSLError as error:
+            raise ProtocolError(f"the encrypted link is broken ({_reason(error)})") from None
+        return b"".join(plain)
+
+
+class PlainChannel:
+    """No encryption: the plain door."""
+
+    established = True
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def receive(self, data: bytes) -> bytes:
+        self.ended = not data
+        return data
+
+    def seal(self, plain: bytes) -> bytes:
+        return plain
+
+    def waiting(self) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        pass
+
+
+def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """The host's context. Made once, before any thread, and never changed after (cpython#134698)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _only_tls13(context)
+    context.num_tickets = 0  # no resumption; tickets are the messages that race with the first send (openssl#7967)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def client_context() -> ssl.SSLContext:
+    """The member's context. It accepts any certificate: who the host is, is decided by its key (net/trust.py)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    _only_tls13(context)
+    return context
+
+
+def _only_tls13(context: ssl.SSLContext) -> None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.maximum_version = ssl.TLSVersion.TLSv1_3
+
+
+def _reason(error: ssl.SSLError) -> str:
+    return (error.reason or "unknown").lower().replace("_", " ")

@@ -1,0 +1,1 @@
+"""The conversation: its rules, its log, and the one thread that owns both."""

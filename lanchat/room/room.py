@@ -1,0 +1,225 @@
+"""The rules of one room. Pure: a member, a message and the time go in, effects come out.
+
+Who is who. A member is a key together with a nick; the same person may be in the room through several
+links at once (a screen and a script), and is said to have joined with the first and left with the last.
+So a link that died unseen never stands in the way of its owner coming back.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lanchat.protocol.messages import (
+    Bye,
+    Event,
+    FromMember,
+    Hello,
+    Joined,
+    Left,
+    Notice,
+    Ping,
+    Pong,
+    Present,
+    Refused,
+    Rename,
+    Renamed,
+    Said,
+    Say,
+    Welcome,
+)
+from lanchat.protocol.text import clean_nick, clean_text, free_nick, same_nick
+
+HISTORY = 50  # lines a newcomer sees
+RECENT = 10_000  # events kept at hand for members that come back, and ids for recognising resends
+MAX_MEMBERS = 200  # people in a room, unless the host says otherwise
+MAX_LINKS = 4  # of one member at once
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """Somebody in the room. Owned by the room."""
+
+    id: str
+    nick: str
+    host: bool = False
+    links: int = 1
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Everybody gets this event, and the log."""
+
+    event: Event
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The link that asked gets this, nobody else."""
+
+    message: Notice | Pong | Said
+
+
+@dataclass(frozen=True)
+class Part:
+    """The link that asked is done."""
+
+
+Effect = Deliver | Answer | Part
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A newcomer's place, and all that it must be told before the first live event."""
+
+    member: Member
+    welcome: Welcome
+    present: tuple[Present, ...]
+    past: tuple[Event, ...]
+    effects: tuple[Effect, ...]
+
+
+class Room:
+    """One conversation. Owned by the hub thread.
+
+    Args:
+        id: the room's id, 32 hex digits.
+        host_id: the member id of who hosts.
+        past: the last events of an earlier evening, in order.
+    """
+
+    def __init__(
+        self, id: str, title: str, host_id: str, *, past: tuple[Event, ...] = (), max_members: int = MAX_MEMBERS
+    ) -> None:
+        self.id = id
+        self.title = title
+        self._host_id = host_id
+        self._max_members = max_members
+        self._members: dict[tuple[str, str], Member] = {}  # by id and same_nick
+        self._recent: deque[Event] = deque(maxlen=RECENT)
+        self._lines: deque[Said] = deque(maxlen=HISTORY)
+        self._said: dict[tuple[str, str], Said] = {}  # by member id and message id, oldest first
+        self.seq = 0
+        self.saved = 0  # everything up to here is on disk; told to newcomers
+        for event in past:
+            self._remember(event)
+
+    @property
+    def people(self) -> int:
+        return len(self._members)
+
+    @property
+    def members(self) -> Iterator[Member]:
+        return iter(self._members.values())
+
+    def admit(self, id: str, nick: str, after: int, now: int) -> Admitted | Refused:
+        """Let somebody in, or say why not.
+
+        Args:
+            id: the member id that was proven, or one made up by a door without keys.
+            after: the last seq this member has; -1 for a newcomer.
+            now: ms since 1970.
+        """
+        try:
+            nick = clean_nick(nick)
+        except ValueError as error:
+            return Refused("rules", str(error))
+        member = self._members.get((id, same_nick(nick)))
+        if member is None:
+            refused = self._refuse_newcomer(id, nick)
+            if refused is not None:
+                return refused
+            member = Member(id, nick, host=id == self._host_id)
+            present, seq = self._present(), self.seq
+            past = self._past(after)
+            self._members[id, same_nick(nick)] = member
+            joined = self._event(Joined(self.seq + 1, now, id, nick, host=member.host))
+            effects: tuple[Effect, ...] = (joined,)
+        else:
+            if member.links >= MAX_LINKS:
+                return Refused("busy", f"{nick} is here {MAX_LINKS} times already")
+            member.links += 1
+            present, seq, past, effects = self._present(), self.seq, self._past(after), ()
+        welcome = Welcome(member.id, member.nick, seq, self.saved, len(present))
+        return Admitted(member, welcome, present, past, effects)
+
+    def leave(self, member: Member, reason: str, now: int) -> list[Effect]:
+        """One link of this member is gone."""
+        member.links -= 1
+        if member.links > 0:
+            return []
+        del self._members[member.id, same_nick(member.nick)]
+        return [self._event(Left(self.seq + 1, now, member.id, member.nick, reason))]
+
+    def handle(self, member: Member, message: FromMember, now: int) -> list[Effect]:
+        match message:
+            case Say():
+                return self._say(member, message, now)
+            case Rename(nick=nick):
+                return self._rename(member, nick, now)
+            case Ping():
+                return [Answer(Pong())]
+            case Pong():
+                return []
+            case Bye():
+                return [Part()]
+            case Hello():
+                return [Answer(Notice("rules", "you are in the room already"))]
+
+    def _say(self, member: Member, message: Say, now: int) -> list[Effect]:
+        known = self._said.get((member.id, message.id))
+        if known is not None:
+            return [Answer(known)]
+        try:
+            text = clean_text(message.text)
+        except ValueError as error:
+            return [Answer(Notice("rules", str(error)))]
+        return [self._event(Said(self.seq + 1, now, member.id, member.nick, message.id, text, message.action))]
+
+    def _rename(self, member: Member, wanted: str, now: int) -> list[Effect]:
+        try:
+            nick = clean_nick(wanted)
+        except ValueError as error:
+            return [Answer(Notice("rules", str(error)))]
+        if nick == member.nick:
+            return []
+        taken = self._taken(except_for=member)
+        if same_nick(nick) in taken:
+            return [Answer(Notice("nick", f"{nick} is taken; {free_nick(nick, taken)} is free"))]
+        del self._members[member.id, same_nick(member.nick)]
+        renamed = self._event(Renamed(self.seq + 1, now, member.id, member.nick, nick))
+        member.nick = nick
+        self._members[member.id, same_nick(nick)] = member
+        return [renamed]
+
+    def _refuse_newcomer(self, id: str, nick: str) -> Refused | None:
+        taken = self._taken()
+        if same_nick(nick) in taken:
+            return Refused("nick", f"somebody else is {nick} in this room", free_nick(nick, taken))
+        if len(self._members) >= self._max_members and id != self._host_id:
+            return Refused("full", f"the room is full ({self._max_members} people)")
+        return None
+
+    def _taken(self, except_for: Member | None = None) -> frozenset[str]:
+        return frozenset(nick for (_, nick), member in self._members.items() if member is not except_for)
+
+    def _present(self) -> tuple[Present, ...]:
+        return tuple(Present(m.id, m.nick, m.host) for m in self._members.values())
+
+    def _past(self, after: int) -> tuple[Event, ...]:
+        """All that came after this seq, where it is at hand; for a newcomer the last lines."""
+        if after < 0:
+            return tuple(self._lines)
+        return tuple(event for event in self._recent if event.seq > after)
+
+    def _event(self, event: Event) -> Deliver:
+        self._remember(event)
+        return Deliver(event)
+
+    def _remember(self, event: Event) -> None:
+        self.seq = event.seq
+        self._recent.append(event)
+        if isinstance(event, Said):
+            self._lines.append(event)
+            self._said[event.by, event.id] = event
+            if len(self._said) > RECENT:
+                del self._said[next(iter(self._said))]

@@ -1,0 +1,48 @@
+"""What a member knows of the room: who is there, and who is who. Pure."""
+
+from dataclasses import dataclass, field
+
+from lanchat.protocol.messages import Event, Joined, Left, Present, Renamed, Said, Welcome
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in the room, as others see them."""
+
+    id: str
+    nick: str
+    host: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Came in by the plain door and has shown nothing about who they are."""
+        return self.id.startswith("~")
+
+
+@dataclass
+class RoomView:
+    """Owned by whoever takes a member's events, and fed with each of them in order."""
+
+    me: str = ""
+    nick: str = ""
+    seq: int = 0
+    people: dict[tuple[str, str], Person] = field(default_factory=dict)
+
+    def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
+        self.me, self.nick = welcome.id, welcome.nick
+        self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host) for p in present}
+
+    def apply(self, event: Event) -> None:
+        self.seq = max(self.seq, event.seq)
+        match event:
+            case Joined(by=by, nick=nick, host=host):
+                self.people[by, nick] = Person(by, nick, host)
+            case Left(by=by, nick=nick):
+                self.people.pop((by, nick), None)
+            case Renamed(by=by, nick=nick, to=to):
+                was = self.people.pop((by, nick), None)
+                self.people[by, to] = Person(by, to, was.host if was else False)
+                if (by, nick) == (self.me, self.nick):
+                    self.nick = to
+            case Said():
+                pass
