@@ -11,20 +11,21 @@ with lanchat.join("Room A", nick="bob") as room:
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
 from lanchat.discovery.mdns import Announcement
-from lanchat.discovery.sighting import Listing
+from lanchat.discovery.sighting import Advert, Listing
 from lanchat.errors import LanchatError, NoSuchRoom, TimedOut
 from lanchat.home import home_folder, kept_nick, login_nick
 from lanchat.hosting import Host
 from lanchat.lookout import Lookout
 from lanchat.member import Came, Ended, Member
 from lanchat.net.dial import Endpoint, dial, parse_endpoint
-from lanchat.net.identity import Identity, load_identity
-from lanchat.net.interfaces import chosen
+from lanchat.net.identity import Identity, fingerprint, load_identity
+from lanchat.net.interfaces import Address, chosen
+from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.messages import Event, Said
 from lanchat.protocol.text import safe_text
 from lanchat.room.view import Person, RoomView
@@ -156,6 +157,7 @@ def host(
     port: int | None = None,
     plain_port: int | None = None,
     announce: bool = True,
+    limits: Limits = DEFAULT_LIMITS,
     interfaces: tuple[str, ...] | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
 ) -> HostedRoom:
@@ -166,18 +168,26 @@ def host(
         port: by default 47474, or the next free one; 0 for any.
         plain_port: also serve netcat and its kin there, without encryption.
         announce: let others find it.
+        limits: what strangers and members may do.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
-        on_problem: called, from another thread, with a sentence when announcing fails; the room is open all the same.
+        on_problem: called, from a thread of our own, with a sentence when announcing fails; the room is open all the same.
 
     Raises:
         ValueError: the title or the nick breaks its rules.
         LanchatError: no port, no home folder, ...
     """
-    wanted = wanted_interfaces() if interfaces is None else interfaces
+    on = where(interfaces)
     nick = nick or default_nick()
     identity = my_identity()
-    addresses = [a.text for a in chosen(wanted)] if wanted else None
-    opened = Host(title, identity, nick=nick, addresses=addresses, port=port, plain_port=plain_port)
+    opened = Host(
+        title,
+        identity,
+        nick=nick,
+        addresses=None if on is None else [address.text for address in on],
+        port=port,
+        plain_port=plain_port,
+        limits=limits,
+    )
     opened.start()
     try:
         member = Member(opened.connect, identity, nick)
@@ -185,8 +195,8 @@ def host(
     except BaseException:
         opened.close()
         raise
-    announcement = _announce(opened, wanted, on_problem) if announce else None
-    return HostedRoom(opened, announcement, member, came)
+    advert = Advert(opened.room_id, opened.title, opened.nick, opened.port, fingerprint(identity.public))
+    return HostedRoom(opened, Announcement(advert, on, on_problem) if announce else None, member, came)
 
 
 def join(
@@ -211,7 +221,7 @@ def join(
     endpoint = parse_endpoint(room)
     if endpoint is not None:
         return enter((endpoint,), nick)
-    listings = find(room, wait, wanted_interfaces() if interfaces is None else interfaces)
+    listings = find(room, wait, where(interfaces))
     if len(listings) > 1:
         raise several(listings)
     return enter(listings[0].endpoints, nick)
@@ -219,8 +229,7 @@ def join(
 
 def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> list[Listing]:
     """The rooms of this network that were seen within `wait` seconds."""
-    wanted = wanted_interfaces() if interfaces is None else interfaces
-    with Lookout(wanted) as lookout:
+    with Lookout(where(interfaces)) as lookout:
         time.sleep(wait)
         return list(lookout.listings())
 
@@ -235,13 +244,13 @@ def enter(endpoints: tuple[Endpoint, ...], nick: str) -> JoinedRoom:
     return JoinedRoom(member, member.join())
 
 
-def find(title: str, wait: float, interfaces: tuple[str, ...]) -> list[Listing]:
+def find(title: str, wait: float, on: Sequence[Address] | None) -> Sequence[Listing]:
     """The rooms of this title, at least one.
 
     Raises:
         NoSuchRoom: none was seen within `wait` seconds.
     """
-    with Lookout(interfaces) as lookout:
+    with Lookout(on) as lookout:
         listings = lookout.find(title, wait)
         if listings:
             return listings
@@ -253,7 +262,7 @@ def find(title: str, wait: float, interfaces: tuple[str, ...]) -> list[Listing]:
     )
 
 
-def several(listings: list[Listing]) -> LanchatError:
+def several(listings: Sequence[Listing]) -> LanchatError:
     """What to say to a script that named a title which is not unique."""
     ways = "; ".join(f"{listing.endpoints[0]} hosted by {listing.host}" for listing in listings)
     return LanchatError(
@@ -270,6 +279,16 @@ def default_nick() -> str:
     return os.environ.get("LANCHAT_NICK") or kept_nick(home_folder()) or login_nick()
 
 
-def wanted_interfaces() -> tuple[str, ...]:
-    """LANCHAT_INTERFACE: names or addresses, comma-separated; empty: all."""
-    return tuple(filter(None, (name.strip() for name in os.environ.get("LANCHAT_INTERFACE", "").split(","))))
+def where(interfaces: tuple[str, ...] | None) -> Sequence[Address] | None:
+    """The addresses to listen, announce and look on; None: everywhere.
+
+    Args:
+        interfaces: names or addresses; None: what LANCHAT_INTERFACE says, comma-separated.
+
+    Raises:
+        LanchatError: this machine has no such interface.
+    """
+    if interfaces is None:
+        interfaces = (os.environ.get("LANCHAT_INTERFACE", ""),)
+    wanted = tuple(filter(None, (name.strip() for given in interfaces for name in given.split(","))))
+    return chosen(wanted) if wanted else None

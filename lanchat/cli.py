@@ -4,7 +4,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from lanchat.discovery.sighting import Listing
     from lanchat.terminal.script import Plan
 
+GOODBYE_LIMIT = 3.0  # s; after that another Ctrl-C ends the program at once
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 Command = Callable[..., Any]
@@ -41,8 +44,7 @@ def main() -> NoReturn:
         code = INTERRUPTED
     except BrokenPipeError:
         code = 0  # whoever read our output has seen enough
-    _flush_or_forget()
-    sys.exit(code)
+    _exit(code)
 
 
 def _options(*options: Command) -> Callable[[Command], Command]:
@@ -119,6 +121,7 @@ def cli(context: click.Context, log: str | None) -> int | None:
     help="Also serve netcat and simple socket clients there. Not encrypted.",
 )
 @click.option("--headless", is_flag=True, envvar="LANCHAT_HEADLESS", help="Host without a screen, until Ctrl-C.")
+@click.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers.")
 @click.option("--no-announce", is_flag=True, envvar="LANCHAT_NO_ANNOUNCE", help="Do not let others find the room.")
 @_interface
 @_script
@@ -129,6 +132,7 @@ def host(
     plain_port: int | None,
     headless: bool,
     no_announce: bool,
+    no_limits: bool,
     interface: tuple[str, ...],
     **script: Any,
 ) -> int:
@@ -137,6 +141,7 @@ def host(
     Where stdin is a pipe, each line of it is said; where there is nothing to read, the room is just open.
     """
     from lanchat import api
+    from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
     from lanchat.protocol.text import clean_title
 
     _usage(clean_title, title, "TITLE")
@@ -147,11 +152,12 @@ def host(
         port=port,
         plain_port=plain_port,
         announce=not no_announce,
-        interfaces=_split(interface),
+        limits=NO_LIMITS if no_limits else DEFAULT_LIMITS,
+        interfaces=interface,
         on_problem=lambda problem: click.echo(problem, err=True),
     )
     with room:
-        _show_ways_in(room, _split(interface))
+        _show_ways_in(room, interface)
         if screen:
             return _talk(room)
         return _run_script(room, _plan(stay=script["linger"] is None, **script), nothing_to_read=headless, **script)
@@ -187,9 +193,9 @@ def join(
     if room is None and not screen:
         raise click.UsageError("name the room: a script cannot choose from a list")
     if room is None:
-        return _choose_and_talk(nick, _split(interface))
+        return _choose_and_talk(nick, interface)
     nick = _settle_nick(nick, ask=screen)
-    with _enter(room, nick, wait, _split(interface), screen) as joined:
+    with _enter(room, nick, wait, interface, screen) as joined:
         if screen:
             return _talk(joined)
         return _run_script(joined, _plan(stay=False, **script), **script)
@@ -210,17 +216,19 @@ def join(
 @_interface
 def rooms(as_json: bool, watch: bool, wait: float, interface: tuple[str, ...]) -> int:
     """The rooms of this network."""
+    from lanchat import api
     from lanchat.terminal.rooms import show_rooms
 
-    return show_rooms(_split(interface), wait=wait, watch=watch, as_json=as_json, out=sys.stdout, talk=sys.stderr)
+    return show_rooms(api.where(interface), wait=wait, watch=watch, as_json=as_json, out=sys.stdout, talk=sys.stderr)
 
 
 def _choose_and_talk(nick: str | None, interfaces: tuple[str, ...]) -> int:
+    from lanchat import api
     from lanchat.lookout import Lookout
     from lanchat.terminal.picker import Chosen, HostNew, pick
 
     nick = _settle_nick(nick, ask=True)
-    with Lookout(interfaces) as lookout:
+    with Lookout(api.where(interfaces)) as lookout:
         choice = pick(lookout)
     match choice:
         case Chosen(listing):
@@ -243,7 +251,7 @@ def _enter(room: str, nick: str, wait: float, interfaces: tuple[str, ...], scree
         return _with_free_nick(nick, screen, lambda nick: api.enter((endpoint,), nick))
     if screen:
         click.echo(f'looking for "{room}" ...', err=True)
-    listings = api.find(room, wait, interfaces)
+    listings = api.find(room, wait, api.where(interfaces))
     if len(listings) == 1:
         return _enter_listing(listings[0], nick, screen)
     if not screen:
@@ -272,7 +280,7 @@ def _with_free_nick(nick: str, screen: bool, enter: "Callable[[str], JoinedRoom]
             nick = click.prompt("Come in as", default=refused.suggestion, err=True, value_proc=_nick_value)
 
 
-def _ask_which(listings: "list[Listing]") -> "Listing":
+def _ask_which(listings: "Sequence[Listing]") -> "Listing":
     click.echo(f"{len(listings)} rooms are called {listings[0].title}:", err=True)
     for number, listing in enumerate(listings, 1):
         click.echo(f"  {number}  hosted by {listing.host}, {listing.people} inside, {listing.endpoints[0]}", err=True)
@@ -305,18 +313,16 @@ def _plan(*, stay: bool, linger: float | None, until: str | None, timeout: float
 
 def _show_ways_in(room: "HostedRoom", interfaces: tuple[str, ...]) -> None:
     """The first thing a host wants to know: what the others type."""
+    from lanchat import api
     from lanchat.net.dial import Endpoint
-    from lanchat.net.interfaces import usable
+    from lanchat.net.interfaces import reachable
 
-    port = room.host.port
-    say = lambda line: click.echo(line, err=True)  # noqa: E731
-    say(f'"{room.title}" is open. The people around you join it with:')
-    say(f'  lanchat join "{room.title}"')
-    for address in usable(interfaces):
-        if not address.is_link_local:
-            say(f"  lanchat join {Endpoint(address.text, port)}")
+    lines = [f'"{room.title}" is open. The people around you join it with:', f'  lanchat join "{room.title}"']
+    for address in reachable(api.where(interfaces)):
+        lines.append(f"  lanchat join {Endpoint(address.text, room.host.port)}")
     if room.host.plain_port is not None:
-        say(f"Not encrypted, for netcat and the like: port {room.host.plain_port}")
+        lines.append(f"Not encrypted, for netcat and the like: port {room.host.plain_port}")
+    click.echo("\n".join(lines), err=True)
 
 
 def _settle_nick(nick: str | None, *, ask: bool) -> str:
@@ -354,24 +360,39 @@ def _usage(check: Callable[[str], str], value: str, where: str) -> str:
         raise click.BadParameter(str(error), param_hint=where) from None
 
 
-def _split(interfaces: tuple[str, ...]) -> tuple[str, ...]:
-    """--interface may be repeated, LANCHAT_INTERFACE is comma-separated; both may be both."""
-    return tuple(filter(None, (name.strip() for given in interfaces for name in given.split(","))))
-
-
 def _has_screen() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
 def _catch_signals() -> None:
-    """A closed terminal or a polite kill ends the program the way Ctrl-C does: with goodbyes."""
+    """A closed terminal or a polite kill ends the program the way Ctrl-C does: with goodbyes.
 
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
+    The goodbyes are said in peace: what comes while they are said is ignored, unless they take too long.
+    """
+    first: list[float] = []
 
-    for name in ("SIGTERM", "SIGHUP"):
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if not first:
+            first.append(now)
+            raise KeyboardInterrupt
+        if now - first[0] > GOODBYE_LIMIT:
+            os._exit(INTERRUPTED)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), interrupt)
+
+
+def _exit(code: int) -> NoReturn:
+    """End, whatever still runs: an interrupt in the middle of a goodbye may have left a thread behind."""
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError, AttributeError):  # whoever read our output is gone: no reason for words
+        os._exit(code)
+    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+        os._exit(code)
+    sys.exit(code)
 
 
 def _start_log(path: str) -> None:
@@ -388,11 +409,3 @@ def _complain(what: str, hint: str) -> None:
     click.echo(f"lanchat: {safe_text(what)}", err=True)
     if hint:
         click.echo(f"  {safe_text(hint)}", err=True)
-
-
-def _flush_or_forget() -> None:
-    """A reader of our output that has gone away is no error, and no reason for words at exit."""
-    try:
-        sys.stdout.flush()
-    except (BrokenPipeError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

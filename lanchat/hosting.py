@@ -22,12 +22,13 @@ from lanchat.net.flusher import Flusher
 from lanchat.net.identity import Identity
 from lanchat.net.link import Link
 from lanchat.net.listen import listen
+from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.messages import NONCE_SIZE, VERSION, Card
 from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, server_context
 from lanchat.room.hub import Goodbye, Hub
 from lanchat.room.log import Log, NoLog
-from lanchat.room.room import MAX_MEMBERS, Room
+from lanchat.room.room import Room
 
 GOODBYE_LIMIT = 1.0  # s for everybody to take the last lines and hang up, before they are cut off
 _BREATH = 0.2  # s without accepting when this process has no descriptor left; else accept() spins
@@ -48,6 +49,7 @@ class Host:
         port: None for 47474 or the next free one.
         plain_port: for netcat and its kin; None for no such door.
         log: where events are kept; by default nowhere.
+        limits: what strangers and members may do.
 
     Raises:
         ValueError: the title or the nick breaks its rules.
@@ -65,7 +67,7 @@ class Host:
         port: int | None = None,
         plain_port: int | None = None,
         log: Log | None = None,
-        max_members: int = MAX_MEMBERS,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.title = clean_title(title)
         self.nick = clean_nick(nick)
@@ -82,7 +84,7 @@ class Host:
                 _close_all(self._listeners)
                 raise
         past = self._log.open(self._saved)
-        room = Room(self.room_id, self.title, identity.id, past=past, max_members=max_members)
+        room = Room(self.room_id, self.title, identity.id, past=past, max_members=limits.members)
         self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000)
         self._native = NativeDoor(identity, self._card, self._hub.inbox)
         self._plain = PlainDoor(self._hub.inbox)

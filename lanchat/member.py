@@ -207,8 +207,15 @@ class Member:
             host_key=host_key,
         )
         link.send(encode(greeting.hello(card)))
-        messages = self._next(link)
-        welcome = greeting.receive(messages.pop(0))
+        messages: list[FromHost] = []
+        welcome: Welcome | None = None
+        while welcome is None:
+            messages = messages or self._next(link)
+            answer = greeting.receive(messages.pop(0))
+            if isinstance(answer, Welcome):
+                welcome = answer
+            elif answer is not None:
+                link.send(encode(answer))
         while len(messages) < welcome.people:
             messages += self._next(link)
         present = tuple(m for m in messages[: welcome.people] if isinstance(m, Present))

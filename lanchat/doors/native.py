@@ -42,35 +42,48 @@ class NativeDoor:
             self._greet_and_read(link, seat)
         except ProtocolError as error:
             _log.info("dropped %s: %s", link.peer, error)
+            link.reason = link.reason or str(error)
             link.finish(encode(Closing("rules", str(error))))
+            link.drain()
         except LanchatError as error:  # not even TLS
             _log.info("dropped %s: %s", link.peer, error)
         finally:
             self._inbox.put_now(Gone(seat))
 
     def _greet_and_read(self, link: Link, seat: Seat) -> None:
+        splitter = LineSplitter()
+        arrival, messages = self._greet(link, splitter)
+        if arrival is None:
+            link.drain()
+            return
+        link.within(None)
+        link.heartbeat = encode(Ping())
+        self._inbox.put(Arrived(seat, member_id(arrival.key), arrival.nick, arrival.after))
+        while True:
+            if messages:
+                self._inbox.put(Heard(seat, messages))
+            data = link.receive()
+            if not data:
+                return
+            messages = decode_all(splitter.feed(data), FROM_MEMBER)
+
+    def _greet(self, link: Link, splitter: LineSplitter) -> tuple[Arrival | None, list[FromMember]]:
+        """Until we know who it is (None: they went, or were refused), and what they have said after that."""
         link.within(GREETING_LIMIT, "did not say hello in time")
         link.establish()
         greeting = HostGreeting(
             self._card(), certificate=self._identity.certificate, host_key=self._identity.public, verify=verify
         )
         link.send(encode(greeting.opening()))
-        splitter = LineSplitter()
-        greeted = False
         while data := link.receive():
             messages: list[FromMember] = decode_all(splitter.feed(data), FROM_MEMBER)
-            if messages and not greeted:
-                if not self._admit(greeting.receive(messages.pop(0)), link, seat):
-                    return
-                greeted = True
-            if messages:
-                self._inbox.put(Heard(seat, messages))
-
-    def _admit(self, outcome: Arrival | Refused, link: Link, seat: Seat) -> bool:
-        if isinstance(outcome, Refused):
-            link.finish(encode(outcome))
-            return False
-        link.within(None)
-        link.heartbeat = encode(Ping())
-        self._inbox.put(Arrived(seat, member_id(outcome.key), outcome.nick, outcome.after))
-        return True
+            while messages:
+                answer, arrival = greeting.receive(messages.pop(0))
+                if isinstance(answer, Refused):
+                    link.finish(encode(answer))
+                    return None, []
+                if answer is not None:
+                    link.send(encode(answer))
+                if arrival is not None:
+                    return arrival, messages
+        return None, []

@@ -65,7 +65,9 @@ class PlainDoor:
             self._greet_and_read(link, seat)
         except ProtocolError as error:
             _log.info("dropped a plain client: %s", error)
+            link.reason = link.reason or str(error)
             link.finish(self.encode(Closing("rules", str(error))))
+            link.drain()
         finally:
             self._inbox.put_now(Gone(seat))
 

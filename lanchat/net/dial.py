@@ -53,16 +53,16 @@ def dial(endpoints: tuple[Endpoint, ...]) -> socket.socket:
     for endpoint in endpoints:
         try:
             return socket.create_connection((endpoint.host, endpoint.port), timeout=CONNECT_LIMIT)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a name that no machine can have (IDNA, a NUL)
             failure = _explained(endpoint, error)
     raise failure
 
 
-def _explained(endpoint: Endpoint, error: OSError) -> NoSuchRoom:
+def _explained(endpoint: Endpoint, error: OSError | ValueError) -> NoSuchRoom:
     match error:
         case ConnectionRefusedError():
             return NoSuchRoom(f"nobody hosts a room at {endpoint}", "ask the host for the address its screen shows")
-        case socket.gaierror():
+        case socket.gaierror() | ValueError():
             return NoSuchRoom(f'there is no machine "{endpoint.host}" here', "use the address the host's screen shows")
         case _:
             return NoSuchRoom(

@@ -9,6 +9,7 @@ import datetime
 import hashlib
 import os
 import stat
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def certificate_key(certificate: bytes) -> bytes:
     """
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise ProtocolError("the host's certificate cannot be read") from None
     if not isinstance(key, Ed25519PublicKey):
         raise ProtocolError("the host's certificate holds no Ed25519 key")
@@ -111,19 +112,28 @@ def _new_key() -> bytes:
 
 def _create(path: Path, content: bytes) -> None:
     """Write a new file whole or not at all. Two programs that start at once end up with one and the same file."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = _draft(path, content)
     try:
-        with os.fdopen(file, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
         try:
             os.link(draft, path)
         except FileExistsError:
             pass  # somebody was faster; theirs is the key
     finally:
         draft.unlink()
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    """A new file beside `path`, for its owner alone, on the disk."""
+    file, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # not by process id: threads share it
+    try:
+        with os.fdopen(file, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:
+        os.unlink(draft)
+        raise
+    return Path(draft)
 
 
 def _read_key(path: Path) -> Ed25519PrivateKey:
@@ -150,9 +160,7 @@ def _check_private(path: Path) -> None:
     if about.st_uid != os.geteuid():
         raise LanchatError(f"{path} belongs to another user, so it is not used as a key", "set LANCHAT_HOME elsewhere")
     if about.st_mode & 0o077:
-        raise LanchatError(
-            f"{path} can be read by others, so it is not used as a key", f"close it: chmod 600 '{path}'"
-        )
+        raise LanchatError(f"{path} can be read by others, so it is not used as a key", f"close it: chmod 600 '{path}'")
 
 
 def _certificate(private: Ed25519PrivateKey, path: Path) -> bytes:
@@ -165,9 +173,7 @@ def _certificate(private: Ed25519PrivateKey, path: Path) -> bytes:
     except (FileNotFoundError, ValueError, ProtocolError):
         pass
     certificate = _self_signed(private)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    os.replace(draft, path)
+    os.replace(_draft(path, certificate.public_bytes(serialization.Encoding.PEM)), path)
     return certificate.public_bytes(serialization.Encoding.DER)
 
 

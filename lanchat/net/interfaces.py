@@ -1,6 +1,7 @@
 """The network interfaces of this machine. The door of `ifaddr`."""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import ifaddr
@@ -67,8 +68,11 @@ def chosen(wanted: tuple[str, ...]) -> list[Address]:
     return picked
 
 
-def usable(wanted: tuple[str, ...]) -> list[Address]:
-    """Where others can reach us: of the chosen addresses, loopback only when it was chosen or is all there is."""
-    picked = chosen(wanted)
-    outside = [a for a in picked if not a.is_loopback]
-    return picked if wanted or not outside else outside
+def reachable(on: Sequence[Address] | None) -> list[Address]:
+    """Of the addresses we listen on (None: everywhere), those that others can type.
+
+    Loopback only where it was chosen or is all there is; no link-local ones, which need a scope to be of use.
+    """
+    everything = [a for a in (addresses() if on is None else on) if not a.is_link_local]
+    outside = [a for a in everything if not a.is_loopback]
+    return everything if on is not None else outside or everything

@@ -12,7 +12,6 @@ The contract of `send()` (after ergo's irc/socket.go):
 4. a peer that does not read is dropped, with a reason; nobody else notices.
 """
 
-import select
 import socket
 import threading
 import time
@@ -21,20 +20,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lanchat.errors import LanchatError, NotLanchat
+from lanchat.net.sockets import DONTWAIT, readable, receive, tune
 from lanchat.protocol.tls import Channel
 
 if TYPE_CHECKING:
     from lanchat.net.flusher import Flusher
 
-OUTBOX_LIMIT = 256 * 1024  # bytes beyond what the kernel holds; a peer this far behind is not reading
+OUTBOX_LIMIT = 256 * 1024  # bytes still waiting when more comes; a peer this far behind is not reading
 STALL_LIMIT = 10.0  # s without a byte taken from a waiting outbox
 PING_AFTER = 10.0  # s of silence
 DEAD_AFTER = 25.0  # s of silence; two unanswered pings
 LINGER = 2.0  # s that a finished link waits for the peer to close
-_SEND_BUFFER = 64 * 1024  # bytes; without it the kernel alone hides 3.9 MB of a reader that never reads
-_RECEIVE_SIZE = 64 * 1024  # bytes
-
-_DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has none: there the socket is non-blocking
 
 
 class Link:
@@ -61,7 +57,7 @@ class Link:
         self.heartbeat = b""  # what to send after PING_AFTER; empty: this peer is not asked for signs of life
         self.reason = ""  # why the link ended, once it has
         tune(sock)
-        sock.setblocking(bool(_DONTWAIT))
+        sock.setblocking(bool(DONTWAIT))
         flusher.add(self)
 
     def fileno(self) -> int:
@@ -111,7 +107,7 @@ class Link:
 
     def quiet(self, seconds: float) -> bool:
         """Whether nothing arrives for so long. Reader thread only."""
-        return not self._early and not _readable(self._socket, seconds)
+        return not self._early and not readable(self._socket, seconds)
 
     def send(self, plain: bytes) -> None:
         """Hand over bytes for the peer, whole or not at all. Never waits."""
@@ -134,6 +130,18 @@ class Link:
             self._deadline_reason = self.reason or "closed"
             if not self._outbox:
                 self._end_sending()
+
+    def drain(self) -> None:
+        """After `finish`: throw away what the peer still sends, until it closes too. Reader thread only.
+
+        What is unread at close() makes the kernel answer with a reset, which can destroy our last words
+        on their way (RFC 1122, 4.2.2.13).
+        """
+        try:
+            while not self._dropped and receive(self._socket):
+                pass
+        except OSError:
+            pass
 
     def drop(self, reason: str) -> None:
         """End the link now. What waits is lost. The reader wakes up and sees the end."""
@@ -192,10 +200,12 @@ class Link:
             self.reason = self.reason or "the other side closed the link"
             return None
         try:
-            data = _receive(self._socket)
+            data = receive(self._socket)
         except OSError as error:
             self.reason = self.reason or _told(error)
             data = b""
+        if not data:
+            self.reason = self.reason or "the other side closed the link"
         self._heard_at = self._clock()
         self._pinged = False
         with self._lock:
@@ -207,7 +217,6 @@ class Link:
             finally:
                 self._push(self._channel.waiting())
         if not data and not plain:
-            self.reason = self.reason or "the other side closed the link"
             return None
         return plain
 
@@ -219,19 +228,21 @@ class Link:
             sent = self._offer(data)
             if sent == len(data):
                 return
+            if self._dropped:
+                return
             data = data[sent:]
             self._progress_at = self._clock()
+        elif self._waiting > OUTBOX_LIMIT:  # one send alone may be larger: the past, for somebody who comes back
+            self._drop("reads too slowly")
+            return
         self._outbox.append(data)
         self._waiting += len(data)
-        if self._waiting > OUTBOX_LIMIT:
-            self._drop("reads too slowly")
-        else:
-            self._flusher.watch(self)
+        self._flusher.watch(self)
 
     def _offer(self, data: bytes) -> int:
         """What the kernel takes now. Requires holding the lock."""
         try:
-            return self._socket.send(data, _DONTWAIT)
+            return self._socket.send(data, DONTWAIT)
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:
@@ -258,46 +269,7 @@ class Link:
             pass
 
 
-def tune(sock: socket.socket) -> None:
-    """Options of every chat socket, as far as this platform and this kind of socket have them.
-
-    Keepalive finds a dead idle peer, TCP_USER_TIMEOUT one that owes an acknowledgement; neither finds the
-    other's case (measured), and a frozen process is found by the heartbeat alone.
-    """
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-    if sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # we batch ourselves; Nagle adds 30 ms at p99
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (
-        ("TCP_KEEPIDLE", 10),  # s
-        ("TCP_KEEPALIVE", 10),  # s, the same on macOS
-        ("TCP_KEEPINTVL", 5),  # s
-        ("TCP_KEEPCNT", 3),
-        ("TCP_USER_TIMEOUT", 20_000),  # ms
-    ):
-        if hasattr(socket, option):
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-
-
-def _receive(sock: socket.socket) -> bytes:
-    if _DONTWAIT:
-        return sock.recv(_RECEIVE_SIZE)
-    while True:
-        _readable(sock, None)
-        try:
-            return sock.recv(_RECEIVE_SIZE)
-        except BlockingIOError:
-            continue
-
-
-def _readable(sock: socket.socket, timeout: float | None) -> bool:
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        return bool(poll.poll(None if timeout is None else timeout * 1000))
-    return bool(select.select([sock], [], [], timeout)[0])
-
-
 def _told(error: OSError) -> str:
+    if isinstance(error, ConnectionError):
+        return "the other side is gone"  # broken pipe, reset, aborted: as chance has it
     return (error.strerror or str(error)).lower()

@@ -21,6 +21,13 @@ def listen(addresses: list[str] | None, port: int | None) -> list[socket.socket]
     Raises:
         LanchatError: the port is taken, or the address cannot be used.
     """
+    listeners = _listen_somewhere(addresses, port)
+    for listener in listeners:
+        listener.setblocking(False)  # a peer may go away between select() and accept(), and accept() would wait
+    return listeners
+
+
+def _listen_somewhere(addresses: list[str] | None, port: int | None) -> list[socket.socket]:
     if port is not None:
         try:
             return _listen_all(addresses, port)
@@ -70,4 +77,5 @@ def _listen_everywhere(port: int) -> socket.socket:
 
 def _unusable(addresses: list[str] | None, error: OSError) -> LanchatError:
     where = ", ".join(addresses) if addresses else "this machine"
-    return LanchatError(f"cannot listen on {where}: {error.strerror or error}", "give --interface a name or address of this machine")
+    what = f"cannot listen on {where}: {error.strerror or error}"
+    return LanchatError(what, "give --interface a name or address of this machine")

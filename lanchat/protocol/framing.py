@@ -1,8 +1,8 @@
 """Bytes <-> messages: one JSON object a line, at most MAX_LINE bytes a line.
 
-    splitter = LineSplitter()
-    for line in splitter.feed(data):        # raises ProtocolError on an endless line
-        message = decode(line, FROM_MEMBER)  # None: a type of a later version, skipped
+splitter = LineSplitter()
+for line in splitter.feed(data):        # raises ProtocolError on an endless line
+    message = decode(line, FROM_MEMBER)  # None: a type of a later version, skipped
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import msgspec
 from lanchat.errors import ProtocolError
 from lanchat.protocol.messages import FromHost, FromMember
 
-MAX_LINE = 16 * 1024  # bytes; the longest text, escaped six for one, does not fit, but no honest text escapes so
+MAX_LINE = 16 * 1024  # bytes; the longest text that clean_text() lets through fits, escaped as JSON escapes it
 
 T = TypeVar("T")
 

@@ -1,29 +1,60 @@
-"""Hello, proof, welcome: both ends as small state machines.
+"""Hello, proof, password, welcome: both ends as small state machines.
 
     host                                member
       <======= TLS 1.3 handshake =======>
-      Card (room, nonce)  ------------->
-                          <-------------  Hello (nick, key, nonce, proof)
+      Card (room, nonce, locked) ------>
+                          <-------------  Hello (nick, key, nonce, proof; share)
+      Share               ------------->              }
+                          <-------------  Confirm     } a locked room only
+      Confirm             ------------->              }
       Welcome or Refused  ------------->
 
 The host speaks first, so that whoever only lists rooms reads one line and goes, and a member needs
 one round trip. A proof is a signature over Binding: it fits this room, this host's certificate and
 these two nonces, so it can be neither replayed nor carried to another room or host.
 
+A password is never sent (net/password.py). The host confirms last, so whoever does not know it learns
+nothing but "no" from an attempt; and a member takes no Welcome to a locked room without the host's Confirm.
+
 Key operations come in as functions, time and randomness as values.
 """
 
 import hashlib
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from lanchat import errors
-from lanchat.protocol.messages import VERSION, Card, FromHost, FromMember, Hello, Refused, Welcome
+from lanchat.protocol.messages import (
+    VERSION,
+    Card,
+    Closing,
+    Confirm,
+    FromHost,
+    FromMember,
+    Hello,
+    Refused,
+    Share,
+    Welcome,
+)
 
 Sign = Callable[[bytes], bytes]
 Verify = Callable[[bytes, bytes, bytes], bool]  # key, signature, text
 
 _PURPOSE = b"lanchat member proof"
+
+
+class Exchange(Protocol):
+    """One side of a password exchange; good for one attempt."""
+
+    share: bytes
+
+    def finish(self, share: bytes) -> None:
+        """Take the other side's share; raises ProtocolError where it is none."""
+
+    def confirm_member(self) -> bytes: ...
+    def confirm_host(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -59,58 +90,108 @@ class Binding:
 class Arrival:
     """Somebody who has shown who they are and waits to be let into the room."""
 
-    key: bytes  # Ed25519 public key, raw; empty for a door without keys
+    key: bytes  # Ed25519 public key, raw
     nick: str
     after: int = -1
 
 
 class HostGreeting:
-    """The host's end, for one link. Owned by that link's reader thread."""
+    """The host's end, for one link. Owned by that link's reader thread.
 
-    def __init__(self, card: Card, *, certificate: bytes, host_key: bytes, verify: Verify) -> None:
-        """
-        Args:
-            card: what this link is told first; its nonce must be fresh.
-            certificate: the host's certificate, DER.
-            host_key: the raw public key in it.
-        """
+    Args:
+        card: what this link is told first; its nonce must be fresh.
+        certificate: the host's certificate, DER.
+        host_key: the raw public key in it.
+        attempt: for a locked room: begins a password exchange with the member of this key, or says why not
+            now. Called once, before anything about the password is computed: an attempt counts from its start.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        *,
+        certificate: bytes,
+        host_key: bytes,
+        verify: Verify,
+        attempt: Callable[[bytes, bytes], Exchange | Refused] | None = None,
+    ) -> None:
         self._card = card
         self._certificate = hashlib.sha256(certificate).digest()
         self._host_key = host_key
         self._verify = verify
+        self._attempt = attempt
+        self._arrival: Arrival | None = None
+        self._exchange: Exchange | None = None
 
     def opening(self) -> Card:
         return self._card
 
-    def receive(self, message: FromMember) -> Arrival | Refused:
-        """
+    def receive(self, message: FromMember) -> tuple[Share | Confirm | Refused | None, Arrival | None]:
+        """One message of the member.
+
+        Returns:
+            What to answer, if anything; and who has arrived, once that is certain.
+
         Raises:
             errors.ProtocolError: this is not how a member begins.
         """
-        if not isinstance(message, Hello):
-            raise errors.ProtocolError("the first message is not a hello")
-        if message.v != VERSION:
-            return Refused("version", f"this room speaks version {VERSION} of lanchat's wire, you speak {message.v}")
+        match message:
+            case Hello() if self._arrival is None:
+                return self._hello(message)
+            case Confirm() if self._arrival is not None and self._exchange is not None:
+                if not hmac.compare_digest(message.mac, self._exchange.confirm_member()):
+                    return Refused("password", "the password is wrong"), None
+                return Confirm(self._exchange.confirm_host()), self._arrival
+            case _:
+                raise errors.ProtocolError("this is not how a member begins")
+
+    def _hello(self, hello: Hello) -> tuple[Share | Refused | None, Arrival | None]:
+        if hello.v != VERSION:
+            return _other_version(hello.v), None
         binding = Binding(
             VERSION,
             self._card.room,
             self._certificate,
             self._card.nonce,
-            message.nonce,
-            message.key,
+            hello.nonce,
+            hello.key,
             self._host_key,
-            message.nick,
+            hello.nick,
         )
-        if not self._verify(message.key, message.proof, binding.text()):
+        if not self._verify(hello.key, hello.proof, binding.text()):
             raise errors.ProtocolError("the proof of identity does not fit")
-        return Arrival(message.key, message.nick, message.after)
+        self._arrival = Arrival(hello.key, hello.nick, hello.after)
+        if self._attempt is None:
+            return None, self._arrival
+        if not hello.share:
+            return Refused("password", "this room has a password"), None
+        exchange = self._attempt(hello.key, self._certificate)
+        if isinstance(exchange, Refused):
+            return exchange, None
+        exchange.finish(hello.share)
+        self._exchange = exchange
+        return Share(exchange.share), None
 
 
 class MemberGreeting:
-    """The member's end, for one link."""
+    """The member's end, for one link.
+
+    Args:
+        exchange: for a room that may be locked: begins a password exchange for this room, with the SHA-256
+            of the certificate the host showed; None: we know no password.
+    """
 
     def __init__(
-        self, *, nick: str, key: bytes, nonce: bytes, sign: Sign, certificate: bytes, host_key: bytes, after: int = -1
+        self,
+        *,
+        nick: str,
+        key: bytes,
+        nonce: bytes,
+        sign: Sign,
+        certificate: bytes,
+        host_key: bytes,
+        after: int = -1,
+        exchange: Callable[[str, bytes], Exchange] | None = None,
     ) -> None:
         self._nick = nick
         self._key = key
@@ -119,14 +200,21 @@ class MemberGreeting:
         self._certificate = hashlib.sha256(certificate).digest()
         self._host_key = host_key
         self._after = after
+        self._begin_exchange = exchange
+        self._exchange: Exchange | None = None
+        self._confirmed = False
 
     def hello(self, card: Card) -> Hello:
         """The answer to a host's card.
 
         Raises:
-            errors.Refused: the host speaks another version.
+            errors.Refused: the host speaks another version, or the room is locked and we know no password.
         """
         check_version(card)
+        if card.locked:
+            if self._begin_exchange is None:
+                raise errors.Refused("this room has a password", "ask who hosts it", code="password")
+            self._exchange = self._begin_exchange(card.room, self._certificate)
         binding = Binding(
             VERSION,
             card.room,
@@ -137,28 +225,55 @@ class MemberGreeting:
             self._host_key,
             self._nick,
         )
-        return Hello(VERSION, self._nick, self._key, self._nonce, self._sign(binding.text()), self._after)
+        share = b"" if self._exchange is None else self._exchange.share
+        return Hello(VERSION, self._nick, self._key, self._nonce, self._sign(binding.text()), self._after, share)
 
-    def receive(self, message: FromHost) -> Welcome:
-        """The host's decision.
+    def receive(self, message: FromHost) -> Confirm | Welcome | None:
+        """One message of the host.
+
+        Returns:
+            A Confirm to send, the Welcome that ends the greeting, or nothing to do.
 
         Raises:
-            errors.Refused: the host said no.
-            errors.ProtocolError: this is no decision.
+            errors.Refused: the host said no, or does not know the password itself.
+            errors.ConnectionLost: the room closes just now.
+            errors.ProtocolError: this is no answer to a hello.
         """
         match message:
-            case Welcome():
-                return message
             case Refused(code=code, text=text, suggestion=suggestion):
                 raise errors.Refused(text, code=code, suggestion=suggestion)
+            case Closing(code="closed", text=text):
+                raise errors.ConnectionLost(text)
+            case Closing(code=code, text=text):
+                raise errors.Refused(text, code=code)
+            case Share(share=share) if self._exchange is not None and not self._confirmed:
+                self._exchange.finish(share)
+                return Confirm(self._exchange.confirm_member())
+            case Confirm(mac=mac) if self._exchange is not None:
+                if not hmac.compare_digest(mac, self._exchange.confirm_host()):
+                    raise errors.Refused(
+                        "the host does not know this room's password: somebody may pose as it", code="password"
+                    )
+                self._confirmed = True
+                return None
+            case Welcome() if self._exchange is None or self._confirmed:
+                return message
             case _:
                 raise errors.ProtocolError("the host answered a hello with something else")
 
 
 def check_version(card: Card) -> None:
+    """
+    Raises:
+        errors.Refused: the host speaks another version.
+    """
     if card.v != VERSION:
         raise errors.Refused(
             f"the host speaks version {card.v} of lanchat's wire, this program version {VERSION}",
             "use the same release of lanchat on both sides",
             code="version",
         )
+
+
+def _other_version(theirs: int) -> Refused:
+    return Refused("version", f"this room speaks version {VERSION} of lanchat's wire, you speak {theirs}")

@@ -21,7 +21,7 @@ Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # characters; the room checks 
 Bytes32 = Annotated[bytes, Meta(min_length=NONCE_SIZE, max_length=NONCE_SIZE)]
 Blob = Annotated[bytes, Meta(max_length=128)]
 
-Refusal = Literal["nick", "password", "banned", "full", "version", "room", "busy", "rules"]
+Refusal = Literal["nick", "password", "banned", "full", "closed", "version", "busy", "rules"]
 
 
 class _Message(Struct, frozen=True, tag_field="t", tag=str.lower, gc=False, omit_defaults=True):
@@ -40,6 +40,7 @@ class Hello(_Message, frozen=True):
     nonce: Bytes32
     proof: Blob  # signature over handshake.Binding
     after: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # last seq this member has; -1: a newcomer
+    share: Blob = b""  # for a locked room: this side's share of the password exchange
 
 
 class Say(_Message, frozen=True):
@@ -57,6 +58,12 @@ class Bye(_Message, frozen=True):
 
 
 # ---- both ways
+
+
+class Confirm(_Message, frozen=True):
+    """I came to the same key, so I know the password. The member's comes first."""
+
+    mac: Bytes32
 
 
 class Ping(_Message, frozen=True):
@@ -80,6 +87,12 @@ class Card(_Message, frozen=True):
     people: Number
     locked: bool
     nonce: Bytes32
+
+
+class Share(_Message, frozen=True):
+    """The host's share of the password exchange."""
+
+    share: Blob
 
 
 class Refused(_Message, frozen=True):
@@ -155,5 +168,21 @@ class Renamed(_Event, frozen=True):
 
 
 Event = Said | Joined | Left | Renamed
-FromMember = Hello | Say | Rename | Bye | Ping | Pong
-FromHost = Card | Refused | Welcome | Present | Ack | Notice | Closing | Ping | Pong | Said | Joined | Left | Renamed
+FromMember = Hello | Confirm | Say | Rename | Bye | Ping | Pong
+FromHost = (
+    Card
+    | Share
+    | Confirm
+    | Refused
+    | Welcome
+    | Present
+    | Ack
+    | Notice
+    | Closing
+    | Ping
+    | Pong
+    | Said
+    | Joined
+    | Left
+    | Renamed
+)

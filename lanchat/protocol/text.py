@@ -5,6 +5,7 @@ loses anything silently, except marks piled up on one letter: what cannot be sho
 """
 
 import unicodedata
+from itertools import count
 
 from lanchat.protocol.messages import MAX_TEXT
 
@@ -19,6 +20,9 @@ _TAB = "    "
 _JOINER = "\u200d"
 _WIDE_SPACE = "\u3000"
 _BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc")  # "printable", yet nothing is seen
+_UNSEEN_MARKS = frozenset(  # the same nick to the eye, with or without them (Unicode: Default_Ignorable, category M)
+    "\u034f\u180b\u180c\u180d\u180f" + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
+)
 _NICK_EXTRA = frozenset("_-.")
 
 
@@ -91,7 +95,7 @@ def clean_title(text: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """What somebody says, in one spelling of its line ends.
+    """What somebody says, in one spelling of its line ends. Encoded as a message it is at most MAX_LINE long.
 
     Raises:
         ValueError: it is empty, too long, or not text.
@@ -100,7 +104,7 @@ def clean_text(text: str) -> str:
         raise ValueError(f"a message has at most {MAX_TEXT} bytes; send less at a time")
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     try:
-        size = len(text.encode())
+        size = len(text.encode()) + 5 * sum(char < " " and char not in "\n\t" for char in text)  # JSON: six bytes each
     except UnicodeEncodeError:
         raise ValueError("a message must be valid Unicode") from None
     if not text.strip():
@@ -131,28 +135,34 @@ def same_nick(text: str) -> str:
 
 def free_nick(nick: str, taken: frozenset[str]) -> str:
     """A nick near this one whose `same_nick` is not in `taken`."""
-    for number in range(2, len(taken) + 3):
+    for number in count(2):
         tail = str(number)
         proposal = nick[: MAX_NICK - len(tail)]
         while len(proposal.encode()) + len(tail) > MAX_NICK_BYTES:
             proposal = proposal[:-1]
         if same_nick(proposal + tail) not in taken:
             return proposal + tail
-    raise AssertionError("there are more proposals than taken nicks")
+    raise AssertionError("never: numbers do not end, and taken nicks do")
 
 
 def _normalized(text: str, what: str, max_bytes: int) -> str:
+    _check_size(text, what, max_bytes)
+    text = unicodedata.normalize("NFC", text).strip(" ")
+    _check_size(text, what, max_bytes)  # NFC can be three times as long
+    return text
+
+
+def _check_size(text: str, what: str, max_bytes: int) -> None:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
         raise ValueError(f"{what} must be valid Unicode") from None
     if size > max_bytes:
         raise ValueError(f"{what} has at most {max_bytes} bytes, this one has {size}")
-    return unicodedata.normalize("NFC", text).strip(" ")
 
 
 def _is_word(char: str) -> bool:
-    return unicodedata.category(char)[0] in "LMN" and char not in _BLANKS
+    return unicodedata.category(char)[0] in "LMN" and char not in _BLANKS and char not in _UNSEEN_MARKS
 
 
 def _joins_emoji(text: str, index: int) -> bool:

@@ -28,7 +28,11 @@ class Channel(Protocol):
         """Take bytes from the socket (b"": its end), give the plain bytes that are complete."""
 
     def seal(self, plain: bytes) -> bytes:
-        """Give the bytes to put on the socket for these plain bytes, in the order of the calls."""
+        """Give the bytes to put on the socket for these plain bytes, in the order of the calls.
+
+        Once the peer has ended or broken the channel they may be none; it is never an error, since whoever
+        sends cannot know yet what the reader has just met.
+        """
 
     def waiting(self) -> bytes:
         """Give the bytes that the channel itself wants to send: handshake, key update, close."""
@@ -44,10 +48,8 @@ class TlsChannel:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=server)
-        self._early: list[bytes] = []
         self.established = False
         self.ended = False
-        self._server = server
         if not server:
             self._handshake()
 
@@ -67,7 +69,12 @@ class TlsChannel:
         return self._read()
 
     def seal(self, plain: bytes) -> bytes:
-        self._object.write(plain)
+        if not self.established:
+            raise ValueError("nothing can be sealed before the handshake is done")
+        try:
+            self._object.write(plain)
+        except ssl.SSLError:
+            pass  # the peer has gone without a goodbye, or broke the channel: it cannot be told anything any more
         return self._outgoing.read()
 
     def waiting(self) -> bytes:

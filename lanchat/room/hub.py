@@ -162,13 +162,16 @@ class Hub:
     def _run(self) -> None:
         running = True
         while running:
+            items = self.inbox.take()
             turn = _Turn(self._now())
-            for item in self.inbox.take():
+            for item in items:
                 if isinstance(item, Stop):
                     running = False
                 else:
                     self._handle(item, turn)
             self._deliver(turn)
+            if self._closing:
+                self._say_goodbye()
             if turn.events:
                 self._record.append(turn.events)
 
@@ -186,9 +189,7 @@ class Hub:
             case Saved(seq):
                 self._acknowledge(seq, turn)
             case Goodbye(reason):
-                self._closing = reason
-                for seat in list(self._seats):
-                    seat.link.finish(seat.door.encode(Closing("closed", reason)))
+                self._closing = reason  # they are told after what was said before
             case _:
                 assert_never(item)
 
@@ -258,6 +259,10 @@ class Hub:
                 self._unacked[seat] = saved + 1, last
             else:
                 del self._unacked[seat]
+
+    def _say_goodbye(self) -> None:
+        for seat in self._seats:
+            seat.link.finish(seat.door.encode(Closing("closed", self._closing)))
 
     def _deliver(self, turn: _Turn) -> None:
         if not turn.events and not turn.asides:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lanchat.protocol.messages import (
     Bye,
+    Confirm,
     Event,
     FromMember,
     Hello,
@@ -162,7 +163,7 @@ class Room:
                 return []
             case Bye():
                 return [Part()]
-            case Hello():
+            case Hello() | Confirm():
                 return [Answer(Notice("rules", "you are in the room already"))]
 
     def _say(self, member: Member, message: Say, now: int) -> list[Effect]:

@@ -27,13 +27,16 @@ class RoomView:
     nick: str = ""
     seq: int = 0
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
+    _told: int = 0  # up to this seq, `people` was told as it is: the past that follows changes nothing in it
 
     def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
-        self.me, self.nick = welcome.id, welcome.nick
+        self.me, self.nick, self._told = welcome.id, welcome.nick, welcome.seq
         self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host) for p in present}
 
     def apply(self, event: Event) -> None:
         self.seq = max(self.seq, event.seq)
+        if event.seq <= self._told:
+            return
         match event:
             case Joined(by=by, nick=nick, host=host):
                 self.people[by, nick] = Person(by, nick, host)

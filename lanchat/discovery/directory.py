@@ -1,0 +1,250 @@
+"""One list made of all sightings. Pure: time is an argument. Owned by the lookout, under its lock.
+
+A sighting only says where to knock. What the list shows is what the host itself answers there (its
+card); where nobody listens any more, or something else does, there is no room to list: the mDNS
+record of a killed host lives up to 75 minutes, so every place is asked again every few seconds. And
+a goodbye is only a hint too: anyone can send one for a room that lives, so the room has a moment to
+answer before it leaves the list.
+"""
+
+import dataclasses
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from lanchat.discovery.sighting import Listing, Sighting, State, Vanished, may_dial, shown_nick, shown_title
+from lanchat.net.dial import Endpoint
+from lanchat.net.interfaces import Address
+from lanchat.protocol.messages import Card
+
+MAX_ROOMS = 64  # in the list, and sightings by each way; a person reads no more, a flood stops here
+MAX_FROM_ONE_SOURCE = 4  # sightings; but for loopback: those are our own
+MAX_ENDPOINTS = 4  # of one sighting that are dialled
+KEPT_AFTER_GOODBYE = 2.0  # s
+ASK_EVERY = 3.0  # s; people come and go, and a killed host leaves the list after this
+ASK_LATEST = 15.0  # s between two questions to a place that keeps failing
+ASK_SOON = 1.0  # s; after a goodbye, and after the first miss of a place that has answered
+MISSES_FORGIVEN = 1  # of a place that has answered: one lost packet is no end
+MAX_ASKED_A_SECOND = 64  # places; nobody makes us a port scanner
+
+
+@dataclass(frozen=True)
+class Answered:
+    card: Card
+    fingerprint: str  # of the key that the host showed
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Nobody listens there."""
+
+
+@dataclass(frozen=True)
+class NoRoom:
+    """Something else listens there."""
+
+
+@dataclass(frozen=True)
+class NoAnswer:
+    """Not in time, or no way there."""
+
+
+Outcome = Answered | Closed | NoRoom | NoAnswer
+
+
+@dataclass
+class _Seen:
+    sighting: Sighting
+    gone_at: float | None = None
+
+
+@dataclass
+class _Place:
+    """Where a room is said to be, and what we found there."""
+
+    endpoint: Endpoint
+    due_at: float
+    asking: bool = False
+    asked_at: float = 0.0
+    found: Literal["nothing yet", "answering", "silent", "nothing"] = "nothing yet"
+    known: Answered | None = None  # the last card from there, as long as it may still be the same room
+    since: float = 0.0  # when it began to answer
+    answered_at: float = 0.0  # when the question was asked that `known` answers
+    misses: int = 0
+
+    def holds(self, room_id: str) -> bool:
+        return self.known is not None and self.known.card.room == room_id
+
+    def answers_for(self, room_id: str) -> bool:
+        return self.found == "answering" and self.holds(room_id)
+
+
+class Directory:
+    """
+    Args:
+        on: our addresses on the networks we look at; see `may_dial`.
+    """
+
+    def __init__(self, on: tuple[Address, ...]) -> None:
+        self._on = on
+        self._seen: dict[tuple[str, str], _Seen] = {}
+        self._places: dict[Endpoint, _Place] = {}
+        self._asked: deque[float] = deque(maxlen=MAX_ASKED_A_SECOND)
+
+    def see(self, sighting: Sighting, now: float) -> None:
+        key = sighting.way, sighting.name
+        endpoints = tuple(e for e in dict.fromkeys(sighting.endpoints) if may_dial(e, self._on))[:MAX_ENDPOINTS]
+        if not endpoints or (key not in self._seen and not self._has_room_for(sighting)):
+            return
+        self._seen[key] = _Seen(dataclasses.replace(sighting, endpoints=endpoints))
+        for endpoint in endpoints:
+            self._places.setdefault(endpoint, _Place(endpoint, due_at=now))
+        self._forget_unseen_places()
+
+    def vanish(self, vanished: Vanished, now: float) -> None:
+        seen = self._seen.get((vanished.way, vanished.name))
+        if seen is None or seen.gone_at is not None:
+            return
+        seen.gone_at = now
+        for endpoint in seen.sighting.endpoints:
+            self._places[endpoint].due_at = now
+
+    def due(self, now: float, at_most: int) -> list[Endpoint]:
+        """The places to ask now; each is taken as asked from here on, until `answer`."""
+        waiting = [(p.misses, p.due_at, e) for e, p in self._places.items() if not p.asking and p.due_at <= now]
+        waiting.sort(key=lambda entry: entry[:2])  # places that keep failing wait behind the others
+        taken = [endpoint for _, _, endpoint in waiting[: max(0, at_most)] if self._may_ask(now)]
+        for endpoint in taken:
+            self._places[endpoint].asking = True
+            self._places[endpoint].asked_at = now
+        return taken
+
+    def answer(self, endpoint: Endpoint, outcome: Outcome, now: float) -> None:
+        place = self._places.get(endpoint)
+        if place is None:
+            return  # forgotten while it was asked
+        place.asking = False
+        match outcome:
+            case Answered():
+                if place.found != "answering":
+                    place.since = now
+                place.found, place.known, place.misses = "answering", outcome, 0
+                place.answered_at = place.asked_at
+            case Closed():
+                place.found, place.known = "nothing", None
+                place.misses += 1
+            case NoRoom() | NoAnswer():
+                place.misses += 1
+                if place.found != "answering" or place.misses > MISSES_FORGIVEN:
+                    place.found = "silent" if isinstance(outcome, NoAnswer) else "nothing"
+        place.due_at = now + self._pause(place, now)
+
+    def next_at(self, now: float) -> float | None:
+        """When `due` or `listings` will have something new by the passing of time alone."""
+        times = [place.due_at for place in self._places.values() if not place.asking]
+        ends = (s.gone_at + KEPT_AFTER_GOODBYE for s in self._seen.values() if s.gone_at is not None)
+        return min([*times, *(end for end in ends if end > now)], default=None)
+
+    def listings(self, now: float) -> tuple[Listing, ...]:
+        self._let_go(now)
+        rooms: dict[str, list[_Seen]] = {}
+        for seen in self._seen.values():
+            rooms.setdefault(seen.sighting.room_id, []).append(seen)
+        listed = [listing for id, seen in rooms.items() if (listing := self._listing(id, seen)) is not None]
+        listed.sort(key=lambda listing: listing.state != "answering")
+        return tuple(sorted(listed[:MAX_ROOMS], key=lambda listing: (listing.title.casefold(), listing.room_id)))
+
+    def _listing(self, room_id: str, seen: list[_Seen]) -> Listing | None:
+        places = list({place.endpoint: place for s in seen for place in self._places_of(s)}.values())
+        answering = sorted((p for p in places if p.answers_for(room_id)), key=lambda place: place.since)
+        silent = [place for place in places if place.found == "silent"]
+        ways = tuple(sorted({s.sighting.way for s in seen}))
+        if answering and answering[0].known is not None:
+            # Two keys for one room: whoever answered first keeps the row. Which one is right, the pinned key says.
+            fingerprint = answering[0].known.fingerprint
+            same = [place for place in answering if place.known and place.known.fingerprint == fingerprint]
+            newest = max(same, key=lambda place: place.answered_at)
+            return _from_card(newest, [*same, *silent], ways, "answering")
+        for place in silent:
+            if place.holds(room_id):
+                return _from_card(place, silent, ways, "silent")
+        if not silent:
+            return None
+        hint = seen[0].sighting
+        title, host = shown_title(hint.title), shown_nick(hint.host)
+        endpoints = tuple(place.endpoint for place in silent)
+        return Listing(room_id, title, host, None, False, endpoints, ways, "silent", hint.fingerprint)
+
+    def _let_go(self, now: float) -> None:
+        """Forget what said goodbye a while ago, unless the room has answered after that."""
+        gone = [
+            key
+            for key, seen in self._seen.items()
+            if seen.gone_at is not None
+            and now >= seen.gone_at + KEPT_AFTER_GOODBYE
+            and not any(
+                place.answered_at >= seen.gone_at and place.answers_for(seen.sighting.room_id)
+                for place in self._places_of(seen)
+            )
+        ]
+        for key in gone:
+            del self._seen[key]
+        if gone:
+            self._forget_unseen_places()
+
+    def _forget_unseen_places(self) -> None:
+        seen = {endpoint for s in self._seen.values() for endpoint in s.sighting.endpoints}
+        for endpoint in self._places.keys() - seen:
+            del self._places[endpoint]
+
+    def _has_room_for(self, sighting: Sighting) -> bool:
+        """Make room for a newcomer where a limit is reached: those that do not answer go first, oldest first."""
+        same_way = [key for key in self._seen if key[0] == sighting.way]
+        same_source = [key for key in same_way if self._seen[key].sighting.source == sighting.source]
+        if not sighting.source.startswith("127.") and len(same_source) >= MAX_FROM_ONE_SOURCE:
+            return self._drop_failed(same_source)
+        return len(same_way) < MAX_ROOMS or self._drop_failed(same_way)
+
+    def _drop_failed(self, keys: list[tuple[str, str]]) -> bool:
+        for key in keys:
+            if all(place.found in ("silent", "nothing") for place in self._places_of(self._seen[key])):
+                del self._seen[key]
+                self._forget_unseen_places()
+                return True
+        return False
+
+    def _places_of(self, seen: _Seen) -> Iterator[_Place]:
+        return (self._places[endpoint] for endpoint in seen.sighting.endpoints)
+
+    def _may_ask(self, now: float) -> bool:
+        if len(self._asked) == MAX_ASKED_A_SECOND and now - self._asked[0] < 1.0:
+            return False
+        self._asked.append(now)
+        return True
+
+    def _pause(self, place: _Place, now: float) -> float:
+        leaving = any(
+            seen.gone_at is not None and now < seen.gone_at + KEPT_AFTER_GOODBYE
+            for seen in self._seen.values()
+            if place.endpoint in seen.sighting.endpoints
+        )
+        if leaving or (place.misses and place.found == "answering"):
+            return ASK_SOON
+        return min(ASK_EVERY * max(1, place.misses), ASK_LATEST)
+
+
+def _from_card(place: _Place, places: list[_Place], ways: tuple[str, ...], state: State) -> Listing:
+    assert place.known is not None
+    card, endpoints = place.known.card, tuple(p.endpoint for p in places)
+    return Listing(
+        card.room,
+        shown_title(card.title),
+        shown_nick(card.host),
+        card.people,
+        card.locked,
+        endpoints,
+        ways,
+        state,
+        place.known.fingerprint,
+    )

@@ -1,0 +1,298 @@
+"""Seeing and being seen over mDNS / DNS-SD. The door of `zeroconf`.
+
+zeroconf runs an asyncio loop in a thread of its own; we talk to it from one plain thread for each
+`Announcement` and each `Browser`, never from its callbacks and never from a loop of ours (there it
+would skip its goodbyes, or refuse to work). It is imported in that thread, when it is needed.
+Whatever goes wrong here is told in one sentence and ends nothing else.
+"""
+
+import asyncio
+import concurrent.futures
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from lanchat.discovery.records import SERVICE, WAY, instance_name, properties, read_record
+from lanchat.discovery.sighting import Advert, Sighting, Vanished
+from lanchat.net.interfaces import Address, addresses
+
+if TYPE_CHECKING:
+    from zeroconf import ServiceInfo, Zeroconf
+
+MAX_WAITING = 256  # names waiting to be looked up; what comes on top of a flood is dropped, and is asked for again
+LOOKUP_LIMIT = 1.0  # s for one name
+REGISTER_LIMIT = 15.0  # s; it takes 1.65 s by the book (RFC 6762, 8.1 and 8.3)
+CLOSE_LIMIT = 3.0  # s; three goodbyes take 0.25 s, a starved loop of zeroconf would take 10
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Tell = Callable[[str], None]  # a problem, as one sentence for a person
+
+
+class _Station:
+    """A plain thread with a Zeroconf in it. Whatever waits there can be cut short by `close`, from any thread."""
+
+    def __init__(self, thread_name: str, interfaces: Sequence[Address] | None, tell: Tell) -> None:
+        self._interfaces = interfaces
+        self._tell = tell
+        self._lock = threading.Lock()  # guards the two below
+        self._closing = False
+        self._pending: concurrent.futures.Future[Any] | None = None
+        # A daemon: a starved loop of zeroconf must not hold up the end of the program.
+        self._thread = threading.Thread(target=self._run, name=thread_name, daemon=True)
+
+    def close(self) -> None:
+        """Say goodbye and come to rest, within CLOSE_LIMIT. May be called twice."""
+        with self._lock:
+            self._closing = True
+            if self._pending is not None:
+                self._pending.cancel()
+        self._wake()
+        self._thread.join(CLOSE_LIMIT)
+        if self._thread.is_alive():
+            _log.warning("mDNS does not come to rest; leaving it")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _work(self, zeroconf: "Zeroconf") -> None:
+        raise NotImplementedError
+
+    def _wake(self) -> None:
+        raise NotImplementedError
+
+    def _trouble(self, why: str) -> str:
+        raise NotImplementedError
+
+    def _run(self) -> None:
+        try:
+            zeroconf = self._open()
+        except Exception as error:  # no network, no mDNS here, a broken library: the chat goes on without
+            _log.info("no mDNS: %r", error)
+            self._tell(self._trouble(_told(error)))
+            return
+        try:
+            self._work(zeroconf)
+        except concurrent.futures.CancelledError:
+            pass  # closed while we waited
+        except Exception as error:
+            _log.info("mDNS failed: %r", error)
+            self._tell(self._trouble(_told(error)))
+        finally:
+            try:
+                zeroconf.close()
+            except Exception as error:  # EventLoopBlocked: a starved loop
+                _log.info("mDNS did not close: %r", error)
+
+    def _open(self) -> "Zeroconf":
+        """A Zeroconf on what was asked for; on less, and saying so, where that fails."""
+        from zeroconf import InterfaceChoice, IPVersion, Zeroconf
+
+        attempts: list[InterfaceChoice | list[str]]
+        if self._interfaces is None:
+            attempts = [InterfaceChoice.All, InterfaceChoice.Default]
+        else:
+            wanted = self._usable(self._interfaces)
+            attempts = [wanted, *([text] for text in wanted if len(wanted) > 1)]
+        failure: Exception | None = None
+        for choice in attempts:
+            try:
+                # Never on a running loop, such as that of prompt_toolkit.
+                zeroconf = Zeroconf(interfaces=choice, ip_version=IPVersion.V4Only, use_asyncio=False)
+            except (OSError, RuntimeError) as error:
+                failure = failure or error
+                continue
+            if failure is not None:
+                where = choice[0] if isinstance(choice, list) else "the default interface"
+                self._tell(f"mDNS works on {where} only ({_told(failure)})")
+            return zeroconf
+        assert failure is not None
+        raise failure
+
+    def _usable(self, interfaces: Sequence[Address]) -> list[str]:
+        """Those that this machine has now. With any other, Zeroconf fails and forgets to close a socket."""
+        here = {address.text for address in addresses()}
+        wanted = [address.text for address in interfaces if address.version == 4]
+        usable = [text for text in wanted if text in here]
+        if not wanted:
+            raise OSError("the chosen interface has no IPv4 address")
+        if not usable:
+            raise OSError(f"{', '.join(wanted)} is no address of this machine any more")
+        if missing := [text for text in wanted if text not in here]:
+            self._tell(f"mDNS works on {', '.join(usable)} only ({', '.join(missing)} is gone)")
+        return usable
+
+    def _await(self, zeroconf: "Zeroconf", work: Coroutine[Any, Any, T], limit: float) -> T:
+        """Run this in zeroconf's loop.
+
+        Raises:
+            CancelledError: `close` was called.
+            TimeoutError: it took longer than `limit` seconds.
+        """
+        assert zeroconf.loop is not None
+        with self._lock:
+            if self._closing:
+                work.close()
+                raise concurrent.futures.CancelledError
+            self._pending = future = asyncio.run_coroutine_threadsafe(work, zeroconf.loop)
+        try:
+            return future.result(limit)
+        except concurrent.futures.TimeoutError:
+            future.cancel()
+            raise
+
+
+class Announcement(_Station):
+    """Tells the network of a room, from now until `close`. Never raises into the host.
+
+    Args:
+        interfaces: where; None for everywhere.
+        tell: takes problems; called in a thread of our own.
+    """
+
+    def __init__(self, advert: Advert, interfaces: Sequence[Address] | None, tell: Tell) -> None:
+        super().__init__("mdns-announce", interfaces, tell)
+        self._advert = advert
+        self._over = threading.Event()
+        self._announced = threading.Event()
+        self._thread.start()
+
+    def wait_announced(self, timeout: float) -> bool:
+        """Whether the room is announced, at the latest after this many seconds. It takes about 1.7."""
+        return self._announced.wait(timeout)
+
+    def _work(self, zeroconf: "Zeroconf") -> None:
+        from zeroconf import NonUniqueNameException
+
+        try:
+            self._await(zeroconf, self._register(zeroconf, self._info()), REGISTER_LIMIT)
+        except NonUniqueNameException:  # its message is empty
+            raise RuntimeError("somebody on this network announces this very room already") from None
+        self._announced.set()
+        self._over.wait()
+
+    async def _register(self, zeroconf: "Zeroconf", info: "ServiceInfo") -> None:
+        await (await zeroconf.async_register_service(info))
+
+    def _info(self) -> "ServiceInfo":
+        from zeroconf import ServiceInfo
+
+        usable = [a for a in (addresses() if self._interfaces is None else self._interfaces) if a.version == 4]
+        others = [a.text for a in usable if not a.is_loopback]
+        return ServiceInfo(
+            SERVICE,
+            instance_name(self._advert),
+            port=self._advert.port,
+            properties=properties(self._advert),
+            server=f"lanchat-{self._advert.room_id[:16]}.local.",
+            parsed_addresses=others or [a.text for a in usable],  # loopback means somebody else to everyone else
+        )
+
+    def _wake(self) -> None:
+        self._over.set()
+
+    def _trouble(self, why: str) -> str:
+        return f"this room is not announced over mDNS ({why}); others join it by its address"
+
+
+class Browser(_Station):
+    """Watches the network for rooms until `close`.
+
+    Args:
+        interfaces: where; None for everywhere.
+        report: takes what is seen; called in a thread of our own.
+        tell: takes problems, likewise.
+    """
+
+    def __init__(
+        self,
+        interfaces: Sequence[Address] | None,
+        report: Callable[[Sighting | Vanished], None],
+        tell: Tell,
+    ) -> None:
+        super().__init__("mdns-browse", interfaces, tell)
+        self._report = report
+        self._names: queue.Queue[tuple[str, bool] | None] = queue.Queue(MAX_WAITING)
+        self._thread.start()
+
+    def _work(self, zeroconf: "Zeroconf") -> None:
+        from zeroconf import ServiceBrowser, ServiceStateChange
+
+        def changed(zeroconf: "Zeroconf", service_type: str, name: str, state_change: ServiceStateChange) -> None:
+            try:
+                self._names.put_nowait((name, state_change is not ServiceStateChange.Removed))
+            except queue.Full:
+                _log.debug("too many mDNS names at once")
+
+        browser = ServiceBrowser(zeroconf, SERVICE, handlers=[changed])
+        try:
+            self._follow(zeroconf)
+        finally:
+            browser.cancel()
+
+    def _follow(self, zeroconf: "Zeroconf") -> None:
+        """Look up each name that comes: at once where its record came along, else when nothing else waits."""
+        later: deque[str] = deque(maxlen=MAX_WAITING)
+        while not self._closing:
+            try:
+                item = self._names.get(block=not later)
+            except queue.Empty:
+                self._look_up(zeroconf, later.popleft(), ask=True)
+                continue
+            if item is None:
+                continue
+            name, there = item
+            if not there:
+                self._report(Vanished(WAY, name))
+            elif not self._look_up(zeroconf, name, ask=False) and name not in later:
+                later.append(name)
+
+    def _look_up(self, zeroconf: "Zeroconf", name: str, *, ask: bool) -> bool:
+        """Report the record of this name.
+
+        Returns:
+            Whether there is nothing left to ask for.
+        """
+        from zeroconf.asyncio import AsyncServiceInfo
+
+        try:
+            info = AsyncServiceInfo(SERVICE, name)
+            complete = info.load_from_cache(zeroconf)
+            if not complete and ask:
+                complete = self._await(zeroconf, info.async_request(zeroconf, LOOKUP_LIMIT * 1000), LOOKUP_LIMIT + 1)
+            if not complete:
+                return False
+            sighting = read_record(name, info.port, info.parsed_scoped_addresses(), info.text)
+        except Exception as error:  # BadTypeInNameException and its kin: a stranger's record must not end the watch
+            _log.debug("mDNS record of %r: %r", name, error)
+            return True
+        if sighting is not None:
+            self._report(sighting)
+        return True
+
+    def _wake(self) -> None:
+        try:
+            self._names.put_nowait(None)
+        except queue.Full:
+            pass  # then it is awake
+
+    def _trouble(self, why: str) -> str:
+        return f"mDNS does not work here ({why}); join by the address that the host's screen shows"
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error) or type(error).__name__

@@ -1,0 +1,105 @@
+"""The hosts we have met: which key each room showed, as SSH's known_hosts.
+
+One line for each room: `ROOM-ID FINGERPRINT TITLE`. Lines this version does not understand are kept as they are.
+The file is rewritten whole, so that a crash leaves the old one or the new one.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lanchat.errors import HostKeyChanged, LanchatError
+from lanchat.protocol.text import safe_text
+
+FILE = "known_hosts"
+
+Standing = Literal["new", "known", "changed"]
+
+_LINE = re.compile(r"([0-9a-f]{32}) ([0-9a-f]{64}) (.+)")
+
+
+@dataclass(frozen=True)
+class KnownHost:
+    room: str
+    fingerprint: str  # of the host's key, 64 hex digits
+    title: str
+
+
+class KnownHosts:
+    """Reads the file at each question: several lanchat may run at once. Any thread."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / FILE
+
+    def all(self) -> list[KnownHost]:
+        return [known for line in self._lines() if (known := _parsed(line))]
+
+    def standing(self, room: str, fingerprint: str) -> Standing:
+        """How this key stands to what we know of this room. A prefix of a fingerprint is compared as a prefix."""
+        for known in self.all():
+            if known.room == room:
+                return "known" if fingerprint and known.fingerprint.startswith(fingerprint) else "changed"
+        return "new"
+
+    def check(self, room: str, fingerprint: str, title: str) -> Standing:
+        """Remember a new host; refuse one whose key has changed.
+
+        Raises:
+            HostKeyChanged: this room showed another key before.
+            LanchatError: the file cannot be written.
+        """
+        standing = self.standing(room, fingerprint)
+        if standing == "changed":
+            raise HostKeyChanged(
+                f'"{safe_text(title)}" shows another key than before: somebody may pose as its host, '
+                "or its owner set it up again",
+                f"ask its owner; if it is really theirs:  lanchat trust --forget {room}",
+            )
+        if standing == "new":
+            self._rewrite([*self._lines(), f"{room} {fingerprint} {safe_text(title)}"])
+        return standing
+
+    def forget(self, name: str) -> list[KnownHost]:
+        """Forget the rooms of this id or title.
+
+        Returns:
+            What was forgotten.
+        """
+        lines = self._lines()
+        gone = [known for line in lines if (known := _parsed(line)) and name in (known.room, known.title)]
+        if gone:
+            self._rewrite([line for line in lines if _parsed(line) not in gone])
+        return gone
+
+    def _lines(self) -> list[str]:
+        try:
+            return self._path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _unusable(self._path, error) from None
+
+    def _rewrite(self, lines: list[str]) -> None:
+        draft = self._path.with_name(f"{FILE}.{os.getpid()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with open(draft, "w", encoding="utf-8", errors="surrogateescape") as out:
+                out.writelines(line + "\n" for line in lines)
+                out.flush()
+                os.fsync(out.fileno())
+            os.replace(draft, self._path)
+        except OSError as error:
+            raise _unusable(self._path, error) from None
+
+
+def _parsed(line: str) -> KnownHost | None:
+    match = _LINE.fullmatch(line)
+    return KnownHost(*match.groups()) if match else None
+
+
+def _unusable(path: Path, error: OSError) -> LanchatError:
+    return LanchatError(
+        f"cannot use {path}: {error.strerror or error}", "set LANCHAT_HOME to a folder you can write to"
+    )

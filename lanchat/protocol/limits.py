@@ -1,0 +1,66 @@
+"""How much a stranger may take, as values of time. Pure.
+
+The numbers, with their precedents in ergo, OpenSSH, KDE Connect and ssh-chat, are explained in `.github/SECURITY.md`.
+"""
+
+from dataclasses import dataclass
+
+
+class TokenBucket:
+    """`burst` at once, then `rate` a second. O(1), no allocation.
+
+    Args:
+        now: s, of the same clock that every call gets.
+    """
+
+    __slots__ = ("_burst", "_level", "_rate", "_then")
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._level = burst
+        self._then = now
+
+    def take(self, amount: float, now: float) -> float:
+        """Take so much, be it there or not.
+
+        Returns:
+            s until the debt is paid; 0 where there is none.
+        """
+        self._level = min(self._burst, self._level + (now - self._then) * self._rate) - amount
+        self._then = now
+        return 0.0 if self._level >= 0 else -self._level / self._rate
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a host lets strangers and members do. Times in s, sizes in bytes."""
+
+    members: int = 200  # people in a room
+    greeting: float = 10.0  # TLS + hello + proof in all (Syncthing 10, ssh-chat 20, OpenSSH 120)
+    strangers: int = 32  # links that have not shown who they are (OpenSSH 10:30:100, KDE Connect 42)
+    strangers_per_source: int = 4
+    links_per_source: int = 16  # ergo's number; a machine many people share needs more, see `--max-per-source`
+    connects_burst: int = 32  # from one source at once ...
+    connects_rate: float = (
+        32 / 60
+    )  # ... and then a second (ergo: 32 in 10 min; a classroom behind one router needs more)
+    message_burst: int = 10  # of one member at once ...
+    message_rate: float = 2.0  # ... and then a second; more is not refused but waits (ergo's fakelag)
+    byte_burst: int = 256 * 1024  # raw bytes of one link at once, TLS included, so that KeyUpdates count ...
+    byte_rate: float = 32 * 1024  # ... and then a second; more is no chat
+
+
+DEFAULT_LIMITS = Limits()
+NO_LIMITS = Limits(
+    members=100_000,
+    strangers=100_000,
+    strangers_per_source=100_000,
+    links_per_source=100_000,
+    connects_burst=1_000_000,
+    connects_rate=1e6,
+    message_burst=1_000_000_000,
+    message_rate=1e9,
+    byte_burst=1 << 40,
+    byte_rate=1e12,
+)  # for benchmarks on loopback

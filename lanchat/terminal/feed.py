@@ -1,0 +1,126 @@
+"""What comes to the screen: a member's items and our own lines, in order, as portions to paint.
+
+    member's reader --queue--> taker thread --inbox--> portion(), in the thread that paints
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import date
+
+from lanchat.errors import LanchatError
+from lanchat.member import Came, Ended, Item, Member
+from lanchat.protocol.messages import Joined, Left, Renamed, Said
+from lanchat.room.inbox import Inbox
+from lanchat.room.view import RoomView
+from lanchat.terminal.render import Fragments, Local, Renderer
+
+PAINT_EVERY = 0.015  # s; what comes in between is painted together, and nobody sees the difference
+TAKE_WAIT = 0.1  # s; leaving waits for the taker at most this long
+BATCHES = 1  # that wait for the painter; a terminal that stands still (Ctrl-S) must not fill the memory
+
+
+class Feed:
+    """Owned by the thread that paints; `note` is for any thread.
+
+    Args:
+        wake: called from any thread when there is something to paint.
+        on_nick: called when the host has given us another nick.
+        colour: see Renderer.
+    """
+
+    def __init__(
+        self,
+        member: Member,
+        came: Came,
+        *,
+        wake: Callable[[], None],
+        on_nick: Callable[[str], None] | None,
+        colour: bool,
+    ) -> None:
+        self.title = came.card.title
+        self.state = "connected"
+        self.ended: Ended | None = None
+        self.view = RoomView()
+        self.view.welcome(came.welcome, came.present)
+        self._member = member
+        self._wake = wake
+        self._on_nick = on_nick
+        self._renderer = Renderer(self.view, date.today(), colour=colour)
+        self._inbox: Inbox[list[Item | Local]] = Inbox(BATCHES)
+        self._waiting: deque[Item | Local] = deque()
+        self._over = threading.Event()
+        self._taker = threading.Thread(target=self._take, name="chat-taker")
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a portion has left something behind."""
+        return bool(self._waiting)
+
+    def start(self) -> None:
+        self._taker.start()
+
+    def stop(self) -> None:
+        """Take nothing any more. The member is at rest after that, and may be closed."""
+        self._over.set()
+        self._inbox.close()
+        if self._taker.ident is not None:
+            self._taker.join()
+
+    def note(self, text: str, *, error: bool = False) -> None:
+        """A line that only we see, after all that has come. Any thread, also before `start()`."""
+        self._inbox.put_now([Local(text, error)])
+        self._wake()
+
+    def portion(self, seconds: float) -> Fragments:
+        """What is to be painted now, made in about this time."""
+        deadline = time.monotonic() + seconds
+        fragments: Fragments = []
+        while (item := self._next()) is not None:
+            fragments += self._render(item)
+            if time.monotonic() > deadline:
+                break
+        return fragments
+
+    def _take(self) -> None:
+        """The taker thread: hands on all that came, not more often than it is worth painting."""
+        while not self._over.is_set():
+            items = self._member.take(TAKE_WAIT)
+            if not items:
+                continue
+            self._inbox.put([*items])
+            self._wake()
+            if isinstance(items[-1], Ended):
+                return
+            self._over.wait(PAINT_EVERY)
+
+    def _next(self) -> Item | Local | None:
+        if not self._waiting:
+            for batch in self._inbox.take(timeout=0):
+                self._waiting.extend(batch)
+        return self._waiting.popleft() if self._waiting else None
+
+    def _render(self, item: Item | Local) -> Fragments:
+        fragments = self._renderer.render(item)  # before it is applied: it speaks of the room as it was
+        match item:
+            case Said() | Joined() | Left() | Renamed():
+                nick = self.view.nick
+                self.view.apply(item)
+                if self.view.nick != nick:
+                    self._tell_nick()
+            case Came():
+                self.view.welcome(item.welcome, item.present)
+                self.title, self.state = item.card.title, "connected"
+            case Ended():
+                self.ended, self.state = item, "not connected"
+            case _:
+                pass
+        return fragments
+
+    def _tell_nick(self) -> None:
+        if self._on_nick is not None:
+            try:
+                self._on_nick(self.view.nick)
+            except (OSError, LanchatError) as error:
+                self.note(f"the nick could not be kept for the next time: {error}", error=True)

@@ -1,0 +1,266 @@
+"""The live list: rooms come and go while you look, Enter joins, `h` hosts one.
+
+Drawn in place, under what the terminal shows already, and wiped when it is done. What it shows comes
+from an injected source, the terminal from an injected input and output, so it is tested without either.
+"""
+
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import BufferControl, ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout.processors import BeforeInput
+from prompt_toolkit.output import Output
+from prompt_toolkit.renderer import CPR_Support
+from prompt_toolkit.styles import Style
+
+from lanchat.discovery.sighting import Listing
+from lanchat.protocol.text import clean_title, safe_text
+from lanchat.terminal.listing import Fragments, clipped, table
+from lanchat.terminal.selection import Selection
+
+LOOK_EVERY = 0.1  # s; as often the list is looked at and the seconds are counted
+HINTS_AFTER = 5.0  # s of nobody there
+ESCAPE_WAIT = 0.1  # s after which an ESC byte is the key and not the beginning of an arrow; slow links need some
+_PAGE = 8  # rooms
+_AROUND = 5  # lines besides the rooms: heading, what is typed, keys, a problem, and the shell's
+
+_STYLE = Style.from_dict(
+    {
+        "heading": "bold",
+        "selected": "reverse",
+        "room.host": "ansicyan",
+        "room.note": "ansiyellow",
+        "dim": "ansibrightblack",
+        "error": "ansired",
+    }
+)
+_KEYS = (
+    "arrows or letters choose · Enter joins · h hosts a room · / searches · q leaves",
+    "arrows choose · Enter joins · h hosts · / searches · q leaves",
+    "Enter joins · h hosts · q leaves",
+    "Enter · h host · q",
+)
+_ADVICE = (
+    "Is the other computer on the same network, and not on a guest network?",
+    "The host's screen shows an address. Leave with q, then: lanchat join ADDRESS",
+    "Or press h to host a room here.",
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    listing: Listing
+
+
+@dataclass(frozen=True)
+class HostNew:
+    title: str
+
+
+@dataclass(frozen=True)
+class Left:
+    pass
+
+
+Picked = Chosen | HostNew | Left
+
+
+class Source(Protocol):
+    """Where the rooms come from: a `Lookout`. Both calls give what is there now and never wait."""
+
+    def listings(self) -> tuple[Listing, ...]: ...
+
+    def problems(self) -> tuple[str, ...]: ...
+
+
+def pick(
+    source: Source,
+    *,
+    input: Input | None = None,
+    output: Output | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Picked:
+    """Let the person choose. Main thread only: it takes over Ctrl-C while it runs."""
+    return _Picker(source, input, output, clock).run()
+
+
+# ---- what is drawn
+
+
+def paint(
+    selection: Selection, problems: tuple[str, ...], *, looked: float, now: float, width: int, height: int
+) -> Fragments:
+    """The whole screen, a fragment at a time, lines ended by newlines.
+
+    Args:
+        looked: s since we began.
+        height: lines of the terminal.
+    """
+    lines: list[Fragments] = [[("class:heading", clipped("Rooms on this network", width))]]
+    if selection.shown:
+        lines += _rooms(selection, width, max(1, height - _AROUND))
+    elif selection.searching:
+        lines.append([("class:dim", clipped("  no room like that", width))])
+    else:
+        lines += _nobody(looked, width)
+    if selection.searching:
+        lines.append([("", clipped(f"/{safe_text(selection.typed(now))}_", width))])
+    elif typed := selection.typed(now):
+        lines.append([("class:dim", clipped(f"  {safe_text(typed)}", width))])
+    keys = next((keys for keys in _KEYS if len(keys) <= width), _KEYS[-1])
+    lines.append([("class:dim", clipped(keys, width))])
+    if problems:
+        lines.append([("class:dim", clipped(safe_text(problems[-1]), width))])
+    return [fragment for line in lines for fragment in [*line, ("", "\n")]][:-1]
+
+
+def _rooms(selection: Selection, width: int, at_most: int) -> list[Fragments]:
+    shown, chosen = selection.shown, selection.index
+    above = min(max(0, chosen - at_most // 2), max(0, len(shown) - at_most))
+    lines = []
+    for index, line in list(enumerate(table(shown, width - 2)))[above : above + at_most]:
+        mark, style = (">", " class:selected") if index == chosen else (" ", "")
+        lines.append([(style.strip(), f"{mark} "), *((name + style, text) for name, text in line)])
+    if hidden := len(shown) - len(lines):
+        lines.append([("class:dim", clipped(f"  and {hidden} more", width))])
+    return lines
+
+
+def _nobody(looked: float, width: int) -> list[Fragments]:
+    if looked < HINTS_AFTER:
+        return [[("", clipped(f"  nobody yet, looking ... {looked:.0f} s", width))]]
+    lines: list[Fragments] = [[("", clipped(f"  nobody so far, still looking ... {looked:.0f} s", width))]]
+    for advice in _ADVICE:
+        wrapped = textwrap.wrap(advice, max(10, width), initial_indent="  ", subsequent_indent="  ")
+        lines += [[("class:dim", part)] for part in wrapped]
+    return lines
+
+
+# ---- the screen
+
+
+class _Picker:
+    """One run of the list. All of it in the main thread."""
+
+    def __init__(self, source: Source, input: Input | None, output: Output | None, clock: Callable[[], float]) -> None:
+        self._source = source
+        self._clock = clock
+        self._began = clock()
+        self._selection = Selection()
+        self._naming = False
+        self._complaint = ""
+        self._title = Buffer(multiline=False, accept_handler=self._name_given)
+        rooms = FormattedTextControl(self._paint, focusable=True, show_cursor=False)
+        self._rooms = Window(rooms, always_hide_cursor=True)
+        naming = Condition(lambda: self._naming)
+        label = BeforeInput("Title: ", style="class:heading")
+        form = HSplit(
+            [
+                Window(FormattedTextControl([("class:heading", "A new room")]), height=1),
+                Window(BufferControl(self._title, input_processors=[label]), height=1),
+                Window(FormattedTextControl(self._paint_form_foot), height=1),
+            ]
+        )
+        body = HSplit([ConditionalContainer(self._rooms, ~naming), ConditionalContainer(form, naming)])
+        self._app: Application[Picked] = Application(
+            Layout(body, focused_element=self._rooms),
+            key_bindings=self._keys(),
+            style=_STYLE,
+            erase_when_done=True,
+            refresh_interval=LOOK_EVERY,
+            input=input,
+            output=output,
+        )
+        # Do not ask the terminal where the cursor is: its answer is needed for nothing, and late it would be typed text.
+        self._app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
+        self._app.ttimeoutlen = ESCAPE_WAIT
+        self._app.timeoutlen = ESCAPE_WAIT
+
+    def run(self) -> Picked:
+        try:
+            return self._app.run()
+        except (EOFError, KeyboardInterrupt):  # the terminal is gone
+            return Left()
+
+    def _paint(self) -> StyleAndTextTuples:
+        now = self._clock()
+        self._selection.update(self._source.listings(), now)
+        size = self._app.output.get_size()
+        problems, looked = self._source.problems(), now - self._began
+        return [*paint(self._selection, problems, looked=looked, now=now, width=size.columns, height=size.rows)]
+
+    def _paint_form_foot(self) -> StyleAndTextTuples:
+        width = self._app.output.get_size().columns
+        if self._complaint:
+            return [("class:error", clipped(self._complaint, width))]
+        return [("class:dim", clipped("Enter opens the room · Esc goes back", width))]
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        choosing = Condition(lambda: not self._naming)
+        steps = {"up": -1, "c-p": -1, "down": 1, "c-n": 1, "pageup": -_PAGE, "pagedown": _PAGE}
+        steps |= {"home": -1000, "end": 1000}
+        for key, step in steps.items():
+            keys.add(key, filter=choosing)(self._mover(step))
+        keys.add("enter", filter=choosing)(self._join)
+        keys.add("backspace", filter=choosing)(lambda event: self._selection.erase(self._clock()))
+        keys.add(Keys.BracketedPaste, filter=choosing)(lambda event: None)
+        keys.add(Keys.Any, filter=choosing)(self._letter)
+        keys.add("escape")(self._escape)
+        keys.add("c-d", filter=choosing)(self._leave)
+        keys.add("c-c")(self._leave)
+        keys.add(Keys.SIGINT)(self._leave)
+        return keys
+
+    def _mover(self, step: int) -> Callable[[KeyPressEvent], None]:
+        return lambda event: self._selection.move(step)
+
+    def _join(self, event: KeyPressEvent) -> None:
+        listing = self._selection.chosen(self._clock())
+        if listing is not None:
+            event.app.exit(result=Chosen(listing))
+
+    def _letter(self, event: KeyPressEvent) -> None:
+        now = self._clock()
+        typing = self._selection.is_typing(now)
+        match event.data:
+            case "q" if not typing:
+                self._leave(event)
+            case "h" if not typing:
+                self._naming, self._complaint = True, ""
+                event.app.layout.focus(self._title)
+            case "/" if not typing:
+                self._selection.search()
+            case letter if letter.isprintable():
+                self._selection.type(letter, now)
+            case _:
+                pass  # a function key and its like
+
+    def _escape(self, event: KeyPressEvent) -> None:
+        if self._naming:
+            self._naming = False
+            event.app.layout.focus(self._rooms)
+        elif not self._selection.cancel(self._clock()):
+            self._leave(event)
+
+    def _leave(self, event: KeyPressEvent) -> None:
+        event.app.exit(result=Left())
+
+    def _name_given(self, buffer: Buffer) -> bool:
+        try:
+            title = clean_title(buffer.text)
+        except ValueError as error:
+            self._complaint = str(error)
+            return True  # keep what was typed
+        self._app.exit(result=HostNew(title))
+        return True

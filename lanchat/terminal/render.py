@@ -1,0 +1,229 @@
+"""How what happens in a room looks: items in, fragments out. Pure.
+
+A fragment is a (style, text) pair, as prompt_toolkit takes it. Everything that others wrote goes through
+`safe_text()` here and nowhere else. A line of somebody begins with a nick, a line of ours with `--`, which
+cannot be a nick, so nobody can say something that looks like news.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import lru_cache
+from typing import assert_never
+
+from wcwidth import wcswidth, wcwidth
+
+from lanchat.member import Came, Ended, Item, Kept
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
+from lanchat.protocol.text import MAX_NICK, safe_text
+from lanchat.room.view import Person, RoomView
+
+Fragments = list[tuple[str, str]]
+
+TIME, QUIET, ERROR, MINE, MENTION, MARK = (
+    "class:time",
+    "class:quiet",
+    "class:error",
+    "class:mine",
+    "class:mention",
+    "class:mark",
+)
+
+# Colours of the 256 that stand out from black and from white alike (contrast of 4:1 and more; a test counts it).
+PALETTE = (
+    "#af5f5f",
+    "#af5f00",
+    "#5f8700",
+    "#008700",
+    "#008787",
+    "#0087af",
+    "#005fff",
+    "#5f5fd7",
+    "#875fd7",
+    "#d700d7",
+    "#af5faf",
+    "#d7005f",
+)
+
+MAX_INDENT = 12  # cells under a message's first line; more would leave nothing of a narrow window
+MIN_TITLE = 8  # cells of the title that the bottom bar keeps before it gives up other things
+
+
+@dataclass(frozen=True)
+class Local:
+    """A line that only we see: an answer to a command, news of our own program."""
+
+    text: str
+    error: bool = False
+
+
+@dataclass
+class Renderer:
+    """Owned by the thread that paints. Reads the view; whoever owns the view applies each item after it is rendered.
+
+    Args:
+        day: the day of the line above; a line of another day gets a date first.
+        zone: None for this machine's.
+        colour: False where NO_COLOR asks for none.
+    """
+
+    view: RoomView
+    day: date
+    zone: tzinfo | None = None
+    colour: bool = True
+    _minute: tuple[int, str] = field(default=(-1, ""), init=False)
+    _mention: tuple[str, re.Pattern[str]] | None = field(default=None, init=False)
+
+    def render(self, item: Item | Local) -> Fragments:
+        """Whole lines, each with its end; nothing for what is not shown."""
+        match item:
+            case Said():
+                return self._said(item)
+            case Joined(at=at, host=host):
+                return self._news(at, f"{self._whose(item)} joined{' and hosts' if host else ''}")
+            case Left(at=at, reason=reason):
+                return self._news(at, f"{self._whose(item)} left{f' ({safe_text(reason)})' if reason else ''}")
+            case Renamed(at=at, by=by, to=to):
+                are = "are" if self._mine(item) else "is"
+                return self._news(at, f"{self._whose(item)} {are} now {shown_nick(by, to)}")
+            case Came(card=card, welcome=welcome):
+                title, host_nick, nick = safe_text(card.title), safe_text(card.host), safe_text(welcome.nick)
+                return quiet(f"{title}, hosted by {host_nick}. You are {nick}. /help shows the commands")
+            case Notice(text=text):
+                return quiet(text)
+            case Local(text=text, error=error):
+                return quiet(text, ERROR if error else QUIET)
+            case Ended(error=over):
+                return quiet(f"the connection is over: {over}{f'. {over.hint}' if over.hint else ''}", ERROR)
+            case Kept():
+                return []
+            case _:
+                assert_never(item)
+
+    def _said(self, said: Said) -> Fragments:
+        nick, mine = shown_nick(said.by, said.nick), self._mine(said)
+        style = nick_colour(said.by, said.nick) if self.colour else ""
+        mentioned = not mine and self._mentions(said.text)
+        fragments = self._at(said.at, MARK if mentioned else TIME)
+        fragments.append(("", " * " if said.action else " "))
+        fragments.append((f"{style} {MINE}".strip() if mine else style, nick))
+        text = said.text
+        if text.isascii() and text.isprintable():  # most there is; saves the rest on the way to 20,000 lines a second
+            shown = text
+        else:
+            shown = safe_text(text, lines=True)
+            if "\n" in shown:
+                indent = min(9 + cells(nick) if said.action else 7 + cells(nick), MAX_INDENT)
+                shown = shown.replace("\n", "\n" + " " * indent)
+        fragments.append((MENTION if mentioned else "", f" {shown}\n"))
+        return fragments
+
+    def _news(self, at: int, text: str) -> Fragments:
+        fragments = self._at(at, QUIET)
+        fragments.append((QUIET, f" -- {text}\n"))
+        return fragments
+
+    def _at(self, at: int, style: str) -> Fragments:
+        """The time, and the date before it when the day is another."""
+        minute = at // 60_000
+        if minute == self._minute[0]:
+            return [(style, self._minute[1])]
+        try:
+            moment = datetime.fromtimestamp(minute * 60, self.zone)
+        except (ValueError, OverflowError, OSError):  # the host's number, which may be anything
+            return [(style, "--:--")]
+        self._minute = minute, f"{moment:%H:%M}"
+        if moment.date() == self.day:
+            return [(style, self._minute[1])]
+        self.day = moment.date()
+        return [(QUIET, f"-- {_date(self.day)} --\n"), (style, self._minute[1])]
+
+    def _whose(self, event: Joined | Left | Renamed) -> str:
+        return "you" if self._mine(event) else shown_nick(event.by, event.nick)
+
+    def _mine(self, event: Said | Joined | Left | Renamed) -> bool:
+        return event.by == self.view.me and event.nick == self.view.nick
+
+    def _mentions(self, text: str) -> bool:
+        if self._mention is None or self._mention[0] != self.view.nick:
+            word = re.escape(self.view.nick)
+            self._mention = self.view.nick, re.compile(rf"(?<![\w-]){word}(?![\w-])", re.IGNORECASE)
+        return bool(self.view.nick) and self._mention[1].search(text) is not None
+
+
+def shown_nick(by: str, nick: str) -> str:
+    """The nick as it is shown; with a tilde where nothing about the person was proven."""
+    name = safe_text(nick)
+    if len(name) > MAX_NICK or not name.strip():  # only a host that breaks the rules sends such
+        name = name[:MAX_NICK] + "..." if name.strip() else "?"
+    return f"~{name}" if by.startswith("~") else name
+
+
+@lru_cache(maxsize=1024)
+def nick_colour(by: str, nick: str) -> str:
+    """The same for the same person, today and tomorrow."""
+    digest = hashlib.blake2s(f"{by} {nick}".encode(errors="replace")).digest()
+    return PALETTE[digest[0] % len(PALETTE)]
+
+
+def who_text(people: list[Person], me: tuple[str, str]) -> str:
+    """The answer to /who.
+
+    Args:
+        me: our own id and nick.
+    """
+    names = []
+    for person in sorted(people, key=lambda person: person.nick.casefold()):
+        remarks = [*(["you"] if (person.id, person.nick) == me else []), *(["host"] if person.host else [])]
+        names.append(shown_nick(person.id, person.nick) + (f" ({', '.join(remarks)})" if remarks else ""))
+    return f"{_people(len(names))}: {', '.join(names)}"
+
+
+def quiet(text: str, style: str = QUIET) -> Fragments:
+    """A line that nobody said."""
+    shown = safe_text(text, lines=True).replace("\n", "\n   ")
+    return [(style, f"-- {shown}\n")]
+
+
+def bar_text(title: str, people: int, state: str, width: int) -> str:
+    """The bottom bar, cut to what a window of `width` cells can hold."""
+    title = safe_text(title)
+    least = min(cells(title), MIN_TITLE)
+    for tail in (f" · {_people(people)} · {state}", f" · {people} · {state}", f" · {state}"):
+        if 1 + least + cells(tail) <= width:
+            return f" {cut(title, width - 1 - cells(tail))}{tail}"
+    return cut(f" {title}", width)
+
+
+def cells(text: str) -> int:
+    """How wide it is on a terminal."""
+    if text.isascii():
+        return len(text)
+    return max(wcswidth(text), 0)
+
+
+def cut(text: str, width: int) -> str:
+    """The beginning that fits, with an ellipsis when something is left off."""
+    if cells(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    kept: list[str] = []
+    room = width - 1  # for the ellipsis
+    for char in text:
+        room -= max(wcwidth(char), 0)
+        if room < 0:
+            break
+        kept.append(char)
+    return "".join(kept).rstrip() + "…"
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number} people"
+
+
+def _date(day: date) -> str:
+    months = "January February March April May June July August September October November December"
+    weekdays = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+    return f"{weekdays.split()[day.weekday()]}, {day.day} {months.split()[day.month - 1]} {day.year}"

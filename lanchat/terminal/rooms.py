@@ -1,0 +1,87 @@
+"""`lanchat rooms`: the list as lines, for people and for scripts. No terminal needed."""
+
+import json
+import time
+from collections.abc import Sequence
+from typing import IO
+
+from lanchat.discovery.sighting import Listing
+from lanchat.lookout import Lookout
+from lanchat.net.interfaces import Address
+from lanchat.terminal.listing import fitted
+
+_LONG = 3600.0  # s; a watch has no end of its own
+_TITLE, _HOST = 32, 16  # columns
+
+
+def show_rooms(
+    on: Sequence[Address] | None, *, wait: float, watch: bool, as_json: bool, out: IO[str], talk: IO[str]
+) -> int:
+    """Print each room as soon as it answers, for `wait` seconds; with `watch`, what changes, until interrupted.
+
+    Returns:
+        The exit code.
+    """
+    with Lookout(on) as lookout:
+        try:
+            if watch:
+                _watch(lookout, as_json, out)
+            seen = _look(lookout, wait, as_json, out)
+            if not seen:
+                talk.write(
+                    f"No room was seen within {wait:g} s. Open one:  lanchat host TITLE\n"
+                    "If somebody hosts one: are you on the same network? Their screen shows an address to join by.\n"
+                )
+        finally:
+            for problem in lookout.problems():
+                talk.write(f"{problem}\n")
+    return 0
+
+
+def _look(lookout: Lookout, wait: float, as_json: bool, out: IO[str]) -> int:
+    """Returns: how many were printed."""
+    deadline = time.monotonic() + wait
+    printed: set[str] = set()
+    listings = lookout.listings()
+    while True:
+        over = time.monotonic() >= deadline
+        for listing in listings:
+            if listing.room_id not in printed and (over or listing.state == "answering"):
+                printed.add(listing.room_id)
+                out.write((listing.as_json() if as_json else line(listing)) + "\n")
+                out.flush()
+        if over:
+            return len(printed)
+        listings = lookout.wait_change(listings, deadline - time.monotonic())
+
+
+def _watch(lookout: Lookout, as_json: bool, out: IO[str]) -> None:
+    before: tuple[Listing, ...] = ()
+    while True:
+        now = lookout.wait_change(before, _LONG)
+        was = {listing.room_id: listing for listing in before}
+        for listing in now:
+            old = was.pop(listing.room_id, None)
+            if old != listing:
+                _tell("appeared" if old is None else "changed", listing, as_json, out)
+        for listing in was.values():
+            _tell("gone", listing, as_json, out)
+        out.flush()
+        before = now
+
+
+def _tell(change: str, listing: Listing, as_json: bool, out: IO[str]) -> None:
+    if as_json:
+        out.write(json.dumps({"change": change, **json.loads(listing.as_json())}, ensure_ascii=False) + "\n")
+    else:
+        out.write(f"{change:<9} {line(listing)}\n")
+
+
+def line(listing: Listing) -> str:
+    """One room as a line of text: title, who hosts, people inside, where."""
+    if listing.state == "silent":
+        inside = "does not answer"
+    else:
+        inside = f"{listing.people} inside" + (", locked" if listing.locked else "")
+    host = f"by {listing.host}" if listing.host else ""
+    return f"{fitted(listing.title, _TITLE)}  {fitted(host, _HOST)}  {inside:<16}  {listing.endpoints[0]}"

@@ -1,0 +1,113 @@
+"""Fixtures that everybody uses. Every test runs on 127.0.0.1, with a home of its own, and leaves nothing behind."""
+
+import gc
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from lanchat.hosting import Host
+from lanchat.member import Member
+from lanchat.net.dial import Endpoint, dial
+from lanchat.net.identity import Identity, load_identity
+from tests.waiting import wait_until
+
+# A busy machine is no failure, and a run today is the same as a run tomorrow.
+hypothesis.settings.register_profile("lanchat", deadline=None, derandomize=True, max_examples=100, database=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, database=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lanchat"))
+
+_FILES = Path("/proc/self/fd")  # Linux; elsewhere only threads are counted
+_REST_LIMIT = 5.0  # s for threads to end and sockets to be given back after a test
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing() -> Iterator[None]:
+    """Fails a test after which a thread, a socket or a file is still there."""
+    threads, files = set(threading.enumerate()), _open_files()
+
+    def left() -> list[str]:
+        running = [f"thread {thread.name}" for thread in threading.enumerate() if thread not in threads]
+        return running + [f"file {number} -> {target}" for number, target in sorted(_open_files() - files)]
+
+    yield
+    if left():
+        gc.collect()  # an exception that the test looked at may hold frames that hold a socket
+        try:
+            wait_until(lambda: not left(), _REST_LIMIT)
+        except AssertionError:
+            pytest.fail("the test leaves behind: " + ", ".join(left()), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def own_world(leaves_nothing: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home of its own, loopback only, and no settings of whoever runs the tests. Gives the home."""
+    home = tmp_path_factory.mktemp("home", numbered=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("LANCHAT_")]:
+            patch.delenv(name)
+        patch.setenv("LANCHAT_INTERFACE", "127.0.0.1")
+        patch.setenv("LANCHAT_HOME", str(home))
+        yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Identity]:
+    """`identity("ann")`: ann's key. The same for the whole run, since making one costs milliseconds."""
+    homes = tmp_path_factory.mktemp("identities")
+    made: dict[str, Identity] = {}
+
+    def make(owner: str) -> Identity:
+        if owner not in made:
+            made[owner] = load_identity(homes / owner)
+        return made[owner]
+
+    return make
+
+
+@pytest.fixture
+def host(identity: Callable[[str], Identity]) -> Iterator[Callable[..., Host]]:
+    """`host("Room A", nick="hal", ...)`: a running host on a free port of 127.0.0.1, closed after the test."""
+    hosts: list[Host] = []
+
+    def open_room(title: str = "Room A", *, nick: str = "hal", **options: object) -> Host:
+        options = {"addresses": ["127.0.0.1"], "port": 0, **options}
+        room = Host(title, identity(nick), nick=nick, **options)  # type: ignore[arg-type]
+        hosts.append(room)
+        room.start()
+        return room
+
+    yield open_room
+    for room in hosts:
+        room.close()
+
+
+@pytest.fixture
+def join(host: Callable[..., Host], identity: Callable[[str], Identity]) -> Iterator[Callable[..., Member]]:
+    """`join(room, "ann")`: a member inside, who leaves after the test; `owner` is whose key it is, if not ann's."""
+    members: list[Member] = []
+
+    def enter(room: Host, nick: str = "ann", *, owner: str = "", **options: bool) -> Member:
+        member = Member(lambda: dial((Endpoint("127.0.0.1", room.port),)), identity(owner or nick), nick, **options)
+        members.append(member)
+        member.join()
+        return member
+
+    yield enter
+    for member in members:
+        member.close()
+
+
+def _open_files() -> set[tuple[int, str]]:
+    found = set()
+    for name in os.listdir(_FILES) if _FILES.exists() else ():
+        try:
+            found.add((int(name), os.readlink(_FILES / name)))
+        except OSError:
+            pass  # the one that lists the folder
+    return found

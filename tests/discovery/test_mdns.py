@@ -1,0 +1,163 @@
+"""Real mDNS on loopback: announced, seen, gone; and what does not work, said in words.
+
+Other tests announce on the same loopback at the same time, so each looks for its own room ids.
+"""
+
+import secrets
+import threading
+import time
+
+import pytest
+from zeroconf import DNSOutgoing, DNSPointer, NonUniqueNameException, ServiceInfo, Zeroconf  # type: ignore[attr-defined]
+
+from lanchat.discovery import mdns
+from lanchat.discovery.mdns import Announcement, Browser
+from lanchat.discovery.records import SERVICE, instance_name, properties
+from lanchat.discovery.sighting import Advert, Sighting, Vanished
+from lanchat.net.dial import Endpoint
+from lanchat.net.interfaces import Address, chosen
+from tests.waiting import wait_until
+
+LOOPBACK = chosen(("127.0.0.1",))
+NOT_OURS = Address("eth9", "203.0.113.9", 24)  # kept for documentation (RFC 5737): no machine has it
+
+
+def advert(title: str = "Room A") -> Advert:
+    return Advert(secrets.token_hex(16), title, "ann", 47474, "ab" * 16)
+
+
+class Reports:
+    """Takes what a browser reports, and problems."""
+
+    def __init__(self) -> None:
+        self.all: list[Sighting | Vanished] = []
+        self.problems: list[str] = []
+
+    def of(self, room: Advert) -> list[Sighting | Vanished]:
+        name = instance_name(room)
+        return [report for report in self.all if report.name == name]
+
+    def browser(self, interfaces: list[Address] = LOOPBACK) -> Browser:
+        return Browser(interfaces, self.all.append, self.problems.append)
+
+
+def test_a_room_is_announced_seen_and_gone():
+    reports, room = Reports(), advert("Größe 1.5")
+    with reports.browser():
+        announcement = Announcement(room, LOOPBACK, reports.problems.append)
+        with announcement:
+            wait_until(lambda: reports.of(room))
+            assert reports.of(room) == [
+                Sighting(
+                    "mdns",
+                    instance_name(room),
+                    room.room_id,
+                    "Größe 1.5",
+                    "ann",
+                    (Endpoint("127.0.0.1", 47474),),
+                    "ab" * 16,
+                    source="127.0.0.1",
+                )
+            ]
+            assert announcement.wait_announced(5)
+        wait_until(lambda: reports.of(room)[-1] == Vanished("mdns", instance_name(room)))
+        announcement.close()  # once more does no harm
+    assert reports.problems == []
+
+
+def test_hostile_records_do_not_end_the_watch():
+    reports, honest = Reports(), advert()
+    with reports.browser(), Zeroconf(interfaces=["127.0.0.1"], use_asyncio=False) as stranger:
+        for name in ("\x1b[2J\x07", "x" * 60 + "\u202e", "a.b.c", " "):
+            out = DNSOutgoing(0x8400)
+            out.add_answer_at_time(DNSPointer(SERVICE, 12, 1, 120, f"{name}.{SERVICE}"), 0)
+            stranger.send(out)
+        too_long = {**properties(advert()), "title": "x" * 230}
+        bad = [{"id": "no id"}, {}, too_long, {f"k{n}": "x" * 200 for n in range(30)}]
+        for number, pairs in enumerate([*bad, properties(honest)]):
+            name = instance_name(honest) if pairs == properties(honest) else f"bad {number}.{SERVICE}"
+            info = ServiceInfo(
+                SERVICE, name, port=47474, properties=pairs, server=f"s{number}.local.", parsed_addresses=["127.0.0.1"]
+            )
+            stranger.send(stranger.generate_service_broadcast(info, None))
+        wait_until(lambda: reports.of(honest))
+    assert not [report for report in reports.all if report.name.startswith("bad") and isinstance(report, Sighting)]
+
+
+def test_a_name_without_a_record_does_not_hold_up_the_others():
+    reports, honest = Reports(), advert()
+    with reports.browser(), Zeroconf(interfaces=["127.0.0.1"], use_asyncio=False) as stranger:
+        out = DNSOutgoing(0x8400)
+        for number in range(20):
+            out.add_answer_at_time(DNSPointer(SERVICE, 12, 1, 120, f"nothing {number}.{SERVICE}"), 0)
+        stranger.send(out)
+        info = ServiceInfo(
+            SERVICE,
+            instance_name(honest),
+            port=47474,
+            properties=properties(honest),
+            server="honest.local.",
+            parsed_addresses=["127.0.0.1"],
+        )
+        stranger.send(stranger.generate_service_broadcast(info, None))
+        began = time.monotonic()
+        wait_until(lambda: reports.of(honest))
+        assert time.monotonic() - began < 5  # twenty lookups one after the other take 20 s
+
+
+@pytest.mark.parametrize("interfaces", [[NOT_OURS], [Address("lo", "::1", 128)], []])
+def test_an_interface_that_cannot_be_used_is_said_and_not_raised(interfaces):
+    reports = Reports()
+    with reports.browser(interfaces), Announcement(advert(), interfaces, reports.problems.append):
+        wait_until(lambda: len(reports.problems) == 2)
+    assert sorted(problem.split(" (")[0] for problem in reports.problems) == [
+        "mDNS does not work here",
+        "this room is not announced over mDNS",
+    ]
+
+
+def test_of_two_interfaces_the_one_that_works_is_used():
+    reports, room = Reports(), advert()
+    with reports.browser([NOT_OURS, *LOOPBACK]), Announcement(room, LOOPBACK, reports.problems.append):
+        wait_until(lambda: reports.of(room))
+    [problem] = reports.problems
+    assert problem.startswith("mDNS works on 127.0.0.1 only (")
+
+
+def test_a_name_that_is_taken_is_said_in_words():
+    class Taken(Announcement):
+        async def _register(self, zeroconf, info):
+            raise NonUniqueNameException  # its message is empty
+
+    problems: list[str] = []
+    with Taken(advert(), LOOPBACK, problems.append) as announcement:
+        wait_until(lambda: problems)
+        assert not announcement.wait_announced(0)
+    assert problems == [
+        "this room is not announced over mDNS (somebody on this network announces this very room already);"
+        " others join it by its address"
+    ]
+
+
+def test_closing_does_not_wait_for_a_registration_under_way():
+    problems: list[str] = []
+    announcement = Announcement(advert(), LOOPBACK, problems.append)
+    announcement.close()
+    announcement.close()
+    assert not announcement.wait_announced(0) and problems == []
+    assert "mdns-announce" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_closing_is_bounded_when_the_loop_of_zeroconf_is_starved(monkeypatch):
+    class Starved(Announcement):
+        async def _register(self, zeroconf, info):
+            started.set()
+            enough.wait(10)
+
+    started, enough = threading.Event(), threading.Event()
+    monkeypatch.setattr(mdns, "CLOSE_LIMIT", 0.1)
+    announcement = Starved(advert(), LOOPBACK, lambda problem: None)
+    assert started.wait(5)
+    announcement.close()
+    assert not enough.is_set()  # we are here, though the loop still hangs
+    enough.set()

@@ -1,0 +1,88 @@
+import json
+
+import pytest
+
+from lanchat.discovery.sighting import Listing, is_room_id, may_dial, shown_nick, shown_title
+from lanchat.net.dial import Endpoint
+from lanchat.net.interfaces import Address
+
+LAN = Address("eth0", "192.168.7.20", 24)
+LAN6 = Address("eth0", "fd00::20", 64)
+LOOPBACK = Address("lo", "127.0.0.1", 8)
+POINT = Address("tun0", "10.8.0.2", 32)
+
+
+@pytest.mark.parametrize(
+    ("host", "on"),
+    [
+        ("192.168.7.1", [LAN]),
+        ("192.168.7.20", [LAN]),
+        ("fd00::1", [LAN, LAN6]),
+        ("169.254.3.4", [LAN]),
+        ("fe80::1%eth0", [LAN]),
+        ("127.0.0.1", [LOOPBACK]),
+        ("10.8.0.2", [POINT]),
+    ],
+)
+def test_a_neighbour_may_be_dialled(host, on):
+    assert may_dial(Endpoint(host, 47474), on)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["8.8.8.8", "192.168.8.1", "192.168.7.255", "192.168.7.0", "0.0.0.0", "224.0.0.251", "255.255.255.255", "127.0.0.1"]
+    + ["::1", "::", "ff02::fb", "::ffff:127.0.0.1", "2001:db8::1", "fe80::1", "fileserver", "", "192.168.7.1 "],
+)
+def test_nothing_else_may_be_dialled(host):
+    assert not may_dial(Endpoint(host, 47474), [LAN, LAN6])
+
+
+def test_who_looks_on_loopback_alone_dials_only_there():
+    assert not may_dial(Endpoint("169.254.3.4", 47474), [LOOPBACK])
+    assert not may_dial(Endpoint("192.168.7.1", 47474), [LOOPBACK])
+
+
+@pytest.mark.parametrize("port", [-1, 0, 22, 80, 1023, 65536])
+def test_ports_of_the_system_are_not_dialled(port):
+    assert not may_dial(Endpoint("192.168.7.1", port), [LAN])
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Room A", "Room A"),
+        (" Room A ", "Room A"),
+        ("", "(no title)"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ("a\u202eb", "a<U+202E>b"),
+        ("x" * 300, "x" * 60),
+        ("\ud800", "<U+D800>"),
+    ],
+)
+def test_a_strangers_title_is_made_fit_to_show(title, shown):
+    assert shown_title(title) == shown
+
+
+def test_a_strangers_nick_is_made_fit_to_show():
+    assert [shown_nick(nick) for nick in ("ann", "", "a\x1bnn", "!!!")] == ["ann", "", "ann", "guest"]
+
+
+def test_a_room_id_is_128_bits_in_hex():
+    assert [is_room_id(id) for id in ("0" * 32, "0" * 31, "A" * 32, "0" * 32 + "\n", "")] == [True] + [False] * 4
+
+
+def test_a_listing_as_json_is_one_line():
+    listing = Listing("0" * 32, "会議", "ann", 3, True, (Endpoint("::1", 5000),), ("mdns",), "answering", "ab")
+    line = listing.as_json()
+    assert "\n" not in line and "会議" in line
+    assert json.loads(line) == {
+        "id": "0" * 32,
+        "title": "会議",
+        "host": "ann",
+        "people": 3,
+        "locked": True,
+        "state": "answering",
+        "addresses": ["[::1]:5000"],
+        "ways": ["mdns"],
+        "fingerprint": "ab",
+    }

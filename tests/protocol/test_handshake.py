@@ -1,0 +1,302 @@
+"""Both ends in memory, and everybody who could stand between them."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat import errors
+from lanchat.net.identity import Identity, verify
+from lanchat.protocol.handshake import Arrival, Binding, HostGreeting, MemberGreeting, check_version
+from lanchat.protocol.messages import (
+    VERSION,
+    Ack,
+    Bye,
+    Card,
+    Closing,
+    Confirm,
+    Ping,
+    Present,
+    Refused,
+    Say,
+    Share,
+    Welcome,
+)
+
+CARD = Card(VERSION, "5" * 32, "Room A", "hal", 1, False, b"h" * 32)
+WELCOME = Welcome("i", "ann", 7, 7, 1)
+
+
+@pytest.fixture(scope="module")
+def hal(identity):
+    return identity("hal")
+
+
+@pytest.fixture(scope="module")
+def ann(identity):
+    return identity("ann")
+
+
+@pytest.fixture(scope="module")
+def eve(identity):
+    return identity("eve")
+
+
+def host_end(hal: Identity, card: Card = CARD, **options) -> HostGreeting:
+    options = {"certificate": hal.certificate, "host_key": hal.public, "verify": verify, **options}
+    return HostGreeting(card, **options)
+
+
+def member_end(ann: Identity, hal: Identity, **options) -> MemberGreeting:
+    options = {"nick": "ann", "nonce": b"m" * 32, "certificate": hal.certificate, "host_key": hal.public, **options}
+    return MemberGreeting(key=ann.public, sign=ann.sign, **options)
+
+
+def test_a_member_arrives(hal, ann):
+    host, member = host_end(hal), member_end(ann, hal, after=41)
+    assert host.receive(member.hello(host.opening())) == (None, Arrival(ann.public, "ann", 41))
+    assert member.receive(WELCOME) == WELCOME
+
+
+# ---- proofs
+
+
+def proof_is_refused(host: HostGreeting, hello) -> bool:
+    with pytest.raises(errors.ProtocolError, match="proof of identity does not fit"):
+        host.receive(hello)
+    return True
+
+
+def test_a_replayed_hello_is_refused(hal, ann):
+    heard = member_end(ann, hal).hello(CARD)
+    assert proof_is_refused(host_end(hal, msgspec.structs.replace(CARD, nonce=b"other".ljust(32))), heard)
+
+
+def test_a_hello_carried_to_another_room_is_refused(hal, ann):
+    heard = member_end(ann, hal).hello(CARD)
+    assert proof_is_refused(host_end(hal, msgspec.structs.replace(CARD, room="6" * 32)), heard)
+
+
+def test_a_hello_carried_to_another_host_is_refused(hal, ann, eve):
+    """eve hosts, shows hal's card to ann, and hands ann's hello on to hal."""
+    heard = member_end(ann, eve).hello(CARD)
+    assert proof_is_refused(host_end(hal), heard)
+
+
+def test_another_certificate_of_the_same_key_is_refused(hal, ann):
+    heard = member_end(ann, hal, certificate=b"another").hello(CARD)
+    assert proof_is_refused(host_end(hal), heard)
+
+
+def test_nobody_speaks_for_ann(hal, ann, eve):
+    forged = msgspec.structs.replace(member_end(eve, hal).hello(CARD), key=ann.public)
+    assert proof_is_refused(host_end(hal), forged)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"nick": "eve"},
+        {"nick": "Ann"},
+        {"key": b"k" * 32},
+        {"nonce": b"n" * 32},
+        {"proof": b""},
+        {"proof": b"p" * 64},
+        {"proof": b"p" * 128},
+    ],
+    ids=str,
+)
+def test_each_field_of_a_hello_is_held_by_its_proof(hal, ann, change):
+    hello = member_end(ann, hal).hello(CARD)
+    assert proof_is_refused(host_end(hal), msgspec.structs.replace(hello, **change))
+
+
+@given(st.integers(0, 64 * 8 - 1))
+def test_each_bit_of_a_proof_counts(hal, ann, bit):
+    hello = member_end(ann, hal).hello(CARD)
+    proof = bytearray(hello.proof)
+    proof[bit // 8] ^= 1 << bit % 8
+    assert proof_is_refused(host_end(hal), msgspec.structs.replace(hello, proof=bytes(proof)))
+
+
+BINDING = Binding(1, "room", b"certificate", b"host nonce", b"member nonce", b"member key", b"host key", "ann")
+
+
+@pytest.mark.parametrize("name", [f for f in Binding.__dataclass_fields__])
+def test_each_field_of_a_binding_counts(name):
+    value = getattr(BINDING, name)
+    other = {int: 2, str: value, bytes: value}[type(value)] if isinstance(value, int) else value + value[:1]
+    assert replace(BINDING, **{name: other}).text() != BINDING.text()
+
+
+@given(*[st.lists(st.binary(max_size=5), min_size=5, max_size=5)] * 2)
+def test_no_two_bindings_read_alike(one, other):
+    def text(fields: list[bytes]) -> bytes:
+        return Binding(1, "r", *fields, nick="ann").text()
+
+    assert (text(one) == text(other)) == (one == other)
+
+
+def test_a_binding_says_what_it_is_for():
+    """A signature for this cannot be one for anything else, now or later."""
+    assert BINDING.text()[:28] == b"\x00\x00\x00\x14lanchat member proof\x00\x00\x00\x01"
+
+
+def test_the_certificate_is_bound_by_its_hash(hal, ann):
+    seen = []
+
+    def take(key: bytes, proof: bytes, text: bytes) -> bool:
+        seen.append(text)
+        return True
+
+    host_end(hal, verify=take).receive(member_end(ann, hal).hello(CARD))
+    assert hashlib.sha256(hal.certificate).digest() in seen[0]
+
+
+# ---- the order of things
+
+
+@pytest.mark.parametrize("message", [Say("1", "hi"), Ping(), Bye(), Confirm(b"m" * 32)], ids=repr)
+def test_who_does_not_begin_with_a_hello_is_no_member(hal, message):
+    with pytest.raises(errors.ProtocolError, match="not how a member begins"):
+        host_end(hal).receive(message)
+
+
+def test_a_second_hello_is_refused(hal, ann):
+    host = host_end(hal)
+    hello = member_end(ann, hal).hello(CARD)
+    host.receive(hello)
+    with pytest.raises(errors.ProtocolError):
+        host.receive(hello)
+
+
+@pytest.mark.parametrize("message", [CARD, Ack(1), Ping(), Present("i", "bob"), Share(b"s"), Confirm(b"m" * 32)], ids=repr)
+def test_a_host_that_answers_with_something_else(hal, ann, message):
+    member = member_end(ann, hal)
+    member.hello(CARD)
+    with pytest.raises(errors.ProtocolError):
+        member.receive(message)
+
+
+def test_a_refusal_carries_all_the_host_said(hal, ann):
+    with pytest.raises(errors.Refused, match="somebody else is ann") as caught:
+        member_end(ann, hal).receive(Refused("nick", "somebody else is ann", "ann2"))
+    assert (caught.value.code, caught.value.suggestion) == ("nick", "ann2")
+
+
+def test_a_room_that_closes_just_then(hal, ann):
+    with pytest.raises(errors.ConnectionLost, match="the host has closed the room"):
+        member_end(ann, hal).receive(Closing("closed", "the host has closed the room"))
+    with pytest.raises(errors.Refused, match="no"):
+        member_end(ann, hal).receive(Closing("rules", "no"))
+
+
+# ---- versions
+
+
+def test_another_version_of_the_member_is_refused_in_words(hal, ann):
+    hello = msgspec.structs.replace(member_end(ann, hal).hello(CARD), v=2)
+    answer, arrival = host_end(hal).receive(hello)
+    assert arrival is None
+    assert answer == Refused("version", "this room speaks version 1 of lanchat's wire, you speak 2")
+
+
+def test_another_version_of_the_host_is_refused_in_words(hal, ann):
+    card = msgspec.structs.replace(CARD, v=2)
+    with pytest.raises(errors.Refused, match="the host speaks version 2") as caught:
+        member_end(ann, hal).hello(card)
+    assert caught.value.code == "version" and caught.value.hint
+    with pytest.raises(errors.Refused):
+        check_version(card)
+    check_version(CARD)
+
+
+# ---- a locked room, with an exchange that shows its workings
+
+
+LOCKED = msgspec.structs.replace(CARD, locked=True)
+
+
+@dataclass
+class OpenExchange:
+    """Both sides agree where they know the same password; nothing here is secret."""
+
+    password: str
+    share: bytes = b"share"
+    taken: list[bytes] = field(default_factory=list)
+
+    def finish(self, share: bytes) -> None:
+        self.taken.append(share)
+
+    def confirm_member(self) -> bytes:
+        return hashlib.sha256(b"member" + self.password.encode()).digest()
+
+    def confirm_host(self) -> bytes:
+        return hashlib.sha256(b"host" + self.password.encode()).digest()
+
+
+def locked_ends(hal, ann, hosts: str = "sesame", members: str = "sesame") -> tuple[HostGreeting, MemberGreeting]:
+    host = host_end(hal, LOCKED, attempt=lambda key, certificate: OpenExchange(hosts))
+    return host, member_end(ann, hal, exchange=lambda room, certificate: OpenExchange(members))
+
+
+def test_who_knows_the_password_arrives(hal, ann):
+    host, member = locked_ends(hal, ann)
+    share, arrival = host.receive(member.hello(LOCKED))
+    assert (share, arrival) == (Share(b"share"), None)
+    confirm, arrival = host.receive(member.receive(share))
+    assert arrival == Arrival(ann.public, "ann", -1)
+    assert member.receive(confirm) is None
+    assert member.receive(WELCOME) == WELCOME
+
+
+def test_a_wrong_password_is_refused_and_nothing_is_shown(hal, ann):
+    host, member = locked_ends(hal, ann, members="guess")
+    share, _ = host.receive(member.hello(LOCKED))
+    assert host.receive(member.receive(share)) == (Refused("password", "the password is wrong"), None)
+
+
+def test_no_password_is_refused(hal, ann):
+    host, _ = locked_ends(hal, ann)
+    hello = member_end(ann, hal).hello(CARD)  # no share in it
+    assert host.receive(hello) == (Refused("password", "this room has a password"), None)
+    with pytest.raises(errors.Refused, match="has a password"):
+        member_end(ann, hal).hello(LOCKED)
+
+
+def test_a_host_that_does_not_know_the_password_is_found_out(hal, ann):
+    _, member = locked_ends(hal, ann)
+    member.hello(LOCKED)
+    member.receive(Share(b"share"))
+    with pytest.raises(errors.Refused, match="may pose as it"):
+        member.receive(Confirm(b"m" * 32))
+
+
+def test_a_welcome_without_the_hosts_confirm_is_refused(hal, ann):
+    for answers in ([], [Share(b"share")]):
+        _, member = locked_ends(hal, ann)
+        member.hello(LOCKED)
+        for answer in answers:
+            member.receive(answer)
+        with pytest.raises(errors.ProtocolError):
+            member.receive(WELCOME)
+
+
+def test_too_many_attempts_are_refused_before_anything_is_computed(hal, ann):
+    no = Refused("busy", "later")
+    host = host_end(hal, LOCKED, attempt=lambda key, certificate: no)
+    _, member = locked_ends(hal, ann)
+    assert host.receive(member.hello(LOCKED)) == (no, None)
+    with pytest.raises(errors.ProtocolError):
+        host.receive(Confirm(b"m" * 32))
+
+
+def test_a_wrong_proof_makes_no_attempt(hal, ann):
+    attempts = []
+    host = host_end(hal, LOCKED, attempt=lambda key, certificate: attempts.append(key))
+    _, member = locked_ends(hal, ann)
+    assert proof_is_refused(host, msgspec.structs.replace(member.hello(LOCKED), nick="eve"))
+    assert attempts == []

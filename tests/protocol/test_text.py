@@ -1,0 +1,350 @@
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lanchat.protocol.messages import MAX_TEXT
+from lanchat.protocol.text import (
+    MAX_LINES,
+    MAX_NICK,
+    MAX_NICK_BYTES,
+    MAX_TITLE,
+    clean_nick,
+    clean_text,
+    clean_title,
+    free_nick,
+    nick_from,
+    safe_text,
+    same_nick,
+)
+
+HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # what a terminal acts on, or an eye does not see
+
+# ---- safe_text
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_every_code_point_between_letters(lines):
+    """All 1,114,112, in one text: each is shown as something, and nothing of what is shown hides or acts."""
+    chars = [chr(code) for code in range(sys.maxunicode + 1) if chr(code) != "Z"]
+    shown = safe_text("Z".join(chars), lines=lines).split("Z")
+    assert len(shown) == len(chars) and all(shown)
+    assert shown[10] == ("\n" if lines else r"\x0a")
+    del shown[10]
+    assert {unicodedata.category(char) for char in set("".join(shown))} & HIDDEN == set()
+
+
+@given(st.text(st.characters(), max_size=60), st.booleans())
+def test_any_text_is_safe_and_stays_so(text, lines):
+    shown = safe_text(text, lines=lines)
+    for index, char in enumerate(shown):
+        if unicodedata.category(char) in HIDDEN:
+            assert (char == "\n" and lines) or (char == "\u200d" and 0 < index < len(shown) - 1)
+    assert safe_text(shown, lines=lines) == shown
+    shown.encode()
+
+
+HOSTILE = [
+    ("\x1b[2J", r"\x1b[2J"),  # clear the screen
+    ("\x1b[H", r"\x1b[H"),  # cursor home
+    ("\x1b[1A\x1b[2K", r"\x1b[1A\x1b[2K"),  # overwrite the line above
+    ("\x1b[31mred\x1b[0m", r"\x1b[31mred\x1b[0m"),
+    ("\x1b]0;title\x07", r"\x1b]0;title\x07"),  # window title
+    ("\x1b]2;t\x1b\\", "\\x1b]2;t\\x1b\\"),
+    ("\x1b]52;c;cm0gLXJm\x07", r"\x1b]52;c;cm0gLXJm\x07"),  # clipboard
+    ("\x1b]8;;http://evil\x1b\\good\x1b]8;;\x1b\\", "\\x1b]8;;http://evil\\x1b\\good\\x1b]8;;\\x1b\\"),  # link
+    ("\x1b]1337;File=:AA\x07", r"\x1b]1337;File=:AA\x07"),  # iTerm2
+    ("\x1b]9;note\x07", r"\x1b]9;note\x07"),
+    ("\x1b]777;notify;a;b\x07", r"\x1b]777;notify;a;b\x07"),
+    ("\x1bP+q544e\x1b\\", "\\x1bP+q544e\\x1b\\"),  # DCS: ask the terminal to type an answer
+    ("\x1b[6n", r"\x1b[6n"),  # ask where the cursor is
+    ("\x1b[c", r"\x1b[c"),
+    ("\x1b[21t", r"\x1b[21t"),  # ask for the title
+    ("\x1b[?1049h", r"\x1b[?1049h"),  # other screen
+    ("\x1b[?25l", r"\x1b[?25l"),  # no cursor
+    ("\x1b[?2004l", r"\x1b[?2004l"),  # no bracketed paste
+    ("\x1b[200~ls\x1b[201~", r"\x1b[200~ls\x1b[201~"),
+    ("\x1b[?1000h", r"\x1b[?1000h"),  # mouse
+    ("\x1b#8", r"\x1b#8"),
+    ("\x1bc", r"\x1bc"),  # reset
+    ("\x1b(0", r"\x1b(0"),  # line drawing
+    ("\x1b_Ga=T;x\x1b\\", "\\x1b_Ga=T;x\\x1b\\"),  # kitty picture
+    ("\x1b^pm\x1b\\", "\\x1b^pm\\x1b\\"),
+    ("\x9b2J", r"\x9b2J"),  # the same in 8 bits
+    ("\x9d0;t\x9c", r"\x9d0;t\x9c"),
+    ("\x90q\x9c", r"\x90q\x9c"),
+    ("\x85", r"\x85"),  # NEL
+    ("\x00", r"\x00"),
+    ("\x07", r"\x07"),
+    ("\x08\x08\x08", r"\x08\x08\x08"),
+    ("ok\rann: hacked", r"ok\x0dann: hacked"),  # over the start of the line
+    ("ok\nann: hacked", r"ok\x0aann: hacked"),  # a line in somebody else's name
+    ("a\x0bb\x0cc", r"a\x0bb\x0cc"),
+    ("\x0e\x0f", r"\x0e\x0f"),
+    ("\x7f", r"\x7f"),
+    ("\x18\x1a", r"\x18\x1a"),
+    ("a\tb", "a    b"),
+    ("\u2028ann: x", "<U+2028>ann: x"),
+    ("\u2029", "<U+2029>"),
+    ("\u202egnp.exe", "<U+202E>gnp.exe"),  # written backwards
+    ("\u202a\u202b\u202c\u202d", "<U+202A><U+202B><U+202C><U+202D>"),
+    ("\u2066\u2067\u2068\u2069", "<U+2066><U+2067><U+2068><U+2069>"),
+    ("\u200e\u200f\u061c", "<U+200E><U+200F><U+061C>"),
+    ("a\u200bb", "a<U+200B>b"),  # zero width
+    ("a\u200cb", "a<U+200C>b"),
+    ("a\u200db", "a<U+200D>b"),
+    ("\u2060\u2061\u2064", "<U+2060><U+2061><U+2064>"),
+    ("\ufeff", "<U+FEFF>"),
+    ("so\u00adft", "so\\xadft"),
+    ("\u180e", "<U+180E>"),
+    ("\U000e0041\U000e0042", "<U+E0041><U+E0042>"),  # tags: text that no screen shows
+    ("\U000e0001", "<U+E0001>"),
+    ("\ue000\uf8ff", "<U+E000><U+F8FF>"),  # private
+    ("\U0010fffd", "<U+10FFFD>"),
+    ("\ud800\udfff", "<U+D800><U+DFFF>"),
+    ("\ufffe\uffff", "<U+FFFE><U+FFFF>"),
+    ("\ufff9a\ufffab\ufffb", "<U+FFF9>a<U+FFFA>b<U+FFFB>"),
+    ("\u0378", "<U+0378>"),  # unassigned
+    ("\U0001d173", "<U+1D173>"),
+    ("a\u00a0b\u2003c\u202fd", "a b c d"),
+    ("Z\u0300\u0301\u0302\u0303\u0304\u0305", "Z\u0300\u0301\u0302\u0303"),  # a pile of marks
+    ("Z" + "\u0489" * 500 + "z", "Z" + "\u0489" * 4 + "z"),
+    ("\u0301" * 10, "\u0301" * 4),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE, ids=[ascii(text)[:30] for text, _ in HOSTILE])
+def test_hostile_text(text, shown):
+    assert safe_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain ASCII, with \\ and ~",
+        "Grüße, Ærø, Ωmega, Привет",
+        "こんにちは\u3000世界",
+        "안녕하세요",
+        "שלום",
+        "مرحبا",
+        "हिन्दी क्षत्रिय",
+        "ภาษาไทย ที่นี่",
+        "e\u0301 n\u0303",
+        "👍🏽 ❤\ufe0f ☕",
+        "👩\u200d👩\u200d👧",
+        "🏳\ufe0f\u200d🌈",
+        "👨🏽\u200d🚀",
+        "🇩🇪",
+        "½ € © ™ ₿",
+        "",
+    ],
+)
+def test_honest_text_stays(text):
+    assert safe_text(text) == text
+
+
+def test_lines_stay_where_they_are_wanted():
+    assert safe_text("a\nb\r\nc", lines=True) == "a\nb\\x0d\nc"
+
+
+# ---- nicks
+
+
+@pytest.mark.parametrize("nick", ["ann", "Ann_2", "a", "7", "x-y.z", "Zoë", "Ænne", "Иван", "山田", "हिन्दी", "n" * 32])
+def test_a_nick(nick):
+    assert clean_nick(nick) == nick
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty"),
+        ("   ", "empty"),
+        ("n" * 33, "32 characters"),
+        ("n" * 65, "64 bytes"),
+        ("山" * 22, "64 bytes"),
+        ("\u0958" * 11 + "n", "64 bytes"),  # twice as long in NFC
+        ("ann bob", "not of a space"),
+        ("ann\t", "not of"),
+        ("ann\n", "not of"),
+        ("~ann", 'not of "~"'),
+        ("@ann", "not of"),
+        ("ann:", "not of"),
+        ("<ann>", "not of"),
+        ("*", "not of"),
+        ("ann\x1b[2J", r"not of \"\\x1b\""),
+        ("ann\u202e", r"not of \"<U\+202E>\""),
+        ("ann\u200b", "not of"),
+        ("ann\u00ad", "not of"),
+        ("ann\ufe0f", "not of"),  # a mark that is not seen: another nick that looks like ann
+        ("ann\u034f", "not of"),
+        ("ann\u180b", "not of"),
+        ("ann\U000e0100", "not of"),
+        ("ann\u3164", "not of"),  # a blank letter
+        ("\u115f\u1160", "not of"),
+        ("😀", "not of"),
+        ("\ud800", "valid Unicode"),
+        ("._-", "letter or a digit"),
+        ("\u0301", "letter or a digit"),
+    ],
+)
+def test_no_nick(text, why):
+    with pytest.raises(ValueError, match=why.replace(r"\"", '"')):
+        clean_nick(text)
+
+
+def test_one_spelling():
+    assert clean_nick("  Zoe\u0308 ") == "Zoë"
+
+
+@given(st.text(st.characters(categories=["L", "N", "M", "P"]), max_size=40))
+@example("\u0958" * 16)
+@example("\u1e9b\u0323" * 10)
+def test_a_clean_nick_is_clean(text):
+    """Member and host both ask; what one lets through the other must."""
+    try:
+        nick = clean_nick(text)
+    except ValueError:
+        return
+    assert clean_nick(nick) == nick == safe_text(nick) or unicodedata.combining(nick[-1])
+    assert len(nick) <= MAX_NICK and len(nick.encode()) <= MAX_NICK_BYTES
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ann", "ANN"),
+        ("Zoë", "Zoe\u0308"),
+        ("ann", "\uff41\uff4e\uff4e"),  # wide letters
+        ("straße", "STRASSE"),
+        ("ﬁn", "FIN"),
+        ("x2", "x²"),
+        ("ΟΔΟΣ", "οδος"),
+        ("K", "\u212a"),  # the Kelvin sign
+    ],
+)
+def test_the_same_nick_to_people(one, other):
+    assert same_nick(one) == same_nick(other)
+
+
+def test_different_nicks():
+    assert len({same_nick(nick) for nick in ["ann", "ann_", "ann2", "änn", "bob"]}) == 5
+
+
+def test_a_free_nick():
+    assert free_nick("ann", frozenset({"ann"})) == "ann2"
+    assert free_nick("Ann", frozenset({"ann", "ann2", "ann3"})) == "Ann4"
+    assert free_nick("n" * 32, frozenset({"n" * 32})) == "n" * 31 + "2"
+    assert free_nick("山" * 21, frozenset()) == "山" * 21 + "2"
+
+
+@pytest.mark.parametrize("nick", ["1" * 32, "²" * 32, "ann", "山" * 21])
+def test_somebody_who_takes_every_proposal_cannot_exhaust_them(nick):
+    taken = {same_nick(nick)}
+    for _ in range(200):
+        proposal = free_nick(nick, frozenset(taken))
+        assert same_nick(proposal) not in taken and clean_nick(proposal) == proposal
+        taken.add(same_nick(proposal))
+
+
+@pytest.mark.parametrize(
+    ("text", "nick"),
+    [
+        ("ann", "ann"),
+        (" ann\r\n", "ann"),
+        ("Ann Smith", "Ann_Smith"),
+        ("DOMAIN\\ann", "DOMAINann"),
+        ("~root", "root"),
+        ("\x1b[2J", "2J"),
+        ("", "guest"),
+        ("!!!", "guest"),
+        ("._.", "guest"),
+        ("😀😀", "guest"),
+        ("\ud800ann", "ann"),
+        ("x" * 1000, "x" * 32),
+        ("山" * 100, "山" * 21),
+    ],
+)
+def test_the_nick_nearest_to_a_text(text, nick):
+    assert nick_from(text) == nick
+
+
+@given(st.text(st.characters(), max_size=100))
+def test_from_any_text_comes_a_nick(text):
+    assert clean_nick(nick_from(text)) == nick_from(text)
+
+
+# ---- titles
+
+
+@pytest.mark.parametrize("title", ["Room A", "x", "Ærø – 2", "会議室", "❤\ufe0f lunch", "#dev: a/b", "t" * 60, "!"])
+def test_a_title(title):
+    assert clean_title(title) == title
+    assert clean_title(f"  {title} ") == title
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty"),
+        ("  ", "empty"),
+        ("\u3000", "empty"),
+        ("t" * 61, "60 characters, this one has 61"),
+        ("t" * 300, "180 bytes"),
+        ("\u0958" * 31, "180 bytes"),  # fits as it comes, not in NFC
+        ("two\nlines", "one line"),
+        ("tab\there", "one line"),
+        ("\x1b]0;x\x07", "can be seen"),
+        ("a\u200bb", "can be seen"),
+        ("\u202eevil", "can be seen"),
+        ("\u3164", "can be seen"),
+        ("\ud800", "valid Unicode"),
+        ("a\u00a0b", "can be seen"),
+    ],
+)
+def test_no_title(text, why):
+    with pytest.raises(ValueError, match=why):
+        clean_title(text)
+
+
+@given(st.text(st.characters(), max_size=70))
+def test_a_clean_title_is_clean(text):
+    try:
+        title = clean_title(text)
+    except ValueError:
+        return
+    assert clean_title(title) == title == safe_text(title)
+    assert 0 < len(title) <= MAX_TITLE
+
+
+# ---- what is said
+
+
+def test_one_spelling_of_line_ends():
+    assert clean_text("a\r\nb\rc\n\n") == "a\nb\nc"
+    assert clean_text("\n\n  indented\n") == "  indented"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "empty"),
+        (" \n\t ", "empty"),
+        ("x" * (MAX_TEXT + 1), "4096 bytes"),
+        ("é" * 2049, "this one has 4098"),
+        ("x\ud800", "valid Unicode"),
+        ("\n".join("x" * (MAX_LINES + 1)), "100 lines"),
+        ("\x01" * 700 + "x", "4096 bytes"),  # six bytes each on the wire
+    ],
+)
+def test_what_cannot_be_said(text, why):
+    with pytest.raises(ValueError, match=why):
+        clean_text(text)
+
+
+def test_what_can_just_be_said():
+    assert len(clean_text("x" * MAX_TEXT)) == MAX_TEXT
+    assert clean_text("\n".join("x" * MAX_LINES)).count("\n") == MAX_LINES - 1
+    assert clean_text("\x1b[2J\x00") == "\x1b[2J\x00"  # said as it is; made safe where it is shown
