@@ -11,23 +11,28 @@
 All of it is in `lanchat.api`, which is loaded when first used: importing `lanchat` itself costs nothing.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lanchat.api import HostedRoom, JoinedRoom, host, join, rooms
+    from lanchat.api import host, join, rooms
     from lanchat.errors import LanchatError
+    from lanchat.joined import HostedRoom, JoinedRoom
 
 __version__ = "0.1.0"
 __all__ = ["HostedRoom", "JoinedRoom", "LanchatError", "__version__", "host", "join", "rooms"]
+_HOMES = {
+    "HostedRoom": "lanchat.joined",
+    "JoinedRoom": "lanchat.joined",
+    "LanchatError": "lanchat.errors",
+    "host": "lanchat.api",
+    "join": "lanchat.api",
+    "rooms": "lanchat.api",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "LanchatError":
-        from lanchat.errors import LanchatError
-
-        return LanchatError
-    if name in __all__:
-        from lanchat import api
-
-        return getattr(api, name)
+    home = _HOMES.get(name)
+    if home is not None:
+        return getattr(import_module(home), name)
     raise AttributeError(f"module 'lanchat' has no attribute '{name}'")

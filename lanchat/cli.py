@@ -1,34 +1,24 @@
 """The commands, their options and exit codes. The only place that prints errors, and the door of `click`."""
 
 import logging
-import os
-import signal
 import sys
-import threading
-import time
-from collections.abc import Callable, Sequence
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
 from lanchat import __version__
-from lanchat.errors import LanchatError, Refused
-
-if TYPE_CHECKING:
-    from lanchat.api import HostedRoom, JoinedRoom
-    from lanchat.discovery.sighting import Listing
-    from lanchat.terminal.script import Plan
-
-GOODBYE_LIMIT = 3.0  # s; after that another Ctrl-C ends the program at once
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+from lanchat.errors import LanchatError
+from lanchat.terminal.ending import INTERRUPTED, catch_signals, leave
 
 Command = Callable[..., Any]
 
 
 def main() -> NoReturn:
     """The `lanchat` command."""
-    _catch_signals()
+    catch_signals()
     try:
         code = cli.main(standalone_mode=False) or 0
     except LanchatError as error:
@@ -44,7 +34,7 @@ def main() -> NoReturn:
         code = INTERRUPTED
     except BrokenPipeError:
         code = 0  # whoever read our output has seen enough
-    _exit(code)
+    leave(code)
 
 
 def _options(*options: Command) -> Callable[[Command], Command]:
@@ -63,6 +53,20 @@ _interface = click.option(
     envvar="LANCHAT_INTERFACE",
     metavar="NAME|ADDRESS",
     help="Listen, announce and look only there. May be repeated.",
+)
+_password_file = click.option(
+    "--password-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="LANCHAT_PASSWORD_FILE",
+    help="Read the room's password from there (or set LANCHAT_PASSWORD).",
+)
+_wait = partial(
+    click.option,
+    "--wait",
+    type=click.FloatRange(min=0),
+    show_default=True,
+    envvar="LANCHAT_WAIT",
+    metavar="SECONDS",
 )
 _script = _options(
     click.option(
@@ -115,6 +119,14 @@ def cli(context: click.Context, log: str | None) -> int | None:
 @_nick
 @click.option("--port", type=click.IntRange(0, 65535), envvar="LANCHAT_PORT", help="TCP port (default 47474 or next).")
 @click.option(
+    "--password",
+    is_flag=False,
+    flag_value="ask",
+    metavar="[auto]",
+    help="Ask for a password that everybody needs; `auto` makes one of three words.",
+)
+@_password_file
+@click.option(
     "--plain-port",
     type=click.IntRange(0, 65535),
     envvar="LANCHAT_PLAIN_PORT",
@@ -129,10 +141,12 @@ def host(
     title: str,
     nick: str | None,
     port: int | None,
+    password: str | None,
+    password_file: Path | None,
     plain_port: int | None,
     headless: bool,
-    no_announce: bool,
     no_limits: bool,
+    no_announce: bool,
     interface: tuple[str, ...],
     **script: Any,
 ) -> int:
@@ -143,43 +157,51 @@ def host(
     from lanchat import api
     from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
     from lanchat.protocol.text import clean_title
+    from lanchat.terminal.ask import ASK, AUTO, new_password, settle_nick
+    from lanchat.terminal.stay import run_script, talk, ways_in
 
-    _usage(clean_title, title, "TITLE")
+    try:
+        clean_title(title)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="TITLE") from None
+    if password not in (None, ASK, AUTO):
+        raise click.BadParameter(
+            "others can read a command line; use --password alone, --password auto or --password-file",
+            param_hint="--password",
+        )
     screen = _has_screen() and not headless
+    secret = new_password(password, password_file, screen=_has_screen())
+    if secret is not None and plain_port is not None:
+        raise click.UsageError("a room with a password has no --plain-port: it would let everybody in")
     room = api.host(
         title,
-        nick=_settle_nick(nick, ask=screen),
+        nick=settle_nick(nick, ask=screen),
         port=port,
         plain_port=plain_port,
         announce=not no_announce,
+        password=secret,
         limits=NO_LIMITS if no_limits else DEFAULT_LIMITS,
         interfaces=interface,
         on_problem=lambda problem: click.echo(problem, err=True),
     )
     with room:
-        _show_ways_in(room, interface)
+        click.echo("\n".join(ways_in(room, interface)), err=True)
         if screen:
-            return _talk(room)
-        return _run_script(room, _plan(stay=script["linger"] is None, **script), nothing_to_read=headless, **script)
+            return talk(room)
+        return run_script(room, stay=script["linger"] is None, nothing_to_read=headless, **script)
 
 
 @cli.command()
 @click.argument("room", required=False, metavar="[TITLE | HOST[:PORT]]")
 @_nick
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=5.0,
-    show_default=True,
-    envvar="LANCHAT_WAIT",
-    metavar="SECONDS",
-    help="How long to look for TITLE.",
-)
+@_password_file
+@_wait(default=5.0, help="How long to look for TITLE.")
 @_interface
 @_script
 def join(
     room: str | None = None,
     nick: str | None = None,
+    password_file: Path | None = None,
     wait: float = 5.0,
     interface: tuple[str, ...] = (),
     **script: Any,
@@ -189,210 +211,93 @@ def join(
     Without an argument: choose from the live list of the rooms around you.
     Where stdin is no terminal, each line of it is said and what arrives is printed, a line each.
     """
+    from lanchat.terminal.ask import come_in, given_password, settle_nick
+    from lanchat.terminal.stay import run_script, talk
+
     screen = _has_screen()
     if room is None and not screen:
         raise click.UsageError("name the room: a script cannot choose from a list")
+    nick = settle_nick(nick, ask=screen)
+    password = given_password(password_file)
     if room is None:
-        return _choose_and_talk(nick, interface)
-    nick = _settle_nick(nick, ask=screen)
-    with _enter(room, nick, wait, interface, screen) as joined:
+        return _choose_and_talk(nick, password, interface)
+    with come_in(room, nick, password, wait, interface, screen=screen) as joined:
         if screen:
-            return _talk(joined)
-        return _run_script(joined, _plan(stay=False, **script), **script)
+            return talk(joined)
+        return run_script(joined, stay=False, **script)
 
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object a line.")
 @click.option("--watch", is_flag=True, envvar="LANCHAT_WATCH", help="Go on, and tell what comes and goes.")
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=2.0,
-    show_default=True,
-    envvar="LANCHAT_WAIT",
-    metavar="SECONDS",
-    help="How long to look.",
-)
+@_wait(default=2.0, help="How long to look.")
 @_interface
 def rooms(as_json: bool, watch: bool, wait: float, interface: tuple[str, ...]) -> int:
     """The rooms of this network."""
-    from lanchat import api
+    from lanchat.entrance import where
     from lanchat.terminal.rooms import show_rooms
 
-    return show_rooms(api.where(interface), wait=wait, watch=watch, as_json=as_json, out=sys.stdout, talk=sys.stderr)
+    return show_rooms(where(interface), wait=wait, watch=watch, as_json=as_json, out=sys.stdout, talk=sys.stderr)
 
 
-def _choose_and_talk(nick: str | None, interfaces: tuple[str, ...]) -> int:
-    from lanchat import api
+@cli.command("id")
+def identity() -> int:
+    """Who you are to others: the fingerprint of your key, to read aloud and compare."""
+    from lanchat.entrance import default_nick, my_identity
+    from lanchat.protocol.text import grouped
+
+    mine = my_identity()
+    click.echo(f"{default_nick()}·{mine.id[:4]}")
+    click.echo(grouped(mine.id))
+    click.echo(f"The key is in {mine.key_path}", err=True)
+    return 0
+
+
+@cli.command()
+@click.option("--list", "_list", is_flag=True, help="Show the hosts you have met (the default).")
+@click.option("--forget", metavar="TITLE|ID", help="Forget a room, so that its host may show a new key.")
+def trust(_list: bool, forget: str | None) -> int:
+    """The hosts you have met, each with the key its room showed."""
+    from lanchat.errors import NoSuchRoom
+    from lanchat.home import home_folder
+    from lanchat.net.trust import KnownHosts
+    from lanchat.protocol.text import grouped, safe_text
+
+    known_hosts = KnownHosts(home_folder())
+    if forget is not None:
+        gone = known_hosts.forget(forget)
+        if not gone:
+            raise NoSuchRoom(f'you have met no room "{forget}"', "see them with: lanchat trust --list")
+        for known in gone:
+            click.echo(f'forgotten: "{safe_text(known.title)}" {known.room}', err=True)
+        return 0
+    for known in known_hosts.all():
+        click.echo(f"{known.room}  {grouped(known.fingerprint[:32])}  {safe_text(known.title)}")
+    return 0
+
+
+def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...]) -> int:
+    from lanchat.entrance import where
     from lanchat.lookout import Lookout
+    from lanchat.terminal.ask import come_into
     from lanchat.terminal.picker import Chosen, HostNew, pick
+    from lanchat.terminal.stay import talk
 
-    nick = _settle_nick(nick, ask=True)
-    with Lookout(api.where(interfaces)) as lookout:
+    with Lookout(where(interfaces)) as lookout:
         choice = pick(lookout)
     match choice:
         case Chosen(listing):
-            with _enter_listing(listing, nick, screen=True) as joined:
-                return _talk(joined)
+            with come_into(listing, nick, password, screen=True) as joined:
+                return talk(joined)
         case HostNew(title):
-            arguments = ["--nick", nick, title]
-            arguments += [word for name in interfaces for word in ("--interface", name)]
+            arguments = ["--nick", nick, *(word for name in interfaces for word in ("--interface", name)), "--", title]
             return int(host.main(arguments, standalone_mode=False) or 0)
         case _:
             return 0
 
 
-def _enter(room: str, nick: str, wait: float, interfaces: tuple[str, ...], screen: bool) -> "JoinedRoom":
-    from lanchat import api
-    from lanchat.net.dial import parse_endpoint
-
-    endpoint = parse_endpoint(room)
-    if endpoint is not None:
-        return _with_free_nick(nick, screen, lambda nick: api.enter((endpoint,), nick))
-    if screen:
-        click.echo(f'looking for "{room}" ...', err=True)
-    listings = api.find(room, wait, api.where(interfaces))
-    if len(listings) == 1:
-        return _enter_listing(listings[0], nick, screen)
-    if not screen:
-        raise api.several(listings)
-    return _enter_listing(_ask_which(listings), nick, screen)
-
-
-def _enter_listing(listing: "Listing", nick: str, screen: bool) -> "JoinedRoom":
-    from lanchat import api
-
-    return _with_free_nick(nick, screen, lambda nick: api.enter(listing.endpoints, nick))
-
-
-def _with_free_nick(nick: str, screen: bool, enter: "Callable[[str], JoinedRoom]") -> "JoinedRoom":
-    """Enter; where the nick is taken, ask a person for another and tell a script what it could be."""
-    while True:
-        try:
-            return enter(nick)
-        except Refused as refused:
-            if refused.code != "nick":
-                raise
-            if not screen:
-                hint = f"{refused.suggestion} is free: --nick {refused.suggestion}"
-                raise Refused(str(refused), hint, code=refused.code, suggestion=refused.suggestion) from None
-            click.echo(f"{refused}.", err=True)
-            nick = click.prompt("Come in as", default=refused.suggestion, err=True, value_proc=_nick_value)
-
-
-def _ask_which(listings: "Sequence[Listing]") -> "Listing":
-    click.echo(f"{len(listings)} rooms are called {listings[0].title}:", err=True)
-    for number, listing in enumerate(listings, 1):
-        click.echo(f"  {number}  hosted by {listing.host}, {listing.people} inside, {listing.endpoints[0]}", err=True)
-    answer: int = click.prompt("Which one", type=click.IntRange(1, len(listings)), err=True)
-    return listings[answer - 1]
-
-
-def _talk(room: "JoinedRoom") -> int:
-    from lanchat.home import home_folder, keep_nick
-    from lanchat.terminal.chat import Chat
-
-    end = Chat(room.member, room.came, on_nick=lambda nick: keep_nick(home_folder(), nick)).run()
-    if end.error is not None:
-        raise end.error
-    return 0
-
-
-def _run_script(room: "JoinedRoom", plan: "Plan", *, nothing_to_read: bool = False, as_json: bool, **_: Any) -> int:
-    from lanchat.terminal.script import Script, read_lines
-
-    lines = iter(()) if nothing_to_read or sys.stdin is None else read_lines(sys.stdin.fileno())
-    return Script(room.member, lines, sys.stdout, sys.stderr, plan, as_json=as_json).run()
-
-
-def _plan(*, stay: bool, linger: float | None, until: str | None, timeout: float | None, as_json: bool) -> "Plan":
-    from lanchat.terminal.script import Plan
-
-    return Plan(linger or 0.0, until, timeout, stay)
-
-
-def _show_ways_in(room: "HostedRoom", interfaces: tuple[str, ...]) -> None:
-    """The first thing a host wants to know: what the others type."""
-    from lanchat import api
-    from lanchat.net.dial import Endpoint
-    from lanchat.net.interfaces import reachable
-
-    lines = [f'"{room.title}" is open. The people around you join it with:', f'  lanchat join "{room.title}"']
-    for address in reachable(api.where(interfaces)):
-        lines.append(f"  lanchat join {Endpoint(address.text, room.host.port)}")
-    if room.host.plain_port is not None:
-        lines.append(f"Not encrypted, for netcat and the like: port {room.host.plain_port}")
-    click.echo("\n".join(lines), err=True)
-
-
-def _settle_nick(nick: str | None, *, ask: bool) -> str:
-    """The nick to use; on the first run in a terminal, ask for it and keep it."""
-    from lanchat.home import home_folder, keep_nick, kept_nick, login_nick
-    from lanchat.protocol.text import clean_nick
-
-    home = home_folder()
-    if nick is not None:
-        nick = _usage(clean_nick, nick, "--nick")
-        if ask:
-            keep_nick(home, nick)
-        return nick
-    kept = kept_nick(home)
-    if kept is not None or not ask:
-        return kept or login_nick()
-    chosen: str = click.prompt("Your nick", default=login_nick(), err=True, value_proc=_nick_value)
-    keep_nick(home, chosen)
-    return chosen
-
-
-def _nick_value(text: str) -> str:
-    from lanchat.protocol.text import clean_nick
-
-    try:
-        return clean_nick(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _usage(check: Callable[[str], str], value: str, where: str) -> str:
-    try:
-        return check(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint=where) from None
-
-
 def _has_screen() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
-
-
-def _catch_signals() -> None:
-    """A closed terminal or a polite kill ends the program the way Ctrl-C does: with goodbyes.
-
-    The goodbyes are said in peace: what comes while they are said is ignored, unless they take too long.
-    """
-    first: list[float] = []
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        now = time.monotonic()
-        if not first:
-            first.append(now)
-            raise KeyboardInterrupt
-        if now - first[0] > GOODBYE_LIMIT:
-            os._exit(INTERRUPTED)
-
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), interrupt)
-
-
-def _exit(code: int) -> NoReturn:
-    """End, whatever still runs: an interrupt in the middle of a goodbye may have left a thread behind."""
-    try:
-        sys.stdout.flush()
-    except (BrokenPipeError, ValueError, AttributeError):  # whoever read our output is gone: no reason for words
-        os._exit(code)
-    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
-        os._exit(code)
-    sys.exit(code)
 
 
 def _start_log(path: str) -> None:

@@ -7,6 +7,7 @@ LanchatError                 exit code 1
 ├── Refused                  4   the host said no: password, nick, banned, full, version
 ├── HostKeyChanged           5   a known room shows another key
 ├── ConnectionLost           6   the link broke and did not come back
+│   └── RoomClosed           6   the host closed the room
 └── TimedOut                 124 what was waited for did not come
 
 Each carries what happened (`str(error)`), what to do next (`error.hint`) and the exit code
@@ -60,6 +61,10 @@ class HostKeyChanged(LanchatError):
 
 class ConnectionLost(LanchatError):
     exit_code = 6
+
+
+class RoomClosed(ConnectionLost):
+    pass
 
 
 class TimedOut(LanchatError):

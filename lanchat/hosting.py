@@ -19,16 +19,19 @@ from typing import Protocol, Self
 from lanchat.doors.native import NativeDoor
 from lanchat.doors.plain import PlainDoor
 from lanchat.net.flusher import Flusher
+from lanchat.net.gate import Gate, source_of
 from lanchat.net.identity import Identity
 from lanchat.net.link import Link
 from lanchat.net.listen import listen
+from lanchat.net.password import stretch
 from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.messages import NONCE_SIZE, VERSION, Card
 from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, server_context
-from lanchat.room.hub import Goodbye, Hub
+from lanchat.room.hub import Hub
 from lanchat.room.log import Log, NoLog
 from lanchat.room.room import Room
+from lanchat.room.seats import Goodbye
 
 GOODBYE_LIMIT = 1.0  # s for everybody to take the last lines and hang up, before they are cut off
 _BREATH = 0.2  # s without accepting when this process has no descriptor left; else accept() spins
@@ -48,6 +51,7 @@ class Host:
         addresses: where to listen; None for everywhere.
         port: None for 47474 or the next free one.
         plain_port: for netcat and its kin; None for no such door.
+        password: who does not know it stays out; no plain door then.
         log: where events are kept; by default nowhere.
         limits: what strangers and members may do.
 
@@ -66,6 +70,7 @@ class Host:
         addresses: list[str] | None = None,
         port: int | None = None,
         plain_port: int | None = None,
+        password: str | None = None,
         log: Log | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
@@ -73,6 +78,8 @@ class Host:
         self.nick = clean_nick(nick)
         self.room_id = room_id or secrets.token_hex(16)
         self.identity = identity
+        if password is not None and plain_port is not None:
+            raise ValueError("a room with a password has no plain door: it would let everybody in")
         self._log = log or NoLog()
         self._tls = server_context(identity.certificate_path, identity.key_path)
         self._listeners = listen(addresses, port)
@@ -86,8 +93,11 @@ class Host:
         past = self._log.open(self._saved)
         room = Room(self.room_id, self.title, identity.id, past=past, max_members=limits.members)
         self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000)
-        self._native = NativeDoor(identity, self._card, self._hub.inbox)
-        self._plain = PlainDoor(self._hub.inbox)
+        self._locked = password is not None
+        secret = None if password is None else stretch(password, self.room_id)
+        self._gate = Gate(limits)
+        self._native = NativeDoor(identity, self._card, self._hub.inbox, self._gate, limits, secret)
+        self._plain = PlainDoor(self._hub.inbox, self._gate, limits)
         self._flusher: Flusher | None = None
         self._readers: set[threading.Thread] = set()
         self._links: set[Link] = set()
@@ -112,7 +122,7 @@ class Host:
         self._flusher = Flusher("host-flusher")
         self._hub.start()
         self._acceptor.start()
-        _log.info('hosting room %s on port %s', self.room_id, self.port)
+        _log.info("hosting room %s on port %s", self.room_id, self.port)
 
     def connect(self) -> socket.socket:
         """A way in for whoever hosts: a socket whose other end is served like any other link.
@@ -152,7 +162,13 @@ class Host:
 
     def _card(self) -> Card:
         return Card(
-            VERSION, self.room_id, self.title, self.nick, self._hub.people, False, secrets.token_bytes(NONCE_SIZE)
+            VERSION,
+            self.room_id,
+            self.title,
+            self.nick,
+            self._hub.people,
+            self._locked,
+            secrets.token_bytes(NONCE_SIZE),
         )
 
     def _accept(self) -> None:
@@ -175,21 +191,26 @@ class Host:
 
     def _accept_one(self, listener: socket.socket, door: _Door, make_channel: Callable[[], Channel]) -> None:
         try:
-            sock, _ = listener.accept()
+            sock, address = listener.accept()
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
                 _log.warning("cannot take another link: %s", error.strerror)
                 time.sleep(_BREATH)
             return  # else: it went away before we looked
+        source = source_of(str(address[0]))
+        if not self._gate.knock(source):
+            sock.close()
+            return
         try:
-            self._serve(sock, door, make_channel())
+            self._serve(sock, door, make_channel(), source)
         except (RuntimeError, OSError) as error:  # no thread left, or gone already
             _log.warning("cannot serve another link: %s", error)
             sock.close()
 
-    def _serve(self, sock: socket.socket, door: _Door, channel: Channel) -> None:
+    def _serve(self, sock: socket.socket, door: _Door, channel: Channel, source: str = "") -> None:
         assert self._flusher is not None
         link = Link(sock, channel, self._flusher)
+        self._gate.begin(link, source)
         reader = threading.Thread(target=self._read, args=(link, door), name=f"reader-{sock.fileno()}")
         with self._lock:
             self._readers.add(reader)
@@ -200,6 +221,7 @@ class Host:
             with self._lock:
                 self._readers.discard(reader)
                 self._links.discard(link)
+            self._gate.end(link)
             link.close()
             raise
 
@@ -207,6 +229,7 @@ class Host:
         try:
             door.serve(link)
         finally:
+            self._gate.end(link)
             link.close()
             with self._lock:
                 self._readers.discard(threading.current_thread())

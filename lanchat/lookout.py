@@ -20,7 +20,7 @@ from typing import Protocol, Self
 from lanchat.discovery.directory import Answered, Closed, Directory, NoAnswer, NoRoom, Outcome
 from lanchat.discovery.sighting import Listing, Sighting, Vanished, shown_title
 from lanchat.errors import LanchatError
-from lanchat.member import read_card
+from lanchat.knock import read_card
 from lanchat.net.dial import Endpoint
 from lanchat.net.flusher import Flusher
 from lanchat.net.identity import fingerprint

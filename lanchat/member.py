@@ -1,7 +1,10 @@
-"""The client: connect, see who the host is, say who we are, then events as they come.
+"""The client: connect, see who the host is, say who we are, then events as they come; come back when the link is lost.
 
-A member has one reader thread; everything that arrives goes through `take()`, to one thread that owns
+A member has one reader thread. Everything that arrives goes through `take()`, to one thread that owns
 what it makes of it. `say()` and `close()` are for any thread.
+
+Nothing is lost and nothing comes twice: each message carries an id of ours and is kept until the host has it on
+its disk; after a lost link we ask for what came after the last seq we have, and say again what was not kept.
 """
 
 import logging
@@ -9,17 +12,17 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from lanchat import errors
+from lanchat.comeback import may_come_back, pauses, same_host
+from lanchat.knock import Entry, Introduction, Trust, enter, receive
 from lanchat.net.flusher import Flusher
-from lanchat.net.identity import Identity, certificate_key
+from lanchat.net.identity import Identity
 from lanchat.net.link import Link
-from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
-from lanchat.protocol.handshake import MemberGreeting, check_version
+from lanchat.protocol.framing import LineSplitter, encode
 from lanchat.protocol.messages import (
-    NONCE_SIZE,
     Ack,
     Bye,
     Card,
@@ -29,6 +32,7 @@ from lanchat.protocol.messages import (
     FromMember,
     Joined,
     Left,
+    Moderate,
     Notice,
     Ping,
     Pong,
@@ -43,7 +47,6 @@ from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.protocol.tls import TlsChannel, client_context
 from lanchat.room.inbox import Inbox
 
-GREETING_LIMIT = 10.0  # s in all for TLS, card and welcome
 FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving
 QUEUE_LIMIT = 10_000  # items taken by nobody; then we stop reading, and the host drops us when it has to
 
@@ -52,11 +55,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Came:
-    """We are in: comes first, once for each connection."""
+    """We are in: comes first, and again each time we are back."""
 
     card: Card
     welcome: Welcome
     present: tuple[Present, ...]
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The link is lost; we try to come back."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -73,57 +84,67 @@ class Ended:
     error: errors.LanchatError
 
 
-Item = Came | Event | Kept | Notice | Ended
+Item = Came | Lost | Event | Kept | Notice | Ended
 
 
 class Member:
     """One person in one room.
 
     Args:
-        dial: makes the connection.
+        dial: makes a connection; called again to come back.
+        trust: decides about the host before anything of ours is sent; the second time only the same key will do.
+        password: for a locked room.
         listen: False for whoever only talks: arriving events are thrown away.
+        patience: s without a link after which we give up; None: never.
     """
 
     def __init__(
-        self, dial: Callable[[], socket.socket], identity: Identity, nick: str, *, listen: bool = True
+        self,
+        dial: Callable[[], socket.socket],
+        identity: Identity,
+        nick: str,
+        *,
+        trust: Trust = lambda card, host_key: None,
+        password: str | None = None,
+        listen: bool = True,
+        patience: float | None = 0.0,
     ) -> None:
-        self.nick = clean_nick(nick)
         self._dial = dial
-        self._identity = identity
+        self._who = Introduction(identity, clean_nick(nick), trust, password)
         self._listen = listen
+        self._patience = patience
         self._items: Inbox[Item] = Inbox(QUEUE_LIMIT)
         self._ids = count(1)
         self._prefix = secrets.token_hex(8)  # of the ids of what we say in this stay
         self._me = ""
-        self._splitter = LineSplitter()
-        self._link: Link | None = None
+        self._seq = -1  # the last event we have
+        self._tls = client_context()
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
-        self._closed = False
-        self._unkept: dict[str, int] = {}  # our messages by id, with their seq once it is known
-        self._kept = threading.Condition()  # guards _unkept and _over
+        self._link: Link | None = None
+        self._unkept: dict[str, tuple[Say, int]] = {}  # our messages by id, with their seq or 0, oldest first
         self._over: errors.LanchatError | None = None
+        self._state = threading.Condition()  # guards _link, _unkept, _over, _closed
+        self._closed = False
 
     def join(self) -> Came:
         """Connect and be let in.
 
         Raises:
-            LanchatError: nobody there, no lanchat, refused, ...
+            LanchatError: nobody there, no lanchat, not trusted, refused, ...
         """
-        sock = self._dial()
-        sock.settimeout(None)
         self._flusher = Flusher("member-flusher")
-        channel = TlsChannel(client_context(), server=False)
-        self._link = link = Link(sock, channel, self._flusher)
         try:
-            came, rest = self._greet(link, channel)
+            link, splitter, entry = self._connect()
         except BaseException:
-            link.close()
             self._flusher.close()
             raise
-        self._me = came.welcome.id
-        self._reader = threading.Thread(target=self._read, args=(link, rest), name="member-reader")
+        self._me = entry.welcome.id
+        self._who = replace(self._who, trust=same_host(entry))
+        came = Came(entry.card, entry.welcome, entry.present)
         self._items.put(came)
+        self._link = link
+        self._reader = threading.Thread(target=self._read, args=(link, splitter, entry.rest), name="member-reader")
         self._reader.start()
         return came
 
@@ -142,7 +163,7 @@ class Member:
         return said.by == self._me and said.id.startswith(self._prefix)
 
     def say(self, text: str, *, action: bool = False) -> str:
-        """Say this to everyone. Never waits.
+        """Say this to everyone, now or when the link is back. Never waits.
 
         Returns:
             The message's id, which its `Said` and its `Kept` will carry.
@@ -151,9 +172,9 @@ class Member:
             ValueError: the text cannot be sent (empty, too long).
         """
         message = Say(f"{self._prefix}-{next(self._ids)}", clean_text(text), action)
-        with self._kept:
-            self._unkept[message.id] = 0
-        self._send(message)
+        with self._state:
+            self._unkept[message.id] = message, 0
+            self._send(message)
         return message.id
 
     def rename(self, nick: str) -> None:
@@ -162,7 +183,14 @@ class Member:
         Raises:
             ValueError: it breaks the rules of a nick.
         """
-        self._send(Rename(clean_nick(nick)))
+        nick = clean_nick(nick)
+        with self._state:
+            self._send(Rename(nick))
+
+    def moderate(self, action: str, nick: str = "") -> None:
+        """Use a right of who hosts: kick, ban, unban, lock, unlock. A `Notice` says what came of it."""
+        with self._state:
+            self._send(Moderate(action, nick))
 
     def wait_kept(self, timeout: float | None = None, *, below: int = 1) -> bool:
         """Wait until all we said is on the host's disk, or fewer than `below` messages are not yet.
@@ -170,8 +198,8 @@ class Member:
         Raises:
             LanchatError: the connection ended before that.
         """
-        with self._kept:
-            self._kept.wait_for(lambda: len(self._unkept) < below or self._over is not None, timeout)
+        with self._state:
+            self._state.wait_for(lambda: len(self._unkept) < below or self._over is not None, timeout)
             kept = len(self._unkept) < below
             if not kept and self._over is not None:
                 raise self._over
@@ -179,74 +207,106 @@ class Member:
 
     def close(self) -> None:
         """Leave the room and come to rest. May be called twice."""
-        if self._closed or self._link is None or self._reader is None:
+        if self._reader is None or self._flusher is None:
             return
-        self._closed = True
-        self._link.finish(encode(Bye()))
+        with self._state:
+            self._closed = True
+            self._state.notify_all()
+            if self._link is not None:
+                self._link.finish(encode(Bye()))
         self._items.close()
         self._reader.join(FAREWELL)
-        self._link.drop("left")  # the host is in no state to say goodbye
+        with self._state:
+            if self._link is not None:
+                self._link.drop("left")  # the host is in no state to say goodbye
         self._reader.join()
-        assert self._flusher is not None
         self._flusher.close()
 
-    def _send(self, message: FromMember) -> None:
-        assert self._link is not None, "join() first"
-        self._link.send(encode(message))
-
-    def _greet(self, link: Link, channel: TlsChannel) -> tuple[Came, list[FromHost]]:
-        link.within(GREETING_LIMIT, "it did not answer in time")
-        card, host_key, certificate = read_card(link, channel, self._splitter)
-        check_version(card)
-        greeting = MemberGreeting(
-            nick=self.nick,
-            key=self._identity.public,
-            nonce=secrets.token_bytes(NONCE_SIZE),
-            sign=self._identity.sign,
-            certificate=certificate,
-            host_key=host_key,
-        )
-        link.send(encode(greeting.hello(card)))
-        messages: list[FromHost] = []
-        welcome: Welcome | None = None
-        while welcome is None:
-            messages = messages or self._next(link)
-            answer = greeting.receive(messages.pop(0))
-            if isinstance(answer, Welcome):
-                welcome = answer
-            elif answer is not None:
-                link.send(encode(answer))
-        while len(messages) < welcome.people:
-            messages += self._next(link)
-        present = tuple(m for m in messages[: welcome.people] if isinstance(m, Present))
-        link.within(None)
+    def _connect(self) -> tuple[Link, LineSplitter, Entry]:
+        assert self._flusher is not None
+        sock = self._dial()
+        channel, splitter = TlsChannel(self._tls, server=False), LineSplitter()
+        try:
+            link = Link(sock, channel, self._flusher)
+        except OSError as error:  # hung up at once: on some systems such a socket takes no options
+            sock.close()
+            raise errors.ConnectionLost(f"the host hung up ({error.strerror})") from None
+        with self._state:
+            self._link = link  # so that close() can cut a greeting short
+            if self._closed:
+                link.drop("left")
+        try:
+            entry = enter(link, channel, splitter, replace(self._who, after=self._seq))
+        except BaseException:
+            link.close()
+            raise
         link.heartbeat = encode(Ping())
-        return Came(card, welcome, present), messages[welcome.people :]
+        return link, splitter, entry
 
-    def _next(self, link: Link) -> list[FromHost]:
+    def _send(self, message: FromMember) -> None:
+        """Requires holding _state."""
+        if self._link is not None and self._reader is not None:
+            self._link.send(encode(message))
+
+    def _read(self, link: Link, splitter: LineSplitter, messages: list[FromHost]) -> None:
         while True:
-            data = link.receive()
-            if not data:
-                raise errors.ConnectionLost(f"the host hung up ({link.reason})")
-            if messages := decode_all(self._splitter.feed(data), FROM_HOST):
-                return messages
+            error = self._converse(link, splitter, messages)
+            with self._state:
+                self._link = None
+            link.close()
+            if self._closed or not may_come_back(error):
+                break
+            _log.info("lost the host: %s", error)
+            self._pass_on(Lost(str(error)))
+            try:
+                link, splitter, messages = self._come_back(error)
+            except errors.LanchatError as final:
+                error = final
+                break
+        with self._state:
+            self._over = error
+            self._state.notify_all()
+        self._items.put_now(Ended(error))
+        self._items.close()
 
-    def _read(self, link: Link, messages: list[FromHost]) -> None:
-        error: errors.LanchatError
+    def _converse(self, link: Link, splitter: LineSplitter, messages: list[FromHost]) -> errors.LanchatError:
+        """Hear the host until the link ends; why it did."""
         try:
             while True:
                 for message in messages:
                     self._hear(message, link)
-                messages = self._next(link)
-        except errors.LanchatError as caught:
-            error = caught
-        finally:
-            link.close()
-        with self._kept:
-            self._over = error
-            self._kept.notify_all()
-        self._items.put_now(Ended(error))
-        self._items.close()
+                messages = receive(link, splitter)
+        except errors.LanchatError as error:
+            return error
+
+    def _come_back(self, lost: errors.LanchatError) -> tuple[Link, LineSplitter, list[FromHost]]:
+        """Connect again, with growing pauses.
+
+        Raises:
+            LanchatError: we may not, or patience is at its end.
+        """
+        waited = 0.0
+        for pause in pauses():
+            if self._patience is not None and waited >= self._patience:
+                break
+            with self._state:
+                if self._state.wait_for(lambda: self._closed, pause):
+                    break
+            waited += pause
+            try:
+                link, splitter, entry = self._connect()
+            except errors.LanchatError as error:
+                if not may_come_back(error):
+                    raise
+                _log.info("not back yet: %s", error)
+                lost = error
+                continue
+            self._pass_on(Came(entry.card, entry.welcome, entry.present, again=True))
+            with self._state:
+                for message, _ in self._unkept.values():
+                    link.send(encode(message))
+            return link, splitter, entry.rest
+        raise lost
 
     def _hear(self, message: FromHost, link: Link) -> None:
         match message:
@@ -255,61 +315,37 @@ class Member:
             case Ack(seq=seq):
                 self._keep(seq)
             case Closing(code="closed", text=text):
-                raise errors.ConnectionLost(text)
+                raise errors.RoomClosed(text)
             case Closing(code=code, text=text):
                 raise errors.Refused(text, code=code)
             case Said() | Joined() | Left() | Renamed():
-                self._note_own(message)
-                self._pass_on(message)
+                self._hear_event(message)
             case Notice():
                 self._pass_on(message)
             case _:
                 pass
 
-    def _note_own(self, event: Event) -> None:
+    def _hear_event(self, event: Event) -> None:
+        if event.seq <= self._seq:
+            return  # we had it before the link was lost
+        self._seq = event.seq
         if isinstance(event, Said):
-            with self._kept:
-                if event.id in self._unkept:
-                    self._unkept[event.id] = event.seq
+            with self._state:
+                if event.id in self._unkept and event.by == self._me:
+                    self._unkept[event.id] = self._unkept[event.id][0], event.seq
+        if isinstance(event, Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
+            self._who = replace(self._who, nick=event.to)
+        self._pass_on(event)
 
     def _keep(self, seq: int) -> None:
-        with self._kept:
-            kept = tuple(id for id, said in self._unkept.items() if 0 < said <= seq)
+        with self._state:
+            kept = tuple(id for id, (_, said) in self._unkept.items() if 0 < said <= seq)
             for id in kept:
                 del self._unkept[id]
-            self._kept.notify_all()
+            self._state.notify_all()
         if kept:
             self._pass_on(Kept(kept))
 
     def _pass_on(self, item: Item) -> None:
         if self._listen:
             self._items.put(item)
-
-
-def read_card(link: Link, channel: TlsChannel, splitter: LineSplitter) -> tuple[Card, bytes, bytes]:
-    """What a host says first.
-
-    Returns:
-        The card, the host's raw public key, its certificate (DER).
-
-    Raises:
-        NotLanchat: whoever listens there is no lanchat host.
-    """
-    try:
-        link.establish()
-        certificate = channel.peer_certificate()
-        host_key = certificate_key(certificate)
-        lines: list[bytes] = []
-        while not lines:
-            data = link.receive()
-            if not data:
-                raise errors.NotLanchat(link.reason)
-            lines = splitter.feed(data)
-        first = decode_all(lines, FROM_HOST)
-    except (errors.NotLanchat, errors.ProtocolError) as error:
-        raise errors.NotLanchat(
-            f"what listens there is no lanchat room ({link.reason or error})", "check the address and the port"
-        ) from None
-    if not first or not isinstance(first[0], Card):
-        raise errors.NotLanchat("what listens there is no lanchat room", "check the address and the port")
-    return first[0], host_key, certificate

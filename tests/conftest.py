@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import hypothesis
@@ -14,6 +15,7 @@ from lanchat.hosting import Host
 from lanchat.member import Member
 from lanchat.net.dial import Endpoint, dial
 from lanchat.net.identity import Identity, load_identity
+from lanchat.protocol.limits import NO_LIMITS
 from tests.waiting import wait_until
 
 # A busy machine is no failure, and a run today is the same as a run tomorrow.
@@ -22,6 +24,7 @@ hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, d
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lanchat"))
 
 _FILES = Path("/proc/self/fd")  # Linux; elsewhere only threads are counted
+_homes = count(1)
 _REST_LIMIT = 5.0  # s for threads to end and sockets to be given back after a test
 
 
@@ -45,8 +48,8 @@ def leaves_nothing() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def own_world(leaves_nothing: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A home of its own, loopback only, and no settings of whoever runs the tests. Gives the home."""
-    home = tmp_path_factory.mktemp("home", numbered=True)
+    """A home of its own (not made yet), loopback only, and no settings of whoever runs the tests. Gives the home."""
+    home = tmp_path_factory.getbasetemp() / f"home{next(_homes)}"
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("LANCHAT_")]:
             patch.delenv(name)
@@ -72,11 +75,14 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Identi
 
 @pytest.fixture
 def host(identity: Callable[[str], Identity]) -> Iterator[Callable[..., Host]]:
-    """`host("Room A", nick="hal", ...)`: a running host on a free port of 127.0.0.1, closed after the test."""
+    """`host("Room A", nick="hal", ...)`: a running host on a free port of 127.0.0.1, closed after the test.
+
+    Without limits on what one machine may do, since all members of a test come from one.
+    """
     hosts: list[Host] = []
 
     def open_room(title: str = "Room A", *, nick: str = "hal", **options: object) -> Host:
-        options = {"addresses": ["127.0.0.1"], "port": 0, **options}
+        options = {"addresses": ["127.0.0.1"], "port": 0, "limits": NO_LIMITS, **options}
         room = Host(title, identity(nick), nick=nick, **options)  # type: ignore[arg-type]
         hosts.append(room)
         room.start()

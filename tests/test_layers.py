@@ -20,33 +20,36 @@ LAYERS = [
     ["lanchat.net", "lanchat.room"],
     ["lanchat.discovery"],
     ["lanchat.doors"],
-    ["lanchat.hosting", "lanchat.member", "lanchat.lookout", "lanchat.home"],
-    ["lanchat.api"],
+    ["lanchat.home", "lanchat.hosting", "lanchat.knock", "lanchat.comeback", "lanchat.member", "lanchat.lookout"],
+    ["lanchat.joined", "lanchat.entrance", "lanchat.api"],
     ["lanchat.terminal"],
     ["lanchat.cli"],
     ["lanchat.__main__"],
 ]
-TOGETHER = set(LAYERS[5])  # these may know each other
+TOGETHER = {*LAYERS[5], *LAYERS[6]}  # these may know each other
 STRANGERS = [  # on different levels, and yet not to know each other
     ("lanchat.discovery", "lanchat.room"),
 ]
 PURE = [
     *(name for name in MODULES if name.startswith("lanchat.protocol")),
     *("lanchat.errors", "lanchat.room.room", "lanchat.room.view"),
-    *("lanchat.discovery.sighting", "lanchat.discovery.directory"),
-    *("lanchat.terminal.commands", "lanchat.terminal.render"),
+    *("lanchat.room.rights", "lanchat.room.turn", "lanchat.room.seats"),
+    *("lanchat.discovery.sighting", "lanchat.discovery.directory", "lanchat.discovery.records"),
+    *("lanchat.terminal.commands", "lanchat.terminal.render", "lanchat.terminal.listing", "lanchat.terminal.selection"),
 ]
 OUTSIDE_WORLD = {"os", "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3"}
 OUTSIDE_WORLD |= {"subprocess", "sys", "tempfile", "threading", "time"}
 PURE_EXCEPTIONS = {("lanchat.protocol.tls", "pathlib")}  # for the type of a path that it hands on
 
 DOORS = {  # the only modules that may import an outside package; more than one only where they are one door together
-    "click": {"lanchat.cli"},
+    "click": {"lanchat.cli", "lanchat.terminal.ask"},
+    "confusable_homoglyphs": {"lanchat.protocol.lookalikes"},
     "cryptography": {"lanchat.net.identity"},
     "ifaddr": {"lanchat.net.interfaces"},
+    "mnemonic": {"lanchat.net.password"},
     "msgspec": {"lanchat.protocol.messages", "lanchat.protocol.framing"},
     "platformdirs": {"lanchat.home"},
-    "prompt_toolkit": {"lanchat.terminal.chat", "lanchat.terminal.picker"},
+    "prompt_toolkit": {"lanchat.terminal.screen", "lanchat.terminal.picker"},
     "spake2": {"lanchat.net.password"},
     "sqlite3": {"lanchat.room.log", "lanchat.room.search"},
     "ssl": {"lanchat.protocol.tls"},

@@ -6,93 +6,40 @@ would skip its goodbyes, or refuse to work). It is imported in that thread, when
 Whatever goes wrong here is told in one sentence and ends nothing else.
 """
 
-import asyncio
-import concurrent.futures
 import logging
 import queue
 import threading
-from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from lanchat.discovery.records import SERVICE, WAY, instance_name, properties, read_record
 from lanchat.discovery.sighting import Advert, Sighting, Vanished
+from lanchat.discovery.station import Station, Tell, told
 from lanchat.net.interfaces import Address, addresses
 
 if TYPE_CHECKING:
     from zeroconf import ServiceInfo, Zeroconf
 
-MAX_WAITING = 256  # names waiting to be looked up; what comes on top of a flood is dropped, and is asked for again
+MAX_WAITING = 4096  # names to be looked up; what a flood brings on top is lost
+MAX_KNOWN = 2048  # names that are told again
+TELL_AGAIN_AFTER = 5.0  # s
+_TOLD_AT_ONCE = 50  # names between two looks at what is new
+_TOO_MANY = "more rooms are announced here than can be looked at; if yours is missing, join it by its address"
 LOOKUP_LIMIT = 1.0  # s for one name
 REGISTER_LIMIT = 15.0  # s; it takes 1.65 s by the book (RFC 6762, 8.1 and 8.3)
-CLOSE_LIMIT = 3.0  # s; three goodbyes take 0.25 s, a starved loop of zeroconf would take 10
 
 _log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-Tell = Callable[[str], None]  # a problem, as one sentence for a person
 
-
-class _Station:
-    """A plain thread with a Zeroconf in it. Whatever waits there can be cut short by `close`, from any thread."""
+class _Mdns(Station["Zeroconf"]):
+    """The thread of an announcement or a browser."""
 
     def __init__(self, thread_name: str, interfaces: Sequence[Address] | None, tell: Tell) -> None:
+        super().__init__(thread_name, tell)
         self._interfaces = interfaces
-        self._tell = tell
-        self._lock = threading.Lock()  # guards the two below
-        self._closing = False
-        self._pending: concurrent.futures.Future[Any] | None = None
-        # A daemon: a starved loop of zeroconf must not hold up the end of the program.
-        self._thread = threading.Thread(target=self._run, name=thread_name, daemon=True)
-
-    def close(self) -> None:
-        """Say goodbye and come to rest, within CLOSE_LIMIT. May be called twice."""
-        with self._lock:
-            self._closing = True
-            if self._pending is not None:
-                self._pending.cancel()
-        self._wake()
-        self._thread.join(CLOSE_LIMIT)
-        if self._thread.is_alive():
-            _log.warning("mDNS does not come to rest; leaving it")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _work(self, zeroconf: "Zeroconf") -> None:
-        raise NotImplementedError
-
-    def _wake(self) -> None:
-        raise NotImplementedError
-
-    def _trouble(self, why: str) -> str:
-        raise NotImplementedError
-
-    def _run(self) -> None:
-        try:
-            zeroconf = self._open()
-        except Exception as error:  # no network, no mDNS here, a broken library: the chat goes on without
-            _log.info("no mDNS: %r", error)
-            self._tell(self._trouble(_told(error)))
-            return
-        try:
-            self._work(zeroconf)
-        except concurrent.futures.CancelledError:
-            pass  # closed while we waited
-        except Exception as error:
-            _log.info("mDNS failed: %r", error)
-            self._tell(self._trouble(_told(error)))
-        finally:
-            try:
-                zeroconf.close()
-            except Exception as error:  # EventLoopBlocked: a starved loop
-                _log.info("mDNS did not close: %r", error)
 
     def _open(self) -> "Zeroconf":
         """A Zeroconf on what was asked for; on less, and saying so, where that fails."""
@@ -114,7 +61,7 @@ class _Station:
                 continue
             if failure is not None:
                 where = choice[0] if isinstance(choice, list) else "the default interface"
-                self._tell(f"mDNS works on {where} only ({_told(failure)})")
+                self._tell(f"mDNS works on {where} only ({told(failure)})")
             return zeroconf
         assert failure is not None
         raise failure
@@ -132,27 +79,8 @@ class _Station:
             self._tell(f"mDNS works on {', '.join(usable)} only ({', '.join(missing)} is gone)")
         return usable
 
-    def _await(self, zeroconf: "Zeroconf", work: Coroutine[Any, Any, T], limit: float) -> T:
-        """Run this in zeroconf's loop.
 
-        Raises:
-            CancelledError: `close` was called.
-            TimeoutError: it took longer than `limit` seconds.
-        """
-        assert zeroconf.loop is not None
-        with self._lock:
-            if self._closing:
-                work.close()
-                raise concurrent.futures.CancelledError
-            self._pending = future = asyncio.run_coroutine_threadsafe(work, zeroconf.loop)
-        try:
-            return future.result(limit)
-        except concurrent.futures.TimeoutError:
-            future.cancel()
-            raise
-
-
-class Announcement(_Station):
+class Announcement(_Mdns):
     """Tells the network of a room, from now until `close`. Never raises into the host.
 
     Args:
@@ -205,7 +133,7 @@ class Announcement(_Station):
         return f"this room is not announced over mDNS ({why}); others join it by its address"
 
 
-class Browser(_Station):
+class Browser(_Mdns):
     """Watches the network for rooms until `close`.
 
     Args:
@@ -233,6 +161,7 @@ class Browser(_Station):
                 self._names.put_nowait((name, state_change is not ServiceStateChange.Removed))
             except queue.Full:
                 _log.debug("too many mDNS names at once")
+                self._tell(_TOO_MANY)
 
         browser = ServiceBrowser(zeroconf, SERVICE, handlers=[changed])
         try:
@@ -241,21 +170,42 @@ class Browser(_Station):
             browser.cancel()
 
     def _follow(self, zeroconf: "Zeroconf") -> None:
-        """Look up each name that comes: at once where its record came along, else when nothing else waits."""
-        later: deque[str] = deque(maxlen=MAX_WAITING)
+        """Look up each name that comes: at once where its record came along, else when nothing else waits.
+
+        What is known is told again now and then: in a flood the directory may have had no place for it.
+        """
+        later: deque[str] = deque(maxlen=MAX_KNOWN)
+        known: OrderedDict[str, float] = OrderedDict()  # the names that are there, with when they were told last
         while not self._closing:
             try:
-                item = self._names.get(block=not later)
+                item = self._names.get(timeout=0.0 if later else TELL_AGAIN_AFTER / 10)
             except queue.Empty:
-                self._look_up(zeroconf, later.popleft(), ask=True)
+                if later:
+                    self._look_up(zeroconf, later.popleft(), ask=True)
+                self._tell_again(zeroconf, known)
                 continue
             if item is None:
                 continue
             name, there = item
             if not there:
+                known.pop(name, None)
                 self._report(Vanished(WAY, name))
-            elif not self._look_up(zeroconf, name, ask=False) and name not in later:
+                continue
+            if len(known) < MAX_KNOWN:
+                known[name] = time.monotonic()
+            else:
+                self._tell(_TOO_MANY)
+            if not self._look_up(zeroconf, name, ask=False) and name not in later:
                 later.append(name)
+
+    def _tell_again(self, zeroconf: "Zeroconf", known: "OrderedDict[str, float]") -> None:
+        now = time.monotonic()
+        for name, told_at in list(islice(known.items(), _TOLD_AT_ONCE)):
+            if now - told_at < TELL_AGAIN_AFTER:
+                return
+            known[name] = now
+            known.move_to_end(name)
+            self._look_up(zeroconf, name, ask=False)
 
     def _look_up(self, zeroconf: "Zeroconf", name: str, *, ask: bool) -> bool:
         """Report the record of this name.
@@ -288,11 +238,3 @@ class Browser(_Station):
 
     def _trouble(self, why: str) -> str:
         return f"mDNS does not work here ({why}); join by the address that the host's screen shows"
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "it took too long"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return str(error) or type(error).__name__

@@ -1,18 +1,28 @@
 """The door for lanchat's own members: TLS, a card, a hello with its proof, then JSON lines."""
 
 import logging
+import math
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 
+from lanchat.doors.pace import Pace
 from lanchat.errors import LanchatError, ProtocolError
+from lanchat.net.gate import Attempts, Gate, source_of
 from lanchat.net.identity import Identity, member_id, verify
 from lanchat.net.link import Link
+from lanchat.net.password import Exchange
 from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import Arrival, HostGreeting
+from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import Card, Closing, FromHost, FromMember, Ping, Refused
-from lanchat.room.hub import Arrived, Gone, Heard, Item, Seat
+from lanchat.protocol.text import same_nick
 from lanchat.room.inbox import Inbox
+from lanchat.room.seats import Arrived, Gone, Item, Seat
 
-GREETING_LIMIT = 10.0  # s in all for TLS, hello and proof (Syncthing 10, ssh-chat 20, OpenSSH 120)
+LINE_LIMIT = 10.0  # s from the first byte of a line to its last
+EXCHANGES = 2  # password exchanges at a time; each holds the interpreter for 14 ms, and people are talking
 
 _log = logging.getLogger(__name__)
 
@@ -22,15 +32,29 @@ class NativeDoor:
 
     Args:
         card: makes the first line for a new link, with a fresh nonce.
+        secret: the stretched password of a locked room.
     """
 
     echoes = True
     remembers = True
 
-    def __init__(self, identity: Identity, card: Callable[[], Card], inbox: Inbox[Item]) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        card: Callable[[], Card],
+        inbox: Inbox[Item],
+        gate: Gate,
+        limits: Limits,
+        secret: bytes | None = None,
+    ) -> None:
         self._identity = identity
         self._card = card
         self._inbox = inbox
+        self._gate = gate
+        self._limits = limits
+        self._secret = secret
+        self._attempts = Attempts()
+        self._exchanging = threading.BoundedSemaphore(EXCHANGES)
 
     def encode(self, message: FromHost) -> bytes:
         return encode(message)
@@ -52,38 +76,62 @@ class NativeDoor:
 
     def _greet_and_read(self, link: Link, seat: Seat) -> None:
         splitter = LineSplitter()
+        link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
         arrival, messages = self._greet(link, splitter)
         if arrival is None:
             link.drain()
             return
         link.within(None)
         link.heartbeat = encode(Ping())
+        self._gate.admit(link)
+        pace = Pace(self._limits, link)
         self._inbox.put(Arrived(seat, member_id(arrival.key), arrival.nick, arrival.after))
         while True:
             if messages:
-                self._inbox.put(Heard(seat, messages))
+                link.within(None)
+                pace.hand_on(messages, seat, self._inbox)
+                if splitter.partial:
+                    link.within(LINE_LIMIT, "did not finish a line in time")
             data = link.receive()
             if not data:
                 return
+            begun = bool(splitter.partial)
             messages = decode_all(splitter.feed(data), FROM_MEMBER)
+            if splitter.partial and not begun and not messages:
+                link.within(LINE_LIMIT, "did not finish a line in time")
 
     def _greet(self, link: Link, splitter: LineSplitter) -> tuple[Arrival | None, list[FromMember]]:
         """Until we know who it is (None: they went, or were refused), and what they have said after that."""
-        link.within(GREETING_LIMIT, "did not say hello in time")
+        link.within(self._limits.greeting, "did not say hello in time")
         link.establish()
+        source = source_of(link.peer)
         greeting = HostGreeting(
-            self._card(), certificate=self._identity.certificate, host_key=self._identity.public, verify=verify
+            self._card(),
+            certificate=self._identity.certificate,
+            host_key=self._identity.public,
+            verify=verify,
+            attempt=None if self._secret is None else partial(self._attempt, source, self._secret),
         )
         link.send(encode(greeting.opening()))
         while data := link.receive():
             messages: list[FromMember] = decode_all(splitter.feed(data), FROM_MEMBER)
             while messages:
-                answer, arrival = greeting.receive(messages.pop(0))
+                with self._exchanging if self._secret is not None else nullcontext():
+                    answer, arrival = greeting.receive(messages.pop(0))
                 if isinstance(answer, Refused):
                     link.finish(encode(answer))
                     return None, []
                 if answer is not None:
                     link.send(encode(answer))
                 if arrival is not None:
+                    same_nick(arrival.nick)  # loads the table of look-alikes here, where nobody waits for it
+                    if self._secret is not None:
+                        self._attempts.succeed(source, member_id(arrival.key))
                     return arrival, messages
         return None, []
+
+    def _attempt(self, source: str, secret: bytes, member: bytes, certificate: bytes) -> Exchange | Refused:
+        wait = self._attempts.begin(source, member_id(member))
+        if wait > 0:
+            return Refused("busy", f"too many wrong passwords; try again in {math.ceil(wait)} s")
+        return Exchange(secret, host=True, member=member, certificate=certificate)

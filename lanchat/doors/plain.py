@@ -14,9 +14,12 @@ import re
 import secrets
 from itertools import count
 
+from lanchat.doors.pace import Pace
 from lanchat.errors import ProtocolError
+from lanchat.net.gate import Gate
 from lanchat.net.link import Link
 from lanchat.protocol.framing import LineSplitter
+from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import (
     MAX_TEXT,
     Closing,
@@ -31,8 +34,8 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.text import nick_from, safe_text
-from lanchat.room.hub import Arrived, Gone, Heard, Item, Seat
 from lanchat.room.inbox import Inbox
+from lanchat.room.seats import Arrived, Gone, Item, Seat
 
 NAME_LIMIT = 60.0  # s to type a name (ergo's time for registration)
 SETTLE = 0.2  # s; a started line that gets no end for so long was a whole message of a client that sends none
@@ -51,8 +54,10 @@ class PlainDoor:
     echoes = False
     remembers = False
 
-    def __init__(self, inbox: Inbox[Item]) -> None:
+    def __init__(self, inbox: Inbox[Item], gate: Gate, limits: Limits) -> None:
         self._inbox = inbox
+        self._gate = gate
+        self._limits = limits
 
     def encode(self, message: FromHost) -> bytes:
         line = _line(message)
@@ -72,6 +77,7 @@ class PlainDoor:
             self._inbox.put_now(Gone(seat))
 
     def _greet_and_read(self, link: Link, seat: Seat) -> None:
+        link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
         link.within(NAME_LIMIT, "gave no name in time")
         link.send(PROMPT)
         parts = _Parts(link)
@@ -81,13 +87,15 @@ class PlainDoor:
         if _WEB.match(first) or first.startswith(_TLS):
             raise ProtocolError("this port is for plain chat clients")
         link.within(None)
+        self._gate.admit(link)
+        pace = Pace(self._limits, link)
         self._inbox.put(Arrived(seat, f"~{secrets.token_hex(4)}", nick_from(_text(first)), any_nick=True))
         for number in count(1):
             part = parts.next()
             if part is None:
                 return
             if text := _text(part).strip():
-                self._inbox.put(Heard(seat, [Say(str(number), text)]))
+                pace.hand_on([Say(str(number), text)], seat, self._inbox)
 
 
 class _Parts:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lanchat.errors import LanchatError, NotLanchat
+from lanchat.net.budget import Budget
 from lanchat.net.sockets import DONTWAIT, readable, receive, tune
 from lanchat.protocol.tls import Channel
 
@@ -54,6 +55,7 @@ class Link:
         self._deadline: float | None = None
         self._deadline_reason = ""
         self._early = b""  # plain bytes that came along with the end of the handshake; the reader's own
+        self._budget: Budget | None = None
         self.heartbeat = b""  # what to send after PING_AFTER; empty: this peer is not asked for signs of life
         self.reason = ""  # why the link ended, once it has
         tune(sock)
@@ -76,6 +78,24 @@ class Link:
         """Drop the link in that many seconds from now, unless called again before (None: no limit)."""
         self._deadline_reason = reason
         self._deadline = None if seconds is None else self._clock() + seconds
+
+    def limit_bytes(self, rate: float, burst: float) -> None:
+        """Read at most so fast, in raw bytes a second and at once; see net/budget.py. Reader thread only."""
+        self._budget = Budget(rate, burst, self._clock)
+
+    @property
+    def established(self) -> bool:
+        """Whether the channel's handshake is done."""
+        return self._channel.established
+
+    @property
+    def over(self) -> bool:
+        """Whether the link has been dropped. Any thread."""
+        return self._dropped
+
+    def touch(self) -> None:
+        """The peer is alive: it is we who let it wait. Reader thread only."""
+        self._heard_at = self._clock()
 
     def establish(self) -> None:
         """Finish the channel's handshake. Reader thread only.

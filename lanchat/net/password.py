@@ -1,4 +1,4 @@
-"""A room's password, proven without being shown: SPAKE2. The door of `spake2`.
+"""A room's password, proven without being shown: SPAKE2. The door of `spake2` and `mnemonic`.
 
 The password is stretched (scrypt, with the room id as salt) and never leaves this machine. Both sides mix
 into the exchange who they are: the member its key and the host the certificate the member saw, so whoever stands
@@ -21,8 +21,7 @@ _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**15, 8, 1  # 130 ms and 32 MiB here: once fo
 _SCRYPT_MEMORY = 64 * 1024 * 1024  # bytes; OpenSSL's own limit is just below what n and r need
 _PRIME = 2**255 - 19  # of the curve; a y at or above it is a second spelling of a point
 
-# About 2,000 easy words: three of them are 33 bits, which at 10 guesses a minute last for centuries.
-WORDS_IN_PASSWORD = 3
+WORDS_IN_PASSWORD = 3  # of 2,048: 33 bits, which at 10 guesses a minute last for 800 years
 
 
 def stretch(password: str, room: str) -> bytes:
@@ -87,6 +86,9 @@ def same(one: bytes, other: bytes) -> bool:
     return hmac.compare_digest(one, other)
 
 
-def make_password(words: list[str], choose: Callable[[list[str]], str] = secrets.choice) -> str:
-    """Three words that can be said across a table."""
+def make_password(choose: Callable[[list[str]], str] = secrets.choice) -> str:
+    """Three words that can be said across a table: 33 bits of the list of BIP 39."""
+    from mnemonic import Mnemonic
+
+    words: list[str] = Mnemonic("english").wordlist
     return "-".join(choose(words) for _ in range(WORDS_IN_PASSWORD))

@@ -31,6 +31,15 @@ class TokenBucket:
         self._then = now
         return 0.0 if self._level >= 0 else -self._level / self._rate
 
+    def spare(self, amount: float, now: float) -> bool:
+        """Take so much only where it is there. For what is dropped when there is too much of it, and never waits."""
+        self._level = min(self._burst, self._level + (now - self._then) * self._rate)
+        self._then = now
+        if self._level < amount:
+            return False
+        self._level -= amount
+        return True
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -41,7 +50,7 @@ class Limits:
     strangers: int = 32  # links that have not shown who they are (OpenSSH 10:30:100, KDE Connect 42)
     strangers_per_source: int = 4
     links_per_source: int = 16  # ergo's number; a machine many people share needs more, see `--max-per-source`
-    connects_burst: int = 32  # from one source at once ...
+    connects_burst: int = 60  # from one source at once ...
     connects_rate: float = (
         32 / 60
     )  # ... and then a second (ergo: 32 in 10 min; a classroom behind one router needs more)

@@ -53,6 +53,13 @@ class Rename(_Message, frozen=True):
     nick: Name
 
 
+class Moderate(_Message, frozen=True):
+    """The host's own right: `kick`, `ban`, `unban` somebody, `lock` or `unlock` the door for newcomers."""
+
+    action: Short
+    nick: Name = ""
+
+
 class Bye(_Message, frozen=True):
     """I leave on purpose; do not wait for me."""
 
@@ -168,7 +175,7 @@ class Renamed(_Event, frozen=True):
 
 
 Event = Said | Joined | Left | Renamed
-FromMember = Hello | Confirm | Say | Rename | Bye | Ping | Pong
+FromMember = Hello | Confirm | Say | Rename | Moderate | Bye | Ping | Pong
 FromHost = (
     Card
     | Share

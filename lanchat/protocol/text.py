@@ -7,6 +7,7 @@ loses anything silently, except marks piled up on one letter: what cannot be sho
 import unicodedata
 from itertools import count
 
+from lanchat.protocol.lookalikes import skeleton
 from lanchat.protocol.messages import MAX_TEXT
 
 MAX_NICK = 32  # characters
@@ -129,8 +130,8 @@ def nick_from(text: str) -> str:
 
 
 def same_nick(text: str) -> str:
-    """Two nicks with the same value here are the same nick to people (case, width, composition)."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    """Two nicks with the same value here are the same nick to people (case, width, look-alike letters)."""
+    return skeleton(text)
 
 
 def free_nick(nick: str, taken: frozenset[str]) -> str:
@@ -143,6 +144,11 @@ def free_nick(nick: str, taken: frozenset[str]) -> str:
         if same_nick(proposal + tail) not in taken:
             return proposal + tail
     raise AssertionError("never: numbers do not end, and taken nicks do")
+
+
+def grouped(fingerprint: str) -> str:
+    """A fingerprint as it is read aloud: groups of four digits."""
+    return " ".join(fingerprint[at : at + 4] for at in range(0, len(fingerprint), 4))
 
 
 def _normalized(text: str, what: str, max_bytes: int) -> str:

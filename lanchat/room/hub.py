@@ -8,120 +8,16 @@ calling the kernel for each delivery is what makes a chat server slow (research:
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol, assert_never
+from typing import assert_never
 
-from lanchat.protocol.messages import Ack, Closing, Event, FromHost, FromMember, Notice, Refused, Said
+from lanchat.protocol.messages import Ack, Closing, FromHost, Notice, Refused, Said
 from lanchat.room.inbox import Inbox
 from lanchat.room.log import Log
-from lanchat.room.room import Admitted, Answer, Deliver, Effect, Member, Part, Room
+from lanchat.room.room import Admitted, Answer, Deliver, Effect, Expel, KeepBans, Part, Room
+from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Item, Saved, Seat, Stop
+from lanchat.room.turn import Turn
 
 _log = logging.getLogger(__name__)
-
-
-class Outlet(Protocol):
-    """What the hub asks of a link. Nothing here waits."""
-
-    @property
-    def reason(self) -> str: ...
-    def send(self, plain: bytes) -> None: ...
-    def finish(self, plain: bytes = b"") -> None: ...
-
-
-class Door(Protocol):
-    """What the hub asks of a way into the room."""
-
-    @property
-    def echoes(self) -> bool:
-        """Whether whoever says something hears it back."""
-
-    @property
-    def remembers(self) -> bool:
-        """Whether a newcomer is told who is there and what was said."""
-
-    def encode(self, message: FromHost) -> bytes:
-        """The message as this door tells it; b"" for what it does not tell."""
-
-
-@dataclass(eq=False)
-class Seat:
-    """A link's place at the hub. Made by a door's greeting; from Arrived on, `member` is the hub's own."""
-
-    link: Outlet
-    door: Door
-    member: Member | None = None
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """Somebody has shown who they are and wants in."""
-
-    seat: Seat
-    id: str
-    nick: str
-    after: int = -1
-    any_nick: bool = False  # this one cannot be asked again: where the nick is taken, the next free one will do
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What one read of a link brought."""
-
-    seat: Seat
-    messages: list[FromMember]
-
-
-@dataclass(frozen=True)
-class Gone:
-    """The link is over."""
-
-    seat: Seat
-
-
-@dataclass(frozen=True)
-class Saved:
-    """The log keeps everything up to here."""
-
-    seq: int
-
-
-@dataclass(frozen=True)
-class Goodbye:
-    """The room closes: tell everybody and let nobody in any more."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Stop:
-    """The thread ends."""
-
-
-Item = Arrived | Heard | Gone | Saved | Goodbye | Stop
-
-
-@dataclass(eq=False)
-class _Aside:
-    """How what one seat gets differs from what all get this turn."""
-
-    start: int = 0  # the first event of the turn that is for this seat
-    inserts: list[tuple[int, bytes]] = field(default_factory=list)  # bytes for this seat alone, before that event
-    skips: set[int] = field(default_factory=set)  # events that this seat made and does not hear back
-
-
-@dataclass(eq=False)
-class _Turn:
-    """One batch on its way through."""
-
-    now: int
-    events: list[Event] = field(default_factory=list)
-    asides: dict[Seat, _Aside] = field(default_factory=dict)
-
-    def aside(self, seat: Seat) -> _Aside:
-        return self.asides.setdefault(seat, _Aside())
-
-    def tell(self, seat: Seat, data: bytes) -> None:
-        self.aside(seat).inserts.append((len(self.events), data))
 
 
 class Hub:
@@ -129,13 +25,21 @@ class Hub:
 
     Args:
         now: ms since 1970.
+        keep_bans: takes nick by banned member id, to be there at the next start; never waits.
     """
 
-    def __init__(self, room: Room, log: Log, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        room: Room,
+        log: Log,
+        now: Callable[[], int],
+        keep_bans: Callable[[dict[str, str]], None] = lambda bans: None,
+    ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = room
         self._record = log
         self._now = now
+        self._keep_bans = keep_bans
         self._seats: dict[Seat, None] = {}  # a set that keeps its order
         self._unacked: dict[Seat, tuple[int, int]] = {}  # first and last seq a seat has said and waits for an Ack of
         self._closing = ""
@@ -163,19 +67,19 @@ class Hub:
         running = True
         while running:
             items = self.inbox.take()
-            turn = _Turn(self._now())
+            turn = Turn(self._now())
             for item in items:
                 if isinstance(item, Stop):
                     running = False
                 else:
                     self._handle(item, turn)
-            self._deliver(turn)
+            turn.deliver(self._seats)
             if self._closing:
                 self._say_goodbye()
             if turn.events:
                 self._record.append(turn.events)
 
-    def _handle(self, item: Arrived | Heard | Gone | Saved | Goodbye, turn: _Turn) -> None:
+    def _handle(self, item: Arrived | Heard | Gone | Saved | Goodbye, turn: Turn) -> None:
         match item:
             case Heard(seat, messages):
                 for message in messages:
@@ -193,7 +97,7 @@ class Hub:
             case _:
                 assert_never(item)
 
-    def _arrive(self, item: Arrived, turn: _Turn) -> None:
+    def _arrive(self, item: Arrived, turn: Turn) -> None:
         seat, door = item.seat, item.seat.door
         if self._closing:
             seat.link.finish(door.encode(Closing("closed", self._closing)))
@@ -217,7 +121,7 @@ class Hub:
                 self._apply(seat, list(outcome.effects), turn)
                 _log.info("%s joined", outcome.member.id)
 
-    def _leave(self, seat: Seat, reason: str, turn: _Turn) -> None:
+    def _leave(self, seat: Seat, reason: str, turn: Turn) -> None:
         if seat.member is None:
             return
         member, seat.member = seat.member, None
@@ -227,7 +131,7 @@ class Hub:
         self._apply(seat, self._room.leave(member, reason, turn.now), turn)
         _log.info("%s left: %s", member.id, reason)
 
-    def _apply(self, seat: Seat, effects: list[Effect], turn: _Turn) -> None:
+    def _apply(self, seat: Seat, effects: list[Effect], turn: Turn) -> None:
         for effect in effects:
             match effect:
                 case Deliver(event):
@@ -246,10 +150,16 @@ class Hub:
                 case Part():
                     seat.link.finish()
                     self._leave(seat, "", turn)
+                case Expel(member, closing):
+                    for other in [seat for seat in self._seats if seat.member is member]:
+                        other.link.finish(other.door.encode(closing))
+                        self._leave(other, closing.code, turn)
+                case KeepBans(bans):
+                    self._keep_bans(bans)
                 case _:
                     assert_never(effect)
 
-    def _acknowledge(self, saved: int, turn: _Turn) -> None:
+    def _acknowledge(self, saved: int, turn: Turn) -> None:
         self._room.saved = max(saved, self._room.saved)
         for seat, (first, last) in list(self._unacked.items()):
             if saved < first:
@@ -263,28 +173,3 @@ class Hub:
     def _say_goodbye(self) -> None:
         for seat in self._seats:
             seat.link.finish(seat.door.encode(Closing("closed", self._closing)))
-
-    def _deliver(self, turn: _Turn) -> None:
-        if not turn.events and not turn.asides:
-            return
-        pieces: dict[Door, list[bytes]] = {}
-        whole: dict[Door, bytes] = {}
-        for seat in self._seats:
-            door = seat.door
-            if door not in pieces:
-                pieces[door] = [door.encode(event) for event in turn.events]
-                whole[door] = b"".join(pieces[door])
-            aside = turn.asides.get(seat)
-            data = whole[door] if aside is None else _assemble(pieces[door], aside)
-            if data:
-                seat.link.send(data)
-
-
-def _assemble(pieces: list[bytes], aside: _Aside) -> bytes:
-    out: list[bytes] = []
-    at = aside.start
-    for index, data in [*aside.inserts, (len(pieces), b"")]:
-        out += (pieces[i] for i in range(at, index) if i not in aside.skips)
-        out.append(data)
-        at = index
-    return b"".join(out)

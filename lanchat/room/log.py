@@ -1,37 +1,93 @@
-"""Where the events of a room are kept."""
+"""Where the events of a room are kept: what the hub and the doors ask of a log, and the log that keeps nothing.
 
+The one on disk is in sqlite_log.py.
+"""
+
+import threading
+from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Protocol
 
 from lanchat.protocol.messages import Event
+
+AT_HAND = 10_000  # events that a log gives back when it opens, and that NoLog holds in memory
+
+
+def untold(text: str) -> None:
+    """For whoever does not ask about trouble."""
 
 
 class Log(Protocol):
     """Takes events from the hub and says when they are kept."""
 
-    def open(self, on_saved: Callable[[int], None]) -> tuple[Event, ...]:
-        """Start. `on_saved(seq)` is called, from any thread, when everything up to this seq is kept.
+    @property
+    def seq(self) -> int:
+        """Events are numbered from the one after this. Known after `open`.
+
+        It is that of the last event, or a higher one: after a crash members may have seen events that were not
+        kept yet, and a number stands for one event only, so those numbers are never given again.
+        """
+
+    @property
+    def owners(self) -> tuple[tuple[str, str], ...]:
+        """(nick, id of the first member who used it), oldest first. Known after `open`, and not kept up to date."""
+
+    @property
+    def full(self) -> bool:
+        """The disk takes nothing and memory holds all it may: let nobody say anything more. Any thread."""
+
+    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
+        """Start. Both functions are called from any thread.
+
+        Args:
+            on_saved: everything up to this seq is kept.
+            on_trouble: why nothing is kept now; "" when that is over. What waits is kept then.
 
         Returns:
-            The last events of an earlier evening, in order.
+            The last events of an earlier evening, in order; at most AT_HAND.
+
+        Raises:
+            LanchatError: it cannot be used at all.
         """
 
     def append(self, events: list[Event]) -> None:
         """Keep these events. Hub thread only; never waits."""
 
+    def read(self, after: int, limit: int) -> list[Event]:
+        """The first events after this seq, kept or still waiting. May wait for the disk: not for the hub thread.
+
+        Raises:
+            LanchatError: the disk does not give them.
+        """
+
     def close(self) -> None:
-        """Keep what is still to be kept, then stop."""
+        """Keep what is still to be kept, then stop. May be called twice."""
 
 
 class NoLog:
-    """Keeps nothing: the room lives as long as its host (`--ephemeral`)."""
+    """Keeps nothing on disk: the room lives as long as its host (`--ephemeral`)."""
 
-    def open(self, on_saved: Callable[[int], None]) -> tuple[Event, ...]:
+    seq = 0
+    owners: tuple[tuple[str, str], ...] = ()
+    full = False
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=AT_HAND)
+        self._lock = threading.Lock()  # guards _events
+
+    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
         self._on_saved = on_saved
         return ()
 
     def append(self, events: list[Event]) -> None:
+        with self._lock:
+            self._events.extend(events)
         self._on_saved(events[-1].seq)
+
+    def read(self, after: int, limit: int) -> list[Event]:
+        with self._lock:
+            return list(islice((event for event in self._events if event.seq > after), limit))
 
     def close(self) -> None:
         pass

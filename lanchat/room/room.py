@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from lanchat.protocol.messages import (
     Bye,
+    Closing,
     Confirm,
     Event,
     FromMember,
     Hello,
     Joined,
     Left,
+    Moderate,
     Notice,
     Ping,
     Pong,
@@ -28,7 +30,8 @@ from lanchat.protocol.messages import (
     Say,
     Welcome,
 )
-from lanchat.protocol.text import clean_nick, clean_text, free_nick, same_nick
+from lanchat.protocol.text import clean_nick, clean_text, same_nick
+from lanchat.room.rights import Rights
 
 HISTORY = 50  # lines a newcomer sees
 RECENT = 10_000  # events kept at hand for members that come back, and ids for recognising resends
@@ -65,7 +68,22 @@ class Part:
     """The link that asked is done."""
 
 
-Effect = Deliver | Answer | Part
+@dataclass(frozen=True)
+class Expel:
+    """All links of this member are done, with these words."""
+
+    member: Member
+    closing: Closing
+
+
+@dataclass(frozen=True)
+class KeepBans:
+    """These are banned from now on, and after the next start: nick by member id."""
+
+    bans: dict[str, str]
+
+
+Effect = Deliver | Answer | Part | Expel | KeepBans
 
 
 @dataclass(frozen=True)
@@ -86,15 +104,24 @@ class Room:
         id: the room's id, 32 hex digits.
         host_id: the member id of who hosts.
         past: the last events of an earlier evening, in order.
+        rights: who owned which nick then, and who is banned.
     """
 
     def __init__(
-        self, id: str, title: str, host_id: str, *, past: tuple[Event, ...] = (), max_members: int = MAX_MEMBERS
+        self,
+        id: str,
+        title: str,
+        host_id: str,
+        *,
+        past: tuple[Event, ...] = (),
+        rights: Rights | None = None,
+        max_members: int = MAX_MEMBERS,
     ) -> None:
         self.id = id
         self.title = title
         self._host_id = host_id
         self._max_members = max_members
+        self._rights = rights or Rights()
         self._members: dict[tuple[str, str], Member] = {}  # by id and same_nick
         self._recent: deque[Event] = deque(maxlen=RECENT)
         self._lines: deque[Said] = deque(maxlen=HISTORY)
@@ -133,6 +160,7 @@ class Room:
             present, seq = self._present(), self.seq
             past = self._past(after)
             self._members[id, same_nick(nick)] = member
+            self._rights.claim(id, nick)
             joined = self._event(Joined(self.seq + 1, now, id, nick, host=member.host))
             effects: tuple[Effect, ...] = (joined,)
         else:
@@ -161,6 +189,8 @@ class Room:
                 return [Answer(Pong())]
             case Pong():
                 return []
+            case Moderate(action=action, nick=nick):
+                return self._moderate(member, action, nick)
             case Bye():
                 return [Part()]
             case Hello() | Confirm():
@@ -183,25 +213,63 @@ class Room:
             return [Answer(Notice("rules", str(error)))]
         if nick == member.nick:
             return []
-        taken = self._taken(except_for=member)
-        if same_nick(nick) in taken:
-            return [Answer(Notice("nick", f"{nick} is taken; {free_nick(nick, taken)} is free"))]
+        refused = self._rights.refuse(member.id, nick, self._others(member))
+        if refused is not None:
+            free = f"; {refused.suggestion} is free" if refused.suggestion else ""
+            return [Answer(Notice("nick", refused.text + free))]
+        self._rights.claim(member.id, nick)
         del self._members[member.id, same_nick(member.nick)]
         renamed = self._event(Renamed(self.seq + 1, now, member.id, member.nick, nick))
         member.nick = nick
         self._members[member.id, same_nick(nick)] = member
         return [renamed]
 
-    def _refuse_newcomer(self, id: str, nick: str) -> Refused | None:
-        taken = self._taken()
-        if same_nick(nick) in taken:
-            return Refused("nick", f"somebody else is {nick} in this room", free_nick(nick, taken))
-        if len(self._members) >= self._max_members and id != self._host_id:
-            return Refused("full", f"the room is full ({self._max_members} people)")
-        return None
+    def _moderate(self, member: Member, action: str, nick: str) -> list[Effect]:
+        if not member.host:
+            return [Answer(Notice("rights", "only who hosts the room may do that"))]
+        match action:
+            case "lock" | "unlock":
+                self._rights.closed = action == "lock"
+                text = "nobody new is let in any more" if self._rights.closed else "newcomers are let in again"
+                return [Answer(Notice("done", text))]
+            case "unban":
+                if not self._rights.unban(nick):
+                    banned = ", ".join(self._rights.bans.values()) or "nobody"
+                    return [Answer(Notice("rights", f"{nick} is not banned; banned: {banned}"))]
+                return [KeepBans(dict(self._rights.bans)), Answer(Notice("done", f"{nick} may come back"))]
+            case "kick" | "ban":
+                return self._send_away(nick, member, ban=action == "ban")
+            case _:
+                return [Answer(Notice("rules", "this host's lanchat does not know that command"))]
 
-    def _taken(self, except_for: Member | None = None) -> frozenset[str]:
-        return frozenset(nick for (_, nick), member in self._members.items() if member is not except_for)
+    def _send_away(self, nick: str, by: Member, *, ban: bool) -> list[Effect]:
+        there = [other for (_, same), other in self._members.items() if same == same_nick(nick)]
+        id = there[0].id if there else self._rights.owner(nick)
+        if id is None or (not there and not ban):
+            return [Answer(Notice("rights", f"nobody here is called {nick}"))]
+        if id == by.id:
+            return [Answer(Notice("rights", "that is you"))]
+        effects: list[Effect] = []
+        if ban and id.startswith("~"):
+            effects.append(Answer(Notice("rights", f"~{nick} has no key to ban; sent away, and may come back")))
+        elif ban:
+            self._rights.bans[id] = nick
+            effects += [KeepBans(dict(self._rights.bans)), Answer(Notice("done", f"{nick} is banned"))]
+            there = [other for (of, _), other in self._members.items() if of == id]
+        closing = (
+            Closing("banned", "you are banned from this room") if ban else Closing("kicked", "the host sent you out")
+        )
+        return effects + [Expel(other, closing) for other in there]
+
+    def _refuse_newcomer(self, id: str, nick: str) -> Refused | None:
+        host = id == self._host_id
+        if len(self._members) >= self._max_members and not host:
+            return Refused("full", f"the room is full ({self._max_members} people)")
+        return self._rights.refuse(id, nick, self._others(), host=host)
+
+    def _others(self, than: Member | None = None) -> frozenset[str]:
+        """The `same_nick` of everybody here, but for one."""
+        return frozenset(nick for (_, nick), member in self._members.items() if member is not than)
 
     def _present(self) -> tuple[Present, ...]:
         return tuple(Present(m.id, m.nick, m.host) for m in self._members.values())

@@ -82,12 +82,12 @@ class Chat:
         self._feed.note(text)
 
     def _portion(self) -> tuple[Fragments, bool]:
-        fragments = self._feed.portion(PAINT_LIMIT)
+        fragments, more = self._feed.portion(PAINT_LIMIT)
         if self._feed.ended is not None:
             if self._screen.typed.strip():
                 fragments += quiet(f"not sent: {self._screen.typed}")
             self._screen.leave()
-        return fragments, self._feed.waiting
+        return fragments, more
 
     def _bar(self, width: int) -> str:
         return bar_text(self._feed.title, len(self._feed.view.people), self._feed.state, width)

@@ -1,6 +1,6 @@
 """What comes to the screen: a member's items and our own lines, in order, as portions to paint.
 
-    member's reader --queue--> taker thread --inbox--> portion(), in the thread that paints
+member's reader --queue--> taker thread --inbox--> portion(), in the thread that paints
 """
 
 import threading
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date
 
 from lanchat.errors import LanchatError
-from lanchat.member import Came, Ended, Item, Member
+from lanchat.member import Came, Ended, Item, Lost, Member
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.room.inbox import Inbox
 from lanchat.room.view import RoomView
@@ -53,11 +53,6 @@ class Feed:
         self._over = threading.Event()
         self._taker = threading.Thread(target=self._take, name="chat-taker")
 
-    @property
-    def waiting(self) -> bool:
-        """Whether a portion has left something behind."""
-        return bool(self._waiting)
-
     def start(self) -> None:
         self._taker.start()
 
@@ -73,15 +68,15 @@ class Feed:
         self._inbox.put_now([Local(text, error)])
         self._wake()
 
-    def portion(self, seconds: float) -> Fragments:
-        """What is to be painted now, made in about this time."""
+    def portion(self, seconds: float) -> tuple[Fragments, bool]:
+        """What is to be painted now, made in about this time; and whether there may be more."""
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
         while (item := self._next()) is not None:
             fragments += self._render(item)
             if time.monotonic() > deadline:
-                break
-        return fragments
+                return fragments, True
+        return fragments, False
 
     def _take(self) -> None:
         """The taker thread: hands on all that came, not more often than it is worth painting."""
@@ -112,6 +107,8 @@ class Feed:
             case Came():
                 self.view.welcome(item.welcome, item.present)
                 self.title, self.state = item.card.title, "connected"
+            case Lost():
+                self.state = "reconnecting"
             case Ended():
                 self.ended, self.state = item, "not connected"
             case _:

@@ -181,7 +181,7 @@ class _Picker:
             input=input,
             output=output,
         )
-        # Do not ask the terminal where the cursor is: its answer is needed for nothing, and late it would be typed text.
+        # Do not ask the terminal where the cursor is: its answer is not needed, and late it would be typed text.
         self._app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
         self._app.ttimeoutlen = ESCAPE_WAIT
         self._app.timeoutlen = ESCAPE_WAIT

@@ -14,7 +14,7 @@ from typing import assert_never
 
 from wcwidth import wcswidth, wcwidth
 
-from lanchat.member import Came, Ended, Item, Kept
+from lanchat.member import Came, Ended, Item, Kept, Lost
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
 from lanchat.protocol.text import MAX_NICK, safe_text
 from lanchat.room.view import Person, RoomView
@@ -47,7 +47,7 @@ PALETTE = (
 )
 
 MAX_INDENT = 12  # cells under a message's first line; more would leave nothing of a narrow window
-MIN_TITLE = 8  # cells of the title that the bottom bar keeps before it gives up other things
+MIN_TITLE = 6  # cells of the title that the bottom bar keeps before it gives up other things
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,10 @@ class Renderer:
             case Renamed(at=at, by=by, to=to):
                 are = "are" if self._mine(item) else "is"
                 return self._news(at, f"{self._whose(item)} {are} now {shown_nick(by, to)}")
+            case Came(card=card, again=True):
+                return quiet(f"back in {safe_text(card.title)}")
+            case Lost(reason=reason):
+                return quiet(f"the connection is lost ({safe_text(reason)}); trying to come back", ERROR)
             case Came(card=card, welcome=welcome):
                 title, host_nick, nick = safe_text(card.title), safe_text(card.host), safe_text(welcome.nick)
                 return quiet(f"{title}, hosted by {host_nick}. You are {nick}. /help shows the commands")

@@ -3,14 +3,15 @@
 import json
 import time
 from collections.abc import Sequence
-from typing import IO
+from typing import IO, NoReturn
 
 from lanchat.discovery.sighting import Listing
 from lanchat.lookout import Lookout
 from lanchat.net.interfaces import Address
 from lanchat.terminal.listing import fitted
 
-_LONG = 3600.0  # s; a watch has no end of its own
+_LONG = 3600.0  # s at once; Python's clock overflows for `--wait inf`
+_LOOK_AGAIN = 1.0  # s; a problem that comes up while nothing else changes is told after this
 _TITLE, _HOST = 32, 16  # columns
 
 
@@ -23,18 +24,16 @@ def show_rooms(
         The exit code.
     """
     with Lookout(on) as lookout:
-        try:
-            if watch:
-                _watch(lookout, as_json, out)
-            seen = _look(lookout, wait, as_json, out)
-            if not seen:
-                talk.write(
-                    f"No room was seen within {wait:g} s. Open one:  lanchat host TITLE\n"
-                    "If somebody hosts one: are you on the same network? Their screen shows an address to join by.\n"
-                )
-        finally:
-            for problem in lookout.problems():
-                talk.write(f"{problem}\n")
+        if watch:
+            _watch(lookout, as_json, out, talk)
+        seen = _look(lookout, wait, as_json, out)
+        if not seen:
+            talk.write(
+                f"No room was seen within {wait:g} s. Open one:  lanchat host TITLE\n"
+                "If somebody hosts one: are you on the same network? Their screen shows an address to join by.\n"
+            )
+        for problem in lookout.problems():
+            talk.write(f"{problem}\n")
     return 0
 
 
@@ -52,13 +51,19 @@ def _look(lookout: Lookout, wait: float, as_json: bool, out: IO[str]) -> int:
                 out.flush()
         if over:
             return len(printed)
-        listings = lookout.wait_change(listings, deadline - time.monotonic())
+        listings = lookout.wait_change(listings, min(deadline - time.monotonic(), _LONG))
 
 
-def _watch(lookout: Lookout, as_json: bool, out: IO[str]) -> None:
+def _watch(lookout: Lookout, as_json: bool, out: IO[str], talk: IO[str]) -> NoReturn:
     before: tuple[Listing, ...] = ()
+    told = 0
     while True:
-        now = lookout.wait_change(before, _LONG)
+        now = lookout.wait_change(before, _LOOK_AGAIN)
+        problems = lookout.problems()
+        for problem in problems[told:]:
+            talk.write(f"{problem}\n")
+            talk.flush()
+        told = len(problems)
         was = {listing.room_id: listing for listing in before}
         for listing in now:
             old = was.pop(listing.room_id, None)

@@ -39,17 +39,12 @@ MEMORY = 2000  # fragments kept to print them again; more than a screen holds
 _HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
 _ENDING = [signal.SIGTERM, *([signal.Signals(_HANGUP)] if _HANGUP else [])]
 
-_STYLE = Style.from_dict(
-    {
-        "time": "dim",
-        "quiet": "dim",
-        "error": "ansired",
-        "mine": "bold",
-        "mention": "bold",
-        "mark": "reverse",
-        "prompt": "dim",
-        "bar": "reverse",
-    }
+_STYLE = Style(
+    [
+        *(("time", "dim"), ("quiet", "dim"), ("error", "ansired")),
+        *(("mine", "bold"), ("mention", "bold"), ("mark", "reverse")),
+        *(("prompt", "dim"), ("bar", "reverse")),
+    ]
 )
 
 

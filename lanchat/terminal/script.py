@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import IO, assert_never
 
 from lanchat.errors import LanchatError, TimedOut
-from lanchat.member import Came, Ended, Item, Kept, Member
+from lanchat.member import Came, Ended, Item, Kept, Lost, Member
 from lanchat.protocol.messages import Event, Joined, Left, Notice, Renamed, Said
 from lanchat.protocol.text import safe_text
 
 WINDOW = 64  # messages said and not yet acknowledged; a whole file may be piped in without flooding the host
+_LONGEST_WAIT = 1e6  # s at once; for a longer time (`--linger inf`) Python's clock overflows on some systems
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,14 @@ class Script:
         leave_at = None if self._plan.timeout is None else started + self._plan.timeout
         timed_out, code = True, 0
         while True:
+            remaining = _LONGEST_WAIT if leave_at is None else max(0.0, leave_at - time.monotonic())
             try:
-                wait = None if leave_at is None else max(0.0, leave_at - time.monotonic())
-                happening = self._happenings.get(timeout=wait)
+                happening = self._happenings.get(timeout=min(remaining, _LONGEST_WAIT))
             except queue.Empty:
+                if remaining >= _LONGEST_WAIT:
+                    continue
                 if timed_out:
-                    raise TimedOut(f"nothing more happened within {self._plan.timeout:g} s") from None
+                    raise self._too_late() from None
                 return code
             match happening:
                 case _Found() | _Unread():
@@ -139,6 +142,12 @@ class Script:
                         leave_at, timed_out = lingered, False
                 case _:
                     assert_never(happening)
+
+    def _too_late(self) -> TimedOut:
+        within = f"within {self._plan.timeout:g} s"
+        if self._plan.until is not None:
+            return TimedOut(f'no line with "{self._plan.until}" arrived {within}')
+        return TimedOut(f"it did not come to its end {within}")
 
     def _speak(self) -> None:
         count = unsent = 0
@@ -160,29 +169,30 @@ class Script:
             self._happenings.put(_Spoken(count, unsent))
 
     def _listen(self) -> None:
-        while True:
-            for item in self._member.take():
-                if isinstance(item, Ended):
-                    self._happenings.put(_Failed(item.error))
-                    return
-                try:
-                    self._show(item)
-                except BrokenPipeError:
-                    self._happenings.put(_Unread())
-                    return
+        ended: LanchatError | None = None
+        while ended is None:
             try:
+                for item in self._member.take():
+                    if isinstance(item, Ended):
+                        ended = item.error
+                    else:
+                        self._show(item)
                 self._out.flush()
             except BrokenPipeError:
                 self._happenings.put(_Unread())
                 return
+            except OSError as error:
+                self._happenings.put(_Failed(LanchatError(f"cannot write what arrives: {error.strerror or error}")))
+                return
+        self._happenings.put(_Failed(ended))
 
     def _show(self, item: Item) -> None:
+        if isinstance(item, Said) and self._member.is_own(item):
+            return  # a script that answers what it reads must not answer itself
         if isinstance(item, Event) and self._as_json:
             self._out.write(event_json(item) + "\n")
         match item:
             case Said():
-                if self._member.is_own(item):
-                    return
                 line = _line(item)
                 if not self._as_json:
                     self._out.write(line + "\n")
@@ -197,6 +207,10 @@ class Script:
                 self._tell(f"{nick} is now {to}")
             case Notice(text=text):
                 self._tell(text)
+            case Lost(reason=reason):
+                self._tell(f"{reason}; trying to come back")
+            case Came(again=True):
+                self._tell("back in the room")
             case Came() | Kept() | Ended():
                 pass
             case _:

@@ -6,11 +6,13 @@ Other tests announce on the same loopback at the same time, so each looks for it
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from zeroconf import DNSOutgoing, DNSPointer, NonUniqueNameException, ServiceInfo, Zeroconf  # type: ignore[attr-defined]
 
-from lanchat.discovery import mdns
+from lanchat.discovery import mdns, station
 from lanchat.discovery.mdns import Announcement, Browser
 from lanchat.discovery.records import SERVICE, instance_name, properties
 from lanchat.discovery.sighting import Advert, Sighting, Vanished
@@ -41,6 +43,22 @@ class Reports:
         return Browser(interfaces, self.all.append, self.problems.append)
 
 
+@contextmanager
+def stranger() -> Iterator[Zeroconf]:
+    """Somebody else on the network, who need not keep to any rule."""
+    with Zeroconf(interfaces=["127.0.0.1"], use_asyncio=False) as zeroconf:
+        yield zeroconf
+
+
+def send(zeroconf: Zeroconf, name: str, pairs: dict[str, str]) -> None:
+    """Put a record on the network at once, without the second and a half that a registration takes."""
+    server = f"{secrets.token_hex(4)}.local."
+    info = ServiceInfo(SERVICE, name, port=47474, properties=pairs, server=server, parsed_addresses=["127.0.0.1"])
+    assert zeroconf.loop is not None
+    zeroconf.loop.call_soon_threadsafe(zeroconf.registry.async_add, info)  # answers who asks later
+    zeroconf.send(zeroconf.generate_service_broadcast(info, None))
+
+
 def test_a_room_is_announced_seen_and_gone():
     reports, room = Reports(), advert("Größe 1.5")
     with reports.browser():
@@ -67,39 +85,28 @@ def test_a_room_is_announced_seen_and_gone():
 
 def test_hostile_records_do_not_end_the_watch():
     reports, honest = Reports(), advert()
-    with reports.browser(), Zeroconf(interfaces=["127.0.0.1"], use_asyncio=False) as stranger:
+    with reports.browser(), stranger() as other:
         for name in ("\x1b[2J\x07", "x" * 60 + "\u202e", "a.b.c", " "):
             out = DNSOutgoing(0x8400)
             out.add_answer_at_time(DNSPointer(SERVICE, 12, 1, 120, f"{name}.{SERVICE}"), 0)
-            stranger.send(out)
+            other.send(out)
         too_long = {**properties(advert()), "title": "x" * 230}
         bad = [{"id": "no id"}, {}, too_long, {f"k{n}": "x" * 200 for n in range(30)}]
-        for number, pairs in enumerate([*bad, properties(honest)]):
-            name = instance_name(honest) if pairs == properties(honest) else f"bad {number}.{SERVICE}"
-            info = ServiceInfo(
-                SERVICE, name, port=47474, properties=pairs, server=f"s{number}.local.", parsed_addresses=["127.0.0.1"]
-            )
-            stranger.send(stranger.generate_service_broadcast(info, None))
+        for number, pairs in enumerate(bad):
+            send(other, f"bad {number}.{SERVICE}", pairs)
+        send(other, instance_name(honest), properties(honest))
         wait_until(lambda: reports.of(honest))
     assert not [report for report in reports.all if report.name.startswith("bad") and isinstance(report, Sighting)]
 
 
 def test_a_name_without_a_record_does_not_hold_up_the_others():
     reports, honest = Reports(), advert()
-    with reports.browser(), Zeroconf(interfaces=["127.0.0.1"], use_asyncio=False) as stranger:
+    with reports.browser(), stranger() as other:
         out = DNSOutgoing(0x8400)
         for number in range(20):
             out.add_answer_at_time(DNSPointer(SERVICE, 12, 1, 120, f"nothing {number}.{SERVICE}"), 0)
-        stranger.send(out)
-        info = ServiceInfo(
-            SERVICE,
-            instance_name(honest),
-            port=47474,
-            properties=properties(honest),
-            server="honest.local.",
-            parsed_addresses=["127.0.0.1"],
-        )
-        stranger.send(stranger.generate_service_broadcast(info, None))
+        other.send(out)
+        send(other, instance_name(honest), properties(honest))
         began = time.monotonic()
         wait_until(lambda: reports.of(honest))
         assert time.monotonic() - began < 5  # twenty lookups one after the other take 20 s
@@ -118,7 +125,8 @@ def test_an_interface_that_cannot_be_used_is_said_and_not_raised(interfaces):
 
 def test_of_two_interfaces_the_one_that_works_is_used():
     reports, room = Reports(), advert()
-    with reports.browser([NOT_OURS, *LOOPBACK]), Announcement(room, LOOPBACK, reports.problems.append):
+    with reports.browser([NOT_OURS, *LOOPBACK]), stranger() as other:
+        send(other, instance_name(room), properties(room))
         wait_until(lambda: reports.of(room))
     [problem] = reports.problems
     assert problem.startswith("mDNS works on 127.0.0.1 only (")
@@ -155,9 +163,19 @@ def test_closing_is_bounded_when_the_loop_of_zeroconf_is_starved(monkeypatch):
             enough.wait(10)
 
     started, enough = threading.Event(), threading.Event()
-    monkeypatch.setattr(mdns, "CLOSE_LIMIT", 0.1)
+    monkeypatch.setattr(station, "CLOSE_LIMIT", 0.1)
     announcement = Starved(advert(), LOOPBACK, lambda problem: None)
     assert started.wait(5)
     announcement.close()
     assert not enough.is_set()  # we are here, though the loop still hangs
     enough.set()
+
+
+def test_what_is_known_is_told_again(monkeypatch):
+    """A directory that was full of a flood's records when this one came has a place for it later."""
+    monkeypatch.setattr(mdns, "TELL_AGAIN_AFTER", 0.05)
+    reports, room = Reports(), advert()
+    with reports.browser(), stranger() as other:
+        send(other, instance_name(room), properties(room))
+        wait_until(lambda: len(reports.of(room)) > 3)
+    assert reports.of(room)[0] == reports.of(room)[3]

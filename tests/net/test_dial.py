@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import NoSuchRoom
-from lanchat.net import dial as dial_module
 from lanchat.net.dial import Endpoint, dial, parse_endpoint
 
 
@@ -83,7 +82,7 @@ def test_a_name_that_is_not_known(monkeypatch):
     def unknown(*args: object, **options: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(dial_module.socket, "create_connection", unknown)
+    monkeypatch.setattr(socket, "create_connection", unknown)
     assert str(refused(Endpoint("nowhere.local"))) == 'there is no machine "nowhere.local" here'
 
 
@@ -95,7 +94,7 @@ def test_nothing_comes_back(monkeypatch, error, words):
     def silent(*args: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr(dial_module.socket, "create_connection", silent)
+    monkeypatch.setattr(socket, "create_connection", silent)
     assert str(refused(Endpoint("10.0.0.9"))) == f"10.0.0.9:47474 does not answer ({words})"
 
 

@@ -19,7 +19,7 @@ def flusher():
 @pytest.fixture
 def behind(flusher):
     """`behind()`: a link with a waiting outbox, the socket at its other end, and all that was sent."""
-    opened = []
+    opened: list[Link | socket.socket] = []
 
     def make(outbox: int = OUTBOX_LIMIT // 2) -> tuple[Link, socket.socket, bytes]:
         ours, theirs = socket.socketpair()
@@ -99,7 +99,12 @@ def test_it_sleeps_when_nobody_is_behind(flusher, behind, monkeypatch):
     wait_until(lambda: not flusher._behind)
     rounds = []
     drain = flusher._flush_ready
-    monkeypatch.setattr(flusher, "_flush_ready", lambda timeout: (rounds.append(timeout), drain(timeout)))
+
+    def counted(timeout: float) -> None:
+        rounds.append(timeout)
+        drain(timeout)
+
+    monkeypatch.setattr(flusher, "_flush_ready", counted)
     flusher._ring()
     wait_until(lambda: rounds)
     link.send(b"x")

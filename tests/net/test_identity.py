@@ -25,9 +25,9 @@ def home(tmp_path: Path) -> Path:
 
 
 def pem(key) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    form = serialization.PrivateFormat.PKCS8
+    content: bytes = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    return content
 
 
 def test_made_once_and_kept(home):
@@ -182,7 +182,7 @@ def test_a_full_disk_leaves_nothing_half_written(home, monkeypatch):
     def full(number: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(identity_module.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert "No space left" in str(refused(home))
     assert os.listdir(home) == []
 
@@ -220,17 +220,15 @@ def test_two_processes_at_once_have_one_key(home):
             [sys.executable, "-c", program, str(home)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
             env={**os.environ, "PYTHONPATH": str(root)},
         )
         for _ in range(3)
     ]
     for process in started:
+        assert process.stdin is not None
         process.stdin.close()  # ready, go
-    ids = [process.stdout.read().strip() for process in started]
-    for process in started:
-        assert process.wait(20) == 0
-        process.stdout.close()
+        process.stdin = None
+    ids = [process.communicate(timeout=20)[0].decode().strip() for process in started]
     assert len(set(ids)) == 1 and ids[0] == load_identity(home).id
 
 

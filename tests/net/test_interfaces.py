@@ -1,4 +1,5 @@
 from ipaddress import ip_address
+from typing import Any
 
 import ifaddr
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from lanchat.errors import LanchatError
 from lanchat.net.interfaces import Address, addresses, chosen
 
-LAPTOP = [
+LAPTOP: list[tuple[str, Any, int]] = [
     ("lo", "127.0.0.1", 8),
     ("lo", ("::1", 0, 0), 128),
     ("wlan0", ("fe80::7", 0, 3), 64),
@@ -69,7 +70,7 @@ def test_a_choice_that_is_not_there(laptop):
 
 
 def test_a_machine_without_any(monkeypatch):
-    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [])
+    monkeypatch.setattr(ifaddr, "get_adapters", list)
     assert chosen(()) == []
     with pytest.raises(LanchatError) as caught:
         chosen(("eth0",))

@@ -39,7 +39,7 @@ def few_ports(monkeypatch):
 
 
 def port_of(listeners: list[socket.socket]) -> int:
-    return listeners[0].getsockname()[1]
+    return int(listeners[0].getsockname()[1])
 
 
 def test_any_port(listening):
@@ -99,8 +99,8 @@ def test_everywhere_is_one_socket_for_both(monkeypatch):
         asked.append((address, options.get("family"), options.get("dualstack_ipv6")))
         raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
 
-    monkeypatch.setattr(listen_module.socket, "create_server", record)
-    monkeypatch.setattr(listen_module.socket, "has_dualstack_ipv6", lambda: True)
+    monkeypatch.setattr(socket, "create_server", record)
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: True)
     with pytest.raises(LanchatError, match="cannot listen on this machine"):
         listen(None, 5000)
     assert asked == [(("", 5000), socket.AF_INET6, True), (("", 5000), None, None)], "IPv4 alone when IPv6 is off"

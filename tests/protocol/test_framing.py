@@ -1,5 +1,6 @@
 import json
 import tracemalloc
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,16 +8,24 @@ from hypothesis import strategies as st
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, MAX_LINE, LineSplitter, decode, decode_all, encode
-from lanchat.protocol.messages import MAX_TEXT, Ack, Bye, Ping, Present, Said, Say, Welcome
+from lanchat.protocol.messages import MAX_TEXT, Ack, Bye, FromHost, FromMember, Ping, Present, Said, Say, Welcome
 from lanchat.protocol.text import clean_text
 
-SOME = [Ping(), Say("1", "hello"), Say("2", "grüße\n\u2028🎉"), Say("3", "/me waves", action=True), Bye()]
+SOME: list[FromMember] = [
+    Ping(),
+    Say("1", "hello"),
+    Say("2", "grüße\n\u2028🎉"),
+    Say("3", "/me waves", action=True),
+    Bye(),
+]
 
 
 def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     ends = sorted(cut % (len(data) + 1) for cut in cuts)
     return [data[start:end] for start, end in zip([0, *ends], [*ends, len(data)], strict=True)]
 
+
+DECODERS: list[Any] = [FROM_MEMBER, FROM_HOST]
 
 # ---- lines
 
@@ -91,7 +100,7 @@ def test_an_endless_line_holds_bounded_memory():
 
 @given(st.binary(max_size=300))
 def test_any_line_is_a_message_or_a_protocol_error(line):
-    for decoder in (FROM_MEMBER, FROM_HOST):
+    for decoder in DECODERS:
         try:
             decode(line, decoder)
         except ProtocolError:
@@ -110,7 +119,7 @@ TYPES = ["hello", "say", "rename", "bye", "ping", "card", "welcome", "present", 
 @given(st.sampled_from(TYPES) | json_values, st.dictionaries(st.sampled_from(FIELDS), json_values))
 def test_any_object_is_a_message_or_skipped_or_a_protocol_error(kind, fields):
     line = json.dumps({"t": kind, **fields}).encode()
-    for decoder in (FROM_MEMBER, FROM_HOST):
+    for decoder in DECODERS:
         try:
             message = decode(line, decoder)
         except ProtocolError:
@@ -227,5 +236,11 @@ def _longest(char: str) -> str:
 
 
 def test_one_message_is_one_line():
-    for message in [*SOME, Welcome("i", "ann", 1, 0, 2), Present("i", "a\nb"), Said(1, 2, "i", "n", "1", "a\nb\u2028c")]:
+    some: list[FromMember | FromHost] = [
+        *SOME,
+        Welcome("i", "ann", 1, 0, 2),
+        Present("i", "a\nb"),
+        Said(1, 2, "i", "n", "1", "a\nb\u2028c"),
+    ]
+    for message in some:
         assert encode(message).count(b"\n") == 1 and encode(message).endswith(b"\n")

@@ -1,8 +1,9 @@
-"""The hub with links that record what they are handed. `Evening.turn()` is one turn of the hub, in the test's own thread."""
+"""The hub with links that record what they are handed. `Evening.turn()` is one turn, in the test's own thread."""
 
 import threading
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,10 @@ from lanchat.protocol.messages import (
     Say,
     Welcome,
 )
-from lanchat.room.hub import Arrived, Gone, Goodbye, Heard, Hub, Saved, Seat, Stop
+from lanchat.room.hub import Hub
 from lanchat.room.log import NoLog
 from lanchat.room.room import Room
+from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Saved, Seat, Stop
 
 
 class RecordingLink:
@@ -88,14 +90,14 @@ class SlowLog(NoLog):
 class Evening:
     """A hub, and who is at it."""
 
-    log: NoLog = field(default_factory=NoLog)
+    log: Any = field(default_factory=NoLog)  # or a SlowLog
     native: TalkativeDoor = field(default_factory=TalkativeDoor)
     plain: TerseDoor = field(default_factory=TerseDoor)
 
     def __post_init__(self) -> None:
-        self.log.open(lambda seq: self.hub.saved(seq))
         self.clock = count(1000)
-        self.hub = Hub(Room("5" * 32, "Room A", "id-hal"), self.log, lambda: next(self.clock))
+        self.hub: Hub = Hub(Room("5" * 32, "Room A", "id-hal"), self.log, lambda: next(self.clock))
+        self.log.open(self.hub.saved)
 
     def turn(self, *items) -> None:
         """One turn with all of these and what was left over."""
@@ -104,22 +106,22 @@ class Evening:
         self.hub.inbox.put_now(Stop())
         self.hub._run()
 
-    def come(self, *nicks: str, door: TalkativeDoor | None = None) -> list[Seat]:
+    def come(self, *nicks: str, door: TalkativeDoor | None = None) -> Any:
         """These come in, and what that made everybody hear is forgotten."""
         seats = [Seat(RecordingLink(), door or self.native) for _ in nicks]
         self.turn(*(Arrived(seat, f"id-{nick}", nick) for seat, nick in zip(seats, nicks, strict=True)))
-        for seat in self.hub._seats:
-            seat.link.sends.clear()
+        for seat in [*self.hub._seats]:
+            heard(seat)
         return seats
 
 
-def new_seat(evening: Evening, door: TalkativeDoor | None = None) -> Seat:
+def new_seat(evening: Evening, door: TalkativeDoor | None = None) -> Any:
     return Seat(RecordingLink(), door or evening.native)
 
 
-def heard(seat: Seat) -> list[FromHost]:
+def heard(seat: Any) -> list[Any]:
     """All messages so far. Forgets them."""
-    messages = decode_all(b"".join(seat.link.sends).split(b"\n"), FROM_HOST)
+    messages: list[Any] = decode_all(b"".join(seat.link.sends).split(b"\n"), FROM_HOST)
     seat.link.sends.clear()
     return messages
 
@@ -149,7 +151,8 @@ def test_the_bytes_of_an_event_are_made_once_for_each_kind_of_door():
     evening = Evening()
     [ann, *_] = evening.come(*(f"n{number}" for number in range(20)))
     evening.come("pat", "pia", door=evening.plain)
-    evening.native.encoded.clear(), evening.plain.encoded.clear()
+    evening.native.encoded.clear()
+    evening.plain.encoded.clear()
     evening.turn(says(ann, "1", "2"))
     assert texts(evening.native.encoded) == texts(evening.plain.encoded) == ["1", "2"]
 

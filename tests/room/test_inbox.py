@@ -72,7 +72,12 @@ def test_it_never_holds_more_than_its_bound():
     inbox: Inbox[int] = Inbox(limit=4)
     sizes: list[int] = []
     taken = 0
-    with running(*[lambda: [inbox.put(n) for n in range(100)] for _ in range(4)]):
+
+    def put_all() -> None:
+        for number in range(100):
+            inbox.put(number)
+
+    with running(*[put_all] * 4):
         while taken < 400:
             items = inbox.take(timeout=5)
             assert items

@@ -1,9 +1,9 @@
 """A Python program in a real pseudo-terminal, with pyte as the terminal a person would look at.
 
-    with PtyScreen([sys.executable, "program.py"], columns=40) as screen:
-        screen.wait_until(lambda: "hello" in screen.text)
-        screen.press("/quit\\r")
-        assert screen.wait_exit() == 0
+with PtyScreen([sys.executable, "program.py"], columns=40) as screen:
+    screen.wait_until(lambda: "hello" in screen.text)
+    screen.press("/quit\\r")
+    assert screen.wait_exit() == 0
 """
 
 import fcntl
@@ -102,7 +102,9 @@ class PtyScreen:
         self.press("\x1b[200~" + text.replace("\n", "\r") + "\x1b[201~")
 
     def resize(self, columns: int, rows: int) -> None:
-        self._screen.resize(rows, columns)
+        gone = max(0, self._screen.lines - rows)
+        self._screen.resize(rows, columns)  # takes rows away at the top, but forgets to take the cursor with them
+        self._screen.cursor.y = max(0, self._screen.cursor.y - gone)
         self._set_size(rows, columns)  # the kernel sends SIGWINCH
 
     def wait_until(self, condition: Callable[[], bool], timeout: float = DEADLINE) -> None:

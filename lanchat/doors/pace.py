@@ -1,0 +1,66 @@
+"""How fast one link may talk. A flooder waits in its own reader thread, and nobody else notices.
+
+What is over the rate is not refused but handed on later (ergo calls it fakelag): nothing is lost, a piped-in
+log arrives at its pace, and TCP slows the sender down. Only who heaps up more than MAX_WAITING is sent away.
+"""
+
+import time
+from collections.abc import Callable
+
+from lanchat.errors import ProtocolError
+from lanchat.net.link import Link
+from lanchat.protocol.limits import Limits, TokenBucket
+from lanchat.protocol.messages import FromMember, Notice, Rename, Say
+from lanchat.room.inbox import Inbox
+from lanchat.room.seats import Heard, Item, Seat
+
+MAX_WAITING = 200  # messages over the rate in one read; our own script keeps 64 in flight at most
+TELL_EVERY = 30.0  # s between two requests to slow down
+_STEP = 0.5  # s; a waiting reader looks that often whether the link is over
+
+
+class Pace:
+    """Owned by one link's reader thread."""
+
+    def __init__(self, limits: Limits, link: Link, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bucket = TokenBucket(limits.message_rate, limits.message_burst, clock())
+        self._rate = limits.message_rate
+        self._link = link
+        self._clock = clock
+        self._told_at = -TELL_EVERY
+
+    def hand_on(self, messages: list[FromMember], seat: Seat, inbox: Inbox[Item]) -> None:
+        """Put these into the inbox, now or as the rate allows.
+
+        Raises:
+            ProtocolError: far too many at once.
+        """
+        talk = sum(isinstance(message, Say | Rename) for message in messages)
+        wait = self._bucket.take(talk, self._clock()) if talk else 0.0
+        if wait == 0.0:
+            inbox.put(Heard(seat, messages))
+            return
+        if wait * self._rate > MAX_WAITING:
+            raise ProtocolError("too many messages at once")
+        self._ask_to_slow_down(seat)
+        late = min(talk, int(wait * self._rate + 1))
+        self._wait_out(messages, len(messages) - late, wait / late, seat, inbox)
+
+    def _wait_out(self, messages: list[FromMember], on_time: int, gap: float, seat: Seat, inbox: Inbox[Item]) -> None:
+        if on_time > 0:
+            inbox.put(Heard(seat, messages[:on_time]))
+        for message in messages[max(0, on_time) :]:
+            until = self._clock() + gap
+            while (rest := until - self._clock()) > 0:
+                if self._link.over:
+                    return
+                time.sleep(min(rest, _STEP))
+                self._link.touch()
+            inbox.put(Heard(seat, [message]))
+
+    def _ask_to_slow_down(self, seat: Seat) -> None:
+        now = self._clock()
+        if now - self._told_at >= TELL_EVERY:
+            self._told_at = now
+            text = f"slow down: more than {self._rate:g} messages a second wait their turn"
+            seat.link.send(seat.door.encode(Notice("slow", text)))

@@ -1,0 +1,135 @@
+"""A room we are in, as an object."""
+
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+from lanchat.discovery.mdns import Announcement
+from lanchat.errors import TimedOut
+from lanchat.hosting import Host
+from lanchat.member import Came, Ended, Member
+from lanchat.net.trust import Standing
+from lanchat.protocol.messages import Event, Said
+from lanchat.room.view import Person, RoomView
+
+WINDOW = 64  # messages of ours on their way at once; whoever says more waits, and the host is not flooded
+
+
+class JoinedRoom:
+    """A room we are in. Leave it with `close()`, or use it in a `with`.
+
+    `say()` may be called by any thread; events go to one thread, in the order everybody sees.
+    """
+
+    def __init__(self, member: Member, came: Came, standing: Standing = "known") -> None:
+        self.member = member
+        self.standing = standing  # how the host's key stood to what we knew before
+        self.came = came
+        self.title = came.card.title
+        self._view = RoomView()
+        self._view.welcome(came.welcome, came.present)
+        self._waiting: list[Event] = []
+
+    @property
+    def nick(self) -> str:
+        return self._view.nick
+
+    @property
+    def people(self) -> list[Person]:
+        """Who was in the room at the last event that was taken."""
+        return list(self._view.people.values())
+
+    def say(self, text: str, *, wait: float | None = None) -> str:
+        """Say this to everyone. Waits only while many messages are on their way.
+
+        Args:
+            wait: s to wait until it is on the host's disk; None: do not wait.
+
+        Returns:
+            The message's id, as its `Said` carries it.
+
+        Raises:
+            ValueError: the text is empty or over 4096 bytes.
+            TimedOut: it was not acknowledged in that time (it may still be).
+            LanchatError: the room is gone.
+        """
+        self.member.wait_kept(below=WINDOW)
+        id = self.member.say(text)
+        if wait is not None and not self.member.wait_kept(wait):
+            raise TimedOut(f"the message was not acknowledged within {wait:g} s")
+        return id
+
+    def events(self, timeout: float | None = None) -> Iterator[Event]:
+        """What happens, from the last lines before we came on.
+
+        Args:
+            timeout: s of silence after which the iteration ends; None: it ends with the room.
+
+        Raises:
+            LanchatError: the host is gone.
+        """
+        while True:
+            while self._waiting:
+                event = self._waiting.pop(0)
+                self._view.apply(event)
+                yield event
+            items = self.member.take(timeout)
+            if not items:
+                return
+            self._waiting += [item for item in items if isinstance(item, Event)]
+            ended = next((item for item in items if isinstance(item, Ended)), None)
+            if ended is not None and not self._waiting:
+                raise ended.error
+
+    def __iter__(self) -> Iterator[Event]:
+        return self.events()
+
+    def wait_for(self, match: str | Callable[[Said], bool], timeout: float | None = None) -> Said:
+        """The next message from somebody else that holds this text, or for which the function is true.
+
+        Events before it are passed over.
+
+        Args:
+            timeout: s in all.
+
+        Raises:
+            TimedOut: nothing matched in that time.
+            LanchatError: the room is gone.
+        """
+        fits = match if callable(match) else lambda said: match in said.text
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while deadline is None or time.monotonic() < deadline:
+            remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+            for event in self.events(remaining):
+                if isinstance(event, Said) and not self.member.is_own(event) and fits(event):
+                    return event
+                if deadline is not None and time.monotonic() >= deadline:
+                    break
+        raise TimedOut(f"no such message within {timeout:g} s")
+
+    def close(self) -> None:
+        self.member.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class HostedRoom(JoinedRoom):
+    """A room we host and are in. It closes for everybody with this object."""
+
+    def __init__(self, host: Host, announcement: Announcement | None, member: Member, came: Came) -> None:
+        super().__init__(member, came)
+        self.host = host
+        self._announcement = announcement
+
+    def close(self) -> None:
+        if self._announcement is not None:
+            self._announcement.close()  # first, so that nobody finds a room that is closing
+        super().close()
+        self.host.close()

@@ -1,0 +1,134 @@
+"""The first lines with a host: its card, our hello, its welcome. In the thread that will read the link."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lanchat import errors
+from lanchat.net.identity import Identity, certificate_key
+from lanchat.net.link import Link
+from lanchat.net.password import Exchange, stretch
+from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
+from lanchat.protocol.handshake import MemberGreeting, check_version
+from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Present, Welcome
+from lanchat.protocol.tls import TlsChannel
+
+GREETING_LIMIT = 10.0  # s in all for TLS, card and welcome
+
+Trust = Callable[[Card, bytes], None]  # a host's card and raw public key; raises what speaks against them
+
+
+@dataclass(frozen=True)
+class Introduction:
+    """Who we are, and what we know of where we go.
+
+    Args:
+        trust: called before anything of ours is sent.
+        password: for a locked room.
+        after: the last seq we have of this room; -1: we come anew.
+    """
+
+    identity: Identity
+    nick: str
+    trust: Trust
+    password: str | None = None
+    after: int = -1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """We are in."""
+
+    card: Card
+    host_key: bytes  # raw public key
+    welcome: Welcome
+    present: tuple[Present, ...]
+    rest: list[FromHost]  # what came after it in the same read
+
+
+def read_card(link: Link, channel: TlsChannel, splitter: LineSplitter) -> tuple[Card, bytes, bytes]:
+    """What a host says first.
+
+    Returns:
+        The card, the host's raw public key, its certificate (DER).
+
+    Raises:
+        NotLanchat: whoever listens there is no lanchat host.
+    """
+    try:
+        link.establish()
+        certificate = channel.peer_certificate()
+        host_key = certificate_key(certificate)
+        lines: list[bytes] = []
+        while not lines:
+            data = link.receive()
+            if not data:
+                raise errors.NotLanchat(link.reason)
+            lines = splitter.feed(data)
+        first = decode_all(lines, FROM_HOST)
+    except (errors.NotLanchat, errors.ProtocolError) as error:
+        raise errors.NotLanchat(
+            f"what listens there is no lanchat room ({link.reason or error})", "check the address and the port"
+        ) from None
+    if not first or not isinstance(first[0], Card):
+        raise errors.NotLanchat("what listens there is no lanchat room", "check the address and the port")
+    return first[0], host_key, certificate
+
+
+def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Introduction) -> Entry:
+    """All of it, within GREETING_LIMIT.
+
+    Raises:
+        LanchatError: no lanchat, not trusted, refused, ...
+    """
+    link.within(GREETING_LIMIT, "it did not answer in time")
+    card, host_key, certificate = read_card(link, channel, splitter)
+    check_version(card)
+    who.trust(card, host_key)
+    greeting = MemberGreeting(
+        nick=who.nick,
+        key=who.identity.public,
+        nonce=secrets.token_bytes(NONCE_SIZE),
+        sign=who.identity.sign,
+        certificate=certificate,
+        host_key=host_key,
+        after=who.after,
+        exchange=None if who.password is None else _exchange(who.password, who.identity.public),
+    )
+    link.send(encode(greeting.hello(card)))
+    welcome: Welcome | None = None
+    messages: list[FromHost] = []
+    while welcome is None:
+        messages = messages or receive(link, splitter)
+        answer = greeting.receive(messages.pop(0))
+        if isinstance(answer, Welcome):
+            welcome = answer
+        elif answer is not None:
+            link.send(encode(answer))
+    while len(messages) < welcome.people:
+        messages += receive(link, splitter)
+    present = tuple(message for message in messages[: welcome.people] if isinstance(message, Present))
+    link.within(None)
+    return Entry(card, host_key, welcome, present, messages[welcome.people :])
+
+
+def receive(link: Link, splitter: LineSplitter) -> list[FromHost]:
+    """The next messages of the host, at least one. Waits.
+
+    Raises:
+        ConnectionLost: the link is over.
+        ProtocolError: this is no host any more.
+    """
+    while True:
+        data = link.receive()
+        if not data:
+            raise errors.ConnectionLost(f"the host is gone ({link.reason})")
+        if messages := decode_all(splitter.feed(data), FROM_HOST):
+            return messages
+
+
+def _exchange(password: str, member: bytes) -> Callable[[str, bytes], Exchange]:
+    def begin(room: str, certificate: bytes) -> Exchange:
+        return Exchange(stretch(password, room), host=False, member=member, certificate=certificate)
+
+    return begin

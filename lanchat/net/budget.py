@@ -1,0 +1,45 @@
+"""What a peer may make us read, counted in raw bytes, so that TLS key updates and empty records count too."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from lanchat.protocol.limits import TokenBucket
+
+NOISE_BURST = 32 * 1024  # bytes without content at once; a TLS record that comes in pieces owes up to 16 kB
+NOISE_RATE = 1024  # bytes a second
+_STEP = 0.5  # s; a waiting reader looks that often whether the link is over
+
+
+class _Link(Protocol):
+    @property
+    def established(self) -> bool: ...
+    @property
+    def over(self) -> bool: ...
+    def touch(self) -> None: ...
+    def drop(self, reason: str) -> None: ...
+
+
+class Budget:
+    """Owned by one link's reader thread.
+
+    Too many bytes wait: the reader sleeps, and TCP slows the sender down. Bytes that carry nothing end the link,
+    because each KeyUpdate makes OpenSSL work and answer, and it sets no limit itself (openssl#32501).
+    """
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float]) -> None:
+        self._bytes = TokenBucket(rate, burst, clock())
+        self._noise = TokenBucket(NOISE_RATE, NOISE_BURST, clock())
+        self._clock = clock
+
+    def pay(self, link: _Link, raw: int, plain: int) -> None:
+        """So much was read, and so much came out of it."""
+        now = self._clock()
+        if link.established and self._noise.take(raw - 2 * plain, now) > 0:  # content pays for what frames it
+            link.drop("sends nothing but noise")
+            return
+        wait = self._bytes.take(raw, now)
+        while wait > 0 and not link.over:
+            time.sleep(min(wait, _STEP))
+            link.touch()
+            wait -= _STEP

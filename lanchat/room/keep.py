@@ -1,0 +1,60 @@
+"""How long a log is, in words and as values. Pure."""
+
+import re
+from dataclasses import dataclass
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # seconds
+_AGE = re.compile(r"(\d{1,9})([smhdw])")
+_ENTRIES = re.compile(r"\d{1,12}")
+
+
+@dataclass(frozen=True)
+class Keep:
+    """What a log holds at most; None: no bound."""
+
+    age: int | None = None  # ms
+    entries: int | None = None
+
+    def __str__(self) -> str:
+        """As `parse_keep` reads it; "" for everything."""
+        if self.entries is not None:
+            return str(self.entries)
+        if self.age is None:
+            return ""
+        seconds = self.age // 1000
+        unit, size = max(((u, s) for u, s in _UNITS.items() if seconds % s == 0 and u != "w"), key=lambda pair: pair[1])
+        return f"{seconds // size}{unit}"
+
+
+EVERYTHING = Keep()
+
+
+def parse_keep(text: str) -> Keep:
+    """`30d`: what is younger; `10000`: that many entries; "": everything.
+
+    Raises:
+        ValueError: it is none of these, in words.
+    """
+    text = text.strip().lower()
+    if not text:
+        return EVERYTHING
+    if _ENTRIES.fullmatch(text) and int(text) > 0:
+        return Keep(entries=int(text))
+    try:
+        return Keep(age=parse_age(text))
+    except ValueError:
+        raise ValueError(
+            f'"{text}" is neither an age nor a number of entries: write 30d, 12h or 10000',
+        ) from None
+
+
+def parse_age(text: str) -> int:
+    """`90s`, `30m`, `2h`, `30d`, `2w` in ms.
+
+    Raises:
+        ValueError: it is no age, in words.
+    """
+    match = _AGE.fullmatch(text.strip().lower())
+    if match is None or int(match[1]) == 0:
+        raise ValueError(f'"{text}" is no age: write a number and one of s m h d w, as in 30m, 2h or 7d')
+    return int(match[1]) * _UNITS[match[2]] * 1000

@@ -1,0 +1,88 @@
+"""Who sits at the hub, and what reaches it: the items of its inbox."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from lanchat.protocol.messages import FromHost, FromMember
+from lanchat.room.room import Member
+
+
+class Outlet(Protocol):
+    """What the hub asks of a link. Nothing here waits."""
+
+    @property
+    def reason(self) -> str: ...
+    def send(self, plain: bytes) -> None: ...
+    def finish(self, plain: bytes = b"") -> None: ...
+
+
+class Door(Protocol):
+    """What the hub asks of a way into the room."""
+
+    @property
+    def echoes(self) -> bool:
+        """Whether whoever says something hears it back."""
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a newcomer is told who is there and what was said."""
+
+    def encode(self, message: FromHost) -> bytes:
+        """The message as this door tells it; b"" for what it does not tell."""
+
+
+@dataclass(eq=False)
+class Seat:
+    """A link's place at the hub. Made by a door's greeting; from Arrived on, `member` is the hub's own."""
+
+    link: Outlet
+    door: Door
+    member: Member | None = None
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Somebody has shown who they are and wants in."""
+
+    seat: Seat
+    id: str
+    nick: str
+    after: int = -1
+    any_nick: bool = False  # this one cannot be asked again: where the nick is taken, the next free one will do
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one read of a link brought."""
+
+    seat: Seat
+    messages: list[FromMember]
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The link is over."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The log keeps everything up to here."""
+
+    seq: int
+
+
+@dataclass(frozen=True)
+class Goodbye:
+    """The room closes: tell everybody and let nobody in any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The thread ends."""
+
+
+Item = Arrived | Heard | Gone | Saved | Goodbye | Stop

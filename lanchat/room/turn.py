@@ -1,0 +1,57 @@
+"""One batch on its way through the hub: what everybody gets, and how what one seat gets differs from it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lanchat.protocol.messages import Event
+from lanchat.room.seats import Door, Seat
+
+
+@dataclass(eq=False)
+class Aside:
+    """How what one seat gets differs from what all get this turn."""
+
+    start: int = 0  # the first event of the turn that is for this seat
+    inserts: list[tuple[int, bytes]] = field(default_factory=list)  # bytes for this seat alone, before that event
+    skips: set[int] = field(default_factory=set)  # events that this seat made and does not hear back
+
+
+@dataclass(eq=False)
+class Turn:
+    """One batch on its way through."""
+
+    now: int
+    events: list[Event] = field(default_factory=list)
+    asides: dict[Seat, Aside] = field(default_factory=dict)
+
+    def aside(self, seat: Seat) -> Aside:
+        return self.asides.setdefault(seat, Aside())
+
+    def tell(self, seat: Seat, data: bytes) -> None:
+        self.aside(seat).inserts.append((len(self.events), data))
+
+    def deliver(self, seats: Iterable[Seat]) -> None:
+        """One send for each seat that gets anything, of bytes made once for each kind of door."""
+        if not self.events and not self.asides:
+            return
+        pieces: dict[Door, list[bytes]] = {}
+        whole: dict[Door, bytes] = {}
+        for seat in seats:
+            door = seat.door
+            if door not in pieces:
+                pieces[door] = [door.encode(event) for event in self.events]
+                whole[door] = b"".join(pieces[door])
+            aside = self.asides.get(seat)
+            data = whole[door] if aside is None else _assemble(pieces[door], aside)
+            if data:
+                seat.link.send(data)
+
+
+def _assemble(pieces: list[bytes], aside: Aside) -> bytes:
+    out: list[bytes] = []
+    at = aside.start
+    for index, data in [*aside.inserts, (len(pieces), b"")]:
+        out += (pieces[i] for i in range(at, index) if i not in aside.skips)
+        out.append(data)
+        at = index
+    return b"".join(out)

@@ -1,0 +1,43 @@
+"""A QR code in the terminal, two of its rows in one line. The door of `segno`, which is loaded when it is needed."""
+
+QUIET = 4  # modules of white around it, by the book (ISO/IEC 18004) ...
+LEAST_QUIET = 2  # ... and as few as phones read, where a terminal is narrow
+# Black on white whatever the terminal's own colours are: a code in light on dark is read by some phones only.
+BLACK_ON_WHITE = "fg:#000000 bg:#ffffff"  # for prompt_toolkit
+_ANSI, _ANSI_END = "\x1b[38;5;16;48;5;231m", "\x1b[0m"
+
+
+def qr_lines(text: str, width: int) -> list[str] | None:
+    """The code as lines of half blocks, where ink is foreground: show it in black on white.
+
+    Args:
+        width: columns there are.
+
+    Returns:
+        Lines of equal length; None: it does not fit.
+    """
+    import segno
+
+    code = segno.make(text, error="l", boost_error=False, micro=False)
+    size = code.symbol_size(border=0)[0]
+    quiet = min(QUIET, (width - size) // 2)
+    if quiet < LEAST_QUIET:
+        return None
+    rows = [[module == 1 for module in row] for row in code.matrix_iter(border=quiet)]
+    if len(rows) % 2:
+        rows.append([False] * len(rows[0]))
+    return ["".join(map(_block, above, below)) for above, below in zip(rows[::2], rows[1::2], strict=True)]
+
+
+def ansi(lines: list[str]) -> str:
+    """The lines for a terminal of 256 colours."""
+    return "".join(f"{_ANSI}{line}{_ANSI_END}\n" for line in lines)
+
+
+def no_room(width: int) -> str:
+    """What to say where it does not fit."""
+    return f"(a QR code of this invite needs more than {width} columns: make the window wider)"
+
+
+def _block(above: bool, below: bool) -> str:
+    return {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}[above, below]

@@ -1,0 +1,63 @@
+"""Being in a room: with a screen, or as a script."""
+
+import sys
+
+from lanchat.entrance import where
+from lanchat.home import home_folder, keep_nick
+from lanchat.joined import HostedRoom, JoinedRoom
+from lanchat.net.dial import Endpoint
+from lanchat.net.interfaces import reachable
+from lanchat.terminal.script import Plan, Script, read_lines
+
+
+def talk(room: JoinedRoom) -> int:
+    """The chat screen, until its person leaves.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        LanchatError: the room is gone.
+    """
+    from lanchat.terminal.chat import Chat
+
+    chat = Chat(room.member, room.came, on_nick=lambda nick: keep_nick(home_folder(), nick))
+    if room.standing == "new":
+        chat.note("You have not met this host before; its key is remembered from now on. /verify shows it")
+    end = chat.run()
+    if end.error is not None:
+        raise end.error
+    return 0
+
+
+def run_script(
+    room: JoinedRoom,
+    *,
+    stay: bool,
+    nothing_to_read: bool = False,
+    linger: float | None,
+    until: str | None,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
+    """Without a screen: stdin is said, what arrives is printed.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        LanchatError: the room is gone, or the time is over.
+    """
+    lines = iter(()) if nothing_to_read or sys.stdin is None else read_lines(sys.stdin.fileno())
+    plan = Plan(linger or 0.0, until, timeout, stay)
+    return Script(room.member, lines, sys.stdout, sys.stderr, plan, as_json=as_json).run()
+
+
+def ways_in(room: HostedRoom, interfaces: tuple[str, ...]) -> list[str]:
+    """The first thing a host wants to know: what the others type."""
+    lines = [f'"{room.title}" is open. The people around you join it with:', f'  lanchat join "{room.title}"']
+    for address in reachable(where(interfaces)):
+        lines.append(f"  lanchat join {Endpoint(address.text, room.host.port)}")
+    if room.host.plain_port is not None:
+        lines.append(f"Not encrypted, for netcat and the like: port {room.host.plain_port}")
+    return lines

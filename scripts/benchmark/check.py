@@ -1,0 +1,186 @@
+"""Whether each receiver got everything, once, each sender in order. Pure.
+
+Most receivers get the very same bytes. So one stream is kept (`Stream`), each of its lines is looked at once, and
+every other receiver is compared with it byte by byte, which costs next to nothing and overlooks nothing. Whoever
+gets a stream of its own (a sender that does not hear itself; a server that makes mistakes) is looked at line by line.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+MESSAGE_SIZE = 100  # bytes of text
+_FIXED = len("LG0~") + 10 + 1 + 19 + 1  # before the padding
+_SYNC = re.compile(rb"SYNC(\d)~(\d{6})")
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How the messages of one run look: `LG<run>~<sender, 3 digits><number, 7 digits>~<ns, 19 digits>~xxx...`."""
+
+    run: int  # 0-9, so that a late message of the run before is not taken for one of this
+
+    @property
+    def begin(self) -> bytes:
+        return b"LG%d~" % self.run
+
+    @property
+    def pattern(self) -> re.Pattern[bytes]:
+        return re.compile(rb"LG%d~(\d{10})~(\d{19})~x{%d}(?!x)" % (self.run, MESSAGE_SIZE - _FIXED))
+
+    def text(self, sender: int, number: int, ns: int) -> bytes:
+        return b"LG%d~%03d%07d~%019d~" % (self.run, sender, number, ns) + b"x" * (MESSAGE_SIZE - _FIXED)
+
+    def id(self, number: int) -> int:
+        """Of a message, where a server wants one that is unique for its sender."""
+        return (self.run + 1) * 10**9 + number
+
+    def sync(self, number: int) -> bytes:
+        """What is said until everybody hears it, before a run; no message of it."""
+        return b"SYNC%d~%06d" % (self.run, number)
+
+    def after_sync(self, data: bytes, number: int) -> int:
+        """Where the line after this sync, or a later one, begins; -1 while there is none."""
+        for found in _SYNC.finditer(data):
+            if int(found[1]) == self.run and int(found[2]) >= number:
+                return data.find(b"\n", found.end()) + 1 or -1
+        return -1
+
+
+@dataclass
+class Verdict:
+    """What was wrong, summed over receivers; `seen` counts right and wrong alike."""
+
+    seen: int = 0
+    lost: int = 0
+    doubled: int = 0
+    swapped: int = 0  # came after a later one of the same sender
+    broken: int = 0  # came with other bytes
+
+    def add(self, other: "Verdict") -> None:
+        self.seen += other.seen
+        self.lost += other.lost
+        self.doubled += other.doubled
+        self.swapped += other.swapped
+        self.broken += other.broken
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.doubled or self.swapped or self.broken)
+
+
+class Tally:
+    """One stream, looked at line by line."""
+
+    def __init__(self, marks: Marks, senders: int) -> None:
+        self.next = [0] * senders  # of each sender, the number that should come now
+        self.times: list[tuple[int, int]] | None = None  # (ns said, ns read), where somebody wants them
+        self._marks = marks
+        self._pattern = marks.pattern
+        self._missing: list[set[int]] = [set() for _ in range(senders)]
+        self._verdict = Verdict()
+
+    @property
+    def seen(self) -> int:
+        return self._verdict.seen
+
+    def feed(self, lines: bytes, now_ns: int = 0) -> None:
+        """Whole lines only."""
+        found = self._pattern.findall(lines)
+        verdict = self._verdict
+        verdict.seen += len(found)
+        if len(found) != (marked := lines.count(self._marks.begin)):
+            verdict.broken += marked - len(found)
+        expected = self.next
+        for digits, _ in found:
+            sender, number = divmod(int(digits), 10_000_000)
+            if sender >= len(expected):
+                verdict.broken += 1
+            elif number == expected[sender]:
+                expected[sender] = number + 1
+            else:
+                self._odd(sender, number)
+        if self.times is not None:
+            self.times += [(int(said), now_ns) for _, said in found]
+
+    def verdict(self, sent: list[int]) -> Verdict:
+        """In the end, with what each sender has sent to this receiver."""
+        missing = sum(map(len, self._missing)) + sum(max(0, all_ - got) for all_, got in zip(sent, self.next, strict=True))
+        it = self._verdict
+        return Verdict(it.seen, missing - it.broken if missing > it.broken else 0, it.doubled, it.swapped, it.broken)
+
+    def _odd(self, sender: int, number: int) -> None:
+        missing = self._missing[sender]
+        if number > self.next[sender]:
+            missing.update(range(self.next[sender], number))
+            self.next[sender] = number + 1
+        elif number in missing:
+            missing.discard(number)
+            self._verdict.swapped += 1
+        else:
+            self._verdict.doubled += 1
+
+
+@dataclass
+class Stream:
+    """The bytes that all followers get. Looked at when the run is over."""
+
+    data: bytearray = field(default_factory=bytearray)
+
+    def follow(self, at: int, lines: bytes) -> bool:
+        """Whether a follower who has got `at` bytes may get these lines now; what is new in them is added."""
+        known = len(self.data) - at
+        if known >= len(lines):
+            return self.data.startswith(lines, at)
+        if not self.data.startswith(lines[:known], at):
+            return False
+        self.data += lines[known:]
+        return True
+
+
+class Receiver:
+    """What one member got in a run.
+
+    Args:
+        stream: what all get; None: look at every line of this one as it comes.
+        noise: lines for one member alone, which count for nothing (acknowledgements, signs of life).
+    """
+
+    def __init__(self, marks: Marks, senders: int, stream: Stream | None, noise: re.Pattern[bytes] | None) -> None:
+        self.tally = Tally(marks, senders)  # of a follower: empty
+        self.got = 0  # bytes of the stream
+        self.stream = stream  # None also once it got something that the others did not
+        self._noise = noise
+        self._partial = b""
+
+    def take(self, data: bytes, now_ns: int = 0) -> bool:
+        """Take bytes as they came, lines or not.
+
+        Returns:
+            Whether there may be noise among them.
+        """
+        if self._partial:
+            data = self._partial + data
+        end = data.rfind(b"\n") + 1
+        self._partial = data[end:]
+        lines = data if end == len(data) else data[:end]
+        if self.stream is None:
+            self.tally.feed(lines, now_ns)
+            return True
+        if self.stream.follow(self.got, lines):
+            self.got += len(lines)
+            return False
+        quiet = self._noise.sub(b"", lines) if self._noise is not None else lines
+        if self.stream.follow(self.got, quiet):
+            self.got += len(quiet)
+        else:  # it is not what the others get: look at every line of this one from now on
+            self.tally.feed(bytes(self.stream.data[: self.got]))
+            self.stream = None
+            self.tally.feed(lines, now_ns)
+        return True
+
+    def final(self) -> Tally:
+        """The tally of all that this one got."""
+        if self.stream is not None:
+            self.tally.feed(bytes(self.stream.data[: self.got]))
+            self.stream = None
+        return self.tally

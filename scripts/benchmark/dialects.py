@@ -1,0 +1,183 @@
+"""How a client of each kind of server comes in, talks and listens. No I/O: a greeting is a generator.
+
+    greeting = dialect.greet(7, certificate)
+    send(next(greeting))
+    send(greeting.send(what_came))      # ... until it returns: its value is sent too, and the client is inside
+"""
+
+import re
+import secrets
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from lanchat.net.identity import certificate_key
+from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
+from lanchat.protocol.handshake import MemberGreeting
+from lanchat.protocol.messages import NONCE_SIZE, Card, Ping, Pong, Say, Welcome
+
+Greeting = Generator[bytes, bytes, bytes]
+
+
+class Dialect(Protocol):
+    """What the load generator must know of a server."""
+
+    @property
+    def tls(self) -> bool: ...
+    @property
+    def echoes(self) -> bool:
+        """Whether whoever says something hears it back."""
+
+    @property
+    def noise(self) -> re.Pattern[bytes] | None:
+        """Lines that a single member gets, and that are no message."""
+
+    def greet(self, number: int, certificate: bytes) -> Greeting:
+        """Come in as member `number`."""
+
+    def say(self, text: bytes, id: int) -> bytes: ...
+
+    def reply(self, data: bytes) -> bytes:
+        """What must be answered to what came."""
+
+
+@dataclass(frozen=True)
+class Native:
+    """A lanchat member: TLS, hello with its proof, JSON lines."""
+
+    tls: bool = True
+    echoes: bool = True
+    noise: re.Pattern[bytes] | None = re.compile(rb'\{"t":"(?:ack|ping)"[^\n]*\n')
+
+    def greet(self, number: int, certificate: bytes) -> Greeting:
+        splitter = LineSplitter()
+        messages = decode_all(splitter.feed((yield b"")), FROM_HOST)
+        while not messages:
+            messages = decode_all(splitter.feed((yield b"")), FROM_HOST)
+        card = messages.pop(0)
+        assert isinstance(card, Card), card
+        key = Ed25519PrivateKey.generate()
+        greeting = MemberGreeting(
+            nick=f"m{number:04}",
+            key=key.public_key().public_bytes_raw(),
+            nonce=secrets.token_bytes(NONCE_SIZE),
+            sign=key.sign,
+            certificate=certificate,
+            host_key=_host_key(certificate),
+        )
+        messages = decode_all(splitter.feed((yield encode(greeting.hello(card)))), FROM_HOST)
+        while not messages:
+            messages = decode_all(splitter.feed((yield b"")), FROM_HOST)
+        welcome = greeting.receive(messages.pop(0))
+        assert isinstance(welcome, Welcome), welcome
+        people = len(messages)
+        while people < welcome.people:
+            people += (yield b"").count(b"\n")
+        return b""
+
+    def say(self, text: bytes, id: int) -> bytes:
+        return b'{"t":"say","id":"%d","text":"%s"}\n' % (id, text)
+
+    def reply(self, data: bytes) -> bytes:
+        return _PONG if _PING in data else b""
+
+
+_host_key = lru_cache(certificate_key)  # all members meet the same host
+_PING, _PONG = encode(Ping()).rstrip(b"}\n"), encode(Pong())
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The classic line chat: lanchat's plain door, and the naive server."""
+
+    tls: bool = False
+    echoes: bool = False
+    noise: re.Pattern[bytes] | None = None
+
+    def greet(self, number: int, certificate: bytes) -> Greeting:
+        while not (yield b"").endswith(b": "):
+            pass
+        return b"m%04d\n" % number
+
+    def say(self, text: bytes, id: int) -> bytes:
+        return text + b"\n"
+
+    def reply(self, data: bytes) -> bytes:
+        return b""
+
+
+@dataclass(frozen=True)
+class Relay:
+    """The raw limit. It hands on what it gets, so it gets what the other server would have sent.
+
+    Args:
+        like: how a line looks there, with %b for the text.
+    """
+
+    tls: bool = False
+    like: bytes = b"m0001: %b\n"
+    echoes: bool = True
+    noise: re.Pattern[bytes] | None = None
+
+    def greet(self, number: int, certificate: bytes) -> Greeting:
+        return b""
+        yield b""  # a generator all the same
+
+    def say(self, text: bytes, id: int) -> bytes:
+        return self.like % text
+
+    def reply(self, data: bytes) -> bytes:
+        return b""
+
+
+@dataclass(frozen=True)
+class Irc:
+    tls: bool = False
+    echoes: bool = False
+    noise: re.Pattern[bytes] | None = re.compile(rb"PING[^\n]*\n")
+
+    def greet(self, number: int, certificate: bytes) -> Greeting:
+        data = yield b"NICK m%04d\r\nUSER m%04d 0 * :m\r\n" % (number, number)
+        seen = data
+        while b" 001 " not in seen:
+            data = yield self.reply(data)
+            seen += data
+        data = yield b"JOIN #bench\r\n"
+        tail = data
+        while b" 366 " not in tail:
+            data = yield self.reply(data)
+            tail = tail[-64:] + data
+        return b""
+
+    def say(self, text: bytes, id: int) -> bytes:
+        return b"PRIVMSG #bench :" + text + b"\r\n"
+
+    def reply(self, data: bytes) -> bytes:
+        return b"".join(b"PONG %b\r\n" % token for token in _IRC_PING.findall(data)) if b"PING " in data else b""
+
+
+_IRC_PING = re.compile(rb"(?:^|\n)(?::\S+ )?PING ([^\r\n]*)")
+
+
+@dataclass(frozen=True)
+class Nats:
+    tls: bool = False
+    echoes: bool = False
+    noise: re.Pattern[bytes] | None = re.compile(rb"PING\r\n")
+
+    def greet(self, number: int, certificate: bytes) -> Greeting:
+        while b"\n" not in (yield b""):
+            pass
+        data = yield b'CONNECT {"verbose":false,"pedantic":false,"echo":false}\r\nSUB bench 1\r\nPING\r\n'
+        while b"PONG" not in data:
+            data = yield b""
+        return b""
+
+    def say(self, text: bytes, id: int) -> bytes:
+        return b"PUB bench %d\r\n%b\r\n" % (len(text), text)
+
+    def reply(self, data: bytes) -> bytes:
+        return b"PONG\r\n" if b"PING\r\n" in data else b""
