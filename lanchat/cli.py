@@ -60,35 +60,17 @@ _password_file = click.option(
     envvar="LANCHAT_PASSWORD_FILE",
     help="Read the room's password from there (or set LANCHAT_PASSWORD).",
 )
-_wait = partial(
-    click.option,
-    "--wait",
-    type=click.FloatRange(min=0),
-    show_default=True,
-    envvar="LANCHAT_WAIT",
-    metavar="SECONDS",
-)
+_seconds = partial(click.option, type=click.FloatRange(min=0), metavar="SECONDS")
+_wait = partial(_seconds, "--wait", show_default=True, envvar="LANCHAT_WAIT")
 _script = _options(
-    click.option(
-        "--linger",
-        type=click.FloatRange(min=0),
-        envvar="LANCHAT_LINGER",
-        metavar="SECONDS",
-        help="In a script: stay so long after the end of stdin (default 0).",
-    ),
+    _seconds("--linger", envvar="LANCHAT_LINGER", help="In a script: stay so long after the end of stdin (default 0)."),
     click.option(
         "--until",
         envvar="LANCHAT_UNTIL",
         metavar="TEXT",
         help="In a script: leave when a line with this text arrives; the end of stdin does not end it then.",
     ),
-    click.option(
-        "--timeout",
-        type=click.FloatRange(min=0),
-        envvar="LANCHAT_TIMEOUT",
-        metavar="SECONDS",
-        help="In a script: give up after so long, with exit code 124.",
-    ),
+    _seconds("--timeout", envvar="LANCHAT_TIMEOUT", help="In a script: give up after so long, with exit code 124."),
     click.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="In a script: one JSON object a line."),
 )
 
@@ -185,9 +167,10 @@ def host(
         on_problem=lambda problem: click.echo(problem, err=True),
     )
     with room:
-        click.echo("\n".join(ways_in(room, interface)), err=True)
+        ways = "\n".join(ways_in(room, interface))
         if screen:
-            return talk(room)
+            return talk(room, ways)
+        click.echo(ways, err=True)
         return run_script(room, stay=script["linger"] is None, nothing_to_read=headless, **script)
 
 
@@ -263,16 +246,15 @@ def trust(_list: bool, forget: str | None) -> int:
     from lanchat.net.trust import KnownHosts
     from lanchat.protocol.text import grouped, safe_text
 
-    known_hosts = KnownHosts(home_folder())
-    if forget is not None:
-        gone = known_hosts.forget(forget)
-        if not gone:
-            raise NoSuchRoom(f'you have met no room "{forget}"', "see them with: lanchat trust --list")
-        for known in gone:
-            click.echo(f'forgotten: "{safe_text(known.title)}" {known.room}', err=True)
+    if forget is None:
+        for known in KnownHosts(home_folder()).all():
+            click.echo(f"{known.room}  {grouped(known.fingerprint[:32])}  {safe_text(known.title)}")
         return 0
-    for known in known_hosts.all():
-        click.echo(f"{known.room}  {grouped(known.fingerprint[:32])}  {safe_text(known.title)}")
+    gone = KnownHosts(home_folder()).forget(forget)
+    if not gone:
+        raise NoSuchRoom(f'you have met no room "{forget}"', "see them with: lanchat trust --list")
+    for known in gone:
+        click.echo(f'forgotten: "{safe_text(known.title)}" {known.room}', err=True)
     return 0
 
 

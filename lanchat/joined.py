@@ -8,8 +8,9 @@ from typing import Self
 from lanchat.discovery.mdns import Announcement
 from lanchat.errors import TimedOut
 from lanchat.hosting import Host
-from lanchat.member import Came, Ended, Member
+from lanchat.member import Member
 from lanchat.net.trust import Standing
+from lanchat.news import Came, Ended
 from lanchat.protocol.messages import Event, Said
 from lanchat.room.view import Person, RoomView
 

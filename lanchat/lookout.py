@@ -12,19 +12,21 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from lanchat.discovery.directory import Answered, Closed, Directory, NoAnswer, NoRoom, Outcome
 from lanchat.discovery.sighting import Listing, Sighting, Vanished, shown_title
+from lanchat.discovery.ways import Way, every_way
 from lanchat.errors import LanchatError
+from lanchat.home import home_folder
 from lanchat.knock import read_card
 from lanchat.net.dial import Endpoint
 from lanchat.net.flusher import Flusher
 from lanchat.net.identity import fingerprint
-from lanchat.net.interfaces import Address, addresses
+from lanchat.net.interfaces import Address, still
 from lanchat.net.link import Link
 from lanchat.protocol.framing import LineSplitter
 from lanchat.protocol.tls import TlsChannel, client_context
@@ -33,21 +35,10 @@ PROBE_LIMIT = 2.0  # s in all: connect, TLS, card
 PROBE_THREADS = 16  # at most; they are made as they are needed
 SETTLE = 0.3  # s after the first room of a title, for another of the same title to show up
 MAX_PROBLEMS = 8  # sentences; they are few, and the same one is told once
+FOLLOW_EVERY = 4.0  # s between two looks at our own addresses
 _SHORTEST_NAP = 0.05  # s; for when more is due than may be asked
 
 _log = logging.getLogger(__name__)
-
-Report = Callable[[Sighting | Vanished], None]
-Tell = Callable[[str], None]
-
-
-class Watching(Protocol):
-    """A way of seeing that has begun."""
-
-    def close(self) -> None: ...
-
-
-Way = Callable[[Report, Tell], Watching]  # begins to watch; reports from a thread of its own
 
 
 class Lookout:
@@ -55,15 +46,12 @@ class Lookout:
 
     Args:
         interfaces: where to look; None or none for everywhere, but for loopback where there is anything else.
-        ways: by default mDNS.
+        ways: by default UDP announce, mDNS, and the places of before.
     """
 
     def __init__(self, interfaces: Sequence[Address] | None = None, ways: Sequence[Way] | None = None) -> None:
-        interfaces = interfaces or None
-        on = tuple(interfaces or addresses())
-        if interfaces is None:
-            on = tuple(address for address in on if not address.is_loopback) or on
-        self._directory = Directory(on)
+        self._interfaces = interfaces = interfaces or None
+        self._directory = Directory(_on(interfaces))
         self._changed = threading.Condition()  # guards everything below that changes
         self._listings: tuple[Listing, ...] = ()
         self._problems: list[str] = []
@@ -76,7 +64,17 @@ class Lookout:
         self._pool = ThreadPoolExecutor(PROBE_THREADS, "probe")
         self._thread = threading.Thread(target=self._watch, name="lookout")
         self._thread.start()
-        self._watching = [way(self._report, self._tell) for way in (ways if ways is not None else [_mdns(interfaces)])]
+        ways = every_way(interfaces, home_folder()) if ways is None else ways
+        self._watching = [way(self._report, self._tell) for way in ways]
+
+    def begin(self, way: Way) -> None:
+        """Look in one more way, until `close`."""
+        watching = way(self._report, self._tell)
+        with self._changed:
+            self._watching.append(watching)
+            closed = self._closing
+        if closed:
+            watching.close()
 
     def listings(self) -> tuple[Listing, ...]:
         with self._changed:
@@ -157,16 +155,22 @@ class Lookout:
             self._changed.notify_all()
 
     def _watch(self) -> None:
-        with self._changed:
-            while not self._closing:
-                now = time.monotonic()
-                for deadline, link in self._links.values():
-                    if now >= deadline:
-                        link.drop("did not answer in time")
-                for endpoint in self._directory.due(now, PROBE_THREADS - self._asking):
-                    self._ask(endpoint, now)
-                self._refresh(now)
-                self._changed.wait(self._nap(now))
+        while not self._closing:
+            on = _on(self._interfaces)  # asks the system, so not under the lock
+            with self._changed:
+                self._directory.look_on(on)
+                self._keep_asking(time.monotonic() + FOLLOW_EVERY)
+
+    def _keep_asking(self, until: float) -> None:
+        """Requires holding the lock."""
+        while not self._closing and (now := time.monotonic()) < until:
+            for deadline, link in self._links.values():
+                if now >= deadline:
+                    link.drop("did not answer in time")
+            for endpoint in self._directory.due(now, PROBE_THREADS - self._asking):
+                self._ask(endpoint, now)
+            self._refresh(now)
+            self._changed.wait(min(self._nap(now), until - now))
 
     def _ask(self, endpoint: Endpoint, now: float) -> None:
         """Requires holding the lock."""
@@ -184,12 +188,12 @@ class Lookout:
             self._listings = listings
             self._changed.notify_all()
 
-    def _nap(self, now: float) -> float | None:
+    def _nap(self, now: float) -> float:
         """Requires holding the lock."""
         times = [deadline for deadline, _ in self._links.values()]
         if (next_at := self._directory.next_at(now)) is not None:
             times.append(next_at)
-        return max(_SHORTEST_NAP, min(times) - now) if times else None
+        return max(_SHORTEST_NAP, min(times) - now) if times else FOLLOW_EVERY
 
     def _probe(self, endpoint: Endpoint) -> None:
         """Ask one place. Probe threads only."""
@@ -265,13 +269,15 @@ def _wait_connected(sock: socket.socket, stopped: socket.socket, deadline: float
         raise OSError(error, "cannot connect")  # becomes ConnectionRefusedError where it is that
 
 
+def _on(interfaces: Sequence[Address] | None) -> tuple[Address, ...]:
+    """Our addresses on the networks we look at."""
+    on = tuple(still(interfaces))
+    if interfaces is None:
+        on = tuple(address for address in on if not address.is_loopback) or on
+    return on
+
+
 def _of_title(listings: tuple[Listing, ...], title: str) -> tuple[Listing, ...]:
     title = shown_title(title)
     exact = tuple(listing for listing in listings if listing.title == title)
     return exact or tuple(listing for listing in listings if listing.title.casefold() == title.casefold())
-
-
-def _mdns(interfaces: Sequence[Address] | None) -> Way:
-    from lanchat.discovery.mdns import Browser
-
-    return lambda report, tell: Browser(interfaces, report, tell)

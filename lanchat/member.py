@@ -1,10 +1,8 @@
 """The client: connect, see who the host is, say who we are, then events as they come; come back when the link is lost.
 
-A member has one reader thread. Everything that arrives goes through `take()`, to one thread that owns
-what it makes of it. `say()` and `close()` are for any thread.
-
-Nothing is lost and nothing comes twice: each message carries an id of ours and is kept until the host has it on
-its disk; after a lost link we ask for what came after the last seq we have, and say again what was not kept.
+A member has one reader thread. What arrives goes through `take()`, to one thread that owns what it makes of it.
+Each message carries an id of ours and is kept until the host has it on its disk; after a lost link we ask for what
+came after the last seq we have, and say again what was not kept: nothing is lost and nothing comes twice.
 """
 
 import logging
@@ -12,7 +10,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 
 from lanchat import errors
@@ -21,11 +19,11 @@ from lanchat.knock import Entry, Introduction, Trust, enter, receive
 from lanchat.net.flusher import Flusher
 from lanchat.net.identity import Identity
 from lanchat.net.link import Link
+from lanchat.news import Came, Ended, Item, Kept, Lost
 from lanchat.protocol.framing import LineSplitter, encode
 from lanchat.protocol.messages import (
     Ack,
     Bye,
-    Card,
     Closing,
     Event,
     FromHost,
@@ -36,12 +34,10 @@ from lanchat.protocol.messages import (
     Notice,
     Ping,
     Pong,
-    Present,
     Rename,
     Renamed,
     Said,
     Say,
-    Welcome,
 )
 from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.protocol.tls import TlsChannel, client_context
@@ -53,40 +49,6 @@ QUEUE_LIMIT = 10_000  # items taken by nobody; then we stop reading, and the hos
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Came:
-    """We are in: comes first, and again each time we are back."""
-
-    card: Card
-    welcome: Welcome
-    present: tuple[Present, ...]
-    again: bool = False
-
-
-@dataclass(frozen=True)
-class Lost:
-    """The link is lost; we try to come back."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Kept:
-    """These messages of ours, by their ids, are on the host's disk."""
-
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """The last item."""
-
-    error: errors.LanchatError
-
-
-Item = Came | Lost | Event | Kept | Notice | Ended
-
-
 class Member:
     """One person in one room.
 
@@ -94,7 +56,6 @@ class Member:
         dial: makes a connection; called again to come back.
         trust: decides about the host before anything of ours is sent; the second time only the same key will do.
         password: for a locked room.
-        listen: False for whoever only talks: arriving events are thrown away.
         patience: s without a link after which we give up; None: never.
     """
 
@@ -106,12 +67,10 @@ class Member:
         *,
         trust: Trust = lambda card, host_key: None,
         password: str | None = None,
-        listen: bool = True,
         patience: float | None = 0.0,
     ) -> None:
         self._dial = dial
         self._who = Introduction(identity, clean_nick(nick), trust, password)
-        self._listen = listen
         self._patience = patience
         self._items: Inbox[Item] = Inbox(QUEUE_LIMIT)
         self._ids = count(1)
@@ -124,7 +83,8 @@ class Member:
         self._link: Link | None = None
         self._unkept: dict[str, tuple[Say, int]] = {}  # our messages by id, with their seq or 0, oldest first
         self._over: errors.LanchatError | None = None
-        self._state = threading.Condition()  # guards _link, _unkept, _over, _closed
+        self._state = threading.Condition()  # guards _link, _in_room, _unkept, _over, _closed
+        self._in_room = False  # the link's greeting is done, and we may talk on it
         self._closed = False
 
     def join(self) -> Came:
@@ -143,7 +103,7 @@ class Member:
         self._who = replace(self._who, trust=same_host(entry))
         came = Came(entry.card, entry.welcome, entry.present)
         self._items.put(came)
-        self._link = link
+        self._in_room = True
         self._reader = threading.Thread(target=self._read, args=(link, splitter, entry.rest), name="member-reader")
         self._reader.start()
         return came
@@ -183,14 +143,11 @@ class Member:
         Raises:
             ValueError: it breaks the rules of a nick.
         """
-        nick = clean_nick(nick)
-        with self._state:
-            self._send(Rename(nick))
+        self._send(Rename(clean_nick(nick)))
 
     def moderate(self, action: str, nick: str = "") -> None:
         """Use a right of who hosts: kick, ban, unban, lock, unlock. A `Notice` says what came of it."""
-        with self._state:
-            self._send(Moderate(action, nick))
+        self._send(Moderate(action, nick))
 
     def wait_kept(self, timeout: float | None = None, *, below: int = 1) -> bool:
         """Wait until all we said is on the host's disk, or fewer than `below` messages are not yet.
@@ -224,8 +181,7 @@ class Member:
 
     def _connect(self) -> tuple[Link, LineSplitter, Entry]:
         assert self._flusher is not None
-        sock = self._dial()
-        channel, splitter = TlsChannel(self._tls, server=False), LineSplitter()
+        sock, channel, splitter = self._dial(), TlsChannel(self._tls, server=False), LineSplitter()
         try:
             link = Link(sock, channel, self._flusher)
         except OSError as error:  # hung up at once: on some systems such a socket takes no options
@@ -244,20 +200,20 @@ class Member:
         return link, splitter, entry
 
     def _send(self, message: FromMember) -> None:
-        """Requires holding _state."""
-        if self._link is not None and self._reader is not None:
-            self._link.send(encode(message))
+        with self._state:
+            if self._link is not None and self._in_room:
+                self._link.send(encode(message))
 
     def _read(self, link: Link, splitter: LineSplitter, messages: list[FromHost]) -> None:
         while True:
             error = self._converse(link, splitter, messages)
             with self._state:
-                self._link = None
+                self._link, self._in_room = None, False
             link.close()
             if self._closed or not may_come_back(error):
                 break
             _log.info("lost the host: %s", error)
-            self._pass_on(Lost(str(error)))
+            self._items.put(Lost(str(error)))
             try:
                 link, splitter, messages = self._come_back(error)
             except errors.LanchatError as final:
@@ -298,13 +254,13 @@ class Member:
             except errors.LanchatError as error:
                 if not may_come_back(error):
                     raise
-                _log.info("not back yet: %s", error)
                 lost = error
                 continue
-            self._pass_on(Came(entry.card, entry.welcome, entry.present, again=True))
+            self._items.put(Came(entry.card, entry.welcome, entry.present, again=True))
             with self._state:
+                self._in_room = True
                 for message, _ in self._unkept.values():
-                    link.send(encode(message))
+                    self._send(message)
             return link, splitter, entry.rest
         raise lost
 
@@ -321,9 +277,7 @@ class Member:
             case Said() | Joined() | Left() | Renamed():
                 self._hear_event(message)
             case Notice():
-                self._pass_on(message)
-            case _:
-                pass
+                self._items.put(message)
 
     def _hear_event(self, event: Event) -> None:
         if event.seq <= self._seq:
@@ -335,7 +289,7 @@ class Member:
                     self._unkept[event.id] = self._unkept[event.id][0], event.seq
         if isinstance(event, Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
             self._who = replace(self._who, nick=event.to)
-        self._pass_on(event)
+        self._items.put(event)
 
     def _keep(self, seq: int) -> None:
         with self._state:
@@ -344,8 +298,4 @@ class Member:
                 del self._unkept[id]
             self._state.notify_all()
         if kept:
-            self._pass_on(Kept(kept))
-
-    def _pass_on(self, item: Item) -> None:
-        if self._listen:
-            self._items.put(item)
+            self._items.put(Kept(kept))

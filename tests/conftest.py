@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -98,7 +99,7 @@ def join(host: Callable[..., Host], identity: Callable[[str], Identity]) -> Iter
     """`join(room, "ann")`: a member inside, who leaves after the test; `owner` is whose key it is, if not ann's."""
     members: list[Member] = []
 
-    def enter(room: Host, nick: str = "ann", *, owner: str = "", **options: bool) -> Member:
+    def enter(room: Host, nick: str = "ann", *, owner: str = "", **options: Any) -> Member:
         member = Member(lambda: dial((Endpoint("127.0.0.1", room.port),)), identity(owner or nick), nick, **options)
         members.append(member)
         member.join()

@@ -10,8 +10,9 @@ import pytest
 
 from lanchat.discovery.mdns import Announcement
 from lanchat.discovery.sighting import Advert, Listing, Sighting, Vanished
+from lanchat.discovery.ways import Report, Tell, Way
 from lanchat.hosting import Host
-from lanchat.lookout import Lookout, Report, Tell, Way
+from lanchat.lookout import Lookout
 from lanchat.net.dial import Endpoint
 from lanchat.net.interfaces import chosen
 from tests.waiting import wait_until

@@ -27,6 +27,7 @@ ASK_LATEST = 15.0  # s between two questions to a place that keeps failing
 ASK_SOON = 1.0  # s; after a goodbye, and after the first miss of a place that has answered
 MISSES_FORGIVEN = 1  # of a place that has answered: one lost packet is no end
 MAX_ASKED_A_SECOND = 64  # places; nobody makes us a port scanner
+MAX_TRIED_AT_ONCE = 8  # places of which nobody says that a room is there: most are silent, and others must not wait
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,14 @@ class Directory:
         self._places: dict[Endpoint, _Place] = {}
         self._asked: deque[float] = deque(maxlen=MAX_ASKED_A_SECOND)
 
+    def look_on(self, on: tuple[Address, ...]) -> None:
+        """Our addresses have changed. What is listed stays as long as it answers."""
+        self._on = on
+
     def see(self, sighting: Sighting, now: float) -> None:
         key = sighting.way, sighting.name
-        endpoints = tuple(e for e in dict.fromkeys(sighting.endpoints) if may_dial(e, self._on))[:MAX_ENDPOINTS]
+        fit = (e for e in dict.fromkeys(sighting.endpoints) if may_dial(e, self._on, joined=sighting.joined))
+        endpoints = tuple(fit)[:MAX_ENDPOINTS]
         if not endpoints or (key not in self._seen and not self._has_room_for(sighting)):
             return
         self._seen[key] = _Seen(dataclasses.replace(sighting, endpoints=endpoints))
@@ -112,9 +118,13 @@ class Directory:
 
     def due(self, now: float, at_most: int) -> list[Endpoint]:
         """The places to ask now; each is taken as asked from here on, until `answer`."""
+        said = {e for seen in self._seen.values() if seen.sighting.room_id for e in seen.sighting.endpoints}
+        tried = MAX_TRIED_AT_ONCE - sum(p.asking and e not in said for e, p in self._places.items())
         waiting = [(p.misses, p.due_at, e) for e, p in self._places.items() if not p.asking and p.due_at <= now]
-        waiting.sort(key=lambda entry: entry[:2])  # places that keep failing wait behind the others
-        taken = [endpoint for _, _, endpoint in waiting[: max(0, at_most)] if self._may_ask(now)]
+        waiting.sort(key=lambda entry: (entry[2] not in said, *entry[:2]))  # who keeps failing waits behind the others
+        ready = [e for _, _, e in waiting if e in said]
+        ready += [e for _, _, e in waiting if e not in said][: max(0, tried)]
+        taken = [endpoint for endpoint in ready[: max(0, at_most)] if self._may_ask(now)]
         for endpoint in taken:
             self._places[endpoint].asking = True
             self._places[endpoint].asked_at = now
@@ -150,7 +160,8 @@ class Directory:
         self._let_go(now)
         rooms: dict[str, list[_Seen]] = {}
         for seen in self._seen.values():
-            rooms.setdefault(seen.sighting.room_id, []).append(seen)
+            for room_id in self._rooms_of(seen):
+                rooms.setdefault(room_id, []).append(seen)
         listed = [listing for id, seen in rooms.items() if (listing := self._listing(id, seen)) is not None]
         listed.sort(key=lambda listing: listing.state != "answering")
         return tuple(sorted(listed[:MAX_ROOMS], key=lambda listing: (listing.title.casefold(), listing.room_id)))
@@ -169,9 +180,9 @@ class Directory:
         for place in silent:
             if place.holds(room_id):
                 return _from_card(place, silent, ways, "silent")
-        if not silent:
+        hint = next((s.sighting for s in seen if s.sighting.room_id), None)
+        if not silent or hint is None:
             return None
-        hint = seen[0].sighting
         title, host = shown_title(hint.title), shown_nick(hint.host)
         endpoints = tuple(place.endpoint for place in silent)
         return Listing(room_id, title, host, None, False, endpoints, ways, "silent", hint.fingerprint)
@@ -184,7 +195,7 @@ class Directory:
             if seen.gone_at is not None
             and now >= seen.gone_at + KEPT_AFTER_GOODBYE
             and not any(
-                place.answered_at >= seen.gone_at and place.answers_for(seen.sighting.room_id)
+                place.answered_at >= seen.gone_at and any(map(place.answers_for, self._rooms_of(seen)))
                 for place in self._places_of(seen)
             )
         ]
@@ -213,6 +224,12 @@ class Directory:
                 self._forget_unseen_places()
                 return True
         return False
+
+    def _rooms_of(self, seen: _Seen) -> set[str]:
+        """The rooms a sighting is about: the one it names, or what answers where it says to try."""
+        if seen.sighting.room_id:
+            return {seen.sighting.room_id}
+        return {place.known.card.room for place in self._places_of(seen) if place.known is not None}
 
     def _places_of(self, seen: _Seen) -> Iterator[_Place]:
         return (self._places[endpoint] for endpoint in seen.sighting.endpoints)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from lanchat.discovery.records import SERVICE, WAY, instance_name, properties, read_record
 from lanchat.discovery.sighting import Advert, Sighting, Vanished
 from lanchat.discovery.station import Station, Tell, told
-from lanchat.net.interfaces import Address, addresses
+from lanchat.net.interfaces import Address, still
 
 if TYPE_CHECKING:
     from zeroconf import ServiceInfo, Zeroconf
@@ -29,6 +29,7 @@ TELL_AGAIN_AFTER = 5.0  # s
 _TOLD_AT_ONCE = 50  # names between two looks at what is new
 _TOO_MANY = "more rooms are announced here than can be looked at; if yours is missing, join it by its address"
 LOOKUP_LIMIT = 1.0  # s for one name
+FOLLOW_EVERY = 4.0  # s between two looks at our own addresses; with others, we begin anew
 REGISTER_LIMIT = 15.0  # s; it takes 1.65 s by the book (RFC 6762, 8.1 and 8.3)
 
 _log = logging.getLogger(__name__)
@@ -40,11 +41,27 @@ class _Mdns(Station["Zeroconf"]):
     def __init__(self, thread_name: str, interfaces: Sequence[Address] | None, tell: Tell) -> None:
         super().__init__(thread_name, tell)
         self._interfaces = interfaces
+        self._here: set[str] = set()  # our addresses when we began
+        self._over = threading.Event()
+
+    def _wake(self) -> None:
+        self._over.set()
+
+    def _wait_again(self) -> bool:
+        """An interface came, went or has another address: sockets bound to what was would stay deaf and mute."""
+        while not self._over.wait(0.0 if self._has_moved() else FOLLOW_EVERY):
+            if self._has_moved():
+                return True
+        return False
+
+    def _has_moved(self) -> bool:
+        return _ipv4(self._interfaces) != self._here
 
     def _open(self) -> "Zeroconf":
         """A Zeroconf on what was asked for; on less, and saying so, where that fails."""
         from zeroconf import InterfaceChoice, IPVersion, Zeroconf
 
+        self._here = _ipv4(self._interfaces)
         attempts: list[InterfaceChoice | list[str]]
         if self._interfaces is None:
             attempts = [InterfaceChoice.All, InterfaceChoice.Default]
@@ -68,16 +85,17 @@ class _Mdns(Station["Zeroconf"]):
 
     def _usable(self, interfaces: Sequence[Address]) -> list[str]:
         """Those that this machine has now. With any other, Zeroconf fails and forgets to close a socket."""
-        here = {address.text for address in addresses()}
-        wanted = [address.text for address in interfaces if address.version == 4]
-        usable = [text for text in wanted if text in here]
-        if not wanted:
+        wanted = [address for address in interfaces if address.version == 4]
+        here = [address for address in still(interfaces) if address.version == 4]
+        if not wanted and not here:
             raise OSError("the chosen interface has no IPv4 address")
-        if not usable:
-            raise OSError(f"{', '.join(wanted)} is no address of this machine any more")
-        if missing := [text for text in wanted if text not in here]:
-            self._tell(f"mDNS works on {', '.join(usable)} only ({', '.join(missing)} is gone)")
-        return usable
+        if not here:
+            raise OSError(f"{', '.join(address.text for address in wanted)} is no address of this machine any more")
+        working = {address.interface for address in here}
+        if missing := [address.text for address in wanted if address.interface not in working]:
+            at = ", ".join(address.text for address in here)
+            self._tell(f"mDNS works on {at} only ({', '.join(missing)} is gone)")
+        return [address.text for address in here]
 
 
 class Announcement(_Mdns):
@@ -91,7 +109,6 @@ class Announcement(_Mdns):
     def __init__(self, advert: Advert, interfaces: Sequence[Address] | None, tell: Tell) -> None:
         super().__init__("mdns-announce", interfaces, tell)
         self._advert = advert
-        self._over = threading.Event()
         self._announced = threading.Event()
         self._thread.start()
 
@@ -107,7 +124,8 @@ class Announcement(_Mdns):
         except NonUniqueNameException:  # its message is empty
             raise RuntimeError("somebody on this network announces this very room already") from None
         self._announced.set()
-        self._over.wait()
+        while not self._over.wait(FOLLOW_EVERY) and not self._has_moved():
+            pass
 
     async def _register(self, zeroconf: "Zeroconf", info: "ServiceInfo") -> None:
         await (await zeroconf.async_register_service(info))
@@ -115,7 +133,7 @@ class Announcement(_Mdns):
     def _info(self) -> "ServiceInfo":
         from zeroconf import ServiceInfo
 
-        usable = [a for a in (addresses() if self._interfaces is None else self._interfaces) if a.version == 4]
+        usable = [address for address in still(self._interfaces) if address.version == 4]
         others = [a.text for a in usable if not a.is_loopback]
         return ServiceInfo(
             SERVICE,
@@ -125,9 +143,6 @@ class Announcement(_Mdns):
             server=f"lanchat-{self._advert.room_id[:16]}.local.",
             parsed_addresses=others or [a.text for a in usable],  # loopback means somebody else to everyone else
         )
-
-    def _wake(self) -> None:
-        self._over.set()
 
     def _trouble(self, why: str) -> str:
         return f"this room is not announced over mDNS ({why}); others join it by its address"
@@ -176,7 +191,14 @@ class Browser(_Mdns):
         """
         later: deque[str] = deque(maxlen=MAX_KNOWN)
         known: OrderedDict[str, float] = OrderedDict()  # the names that are there, with when they were told last
+        look_at = time.monotonic() + FOLLOW_EVERY
         while not self._closing:
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + FOLLOW_EVERY
+                if self._has_moved():
+                    for name in known:
+                        self._report(Vanished(WAY, name))
+                    return
             try:
                 item = self._names.get(timeout=0.0 if later else TELL_AGAIN_AFTER / 10)
             except queue.Empty:
@@ -231,6 +253,7 @@ class Browser(_Mdns):
         return True
 
     def _wake(self) -> None:
+        super()._wake()
         try:
             self._names.put_nowait(None)
         except queue.Full:
@@ -238,3 +261,7 @@ class Browser(_Mdns):
 
     def _trouble(self, why: str) -> str:
         return f"mDNS does not work here ({why}); join by the address that the host's screen shows"
+
+
+def _ipv4(interfaces: Sequence[Address] | None) -> set[str]:
+    return {address.text for address in still(interfaces) if address.version == 4}

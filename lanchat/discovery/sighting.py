@@ -1,6 +1,6 @@
 """What was seen of a room, and the row that people read. Pure.
 
-A way of looking (mDNS, later UDP announce, remembered rooms, ...) reports `Sighting` and `Vanished`;
+A way of looking (mDNS, UDP announce, remembered rooms, ...) reports `Sighting` and `Vanished`;
 the directory makes one `Listing` for each room of all that was reported. Nothing here is trusted:
 a sighting is a stranger's word for where to knock.
 """
@@ -40,9 +40,11 @@ class Sighting:
     """One discovery answer.
 
     Args:
-        way: by which it came: "mdns", ...
+        way: by which it came: "mdns", "announce", ...
         name: tells it from others of its way; a later one with the same name takes its place.
+        room_id: empty for a mere place to try: whatever room answers there is meant.
         source: the machine it speaks for, so that no machine fills the list.
+        joined: this person was in a room there before; no stranger said so.
     """
 
     way: str
@@ -53,6 +55,7 @@ class Sighting:
     endpoints: tuple[Endpoint, ...]
     fingerprint: str = ""
     source: str = ""
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,11 +125,14 @@ def shown_nick(text: str) -> str:
     return nick_from(text) if text else ""
 
 
-def may_dial(endpoint: Endpoint, on: Iterable[Address]) -> bool:
+def may_dial(endpoint: Endpoint, on: Iterable[Address], *, joined: bool = False) -> bool:
     """Whether we knock at an address that a stranger named. Else a sighting could make us knock anywhere.
 
     Args:
         on: our addresses on the networks we look at. Loopback is one of them, or it is not dialled.
+        joined: nobody else named it: this person was in a room there. Then it may also be behind a router of the
+            site (an address the internet has no way to); never out in the internet, where a list that is merely
+            shown would tell others who looks at it, and from where.
     """
     if not LOWEST_PORT <= endpoint.port < 65536:
         return False
@@ -140,6 +146,8 @@ def may_dial(endpoint: Endpoint, on: Iterable[Address]) -> bool:
         if ip.version == 6 and ip.scope_id is None:
             return False  # on which link? It cannot be dialled
         return any(not ours.is_loopback for ours in on)
+    if joined and not ip.is_global and not ip.is_loopback and any(not ours.is_loopback for ours in on):
+        return True
     return any(_on_link(ip, ours) for ours in on)
 
 

@@ -69,7 +69,20 @@ class Station(Generic[L]):
     def _trouble(self, why: str) -> str:
         raise NotImplementedError
 
+    def _wait_again(self) -> bool:
+        """Wait for a reason to begin anew.
+
+        Returns:
+            Whether there is one; else this was all.
+        """
+        return False
+
     def _run(self) -> None:
+        self._run_once()
+        while not self._closing and self._wait_again():
+            self._run_once()
+
+    def _run_once(self) -> None:
         try:
             looped = self._open()
         except Exception as error:  # no network, a broken library: the chat goes on without

@@ -204,13 +204,11 @@ def _only_from(sock: socket.socket, address: Address) -> None:
     """Hear this interface alone, where the platform can do that. Elsewhere the source's address tells."""
     if sys.platform != "linux":
         return
-    level, option = socket.IPPROTO_IP, _IP_MULTICAST_ALL
+    groups_of_ours = (socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
     if address.version == 6:
-        level, option = socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL
-    for level, option, value in (
-        (level, option, 0),
-        (socket.SOL_SOCKET, socket.SO_BINDTODEVICE, address.interface.encode() + b"\0"),
-    ):
+        groups_of_ours = (socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
+    device = (socket.SOL_SOCKET, socket.SO_BINDTODEVICE, address.interface.encode() + b"\0")
+    for level, option, value in (groups_of_ours, device):
         try:
             sock.setsockopt(level, option, value)
         except OSError as error:  # an old kernel: for SO_BINDTODEVICE it takes root before 5.7

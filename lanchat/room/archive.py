@@ -1,4 +1,4 @@
-"""Reading a log while its host goes on writing it. Each call has its own read-only connection, in a thread that may wait.
+"""Reading a log while its host goes on writing it. Each call has a read-only connection of its own and may wait.
 
 A reader never writes and never checkpoints, so it stands in nobody's way (see store.py).
 """
@@ -6,17 +6,19 @@ A reader never writes and never checkpoints, so it stands in nobody's way (see s
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event
-from lanchat.room.store import COLUMNS, event_of, in_words, is_damage, tolerant
+from lanchat.room.rows import COLUMNS, event_of
+from lanchat.room.store import in_words, is_damage, tolerant
 
 BUSY_LIMIT = 2.0  # s to wait while the file is being opened or closed by who writes it
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")  # letters and digits, as the index takes a text apart
+_SPACED = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "HEBREW", "ARABIC", "GEORGIAN", "HANGUL", "MODIFIER", "COMBINING"}
 
 
 def events_after(path: Path, seq: int, limit: int) -> list[Event]:
@@ -39,48 +41,58 @@ def last_events(path: Path, *, number: int | None = None, since: int = 0, search
     Raises:
         LanchatError: the file cannot be read.
     """
-    conditions, values = ["at >= ?"], [since]
-    terms: list[str | int] = [*values]
+    conditions: list[str] = ["at >= ?"]
+    terms: list[str | int] = [since]
     if search.strip():
-        conditions.append("kind = 'said'")
         indexed, looked_for = _terms(search)
+        conditions.append("kind = 'said'")
         if indexed:
-            conditions.append("seq IN (SELECT rowid FROM words WHERE words MATCH ?)")
-            terms.append(indexed)
-        for text in looked_for:
-            conditions.append("text LIKE ? ESCAPE '\\'")
-            terms.append(f"%{text}%")
+            conditions.append(
+                "(seq IN (SELECT rowid FROM words WHERE words MATCH ?)"
+                " OR seq IN (SELECT seq FROM unindexed) AND holds(text, ?))"
+            )
+            terms += [" ".join(f'"{word}" *' for word in indexed), " ".join(indexed)]
+        for word in looked_for:
+            conditions.append("instr(lower(text), lower(?))")
+            terms.append(word)
     terms.append(-1 if number is None else number)
     question = f"SELECT {{}} FROM event WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?"
     return _events(path, question, terms)[::-1]
 
 
-def _terms(search: str) -> tuple[str, list[str]]:
+def _terms(search: str) -> tuple[list[str], list[str]]:
     """What is asked of the index, and what of the texts themselves.
 
-    The index knows words, so it is asked for words that begin like these, in quotes: nothing that people type is an
-    operator. It cuts "c++" down to "c", and knows no words in scripts without spaces: such is looked for as it is.
+    The index knows words: letters and digits, so nothing that it is asked can be an operator. Whatever else is in a
+    search ("c++", ":-)"), and scripts that do not part words by spaces, are looked for in the texts as they are.
     """
-    words = search.replace("\0", " ").split()
-    indexed = [
-        word for word in words if all(_has_words(char) for char in word if char.isalnum()) and _WORD.search(word)
-    ]
-    looked_for = [word for word in words if not (word.isalnum() and word in indexed)]
-    return (
-        " ".join(f'"{word.replace(chr(34), chr(34) * 2)}" *' for word in indexed),
-        [re.sub(r"([%_\\])", r"\\\1", word) for word in looked_for],
-    )
+    indexed: list[str] = []
+    looked_for: list[str] = []
+    for part in search.replace("\0", " ").split():
+        words = [word for word in _WORD.findall(part) if all(map(_is_spaced, word))]
+        indexed += words
+        if words != [part]:
+            looked_for.append(part)
+    return indexed, looked_for
 
 
-def _has_words(char: str) -> bool:
-    """Whether the script of this letter parts words with spaces."""
-    return char < "\u0e00" or unicodedata.name(char, "").split()[0] in _SPACED
+def _is_spaced(char: str) -> bool:
+    """Whether the script of this character parts words by spaces, so that the index knows its words."""
+    return char.isascii() or unicodedata.name(char, "").split(" ")[0] in _SPACED
 
 
-_SPACED = {"LATIN", "GREEK", "CYRILLIC", "GEORGIAN", "HANGUL", "ETHIOPIC", "CHEROKEE", "FULLWIDTH"}
+def _holds(text: str, words: str) -> bool:
+    """What the index would say to these words, for a text that it does not know yet."""
+    begins = [_plain(word) for word in _WORD.findall(text)]
+    return all(any(begin.startswith(_plain(word)) for begin in begins) for word in words.split())
 
 
-def _events(path: Path, question: str, values: list[int] | list[str | int]) -> list[Event]:
+def _plain(word: str) -> str:
+    """Without case and accents, as the index sees it."""
+    return "".join(char for char in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(char))
+
+
+def _events(path: Path, question: str, values: Sequence[str | int]) -> list[Event]:
     with _reader(path) as db:
         rows = db.execute(question.format(COLUMNS), values).fetchall()
     return [event for row in rows if (event := event_of(row))]
@@ -92,6 +104,7 @@ def _reader(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_LIMIT)) as db:
             db.execute("PRAGMA wal_autocheckpoint = 0")
             db.text_factory = tolerant
+            db.create_function("holds", 2, _holds, deterministic=True)
             yield db
     except sqlite3.Error as error:
         hint = "open the room once with lanchat host, which mends it" if is_damage(error) else ""

@@ -19,7 +19,8 @@ from lanchat.protocol.messages import Event, Said
 from lanchat.room.archive import events_after
 from lanchat.room.keep import EVERYTHING, Keep
 from lanchat.room.log import AT_HAND, untold
-from lanchat.room.store import Failure, Store, in_words, is_damage, open_store
+from lanchat.room.mend import open_store
+from lanchat.room.store import STEP, Failure, Store, in_words, is_damage
 
 BATCH = 1000  # events in one transaction; more would let the first of them wait for the last
 RETRY = 1.0  # s until a disk that took nothing is asked again
@@ -149,9 +150,12 @@ class SqliteLog:
     def _tidy(self, closing: bool) -> None:
         """What can wait for a quiet moment."""
         now = time.monotonic()
-        if now >= self._index_at or (closing and self._unindexed):
+        if closing:
+            while self._unindexed:
+                self._index()
+        elif now >= self._index_at:
             self._index()
-        elif now >= self._prune_at and not closing and not self._prune():
+        elif now >= self._prune_at and not self._prune():
             self._prune_at = now + PRUNE_EVERY
 
     def _save(self, batch: list[Event]) -> bool:
@@ -195,16 +199,16 @@ class SqliteLog:
             self._lock.wait_for(lambda: self._closing and not closing, RETRY / 4 if closing else RETRY)
 
     def _index(self) -> None:
-        self._index_at = _NEVER
+        """A step of it; what was added must not wait long behind it."""
         if self._store is None:
             return
         try:
-            while self._store.index():
-                pass
+            more = self._store.index()
         except Failure as error:
             _log.warning("cannot index what was said: %s", in_words(error))
-            self._index_at = time.monotonic() + PRUNE_EVERY
-        self._unindexed = 0
+            more = False
+        self._unindexed = max(STEP, self._unindexed - STEP) if more else 0
+        self._index_at = self._index_at if more else _NEVER
 
     def _prune(self) -> bool:
         """Returns: whether there may be more to take out."""

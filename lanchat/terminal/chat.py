@@ -5,12 +5,24 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from lanchat.errors import LanchatError
-from lanchat.member import Came, Member
+from lanchat.member import Member
+from lanchat.news import Came
 from lanchat.protocol.text import safe_text
 from lanchat.terminal import commands
-from lanchat.terminal.commands import AskNick, Leave, Misused, SayIt, ShowHelp, ShowWho, Unknown
+from lanchat.terminal.commands import (
+    AskNick,
+    Ignore,
+    Leave,
+    Misused,
+    SayIt,
+    ShowHelp,
+    ShowWho,
+    Unknown,
+    UseRight,
+    Verify,
+)
 from lanchat.terminal.feed import Feed
-from lanchat.terminal.render import Fragments, bar_text, quiet, who_text
+from lanchat.terminal.render import Fragments, bar_text, quiet, verify_text, who_text
 from lanchat.terminal.screen import Input, Output, Screen
 
 # s to render one portion; printing it takes four times as long, then keys are read. Measured: 60,000 lines a second
@@ -123,6 +135,12 @@ class Chat:
             case ShowWho():
                 view = self._feed.view
                 self._feed.note(who_text(list(view.people.values()), (view.me, view.nick)))
+            case Verify(nick):
+                self._feed.note(verify_text(self._feed.person(nick), self._feed.view.me))
+            case Ignore(nick, on):
+                self._feed.ignore(nick, on=on)
+            case UseRight(action, nick):
+                self._member.moderate(action, nick)
             case Leave():
                 self._screen.leave()
             case Unknown() | Misused():

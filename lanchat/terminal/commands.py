@@ -29,6 +29,25 @@ class ShowWho:
 
 
 @dataclass(frozen=True)
+class Verify:
+    nick: str
+
+
+@dataclass(frozen=True)
+class Ignore:
+    nick: str
+    on: bool
+
+
+@dataclass(frozen=True)
+class UseRight:
+    """What only whoever hosts may do: kick, ban, unban, lock, unlock."""
+
+    action: str
+    nick: str = ""
+
+
+@dataclass(frozen=True)
 class Leave:
     pass
 
@@ -55,7 +74,7 @@ class Misused:
         return self.why
 
 
-Intent = SayIt | AskNick | ShowHelp | ShowWho | Leave | Unknown | Misused
+Intent = SayIt | AskNick | ShowHelp | ShowWho | Verify | Ignore | UseRight | Leave | Unknown | Misused
 
 
 @dataclass(frozen=True)
@@ -80,11 +99,24 @@ class Command:
         return f"{SLASH}{self.name} {self.argument}".rstrip()
 
 
+def _nick(text: str) -> str:
+    """A nick as it is shown or completed: with the mark of the plain door, or the comma of an address."""
+    return text.removeprefix("~").rstrip(":, ")
+
+
 COMMANDS = (
     Command("help", "", "show this list", lambda _: ShowHelp(), aliases=("h", "?")),
     Command("who", "", "show who is in the room", lambda _: ShowWho(), aliases=("names",)),
     Command("nick", "NICK", "take another nick", AskNick),
     Command("me", "TEXT", "say what you do: /me waves", lambda text: SayIt(text, action=True)),
+    Command("verify", "NICK", "show the fingerprint of somebody's key, to compare", lambda text: Verify(_nick(text))),
+    Command("ignore", "NICK", "see nothing more of somebody", lambda text: Ignore(_nick(text), True)),
+    Command("unignore", "NICK", "see them again", lambda text: Ignore(_nick(text), False)),
+    Command("kick", "NICK", "send somebody out", lambda text: UseRight("kick", _nick(text)), for_host=True),
+    Command("ban", "NICK", "send a key out for good", lambda text: UseRight("ban", _nick(text)), for_host=True),
+    Command("unban", "NICK", "let them in again", lambda text: UseRight("unban", _nick(text)), for_host=True),
+    Command("lock", "", "let nobody new in", lambda _: UseRight("lock"), for_host=True),
+    Command("unlock", "", "let newcomers in again", lambda _: UseRight("unlock"), for_host=True),
     Command("quit", "", "leave the room", lambda _: Leave(), aliases=("q", "exit")),
 )
 

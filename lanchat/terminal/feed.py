@@ -10,10 +10,12 @@ from collections.abc import Callable
 from datetime import date
 
 from lanchat.errors import LanchatError
-from lanchat.member import Came, Ended, Item, Lost, Member
+from lanchat.member import Member
+from lanchat.news import Came, Ended, Item, Lost
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
+from lanchat.protocol.text import same_nick
 from lanchat.room.inbox import Inbox
-from lanchat.room.view import RoomView
+from lanchat.room.view import Person, RoomView
 from lanchat.terminal.render import Fragments, Local, Renderer
 
 PAINT_EVERY = 0.015  # s; what comes in between is painted together, and nobody sees the difference
@@ -50,6 +52,7 @@ class Feed:
         self._renderer = Renderer(self.view, date.today(), colour=colour)
         self._inbox: Inbox[list[Item | Local]] = Inbox(BATCHES)
         self._waiting: deque[Item | Local] = deque()
+        self._ignored: set[str] = set()  # member ids
         self._over = threading.Event()
         self._taker = threading.Thread(target=self._take, name="chat-taker")
 
@@ -67,6 +70,29 @@ class Feed:
         """A line that only we see, after all that has come. Any thread, also before `start()`."""
         self._inbox.put_now([Local(text, error)])
         self._wake()
+
+    def person(self, nick: str) -> Person:
+        """Who is called that.
+
+        Raises:
+            ValueError: nobody here is.
+        """
+        for person in self.view.people.values():
+            if same_nick(person.nick) == same_nick(nick):
+                return person
+        raise ValueError(f"nobody here is called {nick}; /who shows who is")
+
+    def ignore(self, nick: str, *, on: bool) -> None:
+        """Show nothing more of what this person says, here and now, or show it again."""
+        person = self.person(nick)
+        if person.id == self.view.me:
+            raise ValueError("that is you")
+        if on:
+            self._ignored.add(person.id)
+            self.note(f"you see nothing more of {person.nick}; /unignore {person.nick} ends it")
+        else:
+            self._ignored.discard(person.id)
+            self.note(f"you see {person.nick} again")
 
     def portion(self, seconds: float) -> tuple[Fragments, bool]:
         """What is to be painted now, made in about this time; and whether there may be more."""
@@ -97,6 +123,9 @@ class Feed:
         return self._waiting.popleft() if self._waiting else None
 
     def _render(self, item: Item | Local) -> Fragments:
+        if isinstance(item, Said) and item.by in self._ignored:
+            self.view.apply(item)
+            return []
         fragments = self._renderer.render(item)  # before it is applied: it speaks of the room as it was
         match item:
             case Said() | Joined() | Left() | Renamed():

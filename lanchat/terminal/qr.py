@@ -19,7 +19,7 @@ def qr_lines(text: str, width: int) -> list[str] | None:
     import segno
 
     code = segno.make(text, error="l", boost_error=False, micro=False)
-    size = code.symbol_size(border=0)[0]
+    size = int(code.symbol_size(border=0)[0])
     quiet = min(QUIET, (width - size) // 2)
     if quiet < LEAST_QUIET:
         return None

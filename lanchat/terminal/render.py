@@ -14,9 +14,9 @@ from typing import assert_never
 
 from wcwidth import wcswidth, wcwidth
 
-from lanchat.member import Came, Ended, Item, Kept, Lost
+from lanchat.news import Came, Ended, Item, Kept, Lost
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
-from lanchat.protocol.text import MAX_NICK, safe_text
+from lanchat.protocol.text import MAX_NICK, grouped, safe_text
 from lanchat.room.view import Person, RoomView
 
 Fragments = list[tuple[str, str]]
@@ -81,7 +81,8 @@ class Renderer:
             case Said():
                 return self._said(item)
             case Joined(at=at, host=host):
-                return self._news(at, f"{self._whose(item)} joined{' and hosts' if host else ''}")
+                who = "you" if self._mine(item) else tagged_nick(item.by, item.nick)
+                return self._news(at, f"{who} joined{' and hosts' if host else ''}")
             case Left(at=at, reason=reason):
                 return self._news(at, f"{self._whose(item)} left{f' ({safe_text(reason)})' if reason else ''}")
             case Renamed(at=at, by=by, to=to):
@@ -164,6 +165,11 @@ def shown_nick(by: str, nick: str) -> str:
     return f"~{name}" if by.startswith("~") else name
 
 
+def tagged_nick(by: str, nick: str) -> str:
+    """The nick with the first digits of the person's fingerprint, where there is one: `ann·7f3a`."""
+    return shown_nick(by, nick) if by.startswith("~") else f"{shown_nick(by, nick)}·{safe_text(by[:4])}"
+
+
 @lru_cache(maxsize=1024)
 def nick_colour(by: str, nick: str) -> str:
     """The same for the same person, today and tomorrow."""
@@ -180,8 +186,22 @@ def who_text(people: list[Person], me: tuple[str, str]) -> str:
     names = []
     for person in sorted(people, key=lambda person: person.nick.casefold()):
         remarks = [*(["you"] if (person.id, person.nick) == me else []), *(["host"] if person.host else [])]
-        names.append(shown_nick(person.id, person.nick) + (f" ({', '.join(remarks)})" if remarks else ""))
+        names.append(tagged_nick(person.id, person.nick) + (f" ({', '.join(remarks)})" if remarks else ""))
     return f"{_people(len(names))}: {', '.join(names)}"
+
+
+def verify_text(person: Person, me: str) -> str:
+    """The answer to /verify.
+
+    Args:
+        me: our own id.
+    """
+    nick = shown_nick(person.id, person.nick)
+    if person.plain:
+        return f"{nick} came in by the plain door: nothing about them is proven"
+    if person.id == me:
+        return f"your own fingerprint is  {grouped(person.id)}"
+    return f"the fingerprint of {nick} is  {grouped(person.id)}\nthey see theirs with: lanchat id"
 
 
 def quiet(text: str, style: str = QUIET) -> Fragments:

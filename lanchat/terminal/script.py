@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import IO, assert_never
 
 from lanchat.errors import LanchatError, TimedOut
-from lanchat.member import Came, Ended, Item, Kept, Lost, Member
+from lanchat.member import Member
+from lanchat.news import Came, Ended, Item, Kept, Lost
 from lanchat.protocol.messages import Event, Joined, Left, Notice, Renamed, Said
 from lanchat.protocol.text import safe_text
 

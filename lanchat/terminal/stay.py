@@ -7,27 +7,28 @@ from lanchat.home import home_folder, keep_nick
 from lanchat.joined import HostedRoom, JoinedRoom
 from lanchat.net.dial import Endpoint
 from lanchat.net.interfaces import reachable
+from lanchat.terminal.ending import INTERRUPTED
 from lanchat.terminal.script import Plan, Script, read_lines
 
 
-def talk(room: JoinedRoom) -> int:
-    """The chat screen, until its person leaves.
+def talk(room: JoinedRoom, *notes: str) -> int:
+    """The chat screen, until its person leaves or the room is gone; it says itself why.
 
     Returns:
         The exit code.
-
-    Raises:
-        LanchatError: the room is gone.
     """
     from lanchat.terminal.chat import Chat
 
-    chat = Chat(room.member, room.came, on_nick=lambda nick: keep_nick(home_folder(), nick))
+    hosts = isinstance(room, HostedRoom)
+    chat = Chat(room.member, room.came, on_nick=lambda nick: keep_nick(home_folder(), nick), host=hosts)
+    for note in notes:
+        chat.note(note)
     if room.standing == "new":
         chat.note("You have not met this host before; its key is remembered from now on. /verify shows it")
     end = chat.run()
     if end.error is not None:
-        raise end.error
-    return 0
+        return end.error.exit_code
+    return 0 if end.signal is None else INTERRUPTED
 
 
 def run_script(

@@ -17,18 +17,18 @@ _SYNC = re.compile(rb"SYNC(\d)~(\d{6})")
 class Marks:
     """How the messages of one run look: `LG<run>~<sender, 3 digits><number, 7 digits>~<ns, 19 digits>~xxx...`."""
 
-    run: int  # 0-9, so that a late message of the run before is not taken for one of this
+    run: int  # its last digit is told, so that a late message of the run before is not taken for one of this
 
     @property
     def begin(self) -> bytes:
-        return b"LG%d~" % self.run
+        return b"LG%d~" % (self.run % 10)
 
     @property
     def pattern(self) -> re.Pattern[bytes]:
-        return re.compile(rb"LG%d~(\d{10})~(\d{19})~x{%d}(?!x)" % (self.run, MESSAGE_SIZE - _FIXED))
+        return re.compile(self.begin + rb"(\d{10})~(\d{19})~x{%d}(?!x)" % (MESSAGE_SIZE - _FIXED))
 
     def text(self, sender: int, number: int, ns: int) -> bytes:
-        return b"LG%d~%03d%07d~%019d~" % (self.run, sender, number, ns) + b"x" * (MESSAGE_SIZE - _FIXED)
+        return self.begin + b"%03d%07d~%019d~" % (sender, number, ns) + b"x" * (MESSAGE_SIZE - _FIXED)
 
     def id(self, number: int) -> int:
         """Of a message, where a server wants one that is unique for its sender."""
@@ -36,12 +36,12 @@ class Marks:
 
     def sync(self, number: int) -> bytes:
         """What is said until everybody hears it, before a run; no message of it."""
-        return b"SYNC%d~%06d" % (self.run, number)
+        return b"SYNC%d~%06d" % (self.run % 10, number)
 
     def after_sync(self, data: bytes, number: int) -> int:
         """Where the line after this sync, or a later one, begins; -1 while there is none."""
         for found in _SYNC.finditer(data):
-            if int(found[1]) == self.run and int(found[2]) >= number:
+            if int(found[1]) == self.run % 10 and int(found[2]) >= number:
                 return data.find(b"\n", found.end()) + 1 or -1
         return -1
 

@@ -68,7 +68,7 @@ class Crowd:
         self._run = 0
 
     def next_marks(self) -> Marks:
-        self._run = (self._run + 1) % 10
+        self._run += 1
         return Marks(self._run)
 
     def meter(self) -> Meter:
@@ -145,7 +145,7 @@ class Crowd:
             member.hear = self._until(member, marks, 1, deaf, self._ignoring(member))
         for number in range(1, _LAST_SYNC):
             for speaker in self.members[: 1 if self.dialect.echoes else 2]:  # the second one for the first
-                self.say(speaker, marks.sync(number), -number)
+                self.say(speaker, marks.sync(number), -marks.id(number))
             self._wait(deaf, min(deadline, time.monotonic() + _SYNC_EVERY))
             if not deaf:
                 break
@@ -158,7 +158,7 @@ class Crowd:
             if member in behind:
                 member.hear = self._until(member, marks, _LAST_SYNC, behind, then[member])
         if behind:
-            self.say(self.members[0], marks.sync(_LAST_SYNC), -_LAST_SYNC)
+            self.say(self.members[0], marks.sync(_LAST_SYNC), -marks.id(_LAST_SYNC))
             self._wait(behind, deadline)
         if behind:
             raise TimeoutError(f"{len(behind)} of {len(self.members)} hear nothing")

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import NoSuchRoom
+from lanchat.net import dial as dial_module
 from lanchat.net.dial import Endpoint, dial, parse_endpoint
 
 
@@ -82,20 +83,41 @@ def test_a_name_that_is_not_known(monkeypatch):
     def unknown(*args: object, **options: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(socket, "create_connection", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     assert str(refused(Endpoint("nowhere.local"))) == 'there is no machine "nowhere.local" here'
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [(TimeoutError("timed out"), "timed out"), (OSError(113, "No route to host"), "no route to host")],
-)
-def test_nothing_comes_back(monkeypatch, error, words):
-    def silent(*args: object, **options: object) -> None:
-        raise error
+@pytest.fixture
+def silent():
+    """An address where nothing comes back: a queue that is full, so that Linux drops who else wants in."""
+    opened = [socket.create_server(("127.0.0.1", 0), backlog=0)]
+    where = opened[0].getsockname()
+    for _ in range(20):
+        opened.append(sock := socket.socket())
+        sock.settimeout(0.05)
+        try:
+            sock.connect(where)
+        except TimeoutError:
+            break
+    else:
+        pytest.skip("the queue of a socket is never full here")
+    yield Endpoint(*where)
+    for sock in opened:
+        sock.close()
 
-    monkeypatch.setattr(socket, "create_connection", silent)
-    assert str(refused(Endpoint("10.0.0.9"))) == f"10.0.0.9:47474 does not answer ({words})"
+
+def test_nothing_comes_back(silent, monkeypatch):
+    monkeypatch.setattr(dial_module, "CONNECT_LIMIT", 0.1)
+    assert str(refused(silent)) == f"{silent} does not answer (timed out)"
+
+
+def test_a_silent_address_does_not_hold_up_the_next(silent, monkeypatch):
+    monkeypatch.setattr(dial_module, "NEXT_AFTER", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        good = Endpoint("127.0.0.1", server.getsockname()[1])
+        with dial((silent, good, silent)) as connected:
+            assert connected.getpeername() == server.getsockname()
+            assert connected.gettimeout() == dial_module.CONNECT_LIMIT
 
 
 def test_no_address_at_all():

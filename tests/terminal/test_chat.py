@@ -173,7 +173,7 @@ def test_help_and_who_are_answered_here(host, join, talk):
     with talk(room) as ann:
         ann.press("/help\r/who\r")
         ann.shows("/nick NICK")
-        ann.shows("2 people: ann (you), bob")
+        ann.shows("2 people: ann·")
 
 
 def test_an_action(host, join, talk):

@@ -7,7 +7,7 @@ from datetime import UTC, date
 import pytest
 
 from lanchat.errors import ConnectionLost
-from lanchat.member import Came, Ended, Kept, Lost
+from lanchat.news import Came, Ended, Kept, Lost
 from lanchat.protocol.messages import MAX_NUMBER, Card, Joined, Left, Notice, Present, Renamed, Said, Welcome
 from lanchat.room.view import Person, RoomView
 from lanchat.terminal.render import (
@@ -108,8 +108,8 @@ def test_my_own_line_mentions_nobody():
 @pytest.mark.parametrize(
     ("event", "line"),
     [
-        (Joined(1, NOON, "b", "bob"), "12:00 -- bob joined\n"),
-        (Joined(1, NOON, "b", "bob", host=True), "12:00 -- bob joined and hosts\n"),
+        (Joined(1, NOON, "b", "bob"), "12:00 -- bob·b joined\n"),
+        (Joined(1, NOON, "b", "bob", host=True), "12:00 -- bob·b joined and hosts\n"),
         (Joined(1, NOON, "a", "ann"), "12:00 -- you joined\n"),
         (Joined(1, NOON, "~7", "nc"), "12:00 -- ~nc joined\n"),
         (Left(1, NOON, "b", "bob"), "12:00 -- bob left\n"),
@@ -216,8 +216,8 @@ def test_a_nick_longer_than_any_is_cut_and_an_empty_one_is_seen():
 
 def test_who_is_here():
     people = [Person("h", "Hal", host=True), Person("~7", "nc"), Person("a", "ann")]
-    assert who_text(people, ("a", "ann")) == "3 people: ann (you), Hal (host), ~nc"
-    assert who_text([Person("a", "ann", host=True)], ("a", "ann")) == "1 person: ann (you, host)"
+    assert who_text(people, ("a", "ann")) == "3 people: ann·a (you), Hal·h (host), ~nc"
+    assert who_text([Person("a", "ann", host=True)], ("a", "ann")) == "1 person: ann·a (you, host)"
 
 
 @pytest.mark.parametrize(

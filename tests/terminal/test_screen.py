@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("termios", reason="needs a pseudo-terminal")
 
-from tests.terminal.ptyscreen import PtyScreen  # noqa: E402
+from tests.terminal.ptyscreen import PtyScreen
 
 HALF = "half a line, 日本語 and 😀, not sent yet"
 CTRL_C, CTRL_D, CTRL_L = "\x03", "\x04", "\x0c"

@@ -1,0 +1,43 @@
+"""A room made known by every way there is, from now until `close`."""
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+from lanchat.discovery.announce import Announcer
+from lanchat.discovery.mdns import Announcement
+from lanchat.discovery.sighting import Advert
+from lanchat.net.interfaces import Address
+
+
+class Presence:
+    """Never raises into the host.
+
+    Args:
+        interfaces: where; None for everywhere.
+        tell: takes problems; called in threads of our own.
+        people: how many are inside; any thread.
+    """
+
+    def __init__(
+        self,
+        advert: Advert,
+        interfaces: Sequence[Address] | None,
+        tell: Callable[[str], None],
+        people: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self._announcer = Announcer(advert, interfaces, tell, people)
+        self._announcement = Announcement(advert, interfaces, tell)
+
+    def close(self) -> None:
+        """Say goodbye by each way. May be called twice."""
+        self._announcer.close()
+        self._announcement.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,87 @@
+"""What becomes of a damaged log: it is set aside, never overwritten, and what can be read of it is copied."""
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from lanchat.errors import ProtocolError
+from lanchat.protocol.framing import FROM_HOST, decode, encode
+from lanchat.protocol.messages import Event
+from lanchat.room.rows import COLUMNS, Row, event_of
+from lanchat.room.store import Damaged, Store, tolerant
+
+_ALL_SEQ = 2**53 - 1
+_SMALL_STEPS = 200  # entries one looks for behind a hole in a damaged file before the steps double; a page holds fewer
+
+_log = logging.getLogger(__name__)
+
+
+def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Store, str]:
+    """The store of this file; a damaged one is set aside first, and what can be read of it is copied.
+
+    Whoever calls this holds the lock of the file.
+
+    Returns:
+        The store, and what there is to say about damage; usually "".
+
+    Raises:
+        LanchatError: a later version has written it.
+        Failure, OSError: it cannot be used now.
+    """
+    try:
+        return Store(path, durable=durable, suspect=suspect), ""
+    except Damaged as damage:
+        aside = _set_aside(path)
+        _log.warning("%s is damaged (%s), set aside as %s", path, damage, aside)
+    store = Store(path, durable=durable)
+    rescued = sum(store.add(events) for events in _rescued(aside))
+    return store, f"the log was damaged; {rescued} entries of it could be read, and the file is now {aside}"
+
+
+def _set_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    for tail in ("", "-wal"):  # what is in the WAL belongs to it
+        if (part := path.with_name(path.name + tail)).exists():
+            os.rename(part, aside.with_name(aside.name + tail))
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    return aside
+
+
+def _rescued(path: Path) -> Iterator[list[Event]]:
+    """The events of a damaged file that can be read, page by page; around holes in it, if need be."""
+    try:
+        db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    except sqlite3.Error:
+        return
+    db.text_factory = tolerant
+    after, failures = -1, 0
+    try:
+        while after < _ALL_SEQ:
+            page: list[Event] = []
+            start = after
+            try:
+                for row in db.execute(f"SELECT {COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT 1000", (after,)):
+                    after, failures = row[0], 0
+                    if event := _sound(row):
+                        page.append(event)
+                if after == start:
+                    return
+            except sqlite3.Error:  # a hole: step over it, in small steps first
+                failures += 1
+                after += 1 << max(0, failures - _SMALL_STEPS)
+            yield page
+    finally:
+        db.close()
+
+
+def _sound(row: Row) -> Event | None:
+    """The event, if it is one that the wire would let through."""
+    try:
+        event = event_of(row)
+        return event if event is not None and decode(encode(event), FROM_HOST) == event else None
+    except (ProtocolError, TypeError, ValueError, OverflowError):
+        return None
