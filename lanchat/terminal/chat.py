@@ -117,11 +117,12 @@ class Chat:
         """
         if not text.strip():
             return False
+        intent = commands.parse(text, host=self._host)
         try:
-            self._carry_out(commands.parse(text, host=self._host))
+            self._carry_out(intent)
         except ValueError as error:
             self._feed.note(str(error), error=True)
-            return True
+            return isinstance(intent, SayIt | AskNick)  # what can be mended stays in the line
         return False
 
     def _carry_out(self, intent: commands.Intent) -> None:

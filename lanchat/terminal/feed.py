@@ -52,6 +52,7 @@ class Feed:
         self._renderer = Renderer(self.view, date.today(), colour=colour)
         self._inbox: Inbox[list[Item | Local]] = Inbox(BATCHES)
         self._waiting: deque[Item | Local] = deque()
+        self._early: list[Local] = []
         self._ignored: set[str] = set()  # member ids
         self._over = threading.Event()
         self._taker = threading.Thread(target=self._take, name="chat-taker")
@@ -67,7 +68,10 @@ class Feed:
             self._taker.join()
 
     def note(self, text: str, *, error: bool = False) -> None:
-        """A line that only we see, after all that has come. Any thread, also before `start()`."""
+        """A line that only we see, after all that has come. Any thread; before `start()` it waits for the welcome."""
+        if self._taker.ident is None:
+            self._early.append(Local(text, error))
+            return
         self._inbox.put_now([Local(text, error)])
         self._wake()
 
@@ -136,6 +140,8 @@ class Feed:
             case Came():
                 self.view.welcome(item.welcome, item.present)
                 self.title, self.state = item.card.title, "connected"
+                while self._early:
+                    fragments += self._renderer.render(self._early.pop(0))
             case Lost():
                 self.state = "reconnecting"
             case Ended():

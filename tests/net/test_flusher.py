@@ -80,6 +80,12 @@ def test_what_is_sent_while_it_drains_comes_after(behind):
     assert bytes(got) == sent
 
 
+def test_what_comes_in_just_after_the_last_flush_is_not_forgotten(flusher, behind):
+    link, theirs, sent = behind()
+    flusher._done(link)  # as if nothing had waited a moment before
+    assert received(theirs, len(sent)) == sent
+
+
 def test_a_link_that_goes_while_it_is_behind(flusher, behind):
     gone, _, _ = behind()
     dropped, _, _ = behind()
