@@ -29,12 +29,13 @@ LAYERS = [
         "lanchat.member",
         "lanchat.lookout",
     ],
+    ["lanchat.doctor"],
     ["lanchat.joined", "lanchat.entrance", "lanchat.api"],
     ["lanchat.terminal"],
     ["lanchat.cli"],
     ["lanchat.__main__"],
 ]
-TOGETHER = {*LAYERS[5], *LAYERS[6]}  # these may know each other
+TOGETHER = {*LAYERS[5], *LAYERS[7]}  # these may know each other
 STRANGERS = [  # on different levels, and yet not to know each other
     ("lanchat.discovery", "lanchat.room"),
 ]
@@ -43,6 +44,8 @@ PURE = [
     *("lanchat.errors", "lanchat.room.room", "lanchat.room.view"),
     *("lanchat.room.rights", "lanchat.room.turn", "lanchat.room.seats"),
     *("lanchat.discovery.sighting", "lanchat.discovery.directory", "lanchat.discovery.records"),
+    *("lanchat.discovery.datagram", "lanchat.discovery.hearing", "lanchat.net.invite"),
+    *("lanchat.doctor.findings", "lanchat.doctor.diagnosis", "lanchat.terminal.doctor"),
     *("lanchat.terminal.commands", "lanchat.terminal.render", "lanchat.terminal.listing", "lanchat.terminal.selection"),
 ]
 OUTSIDE_WORLD = {"os", "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3"}
@@ -58,6 +61,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "msgspec": {"lanchat.protocol.messages", "lanchat.protocol.framing"},
     "platformdirs": {"lanchat.home"},
     "prompt_toolkit": {"lanchat.terminal.screen", "lanchat.terminal.picker"},
+    "segno": {"lanchat.terminal.qr"},
     "spake2": {"lanchat.net.password"},
     "sqlite3": {"lanchat.room.archive", "lanchat.room.mend", "lanchat.room.store"},
     "ssl": {"lanchat.protocol.tls"},

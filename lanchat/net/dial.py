@@ -68,7 +68,18 @@ def dial(endpoints: tuple[Endpoint, ...]) -> socket.socket:
     if not failures:
         raise NoSuchRoom("the room has no address")
     last = [endpoint for endpoint in endpoints if endpoint in failures][-1]
-    raise _explained(last, failures[last])
+    raise _explained(last, failures[last]) from failures[last]
+
+
+def peer_of(sock: socket.socket) -> Endpoint | None:
+    """The address at the other end of a connection; None: it has none."""
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return None
+    try:
+        host, port, *_ = socket.getnameinfo(sock.getpeername(), socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
+    except OSError:
+        return None
+    return Endpoint(host.removeprefix("::ffff:"), int(port))
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ def last_events(path: Path, *, number: int | None = None, since: int = 0, search
     """
     conditions: list[str] = ["at >= ?"]
     terms: list[str | int] = [since]
-    if search.strip():
+    search = search.replace("\0", " ").strip()
+    if search:
         indexed, looked_for = _terms(search)
         conditions.append("kind = 'said'")
         if indexed:
@@ -68,7 +69,7 @@ def _terms(search: str) -> tuple[list[str], list[str]]:
     """
     indexed: list[str] = []
     looked_for: list[str] = []
-    for part in search.replace("\0", " ").split():
+    for part in search.split():
         words = [word for word in _WORD.findall(part) if all(map(_is_spaced, word))]
         indexed += words
         if words != [part]:

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # seconds
-_AGE = re.compile(r"(\d{1,9})([smhdw])")
-_ENTRIES = re.compile(r"\d{1,12}")
+_AGE = re.compile(r"([0-9]{1,9})([smhdw])")
+_ENTRIES = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ class SqliteLog:
         if damage:
             self._on_damage(damage)
         self._owners = standing.owners
-        self._entries, self._unindexed = standing.entries, standing.unindexed
+        self._kept, self._entries, self._unindexed = standing.seq, standing.entries, standing.unindexed
         self._thread = threading.Thread(target=self._run, name="log")
         self._thread.start()
         return past
@@ -164,12 +164,15 @@ class SqliteLog:
             if self._store is None:
                 self._store, damage = open_store(self._path, durable=True, suspect=True)
                 self._store.begin(self._seq)
+                if not damage and self._store.standing().seq < self._kept:
+                    damage = "the log's file was replaced: what was kept in it up to now is gone"
                 if damage:
                     self._on_damage(damage)
             added = self._store.add(batch)
         except (Failure, OSError, LanchatError) as error:
             self._fail(error)
             return False
+        self._kept = batch[-1].seq
         self._entries += added
         self._unindexed += added
         self._index_at = time.monotonic() + INDEX_AFTER

@@ -8,7 +8,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
@@ -30,6 +30,7 @@ from lanchat.terminal.selection import Selection
 
 LOOK_EVERY = 0.1  # s; as often the list is looked at and the seconds are counted
 HINTS_AFTER = 5.0  # s of nobody there
+ADVICE_TAKES = 3.0  # s to find out why
 ESCAPE_WAIT = 0.1  # s after which an ESC byte is the key and not the beginning of an arrow; slow links need some
 _PAGE = 8  # rooms
 _AROUND = 5  # lines besides the rooms: heading, what is typed, keys, a problem, and the shell's
@@ -50,6 +51,7 @@ _KEYS = (
     "Enter joins · h hosts · q leaves",
     "Enter · h host · q",
 )
+_SCAN = "Press s to knock at every address of this network (takes a few seconds)."
 _ADVICE = (
     "Is the other computer on the same network, and not on a guest network?",
     "The host's screen shows an address. Leave with q, then: lanchat join ADDRESS",
@@ -83,6 +85,19 @@ class Source(Protocol):
     def problems(self) -> tuple[str, ...]: ...
 
 
+@runtime_checkable
+class Advising(Source, Protocol):
+    """A source that also knows why nothing is there, and can look harder. These never wait, either."""
+
+    def advice(self) -> tuple[str, ...]:
+        """Sentences; none as long as it is being found out."""
+        ...
+
+    def scan(self) -> bool:
+        """Knock at every address of this network; whether this begins it."""
+        ...
+
+
 def pick(
     source: Source,
     *,
@@ -98,12 +113,20 @@ def pick(
 
 
 def paint(
-    selection: Selection, problems: tuple[str, ...], *, looked: float, now: float, width: int, height: int
+    selection: Selection,
+    problems: tuple[str, ...],
+    *,
+    looked: float,
+    now: float,
+    width: int,
+    height: int,
+    advice: tuple[str, ...] = (),
 ) -> Fragments:
     """The whole screen, a fragment at a time, lines ended by newlines.
 
     Args:
         looked: s since we began.
+        advice: what to say when nobody is there; empty for what is always worth trying.
         height: lines of the terminal.
     """
     lines: list[Fragments] = [[("class:heading", clipped("Rooms on this network", width))]]
@@ -112,7 +135,7 @@ def paint(
     elif selection.searching:
         lines.append([("class:dim", clipped("  no room like that", width))])
     else:
-        lines += _nobody(looked, width)
+        lines += _nobody(looked, width, advice or _ADVICE)
     if selection.searching:
         lines.append([("", clipped(f"/{safe_text(selection.typed(now))}_", width))])
     elif typed := selection.typed(now):
@@ -136,12 +159,12 @@ def _rooms(selection: Selection, width: int, at_most: int) -> list[Fragments]:
     return lines
 
 
-def _nobody(looked: float, width: int) -> list[Fragments]:
+def _nobody(looked: float, width: int, advice: tuple[str, ...]) -> list[Fragments]:
     if looked < HINTS_AFTER:
         return [[("", clipped(f"  nobody yet, looking ... {looked:.0f} s", width))]]
     lines: list[Fragments] = [[("", clipped(f"  nobody so far, still looking ... {looked:.0f} s", width))]]
-    for advice in _ADVICE:
-        wrapped = textwrap.wrap(advice, max(10, width), initial_indent="  ", subsequent_indent="  ")
+    for sentence in advice:
+        wrapped = textwrap.wrap(safe_text(sentence), max(10, width), initial_indent="  ", subsequent_indent="  ")
         lines += [[("class:dim", part)] for part in wrapped]
     return lines
 
@@ -158,6 +181,7 @@ class _Picker:
         self._began = clock()
         self._selection = Selection()
         self._naming = False
+        self._scanned = False
         self._complaint = ""
         self._title = Buffer(multiline=False, accept_handler=self._name_given)
         rooms = FormattedTextControl(self._paint, focusable=True, show_cursor=False)
@@ -197,7 +221,16 @@ class _Picker:
         self._selection.update(self._source.listings(), now)
         size = self._app.output.get_size()
         problems, looked = self._source.problems(), now - self._began
-        return [*paint(self._selection, problems, looked=looked, now=now, width=size.columns, height=size.rows)]
+        advice = () if self._selection.shown else self._advice(looked)
+        width, height = size.columns, size.rows
+        return [*paint(self._selection, problems, looked=looked, now=now, width=width, height=height, advice=advice)]
+
+    def _advice(self, looked: float) -> tuple[str, ...]:
+        """The likely cause, once it is known; it is found out just in time to be shown."""
+        if not isinstance(self._source, Advising) or looked < HINTS_AFTER - ADVICE_TAKES:
+            return ()
+        advice = self._source.advice()
+        return (*(advice or _ADVICE), *([] if self._scanned else [_SCAN]))
 
     def _paint_form_foot(self) -> StyleAndTextTuples:
         width = self._app.output.get_size().columns
@@ -241,6 +274,8 @@ class _Picker:
                 event.app.layout.focus(self._title)
             case "/" if not typing:
                 self._selection.search()
+            case "s" if not typing and not self._selection.shown and isinstance(self._source, Advising):
+                self._scanned = self._source.scan() or self._scanned
             case letter if letter.isprintable():
                 self._selection.type(letter, now)
             case _:

@@ -166,9 +166,12 @@ class Receiver:
         if self.stream is None:
             self.tally.feed(lines, now_ns)
             return True
-        if self.stream.follow(self.got, lines):
-            self.got += len(lines)
-            return False
+        quiet = lines
+        if self._noise is not None and self.got + len(lines) > len(self.stream.data):
+            quiet = self._noise.sub(b"", lines)  # the first to hear it: nothing that is for this one alone may be added
+        if self.stream.follow(self.got, quiet):
+            self.got += len(quiet)
+            return quiet is not lines
         quiet = self._noise.sub(b"", lines) if self._noise is not None else lines
         if self.stream.follow(self.got, quiet):
             self.got += len(quiet)

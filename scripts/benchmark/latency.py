@@ -68,6 +68,6 @@ class LatencyResult:
 def percentiles(values: list[float]) -> tuple[float, float, float]:
     """p50, p99, max; 0 of nothing."""
     if len(values) < 2:
-        return (values * 3)[0:3] and (values[0],) * 3 if values else (0.0, 0.0, 0.0)
+        return (values[0],) * 3 if values else (0.0, 0.0, 0.0)
     cuts = statistics.quantiles(values, n=100, method="inclusive")
     return cuts[49], cuts[98], max(values)

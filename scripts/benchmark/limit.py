@@ -11,7 +11,8 @@ import socket
 import ssl
 import sys
 
-_READ = 256 * 1024  # bytes
+_RECORD = 16 * 1024  # bytes; the longest plain text of a TLS record
+_buffer = memoryview(bytearray(256 * 1024))  # one for all reads: to ask malloc for so much each time means page faults
 
 
 class Peer:
@@ -28,11 +29,13 @@ class Peer:
 
     def read(self) -> bytes | None:
         """Whole lines; None at the end."""
-        data = self.socket.recv(_READ)
-        if not data:
+        size = self.socket.recv_into(_buffer)
+        if not size:
             return None
-        if self._tls is not None:
-            self._incoming.write(data)
+        if self._tls is None:
+            data = bytes(_buffer[:size])
+        else:
+            self._incoming.write(_buffer[:size])
             data = self._decrypted(self._tls)
         end = data.rfind(b"\n") + 1
         lines, self._partial = self._partial + data[:end] if end else b"", (b"" if end else self._partial) + data[end:]
@@ -58,7 +61,7 @@ class Peer:
                 tls.do_handshake()
                 self.ready = True
             while self._incoming.pending:
-                pieces.append(tls.read(_READ))
+                pieces.append(tls.read(_RECORD))
         except ssl.SSLWantReadError:
             pass
         if waiting := self._outgoing.read():

@@ -1,0 +1,104 @@
+"""How long people wait: until a program answers, until a room is seen, until a list is drawn."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from scripts.benchmark.servers import TITLE, Kind, environment, lanchat, running
+from scripts.benchmark.terminal import Terminal, home_for
+
+_LIMIT = 10.0  # s; longer is a failure
+_PROGRAM = str(Path(sys.executable).with_name("lanchat"))
+
+
+def version(times: int) -> list[float]:
+    """ms of `lanchat --version`."""
+    with _home() as home:
+        return [_timed(lambda: _run(["--version"], home)) for _ in range(times)]
+
+
+def rooms(times: int) -> list[float]:
+    """ms from the start of `lanchat rooms` to its first row, while a room is open on this machine."""
+    with running(_announced(), core=None), _home() as home:
+        time.sleep(2)  # it is announced
+        return [_timed(lambda: _until_a_row(["rooms", "--wait", str(_LIMIT)], home)) for _ in range(times)]
+
+
+def picker(times: int) -> list[float]:
+    """ms from the start of `lanchat join` in a terminal until the list with the room is drawn."""
+    with running(_announced(), core=None), _home() as home:
+        time.sleep(2)
+        return [_timed(lambda: _until_drawn(home)) for _ in range(times)]
+
+
+def appearing(times: int) -> list[float]:
+    """ms from the start of `lanchat host` until somebody who watches already sees its room."""
+    found = []
+    for _ in range(times):
+        with _home() as home, _watching(home) as watcher:
+            assert watcher.stdout is not None
+            time.sleep(1)  # it is watching
+            started = time.monotonic()
+            with running(_announced(), core=None):
+                line = watcher.stdout.readline()
+                found.append((time.monotonic() - started) * 1e3 if TITLE.encode() in line else float("nan"))
+    return found
+
+
+def _announced() -> Kind:
+    kind = lanchat(plain=False)
+    return replace(kind, command=tuple(word for word in kind.command if word != "--no-announce"))
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="lanchat-bench-"))
+    try:
+        yield home_for("ann", home)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _watching(home: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    words = [_PROGRAM, "rooms", "--watch"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(home)) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _timed(action: Callable[[], None]) -> float:
+    started = time.monotonic()
+    action()
+    return (time.monotonic() - started) * 1e3
+
+
+def _run(words: list[str], home: Path) -> None:
+    subprocess.run([_PROGRAM, *words], env=environment(home), stdout=subprocess.DEVNULL, check=True, timeout=_LIMIT)
+
+
+def _until_a_row(words: list[str], home: Path) -> None:
+    with subprocess.Popen([_PROGRAM, *words], stdout=subprocess.PIPE, env=environment(home)) as process:
+        assert process.stdout is not None
+        row = process.stdout.readline()
+        process.terminate()
+    if TITLE.encode() not in row:
+        raise RuntimeError("the room was not found")
+
+
+def _until_drawn(home: Path) -> None:
+    deadline, seen = time.monotonic() + _LIMIT, b""
+    terminal = Terminal([_PROGRAM, "join"], environment(home))
+    with terminal:
+        while TITLE.encode() not in seen:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the room was not drawn")
+            seen += terminal.read(0.05)
