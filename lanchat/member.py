@@ -256,6 +256,7 @@ class Member:
                     raise
                 lost = error
                 continue
+            self._seq = min(self._seq, entry.welcome.seq)  # a host that lost its record counts anew from there
             self._items.put(Came(entry.card, entry.welcome, entry.present, again=True))
             with self._state:
                 self._in_room = True
@@ -280,13 +281,13 @@ class Member:
                 self._items.put(message)
 
     def _hear_event(self, event: Event) -> None:
+        if isinstance(event, Said) and event.by == self._me:
+            with self._state:
+                if event.id in self._unkept:
+                    self._unkept[event.id] = self._unkept[event.id][0], event.seq
         if event.seq <= self._seq:
             return  # we had it before the link was lost
         self._seq = event.seq
-        if isinstance(event, Said):
-            with self._state:
-                if event.id in self._unkept and event.by == self._me:
-                    self._unkept[event.id] = self._unkept[event.id][0], event.seq
         if isinstance(event, Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
             self._who = replace(self._who, nick=event.to)
         self._items.put(event)

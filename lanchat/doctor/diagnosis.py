@@ -198,10 +198,10 @@ def _nobody(report: Report) -> Diagnosis:
 
 
 def _real(report: Report) -> list[Interface]:
-    """The interfaces that people can be on; with what was chosen by hand, whatever it is, if there is no other."""
+    """The interfaces that people can be on; without any, whatever else there is, loopback only where it was chosen."""
     usable = [i for i in report.interfaces if i.addresses and i.up is not False]
     real = [i for i in usable if i.kind in ("network", "VPN")]
-    return real or [i for i in usable if i.kind != "loopback"]
+    return real or [i for i in usable if i.kind != "loopback" or report.chosen]
 
 
 def _join_hint(report: Report) -> str | None:

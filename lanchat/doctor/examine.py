@@ -58,7 +58,7 @@ def examine(
     with Lookout(on) as lookout, ThreadPoolExecutor(8, "doctor") as pool:
         calls = pool.submit(call_everybody, here)
         machine = pool.submit(lambda: examine_machine(home, _port()))
-        router = pool.submit(_router)
+        router = pool.submit(_router, here)
         places = [place.endpoint for place in Places(home).all() if may_dial(place.endpoint, here)]
         wanted = ([named] if named else []) + [place for place in places if place != named][:MAX_TRIED]
         tries = [pool.submit(_try, endpoint, here, named=endpoint is named) for endpoint in wanted]
@@ -79,6 +79,7 @@ def examine(
         tried=tuple(tried.result()[0] for tried in tries),
         router=router.result(),
         problems=problems,
+        chosen=on is not None,
     )
 
 
@@ -217,7 +218,7 @@ def _is_up(interface: str) -> bool | None:
     return bool(flags & _UP and flags & _RUNNING)
 
 
-def _router() -> bool | None:
+def _router(here: Sequence[Address]) -> bool | None:
     """Whether the way out of this network answers on the link, as Linux tells it."""
     try:
         routes = [line.split() for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]]
@@ -227,6 +228,8 @@ def _router() -> bool | None:
     if not out:
         return None
     gateway = socket.inet_ntoa(bytes.fromhex(out[0])[::-1])
+    if not _on_link(Endpoint(gateway), here):
+        return None  # not where we were told to look
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
             sock.sendto(b"", (gateway, 9))  # the discard port: only its hardware address is of interest

@@ -119,6 +119,7 @@ class Report:
     tried: tuple[Tried, ...] = ()
     router: bool | None = None  # whether the way out answers on the link; None: there is none, or it is not known
     problems: tuple[str, ...] = ()  # what the ways of seeing said
+    chosen: bool = False  # the interfaces were named by the person
 
 
 @dataclass(frozen=True)

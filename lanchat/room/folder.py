@@ -167,13 +167,15 @@ def _read_about(path: Path) -> About | None:
         return None
     try:
         found = json.loads((path / ABOUT).read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
         about = {name: found.pop(name) for name in _KINDS if name in found}
-        if not all(isinstance(value, _KINDS[name]) for name, value in about.items()):
-            raise ValueError("a field of another kind")
+        if wrong := [name for name, value in about.items() if not isinstance(value, _KINDS[name])]:
+            raise ValueError(f"{', '.join(wrong)} of another kind")
         return replace(About(path.name, ""), **{**about, "id": path.name}, more=found)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         _log.warning("cannot read %s: %s", path / ABOUT, error)
         return None
 

@@ -13,7 +13,7 @@ from typing import assert_never
 from lanchat.protocol.messages import Ack, Closing, FromHost, Notice, Refused, Said
 from lanchat.room.inbox import Inbox
 from lanchat.room.log import Log
-from lanchat.room.room import Admitted, Answer, Deliver, Effect, Expel, KeepBans, Part, Room
+from lanchat.room.room import Admitted, Answer, Deliver, DropOldest, Effect, Expel, KeepBans, Part, Room
 from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Item, Saved, Seat, Stop
 from lanchat.room.turn import Turn
 
@@ -154,6 +154,10 @@ class Hub:
                     for other in [seat for seat in self._seats if seat.member is member]:
                         other.link.finish(other.door.encode(closing))
                         self._leave(other, closing.code, turn)
+                case DropOldest(member):
+                    oldest = next(seat for seat in self._seats if seat.member is member)
+                    oldest.link.finish(oldest.door.encode(Closing("replaced", "you have come in once more elsewhere")))
+                    self._leave(oldest, "replaced", turn)
                 case KeepBans(bans):
                     self._keep_bans(bans)
                 case _:

@@ -77,13 +77,20 @@ class Expel:
 
 
 @dataclass(frozen=True)
+class DropOldest:
+    """This member has too many links, some of them perhaps dead unseen: the oldest makes room."""
+
+    member: Member
+
+
+@dataclass(frozen=True)
 class KeepBans:
     """These are banned from now on, and after the next start: nick by member id."""
 
     bans: dict[str, str]
 
 
-Effect = Deliver | Answer | Part | Expel | KeepBans
+Effect = Deliver | Answer | Part | Expel | DropOldest | KeepBans
 
 
 @dataclass(frozen=True)
@@ -164,10 +171,9 @@ class Room:
             joined = self._event(Joined(self.seq + 1, now, id, nick, host=member.host))
             effects: tuple[Effect, ...] = (joined,)
         else:
-            if member.links >= MAX_LINKS:
-                return Refused("busy", f"{nick} is here {MAX_LINKS} times already")
             member.links += 1
-            present, seq, past, effects = self._present(), self.seq, self._past(after), ()
+            present, seq, past = self._present(), self.seq, self._past(after)
+            effects = (DropOldest(member),) if member.links > MAX_LINKS else ()
         welcome = Welcome(member.id, member.nick, seq, self.saved, len(present))
         return Admitted(member, welcome, present, past, effects)
 

@@ -45,7 +45,7 @@ class Seen:
         self._lock_path = folder / LOCK
         self._on_trouble = on_trouble
         self._told = False
-        self._suspect = False
+        self._suspect = True  # at first, and after trouble: the whole file is looked through
         self._pruned = False
         self._waiting: list[Event] = []
         self._closing = False

@@ -27,6 +27,7 @@ RETRY = 1.0  # s until a disk that took nothing is asked again
 WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for what the disk does not take: some 80,000 usual messages
 INDEX_AFTER = 1.0  # s of quiet, after which what was said is indexed for searching ...
 INDEX_LIMIT = 4000  # messages; ... or so many, quiet or not
+CHECK_LIMIT = 32 * 1024 * 1024  # bytes of a file that is looked through at each start (0.2 s); larger: after a crash
 PRUNE_EVERY = 600.0  # s
 CLOSE_LIMIT = 3.0  # s for a disk that takes nothing to take what still waits, when the room closes
 _NEVER = math.inf
@@ -82,7 +83,8 @@ class SqliteLog:
         self._on_saved, self._on_trouble = on_saved, on_trouble
         self._started = self._wall(), time.monotonic()
         try:
-            self._store, damage = open_store(self._path, durable=True)
+            small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
+            self._store, damage = open_store(self._path, durable=True, suspect=small)
             standing = self._store.standing()
             self._seq = max(standing.first, self._wall()) if damage else standing.first  # lost numbers are below
             self._store.begin(self._seq)

@@ -87,15 +87,11 @@ class Source(Protocol):
 
 @runtime_checkable
 class Advising(Source, Protocol):
-    """A source that also knows why nothing is there, and can look harder. These never wait, either."""
+    """A source that also knows why nothing is there, and can look harder: `lanchat.doctor.advice.Advised`."""
 
-    def advice(self) -> tuple[str, ...]:
-        """Sentences; none as long as it is being found out."""
-        ...
+    def advice(self) -> tuple[str, ...]: ...
 
-    def scan(self) -> bool:
-        """Knock at every address of this network; whether this begins it."""
-        ...
+    def scan(self) -> bool: ...
 
 
 def pick(
@@ -221,13 +217,12 @@ class _Picker:
         self._selection.update(self._source.listings(), now)
         size = self._app.output.get_size()
         problems, looked = self._source.problems(), now - self._began
-        advice = () if self._selection.shown else self._advice(looked)
-        width, height = size.columns, size.rows
-        return [*paint(self._selection, problems, looked=looked, now=now, width=width, height=height, advice=advice)]
+        shape = {"width": size.columns, "height": size.rows}
+        return [*paint(self._selection, problems, looked=looked, now=now, advice=self._advice(looked), **shape)]
 
     def _advice(self, looked: float) -> tuple[str, ...]:
         """The likely cause, once it is known; it is found out just in time to be shown."""
-        if not isinstance(self._source, Advising) or looked < HINTS_AFTER - ADVICE_TAKES:
+        if self._selection.shown or looked < HINTS_AFTER - ADVICE_TAKES or not isinstance(self._source, Advising):
             return ()
         advice = self._source.advice()
         return (*(advice or _ADVICE), *([] if self._scanned else [_SCAN]))

@@ -6,24 +6,39 @@ from collections.abc import Sequence
 from typing import IO, NoReturn
 
 from lanchat.discovery.sighting import Listing
+from lanchat.discovery.ways import scanning
 from lanchat.lookout import Lookout
 from lanchat.net.interfaces import Address
 from lanchat.terminal.listing import fitted
 
 _LONG = 3600.0  # s at once; Python's clock overflows for `--wait inf`
+_SCAN_TAKES = 4.0  # s for 254 addresses, 50 at once, and the answers of who is there
 _LOOK_AGAIN = 1.0  # s; a problem that comes up while nothing else changes is told after this
 _TITLE, _HOST = 32, 16  # columns
 
 
 def show_rooms(
-    on: Sequence[Address] | None, *, wait: float, watch: bool, as_json: bool, out: IO[str], talk: IO[str]
+    on: Sequence[Address] | None,
+    *,
+    wait: float,
+    watch: bool,
+    as_json: bool,
+    out: IO[str],
+    talk: IO[str],
+    scan: bool = False,
 ) -> int:
     """Print each room as soon as it answers, for `wait` seconds; with `watch`, what changes, until interrupted.
+
+    Args:
+        scan: knock at every address of this network as well.
 
     Returns:
         The exit code.
     """
     with Lookout(on) as lookout:
+        if scan:
+            lookout.begin(scanning(on))
+            wait = max(wait, _SCAN_TAKES)
         if watch:
             _watch(lookout, as_json, out, talk)
         seen = _look(lookout, wait, as_json, out)
@@ -31,6 +46,7 @@ def show_rooms(
             talk.write(
                 f"No room was seen within {wait:g} s. Open one:  lanchat host TITLE\n"
                 "If somebody hosts one: are you on the same network? Their screen shows an address to join by.\n"
+                "What is the matter with this network:  lanchat doctor\n"
             )
         for problem in lookout.problems():
             talk.write(f"{problem}\n")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
+from scripts.benchmark.check import Marks
 from scripts.benchmark.crowd import Crowd
 from scripts.benchmark.latency import percentiles
 from scripts.benchmark.machine import SERVER_CORE
@@ -15,7 +16,7 @@ from scripts.benchmark.servers import environment
 from scripts.benchmark.terminal import Terminal, home_for
 
 _KEY_EVERY = 0.05  # s
-_START_LIMIT = 10.0  # s until the screen shows the flood
+_START_LIMIT = 10.0  # s until the screen stands
 _CLEAR = b"\x15"  # Ctrl-U
 # Typed one after the other; the line is emptied after each row, so that a letter seen again is one just typed.
 _ROWS = ("абвгдежзиклмнопрст", "αβγδεζηθικλμνξοπρσ", "աբգդեզէըթժիլխծկհձղ")
@@ -36,32 +37,34 @@ class Paint:
 
     def run(self, crowd: Crowd) -> "PaintResult":
         marks = crowd.next_marks()
-        home = home_for("painter", Path(tempfile.mkdtemp(prefix="lanchat-bench-")))
+        nick = f"painter{marks.run}"  # a host keeps a nick for whoever had it, and each painter has a new key
+        home = home_for(nick, Path(tempfile.mkdtemp(prefix="lanchat-bench-")))
         words = [sys.executable, "-m", "lanchat", "join", f"127.0.0.1:{crowd.target.port}"]
         try:
-            with Terminal(words, environment(home) | {"LANCHAT_NICK": "painter"}, SERVER_CORE) as terminal:
+            with Terminal(words, environment(home) | {"LANCHAT_NICK": nick}, SERVER_CORE) as terminal:
                 self._wait(crowd, terminal)
-                return self._flood(crowd, terminal, marks.begin, marks.text(0, 0, 0))
+                return self._flood(crowd, terminal, marks)
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
     def _wait(self, crowd: Crowd, terminal: Terminal) -> None:
         seen, deadline = b"", time.monotonic() + _START_LIMIT
-        while b"painter joined" not in seen and time.monotonic() < deadline:
+        while b"joined" not in seen and time.monotonic() < deadline:
             seen = seen[-4096:] + terminal.read(0.01)
             crowd.turn(0)
 
-    def _flood(self, crowd: Crowd, terminal: Terminal, begin: bytes, text: bytes) -> "PaintResult":
-        speaker, first = crowd.members[0], crowd.next_marks()
+    def _flood(self, crowd: Crowd, terminal: Terminal, marks: Marks) -> "PaintResult":
+        speaker = crowd.members[0]
         letters = cycle(letter.encode() for row in _ROWS for letter in (*row, "\x15"))
+        text, begin = marks.text(0, 0, 0), marks.begin
         said = painted = pressed = 0
-        awaited, pressed_at, echoes, missed = b"", 0.0, [], 0
-        tail = b""
+        awaited = tail = b""
+        pressed_at, echoes = 0.0, []
         started = time.monotonic()
         while (now := time.monotonic() - started) < self.seconds:
             room = int(now * self.rate) - said if self.rate is not None else self.window - said + painted
             if room > 0:
-                lines = [crowd.dialect.say(text, first.id(n)) for n in range(said, said + room)]
+                lines = [crowd.dialect.say(text, marks.id(n)) for n in range(said, said + room)]
                 crowd.send(speaker, b"".join(lines))
                 said += room
             crowd.turn(0)
@@ -79,8 +82,7 @@ class Paint:
                 awaited = b""
             painted += (tail + data).count(begin) - tail.count(begin)
             tail = data[-8:]
-        missed = int(bool(awaited))
-        return PaintResult(self.rate, painted / now, *percentiles(echoes), len(echoes), missed)
+        return PaintResult(self.rate, painted / now, *percentiles(echoes), len(echoes), bool(awaited))
 
 
 @dataclass(frozen=True)
@@ -91,4 +93,4 @@ class PaintResult:
     p99: float
     max: float
     keys: int
-    missed: int
+    stuck: bool  # the last key was not echoed

@@ -21,7 +21,7 @@ from scripts.benchmark.machine import SERVER_CORE, pin, raise_limits
 START_LIMIT = 10.0  # s until a server listens
 _STOP_LIMIT = 5.0  # s to end by itself
 _HERE = Path(__file__).parent
-TITLE = "Bench"
+TITLE = f"Bench {os.getpid()}"  # somebody else may be measuring, too
 
 # What lanchat sends for one message of check.MESSAGE_SIZE, so that the raw limit sends as much.
 _SAID = (

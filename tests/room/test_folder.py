@@ -93,7 +93,7 @@ def test_another_process_holds_it_until_it_is_killed(home):
 
 
 def test_a_folder_that_cannot_be_written(home):
-    home.mkdir()
+    home.mkdir(parents=True)
     (home / HOSTED).write_text("in the way")
     with pytest.raises(LanchatError, match="cannot use") as caught:
         open_room(home, "Room A", now=1)

@@ -1,0 +1,34 @@
+"""Figures as text: columns that line up, and numbers as people read them."""
+
+from collections.abc import Sequence
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The first column is text, the others are figures."""
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    lines = [title]
+    for row in [columns, *rows]:
+        cells = [cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True))]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def many(value: float) -> str:
+    """A rate: 1234567 is `1.23 M`."""
+    for size, letter in ((1e6, " M"), (1e3, " k")):
+        if value >= size:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}"
+
+
+def times(value: float | None) -> str:
+    """A ratio."""
+    return "-" if value is None else f"{value:.2f}x" if value < 10 else f"{value:.0f}x"
+
+
+def ms(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def share(value: float) -> str:
+    return f"{value * 100:.0f}%"
