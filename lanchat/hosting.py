@@ -22,7 +22,7 @@ from lanchat.net.flusher import Flusher
 from lanchat.net.gate import Gate, source_of
 from lanchat.net.identity import Identity
 from lanchat.net.link import Link
-from lanchat.net.listen import listen
+from lanchat.net.listen import Spare, listen
 from lanchat.net.password import stretch
 from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.messages import NONCE_SIZE, VERSION, Card
@@ -34,7 +34,8 @@ from lanchat.room.room import Room
 from lanchat.room.seats import Goodbye
 
 GOODBYE_LIMIT = 1.0  # s for everybody to take the last lines and hang up, before they are cut off
-_BREATH = 0.2  # s without accepting when this process has no descriptor left; else accept() spins
+_BREATH = 0.2  # s without accepting when this process has no descriptor left, not even a spare one; else accept() spins
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 _log = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ class Host:
         self._native = NativeDoor(identity, self._card, self._hub.inbox, self._gate, limits, secret)
         self._plain = PlainDoor(self._hub.inbox, self._gate, limits)
         self._flusher: Flusher | None = None
+        self._spare = Spare()
         self._readers: set[threading.Thread] = set()
         self._links: set[Link] = set()
         self._lock = threading.Lock()  # guards _readers and _links
@@ -146,6 +148,7 @@ class Host:
             self._hub.stop()
             self._flusher.close()
         _close_all([*self._listeners, *self._plain_listeners, self._wake, self._woken])
+        self._spare.close()
         self._log.close()
 
     def __enter__(self) -> Self:
@@ -193,9 +196,8 @@ class Host:
         try:
             sock, address = listener.accept()
         except OSError as error:
-            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
-                _log.warning("cannot take another link: %s", error.strerror)
-                time.sleep(_BREATH)
+            if error.errno in _EXHAUSTED:
+                self._send_away(listener)
             return  # else: it went away before we looked
         source = source_of(str(address[0]))
         if not self._gate.knock(source):
@@ -206,6 +208,13 @@ class Host:
         except (RuntimeError, OSError) as error:  # no thread left, or gone already
             _log.warning("cannot serve another link: %s", error)
             sock.close()
+
+    def _send_away(self, listener: socket.socket) -> None:
+        try:
+            self._spare.send_away(listener)
+        except OSError as error:
+            _log.warning("cannot take another link: %s", error.strerror)
+            time.sleep(_BREATH)
 
     def _serve(self, sock: socket.socket, door: _Door, channel: Channel, source: str = "") -> None:
         assert self._flusher is not None

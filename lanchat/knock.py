@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lanchat import errors
 from lanchat.net.identity import Identity, certificate_key
@@ -10,6 +10,7 @@ from lanchat.net.link import Link
 from lanchat.net.password import Exchange, stretch
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting, check_version
+from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Present, Welcome
 from lanchat.protocol.tls import TlsChannel
 
@@ -31,7 +32,7 @@ class Introduction:
     identity: Identity
     nick: str
     trust: Trust
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     after: int = -1
 
 
@@ -105,9 +106,13 @@ def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Introduc
             welcome = answer
         elif answer is not None:
             link.send(encode(answer))
+    if welcome.people > MAX_PEOPLE:
+        raise errors.ProtocolError(f"the host speaks of {welcome.people} people in one room")
     while len(messages) < welcome.people:
         messages += receive(link, splitter)
     present = tuple(message for message in messages[: welcome.people] if isinstance(message, Present))
+    if len(present) < welcome.people:
+        raise errors.ProtocolError("the host did not say who is in the room")
     link.within(None)
     return Entry(card, host_key, welcome, present, messages[welcome.people :])
 

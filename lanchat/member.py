@@ -21,6 +21,7 @@ from lanchat.net.identity import Identity
 from lanchat.net.link import Link
 from lanchat.news import Came, Ended, Item, Kept, Lost
 from lanchat.protocol.framing import LineSplitter, encode
+from lanchat.protocol.handshake import farewell
 from lanchat.protocol.messages import (
     Ack,
     Bye,
@@ -39,12 +40,14 @@ from lanchat.protocol.messages import (
     Said,
     Say,
 )
-from lanchat.protocol.text import clean_nick, clean_text
+from lanchat.protocol.text import clean_nick, clean_text, safe_text
 from lanchat.protocol.tls import TlsChannel, client_context
 from lanchat.room.inbox import Inbox
 
 FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving
 QUEUE_LIMIT = 10_000  # items taken by nobody; then we stop reading, and the host drops us when it has to
+HEAVY = 256  # characters of an item that count as one more: a queue full of pages is no larger than one of lines
+HOST_RATE = 64 * 1024 * 1024  # bytes a second of a host; what counts is that TLS records without content count
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +75,7 @@ class Member:
         self._dial = dial
         self._who = Introduction(identity, clean_nick(nick), trust, password)
         self._patience = patience
-        self._items: Inbox[Item] = Inbox(QUEUE_LIMIT)
+        self._items: Inbox[Item] = Inbox(QUEUE_LIMIT, _weight)
         self._ids = count(1)
         self._prefix = secrets.token_hex(8)  # of the ids of what we say in this stay
         self._me = ""
@@ -192,6 +195,7 @@ class Member:
             if self._closed:
                 link.drop("left")
         try:
+            link.limit_bytes(HOST_RATE, HOST_RATE)
             entry = enter(link, channel, splitter, replace(self._who, after=self._seq))
         except BaseException:
             link.close()
@@ -212,7 +216,7 @@ class Member:
             link.close()
             if self._closed or not may_come_back(error):
                 break
-            _log.info("lost the host: %s", error)
+            _log.info("lost the host: %s", safe_text(str(error)))
             self._items.put(Lost(str(error)))
             try:
                 link, splitter, messages = self._come_back(error)
@@ -271,10 +275,8 @@ class Member:
                 link.send(encode(Pong()))
             case Ack(seq=seq):
                 self._keep(seq)
-            case Closing(code="closed", text=text):
-                raise errors.RoomClosed(text)
-            case Closing(code=code, text=text):
-                raise errors.Refused(text, code=code)
+            case Closing():
+                raise farewell(message)
             case Said() | Joined() | Left() | Renamed():
                 self._hear_event(message)
             case Notice():
@@ -300,3 +302,15 @@ class Member:
             self._state.notify_all()
         if kept:
             self._items.put(Kept(kept))
+
+
+def _weight(item: Item) -> int:
+    match item:
+        case Said(nick=nick, text=text):
+            return 1 + (len(nick) + len(text)) // HEAVY
+        case Joined(nick=nick) | Left(nick=nick) | Renamed(nick=nick):
+            return 1 + 2 * len(nick) // HEAVY
+        case Notice(text=text):
+            return 1 + len(text) // HEAVY
+        case _:
+            return 1

@@ -86,19 +86,21 @@ class NativeDoor:
         self._gate.admit(link)
         pace = Pace(self._limits, link)
         self._inbox.put(Arrived(seat, member_id(arrival.key), arrival.nick, arrival.after))
+        started = bool(splitter.partial)
         while True:
             if messages:
-                link.within(None)
-                pace.hand_on(messages, seat, self._inbox)
-                if splitter.partial:
-                    link.within(LINE_LIMIT, "did not finish a line in time")
+                pace.hand_on(messages, seat, self._inbox)  # may take its time, which is not the line's
+            if started:
+                link.within(LINE_LIMIT, "did not finish a line in time")
             data = link.receive()
             if not data:
                 return
-            begun = bool(splitter.partial)
-            messages = decode_all(splitter.feed(data), FROM_MEMBER)
-            if splitter.partial and not begun and not messages:
-                link.within(LINE_LIMIT, "did not finish a line in time")
+            began_before = bool(splitter.partial)
+            lines = splitter.feed(data)
+            if lines:
+                link.within(None)
+            started = bool(splitter.partial) and (bool(lines) or not began_before)
+            messages = decode_all(lines, FROM_MEMBER)
 
     def _greet(self, link: Link, splitter: LineSplitter) -> tuple[Arrival | None, list[FromMember]]:
         """Until we know who it is (None: they went, or were refused), and what they have said after that."""

@@ -1,6 +1,7 @@
 """Who may come near: links that have not shown who they are, links and connects of one source, password attempts.
 
-A source is an address, or the /64 of an IPv6 one; this machine itself is no source, as many people may share it.
+A source is an address; this machine itself is no source, as many people may share it. Not the /64 of an IPv6 address,
+as servers of the internet count: here that is the whole network, and the seventeenth of a class would be kept out.
 Where there are too many strangers the oldest makes room: who means well says hello within milliseconds.
 """
 
@@ -16,6 +17,7 @@ from lanchat.protocol.limits import Limits, TokenBucket
 GRACE = 0.5  # s that a stranger may use before it must make room for the next; a crowd waits in the backlog meanwhile
 MAX_SOURCES = 4096  # sources remembered; OpenSSH tracks 65,536 and forgets the oldest too
 ATTEMPTS_PER_SOURCE = 3  # wrong passwords at once, and a minute (ergo's number for logins)
+MAX_ADMITTED = 10_000  # keys that knew the password; then the first are forgotten
 ATTEMPTS_PER_ROOM = 10  # wrong passwords at once, and a minute: 33 bits last for 800 years
 _MINUTE = 60.0  # s
 
@@ -32,9 +34,7 @@ def source_of(address: str) -> str:
         return ""  # a socket without a network
     if isinstance(ip, ipaddress.IPv6Address):
         ip = ip.ipv4_mapped or ip
-    if ip.is_loopback:
-        return ""
-    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))
+    return "" if ip.is_loopback else str(ip)
 
 
 class Gate:
@@ -57,13 +57,15 @@ class Gate:
             bucket = _bucket(
                 self._connects, source, self._limits.connects_rate, self._limits.connects_burst, self._clock()
             )
-            fast = bucket.take(1, self._clock()) > 0
-            return not fast and self._per_source[source] < self._limits.links_per_source
+            return bucket.spare(1, self._clock()) and self._per_source[source] < self._limits.links_per_source
 
     def begin(self, link: Droppable, source: str) -> None:
-        """This link is a stranger. Where there are too many, waits up to GRACE, then drops the oldest."""
+        """This link is a stranger. Where there are too many, the oldest goes once it has had its GRACE; waits for that."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._strangers) < self._limits.strangers, GRACE)
+            if len(self._strangers) >= self._limits.strangers:
+                since, _ = next(iter(self._strangers.values()))
+                rest = since + GRACE - self._clock()
+                self._changed.wait_for(lambda: len(self._strangers) < self._limits.strangers, max(0.0, rest))
             dropped = []
             if len(self._strangers) >= self._limits.strangers:
                 dropped.append(next(iter(self._strangers)))
@@ -106,7 +108,7 @@ class Attempts:
         self._lock = threading.Lock()  # guards all below
         self._room = TokenBucket(ATTEMPTS_PER_ROOM / _MINUTE, ATTEMPTS_PER_ROOM, clock())
         self._sources: OrderedDict[str, TokenBucket] = OrderedDict()
-        self._admitted: set[str] = set()
+        self._admitted: dict[str, None] = {}  # a set that keeps its order
 
     def begin(self, source: str, member: str) -> float:
         """Somebody begins an attempt.
@@ -130,7 +132,9 @@ class Attempts:
         """They knew it: this was no guess."""
         with self._lock:
             if member not in self._admitted:
-                self._admitted.add(member)
+                self._admitted[member] = None
+                if len(self._admitted) > MAX_ADMITTED:
+                    del self._admitted[next(iter(self._admitted))]
                 self._give_back(source, self._clock())
 
     def _give_back(self, source: str, now: float) -> None:

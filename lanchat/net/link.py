@@ -76,8 +76,10 @@ class Link:
 
     def within(self, seconds: float | None, reason: str = "") -> None:
         """Drop the link in that many seconds from now, unless called again before (None: no limit)."""
-        self._deadline_reason = reason
-        self._deadline = None if seconds is None else self._clock() + seconds
+        with self._lock:
+            if not self._finishing:  # else whoever was sent away could stay by talking on
+                self._deadline_reason = reason
+                self._deadline = None if seconds is None else self._clock() + seconds
 
     def limit_bytes(self, rate: float, burst: float) -> None:
         """Read at most so fast, in raw bytes a second and at once; see net/budget.py. Reader thread only."""

@@ -1,6 +1,7 @@
 """Listening sockets."""
 
 import errno
+import os
 import socket
 
 from lanchat.errors import LanchatError
@@ -25,6 +26,34 @@ def listen(addresses: list[str] | None, port: int | None) -> list[socket.socket]
     for listener in listeners:
         listener.setblocking(False)  # a peer may go away between select() and accept(), and accept() would wait
     return listeners
+
+
+class Spare:
+    """A descriptor kept for the time when this process has no other left. Accept thread only.
+
+    Without it a newcomer can be neither taken nor sent away, and accept() says so 200,000 times a second.
+    """
+
+    def __init__(self) -> None:
+        self._file = os.open(os.devnull, os.O_RDONLY)
+
+    def send_away(self, listener: socket.socket) -> None:
+        """Hang up on the next newcomer.
+
+        Raises:
+            OSError: somebody else has taken the descriptor; wait before the next try.
+        """
+        self.close()
+        try:
+            listener.accept()[0].close()
+        finally:
+            self._file = os.open(os.devnull, os.O_RDONLY)
+
+    def close(self) -> None:
+        """May be called twice."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def _listen_somewhere(addresses: list[str] | None, port: int | None) -> list[socket.socket]:

@@ -6,6 +6,7 @@ The file is rewritten whole, so that a crash leaves the old one or the new one.
 
 import os
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +18,7 @@ FILE = "known_hosts"
 
 Standing = Literal["new", "known", "changed"]
 
-_LINE = re.compile(r"([0-9a-f]{32}) ([0-9a-f]{64}) (.+)")
+_LINE = re.compile(r"([0-9a-f]{32}) ([0-9a-f]{64}) (.*)")
 
 
 @dataclass(frozen=True)
@@ -75,21 +76,25 @@ class KnownHosts:
 
     def _lines(self) -> list[str]:
         try:
-            return self._path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+            return self._path.read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n").split("\n")
         except FileNotFoundError:
             return []
         except OSError as error:
             raise _unusable(self._path, error) from None
 
     def _rewrite(self, lines: list[str]) -> None:
-        draft = self._path.with_name(f"{FILE}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with open(draft, "w", encoding="utf-8", errors="surrogateescape") as out:
-                out.writelines(line + "\n" for line in lines)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(draft, self._path)
+            number, draft = tempfile.mkstemp(prefix=f"{FILE}.", dir=self._path.parent)  # not by process id: threads
+            try:
+                with os.fdopen(number, "w", encoding="utf-8", errors="surrogateescape") as out:
+                    out.writelines(line + "\n" for line in lines)
+                    out.flush()
+                    os.fsync(out.fileno())
+                os.replace(draft, self._path)
+            except OSError:
+                os.unlink(draft)
+                raise
         except OSError as error:
             raise _unusable(self._path, error) from None
 

@@ -14,7 +14,8 @@ one round trip. A proof is a signature over Binding: it fits this room, this hos
 these two nonces, so it can be neither replayed nor carried to another room or host.
 
 A password is never sent (net/password.py). The host confirms last, so whoever does not know it learns
-nothing but "no" from an attempt; and a member takes no Welcome to a locked room without the host's Confirm.
+nothing but "no" from an attempt; and a member takes no Welcome to a locked room without the host's Confirm, nor
+any to an open one where it came with a password: else whoever stands in between would only have to say "open".
 
 Key operations come in as functions, time and randomness as values.
 """
@@ -202,19 +203,27 @@ class MemberGreeting:
         self._after = after
         self._begin_exchange = exchange
         self._exchange: Exchange | None = None
+        self._shared = False  # the host's share is taken: before that there is no key to confirm
         self._confirmed = False
 
     def hello(self, card: Card) -> Hello:
         """The answer to a host's card.
 
         Raises:
-            errors.Refused: the host speaks another version, or the room is locked and we know no password.
+            errors.Refused: the host speaks another version; the room is locked and we know no password, or the
+                other way round.
         """
         check_version(card)
         if card.locked:
             if self._begin_exchange is None:
                 raise errors.Refused("this room has a password", "ask who hosts it", code="password")
             self._exchange = self._begin_exchange(card.room, self._certificate)
+        elif self._begin_exchange is not None:
+            raise errors.Refused(
+                "this room has no password, and you came with one: somebody may pose as the room you mean",
+                "ask who hosts it; if it is open to all, come without a password",
+                code="unlocked",
+            )
         binding = Binding(
             VERSION,
             card.room,
@@ -242,14 +251,13 @@ class MemberGreeting:
         match message:
             case Refused(code=code, text=text, suggestion=suggestion):
                 raise errors.Refused(text, code=code, suggestion=suggestion)
-            case Closing(code="closed", text=text):
-                raise errors.ConnectionLost(text)
-            case Closing(code=code, text=text):
-                raise errors.Refused(text, code=code)
-            case Share(share=share) if self._exchange is not None and not self._confirmed:
+            case Closing():
+                raise farewell(message)
+            case Share(share=share) if self._exchange is not None and not self._shared:
                 self._exchange.finish(share)
+                self._shared = True
                 return Confirm(self._exchange.confirm_member())
-            case Confirm(mac=mac) if self._exchange is not None:
+            case Confirm(mac=mac) if self._exchange is not None and self._shared:
                 if not hmac.compare_digest(mac, self._exchange.confirm_host()):
                     raise errors.Refused(
                         "the host does not know this room's password: somebody may pose as it", code="password"
@@ -260,6 +268,13 @@ class MemberGreeting:
                 return message
             case _:
                 raise errors.ProtocolError("the host answered a hello with something else")
+
+
+def farewell(closing: Closing) -> errors.LanchatError:
+    """What a host's last line means to a member."""
+    if closing.code == "closed":
+        return errors.RoomClosed(closing.text)
+    return errors.Refused(closing.text, code=closing.code)
 
 
 def check_version(card: Card) -> None:

@@ -54,11 +54,13 @@ class Limits:
     connects_rate: float = (
         32 / 60
     )  # ... and then a second (ergo: 32 in 10 min; a classroom behind one router needs more)
-    message_burst: int = 10  # of one member at once ...
-    message_rate: float = 2.0  # ... and then a second; more is not refused but waits (ergo's fakelag)
+    message_burst: int = 100  # of one member at once: a pasted or piped log ...
+    message_rate: float = 10.0  # ... and then a second; more is not refused but waits (ergo's fakelag: 5, then 2)
     byte_burst: int = 256 * 1024  # raw bytes of one link at once, TLS included, so that KeyUpdates count ...
     byte_rate: float = 32 * 1024  # ... and then a second; more is no chat
 
+
+MAX_PEOPLE = 5_000  # in one room that a member believes a host; 25 times what a host lets in by default
 
 DEFAULT_LIMITS = Limits()
 NO_LIMITS = Limits(

@@ -18,6 +18,7 @@ Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
 Short = Annotated[str, Meta(max_length=64)]  # ids, codes
 Name = Annotated[str, Meta(max_length=256)]  # nicks and titles; their rules are in text.py
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # characters; the room checks bytes
+RoomId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]  # it goes into files as it is
 Bytes32 = Annotated[bytes, Meta(min_length=NONCE_SIZE, max_length=NONCE_SIZE)]
 Blob = Annotated[bytes, Meta(max_length=128)]
 
@@ -88,7 +89,7 @@ class Card(_Message, frozen=True):
     """The first line of a host, unasked: enough to list the room, and the challenge for a proof."""
 
     v: Number
-    room: Short
+    room: RoomId
     title: Name
     host: Name  # the nick of who hosts
     people: Number

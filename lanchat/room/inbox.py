@@ -1,7 +1,7 @@
 """The queue in front of a thread that owns something: the hub its room, a screen what it shows."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -10,10 +10,16 @@ INBOX_LIMIT = 4096  # items; a reader that meets a full inbox waits, stops readi
 
 
 class Inbox(Generic[T]):
-    """Many threads put, one takes all that waits. Bounded."""
+    """Many threads put, one takes all that waits. Bounded.
 
-    def __init__(self, limit: int = INBOX_LIMIT) -> None:
+    Args:
+        weigh: how much of the limit an item takes up.
+    """
+
+    def __init__(self, limit: int = INBOX_LIMIT, weigh: Callable[[T], int] = lambda item: 1) -> None:
         self._limit = limit
+        self._weigh = weigh
+        self._load = 0
         self._items: list[T] = []
         lock = threading.Lock()  # guards _items and _closed
         self._filled = threading.Condition(lock)
@@ -24,7 +30,7 @@ class Inbox(Generic[T]):
     def put(self, item: T) -> None:
         """Add an item; waits while the inbox is full. After `close` it is thrown away."""
         with self._filled:
-            while len(self._items) >= self._limit and not self._closed:
+            while self._load >= self._limit and not self._closed:
                 self._blocked += 1
                 self._emptied.wait()
                 self._blocked -= 1
@@ -43,7 +49,7 @@ class Inbox(Generic[T]):
         with self._filled:
             if not self._items and not self._closed:
                 self._filled.wait(timeout)
-            items, self._items = self._items, []
+            items, self._items, self._load = self._items, [], 0
             if self._blocked:
                 self._emptied.notify_all()
             return items
@@ -63,5 +69,6 @@ class Inbox(Generic[T]):
         if self._closed:
             return
         self._items.append(item)
+        self._load += self._weigh(item)
         if len(self._items) == 1:
             self._filled.notify()

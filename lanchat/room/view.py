@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Event, Joined, Left, Present, Renamed, Said, Welcome
 
 
@@ -39,12 +40,14 @@ class RoomView:
             return
         match event:
             case Joined(by=by, nick=nick, host=host):
-                self.people[by, nick] = Person(by, nick, host)
+                if len(self.people) < MAX_PEOPLE:
+                    self.people[by, nick] = Person(by, nick, host)
             case Left(by=by, nick=nick):
                 self.people.pop((by, nick), None)
             case Renamed(by=by, nick=nick, to=to):
                 was = self.people.pop((by, nick), None)
-                self.people[by, to] = Person(by, to, was.host if was else False)
+                if len(self.people) < MAX_PEOPLE:
+                    self.people[by, to] = Person(by, to, was.host if was else False)
                 if (by, nick) == (self.me, self.nick):
                     self.nick = to
             case Said():

@@ -16,7 +16,7 @@ from lanchat.home import home_folder, keep_nick, kept_nick, login_nick
 from lanchat.joined import JoinedRoom
 from lanchat.net.dial import Endpoint, parse_endpoint
 from lanchat.net.password import make_password
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.text import clean_nick, safe_text
 
 ASK, AUTO = "ask", "auto"  # what --password may say
 GUESSES = 3  # at a password, before we believe that it is not known
@@ -111,11 +111,12 @@ def _until_in(
             if not screen:
                 raise _for_script(refused, password) from None
             if refused.code == "nick":
-                click.echo(f"{refused}.", err=True)
-                nick = click.prompt("Come in as", default=refused.suggestion, err=True, value_proc=_nick_value)
+                click.echo(f"{safe_text(str(refused))}.", err=True)
+                free = safe_text(refused.suggestion) or None
+                nick = click.prompt("Come in as", default=free, err=True, value_proc=_nick_value)
             elif refused.code == "password" and guesses < GUESSES:
                 guesses += 1
-                click.echo(f"{refused}.", err=True)
+                click.echo(f"{safe_text(str(refused))}.", err=True)
                 password = _ask_password()
             else:
                 raise

@@ -104,7 +104,9 @@ class Tally:
 
     def verdict(self, sent: list[int]) -> Verdict:
         """In the end, with what each sender has sent to this receiver."""
-        missing = sum(map(len, self._missing)) + sum(max(0, all_ - got) for all_, got in zip(sent, self.next, strict=True))
+        missing = sum(map(len, self._missing)) + sum(
+            max(0, all_ - got) for all_, got in zip(sent, self.next, strict=True)
+        )
         it = self._verdict
         return Verdict(it.seen, missing - it.broken if missing > it.broken else 0, it.doubled, it.swapped, it.broken)
 

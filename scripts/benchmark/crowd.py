@@ -22,7 +22,6 @@ Hear = Callable[[bytes], object]
 class Target:
     """A running server."""
 
-    name: str
     port: int
     pid: int
     dialect: Dialect

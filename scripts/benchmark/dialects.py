@@ -1,8 +1,8 @@
 """How a client of each kind of server comes in, talks and listens. No I/O: a greeting is a generator.
 
-    greeting = dialect.greet(7, certificate)
-    send(next(greeting))
-    send(greeting.send(what_came))      # ... until it returns: its value is sent too, and the client is inside
+greeting = dialect.greet(7, certificate)
+send(next(greeting))
+send(greeting.send(what_came))      # ... until it returns: its value is sent too, and the client is inside
 """
 
 import re
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from lanchat.net.identity import certificate_key
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting
-from lanchat.protocol.messages import NONCE_SIZE, Card, Ping, Pong, Say, Welcome
+from lanchat.protocol.messages import NONCE_SIZE, Card, Ping, Pong, Welcome
 
 Greeting = Generator[bytes, bytes, bytes]
 

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from scripts.benchmark.check import Marks, Receiver, Stream, Tally, Verdict
+from scripts.benchmark.check import Receiver, Stream, Tally, Verdict
 from scripts.benchmark.crowd import Crowd, Hear, Member
 from scripts.benchmark.machine import Use
 

@@ -4,7 +4,7 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from scripts.benchmark.check import Receiver, Tally, Verdict
+from scripts.benchmark.check import Receiver, Verdict
 from scripts.benchmark.crowd import Crowd, Hear, Member
 from scripts.benchmark.machine import Use
 
@@ -51,7 +51,9 @@ class Latency:
             mine = [0 if s == number and not crowd.dialect.echoes else all_ for s, all_ in enumerate(sent)]
             verdict.add(receivers[member].tally.verdict(mine))
         crowd.rest()
-        return LatencyResult(len(crowd.members), self.rate, *percentiles([(b - a) / 1e6 for a, b in times]), use, verdict)
+        return LatencyResult(
+            len(crowd.members), self.rate, *percentiles([(b - a) / 1e6 for a, b in times]), use, verdict
+        )
 
 
 @dataclass(frozen=True)

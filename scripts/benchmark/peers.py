@@ -1,4 +1,4 @@
-"""Other chat servers, where they are installed: ngIRCd, InspIRCd, NATS. Without limits on anybody, as lanchat is here."""
+"""Other servers, where they are installed: ngIRCd, InspIRCd, NATS. Without limits on anybody, as lanchat is here."""
 
 import os
 import shutil
@@ -80,14 +80,18 @@ def _path(program: str) -> str:
 
 def _ngircd() -> Kind:
     words = (_path("ngircd"), "-n", "-f", "{home}/ngircd.conf")
-    return Kind("ngIRCd", Irc(), words, under_way=8, files={"ngircd.conf": _NGIRCD})  # it listens with a backlog of 10
+    return Kind(
+        "ngIRCd", Irc(), words, under_way=8, files=(("ngircd.conf", _NGIRCD),)
+    )  # it listens with a backlog of 10
 
 
 def _inspircd(*, tls: bool) -> Kind:
     words = (_path("inspircd"), "--nofork", "--nolog", "--runasroot", "--config={home}/inspircd.conf")
     text = _INSPIRCD.replace("{tls}", _INSPIRCD_TLS if tls else _INSPIRCD_PLAIN)
     name = "InspIRCd, TLS" if tls else "InspIRCd"
-    return Kind(name, Irc(tls=tls), words, under_way=500, files={"inspircd.conf": text})  # it lets people in once a second
+    return Kind(
+        name, Irc(tls=tls), words, under_way=500, files=(("inspircd.conf", text),)
+    )  # it lets people in once a second
 
 
 def _nats() -> Kind:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from lanchat.net.identity import CERTIFICATE_FILE, KEY_FILE, load_identity
@@ -52,11 +52,23 @@ class Kind:
     command: tuple[str, ...]
     says_port: re.Pattern[str] | None = None
     under_way: int = 16  # joins at once
-    files: dict[str, str] = field(default_factory=dict)  # to be written into {home}, filled in as the command is
+    files: tuple[tuple[str, str], ...] = ()  # name and text; to be written into {home}, filled in as the command is
 
 
 def lanchat(*, plain: bool) -> Kind:
-    words = [sys.executable, "-m", "lanchat", "host", TITLE, "--nick", "hal", "--headless", "--no-limits", "--port", "0"]
+    words = [
+        sys.executable,
+        "-m",
+        "lanchat",
+        "host",
+        TITLE,
+        "--nick",
+        "hal",
+        "--headless",
+        "--no-limits",
+        "--port",
+        "0",
+    ]
     words += ["--plain-port", "0", "--no-announce"]
     if plain and _knows("--ephemeral"):
         words.append("--ephemeral")
@@ -92,7 +104,7 @@ def running(kind: Kind, core: int | None = SERVER_CORE) -> Iterator[Running]:
             "certificate": home / CERTIFICATE_FILE,
             "key": home / KEY_FILE,
         }
-        for name, text in kind.files.items():
+        for name, text in kind.files:
             (home / name).write_text(text.format(**names))
         with child([word.format(**names) for word in kind.command], home, core) as process:
             try:

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> str:
     """The first column is text, the others are figures."""
     widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
     lines = [title]
     for row in [columns, *rows]:
-        cells = [cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True))]
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[0] = row[0].ljust(widths[0])
         lines.append("  " + "  ".join(cells).rstrip())
-    return "\n".join(lines)
+    if any("!" in cell for row in rows for cell in row):
+        lines.append(f"  {note}")
+    return "\n".join(lines) + "\n"
 
 
 def many(value: float) -> str:
@@ -32,3 +35,8 @@ def ms(value: float) -> str:
 
 def share(value: float) -> str:
     return f"{value * 100:.0f}%"
+
+
+def warn(text: str, really: bool) -> str:
+    """With a mark that the note below the table explains."""
+    return text + ("!" if really else " ")
