@@ -14,6 +14,7 @@ from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Present, Welcome
 from lanchat.protocol.tls import TlsChannel
 
+HOST_RATE = 64 * 1024 * 1024  # bytes a second; no host has so much to say. With it, noise without content is limited
 GREETING_LIMIT = 10.0  # s in all for TLS, card and welcome
 
 Trust = Callable[[Card, bytes], None]  # a host's card and raw public key; raises what speaks against them
@@ -82,6 +83,7 @@ def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Introduc
     Raises:
         LanchatError: no lanchat, not trusted, refused, ...
     """
+    link.limit_bytes(HOST_RATE, HOST_RATE)
     link.within(GREETING_LIMIT, "it did not answer in time")
     card, host_key, certificate = read_card(link, channel, splitter)
     check_version(card)

@@ -19,7 +19,7 @@ from lanchat.knock import Entry, Introduction, Trust, enter, receive
 from lanchat.net.flusher import Flusher
 from lanchat.net.identity import Identity
 from lanchat.net.link import Link
-from lanchat.news import Came, Ended, Item, Kept, Lost
+from lanchat.news import Came, Ended, Item, Kept, Lost, weight
 from lanchat.protocol.framing import LineSplitter, encode
 from lanchat.protocol.handshake import farewell
 from lanchat.protocol.messages import (
@@ -46,8 +46,6 @@ from lanchat.room.inbox import Inbox
 
 FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving
 QUEUE_LIMIT = 10_000  # items taken by nobody; then we stop reading, and the host drops us when it has to
-HEAVY = 256  # characters of an item that count as one more: a queue full of pages is no larger than one of lines
-HOST_RATE = 64 * 1024 * 1024  # bytes a second of a host; what counts is that TLS records without content count
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +73,7 @@ class Member:
         self._dial = dial
         self._who = Introduction(identity, clean_nick(nick), trust, password)
         self._patience = patience
-        self._items: Inbox[Item] = Inbox(QUEUE_LIMIT, _weight)
+        self._items: Inbox[Item] = Inbox(QUEUE_LIMIT, weight)
         self._ids = count(1)
         self._prefix = secrets.token_hex(8)  # of the ids of what we say in this stay
         self._me = ""
@@ -87,8 +85,7 @@ class Member:
         self._unkept: dict[str, tuple[Say, int]] = {}  # our messages by id, with their seq or 0, oldest first
         self._over: errors.LanchatError | None = None
         self._state = threading.Condition()  # guards _link, _in_room, _unkept, _over, _closed
-        self._in_room = False  # the link's greeting is done, and we may talk on it
-        self._closed = False
+        self._closed, self._in_room = False, False  # in the room: the greeting is done, and we may talk on the link
 
     def join(self) -> Came:
         """Connect and be let in.
@@ -195,7 +192,6 @@ class Member:
             if self._closed:
                 link.drop("left")
         try:
-            link.limit_bytes(HOST_RATE, HOST_RATE)
             entry = enter(link, channel, splitter, replace(self._who, after=self._seq))
         except BaseException:
             link.close()
@@ -302,15 +298,3 @@ class Member:
             self._state.notify_all()
         if kept:
             self._items.put(Kept(kept))
-
-
-def _weight(item: Item) -> int:
-    match item:
-        case Said(nick=nick, text=text):
-            return 1 + (len(nick) + len(text)) // HEAVY
-        case Joined(nick=nick) | Left(nick=nick) | Renamed(nick=nick):
-            return 1 + 2 * len(nick) // HEAVY
-        case Notice(text=text):
-            return 1 + len(text) // HEAVY
-        case _:
-            return 1

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Card, Event, Notice, Present, Welcome
+from lanchat.protocol.messages import Card, Event, Joined, Left, Notice, Present, Renamed, Said, Welcome
+
+HEAVY = 256  # characters that count as one item more: a queue full of pages is no larger than one of lines
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,16 @@ class Ended:
 
 
 Item = Came | Lost | Event | Kept | Notice | Ended
+
+
+def weight(item: Item) -> int:
+    """How many lines of talk an item takes as much memory as, about."""
+    match item:
+        case Said(nick=nick, text=text):
+            return 1 + (len(nick) + len(text)) // HEAVY
+        case Joined(nick=nick) | Left(nick=nick) | Renamed(nick=nick):
+            return 1 + 2 * len(nick) // HEAVY
+        case Notice(text=text):
+            return 1 + len(text) // HEAVY
+        case _:
+            return 1

@@ -4,6 +4,8 @@ import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from lanchat.discovery.sighting import Listing
 from lanchat.discovery.ways import scanning
@@ -13,6 +15,8 @@ from lanchat.lookout import Lookout
 from lanchat.net.interfaces import Address
 
 EXAMINE_FOR = 1.5  # s of looking; with what comes before and after about two in all
+
+CLOSE_LIMIT = 0.1  # s; the thread is a daemon, and only reads
 
 _log = logging.getLogger(__name__)
 
@@ -57,8 +61,17 @@ class Advised:
         return True
 
     def close(self) -> None:
+        """Wait for an examination under way no longer than a person would."""
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(CLOSE_LIMIT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def _examine(self) -> None:
         try:

@@ -136,8 +136,9 @@ def _listen(spots: list[Spot], calls: dict[str, Key], echoes: Echoes, wait: floa
             if isinstance(said, Seek):
                 echoes.loops[key] = Loop(key[1], True)
             else:
-                echoes.hears.setdefault(where[0], set()).add(key[1])
-                echoes.titles.setdefault(where[0], set()).add(said.title)
+                host = f"{where[0]}%{key[0]}" if len(where) == 4 and where[3] else where[0]
+                echoes.hears.setdefault(host, set()).add(key[1])
+                echoes.titles.setdefault(host, set()).add(said.title)
 
 
 def _mdns_loop(address: Address) -> Loop:

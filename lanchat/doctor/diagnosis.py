@@ -78,9 +78,9 @@ def _by_address(report: Report) -> Diagnosis | None:
         return None
     return Diagnosis(
         True,
-        f"The room{_title(node)} at {node.address} answers, but nothing of it is heard over multicast, broadcast or "
+        f"The room{_title(node)} at {node.at} answers, but nothing of it is heard over multicast, broadcast or "
         "mDNS: this network drops them, so rooms do not show up by themselves.",
-        f"lanchat join {node.address}",
+        f"{_JOIN} {node.at}",
     )
 
 
@@ -207,7 +207,7 @@ def _real(report: Report) -> list[Interface]:
 def _join_hint(report: Report) -> str | None:
     """How to get into a room that answers by its address."""
     node = next((node for node in report.nodes if node.reached), None)
-    return None if node is None else f"{_JOIN} {node.address}"
+    return None if node is None else f"{_JOIN} {node.at}"
 
 
 def _title(node: Node) -> str:

@@ -57,7 +57,7 @@ def examine(
     began = time.monotonic()
     with Lookout(on) as lookout, ThreadPoolExecutor(8, "doctor") as pool:
         calls = pool.submit(call_everybody, here)
-        machine = pool.submit(lambda: examine_machine(home, _port()))
+        machine = pool.submit(lambda: examine_machine(home, here, _port()))
         router = pool.submit(_router, here)
         places = [place.endpoint for place in Places(home).all() if may_dial(place.endpoint, here)]
         wanted = ([named] if named else []) + [place for place in places if place != named][:MAX_TRIED]
@@ -103,26 +103,33 @@ def _interfaces(here: Sequence[Address], echoes: Echoes, *, all_of_them: bool) -
 def _nodes(
     listings: Sequence[Listing], echoes: Echoes, own: set[str], tried: Sequence[tuple[Tried, str]]
 ) -> list[Node]:
-    """One for each address of somebody else, by whatever way we know of it."""
+    """One for each host of somebody else, by whatever way we know of it; the best address stands for it."""
     found: dict[str, Node] = {}
+    standing: dict[str, str] = {}  # the address that stands for an address
     for listing in listings:
-        for endpoint in listing.endpoints:
-            if endpoint.host not in own:
-                known = found.get(endpoint.host, Node(endpoint.host))
-                found[endpoint.host] = replace(
-                    known,
-                    rooms=(*known.rooms, listing.title),
-                    ways=tuple(sorted({*known.ways, *listing.ways})),
-                    reached=known.reached or listing.state == "answering",
-                )
-    for host in [host for host in echoes.hears if host not in own]:
-        known = found.get(host, Node(host, tuple(sorted(echoes.titles[host]))))
-        ways = tuple(sorted({*known.ways, "announce"}))
-        found[host] = replace(known, ways=ways, hears=tuple(sorted(echoes.hears[host])))
+        hosts = [endpoint.host for endpoint in listing.endpoints if endpoint.host not in own]
+        for host in hosts:
+            address = standing.setdefault(host, standing.get(hosts[0], hosts[0]))
+        if hosts:
+            at = next(str(endpoint) for endpoint in listing.endpoints if endpoint.host not in own)
+            known = found.get(address, Node(address, at))
+            found[address] = replace(
+                known,
+                rooms=tuple(dict.fromkeys((*known.rooms, listing.title))),
+                ways=tuple(sorted({*known.ways, *listing.ways})),
+                reached=known.reached or listing.state == "answering",
+            )
+    for host, hears in echoes.hears.items():
+        if host not in own:
+            address = standing.get(host, host)
+            known = found.get(address, Node(address, address, tuple(sorted(echoes.titles[host]))))
+            ways = tuple(sorted({*known.ways, "announce"}))
+            found[address] = replace(known, ways=ways, hears=tuple(sorted({*known.hears, *hears})))
     for place, title in tried:
         host = place.address.rpartition(":")[0].strip("[]")
-        if place.outcome == "room" and host not in found and host not in own:
-            found[host] = Node(host, (title,), ("typed" if place.named else REMEMBERED,), reached=True)
+        if place.outcome == "room" and host not in standing and host not in own:
+            way = "typed" if place.named else REMEMBERED
+            found.setdefault(host, Node(host, place.address, (title,), (way,), reached=True))
     return list(found.values())
 
 

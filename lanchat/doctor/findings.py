@@ -49,6 +49,7 @@ class Node:
     """Another lanchat.
 
     Args:
+        at: what a person types to join it: with its port.
         rooms: titles, as the host gave them: a stranger's text.
         ways: by which its room is seen: "announce", "mdns", ...
         hears: which of our calls it has answered.
@@ -58,6 +59,7 @@ class Node:
     """
 
     address: str
+    at: str = ""
     rooms: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
     hears: tuple[str, ...] = ()

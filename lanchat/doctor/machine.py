@@ -2,13 +2,14 @@
 
 import importlib
 import importlib.metadata
+import ipaddress
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,14 +17,16 @@ from lanchat import __version__
 from lanchat.doctor.findings import LEAST_DISK, Firewall, Machine
 from lanchat.errors import LanchatError
 from lanchat.net.identity import KEY_FILE, load_identity
+from lanchat.net.interfaces import Address
 
 COMMAND_LIMIT = 3.0  # s for a program of the system to answer
 _PACKAGES = ("zeroconf", "cryptography", "msgspec", "prompt_toolkit")
 _LIBRARIES = (("sqlite", "sqlite3", "sqlite_version"), ("openssl", "ssl", "OPENSSL_VERSION"))
+_OF_CONTAINERS = [ipaddress.ip_network(network) for network in ("172.16.0.0/12", "10.88.0.0/16")]  # Docker, Podman
 _SQLITE_SAFE = {(3, 44): 6, (3, 50): 7, (3, 51): 3}  # the first patch without the WAL-reset fault, by branch
 
 
-def examine_machine(home: Path, port: Literal["free", "a room", "taken"]) -> Machine:
+def examine_machine(home: Path, here: Sequence[Address], port: Literal["free", "a room", "taken"]) -> Machine:
     versions = {"lanchat": __version__, "python": platform.python_version(), **dict(_versions())}
     disk = _free(home)
     warnings = [*_clock_warnings(), *_sqlite_warnings(versions.get("sqlite", ""))]
@@ -36,7 +39,7 @@ def examine_machine(home: Path, port: Literal["free", "a room", "taken"]) -> Mac
         warnings=tuple(warnings),
         firewalls=tuple(_firewalls()),
         wsl=_is_wsl(),
-        container=_is_container(),
+        container=_is_container(here),
         home=str(home),
         key=key,
         disk=disk,
@@ -133,8 +136,11 @@ def _is_wsl() -> bool:
     return "microsoft" in _read("/proc/sys/kernel/osrelease").lower()
 
 
-def _is_container() -> bool:
-    return any(os.path.exists(mark) for mark in ("/.dockerenv", "/run/.containerenv"))
+def _is_container(here: Sequence[Address]) -> bool:
+    """Inside a container with a network of its own; one with the network of its machine is like the machine."""
+    if not any(os.path.exists(mark) for mark in ("/.dockerenv", "/run/.containerenv")):
+        return False
+    return any(ipaddress.ip_address(address.text) in network for address in here for network in _OF_CONTAINERS)
 
 
 def _read(path: str) -> str:

@@ -60,7 +60,7 @@ class Gate:
             return bucket.spare(1, self._clock()) and self._per_source[source] < self._limits.links_per_source
 
     def begin(self, link: Droppable, source: str) -> None:
-        """This link is a stranger. Where there are too many, the oldest goes once it has had its GRACE; waits for that."""
+        """This link is a stranger. Where there are too many, the oldest goes as soon as it has had its GRACE."""
         with self._changed:
             if len(self._strangers) >= self._limits.strangers:
                 since, _ = next(iter(self._strangers.values()))

@@ -166,7 +166,9 @@ class SqliteLog:
             if self._store is None:
                 self._store, damage = open_store(self._path, durable=True, suspect=True)
                 self._store.begin(self._seq)
-                if not damage and self._store.standing().seq < self._kept:
+                standing = self._store.standing()
+                self._entries, self._unindexed = standing.entries, standing.unindexed
+                if not damage and standing.seq < self._kept:
                     damage = "the log's file was replaced: what was kept in it up to now is gone"
                 if damage:
                     self._on_damage(damage)

@@ -52,7 +52,7 @@ def _loop(loop: Loop) -> str:
 
 def _node(node: Node) -> Iterator[str]:
     rooms = ", ".join(f'"{safe_text(room)}"' for room in dict.fromkeys(node.rooms))
-    yield f"  {node.address}  {rooms}"
+    yield f"  {node.at}  {rooms}"
     yield f"    seen by       {', '.join(node.ways)}" + (
         f"; it hears our {', '.join(node.hears)}" if node.hears else ""
     )

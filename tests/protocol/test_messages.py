@@ -28,6 +28,8 @@ def _field_values(type: msgspec.inspect.Type) -> st.SearchStrategy:
             return st.booleans()
         case msgspec.inspect.IntType(ge=low, le=high):
             return st.integers(low, high)
+        case msgspec.inspect.StrType(pattern=str(pattern)):
+            return st.from_regex(pattern)
         case msgspec.inspect.StrType(min_length=shortest, max_length=longest):
             longest = MAX_TEXT if longest is None else longest
             return st.text(unicode_text, min_size=shortest or 0, max_size=min(longest, 80))

@@ -114,6 +114,14 @@ def test_a_resend_is_kept_once(keeper, path):
     assert [event.seq for event in events_after(path, 0, 10)] == [1, 2, 4]
 
 
+def test_how_many_are_new(path):
+    log, _ = open_store(path, durable=True)
+    assert log.add([said(1), said(2), Joined(3, NOW, BOB, "bob")]) == 3
+    assert log.add([said(2), said(3), said(4, id="id-1"), said(5)]) == 1
+    assert log.standing().entries == 4
+    log.close()
+
+
 def test_plain_members_number_their_messages_from_one_each_time(keeper, path):
     keeper().keep(said(1, by="~1f", id="1"), said(2, by="~1f", id="1"))
     assert [event.seq for event in events_after(path, 0, 10)] == [1, 2]

@@ -1,0 +1,46 @@
+"""What every section needs: the options, one run of one server, and words about it."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scripts.benchmark import servers
+from scripts.benchmark.crowd import Target
+from scripts.benchmark.load import Report, Task, measure
+from scripts.benchmark.machine import SERVER_CORE, wait_for_quiet
+from scripts.benchmark.servers import Kind
+
+FULL_LOAD = 0.9  # of its core: then the load generator is what was measured
+FOREIGN = 0.15  # of a core, used by others in the meantime: the figure says less
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for.
+
+    Args:
+        show: prints a table; nothing where the figures go out as JSON.
+    """
+
+    quick: bool
+    repeat: int
+    peers: bool
+    show: Callable[[str], None]
+
+
+def tell(text: str) -> None:
+    """Words for the person who waits."""
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def run(kind: Kind, members: int, tasks: list[Task], *, core: int = SERVER_CORE) -> Report | None:
+    """A server of this kind, so many members in it, and the tasks. None, and a word about it, where that fails."""
+    wait_for_quiet()
+    try:
+        with servers.running(kind, core) as server:
+            report = measure(Target(server.port, server.pid, kind.dialect, kind.under_way), members, tasks)
+    except (RuntimeError, OSError) as error:
+        tell(f"{kind.name}, {members} members: {type(error).__name__} {error}")
+        return None
+    tell(f"{kind.name}, {members} members" + (f": {report.problem}" if report.problem else ""))
+    return report

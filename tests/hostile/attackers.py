@@ -1,0 +1,339 @@
+"""Those who mean harm: strangers at a host's door, and hosts that lie. Real sockets, real TLS, loopback only.
+
+They come from 127.0.0.2 and up, which the fixture `sources` makes count as other machines.
+"""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import msgspec
+
+from lanchat.errors import LanchatError
+from lanchat.member import Member
+from lanchat.net.identity import Identity, certificate_key
+from lanchat.news import Ended, Item
+from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, decode, encode
+from lanchat.protocol.handshake import MemberGreeting
+from lanchat.protocol.messages import (
+    NONCE_SIZE,
+    VERSION,
+    Card,
+    Closing,
+    FromHost,
+    FromMember,
+    Hello,
+    Notice,
+    Refused,
+    Said,
+    Welcome,
+)
+from lanchat.protocol.tls import TlsChannel, client_context, server_context
+from tests.waiting import PATIENCE, wait_until
+
+ROOM = "5" * 32
+
+
+class Stranger:
+    """Somebody at a host's door, who says what they like. One thread."""
+
+    def __init__(self, port: int, source: str = "127.0.0.66") -> None:
+        self.socket: socket.socket | ssl.SSLSocket = socket.create_connection(
+            ("127.0.0.1", port), timeout=PATIENCE, source_address=(source, 0)
+        )
+        self.certificate = b""
+        self._got = b""
+
+    def tls(self) -> Self:
+        self.socket = wrapped = client_context().wrap_socket(self.socket)
+        self.certificate = wrapped.getpeercert(binary_form=True) or b""
+        return self
+
+    def send(self, *what: bytes | FromMember) -> None:
+        self.socket.sendall(b"".join(item if isinstance(item, bytes) else encode(item) for item in what))
+
+    def line(self) -> bytes:
+        """The next line; b"" at the end."""
+        while b"\n" not in self._got:
+            try:
+                data = self.socket.recv(65536)
+            except ConnectionError:
+                data = b""
+            if not data:
+                return b""
+            self._got += data
+        line, _, self._got = self._got.partition(b"\n")
+        return line
+
+    def hear(self, kind: type | None = None) -> Any:
+        """The next message, of this kind; None at the end."""
+        while line := self.line():
+            message = decode(line, FROM_HOST)
+            if kind is None or isinstance(message, kind):
+                return message
+        return None
+
+    def greeting(self, who: Identity, nick: str, **options: Any) -> MemberGreeting:
+        return MemberGreeting(
+            nick=nick,
+            key=who.public,
+            nonce=bytes(NONCE_SIZE),
+            sign=who.sign,
+            certificate=self.certificate,
+            host_key=certificate_key(self.certificate),
+            **options,
+        )
+
+    def hello(self, who: Identity, nick: str, card: Card | None = None, **changes: Any) -> Hello:
+        """An honest hello, but for the changes made after it was signed."""
+        hello = self.greeting(who, nick).hello(msgspec.structs.replace(card or self.hear(Card), locked=False))
+        return msgspec.structs.replace(hello, **changes)
+
+    def come_in(self, who: Identity, nick: str) -> Welcome | Refused:
+        self.tls().send(self.hello(who, nick))
+        return self.hear(Welcome | Refused)  # type: ignore[arg-type, no-any-return]
+
+    def gone(self, within: float = PATIENCE) -> bytes:
+        """What the host still says until it has hung up; fails where it does not in time."""
+        deadline = time.monotonic() + within
+        try:
+            while True:
+                self.socket.settimeout(max(0.01, deadline - time.monotonic()))
+                data = self.socket.recv(65536)
+                if not data:
+                    break
+                self._got += data
+        except TimeoutError:
+            raise AssertionError(f"the host did not hang up within {within} s") from None
+        except OSError:
+            pass
+        return self._got
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Honest:
+    """A member and all it has heard. One thread."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self.items: list[Item] = []
+
+    def hear(self, condition: Callable[[], object], what: str = "") -> None:
+        def heard() -> object:
+            self._listen()
+            return condition()
+
+        wait_until(heard, what=what or "something that did not come")
+
+    def hears(self, text: str) -> None:
+        self.hear(lambda: text in self.texts, f"{text!r}")
+
+    def round_trip(self, text: str) -> float:
+        """s from saying this to hearing it."""
+        began = time.monotonic()
+        self.member.say(text)
+        self.hears(text)
+        return time.monotonic() - began
+
+    def end(self) -> LanchatError:
+        """Why the stay ended."""
+        self.hear(lambda: any(isinstance(item, Ended) for item in self.items), "the end")
+        return next(item.error for item in self.items if isinstance(item, Ended))
+
+    @property
+    def texts(self) -> list[str]:
+        return [item.text for item in self.items if isinstance(item, Said)]
+
+    @property
+    def notices(self) -> list[str]:
+        return [item.code for item in self.items if isinstance(item, Notice)]
+
+    def _listen(self) -> None:
+        taken: Sequence[Item] = self.member.take(timeout=0.01)
+        if not (taken and self.items and isinstance(self.items[-1], Ended)):
+            self.items += taken
+
+
+class Caller:
+    """Somebody who has called an evil host; for the thread that treats them.
+
+    Keeps each byte that came (`raw`) and what was in it (`plain`).
+    """
+
+    def __init__(self, sock: socket.socket, context: ssl.SSLContext) -> None:
+        self.socket = sock
+        self.channel = TlsChannel(context, server=True)
+        self.raw = b""
+        self.plain = b""
+        self._read = 0
+
+    def establish(self) -> None:
+        while not self.channel.established:
+            if not self.read() and self.channel.ended:
+                raise ConnectionError("hung up")
+
+    def read(self) -> bytes:
+        """More plain bytes, perhaps none. Raises ConnectionError at the end."""
+        data = self.socket.recv(65536)
+        self.raw += data
+        plain = self.channel.receive(data)
+        self.plain += plain
+        self.socket.sendall(self.channel.waiting())
+        if not data:
+            raise ConnectionError("hung up")
+        return plain
+
+    def line(self) -> bytes:
+        while (end := self.plain.find(b"\n", self._read)) < 0:
+            self.read()
+        line, self._read = self.plain[self._read : end], end + 1
+        return line
+
+    def hear(self) -> Any:
+        return decode(self.line(), FROM_MEMBER)
+
+    def send(self, *what: bytes | FromHost) -> None:
+        self.send_raw(self.channel.seal(b"".join(item if isinstance(item, bytes) else encode(item) for item in what)))
+
+    def send_raw(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def until_gone(self) -> None:
+        """Read until they hang up."""
+        try:
+            while True:
+                self.read()
+        except OSError:
+            pass
+
+
+def card(**changes: Any) -> Card:
+    fields: dict[str, Any] = {"room": ROOM, "title": "Room A", "host": "hal", "people": 1, "locked": False, **changes}
+    return Card(VERSION, nonce=bytes(NONCE_SIZE), **fields)
+
+
+def let_in(caller: Caller, *more: bytes | FromHost, welcome: Welcome | None = None, **changes: Any) -> Hello:
+    """Card, hello, welcome, as an honest host of an open room says them; and more at once."""
+    caller.establish()
+    caller.send(card(**changes))
+    hello: Hello = caller.hear()
+    caller.send(welcome or Welcome("0" * 32, hello.nick, 0, 0, 0), *more)
+    return hello
+
+
+class EvilHost:
+    """Listens, and treats each caller as it was told to, each in a thread of its own."""
+
+    def __init__(self, identity: Identity, treat: Callable[[Caller], object], port: int = 0) -> None:
+        self._context = server_context(identity.certificate_path, identity.key_path)
+        self._treat = treat
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener.settimeout(0.05)
+        self._closing = False
+        self._errors: list[BaseException] = []
+        self._threads = [threading.Thread(target=self._accept, name="evil-host")]
+        self.callers: list[Caller] = []
+        self._threads[0].start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def _accept(self) -> None:
+        while not self._closing:
+            try:
+                sock, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            sock.settimeout(PATIENCE)
+            self.callers.append(caller := Caller(sock, self._context))
+            self._threads.append(thread := threading.Thread(target=self._serve, args=(caller,), name="evil-caller"))
+            thread.start()
+
+    def _serve(self, caller: Caller) -> None:
+        try:
+            self._treat(caller)
+            caller.until_gone()
+        except (OSError, LanchatError):
+            pass  # the victim hung up
+        except BaseException as error:
+            self._errors.append(error)
+        finally:
+            caller.socket.close()
+
+    def close(self) -> None:
+        self._closing = True
+        self._threads[0].join()
+        for caller in self.callers:
+            try:
+                caller.socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+        if self._errors:
+            raise self._errors[0]
+
+
+class Wire:
+    """Stands between and writes down each byte. One connection at a time is enough."""
+
+    def __init__(self, port: int) -> None:
+        self.passed = b""
+        self._port = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
+        self._closing = False
+        self._threads = [threading.Thread(target=self._accept, name="wire")]
+        self._sockets: list[socket.socket] = []
+        self._threads[0].start()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def _accept(self) -> None:
+        while not self._closing:
+            try:
+                near, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            far = socket.create_connection(("127.0.0.1", self._port))
+            self._sockets += [near, far]
+            for one, other in ((near, far), (far, near)):
+                self._threads.append(thread := threading.Thread(target=self._pass, args=(one, other), name="wire"))
+                thread.start()
+
+    def _pass(self, one: socket.socket, other: socket.socket) -> None:
+        try:
+            while data := one.recv(65536):
+                self.passed += data
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        self._closing = True
+        self._threads[0].join()
+        for sock in self._sockets:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        for thread in self._threads:
+            thread.join()
+        for sock in [*self._sockets, self._listener]:
+            sock.close()
+
+
+def said_goodbye(data: bytes) -> Closing | None:
+    """The last message, where it is a closing."""
+    message = decode(data.rstrip(b"\n").split(b"\n")[-1], FROM_HOST)
+    return message if isinstance(message, Closing) else None

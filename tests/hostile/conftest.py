@@ -1,0 +1,166 @@
+"""A room under attack with ann in it, and what must still be so after the attack.
+
+Every test here ends with the same look: an honest newcomer is in and heard within 2 s, memory grew by less than
+64 MiB, threads and descriptors are back, and no log line holds anything that could act on a terminal.
+"""
+
+import gc
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lanchat import comeback, hosting
+from lanchat.doors import native
+from lanchat.hosting import Host
+from lanchat.member import Member
+from lanchat.net import flusher
+from lanchat.net.gate import source_of
+from lanchat.protocol.limits import DEFAULT_LIMITS
+from tests.hostile.attackers import Caller, EvilHost, Honest, Stranger, Wire
+from tests.waiting import wait_until
+
+SERVED_WITHIN = 2.0  # s
+MEMORY_LIMIT = 64 * 1024 * 1024  # bytes
+_STATM = Path("/proc/self/statm")  # Linux; elsewhere memory is not looked at
+_FILES = Path("/proc/self/fd")
+
+
+def rss() -> int:
+    """Bytes of this process in memory."""
+    return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if _STATM.exists() else 0
+
+
+class Siege:
+    """A host with the limits everybody has, and ann in its room."""
+
+    def __init__(self, room: Host, join: Callable[..., Member], **options: Any) -> None:
+        self.room = room
+        self._join = join
+        self._options = options
+        self.ann = Honest(join(room, "ann", **options))
+        self.ann.round_trip("before")
+        gc.collect()
+        self._rss, self._threads, self._files = rss(), threading.active_count(), self._open_files()
+        self._rounds = 0
+        self._guests: list[Member] = []
+
+    def guest(self, nick: str, *, owner: str = "", **options: Any) -> Honest:
+        """Somebody else in the room, until it is looked at."""
+        member = self._join(self.room, nick, owner=owner, **self._options, **options)
+        self._guests.append(member)
+        return Honest(member)
+
+    def serves(self, within: float = SERVED_WITHIN) -> None:
+        """An honest member comes, is heard and hears, soon."""
+        self._rounds += 1
+        inside = self.room.people
+        began = time.monotonic()
+        with closing(self._join(self.room, "bob", **self._options)) as member:
+            bob = Honest(member)
+            bob.round_trip(f"round {self._rounds}")
+            assert time.monotonic() - began < within, "an honest newcomer waited too long"
+        self.ann.hears(f"round {self._rounds}")
+        self.ann.hear(lambda: self.room.people <= inside, "bob to be gone")
+
+    def check(self) -> None:
+        for member in self._guests:
+            member.close()
+        self.serves()
+        gc.collect()
+        wait_until(lambda: threading.active_count() <= self._threads, what="threads to end")
+        wait_until(lambda: self._open_files() <= self._files, what="descriptors to be given back")
+        assert rss() - self._rss < MEMORY_LIMIT, "memory grew"
+
+    def _open_files(self) -> int:
+        return len(os.listdir(_FILES)) if _FILES.exists() else 0
+
+
+@pytest.fixture(autouse=True)
+def clean_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    with caplog.at_level(logging.DEBUG, "lanchat"):
+        yield
+    for when in ("setup", "call"):
+        for record in caplog.get_records(when):  # type: ignore[arg-type]
+            assert record.getMessage().isprintable(), f"a log line of two: {record.getMessage()!r}"
+
+
+@pytest.fixture
+def sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """127.0.0.1 is this machine, as ever; 127.0.0.2 and all others are other machines."""
+
+    def other_machines(address: str) -> str:
+        return "" if address == "127.0.0.1" else address if address.startswith("127.") else source_of(address)
+
+    monkeypatch.setattr(hosting, "source_of", other_machines)
+    monkeypatch.setattr(native, "source_of", other_machines)
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deadlines are looked at ten times as often, and lost members come back sooner."""
+    monkeypatch.setattr(flusher, "SWEEP_EVERY", 0.1)
+    monkeypatch.setattr(comeback, "FIRST_RETRY", 0.02)
+
+
+@pytest.fixture
+def siege(sources: None, host: Callable[..., Host], join: Callable[..., Member]) -> Iterator[Callable[..., Siege]]:
+    """`siege(...)`: a room under attack; looked at after the test, when the attackers have gone."""
+    sieges: list[Siege] = []
+
+    def begin(*, password: str | None = None, **options: Any) -> Siege:
+        room = host(**{"limits": DEFAULT_LIMITS, "password": password, **options})
+        sieges.append(siege := Siege(room, join, **({} if password is None else {"password": password})))
+        return siege
+
+    yield begin
+    for siege in sieges:
+        siege.check()
+
+
+@pytest.fixture
+def attackers() -> Iterator[ExitStack]:
+    """Closed before the siege is looked at: ask for it after `siege`."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def stranger(attackers: ExitStack) -> Callable[..., Stranger]:
+    def come(room: Host, source: str = "127.0.0.66", *, port: int | None = None) -> Stranger:
+        return attackers.enter_context(closing(Stranger(port or room.port, source)))
+
+    return come
+
+
+@pytest.fixture
+def evil_host(attackers: ExitStack, identity: Callable[..., Any]) -> Callable[..., EvilHost]:
+    """`evil_host(treat)`: a host of mallory's, who treats callers so."""
+
+    def open_room(treat: Callable[[Caller], object], *, owner: str = "mallory", port: int = 0) -> EvilHost:
+        return attackers.enter_context(closing(EvilHost(identity(owner), treat, port)))
+
+    return open_room
+
+
+@pytest.fixture
+def wire(attackers: ExitStack) -> Callable[..., Wire]:
+    return lambda port: attackers.enter_context(closing(Wire(port)))
+
+
+@pytest.fixture
+def victim(attackers: ExitStack, identity: Callable[..., Any]) -> Callable[..., Member]:
+    """`victim(port)`: vera, who has not joined yet; she leaves after the test."""
+    from lanchat.net.dial import Endpoint, dial
+
+    def make(port: int, **options: Any) -> Member:
+        member = Member(lambda: dial((Endpoint("127.0.0.1", port),)), identity("vera"), "vera", **options)
+        return attackers.enter_context(closing(member))
+
+    return make

@@ -1,0 +1,280 @@
+"""B1: somebody takes another's name, or stands in the host's place."""
+
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+
+import msgspec
+import pytest
+
+from lanchat import entrance
+from lanchat.discovery.sighting import Listing
+from lanchat.errors import ConnectionLost, HostKeyChanged, NotLanchat, Refused, RoomClosed
+from lanchat.hosting import Host
+from lanchat.net.dial import Endpoint
+from lanchat.net.identity import fingerprint
+from lanchat.net.trust import KnownHosts
+from lanchat.protocol.framing import encode
+from lanchat.protocol.messages import Closing, Welcome
+from tests.hostile.attackers import ROOM, Caller, Honest, Stranger, card, let_in
+from tests.waiting import wait_until
+
+HANDSHAKE, CHANGE_CIPHER, APPLICATION = 22, 20, 23  # record types (RFC 8446, 5.1)
+
+
+def enter(port: int, **options):
+    return entrance.enter((Endpoint("127.0.0.1", port),), "vera", patience=0, **options)
+
+
+def records(raw: bytes) -> list[tuple[int, int]]:
+    """Type and length of each TLS record."""
+    found = []
+    while raw:
+        length = int.from_bytes(raw[3:5])
+        found.append((raw[0], length))
+        raw = raw[5 + length :]
+    return found
+
+
+# ---- nicks
+
+
+@pytest.mark.parametrize("nick", ["evan", "Evan", "EVAN", "evan ", "\u0435van", "ev\u200ban", "e\u03bdan"])
+def test_nick_impersonation(siege, nick):
+    """The same to the eye: case, padding, a Cyrillic or Greek letter, an invisible character."""
+    attacked = siege()
+    attacked.guest("evan")
+    with pytest.raises((Refused, ValueError)):
+        attacked.guest(nick, owner="eve")
+
+
+def test_a_nick_that_is_visibly_another(siege):
+    attacked = siege()
+    attacked.guest("evan")
+    attacked.guest("evan\u0301", owner="eve")
+    assert attacked.room.people == 3
+
+
+def test_a_nick_of_somebody_who_has_left(siege):
+    attacked = siege()
+    attacked.guest("evan").member.close()
+    wait_until(lambda: attacked.room.people == 1)
+    with pytest.raises(Refused, match="somebody who was here before is evan"):
+        attacked.guest("evan", owner="eve")
+    attacked.guest("evan")
+
+
+def test_a_nick_taken_by_renaming(siege):
+    eve = siege().guest("eve")
+    for nick in ("Ann", "\u0430nn"):
+        eve.member.rename(nick)
+    eve.hear(lambda: eve.notices == ["nick", "nick"])
+
+
+# ---- proofs
+
+
+def test_a_recorded_hello_is_replayed(siege, stranger, identity):
+    room = siege().room
+    honest = stranger(room).tls()
+    recorded = encode(honest.hello(identity("vera"), "vera"))
+    honest.send(recorded)
+    assert isinstance(honest.hear(Welcome), Welcome)
+    eve = stranger(room).tls()
+    eve.send(recorded)
+    assert "proof of identity" in eve.hear(Closing).text
+    assert eve.gone(3) == b""
+
+
+def test_a_recorded_hello_is_relayed_to_another_room_and_another_host(siege, host, stranger, identity):
+    room = siege(nick="hal").room
+    others: list[Host] = [host("Room B", nick="hal"), host("Room C", nick="hugo")]
+    for other in others:
+        eve = stranger(other).tls()
+        eve.send(stranger(room).tls().hello(identity("vera"), "vera"))
+        assert "proof of identity" in eve.hear(Closing).text
+        assert other.people == 0
+
+
+def test_a_live_hello_is_relayed_by_a_host_in_between(siege, evil_host, stranger, victim):
+    """mallory shows vera the card of the true room, and hands on her hello within its lifetime."""
+    room = siege().room
+    answers = []
+
+    def relay(caller: Caller) -> None:
+        caller.establish()
+        behind = stranger(room).tls()
+        caller.send(behind.line() + b"\n")
+        behind.send(caller.line() + b"\n")
+        answers.append(behind.hear(Closing))
+
+    member = victim(evil_host(relay).port)
+    with pytest.raises(ConnectionLost, match="the host is gone"):
+        member.join()
+    wait_until(lambda: answers)
+    assert "proof of identity" in answers[0].text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"nick": "vero"}, {"key": b"k" * 32}, {"nonce": b"n" * 32}, {"proof": b"p" * 64}, {"proof": b""}, {"v": 2}],
+    ids=str,
+)
+def test_a_flipped_field(siege, stranger, identity, change):
+    eve: Stranger = stranger(siege().room).tls()
+    eve.send(eve.hello(identity("vera"), "vera", **change))
+    answer = eve.hear()
+    assert isinstance(answer, Closing) or answer.code == "version"
+    eve.gone(3)
+
+
+# ---- hosts
+
+
+def test_mitm_at_first_contact_shows_another_fingerprint(siege, evil_host, identity):
+    """Nothing can stop it where neither has met the other; but what both read aloud differs."""
+    room = siege(nick="hal").room
+    mallory = evil_host(lambda caller: let_in(caller, room=room.room_id))
+    with enter(mallory.port) as joined:
+        assert joined.standing == "new"
+    (known,) = KnownHosts(entrance.home_folder()).all()
+    assert known.fingerprint == fingerprint(identity("mallory").public) != fingerprint(identity("hal").public)
+
+
+def test_mitm_before_a_known_room_gets_nothing_but_a_handshake(siege, evil_host):
+    """A proxy with a certificate of its own: exit code 5, before anything of ours is sent."""
+    room = siege(nick="hal").room
+    enter(room.port).close()
+
+    def pose(caller: Caller) -> None:
+        caller.establish()
+        caller.send(card(room=room.room_id))
+
+    mallory = evil_host(pose)
+    with pytest.raises(HostKeyChanged, match="somebody may pose as its host") as caught:
+        enter(mallory.port)
+    assert caught.value.exit_code == 5 and "lanchat trust --forget" in caught.value.hint
+    (caller,) = mallory.callers
+    wait_until(lambda: caller.socket.fileno() < 0)
+    assert caller.plain == b"", "no hello, no nick, no key"
+    kinds = [kind for kind, _ in records(caller.raw)]
+    assert kinds == [HANDSHAKE, CHANGE_CIPHER, APPLICATION], "ClientHello, the compatibility record, Finished"
+    with enter(room.port) as joined:
+        assert joined.standing == "known"
+
+
+def test_mitm_before_a_known_room_ends_the_program_with_5(siege, evil_host):
+    room = siege(nick="hal").room
+    enter(room.port).close()
+    mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(room=room.room_id))))
+    done = subprocess.run(
+        [sys.executable, "-m", "lanchat", "join", f"127.0.0.1:{mallory.port}", "--nick", "vera"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=30,
+    )
+    assert done.returncode == 5, done.stderr
+    assert b"shows another key than before" in done.stderr and b"lanchat trust --forget" in done.stderr
+    assert mallory.callers[0].plain == b""
+
+
+def test_evil_twin_answers_when_a_member_comes_back(siege, host, evil_host, victim, hurry):
+    room = host("Room B", nick="hal")
+    vera = victim(room.port, patience=None)
+    vera.join()
+    honest = Honest(vera)
+    port = room.port
+    drop_host(room)
+    mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(room=room.room_id))), port=port)
+    assert isinstance(honest.end(), HostKeyChanged)
+    assert [caller.plain for caller in mallory.callers] == [b""]
+
+
+def drop_host(room: Host) -> None:
+    """The host's machine is gone: no goodbye."""
+    for link in list(room._links):
+        link.drop("gone")
+    room.close()
+
+
+def test_another_room_in_its_place_is_not_entered_when_a_member_comes_back(host, victim, hurry):
+    room = host("Room B", nick="hal")
+    vera = victim(room.port, patience=None)
+    vera.join()
+    port = room.port
+    drop_host(room)
+    host("Room C", nick="hal", port=port)
+    assert isinstance(Honest(vera).end(), RoomClosed)
+
+
+def test_evil_twin_of_a_known_title(siege, evil_host, identity):
+    """Same title, own room id, own key: the room we know is taken before it; it alone is a host not met before."""
+    room = siege(nick="hal").room
+    enter(room.port).close()
+    mallory = evil_host(lambda caller: let_in(caller, title=room.title))
+
+    def listing(room_id: str, owner: str, port: int) -> Listing:
+        where = (Endpoint("127.0.0.1", port),)
+        key = fingerprint(identity(owner).public)
+        return Listing(room_id, room.title, "hal", 1, False, where, ("told",), "answering", key)
+
+    true, twin = listing(room.room_id, "hal", room.port), listing(ROOM, "mallory", mallory.port)
+    assert entrance._known_first([twin, true]) == [true]
+    claims = listing(room.room_id, "mallory", mallory.port)
+    assert entrance._known_first([claims, true]) == [true], "the id of the room, but not its key"
+    with enter(mallory.port) as joined:
+        assert joined.standing == "new"
+
+
+@pytest.mark.parametrize("room_id", ["x", "", "5" * 31, "5" * 33, "A" * 32, "x\n" + "6" * 32, "6" * 32 + "\n"])
+def test_a_host_writes_into_our_list_of_hosts(evil_host, room_id):
+    """A room id is written there as it is: one with a line end would make mallory the known host of any room."""
+    before = KnownHosts(entrance.home_folder()).all()
+    mallory = evil_host(lambda caller: let_in(caller, room=room_id))
+    with pytest.raises(NotLanchat):
+        enter(mallory.port)
+    assert KnownHosts(entrance.home_folder()).all() == before == []
+
+
+@pytest.mark.parametrize("title", ["", " ", "\n" + "6" * 32 + " " + "a" * 64 + " x", "\x1b]0;x\x07", "\x85\u2028"])
+def test_a_host_with_a_strange_title_is_remembered_all_the_same(evil_host, identity, title):
+    mallory = evil_host(lambda caller: let_in(caller, title=title))
+    with enter(mallory.port) as joined:
+        assert joined.standing == "new"
+    with enter(mallory.port) as joined:
+        assert joined.standing == "known"
+    assert [known.room for known in KnownHosts(entrance.home_folder()).all()] == [ROOM]
+    other = evil_host(lambda caller: let_in(caller, title="Room A"), owner="hal")
+    with pytest.raises(HostKeyChanged):
+        enter(other.port)
+
+
+def test_downgrade_of_tls(identity):
+    """A host that speaks TLS 1.2 at most."""
+    hal = identity("hal")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(hal.certificate_path, hal.key_path)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as sock:
+                try:
+                    context.wrap_socket(sock, server_side=True).close()
+                except OSError:
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(NotLanchat):
+            enter(server.getsockname()[1])
+        thread.join()
+
+
+def test_downgrade_of_the_wire(evil_host):
+    mallory = evil_host(lambda caller: (caller.establish(), caller.send(msgspec.structs.replace(card(), v=0))))
+    with pytest.raises(Refused, match="version 0"):
+        enter(mallory.port)
+    assert mallory.callers[0].plain == b""
