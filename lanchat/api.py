@@ -11,10 +11,12 @@ with lanchat.join("Room A", nick="bob") as room:
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from lanchat.discovery.mdns import Announcement
 from lanchat.discovery.sighting import Advert, Listing
 from lanchat.entrance import FIND_WAIT, PATIENCE, default_nick, enter, find, my_identity, several, where
+from lanchat.home import home_folder
 from lanchat.hosting import Host
 from lanchat.joined import HostedRoom, JoinedRoom
 from lanchat.lookout import Lookout
@@ -22,6 +24,10 @@ from lanchat.member import Member
 from lanchat.net.dial import parse_endpoint
 from lanchat.net.identity import fingerprint
 from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
+from lanchat.protocol.text import clean_title
+from lanchat.room.folder import RoomFolder, open_room
+from lanchat.room.keep import parse_keep
+from lanchat.room.sqlite_log import SqliteLog
 
 
 def host(
@@ -31,6 +37,9 @@ def host(
     port: int | None = None,
     plain_port: int | None = None,
     announce: bool = True,
+    new: bool = False,
+    ephemeral: bool = False,
+    keep: str | None = None,
     password: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     interfaces: tuple[str, ...] | None = None,
@@ -43,6 +52,9 @@ def host(
         port: by default 47474, or the next free one; 0 for any.
         plain_port: also serve netcat and its kin there, without encryption.
         announce: let others find it.
+        new: another room, even where one of this title was hosted here before; else that one goes on, log and all.
+        ephemeral: keep nothing on the disk.
+        keep: how much of the log: "30d", or "10000" entries; None: as it was, at first everything.
         password: who does not know it stays out.
         limits: what strangers and members may do.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
@@ -55,25 +67,34 @@ def host(
     on = where(interfaces)
     nick = nick or default_nick()
     identity = my_identity()
-    opened = Host(
-        title,
-        identity,
-        nick=nick,
-        addresses=None if on is None else [address.text for address in on],
-        port=port,
-        plain_port=plain_port,
-        password=password,
-        limits=limits,
-    )
-    opened.start()
-    try:
+    folder = None if ephemeral else open_room(home_folder(), clean_title(title), new=new, keep=keep, now=_now())
+    undo = ExitStack()
+    if folder is not None:
+        undo.callback(folder.close)
+    with undo:
+        opened = Host(
+            title,
+            identity,
+            nick=nick,
+            room_id=folder.about.id if folder else None,
+            addresses=None if on is None else [address.text for address in on],
+            port=port,
+            plain_port=plain_port,
+            password=password,
+            log=SqliteLog(folder.log_path, keep=parse_keep(folder.about.keep), on_damage=on_problem)
+            if folder
+            else None,
+            bans=folder.about.bans if folder else None,
+            keep_bans=folder.keep_bans if folder else lambda bans: None,
+            limits=limits,
+        )
+        undo.callback(opened.close)
+        opened.start()
         member = Member(opened.connect, identity, nick, password=password)
         came = member.join()
-    except BaseException:
-        opened.close()
-        raise
+        undo.pop_all()
     advert = Advert(opened.room_id, opened.title, opened.nick, opened.port, fingerprint(identity.public))
-    return HostedRoom(opened, Announcement(advert, on, on_problem) if announce else None, member, came)
+    return HostedRoom(opened, Announcement(advert, on, on_problem) if announce else None, folder, member, came)
 
 
 def join(
@@ -113,3 +134,11 @@ def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> li
     with Lookout(where(interfaces)) as lookout:
         time.sleep(wait)
         return list(lookout.listings())
+
+
+def _log(folder: RoomFolder, on_damage: Callable[[str], None]) -> SqliteLog:
+    return SqliteLog(folder.log_path, keep=parse_keep(folder.about.keep), on_damage=on_damage)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

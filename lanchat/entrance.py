@@ -1,7 +1,7 @@
 """From what a person names (a title, an address) to a room they are in."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import LanchatError, NoSuchRoom
@@ -9,6 +9,7 @@ from lanchat.home import home_folder, kept_nick, login_nick
 from lanchat.joined import JoinedRoom
 from lanchat.lookout import Lookout
 from lanchat.member import Member
+from lanchat.memory import DiskMemory
 from lanchat.net.dial import Endpoint, dial
 from lanchat.net.identity import Identity, fingerprint, load_identity
 from lanchat.net.interfaces import Address, chosen
@@ -27,11 +28,13 @@ def enter(
     room_id: str | None = None,
     password: str | None = None,
     patience: float | None = PATIENCE,
+    on_problem: Callable[[str], None] = lambda problem: None,
 ) -> JoinedRoom:
     """Join at one of these addresses.
 
     Args:
         room_id: the room that was chosen; whatever else answers there is left alone.
+        on_problem: called, from a thread of our own, with a sentence when what we see cannot be kept.
 
     Raises:
         LanchatError: nobody there, no lanchat, another key than before, refused, ...
@@ -45,8 +48,15 @@ def enter(
             raise NoSuchRoom(f'another room answers there now: "{safe_text(card.title)}"', "look again: lanchat rooms")
         standing = known_hosts.check(card.room, fingerprint(host_key), card.title)
 
-    password = password or os.environ.get("LANCHAT_PASSWORD") or None
-    member = Member(lambda: dial(endpoints), my_identity(), nick, trust=trust, password=password, patience=patience)
+    member = Member(
+        lambda: dial(endpoints),
+        my_identity(),
+        nick,
+        trust=trust,
+        password=password or os.environ.get("LANCHAT_PASSWORD") or None,
+        patience=patience,
+        remember=lambda card: DiskMemory(home_folder(), card, on_problem),
+    )
     return JoinedRoom(member, member.join(), standing)
 
 

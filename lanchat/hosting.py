@@ -12,7 +12,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -30,6 +30,7 @@ from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, server_context
 from lanchat.room.hub import Hub
 from lanchat.room.log import Log, NoLog
+from lanchat.room.rights import Rights
 from lanchat.room.room import Room
 from lanchat.room.seats import Goodbye
 
@@ -73,6 +74,8 @@ class Host:
         plain_port: int | None = None,
         password: str | None = None,
         log: Log | None = None,
+        bans: Mapping[str, str] | None = None,
+        keep_bans: Callable[[dict[str, str]], None] = lambda bans: None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.title = clean_title(title)
@@ -91,13 +94,25 @@ class Host:
             except BaseException:
                 _close_all(self._listeners)
                 raise
-        past = self._log.open(self._saved)
-        room = Room(self.room_id, self.title, identity.id, past=past, max_members=limits.members)
-        self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000)
+        try:
+            past = self._log.open(lambda seq: self._hub.saved(seq), lambda text: self._hub.troubled(text))
+        except BaseException:
+            _close_all([*self._listeners, *self._plain_listeners])
+            raise
+        room = Room(
+            self.room_id,
+            self.title,
+            identity.id,
+            past=past,
+            seq=self._log.seq,
+            rights=Rights(self._log.owners, bans),
+            max_members=limits.members,
+        )
+        self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, keep_bans)
         self._locked = password is not None
         secret = None if password is None else stretch(password, self.room_id)
         self._gate = Gate(limits)
-        self._native = NativeDoor(identity, self._card, self._hub.inbox, self._gate, limits, secret)
+        self._native = NativeDoor(identity, self._card, self._hub.inbox, self._gate, limits, secret, self._log.read)
         self._plain = PlainDoor(self._hub.inbox, self._gate, limits)
         self._flusher: Flusher | None = None
         self._spare = Spare()
@@ -159,9 +174,6 @@ class Host:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _saved(self, seq: int) -> None:
-        self._hub.saved(seq)
 
     def _card(self) -> Card:
         return Card(

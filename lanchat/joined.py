@@ -12,6 +12,7 @@ from lanchat.member import Member
 from lanchat.net.trust import Standing
 from lanchat.news import Came, Ended
 from lanchat.protocol.messages import Event, Said
+from lanchat.room.folder import RoomFolder
 from lanchat.room.view import Person, RoomView
 
 WINDOW = 64  # messages of ours on their way at once; whoever says more waits, and the host is not flooded
@@ -124,13 +125,18 @@ class JoinedRoom:
 class HostedRoom(JoinedRoom):
     """A room we host and are in. It closes for everybody with this object."""
 
-    def __init__(self, host: Host, announcement: Announcement | None, member: Member, came: Came) -> None:
+    def __init__(
+        self, host: Host, announcement: Announcement | None, folder: RoomFolder | None, member: Member, came: Came
+    ) -> None:
         super().__init__(member, came)
         self.host = host
         self._announcement = announcement
+        self._folder = folder
 
     def close(self) -> None:
         if self._announcement is not None:
             self._announcement.close()  # first, so that nobody finds a room that is closing
         super().close()
         self.host.close()
+        if self._folder is not None:
+            self._folder.close()

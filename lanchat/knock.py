@@ -1,18 +1,20 @@
 """The first lines with a host: its card, our hello, its welcome. In the thread that will read the link."""
 
 import secrets
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lanchat import errors
+from lanchat.net.flusher import Flusher
 from lanchat.net.identity import Identity, certificate_key
 from lanchat.net.link import Link
 from lanchat.net.password import Exchange, stretch
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting, check_version
 from lanchat.protocol.limits import MAX_PEOPLE
-from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Present, Welcome
-from lanchat.protocol.tls import TlsChannel
+from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Ping, Present, Welcome
+from lanchat.protocol.tls import Context, TlsChannel
 
 HOST_RATE = 64 * 1024 * 1024  # bytes a second; no host has so much to say. With it, noise without content is limited
 GREETING_LIMIT = 10.0  # s in all for TLS, card and welcome
@@ -117,6 +119,46 @@ def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Introduc
         raise errors.ProtocolError("the host did not say who is in the room")
     link.within(None)
     return Entry(card, host_key, welcome, present, messages[welcome.people :])
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A link on which we are in a room."""
+
+    link: Link
+    splitter: LineSplitter
+    entry: Entry
+
+
+def connect(
+    dial: Callable[[], socket.socket],
+    tls: Context,
+    flusher: Flusher,
+    who: Introduction,
+    begin: Callable[[Link], None],
+) -> Connection:
+    """Reach a host and be let in.
+
+    Args:
+        begin: gets the link before anything is said on it.
+
+    Raises:
+        LanchatError: nobody there, and all that `enter` raises.
+    """
+    sock, channel, splitter = dial(), TlsChannel(tls, server=False), LineSplitter()
+    try:
+        link = Link(sock, channel, flusher)
+    except OSError as error:  # hung up at once: on some systems such a socket takes no options
+        sock.close()
+        raise errors.ConnectionLost(f"the host hung up ({error.strerror})") from None
+    begin(link)
+    try:
+        entry = enter(link, channel, splitter, who)
+    except BaseException:
+        link.close()
+        raise
+    link.heartbeat = encode(Ping())
+    return Connection(link, splitter, entry)
 
 
 def receive(link: Link, splitter: LineSplitter) -> list[FromHost]:

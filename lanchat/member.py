@@ -15,33 +15,18 @@ from itertools import count
 
 from lanchat import errors
 from lanchat.comeback import may_come_back, pauses, same_host
-from lanchat.knock import Entry, Introduction, Trust, enter, receive
+from lanchat.knock import Connection, Introduction, Trust, connect, receive
+from lanchat.ledger import Past, Unkept
+from lanchat.memory import Memory, NoMemory
 from lanchat.net.flusher import Flusher
 from lanchat.net.identity import Identity
 from lanchat.net.link import Link
 from lanchat.news import Came, Ended, Item, Kept, Lost, weight
-from lanchat.protocol.framing import LineSplitter, encode
+from lanchat.protocol import messages as wire
+from lanchat.protocol.framing import encode
 from lanchat.protocol.handshake import farewell
-from lanchat.protocol.messages import (
-    Ack,
-    Bye,
-    Closing,
-    Event,
-    FromHost,
-    FromMember,
-    Joined,
-    Left,
-    Moderate,
-    Notice,
-    Ping,
-    Pong,
-    Rename,
-    Renamed,
-    Said,
-    Say,
-)
 from lanchat.protocol.text import clean_nick, clean_text, safe_text
-from lanchat.protocol.tls import TlsChannel, client_context
+from lanchat.protocol.tls import client_context
 from lanchat.room.inbox import Inbox
 
 FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving
@@ -58,6 +43,7 @@ class Member:
         trust: decides about the host before anything of ours is sent; the second time only the same key will do.
         password: for a locked room.
         patience: s without a link after which we give up; None: never.
+        remember: opens what we keep of this room on our own disk.
     """
 
     def __init__(
@@ -69,20 +55,23 @@ class Member:
         trust: Trust = lambda card, host_key: None,
         password: str | None = None,
         patience: float | None = 0.0,
+        remember: Callable[[wire.Card], Memory] = lambda card: NoMemory(),
     ) -> None:
         self._dial = dial
         self._who = Introduction(identity, clean_nick(nick), trust, password)
         self._patience = patience
+        self._remember = remember
+        self._memory: Memory = NoMemory()
         self._items: Inbox[Item] = Inbox(QUEUE_LIMIT, weight)
         self._ids = count(1)
         self._prefix = secrets.token_hex(8)  # of the ids of what we say in this stay
         self._me = ""
-        self._seq = -1  # the last event we have
+        self._past = Past()
         self._tls = client_context()
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
         self._link: Link | None = None
-        self._unkept: dict[str, tuple[Say, int]] = {}  # our messages by id, with their seq or 0, oldest first
+        self._unkept = Unkept()
         self._over: errors.LanchatError | None = None
         self._state = threading.Condition()  # guards _link, _in_room, _unkept, _over, _closed
         self._closed, self._in_room = False, False  # in the room: the greeting is done, and we may talk on the link
@@ -95,16 +84,21 @@ class Member:
         """
         self._flusher = Flusher("member-flusher")
         try:
-            link, splitter, entry = self._connect()
+            connection = self._connect()
+            self._memory = self._remember(connection.entry.card)
         except BaseException:
+            if self._link is not None:
+                self._link.close()
             self._flusher.close()
             raise
-        self._me = entry.welcome.id
+        entry, self._me = connection.entry, connection.entry.welcome.id
         self._who = replace(self._who, trust=same_host(entry))
         came = Came(entry.card, entry.welcome, entry.present)
         self._items.put(came)
-        self._in_room = True
-        self._reader = threading.Thread(target=self._read, args=(link, splitter, entry.rest), name="member-reader")
+        for say in self._memory.waiting:
+            self._unkept.add(say)
+        self._resend()
+        self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()
         return came
 
@@ -114,16 +108,15 @@ class Member:
         The last item is an `Ended`; after that, and after `close()`, there is nothing but the same again.
         """
         items = self._items.take(timeout)
-        if items or not self._items.closed:
-            return items
-        return (Ended(self._over or errors.ConnectionLost("you have left")),)
+        over = self._items.closed and not items
+        return (Ended(self._over or errors.ConnectionLost("you have left")),) if over else items
 
-    def is_own(self, said: Said) -> bool:
+    def is_own(self, said: wire.Said) -> bool:
         """Whether this was said by this very member object, not by the same person elsewhere. Any thread."""
         return said.by == self._me and said.id.startswith(self._prefix)
 
     def say(self, text: str, *, action: bool = False) -> str:
-        """Say this to everyone, now or when the link is back. Never waits.
+        """wire.Say this to everyone, now or when the link is back. Never waits.
 
         Returns:
             The message's id, which its `Said` and its `Kept` will carry.
@@ -131,9 +124,10 @@ class Member:
         Raises:
             ValueError: the text cannot be sent (empty, too long).
         """
-        message = Say(f"{self._prefix}-{next(self._ids)}", clean_text(text), action)
+        message = wire.Say(f"{self._prefix}-{next(self._ids)}", clean_text(text), action)
         with self._state:
-            self._unkept[message.id] = message, 0
+            self._memory.say(message)
+            self._unkept.add(message)
             self._send(message)
         return message.id
 
@@ -143,11 +137,11 @@ class Member:
         Raises:
             ValueError: it breaks the rules of a nick.
         """
-        self._send(Rename(clean_nick(nick)))
+        self._send(wire.Rename(clean_nick(nick)))
 
     def moderate(self, action: str, nick: str = "") -> None:
         """Use a right of who hosts: kick, ban, unban, lock, unlock. A `Notice` says what came of it."""
-        self._send(Moderate(action, nick))
+        self._send(wire.Moderate(action, nick))
 
     def wait_kept(self, timeout: float | None = None, *, below: int = 1) -> bool:
         """Wait until all we said is on the host's disk, or fewer than `below` messages are not yet.
@@ -170,7 +164,7 @@ class Member:
             self._closed = True
             self._state.notify_all()
             if self._link is not None:
-                self._link.finish(encode(Bye()))
+                self._link.finish(encode(wire.Bye()))
         self._items.close()
         self._reader.join(FAREWELL)
         with self._state:
@@ -178,44 +172,43 @@ class Member:
                 self._link.drop("left")  # the host is in no state to say goodbye
         self._reader.join()
         self._flusher.close()
+        self._memory.close()
 
-    def _connect(self) -> tuple[Link, LineSplitter, Entry]:
+    def _connect(self) -> Connection:
         assert self._flusher is not None
-        sock, channel, splitter = self._dial(), TlsChannel(self._tls, server=False), LineSplitter()
-        try:
-            link = Link(sock, channel, self._flusher)
-        except OSError as error:  # hung up at once: on some systems such a socket takes no options
-            sock.close()
-            raise errors.ConnectionLost(f"the host hung up ({error.strerror})") from None
+        return connect(self._dial, self._tls, self._flusher, replace(self._who, after=self._past.seq), self._begin)
+
+    def _begin(self, link: Link) -> None:
+        """From here on `close()` can cut a greeting short."""
         with self._state:
-            self._link = link  # so that close() can cut a greeting short
+            self._link = link
             if self._closed:
                 link.drop("left")
-        try:
-            entry = enter(link, channel, splitter, replace(self._who, after=self._seq))
-        except BaseException:
-            link.close()
-            raise
-        link.heartbeat = encode(Ping())
-        return link, splitter, entry
 
-    def _send(self, message: FromMember) -> None:
+    def _resend(self) -> None:
+        """We are in the room: say again, in order, what is not kept."""
+        with self._state:
+            self._in_room = True
+            for say in self._unkept.says:
+                self._send(say)
+
+    def _send(self, message: wire.FromMember) -> None:
         with self._state:
             if self._link is not None and self._in_room:
                 self._link.send(encode(message))
 
-    def _read(self, link: Link, splitter: LineSplitter, messages: list[FromHost]) -> None:
+    def _read(self, connection: Connection) -> None:
         while True:
-            error = self._converse(link, splitter, messages)
+            error = self._converse(connection)
             with self._state:
                 self._link, self._in_room = None, False
-            link.close()
+            connection.link.close()
             if self._closed or not may_come_back(error):
                 break
             _log.info("lost the host: %s", safe_text(str(error)))
             self._items.put(Lost(str(error)))
             try:
-                link, splitter, messages = self._come_back(error)
+                connection = self._come_back(error)
             except errors.LanchatError as final:
                 error = final
                 break
@@ -225,17 +218,18 @@ class Member:
         self._items.put_now(Ended(error))
         self._items.close()
 
-    def _converse(self, link: Link, splitter: LineSplitter, messages: list[FromHost]) -> errors.LanchatError:
+    def _converse(self, connection: Connection) -> errors.LanchatError:
         """Hear the host until the link ends; why it did."""
+        messages = connection.entry.rest
         try:
             while True:
                 for message in messages:
-                    self._hear(message, link)
-                messages = receive(link, splitter)
+                    self._hear(message, connection.link)
+                messages = receive(connection.link, connection.splitter)
         except errors.LanchatError as error:
             return error
 
-    def _come_back(self, lost: errors.LanchatError) -> tuple[Link, LineSplitter, list[FromHost]]:
+    def _come_back(self, lost: errors.LanchatError) -> Connection:
         """Connect again, with growing pauses.
 
         Raises:
@@ -250,51 +244,57 @@ class Member:
                     break
             waited += pause
             try:
-                link, splitter, entry = self._connect()
+                connection = self._connect()
             except errors.LanchatError as error:
                 if not may_come_back(error):
                     raise
                 lost = error
                 continue
-            self._seq = min(self._seq, entry.welcome.seq)  # a host that lost its record counts anew from there
+            entry = connection.entry
             self._items.put(Came(entry.card, entry.welcome, entry.present, again=True))
-            with self._state:
-                self._in_room = True
-                for message, _ in self._unkept.values():
-                    self._send(message)
-            return link, splitter, entry.rest
+            fetch = self._past.resume(entry.welcome)
+            if fetch is not None:
+                connection.link.send(encode(fetch))
+            self._resend()
+            return connection
         raise lost
 
-    def _hear(self, message: FromHost, link: Link) -> None:
+    def _hear(self, message: wire.FromHost, link: Link) -> None:
         match message:
-            case Ping():
-                link.send(encode(Pong()))
-            case Ack(seq=seq):
+            case wire.Ping():
+                link.send(encode(wire.Pong()))
+            case wire.Ack(seq=seq):
                 self._keep(seq)
-            case Closing():
+            case wire.Closing():
                 raise farewell(message)
-            case Said() | Joined() | Left() | Renamed():
+            case wire.Said() | wire.Joined() | wire.Left() | wire.Renamed():
                 self._hear_event(message)
-            case Notice():
+            case wire.Page():
+                fetch, events = self._past.page(message)
+                self._pass_on(events)
+                if fetch is not None:
+                    link.send(encode(fetch))
+            case wire.Notice():
                 self._items.put(message)
 
-    def _hear_event(self, event: Event) -> None:
-        if isinstance(event, Said) and event.by == self._me:
+    def _hear_event(self, event: wire.Event) -> None:
+        if isinstance(event, wire.Said) and event.by == self._me:
             with self._state:
-                if event.id in self._unkept:
-                    self._unkept[event.id] = self._unkept[event.id][0], event.seq
-        if event.seq <= self._seq:
-            return  # we had it before the link was lost
-        self._seq = event.seq
-        if isinstance(event, Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
-            self._who = replace(self._who, nick=event.to)
-        self._items.put(event)
+                self._unkept.numbered(event)
+        self._pass_on(self._past.take(event))
+
+    def _pass_on(self, events: list[wire.Event]) -> None:
+        if events:
+            self._memory.heard(events)
+        for event in events:
+            if isinstance(event, wire.Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
+                self._who = replace(self._who, nick=event.to)
+            self._items.put(event)
 
     def _keep(self, seq: int) -> None:
         with self._state:
-            kept = tuple(id for id, (_, said) in self._unkept.items() if 0 < said <= seq)
-            for id in kept:
-                del self._unkept[id]
+            kept = self._unkept.acknowledged(seq)
             self._state.notify_all()
         if kept:
+            self._memory.acknowledged(kept)
             self._items.put(Kept(kept))

@@ -25,6 +25,8 @@ LAYERS = [
         "lanchat.hosting",
         "lanchat.knock",
         "lanchat.comeback",
+        "lanchat.ledger",
+        "lanchat.memory",
         "lanchat.news",
         "lanchat.member",
         "lanchat.lookout",
@@ -32,17 +34,26 @@ LAYERS = [
     ["lanchat.doctor"],
     ["lanchat.joined", "lanchat.entrance", "lanchat.api"],
     ["lanchat.terminal"],
+    ["lanchat.cli_options", "lanchat.cli_talk", "lanchat.cli_look"],
     ["lanchat.cli"],
     ["lanchat.__main__"],
 ]
-TOGETHER = {*LAYERS[5], *LAYERS[7]}  # these may know each other
+TOGETHER = {*LAYERS[5], *LAYERS[7], *LAYERS[9]}  # these may know each other
 STRANGERS = [  # on different levels, and yet not to know each other
     ("lanchat.discovery", "lanchat.room"),
 ]
 PURE = [
     *(name for name in MODULES if name.startswith("lanchat.protocol")),
     *("lanchat.errors", "lanchat.room.room", "lanchat.room.view"),
-    *("lanchat.room.rights", "lanchat.room.turn", "lanchat.room.seats"),
+    *(
+        "lanchat.room.effects",
+        "lanchat.room.keep",
+        "lanchat.room.rights",
+        "lanchat.room.rows",
+        "lanchat.room.turn",
+        "lanchat.room.seats",
+        "lanchat.ledger",
+    ),
     *("lanchat.discovery.sighting", "lanchat.discovery.directory", "lanchat.discovery.records"),
     *("lanchat.discovery.datagram", "lanchat.discovery.hearing", "lanchat.net.invite"),
     *("lanchat.doctor.findings", "lanchat.doctor.diagnosis", "lanchat.terminal.doctor"),
@@ -53,7 +64,7 @@ OUTSIDE_WORLD |= {"subprocess", "sys", "tempfile", "threading", "time"}
 PURE_EXCEPTIONS = {("lanchat.protocol.tls", "pathlib")}  # for the type of a path that it hands on
 
 DOORS = {  # the only modules that may import an outside package; more than one only where they are one door together
-    "click": {"lanchat.cli", "lanchat.terminal.ask"},
+    "click": {"lanchat.cli", "lanchat.cli_look", "lanchat.cli_options", "lanchat.cli_talk", "lanchat.terminal.ask"},
     "confusable_homoglyphs": {"lanchat.protocol.lookalikes"},
     "cryptography": {"lanchat.net.identity"},
     "ifaddr": {"lanchat.net.interfaces"},

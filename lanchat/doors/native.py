@@ -3,7 +3,7 @@
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 
@@ -16,7 +16,19 @@ from lanchat.net.password import Exchange
 from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import Arrival, HostGreeting
 from lanchat.protocol.limits import Limits
-from lanchat.protocol.messages import Card, Closing, FromHost, FromMember, Ping, Refused
+from lanchat.protocol.messages import (
+    MAX_NUMBER,
+    Card,
+    Closing,
+    Event,
+    Fetch,
+    FromHost,
+    FromMember,
+    Notice,
+    Page,
+    Ping,
+    Refused,
+)
 from lanchat.protocol.text import same_nick
 from lanchat.room.inbox import Inbox
 from lanchat.room.seats import Arrived, Gone, Item, Seat
@@ -25,6 +37,10 @@ LINE_LIMIT = 10.0  # s from the first byte of a line to its last
 EXCHANGES = 2  # password exchanges at a time; each holds the interpreter for 14 ms, and people are talking
 
 _log = logging.getLogger(__name__)
+
+
+PAGE = 200  # events ...
+PAGE_SIZE = 64 * 1024  # bytes; ... or so much of the past at once, a quarter of a link's outbox
 
 
 class NativeDoor:
@@ -46,6 +62,7 @@ class NativeDoor:
         gate: Gate,
         limits: Limits,
         secret: bytes | None = None,
+        read: Callable[[int, int], Sequence[Event]] = lambda after, limit: (),
     ) -> None:
         self._identity = identity
         self._card = card
@@ -53,6 +70,7 @@ class NativeDoor:
         self._gate = gate
         self._limits = limits
         self._secret = secret
+        self._read = read  # Log.read
         self._attempts = Attempts()
         self._exchanging = threading.BoundedSemaphore(EXCHANGES)
 
@@ -88,6 +106,10 @@ class NativeDoor:
         self._inbox.put(Arrived(seat, member_id(arrival.key), arrival.nick, arrival.after))
         started = bool(splitter.partial)
         while True:
+            for fetch in [message for message in messages if isinstance(message, Fetch)]:
+                messages.remove(fetch)
+                if seat.member is not None:  # the hub has let them in
+                    link.send(self._page(fetch.after))
             if messages:
                 pace.hand_on(messages, seat, self._inbox)  # may take its time, which is not the line's
             if started:
@@ -131,6 +153,22 @@ class NativeDoor:
                         self._attempts.succeed(source, member_id(arrival.key))
                     return arrival, messages
         return None, []
+
+    def _page(self, after: int) -> bytes:
+        """A piece of the past, from the disk: in the reader thread of who asks, so that nobody else waits for it."""
+        lines: list[bytes] = []
+        size = 0
+        upto = MAX_NUMBER  # there is no more
+        try:
+            for event in self._read(after, PAGE):
+                lines.append(encode(event))
+                size += len(lines[-1])
+                if size > PAGE_SIZE or len(lines) == PAGE:
+                    upto = event.seq
+                    break
+        except LanchatError as error:
+            lines.append(encode(Notice("past", f"the host cannot read what was said before: {error}")))
+        return b"".join(lines) + encode(Page(upto))
 
     def _attempt(self, source: str, secret: bytes, member: bytes, certificate: bytes) -> Exchange | Refused:
         wait = self._attempts.begin(source, member_id(member))

@@ -79,7 +79,7 @@ def parse_invite(text: str) -> Invite:
 
 def _endpoint(text: str) -> Endpoint | None:
     """A single word without a port is an address here: there is no title it could be."""
-    endpoint = parse_endpoint(text) or parse_endpoint(f"{text}:")
+    endpoint = parse_endpoint(text if ":" in text else f"{text}:")
     if endpoint is None or "@" in endpoint.host or "/" in endpoint.host:
         return None
     host = endpoint.host.lower() if "%" not in endpoint.host else endpoint.host

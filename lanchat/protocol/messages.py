@@ -61,6 +61,12 @@ class Moderate(_Message, frozen=True):
     nick: Name = ""
 
 
+class Fetch(_Message, frozen=True):
+    """What came after this seq, from the host's log: a page of events and then a Page."""
+
+    after: Number
+
+
 class Bye(_Message, frozen=True):
     """I leave on purpose; do not wait for me."""
 
@@ -117,6 +123,13 @@ class Welcome(_Message, frozen=True):
     seq: Number  # of the last event before the live ones
     saved: Number  # everything up to this seq is on the host's disk
     people: Number
+    since: Number = 0  # the past that follows begins after this seq; what you lack before it you may Fetch
+
+
+class Page(_Message, frozen=True):
+    """The answer to Fetch is complete: all events up to this seq have come."""
+
+    upto: Number
 
 
 class Present(_Message, frozen=True):
@@ -176,13 +189,14 @@ class Renamed(_Event, frozen=True):
 
 
 Event = Said | Joined | Left | Renamed
-FromMember = Hello | Confirm | Say | Rename | Moderate | Bye | Ping | Pong
+FromMember = Hello | Confirm | Say | Rename | Moderate | Fetch | Bye | Ping | Pong
 FromHost = (
     Card
     | Share
     | Confirm
     | Refused
     | Welcome
+    | Page
     | Present
     | Ack
     | Notice

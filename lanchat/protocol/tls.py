@@ -14,6 +14,8 @@ from lanchat.errors import NotLanchat, ProtocolError
 
 _READ_SIZE = 64 * 1024  # bytes; four TLS records
 
+Context = ssl.SSLContext
+
 
 class Channel(Protocol):
     """What a link asks of the thing between its socket and its lines."""

@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable
 from typing import assert_never
 
-from lanchat.protocol.messages import Ack, Closing, FromHost, Notice, Refused, Said
+from lanchat.protocol.messages import Ack, Closing, FromHost, Notice, Refused, Said, Say
+from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, Expel, KeepBans, Part
 from lanchat.room.inbox import Inbox
 from lanchat.room.log import Log
-from lanchat.room.room import Admitted, Answer, Deliver, DropOldest, Effect, Expel, KeepBans, Part, Room
-from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Item, Saved, Seat, Stop
+from lanchat.room.room import Room
+from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Item, Saved, Seat, Stop, Trouble
 from lanchat.room.turn import Turn
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class Hub:
         self._keep_bans = keep_bans
         self._seats: dict[Seat, None] = {}  # a set that keeps its order
         self._unacked: dict[Seat, tuple[int, int]] = {}  # first and last seq a seat has said and waits for an Ack of
+        self._trouble = ""  # why the log keeps nothing now
+        self._warned: set[Seat] = set()  # they were told that what they say is not saved
         self._closing = ""
         self._thread = threading.Thread(target=self._run, name="hub")
 
@@ -56,6 +59,10 @@ class Hub:
     def saved(self, seq: int) -> None:
         """Everything up to here is kept. Any thread."""
         self.inbox.put_now(Saved(seq))
+
+    def troubled(self, text: str) -> None:
+        """Why nothing is kept now; "" when that is over. Any thread."""
+        self.inbox.put_now(Trouble(text))
 
     def stop(self) -> None:
         """End the thread after all that is in the inbox. Not for the hub thread."""
@@ -79,12 +86,15 @@ class Hub:
             if turn.events:
                 self._record.append(turn.events)
 
-    def _handle(self, item: Arrived | Heard | Gone | Saved | Goodbye, turn: Turn) -> None:
+    def _handle(self, item: Arrived | Heard | Gone | Saved | Trouble | Goodbye, turn: Turn) -> None:
         match item:
             case Heard(seat, messages):
                 for message in messages:
                     if seat.member is None:
                         break  # it has left in this very batch
+                    if isinstance(message, Say) and self._record.full:
+                        turn.tell(seat, seat.door.encode(Notice("unsaid", f"not said: {self._trouble}; try later")))
+                        continue
                     self._apply(seat, self._room.handle(seat.member, message, turn.now), turn)
             case Arrived():
                 self._arrive(item, turn)
@@ -92,6 +102,10 @@ class Hub:
                 self._leave(seat, seat.link.reason, turn)
             case Saved(seq):
                 self._acknowledge(seq, turn)
+            case Trouble(text):
+                self._trouble = text
+                for seat in list(self._unacked if text else self._warned):
+                    self._warn(seat, turn)
             case Goodbye(reason):
                 self._closing = reason  # they are told after what was said before
             case _:
@@ -127,6 +141,7 @@ class Hub:
         member, seat.member = seat.member, None
         del self._seats[seat]
         self._unacked.pop(seat, None)
+        self._warned.discard(seat)
         turn.asides.pop(seat, None)
         self._apply(seat, self._room.leave(member, reason, turn.now), turn)
         _log.info("%s left: %s", member.id, reason)
@@ -141,6 +156,8 @@ class Hub:
                     if isinstance(event, Said):
                         first, _ = self._unacked.get(seat, (event.seq, 0))
                         self._unacked[seat] = first, event.seq
+                        if self._trouble:
+                            self._warn(seat, turn)
                 case Answer(message):
                     turn.tell(seat, seat.door.encode(message))
                     if isinstance(message, Said):  # a resend: it is kept, or will be
@@ -162,6 +179,16 @@ class Hub:
                     self._keep_bans(bans)
                 case _:
                     assert_never(effect)
+
+    def _warn(self, seat: Seat, turn: Turn) -> None:
+        """Tell a sender, once, that the room goes on without its log; and once, that this is over."""
+        if self._trouble and seat not in self._warned:
+            self._warned.add(seat)
+            words = f"what you say is heard but not saved: {self._trouble} at the host"
+            turn.tell(seat, seat.door.encode(Notice("unsaved", words)))
+        elif not self._trouble:
+            self._warned.discard(seat)
+            turn.tell(seat, seat.door.encode(Notice("saved", "what you say is saved again")))
 
     def _acknowledge(self, saved: int, turn: Turn) -> None:
         self._room.saved = max(saved, self._room.saved)

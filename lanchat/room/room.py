@@ -7,13 +7,14 @@ So a link that died unseen never stands in the way of its owner coming back.
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import islice
 
 from lanchat.protocol.messages import (
     Bye,
     Closing,
     Confirm,
     Event,
+    Fetch,
     FromMember,
     Hello,
     Joined,
@@ -31,77 +32,14 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
+from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, Expel, KeepBans, Member, Part
 from lanchat.room.rights import Rights
 
+RESUME = 500  # events a member that comes back gets at once; for those before, it asks page by page
 HISTORY = 50  # lines a newcomer sees
 RECENT = 10_000  # events kept at hand for members that come back, and ids for recognising resends
 MAX_MEMBERS = 200  # people in a room, unless the host says otherwise
 MAX_LINKS = 4  # of one member at once
-
-
-@dataclass(eq=False, slots=True)
-class Member:
-    """Somebody in the room. Owned by the room."""
-
-    id: str
-    nick: str
-    host: bool = False
-    links: int = 1
-
-
-@dataclass(frozen=True)
-class Deliver:
-    """Everybody gets this event, and the log."""
-
-    event: Event
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The link that asked gets this, nobody else."""
-
-    message: Notice | Pong | Said
-
-
-@dataclass(frozen=True)
-class Part:
-    """The link that asked is done."""
-
-
-@dataclass(frozen=True)
-class Expel:
-    """All links of this member are done, with these words."""
-
-    member: Member
-    closing: Closing
-
-
-@dataclass(frozen=True)
-class DropOldest:
-    """This member has too many links, some of them perhaps dead unseen: the oldest makes room."""
-
-    member: Member
-
-
-@dataclass(frozen=True)
-class KeepBans:
-    """These are banned from now on, and after the next start: nick by member id."""
-
-    bans: dict[str, str]
-
-
-Effect = Deliver | Answer | Part | Expel | DropOldest | KeepBans
-
-
-@dataclass(frozen=True)
-class Admitted:
-    """A newcomer's place, and all that it must be told before the first live event."""
-
-    member: Member
-    welcome: Welcome
-    present: tuple[Present, ...]
-    past: tuple[Event, ...]
-    effects: tuple[Effect, ...]
 
 
 class Room:
@@ -111,6 +49,7 @@ class Room:
         id: the room's id, 32 hex digits.
         host_id: the member id of who hosts.
         past: the last events of an earlier evening, in order.
+        seq: events are numbered from the one after this (`Log.seq`).
         rights: who owned which nick then, and who is banned.
     """
 
@@ -121,6 +60,7 @@ class Room:
         host_id: str,
         *,
         past: tuple[Event, ...] = (),
+        seq: int = 0,
         rights: Rights | None = None,
         max_members: int = MAX_MEMBERS,
     ) -> None:
@@ -134,9 +74,10 @@ class Room:
         self._lines: deque[Said] = deque(maxlen=HISTORY)
         self._said: dict[tuple[str, str], Said] = {}  # by member id and message id, oldest first
         self.seq = 0
-        self.saved = 0  # everything up to here is on disk; told to newcomers
         for event in past:
             self._remember(event)
+        self.seq = max(self.seq, seq)
+        self.saved = self.seq  # everything up to here is on disk; told to newcomers
 
     @property
     def people(self) -> int:
@@ -174,7 +115,7 @@ class Room:
             member.links += 1
             present, seq, past = self._present(), self.seq, self._past(after)
             effects = (DropOldest(member),) if member.links > MAX_LINKS else ()
-        welcome = Welcome(member.id, member.nick, seq, self.saved, len(present))
+        welcome = Welcome(member.id, member.nick, seq, self.saved, len(present), self._since(after, past))
         return Admitted(member, welcome, present, past, effects)
 
     def leave(self, member: Member, reason: str, now: int) -> list[Effect]:
@@ -199,7 +140,7 @@ class Room:
                 return self._moderate(member, action, nick)
             case Bye():
                 return [Part()]
-            case Hello() | Confirm():
+            case Hello() | Confirm() | Fetch():
                 return [Answer(Notice("rules", "you are in the room already"))]
 
     def _say(self, member: Member, message: Say, now: int) -> list[Effect]:
@@ -284,7 +225,13 @@ class Room:
         """All that came after this seq, where it is at hand; for a newcomer the last lines."""
         if after < 0:
             return tuple(self._lines)
-        return tuple(event for event in self._recent if event.seq > after)
+        return tuple(islice((event for event in reversed(self._recent) if event.seq > after), RESUME))[::-1]
+
+    def _since(self, after: int, past: tuple[Event, ...]) -> int:
+        """Where this past begins, for somebody who has everything up to `after`."""
+        if after < 0 or not past or (len(past) < RESUME and self._recent[0].seq <= after + 1):
+            return 0
+        return past[0].seq - 1
 
     def _event(self, event: Event) -> Deliver:
         self._remember(event)

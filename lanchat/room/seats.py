@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lanchat.protocol.messages import FromHost, FromMember
-from lanchat.room.room import Member
+from lanchat.room.effects import Member
 
 
 class Outlet(Protocol):
@@ -74,6 +74,13 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """Why the log keeps nothing now; "" when that is over."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Goodbye:
     """The room closes: tell everybody and let nobody in any more."""
 
@@ -85,4 +92,4 @@ class Stop:
     """The thread ends."""
 
 
-Item = Arrived | Heard | Gone | Saved | Goodbye | Stop
+Item = Arrived | Heard | Gone | Saved | Trouble | Goodbye | Stop

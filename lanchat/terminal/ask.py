@@ -4,7 +4,7 @@ Questions go to stderr, so that stdout stays data. A script is never asked: it g
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -77,36 +77,53 @@ def given_password(file: Path | None) -> str | None:
 
 
 def come_in(
-    name: str, nick: str, password: str | None, wait: float, interfaces: tuple[str, ...], *, screen: bool
+    name: str,
+    nick: str,
+    password: str | None,
+    wait: float,
+    interfaces: tuple[str, ...],
+    on_problem: Callable[[str], None],
+    *,
+    screen: bool,
 ) -> JoinedRoom:
     """Enter the room of this title or address, asking what must be asked."""
     endpoint = parse_endpoint(name)
     if endpoint is not None:
-        return _until_in((endpoint,), None, nick, password, screen)
+        return _until_in((endpoint,), None, nick, password, on_problem, screen)
     if screen:
         click.echo(f'Looking for "{name}" ...', err=True)
     listings = entrance.find(name, wait, entrance.where(interfaces))
     if len(listings) > 1 and not screen:
         raise entrance.several(listings)
-    return come_into(listings[0] if len(listings) == 1 else _which(listings), nick, password, screen=screen)
+    listing = listings[0] if len(listings) == 1 else _which(listings)
+    return come_into(listing, nick, password, on_problem, screen=screen)
 
 
-def come_into(listing: Listing, nick: str, password: str | None, *, screen: bool) -> JoinedRoom:
+def come_into(
+    listing: Listing, nick: str, password: str | None, on_problem: Callable[[str], None], *, screen: bool
+) -> JoinedRoom:
     """Enter this room, asking what must be asked."""
     if listing.locked and password is None and screen:
         password = _ask_password()
-    return _until_in(listing.endpoints, listing.room_id, nick, password, screen)
+    return _until_in(listing.endpoints, listing.room_id, nick, password, on_problem, screen)
 
 
 def _until_in(
-    endpoints: tuple[Endpoint, ...], room_id: str | None, nick: str, password: str | None, screen: bool
+    endpoints: tuple[Endpoint, ...],
+    room_id: str | None,
+    nick: str,
+    password: str | None,
+    on_problem: Callable[[str], None],
+    screen: bool,
 ) -> JoinedRoom:
     """Enter; ask a person for what was missing or wrong, and tell a script what to pass."""
     patience = None if screen else entrance.PATIENCE
     guesses = 1 if password is None else 0
     while True:
         try:
-            return entrance.enter(endpoints, nick, room_id=room_id, password=password, patience=patience)
+            return entrance.enter(
+                endpoints, nick, room_id=room_id, password=password, patience=patience, on_problem=on_problem
+            )
         except Refused as refused:
             if not screen:
                 raise _for_script(refused, password) from None

@@ -1,17 +1,43 @@
 """Being in a room: with a screen, or as a script."""
 
 import sys
+import threading
+from collections.abc import Callable
 
 from lanchat.entrance import where
 from lanchat.home import home_folder, keep_nick
 from lanchat.joined import HostedRoom, JoinedRoom
 from lanchat.net.dial import Endpoint
 from lanchat.net.interfaces import reachable
+from lanchat.protocol.text import safe_text
 from lanchat.terminal.ending import INTERRUPTED
 from lanchat.terminal.script import Plan, Script, read_lines
 
 
-def talk(room: JoinedRoom, *notes: str) -> int:
+class Problems:
+    """Sentences from other threads for whoever is there: kept until the screen is up, then shown in it."""
+
+    def __init__(self) -> None:
+        self._kept: list[str] = []
+        self._show: Callable[[str], None] | None = None
+        self._lock = threading.Lock()  # guards both
+
+    def __call__(self, problem: str) -> None:
+        with self._lock:
+            if self._show is None:
+                self._kept.append(problem)
+            else:
+                self._show(problem)
+
+    def show_by(self, show: Callable[[str], None]) -> None:
+        with self._lock:
+            self._show = show
+            for problem in self._kept:
+                show(problem)
+            self._kept.clear()
+
+
+def talk(room: JoinedRoom, problems: Problems, *notes: str) -> int:
     """The chat screen, until its person leaves or the room is gone; it says itself why.
 
     Returns:
@@ -25,6 +51,7 @@ def talk(room: JoinedRoom, *notes: str) -> int:
         chat.note(note)
     if room.standing == "new":
         chat.note("You have not met this host before; its key is remembered from now on. /verify shows it")
+    problems.show_by(chat.note)
     end = chat.run()
     if end.error is not None:
         return end.error.exit_code
@@ -33,6 +60,7 @@ def talk(room: JoinedRoom, *notes: str) -> int:
 
 def run_script(
     room: JoinedRoom,
+    problems: Problems,
     *,
     stay: bool,
     nothing_to_read: bool = False,
@@ -49,6 +77,7 @@ def run_script(
     Raises:
         LanchatError: the room is gone, or the time is over.
     """
+    problems.show_by(_complain)
     lines = iter(()) if nothing_to_read or sys.stdin is None else read_lines(sys.stdin.fileno())
     plan = Plan(linger or 0.0, until, timeout, stay)
     return Script(room.member, lines, sys.stdout, sys.stderr, plan, as_json=as_json).run()
@@ -62,3 +91,7 @@ def ways_in(room: HostedRoom, interfaces: tuple[str, ...]) -> list[str]:
     if room.host.plain_port is not None:
         lines.append(f"Not encrypted, for netcat and the like: port {room.host.plain_port}")
     return lines
+
+
+def _complain(problem: str) -> None:
+    print(f"lanchat: {safe_text(problem)}", file=sys.stderr, flush=True)

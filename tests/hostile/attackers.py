@@ -87,9 +87,9 @@ class Stranger:
             **options,
         )
 
-    def hello(self, who: Identity, nick: str, card: Card | None = None, **changes: Any) -> Hello:
+    def hello(self, who: Identity, name: str, /, card: Card | None = None, **changes: Any) -> Hello:
         """An honest hello, but for the changes made after it was signed."""
-        hello = self.greeting(who, nick).hello(msgspec.structs.replace(card or self.hear(Card), locked=False))
+        hello = self.greeting(who, name).hello(msgspec.structs.replace(card or self.hear(Card), locked=False))
         return msgspec.structs.replace(hello, **changes)
 
     def come_in(self, who: Identity, nick: str) -> Welcome | Refused:

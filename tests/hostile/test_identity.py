@@ -89,8 +89,8 @@ def test_a_recorded_hello_is_replayed(siege, stranger, identity):
 
 
 def test_a_recorded_hello_is_relayed_to_another_room_and_another_host(siege, host, stranger, identity):
-    room = siege(nick="hal").room
     others: list[Host] = [host("Room B", nick="hal"), host("Room C", nick="hugo")]
+    room = siege(nick="hal").room
     for other in others:
         eve = stranger(other).tls()
         eve.send(stranger(room).tls().hello(identity("vera"), "vera"))
@@ -109,6 +109,7 @@ def test_a_live_hello_is_relayed_by_a_host_in_between(siege, evil_host, stranger
         caller.send(behind.line() + b"\n")
         behind.send(caller.line() + b"\n")
         answers.append(behind.hear(Closing))
+        raise ConnectionAbortedError
 
     member = victim(evil_host(relay).port)
     with pytest.raises(ConnectionLost, match="the host is gone"):

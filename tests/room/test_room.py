@@ -22,7 +22,8 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.text import same_nick
 from lanchat.room import room as room_module
-from lanchat.room.room import HISTORY, MAX_LINKS, Admitted, Answer, Deliver, DropOldest, Member, Part, Room
+from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Member, Part
+from lanchat.room.room import HISTORY, MAX_LINKS, Room
 from lanchat.room.view import RoomView
 
 

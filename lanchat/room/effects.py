@@ -1,0 +1,70 @@
+"""Who is in a room, and what the room's rules make happen. Pure."""
+
+from dataclasses import dataclass
+
+from lanchat.protocol.messages import Closing, Event, Notice, Pong, Present, Said, Welcome
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """Somebody in the room. Owned by the room."""
+
+    id: str
+    nick: str
+    host: bool = False
+    links: int = 1
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Everybody gets this event, and the log."""
+
+    event: Event
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The link that asked gets this, nobody else."""
+
+    message: Notice | Pong | Said
+
+
+@dataclass(frozen=True)
+class Part:
+    """The link that asked is done."""
+
+
+@dataclass(frozen=True)
+class Expel:
+    """All links of this member are done, with these words."""
+
+    member: Member
+    closing: Closing
+
+
+@dataclass(frozen=True)
+class DropOldest:
+    """This member has too many links, some of them perhaps dead unseen: the oldest makes room."""
+
+    member: Member
+
+
+@dataclass(frozen=True)
+class KeepBans:
+    """These are banned from now on, and after the next start: nick by member id."""
+
+    bans: dict[str, str]
+
+
+Effect = Deliver | Answer | Part | Expel | DropOldest | KeepBans
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A newcomer's place, and all that it must be told before the first live event."""
+
+    member: Member
+    welcome: Welcome
+    present: tuple[Present, ...]
+    past: tuple[Event, ...]
+    effects: tuple[Effect, ...]

@@ -1,0 +1,384 @@
+"""B2: who does not know the password stays out, learns nothing, and keeps nobody else out."""
+
+import hmac
+import os
+import signal
+import subprocess
+import sys
+import threading
+from base64 import b64encode
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lanchat.doors import native
+from lanchat.errors import ConnectionLost, HostKeyChanged, LanchatError, ProtocolError, Refused
+from lanchat.hosting import Host
+from lanchat.net.gate import ATTEMPTS_PER_ROOM, ATTEMPTS_PER_SOURCE
+from lanchat.net.identity import load_identity
+from lanchat.net.password import Exchange, stretch
+from lanchat.protocol.framing import encode
+from lanchat.protocol.messages import Card, Confirm, Hello, Refused as Refusal, Share, Welcome
+from tests.hostile.attackers import Caller, Honest, Stranger, card, said_goodbye
+from tests.waiting import PATIENCE, wait_until
+
+PASSWORD = "correct-horse-battery"
+
+
+def a_share(host: bool = False) -> bytes:
+    """One that anybody can make."""
+    return Exchange(b"a guess".ljust(32), host=host, member=b"m", certificate=b"c").share
+
+
+@pytest.fixture
+def rooms(host):
+    """A locked room, by itself."""
+    return lambda **options: host("Locked", password=PASSWORD, **options)
+
+
+def begin(stranger: Stranger, who, share: bytes):
+    """Knock, and begin an attempt; the host's answer to it."""
+    stranger.tls()
+    stranger.send(stranger.hello(who, "eve", share=share))
+    return stranger.hear()
+
+
+# ---- somebody in between
+
+
+@pytest.mark.parametrize("own_hello", [False, True], ids=["byte for byte", "with a hello of its own"])
+def test_mitm_relays_the_password_exchange(rooms, stranger, evil_host, victim, identity, own_hello):
+    """vera knows the password and the host does, and still mallory's certificate between them spoils it."""
+    room, answers = rooms(), []
+
+    def relay(caller: Caller) -> None:
+        caller.establish()
+        behind = stranger(room).tls()
+        true_card = behind.hear(Card)
+        caller.send(true_card)
+        hello: Hello = caller.hear()
+        if own_hello:
+            hello = behind.hello(identity("mallory"), "vera", true_card, share=hello.share)
+        behind.send(hello)
+        while True:
+            answer = behind.line()
+            answers.append(answer)
+            caller.send(answer + b"\n")
+            behind.send(caller.line() + b"\n")
+
+    with pytest.raises(Refused) as caught:
+        victim(evil_host(relay).port, password=PASSWORD).join()
+    wait_until(lambda: answers)
+    if own_hello:
+        assert caught.value.code == "password" and b'"code":"password"' in answers[-1]
+    else:
+        closing = said_goodbye(answers[-1])
+        assert closing is not None and "proof of identity" in closing.text
+    assert room.people == 0
+
+
+def test_mitm_says_that_the_locked_room_is_open(evil_host, victim):
+    """vera came with a password, so she does not talk where none is asked for."""
+    mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(locked=False)), caller.line()))
+    with pytest.raises(Refused, match="somebody may pose as the room you mean") as caught:
+        victim(mallory.port, password=PASSWORD).join()
+    assert caught.value.code == "unlocked" and mallory.callers[0].plain == b""
+
+
+# ---- a host that does not know the password
+
+KEYLESS = hmac.digest(b"", b"lanchat confirm host", "sha256")  # what a confirm was before any share: known to all
+
+LIES = {
+    "welcome at once": [Welcome("i", "vera", 0, 0, 0)],
+    "welcome without confirm": [Share(a_share(host=True)), Welcome("i", "vera", 0, 0, 0)],
+    "wrong confirm": [Share(a_share(host=True)), Confirm(b"c" * 32), Welcome("i", "vera", 0, 0, 0)],
+    "confirm before any share": [Confirm(KEYLESS), Welcome("i", "vera", 0, 0, 0)],
+    "two shares": [Share(a_share(host=True))] * 2 + [Welcome("i", "vera", 0, 0, 0)],
+    "her own share": ["reflect", Confirm(b"c" * 32), Welcome("i", "vera", 0, 0, 0)],
+    "a share of nothing": [Share(b""), Confirm(KEYLESS), Welcome("i", "vera", 0, 0, 0)],
+    "the identity point": [Share(b"B" + (1).to_bytes(32, "little")), Welcome("i", "vera", 0, 0, 0)],
+    "its other spelling": [Share(b"B" + (2**255 - 18).to_bytes(32, "little")), Welcome("i", "vera", 0, 0, 0)],
+}
+
+
+@pytest.mark.parametrize("lie", LIES, ids=str)
+def test_a_host_without_password_knowledge(evil_host, victim, lie):
+    def pose(caller: Caller) -> None:
+        caller.establish()
+        caller.send(card(locked=True))
+        hello: Hello = caller.hear()
+        caller.send(*(Share(hello.share) if message == "reflect" else message for message in LIES[lie]))
+
+    mallory = evil_host(pose)
+    member = victim(mallory.port, password=PASSWORD, patience=None)
+    with pytest.raises((Refused, ProtocolError)):
+        member.join()
+    assert len(mallory.callers) == 1, "one guess"
+    secret = stretch(PASSWORD, card().room)
+    for hidden in (PASSWORD.encode(), secret, secret.hex().encode(), b64encode(secret)):
+        assert hidden not in mallory.callers[0].plain
+
+
+def test_evil_host_collects_guesses_by_hanging_up(evil_host, victim):
+    """Share taken, link cut: one exchange has begun and no second one begins by itself."""
+    shares = []
+
+    def cut(caller: Caller) -> None:
+        caller.establish()
+        caller.send(card(locked=True))
+        shares.append(caller.hear().share)
+        raise ConnectionAbortedError
+
+    mallory = evil_host(cut)
+    with pytest.raises(ConnectionLost):
+        victim(mallory.port, password=PASSWORD, patience=None).join()
+    assert len(shares) == len(mallory.callers) == 1
+
+
+def test_evil_host_collects_guesses_from_a_member_that_comes_back(rooms, evil_host, victim, hurry):
+    room = rooms()
+    vera = victim(room.port, password=PASSWORD, patience=None)
+    vera.join()
+    port = room.port
+    for link in list(room._links):
+        link.drop("gone")
+    room.close()
+    mallory = evil_host(
+        lambda caller: (caller.establish(), caller.send(card(room=room.room_id, locked=True)), caller.line()), port=port
+    )
+    assert isinstance(Honest(vera).end(), HostKeyChanged)
+    assert [caller.plain for caller in mallory.callers] == [b""], "no share, so no guess"
+
+
+def test_a_member_that_comes_back_tells_its_password_to_the_true_host_only_once(rooms, host, victim, hurry):
+    """The owner has given the room another password meanwhile: vera is told so, and does not try on."""
+    room = rooms()
+    vera = victim(room.port, password=PASSWORD, patience=None)
+    vera.join()
+    port, room_id = room.port, room.room_id
+    for link in list(room._links):
+        link.drop("gone")
+    room.close()
+    host("Locked", password="another", port=port, room_id=room_id)
+    end = Honest(vera).end()
+    assert isinstance(end, Refused) and end.code == "password"
+
+
+# ---- guessing
+
+
+def test_online_guessing(siege, stranger, identity, hurry):
+    """200 guesses from 10 machines: no more than 10 are heard out; who was in before comes in meanwhile."""
+    attacked = siege(password=PASSWORD)  # where bob has been before
+    heard_out, told_to_wait, share = 0, 0, a_share()
+    for number in range(200):
+        eve = stranger(attacked.room, f"127.0.0.{11 + number % 10}")
+        answer = begin(eve, identity("eve"), share)
+        if isinstance(answer, Share):
+            heard_out += 1
+            eve.send(Confirm(b"m" * 32))
+            assert eve.hear() == Refusal("password", "the password is wrong")
+        else:
+            assert answer.code == "busy"
+            told_to_wait += 1
+        eve.close()
+        if number % 66 == 65:
+            attacked.serves()
+    assert heard_out <= ATTEMPTS_PER_ROOM and told_to_wait >= 190
+    with pytest.raises(Refused, match="too many wrong passwords") as caught:
+        attacked.guest("newcomer")  # the honest newcomer waits too, and is told so: this nobody can have both ways
+    assert caught.value.code == "busy"
+
+
+def test_guessing_from_one_machine(siege, stranger, identity):
+    attacked, share = siege(password=PASSWORD), a_share()
+    answers = []
+    for _ in range(8):
+        with closing(stranger(attacked.room)) as eve:
+            answers.append(type(begin(eve, identity("eve"), share)))
+    assert answers == [Share] * ATTEMPTS_PER_SOURCE + [Refusal] * (8 - ATTEMPTS_PER_SOURCE)
+    attacked.guest("newcomer")
+
+
+def test_attempts_that_are_started_and_dropped_count(siege, stranger, identity):
+    attacked, share = siege(password=PASSWORD), a_share()
+    answers = []
+    for number in range(20):
+        with closing(stranger(attacked.room, f"127.0.0.{20 + number}")) as eve:
+            answers.append(type(begin(eve, identity("eve"), share)))
+    assert answers.count(Share) <= ATTEMPTS_PER_ROOM
+
+
+def test_pake_as_cpu_dos(siege, stranger, identity, monkeypatch):
+    """Each exchange costs 14 ms; who only starts them gets ten, and the room goes on talking."""
+    attacked, share, computed = siege(password=PASSWORD), a_share(), []
+
+    def counted(*args, **options):
+        computed.append(1)
+        return Exchange(*args, **options)
+
+    monkeypatch.setattr(native, "Exchange", counted)
+    stop = threading.Event()
+
+    def start_and_drop(number: int) -> None:
+        who = identity("eve")
+        for round in range(60):
+            if stop.is_set():
+                return
+            with closing(Stranger(attacked.room.port, f"127.0.{number}.{round + 1}")) as eve:
+                try:
+                    begin(eve, who, share)
+                except OSError:
+                    pass
+
+    threads = [threading.Thread(target=start_and_drop, args=(number,)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    waits = []
+    try:
+        while any(thread.is_alive() for thread in threads):
+            waits.append(attacked.ann.round_trip(f"still here {len(waits)}"))
+            threading.Event().wait(0.02)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert 1 <= len(computed) <= ATTEMPTS_PER_ROOM + 1
+    assert sorted(waits)[int(len(waits) * 0.99)] < 0.5, "those in the room do not notice"
+
+
+def test_share_that_is_none(rooms, stranger, identity):
+    room = rooms()
+    for share in (b"", b"A", b"A" + b"\xff" * 32, b"B" + bytes(32), b"A" + bytes(32), bytes(128)):
+        eve = stranger(room).tls()
+        eve.send(eve.hello(identity("eve"), "eve", share=share))
+        assert said_goodbye(eve.gone()) is not None or share == b""
+    assert room.people == 0
+
+
+def test_a_member_of_an_open_hello_gets_nowhere(rooms, stranger, identity):
+    """Talking on without the password: hello, then talk, then confirms, one after the other."""
+    room = rooms()
+    for lines in (b'{"t":"say","id":"1","text":"in?"}\n', encode(Confirm(b"m" * 32)), encode(Confirm(KEYLESS))):
+        eve = stranger(room).tls()
+        eve.send(lines)
+        assert said_goodbye(eve.gone()) is not None
+        eve = stranger(room).tls()
+        eve.send(eve.hello(identity("eve"), "eve", share=a_share()), lines, lines)
+        assert b'"t":"welcome"' not in eve.gone()
+    assert room.people == 0
+
+
+def test_no_plain_door_to_a_locked_room(identity):
+    with pytest.raises(ValueError, match="no plain door"):
+        Host("Locked", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0, plain_port=0, password=PASSWORD)
+
+
+# ---- the password itself
+
+
+def test_the_password_is_on_no_wire(rooms, wire, victim):
+    """An eavesdropper between: neither the password nor what is made of it passes, in any spelling."""
+    room = rooms()
+    between = wire(room.port)
+    victim(between.port, password=PASSWORD).join()
+    with pytest.raises(LanchatError):
+        victim(between.port, password="wrong-password").join()
+    assert len(between.passed) > 2000
+    secret = stretch(PASSWORD, room.room_id)
+    for hidden in (PASSWORD.encode(), b"wrong-password", secret, secret.hex().encode(), b64encode(secret)):
+        assert hidden not in between.passed
+
+
+def test_the_password_is_in_no_repr(identity):
+    from lanchat.knock import Introduction
+
+    assert PASSWORD not in repr(Introduction(identity("ann"), "ann", lambda card, key: None, PASSWORD))
+
+
+def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
+    """A whole evening: a host and a member as programs, their logs written, then every file is looked at."""
+    secret_file = tmp_path / "given"
+    secret_file.write_text(PASSWORD + "\n")
+    homes = [tmp_path / "hal", tmp_path / "vera"]
+    # LANCHAT_PASSWORD is how it comes in, and is seen by nobody else (proc(5): /proc/PID/environ is its owner's)
+    base = {**os.environ, "LANCHAT_INTERFACE": "127.0.0.1"}
+    host_environment = {**base, "LANCHAT_HOME": str(homes[0]), "LANCHAT_LOG": str(homes[0] / "debug.log")}
+    member_environment = {**base, "LANCHAT_HOME": str(homes[1]), "LANCHAT_LOG": str(homes[1] / "debug.log")}
+    for home in homes:
+        home.mkdir()
+        load_identity(home)
+    port = free_port()
+    options = ["--headless", "--no-announce", "--nick", "hal", "--port", str(port)]
+    host = subprocess.Popen(
+        [sys.executable, "-m", "lanchat", "host", "Locked", *options, "--password-file", str(secret_file)],
+        env=host_environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    out = b""
+    try:
+        wait_until(lambda: answers(port), what="the host to listen")
+        between = wire(port)
+        command = [sys.executable, "-m", "lanchat", "join", f"127.0.0.1:{between.port}", "--nick", "vera"]
+        member = subprocess.run(
+            command,
+            env={**member_environment, "LANCHAT_PASSWORD": PASSWORD},
+            input=b"hello\n",
+            capture_output=True,
+            timeout=30,
+        )
+        wrong = subprocess.run(
+            command,
+            env={**member_environment, "LANCHAT_PASSWORD": "not-the-password"},
+            input=b"hello\n",
+            capture_output=True,
+            timeout=30,
+        )
+        argv = Path(f"/proc/{host.pid}/cmdline")
+        seen = [argv.read_bytes() if argv.exists() else b"", between.passed]
+        seen += [member.stdout, member.stderr, wrong.stdout, wrong.stderr]
+    finally:
+        host.send_signal(signal.SIGINT)
+        try:
+            out, _ = host.communicate(timeout=PATIENCE)
+        finally:
+            host.kill()
+            host.wait()
+    assert member.returncode == 0, member.stderr
+    assert wrong.returncode == 4 and b"the password is wrong" in wrong.stderr
+    files = [path.read_bytes() for home in homes for path in home.rglob("*") if path.is_file()]
+    assert len(files) > 4
+    for text in [*seen, out, *files]:
+        assert PASSWORD.encode() not in text and b"not-the-password" not in text
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    try:
+        Stranger(port, "127.0.0.1").close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_the_clock_of_attempts_is_told_truly(rooms, stranger, identity):
+    """What the host says about waiting is not longer than a minute, however much was tried."""
+    room, share = rooms(), a_share()
+    answer = None
+    for _ in range(30):
+        with closing(stranger(room, "127.0.0.1")) as eve:
+            answer = begin(eve, identity("eve"), share)
+    assert isinstance(answer, Refusal)
+    seconds = int(answer.text.split(" in ")[1].split(" ")[0])
+    assert 1 <= seconds <= 60 and answer.code == "busy"
