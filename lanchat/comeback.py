@@ -11,12 +11,17 @@ FIRST_RETRY = 0.5  # s; doubled each time ...
 LAST_RETRY = 15.0  # s; ... up to this
 
 
-def pauses(spread: Callable[[float, float], float] = random.uniform) -> Iterator[float]:
-    """How long to wait before each try, in s: spread by half, so that no crowd comes at once."""
-    pause = FIRST_RETRY
-    while True:
-        yield pause * spread(0.5, 1.5)
-        pause = min(pause * 2, LAST_RETRY)
+def pauses(patience: float | None = None, spread: Callable[[float, float], float] = random.uniform) -> Iterator[float]:
+    """How long to wait before each try, in s, spread by half, so that no crowd comes at once.
+
+    Args:
+        patience: s of waiting in all; None: no end.
+    """
+    waited, pause = 0.0, FIRST_RETRY
+    while patience is None or waited < patience:
+        nap = pause * spread(0.5, 1.5)
+        yield nap
+        waited, pause = waited + nap, min(pause * 2, LAST_RETRY)
 
 
 def may_come_back(error: errors.LanchatError) -> bool:

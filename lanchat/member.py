@@ -1,7 +1,7 @@
 """The client: connect, see who the host is, say who we are, then events as they come; come back when the link is lost.
 
-A member has one reader thread. What arrives goes through `take()`, to one thread that owns what it makes of it.
-Each message carries an id of ours and is kept until the host has it on its disk; after a lost link we ask for what
+One thread reads the link; what arrives goes through `take()`, to one thread that owns what it makes of it. Each message
+carries an id of ours and is kept until the host has it on its disk; after a lost link we ask for what
 came after the last seq we have, and say again what was not kept: nothing is lost and nothing comes twice.
 """
 
@@ -21,16 +21,14 @@ from lanchat.memory import Memory, NoMemory
 from lanchat.net.flusher import Flusher
 from lanchat.net.identity import Identity
 from lanchat.net.link import Link
-from lanchat.news import Came, Ended, Item, Kept, Lost, weight
+from lanchat.news import Came, Item, Kept, Lost, News
 from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
 from lanchat.protocol.handshake import farewell
 from lanchat.protocol.text import clean_nick, clean_text, safe_text
 from lanchat.protocol.tls import client_context
-from lanchat.room.inbox import Inbox
 
 FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving
-QUEUE_LIMIT = 10_000  # items taken by nobody; then we stop reading, and the host drops us when it has to
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +60,7 @@ class Member:
         self._patience = patience
         self._remember = remember
         self._memory: Memory = NoMemory()
-        self._items: Inbox[Item] = Inbox(QUEUE_LIMIT, weight)
+        self._news = News()
         self._ids = count(1)
         self._prefix = secrets.token_hex(8)  # of the ids of what we say in this stay
         self._me = ""
@@ -94,7 +92,7 @@ class Member:
         entry, self._me = connection.entry, connection.entry.welcome.id
         self._who = replace(self._who, trust=same_host(entry))
         came = Came(entry.card, entry.welcome, entry.present)
-        self._items.put(came)
+        self._news.put(came)
         for say in self._memory.waiting:
             self._unkept.add(say)
         self._resend()
@@ -103,17 +101,22 @@ class Member:
         return came
 
     def take(self, timeout: float | None = None) -> Sequence[Item]:
-        """What has come, in order; waits for a first item, at most `timeout` seconds. One thread only.
-
-        The last item is an `Ended`; after that, and after `close()`, there is nothing but the same again.
-        """
-        items = self._items.take(timeout)
-        over = self._items.closed and not items
-        return (Ended(self._over or errors.ConnectionLost("you have left")),) if over else items
+        """What has come, in order; see `News.take`. One thread only."""
+        return self._news.take(timeout)
 
     def is_own(self, said: wire.Said) -> bool:
         """Whether this was said by this very member object, not by the same person elsewhere. Any thread."""
         return said.by == self._me and said.id.startswith(self._prefix)
+
+    @property
+    def connected(self) -> bool:
+        """Whether what is said now goes out now. Any thread."""
+        return self._in_room
+
+    @property
+    def waiting(self) -> int:
+        """How many messages of ours no host has on its disk yet. Any thread."""
+        return len(self._unkept)
 
     def say(self, text: str, *, action: bool = False) -> str:
         """wire.Say this to everyone, now or when the link is back. Never waits.
@@ -165,7 +168,7 @@ class Member:
             self._state.notify_all()
             if self._link is not None:
                 self._link.finish(encode(wire.Bye()))
-        self._items.close()
+        self._news.close()
         self._reader.join(FAREWELL)
         with self._state:
             if self._link is not None:
@@ -206,7 +209,7 @@ class Member:
             if self._closed or not may_come_back(error):
                 break
             _log.info("lost the host: %s", safe_text(str(error)))
-            self._items.put(Lost(str(error)))
+            self._news.put(Lost(str(error)))
             try:
                 connection = self._come_back(error)
             except errors.LanchatError as final:
@@ -215,8 +218,7 @@ class Member:
         with self._state:
             self._over = error
             self._state.notify_all()
-        self._items.put_now(Ended(error))
-        self._items.close()
+        self._news.end(error)
 
     def _converse(self, connection: Connection) -> errors.LanchatError:
         """Hear the host until the link ends; why it did."""
@@ -235,14 +237,10 @@ class Member:
         Raises:
             LanchatError: we may not, or patience is at its end.
         """
-        waited = 0.0
-        for pause in pauses():
-            if self._patience is not None and waited >= self._patience:
-                break
+        for pause in pauses(self._patience):
             with self._state:
                 if self._state.wait_for(lambda: self._closed, pause):
                     break
-            waited += pause
             try:
                 connection = self._connect()
             except errors.LanchatError as error:
@@ -251,7 +249,7 @@ class Member:
                 lost = error
                 continue
             entry = connection.entry
-            self._items.put(Came(entry.card, entry.welcome, entry.present, again=True))
+            self._news.put(Came(entry.card, entry.welcome, entry.present, again=True))
             fetch = self._past.resume(entry.welcome)
             if fetch is not None:
                 connection.link.send(encode(fetch))
@@ -275,7 +273,7 @@ class Member:
                 if fetch is not None:
                     link.send(encode(fetch))
             case wire.Notice():
-                self._items.put(message)
+                self._news.put(message)
 
     def _hear_event(self, event: wire.Event) -> None:
         if isinstance(event, wire.Said) and event.by == self._me:
@@ -289,7 +287,7 @@ class Member:
         for event in events:
             if isinstance(event, wire.Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
                 self._who = replace(self._who, nick=event.to)
-            self._items.put(event)
+            self._news.put(event)
 
     def _keep(self, seq: int) -> None:
         with self._state:
@@ -297,4 +295,4 @@ class Member:
             self._state.notify_all()
         if kept:
             self._memory.acknowledged(kept)
-            self._items.put(Kept(kept))
+            self._news.put(Kept(kept))

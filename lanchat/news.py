@@ -1,10 +1,13 @@
 """What a member hears: the items of `Member.take()`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lanchat.errors import LanchatError
+from lanchat.errors import ConnectionLost, LanchatError
 from lanchat.protocol.messages import Card, Event, Joined, Left, Notice, Present, Renamed, Said, Welcome
+from lanchat.room.inbox import Inbox
 
+QUEUE_LIMIT = 10_000  # lines of talk that nobody takes
 HEAVY = 256  # characters that count as one item more: a queue full of pages is no larger than one of lines
 
 
@@ -53,3 +56,33 @@ def weight(item: Item) -> int:
             return 1 + len(text) // HEAVY
         case _:
             return 1
+
+
+class News:
+    """What has come and was not taken yet. Puts from the reader thread, takes from one other."""
+
+    def __init__(self) -> None:
+        self._items: Inbox[Item] = Inbox(QUEUE_LIMIT, weight)
+        self._last = Ended(ConnectionLost("you have left"))
+
+    def put(self, item: Item) -> None:
+        """Waits while nobody takes: then we do not read, and the host drops us when it has to."""
+        self._items.put(item)
+
+    def end(self, error: LanchatError) -> None:
+        """Nothing comes any more, and why."""
+        self._last = Ended(error)
+        self._items.put_now(self._last)
+        self._items.close()
+
+    def close(self) -> None:
+        """Nobody wants more."""
+        self._items.close()
+
+    def take(self, timeout: float | None = None) -> Sequence[Item]:
+        """What has come, in order; waits for a first item, at most `timeout` seconds.
+
+        The last item is an `Ended`; after that, and after `close()`, there is nothing but the same again.
+        """
+        items = self._items.take(timeout)
+        return items or ((self._last,) if self._items.closed else ())

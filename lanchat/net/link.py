@@ -31,7 +31,8 @@ OUTBOX_LIMIT = 256 * 1024  # bytes still waiting when more comes; a peer this fa
 STALL_LIMIT = 10.0  # s without a byte taken from a waiting outbox
 PING_AFTER = 10.0  # s of silence
 DEAD_AFTER = 25.0  # s of silence; two unanswered pings
-LINGER = 2.0  # s that a finished link waits for the peer to close
+LINGER = 2.0  # s that a finished link waits for the peer to close ...
+LEFTOVERS = 1024 * 1024  # bytes; ... unless it sends more than was on its way
 
 
 class Link:
@@ -159,9 +160,10 @@ class Link:
         What is unread at close() makes the kernel answer with a reset, which can destroy our last words
         on their way (RFC 1122, 4.2.2.13).
         """
+        left = LEFTOVERS
         try:
-            while not self._dropped and receive(self._socket):
-                pass
+            while not self._dropped and left > 0 and (data := receive(self._socket)):
+                left -= len(data)
         except OSError:
             pass
 
@@ -238,9 +240,9 @@ class Link:
                 raise
             finally:
                 self._push(self._channel.waiting())
-        if not data and not plain:
-            return None
-        return plain
+        if self._budget is not None and data:
+            self._budget.pay(self, len(data), len(plain))
+        return plain if data or plain else None
 
     def _push(self, data: bytes) -> None:
         """Requires holding the lock."""

@@ -102,7 +102,10 @@ class Chat:
         return fragments, more
 
     def _bar(self, width: int) -> str:
-        return bar_text(self._feed.title, len(self._feed.view.people), self._feed.state, width)
+        state = self._feed.state
+        if not self._member.connected and (waiting := self._member.waiting):
+            state += f" {waiting} waiting"
+        return bar_text(self._feed.title, len(self._feed.view.people), state, width)
 
     def _complete(self, before: str) -> Iterable[commands.Completion]:
         view = self._feed.view
@@ -129,6 +132,8 @@ class Chat:
         match intent:
             case SayIt(text, action):
                 self._member.say(text, action=action)
+                if not self._member.connected:
+                    self._feed.note(f"waits until we are back: {text}")
             case AskNick(nick):
                 self._member.rename(nick)
             case ShowHelp():

@@ -12,7 +12,7 @@ from datetime import date
 from lanchat.errors import LanchatError
 from lanchat.member import Member
 from lanchat.news import Came, Ended, Item, Lost
-from lanchat.protocol.messages import Joined, Left, Renamed, Said
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
 from lanchat.protocol.text import same_nick
 from lanchat.room.inbox import Inbox
 from lanchat.room.view import Person, RoomView
@@ -143,7 +143,9 @@ class Feed:
                 while self._early:
                     fragments += self._renderer.render(self._early.pop(0))
             case Lost():
-                self.state = "reconnecting"
+                self.state = "reconnecting ..."
+            case Notice(code="unsaved" | "saved" as code):
+                self.state = "connected" if code == "saved" else "connected, nothing is saved"
             case Ended():
                 self.ended, self.state = item, "not connected"
             case _:

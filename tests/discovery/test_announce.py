@@ -44,7 +44,7 @@ def answer_to(question: bytes, room: Advert) -> bytes:
 
 
 def ask(question: bytes, room: Advert, within: float = 0.3) -> list[bytes]:
-    answers = []
+    answers: list[bytes] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
         sock.sendto(question, ("239.255.47.74", PORT))

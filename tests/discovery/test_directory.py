@@ -10,6 +10,7 @@ from lanchat.discovery.directory import (
     MAX_ENDPOINTS,
     MAX_FROM_ONE_SOURCE,
     MAX_ROOMS,
+    MAX_TRIED_AT_ONCE,
     Answered,
     Closed,
     Directory,
@@ -319,3 +320,76 @@ def test_a_record_that_changes_takes_the_place_of_the_one_before():
     world.see(seen(1, place(2), name="x"))
     [listing] = world.after(0)
     assert listing.endpoints == (place(2),)
+
+
+def a_try(number: int, *, joined: bool = False, host: str = "") -> Sighting:
+    where = Endpoint(host) if host else place(number)
+    return Sighting("remembered", str(where), "", "hint", "", (where,), source=where.host, joined=joined)
+
+
+def test_whatever_room_answers_at_a_place_to_try_is_listed():
+    world = World({place(1): answered(7, "Room G")})
+    world.see(a_try(1))
+    [listing] = world.after(1)
+    assert (listing.room_id, listing.title, listing.ways, listing.state) == (
+        room_id(7),
+        "Room G",
+        ("remembered",),
+        "answering",
+    )
+    world.see(seen(7, place(1)))
+    assert [listing.ways for listing in world.after(1)] == [("mdns", "remembered")]
+
+
+def test_a_place_to_try_is_no_silent_room():
+    world = World({place(2): Closed(), place(3): NoRoom()})
+    for number in (1, 2, 3):
+        world.see(a_try(number))
+    assert world.after(10) == ()
+
+
+def test_a_room_that_was_tried_and_falls_silent_is_silent():
+    world = World({place(1): answered(7)})
+    world.see(a_try(1))
+    world.after(1)
+    world.found[place(1)] = NoAnswer()
+    assert [listing.state for listing in world.after(10)] == ["silent"]
+
+
+def test_places_to_try_do_not_hold_up_rooms_that_are_announced():
+    directory = Directory((LAN,))
+    for number in range(1, 31):
+        directory.see(a_try(number), 0)
+    tried = directory.due(0, at_most=16)
+    assert len(tried) == MAX_TRIED_AT_ONCE
+    directory.see(seen(99), 0.1)
+    assert directory.due(0.1, at_most=8) == [place(99)]
+    directory.answer(tried[0], NoAnswer(), 2)
+    assert len(directory.due(2, at_most=8)) == 1
+
+
+def test_where_the_person_was_may_be_behind_a_router():
+    world = World({Endpoint("10.9.9.9"): answered(7)})
+    world.see(a_try(1, host="10.9.9.9"))
+    assert world.after(1) == ()
+    world.see(a_try(1, host="10.9.9.9", joined=True))
+    assert [listing.room_id for listing in world.after(1)] == [room_id(7)]
+
+
+def test_another_network_is_looked_at_from_when_we_are_on_it():
+    there = Sighting("announce", "x", room_id(7), "", "", (Endpoint("192.168.7.7"),), source="192.168.7.7")
+    world = World({Endpoint("192.168.7.7"): answered(7)})
+    world.see(there)
+    assert world.after(1) == ()
+    world.directory.look_on((Address("wlan0", "192.168.7.1", 24),))
+    world.see(there)
+    assert [listing.room_id for listing in world.after(1)] == [room_id(7)]
+
+
+def test_an_address_that_holds_on_this_machine_alone_stands_last():
+    scoped = Endpoint("fe80::7%eth0")
+    world = World({scoped: answered(1), place(1): answered(1)})
+    world.see(seen(1, scoped, name="first"))
+    world.after(1)
+    world.see(seen(1, place(1), name="second"))
+    assert [listing.endpoints for listing in world.after(1)] == [(place(1), scoped)]

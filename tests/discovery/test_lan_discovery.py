@@ -387,9 +387,7 @@ def test_two_hundred_false_announcements_a_second_do_not_hide_a_room(lab, how):
         assert took < (15 if how == "spoof" else 5)
     finally:
         flood.kill()
-        flood.wait()
-        assert flood.stdout is not None
-        flood.stdout.close()
+        flood.communicate()
 
 
 def test_goodbyes_of_a_stranger_touch_neither_list_nor_talk(lab):
@@ -451,6 +449,4 @@ def test_an_evil_twin_does_not_take_the_place_of_a_room(lab):
         assert ended.code == 5, "the key that was shown before is another"
     finally:
         twin.kill()
-        twin.wait()
-        twin.stdin.close()
-        twin.stdout.close()
+        twin.communicate()

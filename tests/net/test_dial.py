@@ -1,4 +1,7 @@
+import errno
 import socket
+import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -6,7 +9,7 @@ from hypothesis import strategies as st
 
 from lanchat.errors import NoSuchRoom
 from lanchat.net import dial as dial_module
-from lanchat.net.dial import Endpoint, dial, parse_endpoint
+from lanchat.net.dial import Endpoint, dial, parse_endpoint, peer_of
 
 
 @pytest.mark.parametrize(
@@ -87,37 +90,62 @@ def test_a_name_that_is_not_known(monkeypatch):
     assert str(refused(Endpoint("nowhere.local"))) == 'there is no machine "nowhere.local" here'
 
 
+def test_no_way_there(monkeypatch):
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda sock, where: errno.EHOSTUNREACH)
+    assert str(refused(Endpoint("10.0.0.9"))) == "10.0.0.9:47474 does not answer (no route to host)"
+
+
 @pytest.fixture
-def silent():
-    """An address where nothing comes back: a queue that is full, so that Linux drops who else wants in."""
-    opened = [socket.create_server(("127.0.0.1", 0), backlog=0)]
-    where = opened[0].getsockname()
-    for _ in range(20):
-        opened.append(sock := socket.socket())
-        sock.settimeout(0.05)
-        try:
-            sock.connect(where)
-        except TimeoutError:
-            break
-    else:
-        pytest.skip("the queue of a socket is never full here")
-    yield Endpoint(*where)
-    for sock in opened:
-        sock.close()
+def silent() -> Iterator[Endpoint]:
+    """An address from which nothing comes back: its queue of connections is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as one, socket.socket() as two:
+        for sock in (one, two):
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
+        yield Endpoint("127.0.0.1", full.getsockname()[1])
 
 
-def test_nothing_comes_back(silent, monkeypatch):
-    monkeypatch.setattr(dial_module, "CONNECT_LIMIT", 0.1)
+def test_nothing_comes_back(monkeypatch, silent):
+    monkeypatch.setattr(dial_module, "CONNECT_LIMIT", 0.05)
     assert str(refused(silent)) == f"{silent} does not answer (timed out)"
 
 
-def test_a_silent_address_does_not_hold_up_the_next(silent, monkeypatch):
-    monkeypatch.setattr(dial_module, "NEXT_AFTER", 0.01)
+def test_one_that_is_silent_does_not_hold_up_the_next(silent):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        good = Endpoint("127.0.0.1", server.getsockname()[1])
-        with dial((silent, good, silent)) as connected:
+        began = time.monotonic()
+        with dial((silent, Endpoint("127.0.0.1", server.getsockname()[1]))) as connected:
             assert connected.getpeername() == server.getsockname()
+            assert peer_of(connected) == Endpoint("127.0.0.1", server.getsockname()[1])
             assert connected.gettimeout() == dial_module.CONNECT_LIMIT
+        assert dial_module.NEXT_AFTER * 0.9 <= time.monotonic() - began < 2
+
+
+def test_who_answers_late_still_wins_over_who_never_does(monkeypatch, silent):
+    monkeypatch.setattr(dial_module, "NEXT_AFTER", 0.02)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoints = tuple(Endpoint("127.0.0.1", port) for port in (server.getsockname()[1], silent.port))
+        with dial(endpoints) as connected:
+            assert connected.getpeername() == server.getsockname()
+
+
+def test_a_name_may_have_several_addresses():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with dial((Endpoint("localhost", server.getsockname()[1]),)) as connected:
+            assert connected.getpeername()[1] == server.getsockname()[1]
+
+
+def test_the_words_are_about_the_last_address():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        last = Endpoint("127.0.0.1", nobody.getsockname()[1])
+        with pytest.raises(NoSuchRoom, match=f"nobody hosts a room at {last}"):
+            dial((Endpoint("a..b"), last))
+
+
+def test_a_socket_without_an_address_has_no_peer():
+    one, other = socket.socketpair()
+    with one, other:
+        assert peer_of(one) is None
 
 
 def test_no_address_at_all():

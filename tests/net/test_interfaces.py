@@ -5,7 +5,7 @@ import ifaddr
 import pytest
 
 from lanchat.errors import LanchatError
-from lanchat.net.interfaces import Address, addresses, chosen
+from lanchat.net.interfaces import Address, addresses, chosen, kind_of, still
 
 LAPTOP: list[tuple[str, Any, int]] = [
     ("lo", "127.0.0.1", 8),
@@ -81,3 +81,48 @@ def test_this_machine():
     here = addresses()
     assert any(address.is_loopback for address in here)
     assert all(ip_address(address.text) and address.prefix for address in here)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *[(name, "network") for name in ("eth0", "wlan0", "enp3s0", "wlp2s0", "en0", "Wi-Fi", "Ethernet 2", "bond0")],
+        *[(name, "loopback") for name in ("lo", "lo0", "Software Loopback Interface 1")],
+        *[(name, "VPN") for name in ("tun0", "tap0", "wg0", "utun3", "tailscale0", "zt5u4y", "ppp0", "Proton VPN")],
+        *[(name, "container") for name in ("docker0", "br-0123456789ab", "veth1a2b", "podman1", "cni0", "lxcbr0")],
+        *[(name, "virtual machine") for name in ("virbr0", "vmnet8", "vboxnet0", "bridge100", "vEthernet (WSL)")],
+        *[(name, "device link") for name in ("awdl0", "llw0")],
+    ],
+)
+def test_what_an_interface_is(name, kind):
+    assert kind_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("address", "broadcast"),
+    [
+        (Address("eth0", "192.168.1.7", 24), "192.168.1.255"),
+        (Address("eth0", "10.1.2.3", 22), "10.1.3.255"),
+        (Address("tun0", "10.0.0.1", 31), None),
+        (Address("wg0", "10.0.0.1", 32), None),
+        (Address("eth0", "fe80::7%eth0", 64), None),
+    ],
+)
+def test_where_everybody_of_a_network_is(address, broadcast):
+    assert address.broadcast == broadcast
+
+
+def test_the_number_of_a_scope():
+    assert Address("lo", "fe80::7%7", 64).scope == 7
+    assert Address("lo", "fe80::7%lo", 64).scope > 0
+    assert Address("eth9", "fe80::7%eth9", 64).scope == 0
+    assert Address("eth0", "192.168.1.7", 24).scope == 0
+
+
+def test_what_is_still_there(laptop):
+    """What was chosen is kept; an interface that has changed its address is followed."""
+    assert still(None) == addresses()
+    lan, old, gone = Address("wlan0", "192.168.1.7", 24), Address("wlan0", "10.9.9.9", 8), Address("usb0", "1.1.1.1", 8)
+    assert still([lan]) == [lan]
+    assert still([lan, gone]) == [lan]
+    assert [address.text for address in still([old])] == ["192.168.1.7", "2001:db8::7", "fe80::7%wlan0"]

@@ -10,7 +10,7 @@ from prompt_toolkit.output import DummyOutput
 from lanchat.discovery.sighting import Listing
 from lanchat.net.dial import Endpoint
 from lanchat.terminal.listing import width_of
-from lanchat.terminal.picker import HINTS_AFTER, Chosen, HostNew, Left, Picked, paint, pick
+from lanchat.terminal.picker import ADVICE_TAKES, HINTS_AFTER, Chosen, HostNew, Left, Picked, paint, pick
 from lanchat.terminal.selection import Selection
 from tests.terminal.ptyscreen import PtyScreen
 
@@ -61,13 +61,30 @@ def screen(
     looked: float = 1,
     problems: tuple[str, ...] = (),
     keys: str = "",
+    advice: tuple[str, ...] = (),
 ) -> list[str]:
     selection = Selection()
     selection.update(rooms, 0)
     for key in keys:
         selection.search() if key == "/" else selection.type(key, 0)
-    fragments = paint(selection, problems, looked=looked, now=0, width=width, height=height)
+    fragments = paint(selection, problems, looked=looked, now=0, width=width, height=height, advice=advice)
     return "".join(text for _, text in fragments).split("\n")
+
+
+class Doctor(Script):
+    """A source that knows why nothing is there."""
+
+    def __init__(self, *steps: tuple[Listing, ...] | str) -> None:
+        super().__init__(*steps)
+        self.asked = self.scans = 0
+
+    def advice(self) -> tuple[str, ...]:
+        self.asked += 1
+        return ("This machine is on no network.", "Try:  plug in the cable")
+
+    def scan(self) -> bool:
+        self.scans += 1
+        return True
 
 
 # ---- keys
@@ -127,6 +144,31 @@ def test_pasted_text_is_no_command():
 
 
 # ---- what is drawn
+
+
+def test_s_knocks_everywhere_while_nobody_is_there_and_searches_when_somebody_is():
+    source = Doctor("s", "q")
+    with create_pipe_input() as pipe:
+        source.press = pipe.send_text
+        assert pick(source, input=pipe, output=DummyOutput()) == Left()
+    assert (source.scans, source.asked) == (1, 0)
+    other = Doctor((room("Lobby"), room("secret")), "s", ENTER)
+    with create_pipe_input() as pipe:
+        other.press = pipe.send_text
+        assert pick(other, input=pipe, output=DummyOutput()) == Chosen(room("secret"))
+    assert other.scans == 0
+
+
+def test_the_doctor_is_asked_in_time_and_its_words_are_shown():
+    assert HINTS_AFTER > ADVICE_TAKES
+    shown = screen(looked=HINTS_AFTER, advice=("It is\x1b[2J the cable.", "Try:  plug it in"))
+    assert shown[1:4] == ["  nobody so far, still looking ... 5 s", "  It is\\x1b[2J the cable.", "  Try:  plug it in"]
+    ticks = iter(range(100))
+    source = Doctor(*[()] * 9, "q")
+    with create_pipe_input() as pipe:
+        source.press = pipe.send_text
+        assert pick(source, input=pipe, output=DummyOutput(), clock=lambda: float(next(ticks))) == Left()
+    assert source.asked > 0
 
 
 def test_the_list_as_it_looks():
