@@ -13,20 +13,23 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from lanchat.discovery.mdns import Announcement
+from lanchat.discovery.presence import Presence
 from lanchat.discovery.sighting import Advert, Listing
-from lanchat.entrance import FIND_WAIT, PATIENCE, default_nick, enter, find, my_identity, several, where
+from lanchat.entrance import FIND_WAIT, PATIENCE, default_nick, enter, enter_invited, find, my_identity, several
 from lanchat.home import home_folder
 from lanchat.hosting import Host
 from lanchat.joined import HostedRoom, JoinedRoom
 from lanchat.lookout import Lookout
 from lanchat.member import Member
-from lanchat.net.dial import parse_endpoint
+from lanchat.net.dial import Endpoint, parse_endpoint
 from lanchat.net.identity import fingerprint
+from lanchat.net.interfaces import reachable, where
+from lanchat.net.invite import Invite, is_invite, parse_invite
 from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.text import clean_title
 from lanchat.room.folder import RoomFolder, open_room
 from lanchat.room.keep import parse_keep
+from lanchat.room.log import Log
 from lanchat.room.sqlite_log import SqliteLog
 
 
@@ -93,8 +96,12 @@ def host(
         member = Member(opened.connect, identity, nick, password=password)
         came = member.join()
         undo.pop_all()
-    advert = Advert(opened.room_id, opened.title, opened.nick, opened.port, fingerprint(identity.public))
-    return HostedRoom(opened, Announcement(advert, on, on_problem) if announce else None, folder, member, came)
+    key = fingerprint(identity.public)
+    advert = Advert(opened.room_id, opened.title, opened.nick, opened.port, key)
+    presence = Presence(advert, on, on_problem, lambda: opened.people) if announce else None
+    ways = tuple(Endpoint(address.text, opened.port) for address in reachable(on))
+    invite = Invite(ways, opened.room_id, key) if ways else None
+    return HostedRoom(opened, presence, folder, member, came, invite)
 
 
 def join(
@@ -109,7 +116,7 @@ def join(
     """Enter a room of this network.
 
     Args:
-        room: its title, or HOST[:PORT].
+        room: its title, or HOST[:PORT], or an invite.
         nick: as for `host`.
         password: for a locked room; by default LANCHAT_PASSWORD.
         wait: s to look for a title.
@@ -120,6 +127,8 @@ def join(
         LanchatError: refused, several rooms of that title, ...
     """
     nick = nick or default_nick()
+    if is_invite(room):
+        return enter_invited(parse_invite(room), nick, password=password, patience=patience)
     endpoint = parse_endpoint(room)
     if endpoint is not None:
         return enter((endpoint,), nick, password=password, patience=patience)
@@ -136,7 +145,7 @@ def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> li
         return list(lookout.listings())
 
 
-def _log(folder: RoomFolder, on_damage: Callable[[str], None]) -> SqliteLog:
+def _log(folder: RoomFolder, on_damage: Callable[[str], None]) -> Log:
     return SqliteLog(folder.log_path, keep=parse_keep(folder.about.keep), on_damage=on_damage)
 
 

@@ -6,15 +6,17 @@ from typing import NoReturn
 import click
 
 from lanchat import __version__, cli_look, cli_talk
+from lanchat.cli_doctor import doctor
 from lanchat.errors import LanchatError
-from lanchat.terminal.ending import INTERRUPTED, catch_signals, leave
+from lanchat.terminal.ending import INTERRUPTED, catch_signals, leave, write_any_letter
 
 
 def main() -> NoReturn:
     """The `lanchat` command."""
     catch_signals()
+    write_any_letter()
     try:
-        code = cli.main(standalone_mode=False) or 0
+        code = cli.main(prog_name="lanchat", standalone_mode=False) or 0
     except LanchatError as error:
         _complain(str(error), error.hint)
         code = error.exit_code
@@ -28,6 +30,9 @@ def main() -> NoReturn:
         code = INTERRUPTED
     except BrokenPipeError:
         code = 0  # whoever read our output has seen enough
+    except OSError as error:  # a full disk behind stdout
+        _complain(f"{error.filename or 'cannot write'}: {error.strerror or error}", "")
+        code = 1
     leave(code)
 
 
@@ -48,11 +53,19 @@ def cli(context: click.Context, log: str | None) -> int | None:
     if log:
         _start_log(log)
     if context.invoked_subcommand is None:
-        return int(context.invoke(cli_talk.join))
+        return int(cli_talk.join.main([], prog_name="lanchat", standalone_mode=False) or 0)  # heeds the environment
     return None
 
 
-for command in (cli_talk.host, cli_talk.join, cli_look.rooms, cli_look.history, cli_look.identity, cli_look.trust):
+for command in (
+    cli_talk.host,
+    cli_talk.join,
+    cli_look.rooms,
+    cli_look.history,
+    cli_look.identity,
+    cli_look.trust,
+    doctor,
+):
     cli.add_command(command)
 
 
@@ -67,6 +80,4 @@ def _start_log(path: str) -> None:
 def _complain(what: str, hint: str) -> None:
     from lanchat.protocol.text import safe_text
 
-    click.echo(f"lanchat: {safe_text(what)}", err=True)
-    if hint:
-        click.echo(f"  {safe_text(hint)}", err=True)
+    click.echo(f"lanchat: {safe_text(what)}" + (f"\n  {safe_text(hint)}" if hint else ""), err=True)

@@ -11,14 +11,17 @@ from lanchat import cli_options as options
 @click.command()
 @click.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object a line.")
 @click.option("--watch", is_flag=True, envvar="LANCHAT_WATCH", help="Go on, and tell what comes and goes.")
+@click.option("--scan", is_flag=True, envvar="LANCHAT_SCAN", help="Knock at every address of this network as well.")
 @options.wait(default=2.0, help="How long to look.")
 @options.interface
-def rooms(as_json: bool, watch: bool, wait: float, interface: tuple[str, ...]) -> int:
+def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[str, ...]) -> int:
     """The rooms of this network."""
-    from lanchat.entrance import where
+    from lanchat.net.interfaces import where
     from lanchat.terminal.rooms import show_rooms
 
-    return show_rooms(where(interface), wait=wait, watch=watch, as_json=as_json, out=sys.stdout, talk=sys.stderr)
+    return show_rooms(
+        where(interface), wait=wait, watch=watch, scan=scan, as_json=as_json, out=sys.stdout, talk=sys.stderr
+    )
 
 
 @click.command()

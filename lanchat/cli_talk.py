@@ -97,7 +97,7 @@ def host(
 
 
 @click.command()
-@click.argument("room", required=False, metavar="[TITLE | HOST[:PORT]]")
+@click.argument("room", required=False, metavar="[TITLE | HOST[:PORT] | INVITE]")
 @options.nick
 @options.password_file
 @options.wait(default=5.0, help="How long to look for TITLE.")
@@ -113,7 +113,8 @@ def join(
 ) -> int:
     """Enter a room and talk.
 
-    Without an argument: choose from the live list of the rooms around you.
+    Without an argument: choose from the live list of the rooms around you. With an INVITE, as the host's screen
+    shows it, you cannot end up anywhere else.
     Where stdin is no terminal, each line of it is said and what arrives is printed, a line each.
     """
     from lanchat.terminal.ask import come_in, given_password, settle_nick
@@ -134,22 +135,25 @@ def join(
 
 
 def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...]) -> int:
-    from lanchat.entrance import where
+    from lanchat.doctor.advice import Advised
+    from lanchat.home import home_folder
     from lanchat.lookout import Lookout
+    from lanchat.net.interfaces import where
     from lanchat.terminal.ask import come_into
     from lanchat.terminal.picker import Chosen, HostNew, pick
     from lanchat.terminal.stay import Problems, talk
 
     problems = Problems()
-    with Lookout(where(interfaces)) as lookout:
-        choice = pick(lookout)
+    on = where(interfaces)
+    with Lookout(on) as lookout, Advised(lookout, on, home_folder()) as source:
+        choice = pick(source)
     match choice:
         case Chosen(listing):
             with come_into(listing, nick, password, problems, screen=True) as joined:
                 return talk(joined, problems)
         case HostNew(title):
             arguments = ["--nick", nick, *(word for name in interfaces for word in ("--interface", name)), "--", title]
-            return int(host.main(arguments, standalone_mode=False) or 0)
+            return int(host.main(arguments, prog_name="lanchat host", standalone_mode=False) or 0)
         case _:
             return 0
 

@@ -1,23 +1,27 @@
 """From what a person names (a title, an address) to a room they are in."""
 
 import os
+import socket
+import time
 from collections.abc import Callable, Sequence
 
+from lanchat.discovery.remembered import Place, Places
 from lanchat.discovery.sighting import Listing
-from lanchat.errors import LanchatError, NoSuchRoom
+from lanchat.errors import HostKeyChanged, LanchatError, NoSuchRoom
 from lanchat.home import home_folder, kept_nick, login_nick
 from lanchat.joined import JoinedRoom
-from lanchat.lookout import Lookout
 from lanchat.member import Member
 from lanchat.memory import DiskMemory
 from lanchat.net.dial import Endpoint, dial
 from lanchat.net.identity import Identity, fingerprint, load_identity
-from lanchat.net.interfaces import Address, chosen
+from lanchat.net.interfaces import Address
+from lanchat.net.invite import Invite
 from lanchat.net.trust import KnownHosts, Standing
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import safe_text
 
 PATIENCE = 30.0  # s of trying to come back; a script that waits longer says so
+LOOK_AGAIN = 2.0  # s to look for a room that is not where it was
 FIND_WAIT = 5.0  # s to look for a title; a busy network answers in about one
 
 
@@ -26,14 +30,18 @@ def enter(
     nick: str,
     *,
     room_id: str | None = None,
+    pin: str = "",
     password: str | None = None,
     patience: float | None = PATIENCE,
+    on: Sequence[Address] | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
 ) -> JoinedRoom:
     """Join at one of these addresses.
 
     Args:
         room_id: the room that was chosen; whatever else answers there is left alone.
+        pin: the fingerprint that the host's key must have, or the beginning of it.
+        on: where to look for the room when it has to be found again.
         on_problem: called, from a thread of our own, with a sentence when what we see cannot be kept.
 
     Raises:
@@ -46,10 +54,18 @@ def enter(
         nonlocal standing
         if room_id is not None and card.room != room_id:
             raise NoSuchRoom(f'another room answers there now: "{safe_text(card.title)}"', "look again: lanchat rooms")
-        standing = known_hosts.check(card.room, fingerprint(host_key), card.title)
+        key = fingerprint(host_key)
+        if not key.startswith(pin):
+            raise HostKeyChanged(
+                "whoever answers there has not the key of this invite: somebody may pose as its host",
+                "ask for a new invite, on a way that you trust",
+            )
+        standing = known_hosts.check(card.room, key, card.title)
+        way.room_id, way.key = card.room, host_key
 
+    way = _Way(endpoints, on)
     member = Member(
-        lambda: dial(endpoints),
+        way.dial,
         my_identity(),
         nick,
         trust=trust,
@@ -57,7 +73,66 @@ def enter(
         patience=patience,
         remember=lambda card: DiskMemory(home_folder(), card, on_problem),
     )
-    return JoinedRoom(member, member.join(), standing)
+    came = member.join()
+    Places(home_folder()).add(Place(way.last, came.card.room, int(time.time()), came.card.title))
+    others = tuple(endpoint for endpoint in endpoints if endpoint != way.last)
+    return JoinedRoom(member, came, standing, Invite((way.last, *others), came.card.room, fingerprint(way.key)))
+
+
+def enter_invited(
+    invite: Invite,
+    nick: str,
+    *,
+    password: str | None = None,
+    patience: float | None = PATIENCE,
+    on_problem: Callable[[str], None] = lambda problem: None,
+) -> JoinedRoom:
+    """Join as this invite says: only that room, only on that key."""
+    return enter(
+        invite.endpoints,
+        nick,
+        room_id=invite.room_id,
+        pin=invite.fingerprint,
+        password=password,
+        patience=patience,
+        on_problem=on_problem,
+    )
+
+
+class _Way:
+    """How a member reaches its host: at the address of before, or where the same room is seen now."""
+
+    def __init__(self, endpoints: tuple[Endpoint, ...], on: Sequence[Address] | None) -> None:
+        self._endpoints = endpoints
+        self._on = on
+        self.room_id = ""  # once it is known
+        self.key = b""  # the host's, likewise
+        self.last = endpoints[0]
+
+    def dial(self) -> socket.socket:
+        try:
+            sock = dial(self._endpoints)
+        except NoSuchRoom:
+            found = self._look() if self.room_id else ()
+            if not found:
+                raise
+            sock = dial(found)  # who answers there must have the same key, or it is left alone
+        host, port = sock.getpeername()[:2]
+        self.last = Endpoint(host.removeprefix("::ffff:"), port)
+        return sock
+
+    def _look(self) -> tuple[Endpoint, ...]:
+        from lanchat.lookout import Lookout
+
+        with Lookout(self._on) as lookout:
+            deadline = time.monotonic() + LOOK_AGAIN
+            listings = lookout.listings()
+            while time.monotonic() < deadline:
+                for listing in listings:
+                    if listing.room_id == self.room_id and listing.state == "answering":
+                        return listing.endpoints
+                listings = lookout.wait_change(listings, deadline - time.monotonic())
+        return ()
 
 
 def find(title: str, wait: float, on: Sequence[Address] | None) -> Sequence[Listing]:
@@ -66,6 +141,8 @@ def find(title: str, wait: float, on: Sequence[Address] | None) -> Sequence[List
     Raises:
         NoSuchRoom: none was seen within `wait` seconds.
     """
+    from lanchat.lookout import Lookout
+
     with Lookout(on) as lookout:
         listings = lookout.find(title, wait)
         if listings:
@@ -100,18 +177,3 @@ def my_identity() -> Identity:
 def default_nick() -> str:
     """LANCHAT_NICK, or the nick chosen earlier, or the login name."""
     return os.environ.get("LANCHAT_NICK") or kept_nick(home_folder()) or login_nick()
-
-
-def where(interfaces: tuple[str, ...] | None) -> Sequence[Address] | None:
-    """The addresses to listen, announce and look on; None: everywhere.
-
-    Args:
-        interfaces: names or addresses; None: what LANCHAT_INTERFACE says, comma-separated.
-
-    Raises:
-        LanchatError: this machine has no such interface.
-    """
-    if interfaces is None:
-        interfaces = (os.environ.get("LANCHAT_INTERFACE", ""),)
-    wanted = tuple(filter(None, (name.strip() for given in interfaces for name in given.split(","))))
-    return chosen(wanted) if wanted else None

@@ -3,17 +3,20 @@
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from lanchat.discovery.mdns import Announcement
 from lanchat.errors import TimedOut
-from lanchat.hosting import Host
 from lanchat.member import Member
+from lanchat.net.invite import Invite
 from lanchat.net.trust import Standing
 from lanchat.news import Came, Ended
 from lanchat.protocol.messages import Event, Said
-from lanchat.room.folder import RoomFolder
 from lanchat.room.view import Person, RoomView
+
+if TYPE_CHECKING:
+    from lanchat.discovery.presence import Presence
+    from lanchat.hosting import Host
+    from lanchat.room.folder import RoomFolder
 
 WINDOW = 64  # messages of ours on their way at once; whoever says more waits, and the host is not flooded
 
@@ -24,11 +27,12 @@ class JoinedRoom:
     `say()` may be called by any thread; events go to one thread, in the order everybody sees.
     """
 
-    def __init__(self, member: Member, came: Came, standing: Standing = "known") -> None:
+    def __init__(self, member: Member, came: Came, standing: Standing = "known", invite: Invite | None = None) -> None:
         self.member = member
         self.standing = standing  # how the host's key stood to what we knew before
         self.came = came
         self.title = came.card.title
+        self.invite = invite  # how others come in, knowing that it is the right room; None: nobody could reach it
         self._view = RoomView()
         self._view.welcome(came.welcome, came.present)
         self._waiting: list[Event] = []
@@ -101,14 +105,17 @@ class JoinedRoom:
         """
         fits = match if callable(match) else lambda said: match in said.text
         deadline = None if timeout is None else time.monotonic() + timeout
-        while deadline is None or time.monotonic() < deadline:
+        while True:
             remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+            waiting = len(self._waiting)
             for event in self.events(remaining):
                 if isinstance(event, Said) and not self.member.is_own(event) and fits(event):
                     return event
-                if deadline is not None and time.monotonic() >= deadline:
+                waiting -= 1
+                if deadline is not None and waiting < 0 and time.monotonic() >= deadline:
                     break
-        raise TimedOut(f"no such message within {timeout:g} s")
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimedOut(f"no such message within {timeout:g} s")
 
     def close(self) -> None:
         self.member.close()
@@ -126,16 +133,22 @@ class HostedRoom(JoinedRoom):
     """A room we host and are in. It closes for everybody with this object."""
 
     def __init__(
-        self, host: Host, announcement: Announcement | None, folder: RoomFolder | None, member: Member, came: Came
+        self,
+        host: "Host",
+        presence: "Presence | None",
+        folder: "RoomFolder | None",
+        member: Member,
+        came: Came,
+        invite: Invite | None,
     ) -> None:
-        super().__init__(member, came)
+        super().__init__(member, came, invite=invite)
         self.host = host
-        self._announcement = announcement
+        self._presence = presence
         self._folder = folder
 
     def close(self) -> None:
-        if self._announcement is not None:
-            self._announcement.close()  # first, so that nobody finds a room that is closing
+        if self._presence is not None:
+            self._presence.close()  # first, so that nobody finds a room that is closing
         super().close()
         self.host.close()
         if self._folder is not None:

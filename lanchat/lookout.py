@@ -33,7 +33,8 @@ from lanchat.protocol.tls import TlsChannel, client_context
 
 PROBE_LIMIT = 2.0  # s in all: connect, TLS, card
 PROBE_THREADS = 16  # at most; they are made as they are needed
-SETTLE = 0.3  # s after the first room of a title, for another of the same title to show up
+SETTLE = 0.3  # s after the first room of a title, for another of the same title to show up ...
+LATEST_ANSWER = 1.5  # ... but so many s of looking: who has just told everybody is silent for 1.3 (RFC 6762, 6)
 MAX_PROBLEMS = 8  # sentences; they are few, and the same one is told once
 FOLLOW_EVERY = 4.0  # s between two looks at our own addresses
 _SHORTEST_NAP = 0.05  # s; for when more is due than may be asked
@@ -99,15 +100,17 @@ class Lookout:
         Returns:
             The rooms; after `wait` seconds perhaps only some that do not answer, or none.
         """
-        deadline = time.monotonic() + wait
+        began = time.monotonic()
+        deadline = began + wait
         settled: float | None = None
         listings = self.listings()
         while True:
             now = time.monotonic()
             matching = _of_title(listings, title)
             if settled is None and any(listing.state == "answering" for listing in matching):
-                settled = now + SETTLE
-            until = deadline if settled is None else settled
+                silent = all(listing.ways == ("mdns",) for listing in matching)
+                settled = max(now + SETTLE, began + LATEST_ANSWER) if silent else now + SETTLE
+            until = deadline if settled is None else min(deadline, settled)
             if now >= until or self._closing:
                 return matching
             listings = self.wait_change(listings, until - now)

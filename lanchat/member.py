@@ -215,6 +215,7 @@ class Member:
             except errors.LanchatError as final:
                 error = final
                 break
+        error = errors.ConnectionLost("you have left") if self._closed else error
         with self._state:
             self._over = error
             self._state.notify_all()
@@ -255,7 +256,7 @@ class Member:
                 connection.link.send(encode(fetch))
             self._resend()
             return connection
-        raise lost
+        raise errors.ConnectionLost(f"the host did not come back ({lost})")
 
     def _hear(self, message: wire.FromHost, link: Link) -> None:
         match message:

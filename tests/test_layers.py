@@ -34,7 +34,7 @@ LAYERS = [
     ["lanchat.doctor"],
     ["lanchat.joined", "lanchat.entrance", "lanchat.api"],
     ["lanchat.terminal"],
-    ["lanchat.cli_options", "lanchat.cli_talk", "lanchat.cli_look"],
+    ["lanchat.cli_options", "lanchat.cli_talk", "lanchat.cli_look", "lanchat.cli_doctor"],
     ["lanchat.cli"],
     ["lanchat.__main__"],
 ]
@@ -64,7 +64,14 @@ OUTSIDE_WORLD |= {"subprocess", "sys", "tempfile", "threading", "time"}
 PURE_EXCEPTIONS = {("lanchat.protocol.tls", "pathlib")}  # for the type of a path that it hands on
 
 DOORS = {  # the only modules that may import an outside package; more than one only where they are one door together
-    "click": {"lanchat.cli", "lanchat.cli_look", "lanchat.cli_options", "lanchat.cli_talk", "lanchat.terminal.ask"},
+    "click": {
+        "lanchat.cli",
+        "lanchat.cli_doctor",
+        "lanchat.cli_look",
+        "lanchat.cli_options",
+        "lanchat.cli_talk",
+        "lanchat.terminal.ask",
+    },
     "confusable_homoglyphs": {"lanchat.protocol.lookalikes"},
     "cryptography": {"lanchat.net.identity"},
     "ifaddr": {"lanchat.net.interfaces"},

@@ -133,3 +133,18 @@ def reachable(on: Sequence[Address] | None) -> list[Address]:
     everything = [a for a in (addresses() if on is None else on) if not a.is_link_local]
     outside = [a for a in everything if not a.is_loopback]
     return everything if on is not None else outside or everything
+
+
+def where(interfaces: tuple[str, ...] | None) -> Sequence[Address] | None:
+    """The addresses to listen, announce and look on; None: everywhere.
+
+    Args:
+        interfaces: names or addresses; None: what LANCHAT_INTERFACE says, comma-separated.
+
+    Raises:
+        LanchatError: this machine has no such interface.
+    """
+    if interfaces is None:
+        interfaces = (os.environ.get("LANCHAT_INTERFACE", ""),)
+    wanted = tuple(filter(None, (name.strip() for given in interfaces for name in given.split(","))))
+    return chosen(wanted) if wanted else None

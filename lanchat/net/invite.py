@@ -38,6 +38,11 @@ class Invite:
         query = f"?{more}" if more else ""
         return f"{SCHEME}://{quote(str(first), safe=':[]')}/{self.room_id}{query}#{self.fingerprint}"
 
+    @property
+    def first(self) -> "Invite":
+        """The same with the first address alone and the short fingerprint: one line of a terminal."""
+        return Invite(self.endpoints[:1], self.room_id, self.fingerprint[:SHORT_KEY])
+
     def for_qr(self) -> str:
         """The same, shorter, in the alphabet in which a QR code takes 5.5 bits a character: capitals, and no `#`."""
         first = quote(str(self.endpoints[0]), safe=":[]").replace("[", "%5B").replace("]", "%5D")

@@ -185,15 +185,17 @@ class Link:
             Whether something still waits.
         """
         with self._lock:
-            while self._outbox and not self._dropped:
+            while self._outbox:
                 data = self._outbox[0]
                 sent = self._offer(data)
+                if self._dropped:
+                    return False
                 self._waiting -= sent
                 if sent:
                     self._progress_at = self._clock()
                 if sent < len(data):
                     self._outbox[0] = data[sent:]
-                    return not self._dropped
+                    return True
                 self._outbox.popleft()
             if self._finishing and not self._dropped:
                 self._end_sending()
@@ -250,9 +252,7 @@ class Link:
             return
         if not self._outbox:
             sent = self._offer(data)
-            if sent == len(data):
-                return
-            if self._dropped:
+            if sent == len(data) or self._dropped:
                 return
             data = data[sent:]
             self._progress_at = self._clock()

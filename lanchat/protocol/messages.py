@@ -50,6 +50,22 @@ class Say(_Message, frozen=True):
     action: bool = False  # /me
 
 
+class Tell(_Message, frozen=True):
+    """Say this to one person alone. The host carries it, and can read it."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
+    to: Short  # member id: who is meant is a key; "": whom this nick belongs to
+    nick: Name  # as the sender typed it
+    text: Text
+
+
+class Got(_Message, frozen=True):
+    """I have this private message; it need not be kept for me any more."""
+
+    by: Short
+    id: Short
+
+
 class Rename(_Message, frozen=True):
     nick: Name
 
@@ -146,6 +162,27 @@ class Ack(_Message, frozen=True):
     seq: Number
 
 
+class Told(_Message, frozen=True):
+    """A private message, to whom it was sent and back to whom it is from; until the former says Got, once more on
+    each arrival. No event: it has no seq, and nobody else ever sees it."""
+
+    id: Short
+    at: Number  # ms since 1970, the host's clock
+    by: Short  # member id
+    nick: Name
+    to: Short  # member id
+    to_nick: Name
+    text: Text
+
+
+class Receipt(_Message, frozen=True):
+    """What became of a Tell of yours: it is on the host's disk, or it goes nowhere."""
+
+    id: Short
+    code: Short  # "here": they are in the room; "away": they get it on return; "refused"
+    text: Text = ""  # for a person
+
+
 class Notice(_Message, frozen=True):
     """The host speaks to you alone."""
 
@@ -189,7 +226,9 @@ class Renamed(_Event, frozen=True):
 
 
 Event = Said | Joined | Left | Renamed
-FromMember = Hello | Confirm | Say | Rename | Moderate | Fetch | Bye | Ping | Pong
+Record = Event | Told  # what a log keeps
+Talk = Say | Tell  # what is said again until the host has it
+FromMember = Hello | Confirm | Say | Tell | Got | Rename | Moderate | Fetch | Bye | Ping | Pong
 FromHost = (
     Card
     | Share
@@ -199,6 +238,8 @@ FromHost = (
     | Page
     | Present
     | Ack
+    | Told
+    | Receipt
     | Notice
     | Closing
     | Ping

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lanchat.protocol.messages import Closing, Event, Notice, Pong, Present, Said, Welcome
+from lanchat.protocol.messages import Closing, Event, Notice, Pong, Present, Receipt, Said, Told, Welcome
 
 
 @dataclass(eq=False, slots=True)
@@ -26,7 +26,23 @@ class Deliver:
 class Answer:
     """The link that asked gets this, nobody else."""
 
-    message: Notice | Pong | Said
+    message: Notice | Pong | Receipt | Said | Told
+
+
+@dataclass(frozen=True)
+class Hand:
+    """All links of this member id get this, nobody else."""
+
+    to: str
+    message: Told | Notice
+
+
+@dataclass(frozen=True)
+class Post:
+    """The log keeps this private message; when it has it, the link that asked gets the receipt."""
+
+    told: Told
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,7 @@ class KeepBans:
     bans: dict[str, str]
 
 
-Effect = Deliver | Answer | Part | Expel | DropOldest | KeepBans
+Effect = Deliver | Answer | Hand | Post | Part | Expel | DropOldest | KeepBans
 
 
 @dataclass(frozen=True)
@@ -68,3 +84,4 @@ class Admitted:
     present: tuple[Present, ...]
     past: tuple[Event, ...]
     effects: tuple[Effect, ...]
+    mail: tuple[Told, ...] = ()

@@ -7,15 +7,16 @@ calling the kernel for each delivery is what makes a chat server slow (research:
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import assert_never
 
-from lanchat.protocol.messages import Ack, Closing, FromHost, Notice, Refused, Said, Say
-from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, Expel, KeepBans, Part
+from lanchat.protocol.messages import Ack, Closing, FromHost, Notice, Receipt, Refused, Said, Say, Tell
+from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, Expel, Hand, KeepBans, Part, Post
 from lanchat.room.inbox import Inbox
 from lanchat.room.log import Log
 from lanchat.room.room import Room
-from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Item, Saved, Seat, Stop, Trouble
+from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Item, Posted, Saved, Seat, Stop, Trouble
 from lanchat.room.turn import Turn
 
 _log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ class Hub:
         self._keep_bans = keep_bans
         self._seats: dict[Seat, None] = {}  # a set that keeps its order
         self._unacked: dict[Seat, tuple[int, int]] = {}  # first and last seq a seat has said and waits for an Ack of
+        self._posted = 0  # private messages given to the log
+        self._receipts: deque[tuple[int, Seat, Receipt]] = deque()  # who waits for the log to have that many of them
         self._trouble = ""  # why the log keeps nothing now
         self._warned: set[Seat] = set()  # they were told that what they say is not saved
         self._closing = ""
@@ -59,6 +62,10 @@ class Hub:
     def saved(self, seq: int) -> None:
         """Everything up to here is kept. Any thread."""
         self.inbox.put_now(Saved(seq))
+
+    def posted(self, number: int) -> None:
+        """So many private messages are kept. Any thread."""
+        self.inbox.put_now(Posted(number))
 
     def troubled(self, text: str) -> None:
         """Why nothing is kept now; "" when that is over. Any thread."""
@@ -85,8 +92,11 @@ class Hub:
                 self._say_goodbye()
             if turn.events:
                 self._record.append(turn.events)
+            if turn.mail:
+                self._posted += len(turn.mail)
+                self._record.post(turn.mail)
 
-    def _handle(self, item: Arrived | Heard | Gone | Saved | Trouble | Goodbye, turn: Turn) -> None:
+    def _handle(self, item: Arrived | Heard | Gone | Saved | Posted | Trouble | Goodbye, turn: Turn) -> None:
         match item:
             case Heard(seat, messages):
                 for message in messages:
@@ -95,6 +105,10 @@ class Hub:
                     if isinstance(message, Say) and self._record.full:
                         turn.tell(seat, seat.door.encode(Notice("unsaid", f"not said: {self._trouble}; try later")))
                         continue
+                    if isinstance(message, Tell) and self._record.full:
+                        refusal = Receipt(message.id, "refused", f"not sent: {self._trouble}; try later")
+                        turn.tell(seat, seat.door.encode(refusal))
+                        continue
                     self._apply(seat, self._room.handle(seat.member, message, turn.now), turn)
             case Arrived():
                 self._arrive(item, turn)
@@ -102,6 +116,10 @@ class Hub:
                 self._leave(seat, seat.link.reason, turn)
             case Saved(seq):
                 self._acknowledge(seq, turn)
+            case Posted(number):
+                while self._receipts and self._receipts[0][0] <= number:
+                    _, seat, receipt = self._receipts.popleft()
+                    turn.tell(seat, seat.door.encode(receipt))
             case Trouble(text):
                 self._trouble = text
                 for seat in list(self._unacked if text else self._warned):
@@ -130,7 +148,7 @@ class Hub:
                 turn.aside(seat).start = len(turn.events)
                 told: list[FromHost] = [outcome.welcome]
                 if door.remembers:
-                    told += [*outcome.present, *outcome.past]
+                    told += [*outcome.present, *outcome.past, *outcome.mail]
                 turn.tell(seat, b"".join(map(door.encode, told)))
                 self._apply(seat, list(outcome.effects), turn)
                 _log.info("%s joined", outcome.member.id)
@@ -164,6 +182,16 @@ class Hub:
                         first, last = self._unacked.get(seat, (message.seq, message.seq))
                         self._unacked[seat] = min(first, message.seq), max(last, message.seq)
                         self._acknowledge(self._room.saved, turn)
+                case Hand(to, message):
+                    for other in self._seats:
+                        if other.member is not None and other.member.id == to:
+                            turn.tell(other, other.door.encode(message))
+                case Post(told, receipt):
+                    turn.mail.append(told)
+                    if receipt is not None:
+                        self._receipts.append((self._posted + len(turn.mail), seat, receipt))
+                        if self._trouble:
+                            self._warn(seat, turn)
                 case Part():
                     seat.link.finish()
                     self._leave(seat, "", turn)

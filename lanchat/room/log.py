@@ -9,13 +9,17 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Protocol
 
-from lanchat.protocol.messages import Event
+from lanchat.protocol.messages import Event, Told
 
 AT_HAND = 10_000  # events that a log gives back when it opens, and that NoLog holds in memory
 
 
 def untold(text: str) -> None:
     """For whoever does not ask about trouble."""
+
+
+def unposted(number: int) -> None:
+    """For whoever posts nothing."""
 
 
 class Log(Protocol):
@@ -34,15 +38,25 @@ class Log(Protocol):
         """(nick, id of the first member who used it), oldest first. Known after `open`, and not kept up to date."""
 
     @property
+    def mail(self) -> tuple[Told, ...]:
+        """The private messages of earlier evenings, in order. Known after `open`, and not kept up to date."""
+
+    @property
     def full(self) -> bool:
         """The disk takes nothing and memory holds all it may: let nobody say anything more. Any thread."""
 
-    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
-        """Start. Both functions are called from any thread.
+    def open(
+        self,
+        on_saved: Callable[[int], None],
+        on_trouble: Callable[[str], None] = untold,
+        on_posted: Callable[[int], None] = unposted,
+    ) -> tuple[Event, ...]:
+        """Start. The functions are called from any thread.
 
         Args:
             on_saved: everything up to this seq is kept.
             on_trouble: why nothing is kept now; "" when that is over. What waits is kept then.
+            on_posted: so many of the private messages that were posted since `open` are kept.
 
         Returns:
             The last events of an earlier evening, in order; at most AT_HAND.
@@ -53,6 +67,9 @@ class Log(Protocol):
 
     def append(self, events: list[Event]) -> None:
         """Keep these events. Hub thread only; never waits."""
+
+    def post(self, mail: list[Told]) -> None:
+        """Keep these private messages, in place of what there is of them; no `read` gives them. As `append`."""
 
     def read(self, after: int, limit: int) -> list[Event]:
         """The first events after this seq, kept or still waiting. May wait for the disk: not for the hub thread.
@@ -70,20 +87,31 @@ class NoLog:
 
     seq = 0
     owners: tuple[tuple[str, str], ...] = ()
+    mail: tuple[Told, ...] = ()
     full = False
+    _posted = 0
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque(maxlen=AT_HAND)
         self._lock = threading.Lock()  # guards _events
 
-    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
-        self._on_saved = on_saved
+    def open(
+        self,
+        on_saved: Callable[[int], None],
+        on_trouble: Callable[[str], None] = untold,
+        on_posted: Callable[[int], None] = unposted,
+    ) -> tuple[Event, ...]:
+        self._on_saved, self._on_posted = on_saved, on_posted
         return ()
 
     def append(self, events: list[Event]) -> None:
         with self._lock:
             self._events.extend(events)
         self._on_saved(events[-1].seq)
+
+    def post(self, mail: list[Told]) -> None:
+        self._posted += len(mail)
+        self._on_posted(self._posted)
 
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:

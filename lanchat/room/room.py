@@ -6,7 +6,7 @@ So a link that died unseen never stands in the way of its owner coming back.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from lanchat.protocol.messages import (
@@ -16,6 +16,7 @@ from lanchat.protocol.messages import (
     Event,
     Fetch,
     FromMember,
+    Got,
     Hello,
     Joined,
     Left,
@@ -29,10 +30,13 @@ from lanchat.protocol.messages import (
     Renamed,
     Said,
     Say,
+    Tell,
+    Told,
     Welcome,
 )
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, Expel, KeepBans, Member, Part
+from lanchat.room.mail import Mail
 from lanchat.room.rights import Rights
 
 RESUME = 500  # events a member that comes back gets at once; for those before, it asks page by page
@@ -51,6 +55,7 @@ class Room:
         past: the last events of an earlier evening, in order.
         seq: events are numbered from the one after this (`Log.seq`).
         rights: who owned which nick then, and who is banned.
+        mail: the private messages of then, `Log.mail`.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Room:
         past: tuple[Event, ...] = (),
         seq: int = 0,
         rights: Rights | None = None,
+        mail: Iterable[Told] = (),
         max_members: int = MAX_MEMBERS,
     ) -> None:
         self.id = id
@@ -69,6 +75,7 @@ class Room:
         self._host_id = host_id
         self._max_members = max_members
         self._rights = rights or Rights()
+        self._mail = Mail(mail)
         self._members: dict[tuple[str, str], Member] = {}  # by id and same_nick
         self._recent: deque[Event] = deque(maxlen=RECENT)
         self._lines: deque[Said] = deque(maxlen=HISTORY)
@@ -116,7 +123,7 @@ class Room:
             present, seq, past = self._present(), self.seq, self._past(after)
             effects = (DropOldest(member),) if member.links > MAX_LINKS else ()
         welcome = Welcome(member.id, member.nick, seq, self.saved, len(present), self._since(after, past))
-        return Admitted(member, welcome, present, past, effects)
+        return Admitted(member, welcome, present, past, effects, self._mail.waiting(id))
 
     def leave(self, member: Member, reason: str, now: int) -> list[Effect]:
         """One link of this member is gone."""
@@ -130,6 +137,10 @@ class Room:
         match message:
             case Say():
                 return self._say(member, message, now)
+            case Tell():
+                return self._mail.tell(member, message, now, self._members.values(), self._rights)
+            case Got(by=by, id=id):
+                return self._mail.take(member.id, (by, id))
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
             case Ping():

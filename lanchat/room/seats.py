@@ -74,6 +74,13 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Posted:
+    """The log keeps so many of the private messages it was given, from the first one on."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Trouble:
     """Why the log keeps nothing now; "" when that is over."""
 
@@ -92,4 +99,4 @@ class Stop:
     """The thread ends."""
 
 
-Item = Arrived | Heard | Gone | Saved | Trouble | Goodbye | Stop
+Item = Arrived | Heard | Gone | Saved | Posted | Trouble | Goodbye | Stop

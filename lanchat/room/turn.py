@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from lanchat.protocol.messages import Event
+from lanchat.protocol.messages import Event, Told
 from lanchat.room.seats import Door, Seat
 
 
@@ -22,6 +22,7 @@ class Turn:
 
     now: int
     events: list[Event] = field(default_factory=list)
+    mail: list[Told] = field(default_factory=list)  # for the log
     asides: dict[Seat, Aside] = field(default_factory=dict)
 
     def aside(self, seat: Seat) -> Aside:

@@ -15,6 +15,8 @@ from lanchat.errors import LanchatError, Refused
 from lanchat.home import home_folder, keep_nick, kept_nick, login_nick
 from lanchat.joined import JoinedRoom
 from lanchat.net.dial import Endpoint, parse_endpoint
+from lanchat.net.interfaces import where
+from lanchat.net.invite import is_invite, parse_invite
 from lanchat.net.password import make_password
 from lanchat.protocol.text import clean_nick, safe_text
 
@@ -87,12 +89,18 @@ def come_in(
     screen: bool,
 ) -> JoinedRoom:
     """Enter the room of this title or address, asking what must be asked."""
+    if is_invite(name):
+        try:
+            invite = parse_invite(name)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="INVITE") from None
+        return _until_in(invite.endpoints, invite.room_id, nick, password, on_problem, screen, pin=invite.fingerprint)
     endpoint = parse_endpoint(name)
     if endpoint is not None:
         return _until_in((endpoint,), None, nick, password, on_problem, screen)
     if screen:
         click.echo(f'Looking for "{name}" ...', err=True)
-    listings = entrance.find(name, wait, entrance.where(interfaces))
+    listings = entrance.find(name, wait, where(interfaces))
     if len(listings) > 1 and not screen:
         raise entrance.several(listings)
     listing = listings[0] if len(listings) == 1 else _which(listings)
@@ -115,6 +123,7 @@ def _until_in(
     password: str | None,
     on_problem: Callable[[str], None],
     screen: bool,
+    pin: str = "",
 ) -> JoinedRoom:
     """Enter; ask a person for what was missing or wrong, and tell a script what to pass."""
     patience = None if screen else entrance.PATIENCE
@@ -122,7 +131,7 @@ def _until_in(
     while True:
         try:
             return entrance.enter(
-                endpoints, nick, room_id=room_id, password=password, patience=patience, on_problem=on_problem
+                endpoints, nick, room_id=room_id, pin=pin, password=password, patience=patience, on_problem=on_problem
             )
         except Refused as refused:
             if not screen:

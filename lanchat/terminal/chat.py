@@ -6,6 +6,7 @@ from typing import assert_never
 
 from lanchat.errors import LanchatError
 from lanchat.member import Member
+from lanchat.net.invite import Invite
 from lanchat.news import Came
 from lanchat.protocol.text import safe_text
 from lanchat.terminal import commands
@@ -16,12 +17,14 @@ from lanchat.terminal.commands import (
     Misused,
     SayIt,
     ShowHelp,
+    ShowInvite,
     ShowWho,
     Unknown,
     UseRight,
     Verify,
 )
 from lanchat.terminal.feed import Feed
+from lanchat.terminal.qr import invitation
 from lanchat.terminal.render import Fragments, bar_text, quiet, verify_text, who_text
 from lanchat.terminal.screen import Input, Output, Screen
 
@@ -53,6 +56,7 @@ class Chat:
     Args:
         on_nick: called when the host has given us another nick, in the thread of `run()`.
         host: we host this room.
+        invite: for /invite.
         input, output: the terminal; None for this process's own.
     """
 
@@ -63,11 +67,13 @@ class Chat:
         *,
         on_nick: Callable[[str], None] | None = None,
         host: bool = False,
+        invite: Invite | None = None,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
         self._member = member
         self._host = host
+        self._invite = invite
         self._screen = Screen(
             accept=self._accept,
             complete=self._complete,
@@ -141,6 +147,10 @@ class Chat:
             case ShowWho():
                 view = self._feed.view
                 self._feed.note(who_text(list(view.people.values()), (view.me, view.nick)))
+            case ShowInvite():
+                if self._invite is None:
+                    raise ValueError("nobody could reach this room from outside")
+                self._feed.show(invitation(self._invite, self._screen.columns))
             case Verify(nick):
                 self._feed.note(verify_text(self._feed.person(nick), self._feed.view.me))
             case Ignore(nick, on):

@@ -29,6 +29,11 @@ class ShowWho:
 
 
 @dataclass(frozen=True)
+class ShowInvite:
+    pass
+
+
+@dataclass(frozen=True)
 class Verify:
     nick: str
 
@@ -74,7 +79,7 @@ class Misused:
         return self.why
 
 
-Intent = SayIt | AskNick | ShowHelp | ShowWho | Verify | Ignore | UseRight | Leave | Unknown | Misused
+Intent = SayIt | AskNick | ShowHelp | ShowWho | ShowInvite | Verify | Ignore | UseRight | Leave | Unknown | Misused
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,7 @@ COMMANDS = (
     Command("who", "", "show who is in the room", lambda _: ShowWho(), aliases=("names",)),
     Command("nick", "NICK", "take another nick", AskNick),
     Command("me", "TEXT", "say what you do: /me waves", lambda text: SayIt(text, action=True)),
+    Command("invite", "", "show how others come in, also as a QR code", lambda _: ShowInvite()),
     Command("verify", "NICK", "show the fingerprint of somebody's key, to compare", lambda text: Verify(_nick(text))),
     Command("ignore", "NICK", "see nothing more of somebody", lambda text: Ignore(_nick(text), True)),
     Command("unignore", "NICK", "see them again", lambda text: Ignore(_nick(text), False)),

@@ -16,7 +16,7 @@ from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
 from lanchat.protocol.text import same_nick
 from lanchat.room.inbox import Inbox
 from lanchat.room.view import Person, RoomView
-from lanchat.terminal.render import Fragments, Local, Renderer
+from lanchat.terminal.render import Drawn, Fragments, Local, Renderer
 
 PAINT_EVERY = 0.015  # s; what comes in between is painted together, and nobody sees the difference
 TAKE_WAIT = 0.1  # s; leaving waits for the taker at most this long
@@ -50,8 +50,8 @@ class Feed:
         self._wake = wake
         self._on_nick = on_nick
         self._renderer = Renderer(self.view, date.today(), colour=colour)
-        self._inbox: Inbox[list[Item | Local]] = Inbox(BATCHES)
-        self._waiting: deque[Item | Local] = deque()
+        self._inbox: Inbox[list[Item | Local | Drawn]] = Inbox(BATCHES)
+        self._waiting: deque[Item | Local | Drawn] = deque()
         self._early: list[Local] = []
         self._ignored: set[str] = set()  # member ids
         self._over = threading.Event()
@@ -73,6 +73,11 @@ class Feed:
             self._early.append(Local(text, error))
             return
         self._inbox.put_now([Local(text, error)])
+        self._wake()
+
+    def show(self, fragments: Fragments) -> None:
+        """Lines that only we see, made already. Any thread."""
+        self._inbox.put_now([Drawn(fragments)])
         self._wake()
 
     def person(self, nick: str) -> Person:
@@ -120,13 +125,13 @@ class Feed:
                 return
             self._over.wait(PAINT_EVERY)
 
-    def _next(self) -> Item | Local | None:
+    def _next(self) -> Item | Local | Drawn | None:
         if not self._waiting:
             for batch in self._inbox.take(timeout=0):
                 self._waiting.extend(batch)
         return self._waiting.popleft() if self._waiting else None
 
-    def _render(self, item: Item | Local) -> Fragments:
+    def _render(self, item: Item | Local | Drawn) -> Fragments:
         if isinstance(item, Said) and item.by in self._ignored:
             self.view.apply(item)
             return []

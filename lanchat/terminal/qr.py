@@ -1,5 +1,7 @@
 """A QR code in the terminal, two of its rows in one line. The door of `segno`, which is loaded when it is needed."""
 
+from lanchat.net.invite import Invite
+
 QUIET = 4  # modules of white around it, by the book (ISO/IEC 18004) ...
 LEAST_QUIET = 2  # ... and as few as phones read, where a terminal is narrow
 # Black on white whatever the terminal's own colours are: a code in light on dark is read by some phones only.
@@ -34,9 +36,13 @@ def ansi(lines: list[str]) -> str:
     return "".join(f"{_ANSI}{line}{_ANSI_END}\n" for line in lines)
 
 
-def no_room(width: int) -> str:
-    """What to say where it does not fit."""
-    return f"(a QR code of this invite needs more than {width} columns: make the window wider)"
+def invitation(invite: Invite, width: int) -> list[tuple[str, str]]:
+    """The answer to /invite, as styles and texts: the invite, and under it the code of it, or why there is none."""
+    shown = [("", f"lanchat join '{invite}'\n")]
+    lines = qr_lines(invite.for_qr(), width)
+    if lines is None:
+        return [*shown, ("", f"(its QR code needs more than {width} columns: make the window wider)\n")]
+    return shown + [part for line in lines for part in ((BLACK_ON_WHITE, line), ("", "\n"))]
 
 
 def _block(above: bool, below: bool) -> str:

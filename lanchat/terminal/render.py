@@ -58,6 +58,13 @@ class Local:
     error: bool = False
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Lines of our own that are made already."""
+
+    fragments: Fragments
+
+
 @dataclass
 class Renderer:
     """Owned by the thread that paints. Reads the view; whoever owns the view applies each item after it is rendered.
@@ -75,7 +82,7 @@ class Renderer:
     _minute: tuple[int, str] = field(default=(-1, ""), init=False)
     _mention: tuple[str, re.Pattern[str]] | None = field(default=None, init=False)
 
-    def render(self, item: Item | Local) -> Fragments:
+    def render(self, item: Item | Local | Drawn) -> Fragments:
         """Whole lines, each with its end; nothing for what is not shown."""
         match item:
             case Said():
@@ -97,6 +104,8 @@ class Renderer:
                 return quiet(f"{title}, hosted by {host_nick}. You are {nick}. /help shows the commands")
             case Notice(text=text):
                 return quiet(text)
+            case Drawn(fragments):
+                return fragments
             case Local(text=text, error=error):
                 return quiet(text, ERROR if error else QUIET)
             case Ended(error=over):

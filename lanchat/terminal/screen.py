@@ -83,7 +83,7 @@ class Screen:
                 dont_extend_height=True,
                 get_line_prefix=lambda number, wraps: [("class:prompt", "  " if number or wraps else PROMPT)],
             )
-            bar_row = Window(FormattedTextControl(lambda: bar(self._columns)), height=1, style="class:bar")
+            bar_row = Window(FormattedTextControl(lambda: bar(self.columns)), height=1, style="class:bar")
             rows = HSplit([self._line, CompletionsMenu(MENU), bar_row], align=VerticalAlign.TOP)
             self._app = _Application(
                 layout=Layout(rows, self._line),
@@ -185,7 +185,7 @@ class Screen:
         print_formatted_text(self._app.output, text, _STYLE, color_depth=self._app.color_depth)
 
     @property
-    def _columns(self) -> int:
+    def columns(self) -> int:
         return self._app.output.get_size().columns
 
     def _resized(self) -> bool:
@@ -195,9 +195,9 @@ class Screen:
         how far up our line begins: to erase it would leave a piece of it, or take a piece of the room.
         """
         line = self._line.render_info
-        if line is None or self._columns >= line.window_width:
+        if line is None or self.columns >= line.window_width:
             return False
-        broken = line.cursor_position.y > 0 or line.cursor_position.x >= self._columns
+        broken = line.cursor_position.y > 0 or line.cursor_position.x >= self.columns
         if broken:
             self._print_again()
         return broken

@@ -4,11 +4,10 @@ import sys
 import threading
 from collections.abc import Callable
 
-from lanchat.entrance import where
 from lanchat.home import home_folder, keep_nick
 from lanchat.joined import HostedRoom, JoinedRoom
 from lanchat.net.dial import Endpoint
-from lanchat.net.interfaces import reachable
+from lanchat.net.interfaces import reachable, where
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.ending import INTERRUPTED
 from lanchat.terminal.script import Plan, Script, read_lines
@@ -46,7 +45,9 @@ def talk(room: JoinedRoom, problems: Problems, *notes: str) -> int:
     from lanchat.terminal.chat import Chat
 
     hosts = isinstance(room, HostedRoom)
-    chat = Chat(room.member, room.came, on_nick=lambda nick: keep_nick(home_folder(), nick), host=hosts)
+    chat = Chat(
+        room.member, room.came, on_nick=lambda nick: keep_nick(home_folder(), nick), host=hosts, invite=room.invite
+    )
     for note in notes:
         chat.note(note)
     if room.standing == "new":
@@ -86,8 +87,13 @@ def run_script(
 def ways_in(room: HostedRoom, interfaces: tuple[str, ...]) -> list[str]:
     """The first thing a host wants to know: what the others type."""
     lines = [f'"{room.title}" is open. The people around you join it with:', f'  lanchat join "{room.title}"']
-    for address in reachable(where(interfaces)):
-        lines.append(f"  lanchat join {Endpoint(address.text, room.host.port)}")
+    addresses = reachable(on := where(interfaces))
+    lines += [f"  lanchat join {Endpoint(address.text, room.host.port)}" for address in addresses]
+    if on is None and all(address.is_loopback for address in addresses):
+        lines.append("This machine is in no network now: only people on it can join.")
+    if room.invite is not None:
+        lines.append("or, knowing for sure that it is this room (/invite shows it as a QR code):")
+        lines.append(f"  lanchat join '{room.invite.first}'")
     if room.host.plain_port is not None:
         lines.append(f"Not encrypted, for netcat and the like: port {room.host.plain_port}")
     return lines

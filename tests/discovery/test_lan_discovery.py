@@ -50,7 +50,7 @@ def doctor(node: Node, *arguments: str, who: str = "me") -> tuple[int, dict[str,
 
 
 def invite(host: Running) -> str:
-    return next(line.split("'")[1] for line in host.err.splitlines() if "lanchat://" in line)
+    return next(str(line).split("'")[1] for line in host.err.splitlines() if "lanchat://" in line)
 
 
 def drop_to_all(lab: Lab) -> None:
@@ -73,6 +73,7 @@ def keep_apart(lab: Lab) -> None:
             lab.switch.call("bridge", "link", "set", "dev", port, "isolated", "on")
 
 
+@pytest.mark.full
 def test_a_room_is_found_at_once_and_by_both_ways(lab):
     a, b = lab.node("a"), lab.node("b")
     room = a.lanchat.host("Room A", announce=True)
@@ -105,6 +106,7 @@ def test_where_mdns_is_dropped_the_announcement_is_found(lab):
     assert b.lanchat.run("join", "Room A", "--nick", "bob", input="hello\n").code == 0
 
 
+@pytest.mark.full
 def test_where_nothing_to_all_gets_through_invite_and_memory_and_scan_do(lab):
     a, b = lab.node("a"), lab.node("b")
     drop_to_all(lab)
@@ -127,6 +129,7 @@ def test_where_nothing_to_all_gets_through_invite_and_memory_and_scan_do(lab):
     assert b.lanchat.run("join", "Room A", "--nick", "bob", input="hello again\n").code == 0
 
 
+@pytest.mark.full
 def test_a_scan_finds_what_nothing_else_does(lab):
     a, b = lab.node("a"), lab.node("b")
     drop_to_all(lab)
@@ -162,6 +165,7 @@ def test_a_firewall_of_ones_own_is_named(lab):
     assert said["command"] == "sudo nft list ruleset"
 
 
+@pytest.mark.full
 def test_client_isolation_is_named(lab):
     a, b = lab.node("a"), lab.node("b")
     room = a.lanchat.host("Room A", announce=True)
@@ -173,6 +177,7 @@ def test_client_isolation_is_named(lab):
     assert "client isolation" in said["cause"]
 
 
+@pytest.mark.full
 def test_a_firewall_of_the_other_machine_is_named(lab):
     a, b = lab.node("a"), lab.node("b")
     a.nft("add rule inet lab input tcp dport 1024-65535 drop")
@@ -185,6 +190,7 @@ def test_a_firewall_of_the_other_machine_is_named(lab):
     )
 
 
+@pytest.mark.full
 def test_of_two_networks_the_dead_one_does_no_harm(lab):
     a, b = lab.node("a", on=("lan", "other")), lab.node("b")
     a.cut("eth1")
@@ -204,6 +210,7 @@ def test_a_member_on_two_networks_sees_the_rooms_of_both(lab):
     assert member.lanchat.run("join", "Room B", "--nick", "ann", input="hello\n").code == 0
 
 
+@pytest.mark.full
 def test_three_hosts_on_one_machine_are_three_rooms(lab):
     a, b = lab.node("a"), lab.node("b")
     for title in ("One", "Two", "Three"):
@@ -253,7 +260,7 @@ class Watch:
         return time.monotonic() - began
 
 
-@pytest.mark.parametrize("who_moves", ["host", "member"])
+@pytest.mark.parametrize("who_moves", ["host", pytest.param("member", marks=pytest.mark.full)])
 def test_a_machine_that_moves_is_found_within_ten_seconds(lab, who_moves):
     """Another Wi-Fi: both have new addresses, in another network; the one under test later than the other."""
     a, b = lab.node("a"), lab.node("b")
@@ -285,6 +292,7 @@ def test_mdns_alone_follows_a_new_address(lab):
     watch.wait_address(a.address, 15)
 
 
+@pytest.mark.full
 def test_a_network_that_comes_later_is_used(lab):
     a, b = lab.node("a", on=()), lab.node("b")
     a.lanchat.start("host", "Room A", "--nick", "hal").wait_err("hal joined")
@@ -293,6 +301,7 @@ def test_a_network_that_comes_later_is_used(lab):
     assert watch.wait_address(a.address, 15) < 10
 
 
+@pytest.mark.full
 def test_a_host_beside_avahi(lab, tmp_path):
     """Another mDNS responder has port 5353 already, as on most Linux desktops."""
     if shutil.which("avahi-daemon") is None:
@@ -390,6 +399,7 @@ def test_two_hundred_false_announcements_a_second_do_not_hide_a_room(lab, how):
         flood.communicate()
 
 
+@pytest.mark.full
 def test_goodbyes_of_a_stranger_touch_neither_list_nor_talk(lab):
     a, b, eve = lab.node("a"), lab.node("b"), lab.node("eve")
     room = a.lanchat.host("Room A", announce=True)
@@ -414,6 +424,7 @@ def test_goodbyes_of_a_stranger_touch_neither_list_nor_talk(lab):
     assert list(watch.rows) == [id]
 
 
+@pytest.mark.full
 def test_an_evil_twin_does_not_take_the_place_of_a_room(lab):
     """Another machine says that it has the same room, under the same title; what answers there has another key."""
     a, b, eve = lab.node("a"), lab.node("b"), lab.node("eve")

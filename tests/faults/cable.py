@@ -1,0 +1,172 @@
+"""Networks of our own and cables between them that lose, delay, throttle and break: for root on Linux.
+
+A cable is a TUN device in each of two network namespaces and a thread that carries the packets. So the two kernels see
+true losses and a true silence, without a FIN; and nothing of it outlives the process, whatever ends it.
+"""
+
+import ctypes
+import fcntl
+import heapq
+import os
+import random
+import selectors
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+
+import pytest
+
+QUEUE = 64 * 1024  # bytes that wait before a slow cable; more is dropped, as a router does
+_NEWNET = 0x40000000
+_TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
+_numbers = count(1)
+
+
+def need_networks() -> None:
+    """Skip the test where this machine cannot make networks; where CI is set that is a failure."""
+    missing = [
+        what
+        for what, there in (
+            ("root", hasattr(os, "geteuid") and os.geteuid() == 0),
+            ("/dev/net/tun", os.path.exists("/dev/net/tun")),
+        )
+        if not there
+    ]
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"no {', no '.join(missing)}: CI must run this")
+    if missing:
+        pytest.skip(f"no {', no '.join(missing)}")
+
+
+class Network:
+    """A network namespace, held by a descriptor."""
+
+    def __init__(self) -> None:
+        self.fd = -1
+        maker = threading.Thread(target=self._make)
+        maker.start()
+        maker.join()
+        assert self.fd >= 0, "no namespace; is this root?"
+        self.run("ip", "link", "set", "lo", "up")
+
+    @property
+    def enter(self) -> Sequence[str]:
+        """What runs a command in there; it needs `fd`."""
+        return "nsenter", f"--net=/proc/self/fd/{self.fd}"
+
+    def run(self, *command: str) -> None:
+        subprocess.run([*self.enter, *command], pass_fds=[self.fd], check=True, timeout=10)
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Sockets that this thread makes now belong there."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        try:
+            _call("setns", self.fd, _NEWNET)
+            try:
+                yield
+            finally:
+                _call("setns", home, _NEWNET)
+        finally:
+            os.close(home)
+
+    def close(self) -> None:
+        """May be called twice."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def _make(self) -> None:
+        _call("unshare", _NEWNET)
+        self.fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+
+
+class Cable:
+    """From one network to another. Its faults may be set by any thread, at any time.
+
+    Args:
+        loss: the share of packets that never arrive, 0 to 1.
+        delay: s on the way, each way.
+        jitter: s more or less, at random; packets are not overtaken.
+        rate: bytes a second, each way.
+    """
+
+    def __init__(
+        self,
+        near: Network,
+        far: Network,
+        *,
+        loss: float = 0.0,
+        delay: float = 0.0,
+        jitter: float = 0.0,
+        rate: float = float("inf"),
+        seed: int = 1,
+    ) -> None:
+        self.loss, self.delay, self.jitter, self.rate = loss, delay, jitter, rate
+        self.cut_to_far = self.cut_to_near = False
+        number = next(_numbers)
+        self.near_address, self.far_address = f"10.77.{number}.1", f"10.77.{number}.2"
+        self._random = random.Random(seed)
+        self._closing = False
+        self._tuns = _tun(near, f"cable{number}"), _tun(far, f"cable{number}")
+        near.run("ip", "addr", "add", self.near_address, "peer", self.far_address, "dev", f"cable{number}")
+        far.run("ip", "addr", "add", self.far_address, "peer", self.near_address, "dev", f"cable{number}")
+        for network in (near, far):
+            network.run("ip", "link", "set", f"cable{number}", "up")
+        self._thread = threading.Thread(target=self._carry, name=f"cable{number}")
+        self._thread.start()
+
+    def cut(self, *, to_near: bool = True, to_far: bool = True) -> None:
+        """From now on packets that way vanish. With neither way the cable is whole again."""
+        self.cut_to_near, self.cut_to_far = to_near, to_far
+
+    def close(self) -> None:
+        self._closing = True
+        self._thread.join()
+        for tun in self._tuns:
+            os.close(tun)
+
+    def _carry(self) -> None:
+        under_way: list[tuple[float, int, int, bytes]] = []  # due, order, where to, packet
+        free_at, due_last = [0.0, 0.0], [0.0, 0.0]
+        order = count()
+        with selectors.DefaultSelector() as selector:
+            for end, tun in enumerate(self._tuns):
+                selector.register(tun, selectors.EVENT_READ, end)
+            while not self._closing:
+                wait = min(0.1, under_way[0][0] - time.monotonic()) if under_way else 0.1
+                ready = selector.select(max(0.0, wait))
+                now = time.monotonic()
+                for key, _ in ready:
+                    to = 1 - key.data
+                    packet = os.read(key.fd, 4096)
+                    backlog = max(0.0, free_at[to] - now) * self.rate if free_at[to] > now else 0.0
+                    if (self.cut_to_near, self.cut_to_far)[to] or self._random.random() < self.loss or backlog > QUEUE:
+                        continue
+                    free_at[to] = max(now, free_at[to]) + len(packet) / self.rate
+                    due = free_at[to] + max(0.0, self.delay + self._random.uniform(-self.jitter, self.jitter))
+                    due_last[to] = max(due, due_last[to])
+                    heapq.heappush(under_way, (due_last[to], next(order), to, packet))
+                while under_way and under_way[0][0] <= now:
+                    _, _, to, packet = heapq.heappop(under_way)
+                    if not (self.cut_to_near, self.cut_to_far)[to]:
+                        os.write(self._tuns[to], packet)
+
+
+def _tun(network: Network, name: str) -> int:
+    with network.inside():
+        tun = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(tun, _TUNSETIFF, struct.pack("16sH", name.encode(), _IFF_TUN | _IFF_NO_PI))
+    os.set_blocking(tun, False)
+    return tun
+
+
+def _call(name: str, *arguments: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), name)

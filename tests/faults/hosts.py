@@ -1,0 +1,141 @@
+"""A host that can be killed, frozen and started again: always a process of its own."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lanchat.protocol.messages import Event
+from lanchat.room.archive import last_events
+from tests.waiting import wait_until
+
+TITLE = "Room A"
+START_LIMIT = 20.0  # s for a host to open, on a busy machine
+STOP_LIMIT = 20.0  # s for a host to close in order
+
+
+class HostProcess:
+    """`lanchat host` with a home of its own.
+
+    Args:
+        options: more of the command line, as --no-limits.
+        wrap: a command that runs it: nsenter, unshare.
+        inherit: descriptors that command needs.
+        local: listen on 127.0.0.1 only; else on everything in its namespace.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *options: str,
+        wrap: Sequence[str] = (),
+        inherit: Sequence[int] = (),
+        local: bool = True,
+    ) -> None:
+        self.home = home
+        self.port = _quiet_port()
+        self.said = home.with_name(f"{home.name}.stderr")
+        self.peak = 0  # bytes of memory, of all its lives
+        self._options = options
+        self._wrap, self._inherit, self._local = wrap, inherit, local
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def files(self) -> int:
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    @property
+    def threads(self) -> int:
+        return len(os.listdir(f"/proc/{self.pid}/task"))
+
+    def start(self) -> None:
+        """Returns when it is open."""
+        with open(self.said, "ab") as said:
+            begin = said.tell()
+            environment = {**os.environ, "LANCHAT_HOME": str(self.home)}
+            if not self._local:
+                environment.pop("LANCHAT_INTERFACE", None)
+            self._process = subprocess.Popen(
+                [
+                    *self._wrap,
+                    *(sys.executable, "-m", "tests.faults.program", "host", TITLE, "--headless", "--nick", "hal"),
+                    *("--no-announce", "--port", str(self.port), *self._options),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+                env=environment,
+                pass_fds=tuple(self._inherit),
+            )
+        process = self._process
+        wait_until(
+            lambda: b"is open" in self.said.read_bytes()[begin:] or process.poll() is not None, START_LIMIT, "the host"
+        )
+        assert process.poll() is None, self.said.read_text()
+
+    def kill(self) -> None:
+        """As a power cut would, but for what the kernel holds."""
+        self._note_peak()
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def events(self, home: Path | None = None) -> list[Event]:
+        """All of the room's log, read beside the host."""
+        logs = list(((home or self.home) / "rooms").glob("*/log.db"))
+        return last_events(logs[0]) if logs else []
+
+    def last(self) -> int:
+        """The seq of the last event that is kept."""
+        logs = list((self.home / "rooms").glob("*/log.db"))
+        events = last_events(logs[0], number=1) if logs else []
+        return events[-1].seq if events else 0
+
+    def close(self) -> None:
+        """Let it close in order. May be called twice."""
+        if self._process is None:
+            return
+        self._note_peak()
+        process, self._process = self._process, None
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+        assert b"Traceback" not in self.said.read_bytes(), self.said.read_text()
+
+    def _note_peak(self) -> None:
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                self.peak = max(self.peak, int(line.split()[1]) * 1024)
+
+
+def _quiet_port() -> int:
+    """A free port that no outgoing connection is given, while the host is dead."""
+    while True:
+        port = random.SystemRandom().randrange(12_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

@@ -1,0 +1,44 @@
+"""A member that can be killed: python -m tests.faults.talker CHRONICLE PORT NICK FIRST. LANCHAT_HOME is its own.
+
+Each line of stdin is a number of messages to say; prints "in" when it is in the room, and a "." for each line done. At
+the end of stdin it waits until all that it said is acknowledged, and leaves.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from lanchat.entrance import my_identity
+from lanchat.home import home_folder
+from lanchat.memory import DiskMemory
+from lanchat.net.dial import Endpoint, dial
+from tests.faults.chronicle import Chronicle
+from tests.faults.program import WAITS, apply
+from tests.faults.talkers import Talker
+
+
+def main(path: str, port: str, nick: str, first: str) -> None:
+    apply(json.loads(os.environ.get(WAITS, "{}")))
+    chronicle = Chronicle(Path(path))
+    talker = Talker(
+        chronicle,
+        lambda: dial((Endpoint("127.0.0.1", int(port)),)),
+        my_identity(),
+        nick,
+        remember=lambda card: DiskMemory(home_folder(), card, lambda trouble: print(trouble, file=sys.stderr)),
+        first=int(first),
+    )
+    talker.join()
+    print("in", flush=True)
+    for line in sys.stdin:
+        for _ in range(int(line)):
+            talker.say()
+        print(".", flush=True)
+    talker.member.wait_kept()
+    talker.close()
+    chronicle.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,193 @@
+"""kill -9, of the host and of members: what was acknowledged stays, what was not is sent again, and comes once."""
+
+import os
+import random
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.faults.stage import Stage
+from tests.faults.talkers import Talker
+from tests.waiting import wait_until
+
+full = pytest.mark.full
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=full)])
+def test_host_killed_under_load_and_started_again(stage: Stage, rounds: int) -> None:
+    stage.rounds = rounds
+    host = stage.open("--no-limits")
+    talkers = stage.join("ann", "bob", "cyd", "dan", disk=True)
+    stage.join("eve")  # keeps nothing and says nothing
+    chance = random.Random(rounds)
+    for talker in talkers:
+        talker.talk(rate=100)
+    for _ in range(rounds):
+        _hear(stage, lines=20 + chance.randrange(80))
+        stage.broken()
+        host.kill()
+        wait_until(lambda: not any(talker.in_room for talker in stage.talkers), what="all to notice")
+        host.start()
+        stage.mended()
+        wait_until(lambda: all(talker.in_room for talker in stage.talkers), what="all to be back")
+    figures = stage.settle()
+    assert figures.times.notice < 1.0
+    assert figures.times.back < 5.0
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=full)])
+def test_host_killed_before_anything_is_kept(stage: Stage, rounds: int) -> None:
+    """Members hear what no disk has; after the kill it comes under another number, and is shown once."""
+    stage.rounds = rounds
+    host = stage.open()
+    ann, bob = stage.join("ann", "bob")
+    for _ in range(rounds):
+        seen = bob.seq
+        stage.broken()
+        ann.say()
+        wait_until(lambda: bob.seq > seen)  # noqa: B023
+        host.kill()
+        host.start()
+        stage.mended()
+        ann.say()
+        wait_until(lambda: ann.in_room and bob.in_room)
+    stage.settle()
+
+
+class KillableTalker:
+    """A member in a process of its own."""
+
+    def __init__(self, stage: Stage, nick: str) -> None:
+        self._stage = stage
+        self._nick = nick
+        self._home = stage.folder / f"home-{nick}"
+        self._process: subprocess.Popen[str] | None = None
+        self.said = 0
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.faults.talker", str(self._stage.folder / "chronicle.jsonl")),
+                *(str(self._stage.host.port), self._nick, str(self.said + 1)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "LANCHAT_HOME": str(self._home)},
+        )
+        assert self._answer() == "in"
+
+    def say(self, number: int, *, wait: bool = True) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        self.said += number
+        self._process.stdin.write(f"{number}\n")
+        self._process.stdin.flush()
+        if wait:
+            assert self._answer() == "."
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._end()
+
+    def leave(self) -> None:
+        """When all it has said is acknowledged."""
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.close()
+        assert self._process.wait(20) == 0
+        self._end()
+
+    def _answer(self) -> str:
+        assert self._process is not None and self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def _end(self) -> None:
+        assert self._process is not None
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                pass
+        self._process = None
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(5, marks=full)])
+def test_member_killed_with_unacknowledged_messages(stage: Stage, rounds: int) -> None:
+    """The host is frozen while they talk and die, so that nothing of it can have been acknowledged."""
+    stage.rounds = rounds
+    host = stage.open("--no-limits")
+    stage.join("ann")
+    member = KillableTalker(stage, "kim")
+    member.start()
+    member.say(3)
+    for number in range(rounds):
+        host.freeze()
+        member.say(5)
+        stage.broken("kim")
+        member.kill()
+        host.thaw()
+        member.start()
+        stage.mended("kim")
+        if number == rounds - 1:
+            member.say(2)
+    member.leave()
+    log = [event.text for event in _settled_log(stage) if hasattr(event, "text")]
+    assert log == [f"kim-{number}" for number in range(1, member.said + 1)]
+
+
+@pytest.mark.full
+def test_members_killed_in_the_middle_of_talking(stage: Stage) -> None:
+    """What `say` returned for is sent, once, whenever the kill came."""
+    stage.rounds = 8
+    stage.open("--no-limits")
+    (ann,) = stage.join("ann")
+    member = KillableTalker(stage, "kim")
+    chance = random.Random(8)
+    for _ in range(stage.rounds):
+        member.start()
+        before = ann.seq
+        member.say(2000, wait=False)
+        wait_until(lambda: ann.seq > before + chance.randrange(5, 300))  # noqa: B023
+        member.kill()
+    member.start()
+    member.leave()
+    log = {event.text for event in _settled_log(stage) if hasattr(event, "text")}
+    said = {record.text for record in stage.chronicle.records() if record.what == "said"}
+    assert said <= log
+
+
+def _settled_log(stage: Stage) -> list:
+    """Judges the run, too."""
+    stage.settle()
+    return stage.host.events()
+
+
+def _hear(stage: Stage, lines: int) -> None:
+    """Until everybody has seen so many more."""
+    for talker, seq in [(talker, talker.seq) for talker in stage.talkers]:
+        wait_until(lambda: talker.seq >= seq + lines, what=f"{talker.nick} to hear something")  # noqa: B023
+
+
+def test_host_killed_while_members_come_back(stage: Stage) -> None:
+    """Again and again, before anybody is quite there."""
+    stage.rounds = 3
+    host = stage.open()
+    talkers: list[Talker] = stage.join("ann", "bob", "cyd", disk=True)
+    for _ in range(stage.rounds):
+        for talker in talkers:
+            talker.say()
+        host.kill()
+        came = threading.Event()
+        host.start()
+        wait_until(lambda: came.is_set() or any(talker.in_room for talker in talkers))  # noqa: B023
+    stage.settle()
+
+
+def test_homes_are_the_tests_own(own_world: Path) -> None:
+    assert str(own_world) == os.environ["LANCHAT_HOME"]

@@ -1,0 +1,371 @@
+"""The other direction: what a host can do to those who come to it."""
+
+import gc
+import socket
+import sys
+import threading
+import time
+
+import pytest
+
+from lanchat import knock
+from lanchat.errors import LanchatError
+from lanchat.news import Ended
+from lanchat.protocol.framing import MAX_LINE, encode
+from lanchat.protocol.limits import MAX_PEOPLE
+from lanchat.protocol.messages import (
+    Ack,
+    Closing,
+    Event,
+    Joined,
+    Left,
+    Notice,
+    Ping,
+    Present,
+    Refused,
+    Renamed,
+    Said,
+    Share,
+    Welcome,
+)
+from lanchat.room.view import RoomView
+from tests.hostile.attackers import Caller, Honest, card, let_in
+from tests.hostile.conftest import MEMORY_LIMIT, rss
+from tests.terminal.ptyscreen import PtyScreen
+from tests.waiting import wait_until
+
+EVE = "e" * 32
+LAST = 2**53 - 1
+TERMINAL = "\x1b]0;pwned\x07\x1b[2J\x1b[31m\x9b31m\x90q\x9c\x1b]52;c;cHduZWQ=\x07\b\b\b\r\x0b\x0c\x00\x7f\u202e\u2066\u200b\u0085"
+
+
+def said(seq: int, text: str, **changes) -> Said:
+    return Said(**{"seq": seq, "at": 0, "by": EVE, "nick": "eve", "id": str(seq), "text": text, **changes})
+
+
+# ---- lies at the door
+
+NO_HOST = {
+    "garbage": b"\x00\x01\xff" * 1000 + b"\n",
+    "an endless line": b"x" * (4 * MAX_LINE),
+    "a deep line": b"[" * 16000 + b"\n",
+    "a surrogate": b'{"t":"card","v":1,"room":"' + b"5" * 32 + b'","title":"\\ud800","host":"h","people":1}\n',
+    "negative people": b'{"t":"card","v":1,"room":"' + b"5" * 32 + b'","title":"a","host":"h","people":-1}\n',
+    "nothing": b"",
+    "a welcome": encode(Welcome("i", "vera", 0, 0, 0)),
+    "a message": encode(said(1, "hi")),
+    "blank lines": b"\n" * 5000 + b"x\n",
+}
+
+
+@pytest.mark.parametrize("lie", NO_HOST)
+def test_what_is_no_host(evil_host, victim, lie):
+    def pose(caller: Caller) -> None:
+        caller.establish()
+        caller.send(NO_HOST[lie])
+        caller.socket.shutdown(socket.SHUT_WR)
+
+    with pytest.raises(LanchatError):
+        victim(evil_host(pose).port).join()
+
+
+AFTER_HELLO = {
+    "garbage": [b"\x00\x01\xff\n"],
+    "an endless line": [b"x" * (4 * MAX_LINE)],
+    "a deep line": [b"[" * 16000 + b"\n"],
+    "another card": [card()],
+    "a share": [Share(b"s")],
+    "a message": [said(1, "hi")],
+    "people without number": [Welcome("i", "vera", 0, 0, LAST)],
+    "people who are none": [Welcome("i", "vera", 0, 0, 2), said(1, "hi"), said(2, "hi")],
+    "a refusal that acts": [Refused(TERMINAL[:60], TERMINAL, TERMINAL)],
+    "a closing that acts": [Closing("rules", TERMINAL)],
+    "a number too large": [b'{"t":"welcome","id":"i","nick":"vera","seq":9007199254740992,"saved":0,"people":0}\n'],
+}
+
+
+@pytest.mark.parametrize("lie", AFTER_HELLO)
+def test_lies_after_the_hello(evil_host, victim, lie):
+    def pose(caller: Caller) -> None:
+        caller.establish()
+        caller.send(card())
+        caller.line()
+        caller.send(*AFTER_HELLO[lie])
+
+    began = time.monotonic()
+    with pytest.raises(LanchatError):
+        victim(evil_host(pose).port).join()
+    assert time.monotonic() - began < 2
+
+
+def test_people_without_end(evil_host, victim):
+    """A number that could be true, and then no end of them: no more are read than were spoken of."""
+    more = [Present(f"{number:032}", "n" * 256) for number in range(MAX_PEOPLE)]
+    mallory = evil_host(lambda caller: let_in(caller, *more, *more, welcome=Welcome("i", "vera", 0, 0, MAX_PEOPLE)))
+    came = victim(mallory.port).join()
+    assert len(came.present) == MAX_PEOPLE
+
+
+@pytest.mark.parametrize("phase", ["handshake", "card", "welcome", "people"])
+def test_slowloris_of_a_host(evil_host, victim, hurry, monkeypatch, phase):
+    """A byte now and then, in each phase: vera's own deadline holds."""
+    monkeypatch.setattr(knock, "GREETING_LIMIT", 0.5)
+    stop = threading.Event()
+
+    def drip(caller: Caller, data: bytes) -> None:
+        for at in range(len(data)):
+            if stop.wait(0.05):
+                return
+            caller.send(data[at : at + 1])
+
+    def pose(caller: Caller) -> None:
+        if phase == "handshake":
+            while not stop.wait(0.05):
+                caller.send_raw(b"\x16"[:1])
+                return caller.until_gone()
+        caller.establish()
+        if phase == "card":
+            return drip(caller, encode(card())[:-1])
+        caller.send(card())
+        caller.line()
+        drip(caller, encode(Welcome("i", "vera", 0, 0, 2)) if phase == "people" else b" " * 500)
+        return drip(caller, encode(Present("i", "x" * 200)) * 2)
+
+    mallory = evil_host(pose)
+    began = time.monotonic()
+    try:
+        with pytest.raises(LanchatError):
+            victim(mallory.port).join()
+        assert time.monotonic() - began < 2.5
+    finally:
+        stop.set()
+
+
+# ---- lies inside
+
+INSIDE = {
+    "garbage": [b"\x00\x01\xff\n"],
+    "an endless line": [b"x" * (4 * MAX_LINE)],
+    "half a line, then nothing": [b'{"t":"said","seq":1'],
+    "no UTF-8": [b'{"t":"notice","code":"x","text":"\xff"}\n'],
+    "a surrogate": [b'{"t":"notice","code":"x","text":"\\ud800"}\n'],
+    "a closing that acts": [Closing("closed", TERMINAL)],
+    "a ban": [Closing("banned", TERMINAL)],
+    "a refusal code of its own": [Closing(TERMINAL[:50], TERMINAL)],
+}
+
+
+@pytest.mark.parametrize("lie", INSIDE)
+def test_lies_inside(evil_host, victim, lie):
+    def pose(caller: Caller) -> None:
+        let_in(caller, said(1, "hello"))
+        caller.line()
+        caller.send(*INSIDE[lie])
+        raise ConnectionAbortedError
+
+    vera = victim(evil_host(pose).port)
+    vera.join()
+    vera.say("go on")
+    honest = Honest(vera)
+    assert str(honest.end())
+    assert honest.texts == ["hello"]
+
+
+def test_fake_numbers(evil_host, victim):
+    """Events out of order, twice, and from the far end of all numbers: none twice, none before its time, no crash."""
+    events = [said(5, "five"), said(5, "five again"), said(3, "three"), said(LAST, "last"), said(6, "six")]
+    more = [Ack(LAST), Ack(0), Ping(), Left(1, 0, EVE, "eve"), Renamed(1, 0, EVE, "eve", "x")]
+    mallory = evil_host(lambda caller: let_in(caller, *events, *more, Notice("x", "end")))
+    vera = victim(mallory.port)
+    vera.join()
+    honest = Honest(vera)
+    honest.hear(lambda: honest.notices)
+    assert honest.texts == ["five", "last"]
+
+
+def test_acknowledged_what_was_never_said(evil_host, victim):
+    mallory = evil_host(lambda caller: let_in(caller, Ack(LAST), said(1, "mine?", by="i", id="forged"), Ack(LAST)))
+    vera = victim(mallory.port)
+    vera.join()
+    id = vera.say("really mine")
+    assert not vera.wait_kept(0.2), "an Ack for numbers that were not given yet keeps nothing"
+    assert not any(isinstance(item, Ended) for item in vera.take(0)) and id
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        said(0, "\U0001f600" * 4000),
+        said(0, "x"),
+        Joined(0, 0, EVE, "n" * 250),
+        Renamed(0, 0, EVE, "n" * 250, "m" * 250),
+        Notice("x", "\U0001f600" * 4000),
+        Ping(),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_flood_of_events(evil_host, victim, event):
+    """32 MB and more at one who takes nothing, and then at one who takes all: memory stays where it is."""
+    stop = threading.Event()
+
+    def pour(caller: Caller) -> None:
+        let_in(caller)
+        seq = 0
+        while not stop.is_set() and seq < 400_000:
+            batch = []
+            for _ in range(100):
+                seq += 1
+                changes = {} if isinstance(event, Notice | Ping) else {"seq": seq, "by": f"{seq:032}"}
+                batch.append(encode(_changed(event, **changes)))
+            caller.send(*batch)
+
+    gc.collect()
+    before = rss()
+    vera = victim(evil_host(pour).port)
+    came, view = vera.join(), RoomView()
+    try:
+        view.welcome(came.welcome, came.present)
+        began = time.monotonic()
+        while time.monotonic() - began < 0.7:  # what is looked at is how much comes in meanwhile
+            threading.Event().wait(0.1)
+            assert rss() - before < MEMORY_LIMIT
+        taken = 0
+        while time.monotonic() - began < 1.2:
+            for item in vera.take(0.1):
+                taken += 1
+                if isinstance(item, Event):
+                    view.apply(item)
+            assert len(view.people) <= MAX_PEOPLE
+        assert rss() - before < MEMORY_LIMIT
+        assert taken > 0
+    finally:
+        stop.set()
+
+
+def _changed(event, **changes):
+    import msgspec
+
+    return msgspec.structs.replace(event, **changes)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_key_updates_of_a_host(identity, victim):
+    """10,000 KeyUpdates at a member: it hangs up, and lives."""
+    from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
+    from tlslite.errors import TLSError
+
+    mallory = identity("mallory")
+    chain = X509CertChain()
+    chain.parsePemList(mallory.certificate_path.read_text())
+    key = parsePEMKey(mallory.key_path.read_text(), private=True)
+    settings = HandshakeSettings()
+    settings.minVersion = settings.maxVersion = (3, 4)
+    settings.ticket_count = 0
+    sent: list[int] = []
+
+    def serve(server: socket.socket) -> None:
+        with server.accept()[0] as sock:
+            sock.settimeout(10)
+            tls = TLSConnection(sock)
+            tls.handshakeServer(certChain=chain, privateKey=key, settings=settings)
+            tls.sock.buffer_writes = False
+            tls.sendall(encode(card()))
+            tls.recv(4096)
+            tls.sendall(encode(Welcome("i", "vera", 0, 0, 0)))
+            try:
+                for number in range(10_000):
+                    for _ in tls.send_keyupdate_request(0):
+                        pass
+                    sent.append(number)
+            except (OSError, TLSError):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        vera = victim(server.getsockname()[1])
+        vera.join()
+        end = Honest(vera).end()
+        thread.join()
+    assert "noise" in str(end) and len(sent) < 5000
+
+
+# ---- the terminal
+
+PROMPT = "> "
+SHOWN = "a line that is whole"
+
+
+def acting_host(caller: Caller) -> None:
+    """Everything a host can name, named so that it acts on a terminal that lets it."""
+    nick = TERMINAL[:40] + "eve"
+    let_in(
+        caller,
+        Present(TERMINAL[:20], nick),
+        Joined(1, LAST, TERMINAL[:30], nick),
+        said(2, f"{TERMINAL} two", nick=nick, by=TERMINAL[:30]),
+        said(3, "one\n" + TERMINAL + "\nthree", at=LAST),
+        said(4, "> fake prompt", nick=" "),
+        said(5, "-- you are now the host", nick="--"),
+        Renamed(6, 0, EVE, nick, TERMINAL[:60]),
+        Left(7, 0, EVE, nick, TERMINAL[:60]),
+        Notice(TERMINAL, TERMINAL),
+        said(8, "\U0001f469\u200d\U0001f4bb" * 100 + "\u0301" * 500 + "\ufdfd" * 50),
+        said(9, SHOWN),
+        title=TERMINAL[:80] + "Room A",
+        host=nick,
+        welcome=Welcome("0" * 32, TERMINAL[:40], 0, 0, 1),
+    )
+    caller.line()
+    caller.send(Closing(TERMINAL, f"{TERMINAL} the end"))
+
+
+def check_bytes(raw: bytes) -> None:
+    """No sequence of the host's went through; what prompt_toolkit itself writes is of other kinds."""
+    for bad in (b"\x07", b"\x1b]", b"\x1bP", b"\xc2\x9b", b"\xc2\x90", b"\xc2\x85", b"\x0b", b"\x0c", b"\x00", b"\x7f"):
+        assert bad not in raw, f"{bad!r} on the terminal"
+    for hidden in ("\u202e", "\u2066", "\u200b"):
+        assert hidden.encode() not in raw
+
+
+def test_a_screen_stays_sane_whatever_a_host_says(evil_host, identity):
+    mallory = evil_host(acting_host)
+    home = identity("vera").key_path.parent
+    program = [sys.executable, "-m", "tests.terminal.chat_program", str(mallory.port), "vera", str(home)]
+    with PtyScreen(program) as screen:
+        screen.wait_until(lambda: SHOWN in screen.text)
+        screen.press("half a line")
+        screen.wait_until(lambda: any(line.startswith(PROMPT + "half a line") for line in screen.lines))
+        column, row = screen.cursor
+        assert screen.lines[row].startswith(PROMPT + "half a line") and column == len(PROMPT + "half a line")
+        text = "\n".join(screen.all_lines)
+        assert "\\x1b]0;pwned\\x07" in text and "<U+202E>" in text
+        assert not any(line.startswith("--") and "you are now the host" in line for line in screen.all_lines)
+        assert screen.title == ""
+        screen.press("\r")
+        assert screen.wait_exit() == 3
+        check_bytes(bytes(screen.raw).split(b"left: error")[0])  # there this program itself says how it ended
+        assert screen.modes == screen.modes_before
+
+
+@pytest.mark.parametrize("code", ["nick", "password", "banned"])
+def test_a_refusal_at_the_door_does_not_act(evil_host, code, own_world):
+    """Before the screen is up, a host's words are printed line by line: they are as safe there."""
+
+    def refuse(caller: Caller) -> None:
+        caller.establish()
+        caller.send(card())
+        caller.line()
+        caller.send(Refused(code, f"{TERMINAL} no", f"{TERMINAL[:40]}vera2"))
+
+    mallory = evil_host(refuse)
+    program = [sys.executable, "-m", "lanchat", "join", f"127.0.0.1:{mallory.port}", "--nick", "vera"]
+    with PtyScreen(program, columns=200) as screen:
+        screen.wait_until(lambda: "pwned" in screen.text)
+        wait_until(lambda: mallory.callers)
+        if code != "banned":
+            screen.wait_until(lambda: screen.text.rstrip().endswith(":"))
+            screen.press("\x03")
+        screen.wait_exit()
+        check_bytes(bytes(screen.raw))
+        assert screen.title == ""

@@ -1,0 +1,228 @@
+"""Rooms on real networks: nodes in network namespaces, found over multicast, joined and talked in."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Commands
+from tests.lab import Lab, Namespace, Node, missing, require_lab
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
+
+if not missing():
+    from tests.terminal.ptyscreen import PtyScreen
+
+
+@pytest.fixture
+def lab(own_world: Path) -> Iterator[Lab]:
+    require_lab()
+    with Lab(own_world) as made:
+        yield made
+
+
+class Watch:
+    """`lanchat rooms --watch` on a node."""
+
+    def __init__(self, node: Node) -> None:
+        self.running = node.lanchat.start("rooms", "--watch", "--json")
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """The rooms that answer now: title and address, by who hosts."""
+        rooms = {}
+        for line in self.running.out.splitlines(keepends=True):
+            if line.endswith("\n"):
+                change = json.loads(line)
+                there = change["change"] != "gone" and change["state"] == "answering"
+                rooms[change["id"]] = change if there else None
+        return {room["host"]: f"{room['title']} {room['addresses'][0]}" for room in rooms.values() if room}
+
+    def wait_seen(self, *hosts: str) -> dict[str, str]:
+        """What it sees, as soon as it sees exactly these hosts."""
+        wait_until(lambda: set(self.seen) == set(hosts), 30, f"exactly {hosts} to be seen")
+        return self.seen
+
+
+def test_two_hosts_and_a_member_find_each_other_and_talk(lab):
+    a, b, c = lab.node("a"), lab.node("b"), lab.node("c")
+    watch = Watch(c)
+    hal = a.lanchat.host("Room A", nick="hal", stdin="pipe", announce=True)
+    hans = b.lanchat.host("Room B", nick="hans", announce=True)
+    assert hal.address == f"{a.address}:{hal.port}", "what it tells others to join by is its address on the network"
+    assert watch.wait_seen("hal", "hans") == {"hal": f"Room A {hal.address}", "hans": f"Room B {hans.address}"}
+    listed = c.lanchat.run("rooms", "--json")
+    assert {json.loads(line)["title"] for line in listed.lines} == {"Room A", "Room B"}
+
+    ann = c.lanchat.start("join", "Room A", "--nick", "ann", stdin="pipe")
+    ann.wait_err("ann joined")
+    ann.say("hello\n")
+    hal.wait_out("ann: hello\n")
+    hal.say("hello ann\n")
+    ann.wait_out("hal: hello ann\n")
+    bob = b.lanchat.run("join", "room a", "--nick", "bob", "--until", "hello ann")  # upper or lower case
+    assert (bob.code, bob.lines) == (0, ["ann: hello", "hal: hello ann"])
+    ann.end_input()
+    assert ann.wait().code == 0
+    assert hans.out == ""
+    assert hal.lines == ["ann: hello"]
+
+
+def test_a_host_that_is_killed_leaves_the_list(lab):
+    a, b = lab.node("a"), lab.node("b")
+    watch = Watch(b)
+    hal = a.lanchat.host("Room A", announce=True)
+    watch.wait_seen("hal")
+    hal.send(signal.SIGKILL)
+    watch.wait_seen()
+    ended = b.lanchat.run("join", "Room A", "--wait", "0.5")
+    assert (ended.code, ended.said[0]) == (3, 'lanchat: no room "Room A" was seen within 0.5 s')
+
+
+def test_two_rooms_of_one_title_ask_which(lab):
+    a, b, c = lab.node("a"), lab.node("b"), lab.node("c")
+    watch = Watch(c)
+    hal = a.lanchat.host("Room A", nick="hal", announce=True)
+    hans = b.lanchat.host("Room A", nick="hans", announce=True)
+    watch.wait_seen("hal", "hans")
+    script = c.lanchat.run("join", "Room A", "--nick", "ann", input="hello\n")
+    assert (script.code, script.said[0]) == (1, 'lanchat: 2 rooms are called "Room A"')
+    for host, nick in ((hal, "hal"), (hans, "hans")):
+        assert f"{host.address} hosted by {nick}" in script.said[1]
+    with person(c, "join", "Room A", "--nick", "ann") as screen:
+        screen.wait_until(lambda: "Which one" in screen.text)
+        row = next(line for line in screen.lines if "hosted by hans" in line)
+        screen.press(row.split()[0] + "\r")
+        screen.wait_until(lambda: "ann" in screen.text and "Which one" not in screen.lines[-1])
+        hans.wait_err("ann joined")
+        screen.press("hello hans\r")
+        hans.wait_out("ann: hello hans\n")
+        screen.press("/quit\r")
+        assert screen.wait_exit() == 0
+    assert hal.out == ""
+
+
+def test_people_at_their_terminals(lab):
+    """The main job as two people see it: one opens a room, the other picks it from the live list, they talk."""
+    a, b = lab.node("a"), lab.node("b")
+    with (
+        person(a, "host", "Room A", "--nick", "hal") as hal,
+        person(b, "join", "--nick", "ann") as ann,
+    ):
+        ann.wait_until(lambda: "Room A" in ann.text and "hal" in ann.text, 30)
+        ann.press("\r")
+        hal.wait_until(lambda: re.search(r"ann\S* joined", hal.text) is not None)  # with or without a part of her key
+        hal.press("half a li")
+        ann.press("hello from b\r")
+        hal.wait_until(lambda: "hello from b" in hal.text and "half a li" in hal.text)
+        hal.press("ne\r")
+        ann.wait_until(lambda: "half a line" in ann.text)
+        hal.press("\x04")
+        assert hal.wait_exit() == 0
+        assert ann.wait_exit(20) == 6
+
+
+def person(node: Node, *arguments: str) -> "PtyScreen":
+    """Somebody who starts lanchat in a terminal of this node."""
+    env = {"LANCHAT_HOME": str(node.lanchat.home("person")), "LANCHAT_INTERFACE": ""}
+    return PtyScreen(node.lanchat.argv(*arguments), env=env)
+
+
+@pytest.mark.full
+def test_a_room_on_two_networks_is_one_room(lab):
+    a, b, c = lab.node("a", on=("lan", "lab")), lab.node("b", on=("lan",)), lab.node("c", on=("lab",))
+    watches = [Watch(b), Watch(c)]
+    hal = a.lanchat.host("Room A", announce=True)
+    for node, watch, address in zip((b, c), watches, a.addresses, strict=True):
+        assert watch.wait_seen("hal") == {"hal": f"Room A {address}:{hal.port}"}
+        assert node.lanchat.run("join", "Room A", "--nick", node.name, input="hello\n").code == 0
+    assert hal.lines == ["b: hello", "c: hello"]
+
+
+@pytest.mark.full
+def test_a_chosen_interface_is_the_only_one(lab):
+    a, b, c = lab.node("a", on=("lan", "lab")), lab.node("b", on=("lan",)), lab.node("c", on=("lab",))
+    elsewhere, watch = Watch(b), Watch(c)
+    hal = a.lanchat.host("Room A", "--interface", "eth1", announce=True)
+    assert hal.address == f"{a.addresses[1]}:{hal.port}"
+    watch.wait_seen("hal")
+    assert elsewhere.seen == {}
+    assert b.lanchat.run("join", f"{a.addresses[0]}:{hal.port}").code == 3
+
+
+@pytest.mark.full
+def test_without_multicast_the_address_still_works(lab):
+    """A network that eats multicast, as many wireless ones do."""
+    a, b = lab.node("a"), lab.node("b")
+    b.nft("add rule inet lab input udp dport 5353 drop")
+    hal = a.lanchat.host("Room A", announce=True)
+    ended = b.lanchat.run("join", "Room A", "--wait", "2")
+    assert ended.code == 3
+    assert ended.said == [
+        'lanchat: no room "Room A" was seen within 2 s',
+        "  ask the host for the address its screen shows: lanchat join ADDRESS",
+    ]
+    assert b.lanchat.run("join", hal.address, "--nick", "bob", input="hello\n").code == 0
+    hal.wait_out("bob: hello\n")
+
+
+def test_a_member_whose_interface_is_down(lab):
+    a, b = lab.node("a"), lab.node("b")
+    hal = a.lanchat.host("Room A", announce=True)
+    b.cut()
+    by_title = b.lanchat.run("join", "Room A", "--wait", "1")
+    assert by_title.code == 3 and len(by_title.said) == 2
+    assert by_title.said[0].startswith('lanchat: no room "Room A" was seen within 1 s')
+    by_address = b.lanchat.run("join", hal.address)
+    assert by_address.code == 3
+    assert by_address.said == [
+        f"lanchat: {hal.address} does not answer (network is unreachable)",
+        "  check that you are on the same network, and that no firewall stands between",
+    ]
+    b.mend()
+    assert b.lanchat.run("join", "Room A", "--nick", "bob", "--wait", "10", input="back\n").code == 0
+
+
+@pytest.mark.parametrize("loopback", [False, True], ids=["nothing", "loopback"])
+def test_no_network_at_all(own_world, loopback):
+    """Hosting works, and says that nobody will find it."""
+    require_lab()
+    with (
+        closing(Namespace("alone", loopback=loopback)) as alone,
+        Commands(own_world, alone.prefix, {"LANCHAT_INTERFACE": None}) as lanchat,
+    ):
+        hal = lanchat.start("host", "Room A", "--nick", "hal", "--port", "0", stdin="pipe")
+        hal.wait_err("hal joined")
+        hal.wait_err("no network")
+        if loopback:
+            assert lanchat.run("join", hal.address, "--nick", "ann", input="hello\n").code == 0
+            hal.wait_out("ann: hello\n")
+        else:
+            hal.wait_err("this room is not announced over mDNS (")
+        hal.say("hello\n")
+        hal.end_input()
+        ended = hal.wait()
+        assert ended.code == 0 and "Traceback" not in ended.err
+        looked = lanchat.run("rooms", "--wait", "0.5")
+        assert looked.code == 0 and looked.out == "" and "Traceback" not in looked.err
+        joined = lanchat.run("join", "Room A", "--wait", "0.5")
+        assert joined.code == 3 and len(joined.said) == 2
+        if not loopback:
+            assert looked.said[-1].startswith("mDNS does not work here (")
+            assert "mDNS does not work here" in joined.said[0]
+
+
+def test_a_lab_leaves_nothing_behind(own_world):
+    require_lab()
+    with pytest.raises(RuntimeError, match="midway"), Lab(own_world) as lab:
+        a = lab.node("a")
+        hal = a.lanchat.host("Room A")
+        raise RuntimeError("midway")
+    assert hal.process.poll() is not None
+    for pid in (a.pid, lab.switch.pid):
+        assert not Path(f"/proc/{pid}").exists()
