@@ -10,7 +10,7 @@ from collections.abc import Callable
 from lanchat.errors import ProtocolError
 from lanchat.net.link import Link
 from lanchat.protocol.limits import Limits, TokenBucket
-from lanchat.protocol.messages import FromMember, Notice, Rename, Say
+from lanchat.protocol.messages import FromMember, Notice, Rename, Say, Tell
 from lanchat.room.inbox import Inbox
 from lanchat.room.seats import Heard, Item, Seat
 
@@ -35,7 +35,7 @@ class Pace:
         Raises:
             ProtocolError: far too many at once.
         """
-        talk = sum(isinstance(message, Say | Rename) for message in messages)
+        talk = sum(isinstance(message, Say | Tell | Rename) for message in messages)
         wait = self._bucket.take(talk, self._clock()) if talk else 0.0
         if wait == 0.0:
             inbox.put(Heard(seat, messages))

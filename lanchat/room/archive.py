@@ -11,8 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Event
-from lanchat.room.rows import COLUMNS, event_of
+from lanchat.protocol.messages import Event, Told
+from lanchat.room.rows import COLUMNS, MAIL_COLUMNS, WITH_MAIL, event_of
 from lanchat.room.store import in_words, is_damage, tolerant
 
 BUSY_LIMIT = 2.0  # s to wait while the file is being opened or closed by who writes it
@@ -59,6 +59,26 @@ def last_events(path: Path, *, number: int | None = None, since: int = 0, search
     terms.append(-1 if number is None else number)
     question = f"SELECT {{}} FROM event WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?"
     return _events(path, question, terms)[::-1]
+
+
+def last_mail(path: Path, *, number: int | None = None, since: int = 0, search: str = "") -> list[Told]:
+    """The last private messages in a member's own copy; the arguments are those of `last_events`.
+
+    Never for a host's log: what waits there is other people's.
+
+    Raises:
+        LanchatError: the file cannot be read.
+    """
+    indexed, looked_for = _terms(search.replace("\0", " "))
+    conditions = ["at >= ?", "text <> ''", "holds(text, ?)", *("instr(lower(text), lower(?))" for _ in looked_for)]
+    values = [since, " ".join(indexed), *looked_for, -1 if number is None else number]
+    with _reader(path) as db:
+        if db.execute("PRAGMA user_version").fetchone()[0] < WITH_MAIL:
+            return []
+        rows = db.execute(
+            f"SELECT {MAIL_COLUMNS} FROM mail WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT ?", values
+        ).fetchall()
+    return [Told(*row) for row in reversed(rows)]
 
 
 def _terms(search: str) -> tuple[list[str], list[str]]:

@@ -5,10 +5,10 @@ is enough to know a resend. It is no event of the room: nobody sees a gap, and n
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 
 from lanchat.protocol.messages import Notice, Receipt, Tell, Told
-from lanchat.protocol.text import clean_text, same_nick
+from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.effects import Answer, Effect, Hand, Member, Post
 from lanchat.room.rights import Rights
 
@@ -19,6 +19,7 @@ KEEP_MAIL = 30 * 86_400_000  # ms that a message waits for somebody who stays aw
 KNOWN = 10_000  # messages that are over, known by sender and id
 
 Key = tuple[str, str]  # sender and the sender's own id
+Members = Mapping[tuple[str, str], Member]  # by id and same_nick
 
 
 class Mail:
@@ -41,9 +42,7 @@ class Mail:
         """All that waits for this person, in order."""
         return tuple(self._boxes.get(to, {}).values())
 
-    def tell(
-        self, sender: Member, message: Tell, now: int, members: Collection[Member], rights: Rights
-    ) -> list[Effect]:
+    def tell(self, sender: Member, message: Tell, now: int, members: Members, rights: Rights) -> list[Effect]:
         """
         Args:
             now: ms since 1970.
@@ -57,7 +56,7 @@ class Mail:
         except ValueError as error:
             return [Answer(Receipt(message.id, "refused", f"{error}; nothing is sent"))]
         told = Told(message.id, known.at if known else now, sender.id, sender.nick, to, nick, text)
-        if (known is not None and not known.text) or any(member.id == to for member in members):
+        if (known is not None and not known.text) or any(id == to for id, _ in members):
             receipt = Receipt(message.id, "here")
         else:
             receipt = Receipt(message.id, "away", f"{nick} is away; gets it on return")
@@ -121,20 +120,19 @@ def _key(told: Told) -> Key:
     return told.by, told.id
 
 
-def _addressee(sender: Member, message: Tell, members: Collection[Member], rights: Rights) -> tuple[str, str]:
+def _addressee(sender: Member, message: Tell, members: Members, rights: Rights) -> tuple[str, str]:
     """Whom this is for: member id and nick. A key, and where only a nick is known, the key that it belongs to.
 
     Raises:
         ValueError: nobody whom it could reach.
     """
-    same = same_nick(message.nick)
-    called = [member for member in members if same_nick(member.nick) == same]
-    owner = rights.owner(message.nick)
-    to = message.to or (called[0].id if called else owner)
-    nicks = [member.nick for member in members if member.id == to]
+    typed = clean_nick(message.nick)
+    same, owner = same_nick(typed), rights.owner(typed)
+    to = message.to or next((id for id, nick in members if nick == same), owner)
+    nicks = {nick: member.nick for (id, nick), member in members.items() if id == to}
     if to is None or (not nicks and to != owner):
-        raise ValueError(f"nobody here is or was called {message.nick}")
-    nick = next((nick for nick in nicks if same_nick(nick) == same), nicks[0] if nicks else message.nick)
+        raise ValueError(f"nobody here is or was called {typed}")
+    nick = nicks.get(same) or next(iter(nicks.values()), typed)
     if to.startswith("~"):
         raise ValueError(f"~{nick} came by the plain door and can get nothing in private")
     if to == sender.id:

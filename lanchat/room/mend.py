@@ -3,13 +3,13 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.framing import FROM_HOST, decode, encode
-from lanchat.protocol.messages import Event
-from lanchat.room.rows import COLUMNS, Row, event_of
+from lanchat.protocol.messages import Event, Record, Told
+from lanchat.room.rows import COLUMNS, MAIL_COLUMNS, Row, event_of
 from lanchat.room.store import Damaged, Store, tolerant
 
 _ALL_SEQ = 2**53 - 1
@@ -36,7 +36,7 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
         aside = _set_aside(path)
         _log.warning("%s is damaged (%s), set aside as %s", path, damage, aside)
     store = Store(path, durable=durable)
-    rescued = sum(store.add(events) for events in _rescued(aside))
+    rescued = sum(store.add(records) for records in _rescued(aside))
     return store, f"the log was damaged; {rescued} entries of it could be read, and the file is now {aside}"
 
 
@@ -51,8 +51,8 @@ def _set_aside(path: Path) -> Path:
     return aside
 
 
-def _rescued(path: Path) -> Iterator[list[Event]]:
-    """The events of a damaged file that can be read, page by page; around holes in it, if need be."""
+def _rescued(path: Path) -> Iterator[Sequence[Record]]:
+    """What can be read of a damaged file, page by page; around holes in it, if need be."""
     try:
         db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
     except sqlite3.Error:
@@ -60,6 +60,7 @@ def _rescued(path: Path) -> Iterator[list[Event]]:
     db.text_factory = tolerant
     after, failures = -1, 0
     try:
+        yield _rescued_mail(db)
         while after < _ALL_SEQ:
             page: list[Event] = []
             start = after
@@ -78,10 +79,25 @@ def _rescued(path: Path) -> Iterator[list[Event]]:
         db.close()
 
 
-def _sound(row: Row) -> Event | None:
-    """The event, if it is one that the wire would let through."""
+def _rescued_mail(db: sqlite3.Connection) -> list[Told]:
+    found: list[Told] = []
     try:
-        event = event_of(row)
-        return event if event is not None and decode(encode(event), FROM_HOST) == event else None
+        for row in db.execute(f"SELECT {MAIL_COLUMNS} FROM mail ORDER BY number"):
+            if _passes(told := Told(*row)):
+                found.append(told)
+    except sqlite3.Error:  # what comes before a hole is better than nothing
+        pass
+    return found
+
+
+def _sound(row: Row) -> Event | None:
+    event = event_of(row)
+    return event if event is not None and _passes(event) else None
+
+
+def _passes(record: Record) -> bool:
+    """Whether the wire would let it through."""
+    try:
+        return decode(encode(record), FROM_HOST) == record
     except (ProtocolError, TypeError, ValueError, OverflowError):
-        return None
+        return False

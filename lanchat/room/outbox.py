@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.framing import FROM_MEMBER, decode, encode
-from lanchat.protocol.messages import Say
+from lanchat.protocol.messages import Say, Talk, Tell
 from lanchat.room.lock import FileLock, lock_file
 
 OUTBOX_LIMIT = 10_000  # messages; a script that says more without being acknowledged has to wait
@@ -36,7 +36,7 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"outbox-{secrets.token_hex(4)}"
         self._guard = threading.Lock()  # guards all below; a write to the file is memory work for us
-        self._says: dict[str, Say] = {}
+        self._says: dict[str, Talk] = {}
         self._size = 0  # bytes of whole lines in the file
         self._closed = False
         try:
@@ -50,12 +50,12 @@ class Outbox:
             raise LanchatError(f"cannot use {folder}: {error.strerror or error}") from None
 
     @property
-    def waiting(self) -> tuple[Say, ...]:
+    def waiting(self) -> tuple[Talk, ...]:
         """What is to be sent, oldest first; right after the start: what others left."""
         with self._guard:
             return tuple(self._says.values())
 
-    def add(self, say: Say) -> None:
+    def add(self, say: Talk) -> None:
         """Keep this until it is acknowledged. A disk that takes nothing is no reason not to say it.
 
         Raises:
@@ -135,9 +135,9 @@ class Outbox:
             lock.close()
 
 
-def _parsed(data: bytes) -> dict[str, Say]:
+def _parsed(data: bytes) -> dict[str, Talk]:
     """What waits, by id. A last line without an end is one that was never said."""
-    says: dict[str, Say] = {}
+    says: dict[str, Talk] = {}
     for line in data.split(b"\n")[:-1]:
         if line.startswith(b"-"):
             says.pop(line[1:].decode(errors="replace"), None)
@@ -146,7 +146,7 @@ def _parsed(data: bytes) -> dict[str, Say]:
                 say = decode(line[1:], FROM_MEMBER)
             except ProtocolError:
                 continue
-            if isinstance(say, Say):
+            if isinstance(say, Say | Tell):
                 says[say.id] = say
     return says
 

@@ -138,7 +138,7 @@ class Room:
             case Say():
                 return self._say(member, message, now)
             case Tell():
-                return self._mail.tell(member, message, now, self._members.values(), self._rights)
+                return self._mail.tell(member, message, now, self._members, self._rights)
             case Got(by=by, id=id):
                 return self._mail.take(member.id, (by, id))
             case Rename(nick=nick):

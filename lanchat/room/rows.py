@@ -1,6 +1,6 @@
 """The tables of a log, and events as rows of them. Pure."""
 
-from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said
+from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
 
 SCHEMA = (  # steps; the file's user_version says how many it has. Only ever add to them
     """
@@ -37,10 +37,27 @@ SCHEMA = (  # steps; the file's user_version says how many it has. Only ever add
     END;
     INSERT INTO words (words) VALUES ('rebuild');
     """,
+    """
+    -- Private messages: in a host's log what waits for its recipient, in a member's own copy what was told and heard.
+    CREATE TABLE mail (
+        number INTEGER PRIMARY KEY,  -- in the order they came
+        id TEXT NOT NULL,  -- the sender's own
+        at INTEGER NOT NULL,  -- ms since 1970
+        by TEXT NOT NULL,
+        nick TEXT NOT NULL,
+        whom TEXT NOT NULL,
+        whom_nick TEXT NOT NULL,
+        text TEXT NOT NULL,  -- '' when it does not wait any more: kept to know a resend
+        UNIQUE (by, id)
+    );
+    """,
 )
+WITH_MAIL = 3  # steps; a file with fewer has no private messages
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
+MAIL_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
 
 Row = tuple[int, int, str, str, str, str | None, str | None, int]
+MailRow = tuple[str, int, str, str, str, str, str]
 
 
 def row_of(event: Event) -> Row:
@@ -69,6 +86,10 @@ def event_of(row: Row) -> Event | None:
         case "renamed":
             return Renamed(seq, at, by, nick, text or "")
     return None
+
+
+def mail_row(told: Told) -> MailRow:
+    return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.text
 
 
 def nick_used(event: Event) -> tuple[str, str, int] | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Event
+from lanchat.protocol.messages import Record
 from lanchat.room.folder import LOCK, LOG
 from lanchat.room.keep import Keep
 from lanchat.room.lock import lock_file
@@ -25,6 +25,7 @@ from lanchat.room.store import Failure, in_words
 FLUSH_EVERY = 1.0  # s
 COPY_LIMIT = 20_000  # events in memory while the disk takes nothing; beyond that the oldest are not copied
 COPY_KEEP = Keep(entries=200_000)  # of one room, some 80 MB; the room is the host's, the disk is ours
+COPY_MAIL = 20_000  # private messages
 CLOSE_LIMIT = 2.0  # s to get the last events on the disk; leaving must feel like leaving
 _RETRY = 0.05  # s until the lock is tried again
 
@@ -47,15 +48,15 @@ class Seen:
         self._told = False
         self._suspect = True  # at first, and after trouble: the whole file is looked through
         self._pruned = False
-        self._waiting: list[Event] = []
+        self._waiting: list[Record] = []
         self._closing = False
         self._change = threading.Condition()  # guards _waiting and _closing
         self._thread = threading.Thread(target=self._run, name="seen")
         self._thread.start()
 
-    def add(self, events: Sequence[Event]) -> None:
+    def add(self, records: Sequence[Record]) -> None:
         with self._change:
-            self._waiting += events
+            self._waiting += records
             del self._waiting[:-COPY_LIMIT]
             self._change.notify()
 
@@ -87,7 +88,7 @@ class Seen:
                     return
                 time.sleep(_RETRY)
 
-    def _write(self, batch: Sequence[Event]) -> bool:
+    def _write(self, batch: Sequence[Record]) -> bool:
         """Returns: whether it is in the file."""
         try:
             lock = lock_file(self._lock_path)
@@ -106,7 +107,7 @@ class Seen:
         self._suspect = False
         return True
 
-    def _write_locked(self, batch: Sequence[Event]) -> None:
+    def _write_locked(self, batch: Sequence[Record]) -> None:
         store, damage = open_store(self._path, durable=False, suspect=self._suspect)
         try:
             store.add(batch)
@@ -116,6 +117,7 @@ class Seen:
                 entries = store.standing().entries
                 while gone := store.prune(COPY_KEEP, entries, 0):
                     entries -= gone
+                store.prune_mail(COPY_MAIL, waiting=True)
                 self._pruned = True
         finally:
             store.close()

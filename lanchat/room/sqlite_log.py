@@ -10,15 +10,16 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Event, Said
+from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.room.archive import events_after
 from lanchat.room.keep import EVERYTHING, Keep
-from lanchat.room.log import AT_HAND, untold
+from lanchat.room.log import AT_HAND, unposted, untold
+from lanchat.room.mail import KEEP_MAIL, KNOWN
 from lanchat.room.mend import open_store
 from lanchat.room.store import STEP, Failure, Store, in_words, is_damage
 
@@ -57,7 +58,7 @@ class SqliteLog:
         self._keep = keep
         self._on_damage = on_damage
         self._wall = wall
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[Record] = deque()
         self._size = 0  # bytes of what waits
         self._closing = False
         self._lock = threading.Condition()  # guards _waiting, _size, _closing
@@ -66,6 +67,8 @@ class SqliteLog:
         self._trouble = ""
         self._seq = 0
         self._owners: tuple[tuple[str, str], ...] = ()
+        self._mail: tuple[Told, ...] = ()
+        self._posted = 0  # private messages that are kept
 
     @property
     def seq(self) -> int:
@@ -76,11 +79,20 @@ class SqliteLog:
         return self._owners
 
     @property
+    def mail(self) -> tuple[Told, ...]:
+        return self._mail
+
+    @property
     def full(self) -> bool:
         return self._size > WAITING_LIMIT
 
-    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
-        self._on_saved, self._on_trouble = on_saved, on_trouble
+    def open(
+        self,
+        on_saved: Callable[[int], None],
+        on_trouble: Callable[[str], None] = untold,
+        on_posted: Callable[[int], None] = unposted,
+    ) -> tuple[Event, ...]:
+        self._on_saved, self._on_trouble, self._on_posted = on_saved, on_trouble, on_posted
         self._started = self._wall(), time.monotonic()
         try:
             small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
@@ -89,6 +101,8 @@ class SqliteLog:
             self._seq = max(standing.first, self._wall()) if damage else standing.first  # lost numbers are below
             self._store.begin(self._seq)
             past = self._store.last(AT_HAND)
+            self._store.prune_mail(KNOWN, before=self._started[0] - KEEP_MAIL)
+            self._mail = self._store.mail()
         except (Failure, OSError) as error:
             if self._store is not None:
                 self._store.close()
@@ -105,16 +119,22 @@ class SqliteLog:
         return past
 
     def append(self, events: list[Event]) -> None:
-        size = sum(map(_size, events))
+        self._put(events)
+
+    def post(self, mail: list[Told]) -> None:
+        self._put(mail)
+
+    def _put(self, records: Sequence[Record]) -> None:
+        size = sum(map(_size, records))
         with self._lock:
-            self._waiting.extend(events)
+            self._waiting.extend(records)
             self._size += size
             self._lock.notify()
 
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:
-            waiting = [event for event in self._waiting if event.seq > after]  # first: they may be kept any moment
-        kept = events_after(self._path, after, limit)
+            waiting = [event for event in self._waiting if not isinstance(event, Told) and event.seq > after]
+        kept = events_after(self._path, after, limit)  # after looking at what waits: it may be kept any moment
         last = kept[-1].seq if kept else after
         return [*kept, *(event for event in waiting if event.seq > last)][:limit]
 
@@ -160,7 +180,7 @@ class SqliteLog:
         elif now >= self._prune_at and not self._prune():
             self._prune_at = now + PRUNE_EVERY
 
-    def _save(self, batch: list[Event]) -> bool:
+    def _save(self, batch: list[Record]) -> bool:
         """Returns: whether it is on the disk now."""
         try:
             if self._store is None:
@@ -176,7 +196,9 @@ class SqliteLog:
         except (Failure, OSError, LanchatError) as error:
             self._fail(error)
             return False
-        self._kept = batch[-1].seq
+        seqs = [record.seq for record in batch if not isinstance(record, Told)]
+        self._posted += len(batch) - len(seqs)
+        self._kept = seqs[-1] if seqs else self._kept
         self._entries += added
         self._unindexed += added
         self._index_at = time.monotonic() + INDEX_AFTER
@@ -184,7 +206,10 @@ class SqliteLog:
             for _ in batch:
                 self._waiting.popleft()
             self._size -= sum(map(_size, batch))
-        self._on_saved(batch[-1].seq)
+        if seqs:
+            self._on_saved(seqs[-1])
+        if len(seqs) < len(batch):
+            self._on_posted(self._posted)
         if self._trouble:
             _log.warning("events are kept again")
             self._trouble = ""
@@ -225,6 +250,8 @@ class SqliteLog:
         now = began_wall + int((time.monotonic() - began) * 1000)
         try:
             gone = self._store.prune(self._keep, self._entries, now)
+            if not gone:
+                self._store.prune_mail(KNOWN, before=now - KEEP_MAIL)
         except Failure as error:
             _log.warning("cannot take out old events: %s", in_words(error))
             return False
@@ -244,8 +271,8 @@ class SqliteLog:
         self._store.close()
 
 
-def _size(event: Event) -> int:
-    return _OVERHEAD + (sys.getsizeof(event.text) if isinstance(event, Said) else 0)
+def _size(record: Record) -> int:
+    return _OVERHEAD + (sys.getsizeof(record.text) if isinstance(record, Said | Told) else 0)
 
 
 def _passes(error: Failure) -> bool:

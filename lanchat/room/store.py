@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Event
+from lanchat.protocol.messages import Event, Record, Told
 from lanchat.room.keep import Keep
-from lanchat.room.rows import COLUMNS, SCHEMA, event_of, nick_used, row_of
+from lanchat.room.rows import COLUMNS, MAIL_COLUMNS, SCHEMA, event_of, mail_row, nick_used, row_of
 
 Failure = sqlite3.Error  # what every method of a Store may raise
 
@@ -96,14 +96,34 @@ class Store:
         rows = self._db.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq DESC LIMIT ?", (number,)).fetchall()
         return tuple(event for row in reversed(rows) if (event := event_of(row)))
 
-    def add(self, events: Sequence[Event]) -> int:
-        """Keep these in one transaction; what is there already, by its seq or by sender and id, is left as it is.
+    def mail(self) -> tuple[Told, ...]:
+        """All private messages, in order."""
+        return tuple(Told(*row) for row in self._db.execute(f"SELECT {MAIL_COLUMNS} FROM mail ORDER BY number"))
+
+    def add(self, records: Sequence[Record]) -> int:
+        """Keep these in one transaction.
+
+        An event that is there already, by its seq or by sender and id, is left as it is; of a private message there
+        is only the text replaced.
 
         Returns:
-            How many are new.
+            How many events are new.
         """
+        events: list[Event] = []
+        mail: list[Told] = []
+        for record in records:
+            if isinstance(record, Told):
+                mail.append(record)
+            else:
+                events.append(record)
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
+            if mail:
+                self._db.executemany(
+                    f"INSERT INTO mail ({MAIL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET text = excluded.text",
+                    map(mail_row, mail),
+                )
             cursor = self._db.executemany(
                 f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(row_of, events)
             )
@@ -151,6 +171,21 @@ class Store:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._db.execute("DELETE FROM event WHERE seq <= ?", oldest[-1])
         return len(oldest)
+
+    def prune_mail(self, number: int, *, before: int = 0, waiting: bool = False) -> None:
+        """Take out private messages from before this time (ms since 1970), and all but the last of the rest.
+
+        Args:
+            number: how many may stay.
+            waiting: also of those that still have their text.
+        """
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("DELETE FROM mail WHERE at < ?", (before,))
+            self._db.execute(
+                "DELETE FROM mail WHERE number <= (SELECT max(number) FROM mail) - ? AND (text = '' OR ?)",
+                (number, waiting),
+            )
 
     def close(self) -> None:
         self._db.close()

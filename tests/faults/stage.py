@@ -157,7 +157,8 @@ class Stage:
         for talker in self.talkers:
             talker.close()
         self.host.close()
-        return self.judge(log if home else self.host.events(), damaged=damaged)
+        assert home or self.host.events()[: len(log)] == log, "closing in order has changed the log"
+        return self.judge(log, damaged=damaged)
 
     def quiet(self, timeout: float = SETTLE_LIMIT) -> None:
         """Nobody talks any more, all that was said is kept, and everybody has seen the same."""

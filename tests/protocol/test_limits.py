@@ -1,20 +1,66 @@
+"""A bucket of tokens, and the numbers."""
+
+from dataclasses import fields
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.protocol.limits import TokenBucket
+from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_PEOPLE, NO_LIMITS, TokenBucket
 
 
-def test_what_is_not_there_is_not_taken():
-    bucket = TokenBucket(rate=2, burst=3, now=0)
-    assert [bucket.spare(1, 0) for _ in range(5)] == [True] * 3 + [False] * 2
-    assert [bucket.spare(1, 0.5) for _ in range(2)] == [True, False]
-    assert [bucket.spare(1, 100) for _ in range(4)] == [True] * 3 + [False]
+def test_a_burst_then_the_rate():
+    bucket = TokenBucket(2.0, 3, now=0)
+    assert [bucket.take(1, 0) for _ in range(4)] == [0, 0, 0, 0.5]
+    assert bucket.take(1, 1.0) == 0
 
 
-@given(st.lists(st.floats(0, 2), max_size=200))
-def test_however_it_is_asked_it_gives_no_more_than_its_rate(pauses):
-    bucket, now, given_out = TokenBucket(rate=4, burst=5, now=0), 0.0, 0
-    for pause in pauses:
+def test_a_debt_is_paid_by_time():
+    bucket = TokenBucket(10.0, 10, now=0)
+    assert bucket.take(30, 0) == pytest.approx(2.0)
+    assert bucket.take(0, 1.0) == pytest.approx(1.0)
+    assert bucket.take(0, 2.0) == 0
+
+
+def test_spare_takes_only_what_is_there():
+    bucket = TokenBucket(1.0, 2, now=0)
+    assert [bucket.spare(1, 0) for _ in range(1000)] == [True, True] + [False] * 998
+    assert bucket.spare(1, 1.0), "nothing was owed"
+
+
+def test_giving_back_never_makes_more_than_a_burst():
+    bucket = TokenBucket(1.0, 2, now=0)
+    bucket.take(-100, 0)
+    assert [bucket.take(1, 0) == 0 for _ in range(3)] == [True, True, False]
+
+
+amounts = st.lists(st.tuples(st.floats(0, 50), st.floats(0, 5)), max_size=40)
+
+
+@given(st.floats(0.1, 100), st.floats(1, 100), amounts)
+def test_never_more_than_burst_and_rate_together(rate, burst, asked):
+    bucket, now, given_out = TokenBucket(rate, burst, now=0.0), 0.0, 0.0
+    for amount, pause in asked:
         now += pause
-        given_out += bucket.spare(1, now)
-    assert given_out <= 5 + 4 * now + 1e-6
+        if bucket.spare(amount, now):
+            given_out += amount
+    assert given_out <= burst + rate * now + 1e-6
+
+
+@given(st.floats(0.1, 100), st.floats(1, 100), amounts)
+def test_who_waits_as_long_as_told_owes_nothing(rate, burst, asked):
+    bucket, now = TokenBucket(rate, burst, now=0.0), 0.0
+    for amount, pause in asked:
+        now += pause
+        now += bucket.take(amount, now)
+        assert bucket.take(0, now) == pytest.approx(0, abs=1e-6)
+
+
+def test_every_limit_is_lifted_for_benchmarks_but_those_of_time():
+    for field in fields(DEFAULT_LIMITS):
+        if field.name != "greeting":
+            assert getattr(NO_LIMITS, field.name) > getattr(DEFAULT_LIMITS, field.name)
+
+
+def test_a_member_believes_every_honest_host():
+    assert MAX_PEOPLE >= 10 * DEFAULT_LIMITS.members

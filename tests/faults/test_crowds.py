@@ -1,0 +1,148 @@
+"""Many at once: readers that never read, all coming back together, a stream of newcomers while others talk."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from lanchat.knock import Connection, Introduction, connect
+from lanchat.net.flusher import Flusher
+from lanchat.net.link import Link
+from lanchat.protocol.messages import Left
+from lanchat.protocol.tls import client_context
+from tests.faults.stage import Stage
+from tests.faults.talkers import Talker
+from tests.waiting import wait_until
+
+MEMORY = 64 * 1024 * 1024  # bytes that 50 readers who do not read may cost a host
+
+
+class DeafFlusher(Flusher):
+    """For links of which nobody takes anything, and which do not mind."""
+
+    def add(self, link: Link) -> None:
+        pass
+
+
+@pytest.mark.parametrize("readers", [10, pytest.param(50, marks=pytest.mark.full)])
+def test_readers_that_never_read(stage: Stage, readers: int) -> None:
+    """They are sent away with a reason; the others notice nothing, and the host's memory stays small."""
+    host = stage.open("--no-limits")
+    ann, bob = stage.join("ann", "bob")
+    flusher, tls = DeafFlusher("deaf"), client_context()
+    links: list[Link] = []
+
+    def come(number: int) -> Connection:
+        nick = f"deaf{number}"
+        who = Introduction(stage.identity(f"owner{number % 8}"), nick, lambda card, key: None)
+        return connect(stage.way(receive_buffer=4096), tls, flusher, who, links.append)
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(come, range(readers)))
+        before = _memory(host.pid)
+        talk = " " + "x" * 4000
+        while len(_sent_away(stage)) < readers:
+            ann.say(talk)
+            assert ann.member.wait_kept(2.0), "who reads need not wait for who does not"
+            wait_until(lambda: bob.seq >= ann.seq, 2.0)
+        assert _memory(host.pid) - before < MEMORY
+        assert set(_sent_away(stage)) <= {"reads too slowly", "did not read for 10 s"}
+    finally:
+        for link in links:
+            link.close()
+        flusher.close()
+    stage.settle()
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("people", [40, pytest.param(199, marks=pytest.mark.full)])
+def test_all_come_back_at_once(stage: Stage, people: int) -> None:
+    """With the limits that hosts have: who hosts is the 200th."""
+    host = stage.open()
+    threads, files = host.threads, host.files
+    talkers = stage.join(*(f"m{number}" for number in range(people)), owners=25)
+    for talker in talkers[:4]:
+        talker.say()
+    stage.broken()
+    host.kill()
+    wait_until(lambda: not any(talker.in_room for talker in talkers), what="all to notice")
+    host.start()
+    stage.mended()
+    wait_until(lambda: all(talker.in_room for talker in talkers), 30, "all to be back")
+    for talker in talkers[:4]:
+        talker.say()
+    stage.quiet()
+    for talker in talkers:
+        talker.settled()
+    log = host.events()
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(Talker.close, talkers))
+    wait_until(lambda: host.threads <= threads + 2 and host.files <= files + 2, what="the host to be at rest again")
+    host.close()
+    figures = stage.judge(log)
+    assert figures.times.back <= 15.0
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("joins", [100, pytest.param(1000, marks=pytest.mark.full)])
+def test_newcomers_while_others_talk(stage: Stage, joins: int) -> None:
+    """A hundred messages a second flow; whoever comes has every event from the welcome on, until they go."""
+    stage.rounds = joins
+    stage.open("--no-limits")
+    speakers = stage.join("ann", "bob")
+    for speaker in speakers:
+        speaker.talk(rate=50)
+    lacking: list[str] = []
+
+    def visit(number: int) -> None:
+        seen: list[int] = []
+        visitor = Visitor(stage, f"v{number}", f"owner{number % 20}", seen)
+        visitor.stay(events=40)
+        first = visitor.welcome
+        later = [seq for seq in seen if seq > first]
+        if later != list(range(first + 1, first + 1 + len(later))):
+            lacking.append(f"v{number}: welcome {first}, then {later}")
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(visit, range(joins)))
+    assert lacking == []
+    stage.settle()
+
+
+class Visitor:
+    """Comes, stays for some events, goes."""
+
+    def __init__(self, stage: Stage, nick: str, owner: str, seen: list[int]) -> None:
+        self._talker = stage.talker(nick, owner=owner)
+        stage.talkers.remove(self._talker)
+        self._seen = seen
+        self.welcome = -1
+
+    def stay(self, events: int) -> None:
+        from lanchat.news import Came
+        from lanchat.protocol.messages import Event
+
+        member = self._talker.member
+        self.welcome = member.join().welcome.seq
+        try:
+            while sum(seq > self.welcome for seq in self._seen) < events:
+                items = member.take(10.0)
+                assert items, "nothing comes"
+                assert not any(isinstance(item, Came) and item.again for item in items), "the link was lost"
+                self._seen += [item.seq for item in items if isinstance(item, Event)]
+        finally:
+            member.close()
+
+
+def _sent_away(stage: Stage) -> list[str]:
+    return [e.reason for e in stage.host.events() if isinstance(e, Left) and e.nick.startswith("deaf")]
+
+
+def _memory(pid: int) -> int:
+    with open(f"/proc/{pid}/statm") as statm:
+        return int(statm.read().split()[1]) * 4096
+
+
+_ = threading, replace

@@ -1,0 +1,136 @@
+"""A disk that is full, a log that is locked, or damaged, or both host and members out of descriptors."""
+
+import os
+import resource
+import socket
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.faults.stage import Stage
+from tests.faults.talkers import Talker
+from tests.waiting import wait_until
+
+DISK = 4 * 1024 * 1024  # bytes
+TOLD = 3.0  # s until senders are told that nothing is kept
+
+
+@pytest.mark.netns
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root, for a small disk")
+def test_full_disk(stage: Stage) -> None:
+    """In a mount namespace of the host's own, which goes with it."""
+    script = f'mkdir -p "$LANCHAT_HOME" && mount -t tmpfs -o size={DISK} lanchat "$LANCHAT_HOME" && exec "$@"'
+    host = stage.open("--no-limits", wrap=["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"])
+    home = Path(f"/proc/{host.pid}/root{host.home}")
+    ann, bob = stage.join("ann", "bob", disk=True)
+    for number in range(2):
+        ann.say()
+        assert ann.member.wait_kept(5.0)
+        _fill(home / "ballast")
+        _talk_unsaved(ann, bob, number)
+        (home / "ballast").unlink()
+        assert ann.member.wait_kept(5.0), "it recovers by itself"
+    stage.quiet()
+    log, damaged = host.events(home), [path.name for path in home.glob("rooms/*/*damaged*")]
+    for talker in stage.talkers:
+        talker.settled()
+        talker.close()
+    host.close()
+    stage.judge(log)
+    assert not damaged
+
+
+def test_database_locked_by_another_program(stage: Stage) -> None:
+    host = stage.open("--no-limits")
+    ann, bob = stage.join("ann", "bob", disk=True)
+    ann.say()
+    assert ann.member.wait_kept(5.0)
+    (path,) = host.home.glob("rooms/*/log.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        _talk_unsaved(ann, bob, 0)
+        other.execute("ROLLBACK")
+    assert ann.member.wait_kept(5.0), "it recovers by itself"
+    stage.settle()
+
+
+@pytest.mark.parametrize("part", ["first page", "middle", "all"])
+def test_damaged_database(stage: Stage, part: str) -> None:
+    """The host is killed, its log is spoilt, it starts again: the room goes on, and the file is kept beside it."""
+    host = stage.open("--no-limits")
+    ann, bob = stage.join("ann", "bob", disk=True)
+    for _ in range(100):
+        ann.say(" " + "x" * 500)
+    assert ann.member.wait_kept(5.0)
+    _talk(ann, bob)
+    stage.broken()
+    host.close_hard = None  # type: ignore[attr-defined]
+    host.kill()
+    (path,) = host.home.glob("rooms/*/log.db")
+    with closing(sqlite3.connect(path)) as whole:
+        whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = path.stat().st_size
+    spoilt = {"first page": range(4096), "middle": range(size // 3, size // 2), "all": range(size)}[part]
+    with open(path, "r+b") as file:
+        file.seek(spoilt.start)
+        file.write(b"\xa5" * len(spoilt))
+    host.start()
+    stage.mended()
+    wait_until(lambda: ann.in_room and bob.in_room)
+    _talk(ann, bob)
+    stage.settle(damaged=True)
+    assert list(host.home.glob("rooms/*/log.db.damaged-1")), "set aside, not overwritten"
+    assert "the log was damaged" in host.said.read_text()
+
+
+def test_host_without_descriptors(stage: Stage) -> None:
+    host = stage.open("--no-limits")
+    ann, bob = stage.join("ann", "bob")
+    before = host.files
+    most = before + 8
+    resource.prlimit(host.pid, resource.RLIMIT_NOFILE, (most, most))
+    idle = [socket.create_connection(("127.0.0.1", host.port)) for _ in range(40)]
+    try:
+        wait_until(lambda: host.files >= most - 1)
+        _talk(ann, bob)
+        assert ann.member.wait_kept(5.0)
+    finally:
+        for sock in idle:
+            sock.close()
+    wait_until(lambda: host.files <= before)
+    stage.join("cyd")
+    _talk(ann, bob)
+    stage.settle()
+
+
+def _talk(ann: Talker, bob: Talker) -> None:
+    for talker, other in ((ann, bob), (bob, ann)):
+        seen = other.seq
+        talker.say()
+        wait_until(lambda: other.seq > seen)  # noqa: B023
+
+
+def _talk_unsaved(ann: Talker, bob: Talker, already: int) -> None:
+    """Ann is heard, and told that it is not kept, and nothing is acknowledged."""
+    seen = bob.seq
+    for _ in range(20):
+        ann.say(" " + "x" * 2000)
+    wait_until(lambda: bob.seq >= seen + 20)
+    wait_until(lambda: ann.told.count("unsaved") > already, TOLD, "ann to be told")
+    assert not ann.member.wait_kept(0.2)
+
+
+def _fill(ballast: Path) -> None:
+    with open(ballast, "wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while file.write(b"\0" * size):
+                    pass
+            except OSError:
+                pass
+
+
+Scenario = Callable[[Stage], None]

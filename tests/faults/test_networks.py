@@ -1,0 +1,142 @@
+"""Links that break without a word, lose, delay and crawl; a host that is frozen. In namespaces of our own."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lanchat.protocol.messages import Left
+from tests.faults.cable import need_networks
+from tests.faults.stage import Stage
+from tests.waiting import wait_until
+
+NOTICED = 27.0  # s; DEAD_AFTER, and two sweeps
+Ways = dict[str, bool]
+BOTH, TO_HOST, TO_MEMBER = {}, {"to_near": True, "to_far": False}, {"to_near": False, "to_far": True}  # type: tuple[Ways, Ways, Ways]
+
+
+def cut_links(stage: Stage, *, patience: float) -> None:
+    """One cable is cut both ways, two one way only; who is near the host talks on, and so do they."""
+    stage.open("--no-limits", own_network=True)
+    (ann,) = stage.join("ann")
+    cables = {nick: stage.cable() for nick in ("bob", "cyd", "dan")}
+    far = [stage.talker(nick, over=cable, disk=True).join() for nick, cable in cables.items()]
+    for talker in stage.talkers:
+        talker.talk(rate=5)
+    wait_until(lambda: ann.seq > 20)
+    for (nick, cable), ways in zip(cables.items(), (BOTH, TO_HOST, TO_MEMBER), strict=True):
+        stage.broken(nick)
+        cable.cut(**ways)
+    wait_until(lambda: not any(talker.in_room for talker in far), patience, "the far ones to notice")
+    wait_until(lambda: _left(stage) >= {"bob", "cyd", "dan"}, patience, "the host to notice")
+    assert ann.in_room
+    for nick, cable in cables.items():
+        cable.cut(to_near=False, to_far=False)
+        stage.mended(nick)
+    wait_until(lambda: all(talker.in_room for talker in far), 30, "them to be back")
+    figures = stage.settle()
+    assert figures.times.notice <= patience
+
+
+def lossy_link(stage: Stage, *, number: int, joins: int = 1) -> None:
+    """10 % of all packets lost and 200 ms +- 50 on the way, each way: slow, but nobody is thrown out."""
+    stage.open("--no-limits", own_network=True)
+    stage.join("ann")
+    for member in range(joins):
+        cable = stage.cable(loss=0.1, delay=0.2, jitter=0.05, seed=member + 1)
+        stage.talker(f"far{member}", over=cable, disk=True).join()
+    for talker in stage.talkers:
+        talker.talk(rate=20)
+    wait_until(lambda: stage.host.last() > number, 60)
+    figures = stage.settle()
+    assert figures.times.notice == 0.0
+    assert not any(record.what == "lost" for record in stage.chronicle.records())
+
+
+def crawling_link(stage: Stage, *, lines: int, rate: float = 1000) -> None:
+    """More is said than 1 kB/s can carry; the others notice nothing, and who crawls has it all in the end."""
+    stage.open("--no-limits", own_network=True)
+    ann, bob = stage.join("ann", "bob")
+    cable = stage.cable()
+    slow = stage.talker("sue", over=cable, disk=True).join()
+    cable.rate = rate
+    for _ in range(lines):
+        ann.say(" " + "x" * 100)
+        slow.say() if _ % 10 == 0 else None
+    assert ann.member.wait_kept(2.0), "who has a good link need not wait for who has none"
+    wait_until(lambda: bob.seq >= ann.seq, 2.0)
+    stage.settle()
+
+
+def frozen_host(stage: Stage, *, seconds: float, lost: bool = False) -> None:
+    """SIGSTOP and SIGCONT. For less than DEAD_AFTER it costs nobody the link."""
+    stage.rounds = 1
+    host = stage.open("--no-limits")
+    talkers = stage.join("ann", "bob", "cyd", disk=True)
+    for talker in talkers:
+        talker.talk(rate=50)
+    wait_until(lambda: all(talker.seq > 30 for talker in talkers))
+    stage.broken()
+    host.freeze()
+    if lost:
+        wait_until(lambda: not any(talker.in_room for talker in talkers), seconds, "all to notice")
+    else:
+        _pass(seconds)
+    host.thaw()
+    stage.mended()
+    stage.settle()
+    assert lost or not any(record.what == "lost" for record in stage.chronicle.records())
+
+
+@pytest.mark.netns
+def test_links_cut_without_a_word(make_stage: Callable[[str], Stage], hasty: None) -> None:
+    need_networks()
+    cut_links(make_stage("links cut, hasty"), patience=8.0)
+
+
+@pytest.mark.netns
+def test_link_that_loses_and_delays(stage: Stage) -> None:
+    need_networks()
+    lossy_link(stage, number=60)
+
+
+@pytest.mark.netns
+def test_link_that_crawls(stage: Stage) -> None:
+    need_networks()
+    crawling_link(stage, lines=10)
+
+
+def test_host_frozen_for_longer_than_a_member_waits(stage: Stage, hasty: None) -> None:
+    frozen_host(stage, seconds=5.0, lost=True)
+
+
+def test_host_frozen_for_a_moment(stage: Stage) -> None:
+    frozen_host(stage, seconds=1.0)
+
+
+@pytest.mark.full
+@pytest.mark.netns
+@pytest.mark.timeout(150)
+def test_all_that_takes_its_time(make_stage: Callable[[str], Stage]) -> None:
+    """The same with the waits that people have, at the same time: each of them mostly waits."""
+    need_networks()
+    scenarios: list[Callable[[], None]] = [
+        lambda: cut_links(make_stage("links cut without a FIN"), patience=NOTICED),
+        lambda: lossy_link(make_stage("10 % loss, 200 ms each way"), number=1000, joins=3),
+        lambda: crawling_link(make_stage("1 kB per second"), lines=120),
+        lambda: frozen_host(make_stage("host frozen for 20 s"), seconds=20.0),
+    ]
+    with ThreadPoolExecutor(len(scenarios)) as pool:
+        for done in [pool.submit(scenario) for scenario in scenarios]:
+            done.result()
+
+
+def _left(stage: Stage) -> set[str]:
+    return {event.nick for event in stage.host.events() if isinstance(event, Left)}
+
+
+def _pass(seconds: float) -> None:
+    """The time itself is the fault here; there is no condition to wait for."""
+    import threading
+
+    threading.Event().wait(seconds)
