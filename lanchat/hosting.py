@@ -95,7 +95,11 @@ class Host:
                 _close_all(self._listeners)
                 raise
         try:
-            past = self._log.open(lambda seq: self._hub.saved(seq), lambda text: self._hub.troubled(text))
+            past = self._log.open(
+                lambda seq: self._hub.saved(seq),
+                lambda text: self._hub.troubled(text),
+                lambda number: self._hub.posted(number),
+            )
         except BaseException:
             _close_all([*self._listeners, *self._plain_listeners])
             raise
@@ -106,6 +110,7 @@ class Host:
             past=past,
             seq=self._log.seq,
             rights=Rights(self._log.owners, bans),
+            mail=self._log.mail,
             max_members=limits.members,
         )
         self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, keep_bans)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from lanchat.errors import TimedOut
+from lanchat.errors import Refused, TimedOut
 from lanchat.member import Member
 from lanchat.net.invite import Invite
 from lanchat.net.trust import Standing
 from lanchat.news import Came, Ended
-from lanchat.protocol.messages import Event, Said
+from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.room.view import Person, RoomView
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ WINDOW = 64  # messages of ours on their way at once; whoever says more waits, a
 class JoinedRoom:
     """A room we are in. Leave it with `close()`, or use it in a `with`.
 
-    `say()` may be called by any thread; events go to one thread, in the order everybody sees.
+    `say()` and `tell()` may be called by any thread; events go to one thread, in the order everybody sees.
     """
 
     def __init__(self, member: Member, came: Came, standing: Standing = "known", invite: Invite | None = None) -> None:
@@ -35,7 +35,7 @@ class JoinedRoom:
         self.invite = invite  # how others come in, knowing that it is the right room; None: nobody could reach it
         self._view = RoomView()
         self._view.welcome(came.welcome, came.present)
-        self._waiting: list[Event] = []
+        self._waiting: list[Record] = []
 
     @property
     def nick(self) -> str:
@@ -66,8 +66,33 @@ class JoinedRoom:
             raise TimedOut(f"the message was not acknowledged within {wait:g} s")
         return id
 
-    def events(self, timeout: float | None = None) -> Iterator[Event]:
-        """What happens, from the last lines before we came on.
+    def tell(self, nick: str, text: str, *, wait: float | None = None) -> str:
+        """Say this to one person alone; whoever is away gets it on return. The host carries it, and can read it.
+
+        Args:
+            nick: of somebody who is or was here. It stands for their key: nobody else gets it who takes the nick later.
+            wait: s to wait until it is on the host's disk; None: do not wait, and do not hear of a refusal.
+
+        Returns:
+            The message's id, as its `Told` carries it.
+
+        Raises:
+            ValueError: the text or the nick cannot be, or they came by the plain door, or it is you.
+            Refused: nobody is or was called so, or they can get nothing.
+            TimedOut: it was not acknowledged in that time (it may still be).
+            LanchatError: the room is gone.
+        """
+        to = self._view.addressee(nick)
+        self.member.wait_kept(below=WINDOW)
+        id = self.member.tell(nick, text, to=to)
+        if wait is not None and not self.member.wait_kept(wait):
+            raise TimedOut(f"the message was not acknowledged within {wait:g} s")
+        if refusal := self.member.refusal(id):
+            raise Refused(refusal, code="private")
+        return id
+
+    def events(self, timeout: float | None = None) -> Iterator[Record]:
+        """What happens, from the last lines before we came on; between it, as `Told`, what is said in private.
 
         Args:
             timeout: s of silence after which the iteration ends; None: it ends with the room.
@@ -78,17 +103,18 @@ class JoinedRoom:
         while True:
             while self._waiting:
                 event = self._waiting.pop(0)
-                self._view.apply(event)
+                if not isinstance(event, Told):
+                    self._view.apply(event)
                 yield event
             items = self.member.take(timeout)
             if not items:
                 return
-            self._waiting += [item for item in items if isinstance(item, Event)]
+            self._waiting += [item for item in items if isinstance(item, Event | Told)]
             ended = next((item for item in items if isinstance(item, Ended)), None)
             if ended is not None and not self._waiting:
                 raise ended.error
 
-    def __iter__(self) -> Iterator[Event]:
+    def __iter__(self) -> Iterator[Record]:
         return self.events()
 
     def wait_for(self, match: str | Callable[[Said], bool], timeout: float | None = None) -> Said:

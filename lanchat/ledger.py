@@ -6,9 +6,10 @@ host's memory any more is fetched page by page, and what happens meanwhile waits
 """
 
 from lanchat.errors import ConnectionLost
-from lanchat.protocol.messages import Event, Fetch, Page, Said, Say, Welcome
+from lanchat.protocol.messages import Event, Fetch, Page, Receipt, Said, Talk, Tell, Told, Welcome
 
 RECENT = 10_000  # messages known by sender and id, for those that come again
+REFUSED = 100  # private messages whose refusal is remembered for who asks
 LATER_LIMIT = 10_000  # events that wait for a page; a host that owes us pages so long is given up
 
 
@@ -64,16 +65,17 @@ class Unkept:
     """What we said and no host has acknowledged yet, oldest first. Not thread safe: its owner has a lock for it."""
 
     def __init__(self) -> None:
-        self._says: dict[str, tuple[Say, int]] = {}  # by id, with its seq once it has one
+        self._says: dict[str, tuple[Talk, int]] = {}  # by id, with its seq once it has one
+        self.refused: dict[str, str] = {}  # why, by id: the last ones that the host will not have
 
     def __len__(self) -> int:
         return len(self._says)
 
     @property
-    def says(self) -> list[Say]:
+    def talk(self) -> list[Talk]:
         return [say for say, _ in self._says.values()]
 
-    def add(self, say: Say) -> None:
+    def add(self, say: Talk) -> None:
         self._says[say.id] = say, 0
 
     def numbered(self, said: Said) -> None:
@@ -87,3 +89,52 @@ class Unkept:
         for id in kept:
             del self._says[id]
         return kept
+
+    def addressed(self, told: Told) -> Tell | None:
+        """A private one of ours came back: whom the host took the nick for, it must mean on a resend too.
+
+        Returns:
+            What to say from now on, where that is another message.
+        """
+        tell, _ = self._says.get(told.id, (None, 0))
+        if not isinstance(tell, Tell) or tell.to:
+            return None
+        tell = Tell(tell.id, told.to, tell.nick, tell.text)
+        self._says[tell.id] = tell, 0
+        return tell
+
+    def settled(self, receipt: Receipt) -> bool:
+        """The host has a private one of ours, or will not have it.
+
+        Returns:
+            Whether that is news.
+        """
+        if self._says.pop(receipt.id, None) is None:
+            return False
+        if receipt.code == "refused":
+            self.refused[receipt.id] = receipt.text
+            if len(self.refused) > REFUSED:
+                del self.refused[next(iter(self.refused))]
+        return True
+
+
+class Letters:
+    """Private messages that came, by sender and id. Not thread safe: its owner has a lock for it."""
+
+    def __init__(self) -> None:
+        self._came: dict[tuple[str, str], bool] = {}  # whether who shows them has taken them; oldest first
+
+    def is_new(self, told: Told) -> bool:
+        """Whether it comes for the first time."""
+        if (told.by, told.id) in self._came:
+            return False
+        self._came[told.by, told.id] = False
+        if len(self._came) > RECENT:
+            del self._came[next(iter(self._came))]
+        return True
+
+    def taken(self, told: Told) -> None:
+        self._came[told.by, told.id] = True
+
+    def is_taken(self, told: Told) -> bool:
+        return self._came.get((told.by, told.id), False)

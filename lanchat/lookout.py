@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -28,6 +29,7 @@ from lanchat.net.flusher import Flusher
 from lanchat.net.identity import fingerprint
 from lanchat.net.interfaces import Address, still
 from lanchat.net.link import Link
+from lanchat.net.trust import KnownHosts, Standing
 from lanchat.protocol.framing import LineSplitter
 from lanchat.protocol.tls import TlsChannel, client_context
 
@@ -56,6 +58,7 @@ class Lookout:
         self._changed = threading.Condition()  # guards everything below that changes
         self._listings: tuple[Listing, ...] = ()
         self._problems: list[str] = []
+        self._standings: dict[tuple[str, str], Standing] = {}  # by room id and fingerprint
         self._links: dict[Endpoint, tuple[float, Link]] = {}  # probes under way, with their deadlines
         self._asking = 0
         self._closing = False
@@ -186,10 +189,20 @@ class Lookout:
 
     def _refresh(self, now: float) -> None:
         """Requires holding the lock."""
-        listings = self._directory.listings(now)
+        judged = map(self._judged, self._directory.listings(now))
+        listings = tuple(sorted(judged, key=lambda listing: (listing.title.casefold(), listing.standing != "known")))
         if listings != self._listings:
             self._listings = listings
             self._changed.notify_all()
+
+    def _judged(self, listing: Listing) -> Listing:
+        """With how its key stands to what we know; looked up once for each key. Requires holding the lock."""
+        if listing.state != "answering":
+            return listing
+        key = listing.room_id, listing.fingerprint
+        if key not in self._standings:
+            self._standings[key] = KnownHosts(home_folder()).standing(*key)
+        return replace(listing, standing=self._standings[key])
 
     def _nap(self, now: float) -> float:
         """Requires holding the lock."""

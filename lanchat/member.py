@@ -6,17 +6,15 @@ came after the last seq we have, and say again what was not kept: nothing is los
 """
 
 import logging
-import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import count
 
 from lanchat import errors
 from lanchat.comeback import may_come_back, pauses, same_host
 from lanchat.knock import Connection, Introduction, Trust, connect, receive
-from lanchat.ledger import Past, Unkept
+from lanchat.ledger import Past
 from lanchat.memory import Memory, NoMemory
 from lanchat.net.flusher import Flusher
 from lanchat.net.identity import Identity
@@ -25,15 +23,16 @@ from lanchat.news import Came, Item, Kept, Lost, News
 from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
 from lanchat.protocol.handshake import farewell
-from lanchat.protocol.text import clean_nick, clean_text, safe_text
+from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.protocol.tls import client_context
+from lanchat.speaker import Speaker
 
 FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving
 
 _log = logging.getLogger(__name__)
 
 
-class Member:
+class Member(Speaker):
     """One person in one room.
 
     Args:
@@ -55,24 +54,16 @@ class Member:
         patience: float | None = 0.0,
         remember: Callable[[wire.Card], Memory] = lambda card: NoMemory(),
     ) -> None:
+        super().__init__()
         self._dial = dial
         self._who = Introduction(identity, clean_nick(nick), trust, password)
         self._patience = patience
         self._remember = remember
-        self._memory: Memory = NoMemory()
         self._news = News()
-        self._ids = count(1)
-        self._prefix = secrets.token_hex(8)  # of the ids of what we say in this stay
-        self._me = ""
         self._past = Past()
         self._tls = client_context()
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
-        self._link: Link | None = None
-        self._unkept = Unkept()
-        self._over: errors.LanchatError | None = None
-        self._state = threading.Condition()  # guards _link, _in_room, _unkept, _over, _closed
-        self._closed, self._in_room = False, False  # in the room: the greeting is done, and we may talk on the link
 
     def join(self) -> Came:
         """Connect and be let in.
@@ -93,8 +84,8 @@ class Member:
         self._who = replace(self._who, trust=same_host(entry))
         came = Came(entry.card, entry.welcome, entry.present)
         self._news.put(came)
-        for say in self._memory.waiting:
-            self._unkept.add(say)
+        for message in self._memory.waiting:
+            self._unkept.add(message)
         self._resend()
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()
@@ -102,62 +93,9 @@ class Member:
 
     def take(self, timeout: float | None = None) -> Sequence[Item]:
         """What has come, in order; see `News.take`. One thread only."""
-        return self._news.take(timeout)
-
-    def is_own(self, said: wire.Said) -> bool:
-        """Whether this was said by this very member object, not by the same person elsewhere. Any thread."""
-        return said.by == self._me and said.id.startswith(self._prefix)
-
-    @property
-    def connected(self) -> bool:
-        """Whether what is said now goes out now. Any thread."""
-        return self._in_room
-
-    @property
-    def waiting(self) -> int:
-        """How many messages of ours no host has on its disk yet. Any thread."""
-        return len(self._unkept)
-
-    def say(self, text: str, *, action: bool = False) -> str:
-        """wire.Say this to everyone, now or when the link is back. Never waits.
-
-        Returns:
-            The message's id, which its `Said` and its `Kept` will carry.
-
-        Raises:
-            ValueError: the text cannot be sent (empty, too long).
-        """
-        message = wire.Say(f"{self._prefix}-{next(self._ids)}", clean_text(text), action)
-        with self._state:
-            self._memory.say(message)
-            self._unkept.add(message)
-            self._send(message)
-        return message.id
-
-    def rename(self, nick: str) -> None:
-        """Ask for another nick; a `Renamed` or a `Notice` follows.
-
-        Raises:
-            ValueError: it breaks the rules of a nick.
-        """
-        self._send(wire.Rename(clean_nick(nick)))
-
-    def moderate(self, action: str, nick: str = "") -> None:
-        """Use a right of who hosts: kick, ban, unban, lock, unlock. A `Notice` says what came of it."""
-        self._send(wire.Moderate(action, nick))
-
-    def wait_kept(self, timeout: float | None = None, *, below: int = 1) -> bool:
-        """Wait until all we said is on the host's disk, or fewer than `below` messages are not yet.
-
-        Raises:
-            LanchatError: the connection ended before that.
-        """
-        with self._state:
-            self._state.wait_for(lambda: len(self._unkept) < below or self._over is not None, timeout)
-            kept = len(self._unkept) < below
-            if not kept and self._over is not None:
-                raise self._over
-            return kept
+        items = self._news.take(timeout)
+        self._confirm(item for item in items if isinstance(item, wire.Told))
+        return items
 
     def close(self) -> None:
         """Leave the room and come to rest. May be called twice."""
@@ -187,18 +125,6 @@ class Member:
             self._link = link
             if self._closed:
                 link.drop("left")
-
-    def _resend(self) -> None:
-        """We are in the room: say again, in order, what is not kept."""
-        with self._state:
-            self._in_room = True
-            for say in self._unkept.says:
-                self._send(say)
-
-    def _send(self, message: wire.FromMember) -> None:
-        with self._state:
-            if self._link is not None and self._in_room:
-                self._link.send(encode(message))
 
     def _read(self, connection: Connection) -> None:
         while True:
@@ -273,6 +199,10 @@ class Member:
                 self._pass_on(events)
                 if fetch is not None:
                     link.send(encode(fetch))
+            case wire.Told():
+                self._hear_told(message)
+            case wire.Receipt():
+                self._settle(message)
             case wire.Notice():
                 self._news.put(message)
 
@@ -281,6 +211,29 @@ class Member:
             with self._state:
                 self._unkept.numbered(event)
         self._pass_on(self._past.take(event))
+
+    def _hear_told(self, told: wire.Told) -> None:
+        with self._state:
+            new = self._letters.is_new(told)
+            addressed = self._unkept.addressed(told) if told.by == self._me else None
+            if addressed is not None:
+                self._memory.say(addressed)
+            if self._letters.is_taken(told):
+                self._send(wire.Got(told.by, told.id))  # the host has not heard that we have it
+        if new:
+            self._memory.heard([told])
+            self._news.put(told)
+
+    def _settle(self, receipt: wire.Receipt) -> None:
+        with self._state:
+            done = self._unkept.settled(receipt)
+            self._state.notify_all()
+        if done:
+            self._memory.acknowledged([receipt.id])
+            if receipt.code != "refused":
+                self._news.put(Kept((receipt.id,)))
+            if receipt.text:
+                self._news.put(wire.Notice(receipt.code, receipt.text))
 
     def _pass_on(self, events: list[wire.Event]) -> None:
         if events:

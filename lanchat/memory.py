@@ -1,11 +1,11 @@
 """What a member keeps on its own disk: a copy of what it has seen, and what it said that no host has kept yet."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from lanchat.protocol.messages import Card, Event, Say
+from lanchat.protocol.messages import Card, Record, Talk
 from lanchat.room.folder import seen_folder
 from lanchat.room.outbox import Outbox
 from lanchat.room.seen import Seen
@@ -13,15 +13,15 @@ from lanchat.room.seen import Seen
 
 class Memory(Protocol):
     @property
-    def waiting(self) -> tuple[Say, ...]:
+    def waiting(self) -> tuple[Talk, ...]:
         """What earlier lanchats of ours said in this room and left behind, killed or out of patience."""
 
-    def say(self, say: Say) -> None:
+    def say(self, say: Talk) -> None:
         """Keep this until it is acknowledged. Never waits."""
 
     def acknowledged(self, ids: Iterable[str]) -> None: ...
 
-    def heard(self, events: list[Event]) -> None:
+    def heard(self, records: Sequence[Record]) -> None:
         """Keep a copy of these. Never waits."""
 
     def close(self) -> None: ...
@@ -30,15 +30,15 @@ class Memory(Protocol):
 class NoMemory:
     """For the room's own host, whose log has it all; and for whoever wants nothing kept."""
 
-    waiting: tuple[Say, ...] = ()
+    waiting: tuple[Talk, ...] = ()
 
-    def say(self, say: Say) -> None:
+    def say(self, say: Talk) -> None:
         pass
 
     def acknowledged(self, ids: Iterable[str]) -> None:
         pass
 
-    def heard(self, events: list[Event]) -> None:
+    def heard(self, records: Sequence[Record]) -> None:
         pass
 
     def close(self) -> None:
@@ -58,17 +58,17 @@ class DiskMemory:
         self._seen = Seen(folder, on_trouble)
 
     @property
-    def waiting(self) -> tuple[Say, ...]:
+    def waiting(self) -> tuple[Talk, ...]:
         return self._outbox.waiting
 
-    def say(self, say: Say) -> None:
+    def say(self, say: Talk) -> None:
         self._outbox.add(say)
 
     def acknowledged(self, ids: Iterable[str]) -> None:
         self._outbox.done(ids)
 
-    def heard(self, events: list[Event]) -> None:
-        self._seen.add(events)
+    def heard(self, records: Sequence[Record]) -> None:
+        self._seen.add(records)
 
     def close(self) -> None:
         self._seen.close()

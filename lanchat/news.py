@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lanchat.errors import ConnectionLost, LanchatError
-from lanchat.protocol.messages import Card, Event, Joined, Left, Notice, Present, Renamed, Said, Welcome
+from lanchat.protocol.messages import Card, Event, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
 from lanchat.room.inbox import Inbox
 
 QUEUE_LIMIT = 10_000  # lines of talk that nobody takes
@@ -42,13 +42,13 @@ class Ended:
     error: LanchatError
 
 
-Item = Came | Lost | Event | Kept | Notice | Ended
+Item = Came | Lost | Event | Told | Kept | Notice | Ended
 
 
 def weight(item: Item) -> int:
     """How many lines of talk an item takes as much memory as, about."""
     match item:
-        case Said(nick=nick, text=text):
+        case Said(nick=nick, text=text) | Told(nick=nick, text=text):
             return 1 + (len(nick) + len(text)) // HEAVY
         case Joined(nick=nick) | Left(nick=nick) | Renamed(nick=nick):
             return 1 + 2 * len(nick) // HEAVY

@@ -29,6 +29,7 @@ LAYERS = [
         "lanchat.memory",
         "lanchat.news",
         "lanchat.member",
+        "lanchat.speaker",
         "lanchat.lookout",
     ],
     ["lanchat.doctor"],
@@ -48,6 +49,7 @@ PURE = [
     *(
         "lanchat.room.effects",
         "lanchat.room.keep",
+        "lanchat.room.mail",
         "lanchat.room.rights",
         "lanchat.room.rows",
         "lanchat.room.turn",

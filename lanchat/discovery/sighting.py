@@ -74,6 +74,7 @@ class Listing:
         people: None while the host has never answered.
         endpoints: where to knock, those that answer first.
         fingerprint: of the key that the host showed; before it answered, what the sighting claimed.
+        standing: "known", "new" or "changed": how that key stands to what we know of the room; "" before it answered.
     """
 
     room_id: str
@@ -85,6 +86,7 @@ class Listing:
     ways: tuple[str, ...]
     state: State
     fingerprint: str = ""
+    standing: str = ""
 
     def as_json(self) -> str:
         """The line of `lanchat rooms --json`."""
@@ -99,6 +101,7 @@ class Listing:
                 "addresses": [str(endpoint) for endpoint in self.endpoints],
                 "ways": self.ways,
                 "fingerprint": self.fingerprint,
+                "standing": self.standing,
             },
             ensure_ascii=False,
         )

@@ -156,9 +156,9 @@ def known_rooms(home: Path, *kinds: str) -> list[About]:
     return sorted(found.values(), key=lambda about: (about.used, about.created), reverse=True)
 
 
-def log_paths(home: Path, id: str) -> list[Path]:
+def log_paths(home: Path, id: str, *kinds: str) -> list[Path]:
     """The logs that hold something of this room: the host's, our own copy."""
-    return [path for kind in (HOSTED, SEEN) if (path := home / kind / id / LOG).exists()]
+    return [path for kind in kinds or (HOSTED, SEEN) if (path := home / kind / id / LOG).exists()]
 
 
 def _read_about(path: Path) -> About | None:

@@ -56,13 +56,15 @@ class Outbox:
             return tuple(self._says.values())
 
     def add(self, say: Talk) -> None:
-        """Keep this until it is acknowledged. A disk that takes nothing is no reason not to say it.
+        """Keep this until it is acknowledged, in place of what has its id.
+
+        A disk that takes nothing is no reason not to say it.
 
         Raises:
             LanchatError: too many wait already.
         """
         with self._guard:
-            if len(self._says) >= OUTBOX_LIMIT:
+            if len(self._says) >= OUTBOX_LIMIT and say.id not in self._says:
                 raise LanchatError(
                     f"{OUTBOX_LIMIT} messages wait to be sent already", "wait until the room can be reached again"
                 )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Event, Joined, Left, Present, Renamed, Said, Welcome
+from lanchat.protocol.text import same_nick
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,24 @@ class RoomView:
     def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
         self.me, self.nick, self._told = welcome.id, welcome.nick, welcome.seq
         self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host) for p in present}
+
+    def person(self, nick: str) -> Person | None:
+        """Who is called that."""
+        same = same_nick(nick)
+        return next((person for person in self.people.values() if same_nick(person.nick) == same), None)
+
+    def addressee(self, nick: str) -> str:
+        """The member id that a private message for this nick is for; "" where only the host can know it.
+
+        Raises:
+            ValueError: they can get none.
+        """
+        person = self.person(nick)
+        if person is not None and person.plain:
+            raise ValueError(f"~{person.nick} came by the plain door and can get nothing in private")
+        if person is not None and person.id == self.me:
+            raise ValueError("that is you")
+        return person.id if person is not None else ""
 
     def apply(self, event: Event) -> None:
         self.seq = max(self.seq, event.seq)

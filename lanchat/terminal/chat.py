@@ -15,10 +15,12 @@ from lanchat.terminal.commands import (
     Ignore,
     Leave,
     Misused,
+    Reply,
     SayIt,
     ShowHelp,
     ShowInvite,
     ShowWho,
+    TellThem,
     Unknown,
     UseRight,
     Verify,
@@ -131,7 +133,7 @@ class Chat:
             self._carry_out(intent)
         except ValueError as error:
             self._feed.note(str(error), error=True)
-            return isinstance(intent, SayIt | AskNick)  # what can be mended stays in the line
+            return isinstance(intent, SayIt | TellThem | Reply | AskNick)  # what can be mended stays in the line
         return False
 
     def _carry_out(self, intent: commands.Intent) -> None:
@@ -140,6 +142,10 @@ class Chat:
                 self._member.say(text, action=action)
                 if not self._member.connected:
                     self._feed.note(f"waits until we are back: {text}")
+            case TellThem(nick, text):
+                self._feed.tell(nick, text)
+            case Reply(text):
+                self._feed.reply(text)
             case AskNick(nick):
                 self._member.rename(nick)
             case ShowHelp():

@@ -14,6 +14,17 @@ class SayIt:
 
 
 @dataclass(frozen=True)
+class TellThem:
+    nick: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    text: str
+
+
+@dataclass(frozen=True)
 class AskNick:
     nick: str
 
@@ -79,7 +90,21 @@ class Misused:
         return self.why
 
 
-Intent = SayIt | AskNick | ShowHelp | ShowWho | ShowInvite | Verify | Ignore | UseRight | Leave | Unknown | Misused
+Intent = (
+    SayIt
+    | TellThem
+    | Reply
+    | AskNick
+    | ShowHelp
+    | ShowWho
+    | ShowInvite
+    | Verify
+    | Ignore
+    | UseRight
+    | Leave
+    | Unknown
+    | Misused
+)
 
 
 @dataclass(frozen=True)
@@ -109,11 +134,18 @@ def _nick(text: str) -> str:
     return text.removeprefix("~").rstrip(":, ")
 
 
+def _tell(argument: str) -> Intent:
+    nick, *rest = argument.split(maxsplit=1)
+    return TellThem(_nick(nick), rest[0]) if rest else Misused("this command is used as: /msg NICK TEXT")
+
+
 COMMANDS = (
     Command("help", "", "show this list", lambda _: ShowHelp(), aliases=("h", "?")),
     Command("who", "", "show who is in the room", lambda _: ShowWho(), aliases=("names",)),
     Command("nick", "NICK", "take another nick", AskNick),
     Command("me", "TEXT", "say what you do: /me waves", lambda text: SayIt(text, action=True)),
+    Command("msg", "NICK TEXT", "tell one person alone, also one who is away; the host could read it", _tell),
+    Command("reply", "TEXT", "answer who last told you something alone", Reply, aliases=("r",)),
     Command("invite", "", "show how others come in, also as a QR code", lambda _: ShowInvite()),
     Command("verify", "NICK", "show the fingerprint of somebody's key, to compare", lambda text: Verify(_nick(text))),
     Command("ignore", "NICK", "see nothing more of somebody", lambda text: Ignore(_nick(text), True)),

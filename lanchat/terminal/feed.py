@@ -12,13 +12,13 @@ from datetime import date
 from lanchat.errors import LanchatError
 from lanchat.member import Member
 from lanchat.news import Came, Ended, Item, Lost
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
-from lanchat.protocol.text import same_nick
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
 from lanchat.room.inbox import Inbox
 from lanchat.room.view import Person, RoomView
 from lanchat.terminal.render import Drawn, Fragments, Local, Renderer
 
 PAINT_EVERY = 0.015  # s; what comes in between is painted together, and nobody sees the difference
+REPLY_PAUSE = 2.0  # s that somebody's private message must have stood there before a reply is surely meant for them
 TAKE_WAIT = 0.1  # s; leaving waits for the taker at most this long
 BATCHES = 1  # that wait for the painter; a terminal that stands still (Ctrl-S) must not fill the memory
 
@@ -54,6 +54,8 @@ class Feed:
         self._waiting: deque[Item | Local | Drawn] = deque()
         self._early: list[Local] = []
         self._ignored: set[str] = set()  # member ids
+        self._teller: Told | None = None  # the last one from somebody else
+        self._teller_since = 0.0
         self._over = threading.Event()
         self._taker = threading.Thread(target=self._take, name="chat-taker")
 
@@ -86,10 +88,30 @@ class Feed:
         Raises:
             ValueError: nobody here is.
         """
-        for person in self.view.people.values():
-            if same_nick(person.nick) == same_nick(nick):
-                return person
+        person = self.view.person(nick)
+        if person is not None:
+            return person
         raise ValueError(f"nobody here is called {nick}; /who shows who is")
+
+    def tell(self, nick: str, text: str) -> None:
+        """Say this to one person alone.
+
+        Raises:
+            ValueError: the text or the nick cannot be, or they can get nothing.
+        """
+        self._tell(nick, text, self.view.addressee(nick))
+
+    def reply(self, text: str) -> None:
+        """The same to whoever last told us something.
+
+        Raises:
+            ValueError: nobody has, or it is not clear who is meant.
+        """
+        if self._teller is None:
+            raise ValueError("nobody has told you anything alone yet; /msg NICK TEXT begins it")
+        if time.monotonic() - self._teller_since < REPLY_PAUSE:
+            raise ValueError(f"{self._teller.nick} has told you something just now: once more, if it is for them")
+        self._tell(self._teller.nick, text, self._teller.by)
 
     def ignore(self, nick: str, *, on: bool) -> None:
         """Show nothing more of what this person says, here and now, or show it again."""
@@ -113,6 +135,11 @@ class Feed:
                 return fragments, True
         return fragments, False
 
+    def _tell(self, nick: str, text: str, to: str) -> None:
+        self._member.tell(nick, text, to=to)
+        if not self._member.connected:
+            self.note(f"waits until we are back: {text}")
+
     def _take(self) -> None:
         """The taker thread: hands on all that came, not more often than it is worth painting."""
         while not self._over.is_set():
@@ -132,8 +159,9 @@ class Feed:
         return self._waiting.popleft() if self._waiting else None
 
     def _render(self, item: Item | Local | Drawn) -> Fragments:
-        if isinstance(item, Said) and item.by in self._ignored:
-            self.view.apply(item)
+        if isinstance(item, Said | Told) and item.by in self._ignored:
+            if isinstance(item, Said):
+                self.view.apply(item)
             return []
         fragments = self._renderer.render(item)  # before it is applied: it speaks of the room as it was
         match item:
@@ -147,6 +175,10 @@ class Feed:
                 self.title, self.state = item.card.title, "connected"
                 while self._early:
                     fragments += self._renderer.render(self._early.pop(0))
+            case Told() if item.by != self.view.me:
+                if self._teller is not None and self._teller.by != item.by:
+                    self._teller_since = time.monotonic()
+                self._teller = item
             case Lost():
                 self.state = "reconnecting ..."
             case Notice(code="unsaved" | "saved" as code):

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import IO
 
 from lanchat.errors import NoSuchRoom
-from lanchat.protocol.messages import Event, Said
+from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.text import safe_text
-from lanchat.room.archive import last_events
-from lanchat.room.folder import About, known_rooms, log_paths, rooms_called
+from lanchat.room.archive import last_events, last_mail
+from lanchat.room.folder import SEEN, About, known_rooms, log_paths, rooms_called
 from lanchat.room.view import RoomView
 from lanchat.terminal.render import Renderer
 from lanchat.terminal.script import event_json
@@ -39,14 +39,19 @@ def show_history(
     for path in log_paths(home, about.id):
         for event in last_events(path, number=number, since=since, search=search):
             found.setdefault(event.seq, event)
-    events = _each_once([found[seq] for seq in sorted(found)])
+    mail = [  # our own; what waits in the log of a room hosted here is other people's
+        told
+        for path in log_paths(home, about.id, SEEN)
+        for told in last_mail(path, number=number, since=since, search=search)
+    ]
+    records = _by_time(_each_once([found[seq] for seq in sorted(found)]), mail)
     if number is not None:
-        events = events[len(events) - min(number, len(events)) :]
-    if not events:
+        records = records[len(records) - min(number, len(records)) :]
+    if not records:
         talk.write(f'Nothing {"like that " if search or since else ""}is kept of "{safe_text(about.title)}".\n')
     renderer = Renderer(RoomView(), day=date.min, colour=False)  # a view of nobody: no line is "you"
-    for event in events:
-        out.write(event_json(event) + "\n" if as_json else "".join(text for _, text in renderer.render(event)))
+    for record in records:
+        out.write(event_json(record) + "\n" if as_json else "".join(text for _, text in renderer.render(record)))
     out.flush()
     return 0
 
@@ -72,6 +77,17 @@ def _what_there_is(home: Path) -> str:
         return "what is said in a room you are in is kept from now on"
     more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
     return f"there is: {', '.join(titles[:_LISTED])}{more}"
+
+
+def _by_time(events: list[Event], mail: list[Told]) -> list[Record]:
+    """The events in their order, and each private message before the first of them that is later."""
+    merged: list[Record] = []
+    waiting = sorted(mail, key=lambda told: told.at)[::-1]
+    for event in events:
+        while waiting and waiting[-1].at < event.at:
+            merged.append(waiting.pop())
+        merged.append(event)
+    return merged + waiting[::-1]
 
 
 def _each_once(events: list[Event]) -> list[Event]:

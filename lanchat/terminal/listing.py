@@ -98,7 +98,9 @@ def _people(listing: Listing) -> str:
 def _note(listing: Listing, silent: str) -> str:
     if listing.state == "silent":
         return silent
-    return "locked" if listing.locked else ""
+    if listing.standing == "changed":
+        return "KEY CHANGED"
+    return ", ".join([*(["locked"] if listing.locked else []), *(["known"] if listing.standing == "known" else [])])
 
 
 def _line(columns: list[_Column], row: int) -> Fragments:

@@ -15,19 +15,20 @@ from typing import assert_never
 from wcwidth import wcswidth, wcwidth
 
 from lanchat.news import Came, Ended, Item, Kept, Lost
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
 from lanchat.protocol.text import MAX_NICK, grouped, safe_text
 from lanchat.room.view import Person, RoomView
 
 Fragments = list[tuple[str, str]]
 
-TIME, QUIET, ERROR, MINE, MENTION, MARK = (
+TIME, QUIET, ERROR, MINE, MENTION, MARK, PRIVATE = (
     "class:time",
     "class:quiet",
     "class:error",
     "class:mine",
     "class:mention",
     "class:mark",
+    "class:private",
 )
 
 # Colours of the 256 that stand out from black and from white alike (contrast of 4:1 and more; a test counts it).
@@ -87,6 +88,8 @@ class Renderer:
         match item:
             case Said():
                 return self._said(item)
+            case Told():
+                return self._told(item)
             case Joined(at=at, host=host):
                 who = "you" if self._mine(item) else tagged_nick(item.by, item.nick)
                 return self._news(at, f"{who} joined{' and hosts' if host else ''}")
@@ -126,11 +129,16 @@ class Renderer:
         if text.isascii() and text.isprintable():  # most there is; saves the rest on the way to 20,000 lines a second
             shown = text
         else:
-            shown = safe_text(text, lines=True)
-            if "\n" in shown:
-                indent = min(9 + cells(nick) if said.action else 7 + cells(nick), MAX_INDENT)
-                shown = shown.replace("\n", "\n" + " " * indent)
+            shown = _indented(text, 9 + cells(nick) if said.action else 7 + cells(nick))
         fragments.append((MENTION if mentioned else "", f" {shown}\n"))
+        return fragments
+
+    def _told(self, told: Told) -> Fragments:
+        """No nick has a bracket in it, so no public line looks like this one."""
+        mentioned = told.by != self.view.me and self._mentions(told.text)
+        fragments = self._at(told.at, MARK if mentioned else TIME)
+        fragments += [("", " "), (PRIVATE, told_label(told, self.view.me))]
+        fragments.append((MENTION if mentioned else "", f" {_indented(told.text, MAX_INDENT)}\n"))
         return fragments
 
     def _news(self, at: int, text: str) -> Fragments:
@@ -164,6 +172,18 @@ class Renderer:
             word = re.escape(self.view.nick)
             self._mention = self.view.nick, re.compile(rf"(?<![\w-]){word}(?![\w-])", re.IGNORECASE)
         return bool(self.view.nick) and self._mention[1].search(text) is not None
+
+
+def told_label(told: Told, me: str) -> str:
+    """From whom to whom, before a private message: `[ann -> you]`.
+
+    Args:
+        me: our own id.
+    """
+    names = [
+        "you" if id == me else shown_nick(id, nick) for id, nick in ((told.by, told.nick), (told.to, told.to_nick))
+    ]
+    return f"[{' -> '.join(names)}]"
 
 
 def shown_nick(by: str, nick: str) -> str:
@@ -227,6 +247,11 @@ def bar_text(title: str, people: int, state: str, width: int) -> str:
         if 1 + least + cells(tail) <= width:
             return f" {cut(title, width - 1 - cells(tail))}{tail}"
     return cut(f" {title}", width)
+
+
+def _indented(text: str, indent: int) -> str:
+    """Safe, with the lines after the first under its text."""
+    return safe_text(text, lines=True).replace("\n", "\n" + " " * min(indent, MAX_INDENT))
 
 
 def cells(text: str) -> int:

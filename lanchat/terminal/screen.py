@@ -43,7 +43,7 @@ _STYLE = Style(
     [
         *(("time", "dim"), ("quiet", "dim"), ("error", "ansired")),
         *(("mine", "bold"), ("mention", "bold"), ("mark", "reverse")),
-        *(("prompt", "dim"), ("bar", "reverse")),
+        *(("prompt", "dim"), ("bar", "reverse"), ("private", "ansimagenta")),
     ]
 )
 

@@ -17,7 +17,7 @@ from typing import IO, assert_never
 from lanchat.errors import LanchatError, TimedOut
 from lanchat.member import Member
 from lanchat.news import Came, Ended, Item, Kept, Lost
-from lanchat.protocol.messages import Event, Joined, Left, Notice, Renamed, Said
+from lanchat.protocol.messages import Event, Joined, Left, Notice, Record, Renamed, Said, Told
 from lanchat.protocol.text import safe_text
 
 WINDOW = 64  # messages said and not yet acknowledged; a whole file may be piped in without flooding the host
@@ -92,6 +92,7 @@ class Script:
         self._talk = talk
         self._plan = plan
         self._as_json = as_json
+        self._me = ""  # our member id
         self._happenings: queue.SimpleQueue[_Happening] = queue.SimpleQueue()
 
     def run(self) -> int:
@@ -188,18 +189,16 @@ class Script:
         self._happenings.put(_Failed(ended))
 
     def _show(self, item: Item) -> None:
-        if isinstance(item, Said) and self._member.is_own(item):
+        if isinstance(item, Said | Told) and self._member.is_own(item):
             return  # a script that answers what it reads must not answer itself
-        if isinstance(item, Event) and self._as_json:
+        if isinstance(item, Event | Told) and self._as_json:
             self._out.write(event_json(item) + "\n")
         match item:
             case Said():
-                line = _line(item)
-                if not self._as_json:
-                    self._out.write(line + "\n")
-                if self._plan.until is not None and self._plan.until in line:
-                    self._out.flush()
-                    self._happenings.put(_Found())
+                self._show_line(_line(item))
+            case Told():
+                if item.to == self._me:
+                    self._show_line(_private_line(item))
             case Joined(nick=nick):
                 self._tell(f"{nick} joined")
             case Left(nick=nick):
@@ -210,12 +209,21 @@ class Script:
                 self._tell(text)
             case Lost(reason=reason):
                 self._tell(f"{reason}; trying to come back")
-            case Came(again=True):
+            case Came(welcome=welcome, again=False):
+                self._me = welcome.id
+            case Came():
                 self._tell("back in the room")
-            case Came() | Kept() | Ended():
+            case Kept() | Ended():
                 pass
             case _:
                 assert_never(item)
+
+    def _show_line(self, line: str) -> None:
+        if not self._as_json:
+            self._out.write(line + "\n")
+        if self._plan.until is not None and self._plan.until in line:
+            self._out.flush()
+            self._happenings.put(_Found())
 
     def _tell(self, text: str) -> None:
         try:
@@ -239,7 +247,7 @@ def read_lines(file: int) -> Iterator[str]:
         yield partial.decode(errors="replace")
 
 
-def event_json(event: Event) -> str:
+def event_json(event: Record) -> str:
     """One event as a line of JSON, pure ASCII: harmless on a terminal, whatever is in it."""
     kind = type(event).__name__.lower()
     fields = {name: getattr(event, name) for name in event.__struct_fields__}
@@ -247,6 +255,15 @@ def event_json(event: Event) -> str:
 
 
 def _line(said: Said) -> str:
-    text = safe_text(said.text, lines=True).replace("\n", "\\n")
+    text = _one_line(said.text)
     nick = safe_text(("~" if said.by.startswith("~") else "") + said.nick)
     return f"* {nick} {text}" if said.action else f"{nick}: {text}"
+
+
+def _private_line(told: Told) -> str:
+    """No nick has a bracket in it, so no public line looks like this one."""
+    return f"[{safe_text(told.nick)} -> you] {_one_line(told.text)}"
+
+
+def _one_line(text: str) -> str:
+    return safe_text(text, lines=True).replace("\n", "\\n")

@@ -85,4 +85,5 @@ def test_a_listing_as_json_is_one_line():
         "addresses": ["[::1]:5000"],
         "ways": ["mdns"],
         "fingerprint": "ab",
+        "standing": "",
     }

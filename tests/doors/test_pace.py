@@ -37,7 +37,9 @@ class Talker:
     def __init__(self, clock: Clock, limits=LIMITS) -> None:
         self.clock = clock
         self.link: Any = Line()
-        self.seat: Any = type("Seat", (), {"link": self.link, "door": type("Door", (), {"encode": staticmethod(encode)})})
+        self.seat: Any = type(
+            "Seat", (), {"link": self.link, "door": type("Door", (), {"encode": staticmethod(encode)})}
+        )
         self.inbox: Any = Inbox()
         self.pace = Pace(limits, self.link, clock)
 

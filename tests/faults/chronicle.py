@@ -87,6 +87,11 @@ class Verdict:
         )
 
 
+def said_in(event: Event) -> str:
+    """Which text this is, without what makes it longer; "" for what nobody said."""
+    return event.text.partition(" ")[0] if isinstance(event, Said) else ""
+
+
 @dataclass
 class _Screen:
     """What one member saw from one start of their program."""
@@ -111,7 +116,7 @@ def check(records: Sequence[Record], log: Sequence[Event], *, damaged: bool = Fa
     text_of = {record.id: record.text for record in records if record.what == "said"}
     acknowledged = {text_of.get(record.id, record.id): None for record in records if record.what == "acknowledged"}
     screens = _screens(records)
-    logged = [(event.seq, event.text if isinstance(event, Said) else "") for event in log]
+    logged = [(event.seq, said_in(event)) for event in log]
     in_log = {text: seq for seq, text in logged if text}
     kept = set(in_log).union(*(screen.texts for screen in screens)) if damaged else set(in_log)
     views = [("the log", logged), *((screen.name, screen.shown) for screen in screens)]

@@ -37,6 +37,7 @@ class HostProcess:
         local: bool = True,
     ) -> None:
         self.home = home
+        self.seen_at = home  # where its home is found from here
         self.port = _quiet_port()
         self.said = home.with_name(f"{home.name}.stderr")
         self.peak = 0  # bytes of memory, of all its lives
@@ -96,15 +97,18 @@ class HostProcess:
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
-    def events(self, home: Path | None = None) -> list[Event]:
+    @property
+    def log_path(self) -> Path:
+        (path,) = self.seen_at.glob("rooms/*/log.db")
+        return path
+
+    def events(self) -> list[Event]:
         """All of the room's log, read beside the host."""
-        logs = list(((home or self.home) / "rooms").glob("*/log.db"))
-        return last_events(logs[0]) if logs else []
+        return last_events(self.log_path)
 
     def last(self) -> int:
         """The seq of the last event that is kept."""
-        logs = list((self.home / "rooms").glob("*/log.db"))
-        events = last_events(logs[0], number=1) if logs else []
+        events = last_events(self.log_path, number=1)
         return events[-1].seq if events else 0
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""lanchat with other waits: python -m tests.faults.program ARGUMENTS. Those of hours and minutes become seconds."""
+"""lanchat with other waits: python -m tests.faults.program ARGUMENTS."""
 
 import importlib
 import json
@@ -11,6 +11,7 @@ HASTY = {
     "lanchat.net.link.DEAD_AFTER": 1.5,
     "lanchat.net.link.STALL_LIMIT": 1.5,
     "lanchat.net.flusher.SWEEP_EVERY": 0.1,
+    "lanchat.net.flusher.ASLEEP_AFTER": 0.8,
     "lanchat.net.dial.CONNECT_LIMIT": 1.0,
     "lanchat.knock.GREETING_LIMIT": 2.0,
     "lanchat.room.sqlite_log.RETRY": 0.1,

@@ -140,12 +140,11 @@ class Stage:
     def mended(self, who: str = "") -> None:
         self.chronicle.note(who, "mended")
 
-    def settle(self, *, damaged: bool = False, home: Path | None = None, timeout: float = SETTLE_LIMIT) -> Figures:
+    def settle(self, *, damaged: bool = False, timeout: float = SETTLE_LIMIT) -> Figures:
         """All fall silent and get what they lack; then the host closes, and what happened is judged.
 
         Args:
             damaged: a piece of the log was destroyed.
-            home: where the host's home is seen from here.
 
         Raises:
             AssertionError: something was lost, came twice, in another order or not at all.
@@ -153,11 +152,10 @@ class Stage:
         self.quiet(timeout)
         for talker in self.talkers:
             talker.settled()
-        log = self.host.events(home)
-        for talker in self.talkers:
-            talker.close()
+        log = self.host.events()
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(Talker.close, self.talkers))
         self.host.close()
-        assert home or self.host.events()[: len(log)] == log, "closing in order has changed the log"
         return self.judge(log, damaged=damaged)
 
     def quiet(self, timeout: float = SETTLE_LIMIT) -> None:
@@ -183,8 +181,8 @@ class Stage:
             return
         self._closed = True
         try:
-            for talker in self.talkers:
-                talker.close()
+            with ThreadPoolExecutor(16) as pool:
+                list(pool.map(Talker.close, self.talkers))
             self.host.close()
         finally:
             for cable in self._cables:

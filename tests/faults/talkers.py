@@ -10,8 +10,8 @@ from lanchat.member import Member
 from lanchat.memory import Memory, NoMemory
 from lanchat.net.identity import Identity
 from lanchat.news import Came, Ended, Item, Kept, Lost
-from lanchat.protocol.messages import Card, Notice, Said
-from tests.faults.chronicle import Chronicle
+from lanchat.protocol.messages import Card, Notice
+from tests.faults.chronicle import Chronicle, said_in
 from tests.waiting import wait_until
 
 WINDOW = 64  # messages of one talker on their way at once
@@ -119,6 +119,5 @@ class Talker:
                 self.ended = error
                 self._chronicle.note(self.nick, "ended", str(error))
             case _:
-                text = item.text.partition(" ")[0] if isinstance(item, Said) else ""
-                self._chronicle.note(self.nick, "shown", text, seq=item.seq)
+                self._chronicle.note(self.nick, "shown", said_in(item), seq=item.seq)
                 self.seq = max(self.seq, item.seq)

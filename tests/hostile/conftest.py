@@ -88,7 +88,7 @@ def clean_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     with caplog.at_level(logging.DEBUG, "lanchat"):
         yield
     for when in ("setup", "call"):
-        for record in caplog.get_records(when):  # type: ignore[arg-type]
+        for record in caplog.get_records(when):
             assert record.getMessage().isprintable(), f"a log line of two: {record.getMessage()!r}"
 
 

@@ -12,6 +12,7 @@ import pytest
 from lanchat import entrance
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import ConnectionLost, HostKeyChanged, NotLanchat, Refused, RoomClosed
+from lanchat.home import home_folder
 from lanchat.hosting import Host
 from lanchat.net.dial import Endpoint
 from lanchat.net.identity import fingerprint
@@ -140,7 +141,7 @@ def test_mitm_at_first_contact_shows_another_fingerprint(siege, evil_host, ident
     mallory = evil_host(lambda caller: let_in(caller, room=room.room_id))
     with enter(mallory.port) as joined:
         assert joined.standing == "new"
-    (known,) = KnownHosts(entrance.home_folder()).all()
+    (known,) = KnownHosts(home_folder()).all()
     assert known.fingerprint == fingerprint(identity("mallory").public) != fingerprint(identity("hal").public)
 
 
@@ -232,11 +233,11 @@ def test_evil_twin_of_a_known_title(siege, evil_host, identity):
 @pytest.mark.parametrize("room_id", ["x", "", "5" * 31, "5" * 33, "A" * 32, "x\n" + "6" * 32, "6" * 32 + "\n"])
 def test_a_host_writes_into_our_list_of_hosts(evil_host, room_id):
     """A room id is written there as it is: one with a line end would make mallory the known host of any room."""
-    before = KnownHosts(entrance.home_folder()).all()
+    before = KnownHosts(home_folder()).all()
     mallory = evil_host(lambda caller: let_in(caller, room=room_id))
     with pytest.raises(NotLanchat):
         enter(mallory.port)
-    assert KnownHosts(entrance.home_folder()).all() == before == []
+    assert KnownHosts(home_folder()).all() == before == []
 
 
 @pytest.mark.parametrize("title", ["", " ", "\n" + "6" * 32 + " " + "a" * 64 + " x", "\x1b]0;x\x07", "\x85\u2028"])
@@ -246,7 +247,7 @@ def test_a_host_with_a_strange_title_is_remembered_all_the_same(evil_host, ident
         assert joined.standing == "new"
     with enter(mallory.port) as joined:
         assert joined.standing == "known"
-    assert [known.room for known in KnownHosts(entrance.home_folder()).all()] == [ROOM]
+    assert [known.room for known in KnownHosts(home_folder()).all()] == [ROOM]
     other = evil_host(lambda caller: let_in(caller, title="Room A"), owner="hal")
     with pytest.raises(HostKeyChanged):
         enter(other.port)

@@ -65,6 +65,7 @@ def test_endless_line(siege, stranger, identity, where):
     assert rss() - before < 16 * 1024 * 1024
 
 
+@pytest.mark.full
 def test_endless_tls_record_before_the_handshake(siege, stranger):
     """A record that says 16 kB and never ends, then another: no more than a handshake's worth is kept."""
     attacked = siege()
@@ -233,7 +234,7 @@ def connect_flood(attacked: Siege, seconds: float, rate: float, sources: int) ->
 
 def test_connection_flood(siege):
     """500 a second from 4 machines."""
-    waits = connect_flood(siege(), 1.5, 500, 4)
+    waits = connect_flood(siege(), 1.0, 500, 4)
     assert sorted(waits)[int(len(waits) * 0.99)] < 1.0
 
 
@@ -350,11 +351,16 @@ def test_message_flood_beyond_measure_ends_it(siege, stranger, identity):
     "line",
     [
         encode(Ping()),
-        encode(Pong()),
-        encode(Moderate("kick", "ann")),
-        encode(Rename("ann")),
-        b'{"t":"later","x":[1,2,3]}\n',
         b"\n",
+        *(
+            pytest.param(line, marks=pytest.mark.full)
+            for line in (
+                encode(Pong()),
+                encode(Moderate("kick", "ann")),
+                encode(Rename("ann")),
+                b'{"t":"later","x":[1,2,3]}\n',
+            )
+        ),
     ],
     ids=repr,
 )
@@ -363,9 +369,9 @@ def test_flood_of_what_is_no_talk(siege, stranger, identity, line):
     eve = inside(stranger, attacked.room, identity("eve"))
     eve.socket.settimeout(1.0)
     began = time.monotonic()
-    waits = []
+    waits: list[float] = []
     try:
-        while time.monotonic() - began < 1.0:
+        while time.monotonic() - began < 0.5:
             eve.socket.sendall(line * (8192 // len(line)))
             waits.append(attacked.ann.round_trip(f"word {len(waits)}"))
     except OSError:
@@ -470,7 +476,9 @@ def tlslite_inside(sock: socket.socket):
     return connection
 
 
-@pytest.mark.parametrize("asked", [0, 1], ids=["silent", "answer wanted"])
+@pytest.mark.parametrize(
+    "asked", [pytest.param(0, marks=pytest.mark.full, id="silent"), pytest.param(1, id="answer wanted")]
+)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_10000_key_updates(siege, asked):
     attacked = siege()
@@ -489,6 +497,7 @@ def test_10000_key_updates(siege, asked):
     assert attacked.ann.round_trip("alive") < 0.5
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_flood_of_empty_records(siege):
     from tlslite.messages import ApplicationData

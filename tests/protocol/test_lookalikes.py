@@ -67,7 +67,7 @@ def test_a_nick_that_is_allowed_has_a_skeleton_of_its_own(text):
 
 
 def test_it_takes_no_time():
-    """What comes here is at most 256 characters (protocol/messages.py), and still letters that grow and marks pile up."""
+    """What comes here is at most 256 characters (protocol/messages.py); letters that grow, marks that pile up."""
     for text in ("\ufdfa" * 256, "a" + "\u0301\u0316" * 128, "\U0001d41a" * 256):
         skeleton(text)
         began = time.perf_counter()

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lanchat.protocol.messages import Closing, Moderate, Notice
 from lanchat.protocol.text import same_nick
-from lanchat.room import room as the_room
 from lanchat.room import rights as the_rights
+from lanchat.room import room as the_room
 from lanchat.room.rights import MAX_NICKS, Rights
 from lanchat.room.room import Room
 

@@ -1,0 +1,119 @@
+"""A member that loses its link, and comes back."""
+
+import time
+from contextlib import closing
+
+import pytest
+
+from lanchat import comeback, errors
+from lanchat.comeback import FIRST_RETRY, LAST_RETRY, may_come_back, pauses, same_host
+from lanchat.knock import Entry
+from lanchat.member import Member
+from lanchat.net.dial import Endpoint, dial
+from lanchat.news import Came, Kept, Lost
+from lanchat.protocol.messages import Card, Welcome
+from tests.hostile.attackers import Honest
+from tests.waiting import PATIENCE
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(comeback, "FIRST_RETRY", 0.02)
+
+
+def cut(room) -> None:
+    """All links break, and the host lives."""
+    for link in list(room._links):
+        link.drop("cut")
+
+
+def test_a_lost_link_comes_back_without_gap_and_nothing_twice(host, join):
+    room = host()
+    ann, bob = Honest(join(room, "ann", patience=None)), Honest(join(room, "bob", patience=None))
+    for round in range(3):
+        ann.member.say(f"before {round}")
+        bob.hears(f"before {round}")
+        cut(room)
+        ann.member.say(f"during {round}")
+        bob.member.say(f"answer {round}")
+        for one in (ann, bob):
+            one.hears(f"during {round}")
+            one.hears(f"answer {round}")
+    for one in (ann, bob):
+        assert len(one.texts) == len(set(one.texts)) == 9
+        assert sum(isinstance(item, Lost) for item in one.items) >= 1
+        assert any(isinstance(item, Came) and item.again for item in one.items)
+    assert sorted(ann.texts) == sorted(bob.texts) and ann.texts == bob.texts
+
+
+def test_all_that_was_said_is_kept_in_the_end(host, join):
+    room = host()
+    ann = Honest(join(room, "ann", patience=None))
+    ids = []
+    for number in range(60):
+        ids.append(ann.member.say(f"line {number}"))
+        if number % 20 == 10:
+            cut(room)
+    assert ann.member.wait_kept(PATIENCE)
+    ann.hears("line 59")
+    ann.hear(lambda: {id for item in ann.items if isinstance(item, Kept) for id in item.ids} == set(ids))
+    assert len(ann.texts) == len(set(ann.texts)) == 60
+
+
+def test_patience_comes_to_its_end(host, identity):
+    room = host()
+    where = Endpoint("127.0.0.1", room.port)
+    with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=0.1)) as member:
+        member.join()
+        cut(room)
+        room.close()
+        assert isinstance(Honest(member).end(), errors.NoSuchRoom | errors.ConnectionLost)
+
+
+def test_leaving_while_coming_back_takes_no_time(host, identity):
+    room = host()
+    where = Endpoint("127.0.0.1", room.port)
+    with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=None)) as member:
+        member.join()
+        cut(room)
+        room.close()
+        began = time.monotonic()
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("code", ["banned", "password", "nick", "full", "closed", "version", "rules", "kicked"])
+def test_a_no_is_a_no(code):
+    assert not may_come_back(errors.Refused("no", code=code))
+
+
+def test_to_whom_one_comes_back():
+    assert may_come_back(errors.ConnectionLost("gone")) and may_come_back(errors.NoSuchRoom("nobody"))
+    assert may_come_back(errors.Refused("later", code="busy")) and may_come_back(errors.ProtocolError("noise"))
+    assert not may_come_back(errors.RoomClosed("closed")) and not may_come_back(errors.HostKeyChanged("other"))
+
+
+def test_only_the_same_room_on_the_same_key_will_do():
+    card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
+    check = same_host(Entry(card, b"k" * 32, Welcome("i", "ann", 1, 1, 0), (), []))
+    check(card, b"k" * 32)
+    with pytest.raises(errors.HostKeyChanged):
+        check(card, b"x" * 32)
+    with pytest.raises(errors.RoomClosed, match="has opened|opened another room"):
+        check(Card(1, "6" * 32, "Room A", "hal", 1, False, bytes(32)), b"k" * 32)
+
+
+def test_a_banned_member_stays_out(host, join):
+    room = host(nick="hal")
+    hal, eve = Honest(join(room, "hal")), Honest(join(room, "eve", patience=None))
+    hal.member.moderate("ban", "eve")
+    end = eve.end()
+    assert isinstance(end, errors.Refused) and end.code == "banned"
+    with pytest.raises(errors.Refused):
+        join(room, "eve")
+
+
+def test_pauses_grow_and_are_spread(monkeypatch):
+    monkeypatch.setattr(comeback, "FIRST_RETRY", FIRST_RETRY)
+    steps = pauses(None, lambda low, high: 1.0)
+    first = [next(steps) for _ in range(8)]
+    assert first[:5] == [0.5, 1.0, 2.0, 4.0, 8.0] and max(first) == LAST_RETRY
