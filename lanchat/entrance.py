@@ -12,7 +12,7 @@ from lanchat.home import home_folder, kept_nick, login_nick
 from lanchat.joined import JoinedRoom
 from lanchat.member import Member
 from lanchat.memory import DiskMemory
-from lanchat.net.dial import Endpoint, dial
+from lanchat.net.dial import Endpoint, dial, peer_of
 from lanchat.net.identity import Identity, fingerprint, load_identity
 from lanchat.net.interfaces import Address
 from lanchat.net.invite import Invite
@@ -117,8 +117,7 @@ class _Way:
             if not found:
                 raise
             sock = dial(found)  # who answers there must have the same key, or it is left alone
-        host, port = sock.getpeername()[:2]
-        self.last = Endpoint(host.removeprefix("::ffff:"), port)
+        self.last = peer_of(sock) or self.last
         return sock
 
     def _look(self) -> tuple[Endpoint, ...]:

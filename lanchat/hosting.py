@@ -95,11 +95,7 @@ class Host:
                 _close_all(self._listeners)
                 raise
         try:
-            past = self._log.open(
-                lambda seq: self._hub.saved(seq),
-                lambda text: self._hub.troubled(text),
-                lambda number: self._hub.posted(number),
-            )
+            past = self._log.open(lambda seq: self._hub.saved(seq), lambda text: self._hub.troubled(text))
         except BaseException:
             _close_all([*self._listeners, *self._plain_listeners])
             raise

@@ -196,13 +196,9 @@ class Lookout:
             self._changed.notify_all()
 
     def _judged(self, listing: Listing) -> Listing:
-        """With how its key stands to what we know; looked up once for each key. Requires holding the lock."""
-        if listing.state != "answering":
-            return listing
-        key = listing.room_id, listing.fingerprint
-        if key not in self._standings:
-            self._standings[key] = KnownHosts(home_folder()).standing(*key)
-        return replace(listing, standing=self._standings[key])
+        """With how its key stands to what we know. Requires holding the lock."""
+        standing = self._standings.get((listing.room_id, listing.fingerprint))
+        return listing if standing is None or listing.state != "answering" else replace(listing, standing=standing)
 
     def _nap(self, now: float) -> float:
         """Requires holding the lock."""
@@ -217,7 +213,12 @@ class Lookout:
         try:
             outcome = self._knock(endpoint, time.monotonic() + PROBE_LIMIT)
         finally:
+            standing: dict[tuple[str, str], Standing] = {}
+            if isinstance(outcome, Answered):
+                key = outcome.card.room, outcome.fingerprint
+                standing[key] = self._standings.get(key) or KnownHosts(home_folder()).standing(*key)
             with self._changed:
+                self._standings |= standing
                 self._asking -= 1
                 self._directory.answer(endpoint, outcome, time.monotonic())
                 self._changed.notify_all()

@@ -10,7 +10,7 @@ from lanchat.knock import Introduction, enter, read_card
 from lanchat.net.link import Link
 from lanchat.protocol.framing import LineSplitter, encode
 from lanchat.protocol.limits import MAX_PEOPLE
-from lanchat.protocol.messages import VERSION, Card, Present, Refused, Said, Welcome
+from lanchat.protocol.messages import VERSION, Card, FromHost, Present, Refused, Said, Welcome
 from lanchat.protocol.tls import TlsChannel, client_context
 from tests.net.links import open_links
 
@@ -72,7 +72,8 @@ def go_in(host: Played, identity, **options):
 
 def test_card_then_key_then_welcome(play, identity):
     rest = [Said(8, 0, "i", "bob", "1", "hi")]
-    lines = b"".join(map(encode, [Welcome("me", "ann", 7, 7, 2), Present("i", "bob"), Present("j", "eve"), *rest]))
+    said: list[FromHost] = [Welcome("me", "ann", 7, 7, 2), Present("i", "bob"), Present("j", "eve"), *rest]
+    lines = b"".join(map(encode, said))
     entry, seen = go_in(play(encode(CARD), lines[:60], lines[60:100], lines[100:]), identity)
     assert entry.card == CARD and entry.host_key == identity("hal").public
     assert seen == [(CARD, identity("hal").public)]

@@ -157,9 +157,9 @@ def test_a_chosen_interface_is_the_only_one(lab):
 
 @pytest.mark.full
 def test_without_multicast_the_address_still_works(lab):
-    """A network that eats multicast, as many wireless ones do."""
+    """A network that eats multicast, broadcast and all else over UDP."""
     a, b = lab.node("a"), lab.node("b")
-    b.nft("add rule inet lab input udp dport 5353 drop")
+    b.nft("add rule inet lab input meta l4proto udp drop")
     hal = a.lanchat.host("Room A", announce=True)
     ended = b.lanchat.run("join", "Room A", "--wait", "2")
     assert ended.code == 3

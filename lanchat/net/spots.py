@@ -85,7 +85,7 @@ class Spots:
             for key, spot in self._spots.items():
                 if key not in fresh:
                     self._hear_anew(spot)
-        if not wanted:
+        if not wanted or (self._on is None and all(address.is_loopback for address in wanted.values())):
             self._say("this machine has no network at the moment")
         return bool(fresh)
 

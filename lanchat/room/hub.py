@@ -94,7 +94,7 @@ class Hub:
                 self._record.append(turn.events)
             if turn.mail:
                 self._posted += len(turn.mail)
-                self._record.post(turn.mail)
+                self._record.post(turn.mail, self.posted)
 
     def _handle(self, item: Arrived | Heard | Gone | Saved | Posted | Trouble | Goodbye, turn: Turn) -> None:
         match item:

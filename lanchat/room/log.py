@@ -18,10 +18,6 @@ def untold(text: str) -> None:
     """For whoever does not ask about trouble."""
 
 
-def unposted(number: int) -> None:
-    """For whoever posts nothing."""
-
-
 class Log(Protocol):
     """Takes events from the hub and says when they are kept."""
 
@@ -45,18 +41,12 @@ class Log(Protocol):
     def full(self) -> bool:
         """The disk takes nothing and memory holds all it may: let nobody say anything more. Any thread."""
 
-    def open(
-        self,
-        on_saved: Callable[[int], None],
-        on_trouble: Callable[[str], None] = untold,
-        on_posted: Callable[[int], None] = unposted,
-    ) -> tuple[Event, ...]:
-        """Start. The functions are called from any thread.
+    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
+        """Start. Both functions are called from any thread.
 
         Args:
             on_saved: everything up to this seq is kept.
             on_trouble: why nothing is kept now; "" when that is over. What waits is kept then.
-            on_posted: so many of the private messages that were posted since `open` are kept.
 
         Returns:
             The last events of an earlier evening, in order; at most AT_HAND.
@@ -68,8 +58,12 @@ class Log(Protocol):
     def append(self, events: list[Event]) -> None:
         """Keep these events. Hub thread only; never waits."""
 
-    def post(self, mail: list[Told]) -> None:
-        """Keep these private messages, in place of what there is of them; no `read` gives them. As `append`."""
+    def post(self, mail: list[Told], on_posted: Callable[[int], None]) -> None:
+        """Keep these private messages, in place of what there is of them. Hub thread only; never waits.
+
+        Args:
+            on_posted: called from any thread: so many of those that were posted since `open` are kept.
+        """
 
     def read(self, after: int, limit: int) -> list[Event]:
         """The first events after this seq, kept or still waiting. May wait for the disk: not for the hub thread.
@@ -95,13 +89,8 @@ class NoLog:
         self._events: deque[Event] = deque(maxlen=AT_HAND)
         self._lock = threading.Lock()  # guards _events
 
-    def open(
-        self,
-        on_saved: Callable[[int], None],
-        on_trouble: Callable[[str], None] = untold,
-        on_posted: Callable[[int], None] = unposted,
-    ) -> tuple[Event, ...]:
-        self._on_saved, self._on_posted = on_saved, on_posted
+    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
+        self._on_saved = on_saved
         return ()
 
     def append(self, events: list[Event]) -> None:
@@ -109,9 +98,9 @@ class NoLog:
             self._events.extend(events)
         self._on_saved(events[-1].seq)
 
-    def post(self, mail: list[Told]) -> None:
+    def post(self, mail: list[Told], on_posted: Callable[[int], None]) -> None:
         self._posted += len(mail)
-        self._on_posted(self._posted)
+        on_posted(self._posted)
 
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:

@@ -136,7 +136,7 @@ def _addressee(sender: Member, message: Tell, members: Members, rights: Rights) 
     if to.startswith("~"):
         raise ValueError(f"~{nick} came by the plain door and can get nothing in private")
     if to == sender.id:
-        raise ValueError("that is you")
+        raise ValueError(f"{nick} is you, by the same key")
     if to in rights.bans:
         raise ValueError(f"{nick} is banned from this room")
     return to, nick

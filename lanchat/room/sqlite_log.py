@@ -18,7 +18,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.room.archive import events_after
 from lanchat.room.keep import EVERYTHING, Keep
-from lanchat.room.log import AT_HAND, unposted, untold
+from lanchat.room.log import AT_HAND, untold
 from lanchat.room.mail import KEEP_MAIL, KNOWN
 from lanchat.room.mend import open_store
 from lanchat.room.store import STEP, Failure, Store, in_words, is_damage
@@ -86,13 +86,8 @@ class SqliteLog:
     def full(self) -> bool:
         return self._size > WAITING_LIMIT
 
-    def open(
-        self,
-        on_saved: Callable[[int], None],
-        on_trouble: Callable[[str], None] = untold,
-        on_posted: Callable[[int], None] = unposted,
-    ) -> tuple[Event, ...]:
-        self._on_saved, self._on_trouble, self._on_posted = on_saved, on_trouble, on_posted
+    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
+        self._on_saved, self._on_trouble = on_saved, on_trouble
         self._started = self._wall(), time.monotonic()
         try:
             small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
@@ -121,7 +116,8 @@ class SqliteLog:
     def append(self, events: list[Event]) -> None:
         self._put(events)
 
-    def post(self, mail: list[Told]) -> None:
+    def post(self, mail: list[Told], on_posted: Callable[[int], None]) -> None:
+        self._on_posted = on_posted
         self._put(mail)
 
     def _put(self, records: Sequence[Record]) -> None:

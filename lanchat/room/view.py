@@ -50,7 +50,7 @@ class RoomView:
         if person is not None and person.plain:
             raise ValueError(f"~{person.nick} came by the plain door and can get nothing in private")
         if person is not None and person.id == self.me:
-            raise ValueError("that is you")
+            raise ValueError(f"{nick} is you, by the same key")
         return person.id if person is not None else ""
 
     def apply(self, event: Event) -> None:

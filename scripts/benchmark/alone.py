@@ -174,8 +174,8 @@ def _join_row(options: Options, kind: Kind, members: int) -> JoinRow | None:
         p99,
         median(j.use.server / max(j.joined, 1) * 1e3 for j in joins),
         median(j.use.load_share for j in joins),
-        median((j.rss_after - j.rss_before) / max(j.joined, 1) for j in joins),
-        median(j.rss_after for j in joins) / 1024,
+        median(j.rss_each for j in joins),
+        median(j.rss for j in joins) / 1024,
     )
 
 

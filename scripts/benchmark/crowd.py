@@ -13,6 +13,7 @@ from scripts.benchmark.machine import Meter, Use, rss_kib
 _SYNC_EVERY = 0.1  # s
 _SYNC_LIMIT = 30.0  # s until everybody hears everybody
 _LAST_SYNC = 999_999
+_FEW = 32  # members
 _SETTLE = 0.3  # s without a byte after which all the joins are told
 
 Hear = Callable[[bytes], object]
@@ -38,8 +39,8 @@ class Joins:
     seconds: float
     times: list[float]  # s, of each join
     use: Use
-    rss_before: int  # KiB
-    rss_after: int
+    rss: int  # KiB of the server, once all are inside
+    rss_each: float  # KiB of a member, over what the first few of them cost: that is code and tables
 
 
 class Member:
@@ -75,18 +76,21 @@ class Crowd:
 
     def join(self, count: int) -> Joins:
         """Bring in so many, at most `target.under_way` at once, and wait until nothing more is told about it."""
-        rss_before, meter, started = rss_kib(self.target.pid), self.meter(), time.monotonic()
+        meter, started = self.meter(), time.monotonic()
         times: list[float] = []
-        begun = 0
+        few, rss_of_few, begun = 0, 0, 0
         while len(times) < count and not self.dropped and time.monotonic() - started < self.target.join_limit:
             while begun < count and begun - len(times) < self.target.under_way:
                 self._begin(begun, times)
                 begun += 1
             self.turn(0.1)
+            if not few and len(times) >= min(_FEW, count // 2):
+                few, rss_of_few = len(times), rss_kib(self.target.pid)
         seconds, use = time.monotonic() - started, meter.read()
         self.members.sort(key=lambda member: member.number)
         self.quiet(_SETTLE)
-        return Joins(count, len(times), seconds, times, use, rss_before, rss_kib(self.target.pid))
+        rss, more = rss_kib(self.target.pid), len(times) - few
+        return Joins(count, len(times), seconds, times, use, rss, (rss - rss_of_few) / more if more else 0.0)
 
     def turn(self, timeout: float) -> bool:
         """Wait for something to come, and take it.

@@ -51,7 +51,7 @@ def wait_for_quiet() -> None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time of this process, to the nanosecond: clock_getcpuclockid(3), which Python has for its own threads only."""
+    """CPU time of a process, to the nanosecond: clock_getcpuclockid(3), which Python has for its own threads only."""
     return time.clock_gettime((~pid << 3) | 2)
 
 

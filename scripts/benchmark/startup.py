@@ -87,7 +87,9 @@ def _run(words: list[str], home: Path) -> None:
 
 
 def _until_a_row(words: list[str], home: Path) -> None:
-    with subprocess.Popen([_PROGRAM, *words], stdout=subprocess.PIPE, env=environment(home)) as process:
+    with subprocess.Popen(
+        [_PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(home)
+    ) as process:
         assert process.stdout is not None
         found = any(TITLE.encode() in row for row in process.stdout)
         process.terminate()

@@ -11,7 +11,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], not
         cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
         cells[0] = row[0].ljust(widths[0])
         lines.append("  " + "  ".join(cells).rstrip())
-    if any("!" in cell for row in rows for cell in row):
+    if note and any("!" in cell for row in rows for cell in row):
         lines.append(f"  {note}")
     return "\n".join(lines) + "\n"
 

@@ -1,11 +1,10 @@
 """How fast one link may talk. Time is a value; a sleep is written down."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from lanchat.doors import pace as doors_pace
 from lanchat.doors.pace import MAX_WAITING, TELL_EVERY, Pace
 from lanchat.errors import ProtocolError
 from lanchat.protocol.framing import encode
@@ -36,12 +35,12 @@ class Line:
 class Talker:
     def __init__(self, clock: Clock, limits=LIMITS) -> None:
         self.clock = clock
-        self.link: Any = Line()
+        self.link = link = Line()
         self.seat: Any = type(
             "Seat", (), {"link": self.link, "door": type("Door", (), {"encode": staticmethod(encode)})}
         )
         self.inbox: Any = Inbox()
-        self.pace = Pace(limits, self.link, clock)
+        self.pace = Pace(limits, cast(Any, link), clock)
 
     def says(self, *messages) -> None:
         self.pace.hand_on(list(messages), self.seat, self.inbox)
@@ -54,7 +53,7 @@ class Talker:
 @pytest.fixture
 def talker(monkeypatch) -> Talker:
     clock = Clock()
-    monkeypatch.setattr(doors_pace.time, "sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
+    monkeypatch.setattr("lanchat.doors.pace.time.sleep", lambda seconds: setattr(clock, "now", clock.now + seconds))
     return Talker(clock)
 
 

@@ -113,7 +113,8 @@ def check(records: Sequence[Record], log: Sequence[Event], *, damaged: bool = Fa
         log: all events of the room's log, as it is in the end.
         damaged: the scenario destroyed a piece of the log; what screens have counts as kept.
     """
-    text_of = {record.id: record.text for record in records if record.what == "said"}
+    said = {record.id: record.text for record in records if record.what == "said"}
+    text_of = {event.id: said_in(event) for event in log if isinstance(event, Said)} | said  # a kill may cut off "said"
     acknowledged = {text_of.get(record.id, record.id): None for record in records if record.what == "acknowledged"}
     screens = _screens(records)
     logged = [(event.seq, said_in(event)) for event in log]
@@ -121,7 +122,7 @@ def check(records: Sequence[Record], log: Sequence[Event], *, damaged: bool = Fa
     kept = set(in_log).union(*(screen.texts for screen in screens)) if damaged else set(in_log)
     views = [("the log", logged), *((screen.name, screen.shown) for screen in screens)]
     return Verdict(
-        said=len(text_of),
+        said=len(said),
         acknowledged=len(acknowledged),
         renumbered=sum(in_log.get(text, seq) != seq for screen in screens for seq, text in screen.shown if text),
         lost=tuple(f"{text} was acknowledged and is lost" for text in acknowledged if text not in kept),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lanchat.net.identity import Identity
-from tests.faults.program import HASTY, WAITS, apply
+from tests.faults.program import EAGER, HASTY, WAITS
 from tests.faults.stage import Findings, Stage
 
 _findings = Findings()
@@ -37,10 +37,16 @@ def stage(make_stage: Callable[[str], Stage], request: pytest.FixtureRequest) ->
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch, own_world: Path) -> None:
     """Silence is noticed in 1.5 s instead of 25, here and in hosts."""
-    for name in HASTY:
-        monkeypatch.setattr(name, HASTY[name])
+    for name, value in HASTY.items():
+        monkeypatch.setattr(name, value)
     monkeypatch.setenv(WAITS, json.dumps(HASTY))
-    apply(HASTY)
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members try to come back 5 times as often: for many rounds in little time."""
+    for name, value in EAGER.items():
+        monkeypatch.setattr(name, value)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

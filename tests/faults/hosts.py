@@ -6,11 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lanchat.protocol.messages import Event
 from lanchat.room.archive import last_events
+from tests.faults.cable import enter_mounts
 from tests.waiting import wait_until
 
 TITLE = "Room A"
@@ -37,7 +39,7 @@ class HostProcess:
         local: bool = True,
     ) -> None:
         self.home = home
-        self.seen_at = home  # where its home is found from here
+        self.own_disk = False  # whether its home is in a mount namespace of its own
         self.port = _quiet_port()
         self.said = home.with_name(f"{home.name}.stderr")
         self.peak = 0  # bytes of memory, of all its lives
@@ -98,17 +100,22 @@ class HostProcess:
         os.kill(self.pid, signal.SIGCONT)
 
     @property
+    def files_path(self) -> Path:
+        """Where its home is found from here; while it runs."""
+        return Path(f"/proc/{self.pid}/root{self.home}") if self.own_disk else self.home
+
+    @property
     def log_path(self) -> Path:
-        (path,) = self.seen_at.glob("rooms/*/log.db")
+        (path,) = self.home.glob("rooms/*/log.db")
         return path
 
     def events(self) -> list[Event]:
         """All of the room's log, read beside the host."""
-        return last_events(self.log_path)
+        return self._beside(lambda: last_events(self.log_path))
 
     def last(self) -> int:
         """The seq of the last event that is kept."""
-        events = last_events(self.log_path, number=1)
+        events = self._beside(lambda: last_events(self.log_path, number=1))
         return events[-1].seq if events else 0
 
     def close(self) -> None:
@@ -126,6 +133,13 @@ class HostProcess:
             process.wait()
             raise
         assert b"Traceback" not in self.said.read_bytes(), self.said.read_text()
+
+    def _beside(self, read: Callable[[], list[Event]]) -> list[Event]:
+        """In the host's own mount namespace, where it has one. SQLite finds the files by their true names only."""
+        if not self.own_disk:
+            return read()
+        with ThreadPoolExecutor(1) as pool, open(f"/proc/{self.pid}/ns/mnt", "rb") as namespace:
+            return pool.submit(lambda: (enter_mounts(namespace.fileno()), read())[1]).result()
 
     def _note_peak(self) -> None:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():

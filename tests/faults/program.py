@@ -6,7 +6,12 @@ import os
 import sys
 
 WAITS = "FAULTS_WAITS"  # environment: {"lanchat.net.link.DEAD_AFTER": 1.5, ...} as JSON
+EAGER = {
+    "lanchat.comeback.FIRST_RETRY": 0.1,
+    "lanchat.comeback.LAST_RETRY": 0.4,
+}
 HASTY = {
+    **EAGER,
     "lanchat.net.link.PING_AFTER": 0.5,
     "lanchat.net.link.DEAD_AFTER": 1.5,
     "lanchat.net.link.STALL_LIMIT": 1.5,

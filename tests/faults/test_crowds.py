@@ -138,4 +138,3 @@ def _sent_away(stage: Stage) -> list[str]:
 def _memory(pid: int) -> int:
     with open(f"/proc/{pid}/statm") as statm:
         return int(statm.read().split()[1]) * 4096
-

@@ -197,7 +197,7 @@ class Sessions:
         hello = member.hello(self.card)
         share, _ = host.receive(hello)
         assert share is not None
-        confirm = member.receive(share)  # type: ignore[arg-type]
+        confirm = member.receive(share)
         assert isinstance(confirm, Confirm)
         answer, arrival = host.receive(confirm)
         assert answer is not None and arrival is not None
@@ -231,8 +231,13 @@ class Sessions:
         """As knock.py reads. Whatever was damaged: no welcome without the host's confirm before it."""
         _, member = self.ends()
         messages = decode_all(LineSplitter().feed(data), FROM_HOST)
-        if messages and isinstance(messages[0], Card):
-            member.hello(messages.pop(0))  # type: ignore[arg-type]
+        if not messages or not isinstance(first := messages.pop(0), Card):
+            return
+        if not first.locked:
+            with pytest.raises(LanchatError):
+                member.hello(first)
+            return
+        member.hello(first)
         confirmed = False
         for message in messages:
             welcome = member.receive(message)

@@ -10,6 +10,7 @@ import time
 from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_mitm_says_that_the_locked_room_is_open(evil_host, victim):
 
 KEYLESS = hmac.digest(b"", b"lanchat confirm host", "sha256")  # what a confirm was before any share: known to all
 
-LIES = {
+LIES: dict[str, list[Any]] = {
     "welcome at once": [Welcome("i", "vera", 0, 0, 0)],
     "welcome without confirm": [Share(a_share(host=True)), Welcome("i", "vera", 0, 0, 0)],
     "wrong confirm": [Share(a_share(host=True)), Confirm(b"c" * 32), Welcome("i", "vera", 0, 0, 0)],

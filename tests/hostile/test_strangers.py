@@ -528,7 +528,7 @@ HARM = {
 }
 
 
-@pytest.mark.parametrize("end", ["half close", "close", "reset"])
+@pytest.mark.parametrize("end", ["half close", "reset", pytest.param("close", marks=pytest.mark.full)])
 @pytest.mark.parametrize("harm", HARM)
 def test_tls_broken_after_the_handshake(siege, stranger, identity, harm, end):
     attacked = siege()

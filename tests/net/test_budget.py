@@ -2,7 +2,6 @@
 
 import pytest
 
-from lanchat.net import budget
 from lanchat.net.budget import NOISE_BURST, NOISE_RATE, Budget
 from tests.net.links import Clock, open_links
 
@@ -34,7 +33,7 @@ def slept(monkeypatch, clock) -> list[float]:
         naps.append(seconds)
         clock.now += seconds
 
-    monkeypatch.setattr(budget.time, "sleep", sleep)
+    monkeypatch.setattr("lanchat.net.budget.time.sleep", sleep)
     return naps
 
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import HostKeyChanged, LanchatError
-from lanchat.net import trust
 from lanchat.net.trust import FILE, KnownHost, KnownHosts
 
 ROOM, OTHER = "5" * 32, "6" * 32
@@ -107,7 +106,7 @@ def test_a_crash_while_writing_leaves_the_old_file(known, home, monkeypatch):
     def crash(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(trust.os, "fsync", crash)
+    monkeypatch.setattr("lanchat.net.trust.os.fsync", crash)
     with pytest.raises(LanchatError, match="No space left"):
         known.check(OTHER, KEY, "Room B")
     assert [host.room for host in known.all()] == [ROOM]

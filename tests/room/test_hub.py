@@ -14,23 +14,27 @@ from lanchat.protocol.messages import (
     Closing,
     FromHost,
     FromMember,
+    Got,
     Joined,
     Left,
     Notice,
     Ping,
     Pong,
     Present,
+    Receipt,
     Refused,
     Rename,
     Renamed,
     Said,
     Say,
+    Tell,
+    Told,
     Welcome,
 )
 from lanchat.room.hub import Hub
 from lanchat.room.log import NoLog
 from lanchat.room.room import Room
-from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Saved, Seat, Stop
+from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Posted, Saved, Seat, Stop, Trouble
 
 
 class RecordingLink:
@@ -81,9 +85,13 @@ class SlowLog(NoLog):
 
     def __init__(self) -> None:
         self.events: list = []
+        self.posts: list = []
 
     def append(self, events: list) -> None:
         self.events += events
+
+    def post(self, mail: list, on_posted: object) -> None:
+        self.posts += mail
 
 
 @dataclass
@@ -361,6 +369,85 @@ def test_whoever_left_is_not_acknowledged():
     evening.turn(says(ann, "1"), Gone(ann))
     evening.turn(Saved(9))
     assert ann.link.sends == []
+
+
+# ---- private messages
+
+PSST = Told("1", 1001, "id-ann", "ann", "id-bob", "bob", "psst")
+
+
+def tells(seat: Seat, nick: str, id: str = "1") -> Heard:
+    return Heard(seat, [Tell(id, f"id-{nick}", nick, "psst")])
+
+
+def test_a_private_message_reaches_its_two_and_nobody_else():
+    evening = Evening()
+    ann, bob, eve = evening.come("ann", "bob", "eve")
+    [pat] = evening.come("pat", door=evening.plain)
+    evening.turn(tells(ann, "bob"))
+    evening.turn()
+    psst = Told("1", 1002, "id-ann", "ann", "id-bob", "bob", "psst")
+    assert heard(ann) == [psst, Receipt("1", "here")]
+    assert heard(bob) == [psst]
+    assert eve.link.sends == pat.link.sends == []
+
+
+def test_every_link_of_theirs_gets_it_at_its_place():
+    evening = Evening()
+    ann, bob = evening.come("ann", "bob")
+    second = new_seat(evening)
+    evening.turn(Arrived(second, "id-bob", "bob"))
+    heard(second)
+    evening.turn(says(ann, "before"), tells(ann, "bob"), says(ann, "after"))
+    for seat in (bob, second):
+        assert [message.text for message in heard(seat)] == ["before", "psst", "after"]
+
+
+def test_it_is_acknowledged_when_the_log_has_it_and_not_before():
+    evening = Evening(SlowLog())
+    ann, bob = evening.come("ann", "bob")
+    evening.turn(tells(ann, "bob"), tells(bob, "ann", "of bob"))
+    evening.turn(tells(ann, "bob", "2"))
+    assert [told.id for told in evening.log.posts] == ["1", "of bob", "2"]
+    heard(ann), heard(bob)
+    evening.turn(Posted(1))
+    assert (heard(ann), heard(bob)) == ([Receipt("1", "here")], [])
+    evening.turn(Posted(3))
+    assert (heard(ann), heard(bob)) == ([Receipt("2", "here")], [Receipt("of bob", "here")])
+
+
+def test_what_waits_comes_with_the_welcome_until_they_have_it():
+    evening = Evening(SlowLog())
+    ann, bob = evening.come("ann", "bob")
+    evening.turn(Gone(bob), tells(ann, "bob"))
+    for _ in range(2):
+        back = new_seat(evening)
+        evening.turn(Arrived(back, "id-bob", "bob", after=3))
+        assert PSST in heard(back)
+    evening.turn(Heard(back, [Got("id-ann", "1")]))
+    assert evening.log.posts == [PSST, Told("1", 1001, "id-ann", "ann", "id-bob", "bob", "")]
+    last = new_seat(evening)
+    evening.turn(Arrived(last, "id-bob", "bob", after=3))
+    assert not any(isinstance(message, Told) for message in heard(last))
+
+
+def test_a_sender_who_left_is_told_nothing():
+    evening = Evening(SlowLog())
+    ann, bob = evening.come("ann", "bob")
+    evening.turn(tells(ann, "bob"), Gone(ann))
+    evening.turn(Posted(1))
+    assert ann.link.sends == []
+
+
+def test_while_nothing_is_saved_a_sender_is_warned_and_when_memory_is_full_refused():
+    evening = Evening(SlowLog())
+    ann, bob = evening.come("ann", "bob")
+    evening.turn(Trouble("the disk is full"), tells(ann, "bob"))
+    assert [type(message) for message in heard(ann)] == [Told, Notice]
+    evening.log.full = True
+    evening.turn(tells(ann, "bob", "2"))
+    assert heard(ann) == [Receipt("2", "refused", "not sent: the disk is full; try later")]
+    assert len(evening.log.posts) == 1
 
 
 # ---- doors

@@ -18,11 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said
+from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
 from lanchat.room import rows, sqlite_log, store
-from lanchat.room.archive import events_after, last_events
+from lanchat.room.archive import events_after, last_events, last_mail
 from lanchat.room.keep import EVERYTHING, Keep, parse_age, parse_keep
 from lanchat.room.log import NoLog
+from lanchat.room.mail import KEEP_MAIL
 from lanchat.room.mend import open_store
 from lanchat.room.sqlite_log import SqliteLog
 from lanchat.room.store import STRIDE, Store
@@ -38,6 +39,10 @@ def said(seq: int, text: str = "hi", *, by: str = ANN, id: str = "", at: int = N
     return Said(seq, at, by, "ann", id or f"id-{seq}", text)
 
 
+def told(id: str, text: str = "psst", *, by: str = ANN, at: int = NOW) -> Told:
+    return Told(id, at, by, "ann", BOB, "bob", text)
+
+
 class Keeper:
     """A log and what it has told."""
 
@@ -46,6 +51,7 @@ class Keeper:
         self.damage: list[str] = []
         self.troubles: list[str] = []
         self.saved = 0
+        self.posted = 0
         self.log = SqliteLog(path, on_damage=self.damage.append, wall=lambda: NOW, **options)  # type: ignore[arg-type]
 
     def open(self) -> tuple[Event, ...]:
@@ -55,6 +61,13 @@ class Keeper:
         """Waits until they are kept."""
         self.log.append(list(events))
         wait_until(lambda: self.saved >= events[-1].seq, what="the events to be kept")
+
+    def post(self, *mail: Told) -> None:
+        """Waits until they are kept."""
+        kept: list[int] = []
+        self.log.post(list(mail), kept.append)
+        self.posted += len(mail)
+        wait_until(lambda: self.posted in kept, what="the private messages to be kept")
 
     def _on_saved(self, seq: int) -> None:
         assert seq > self.saved
@@ -463,6 +476,122 @@ def test_a_log_of_version_1_gets_the_next_steps(keeper, path, monkeypatch):
     assert [event.seq for event in last_events(path, search="old")] == [1]
     one.keep(said(3, "a new word"))
     assert [event.seq for event in last_events(path, search="word")] == [1, 3]
+
+
+def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "SCHEMA", rows.SCHEMA[:2])
+        old, _ = open_store(path, durable=True)
+        old.add([said(1, "an old word")])
+        old.close()
+    assert last_mail(path) == [], "an old copy that nobody has opened since"
+    one = keeper()
+    assert [event.seq for event in one.past] == [1] and one.damage == [] and one.log.mail == ()
+    one.post(told("1"))
+    assert [event.seq for event in last_events(path, search="old")] == [1] and last_mail(path) == [told("1")]
+
+
+# ---- private messages
+
+
+def test_what_waits_is_there_the_next_evening(keeper):
+    first = keeper()
+    first.keep(said(1))
+    first.post(told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3"))
+    first.post(told("3", ""))
+    first.log.close()
+    again = keeper()
+    assert again.log.mail == (told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3", ""))
+    assert list(again.past) == [said(1)] and again.log.seq == 1
+
+
+def test_the_text_of_what_is_over_is_gone_from_the_table(keeper, path):
+    one = keeper()
+    one.post(told("1", "a secret"))
+    one.post(told("1", ""))
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT text FROM mail").fetchall() == [("",)]
+
+
+def test_no_replay_page_or_search_has_them(keeper, path):
+    one = keeper()
+    one.keep(said(1, "a word"))
+    one.post(told("1", "a word"))
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    one.log.post([told("2", "a word")], lambda number: None)
+    assert one.log.read(0, 10) == [said(1, "a word")], "nor while they wait for the disk"
+    blocker.execute("COMMIT")
+    blocker.close()
+    one.log.close()
+    assert events_after(path, 0, 10) == last_events(path) == last_events(path, search="word") == [said(1, "a word")]
+    assert list(keeper().past) == [said(1, "a word")]
+
+
+def test_events_and_private_messages_are_counted_apart(keeper):
+    one = keeper()
+    counts: list[int] = []
+    for seq in range(1, 51):
+        one.log.append([said(seq)])
+        one.log.post([told(str(seq))], counts.append)
+    one.log.close()
+    assert counts == sorted(set(counts)) and counts[-1] == 50 and one.saved == 50
+    assert keeper().log._entries == 50
+
+
+def test_who_stays_away_for_long(keeper):
+    first = keeper()
+    first.post(told("old", at=NOW - KEEP_MAIL - 1), told("young", at=NOW - KEEP_MAIL + 1))
+    first.log.close()
+    assert [told.id for told in keeper().log.mail] == ["young"]
+
+
+def test_what_is_over_is_forgotten_and_what_waits_is_not(path):
+    log, _ = open_store(path, durable=True)
+    log.add([told("waits"), *(told(str(number), "") for number in range(10))])
+    log.prune_mail(3)
+    assert [told.id for told in log.mail()] == ["waits", "7", "8", "9"]
+    log.prune_mail(1, waiting=True)
+    assert [told.id for told in log.mail()] == ["9"]
+    log.close()
+
+
+def test_a_full_disk_makes_them_wait_too(keeper, path):
+    one = keeper()
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    counts: list[int] = []
+    one.log.post([told("1")], counts.append)
+    wait_until(lambda: one.troubles)
+    assert counts == []
+    blocker.execute("COMMIT")
+    blocker.close()
+    wait_until(lambda: counts == [1])
+
+
+def test_they_are_rescued_from_a_damaged_file(keeper, path):
+    first = keeper()
+    first.keep(*(said(seq, "x" * 500) for seq in range(1, 2001)))
+    first.post(told("1"), told("2"))
+    first.log.close()
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(os.urandom(4096 * 4))
+    again = keeper()
+    assert again.damage and set(again.log.mail) <= {told("1"), told("2")}
+    assert set(again.log.mail), "they stand elsewhere in this file"
+
+
+def test_a_members_own_copy_of_them_can_be_searched(path):
+    copy, _ = open_store(path, durable=False)
+    copy.add([told("1", "Tea at five?"), told("2", "coffee"), told("3", "c++ (:"), told("4", "")])
+    copy.add([told("2", "coffee")])
+    copy.close()
+    assert [told.id for told in last_mail(path)] == ["1", "2", "3"]
+    assert [told.id for told in last_mail(path, number=1)] == ["3"]
+    assert [told.id for told in last_mail(path, search="tea fi")] == ["1"]
+    assert [told.id for told in last_mail(path, search="c++")] == ["3"]
+    assert last_mail(path, since=NOW + 1) == last_mail(path, search="milk") == []
 
 
 def test_a_folder_that_is_not_there(tmp_path):

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from lanchat.protocol.messages import Closing, Moderate, Notice
 from lanchat.protocol.text import same_nick
+from lanchat.room import effects
 from lanchat.room import rights as the_rights
-from lanchat.room import room as the_room
 from lanchat.room.rights import MAX_NICKS, Rights
 from lanchat.room.room import Room
 
@@ -91,7 +91,7 @@ def test_no_nick_ever_has_two_owners(steps):
 def room() -> Room:
     room = Room("5" * 32, "Room A", HAL)
     for id, nick in ((HAL, "hal"), (ANN, "ann"), (EVE, "eve")):
-        assert isinstance(room.admit(id, nick, -1, 0), the_room.Admitted)
+        assert isinstance(room.admit(id, nick, -1, 0), effects.Admitted)
     return room
 
 
@@ -103,8 +103,8 @@ def does(room: Room, who: str, action: str, nick: str = "") -> list:
     return room.handle(member(room, who), Moderate(action, nick), 0)
 
 
-def kinds(effects: list) -> list[str]:
-    return [type(effect).__name__ for effect in effects]
+def kinds(done: list) -> list[str]:
+    return [type(effect).__name__ for effect in done]
 
 
 @pytest.mark.parametrize("action", ["kick", "ban", "unban", "lock", "unlock", "op", ""])
@@ -114,19 +114,19 @@ def test_only_who_hosts_may(room, action):
 
 
 def test_a_kick_sends_out_and_lets_back_in(room):
-    (expel,) = [effect for effect in does(room, "hal", "kick", "EVE") if isinstance(effect, the_room.Expel)]
+    (expel,) = [effect for effect in does(room, "hal", "kick", "EVE") if isinstance(effect, effects.Expel)]
     assert expel.member.nick == "eve" and expel.closing == Closing("kicked", "the host sent you out")
     room.leave(expel.member, "kicked", 0)
-    assert isinstance(room.admit(EVE, "eve", -1, 0), the_room.Admitted)
+    assert isinstance(room.admit(EVE, "eve", -1, 0), effects.Admitted)
 
 
 def test_a_ban_is_of_the_key_whatever_nick_it_takes(room):
-    effects = does(room, "hal", "ban", "eve")
-    assert {"KeepBans", "Expel"} <= set(kinds(effects))
+    done = does(room, "hal", "ban", "eve")
+    assert {"KeepBans", "Expel"} <= set(kinds(done))
     room.leave(member(room, "eve"), "banned", 0)
     for nick in ("eve", "harmless"):
         assert room.admit(EVE, nick, -1, 0).code == "banned"
-    kept = next(effect for effect in effects if isinstance(effect, the_room.KeepBans))
+    kept = next(effect for effect in done if isinstance(effect, effects.KeepBans))
     assert kept.bans == {EVE: "eve"}
     assert code(Rights(bans=kept.bans), EVE, "anybody") == "banned", "and after the next start"
 
@@ -143,7 +143,7 @@ def test_unban(room):
     (answer,) = does(room, "hal", "unban", "nobody")
     assert "banned: eve" in answer.message.text
     assert "KeepBans" in kinds(does(room, "hal", "unban", "Eve"))
-    assert isinstance(room.admit(EVE, "eve", -1, 0), the_room.Admitted)
+    assert isinstance(room.admit(EVE, "eve", -1, 0), effects.Admitted)
 
 
 def test_a_lock_keeps_newcomers_out_and_lets_those_back_who_were_here(room):
@@ -151,9 +151,9 @@ def test_a_lock_keeps_newcomers_out_and_lets_those_back_who_were_here(room):
     room.leave(member(room, "ann"), "", 0)
     assert room.admit(BOB, "bob", -1, 0).code == "closed"
     assert room.admit("~1", "pat", -1, 0).code == "closed", "a plain client is always new"
-    assert isinstance(room.admit(ANN, "ann", -1, 0), the_room.Admitted)
+    assert isinstance(room.admit(ANN, "ann", -1, 0), effects.Admitted)
     does(room, "hal", "unlock")
-    assert isinstance(room.admit(BOB, "bob", -1, 0), the_room.Admitted)
+    assert isinstance(room.admit(BOB, "bob", -1, 0), effects.Admitted)
 
 
 def test_nobody_sends_the_host_out(room):
@@ -170,5 +170,5 @@ def test_who_is_not_there_cannot_be_kicked(room):
 
 def test_somebody_without_a_key_is_sent_away_and_not_banned(room):
     room.admit("~1", "pat", -1, 0)
-    effects = does(room, "hal", "ban", "pat")
-    assert "Expel" in kinds(effects) and "KeepBans" not in kinds(effects)
+    done = does(room, "hal", "ban", "pat")
+    assert "Expel" in kinds(done) and "KeepBans" not in kinds(done)

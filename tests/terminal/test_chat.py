@@ -218,8 +218,8 @@ def test_tab_completes_nicks_and_commands(host, join, talk):
         ann.types("bob: ")
         ann.press("hi\r")
         assert heard(bob) == ["bob: hi"]
-        ann.press(f"/m{TAB}")
-        ann.types("/me ")
+        ann.press(f"/ni{TAB}")
+        ann.types("/nick ")
         ann.press("waves\r")
         assert heard(bob) == ["waves"]
 
