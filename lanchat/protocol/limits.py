@@ -49,15 +49,13 @@ class Limits:
     greeting: float = 10.0  # TLS + hello + proof in all (Syncthing 10, ssh-chat 20, OpenSSH 120)
     strangers: int = 32  # links that have not shown who they are (OpenSSH 10:30:100, KDE Connect 42)
     strangers_per_source: int = 4
-    links_per_source: int = 16  # ergo's number; a machine many people share needs more, see `--max-per-source`
+    links_per_source: int = 16  # ergo's number; this machine itself is exempt
     connects_burst: int = 60  # from one source at once ...
-    connects_rate: float = (
-        32 / 60
-    )  # ... and then a second (ergo: 32 in 10 min; a classroom behind one router needs more)
+    connects_rate: float = 2.0  # ... and then a second (ergo: 32 in 10 min; a live list asks each room every 3 s)
     message_burst: int = 100  # of one member at once: a pasted or piped log ...
     message_rate: float = 10.0  # ... and then a second; more is not refused but waits (ergo's fakelag: 5, then 2)
     byte_burst: int = 256 * 1024  # raw bytes of one link at once, TLS included, so that KeyUpdates count ...
-    byte_rate: float = 32 * 1024  # ... and then a second; more is no chat
+    byte_rate: float = 64 * 1024  # ... and then a second: 10 of the longest messages; more waits
 
 
 MAX_PEOPLE = 5_000  # in one room that a member believes a host; 25 times what a host lets in by default

@@ -46,7 +46,7 @@ class RoomView:
         Raises:
             ValueError: they can get none.
         """
-        person = self.person(nick)
+        person = self.person(nick.removeprefix("~"))
         if person is not None and person.plain:
             raise ValueError(f"~{person.nick} came by the plain door and can get nothing in private")
         if person is not None and person.id == self.me:

@@ -7,16 +7,20 @@ from scripts.benchmark.check import Receiver, Stream, Tally, Verdict
 from scripts.benchmark.crowd import Crowd, Hear, Member
 from scripts.benchmark.machine import Use
 
-_DRAIN_LIMIT = 5.0  # s without a byte: what is missing is lost
-
 
 @dataclass(frozen=True)
 class Fanout:
-    """A task for the load process."""
+    """A task for the load process.
+
+    Args:
+        window: messages of a sender that its judge has not read yet.
+        patience: s without a byte, after which what is missing is lost.
+    """
 
     senders: int
     seconds: float
-    window: int = 64  # messages of a sender that its judge has not read yet
+    window: int = 64
+    patience: float = 5.0
 
     def run(self, crowd: Crowd) -> "FanoutResult":
         return _Run(self, crowd).run()
@@ -106,7 +110,7 @@ class _Run:
     def _drain(self) -> None:
         """Until all have got what they were sent, or nothing more comes."""
         silent_since = time.monotonic()
-        while time.monotonic() - silent_since < _DRAIN_LIMIT:
+        while time.monotonic() - silent_since < self._task.patience:
             if self._crowd.turn(0.02):
                 silent_since = time.monotonic()
             elif self._complete():

@@ -80,9 +80,8 @@ def _path(program: str) -> str:
 
 def _ngircd() -> Kind:
     words = (_path("ngircd"), "-n", "-f", "{home}/ngircd.conf")
-    return Kind(
-        "ngIRCd", Irc(), words, under_way=8, files=(("ngircd.conf", _NGIRCD),)
-    )  # it listens with a backlog of 10
+    files = (("ngircd.conf", _NGIRCD),)
+    return Kind("ngIRCd", Irc(), words, under_way=8, files=files)  # it listens with a backlog of 10
 
 
 def _inspircd(*, tls: bool) -> Kind:

@@ -22,7 +22,8 @@ import pytest
 
 from tests.lab import missing
 
-QUEUE = 64 * 1024  # bytes that wait before a slow cable; more is dropped, as a router does
+QUEUE = 6 * 1024  # bytes that wait before a slow cable ...
+QUEUE_TIME = 0.5  # s; ... or so much; what is more is dropped, as a router does
 _NEWNET, _NEWNS, _FS = 0x40000000, 0x00020000, 0x00000200
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 _numbers = count(1)
@@ -137,8 +138,8 @@ class Cable:
                 for key, _ in ready:
                     to = 1 - key.data
                     packet = os.read(key.fd, 4096)
-                    backlog = max(0.0, free_at[to] - now) * self.rate if free_at[to] > now else 0.0
-                    if (self.cut_to_near, self.cut_to_far)[to] or self._random.random() < self.loss or backlog > QUEUE:
+                    cut, lost = (self.cut_to_near, self.cut_to_far)[to], self._random.random() < self.loss
+                    if cut or lost or free_at[to] - now > max(QUEUE_TIME, QUEUE / self.rate):
                         continue
                     free_at[to] = max(now, free_at[to]) + len(packet) / self.rate
                     due = free_at[to] + max(0.0, self.delay + self._random.uniform(-self.jitter, self.jitter))

@@ -1,6 +1,6 @@
 """What happened to whom, as JSON lines, and the judgement of it: what was lost, came twice, in another order, or never.
 
-A text says who wrote it and which of theirs it is ("ann-17"); ids and seqs are lanchat's and prove nothing by themselves.
+A text says who wrote it and which of theirs it is ("ann-17"); lanchat's own ids and seqs prove nothing by themselves.
 """
 
 import os

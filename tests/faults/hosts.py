@@ -139,7 +139,8 @@ class HostProcess:
         if not self.own_disk:
             return read()
         with ThreadPoolExecutor(1) as pool, open(f"/proc/{self.pid}/ns/mnt", "rb") as namespace:
-            return pool.submit(lambda: (enter_mounts(namespace.fileno()), read())[1]).result()
+            pool.submit(enter_mounts, namespace.fileno()).result()  # the pool has one thread
+            return pool.submit(read).result()
 
     def _note_peak(self) -> None:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():

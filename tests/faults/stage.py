@@ -74,10 +74,12 @@ class Stage:
         self.host.start()
         return self.host
 
-    def cable(self, **faults: float) -> Cable:
+    def cable(self, *, loss: float = 0.0, delay: float = 0.0, jitter: float = 0.0, seed: int = 1) -> Cable:
         """From the host's network to a new one."""
         self._networks.append(Network())
-        self._cables.append(Cable(self._networks[0], self._networks[-1], **faults))
+        self._cables.append(
+            Cable(self._networks[0], self._networks[-1], loss=loss, delay=delay, jitter=jitter, seed=seed)
+        )
         return self._cables[-1]
 
     def talker(
@@ -107,10 +109,9 @@ class Stage:
     def way(self, over: Cable | None = None, receive_buffer: int = 0) -> Callable[[], socket.socket]:
         """How to reach the host: over this cable, or on this machine."""
         address = over.near_address if over else "127.0.0.1"
+        network: Network | None = self._networks[0] if self._networks else None
         if over is not None:
             network = self._networks[1 + self._cables.index(over)]
-        else:
-            network = self._networks[0] if self._networks else None
 
         def reach() -> socket.socket:
             with network.inside() if network else nullcontext():

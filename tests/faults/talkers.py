@@ -10,7 +10,7 @@ from lanchat.member import Member
 from lanchat.memory import Memory, NoMemory
 from lanchat.net.identity import Identity
 from lanchat.news import Came, Ended, Item, Kept, Lost
-from lanchat.protocol.messages import Card, Notice
+from lanchat.protocol.messages import Card, Joined, Left, Notice, Renamed, Said
 from tests.faults.chronicle import Chronicle, said_in
 from tests.waiting import wait_until
 
@@ -118,6 +118,8 @@ class Talker:
             case Ended(error):
                 self.ended = error
                 self._chronicle.note(self.nick, "ended", str(error))
-            case _:
+            case Said() | Joined() | Left() | Renamed():
                 self._chronicle.note(self.nick, "shown", said_in(item), seq=item.seq)
                 self.seq = max(self.seq, item.seq)
+            case _:
+                pass

@@ -18,7 +18,7 @@ TOLD = 3.0  # s until senders are told that nothing is kept
 
 
 @pytest.mark.netns
-def test_full_disk(stage: Stage) -> None:
+def test_full_disk(stage: Stage, hasty: None) -> None:
     """In a mount namespace of the host's own, which goes with it."""
     need_networks()  # who may make those may make this
     script = f'mkdir -p "$LANCHAT_HOME" && mount -t tmpfs -o size={DISK} lanchat "$LANCHAT_HOME" && exec "$@"'
@@ -37,7 +37,7 @@ def test_full_disk(stage: Stage) -> None:
     stage.settle()
 
 
-def test_database_locked_by_another_program(stage: Stage) -> None:
+def test_database_locked_by_another_program(stage: Stage, hasty: None) -> None:
     host = stage.open("--no-limits")
     ann, bob = stage.join("ann", "bob", disk=True)
     ann.say()
@@ -50,7 +50,7 @@ def test_database_locked_by_another_program(stage: Stage) -> None:
     stage.settle()
 
 
-@pytest.mark.parametrize("part", [pytest.param("first page", marks=pytest.mark.full), "middle", "all"])
+@pytest.mark.parametrize("part", [pytest.param("first page", marks=pytest.mark.full), "middle", pytest.param("all", marks=pytest.mark.full)])
 def test_damaged_database(stage: Stage, part: str) -> None:
     """The host is killed, its log is spoilt, it starts again: the room goes on, and the file is kept beside it."""
     host = stage.open("--no-limits")

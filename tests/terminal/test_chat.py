@@ -10,7 +10,7 @@ from prompt_toolkit.output import DummyOutput
 
 from lanchat.errors import ConnectionLost
 from lanchat.member import Member
-from lanchat.protocol.messages import Renamed, Said
+from lanchat.protocol.messages import Renamed, Said, Told
 from lanchat.terminal.chat import Chat, ChatEnd
 from tests.waiting import wait_until
 
@@ -210,6 +210,47 @@ def test_a_nick_that_cannot_be_kept_is_said_and_no_more(host, talk):
         ann.shows("could not be kept for the next time: no space left")
 
 
+def test_a_private_message_and_the_reply(host, join, talk, monkeypatch):
+    room = host()
+    bob, eve = join(room, "bob"), join(room, "eve")
+    with talk(room) as ann:
+        ann.press("/r hello?\r")
+        ann.shows("nobody has told you anything alone yet")
+        ann.press(f"{CTRL_U}/msg BOB psst\r")
+        ann.shows("[you -> bob] psst")
+        wait_until(lambda: any(isinstance(item, Told) for item in bob.take(0.05)))
+        bob.tell("ann", "what is it?")
+        ann.shows("[bob -> you] what is it?")
+        ann.press("/r a secret\r")
+        ann.shows("[you -> bob] a secret")
+        eve.tell("ann", "me too")
+        ann.shows("[eve -> you] me too")
+        ann.press("/r begun for bob\r")
+        ann.shows("eve has told you something just now: once more, if it is for them")
+        ann.types("/r begun for bob")
+        monkeypatch.setattr("lanchat.terminal.feed.REPLY_PAUSE", 0.0)
+        ann.press(f"{CTRL_U}/r for eve\r")
+        ann.shows("[you -> eve] for eve")
+        ann.press("/msg nobody hello\r")
+        ann.shows("-- nobody here is or was called nobody; nothing is sent")
+        ann.press("/ignore eve\r")
+        ann.shows("you see nothing more of eve")
+        eve.tell("ann", "unseen")
+        bob.tell("ann", "seen")
+        ann.shows("[bob -> you] seen")
+        assert "unseen" not in ann.text
+
+
+def test_whoever_is_away_is_named(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        bob.close()
+        ann.shows("bob left")
+        ann.press("/msg bob psst\r")
+        ann.shows("-- bob is away; gets it on return")
+
+
 def test_tab_completes_nicks_and_commands(host, join, talk):
     room = host()
     bob = join(room, "bob")
@@ -218,8 +259,8 @@ def test_tab_completes_nicks_and_commands(host, join, talk):
         ann.types("bob: ")
         ann.press("hi\r")
         assert heard(bob) == ["bob: hi"]
-        ann.press(f"/ni{TAB}")
-        ann.types("/nick ")
+        ann.press(f"/me{TAB}")
+        ann.types("/me ")
         ann.press("waves\r")
         assert heard(bob) == ["waves"]
 

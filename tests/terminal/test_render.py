@@ -8,7 +8,7 @@ import pytest
 
 from lanchat.errors import ConnectionLost
 from lanchat.news import Came, Ended, Kept, Lost
-from lanchat.protocol.messages import MAX_NUMBER, Card, Joined, Left, Notice, Present, Renamed, Said, Welcome
+from lanchat.protocol.messages import MAX_NUMBER, Card, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
 from lanchat.room.view import Person, RoomView
 from lanchat.terminal.render import (
     ERROR,
@@ -16,6 +16,7 @@ from lanchat.terminal.render import (
     MENTION,
     MINE,
     PALETTE,
+    PRIVATE,
     QUIET,
     TIME,
     Local,
@@ -94,6 +95,36 @@ def test_a_long_nick_does_not_push_the_following_lines_out_of_the_window():
 def test_a_line_with_my_nick_stands_out(text):
     fragments = renderer().render(said(text))
     assert (fragments[0], fragments[-1][0]) == ((MARK, "12:00"), MENTION)
+
+
+def told(text, by="b", nick="bob", to="a", to_nick="ann"):
+    return Told("id", NOON, by, nick, to, to_nick, text)
+
+
+def test_a_private_line_says_from_whom_to_whom_in_a_style_of_its_own():
+    assert renderer().render(told("psst")) == [(TIME, "12:00"), ("", " "), (PRIVATE, "[bob -> you]"), ("", " psst\n")]
+    mine = told("psst", by="a", nick="ann", to="b", to_nick="bob")
+    assert plain(renderer().render(mine)) == "12:00 [you -> bob] psst\n"
+    nobody = Renderer(RoomView(), date(1970, 1, 1), UTC)
+    assert plain(nobody.render(told("psst"))) == "12:00 [bob -> ann] psst\n"
+
+
+def test_a_private_line_with_my_nick_stands_out_too():
+    fragments = renderer().render(told("ann, look"))
+    assert (fragments[0], fragments[-1][0]) == ((MARK, "12:00"), MENTION)
+    assert renderer().render(told("I am ann", by="a", nick="ann", to="b", to_nick="bob"))[0] == (TIME, "12:00")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_private_line_does_nothing_to_the_terminal(text):
+    for fragments in (renderer().render(told(text)), renderer().render(told("psst", nick=text or "x"))):
+        shown = plain(fragments).replace("\n", "")
+        assert not {unicodedata.category(char) for char in shown} & FORBIDDEN
+
+
+def test_no_public_line_looks_like_a_private_one():
+    assert plain(renderer().render(said("[ann -> you] psst"))) == "12:00 bob [ann -> you] psst\n"
+    assert plain(renderer().render(said("x\n12:00 [ann -> you] psst"))).splitlines()[1].startswith("      ")
 
 
 @pytest.mark.parametrize("text", ["anna is here", "joann", "ann-marie", "nobody"])

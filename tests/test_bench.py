@@ -1,0 +1,164 @@
+"""The benchmark counts exactly: what a server does right, and every fault that is planted in one."""
+
+import os
+import re
+import selectors
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from scripts.benchmark import servers
+from scripts.benchmark.check import Marks, Receiver, Stream, Tally
+from scripts.benchmark.crowd import Crowd, Target
+from scripts.benchmark.dialects import Dialect, Relay
+from scripts.benchmark.fanout import Fanout, FanoutResult
+
+MEMBERS = 5
+SECONDS = 0.2
+FAULT_EVERY = 50  # lines of one receiver
+DROP, DOUBLE, SWAP = 7, 17, 27  # which of them; a swap is with the next one
+
+
+class FaultyServer:
+    """A relay that drops, doubles and swaps lines now and then, for each receiver on its own, and counts it."""
+
+    def __init__(self, faulty: bool) -> None:
+        self.dropped = self.doubled = self.swapped = 0
+        self.faulty = faulty
+        self._seen: dict[socket.socket, int] = {}
+        self._partial: dict[socket.socket, bytes] = {}
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._wake, self._woken = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, name="faulty-server")
+        self._thread.start()
+
+    def close(self) -> None:
+        self._wake.send(b"!")
+        self._thread.join()
+        for sock in (*self._seen, self._listener, self._wake, self._woken):
+            sock.close()
+
+    def _run(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    sock = key.fileobj
+                    assert isinstance(sock, socket.socket)
+                    if sock is self._woken:
+                        return
+                    if sock is self._listener:
+                        client, _ = sock.accept()
+                        self._seen[client], self._partial[client] = 0, b""
+                        selector.register(client, selectors.EVENT_READ)
+                    elif data := sock.recv(65536):
+                        *lines, self._partial[sock] = (self._partial[sock] + data).split(b"\n")
+                        for receiver in self._seen:
+                            told = self._twisted(receiver, lines) if self.faulty else lines
+                            receiver.sendall(b"".join(line + b"\n" for line in told))
+                    else:
+                        selector.unregister(sock)
+
+    def _twisted(self, receiver: socket.socket, lines: list[bytes]) -> list[bytes]:
+        lines, told = list(lines), []
+        while lines:
+            line = lines.pop(0)
+            if b"LG" not in line:
+                told.append(line)
+                continue
+            self._seen[receiver] += 1
+            fault = self._seen[receiver] % FAULT_EVERY
+            if fault == DROP:
+                self.dropped += 1
+            elif fault == DOUBLE:
+                self.doubled += 1
+                told += [line, line]
+            elif fault == SWAP and lines:
+                self.swapped += 1
+                self._seen[receiver] += 1
+                told += [lines.pop(0), line]
+            else:
+                told.append(line)
+        return told
+
+
+@contextmanager
+def fanout(port: int, pid: int, dialect: Dialect, senders: int) -> Iterator[FanoutResult]:
+    crowd = Crowd(Target(port, pid, dialect))
+    try:
+        assert crowd.join(MEMBERS).joined == MEMBERS
+        yield Fanout(senders, SECONDS, patience=0.5).run(crowd)
+    finally:
+        crowd.close()
+
+
+@pytest.fixture(params=[False, True], ids=["honest", "faulty"])
+def relay(request: pytest.FixtureRequest) -> Iterator[FaultyServer]:
+    server = FaultyServer(request.param)
+    yield server
+    server.close()
+
+
+def test_every_planted_fault_is_found_and_nothing_else(relay):
+    with fanout(relay.port, os.getpid(), Relay(), senders=1) as result:
+        found = result.verdict
+        assert found.seen == result.deliveries > 0 and result.dropped == 0
+        assert (found.lost, found.doubled, found.swapped) == (relay.dropped, relay.doubled, relay.swapped)
+        assert found.broken == 0
+        assert relay.faulty == (relay.dropped > 0 < relay.doubled)  # it was long enough to mean something
+
+
+@pytest.mark.parametrize("kind", [servers.naive(tls=False), servers.limit(tls=True)], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("senders", [1, 3])
+def test_a_real_server_makes_no_mistake(kind, senders):
+    with servers.running(kind) as server, fanout(server.port, server.pid, kind.dialect, senders) as result:
+        assert result.verdict.clean and result.dropped == 0
+        hearers = MEMBERS if kind.dialect.echoes else MEMBERS - 1
+        assert result.deliveries > 0 and result.deliveries % hearers == 0
+
+
+MARKS = Marks(0)
+LINES = [MARKS.text(0, number, 0) + b"\n" for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("came", "lost", "doubled", "swapped", "broken"),
+    [
+        ([0, 1, 2, 3], 0, 0, 0, 0),
+        ([0, 2, 3], 1, 0, 0, 0),
+        ([0, 1, 2], 1, 0, 0, 0),
+        ([0, 1, 1, 2, 3], 0, 1, 0, 0),
+        ([0, 2, 1, 3], 0, 0, 1, 0),
+        ([3], 3, 0, 0, 0),
+        ([], 4, 0, 0, 0),
+    ],
+)
+def test_what_is_wrong_in_a_stream_has_a_name(came, lost, doubled, swapped, broken):
+    tally = Tally(MARKS, 1)
+    tally.feed(b"".join(LINES[number] for number in came))
+    verdict = tally.verdict([4])
+    assert (verdict.lost, verdict.doubled, verdict.swapped, verdict.broken) == (lost, doubled, swapped, broken)
+
+
+def test_a_changed_byte_is_no_delivery():
+    tally = Tally(MARKS, 1)
+    tally.feed(LINES[0] + LINES[1].replace(b"xxx", b"xyx", 1))
+    verdict = tally.verdict([2])
+    assert (verdict.seen, verdict.lost, verdict.broken) == (1, 0, 1)
+
+
+def test_followers_are_compared_byte_by_byte_and_noise_is_left_out():
+    stream, noise = Stream(), re.compile(rb"noise\n")
+    one, other, odd = (Receiver(MARKS, 1, stream, noise) for _ in range(3))
+    one.take(b"noise\n" + LINES[0] + LINES[1][:20])
+    other.take(LINES[0] + b"noise\n" + LINES[1])
+    one.take(LINES[1][20:])
+    odd.take(LINES[1] + LINES[0])
+    assert one.stream is other.stream is stream and odd.stream is None
+    assert [receiver.final().next for receiver in (one, other, odd)] == [[2], [2], [2]]
+    assert odd.tally.verdict([2]).swapped == 1
