@@ -5,6 +5,8 @@ another number, is known by its sender and id. Nothing missing: what was said wh
 host's memory any more is fetched page by page, and what happens meanwhile waits.
 """
 
+from collections import deque
+
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import Event, Fetch, Page, Receipt, Said, Talk, Tell, Told, Welcome
 
@@ -20,7 +22,8 @@ class Past:
         self.seq = -1  # of the last one
         self._hole = 0  # up to this seq we lack events
         self._later: list[Event] = []
-        self._heard: dict[tuple[str, str], None] = {}  # sender and id of what we have, oldest first
+        self._heard: set[tuple[str, str]] = set()  # sender and id of what we have ...
+        self._order: deque[tuple[str, str]] = deque()  # ... oldest first
 
     def resume(self, welcome: Welcome) -> Fetch | None:
         """We are back; what to ask for, if the past that comes along does not begin where ours ends."""
@@ -52,12 +55,15 @@ class Past:
         return [event] if not isinstance(event, Said) or self._is_first(event) else []
 
     def _is_first(self, said: Said) -> bool:
+        if said.by.startswith("~"):
+            return True  # whoever came by the plain door has no ids of their own
         key = said.by, said.id
-        if key in self._heard and not said.by.startswith("~"):
+        if key in self._heard:
             return False
-        self._heard[key] = None
-        if len(self._heard) > RECENT:
-            del self._heard[next(iter(self._heard))]
+        self._heard.add(key)
+        self._order.append(key)
+        if len(self._order) > RECENT:
+            self._heard.discard(self._order.popleft())
         return True
 
 

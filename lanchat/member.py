@@ -29,6 +29,8 @@ from lanchat.speaker import Speaker
 
 FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving
 
+_EVENTS = (wire.Said, wire.Joined, wire.Left, wire.Renamed)
+
 _log = logging.getLogger(__name__)
 
 
@@ -152,8 +154,7 @@ class Member(Speaker):
         messages = connection.entry.rest
         try:
             while True:
-                for message in messages:
-                    self._hear(message, connection.link)
+                self._hear_all(messages, connection.link)
                 messages = receive(connection.link, connection.splitter)
         except errors.LanchatError as error:
             return error
@@ -184,6 +185,23 @@ class Member(Speaker):
             return connection
         raise errors.ConnectionLost(f"the host did not come back ({lost})")
 
+    def _hear_all(self, messages: list[wire.FromHost], link: Link) -> None:
+        """What one read brought. Events that follow each other are passed on together."""
+        events: list[wire.Event] = []
+        try:
+            for message in messages:
+                if isinstance(message, _EVENTS):
+                    if message.by == self._me and isinstance(message, wire.Said):
+                        with self._state:
+                            self._unkept.numbered(message)
+                    events += self._past.take(message)
+                else:
+                    self._pass_on(events)
+                    events = []
+                    self._hear(message, link)
+        finally:
+            self._pass_on(events)
+
     def _hear(self, message: wire.FromHost, link: Link) -> None:
         match message:
             case wire.Ping():
@@ -192,8 +210,6 @@ class Member(Speaker):
                 self._keep(seq)
             case wire.Closing():
                 raise farewell(message)
-            case wire.Said() | wire.Joined() | wire.Left() | wire.Renamed():
-                self._hear_event(message)
             case wire.Page():
                 fetch, events = self._past.page(message)
                 self._pass_on(events)
@@ -205,12 +221,6 @@ class Member(Speaker):
                 self._settle(message)
             case wire.Notice():
                 self._news.put(message)
-
-    def _hear_event(self, event: wire.Event) -> None:
-        if isinstance(event, wire.Said) and event.by == self._me:
-            with self._state:
-                self._unkept.numbered(event)
-        self._pass_on(self._past.take(event))
 
     def _hear_told(self, told: wire.Told) -> None:
         with self._state:
@@ -236,12 +246,13 @@ class Member(Speaker):
                 self._news.put(wire.Notice(receipt.code, receipt.text))
 
     def _pass_on(self, events: list[wire.Event]) -> None:
-        if events:
-            self._memory.heard(events)
+        if not events:
+            return
+        self._memory.heard(events)
         for event in events:
             if isinstance(event, wire.Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
                 self._who = replace(self._who, nick=event.to)
-            self._news.put(event)
+        self._news.put_all(events)
 
     def _keep(self, seq: int) -> None:
         with self._state:

@@ -69,6 +69,10 @@ class News:
         """Waits while nobody takes: then we do not read, and the host drops us when it has to."""
         self._items.put(item)
 
+    def put_all(self, items: Sequence[Item]) -> None:
+        """The same with what came together."""
+        self._items.put_all(items)
+
     def end(self, error: LanchatError) -> None:
         """Nothing comes any more, and why."""
         self._last = Ended(error)

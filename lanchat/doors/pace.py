@@ -16,6 +16,7 @@ from lanchat.room.seats import Heard, Item, Seat
 
 MAX_WAITING = 200  # messages over the rate in one read; our own script keeps 64 in flight at most
 TELL_EVERY = 30.0  # s between two requests to slow down
+_TALK = (Say, Tell, Rename)
 _STEP = 0.5  # s; a waiting reader looks that often whether the link is over
 
 
@@ -35,7 +36,7 @@ class Pace:
         Raises:
             ProtocolError: far too many at once.
         """
-        talk = sum(isinstance(message, Say | Tell | Rename) for message in messages)
+        talk = len([message for message in messages if isinstance(message, _TALK)])
         wait = self._bucket.take(talk, self._clock()) if talk else 0.0
         if wait == 0.0:
             inbox.put(Heard(seat, messages))

@@ -39,6 +39,7 @@ from lanchat.room.seats import Arrived, Gone, Item, Seat
 
 NAME_LIMIT = 60.0  # s to type a name (ergo's time for registration)
 SETTLE = 0.2  # s; a started line that gets no end for so long was a whole message of a client that sends none
+PORTION = 64  # messages of one read that are handed on together; fewer than the pace takes for a flood
 PROMPT = b"Enter your name: "
 
 _WEB = re.compile(rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")  # ergo#2239: a page that posts lines
@@ -90,12 +91,11 @@ class PlainDoor:
         self._gate.admit(link)
         pace = Pace(self._limits, link)
         self._inbox.put(Arrived(seat, f"~{secrets.token_hex(4)}", nick_from(_text(first)), any_nick=True))
-        for number in count(1):
-            part = parts.next()
-            if part is None:
-                return
-            if text := _text(part).strip():
-                pace.hand_on([Say(str(number), text)], seat, self._inbox)
+        numbers = count(1)
+        while (read := parts.all()) is not None:
+            says = [Say(str(next(numbers)), text) for part in read if (text := _text(part).strip())]
+            for at in range(0, len(says), PORTION):
+                pace.hand_on([*says[at : at + PORTION]], seat, self._inbox)
 
 
 class _Parts:
@@ -116,6 +116,13 @@ class _Parts:
         while not self._ready and not self._ended:
             self._read()
         return self._ready.pop(0) if self._ready else None
+
+    def all(self) -> list[bytes] | None:
+        """The messages of the next read, some perhaps empty; None at the end of the link."""
+        while not self._ready and not self._ended:
+            self._read()
+        ready, self._ready = self._ready, []
+        return ready or None
 
     def _read(self) -> None:
         started = bool(self._splitter.partial)

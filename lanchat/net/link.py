@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from lanchat.errors import LanchatError, NotLanchat
 from lanchat.net.budget import Budget
-from lanchat.net.sockets import DONTWAIT, readable, receive, tune
+from lanchat.net.sockets import DONTWAIT, RECEIVE_SIZE, SIP, readable, receive, tune
 from lanchat.protocol.tls import Channel
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OUTBOX_LIMIT = 256 * 1024  # bytes still waiting when more comes; a peer this far behind is not reading
 STALL_LIMIT = 10.0  # s without a byte taken from a waiting outbox
-PING_AFTER = 10.0  # s of silence
+PING_AFTER = 10.0  # s of silence, the peer's or our own
 DEAD_AFTER = 25.0  # s of silence; two unanswered pings
 LINGER = 2.0  # s that a finished link waits for the peer to close ...
 LEFTOVERS = 1024 * 1024  # bytes; ... unless it sends more than was on its way
@@ -52,9 +52,11 @@ class Link:
         self._dropped = False
         self._finishing = False
         self._pinged = False
-        self._heard_at = clock()
+        self._spoke = True  # something was sent since the last check
+        self._heard_at = self._spoke_at = clock()
         self._deadline: float | None = None
         self._deadline_reason = ""
+        self._appetite = SIP  # bytes to ask for in the next read; the reader's own
         self._early = b""  # plain bytes that came along with the end of the handshake; the reader's own
         self._budget: Budget | None = None
         self.heartbeat = b""  # what to send after PING_AFTER; empty: this peer is not asked for signs of life
@@ -208,10 +210,13 @@ class Link:
         elif self._outbox and now - self._progress_at > STALL_LIMIT:
             self.drop(f"did not read for {STALL_LIMIT:.0f} s")
         elif self.heartbeat:
+            if self._spoke:
+                self._spoke, self._spoke_at = False, now
             silent = now - self._heard_at
             if silent > DEAD_AFTER:
                 self.drop(f"no sign of life for {DEAD_AFTER:.0f} s")
-            elif silent > PING_AFTER and not self._pinged:
+            # Ours too: on a slow link a peer's ping, and so our answer, comes after all it has to tell us before.
+            elif max(silent, now - self._spoke_at) > PING_AFTER and not self._pinged:
                 self._pinged = True
                 self.send(self.heartbeat)
 
@@ -226,12 +231,16 @@ class Link:
             self.reason = self.reason or "the other side closed the link"
             return None
         try:
-            data = receive(self._socket)
+            data = receive(self._socket, self._appetite)
         except OSError as error:
             self.reason = self.reason or _told(error)
             data = b""
         if not data:
             self.reason = self.reason or "the other side closed the link"
+        if len(data) == self._appetite:
+            self._appetite = RECEIVE_SIZE
+        elif len(data) < SIP:
+            self._appetite = SIP
         self._heard_at = self._clock()
         self._pinged = False
         with self._lock:
@@ -250,6 +259,7 @@ class Link:
         """Requires holding the lock."""
         if not data or self._dropped:
             return
+        self._spoke = True
         if not self._outbox:
             sent = self._offer(data)
             if sent == len(data) or self._dropped:

@@ -72,8 +72,11 @@ def decode(line: bytes, decoder: "msgspec.json.Decoder[T]") -> T | None:
 
 def decode_all(lines: list[bytes], decoder: "msgspec.json.Decoder[T]") -> list[T]:
     """The known messages in these lines, in order."""
-    messages = (decode(line, decoder) for line in lines if line.strip())
-    return [message for message in messages if message is not None]
+    try:
+        return [decoder.decode(line) for line in lines]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # now look at each of them
+        messages = (decode(line, decoder) for line in lines if line.strip())
+        return [message for message in messages if message is not None]
 
 
 class _Tagged(msgspec.Struct):

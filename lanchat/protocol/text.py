@@ -103,6 +103,8 @@ def clean_text(text: str) -> str:
     """
     if len(text) > MAX_TEXT:
         raise ValueError(f"a message has at most {MAX_TEXT} bytes; send less at a time")
+    if text.isascii() and text.isprintable() and text.strip():
+        return text  # most of what is said; the way below costs a microsecond for each 15 characters
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     try:
         size = len(text.encode()) + 5 * sum(char < " " and char not in "\n\t" for char in text)  # JSON: six bytes each

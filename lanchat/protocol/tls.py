@@ -12,7 +12,7 @@ from typing import Protocol
 
 from lanchat.errors import NotLanchat, ProtocolError
 
-_READ_SIZE = 64 * 1024  # bytes; four TLS records
+_RECORD = 16 * 1024  # bytes; the most that one TLS record holds
 
 Context = ssl.SSLContext
 
@@ -73,11 +73,14 @@ class TlsChannel:
     def seal(self, plain: bytes) -> bytes:
         if not self.established:
             raise ValueError("nothing can be sealed before the handshake is done")
+        records = []
         try:
-            self._object.write(plain)
+            for at in range(0, len(plain), _RECORD):  # not all at once: a BIO keeps the memory it has grown to
+                self._object.write(plain[at : at + _RECORD])
+                records.append(self._outgoing.read())
         except ssl.SSLError:
             pass  # the peer has gone without a goodbye, or broke the channel: it cannot be told anything any more
-        return self._outgoing.read()
+        return records[0] if len(records) == 1 else b"".join(records)
 
     def waiting(self) -> bytes:
         return self._outgoing.read()
@@ -111,7 +114,7 @@ class TlsChannel:
     def _read(self) -> bytes:
         plain = []
         try:
-            while chunk := self._object.read(_READ_SIZE):
+            while chunk := self._object.read(_RECORD):
                 plain.append(chunk)
             self.ended = True
         except ssl.SSLWantReadError:

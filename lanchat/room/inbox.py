@@ -29,12 +29,17 @@ class Inbox(Generic[T]):
 
     def put(self, item: T) -> None:
         """Add an item; waits while the inbox is full. After `close` it is thrown away."""
+        self.put_all((item,))
+
+    def put_all(self, items: Sequence[T]) -> None:
+        """The same with what belongs together, e.g. came in one read; it may go over the limit by all but one of it."""
         with self._filled:
             while self._load >= self._limit and not self._closed:
                 self._blocked += 1
                 self._emptied.wait()
                 self._blocked -= 1
-            self._add(item)
+            for item in items:
+                self._add(item)
 
     def put_now(self, item: T) -> None:
         """The same without a bound and a wait: for the few items that the owner's own threads make."""

@@ -79,7 +79,8 @@ class Room:
         self._members: dict[tuple[str, str], Member] = {}  # by id and same_nick
         self._recent: deque[Event] = deque(maxlen=RECENT)
         self._lines: deque[Said] = deque(maxlen=HISTORY)
-        self._said: dict[tuple[str, str], Said] = {}  # by member id and message id, oldest first
+        self._said: dict[tuple[str, str], Said] = {}  # by member id and message id
+        self._said_keys: deque[tuple[str, str]] = deque()  # the same, oldest first; a dict walks over all it has lost
         self.seq = 0
         for event in past:
             self._remember(event)
@@ -253,6 +254,8 @@ class Room:
         self._recent.append(event)
         if isinstance(event, Said):
             self._lines.append(event)
-            self._said[event.by, event.id] = event
-            if len(self._said) > RECENT:
-                del self._said[next(iter(self._said))]
+            key = event.by, event.id
+            self._said[key] = event
+            self._said_keys.append(key)
+            if len(self._said_keys) > RECENT:
+                self._said.pop(self._said_keys.popleft(), None)

@@ -20,6 +20,9 @@ Failure = sqlite3.Error  # what every method of a Store may raise
 
 BUSY_LIMIT = 1.0  # s to wait for somebody else's lock on the file, in a thread that may wait
 WAL_LIMIT = 4 * 1024 * 1024  # bytes the WAL keeps after a checkpoint
+TOGETHER = 64  # events in one statement, as sqlite3 lets the interpreter go, and waits for it, around each (999 values)
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
 STEP = 500  # entries indexed or taken out in one transaction: some 15 ms, which an acknowledgement may wait
 MAX_OWNERS = 10_000  # nicks that a room is told about
 STRIDE = 1_000_000  # numbers left out after a crash; more than the events that can wait in memory
@@ -124,12 +127,16 @@ class Store:
                     " ON CONFLICT DO UPDATE SET text = excluded.text",
                     map(mail_row, mail),
                 )
-            cursor = self._db.executemany(
-                f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(row_of, events)
-            )
+            added = 0
+            for at in range(0, len(events) - TOGETHER + 1, TOGETHER):
+                fields = [field for event in events[at : at + TOGETHER] for field in row_of(event)]
+                added += self._db.execute(_INSERT + ", ".join([_ROW] * TOGETHER), fields).rowcount
+            rest = events[len(events) - len(events) % TOGETHER :]
+            if rest:
+                added += self._db.executemany(_INSERT + _ROW, map(row_of, rest)).rowcount
             if nicks := [nick for event in events if (nick := nick_used(event))]:
                 self._db.executemany("INSERT OR IGNORE INTO owner VALUES (?, ?, ?)", nicks)
-        return cursor.rowcount
+        return added
 
     def index(self) -> bool:
         """Let a search find some of what was added by the index too; before that it looks through the texts.

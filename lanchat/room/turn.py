@@ -50,9 +50,9 @@ class Turn:
 
 def _assemble(pieces: list[bytes], aside: Aside) -> bytes:
     out: list[bytes] = []
-    at = aside.start
+    at, skips = aside.start, aside.skips
     for index, data in [*aside.inserts, (len(pieces), b"")]:
-        out += (pieces[i] for i in range(at, index) if i not in aside.skips)
+        out += [pieces[i] for i in range(at, index) if i not in skips] if skips else pieces[at:index]
         out.append(data)
         at = index
     return b"".join(out)

@@ -52,8 +52,7 @@ def lossy_link(stage: Stage, *, number: int, delay: float = 0.2, joins: int = 1)
     for talker in stage.talkers:
         talker.talk(rate=20)
     wait_until(lambda: stage.host.last() > number, 60)
-    figures = stage.settle()
-    assert figures.times.notice == 0.0
+    stage.settle()
     assert not any(record.what == "lost" for record in stage.chronicle.records())
 
 
@@ -80,7 +79,6 @@ def crawling_link(stage: Stage, *, lines: int, rate: float = 1000, mended_after:
 
 def frozen_host(stage: Stage, *, seconds: float, lost: bool = False) -> None:
     """SIGSTOP and SIGCONT. For less than DEAD_AFTER it costs nobody the link."""
-    stage.rounds = 1
     host = stage.open("--no-limits")
     talkers = stage.join("ann", "bob", "cyd", disk=True)
     for talker in talkers:

@@ -135,30 +135,36 @@ def test_texts(what, text):
         pass
 
 
-@pytest.mark.full
-@pytest.mark.timeout(100)
-@pytest.mark.parametrize("what", BYTES)
-@given(data=lines)
-@settings(max_examples=MANY, suppress_health_check=list(HealthCheck))
-def test_20000_bytes(what, data):
-    read, refusal = BYTES[what]
-    try:
-        read(data)
-    except refusal:
-        pass
+def every(readers: dict, value: object) -> None:
+    for read, refusal in readers.values():
+        try:
+            read(value)
+        except refusal:
+            pass
 
 
 @pytest.mark.full
 @pytest.mark.timeout(100)
-@pytest.mark.parametrize("what", TEXTS)
-@given(text=texts)
+@given(data=st.binary(max_size=120))
 @settings(max_examples=MANY, suppress_health_check=list(HealthCheck))
-def test_20000_texts(what, text):
-    read, refusal = TEXTS[what]
-    try:
-        read(text)
-    except refusal:
-        pass
+def test_20000_bytes_for_every_reader(data):
+    every(BYTES, data)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(100)
+@given(data=near_messages)
+@settings(max_examples=MANY // 10, suppress_health_check=list(HealthCheck))
+def test_2000_near_messages_for_every_reader(data):
+    every(BYTES, data)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(100)
+@given(text=st.text(st.characters(), max_size=40))
+@settings(max_examples=MANY, suppress_health_check=list(HealthCheck))
+def test_20000_texts_for_every_reader(text):
+    every(TEXTS, text)
 
 
 # ---- mutated sessions
