@@ -18,6 +18,7 @@ from lanchat.doors.pace import Pace
 from lanchat.errors import ProtocolError
 from lanchat.net.gate import Gate
 from lanchat.net.link import Link
+from lanchat.net.sockets import RECEIVE_SIZE, Appetite
 from lanchat.protocol.framing import LineSplitter
 from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import (
@@ -79,6 +80,7 @@ class PlainDoor:
 
     def _greet_and_read(self, link: Link, seat: Seat) -> None:
         link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
+        link.appetite = Appetite(least=RECEIVE_SIZE)  # one send of such a client may be one message
         link.within(NAME_LIMIT, "gave no name in time")
         link.send(PROMPT)
         parts = _Parts(link)

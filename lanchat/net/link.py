@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from lanchat.errors import LanchatError, NotLanchat
 from lanchat.net.budget import Budget
-from lanchat.net.sockets import DONTWAIT, RECEIVE_SIZE, SIP, readable, receive, tune
+from lanchat.net.sockets import DONTWAIT, Appetite, peer_name, readable, receive, told, tune
 from lanchat.protocol.tls import Channel
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Link:
         self._heard_at = self._spoke_at = clock()
         self._deadline: float | None = None
         self._deadline_reason = ""
-        self._appetite = SIP  # bytes to ask for in the next read; the reader's own
+        self.appetite = Appetite()  # the reader's own
         self._early = b""  # plain bytes that came along with the end of the handshake; the reader's own
         self._budget: Budget | None = None
         self.heartbeat = b""  # what to send after PING_AFTER; empty: this peer is not asked for signs of life
@@ -71,11 +71,7 @@ class Link:
     @property
     def peer(self) -> str:
         """The peer's address, for a log line."""
-        try:
-            name = self._socket.getpeername()
-        except OSError:
-            return "?"
-        return str(name[0]) if isinstance(name, tuple) else "local"
+        return peer_name(self._socket)
 
     def within(self, seconds: float | None, reason: str = "") -> None:
         """Drop the link in that many seconds from now, unless called again before (None: no limit)."""
@@ -231,16 +227,13 @@ class Link:
             self.reason = self.reason or "the other side closed the link"
             return None
         try:
-            data = receive(self._socket, self._appetite)
+            data = receive(self._socket, self.appetite.size)
         except OSError as error:
-            self.reason = self.reason or _told(error)
+            self.reason = self.reason or told(error)
             data = b""
         if not data:
             self.reason = self.reason or "the other side closed the link"
-        if len(data) == self._appetite:
-            self._appetite = RECEIVE_SIZE
-        elif len(data) < SIP:
-            self._appetite = SIP
+        self.appetite.fed(len(data))
         self._heard_at = self._clock()
         self._pinged = False
         with self._lock:
@@ -280,7 +273,7 @@ class Link:
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:
-            self._drop(_told(error))
+            self._drop(told(error))
             return 0
 
     def _end_sending(self) -> None:
@@ -301,9 +294,3 @@ class Link:
             self._socket.shutdown(socket.SHUT_RDWR)  # close() alone does not wake a blocked recv() on Linux
         except OSError:
             pass
-
-
-def _told(error: OSError) -> str:
-    if isinstance(error, ConnectionError):
-        return "the other side is gone"  # broken pipe, reset, aborted: as chance has it
-    return (error.strerror or str(error)).lower()

@@ -11,6 +11,20 @@ SIP = 2 * 1024  # bytes to ask for when little comes: a reader holds the memory 
 DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has none: there the socket is non-blocking
 
 
+class Appetite:
+    """How much to ask for in the next read: little as long as little comes. Owned by a link's reader thread."""
+
+    def __init__(self, least: int = SIP) -> None:
+        self.size = self._least = least
+
+    def fed(self, size: int) -> None:
+        """So much came."""
+        if size == self.size:
+            self.size = RECEIVE_SIZE
+        elif size < self._least:
+            self.size = self._least
+
+
 def tune(sock: socket.socket) -> None:
     """Options of every chat socket, as far as this platform and this kind of socket have them.
 
@@ -52,3 +66,17 @@ def readable(sock: socket.socket, timeout: float | None) -> bool:
         poll.register(sock, select.POLLIN)
         return bool(poll.poll(None if timeout is None else timeout * 1000))
     return bool(select.select([sock], [], [], timeout)[0])
+
+
+def peer_name(sock: socket.socket) -> str:
+    """The address of who is at the other end; "local" for a socket without a network, "?" where nobody is any more."""
+    try:
+        name = sock.getpeername()
+    except OSError:
+        return "?"
+    return str(name[0]) if isinstance(name, tuple) else "local"
+
+
+def told(error: OSError) -> str:
+    """What went wrong, in small letters, to stand in a sentence."""
+    return (error.strerror or str(error)).lower()

@@ -414,6 +414,21 @@ def test_an_answer_is_a_sign_of_life(links):
     assert not link._dropped
 
 
+def test_who_only_listens_gives_signs_of_life_unasked(links):
+    """On a slow link the peer's ping comes behind all that it says; by then it has given us up."""
+    clock = Clock()
+    link, theirs = links.alone(clock=clock)
+    link.heartbeat = b"ping\n"
+    link.check(clock.now)
+    for _ in range(5):
+        clock.now += PING_AFTER / 2 + 1
+        theirs.sendall(b"talk\n")
+        assert link.receive() == b"talk\n"
+        link.check(clock.now)
+    theirs.setblocking(False)
+    assert theirs.recv(100) == b"ping\n" * 2
+
+
 def test_without_a_heartbeat_silence_is_allowed(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
