@@ -79,4 +79,6 @@ def peer_name(sock: socket.socket) -> str:
 
 def told(error: OSError) -> str:
     """What went wrong, in small letters, to stand in a sentence."""
+    if isinstance(error, ConnectionError):
+        return "the other side is gone"  # broken pipe, reset, aborted: as chance has it
     return (error.strerror or str(error)).lower()
