@@ -108,8 +108,13 @@ class NativeDoor:
         while True:
             for fetch in [message for message in messages if isinstance(message, Fetch)]:
                 messages.remove(fetch)
-                if seat.member is not None:  # the hub has let them in
-                    link.send(self._page(fetch.after))
+                if seat.member is None:
+                    continue  # the hub has not let them in
+                page = self._page(fetch.after)
+                if page is None:
+                    link.drop("the host cannot read its log now")  # they come back and ask again: no silent gap
+                    return
+                link.send(page)
             if messages:
                 pace.hand_on(messages, seat, self._inbox)  # may take its time, which is not the line's
             if started:
@@ -154,8 +159,12 @@ class NativeDoor:
                     return arrival, messages
         return None, []
 
-    def _page(self, after: int) -> bytes:
-        """A piece of the past, from the disk: in the reader thread of who asks, so that nobody else waits for it."""
+    def _page(self, after: int) -> bytes | None:
+        """A piece of the past, from the disk: in the reader thread of who asks, so that nobody else waits for it.
+
+        None: it cannot be read now. Where it never can be (the file is damaged, and the error says how to mend it),
+        a notice takes the place of what is lost.
+        """
         lines: list[bytes] = []
         size = 0
         upto = MAX_NUMBER  # there is no more
@@ -167,6 +176,8 @@ class NativeDoor:
                     upto = event.seq
                     break
         except LanchatError as error:
+            if not error.hint:
+                return None
             lines.append(encode(Notice("past", f"the host cannot read what was said before: {error}")))
         return b"".join(lines) + encode(Page(upto))
 

@@ -73,7 +73,7 @@ class HostProcess:
                     *(sys.executable, "-m", "tests.faults.program", "host", TITLE, "--headless", "--nick", "hal"),
                     *("--no-announce", "--port", str(self.port), *self._options),
                 ],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
                 env=environment,
@@ -91,7 +91,7 @@ class HostProcess:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
-        self._process = None
+        self._let_go()
 
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
@@ -123,7 +123,7 @@ class HostProcess:
         if self._process is None:
             return
         self._note_peak()
-        process, self._process = self._process, None
+        process = self._process
         process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGTERM)
         try:
@@ -132,7 +132,14 @@ class HostProcess:
             process.kill()
             process.wait()
             raise
+        finally:
+            self._let_go()
         assert b"Traceback" not in self.said.read_bytes(), self.said.read_text()
+
+    def _let_go(self) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        self._process.stdin.close()
+        self._process = None
 
     def _beside(self, read: Callable[[], list[Event]]) -> list[Event]:
         """In the host's own mount namespace, where it has one. SQLite finds the files by their true names only."""

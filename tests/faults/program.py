@@ -1,9 +1,10 @@
-"""lanchat with other waits: python -m tests.faults.program ARGUMENTS."""
+"""lanchat with other waits: python -m tests.faults.program ARGUMENTS. It ends with its stdin: whatever ends a test."""
 
 import importlib
 import json
 import os
 import sys
+import threading
 
 WAITS = "FAULTS_WAITS"  # environment: {"lanchat.net.link.DEAD_AFTER": 1.5, ...} as JSON
 EAGER = {
@@ -31,7 +32,14 @@ def apply(waits: dict[str, float]) -> None:
         setattr(importlib.import_module(module), constant, value)
 
 
+def _watch() -> None:
+    while os.read(0, 64):
+        pass
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_watch, daemon=True).start()
     apply(json.loads(os.environ.get(WAITS, "{}")))
     from lanchat.cli import main
 

@@ -43,6 +43,7 @@ class Talker:
         self.member = Member(dial, identity, nick, patience=patience, remember=remember)
         self._chronicle = chronicle
         self._numbers = count(first)
+        self._saying = threading.Lock()  # guards the order of our numbers, which is that of our messages
         self._stop = threading.Event()
         self._listener: threading.Thread | None = None
         self._speaker: threading.Thread | None = None
@@ -56,10 +57,11 @@ class Talker:
 
     def say(self, more: str = "") -> str:
         """The next of our texts. It is said at once, or kept for later."""
-        text = f"{self.nick}-{next(self._numbers)}"
-        self._chronicle.note(self.nick, "attempted", text)
-        id = self.member.say(text + more)
-        self._chronicle.note(self.nick, "said", text, id)
+        with self._saying:
+            text = f"{self.nick}-{next(self._numbers)}"
+            self._chronicle.note(self.nick, "attempted", text)
+            id = self.member.say(text + more)
+            self._chronicle.note(self.nick, "said", text, id)
         return text
 
     def talk(self, rate: float) -> None:

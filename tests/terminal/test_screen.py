@@ -23,7 +23,7 @@ def room(host):
 
 @pytest.fixture
 def bob(room, join):
-    return join(room, "bob", listen=False)
+    return join(room, "bob")
 
 
 @pytest.fixture
