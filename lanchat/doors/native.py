@@ -3,7 +3,7 @@
 import logging
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from functools import partial
 
@@ -49,6 +49,7 @@ class NativeDoor:
     Args:
         card: makes the first line for a new link, with a fresh nonce.
         secret: the stretched password of a locked room.
+        known: member ids that were in this room before; nobody's wrong guesses lock them out.
     """
 
     echoes = True
@@ -63,6 +64,7 @@ class NativeDoor:
         limits: Limits,
         secret: bytes | None = None,
         read: Callable[[int, int], Sequence[Event]] = lambda after, limit: (),
+        known: Iterable[str] = (),
     ) -> None:
         self._identity = identity
         self._card = card
@@ -71,7 +73,7 @@ class NativeDoor:
         self._limits = limits
         self._secret = secret
         self._read = read  # Log.read
-        self._attempts = Attempts()
+        self._attempts = Attempts(known)
         self._exchanging = threading.BoundedSemaphore(EXCHANGES)
 
     def encode(self, message: FromHost) -> bytes:

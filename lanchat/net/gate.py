@@ -9,7 +9,7 @@ import ipaddress
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from lanchat.protocol.limits import Limits, TokenBucket
@@ -101,14 +101,17 @@ class Attempts:
     """Password attempts, counted when they start: whoever hangs up in the middle has made one too. Any thread.
 
     A key that knew the password once is not counted, so that nobody is locked out by somebody else's guesses.
+
+    Args:
+        known: member ids of earlier evenings.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, known: Iterable[str] = (), clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()  # guards all below
         self._room = TokenBucket(ATTEMPTS_PER_ROOM / _MINUTE, ATTEMPTS_PER_ROOM, clock())
         self._sources: OrderedDict[str, TokenBucket] = OrderedDict()
-        self._admitted: dict[str, None] = {}  # a set that keeps its order
+        self._admitted: dict[str, None] = dict.fromkeys(known)  # a set that keeps its order
 
     def begin(self, source: str, member: str) -> float:
         """Somebody begins an attempt.
