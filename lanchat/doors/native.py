@@ -73,7 +73,7 @@ class NativeDoor:
         self._limits = limits
         self._secret = secret
         self._read = read  # Log.read
-        self._attempts = Attempts(known)
+        self._attempts = Attempts(known=known)
         self._exchanging = threading.BoundedSemaphore(EXCHANGES)
 
     def encode(self, message: FromHost) -> bytes:

@@ -106,7 +106,7 @@ class Attempts:
         known: member ids of earlier evenings.
     """
 
-    def __init__(self, known: Iterable[str] = (), clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, known: Iterable[str] = ()) -> None:
         self._clock = clock
         self._lock = threading.Lock()  # guards all below
         self._room = TokenBucket(ATTEMPTS_PER_ROOM / _MINUTE, ATTEMPTS_PER_ROOM, clock())
