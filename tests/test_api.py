@@ -348,6 +348,7 @@ def test_the_nick_by_default(hal, monkeypatch):
 # ---- found by title
 
 
+@pytest.mark.full
 def test_a_room_is_found_by_its_title(tmp_path, monkeypatch):
     title = own_title("Found")
     with lanchat.host(title, nick="hal", port=0) as hal:

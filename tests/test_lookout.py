@@ -77,6 +77,7 @@ def test_an_announced_room_is_found_with_its_people_and_gone_when_killed(host, j
         assert look.problems() == ()
 
 
+@pytest.mark.full
 def test_what_is_no_room_is_not_listed_and_what_is_silent_is_listed_as_that(host, lookout):
     with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("127.0.0.1", 0)) as silent:
         answering = threading.Thread(target=_answer_http, args=(web,))

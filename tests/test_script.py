@@ -246,6 +246,7 @@ def test_timeout_while_stdin_is_open(lanchat, room):
     assert bob.wait().code == 124
 
 
+@pytest.mark.full
 def test_linger_is_no_timeout(lanchat, room):
     assert lanchat.run("join", at(room), "--nick", "bob", "--linger", "0.2", "--timeout", "9", input="x\n").code == 0
     assert lanchat.run("join", at(room), "--nick", "bob", "--linger", "9", "--timeout", "0.2", input="x\n").code == 124
@@ -435,6 +436,7 @@ def test_the_demo(lanchat):
     assert hal.out == "ann: hello\n" and "Traceback" not in hal.err
 
 
+@pytest.mark.full
 def test_two_hosts_on_one_machine_with_rooms_of_one_title(lanchat):
     title = own_title("Twins")
     hals = [lanchat.start("host", title, "--nick", nick) for nick in ("hal", "hans")]
@@ -459,6 +461,7 @@ def _rooms(lanchat: Commands, title: str) -> list[str]:
     return [room["addresses"][0] for room in found if room["title"] == title and room["state"] == "answering"]
 
 
+@pytest.mark.full
 def test_rooms_watches_what_comes_and_goes(lanchat):
     title = own_title("Watched")
     watch = lanchat.start("rooms", "--json", "--watch")

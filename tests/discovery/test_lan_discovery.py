@@ -155,6 +155,7 @@ def test_an_invite_of_somebody_else_is_not_followed(lab):
     assert b.lanchat.run("join", whole, "--nick", "bob", input="x\n").code == 2
 
 
+@pytest.mark.full
 def test_a_firewall_of_ones_own_is_named(lab):
     b = lab.node("b")
     b.nft("add rule inet lab input udp dport { 5353, 47474 } drop")
@@ -221,6 +222,7 @@ def test_three_hosts_on_one_machine_are_three_rooms(lab):
     assert sorted(row["title"] for row in rooms(a)) == ["One", "Three", "Two"]
 
 
+@pytest.mark.full
 def test_a_link_with_ipv6_alone(lab):
     a, b = lab.node("a"), lab.node("b")
     for node in (a, b):

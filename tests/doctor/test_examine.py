@@ -32,6 +32,7 @@ def test_loopback_hears_itself_and_the_rooms_of_this_machine(host, own_world):
     assert not own_world.exists(), "it reads only"
 
 
+@pytest.mark.full
 def test_what_is_at_an_address(own_world):
     with socket.create_server(("127.0.0.1", 0)) as web, socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -50,6 +51,7 @@ def test_a_key_that_others_can_read_is_trouble(own_world, identity):
     assert diagnosis.command.startswith("close it: chmod 600")
 
 
+@pytest.mark.full
 def test_advice_is_found_out_beside_the_list(own_world):
     with Lookout(LOOPBACK, []) as lookout, Advised(lookout, LOOPBACK, own_world) as source:
         assert source.advice() == ()

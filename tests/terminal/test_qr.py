@@ -28,6 +28,7 @@ def test_a_code_that_does_not_fit_is_not_drawn():
 
 
 @given(st.integers(1, 254), st.integers(1024, 65535))
+@pytest.mark.full
 def test_every_code_of_an_ipv4_host_fits(last, port):
     invite = Invite((Endpoint(f"192.168.100.{last}", port),), ROOM, KEY)
     assert parse_invite(invite.for_qr()).endpoints == invite.endpoints
