@@ -101,7 +101,7 @@ def paint(options: Options) -> Sequence[PaintRow]:
     for rate in (20_000, None):
         found: list[PaintResult] = []
         for _ in range(options.repeat):
-            report = run(servers.lanchat(plain=False), 2, [Paint(seconds, rate)], core=LOAD_CORE)
+            report = run(options, servers.lanchat(plain=False), 2, [Paint(seconds, rate)], core=LOAD_CORE)
             found += _all(report, PaintResult)
         if found:
             painted, p50, p99 = (median(getattr(r, name) for r in found) for name in ("painted", "p50", "p99"))
@@ -128,7 +128,7 @@ def log(options: Options) -> Sequence[AckRow]:
     found: dict[str, list[AcksResult]] = {}
     for _ in range(options.repeat):
         for what, task in tasks:
-            report = run(servers.lanchat(plain=False), _TALKERS, [task])
+            report = run(options, servers.lanchat(plain=False), _TALKERS, [task])
             found.setdefault(what, []).extend(_all(report, AcksResult))
     rows = [
         AckRow(
@@ -161,7 +161,7 @@ def _all(report: Report | None, kind: type[T]) -> list[T]:
 
 
 def _join_row(options: Options, kind: Kind, members: int) -> JoinRow | None:
-    joins = [report.joins for report in (run(kind, members, []) for _ in range(options.repeat)) if report]
+    joins = [report.joins for report in (run(options, kind, members, []) for _ in range(options.repeat)) if report]
     if not joins:
         return None
     p50, p99, _ = percentiles([seconds * 1e3 for j in joins for seconds in j.times])
@@ -210,7 +210,7 @@ def _show_times(
 ) -> Sequence[TimeRow]:
     rows = []
     for what, measure in measured:
-        wait_for_quiet()
+        wait_for_quiet(options.patience)
         tell(what)
         try:
             times = measure()

@@ -27,15 +27,20 @@ class Options:
     peers: bool
     show: Callable[[str], None]
 
+    @property
+    def patience(self) -> float:
+        """s to wait for a quiet moment before each run."""
+        return 0.4 if self.quick else 5.0
+
 
 def tell(text: str) -> None:
     """Words for the person who waits."""
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def run(kind: Kind, members: int, tasks: list[Task], *, core: int = SERVER_CORE) -> Report | None:
+def run(options: Options, kind: Kind, members: int, tasks: list[Task], *, core: int = SERVER_CORE) -> Report | None:
     """A server of this kind, so many members in it, and the tasks. None, and a word about it, where that fails."""
-    wait_for_quiet()
+    wait_for_quiet(options.patience)
     try:
         with servers.running(kind, core) as server:
             report = measure(Target(server.port, server.pid, kind.dialect, kind.under_way), members, tasks)

@@ -10,7 +10,7 @@ _CONNECT_LIMIT = 5.0  # s; on loopback it is at once, unless the server's backlo
 _GONE = {errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT}
 
 
-class Lost(Exception):
+class Lost(ConnectionError):
     """The server has ended this connection."""
 
 

@@ -60,7 +60,9 @@ def fanout(options: Options) -> Sequence[FanoutRow]:
         found: dict[int, dict[Kind, list[FanoutResult]]] = {count: {} for count in senders}
         for _ in range(options.repeat):
             for kind in _compared(options):
-                report = run(kind, members, [Fanout(count, 0.5 if options.quick else 1.5) for count in senders])
+                report = run(
+                    options, kind, members, [Fanout(count, 0.5 if options.quick else 1.5) for count in senders]
+                )
                 for result in report.results if report else ():
                     assert isinstance(result, FanoutResult)
                     found[result.senders].setdefault(kind, []).append(result)
@@ -77,7 +79,7 @@ def latency(options: Options) -> Sequence[LatencyRow]:
         found: dict[Kind, list[LatencyResult]] = {}
         for _ in range(options.repeat):
             for kind in _compared(options):
-                report = run(kind, members, [Latency(rate, 2.0 if options.quick else 5.0)])
+                report = run(options, kind, members, [Latency(rate, 1.0 if options.quick else 5.0)])
                 for result in report.results if report else ():
                     assert isinstance(result, LatencyResult)
                     found.setdefault(kind, []).append(result)

@@ -115,7 +115,7 @@ class Crowd:
         return bool(events)
 
     def send(self, member: Member, data: bytes) -> None:
-        if data:
+        if data and member.client.socket.fileno() >= 0:  # else it was dropped, which is counted
             member.client.write(data)
             if member.client.wants_to_write:
                 self._epoll.modify(member.client.socket, select.EPOLLIN | select.EPOLLOUT)

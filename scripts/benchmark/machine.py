@@ -11,7 +11,6 @@ SERVER_CORE, LOAD_CORE = 0, 1
 _FILES = 20_000  # descriptors; 5,000 members and then some
 _QUIET = 0.15  # of a core, used by others
 _LOOK = 0.2  # s
-_PATIENCE = 3.0  # s
 _TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -40,9 +39,9 @@ def raise_limits() -> None:
         pass  # it goes as far as it goes
 
 
-def wait_for_quiet() -> None:
-    """Until others leave this machine to us, but not for ever."""
-    deadline = time.monotonic() + _PATIENCE
+def wait_for_quiet(patience: float) -> None:
+    """Until others leave this machine to us, but at most so many seconds."""
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         before, own = _busy_seconds(), time.process_time()
         time.sleep(_LOOK)

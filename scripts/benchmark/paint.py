@@ -33,7 +33,7 @@ class Paint:
 
     seconds: float
     rate: int | None = None
-    window: int = 4000
+    window: int = 1000
 
     def run(self, crowd: Crowd) -> "PaintResult":
         marks = crowd.next_marks()
