@@ -60,7 +60,8 @@ def host(
     from lanchat.protocol.text import clean_title
     from lanchat.room.keep import parse_keep
     from lanchat.terminal.ask import ASK, AUTO, new_password, settle_nick
-    from lanchat.terminal.stay import Problems, run_script, talk, ways_in
+    from lanchat.terminal.problems import Problems
+    from lanchat.terminal.stay import run_script, talk, ways_in
 
     options.usage(clean_title, title, "TITLE")
     options.usage(parse_keep, keep or "", "--keep")
@@ -118,7 +119,7 @@ def join(
     Where stdin is no terminal, each line of it is said and what arrives is printed, a line each.
     """
     from lanchat.terminal.ask import come_in, given_password, settle_nick
-    from lanchat.terminal.stay import Problems, run_script, talk
+    from lanchat.terminal.problems import Problems
 
     problems = Problems()
     screen = _has_screen()
@@ -128,6 +129,8 @@ def join(
     password = given_password(password_file)
     if room is None:
         return _choose_and_talk(nick, password, interface)
+    from lanchat.terminal.stay import run_script, talk
+
     with come_in(room, nick, password, wait, interface, problems, screen=screen) as joined:
         if screen:
             return talk(joined, problems)
@@ -139,9 +142,8 @@ def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...
     from lanchat.home import home_folder
     from lanchat.lookout import Lookout
     from lanchat.net.interfaces import where
-    from lanchat.terminal.ask import come_into
     from lanchat.terminal.picker import Chosen, HostNew, pick
-    from lanchat.terminal.stay import Problems, talk
+    from lanchat.terminal.problems import Problems
 
     problems = Problems()
     on = where(interfaces)
@@ -149,6 +151,9 @@ def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...
         choice = pick(source)
     match choice:
         case Chosen(listing):
+            from lanchat.terminal.ask import come_into
+            from lanchat.terminal.stay import talk
+
             with come_into(listing, nick, password, problems, screen=True) as joined:
                 return talk(joined, problems)
         case HostNew(title):

@@ -6,19 +6,20 @@ Questions go to stderr, so that stdout stays data. A script is never asked: it g
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from lanchat import entrance
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import LanchatError, Refused
 from lanchat.home import home_folder, keep_nick, kept_nick, login_nick
-from lanchat.joined import JoinedRoom
 from lanchat.net.dial import Endpoint, parse_endpoint
 from lanchat.net.interfaces import where
 from lanchat.net.invite import is_invite, parse_invite
-from lanchat.net.password import make_password
 from lanchat.protocol.text import clean_nick, safe_text
+
+if TYPE_CHECKING:
+    from lanchat.joined import JoinedRoom
 
 ASK, AUTO = "ask", "auto"  # what --password may say
 GUESSES = 3  # at a password, before we believe that it is not known
@@ -55,6 +56,8 @@ def new_password(choice: str | None, file: Path | None, *, screen: bool) -> str 
         choice: ASK, AUTO or None.
     """
     if choice == AUTO:
+        from lanchat.net.password import make_password
+
         password = make_password()
         click.echo(f"The password of this room:  {password}", err=True)
         return password
@@ -87,8 +90,10 @@ def come_in(
     on_problem: Callable[[str], None],
     *,
     screen: bool,
-) -> JoinedRoom:
+) -> "JoinedRoom":
     """Enter the room of this title or address, asking what must be asked."""
+    from lanchat import entrance  # the whole client: not needed while a list is looked at
+
     if is_invite(name):
         try:
             invite = parse_invite(name)
@@ -109,7 +114,7 @@ def come_in(
 
 def come_into(
     listing: Listing, nick: str, password: str | None, on_problem: Callable[[str], None], *, screen: bool
-) -> JoinedRoom:
+) -> "JoinedRoom":
     """Enter this room, asking what must be asked."""
     if listing.locked and password is None and screen:
         password = _ask_password()
@@ -124,8 +129,10 @@ def _until_in(
     on_problem: Callable[[str], None],
     screen: bool,
     pin: str = "",
-) -> JoinedRoom:
+) -> "JoinedRoom":
     """Enter; ask a person for what was missing or wrong, and tell a script what to pass."""
+    from lanchat import entrance  # the whole client: not needed while a list is looked at
+
     patience = None if screen else entrance.PATIENCE
     guesses = 1 if password is None else 0
     while True:

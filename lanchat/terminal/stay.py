@@ -1,8 +1,6 @@
 """Being in a room: with a screen, or as a script."""
 
 import sys
-import threading
-from collections.abc import Callable
 
 from lanchat.home import home_folder, keep_nick
 from lanchat.joined import HostedRoom, JoinedRoom
@@ -10,30 +8,8 @@ from lanchat.net.dial import Endpoint
 from lanchat.net.interfaces import reachable, where
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.ending import INTERRUPTED
+from lanchat.terminal.problems import Problems
 from lanchat.terminal.script import Plan, Script, read_lines
-
-
-class Problems:
-    """Sentences from other threads for whoever is there: kept until the screen is up, then shown in it."""
-
-    def __init__(self) -> None:
-        self._kept: list[str] = []
-        self._show: Callable[[str], None] | None = None
-        self._lock = threading.Lock()  # guards both
-
-    def __call__(self, problem: str) -> None:
-        with self._lock:
-            if self._show is None:
-                self._kept.append(problem)
-            else:
-                self._show(problem)
-
-    def show_by(self, show: Callable[[str], None]) -> None:
-        with self._lock:
-            self._show = show
-            for problem in self._kept:
-                show(problem)
-            self._kept.clear()
 
 
 def talk(room: JoinedRoom, problems: Problems, *notes: str) -> int:

@@ -82,6 +82,7 @@ def starting(options: Options) -> Sequence[TimeRow]:
         ("lanchat --version", lambda: startup.version(count)),
         ("lanchat rooms, first row", lambda: startup.rooms(count)),
         ("lanchat join, list drawn", lambda: startup.picker(count)),
+        ("lanchat join, the room on it", lambda: startup.picked(count)),
     ]
     return _show_times(options, f"startup: ms after the start of the program, of {count}", measured)
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,27 +14,31 @@ from scripts.benchmark.servers import TITLE, Kind, environment, lanchat, running
 from scripts.benchmark.terminal import Terminal, home_for
 
 _LIMIT = 10.0  # s; longer is a failure
+_HEAD = b"Rooms on this network"  # what the list begins with
 _PROGRAM = str(Path(sys.executable).with_name("lanchat"))
 
 
 def version(times: int) -> list[float]:
     """ms of `lanchat --version`."""
     with _home() as home:
-        return [_timed(lambda: _run(["--version"], home)) for _ in range(times)]
+        return [_run(["--version"], home) for _ in range(times)]
 
 
 def rooms(times: int) -> list[float]:
     """ms from the start of `lanchat rooms` to its first row, while a room is open on this machine."""
     with running(_announced(), core=None), _home() as home:
         time.sleep(2)  # it is announced
-        return [_timed(lambda: _until_a_row(["rooms", "--wait", str(_LIMIT)], home)) for _ in range(times)]
+        return [_until_a_row(["rooms", "--wait", str(_LIMIT)], home) for _ in range(times)]
 
 
 def picker(times: int) -> list[float]:
-    """ms from the start of `lanchat join` in a terminal until the list with the room is drawn."""
-    with running(_announced(), core=None), _home() as home:
-        time.sleep(2)
-        return [_timed(lambda: _until_drawn(home)) for _ in range(times)]
+    """ms from the start of `lanchat join` in a terminal until its list is drawn, be it still empty."""
+    return _drawn(times, _HEAD)
+
+
+def picked(times: int) -> list[float]:
+    """The same, until the room stands on the list."""
+    return _drawn(times, TITLE.encode())
 
 
 def appearing(times: int) -> list[float]:
@@ -48,7 +52,7 @@ def appearing(times: int) -> list[float]:
             with running(_announced(), core=None):
                 while TITLE.encode() not in watcher.stdout.readline():
                     pass  # a room of somebody else
-                found.append((time.monotonic() - started) * 1e3)
+                found.append(_since(started))
     return found
 
 
@@ -76,32 +80,42 @@ def _watching(home: Path) -> Iterator["subprocess.Popen[bytes]"]:
             process.terminate()
 
 
-def _timed(action: Callable[[], None]) -> float:
-    started = time.monotonic()
-    action()
+def _since(started: float) -> float:
     return (time.monotonic() - started) * 1e3
 
 
-def _run(words: list[str], home: Path) -> None:
+def _run(words: list[str], home: Path) -> float:
+    started = time.monotonic()
     subprocess.run([_PROGRAM, *words], env=environment(home), stdout=subprocess.DEVNULL, check=True, timeout=_LIMIT)
+    return _since(started)
 
 
-def _until_a_row(words: list[str], home: Path) -> None:
+def _until_a_row(words: list[str], home: Path) -> float:
+    """Not until it ends: it takes leave in order, and nobody waits for that."""
+    started = time.monotonic()
     with subprocess.Popen(
         [_PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(home)
     ) as process:
         assert process.stdout is not None
         found = any(TITLE.encode() in row for row in process.stdout)
+        taken = _since(started)
         process.terminate()
     if not found:
         raise RuntimeError("the room was not found")
+    return taken
 
 
-def _until_drawn(home: Path) -> None:
-    deadline, seen = time.monotonic() + _LIMIT, b""
-    terminal = Terminal([_PROGRAM, "join"], environment(home))
-    with terminal:
-        while TITLE.encode() not in seen:
-            if time.monotonic() > deadline:
-                raise RuntimeError("the room was not drawn")
+def _drawn(times: int, text: bytes) -> list[float]:
+    with running(_announced(), core=None), _home() as home:
+        time.sleep(2)
+        return [_until_drawn(home, text) for _ in range(times)]
+
+
+def _until_drawn(home: Path, text: bytes) -> float:
+    started, seen = time.monotonic(), b""
+    with Terminal([_PROGRAM, "join"], environment(home)) as terminal:
+        while text not in seen:
+            if _since(started) > _LIMIT * 1e3:
+                raise RuntimeError(f"{text.decode()} was not drawn")
             seen += terminal.read(0.05)
+        return _since(started)
