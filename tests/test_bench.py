@@ -113,6 +113,7 @@ def test_every_planted_fault_is_found_and_nothing_else(relay):
         assert relay.faulty == (relay.dropped > 0 < relay.doubled)  # it was long enough to mean something
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", [servers.naive(tls=False), servers.limit(tls=True)], ids=lambda kind: kind.name)
 @pytest.mark.parametrize("senders", [1, 3])
 def test_a_real_server_makes_no_mistake(kind, senders):
