@@ -82,6 +82,8 @@ class Paint:
                 awaited = b""
             painted += (tail + data).count(begin) - tail.count(begin)
             tail = data[-8:]
+        if speaker not in crowd.members:
+            raise ConnectionError("the host dropped who floods, so this is no figure")
         return PaintResult(self.rate, painted / now, *percentiles(echoes), len(echoes), bool(awaited))
 
 
