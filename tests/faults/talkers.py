@@ -37,6 +37,7 @@ class Talker:
     ) -> None:
         self.nick = nick
         self.seq = -1  # of the last event on the screen, or of the welcome
+        self.last = ""  # text on the screen
         self.in_room = False
         self.ended: LanchatError | None = None
         self.told: list[str] = []  # codes of notices
@@ -121,7 +122,8 @@ class Talker:
                 self.ended = error
                 self._chronicle.note(self.nick, "ended", str(error))
             case Said() | Joined() | Left() | Renamed():
-                self._chronicle.note(self.nick, "shown", said_in(item), seq=item.seq)
-                self.seq = max(self.seq, item.seq)
+                text = said_in(item)
+                self._chronicle.note(self.nick, "shown", text, seq=item.seq)
+                self.seq, self.last = max(self.seq, item.seq), text or self.last
             case _:
                 pass
