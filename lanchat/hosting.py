@@ -114,9 +114,7 @@ class Host:
         secret = None if password is None else stretch(password, self.room_id)
         self._gate = Gate(limits)
         known = [id for _, id in self._log.owners]
-        self._native = NativeDoor(
-            identity, self._card, self._hub.inbox, self._gate, limits, secret, self._log.read, known
-        )
+        self._native = NativeDoor(identity, self._card, self._hub.inbox, self._gate, limits, self._log, secret, known)
         self._plain = PlainDoor(self._hub.inbox, self._gate, limits)
         self._flusher: Flusher | None = None
         self._spare = Spare()

@@ -8,7 +8,7 @@ host's memory any more is fetched page by page, and what happens meanwhile waits
 from collections import deque
 
 from lanchat.errors import ConnectionLost
-from lanchat.protocol.messages import Event, Fetch, Page, Receipt, Said, Talk, Tell, Told, Welcome
+from lanchat.protocol.messages import Event, Fetch, Page, Receipt, Said, Say, Talk, Tell, Told, Welcome
 
 RECENT = 10_000  # messages known by sender and id, for those that come again
 REFUSED = 100  # private messages whose refusal is remembered for who asks
@@ -79,7 +79,9 @@ class Unkept:
 
     @property
     def talk(self) -> list[Talk]:
-        return [say for say, _ in self._says.values()]
+        """To be said again."""
+        says = [say for say, _ in self._says.values()]
+        return [Say(say.id, say.text, say.action, again=True) if isinstance(say, Say) else say for say in says]
 
     def add(self, say: Talk) -> None:
         self._says[say.id] = say, 0

@@ -9,9 +9,12 @@ from lanchat import comeback, errors
 from lanchat.comeback import FIRST_RETRY, LAST_RETRY, may_come_back, pauses, same_host
 from lanchat.knock import Entry
 from lanchat.member import Member
+from lanchat.memory import NoMemory
 from lanchat.net.dial import Endpoint, dial
 from lanchat.news import Came, Kept, Lost
-from lanchat.protocol.messages import Card, Welcome
+from lanchat.protocol.messages import Card, Said, Say, Welcome
+from lanchat.room import room as room_module
+from lanchat.room.sqlite_log import SqliteLog
 from tests.hostile.attackers import Honest
 from tests.waiting import PATIENCE
 
@@ -58,6 +61,33 @@ def test_all_that_was_said_is_kept_in_the_end(host, join):
     ann.hears("line 59")
     ann.hear(lambda: {id for item in ann.items if isinstance(item, Kept) for id in item.ids} == set(ids))
     assert len(ann.texts) == len(set(ann.texts)) == 60
+
+
+class Notebook(NoMemory):
+    """What an earlier program of the same person left unacknowledged."""
+
+    def __init__(self, *waiting: Say) -> None:
+        self.waiting = waiting
+
+
+def test_what_is_said_again_after_many_others_is_not_said_twice(host, join, monkeypatch, tmp_path):
+    """The laptop was closed before the acknowledgement came, and opened the next day."""
+    monkeypatch.setattr(room_module, "RECENT", 5)
+    monkeypatch.setattr(room_module, "HISTORY", 5)
+    room = host(log=SqliteLog(tmp_path / "log.db"))
+    ann, bob = Honest(join(room, "ann")), Honest(join(room, "bob"))
+    old = ann.member.say("good night")
+    bob.hears("good night")
+    ann.member.close()
+    for number in range(20):
+        bob.member.say(f"line {number}")
+    assert bob.member.wait_kept(PATIENCE)
+    cyd = Honest(join(room, "cyd"))  # who was not there, and would not know it again
+    again = join(room, "ann", remember=lambda card: Notebook(Say(old, "good night"), Say("new", "good morning")))
+    assert again.wait_kept(PATIENCE)
+    cyd.hears("good morning")
+    assert "good night" not in cyd.texts
+    assert [said.text for said in room._log.read(0, 100) if isinstance(said, Said)].count("good night") == 1
 
 
 def test_patience_comes_to_its_end(host, identity):

@@ -3,10 +3,11 @@
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import partial
 
+from lanchat.doors.lookup import page, said_before
 from lanchat.doors.pace import Pace
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.net.gate import Attempts, Gate, source_of
@@ -17,30 +18,23 @@ from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, enco
 from lanchat.protocol.handshake import Arrival, HostGreeting
 from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import (
-    MAX_NUMBER,
     Card,
     Closing,
-    Event,
     Fetch,
     FromHost,
     FromMember,
-    Notice,
-    Page,
     Ping,
     Refused,
 )
 from lanchat.protocol.text import same_nick
 from lanchat.room.inbox import Inbox
-from lanchat.room.seats import Arrived, Gone, Item, Seat
+from lanchat.room.log import Log
+from lanchat.room.seats import Arrived, Gone, Item, Recalled, Seat
 
 LINE_LIMIT = 10.0  # s from the first byte of a line to its last
 EXCHANGES = 2  # password exchanges at a time; each holds the interpreter for 14 ms, and people are talking
 
 _log = logging.getLogger(__name__)
-
-
-PAGE = 200  # events ...
-PAGE_SIZE = 64 * 1024  # bytes; ... or so much of the past at once, a quarter of a link's outbox
 
 
 class NativeDoor:
@@ -62,8 +56,8 @@ class NativeDoor:
         inbox: Inbox[Item],
         gate: Gate,
         limits: Limits,
+        log: Log,
         secret: bytes | None = None,
-        read: Callable[[int, int], Sequence[Event]] = lambda after, limit: (),
         known: Iterable[str] = (),
     ) -> None:
         self._identity = identity
@@ -72,7 +66,7 @@ class NativeDoor:
         self._gate = gate
         self._limits = limits
         self._secret = secret
-        self._read = read  # Log.read
+        self._log = log
         self._attempts = Attempts(known=known)
         self._exchanging = threading.BoundedSemaphore(EXCHANGES)
 
@@ -105,18 +99,15 @@ class NativeDoor:
         link.heartbeat = encode(Ping())
         self._gate.admit(link)
         pace = Pace(self._limits, link)
-        self._inbox.put(Arrived(seat, member_id(arrival.key), arrival.nick, arrival.after))
+        id = member_id(arrival.key)
+        self._inbox.put(Arrived(seat, id, arrival.nick, arrival.after))
         started = bool(splitter.partial)
         while True:
-            for fetch in [message for message in messages if isinstance(message, Fetch)]:
-                messages.remove(fetch)
-                if seat.member is None:
-                    continue  # the hub has not let them in
-                page = self._page(fetch.after)
-                if page is None:
-                    link.drop("the host cannot read its log now")  # they come back and ask again: no silent gap
-                    return
-                link.send(page)
+            try:
+                messages = self._look_up(messages, seat, id)
+            except LanchatError:
+                link.drop("the host cannot read its log now")  # they come back and ask again: no silent gap
+                return
             if messages:
                 pace.hand_on(messages, seat, self._inbox)  # may take its time, which is not the line's
             if started:
@@ -161,27 +152,24 @@ class NativeDoor:
                     return arrival, messages
         return None, []
 
-    def _page(self, after: int) -> bytes | None:
-        """A piece of the past, from the disk: in the reader thread of who asks, so that nobody else waits for it.
+    def _look_up(self, messages: list[FromMember], seat: Seat, id: str) -> list[FromMember]:
+        """Answer what the log can answer.
 
-        None: it cannot be read now. Where it never can be (the file is damaged, and the error says how to mend it),
-        a notice takes the place of what is lost.
+        Returns:
+            What is left for the hub.
+
+        Raises:
+            LanchatError: the log cannot be read now.
         """
-        lines: list[bytes] = []
-        size = 0
-        upto = MAX_NUMBER  # there is no more
-        try:
-            for event in self._read(after, PAGE):
-                lines.append(encode(event))
-                size += len(lines[-1])
-                if size > PAGE_SIZE or len(lines) == PAGE:
-                    upto = event.seq
-                    break
-        except LanchatError as error:
-            if not error.hint:
-                return None
-            lines.append(encode(Notice("past", f"the host cannot read what was said before: {error}")))
-        return b"".join(lines) + encode(Page(upto))
+        left: list[FromMember] = []
+        for message in messages:
+            if not isinstance(message, Fetch):
+                left.append(message)
+            elif seat.member is not None:  # the hub has let them in
+                seat.link.send(page(self._log, message.after))
+        if said := said_before(self._log, id, left):
+            self._inbox.put(Recalled(said))
+        return left
 
     def _attempt(self, source: str, secret: bytes, member: bytes, certificate: bytes) -> Exchange | Refused:
         wait = self._attempts.begin(source, member_id(member))

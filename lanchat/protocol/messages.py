@@ -48,6 +48,7 @@ class Say(_Message, frozen=True):
     id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
     text: Text
     action: bool = False  # /me
+    again: bool = False  # it may be in the log already: an earlier link of ours was lost before we knew
 
 
 class Tell(_Message, frozen=True):

@@ -6,15 +6,16 @@ A reader never writes and never checkpoints, so it stands in nobody's way (see s
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Event, Told
+from lanchat.protocol.messages import Event, Said, Told
 from lanchat.room.rows import COLUMNS, MAIL_COLUMNS, WITH_MAIL, event_of
 from lanchat.room.store import in_words, is_damage, tolerant
 
+_AT_ONCE = 500  # values in one question; SQLite before 3.32 takes 999
 BUSY_LIMIT = 2.0  # s to wait while the file is being opened or closed by who writes it
 
 _WORD = re.compile(r"[^\W_]+")  # letters and digits, as the index takes a text apart
@@ -28,6 +29,22 @@ def events_after(path: Path, seq: int, limit: int) -> list[Event]:
         LanchatError: the file cannot be read.
     """
     return _events(path, "SELECT {} FROM event WHERE seq > ? ORDER BY seq LIMIT ?", [seq, limit])
+
+
+def said_by(path: Path, by: str, ids: Collection[str]) -> list[Said]:
+    """Those of these messages of one member that are kept; for `by` with a key (the others have no ids of their own).
+
+    Raises:
+        LanchatError: the file cannot be read.
+    """
+    found: list[Event] = []
+    wanted = sorted(ids)
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = wanted[at : at + _AT_ONCE]
+        marks = ", ".join("?" * len(some))  # `by < '~'` lets the index `said_once` serve
+        question = f"SELECT {{}} FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id IN ({marks})"
+        found += _events(path, question, [by, *some])
+    return [event for event in found if isinstance(event, Said)]
 
 
 def last_events(path: Path, *, number: int | None = None, since: int = 0, search: str = "") -> list[Event]:

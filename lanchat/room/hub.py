@@ -16,7 +16,7 @@ from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, 
 from lanchat.room.inbox import Inbox
 from lanchat.room.log import Log
 from lanchat.room.room import Room
-from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Item, Posted, Saved, Seat, Stop, Trouble
+from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Item, Posted, Recalled, Saved, Seat, Stop, Trouble
 from lanchat.room.turn import Turn
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class Hub:
                 self._posted += len(turn.mail)
                 self._record.post(turn.mail, self.posted)
 
-    def _handle(self, item: Arrived | Heard | Gone | Saved | Posted | Trouble | Goodbye, turn: Turn) -> None:
+    def _handle(self, item: Arrived | Heard | Recalled | Gone | Saved | Posted | Trouble | Goodbye, turn: Turn) -> None:
         match item:
             case Heard(seat, messages):
                 for message in messages:
@@ -110,6 +110,8 @@ class Hub:
                         turn.tell(seat, seat.door.encode(refusal))
                         continue
                     self._apply(seat, self._room.handle(seat.member, message, turn.now), turn)
+            case Recalled(said):
+                self._room.recall(said)
             case Arrived():
                 self._arrive(item, turn)
             case Gone(seat):

@@ -5,11 +5,11 @@ The one on disk is in sqlite_log.py.
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Protocol
 
-from lanchat.protocol.messages import Event, Told
+from lanchat.protocol.messages import Event, Said, Told
 
 AT_HAND = 10_000  # events that a log gives back when it opens, and that NoLog holds in memory
 
@@ -72,6 +72,9 @@ class Log(Protocol):
             LanchatError: the disk does not give them.
         """
 
+    def find(self, by: str, ids: Collection[str]) -> list[Said]:
+        """Those of these messages of one member that are in the log, however long ago. As `read`."""
+
     def close(self) -> None:
         """Keep what is still to be kept, then stop. May be called twice."""
 
@@ -105,6 +108,9 @@ class NoLog:
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:
             return list(islice((event for event in self._events if event.seq > after), limit))
+
+    def find(self, by: str, ids: Collection[str]) -> list[Said]:
+        return []  # what it still has, the room itself has at hand
 
     def close(self) -> None:
         pass

@@ -126,6 +126,12 @@ class Room:
         welcome = Welcome(member.id, member.nick, seq, self.saved, len(present), self._since(after, past))
         return Admitted(member, welcome, present, past, effects, self._mail.waiting(id))
 
+    def recall(self, said: Iterable[Said]) -> None:
+        """These were said long ago; a resend of them is one."""
+        for event in said:
+            if (event.by, event.id) not in self._said:
+                self._know(event)
+
     def leave(self, member: Member, reason: str, now: int) -> list[Effect]:
         """One link of this member is gone."""
         member.links -= 1
@@ -254,8 +260,11 @@ class Room:
         self._recent.append(event)
         if isinstance(event, Said):
             self._lines.append(event)
-            key = event.by, event.id
-            self._said[key] = event
-            self._said_keys.append(key)
-            if len(self._said_keys) > RECENT:
-                self._said.pop(self._said_keys.popleft(), None)
+            self._know(event)
+
+    def _know(self, said: Said) -> None:
+        key = said.by, said.id
+        self._said[key] = said
+        self._said_keys.append(key)
+        if len(self._said_keys) > RECENT:
+            self._said.pop(self._said_keys.popleft(), None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from lanchat.protocol.messages import FromHost, FromMember
+from lanchat.protocol.messages import FromHost, FromMember, Said
 from lanchat.room.effects import Member
 
 
@@ -60,6 +60,13 @@ class Heard:
 
 
 @dataclass(frozen=True)
+class Recalled:
+    """From the log: what somebody is about to say again, and had said too long ago for the room to have it at hand."""
+
+    said: list[Said]
+
+
+@dataclass(frozen=True)
 class Gone:
     """The link is over."""
 
@@ -99,4 +106,4 @@ class Stop:
     """The thread ends."""
 
 
-Item = Arrived | Heard | Gone | Saved | Posted | Trouble | Goodbye | Stop
+Item = Arrived | Heard | Recalled | Gone | Saved | Posted | Trouble | Goodbye | Stop

@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event, Record, Said, Told
-from lanchat.room.archive import events_after
+from lanchat.room.archive import events_after, said_by
 from lanchat.room.keep import EVERYTHING, Keep
 from lanchat.room.log import AT_HAND, untold
 from lanchat.room.mail import KEEP_MAIL, KNOWN
@@ -133,6 +133,11 @@ class SqliteLog:
         kept = events_after(self._path, after, limit)  # after looking at what waits: it may be kept any moment
         last = kept[-1].seq if kept else after
         return [*kept, *(event for event in waiting if event.seq > last)][:limit]
+
+    def find(self, by: str, ids: Collection[str]) -> list[Said]:
+        with self._lock:
+            waiting = {e.id: e for e in self._waiting if isinstance(e, Said) and e.by == by and e.id in ids}
+        return list((waiting | {said.id: said for said in said_by(self._path, by, ids)}).values())
 
     def close(self) -> None:
         with self._lock:

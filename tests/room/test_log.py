@@ -135,6 +135,18 @@ def test_how_many_are_new(path):
     log.close()
 
 
+def test_what_somebody_said_is_found_by_its_id_kept_or_still_waiting(keeper, monkeypatch):
+    one = keeper()
+    one.keep(said(1, id="x"), said(2, by=BOB, id="x"), said(3, id="y"), said(4, by="~1f", id="x"))
+    assert [event.seq for event in one.log.find(ANN, {"x", "z"})] == [1]
+    many = {f"no-{number}" for number in range(2000)} | {"x", "y"}
+    assert sorted(event.seq for event in one.log.find(ANN, many)) == [1, 3]
+    assert one.log.find("~1f", {"x"}) == []
+    monkeypatch.setattr(one.log, "_save", lambda batch: False)  # the disk takes nothing
+    one.log.append([said(5, id="w"), said(6, by=BOB, id="v")])
+    assert [event.seq for event in one.log.find(ANN, {"v", "w", "x"})] == [5, 1]
+
+
 def test_plain_members_number_their_messages_from_one_each_time(keeper, path):
     keeper().keep(said(1, by="~1f", id="1"), said(2, by="~1f", id="1"))
     assert [event.seq for event in events_after(path, 0, 10)] == [1, 2]
