@@ -12,6 +12,7 @@ The contract of `send()` (after ergo's irc/socket.go):
 4. a peer that does not read is dropped, with a reason; nobody else notices.
 """
 
+import math
 import socket
 import threading
 import time
@@ -59,7 +60,8 @@ class Link:
         self.appetite = Appetite()  # the reader's own
         self._early = b""  # plain bytes that came along with the end of the handshake; the reader's own
         self._budget: Budget | None = None
-        self.heartbeat = b""  # what to send after PING_AFTER; empty: this peer is not asked for signs of life
+        self._heartbeat = b""  # what to send after PING_AFTER; empty: this peer is not asked for signs of life
+        self.silence = math.inf  # s without a byte of the peer, after which the link is dropped; the reader's to set
         self.reason = ""  # why the link ended, once it has
         tune(sock)
         sock.setblocking(bool(DONTWAIT))
@@ -79,6 +81,11 @@ class Link:
             if not self._finishing:  # else whoever was sent away could stay by talking on
                 self._deadline_reason = reason
                 self._deadline = None if seconds is None else self._clock() + seconds
+
+    def keep_alive(self, ping: bytes) -> None:
+        """From now on ask for signs of life with these plain bytes, and drop a peer that shows none."""
+        self._heartbeat = ping
+        self.silence = DEAD_AFTER
 
     def limit_bytes(self, rate: float, burst: float) -> None:
         """Read at most so fast, in raw bytes a second and at once; see net/budget.py. Reader thread only."""
@@ -205,16 +212,15 @@ class Link:
             self.drop(self._deadline_reason)
         elif self._outbox and now - self._progress_at > STALL_LIMIT:
             self.drop(f"did not read for {STALL_LIMIT:.0f} s")
-        elif self.heartbeat:
+        elif (silent := now - self._heard_at) > self.silence:
+            self.drop(f"no sign of life for {self.silence:.0f} s")
+        elif self._heartbeat:
             if self._spoke:
                 self._spoke, self._spoke_at = False, now
-            silent = now - self._heard_at
-            if silent > DEAD_AFTER:
-                self.drop(f"no sign of life for {DEAD_AFTER:.0f} s")
             # Ours too: on a slow link a peer's ping, and so our answer, comes after all it has to tell us before.
-            elif max(silent, now - self._spoke_at) > PING_AFTER and not self._pinged:
+            if max(silent, now - self._spoke_at) > PING_AFTER and not self._pinged:
                 self._pinged = True
-                self.send(self.heartbeat)
+                self.send(self._heartbeat)
 
     def forgive(self, now: float) -> None:
         """This process itself was asleep: its peers' silence says nothing. Flusher thread only."""

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from lanchat import knock
 from lanchat.protocol.messages import Left
 from tests.faults.cable import need_networks
 from tests.faults.stage import Stage
@@ -107,6 +108,26 @@ def test_link_that_loses_and_delays(stage: Stage) -> None:
 def test_link_that_crawls(stage: Stage) -> None:
     need_networks()
     crawling_link(stage, lines=6, rate=2000)
+
+
+@pytest.mark.netns
+def test_the_welcome_may_take_longer_than_a_strangers_greeting(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here a stranger has 2 s for a card; the last lines of this room take 4 s over this cable."""
+    need_networks()
+    monkeypatch.setattr(knock, "GREETING_LIMIT", 2.0)
+    stage.open("--no-limits", own_network=True)
+    (ann,) = stage.join("ann")
+    for _ in range(50):
+        ann.say(" " + "x" * 150)
+    assert ann.member.wait_kept(5.0)
+    cable = stage.cable()
+    cable.rate = 4000
+    slow = stage.talker("sue", over=cable)
+    slow.join()
+    stage.settle()
+    assert not any(record.what == "lost" for record in stage.chronicle.records())
 
 
 def test_host_frozen_for_longer_than_a_member_waits(stage: Stage, hasty: None) -> None:

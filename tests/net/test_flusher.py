@@ -137,7 +137,7 @@ def test_after_a_sleep_of_this_machine_nobody_is_blamed(monkeypatch):
     ours, theirs = socket.socketpair()
     flusher = Flusher("test-flusher")
     link = Link(ours, PlainChannel(), flusher)
-    link.heartbeat = b"ping\n"
+    link.keep_alive(b"ping\n")
     link._heard_at -= 1000
     wait_until(lambda: link._heard_at > 0 and not link._dropped and link._clock() - link._heard_at < 100)
     link.close()
