@@ -32,7 +32,7 @@ from lanchat.room.hub import Hub
 from lanchat.room.log import Log, NoLog
 from lanchat.room.rights import Rights
 from lanchat.room.room import Room
-from lanchat.room.seats import Goodbye
+from lanchat.room.seats import Goodbye, Stay
 
 GOODBYE_LIMIT = 1.0  # s for everybody to take the last lines and hang up, before they are cut off
 _BREATH = 0.2  # s without accepting when this process has no descriptor left, not even a spare one; else accept() spins
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Door(Protocol):
-    def serve(self, link: Link) -> None: ...
+    def greet(self, link: Link) -> Stay | None: ...
 
 
 class Host:
@@ -234,29 +234,59 @@ class Host:
         assert self._flusher is not None
         link = Link(sock, channel, self._flusher)
         self._gate.begin(link, source)
-        reader = threading.Thread(target=self._read, args=(link, door), name=f"reader-{sock.fileno()}")
+        with self._lock:
+            self._links.add(link)
+        try:
+            self._start_reader(link, lambda: self._greet(link, door))
+        except RuntimeError:
+            self._end(link)
+            raise
+
+    def _greet(self, link: Link, door: _Door) -> None:
+        """A link's first reader. Who stays gets another one: a thread that has made a handshake holds 29 KiB of
+        OpenSSL's random generators and of stack until it ends."""
+        stay = None
+        try:
+            stay = door.greet(link)
+        finally:
+            if stay is None:
+                self._end(link)
+        if stay is not None:
+            try:
+                self._start_reader(link, lambda: self._stay(link, stay))
+            except RuntimeError:  # no thread left but this one
+                self._stay(link, stay)
+
+    def _stay(self, link: Link, stay: Stay) -> None:
+        try:
+            stay()
+        finally:
+            self._end(link)
+
+    def _start_reader(self, link: Link, read: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                read()
+            finally:
+                with self._lock:
+                    self._readers.discard(reader)
+
+        reader = threading.Thread(target=run, name=f"reader-{link.fileno()}")
         with self._lock:
             self._readers.add(reader)
-            self._links.add(link)
         try:
             reader.start()
         except RuntimeError:
             with self._lock:
                 self._readers.discard(reader)
-                self._links.discard(link)
-            self._gate.end(link)
-            link.close()
             raise
 
-    def _read(self, link: Link, door: _Door) -> None:
-        try:
-            door.serve(link)
-        finally:
-            self._gate.end(link)
-            link.close()
-            with self._lock:
-                self._readers.discard(threading.current_thread())
-                self._links.discard(link)
+    def _end(self, link: Link) -> None:
+        """This link's reader is done with it."""
+        self._gate.end(link)
+        link.close()
+        with self._lock:
+            self._links.discard(link)
 
     def _join_readers(self) -> None:
         """Wait for the peers to close; cut off those that do not."""
@@ -265,12 +295,13 @@ class Host:
             readers = list(self._readers)
         for reader in readers:
             reader.join(max(0.0, deadline - time.monotonic()))
-        with self._lock:
-            links, readers = list(self._links), list(self._readers)
-        for link in links:
-            link.drop("the room is closed")
-        for reader in readers:
-            reader.join()
+        while readers:  # one may have begun another in the meantime
+            with self._lock:
+                links, readers = list(self._links), list(self._readers)
+            for link in links:
+                link.drop("the room is closed")
+            for reader in readers:
+                reader.join()
 
 
 def _close_all(sockets: list[socket.socket]) -> None:

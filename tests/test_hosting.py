@@ -175,6 +175,24 @@ def test_who_hosts_talks_without_the_network(host, join, identity):
         hal.close()
 
 
+def test_where_no_second_thread_can_be_had_the_first_one_goes_on(host, join, monkeypatch):
+    room = host()
+    ann = Ears(join(room, "ann"))
+    start = Host._start_reader
+
+    def start_first(self, link, read):
+        if threading.current_thread().name.startswith("reader-"):
+            raise RuntimeError("can't start new thread")
+        start(self, link, read)
+
+    monkeypatch.setattr(Host, "_start_reader", start_first)
+    bob = join(room, "bob")
+    bob.say("hi")
+    ann.hear_text("hi")
+    bob.close()
+    ann.hear_kind(Left, nick="bob")
+
+
 def test_what_is_said_is_kept(host, join):
     ann = join(host(), "ann")
     ids = [ann.say(f"line {number}") for number in range(20)]

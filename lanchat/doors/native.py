@@ -3,8 +3,8 @@
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 from lanchat.doors.lookup import page, said_before
@@ -29,7 +29,7 @@ from lanchat.protocol.messages import (
 from lanchat.protocol.text import same_nick
 from lanchat.room.inbox import Inbox
 from lanchat.room.log import Log
-from lanchat.room.seats import Arrived, Gone, Item, Recalled, Seat
+from lanchat.room.seats import Arrived, Gone, Item, Recalled, Seat, Stay
 
 LINE_LIMIT = 10.0  # s from the first byte of a line to its last
 EXCHANGES = 2  # password exchanges at a time; each holds the interpreter for 14 ms, and people are talking
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class NativeDoor:
-    """Serves each link in that link's reader thread.
+    """Serves each link in threads of its own.
 
     Args:
         card: makes the first line for a new link, with a fresh nonce.
@@ -73,34 +73,37 @@ class NativeDoor:
     def encode(self, message: FromHost) -> bytes:
         return encode(message)
 
-    def serve(self, link: Link) -> None:
-        """A link's whole life, from its first byte to its last."""
-        seat = Seat(link, self)
+    def greet(self, link: Link) -> Stay | None:
+        """Find out who it is.
+
+        Returns:
+            The rest of the link's life; None: it is over already.
+        """
+        with _told_why(link):
+            splitter = LineSplitter()
+            link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
+            arrival, messages = self._greet(link, splitter)
+            if arrival is None:
+                link.drain()
+                return None
+            return partial(self._stay, link, splitter, arrival, messages)
+        return None
+
+    def _stay(self, link: Link, splitter: LineSplitter, arrival: Arrival, messages: list[FromMember]) -> None:
+        link.within(None)
+        link.keep_alive(encode(Ping()))
+        self._gate.admit(link)
+        seat, id = Seat(link, self), member_id(arrival.key)
+        self._inbox.put(Arrived(seat, id, arrival.nick, arrival.after))
         try:
-            self._greet_and_read(link, seat)
-        except ProtocolError as error:
-            _log.info("dropped %s: %s", link.peer, error)
-            link.reason = link.reason or str(error)
-            link.finish(encode(Closing("rules", str(error))))
-            link.drain()
-        except LanchatError as error:  # not even TLS
-            _log.info("dropped %s: %s", link.peer, error)
+            with _told_why(link):
+                self._hear(link, splitter, seat, id, messages)
         finally:
             self._inbox.put_now(Gone(seat))
 
-    def _greet_and_read(self, link: Link, seat: Seat) -> None:
-        splitter = LineSplitter()
-        link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
-        arrival, messages = self._greet(link, splitter)
-        if arrival is None:
-            link.drain()
-            return
-        link.within(None)
-        link.heartbeat = encode(Ping())
-        self._gate.admit(link)
+    def _hear(self, link: Link, splitter: LineSplitter, seat: Seat, id: str, messages: list[FromMember]) -> None:
+        """Until the link ends."""
         pace = Pace(self._limits, link)
-        id = member_id(arrival.key)
-        self._inbox.put(Arrived(seat, id, arrival.nick, arrival.after))
         started = bool(splitter.partial)
         while True:
             try:
@@ -176,3 +179,17 @@ class NativeDoor:
         if wait > 0:
             return Refused("busy", f"too many wrong passwords; try again in {math.ceil(wait)} s")
         return Exchange(secret, host=True, member=member, certificate=certificate)
+
+
+@contextmanager
+def _told_why(link: Link) -> Iterator[None]:
+    """Whoever breaks the rules is told so, and sent away."""
+    try:
+        yield
+    except ProtocolError as error:
+        _log.info("dropped %s: %s", link.peer, error)
+        link.reason = link.reason or str(error)
+        link.finish(encode(Closing("rules", str(error))))
+        link.drain()
+    except LanchatError as error:  # not even TLS
+        _log.info("dropped %s: %s", link.peer, error)

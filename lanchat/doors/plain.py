@@ -12,6 +12,9 @@ Who comes in here has shown nothing about who they are: on every lanchat screen 
 import logging
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from itertools import count
 
 from lanchat.doors.pace import Pace
@@ -36,7 +39,7 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.text import nick_from, safe_text
 from lanchat.room.inbox import Inbox
-from lanchat.room.seats import Arrived, Gone, Item, Seat
+from lanchat.room.seats import Arrived, Gone, Item, Seat, Stay
 
 NAME_LIMIT = 60.0  # s to type a name (ergo's time for registration)
 SETTLE = 0.2  # s; a started line that gets no end for so long was a whole message of a client that sends none
@@ -51,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 
 class PlainDoor:
-    """Serves each link in that link's reader thread."""
+    """Serves each link in threads of its own."""
 
     echoes = False
     remembers = False
@@ -65,39 +68,51 @@ class PlainDoor:
         line = _line(message)
         return b"" if line is None else safe_text(line).encode() + b"\n"
 
-    def serve(self, link: Link) -> None:
-        """A link's whole life, from its first byte to its last."""
-        seat = Seat(link, self)
+    def greet(self, link: Link) -> Stay | None:
+        """Ask for a name.
+
+        Returns:
+            The rest of the link's life; None: it is over already.
+        """
+        with self._told_why(link):
+            link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
+            link.appetite = Appetite(least=RECEIVE_SIZE)  # one send of such a client may be one message
+            link.within(NAME_LIMIT, "gave no name in time")
+            link.send(PROMPT)
+            parts = _Parts(link)
+            first = parts.next()
+            if first is None:
+                return None
+            if _WEB.match(first) or first.startswith(_TLS):
+                raise ProtocolError("this port is for plain chat clients")
+            return partial(self._stay, link, parts, nick_from(_text(first)))
+        return None
+
+    def _stay(self, link: Link, parts: "_Parts", nick: str) -> None:
+        link.within(None)
+        self._gate.admit(link)
+        seat, pace = Seat(link, self), Pace(self._limits, link)
+        self._inbox.put(Arrived(seat, f"~{secrets.token_hex(4)}", nick, any_nick=True))
         try:
-            self._greet_and_read(link, seat)
+            with self._told_why(link):
+                numbers = count(1)
+                while (read := parts.all()) is not None:
+                    says = [Say(str(next(numbers)), text) for part in read if (text := _text(part).strip())]
+                    for at in range(0, len(says), PORTION):
+                        pace.hand_on([*says[at : at + PORTION]], seat, self._inbox)
+        finally:
+            self._inbox.put_now(Gone(seat))
+
+    @contextmanager
+    def _told_why(self, link: Link) -> Iterator[None]:
+        """Whoever breaks the rules is told so, and sent away."""
+        try:
+            yield
         except ProtocolError as error:
             _log.info("dropped a plain client: %s", error)
             link.reason = link.reason or str(error)
             link.finish(self.encode(Closing("rules", str(error))))
             link.drain()
-        finally:
-            self._inbox.put_now(Gone(seat))
-
-    def _greet_and_read(self, link: Link, seat: Seat) -> None:
-        link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
-        link.appetite = Appetite(least=RECEIVE_SIZE)  # one send of such a client may be one message
-        link.within(NAME_LIMIT, "gave no name in time")
-        link.send(PROMPT)
-        parts = _Parts(link)
-        first = parts.next()
-        if first is None:
-            return
-        if _WEB.match(first) or first.startswith(_TLS):
-            raise ProtocolError("this port is for plain chat clients")
-        link.within(None)
-        self._gate.admit(link)
-        pace = Pace(self._limits, link)
-        self._inbox.put(Arrived(seat, f"~{secrets.token_hex(4)}", nick_from(_text(first)), any_nick=True))
-        numbers = count(1)
-        while (read := parts.all()) is not None:
-            says = [Say(str(next(numbers)), text) for part in read if (text := _text(part).strip())]
-            for at in range(0, len(says), PORTION):
-                pace.hand_on([*says[at : at + PORTION]], seat, self._inbox)
 
 
 class _Parts:

@@ -1,5 +1,6 @@
 """Who sits at the hub, and what reaches it: the items of its inbox."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,6 +30,9 @@ class Door(Protocol):
 
     def encode(self, message: FromHost) -> bytes:
         """The message as this door tells it; b"" for what it does not tell."""
+
+
+Stay = Callable[[], None]  # the rest of a link's life, once its greeting is done
 
 
 @dataclass(eq=False)
