@@ -25,7 +25,7 @@ What = Literal[
     "told",  # a notice; id: its code
     "lost",  # the link
     "back",
-    "settled",  # this screen has all there is, as far as it can know
+    "settled",  # this screen has all there is up to this seq, as far as it can know
     "ended",  # the member has given up
     "fault",  # the stage breaks something; who: for whom, or "" for all
     "mended",
@@ -99,7 +99,7 @@ class _Screen:
     name: str
     since: int  # seq of the welcome
     shown: list[tuple[int, str]]
-    settled: bool = False
+    settled: int = 0  # has all up to this seq; 0: nobody says so
 
     @property
     def texts(self) -> list[str]:
@@ -144,7 +144,7 @@ def _screens(records: Iterable[Record]) -> list[_Screen]:
             case "shown":
                 now[record.who].shown.append((record.seq, record.text))
             case "settled":
-                now[record.who].settled = True
+                now[record.who].settled = record.seq
             case _:
                 pass
     return screens
@@ -191,7 +191,7 @@ def _missing(screen: _Screen, logged: list[tuple[int, str]]) -> list[str]:
     return [
         f"{screen.name} lacks {text or 'the event'} ({seq})"
         for seq, text in logged
-        if seq > screen.since and (text not in texts if text else seq not in seqs)
+        if screen.since < seq <= screen.settled and (text not in texts if text else seq not in seqs)
     ]
 
 

@@ -170,6 +170,8 @@ class Stage:
         for talker in self.talkers:
             assert talker.ended is None, f"{talker.nick} has given up: {talker.ended}"
             assert talker.member.wait_kept(timeout), f"{talker.nick} waits for an acknowledgement"
+        if not self.talkers:
+            return
         last = self.talkers[0].say()
         wait_until(lambda: all(talker.last == last for talker in self.talkers), timeout, "everybody to have everything")
         assert self.talkers[0].member.wait_kept(timeout), "the last line waits for an acknowledgement"

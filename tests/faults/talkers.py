@@ -78,7 +78,7 @@ class Talker:
             self._speaker = None
 
     def settled(self) -> None:
-        self._chronicle.note(self.nick, "settled")
+        self._chronicle.note(self.nick, "settled", seq=self.seq)
 
     def close(self) -> None:
         """May be called twice."""

@@ -24,7 +24,7 @@ def run(*, bob: tuple[int, ...] = (2, 3, 4, 5), settled: bool = True) -> list[Re
             Record(seq, "ann", "acknowledged", id=f"id{seq}"),
         ]
     records += [Record(10 + seq, "bob", "shown", f"ann-{seq}" if seq > 2 else "", seq=seq) for seq in bob]
-    return [*records, Record(99, "bob", "settled")] if settled else records
+    return [*records, Record(99, "bob", "settled", seq=99)] if settled else records
 
 
 def test_a_good_run_has_no_faults() -> None:

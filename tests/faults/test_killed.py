@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.faults.chronicle import said_in
 from tests.faults.stage import Stage
 from tests.faults.talkers import Talker
 from tests.waiting import wait_until
@@ -140,7 +141,7 @@ def test_member_killed_with_unacknowledged_messages(stage: Stage, rounds: int) -
         if number == rounds - 1:
             member.say(2)
     member.leave()
-    log = [event.text for event in _settled_log(stage) if hasattr(event, "text")]
+    log = [said_in(event) for event in _settled_log(stage) if event.nick == "kim" and said_in(event)]
     assert log == [f"kim-{number}" for number in range(1, member.said + 1)]
 
 
