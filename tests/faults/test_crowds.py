@@ -1,6 +1,7 @@
 """Many at once: readers that never read, all coming back together, a stream of newcomers while others talk."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -11,6 +12,7 @@ from lanchat.news import Came
 from lanchat.protocol.messages import Event, Left
 from lanchat.protocol.tls import client_context
 from tests.faults.stage import Stage
+from tests.faults.stayers import Stayers
 from tests.faults.talkers import Talker
 from tests.waiting import wait_until
 
@@ -104,6 +106,24 @@ def test_newcomers_while_others_talk(stage: Stage, joins: int) -> None:
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(visit, range(joins)))
     assert lacking == []
+    stage.settle()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("people", [30, pytest.param(1000, marks=pytest.mark.full)])
+def test_a_crowd_comes_and_stays_while_others_talk(stage: Stage, people: int) -> None:
+    """A hundred messages a second flow; each of the crowd has every event from its welcome to the end."""
+    stage.open("--no-limits")
+    speakers = stage.join("ann", "bob")
+    for speaker in speakers:
+        speaker.talk(rate=50)
+    who = [(f"s{number}", stage.identity(f"owner{number % OWNERS}")) for number in range(people)]
+    with closing(Stayers(who, stage.way())) as crowd:
+        wait_until(lambda: crowd.all_in, 120, "all to be in")
+        stage.quiet()
+        last = stage.host.last()
+        wait_until(lambda: crowd.all_in and all(stayer.seq >= last for stayer in crowd.inside), 60, "all to have all")
+        assert [fault for stayer in crowd.inside for fault in stayer.faults] == []
     stage.settle()
 
 

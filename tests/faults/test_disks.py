@@ -3,16 +3,20 @@
 import resource
 import socket
 import sqlite3
+import time
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tests.faults.cable import need_networks
+from tests.faults.program import CLOCK, STALL
 from tests.faults.stage import Stage
 from tests.faults.talkers import Talker
 from tests.waiting import wait_until
 
+DAY = 86_400  # s
 DISK = 4 * 1024 * 1024  # bytes
 TOLD = 3.0  # s until senders are told that nothing is kept
 
@@ -96,6 +100,53 @@ def test_host_without_descriptors(stage: Stage) -> None:
     stage.join("cyd")
     _talk(ann, bob)
     stage.settle()
+
+
+@pytest.mark.parametrize("seconds", [1.0, pytest.param(5.0, marks=pytest.mark.full)])
+def test_a_disk_that_stalls(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Talk goes on and newcomers come, only nothing is acknowledged until the disk is back; nobody is sent away."""
+    stalled = tmp_path / "stalled"
+    monkeypatch.setenv(STALL, str(stalled))
+    stage.open("--no-limits")
+    ann, bob = stage.join("ann", "bob", disk=True)
+    ann.say()
+    assert ann.member.wait_kept(5.0)
+    stalled.touch()
+    until = time.monotonic() + seconds
+    _talk(ann, bob)
+    (cyd,) = stage.join("cyd")
+    wait_until(lambda: cyd.last == bob.last, what="the newcomer to see what is not kept yet")
+    while time.monotonic() < until:
+        _talk(ann, bob)
+        assert not ann.member.wait_kept(0.05)
+    stalled.unlink()
+    assert ann.member.wait_kept(5.0) and bob.member.wait_kept(5.0)
+    stage.settle()
+    assert not any(record.what in ("lost", "told") for record in stage.chronicle.records())
+
+
+def test_a_clock_that_jumps(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day forth, two back, to 1970, and a start in the past: only the printed times are wrong."""
+    error = tmp_path / "clock"
+    monkeypatch.setenv(CLOCK, str(error))
+    host = stage.open("--keep", "30d")
+    ann, bob = stage.join("ann", "bob", disk=True)
+    _talk(ann, bob)
+    for jump in (DAY, -DAY, -int(time.time()) + 1, 0):
+        error.write_text(str(jump))
+        _talk(ann, bob)
+        assert ann.member.wait_kept(5.0)
+    assert not any(record.what == "lost" for record in stage.chronicle.records())
+    error.write_text(str(-DAY))
+    stage.broken()
+    host.kill()
+    host.start()
+    stage.mended()
+    wait_until(lambda: ann.in_room and bob.in_room)
+    _talk(ann, bob)
+    stage.settle()
+    days = [(second.at - first.at) // (DAY * 1000) for first, second in pairwise(event for event in host.events())]
+    assert max(days) > 0 > min(days), "the clock did jump"
 
 
 def _talk(ann: Talker, bob: Talker) -> None:

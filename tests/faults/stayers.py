@@ -1,0 +1,119 @@
+"""A crowd of members in one thread: each comes in, stays, and checks that every event is there, once and in order."""
+
+import secrets
+import selectors
+import socket
+import threading
+from collections.abc import Callable, Sequence
+
+from lanchat.net.identity import Identity, certificate_key
+from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
+from lanchat.protocol.handshake import MemberGreeting
+from lanchat.protocol.messages import NONCE_SIZE, Card, Event, Ping, Pong, Welcome
+from lanchat.protocol.tls import Context, TlsChannel, client_context
+
+AT_ONCE = 16  # that are on their way in
+
+
+class Stayer:
+    """One member, by the pure parts of the protocol alone."""
+
+    def __init__(self, nick: str, identity: Identity, sock: socket.socket, tls: Context) -> None:
+        self.nick = nick
+        self.socket = sock
+        self.welcome = -1  # seq
+        self.seq = -1  # of the last event after the welcome
+        self.faults: list[str] = []
+        self._identity = identity
+        self._channel = TlsChannel(tls, server=False)
+        self._splitter = LineSplitter()
+        self._greeting: MemberGreeting | None = None
+        self._send(self._channel.waiting())
+
+    def read(self) -> None:
+        """What the kernel has for this one."""
+        data = self.socket.recv(64 * 1024)
+        if not data:
+            raise AssertionError(f"{self.nick} was sent away")
+        plain = self._channel.receive(data)
+        self._send(self._channel.waiting())
+        for message in decode_all(self._splitter.feed(plain), FROM_HOST):
+            match message:
+                case Card():
+                    self._say_hello(message)
+                case Welcome(seq=seq):
+                    self.welcome = self.seq = seq
+                case Ping():
+                    self._send(self._channel.seal(encode(Pong())))
+                case _ if isinstance(message, Event) and message.seq > self.welcome:
+                    if message.seq != self.seq + 1:
+                        self.faults.append(f"{self.nick} has {message.seq} behind {self.seq}")
+                    self.seq = message.seq
+
+    def _say_hello(self, card: Card) -> None:
+        certificate = self._channel.peer_certificate()
+        greeting = MemberGreeting(
+            nick=self.nick,
+            key=self._identity.public,
+            nonce=secrets.token_bytes(NONCE_SIZE),
+            sign=self._identity.sign,
+            certificate=certificate,
+            host_key=certificate_key(certificate),
+        )
+        self._send(self._channel.seal(encode(greeting.hello(card))))
+
+    def _send(self, data: bytes) -> None:
+        if data:
+            self.socket.sendall(data)
+
+
+class Stayers:
+    """A crowd that comes in, some at a time, and stays. Made and closed by one thread.
+
+    Args:
+        who: nicks and keys.
+        reach: makes a connection to the host.
+    """
+
+    def __init__(self, who: Sequence[tuple[str, Identity]], reach: Callable[[], socket.socket]) -> None:
+        self.inside: list[Stayer] = []
+        self.error: Exception | None = None
+        self._who = list(who)
+        self._reach = reach
+        self._tls = client_context()
+        self._over = False
+        self._thread = threading.Thread(target=self._run, name="stayers")
+        self._thread.start()
+
+    @property
+    def all_in(self) -> bool:
+        if self.error is not None:
+            raise self.error
+        return len(self.inside) == len(self._who)
+
+    def close(self) -> None:
+        self._over = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        selector = selectors.DefaultSelector()
+        coming: set[Stayer] = set()
+        waiting = iter(self._who)
+        try:
+            while not self._over:
+                while len(coming) < AT_ONCE and (one := next(waiting, None)) is not None:
+                    stayer = Stayer(*one, self._reach(), self._tls)
+                    selector.register(stayer.socket, selectors.EVENT_READ, stayer)
+                    coming.add(stayer)
+                for key, _ in selector.select(0.05):
+                    stayer = key.data
+                    stayer.read()
+                    if stayer in coming and stayer.welcome >= 0:
+                        coming.discard(stayer)
+                        self.inside.append(stayer)
+        except Exception as error:  # for the thread that waits for us
+            self.error = error
+        finally:
+            for key in list(selector.get_map().values()):
+                key.data.socket.close()
+            selector.close()
