@@ -21,6 +21,7 @@ from lanchat.hosting import Host
 from lanchat.joined import HostedRoom, JoinedRoom
 from lanchat.lookout import Lookout
 from lanchat.member import Member
+from lanchat.memory import LetterMemory, NoMemory
 from lanchat.net.dial import Endpoint, parse_endpoint
 from lanchat.net.identity import fingerprint
 from lanchat.net.interfaces import reachable, where
@@ -84,16 +85,20 @@ def host(
             port=port,
             plain_port=plain_port,
             password=password,
-            log=SqliteLog(folder.log_path, keep=parse_keep(folder.about.keep), on_damage=on_problem)
-            if folder
-            else None,
+            log=_log(folder, on_problem) if folder else None,
             bans=folder.about.bans if folder else None,
             keep_bans=folder.keep_bans if folder else lambda bans: None,
             limits=limits,
         )
         undo.callback(opened.close)
         opened.start()
-        member = Member(opened.connect, identity, nick, password=password)
+        member = Member(
+            opened.connect,
+            identity,
+            nick,
+            password=password,
+            remember=lambda card: NoMemory() if ephemeral else LetterMemory(home_folder(), card, on_problem),
+        )
         came = member.join()
         undo.pop_all()
     key = fingerprint(identity.public)

@@ -24,6 +24,7 @@ from lanchat.net.identity import Identity
 from lanchat.net.link import Link
 from lanchat.net.listen import Spare, listen
 from lanchat.net.password import stretch
+from lanchat.net.readers import Readers
 from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.messages import NONCE_SIZE, VERSION, Card
 from lanchat.protocol.text import clean_nick, clean_title
@@ -118,9 +119,7 @@ class Host:
         self._plain = PlainDoor(self._hub.inbox, self._gate, limits)
         self._flusher: Flusher | None = None
         self._spare = Spare()
-        self._readers: set[threading.Thread] = set()
-        self._links: set[Link] = set()
-        self._lock = threading.Lock()  # guards _readers and _links
+        self._readers = Readers()
         self._closing = False
         self._wake, self._woken = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept, name="accept")
@@ -161,7 +160,7 @@ class Host:
             self._wake.send(b"!")
             self._acceptor.join()
             self._hub.inbox.put_now(Goodbye(reason))
-            self._join_readers()
+            self._readers.finish(GOODBYE_LIMIT)
             self._hub.stop()
             self._flusher.close()
         _close_all([*self._listeners, *self._plain_listeners, self._wake, self._woken])
@@ -234,10 +233,8 @@ class Host:
         assert self._flusher is not None
         link = Link(sock, channel, self._flusher)
         self._gate.begin(link, source)
-        with self._lock:
-            self._links.add(link)
         try:
-            self._start_reader(link, lambda: self._greet(link, door))
+            self._readers.start(link, lambda: self._greet(link, door))
         except RuntimeError:
             self._end(link)
             raise
@@ -253,7 +250,7 @@ class Host:
                 self._end(link)
         if stay is not None:
             try:
-                self._start_reader(link, lambda: self._stay(link, stay))
+                self._readers.start(link, lambda: self._stay(link, stay))
             except RuntimeError:  # no thread left but this one
                 self._stay(link, stay)
 
@@ -263,45 +260,11 @@ class Host:
         finally:
             self._end(link)
 
-    def _start_reader(self, link: Link, read: Callable[[], None]) -> None:
-        def run() -> None:
-            try:
-                read()
-            finally:
-                with self._lock:
-                    self._readers.discard(reader)
-
-        reader = threading.Thread(target=run, name=f"reader-{link.fileno()}")
-        with self._lock:
-            self._readers.add(reader)
-        try:
-            reader.start()
-        except RuntimeError:
-            with self._lock:
-                self._readers.discard(reader)
-            raise
-
     def _end(self, link: Link) -> None:
         """This link's reader is done with it."""
         self._gate.end(link)
         link.close()
-        with self._lock:
-            self._links.discard(link)
-
-    def _join_readers(self) -> None:
-        """Wait for the peers to close; cut off those that do not."""
-        deadline = time.monotonic() + GOODBYE_LIMIT
-        with self._lock:
-            readers = list(self._readers)
-        for reader in readers:
-            reader.join(max(0.0, deadline - time.monotonic()))
-        while readers:  # one may have begun another in the meantime
-            with self._lock:
-                links, readers = list(self._links), list(self._readers)
-            for link in links:
-                link.drop("the room is closed")
-            for reader in readers:
-                reader.join()
+        self._readers.done(link)
 
 
 def _close_all(sockets: list[socket.socket]) -> None:

@@ -91,7 +91,7 @@ def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Introduc
     card, host_key, certificate = read_card(link, channel, splitter)
     check_version(card)
     who.trust(card, host_key)
-    link.silence = GREETING_LIMIT  # on a slow way the welcome alone, with all who are there, may take longer ...
+    link.pulse.silence = GREETING_LIMIT  # on a slow way the welcome alone, with all who are there, may take longer ...
     link.within(WELCOME_LIMIT, "it did not let us in in time")  # ... and a stranger was not given so long
     greeting = MemberGreeting(
         nick=who.nick,
@@ -160,7 +160,7 @@ def connect(
     except BaseException:
         link.close()
         raise
-    link.keep_alive(encode(Ping()))
+    link.pulse.keep_alive(encode(Ping()))
     return Connection(link, splitter, entry)
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from lanchat.protocol.messages import Card, Record, Talk
+from lanchat.errors import LanchatError
+from lanchat.protocol.messages import Card, Record, Talk, Told
 from lanchat.room.folder import seen_folder
 from lanchat.room.outbox import Outbox
 from lanchat.room.seen import Seen
@@ -28,7 +29,7 @@ class Memory(Protocol):
 
 
 class NoMemory:
-    """For the room's own host, whose log has it all; and for whoever wants nothing kept."""
+    """For whoever wants nothing kept."""
 
     waiting: tuple[Talk, ...] = ()
 
@@ -45,6 +46,37 @@ class NoMemory:
         pass
 
 
+class LetterMemory(NoMemory):
+    """For who hosts: the room's log has all but their own private messages.
+
+    Args:
+        card: of the room.
+        on_trouble: as for `Seen`; told, too, when the folder cannot be written.
+    """
+
+    def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
+        self._home = home
+        self._card = card
+        self._on_trouble = on_trouble
+        self._seen: Seen | None = None  # once there is one; whoever hosts and never whispers needs no such folder
+
+    def heard(self, records: Sequence[Record]) -> None:
+        letters = [record for record in records if isinstance(record, Told)]
+        if not letters:
+            return
+        if self._seen is None:
+            try:
+                self._seen = Seen(_folder(self._home, self._card), self._on_trouble)
+            except LanchatError as error:
+                self._on_trouble(f"what is told in private is not kept: {error}")
+                return
+        self._seen.add(letters)
+
+    def close(self) -> None:
+        if self._seen is not None:
+            self._seen.close()
+
+
 class DiskMemory:
     """Of one room, in `LANCHAT_HOME/seen/ID`.
 
@@ -53,7 +85,7 @@ class DiskMemory:
     """
 
     def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
-        folder = seen_folder(home, card.room, card.title, time.time_ns() // 1_000_000)
+        folder = _folder(home, card)
         self._outbox = Outbox(folder)
         self._seen = Seen(folder, on_trouble)
 
@@ -73,3 +105,7 @@ class DiskMemory:
     def close(self) -> None:
         self._seen.close()
         self._outbox.close()
+
+
+def _folder(home: Path, card: Card) -> Path:
+    return seen_folder(home, card.room, card.title, time.time_ns() // 1_000_000)

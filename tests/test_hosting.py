@@ -15,6 +15,7 @@ from lanchat.member import Member
 from lanchat.net.dial import Endpoint, dial
 from lanchat.net.link import Link
 from lanchat.net.listen import listen
+from lanchat.net.readers import Readers
 from lanchat.news import Came, Ended, Item, Kept
 from lanchat.protocol.framing import MAX_LINE
 from lanchat.protocol.limits import NO_LIMITS
@@ -178,14 +179,14 @@ def test_who_hosts_talks_without_the_network(host, join, identity):
 def test_where_no_second_thread_can_be_had_the_first_one_goes_on(host, join, monkeypatch):
     room = host()
     ann = Ears(join(room, "ann"))
-    start = Host._start_reader
+    start = Readers.start
 
     def start_first(self, link, read):
         if threading.current_thread().name.startswith("reader-"):
             raise RuntimeError("can't start new thread")
         start(self, link, read)
 
-    monkeypatch.setattr(Host, "_start_reader", start_first)
+    monkeypatch.setattr(Readers, "start", start_first)
     bob = join(room, "bob")
     bob.say("hi")
     ann.hear_text("hi")

@@ -1,6 +1,7 @@
 """The layers of DESIGN section 3, read from the imports themselves."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ PURE = [
         "lanchat.ledger",
     ),
     *("lanchat.discovery.sighting", "lanchat.discovery.directory", "lanchat.discovery.records"),
-    *("lanchat.discovery.datagram", "lanchat.discovery.hearing", "lanchat.net.invite"),
+    *("lanchat.discovery.datagram", "lanchat.discovery.hearing", "lanchat.net.invite", "lanchat.net.pulse"),
     *("lanchat.doctor.findings", "lanchat.doctor.diagnosis", "lanchat.terminal.doctor"),
     *("lanchat.terminal.commands", "lanchat.terminal.render", "lanchat.terminal.listing", "lanchat.terminal.selection"),
 ]
@@ -91,7 +92,8 @@ DOORS = {  # the only modules that may import an outside package; more than one 
 MAX_LENGTH = 300  # lines; longer, and a second idea has come in
 
 
-def imports(module: str) -> set[str]:
+@cache
+def imports(module: str) -> frozenset[str]:
     """Full names of all that this module imports, also inside functions and for types alone."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
@@ -104,7 +106,7 @@ def imports(module: str) -> set[str]:
                 }
             case ast.ImportFrom():
                 pytest.fail(f"{module} imports by a relative name")
-    return found
+    return frozenset(found)
 
 
 def layer(module: str) -> int | None:

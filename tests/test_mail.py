@@ -2,18 +2,18 @@
 
 import io
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import lanchat
 from lanchat import comeback
 from lanchat.errors import Refused
 from lanchat.hosting import Host
@@ -33,10 +33,10 @@ from lanchat.room.log import NoLog
 from lanchat.room.sqlite_log import SqliteLog
 from lanchat.terminal.history import show_history
 from tests.commands import Commands
+from tests.program import start
 from tests.test_hosting import Ears, PlainClient, link_of
 from tests.waiting import PATIENCE, wait_until
 
-TOP = Path(__file__).parents[1]
 ROOM = "5" * 32
 SECRET = "a word for bob alone"
 
@@ -86,7 +86,7 @@ def waits_for(room: Host, owner: Any) -> list[str]:
 
 
 def cut(room: Host) -> None:
-    for link in list(room._links):
+    for link in list(room._readers.links):
         link.drop("cut")
 
 
@@ -250,12 +250,17 @@ def test_a_killed_sender_says_it_again_and_it_is_shown_once(host, join, own_worl
     room = host(room_id=ROOM, log=disk)
     bob = Ears(join(room, "bob"))
     argv = [sys.executable, "-c", KILLED, f"127.0.0.1:{room.port}"]
-    with subprocess.Popen([*argv, SECRET], cwd=TOP, stdout=subprocess.PIPE) as sender:
-        assert sender.stdout is not None and sender.stdout.readline() == b"out\n"
-        os.kill(sender.pid, signal.SIGKILL)
+    sender = start([*argv, SECRET], stdout=subprocess.PIPE)
+    assert sender.stdout is not None
+    try:
+        assert sender.stdout.readline() == b"out\n"
+    finally:
+        sender.kill()
+        sender.wait()
+        sender.stdout.close()
     hear_told(bob, SECRET)
     disk.works = True
-    assert subprocess.run([*argv, ""], cwd=TOP, timeout=30).returncode == 0
+    assert start([*argv, ""]).wait(30) == 0
     assert not list((own_world / "seen" / ROOM).glob("outbox-*"))
     bob.member.say("the end")
     bob.hear_text("the end")
@@ -290,6 +295,24 @@ def test_no_history_has_them_but_that_of_the_two(host, join, identity, tmp_path)
     lines = [line[6:] for line in history(tmp_path / "bob").splitlines() if " -- " not in line]
     assert lines[-3:] == ["ann for everyone", f"[ann -> bob] {SECRET}", "ann the end"]
     assert json.loads(history(tmp_path / "bob", search="alone", as_json=True))["event"] == "told"
+
+
+@pytest.mark.parametrize("ephemeral", [False, True])
+def test_who_hosts_keeps_their_own_private_messages_too(own_world, identity, ephemeral):
+    with lanchat.host("Room A", nick="hal", port=0, announce=False, ephemeral=ephemeral) as room:
+        bob = Member(lambda: dial((Endpoint("127.0.0.1", room.host.port),)), identity("bob"), "bob")
+        with closing(bob):
+            bob.join()
+            bob.tell("hal", SECRET)
+            assert next(event for event in room if isinstance(event, Told)).text == SECRET
+            room.tell("bob", "the answer", wait=PATIENCE)
+            list(room.events(timeout=0.1))
+    if ephemeral:
+        assert not list(own_world.glob("*/*/log.db")), "nothing is kept"
+        return
+    out = io.StringIO()
+    show_history(own_world, "Room A", search="", since=0, number=None, as_json=False, out=out, talk=io.StringIO())
+    assert f"[bob -> hal] {SECRET}" in out.getvalue() and "[hal -> bob] the answer" in out.getvalue()
 
 
 def history(home: Path, search: str = "", *, as_json: bool = False) -> str:

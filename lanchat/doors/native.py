@@ -91,7 +91,7 @@ class NativeDoor:
 
     def _stay(self, link: Link, splitter: LineSplitter, arrival: Arrival, messages: list[FromMember]) -> None:
         link.within(None)
-        link.keep_alive(encode(Ping()))
+        link.pulse.keep_alive(encode(Ping()))
         self._gate.admit(link)
         seat, id = Seat(link, self), member_id(arrival.key)
         self._inbox.put(Arrived(seat, id, arrival.nick, arrival.after))

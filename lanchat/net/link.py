@@ -12,7 +12,6 @@ The contract of `send()` (after ergo's irc/socket.go):
 4. a peer that does not read is dropped, with a reason; nobody else notices.
 """
 
-import math
 import socket
 import threading
 import time
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from lanchat.errors import LanchatError, NotLanchat
 from lanchat.net.budget import Budget
+from lanchat.net.pulse import Pulse
 from lanchat.net.sockets import DONTWAIT, Appetite, peer_name, readable, receive, told, tune
 from lanchat.protocol.tls import Channel
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 OUTBOX_LIMIT = 256 * 1024  # bytes still waiting when more comes; a peer this far behind is not reading
 STALL_LIMIT = 10.0  # s without a byte taken from a waiting outbox
-PING_AFTER = 10.0  # s of silence, the peer's or our own
-DEAD_AFTER = 25.0  # s of silence; two unanswered pings
 LINGER = 2.0  # s that a finished link waits for the peer to close ...
 LEFTOVERS = 1024 * 1024  # bytes; ... unless it sends more than was on its way
 
@@ -52,16 +50,12 @@ class Link:
         self._progress_at = 0.0
         self._dropped = False
         self._finishing = False
-        self._pinged = False
-        self._spoke = True  # something was sent since the last check
-        self._heard_at = self._spoke_at = clock()
+        self.pulse = Pulse(clock())
         self._deadline: float | None = None
         self._deadline_reason = ""
         self.appetite = Appetite()  # the reader's own
         self._early = b""  # plain bytes that came along with the end of the handshake; the reader's own
         self._budget: Budget | None = None
-        self._heartbeat = b""  # what to send after PING_AFTER; empty: this peer is not asked for signs of life
-        self.silence = math.inf  # s without a byte of the peer, after which the link is dropped; the reader's to set
         self.reason = ""  # why the link ended, once it has
         tune(sock)
         sock.setblocking(bool(DONTWAIT))
@@ -82,11 +76,6 @@ class Link:
                 self._deadline_reason = reason
                 self._deadline = None if seconds is None else self._clock() + seconds
 
-    def keep_alive(self, ping: bytes) -> None:
-        """From now on ask for signs of life with these plain bytes, and drop a peer that shows none."""
-        self._heartbeat = ping
-        self.silence = DEAD_AFTER
-
     def limit_bytes(self, rate: float, burst: float) -> None:
         """Read at most so fast, in raw bytes a second and at once; see net/budget.py. Reader thread only."""
         self._budget = Budget(rate, burst, self._clock)
@@ -103,7 +92,7 @@ class Link:
 
     def touch(self) -> None:
         """The peer is alive: it is we who let it wait. Reader thread only."""
-        self._heard_at = self._clock()
+        self.pulse.excuse(self._clock())
 
     def establish(self) -> None:
         """Finish the channel's handshake. Reader thread only.
@@ -212,19 +201,14 @@ class Link:
             self.drop(self._deadline_reason)
         elif self._outbox and now - self._progress_at > STALL_LIMIT:
             self.drop(f"did not read for {STALL_LIMIT:.0f} s")
-        elif (silent := now - self._heard_at) > self.silence:
-            self.drop(f"no sign of life for {self.silence:.0f} s")
-        elif self._heartbeat:
-            if self._spoke:
-                self._spoke, self._spoke_at = False, now
-            # Ours too: on a slow link a peer's ping, and so our answer, comes after all it has to tell us before.
-            if max(silent, now - self._spoke_at) > PING_AFTER and not self._pinged:
-                self._pinged = True
-                self.send(self._heartbeat)
+        elif self.pulse.dead(now):
+            self.drop(f"no sign of life for {self.pulse.silence:.0f} s")
+        elif ping := self.pulse.beat(now):
+            self.send(ping)
 
     def forgive(self, now: float) -> None:
         """This process itself was asleep: its peers' silence says nothing. Flusher thread only."""
-        self._heard_at = now
+        self.pulse.excuse(now)
         self._progress_at = now
 
     def _pump(self) -> bytes | None:
@@ -240,8 +224,7 @@ class Link:
         if not data:
             self.reason = self.reason or "the other side closed the link"
         self.appetite.fed(len(data))
-        self._heard_at = self._clock()
-        self._pinged = False
+        self.pulse.heard(self._clock())
         with self._lock:
             try:
                 plain = self._channel.receive(data)
@@ -258,7 +241,7 @@ class Link:
         """Requires holding the lock."""
         if not data or self._dropped:
             return
-        self._spoke = True
+        self.pulse.spoke = True
         if not self._outbox:
             sent = self._offer(data)
             if sent == len(data) or self._dropped:

@@ -13,15 +13,15 @@ from pathlib import Path
 
 CLOCK = "FAULTS_CLOCK"  # environment: a file with the s by which this machine's clock is wrong; none: by nothing
 STALL = "FAULTS_STALL"  # environment: a file; while it is there, nothing that is written reaches the disk
-WAITS = "FAULTS_WAITS"  # environment: {"lanchat.net.link.DEAD_AFTER": 1.5, ...} as JSON
+WAITS = "FAULTS_WAITS"  # environment: {"lanchat.net.pulse.DEAD_AFTER": 1.5, ...} as JSON
 EAGER = {
     "lanchat.comeback.FIRST_RETRY": 0.1,
     "lanchat.comeback.LAST_RETRY": 0.4,
 }
 HASTY = {
     **EAGER,
-    "lanchat.net.link.PING_AFTER": 0.5,
-    "lanchat.net.link.DEAD_AFTER": 1.5,
+    "lanchat.net.pulse.PING_AFTER": 0.5,
+    "lanchat.net.pulse.DEAD_AFTER": 1.5,
     "lanchat.net.link.STALL_LIMIT": 1.5,
     "lanchat.net.flusher.SWEEP_EVERY": 0.1,
     "lanchat.net.flusher.ASLEEP_AFTER": 0.8,
@@ -59,7 +59,7 @@ def slow_disk(stalled: Path) -> None:
 
     add = Store.add
 
-    def late(store, records):  # type: ignore[no-untyped-def]
+    def late(store, records):
         while stalled.exists():
             time.sleep(0.01)
         return add(store, records)

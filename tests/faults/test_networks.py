@@ -111,9 +111,7 @@ def test_link_that_crawls(stage: Stage) -> None:
 
 
 @pytest.mark.netns
-def test_the_welcome_may_take_longer_than_a_strangers_greeting(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_welcome_may_take_longer_than_a_strangers_greeting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here a stranger has 2 s for a card; the last lines of this room take 4 s over this cable."""
     need_networks()
     monkeypatch.setattr(knock, "GREETING_LIMIT", 2.0)

@@ -2,8 +2,6 @@
 
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 
 import msgspec
@@ -19,6 +17,7 @@ from lanchat.net.identity import fingerprint
 from lanchat.net.trust import KnownHosts
 from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Closing, Welcome
+from tests.commands import Commands
 from tests.hostile.attackers import ROOM, Caller, Honest, Stranger, card, let_in
 from tests.waiting import wait_until
 
@@ -167,18 +166,14 @@ def test_mitm_before_a_known_room_gets_nothing_but_a_handshake(siege, evil_host)
         assert joined.standing == "known"
 
 
-def test_mitm_before_a_known_room_ends_the_program_with_5(siege, evil_host):
+def test_mitm_before_a_known_room_ends_the_program_with_5(siege, evil_host, own_world):
     room = siege(nick="hal").room
     enter(room.port).close()
     mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(room=room.room_id))))
-    done = subprocess.run(
-        [sys.executable, "-m", "lanchat", "join", f"127.0.0.1:{mallory.port}", "--nick", "vera"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=30,
-    )
-    assert done.returncode == 5, done.stderr
-    assert b"shows another key than before" in done.stderr and b"lanchat trust --forget" in done.stderr
+    with Commands(own_world, env={"LANCHAT_HOME": str(own_world)}) as lanchat:
+        done = lanchat.run("join", f"127.0.0.1:{mallory.port}", "--nick", "vera")
+    assert done.code == 5, done
+    assert "shows another key than before" in done.err and "lanchat trust --forget" in done.err
     assert mallory.callers[0].plain == b""
 
 
@@ -196,7 +191,7 @@ def test_evil_twin_answers_when_a_member_comes_back(siege, host, evil_host, vict
 
 def drop_host(room: Host) -> None:
     """The host's machine is gone: no goodbye."""
-    for link in list(room._links):
+    for link in room._readers.links:
         link.drop("gone")
     room.close()
 

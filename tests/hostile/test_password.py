@@ -1,10 +1,7 @@
 """B2: who does not know the password stays out, learns nothing, and keeps nobody else out."""
 
 import hmac
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from base64 import b64encode
@@ -18,13 +15,13 @@ from lanchat.doors import native
 from lanchat.errors import ConnectionLost, HostKeyChanged, LanchatError, ProtocolError, Refused
 from lanchat.hosting import Host
 from lanchat.net.gate import ATTEMPTS_PER_ROOM, ATTEMPTS_PER_SOURCE
-from lanchat.net.identity import load_identity
 from lanchat.net.password import Exchange, stretch
 from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Card, Confirm, Hello, Share, Welcome
 from lanchat.protocol.messages import Refused as Refusal
+from tests.commands import Commands
 from tests.hostile.attackers import Caller, Honest, Stranger, card, said_goodbye
-from tests.waiting import PATIENCE, wait_until
+from tests.waiting import wait_until
 
 PASSWORD = "correct-horse-battery"
 
@@ -145,7 +142,7 @@ def test_evil_host_collects_guesses_from_a_member_that_comes_back(rooms, evil_ho
     vera = victim(room.port, password=PASSWORD, patience=None)
     vera.join()
     port = room.port
-    for link in list(room._links):
+    for link in room._readers.links:
         link.drop("gone")
     room.close()
     mallory = evil_host(
@@ -161,7 +158,7 @@ def test_a_member_that_comes_back_tells_its_password_to_the_true_host_only_once(
     vera = victim(room.port, password=PASSWORD, patience=None)
     vera.join()
     port, room_id = room.port, room.room_id
-    for link in list(room._links):
+    for link in room._readers.links:
         link.drop("gone")
     room.close()
     host("Locked", password="another", port=port, room_id=room_id)
@@ -307,74 +304,30 @@ def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
     """A whole evening: a host and a member as programs, their logs written, then every file is looked at."""
     secret_file = tmp_path / "given"
     secret_file.write_text(PASSWORD + "\n")
-    homes = [tmp_path / "hal", tmp_path / "vera"]
-    # LANCHAT_PASSWORD is how it comes in, and is seen by nobody else (proc(5): /proc/PID/environ is its owner's)
-    base = {**os.environ, "LANCHAT_INTERFACE": "127.0.0.1"}
-    host_environment = {**base, "LANCHAT_HOME": str(homes[0]), "LANCHAT_LOG": str(homes[0] / "debug.log")}
-    member_environment = {**base, "LANCHAT_HOME": str(homes[1]), "LANCHAT_LOG": str(homes[1] / "debug.log")}
-    for home in homes:
-        home.mkdir()
-        load_identity(home)
-    port = free_port()
-    options = ["--headless", "--no-announce", "--nick", "hal", "--port", str(port)]
-    host = subprocess.Popen(
-        [sys.executable, "-m", "lanchat", "host", "Locked", *options, "--password-file", str(secret_file)],
-        env=host_environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    out = b""
-    try:
-        wait_until(lambda: answers(port), what="the host to listen")
-        between = wire(port)
-        command = [sys.executable, "-m", "lanchat", "join", f"127.0.0.1:{between.port}", "--nick", "vera"]
-        member = subprocess.run(
-            command,
-            env={**member_environment, "LANCHAT_PASSWORD": PASSWORD},
-            input=b"hello\n",
-            capture_output=True,
-            timeout=30,
-        )
-        wrong = subprocess.run(
-            command,
-            env={**member_environment, "LANCHAT_PASSWORD": "not-the-password"},
-            input=b"hello\n",
-            capture_output=True,
-            timeout=30,
-        )
-        argv = Path(f"/proc/{host.pid}/cmdline")
-        seen = [argv.read_bytes() if argv.exists() else b"", between.passed]
-        seen += [member.stdout, member.stderr, wrong.stdout, wrong.stderr]
-    finally:
-        host.send_signal(signal.SIGINT)
-        try:
-            out, _ = host.communicate(timeout=PATIENCE)
-        finally:
-            host.kill()
-            host.wait()
-    assert member.returncode == 0, member.stderr
-    assert wrong.returncode == 4 and b"the password is wrong" in wrong.stderr
-    files = [path.read_bytes() for home in homes for path in home.rglob("*") if path.is_file()]
-    assert len(files) > 4
-    for text in [*seen, out, *files]:
+    with Commands(own_world, fresh=True) as started, Commands(own_world / "members") as lanchat:
+        hal, vera = started.home("hal"), lanchat.home("vera")
+        for home in (hal, vera):
+            home.mkdir(parents=True)
+        options = ("--headless", "--password-file", str(secret_file))
+        host = started.host("Locked", *options, LANCHAT_LOG=str(hal / "debug.log"))
+        between = wire(host.port)
+        joining = ("join", f"127.0.0.1:{between.port}", "--nick", "vera")
+        log = str(vera / "debug.log")
+        # LANCHAT_PASSWORD is how it comes in, and is seen by nobody else (proc(5): /proc/PID/environ is its owner's)
+        member = lanchat.run(*joining, input="hello\n", LANCHAT_PASSWORD=PASSWORD, LANCHAT_LOG=log)
+        wrong = lanchat.run(*joining, input="hello\n", LANCHAT_PASSWORD="not-the-password", LANCHAT_LOG=log)
+        seen = [between.passed]
+        if (argv := Path(f"/proc/{host.process.pid}/cmdline")).exists():
+            seen.append(argv.read_bytes())
+            assert b"--password-file" in seen[-1]
+        host.stop(signal.SIGINT)
+    assert member.code == 0, member.err
+    assert wrong.code == 4 and "the password is wrong" in wrong.err
+    assert all((home / "debug.log").stat().st_size for home in (hal, vera))
+    files = [path.read_bytes() for path in own_world.rglob("*") if path.is_file()]
+    assert len(files) > 10, "what the two keep, and what their programs said"
+    for text in [*seen, *files]:
         assert PASSWORD.encode() not in text and b"not-the-password" not in text
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def answers(port: int) -> bool:
-    try:
-        Stranger(port, "127.0.0.1").close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 def test_the_clock_of_attempts_is_told_truly(rooms, stranger, identity):

@@ -137,9 +137,10 @@ def test_after_a_sleep_of_this_machine_nobody_is_blamed(monkeypatch):
     ours, theirs = socket.socketpair()
     flusher = Flusher("test-flusher")
     link = Link(ours, PlainChannel(), flusher)
-    link.keep_alive(b"ping\n")
-    link._heard_at -= 1000
-    wait_until(lambda: link._heard_at > 0 and not link._dropped and link._clock() - link._heard_at < 100)
+    link.pulse.keep_alive(b"ping\n")
+    link.pulse.excuse(link._clock() - 1000)
+    wait_until(lambda: not link.pulse.dead(link._clock()))
+    assert not link.over
     link.close()
     flusher.close()
     theirs.close()
