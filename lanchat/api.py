@@ -15,17 +15,17 @@ from contextlib import ExitStack
 
 from lanchat.discovery.presence import Presence
 from lanchat.discovery.sighting import Advert, Listing
-from lanchat.entrance import FIND_WAIT, PATIENCE, default_nick, enter, enter_invited, find, my_identity, several
+from lanchat.entrance import FIND_WAIT, PATIENCE, aim, default_nick, enter, my_identity
 from lanchat.home import home_folder
 from lanchat.hosting import Host
 from lanchat.joined import HostedRoom, JoinedRoom
 from lanchat.lookout import Lookout
 from lanchat.member import Member
 from lanchat.memory import LetterMemory, NoMemory
-from lanchat.net.dial import Endpoint, parse_endpoint
+from lanchat.net.dial import Endpoint
 from lanchat.net.identity import fingerprint
 from lanchat.net.interfaces import reachable, where
-from lanchat.net.invite import Invite, is_invite, parse_invite
+from lanchat.net.invite import Invite
 from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.text import clean_title
 from lanchat.room.folder import RoomFolder, open_room
@@ -97,6 +97,7 @@ def host(
             identity,
             nick,
             password=password,
+            patience=None,  # whatever becomes of our own link, the room stays open
             remember=lambda card: NoMemory() if ephemeral else LetterMemory(home_folder(), card, on_problem),
         )
         came = member.join()
@@ -121,26 +122,29 @@ def join(
     """Enter a room of this network.
 
     Args:
-        room: its title, or HOST[:PORT], or an invite.
+        room: its title, or HOST[:PORT], or an invite. A name without a port is looked for as a title first.
         nick: as for `host`.
         password: for a locked room; by default LANCHAT_PASSWORD.
         wait: s to look for a title.
         patience: s of trying to come back after a lost link; None: for ever.
+        interfaces: names or addresses, where to look for it, also when it has to be found again; as for `host`.
 
     Raises:
+        ValueError: the nick breaks its rules, or the invite is not whole.
         NoSuchRoom: nothing by that name, or nobody at that address.
         LanchatError: refused, several rooms of that title, ...
     """
-    nick = nick or default_nick()
-    if is_invite(room):
-        return enter_invited(parse_invite(room), nick, password=password, patience=patience)
-    endpoint = parse_endpoint(room)
-    if endpoint is not None:
-        return enter((endpoint,), nick, password=password, patience=patience)
-    listings = find(room, wait, where(interfaces))
-    if len(listings) > 1:
-        raise several(listings)
-    return enter(listings[0].endpoints, nick, room_id=listings[0].room_id, password=password, patience=patience)
+    on = where(interfaces)
+    there = aim(room, wait, on)
+    return enter(
+        there.endpoints,
+        nick or default_nick(),
+        room_id=there.room_id,
+        pin=there.pin,
+        password=password,
+        patience=patience,
+        on=on,
+    )
 
 
 def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> list[Listing]:

@@ -2,8 +2,10 @@
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from lanchat.discovery.remembered import Place, Places
 from lanchat.discovery.sighting import Listing
@@ -12,10 +14,10 @@ from lanchat.home import home_folder, kept_nick, login_nick
 from lanchat.joined import JoinedRoom
 from lanchat.member import Member
 from lanchat.memory import DiskMemory
-from lanchat.net.dial import Endpoint, dial, peer_of
+from lanchat.net.dial import STOP_WITHIN, Endpoint, dial, has_machine, is_address, parse_endpoint, peer_of
 from lanchat.net.identity import Identity, fingerprint, load_identity
 from lanchat.net.interfaces import Address
-from lanchat.net.invite import Invite
+from lanchat.net.invite import SCHEME, Invite, parse_invite
 from lanchat.net.trust import KnownHosts, Standing
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import safe_text
@@ -23,6 +25,62 @@ from lanchat.protocol.text import safe_text
 PATIENCE = 30.0  # s of trying to come back; a script that waits longer says so
 LOOK_AGAIN = 2.0  # s to look for a room that is not where it was
 FIND_WAIT = 5.0  # s to look for a title; a busy network answers in about one
+NAME_WAIT = 2.0  # s to look for a title that reads like the name of a machine, before that machine is asked for
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a name stands for: where to knock, and what must answer there; see `enter`."""
+
+    endpoints: tuple[Endpoint, ...]
+    room_id: str | None = None
+    pin: str = ""
+    locked: bool = False  # it asks for a password, as far as that is known
+
+
+def aim(
+    name: str,
+    wait: float,
+    on: Sequence[Address] | None,
+    *,
+    choose: Callable[[Sequence[Listing]], Listing] | None = None,
+    looking: Callable[[], None] = lambda: None,
+) -> Aim:
+    """What somebody means who wants to join this: a title, an address or an invite.
+
+    A name alone ("node.js", "annas-mac.local") is first of all a title; nobody else hears of it where it is one.
+
+    Args:
+        wait: s to look for a title.
+        on: where to look.
+        choose: which one of several rooms of that title; without it, several are an error.
+        looking: called before we look.
+
+    Raises:
+        ValueError: an invite that is not whole; the words are for a person.
+        NoSuchRoom: there is no such room.
+        LanchatError: there are several.
+    """
+    if name.strip().lower().startswith(f"{SCHEME}://"):
+        invite = parse_invite(name)
+        return Aim(invite.endpoints, invite.room_id, invite.fingerprint)
+    endpoint = parse_endpoint(name)
+    if endpoint is not None and is_address(name):
+        return Aim((endpoint,))
+    looking()
+    listings = _find(name, wait, on, endpoint)
+    if not listings and endpoint is not None:
+        return Aim((endpoint,))
+    if len(listings) == 1:
+        return toward(listings[0])
+    if choose is None:
+        raise _several(listings)
+    return toward(choose(listings))
+
+
+def toward(listing: Listing) -> Aim:
+    """This room of the list, and no other."""
+    return Aim(listing.endpoints, listing.room_id, locked=listing.locked)
 
 
 def enter(
@@ -63,6 +121,10 @@ def enter(
         standing = known_hosts.check(card.room, key, card.title)
         way.room_id, way.key = card.room, host_key
 
+    def keep(card: Card) -> DiskMemory:
+        known_hosts.remember(card.room, fingerprint(way.key), card.title)  # not before: it has shown the password too
+        return DiskMemory(home_folder(), card, on_problem)
+
     way = _Way(endpoints, on)
     member = Member(
         way.dial,
@@ -71,7 +133,8 @@ def enter(
         trust=trust,
         password=password or os.environ.get("LANCHAT_PASSWORD") or None,
         patience=patience,
-        remember=lambda card: DiskMemory(home_folder(), card, on_problem),
+        remember=keep,
+        stop=way.stop,
     )
     came = member.join()
     Places(home_folder()).add(Place(way.last, came.card.room, int(time.time()), came.card.title))
@@ -79,46 +142,34 @@ def enter(
     return JoinedRoom(member, came, standing, Invite((way.last, *others), came.card.room, fingerprint(way.key)))
 
 
-def enter_invited(
-    invite: Invite,
-    nick: str,
-    *,
-    password: str | None = None,
-    patience: float | None = PATIENCE,
-    on_problem: Callable[[str], None] = lambda problem: None,
-) -> JoinedRoom:
-    """Join as this invite says: only that room, only on that key."""
-    return enter(
-        invite.endpoints,
-        nick,
-        room_id=invite.room_id,
-        pin=invite.fingerprint,
-        password=password,
-        patience=patience,
-        on_problem=on_problem,
-    )
-
-
 class _Way:
-    """How a member reaches its host: at the address of before, or where the same room is seen now."""
+    """How a member reaches its host: at the address of before, or where the same room is seen now.
+
+    `dial` is called by one thread at a time, `stop` by any.
+    """
 
     def __init__(self, endpoints: tuple[Endpoint, ...], on: Sequence[Address] | None) -> None:
         self._endpoints = endpoints
         self._on = on
+        self._stopped = threading.Event()
         self.room_id = ""  # once it is known
         self.key = b""  # the host's, likewise
         self.last = endpoints[0]
 
     def dial(self) -> socket.socket:
         try:
-            sock = dial(self._endpoints)
+            sock = dial(self._endpoints, self._stopped.is_set)
         except NoSuchRoom:
             found = self._look() if self.room_id else ()
             if not found:
                 raise
-            sock = dial(found)  # who answers there must have the same key, or it is left alone
+            sock = dial(found, self._stopped.is_set)  # who answers must have the same key, or it is left alone
         self.last = peer_of(sock) or self.last
         return sock
+
+    def stop(self) -> None:
+        """Nobody waits for a connection any more: a `dial` under way ends soon, without one."""
+        self._stopped.set()
 
     def _look(self) -> tuple[Endpoint, ...]:
         from lanchat.lookout import Lookout
@@ -126,30 +177,41 @@ class _Way:
         with Lookout(self._on) as lookout:
             deadline = time.monotonic() + LOOK_AGAIN
             listings = lookout.listings()
-            while time.monotonic() < deadline:
+            while not self._stopped.is_set() and (left := deadline - time.monotonic()) > 0:
                 for listing in listings:
                     if listing.room_id == self.room_id and listing.state == "answering":
                         return listing.endpoints
-                listings = lookout.wait_change(listings, deadline - time.monotonic())
+                listings = lookout.wait_change(listings, min(left, STOP_WITHIN))
         return ()
 
 
-def find(title: str, wait: float, on: Sequence[Address] | None) -> Sequence[Listing]:
-    """The rooms of this title, at least one.
+def _find(
+    title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpoint | None
+) -> Sequence[Listing]:
+    """The rooms of this title; none only where it is the name of a machine, too.
+
+    Args:
+        endpoint: what it is as an address.
 
     Raises:
         NoSuchRoom: none was seen within `wait` seconds.
     """
     from lanchat.lookout import Lookout
 
+    began = time.monotonic()
     with Lookout(on) as lookout:
-        listings = lookout.find(title, wait)
+        listings = lookout.find(title, wait if endpoint is None else min(wait, NAME_WAIT))
+        if not listings and endpoint is not None:
+            if has_machine(endpoint):
+                return ()
+            listings = lookout.find(title, wait - (time.monotonic() - began))
         if listings:
             return _known_first(listings)
         others = ", ".join(f'"{listing.title}"' for listing in lookout.listings())
         problem = "; ".join(lookout.problems())
+    machine = ", and no machine is called so" if endpoint is not None else ""
     raise NoSuchRoom(
-        f'no room "{safe_text(title)}" was seen within {wait:g} s' + (f" ({problem})" if problem else ""),
+        f'no room "{safe_text(title)}" was seen within {wait:g} s{machine}' + (f" ({problem})" if problem else ""),
         f"seen here: {others}" if others else "ask the host for the address its screen shows: lanchat join ADDRESS",
     )
 
@@ -161,7 +223,7 @@ def _known_first(listings: Sequence[Listing]) -> Sequence[Listing]:
     return known if len(known) == 1 else listings
 
 
-def several(listings: Sequence[Listing]) -> LanchatError:
+def _several(listings: Sequence[Listing]) -> LanchatError:
     """What to say to a script that named a title which is not unique."""
     ways = "; ".join(f"{listing.endpoints[0]} hosted by {listing.host}" for listing in listings)
     return LanchatError(

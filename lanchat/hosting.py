@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -85,21 +86,20 @@ class Host:
         self.identity = identity
         if password is not None and plain_port is not None:
             raise ValueError("a room with a password has no plain door: it would let everybody in")
+        secret = None if password is None else stretch(password, self.room_id)
         self._log = log or NoLog()
         self._tls = server_context(identity.certificate_path, identity.key_path)
-        self._listeners = listen(addresses, port)
-        self._plain_listeners: list[socket.socket] = []
-        if plain_port is not None:
-            try:
-                self._plain_listeners = listen(addresses, plain_port)
-            except BaseException:
-                _close_all(self._listeners)
-                raise
-        try:
+        with ExitStack() as undo:
+            self._listeners = listen(addresses, port)
+            undo.callback(_close_all, self._listeners)
+            self._plain_listeners = [] if plain_port is None else listen(addresses, plain_port)
+            undo.callback(_close_all, self._plain_listeners)
+            self._spare = Spare()
+            undo.callback(self._spare.close)
+            self._wake, self._woken = socket.socketpair()
+            undo.callback(_close_all, [self._wake, self._woken])
             past = self._log.open(lambda seq: self._hub.saved(seq), lambda text: self._hub.troubled(text))
-        except BaseException:
-            _close_all([*self._listeners, *self._plain_listeners])
-            raise
+            undo.pop_all()
         room = Room(
             self.room_id,
             self.title,
@@ -112,16 +112,13 @@ class Host:
         )
         self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, keep_bans)
         self._locked = password is not None
-        secret = None if password is None else stretch(password, self.room_id)
         self._gate = Gate(limits)
         known = [id for _, id in self._log.owners]
         self._native = NativeDoor(identity, self._card, self._hub.inbox, self._gate, limits, self._log, secret, known)
         self._plain = PlainDoor(self._hub.inbox, self._gate, limits)
         self._flusher: Flusher | None = None
-        self._spare = Spare()
         self._readers = Readers()
         self._closing = False
-        self._wake, self._woken = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept, name="accept")
 
     @property

@@ -12,6 +12,7 @@ from lanchat.protocol.messages import Event, Fetch, Page, Receipt, Said, Say, Ta
 
 RECENT = 10_000  # messages known by sender and id, for those that come again
 REFUSED = 100  # private messages whose refusal is remembered for who asks
+WINDOW = 64  # messages that are said again and not answered yet
 LATER_LIMIT = 10_000  # events that wait for a page; a host that owes us pages so long is given up
 
 
@@ -79,9 +80,16 @@ class Unkept:
 
     @property
     def talk(self) -> list[Talk]:
-        """To be said again."""
-        says = [say for say, _ in self._says.values()]
-        return [Say(say.id, say.text, say.action, again=True) if isinstance(say, Say) else say for say in says]
+        return [say for say, _ in self._says.values()]
+
+    def again(self) -> list[Talk]:
+        """We are at a host anew: all there is to say, again.
+
+        What had a number has none now: a host that crashed goes on far above, and what it acknowledges up there says
+        nothing about what it had numbered before.
+        """
+        self._says = {id: (say, 0) for id, (say, _) in self._says.items()}
+        return [Say(say.id, say.text, say.action, again=True) if isinstance(say, Say) else say for say in self.talk]
 
     def add(self, say: Talk) -> None:
         self._says[say.id] = say, 0
@@ -124,6 +132,40 @@ class Unkept:
             if len(self.refused) > REFUSED:
                 del self.refused[next(iter(self.refused))]
         return True
+
+
+class Again:
+    """What is said again after a lost link, a window at a time: a host sends away who says far too much at once.
+
+    Not thread safe: its owner has a lock for it.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Talk] = deque()
+        self._under_way: set[str] = set()  # ids of what was said again and not answered yet
+
+    def begin(self, talk: list[Talk]) -> list[Talk]:
+        """This is to be said again; what of it now."""
+        self._waiting, self._under_way = deque(talk), set()
+        return self._next()
+
+    def is_behind(self, message: Talk) -> bool:
+        """Whether this new message has to wait its turn behind old ones, as it does then."""
+        if self._waiting:
+            self._waiting.append(message)
+        return bool(self._waiting)
+
+    def answered(self, id: str) -> list[Talk]:
+        """The host has heard this one; what to say next."""
+        self._under_way.discard(id)
+        return self._next() if self._waiting else []
+
+    def _next(self) -> list[Talk]:
+        now: list[Talk] = []
+        while self._waiting and len(self._under_way) < WINDOW:
+            now.append(self._waiting.popleft())
+            self._under_way.add(now[-1].id)
+        return now
 
 
 class Letters:

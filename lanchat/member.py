@@ -43,6 +43,7 @@ class Member(Speaker):
         password: for a locked room.
         patience: s without a link after which we give up; None: never.
         remember: opens what we keep of this room on our own disk.
+        stop: ends a `dial` under way, for we leave; may be called more than once.
     """
 
     def __init__(
@@ -55,9 +56,11 @@ class Member(Speaker):
         password: str | None = None,
         patience: float | None = 0.0,
         remember: Callable[[wire.Card], Memory] = lambda card: NoMemory(),
+        stop: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._dial = dial
+        self._stop = stop
         self._who = Introduction(identity, clean_nick(nick), trust, password)
         self._patience = patience
         self._remember = remember
@@ -101,6 +104,7 @@ class Member(Speaker):
 
     def close(self) -> None:
         """Leave the room and come to rest. May be called twice."""
+        self._stop()
         if self._reader is None or self._flusher is None:
             return
         with self._state:
@@ -194,6 +198,7 @@ class Member(Speaker):
                     if message.by == self._me and isinstance(message, wire.Said):
                         with self._state:
                             self._unkept.numbered(message)
+                            self._answered(message.id)
                     events += self._past.take(message)
                 else:
                     self._pass_on(events)
@@ -226,6 +231,8 @@ class Member(Speaker):
         with self._state:
             new = self._letters.is_new(told)
             addressed = self._unkept.addressed(told) if told.by == self._me else None
+            if told.by == self._me:
+                self._answered(told.id)
             if addressed is not None:
                 self._memory.say(addressed)
             if self._letters.is_taken(told):
@@ -237,6 +244,7 @@ class Member(Speaker):
     def _settle(self, receipt: wire.Receipt) -> None:
         with self._state:
             done = self._unkept.settled(receipt)
+            self._answered(receipt.id)
             self._state.notify_all()
         if done:
             self._memory.acknowledged([receipt.id])

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from lanchat import errors
-from lanchat.ledger import Letters, Unkept
+from lanchat.ledger import Again, Letters, Unkept
 from lanchat.memory import Memory, NoMemory
 from lanchat.net.link import Link
 from lanchat.protocol import messages as wire
@@ -28,9 +28,10 @@ class Speaker:
         self._me = ""
         self._link: Link | None = None
         self._unkept = Unkept()
+        self._again = Again()
         self._letters = Letters()
         self._over: errors.LanchatError | None = None
-        self._state = threading.Condition()  # guards _link, _in_room, _unkept, _letters, _over, _closed
+        self._state = threading.Condition()  # guards _link, _in_room, _unkept, _again, _letters, _over, _closed
         self._closed, self._in_room = False, False  # in the room: the greeting is done, and we may talk on the link
 
     def is_own(self, said: wire.Said | wire.Told) -> bool:
@@ -82,7 +83,13 @@ class Speaker:
         self._send(wire.Rename(clean_nick(nick)))
 
     def moderate(self, action: str, nick: str = "") -> None:
-        """Use a right of who hosts: kick, ban, unban, lock, unlock. A `Notice` says what came of it."""
+        """Use a right of who hosts: kick, ban, unban, lock, unlock. A `Notice` says what came of it.
+
+        Raises:
+            ValueError: nobody can be called that.
+        """
+        if len(nick) > wire.MAX_NAME:
+            raise ValueError("nobody has so long a nick")
         self._send(wire.Moderate(action, nick))
 
     def wait_kept(self, timeout: float | None = None, *, below: int = 1) -> bool:
@@ -110,7 +117,8 @@ class Speaker:
         with self._state:
             self._memory.say(message)
             self._unkept.add(message)
-            self._send(message)
+            if not self._again.is_behind(message):
+                self._send(message)
         return message.id
 
     def _confirm(self, letters: Iterable[wire.Told]) -> None:
@@ -125,8 +133,13 @@ class Speaker:
         """We are in the room: say again, in order, what is not kept."""
         with self._state:
             self._in_room = True
-            for message in self._unkept.talk:
+            for message in self._again.begin(self._unkept.again()):
                 self._send(message)
+
+    def _answered(self, id: str) -> None:
+        """The host has heard this message of ours. Requires holding the lock."""
+        for message in self._again.answered(id):
+            self._send(message)
 
     def _send(self, message: wire.FromMember) -> None:
         with self._state:

@@ -618,6 +618,11 @@ def test_two_hosts_on_one_machine(host, join):
     assert ann.texts == ["in the first"] and bob.texts == ["in the second"]
 
 
+def test_a_password_that_is_no_text(identity):
+    with pytest.raises(LanchatError, match="no text"):
+        Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0, password="pass\udcff")
+
+
 @pytest.mark.parametrize("title", ["", "t" * 300, "\x1b[2J", "a\nb"])
 def test_titles_against_the_rules(identity, title):
     with pytest.raises(ValueError, match="title"):

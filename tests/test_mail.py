@@ -18,7 +18,7 @@ from lanchat import comeback
 from lanchat.errors import Refused
 from lanchat.hosting import Host
 from lanchat.joined import JoinedRoom
-from lanchat.ledger import Letters, Unkept
+from lanchat.ledger import WINDOW, Again, Letters, Unkept
 from lanchat.member import Member
 from lanchat.memory import DiskMemory
 from lanchat.net.dial import Endpoint, dial
@@ -403,6 +403,26 @@ def test_what_is_not_settled_is_said_again():
     assert unkept.talk == [tell]
     assert unkept.settled(Receipt("2", "here")) and not unkept.settled(Receipt("2", "here"))
     assert unkept.talk == [] and unkept.refused == {}
+
+
+def test_numbers_of_before_a_crash_are_not_acknowledged_by_those_after_it():
+    unkept = Unkept()
+    unkept.add(Say("1", "hi"))
+    unkept.numbered(Said(7, 0, "id-ann", "ann", "1", "hi"))
+    assert unkept.again() == [Say("1", "hi", again=True)]
+    assert unkept.acknowledged(1_000_012) == ()
+    unkept.numbered(Said(1_000_013, 0, "id-ann", "ann", "1", "hi"))
+    assert unkept.acknowledged(1_000_013) == ("1",)
+
+
+def test_a_window_of_what_is_said_again():
+    again, says = Again(), [Say(str(number), "hi") for number in range(100)]
+    assert again.begin([*says]) == says[:WINDOW]
+    assert again.is_behind(new := Say("new", "hi"))
+    assert again.answered("0") == [says[WINDOW]] and again.answered("nobody's") == []
+    rest = [message for say in says[1:] for message in again.answered(say.id)]
+    assert rest == [*says[WINDOW + 1 :], new]
+    assert not again.is_behind(Say("later", "hi"))
 
 
 def test_a_resend_means_whom_the_host_took_it_for():

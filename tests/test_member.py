@@ -1,22 +1,28 @@
 """A member that loses its link, and comes back."""
 
+import socket
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
+import lanchat
 from lanchat import comeback, errors
 from lanchat.comeback import FIRST_RETRY, LAST_RETRY, may_come_back, pauses, same_host
+from lanchat.entrance import enter
 from lanchat.knock import Entry
 from lanchat.member import Member
 from lanchat.memory import NoMemory
 from lanchat.net.dial import Endpoint, dial
+from lanchat.net.trust import KnownHosts
 from lanchat.news import Came, Kept, Lost
+from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Said, Say, Welcome
 from lanchat.room import room as room_module
 from lanchat.room.sqlite_log import SqliteLog
 from tests.hostile.attackers import Honest
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +94,55 @@ def test_what_is_said_again_after_many_others_is_not_said_twice(host, join, monk
     cyd.hears("good morning")
     assert "good night" not in cyd.texts
     assert [said.text for said in room._log.read(0, 100) if isinstance(said, Said)].count("good night") == 1
+
+
+def test_what_waits_is_said_again_a_few_at_a_time(host, join):
+    """Five killed scripts may have left so much, and nobody is sent away for it."""
+    room = host(limits=replace(DEFAULT_LIMITS, message_rate=2000.0))
+    ann = Honest(join(room, "ann"))
+    left = [Say(f"old-{number}", f"line {number}") for number in range(500)]
+    bob = join(room, "bob", remember=lambda card: Notebook(*left))
+    bob.say("and now this")
+    assert bob.wait_kept(PATIENCE)
+    ann.hears("and now this")
+    assert ann.texts == [*(say.text for say in left), "and now this"]
+
+
+def test_leaving_while_the_host_is_frozen_in_the_greeting(host, join, identity):
+    """The kernel takes the connection, and nobody ever answers: no handshake, and nothing to say goodbye on."""
+    room = host()
+    silent = socket.create_server(("127.0.0.1", 0))
+    way = [Endpoint("127.0.0.1", room.port)]
+    with closing(silent), closing(Member(lambda: dial(tuple(way)), identity("ann"), "ann", patience=None)) as member:
+        member.join()
+        way[0] = Endpoint("127.0.0.1", silent.getsockname()[1])
+        cut(room)
+        visitor, _ = silent.accept()
+        wait_until(lambda: member._link is not None)
+    visitor.close()
+
+
+def test_a_room_outlives_the_link_of_who_hosts_it(identity, own_world):
+    """Their terminal stood still, say, and they were sent away like anybody who does not read."""
+    with lanchat.host("Room A", nick="hal", port=0, announce=False) as room:
+        where = Endpoint("127.0.0.1", room.host.port)
+        with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=None)) as ann:
+            ann.join()
+            cut(room.host)
+            wait_until(lambda: ann.connected and room.member.connected)
+            room.say("still here", wait=PATIENCE)
+            Honest(ann).hears("still here")
+
+
+def test_a_host_that_does_not_know_the_password_is_not_remembered(host, own_world):
+    """It may be anybody; then the true one would be taken for the impostor."""
+    room = host(password="right horse")
+    where = (Endpoint("127.0.0.1", room.port),)
+    with pytest.raises(errors.Refused):
+        enter(where, "ann", password="wrong horse", patience=0)
+    assert KnownHosts(own_world).all() == []
+    with closing(enter(where, "ann", password="right horse", patience=0)):
+        assert [known.room for known in KnownHosts(own_world).all()] == [room.room_id]
 
 
 def test_patience_comes_to_its_end(host, identity):

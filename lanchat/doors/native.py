@@ -107,7 +107,7 @@ class NativeDoor:
         started = bool(splitter.partial)
         while True:
             try:
-                messages = self._look_up(messages, seat, id)
+                messages = self._look_up(messages, link, seat, id, pace)
             except LanchatError:
                 link.drop("the host cannot read its log now")  # they come back and ask again: no silent gap
                 return
@@ -155,7 +155,7 @@ class NativeDoor:
                     return arrival, messages
         return None, []
 
-    def _look_up(self, messages: list[FromMember], seat: Seat, id: str) -> list[FromMember]:
+    def _look_up(self, messages: list[FromMember], link: Link, seat: Seat, id: str, pace: Pace) -> list[FromMember]:
         """Answer what the log can answer.
 
         Returns:
@@ -169,7 +169,10 @@ class NativeDoor:
             if not isinstance(message, Fetch):
                 left.append(message)
             elif seat.member is not None:  # the hub has let them in
-                seat.link.send(page(self._log, message.after))
+                pace.spend()
+                if link.over:
+                    return []
+                link.send(page(self._log, message.after))
         if said := said_before(self._log, id, left):
             self._inbox.put(Recalled(said))
         return left

@@ -30,6 +30,10 @@ class Pace:
         self._clock = clock
         self._told_at = -TELL_EVERY
 
+    def spend(self) -> None:
+        """Wait until one more thing may be asked that costs the host something."""
+        self._pause(self._bucket.take(1, self._clock()))
+
     def hand_on(self, messages: list[FromMember], seat: Seat, inbox: Inbox[Item]) -> None:
         """Put these into the inbox, now or as the rate allows.
 
@@ -51,13 +55,16 @@ class Pace:
         if on_time > 0:
             inbox.put(Heard(seat, messages[:on_time]))
         for message in messages[max(0, on_time) :]:
-            until = self._clock() + gap
-            while (rest := until - self._clock()) > 0:
-                if self._link.over:
-                    return
-                time.sleep(min(rest, _STEP))
-                self._link.touch()
+            self._pause(gap)
+            if self._link.over:
+                return
             inbox.put(Heard(seat, [message]))
+
+    def _pause(self, seconds: float) -> None:
+        until = self._clock() + seconds
+        while not self._link.over and (rest := until - self._clock()) > 0:
+            time.sleep(min(rest, _STEP))
+            self._link.touch()
 
     def _ask_to_slow_down(self, seat: Seat) -> None:
         now = self._clock()

@@ -1,20 +1,23 @@
 """Reaching a host by its addresses: all of them, the next one soon after the one before (RFC 8305, happy eyeballs)."""
 
 import errno
+import ipaddress
 import os
 import selectors
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lanchat.errors import NoSuchRoom
+from lanchat.errors import ConnectionLost, NoSuchRoom
 from lanchat.net.listen import DEFAULT_PORT
 
 CONNECT_LIMIT = 5.0  # s for one address; on one network an answer takes milliseconds
 NEXT_AFTER = 0.25  # s without an answer before the next address is tried as well (RFC 8305, section 8)
 MAX_TARGETS = 16  # addresses in all, after names are looked up
+STOP_WITHIN = 0.25  # s; who leaves while we dial does not wait longer
 
 
 @dataclass(frozen=True)
@@ -33,38 +36,41 @@ def parse_endpoint(text: str) -> Endpoint | None:
 
     A name without a port is an address only where it holds a dot or is `localhost`: a title may be one word.
     """
-    if any(char.isspace() for char in text) or not text:
-        return None
-    if text.startswith("["):
-        host, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
-            return None
-        port = rest[1:]
-    elif text.count(":") > 1:
-        host, port = text, ""
-    else:
-        host, colon, port = text.partition(":")
-        if not colon and "." not in host.strip(".") and host != "localhost":
-            return None
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        return None
-    return Endpoint(host, int(port) if port else DEFAULT_PORT) if host else None
+    parts = _parts(text)
+    return None if parts is None else Endpoint(parts[0], int(parts[1]) if parts[1] else DEFAULT_PORT)
 
 
-def dial(endpoints: tuple[Endpoint, ...]) -> socket.socket:
+def is_address(text: str) -> bool:
+    """Whether this can only be meant as an address: of IP, or a name with its port. Any other name may be a title."""
+    parts = _parts(text)
+    return parts is not None and (bool(parts[1]) or _is_ip(parts[0]))
+
+
+def has_machine(endpoint: Endpoint) -> bool:
+    """Whether somebody has this name. Asks the DNS of this network; takes as long as that."""
+    if endpoint.host.replace(".", "").isdigit() and not _is_ip(endpoint.host):
+        return False  # "2.0" is 2.0.0.0 to the system, and to no person
+    return bool(_targets((endpoint,), {}))
+
+
+def dial(endpoints: tuple[Endpoint, ...], stopped: Callable[[], bool] = lambda: False) -> socket.socket:
     """A connection to the first of these that answers, with CONNECT_LIMIT as its timeout.
 
     Args:
         endpoints: the likely fastest first.
+        stopped: whether nobody wants it any more; asked every STOP_WITHIN, but for while the system looks up a name.
 
     Raises:
         NoSuchRoom: none of them does; the words say why the last one does not.
+        ConnectionLost: it was stopped.
     """
     failures: dict[Endpoint, OSError | ValueError] = {}
-    with _Race(_targets(endpoints, failures), failures) as race:
+    with _Race(_targets(endpoints, failures), failures, stopped) as race:
         winner = race.run()
     if winner is not None:
         return winner
+    if stopped():
+        raise ConnectionLost("you have left")
     if not failures:
         raise NoSuchRoom("the room has no address")
     last = [endpoint for endpoint in endpoints if endpoint in failures][-1]
@@ -92,9 +98,12 @@ class _Target:
 class _Race:
     """Connections to several addresses under way at once. Leaving it closes all but the winner."""
 
-    def __init__(self, targets: list[_Target], failures: dict[Endpoint, OSError | ValueError]) -> None:
+    def __init__(
+        self, targets: list[_Target], failures: dict[Endpoint, OSError | ValueError], stopped: Callable[[], bool]
+    ) -> None:
         self._waiting = deque(targets)
         self._failures = failures
+        self._stopped = stopped
         self._running: dict[socket.socket, tuple[_Target, float]] = {}  # with its deadline
         self._selector = selectors.DefaultSelector()
 
@@ -109,14 +118,15 @@ class _Race:
     def run(self) -> socket.socket | None:
         """The first connection; None: there is none."""
         next_at = time.monotonic()
-        while self._waiting or self._running:
+        while (self._waiting or self._running) and not self._stopped():
             now = time.monotonic()
             if self._waiting and (now >= next_at or not self._running):
                 next_at = now + NEXT_AFTER
                 if (winner := self._start(self._waiting.popleft(), now)) is not None:
                     return winner
                 continue
-            if (winner := self._wait(next_at if self._waiting else now + CONNECT_LIMIT)) is not None:
+            soon = now + STOP_WITHIN
+            if (winner := self._wait(min(next_at, soon) if self._waiting else soon)) is not None:
                 return winner
         return None
 
@@ -163,6 +173,34 @@ class _Race:
         target, _ = self._running.pop(sock)
         self._failures[target.endpoint] = error
         sock.close()
+
+
+def _parts(text: str) -> tuple[str, str] | None:
+    """Host and port of an address, the port perhaps empty; None: this reads like no address."""
+    if any(char.isspace() for char in text) or not text:
+        return None
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            return None
+        port = rest[1:]
+    elif text.count(":") > 1:
+        host, port = text, ""
+    else:
+        host, colon, port = text.partition(":")
+        if not colon and "." not in host.strip(".") and host != "localhost":
+            return None
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        return None
+    return (host, port) if host else None
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _targets(endpoints: tuple[Endpoint, ...], failures: dict[Endpoint, OSError | ValueError]) -> list[_Target]:

@@ -85,7 +85,11 @@ class Flusher:
                     selector.register(link, selectors.EVENT_WRITE, link)
                 except (ValueError, KeyError):  # closed in between, its number perhaps given to another
                     self._done(link)
-            for key, _ in selector.select(timeout):
+            try:
+                ready = selector.select(timeout)
+            except OSError:  # Windows: one was closed just now
+                return
+            for key, _ in ready:
                 if key.data is None:
                     self._drain_bell()
                 elif not key.data.flush():

@@ -100,7 +100,8 @@ class Gate:
 class Attempts:
     """Password attempts, counted when they start: whoever hangs up in the middle has made one too. Any thread.
 
-    A key that knew the password once is not counted, so that nobody is locked out by somebody else's guesses.
+    A key that knew the password once, or was in the room before, has attempts of its own: nobody is locked out by
+    somebody else's guesses.
 
     Args:
         known: member ids of earlier evenings.
@@ -111,6 +112,7 @@ class Attempts:
         self._lock = threading.Lock()  # guards all below
         self._room = TokenBucket(ATTEMPTS_PER_ROOM / _MINUTE, ATTEMPTS_PER_ROOM, clock())
         self._sources: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._keys: OrderedDict[str, TokenBucket] = OrderedDict()  # of those admitted
         self._admitted: dict[str, None] = dict.fromkeys(known)  # a set that keeps its order
 
     def begin(self, source: str, member: str) -> float:
@@ -120,30 +122,33 @@ class Attempts:
             0, or the s after which they may try again.
         """
         with self._lock:
-            if member in self._admitted:
-                return 0.0
             now = self._clock()
-            waits = [self._room.take(1, now)]
-            if source:
-                rate = ATTEMPTS_PER_SOURCE / _MINUTE
-                waits.append(_bucket(self._sources, source, rate, ATTEMPTS_PER_SOURCE, now).take(1, now))
-            if max(waits) > 0:  # it does not take place, so it does not count
-                self._give_back(source, now)
-            return max(waits)
+            wait = max(bucket.take(1, now) for bucket in self._buckets(source, member, now))
+            if wait > 0:  # it does not take place, so it does not count
+                self._give_back(source, member, now)
+            return wait
 
     def succeed(self, source: str, member: str) -> None:
         """They knew it: this was no guess."""
         with self._lock:
+            self._give_back(source, member, self._clock())
             if member not in self._admitted:
                 self._admitted[member] = None
                 if len(self._admitted) > MAX_ADMITTED:
                     del self._admitted[next(iter(self._admitted))]
-                self._give_back(source, self._clock())
 
-    def _give_back(self, source: str, now: float) -> None:
-        self._room.take(-1, now)
-        if source in self._sources:
-            self._sources[source].take(-1, now)
+    def _give_back(self, source: str, member: str, now: float) -> None:
+        for bucket in self._buckets(source, member, now):
+            bucket.take(-1, now)
+
+    def _buckets(self, source: str, member: str, now: float) -> list[TokenBucket]:
+        """Where an attempt counts."""
+        rate = ATTEMPTS_PER_SOURCE / _MINUTE
+        if member in self._admitted:
+            return [_bucket(self._keys, member, rate, ATTEMPTS_PER_SOURCE, now)]
+        if not source:
+            return [self._room]
+        return [self._room, _bucket(self._sources, source, rate, ATTEMPTS_PER_SOURCE, now)]
 
 
 def _bucket(buckets: OrderedDict[str, TokenBucket], source: str, rate: float, burst: float, now: float) -> TokenBucket:

@@ -138,7 +138,7 @@ class Link:
         with self._lock:
             if self._dropped or self._finishing:
                 return
-            if plain:
+            if plain and self._channel.established:
                 self._push(self._channel.seal(plain))
             self._channel.close()
             self._push(self._channel.waiting())

@@ -12,7 +12,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 
-from lanchat.errors import ProtocolError
+from lanchat.errors import LanchatError, ProtocolError
 
 SHARE_SIZE = 33  # bytes: the side, then a point of Ed25519
 SECRET_SIZE = 32  # bytes
@@ -25,9 +25,17 @@ WORDS_IN_PASSWORD = 3  # of 2,048: 33 bits, which at 10 guesses a minute last fo
 
 
 def stretch(password: str, room: str) -> bytes:
-    """The secret both sides feed into the exchange. Takes about 130 ms."""
+    """The secret both sides feed into the exchange. Takes about 130 ms.
+
+    Raises:
+        LanchatError: the password is no text.
+    """
+    try:
+        typed = password.encode()
+    except UnicodeEncodeError:
+        raise LanchatError("this password is no text that others could type", "choose another") from None
     return hashlib.scrypt(
-        password.encode(),
+        typed,
         salt=b"lanchat room " + room.encode(),
         n=_SCRYPT_N,
         r=_SCRYPT_R,

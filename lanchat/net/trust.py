@@ -1,7 +1,7 @@
 """The hosts we have met: which key each room showed, as SSH's known_hosts.
 
 One line for each room: `ROOM-ID FINGERPRINT TITLE`. Lines this version does not understand are kept as they are.
-The file is rewritten whole, so that a crash leaves the old one or the new one.
+A new room is one line more, in one write; to forget one rewrites the file, and a crash leaves the old one or the new.
 """
 
 import os
@@ -45,11 +45,11 @@ class KnownHosts:
         return "new"
 
     def check(self, room: str, fingerprint: str, title: str) -> Standing:
-        """Remember a new host; refuse one whose key has changed.
+        """Refuse a host whose key has changed.
 
         Raises:
             HostKeyChanged: this room showed another key before.
-            LanchatError: the file cannot be written.
+            LanchatError: the file cannot be read.
         """
         standing = self.standing(room, fingerprint)
         if standing == "changed":
@@ -58,9 +58,16 @@ class KnownHosts:
                 "or its owner set it up again",
                 f"ask its owner; if it is really theirs:  lanchat trust --forget {room}",
             )
-        if standing == "new":
-            self._rewrite([*self._lines(), f"{room} {fingerprint} {safe_text(title)}"])
         return standing
+
+    def remember(self, room: str, fingerprint: str, title: str) -> None:
+        """From now on this room has this key. Only once we are in: who cannot let us in may be anybody.
+
+        Raises:
+            LanchatError: the file cannot be written.
+        """
+        if self.standing(room, fingerprint) == "new":
+            self._append(f"{room} {fingerprint} {safe_text(title)}")
 
     def forget(self, name: str) -> list[KnownHost]:
         """Forget the rooms of this id or title.
@@ -79,6 +86,22 @@ class KnownHosts:
             return self._path.read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n").split("\n")
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise _unusable(self._path, error) from None
+
+    def _append(self, line: str) -> None:
+        """With one write: two that join at once do not lose each other's rooms."""
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = os.open(self._path, flags, 0o600)
+            try:
+                size = os.fstat(fd).st_size
+                whole = not size or os.lseek(fd, size - 1, os.SEEK_SET) < 0 or os.read(fd, 1) == b"\n"
+                os.write(fd, ("" if whole else "\n").encode() + f"{line}\n".encode("utf-8", "surrogateescape"))
+                os.fsync(fd)
+            finally:
+                os.close(fd)
         except OSError as error:
             raise _unusable(self._path, error) from None
 

@@ -12,7 +12,9 @@ import msgspec
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.messages import FromHost, FromMember
+from lanchat.protocol.text import safe_text
 
+_BRIEF = 120  # characters of what was wrong with a line
 MAX_LINE = 16 * 1024  # bytes; the longest text that clean_text() lets through fits, escaped as JSON escapes it
 
 T = TypeVar("T")
@@ -65,9 +67,9 @@ def decode(line: bytes, decoder: "msgspec.json.Decoder[T]") -> T | None:
     except msgspec.ValidationError as error:
         if _is_unknown_type(line, decoder):
             return None
-        raise ProtocolError(f"a message does not fit: {error}") from None
+        raise ProtocolError(f"a message does not fit: {_brief(error)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ProtocolError(f"a line is no message: {error}") from None
+        raise ProtocolError(f"a line is no message: {_brief(error)}") from None
 
 
 def decode_all(lines: list[bytes], decoder: "msgspec.json.Decoder[T]") -> list[T]:
@@ -77,6 +79,11 @@ def decode_all(lines: list[bytes], decoder: "msgspec.json.Decoder[T]") -> list[T
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # now look at each of them
         messages = (decode(line, decoder) for line in lines if line.strip())
         return [message for message in messages if message is not None]
+
+
+def _brief(error: Exception) -> str:
+    """It may quote the peer, and goes to logs and to everybody's screens."""
+    return safe_text(str(error))[:_BRIEF]
 
 
 class _Tagged(msgspec.Struct):

@@ -16,7 +16,9 @@ MAX_NUMBER = 2**53 - 1  # what every JSON reader can hold (RFC 8259, section 6)
 
 Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
 Short = Annotated[str, Meta(max_length=64)]  # ids, codes
-Name = Annotated[str, Meta(max_length=256)]  # nicks and titles; their rules are in text.py
+MAX_NAME = 256  # characters
+
+Name = Annotated[str, Meta(max_length=MAX_NAME)]  # nicks and titles; their rules are in text.py
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # characters; the room checks bytes
 RoomId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]  # it goes into files as it is
 Bytes32 = Annotated[bytes, Meta(min_length=NONCE_SIZE, max_length=NONCE_SIZE)]

@@ -19,9 +19,10 @@ _log = logging.getLogger(__name__)
 
 
 def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Store, str]:
-    """The store of this file; a damaged one is set aside first, and what can be read of it is copied.
+    """The store of this file; a damaged one is set aside, and what can be read of it is copied first.
 
-    Whoever calls this holds the lock of the file.
+    Whoever calls this holds the lock of the file. A kill in the middle costs nothing: the copy takes the name of the
+    file only when it is whole.
 
     Returns:
         The store, and what there is to say about damage; usually "".
@@ -30,14 +31,26 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
         LanchatError: a later version has written it.
         Failure, OSError: it cannot be used now.
     """
+    copy = path.with_name(f"{path.name}.rescued")
+    if copy.exists() and not path.exists():  # the copy was whole when the damaged file was set aside
+        os.replace(copy, path)
+        return Store(path, durable=durable), "the log was damaged; what could be read of it was copied"
     try:
         return Store(path, durable=durable, suspect=suspect), ""
     except Damaged as damage:
-        aside = _set_aside(path)
-        _log.warning("%s is damaged (%s), set aside as %s", path, damage, aside)
-    store = Store(path, durable=durable)
-    rescued = sum(store.add(records) for records in _rescued(aside))
-    return store, f"the log was damaged; {rescued} entries of it could be read, and the file is now {aside}"
+        _log.warning("%s is damaged (%s)", path, damage)
+    for tail in ("", "-wal", "-shm"):
+        copy.with_name(copy.name + tail).unlink(missing_ok=True)  # of a rescue that came to no end
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    store = Store(copy, durable=True)
+    try:
+        rescued = sum(store.add(records) for records in _rescued(path))
+    finally:
+        store.close()
+    aside = _set_aside(path)
+    os.replace(copy, path)
+    words = f"the log was damaged; {rescued} entries of it could be read, and the file is now {aside}"
+    return Store(path, durable=durable), words
 
 
 def _set_aside(path: Path) -> Path:

@@ -34,15 +34,12 @@ class Outbox:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / f"outbox-{secrets.token_hex(4)}"
         self._guard = threading.Lock()  # guards all below; a write to the file is memory work for us
         self._says: dict[str, Talk] = {}
         self._size = 0  # bytes of whole lines in the file
         self._closed = False
         try:
-            lock = lock_file(self._path)
-            assert lock is not None, "a name of our own"
-            self._lock: FileLock = lock
+            self._path, self._lock = _own_file(folder)
             for path in sorted(folder.glob("outbox-*")):
                 if path != self._path:
                     self._take_over(path)
@@ -135,6 +132,21 @@ class Outbox:
             _remove(path)
         finally:
             lock.close()
+
+
+def _own_file(folder: Path) -> tuple[Path, FileLock]:
+    """Another one that starts may take over a file in the moment before its maker has locked it: then make another."""
+    while True:
+        path = folder / f"outbox-{secrets.token_hex(4)}"
+        lock = lock_file(path)
+        if lock is None:
+            continue
+        try:
+            if os.path.samestat(os.fstat(lock.fd), os.stat(path)):
+                return path, lock
+        except FileNotFoundError:
+            pass
+        lock.close()
 
 
 def _parsed(data: bytes) -> dict[str, Talk]:

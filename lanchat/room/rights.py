@@ -6,6 +6,7 @@ from lanchat.protocol.messages import Refused
 from lanchat.protocol.text import free_nick, same_nick
 
 MAX_NICKS = 8  # of one key in one room; nobody gets hold of all the good names
+NAMED = 20  # nicks in one sentence
 MAX_OWNED = 10_000  # nicks remembered in one room
 
 
@@ -57,6 +58,12 @@ class Rights:
     def owner(self, nick: str) -> str | None:
         """The member id this nick belongs to, whether they are here or not."""
         return self._owners.get(same_nick(nick))
+
+    def banned(self) -> str:
+        """Who is, in words; the last ones where there are many."""
+        nicks = list(self.bans.values())
+        more = f" and {len(nicks) - NAMED} more" if len(nicks) > NAMED else ""
+        return (", ".join(nicks[-NAMED:]) or "nobody") + more
 
     def unban(self, name: str) -> bool:
         """Lift the ban of this nick or member id."""

@@ -7,9 +7,9 @@ So a link that died unseen never stands in the way of its owner coming back.
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from lanchat.protocol.messages import (
+    MAX_NAME,
     Bye,
     Closing,
     Confirm,
@@ -40,6 +40,7 @@ from lanchat.room.mail import Mail
 from lanchat.room.rights import Rights
 
 RESUME = 500  # events a member that comes back gets at once; for those before, it asks page by page
+RESUME_SIZE = 64 * 1024  # characters; ... or so much: a quarter of a link's outbox, in which more is to come
 HISTORY = 50  # lines a newcomer sees
 RECENT = 10_000  # events kept at hand for members that come back, and ids for recognising resends
 MAX_MEMBERS = 200  # people in a room, unless the host says otherwise
@@ -138,7 +139,7 @@ class Room:
         if member.links > 0:
             return []
         del self._members[member.id, same_nick(member.nick)]
-        return [self._event(Left(self.seq + 1, now, member.id, member.nick, reason))]
+        return [self._event(Left(self.seq + 1, now, member.id, member.nick, reason[:MAX_NAME]))]
 
     def handle(self, member: Member, message: FromMember, now: int) -> list[Effect]:
         match message:
@@ -199,8 +200,7 @@ class Room:
                 return [Answer(Notice("done", text))]
             case "unban":
                 if not self._rights.unban(nick):
-                    banned = ", ".join(self._rights.bans.values()) or "nobody"
-                    return [Answer(Notice("rights", f"{nick} is not banned; banned: {banned}"))]
+                    return [Answer(Notice("rights", f"{nick} is not banned; banned: {self._rights.banned()}"))]
                 return [KeepBans(dict(self._rights.bans)), Answer(Notice("done", f"{nick} may come back"))]
             case "kick" | "ban":
                 return self._send_away(nick, member, ban=action == "ban")
@@ -241,15 +241,22 @@ class Room:
 
     def _past(self, after: int) -> tuple[Event, ...]:
         """All that came after this seq, where it is at hand; for a newcomer the last lines."""
-        if after < 0:
-            return tuple(self._lines)
-        return tuple(islice((event for event in reversed(self._recent) if event.seq > after), RESUME))[::-1]
+        found: list[Event] = []
+        size = 0
+        for event in reversed(self._lines if after < 0 else self._recent):
+            size += len(event.text) if isinstance(event, Said) else 0
+            if event.seq <= after or len(found) == RESUME or size > RESUME_SIZE:
+                break
+            found.append(event)
+        return tuple(reversed(found))
 
     def _since(self, after: int, past: tuple[Event, ...]) -> int:
         """Where this past begins, for somebody who has everything up to `after`."""
-        if after < 0 or not past or (len(past) < RESUME and self._recent[0].seq <= after + 1):
+        if after < 0 or not past:
             return 0
-        return past[0].seq - 1
+        earlier = len(self._recent) - len(past) - 1  # the last event that is not in it
+        complete = self._recent[earlier].seq <= after if earlier >= 0 else past[0].seq <= after + 1
+        return 0 if complete else past[0].seq - 1
 
     def _event(self, event: Event) -> Deliver:
         self._remember(event)

@@ -87,7 +87,8 @@ class Store:
     def begin(self, first: int) -> None:
         """Numbers from `first` on may be given from now on; without `end` they count as given."""
         self._db.execute(
-            "INSERT INTO fact VALUES ('clean', 0), ('first', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            "INSERT INTO fact VALUES ('clean', 0), ('first', ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             (first,),
         )
 
@@ -124,7 +125,7 @@ class Store:
             if mail:
                 self._db.executemany(
                     f"INSERT INTO mail ({MAIL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT DO UPDATE SET text = excluded.text",
+                    " ON CONFLICT (by, id) DO UPDATE SET text = excluded.text",
                     map(mail_row, mail),
                 )
             added = 0

@@ -77,6 +77,16 @@ def test_what_is_over_the_rate_is_late_and_not_lost(talker):
     assert talker.link.touched > 0, "who waits for us is alive"
 
 
+def test_what_costs_the_host_something_comes_at_the_same_rate(talker):
+    began = talker.clock.now
+    for _ in range(30):
+        talker.pace.spend()
+    assert talker.clock.now - began == pytest.approx(10.0), "twenty over, two a second"
+    talker.link.over = True
+    talker.pace.spend()
+    assert talker.clock.now - began == pytest.approx(10.0), "nobody is left to wait for"
+
+
 def test_it_is_said_once_and_again_only_later(talker):
     for _ in range(3):
         talker.says(*say(20))

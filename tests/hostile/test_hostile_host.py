@@ -112,6 +112,7 @@ def test_people_without_end(evil_host, victim):
 def test_slowloris_of_a_host(evil_host, victim, hurry, monkeypatch, phase):
     """A byte now and then, in each phase: vera's own deadline holds."""
     monkeypatch.setattr(knock, "GREETING_LIMIT", 0.5)
+    monkeypatch.setattr(knock, "WELCOME_LIMIT", 0.5)
     stop = threading.Event()
 
     def drip(caller: Caller, data: bytes) -> None:
@@ -371,7 +372,7 @@ def test_a_refusal_at_the_door_does_not_act(evil_host, code, own_world):
         screen.wait_until(lambda: "pwned" in screen.text)
         wait_until(lambda: mallory.callers)
         if code != "banned":
-            screen.wait_until(lambda: screen.text.rstrip().endswith(":"))
+            screen.wait_question()
             screen.press("\x03")
         screen.wait_exit()
         check_bytes(bytes(screen.raw))

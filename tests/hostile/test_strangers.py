@@ -20,6 +20,7 @@ from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Closing, Moderate, Notice, Ping, Pong, Rename, Say, Welcome
 from tests.hostile.attackers import Honest, Stranger, said_goodbye
 from tests.hostile.conftest import Siege, rss
+from tests.program import start
 from tests.waiting import PATIENCE, wait_until
 
 QUICK = replace(DEFAULT_LIMITS, greeting=0.5)
@@ -45,6 +46,14 @@ def flood(eve: Stranger, data: bytes, limit: int = 64 * 1024 * 1024) -> int:
 
 
 # ---- oversize
+
+
+def test_a_line_whose_fault_is_told_to_all_harms_nobody(siege, stranger, identity):
+    """What is wrong with it is quoted, and becomes the reason why eve left, which everybody reads."""
+    attacked = siege()
+    eve = inside(stranger, attacked.room, identity("eve"))
+    eve.send(b'{"t":"\\u001b]0;\\n' + b"y" * 500 + b'","t":"say"}\n')
+    assert eve.gone(3) is not None
 
 
 @pytest.mark.parametrize("where", ["before hello", "inside"])
@@ -276,19 +285,15 @@ def test_resource_leak_of_connections(siege, cycles, caplog):
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_NOFILE and /proc as Linux has them")
 def test_descriptors_run_out(tmp_path, identity, join):
     """EMFILE: who is in talks on, newcomers are hung up on at once, nothing spins, and it passes."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.hostile.small_host", str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    program = [sys.executable, "-m", "tests.hostile.small_host", str(tmp_path)]
+    process = start(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None and process.stdout is not None
+    streams = process.stdin, process.stdout
     held: list[Stranger] = []
     try:
-        assert process.stdin is not None and process.stdout is not None
-        streams = process.stdin, process.stdout
 
         def look() -> tuple[float, float]:
-            streams[0].write("\n")
+            streams[0].write(b"\n")
             streams[0].flush()
             used, waited = streams[1].readline().split()
             return float(used), float(waited)
@@ -315,8 +320,12 @@ def test_descriptors_run_out(tmp_path, identity, join):
     finally:
         for eve in held:
             eve.close()
-        process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0
+        streams[0].close()
+        try:
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+            streams[1].close()
 
 
 # ---- message flood

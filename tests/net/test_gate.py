@@ -210,6 +210,15 @@ def test_a_known_key_comes_in_during_the_attack(attempts):
     assert attempts.begin("a", "ann") == 0 and attempts.begin("source 1", "ann") == 0
 
 
+def test_a_known_key_may_guess_no_more_often_than_a_stranger(clock):
+    """Somebody from an evening when the room was open."""
+    attempts = Attempts(clock, known=["eve", "bob"])
+    assert [attempts.begin("a", "eve") == 0 for _ in range(5)] == [True] * ATTEMPTS_PER_SOURCE + [False] * 2
+    assert attempts.begin("a", "bob") == 0, "her guesses are hers"
+    clock.now += 60 / ATTEMPTS_PER_SOURCE
+    assert attempts.begin("a", "eve") == 0 and attempts.begin("a", "eve") > 0
+
+
 def test_a_crowd_that_knows_the_password_is_not_slowed_down(attempts):
     """Thirty from one classroom, one after the other."""
     for number in range(30):

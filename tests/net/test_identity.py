@@ -37,6 +37,12 @@ def test_made_once_and_kept(home):
     assert load_identity(home / "other").public != first.public
 
 
+def test_two_programs_that_begin_at_once_make_the_same_certificate(home):
+    first = load_identity(home)
+    (home / "identity.crt").unlink()
+    assert load_identity(home).certificate == first.certificate
+
+
 def test_what_it_is(home):
     ann = load_identity(home)
     spki = ann.private.public_key().public_bytes(

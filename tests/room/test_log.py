@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
-from lanchat.room import rows, sqlite_log, store
+from lanchat.room import mend, rows, sqlite_log, store
 from lanchat.room.archive import events_after, last_events, last_mail
 from lanchat.room.keep import EVERYTHING, Keep, parse_age, parse_keep
 from lanchat.room.log import NoLog
@@ -454,6 +454,31 @@ def test_a_file_that_was_replaced_while_the_room_is_open(keeper, path, monkeypat
     one.keep(said(3))
     assert one.damage == ["the log's file was replaced: what was kept in it up to now is gone"]
     assert events_after(path, -1, 10_000) == [said(3)]
+
+
+@pytest.mark.parametrize("when", ["copying", "renaming"])
+def test_a_rescue_that_is_cut_short_begins_again(keeper, path, monkeypatch, when):
+    """A kill or a full disk in the middle of it: nothing is lost, no number is given twice, and it is said."""
+    filled(path)
+    flip(path, 4096 * 30, 4096 * 31)
+
+    def fail(*_: object) -> Iterator[list[Event]]:
+        raise OSError(28, "No space left on device")
+
+    def part(path: Path) -> Iterator[list[Event]]:
+        yield [said(1)]
+        yield from fail()
+
+    with monkeypatch.context() as patch:
+        if when == "copying":
+            patch.setattr(mend, "_rescued", part)
+        else:
+            patch.setattr(os, "replace", fail)
+        with pytest.raises((LanchatError, OSError)):
+            keeper()
+    again = keeper()
+    assert len(again.past) > 1500 and len(again.damage) == 1
+    assert again.log.seq == NOW, "far above all that was ever given"
 
 
 def test_a_damaged_index_is_made_anew(keeper, path):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Say
 from lanchat.room import outbox as outbox_module
+from lanchat.room.lock import lock_file
 from lanchat.room.outbox import Outbox, _parsed
 
 TOP = Path(__file__).parents[2]
@@ -37,6 +38,29 @@ def left(folder: Path) -> list[str]:
     ids = [say.id for say in box.waiting]
     box.close()
     return ids
+
+
+@pytest.mark.parametrize("taken", ["held", "removed"])
+def test_a_file_that_another_takes_over_before_it_is_locked_is_left_to_it(tmp_path, monkeypatch, taken):
+    """Two that start at the same moment: one finds the other's file before its maker has locked it."""
+    true, paths = lock_file, []
+
+    def late(path, *flags):
+        paths.append(path)
+        if len(paths) > 1:
+            return true(path, *flags)
+        if taken == "held":
+            return None
+        lock = true(path, *flags)
+        path.unlink()
+        return lock
+
+    monkeypatch.setattr(outbox_module, "lock_file", late)
+    box = Outbox(tmp_path)
+    box.add(Say("1", "text"))
+    assert [path for path in tmp_path.glob("outbox-*")] == [paths[1]]
+    assert b"text" in paths[1].read_bytes()
+    box.close()
 
 
 def test_what_is_not_done_is_there_after_a_new_start(tmp_path):

@@ -4,6 +4,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from lanchat.protocol.framing import FROM_HOST, decode, encode
 from lanchat.protocol.messages import (
     Bye,
     Hello,
@@ -23,7 +24,8 @@ from lanchat.protocol.messages import (
 from lanchat.protocol.text import same_nick
 from lanchat.room import room as room_module
 from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Member, Part
-from lanchat.room.room import HISTORY, MAX_LINKS, Room
+from lanchat.room.rights import Rights
+from lanchat.room.room import HISTORY, MAX_LINKS, RESUME_SIZE, Room
 from lanchat.room.view import RoomView
 
 
@@ -254,6 +256,25 @@ NICKS = st.sampled_from(["ann", "Ann", "bob", "eve", "no good", "ann2", ""])
 KEYS = st.sampled_from(["id-hal", "id-1", "id-2", "id-3"])
 
 
+def test_who_comes_back_to_long_lines_gets_the_last_of_them_and_asks_for_the_rest():
+    room, hal, _ = room_with("hal", "ann")
+    for number in range(100):
+        room.handle(hal, Say(str(number), "x" * 4000), 0)
+    last = room.seq
+    outcome = admit(room, "bob", after=3)
+    size = sum(len(event.text) for event in outcome.past if isinstance(event, Said))
+    assert size <= RESUME_SIZE and outcome.past[-1].seq == last
+    assert outcome.welcome.since == outcome.past[0].seq - 1
+    newcomer = admit(room, "cyd")
+    assert newcomer.welcome.since == 0
+    assert sum(len(event.text) for event in newcomer.past if isinstance(event, Said)) <= RESUME_SIZE
+
+
+def test_a_list_of_many_banned_stays_short():
+    rights = Rights(bans={f"id-{number}": f"nick{number}" for number in range(130)})
+    assert rights.banned().endswith("nick129 and 110 more") and Rights().banned() == "nobody"
+
+
 class AnyEvening(RuleBasedStateMachine):
     """Links come, talk, rename and go. The model: a list of links, and what every one of them must have heard."""
 
@@ -268,6 +289,7 @@ class AnyEvening(RuleBasedStateMachine):
     def happen(self, effects) -> None:
         for effect in effects:
             if isinstance(effect, Deliver):
+                assert decode(encode(effect.event), FROM_HOST) == effect.event, "what we say, members understand"
                 self.log.append(effect.event)
                 for view in self.views:
                     view.apply(effect.event)
@@ -310,11 +332,11 @@ class AnyEvening(RuleBasedStateMachine):
         self.happen(self.room.handle(data.draw(st.sampled_from(self.links)), Rename(nick), 0))
 
     @precondition(lambda self: self.links)
-    @rule(data=st.data())
-    def go(self, data) -> None:
+    @rule(data=st.data(), reason=st.sampled_from(["", "gone", "x" * 500]))
+    def go(self, data, reason: str) -> None:
         index = data.draw(st.integers(0, len(self.links) - 1))
         self.views.pop(index)
-        self.happen(self.room.leave(self.links.pop(index), "", 0))
+        self.happen(self.room.leave(self.links.pop(index), reason, 0))
 
     @invariant()
     def events_are_numbered_without_a_gap(self) -> None:
