@@ -148,7 +148,11 @@ def connect(
     Raises:
         LanchatError: nobody there, and all that `enter` raises.
     """
-    sock, channel, splitter = dial(), TlsChannel(tls, server=False), LineSplitter()
+    try:
+        sock = dial()
+    except OSError as error:  # not even a socket
+        raise errors.ConnectionLost(f"this machine cannot open a connection ({error.strerror})") from None
+    channel, splitter = TlsChannel(tls, server=False), LineSplitter()
     try:
         link = Link(sock, channel, flusher)
     except OSError as error:  # hung up at once: on some systems such a socket takes no options

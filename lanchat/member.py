@@ -133,25 +133,34 @@ class Member(Speaker):
                 link.drop("left")
 
     def _read(self, connection: Connection) -> None:
-        while True:
-            error = self._converse(connection)
+        over: errors.LanchatError = errors.ConnectionLost("lanchat has met an error of its own")
+        try:
+            over = self._stay(connection)
+        finally:  # whatever it was, nobody waits for us for ever
+            if self._closed:
+                over = errors.ConnectionLost("you have left")
             with self._state:
-                self._link, self._in_room = None, False
-            connection.link.close()
+                self._over = over
+                self._state.notify_all()
+            self._news.end(over)
+
+    def _stay(self, connection: Connection) -> errors.LanchatError:
+        """Hear the host, and come back to it, as long as we may; what ended it."""
+        while True:
+            try:
+                error = self._converse(connection)
+            finally:
+                with self._state:
+                    self._link, self._in_room = None, False
+                connection.link.close()
             if self._closed or not may_come_back(error):
-                break
+                return error
             _log.info("lost the host: %s", safe_text(str(error)))
             self._news.put(Lost(str(error)))
             try:
                 connection = self._come_back(error)
             except errors.LanchatError as final:
-                error = final
-                break
-        error = errors.ConnectionLost("you have left") if self._closed else error
-        with self._state:
-            self._over = error
-            self._state.notify_all()
-        self._news.end(error)
+                return final
 
     def _converse(self, connection: Connection) -> errors.LanchatError:
         """Hear the host until the link ends; why it did."""

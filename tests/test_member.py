@@ -1,6 +1,7 @@
 """A member that loses its link, and comes back."""
 
 import socket
+import threading
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -143,6 +144,40 @@ def test_a_host_that_does_not_know_the_password_is_not_remembered(host, own_worl
     assert KnownHosts(own_world).all() == []
     with closing(enter(where, "ann", password="right horse", patience=0)):
         assert [known.room for known in KnownHosts(own_world).all()] == [room.room_id]
+
+
+def test_a_machine_without_descriptors_tries_again_later(host, identity):
+    room = host()
+    where = Endpoint("127.0.0.1", room.port)
+    tries = iter([None, OSError(24, "Too many open files"), None])
+
+    def reach():
+        if error := next(tries):
+            raise error
+        return dial((where,))
+
+    with closing(Member(reach, identity("ann"), "ann", patience=None)) as ann:
+        ann.join()
+        cut(room)
+        wait_until(lambda: room.people == 0 or ann.connected)
+        ann.say("back")
+        assert ann.wait_kept(PATIENCE)
+    assert next(tries, "all used") == "all used"
+
+
+def test_an_error_of_ours_ends_the_stay_and_nobody_waits_for_ever(host, join, monkeypatch):
+    room = host()
+    ann = join(room, "ann")
+
+    def fail(member, message, link):
+        raise RuntimeError("of ours")
+
+    met: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: met.append(args.exc_value))
+    monkeypatch.setattr(Member, "_hear", fail)
+    ann.say("so that an answer comes")
+    assert "error of its own" in str(Honest(ann).end())
+    wait_until(lambda: met, what="the error to be told to who can mend it")
 
 
 def test_patience_comes_to_its_end(host, identity):
