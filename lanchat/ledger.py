@@ -91,6 +91,11 @@ class Unkept:
         self._says = {id: (say, 0) for id, (say, _) in self._says.items()}
         return [Say(say.id, say.text, say.action, again=True) if isinstance(say, Say) else say for say in self.talk]
 
+    def unheard(self, number: int) -> tuple[list[Talk], int]:
+        """The newest of those that no host has repeated yet, oldest first, and how many there are in all."""
+        unheard = [say for say, seq in self._says.values() if not seq]
+        return unheard[-number:], len(unheard)
+
     def add(self, say: Talk) -> None:
         self._says[say.id] = say, 0
 

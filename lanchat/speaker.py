@@ -48,6 +48,11 @@ class Speaker:
         """How many messages of ours no host has on its disk yet. Any thread."""
         return len(self._unkept)
 
+    def unheard(self, number: int) -> tuple[list[wire.Talk], int]:
+        """What we said and have not heard back: the newest ones, oldest first, and how many in all. Any thread."""
+        with self._state:
+            return self._unkept.unheard(number)
+
     def say(self, text: str, *, action: bool = False) -> str:
         """Say this to everyone, now or when the link is back. Never waits.
 

@@ -1,5 +1,6 @@
 """One person's talk in one room, at a terminal: what comes goes to the screen, what is typed goes to the room."""
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import assert_never
@@ -26,6 +27,7 @@ from lanchat.terminal.commands import (
     Verify,
 )
 from lanchat.terminal.feed import Feed
+from lanchat.terminal.pending import PENDING_AFTER, PENDING_LINES, Pending
 from lanchat.terminal.qr import invitation
 from lanchat.terminal.render import Fragments, bar_text, quiet, verify_text, who_text
 from lanchat.terminal.screen import Input, Output, Screen
@@ -76,10 +78,12 @@ class Chat:
         self._member = member
         self._host = host
         self._invite = invite
+        self._pending = Pending()
         self._screen = Screen(
             accept=self._accept,
             complete=self._complete,
             bar=self._bar,
+            above=self._waiting,
             portion=self._portion,
             input=input,
             output=output,
@@ -89,13 +93,17 @@ class Chat:
     def run(self) -> ChatEnd:
         """Show the room until the user leaves or the connection ends. The terminal is left as it was found."""
         try:
-            number = self._screen.run(begin=self._feed.start)
+            number = self._screen.run(begin=self._begin)
         finally:
             self._feed.stop()
         ended = self._feed.ended
         if ended is None and number is None:
             return ChatEnd()
         return ChatEnd(ended.error if ended else None, number, self._screen.typed)
+
+    def _begin(self) -> None:
+        self._feed.start()
+        self._screen.redraw_in(PENDING_AFTER)  # something of before may wait
 
     def note(self, text: str) -> None:
         """Show a quiet line that only we see. Any thread, also before `run()`."""
@@ -115,6 +123,10 @@ class Chat:
             state += f" {waiting} waiting"
         return bar_text(self._feed.title, len(self._feed.view.people), state, width)
 
+    def _waiting(self, width: int) -> Fragments:
+        newest, total = self._member.unheard(PENDING_LINES)
+        return self._pending.lines(newest, total, time.monotonic(), width)
+
     def _complete(self, before: str) -> Iterable[commands.Completion]:
         view = self._feed.view
         nicks = [safe_text(person.nick) for person in view.people.values() if person.id != view.me]
@@ -129,6 +141,7 @@ class Chat:
         if not text.strip():
             return False
         intent = commands.parse(text, host=self._host)
+        self._screen.redraw_in(PENDING_AFTER)  # what is said now may wait then
         try:
             self._carry_out(intent)
         except ValueError as error:
@@ -140,8 +153,6 @@ class Chat:
         match intent:
             case SayIt(text, action):
                 self._member.say(text, action=action)
-                if not self._member.connected:
-                    self._feed.note(f"waits until we are back: {text}")
             case TellThem(nick, text):
                 self._feed.tell(nick, text)
             case Reply(text):

@@ -137,8 +137,6 @@ class Feed:
 
     def _tell(self, nick: str, text: str, to: str) -> None:
         self._member.tell(nick, text, to=to)
-        if not self._member.connected:
-            self.note(f"waits until we are back: {text}")
 
     def _take(self) -> None:
         """The taker thread: hands on all that came, not more often than it is worth painting."""

@@ -6,8 +6,6 @@ waits is painted at once, a bounded portion at a time, and keys are read between
 
 import asyncio
 import errno
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,15 +27,12 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.renderer import CPR_Support, print_formatted_text
 from prompt_toolkit.styles import Style
 
-from lanchat.terminal import commands
+from lanchat.terminal import commands, signals
 from lanchat.terminal.render import Fragments
 
 PROMPT = "> "
 MENU = 8  # rows of completions
 MEMORY = 2000  # fragments kept to print them again; more than a screen holds
-
-_HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
-_ENDING = [signal.SIGTERM, *([signal.Signals(_HANGUP)] if _HANGUP else [])]
 
 _STYLE = Style(
     [
@@ -55,6 +50,7 @@ class Screen:
         accept: what to do with what was typed; gives whether the line keeps it.
         complete: what the text before the cursor could become.
         bar: the bar's text for so many cells.
+        above: lines between what is printed and the line; none, or a few that are cut to so many cells.
         portion: what is to be painted next, and whether still more waits; makes it in a few milliseconds.
         input, output: the terminal; None for this process's own.
     """
@@ -65,12 +61,14 @@ class Screen:
         accept: Callable[[str], bool],
         complete: Callable[[str], Iterable[commands.Completion]],
         bar: Callable[[int], str],
+        above: Callable[[int], Fragments],
         portion: Callable[[], tuple[Fragments, bool]],
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
         self._portion = portion
         self._painting = False
+        self._above: Fragments = []
         self._painted: deque[tuple[str, str]] = deque(maxlen=MEMORY)
         with create_app_session(input, output) as session:
             self._buffer = Buffer(
@@ -84,7 +82,8 @@ class Screen:
                 get_line_prefix=lambda number, wraps: [("class:prompt", "  " if number or wraps else PROMPT)],
             )
             bar_row = Window(FormattedTextControl(lambda: bar(self.columns)), height=1, style="class:bar")
-            rows = HSplit([self._line, CompletionsMenu(MENU), bar_row], align=VerticalAlign.TOP)
+            above_rows = Window(FormattedTextControl(lambda: [*self._above]), height=lambda: self._look_above(above))
+            rows = HSplit([above_rows, self._line, CompletionsMenu(MENU), bar_row], align=VerticalAlign.TOP)
             self._app = _Application(
                 layout=Layout(rows, self._line),
                 key_bindings=self._keys(),
@@ -121,19 +120,19 @@ class Screen:
         def start() -> None:
             loop = asyncio.get_running_loop()
             loop.set_exception_handler(self._broken)
-            self._handle_signals(loop)
+            signals.hear(self.leave)
             begin()
             self.wake()
 
-        with _signals_restored(), create_app_session(self._app.input, self._app.output), patch_stdout():
+        with signals.restored(), create_app_session(self._app.input, self._app.output), patch_stdout():
             try:
                 return self._app.run(pre_run=start, set_exception_handler=False)
             except EOFError:  # the terminal is gone
-                return _HANGUP
+                return signals.HANGUP
             except OSError as error:  # the same, noticed while writing
                 if error.errno != errno.EIO:
                     raise
-                return _HANGUP
+                return signals.HANGUP
 
     def wake(self) -> None:
         """There is something to paint. Any thread."""
@@ -143,6 +142,16 @@ class Screen:
                 loop.call_soon_threadsafe(self._start_painting)
             except RuntimeError:
                 pass  # the loop was closed in this very moment: we have left
+
+    def redraw_in(self, seconds: float) -> None:
+        """Draw the line and what is about it again in so long. The thread of `run()`, while that lasts."""
+        if self._app.loop is not None:
+            self._app.loop.call_later(seconds, self._app.invalidate)
+
+    def _look_above(self, above: Callable[[int], Fragments]) -> Dimension:
+        """Asked first at each drawing, so what it finds is what is drawn."""
+        self._above = above(self.columns)
+        return Dimension.exact(sum(text.count("\n") for _, text in self._above) + bool(self._above))
 
     def leave(self, number: int | None = None) -> None:
         """End `run()`, after the portion that is being painted."""
@@ -197,7 +206,7 @@ class Screen:
         line = self._line.render_info
         if line is None or self.columns >= line.window_width:
             return False
-        broken = line.cursor_position.y > 0 or line.cursor_position.x >= self.columns
+        broken = bool(self._above) or line.cursor_position.y > 0 or line.cursor_position.x >= self.columns
         if broken:
             self._print_again()
         return broken
@@ -234,14 +243,6 @@ class Screen:
             self._print_again()
 
         return keys
-
-    def _handle_signals(self, loop: asyncio.AbstractEventLoop) -> None:
-        if threading.current_thread() is threading.main_thread():
-            for number in _ENDING:
-                try:
-                    loop.add_signal_handler(number, self.leave, number)
-                except NotImplementedError:  # Windows
-                    return
 
     def _broken(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An error of ours in the event loop: put the terminal in order, then raise it from `run()`."""
@@ -284,17 +285,3 @@ def _one_write(output: Output) -> Iterator[None]:
         for name in held:
             delattr(output, name)
         output.flush()
-
-
-@contextmanager
-def _signals_restored() -> Iterator[None]:
-    """The event loop leaves the default behind for each signal it has handled."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in _ENDING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
