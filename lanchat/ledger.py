@@ -26,9 +26,15 @@ class Past:
         self._heard: set[tuple[str, str]] = set()  # sender and id of what we have ...
         self._order: deque[tuple[str, str]] = deque()  # ... oldest first
 
-    def resume(self, welcome: Welcome) -> Fetch | None:
-        """We are back; what to ask for, if the past that comes along does not begin where ours ends."""
+    def resume(self, welcome: Welcome, *, deaf: bool = False) -> Fetch | None:
+        """We are back; what to ask for, if the past that comes along does not begin where ours ends.
+
+        Args:
+            deaf: what others said in the meantime is not wanted.
+        """
         self.seq = min(self.seq, welcome.seq)  # a host that lost its record counts anew from there
+        if deaf:
+            return None
         self._hole, self._later = welcome.since, []
         return Fetch(max(0, self.seq)) if self._hole else None
 

@@ -191,7 +191,7 @@ class Member(Speaker):
                 continue
             entry = connection.entry
             self._news.put(Came(entry.card, entry.welcome, entry.present, again=True))
-            fetch = self._past.resume(entry.welcome)
+            fetch = self._past.resume(entry.welcome, deaf=self._deaf)
             if fetch is not None:
                 connection.link.send(encode(fetch))
             self._resend()

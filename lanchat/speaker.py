@@ -32,6 +32,7 @@ class Speaker:
         self._letters = Letters()
         self._over: errors.LanchatError | None = None
         self._state = threading.Condition()  # guards _link, _in_room, _unkept, _again, _letters, _over, _closed
+        self._deaf = False
         self._closed, self._in_room = False, False  # in the room: the greeting is done, and we may talk on the link
 
     def is_own(self, said: wire.Said | wire.Told) -> bool:
@@ -97,6 +98,11 @@ class Speaker:
             raise ValueError("nobody has so long a nick")
         self._send(wire.Moderate(action, nick))
 
+    def deafen(self) -> None:
+        """From now on what others say is not sent to us: for who only speaks. Who comes and goes is."""
+        self._deaf = True
+        self._send(wire.Deaf())
+
     def wait_kept(self, timeout: float | None = None, *, below: int = 1) -> bool:
         """Wait until all we said is on the host's disk, or fewer than `below` messages are not yet.
 
@@ -138,6 +144,8 @@ class Speaker:
         """We are in the room: say again, in order, what is not kept."""
         with self._state:
             self._in_room = True
+            if self._deaf:
+                self._send(wire.Deaf())
             for message in self._again.begin(self._unkept.again()):
                 self._send(message)
 

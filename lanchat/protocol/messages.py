@@ -80,6 +80,10 @@ class Moderate(_Message, frozen=True):
     nick: Name = ""
 
 
+class Deaf(_Message, frozen=True):
+    """Do not send me what others say, on this link (IRC's user mode D): for who only speaks."""
+
+
 class Fetch(_Message, frozen=True):
     """What came after this seq, from the host's log: a page of events and then a Page."""
 
@@ -231,7 +235,7 @@ class Renamed(_Event, frozen=True):
 Event = Said | Joined | Left | Renamed
 Record = Event | Told  # what a log keeps
 Talk = Say | Tell  # what is said again until the host has it
-FromMember = Hello | Confirm | Say | Tell | Got | Rename | Moderate | Fetch | Bye | Ping | Pong
+FromMember = Hello | Confirm | Say | Tell | Got | Rename | Moderate | Deaf | Fetch | Bye | Ping | Pong
 FromHost = (
     Card
     | Share

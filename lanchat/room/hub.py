@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import assert_never
 
-from lanchat.protocol.messages import Ack, Closing, FromHost, Notice, Receipt, Refused, Said, Say, Tell
+from lanchat.protocol.messages import Ack, Closing, Deaf, FromHost, Notice, Receipt, Refused, Said, Say, Tell
 from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, Expel, Hand, KeepBans, Part, Post
 from lanchat.room.inbox import Inbox
 from lanchat.room.log import Log
@@ -102,6 +102,9 @@ class Hub:
                 for message in messages:
                     if seat.member is None:
                         break  # it has left in this very batch
+                    if isinstance(message, Deaf):
+                        seat.deaf = True
+                        continue
                     if isinstance(message, Say) and self._record.full:
                         turn.tell(seat, seat.door.encode(Notice("unsaid", f"not said: {self._trouble}; try later")))
                         continue
@@ -176,6 +179,8 @@ class Hub:
                     if isinstance(event, Said):
                         first, _ = self._unacked.get(seat, (event.seq, 0))
                         self._unacked[seat] = first, event.seq
+                        if seat.deaf and seat.door.echoes:
+                            turn.tell(seat, seat.door.encode(event))
                         if self._trouble:
                             self._warn(seat, turn)
                 case Answer(message):

@@ -13,6 +13,7 @@ from lanchat.protocol.messages import (
     Bye,
     Closing,
     Confirm,
+    Deaf,
     Event,
     Fetch,
     FromMember,
@@ -159,7 +160,7 @@ class Room:
                 return self._moderate(member, action, nick)
             case Bye():
                 return [Part()]
-            case Hello() | Confirm() | Fetch():
+            case Hello() | Confirm() | Fetch() | Deaf():
                 return [Answer(Notice("rules", "you are in the room already"))]
 
     def _say(self, member: Member, message: Say, now: int) -> list[Effect]:

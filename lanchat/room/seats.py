@@ -42,6 +42,7 @@ class Seat:
     link: Outlet
     door: Door
     member: Member | None = None
+    deaf: bool = False  # wants nothing of what others say
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """One batch on its way through the hub: what everybody gets, and how what one seat gets differs from it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from lanchat.protocol.messages import Event, Told
+from lanchat.protocol.messages import Event, Said, Told
 from lanchat.room.seats import Door, Seat
 
 
@@ -43,9 +43,17 @@ class Turn:
                 pieces[door] = [door.encode(event) for event in self.events]
                 whole[door] = b"".join(pieces[door])
             aside = self.asides.get(seat)
-            data = whole[door] if aside is None else _assemble(pieces[door], aside)
+            if seat.deaf:
+                data = self._for_the_deaf(pieces[door], aside or Aside())
+            else:
+                data = whole[door] if aside is None else _assemble(pieces[door], aside)
             if data:
                 seat.link.send(data)
+
+    def _for_the_deaf(self, pieces: list[bytes], aside: Aside) -> bytes:
+        """Who comes and goes, and what is for this seat alone."""
+        said = {index for index, event in enumerate(self.events) if isinstance(event, Said)}
+        return _assemble(pieces, replace(aside, skips=aside.skips | said))
 
 
 def _assemble(pieces: list[bytes], aside: Aside) -> bytes:

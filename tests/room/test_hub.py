@@ -12,6 +12,7 @@ from lanchat.protocol.messages import (
     Ack,
     Bye,
     Closing,
+    Deaf,
     FromHost,
     FromMember,
     Got,
@@ -163,6 +164,18 @@ def test_the_bytes_of_an_event_are_made_once_for_each_kind_of_door():
     evening.plain.encoded.clear()
     evening.turn(says(ann, "1", "2"))
     assert texts(evening.native.encoded) == texts(evening.plain.encoded) == ["1", "2"]
+
+
+def test_the_deaf_hear_who_comes_and_goes_and_themselves():
+    evening = Evening()
+    ann, bob = evening.come("ann", "bob")
+    evening.turn(Heard(ann, [Deaf()]))
+    evening.turn(says(bob, "1"), says(ann, "2"), says(bob, "3"), Gone(bob))
+    assert [type(message) for message in heard(ann)] == [Said, Left]
+    evening.turn(says(ann, "4"), Heard(ann, [Ping()]))
+    assert [type(message) for message in heard(ann)] == [Ack, Said, Pong]
+    evening.turn(Arrived(again := new_seat(evening), "id-ann", "ann", after=2), says(again, "5"))
+    assert texts(heard(again))[-1] == "5", "another link of hers hears all"
 
 
 def test_a_turn_in_which_nothing_is_said_sends_nothing():
