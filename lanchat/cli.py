@@ -1,11 +1,15 @@
 """The command `lanchat`: its parts, its exit codes, and the only place that prints errors."""
 
 import logging
+import os
+import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import click
 
 from lanchat import __version__, cli_look, cli_talk
+from lanchat import cli_options as options
 from lanchat.cli_doctor import doctor
 from lanchat.errors import LanchatError
 from lanchat.terminal.ending import INTERRUPTED, catch_signals, leave, write_any_letter
@@ -15,18 +19,23 @@ def main() -> NoReturn:
     """The `lanchat` command."""
     catch_signals()
     write_any_letter()
+    logging.getLogger().addHandler(logging.NullHandler())  # else warnings go to stderr, right into the screen
     try:
-        code = cli.main(prog_name="lanchat", standalone_mode=False) or 0
+        if "_LANCHAT_COMPLETE" in os.environ:
+            cli.main(prog_name="lanchat")  # a shell asks what a line could become; it ends here
+        code = options.run(cli, "lanchat", sys.argv[1:])
     except LanchatError as error:
         _complain(str(error), error.hint)
         code = error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        _tell(error.ctx.get_help() if error.ctx else "")
         code = 2
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort, EOFError):
+        _tell("")  # ends the line of a terminal's ^C
         code = INTERRUPTED
     except BrokenPipeError:
         code = 0  # whoever read our output has seen enough
@@ -43,7 +52,7 @@ def main() -> NoReturn:
     "6 connection lost, 124 timed out, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="lanchat %(version)s")
-@click.option("--log", type=click.Path(dir_okay=False), envvar="LANCHAT_LOG", help="Write a log for finding faults.")
+@options.option("--log", type=click.Path(dir_okay=False), envvar="LANCHAT_LOG", help="Write a log for finding faults.")
 @click.pass_context
 def cli(context: click.Context, log: str | None) -> int | None:
     """Chat for the people on this local network. Nothing to set up.
@@ -53,7 +62,7 @@ def cli(context: click.Context, log: str | None) -> int | None:
     if log:
         _start_log(log)
     if context.invoked_subcommand is None:
-        return int(cli_talk.join.main([], prog_name="lanchat", standalone_mode=False) or 0)  # heeds the environment
+        return options.run(cli_talk.join, "lanchat", [])  # heeds the environment
     return None
 
 
@@ -72,7 +81,7 @@ for command in (
 def _start_log(path: str) -> None:
     form = "%(asctime)s %(threadName)s %(name)s %(levelname)s %(message)s"
     try:
-        logging.basicConfig(filename=path, level=logging.DEBUG, format=form)
+        logging.basicConfig(filename=path, level=logging.DEBUG, format=form, force=True)
     except OSError as error:
         raise LanchatError(f"cannot write the log {path}: {error.strerror}", "choose another file") from None
 
@@ -80,4 +89,10 @@ def _start_log(path: str) -> None:
 def _complain(what: str, hint: str) -> None:
     from lanchat.protocol.text import safe_text
 
-    click.echo(f"lanchat: {safe_text(what)}" + (f"\n  {safe_text(hint)}" if hint else ""), err=True)
+    _tell(f"lanchat: {safe_text(what)}" + (f"\n  {safe_text(hint)}" if hint else ""))
+
+
+def _tell(text: str) -> None:
+    """To whoever reads stderr; where nobody does, the exit code alone has to tell."""
+    with suppress(OSError):
+        click.echo(text, err=True)

@@ -7,7 +7,7 @@ from lanchat import cli_options as options
 
 @click.command()
 @click.argument("address", required=False, metavar="[HOST[:PORT] | INVITE]")
-@click.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object.")
+@options.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object.")
 @options.interface
 def doctor(address: str | None, as_json: bool, interface: tuple[str, ...]) -> int:
     """Why nothing is found: what this machine and its networks are like, the likely cause, and what to try.

@@ -9,9 +9,9 @@ from lanchat import cli_options as options
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object a line.")
-@click.option("--watch", is_flag=True, envvar="LANCHAT_WATCH", help="Go on, and tell what comes and goes.")
-@click.option("--scan", is_flag=True, envvar="LANCHAT_SCAN", help="Knock at every address of this network as well.")
+@options.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object a line.")
+@options.option("--watch", is_flag=True, envvar="LANCHAT_WATCH", help="Go on, and tell what comes and goes.")
+@options.option("--scan", is_flag=True, envvar="LANCHAT_SCAN", help="Knock at every address of this network as well.")
 @options.wait(default=2.0, help="How long to look.")
 @options.interface
 def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[str, ...]) -> int:
@@ -26,10 +26,10 @@ def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[
 
 @click.command()
 @click.argument("room")
-@click.option("--search", default="", envvar="LANCHAT_SEARCH", help="Only what was said with all of these words.")
-@click.option("--since", metavar="AGE", envvar="LANCHAT_SINCE", help="Only the last 30m, 2h, 7d.")
-@click.option("-n", "--number", type=click.IntRange(1), envvar="LANCHAT_NUMBER", help="At most so many, the last.")
-@click.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object a line.")
+@options.option("--search", default="", envvar="LANCHAT_SEARCH", help="Only what was said with all of these words.")
+@options.option("--since", metavar="AGE", envvar="LANCHAT_SINCE", help="Only the last 30m, 2h, 7d.")
+@options.option("-n", "--number", type=click.IntRange(1), envvar="LANCHAT_NUMBER", help="At most so many, the last.")
+@options.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object a line.")
 def history(room: str, search: str, since: str | None, number: int | None, as_json: bool) -> int:
     """What was said in ROOM, a title or an id. Needs no network."""
     from lanchat.home import home_folder
@@ -64,8 +64,8 @@ def identity() -> int:
 
 
 @click.command()
-@click.option("--list", "_list", is_flag=True, help="Show the hosts you have met (the default).")
-@click.option("--forget", metavar="TITLE|ID", help="Forget a room, so that its host may show a new key.")
+@options.option("--list", "_list", is_flag=True, help="Show the hosts you have met (the default).")
+@options.option("--forget", metavar="TITLE|ID", help="Forget a room, so that its host may show a new key.")
 def trust(_list: bool, forget: str | None) -> int:
     """The hosts you have met, each with the key its room showed."""
     from lanchat.errors import NoSuchRoom

@@ -10,10 +10,12 @@ from lanchat import cli_options as options
 
 
 @click.command()
-@click.argument("title")
+@click.argument("title", required=False, metavar="TITLE")
 @options.nick
-@click.option("--port", type=click.IntRange(0, 65535), envvar="LANCHAT_PORT", help="TCP port (default 47474 or next).")
-@click.option(
+@options.option(
+    "--port", type=click.IntRange(0, 65535), envvar="LANCHAT_PORT", help="TCP port (default 47474 or next)."
+)
+@options.option(
     "--password",
     is_flag=False,
     flag_value="ask",
@@ -21,22 +23,22 @@ from lanchat import cli_options as options
     help="Ask for a password that everybody needs; `auto` makes one of three words.",
 )
 @options.password_file
-@click.option("--new", is_flag=True, envvar="LANCHAT_NEW", help="Another room, even if you hosted this title before.")
-@click.option("--ephemeral", is_flag=True, envvar="LANCHAT_EPHEMERAL", help="Keep nothing on the disk.")
-@click.option("--keep", envvar="LANCHAT_KEEP", metavar="30d|10000", help="How much of the log to keep (default all).")
-@click.option(
+@options.option("--new", is_flag=True, envvar="LANCHAT_NEW", help="Another room, even if you hosted this title before.")
+@options.option("--ephemeral", is_flag=True, envvar="LANCHAT_EPHEMERAL", help="Keep nothing on the disk.")
+@options.option("--keep", envvar="LANCHAT_KEEP", metavar="30d|10000", help="How much of the log to keep (default all).")
+@options.option(
     "--plain-port",
     type=click.IntRange(0, 65535),
     envvar="LANCHAT_PLAIN_PORT",
     help="Also serve netcat and simple socket clients there. Not encrypted.",
 )
-@click.option("--headless", is_flag=True, envvar="LANCHAT_HEADLESS", help="Host without a screen, until Ctrl-C.")
-@click.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers.")
-@click.option("--no-announce", is_flag=True, envvar="LANCHAT_NO_ANNOUNCE", help="Do not let others find the room.")
+@options.option("--headless", is_flag=True, envvar="LANCHAT_HEADLESS", help="Host without a screen, until Ctrl-C.")
+@options.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers.")
+@options.option("--no-announce", is_flag=True, envvar="LANCHAT_NO_ANNOUNCE", help="Do not let others find the room.")
 @options.interface
 @options.script
 def host(
-    title: str,
+    title: str | None,
     nick: str | None,
     port: int | None,
     password: str | None,
@@ -63,6 +65,8 @@ def host(
     from lanchat.terminal.problems import Problems
     from lanchat.terminal.stay import run_script, talk, ways_in
 
+    if title is None:
+        raise _no_title(password)
     options.usage(clean_title, title, "TITLE")
     options.usage(parse_keep, keep or "", "--keep")
     if password not in (None, ASK, AUTO):
@@ -154,13 +158,22 @@ def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...
             from lanchat.terminal.ask import come_into
             from lanchat.terminal.stay import talk
 
-            with come_into(listing, nick, password, problems, screen=True) as joined:
+            with come_into(listing, nick, password, on, problems, screen=True) as joined:
                 return talk(joined, problems)
         case HostNew(title):
             arguments = ["--nick", nick, *(word for name in interfaces for word in ("--interface", name)), "--", title]
-            return int(host.main(arguments, prog_name="lanchat host", standalone_mode=False) or 0)
+            return options.run(host, "lanchat host", arguments)
         case _:
             return 0
+
+
+def _no_title(password: str | None) -> click.UsageError:
+    if password is None:
+        return click.UsageError("Missing argument 'TITLE'.")
+    return click.UsageError(
+        "Missing argument 'TITLE': --password takes the word after it for its own. "
+        'Put the title first: lanchat host "Room A" --password'
+    )
 
 
 def _has_screen() -> bool:

@@ -185,9 +185,7 @@ class _Way:
         return ()
 
 
-def _find(
-    title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpoint | None
-) -> Sequence[Listing]:
+def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpoint | None) -> Sequence[Listing]:
     """The rooms of this title; none only where it is the name of a machine, too.
 
     Args:

@@ -11,10 +11,20 @@ _NICK_FILE = "nick"
 
 
 def home_folder() -> Path:
-    """LANCHAT_HOME, or the place this system has for a program's data. It may not exist yet."""
+    """LANCHAT_HOME, or the place this system has for a program's data. It may not exist yet.
+
+    Raises:
+        LanchatError: it begins with the home of somebody who is not on this machine.
+    """
     chosen = os.environ.get("LANCHAT_HOME")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        try:
+            return Path(chosen).expanduser().absolute()
+        except RuntimeError:
+            raise LanchatError(
+                f"LANCHAT_HOME is no folder: there is no home for {Path(chosen).parts[0]}",
+                "set LANCHAT_HOME to a folder you can write to",
+            ) from None
     from platformdirs import user_data_path
 
     return user_data_path("lanchat", appauthor=False)

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -29,7 +28,7 @@ from lanchat.net.flusher import Flusher
 from lanchat.net.identity import fingerprint
 from lanchat.net.interfaces import Address, still
 from lanchat.net.link import Link
-from lanchat.net.trust import KnownHosts, Standing
+from lanchat.net.trust import KnownHosts
 from lanchat.protocol.framing import LineSplitter
 from lanchat.protocol.tls import TlsChannel, client_context
 
@@ -58,7 +57,6 @@ class Lookout:
         self._changed = threading.Condition()  # guards everything below that changes
         self._listings: tuple[Listing, ...] = ()
         self._problems: list[str] = []
-        self._standings: dict[tuple[str, str], Standing] = {}  # by room id and fingerprint
         self._links: dict[Endpoint, tuple[float, Link]] = {}  # probes under way, with their deadlines
         self._asking = 0
         self._closing = False
@@ -87,6 +85,7 @@ class Lookout:
     def wait_change(self, since: tuple[Listing, ...], timeout: float) -> tuple[Listing, ...]:
         """The list as soon as it differs from `since`, or as it is after that many seconds."""
         with self._changed:
+            timeout = min(timeout, threading.TIMEOUT_MAX)  # for a person "inf" is so many seconds, too
             self._changed.wait_for(lambda: self._listings != since or self._closing, timeout)
             return self._listings
 
@@ -189,16 +188,11 @@ class Lookout:
 
     def _refresh(self, now: float) -> None:
         """Requires holding the lock."""
-        judged = map(self._judged, self._directory.listings(now))
-        listings = tuple(sorted(judged, key=lambda listing: (listing.title.casefold(), listing.standing != "known")))
+        found = self._directory.listings(now)
+        listings = tuple(sorted(found, key=lambda listing: (listing.title.casefold(), listing.standing != "known")))
         if listings != self._listings:
             self._listings = listings
             self._changed.notify_all()
-
-    def _judged(self, listing: Listing) -> Listing:
-        """With how its key stands to what we know. Requires holding the lock."""
-        standing = self._standings.get((listing.room_id, listing.fingerprint))
-        return listing if standing is None or listing.state != "answering" else replace(listing, standing=standing)
 
     def _nap(self, now: float) -> float:
         """Requires holding the lock."""
@@ -213,12 +207,7 @@ class Lookout:
         try:
             outcome = self._knock(endpoint, time.monotonic() + PROBE_LIMIT)
         finally:
-            standing: dict[tuple[str, str], Standing] = {}
-            if isinstance(outcome, Answered):
-                key = outcome.card.room, outcome.fingerprint
-                standing[key] = self._standings.get(key) or KnownHosts(home_folder()).standing(*key)
             with self._changed:
-                self._standings |= standing
                 self._asking -= 1
                 self._directory.answer(endpoint, outcome, time.monotonic())
                 self._changed.notify_all()
@@ -249,7 +238,16 @@ class Lookout:
             with self._changed:
                 del self._links[endpoint]
             link.close()
-        return Answered(card, fingerprint(host_key))
+        key = fingerprint(host_key)
+        return Answered(card, key, self._standing(card.room, key))
+
+    def _standing(self, room_id: str, key: str) -> str:
+        """How this key stands to what we know; asked at each answer, for it may be forgotten meanwhile."""
+        try:
+            return KnownHosts(home_folder()).standing(room_id, key)
+        except LanchatError as error:
+            self._tell(f"which rooms you have been in cannot be told: {error}")
+            return ""
 
 
 def _connect(endpoint: Endpoint, stopped: socket.socket, deadline: float) -> socket.socket:

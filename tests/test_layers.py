@@ -61,6 +61,7 @@ PURE = [
     *("lanchat.discovery.datagram", "lanchat.discovery.hearing", "lanchat.net.invite", "lanchat.net.pulse"),
     *("lanchat.doctor.findings", "lanchat.doctor.diagnosis", "lanchat.terminal.doctor"),
     *("lanchat.terminal.commands", "lanchat.terminal.render", "lanchat.terminal.listing", "lanchat.terminal.selection"),
+    *("lanchat.terminal.cells", "lanchat.terminal.drawing"),
 ]
 OUTSIDE_WORLD = {"os", "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3"}
 OUTSIDE_WORLD |= {"subprocess", "sys", "tempfile", "threading", "time"}
@@ -86,7 +87,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "spake2": {"lanchat.net.password"},
     "sqlite3": {"lanchat.room.archive", "lanchat.room.mend", "lanchat.room.store"},
     "ssl": {"lanchat.protocol.tls"},
-    "wcwidth": {"lanchat.terminal.render"},
+    "wcwidth": {"lanchat.terminal.cells", "lanchat.terminal.render"},
     "zeroconf": {"lanchat.discovery.mdns"},
 }
 MAX_LENGTH = 300  # lines; longer, and a second idea has come in

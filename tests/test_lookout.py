@@ -5,16 +5,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from math import inf
+from pathlib import Path
 
 import pytest
 
+from lanchat.discovery import directory
 from lanchat.discovery.mdns import Announcement
 from lanchat.discovery.sighting import Advert, Listing, Sighting, Vanished
 from lanchat.discovery.ways import Report, Tell, Way
 from lanchat.hosting import Host
 from lanchat.lookout import Lookout
 from lanchat.net.dial import Endpoint
+from lanchat.net.identity import fingerprint
 from lanchat.net.interfaces import chosen
+from lanchat.net.trust import FILE as KNOWN_HOSTS
+from lanchat.net.trust import KnownHosts
 from tests.waiting import wait_until
 
 LOOPBACK = chosen(("127.0.0.1",))
@@ -147,6 +153,38 @@ def test_a_way_that_does_not_work_is_told_once_and_the_others_go_on(host, lookou
     look = lookout(broken, Told(of(host())))
     wait_until(look.listings)
     assert look.problems() == ("this way is closed",)
+
+
+def test_a_host_that_was_forgotten_is_a_new_one(host, lookout, own_world: Path, monkeypatch):
+    monkeypatch.setattr(directory, "ASK_EVERY", 0.02)
+    room, known = host("Room A"), KnownHosts(own_world)
+    look = lookout(Told(of(room)))
+
+    def stands(standing: str) -> bool:
+        listing = row(look, room.room_id)
+        return listing is not None and listing.standing == standing
+
+    wait_until(lambda: stands("new"))
+    known.remember(room.room_id, fingerprint(room.identity.public), room.title)
+    wait_until(lambda: stands("known"))
+    known.forget(room.title)
+    wait_until(lambda: stands("new"))
+
+
+def test_rooms_are_seen_where_the_known_hosts_cannot_be_read(host, lookout, own_world: Path):
+    (own_world / KNOWN_HOSTS).mkdir(parents=True)
+    look = lookout(Told(*[of(host("Room A")), of(host("Room B"))]))
+    wait_until(lambda: len(look.listings()) == 2)
+    assert {listing.standing for listing in look.listings()} == {""}
+    [problem] = look.problems()
+    assert f"cannot use {own_world / KNOWN_HOSTS}" in problem
+
+
+def test_one_may_look_for_ever(host, lookout):
+    room = host("Room A")
+    look = lookout(Told(of(room)))
+    assert [listing.room_id for listing in look.find("Room A", wait=inf)] == [room.room_id]
+    assert look.wait_change((), inf)
 
 
 def test_closing_does_not_wait_for_those_that_do_not_answer(lookout):

@@ -180,6 +180,23 @@ def test_an_error_of_ours_ends_the_stay_and_nobody_waits_for_ever(host, join, mo
     wait_until(lambda: met, what="the error to be told to who can mend it")
 
 
+def test_who_only_speaks_is_not_sent_what_others_say_also_after_a_lost_link(host, join):
+    room = host()
+    ann, bot = Honest(join(room, "ann", patience=None)), Honest(join(room, "bot", patience=None))
+    bot.member.deafen()
+    for round in range(2):
+        bot.member.say(f"measured {round}")
+        assert bot.member.wait_kept(PATIENCE)
+        for number in range(100):
+            ann.member.say(f"{round}.{number}")
+        ann.hears(f"{round}.99")
+        bot.member.say(f"again {round}")
+        bot.hears(f"again {round}")
+        cut(room)
+        bot.hear(lambda: sum(isinstance(item, Came) for item in bot.items) == round + 2)  # noqa: B023
+    assert not [text for text in bot.texts if text.startswith("0.")]
+
+
 def test_patience_comes_to_its_end(host, identity):
     room = host()
     where = Endpoint("127.0.0.1", room.port)
@@ -199,6 +216,26 @@ def test_leaving_while_coming_back_takes_no_time(host, identity):
         room.close()
         began = time.monotonic()
     assert time.monotonic() - began < 2
+
+
+def test_leaving_ends_a_dial_under_way(host, identity):
+    room, coming_back, left = host(), threading.Event(), threading.Event()
+
+    ways = iter([(Endpoint("127.0.0.1", room.port),)])
+
+    def reach() -> socket.socket:
+        for way in ways:
+            return dial(way)
+        coming_back.set()
+        assert left.wait(PATIENCE), "nobody told us"
+        raise errors.ConnectionLost("you have left")
+
+    with closing(Member(reach, identity("ann"), "ann", patience=None, stop=left.set)) as member:
+        member.join()
+        wait_until(lambda: room.people == 1)
+        cut(room)
+        assert coming_back.wait(PATIENCE)
+    assert left.is_set()
 
 
 @pytest.mark.parametrize("code", ["banned", "password", "nick", "full", "closed", "version", "rules", "kicked"])

@@ -89,7 +89,7 @@ class Listing:
     standing: str = ""
 
     def as_json(self) -> str:
-        """The line of `lanchat rooms --json`."""
+        """The line of `lanchat rooms --json`. All ASCII: a pipe may have any encoding."""
         return json.dumps(
             {
                 "id": self.room_id,
@@ -102,8 +102,7 @@ class Listing:
                 "ways": self.ways,
                 "fingerprint": self.fingerprint,
                 "standing": self.standing,
-            },
-            ensure_ascii=False,
+            }
         )
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,10 +18,10 @@ from lanchat.discovery.sighting import Listing, may_dial
 from lanchat.doctor.calls import Echoes, ask_one, ask_to_connect, call_everybody
 from lanchat.doctor.findings import Interface, Node, Report, Tried
 from lanchat.doctor.machine import examine_machine
-from lanchat.errors import LanchatError, NotLanchat
+from lanchat.errors import LanchatError
 from lanchat.knock import read_card
 from lanchat.lookout import Lookout
-from lanchat.net.dial import Endpoint, dial
+from lanchat.net.dial import Endpoint, dial, peer_of
 from lanchat.net.flusher import Flusher
 from lanchat.net.interfaces import Address, addresses, kind_of, still
 from lanchat.net.link import Link
@@ -39,6 +39,20 @@ _ADAPTER = re.compile(r"(en|eth|wl|ww)[a-z]*\d")
 _SIOCGIFFLAGS, _UP, _RUNNING = 0x8913, 0x1, 0x40  # Linux: netdevice(7)
 
 Outcome = Literal["room", "other", "refused", "silent", "unreachable"]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What is at an address.
+
+    Args:
+        title: of the room there.
+        peer: the IP address that answered, also where a name was asked for; empty where none did.
+    """
+
+    outcome: Outcome
+    title: str = ""
+    peer: str = ""
 
 
 def examine(
@@ -66,7 +80,7 @@ def examine(
         time.sleep(max(0.0, began + look_for - time.monotonic()))
         own = {address.text for address in addresses()}
         listings = lookout.listings()
-        nodes = _nodes(listings, echoes, own, [t.result() for t in tries])
+        nodes = _nodes(listings, echoes, own, [tried.result() for tried in tries])
         asked = list(pool.map(lambda node: _asked(node, here), nodes[:MAX_NODES]))
         problems = lookout.problems()
     return Report(
@@ -101,7 +115,7 @@ def _interfaces(here: Sequence[Address], echoes: Echoes, *, all_of_them: bool) -
 
 
 def _nodes(
-    listings: Sequence[Listing], echoes: Echoes, own: set[str], tried: Sequence[tuple[Tried, str]]
+    listings: Sequence[Listing], echoes: Echoes, own: set[str], tried: Sequence[tuple[Tried, _Answer]]
 ) -> list[Node]:
     """One for each host of somebody else, by whatever way we know of it; the best address stands for it."""
     found: dict[str, Node] = {}
@@ -125,11 +139,11 @@ def _nodes(
             known = found.get(address, Node(address, address, tuple(sorted(echoes.titles[host]))))
             ways = tuple(sorted({*known.ways, "announce"}))
             found[address] = replace(known, ways=ways, hears=tuple(sorted({*known.hears, *hears})))
-    for place, title in tried:
-        host = place.address.rpartition(":")[0].strip("[]")
-        if place.outcome == "room" and host not in standing and host not in own:
+    for place, answer in tried:
+        host = answer.peer
+        if answer.outcome == "room" and host and host not in standing and host not in own:
             way = "typed" if place.named else REMEMBERED
-            found.setdefault(host, Node(host, place.address, (title,), (way,), reached=True))
+            found.setdefault(host, Node(host, place.address, (answer.title,), (way,), reached=True))
     return list(found.values())
 
 
@@ -155,27 +169,32 @@ def _knocked(nodes: Sequence[Node], on: Sequence[Address] | None, here: Sequence
             listener.close()
 
 
-def _try(endpoint: Endpoint, here: Sequence[Address], *, named: bool) -> tuple[Tried, str]:
-    """What is at this address, and the title of the room there."""
-    outcome, title = _outcome(endpoint)
-    return Tried(str(endpoint), outcome, _on_link(endpoint, here), named), title
+def _try(endpoint: Endpoint, here: Sequence[Address], *, named: bool) -> tuple[Tried, _Answer]:
+    answer = _answer(endpoint)
+    return Tried(str(endpoint), answer.outcome, _on_link(answer.peer or endpoint.host, here), named), answer
 
 
-def _outcome(endpoint: Endpoint) -> tuple[Outcome, str]:
+def _answer(endpoint: Endpoint) -> _Answer:
     flusher = Flusher("doctor-flusher")
     try:
         sock = dial((endpoint,))
     except LanchatError as error:
-        return _failure(error.__cause__ or error.__context__), ""
+        return _Answer(_failure(error.__cause__ or error.__context__))
     else:
+        there = peer_of(sock)
+        peer = there.host if there is not None else ""
         sock.settimeout(None)
         channel = TlsChannel(client_context(), server=False)
-        link = Link(sock, channel, flusher)
+        try:
+            link = Link(sock, channel, flusher)
+        except OSError:  # it hung up at once: on some systems such a socket takes no options
+            sock.close()
+            return _Answer("other", peer=peer)
         try:
             link.within(CARD_LIMIT, "it did not answer in time")
-            return "room", read_card(link, channel, LineSplitter())[0].title
-        except NotLanchat:
-            return "other", ""
+            return _Answer("room", read_card(link, channel, LineSplitter())[0].title, peer)
+        except LanchatError:
+            return _Answer("other", peer=peer)
         finally:
             link.close()
     finally:
@@ -192,9 +211,9 @@ def _failure(error: BaseException | None) -> Outcome:
             return "unreachable"
 
 
-def _on_link(endpoint: Endpoint, here: Sequence[Address]) -> bool:
+def _on_link(host: str, here: Sequence[Address]) -> bool:
     try:
-        ip = ipaddress.ip_address(endpoint.host)
+        ip = ipaddress.ip_address(host)
     except ValueError:
         return False
     return ip.is_link_local or any(ip in address.network for address in here)
@@ -206,7 +225,7 @@ def _port() -> Literal["free", "a room", "taken"]:
         for listener in listen(None, DEFAULT_PORT):
             listener.close()
     except LanchatError:
-        return "a room" if _outcome(Endpoint("127.0.0.1", DEFAULT_PORT))[0] == "room" else "taken"
+        return "a room" if _answer(Endpoint("127.0.0.1", DEFAULT_PORT)).outcome == "room" else "taken"
     return "free"
 
 
@@ -235,7 +254,7 @@ def _router(here: Sequence[Address]) -> bool | None:
     if not out:
         return None
     gateway = socket.inet_ntoa(bytes.fromhex(out[0])[::-1])
-    if not _on_link(Endpoint(gateway), here):
+    if not _on_link(gateway, here):
         return None  # not where we were told to look
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:

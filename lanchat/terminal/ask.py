@@ -13,12 +13,11 @@ import click
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import LanchatError, Refused
 from lanchat.home import home_folder, keep_nick, kept_nick, login_nick
-from lanchat.net.dial import Endpoint, parse_endpoint
-from lanchat.net.interfaces import where
-from lanchat.net.invite import is_invite, parse_invite
+from lanchat.net.interfaces import Address, where
 from lanchat.protocol.text import clean_nick, safe_text
 
 if TYPE_CHECKING:
+    from lanchat.entrance import Aim
     from lanchat.joined import JoinedRoom
 
 ASK, AUTO = "ask", "auto"  # what --password may say
@@ -91,54 +90,64 @@ def come_in(
     *,
     screen: bool,
 ) -> "JoinedRoom":
-    """Enter the room of this title or address, asking what must be asked."""
+    """Enter the room of this title, address or invite, asking what must be asked."""
     from lanchat import entrance  # the whole client: not needed while a list is looked at
 
-    if is_invite(name):
-        try:
-            invite = parse_invite(name)
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="INVITE") from None
-        return _until_in(invite.endpoints, invite.room_id, nick, password, on_problem, screen, pin=invite.fingerprint)
-    endpoint = parse_endpoint(name)
-    if endpoint is not None:
-        return _until_in((endpoint,), None, nick, password, on_problem, screen)
-    if screen:
-        click.echo(f'Looking for "{name}" ...', err=True)
-    listings = entrance.find(name, wait, where(interfaces))
-    if len(listings) > 1 and not screen:
-        raise entrance.several(listings)
-    listing = listings[0] if len(listings) == 1 else _which(listings)
-    return come_into(listing, nick, password, on_problem, screen=screen)
+    on = where(interfaces)
+    try:
+        aim = entrance.aim(
+            name,
+            wait,
+            on,
+            choose=_which if screen else None,
+            looking=lambda: click.echo(f'Looking for "{safe_text(name)}" ...', err=True) if screen else None,
+        )
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="INVITE") from None
+    return _until_in(aim, nick, password, on, on_problem, screen)
 
 
 def come_into(
-    listing: Listing, nick: str, password: str | None, on_problem: Callable[[str], None], *, screen: bool
+    listing: Listing,
+    nick: str,
+    password: str | None,
+    on: Sequence[Address] | None,
+    on_problem: Callable[[str], None],
+    *,
+    screen: bool,
 ) -> "JoinedRoom":
     """Enter this room, asking what must be asked."""
-    if listing.locked and password is None and screen:
-        password = _ask_password()
-    return _until_in(listing.endpoints, listing.room_id, nick, password, on_problem, screen)
+    from lanchat import entrance
+
+    return _until_in(entrance.toward(listing), nick, password, on, on_problem, screen)
 
 
 def _until_in(
-    endpoints: tuple[Endpoint, ...],
-    room_id: str | None,
+    aim: "Aim",
     nick: str,
     password: str | None,
+    on: Sequence[Address] | None,
     on_problem: Callable[[str], None],
     screen: bool,
-    pin: str = "",
 ) -> "JoinedRoom":
     """Enter; ask a person for what was missing or wrong, and tell a script what to pass."""
-    from lanchat import entrance  # the whole client: not needed while a list is looked at
+    from lanchat import entrance
 
+    if aim.locked and password is None and screen:
+        password = _ask_password()
     patience = None if screen else entrance.PATIENCE
     guesses = 1 if password is None else 0
     while True:
         try:
             return entrance.enter(
-                endpoints, nick, room_id=room_id, pin=pin, password=password, patience=patience, on_problem=on_problem
+                aim.endpoints,
+                nick,
+                room_id=aim.room_id,
+                pin=aim.pin,
+                password=password,
+                patience=patience,
+                on=on,
+                on_problem=on_problem,
             )
         except Refused as refused:
             if not screen:

@@ -4,11 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lanchat.discovery.sighting import Listing
-from lanchat.terminal.render import cells
+from lanchat.terminal.cells import Fragments, cut, drawn_cells
 
-Fragments = list[tuple[str, str]]
-
-TITLE, HOST, PEOPLE, NOTE, WHERE = "class:room.title", "class:room.host", "class:room.people", "class:room.note", ""
+TITLE, HOST, PEOPLE, NOTE = "class:room.title", "class:room.host", "class:room.people", "class:room.note"
 
 LEAST_TITLE = 10  # cells of a title that are worth more than another column
 WIDE_HOST, NARROW_HOST = 16, 10  # cells
@@ -23,18 +21,17 @@ class _Column:
 
     @property
     def width(self) -> int:
-        return min(self.at_most, max(map(width_of, self.texts), default=0))
+        return min(self.at_most, max(map(drawn_cells, self.texts), default=0))
 
 
-def table(listings: Sequence[Listing], width: int | None = None, *, addresses: bool = False) -> list[Fragments]:
+def table(listings: Sequence[Listing], width: int | None = None) -> list[Fragments]:
     """One line for each room, without its end: title, who hosts, people inside, a note.
 
     Args:
         width: cells; None for as many as it takes.
-        addresses: with the address of each room, where there is space.
     """
     titles = _Column(TITLE, [listing.title for listing in listings])
-    for others in _arrangements(listings, addresses):
+    for others in _arrangements(listings):
         others = [column for column in others if column.width]
         room = titles.width if width is None else width - sum(_GAP + column.width for column in others)
         if room >= min(titles.width, LEAST_TITLE):
@@ -45,38 +42,15 @@ def table(listings: Sequence[Listing], width: int | None = None, *, addresses: b
 
 def fitted(text: str, width: int) -> str:
     """The text in exactly so many cells: filled up with spaces, or cut, with an ellipsis."""
-    text = clipped(text, width)
-    return text + " " * (width - width_of(text))
+    text = cut(text, width)
+    return text + " " * (width - drawn_cells(text))
 
 
-def clipped(text: str, width: int) -> str:
-    """As much of the text as fits into so many cells."""
-    if width_of(text) <= width:
-        return text
-    if width < 1:
-        return ""
-    kept, room = "", width - 1  # for the ellipsis
-    for char in text:
-        room -= cells(char)
-        if room < 0:
-            break
-        kept += char
-    return kept.rstrip() + "…"
-
-
-def width_of(text: str) -> int:
-    """Cells, counted for each character alone as prompt_toolkit does; it clips and moves the cursor by that."""
-    return len(text) if text.isascii() else sum(map(cells, text))
-
-
-def _arrangements(listings: Sequence[Listing], addresses: bool) -> Iterator[list[_Column]]:
+def _arrangements(listings: Sequence[Listing]) -> Iterator[list[_Column]]:
     """What stands beside the title, from the most to the least."""
     hosts = [listing.host for listing in listings]
     people = _Column(PEOPLE, [_people(listing) for listing in listings])
     notes = _Column(NOTE, [_note(listing, "does not answer") for listing in listings])
-    if addresses:
-        where = _Column(WHERE, [str(listing.endpoints[0]) if listing.endpoints else "" for listing in listings])
-        yield [_Column(HOST, hosts, WIDE_HOST), people, where, notes]
     yield [_Column(HOST, hosts, WIDE_HOST), people, notes]
     short_people = _Column(PEOPLE, ["" if listing.people is None else f"{listing.people} in" for listing in listings])
     short_notes = _Column(NOTE, [_note(listing, "silent") for listing in listings])

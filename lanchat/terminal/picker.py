@@ -4,7 +4,8 @@ Drawn in place, under what the terminal shows already, and wiped when it is done
 from an injected source, the terminal from an injected input and output, so it is tested without either.
 """
 
-import textwrap
+import errno
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,16 +25,16 @@ from prompt_toolkit.renderer import CPR_Support
 from prompt_toolkit.styles import Style
 
 from lanchat.discovery.sighting import Listing
-from lanchat.protocol.text import clean_title, safe_text
-from lanchat.terminal.listing import Fragments, clipped, table
+from lanchat.protocol.text import clean_title
+from lanchat.terminal import signals
+from lanchat.terminal.cells import cut
+from lanchat.terminal.drawing import ADVICE, HINTS_AFTER, paint
 from lanchat.terminal.selection import Selection
 
 LOOK_EVERY = 0.1  # s; as often the list is looked at and the seconds are counted
-HINTS_AFTER = 5.0  # s of nobody there
 ADVICE_TAKES = 3.0  # s to find out why
 ESCAPE_WAIT = 0.1  # s after which an ESC byte is the key and not the beginning of an arrow; slow links need some
 _PAGE = 8  # rooms
-_AROUND = 5  # lines besides the rooms: heading, what is typed, keys, a problem, and the shell's
 
 _STYLE = Style.from_dict(
     {
@@ -45,18 +46,7 @@ _STYLE = Style.from_dict(
         "error": "ansired",
     }
 )
-_KEYS = (
-    "arrows or letters choose · Enter joins · h hosts a room · / searches · q leaves",
-    "arrows choose · Enter joins · h hosts · / searches · q leaves",
-    "Enter joins · h hosts · q leaves",
-    "Enter · h host · q",
-)
 _SCAN = "Press s to knock at every address of this network (takes a few seconds)."
-_ADVICE = (
-    "Is the other computer on the same network, and not on a guest network?",
-    "The host's screen shows an address. Leave with q, then: lanchat join ADDRESS",
-    "Or press h to host a room here.",
-)
 
 
 @dataclass(frozen=True)
@@ -101,71 +91,12 @@ def pick(
     output: Output | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Picked:
-    """Let the person choose. Main thread only: it takes over Ctrl-C while it runs."""
-    return _Picker(source, input, output, clock).run()
+    """Let the person choose. Main thread only: it takes over Ctrl-C while it runs.
 
-
-# ---- what is drawn
-
-
-def paint(
-    selection: Selection,
-    problems: tuple[str, ...],
-    *,
-    looked: float,
-    now: float,
-    width: int,
-    height: int,
-    advice: tuple[str, ...] = (),
-) -> Fragments:
-    """The whole screen, a fragment at a time, lines ended by newlines.
-
-    Args:
-        looked: s since we began.
-        advice: what to say when nobody is there; empty for what is always worth trying.
-        height: lines of the terminal.
+    Raises:
+        KeyboardInterrupt: the terminal is gone, or a signal has ended it, once the terminal is in order.
     """
-    lines: list[Fragments] = [[("class:heading", clipped("Rooms on this network", width))]]
-    if selection.shown:
-        lines += _rooms(selection, width, max(1, height - _AROUND))
-    elif selection.searching:
-        lines.append([("class:dim", clipped("  no room like that", width))])
-    else:
-        lines += _nobody(looked, width, advice or _ADVICE)
-    if selection.searching:
-        lines.append([("", clipped(f"/{safe_text(selection.typed(now))}_", width))])
-    elif typed := selection.typed(now):
-        lines.append([("class:dim", clipped(f"  {safe_text(typed)}", width))])
-    keys = next((keys for keys in _KEYS if len(keys) <= width), _KEYS[-1])
-    lines.append([("class:dim", clipped(keys, width))])
-    if problems:
-        lines.append([("class:dim", clipped(safe_text(problems[-1]), width))])
-    return [fragment for line in lines for fragment in [*line, ("", "\n")]][:-1]
-
-
-def _rooms(selection: Selection, width: int, at_most: int) -> list[Fragments]:
-    shown, chosen = selection.shown, selection.index
-    above = min(max(0, chosen - at_most // 2), max(0, len(shown) - at_most))
-    lines = []
-    for index, line in list(enumerate(table(shown, width - 2)))[above : above + at_most]:
-        mark, style = (">", " class:selected") if index == chosen else (" ", "")
-        lines.append([(style.strip(), f"{mark} "), *((name + style, text) for name, text in line)])
-    if hidden := len(shown) - len(lines):
-        lines.append([("class:dim", clipped(f"  and {hidden} more", width))])
-    return lines
-
-
-def _nobody(looked: float, width: int, advice: tuple[str, ...]) -> list[Fragments]:
-    if looked < HINTS_AFTER:
-        return [[("", clipped(f"  nobody yet, looking ... {looked:.0f} s", width))]]
-    lines: list[Fragments] = [[("", clipped(f"  nobody so far, still looking ... {looked:.0f} s", width))]]
-    for sentence in advice:
-        wrapped = textwrap.wrap(safe_text(sentence), max(10, width), initial_indent="  ", subsequent_indent="  ")
-        lines += [[("class:dim", part)] for part in wrapped]
-    return lines
-
-
-# ---- the screen
+    return _Picker(source, input, output, clock).run()
 
 
 class _Picker:
@@ -192,7 +123,7 @@ class _Picker:
             ]
         )
         body = HSplit([ConditionalContainer(self._rooms, ~naming), ConditionalContainer(form, naming)])
-        self._app: Application[Picked] = Application(
+        self._app: Application[Picked | int] = Application(
             Layout(body, focused_element=self._rooms),
             key_bindings=self._keys(),
             style=_STYLE,
@@ -207,10 +138,23 @@ class _Picker:
         self._app.timeoutlen = ESCAPE_WAIT
 
     def run(self) -> Picked:
-        try:
-            return self._app.run()
-        except (EOFError, KeyboardInterrupt):  # the terminal is gone
-            return Left()
+        with signals.restored():
+            try:
+                picked = self._app.run(pre_run=lambda: signals.hear(self._end))
+            except EOFError:  # the terminal is gone
+                raise KeyboardInterrupt from None
+            except OSError as error:  # the same, noticed while writing
+                if error.errno != errno.EIO:
+                    raise
+                raise KeyboardInterrupt from None
+        if not isinstance(picked, int):
+            return picked
+        signal.raise_signal(picked)  # for whoever hears it outside
+        raise KeyboardInterrupt
+
+    def _end(self, number: int) -> None:
+        if self._app.is_running and not self._app.is_done:
+            self._app.exit(result=number)
 
     def _paint(self) -> StyleAndTextTuples:
         now = self._clock()
@@ -225,13 +169,13 @@ class _Picker:
         if self._selection.shown or looked < HINTS_AFTER - ADVICE_TAKES or not isinstance(self._source, Advising):
             return ()
         advice = self._source.advice()
-        return (*(advice or _ADVICE), *([] if self._scanned else [_SCAN]))
+        return (*(advice or ADVICE), *([] if self._scanned else [_SCAN]))
 
     def _paint_form_foot(self) -> StyleAndTextTuples:
         width = self._app.output.get_size().columns
         if self._complaint:
-            return [("class:error", clipped(self._complaint, width))]
-        return [("class:dim", clipped("Enter opens the room · Esc goes back", width))]
+            return [("class:error", cut(self._complaint, width))]
+        return [("class:dim", cut("Enter opens the room · Esc goes back", width))]
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()

@@ -6,7 +6,6 @@ QUIET = 4  # modules of white around it, by the book (ISO/IEC 18004) ...
 LEAST_QUIET = 2  # ... and as few as phones read, where a terminal is narrow
 # Black on white whatever the terminal's own colours are: a code in light on dark is read by some phones only.
 BLACK_ON_WHITE = "fg:#000000 bg:#ffffff"  # for prompt_toolkit
-_ANSI, _ANSI_END = "\x1b[38;5;16;48;5;231m", "\x1b[0m"
 
 
 def qr_lines(text: str, width: int) -> list[str] | None:
@@ -29,11 +28,6 @@ def qr_lines(text: str, width: int) -> list[str] | None:
     if len(rows) % 2:
         rows.append([False] * len(rows[0]))
     return ["".join(map(_block, above, below)) for above, below in zip(rows[::2], rows[1::2], strict=True)]
-
-
-def ansi(lines: list[str]) -> str:
-    """The lines for a terminal of 256 colours."""
-    return "".join(f"{_ANSI}{line}{_ANSI_END}\n" for line in lines)
 
 
 def invitation(invite: Invite, width: int) -> list[tuple[str, str]]:

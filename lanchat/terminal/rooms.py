@@ -11,7 +11,6 @@ from lanchat.lookout import Lookout
 from lanchat.net.interfaces import Address
 from lanchat.terminal.listing import fitted
 
-_LONG = 3600.0  # s at once; Python's clock overflows for `--wait inf`
 _SCAN_TAKES = 4.0  # s for 254 addresses, 50 at once, and the answers of who is there
 _LOOK_AGAIN = 1.0  # s; a problem that comes up while nothing else changes is told after this
 _TITLE, _HOST = 32, 16  # columns
@@ -67,7 +66,7 @@ def _look(lookout: Lookout, wait: float, as_json: bool, out: IO[str]) -> int:
                 out.flush()
         if over:
             return len(printed)
-        listings = lookout.wait_change(listings, min(deadline - time.monotonic(), _LONG))
+        listings = lookout.wait_change(listings, deadline - time.monotonic())
 
 
 def _watch(lookout: Lookout, as_json: bool, out: IO[str], talk: IO[str]) -> NoReturn:
@@ -93,7 +92,7 @@ def _watch(lookout: Lookout, as_json: bool, out: IO[str], talk: IO[str]) -> NoRe
 
 def _tell(change: str, listing: Listing, as_json: bool, out: IO[str]) -> None:
     if as_json:
-        out.write(json.dumps({"change": change, **json.loads(listing.as_json())}, ensure_ascii=False) + "\n")
+        out.write(json.dumps({"change": change, **json.loads(listing.as_json())}) + "\n")
     else:
         out.write(f"{change:<9} {line(listing)}\n")
 

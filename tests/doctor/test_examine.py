@@ -1,11 +1,14 @@
 """The examination on loopback, with real hosts."""
 
 import socket
+import sys
+from dataclasses import replace
 
 import pytest
 
 from lanchat.discovery.presence import Presence
 from lanchat.discovery.sighting import Advert
+from lanchat.doctor import examine as examine_module
 from lanchat.doctor.advice import Advised
 from lanchat.doctor.diagnosis import diagnose
 from lanchat.doctor.examine import examine
@@ -40,6 +43,32 @@ def test_what_is_at_an_address(own_world):
         assert [tried.outcome for tried in examine(LOOPBACK, own_world, here, look_for=0).tried] == ["refused"]
         silent = Endpoint("127.0.0.1", web.getsockname()[1])
         assert [tried.outcome for tried in examine(LOOPBACK, own_world, silent, look_for=0).tried] == ["other"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 has to be set up first")
+def test_a_room_at_a_name_is_known_by_its_address_and_shown_by_its_name(host, own_world, monkeypatch):
+    look_up = socket.getaddrinfo
+
+    def knows_hal(name: str, *rest, **options):
+        return look_up("127.0.0.2" if name == "hal.lan" else name, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", knows_hal)
+    monkeypatch.setattr(examine_module, "ECHO_LIMIT", 0.01)
+    there = Endpoint("hal.lan", host("Room D", addresses=["127.0.0.2"]).port)
+    report = examine(LOOPBACK, own_world, there, look_for=0)
+    [tried], [node] = report.tried, report.nodes
+    assert (tried.address, tried.outcome, tried.on_link) == (str(there), "room", True)
+    assert (node.address, node.at, node.rooms, node.reached) == ("127.0.0.2", str(there), ("Room D",), True)
+    assert diagnose(replace(report, own_rooms=())).command == f"lanchat join {there}"
+
+
+def test_who_hangs_up_at_once_is_no_room(host, own_world, monkeypatch):
+    def no_options(*arguments: object) -> None:
+        raise OSError("such a socket takes no options")
+
+    monkeypatch.setattr(examine_module, "Link", no_options)
+    report = examine(LOOPBACK, own_world, Endpoint("127.0.0.1", host("Room D").port), look_for=0)
+    assert [tried.outcome for tried in report.tried] == ["other"]
 
 
 def test_a_key_that_others_can_read_is_trouble(own_world, identity):

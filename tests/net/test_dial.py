@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.errors import NoSuchRoom
+from lanchat.errors import ConnectionLost, NoSuchRoom
 from lanchat.net import dial as dial_module
-from lanchat.net.dial import Endpoint, dial, parse_endpoint, peer_of
+from lanchat.net.dial import Endpoint, dial, has_machine, is_address, parse_endpoint, peer_of
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,17 @@ def test_no_address(text):
 def test_what_a_person_types(text):
     endpoint = parse_endpoint(text)
     assert str(endpoint) == text
+
+
+def test_only_a_number_or_a_name_with_its_port_is_surely_an_address():
+    sure = ["10.0.0.1", "10.0.0.1:", "10.0.0.1:5000", "::1", "[::1]:5000", "fe80::1%eth0", "host:1", "a.local:1"]
+    assert [text for text in sure if not is_address(text)] == []
+    titles = ["node.js", "2.0", "localhost", "Team:", "Team: A", "12:30:45", "Room", "", "[x]", "host:0"]
+    assert [text for text in titles if is_address(text)] == []
+
+
+def test_half_a_number_is_no_machine():
+    assert not has_machine(Endpoint("2.0")) and has_machine(Endpoint("127.0.0.1"))
 
 
 @given(st.text())
@@ -108,6 +119,13 @@ def silent() -> Iterator[Endpoint]:
 def test_nothing_comes_back(monkeypatch, silent):
     monkeypatch.setattr(dial_module, "CONNECT_LIMIT", 0.05)
     assert str(refused(silent)) == f"{silent} does not answer (timed out)"
+
+
+def test_who_leaves_does_not_wait_for_an_answer(monkeypatch, silent):
+    monkeypatch.setattr(dial_module, "STOP_WITHIN", 0.02)
+    asked = iter([False, False, True, True])
+    with pytest.raises(ConnectionLost, match="you have left"):
+        dial((silent,), lambda: next(asked))
 
 
 def test_one_that_is_silent_does_not_hold_up_the_next(silent):

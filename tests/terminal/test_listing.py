@@ -2,7 +2,8 @@ import pytest
 
 from lanchat.discovery.sighting import Listing, State
 from lanchat.net.dial import Endpoint
-from lanchat.terminal.listing import clipped, fitted, table, width_of
+from lanchat.terminal.cells import cells, cut, drawn_cells
+from lanchat.terminal.listing import fitted, table
 
 
 def room(title: str, host: str = "ann", people: int | None = 3, *, locked: bool = False) -> Listing:
@@ -18,8 +19,8 @@ ROOMS = [
 ]
 
 
-def lines(rooms: list[Listing], width: int | None = None, **options: bool) -> list[str]:
-    return ["".join(text for _, text in line) for line in table(rooms, width, **options)]
+def lines(rooms: list[Listing], width: int | None = None) -> list[str]:
+    return ["".join(text for _, text in line) for line in table(rooms, width)]
 
 
 def test_where_there_is_space_all_is_shown():
@@ -59,21 +60,17 @@ def test_at_20_columns_title_and_note_are_left():
 
 @pytest.mark.parametrize("width", range(1, 100))
 def test_no_line_is_wider_than_the_terminal_but_for_the_note(width):
-    assert all(width_of(line) <= max(width, 1 + 2 + len("silent")) for line in lines(ROOMS, width))
+    assert all(drawn_cells(line) <= max(width, 1 + 2 + len("silent")) for line in lines(ROOMS, width))
 
 
 @pytest.mark.parametrize("width", range(12, 100))
 def test_columns_stand_under_each_other(width):
     starts = [
-        [width_of("".join(text for _, text in line[:column])) for column in range(len(line))]
+        [drawn_cells("".join(text for _, text in line[:column])) for column in range(len(line))]
         for line in table(ROOMS, width)
     ]
     longest = max(starts, key=len)
     assert all(longest[: len(line)] == line for line in starts)
-
-
-def test_addresses_are_shown_where_they_are_asked_for():
-    assert lines([room("Room A")], addresses=True) == ["Room A  ann  3 people  10.0.0.2:47474"]
 
 
 def test_no_rooms_no_lines():
@@ -92,7 +89,12 @@ def test_no_rooms_no_lines():
     ],
 )
 def test_text_is_cut_by_what_it_takes_on_the_screen(text, width, result):
-    assert clipped(text, width) == result
+    assert cut(text, width) == result
+
+
+def test_what_is_drawn_is_counted_as_prompt_toolkit_counts():
+    assert (cells("❤️"), drawn_cells("❤️")) == (2, 1)
+    assert (cells("👨\u200d👩"), drawn_cells("👨\u200d👩")) == (2, 4)
 
 
 def test_text_is_filled_up_by_what_it_takes_on_the_screen():

@@ -1,5 +1,7 @@
 """The picker without a terminal: keys through a pipe, the list from a script. And once in a real one."""
 
+import signal
+import socket
 import sys
 from collections.abc import Callable
 
@@ -9,8 +11,9 @@ from prompt_toolkit.output import DummyOutput
 
 from lanchat.discovery.sighting import Listing
 from lanchat.net.dial import Endpoint
-from lanchat.terminal.listing import width_of
-from lanchat.terminal.picker import ADVICE_TAKES, HINTS_AFTER, Chosen, HostNew, Left, Picked, paint, pick
+from lanchat.terminal.cells import drawn_cells
+from lanchat.terminal.drawing import HINTS_AFTER, paint
+from lanchat.terminal.picker import ADVICE_TAKES, Chosen, HostNew, Left, Picked, pick
 from lanchat.terminal.selection import Selection
 from tests.terminal.ptyscreen import PtyScreen
 
@@ -114,6 +117,17 @@ def test_leaving(keys):
     assert picked(ROOMS, keys) == Left()
 
 
+def test_who_waits_for_signals_hears_of_them_after_the_list():
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+    with reading, writing:
+        before = signal.set_wakeup_fd(writing.fileno())
+        try:
+            assert picked(ROOMS, "q") == Left()
+        finally:
+            assert signal.set_wakeup_fd(before) == writing.fileno()
+
+
 def test_enter_on_an_empty_list_does_nothing():
     assert picked((), ENTER, "q") == Left()
 
@@ -201,7 +215,7 @@ def test_what_is_searched_is_shown():
 @pytest.mark.parametrize("rooms", [(), (room("会議室" * 20, "bob" * 10, 12, locked=True), *ROOMS)])
 def test_nothing_is_wider_than_the_screen(rooms, looked, width):
     lines = screen(rooms, looked=looked, width=width, problems=("a problem " * 20,))
-    assert [line for line in lines if width_of(line) > width] == []
+    assert [line for line in lines if drawn_cells(line) > width] == []
 
 
 @pytest.mark.parametrize("height", [6, 10, 24])
