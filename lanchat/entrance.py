@@ -17,7 +17,7 @@ from lanchat.memory import DiskMemory
 from lanchat.net.dial import STOP_WITHIN, Endpoint, dial, has_machine, is_address, parse_endpoint, peer_of
 from lanchat.net.identity import Identity, fingerprint, load_identity
 from lanchat.net.interfaces import Address
-from lanchat.net.invite import SCHEME, Invite, parse_invite
+from lanchat.net.invite import Invite, is_invite, parse_invite
 from lanchat.net.trust import KnownHosts, Standing
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import safe_text
@@ -61,7 +61,7 @@ def aim(
         NoSuchRoom: there is no such room.
         LanchatError: there are several.
     """
-    if name.strip().lower().startswith(f"{SCHEME}://"):
+    if is_invite(name):
         invite = parse_invite(name)
         return Aim(invite.endpoints, invite.room_id, invite.fingerprint)
     endpoint = parse_endpoint(name)

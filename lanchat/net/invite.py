@@ -51,7 +51,7 @@ class Invite:
 
 def is_invite(text: str) -> bool:
     """Whether this is meant as an invite, be it right or wrong."""
-    return text.strip().lower().startswith(f"{SCHEME}:")
+    return text.strip().lower().startswith(f"{SCHEME}://")
 
 
 def parse_invite(text: str) -> Invite:

@@ -80,7 +80,7 @@ def test_any_text_is_an_invite_or_refused(before, after):
 
 
 def test_what_is_meant_as_an_invite():
-    assert [is_invite(text) for text in (TEXT, TEXT.upper(), "lanchat:x", "Room A", "lanchat", "10.0.0.1")] == [
+    assert [is_invite(text) for text in (TEXT, TEXT.upper(), "lanchat://x", "lanchat: talk", "Room A", "10.0.0.1")] == [
         *[True] * 3,
         *[False] * 3,
     ]
