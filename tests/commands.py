@@ -7,12 +7,11 @@
         room.wait_err("ann left")
 
 Nobody waits by sleeping: `wait_out` and `wait_err` wait for a text, `wait` for the end. Every process ends with the
-`Commands`, and on Linux with the tests, even where those are killed.
+`Commands`. It may be a fork (tests/program.py), but where the start itself is looked at: `fresh=True`.
 """
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,11 +21,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.program import start
 from tests.waiting import wait_until
 
 PATIENCE = 20.0  # s for one thing to happen; a quiet machine needs a second
 _ADDRESS = re.compile(r"^  lanchat join (\S+:\d+)$", re.MULTILINE)
-_DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,19 @@ class Running:
 
     Args:
         stdin: "pipe" for `say()`, "nothing" for /dev/null, or the whole input.
+        stdout: a descriptor, if it is not to be kept for `out`.
     """
 
-    def __init__(self, argv: Sequence[str], folder: Path, env: Mapping[str, str | None], stdin: str) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str | None],
+        *,
+        stdin: str,
+        stdout: int | None,
+        fresh: bool,
+    ) -> None:
         folder.mkdir(parents=True)
         self._out, self._err = folder / "out", folder / "err"
         given = subprocess.PIPE if stdin == "pipe" else subprocess.DEVNULL
@@ -63,12 +72,13 @@ class Running:
             given = os.open(folder / "in", os.O_RDONLY)
         whole = {**os.environ, **env}
         with open(self._out, "wb") as out, open(self._err, "wb") as err:
-            self.process = subprocess.Popen(
-                [*_DIE_WITH_US, *argv],
+            self.process = start(
+                argv,
                 stdin=given,
-                stdout=out,
-                stderr=err,
+                stdout=out.fileno() if stdout is None else stdout,
+                stderr=err.fileno(),
                 env={name: value for name, value in whole.items() if value is not None},
+                fresh=fresh,
             )
         if given >= 0:
             os.close(given)
@@ -118,10 +128,10 @@ class Running:
     def wait(self, timeout: float = PATIENCE) -> Ended:
         """What it was, once it is over."""
         try:
-            self.process.wait(timeout)
+            code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"does not end within {timeout} s; out: {self.out!r}; err: {self.err!r}") from None
-        return Ended(self.process.returncode, self.out, self.err)
+        return Ended(code, self.out, self.err)
 
     def stop(self, number: int = signal.SIGTERM) -> Ended:
         self.send(number)
@@ -165,12 +175,21 @@ class Commands:
         folder: where homes and outputs go.
         prefix: what stands before the program, to run it elsewhere (a network namespace).
         env: on top of the environment of the tests; None takes a name out.
+        fresh: no forks, for tests of the start itself.
     """
 
-    def __init__(self, folder: Path, prefix: Sequence[str] = (), env: Mapping[str, str | None] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        prefix: Sequence[str] = (),
+        env: Mapping[str, str | None] | None = None,
+        *,
+        fresh: bool = False,
+    ) -> None:
         self.folder = folder
         self._prefix = tuple(prefix)
         self._env = dict(env or {})
+        self._fresh = fresh
         self._started: list[Running] = []
 
     def home(self, who: str) -> Path:
@@ -184,16 +203,26 @@ class Commands:
     def env(self, who: str = "me", **env: str | None) -> dict[str, str | None]:
         return {"LANCHAT_HOME": str(self.home(who)), **self._env, **env}
 
-    def start(self, *arguments: str, who: str = "", stdin: str = "nothing", **env: str | None) -> Running:
+    def start(
+        self,
+        *arguments: str,
+        who: str = "",
+        stdin: str = "nothing",
+        stdout: int | None = None,
+        **env: str | None,
+    ) -> Running:
         """Start `lanchat ARGUMENTS`.
 
         Args:
             who: whose home it has; without it, the one whose nick stands in the arguments.
+            stdin, stdout: see `Running`.
         """
         if not who:
             who = arguments[arguments.index("--nick") + 1] if "--nick" in arguments else "me"
         where = self.folder / "runs" / f"{len(self._started)}-{os.getpid()}"
-        running = Running(self.argv(*arguments), where, self.env(who, **env), stdin)
+        running = Running(
+            self.argv(*arguments), where, self.env(who, **env), stdin=stdin, stdout=stdout, fresh=self._fresh
+        )
         self._started.append(running)
         return running
 
@@ -201,11 +230,17 @@ class Commands:
         self, *arguments: str, who: str = "", input: str = "", timeout: float = PATIENCE, **env: str | None
     ) -> Ended:
         """Run `lanchat ARGUMENTS` to its end, with this as its stdin."""
-        running = self.start(*arguments, who=who, stdin=input or "nothing", **env)
+        running = self.start(*arguments, who=who, stdin=input or "nothing", stdout=None, **env)
         return running.wait(timeout)
 
     def host(
-        self, title: str, *options: str, nick: str = "hal", stdin: str = "nothing", announce: bool = False
+        self,
+        title: str,
+        *options: str,
+        nick: str = "hal",
+        stdin: str = "nothing",
+        announce: bool = False,
+        **env: str | None,
     ) -> Running:
         """Open a room on a free port, and wait until it is open.
 
@@ -213,7 +248,8 @@ class Commands:
             announce: also over mDNS; it takes 1.7 s until others can find it.
         """
         told = () if announce else ("--no-announce",)
-        running = self.start("host", title, "--nick", nick, "--port", "0", *told, *options, stdin=stdin)
+        arguments = ("host", title, "--nick", nick, "--port", "0", *told, *options)
+        running = self.start(*arguments, who=nick, stdin=stdin, stdout=None, **env)
         running.wait_err(f"{nick} joined")
         return running
 

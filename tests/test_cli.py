@@ -16,7 +16,9 @@ import pytest
 
 import lanchat as package
 from lanchat.cli import cli
+from lanchat.room.folder import ABOUT, HOSTED
 from tests.commands import Commands, Ended, Running
+from tests.program import Process, start
 from tests.waiting import wait_until
 
 if os.name == "posix":
@@ -31,6 +33,13 @@ HEAVY = {"zeroconf", "prompt_toolkit", "cryptography"}
 @pytest.fixture
 def lanchat(own_world: Path) -> Iterator[Commands]:
     with Commands(own_world) as commands:
+        yield commands
+
+
+@pytest.fixture
+def started(own_world: Path) -> Iterator[Commands]:
+    """The same for what a fork would not show: how it starts, and what happens meanwhile."""
+    with Commands(own_world, fresh=True) as commands:
         yield commands
 
 
@@ -110,7 +119,7 @@ def test_every_option_has_an_environment_variable(name, command):
             if option.opts[0] in ("--password", "--list", "--forget"):
                 continue  # LANCHAT_PASSWORD is the password itself; the others are things to do
             word = max(option.opts, key=len).lstrip("-").upper().replace("-", "_")
-            assert option.envvar == f"LANCHAT_{word}", f"{name} {option.opts}"
+            assert option.envvar == f"LANCHAT_{word}" and option.show_envvar, f"{name} {option.opts}"
 
 
 def test_every_command_is_in_the_table_of_the_readme():
@@ -121,17 +130,17 @@ def test_every_command_is_in_the_table_of_the_readme():
         assert any(line.startswith(f"| `{name}") for line in table), name
 
 
-def test_help_is_for_people(lanchat):
-    whole, one = lanchat.run("--help"), lanchat.run("join", "-h")
+def test_help_is_for_people(started):
+    whole, one = started.run("--help"), started.run("join", "-h")
     assert (whole.code, whole.err, one.code, one.err) == (0, "", 0, "")
     assert whole.out.startswith("Usage: lanchat [OPTIONS]"), "not the name of a Python module"
     assert one.out.startswith("Usage: lanchat join")
     assert "Exit codes: 0 done" in whole.out
 
 
-def test_version(lanchat):
+def test_version(started):
     for option in ("--version", "-V"):
-        assert lanchat.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
+        assert started.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
 
 
 # ---- what is loaded
@@ -262,10 +271,12 @@ def test_a_title_that_is_none(lanchat, title, what):
 @pytest.mark.parametrize("command", [("host", "Room A"), ("join", "127.0.0.1:1"), ("join", "Room A"), ("rooms",)])
 def test_no_such_interface(lanchat, command):
     ended = lanchat.run(*command, "--interface", "nope0")
-    if command == ("join", "127.0.0.1:1"):
-        assert ended.code == 3, "an address needs no interface"
-    else:
-        fails(ended, 1, 'this machine has no interface or address "nope0"', "its interfaces: .*lo.*")
+    fails(ended, 1, 'this machine has no interface or address "nope0"', "its interfaces: .*lo.*")
+
+
+def test_interfaces_in_the_environment_stand_between_commas(lanchat):
+    ended = lanchat.run("rooms", LANCHAT_INTERFACE="127.0.0.1,Ethernet 2")
+    fails(ended, 1, 'this machine has no interface or address "Ethernet 2"', "its interfaces: .*lo.*")
 
 
 # ---- what is no command
@@ -275,9 +286,11 @@ def test_no_such_interface(lanchat, command):
     ("arguments", "what"),
     [
         (["--nope"], "No such option:? '?--nope'?.*"),
-        (["host"], "Missing argument 'TITLE'."),
+        (["host"], r"Missing argument 'TITLE'\."),
+        (["host", "--password", "Room A"], "Missing argument 'TITLE': .* first: lanchat host \"Room A\" --password"),
         (["host", "A", "--port", "70000"], "Invalid value for '--port': .*"),
         (["join", "A", "--wait", "-1"], "Invalid value for '--wait': .*"),
+        (["join", "A", "--wait", "nan"], "Invalid value for '--wait': that is no number of seconds"),
         (["join", "127.0.0.1:1", "--nick", "\x1b[2J"], r"Invalid value for --nick: .*"),
         ([], "name the room: a script cannot choose from a list"),
         (["join"], "name the room: a script cannot choose from a list"),
@@ -292,7 +305,7 @@ def test_a_wrong_use(lanchat, arguments, what):
 
 def test_the_environment_is_checked_like_the_options(lanchat):
     misused(lanchat.run("join", "127.0.0.1:1", LANCHAT_NICK="a b"), "Invalid value for --nick: .*")
-    misused(lanchat.run("join", "127.0.0.1:1", LANCHAT_TIMEOUT="soon"), "Invalid value for '--timeout'.*: .*")
+    misused(lanchat.run("join", "127.0.0.1:1", LANCHAT_TIMEOUT="soon"), r"Invalid value for '--timeout' \(env var: .*")
 
 
 # ---- refused
@@ -314,6 +327,12 @@ def test_a_home_that_is_a_file(lanchat, tmp_path):
     for home in (tmp_path / "file", tmp_path / "file" / "below"):
         ended = lanchat.run("join", "127.0.0.1:1", LANCHAT_HOME=str(home))
         fails(ended, 1, f"cannot use {home}: .*", "set LANCHAT_HOME to a folder you can write to")
+
+
+@POSIX
+def test_a_home_of_nobody(lanchat):
+    ended = lanchat.run("join", "127.0.0.1:1", LANCHAT_HOME="~nosuch/x")
+    fails(ended, 1, "LANCHAT_HOME is no folder: there is no home for ~nosuch", "set LANCHAT_HOME .*")
 
 
 @pytest.mark.parametrize("content", [b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])
@@ -353,6 +372,15 @@ def test_a_log_that_cannot_be_written(lanchat, tmp_path):
     fails(lanchat.run("--log", str(where), "rooms"), 1, f"cannot write the log {where}: .*", "choose another file")
 
 
+def test_what_is_logged_reaches_the_log_and_no_screen(lanchat, tmp_path):
+    broken = lanchat.home("me") / HOSTED / ("5" * 32)
+    broken.mkdir(parents=True)
+    (broken / ABOUT).write_text("{")
+    fails(lanchat.run("history", "Room A"), 3, ".*Room A.*", ".*")
+    lanchat.run("--log", str(tmp_path / "log"), "history", "Room A")
+    assert f"cannot read {broken / ABOUT}" in (tmp_path / "log").read_text()
+
+
 def test_a_log_holds_no_messages(lanchat, tmp_path):
     log = tmp_path / "log"
     hal = lanchat.start("--log", str(log), "host", "Room A", "--nick", "hal", "--port", "0", "--no-announce")
@@ -370,9 +398,9 @@ def person(lanchat: Commands) -> Iterator[Callable[..., "PtyScreen"]]:
     """`person("join", address)`: somebody who starts it in a terminal."""
     opened: list[PtyScreen] = []
 
-    def start(*arguments: str, who: str = "me", **env: str) -> PtyScreen:
+    def start(*arguments: str, who: str = "me", fresh: bool = False, **env: str) -> PtyScreen:
         whole = {name: value for name, value in lanchat.env(who, **env).items() if value is not None}
-        opened.append(PtyScreen(lanchat.argv(*arguments), env=whole))
+        opened.append(PtyScreen(lanchat.argv(*arguments), env=whole, fresh=fresh))
         return opened[-1]
 
     yield start
@@ -403,7 +431,8 @@ def test_the_nick_is_asked_for_once(lanchat, person, host):
 @POSIX
 def test_ctrl_c_instead_of_a_nick(person):
     screen = person("join", "127.0.0.1:1")
-    screen.wait_until(lambda: "Your nick [" in screen.text)
+    screen.wait_question()
+    assert "Your nick [" in screen.text
     screen.press("\x03")
     assert screen.wait_exit() == 130
     assert "Traceback" not in screen.text
@@ -433,7 +462,7 @@ def test_nobody_there_is_said_in_a_terminal_too(person):
 @POSIX
 def test_lanchat_alone_heeds_the_environment_and_opens_a_room_of_any_title(person, lanchat):
     """Its options come from LANCHAT_NICK and LANCHAT_INTERFACE, and a title may look like an option."""
-    screen = person(LANCHAT_NICK="nina", LANCHAT_NO_ANNOUNCE="1")
+    screen = person(LANCHAT_NICK="nina", LANCHAT_NO_ANNOUNCE="1", fresh=True)
     screen.wait_until(lambda: "host" in screen.text.lower() and "Your nick" not in screen.text)
     screen.press("h")
     screen.wait_until(lambda: "title" in screen.text.lower())
@@ -445,7 +474,41 @@ def test_lanchat_alone_heeds_the_environment_and_opens_a_room_of_any_title(perso
     assert screen.wait_exit() == 0
 
 
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_list(person, number):
+    screen = person(LANCHAT_NICK="ann")
+    screen.wait_until(lambda: "Rooms on this network" in screen.text)
+    screen.kill(number)
+    assert screen.wait_exit() == 130
+    assert screen.modes == screen.modes_before and not screen.cursor_hidden and "Traceback" not in screen.text
+
+
 # ---- the end
+
+
+@LINUX
+def test_the_exit_code_is_true_where_nobody_reads_the_words(lanchat):
+    reading, writing = os.pipe()
+    os.close(reading)
+    env = {**os.environ, **{name: value for name, value in lanchat.env().items() if value is not None}}
+    for arguments, code in ((("join", "127.0.0.1:1"), 3), (("host",), 2)):
+        process = start(lanchat.argv(*arguments), stderr=writing, env=env)
+        assert process.wait(20) == code
+    looking = start(lanchat.argv("rooms", "--watch"), stderr=writing, env=env)
+    wait_until(partial(_is_looking, looking), 20)
+    looking.send_signal(signal.SIGINT)
+    assert looking.wait(20) == 130
+    os.close(writing)
+
+
+@POSIX
+def test_whoever_reads_no_more_has_seen_enough(lanchat):
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = lanchat.start("id", stdout=writing).wait()
+    os.close(writing)
+    assert (ended.code, ended.err) == (0, "")
 
 
 def test_time_is_up(lanchat, host):
@@ -468,7 +531,7 @@ def test_time_is_up(lanchat, host):
 )
 def test_a_signal_ends_it_while_it_looks(lanchat, number, command):
     running = lanchat.start(*command)
-    wait_until(lambda: _is_looking(running), 20)
+    wait_until(lambda: _is_looking(running.process), 20)
     ended = running.stop(number)
     assert (ended.code, ended.out, ended.err.strip()) == (130, "", "")
 
@@ -484,18 +547,18 @@ def test_a_signal_ends_a_headless_host(lanchat, number):
 @LINUX
 @pytest.mark.full
 @pytest.mark.timeout(300)
-def test_no_signal_is_lost_while_threads_begin(lanchat):
+def test_no_signal_is_lost_while_threads_begin(started):
     """The kernel may hand a signal to a thread that is starting another; the main one must hear of it all the same."""
     for _ in range(60):
-        running = lanchat.start("join", "Nowhere", "--wait", "60")
-        wait_until(partial(_is_looking, running), 20)  # just now zeroconf starts its threads
+        running = started.start("join", "Nowhere", "--wait", "60")
+        wait_until(partial(_is_looking, running.process), 20)  # just now zeroconf starts its threads
         assert running.stop(signal.SIGTERM).code == 130
 
 
-def _is_looking(running: Running) -> bool:
+def _is_looking(process: Process) -> bool:
     """Whether it has an mDNS socket: it is past its imports."""
     inodes = {row.split()[9] for row in Path("/proc/net/udp").read_text().splitlines()[1:] if ":14E9 " in row}
-    files = Path(f"/proc/{running.process.pid}/fd")
+    files = Path(f"/proc/{process.pid}/fd")
     try:
         return any(os.readlink(file).removeprefix("socket:[").rstrip("]") in inodes for file in files.iterdir())
     except OSError:
@@ -521,10 +584,10 @@ def test_impatience_is_harmless(lanchat):
 @pytest.mark.parametrize(
     "command", [("rooms", "--wait", "60"), ("join", "Nowhere", "--wait", "60"), ("host", "Room A")]
 )
-def test_an_interrupt_at_any_moment(lanchat, command):
+def test_an_interrupt_at_any_moment(started, command):
     """Every few milliseconds of its life: never a traceback, never a hang."""
     for moment in range(60):
-        running = lanchat.start(*command)
+        running = started.start(*command)
         wait_until(partial(_catches_signals, running), 20)
         timer = threading.Timer(moment * 0.015, running.send, [signal.SIGINT])  # no proof of anything: a random moment
         timer.start()

@@ -67,7 +67,10 @@ def test_two_hosts_and_a_member_find_each_other_and_talk(lab):
     hal.wait_out("ann: hello\n")
     hal.say("hello ann\n")
     ann.wait_out("hal: hello ann\n")
-    bob = b.lanchat.run("join", "room a", "--nick", "bob", "--until", "hello ann")  # upper or lower case
+    bob = b.lanchat.start("join", "room a", "--nick", "bob", stdin="pipe")  # upper or lower case
+    bob.wait_out("hello ann\n")
+    bob.end_input()
+    bob = bob.wait()
     assert (bob.code, bob.lines) == (0, ["ann: hello", "hal: hello ann"])
     ann.end_input()
     assert ann.wait().code == 0

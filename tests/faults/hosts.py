@@ -13,6 +13,7 @@ from pathlib import Path
 from lanchat.protocol.messages import Event
 from lanchat.room.archive import last_events
 from tests.faults.cable import enter_mounts
+from tests.program import Process, start
 from tests.waiting import wait_until
 
 TITLE = "Room A"
@@ -45,7 +46,7 @@ class HostProcess:
         self.peak = 0  # bytes of memory, of all its lives
         self._options = options
         self._wrap, self._inherit, self._local = wrap, inherit, local
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     @property
     def pid(self) -> int:
@@ -67,17 +68,16 @@ class HostProcess:
             environment = {**os.environ, "LANCHAT_HOME": str(self.home)}
             if not self._local:
                 environment.pop("LANCHAT_INTERFACE", None)
-            self._process = subprocess.Popen(
+            self._process = start(
                 [
                     *self._wrap,
                     *(sys.executable, "-m", "tests.faults.program", "host", TITLE, "--headless", "--nick", "hal"),
                     *("--no-announce", "--port", str(self.port), *self._options),
                 ],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=said,
+                stderr=said.fileno(),
                 env=environment,
-                pass_fds=tuple(self._inherit),
+                keep=self._inherit,
             )
         process = self._process
         wait_until(

@@ -12,20 +12,22 @@ import pty
 import select
 import signal
 import struct
-import subprocess
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pyte
 
+from tests.program import start
+
 DEADLINE = 10.0  # s for what a test waits for; a quiet machine takes a tenth of one
 
 
 class PtyScreen:
-    """The child runs with this terminal as its controlling one. One thread uses the object.
+    """The child runs with this terminal as its controlling one. One thread uses the object. `fresh`: see `start`.
 
     Nothing of what the child draws is looked at unless something is waited for: `wait_until` reads.
     """
@@ -38,6 +40,7 @@ class PtyScreen:
         rows: int = 24,
         env: Mapping[str, str] | None = None,
         history: int = 5000,
+        fresh: bool = False,
     ) -> None:
         self.raw = bytearray()  # every byte the child has written
         self._screen = pyte.HistoryScreen(columns, rows, history=history, ratio=0.001)
@@ -45,15 +48,8 @@ class PtyScreen:
         self._master, slave = pty.openpty()
         self._set_size(rows, columns)
         self.modes_before = termios.tcgetattr(slave)
-        self._process = subprocess.Popen(
-            argv,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
-            start_new_session=True,
-            preexec_fn=_take_terminal,
-        )
+        whole = {**os.environ, "TERM": "xterm-256color", **(env or {})}
+        self._process = start(argv, stdin=slave, stdout=slave, stderr=slave, env=whole, terminal=True, fresh=fresh)
         self._slave = slave  # kept open: its modes are looked at after the child has gone
 
     @property
@@ -120,12 +116,25 @@ class PtyScreen:
             if not self._read(min(left, 0.05)) and self._process.poll() is not None:
                 assert condition(), f"the program ended with {self._process.returncode}; on the screen:\n{self.text}"
 
+    def wait_question(self, timeout: float = DEADLINE) -> None:
+        """Read until a question of `input()` stands there whole, and the child waits for the answer.
+
+        An interrupt that comes while the question is still being written is lost: `input()` clears it.
+        """
+
+        def asked() -> bool:
+            column, row = self.cursor
+            line = self.lines[row]
+            return line.endswith(":") and column == len(line) + 1 and _sleeps(self.pid)
+
+        self.wait_until(asked, timeout)
+
     def wait_exit(self, timeout: float = DEADLINE) -> int:
         """The child's exit code, after all it has drawn was read."""
         self.wait_until(lambda: self._process.poll() is not None, timeout)
         while self._read(0):
             pass
-        return self._process.returncode
+        return self._process.wait()
 
     def kill(self, number: int) -> None:
         self._process.send_signal(number)
@@ -168,5 +177,7 @@ class PtyScreen:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # else no SIGWINCH and no SIGHUP would reach the child
+def _sleeps(pid: int) -> bool:
+    """Whether the main thread waits for something; True where the system does not tell."""
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "S"

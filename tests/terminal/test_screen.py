@@ -4,7 +4,6 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -33,7 +32,7 @@ def ann(room, tmp_path) -> Iterator:
 
     def start(columns: int = 80, rows: int = 24) -> PtyScreen:
         program = [sys.executable, "-m", "tests.terminal.chat_program", str(room.port), "ann", str(tmp_path / "ann")]
-        screen = PtyScreen(program, columns=columns, rows=rows, env={"PYTHONPATH": str(Path(__file__).parents[2])})
+        screen = PtyScreen(program, columns=columns, rows=rows)
         screens.append(screen)
         screen.wait_until(lambda: "you joined" in screen.text and "connected" in screen.text)
         return screen
