@@ -17,10 +17,10 @@ from lanchat.terminal.ending import INTERRUPTED, catch_signals, leave, write_any
 
 def main() -> NoReturn:
     """The `lanchat` command."""
-    catch_signals()
-    write_any_letter()
-    logging.getLogger().addHandler(logging.NullHandler())  # else warnings go to stderr, right into the screen
     try:
+        catch_signals()
+        write_any_letter()
+        logging.getLogger().addHandler(logging.NullHandler())  # else warnings go to stderr, right into the screen
         if "_LANCHAT_COMPLETE" in os.environ:
             cli.main(prog_name="lanchat")  # a shell asks what a line could become; it ends here
         code = options.run(cli, "lanchat", sys.argv[1:])

@@ -66,7 +66,14 @@ script = together(
         "--until",
         envvar="LANCHAT_UNTIL",
         metavar="TEXT",
-        help="In a script: leave when a line with this text arrives; the end of stdin does not end it then.",
+        help="In a script: leave when a line with this text arrives; the end of stdin does not end it then. "
+        "The last lines of before count, too: see --no-history.",
+    ),
+    option(
+        "--no-history",
+        is_flag=True,
+        envvar="LANCHAT_NO_HISTORY",
+        help="In a script: pass over what was said before you came.",
     ),
     seconds("--timeout", envvar="LANCHAT_TIMEOUT", help="In a script: give up after so long, with exit code 124."),
     option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="In a script: one JSON object a line."),

@@ -1,6 +1,9 @@
 """A room we are in, as an object."""
 
+import logging
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -9,7 +12,7 @@ from lanchat.errors import Refused, TimedOut
 from lanchat.member import Member
 from lanchat.net.invite import Invite
 from lanchat.net.trust import Standing
-from lanchat.news import Came, Ended
+from lanchat.news import QUEUE_LIMIT, Came, Ended, weight
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.room.view import Person, RoomView
 
@@ -19,12 +22,17 @@ if TYPE_CHECKING:
     from lanchat.room.folder import RoomFolder
 
 WINDOW = 64  # messages of ours on their way at once; whoever says more waits, and the host is not flooded
+RELIEVE_EVERY = 0.1  # s between two looks at whether we wait for ourselves; then nothing is acknowledged at all
+
+_log = logging.getLogger(__name__)
 
 
 class JoinedRoom:
     """A room we are in. Leave it with `close()`, or use it in a `with`.
 
-    `say()` and `tell()` may be called by any thread; events go to one thread, in the order everybody sees.
+    `say()` and `tell()` may be called by any thread; events go to one thread, in the order everybody sees. A program
+    that only speaks need not look at them: about the last 10,000 wait for it, and what was said to it alone comes
+    again with its next stay. One that neither looks nor speaks is cut off when more than that wait, until it does.
     """
 
     def __init__(self, member: Member, came: Came, standing: Standing = "known", invite: Invite | None = None) -> None:
@@ -35,7 +43,12 @@ class JoinedRoom:
         self.invite = invite  # how others come in, knowing that it is the right room; None: nobody could reach it
         self._view = RoomView()
         self._view.welcome(came.welcome, came.present)
-        self._waiting: list[Record] = []
+        self._lock = threading.Lock()  # guards _view
+        self._border = came.welcome.seq  # what was said up to this was said before we came
+        self._backlog: deque[Event | Told | Came | Ended] = deque()  # taken from the member, and not looked at yet
+        self._load = 0  # its weight
+        self._taking = threading.Lock()  # held by who moves items, also while it waits for some; others only try
+        self._looks = False  # somebody has asked for events
 
     @property
     def nick(self) -> str:
@@ -44,7 +57,8 @@ class JoinedRoom:
     @property
     def people(self) -> list[Person]:
         """Who was in the room at the last event that was taken."""
-        return list(self._view.people.values())
+        with self._lock:
+            return list(self._view.people.values())
 
     def say(self, text: str, *, wait: float | None = None) -> str:
         """Say this to everyone. Waits only while many messages are on their way.
@@ -60,9 +74,9 @@ class JoinedRoom:
             TimedOut: it was not acknowledged in that time (it may still be).
             LanchatError: the room is gone.
         """
-        self.member.wait_kept(below=WINDOW)
+        self._wait_kept(below=WINDOW)
         id = self.member.say(text)
-        if wait is not None and not self.member.wait_kept(wait):
+        if wait is not None and not self._wait_kept(wait):
             raise TimedOut(f"the message was not acknowledged within {wait:g} s")
         return id
 
@@ -82,10 +96,11 @@ class JoinedRoom:
             TimedOut: it was not acknowledged in that time (it may still be).
             LanchatError: the room is gone.
         """
-        to = self._view.addressee(nick)
-        self.member.wait_kept(below=WINDOW)
+        with self._lock:
+            to = self._view.addressee(nick)
+        self._wait_kept(below=WINDOW)
         id = self.member.tell(nick, text, to=to)
-        if wait is not None and not self.member.wait_kept(wait):
+        if wait is not None and not self._wait_kept(wait):
             raise TimedOut(f"the message was not acknowledged within {wait:g} s")
         if refusal := self.member.refusal(id):
             raise Refused(refusal, code="private")
@@ -101,18 +116,11 @@ class JoinedRoom:
             LanchatError: the host is gone.
         """
         while True:
-            while self._waiting:
-                event = self._waiting.pop(0)
-                if not isinstance(event, Told):
-                    self._view.apply(event)
-                yield event
-            items = self.member.take(timeout)
-            if not items:
+            deadline = None if timeout is None else time.monotonic() + timeout
+            event = next(self._until(deadline), None)
+            if event is None:
                 return
-            self._waiting += [item for item in items if isinstance(item, Event | Told)]
-            ended = next((item for item in items if isinstance(item, Ended)), None)
-            if ended is not None and not self._waiting:
-                raise ended.error
+            yield event
 
     def __iter__(self) -> Iterator[Record]:
         return self.events()
@@ -120,28 +128,20 @@ class JoinedRoom:
     def wait_for(self, match: str | Callable[[Said], bool], timeout: float | None = None) -> Said:
         """The next message from somebody else that holds this text, or for which the function is true.
 
-        Events before it are passed over.
+        Events before it are passed over, and so is what was said before we came.
 
         Args:
-            timeout: s in all.
+            timeout: s in all; what has come already is looked at even in none.
 
         Raises:
             TimedOut: nothing matched in that time.
             LanchatError: the room is gone.
         """
         fits = match if callable(match) else lambda said: match in said.text
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-            waiting = len(self._waiting)
-            for event in self.events(remaining):
-                if isinstance(event, Said) and not self.member.is_own(event) and fits(event):
-                    return event
-                waiting -= 1
-                if deadline is not None and waiting < 0 and time.monotonic() >= deadline:
-                    break
-            if deadline is not None and time.monotonic() >= deadline:
-                raise TimedOut(f"no such message within {timeout:g} s")
+        for event in self._until(None if timeout is None else time.monotonic() + timeout):
+            if isinstance(event, Said) and event.seq > self._border and not self.member.is_own(event) and fits(event):
+                return event
+        raise TimedOut(f"no such message within {timeout:g} s")
 
     def close(self) -> None:
         self.member.close()
@@ -153,6 +153,90 @@ class JoinedRoom:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _until(self, deadline: float | None) -> Iterator[Record]:
+        """What happens up to this moment, and what has come already even after it.
+
+        Args:
+            deadline: by `time.monotonic()`; None: it ends with the room.
+        """
+        self._looks, over = True, False
+        while True:
+            with self._taking:
+                record = self._next()
+                if record is None and not over:
+                    remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+                    over = remaining == 0
+                    self._take(remaining)
+                    record = self._next()
+            if record is not None:
+                yield record
+            elif over:
+                return
+
+    def _take(self, timeout: float | None) -> None:
+        """Move what has come to the backlog. For who holds `_taking`."""
+        for item in self.member.take(timeout, confirm=False):
+            if isinstance(item, Event | Told | Came | Ended):
+                self._backlog.append(item)
+                self._load += weight(item)
+
+    def _next(self, *, lost: bool = False) -> Record | None:
+        """Take the next one out of the backlog. For who holds `_taking`.
+
+        Args:
+            lost: nobody will look at it.
+
+        Raises:
+            LanchatError: the room is gone.
+        """
+        while self._backlog:
+            item = self._backlog[0]
+            if isinstance(item, Ended):
+                raise item.error
+            self._backlog.popleft()
+            self._load -= weight(item)
+            match item:
+                case Came():
+                    self._border = min(self._border, item.welcome.seq)  # a host that lost its record counts anew
+                    with self._lock:
+                        self._view.welcome(item.welcome, item.present)
+                    continue
+                case Told():
+                    if not lost:
+                        self.member.confirm([item])  # not before: if nobody looks at it, it has to come again
+                case _:
+                    with self._lock:
+                        self._view.apply(item)
+            return item
+        return None
+
+    def _wait_kept(self, timeout: float | None = None, *, below: int = 1) -> bool:
+        """`Member.wait_kept()` for a program whose thread may be the very one that should look at what comes."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        if not self._looks:
+            self._relieve()
+        while True:
+            remaining = RELIEVE_EVERY if deadline is None else max(0.0, deadline - time.monotonic())
+            if self.member.wait_kept(min(remaining, RELIEVE_EVERY), below=below):
+                return True
+            if remaining < RELIEVE_EVERY:
+                return False
+            self._relieve()
+
+    def _relieve(self) -> None:
+        """Where the reader waits until somebody takes: take, and let go of the oldest. Acknowledgements come after."""
+        if not self.member.held_up or not self._taking.acquire(blocking=False):
+            return
+        lost = 0
+        try:
+            self._take(0)
+            while self._load > QUEUE_LIMIT and not isinstance(self._backlog[0], Ended):
+                lost += self._next(lost=True) is not None
+        finally:
+            self._taking.release()
+        if lost and self._looks:
+            _log.warning("%d events are lost to this program: it speaks, and does not look at what comes", lost)
 
 
 class HostedRoom(JoinedRoom):

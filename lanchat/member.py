@@ -69,6 +69,7 @@ class Member(Speaker):
         self._tls = client_context()
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
+        self.left_over = 0  # messages of an earlier stay that go out with this one
 
     def join(self) -> Came:
         """Connect and be let in.
@@ -91,16 +92,27 @@ class Member(Speaker):
         self._news.put(came)
         for message in self._memory.waiting:
             self._unkept.add(message)
+        self.left_over = len(self._unkept)
         self._resend()
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()
         return came
 
-    def take(self, timeout: float | None = None) -> Sequence[Item]:
-        """What has come, in order; see `News.take`. One thread only."""
+    def take(self, timeout: float | None = None, *, confirm: bool = True) -> Sequence[Item]:
+        """What has come, in order; see `News.take`. One thread at a time.
+
+        Args:
+            confirm: what was said to us alone counts as shown; else that is left to `confirm()`.
+        """
         items = self._news.take(timeout)
-        self._confirm(item for item in items if isinstance(item, wire.Told))
+        if confirm:
+            self.confirm(item for item in items if isinstance(item, wire.Told))
         return items
+
+    @property
+    def held_up(self) -> bool:
+        """Whether nothing more is heard, acknowledgements neither, until somebody takes. Any thread."""
+        return self._news.waits
 
     def close(self) -> None:
         """Leave the room and come to rest. May be called twice."""

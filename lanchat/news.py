@@ -58,20 +58,34 @@ def weight(item: Item) -> int:
             return 1
 
 
+def why_gone(reason: str) -> str:
+    """What to tell a member of whom the host says that they had left for this reason, once they are back."""
+    broke = reason.startswith("the other side")  # net/link.py, net/sockets.py: it was not the host that ended the link
+    return "the link to the host was broken" if broke else f"the host had cut us off: {reason}"
+
+
 class News:
     """What has come and was not taken yet. Puts from the reader thread, takes from one other."""
 
     def __init__(self) -> None:
         self._items: Inbox[Item] = Inbox(QUEUE_LIMIT, weight)
         self._last = Ended(ConnectionLost("you have left"))
+        self._putting = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether the reader waits until somebody takes (or is just putting something). Any thread."""
+        return self._putting
 
     def put(self, item: Item) -> None:
         """Waits while nobody takes: then we do not read, and the host drops us when it has to."""
-        self._items.put(item)
+        self.put_all((item,))
 
     def put_all(self, items: Sequence[Item]) -> None:
         """The same with what came together."""
+        self._putting = True
         self._items.put_all(items)
+        self._putting = False
 
     def end(self, error: LanchatError) -> None:
         """Nothing comes any more, and why."""

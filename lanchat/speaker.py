@@ -132,8 +132,8 @@ class Speaker:
                 self._send(message)
         return message.id
 
-    def _confirm(self, letters: Iterable[wire.Told]) -> None:
-        """These were taken by who shows them: they need not come again."""
+    def confirm(self, letters: Iterable[wire.Told]) -> None:
+        """These are shown now: they need not come again. Any thread."""
         with self._state:
             for told in letters:
                 if told.by != self._me:

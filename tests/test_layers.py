@@ -87,7 +87,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "spake2": {"lanchat.net.password"},
     "sqlite3": {"lanchat.room.archive", "lanchat.room.mend", "lanchat.room.store"},
     "ssl": {"lanchat.protocol.tls"},
-    "wcwidth": {"lanchat.terminal.cells", "lanchat.terminal.render"},
+    "wcwidth": {"lanchat.terminal.cells"},
     "zeroconf": {"lanchat.discovery.mdns"},
 }
 MAX_LENGTH = 300  # lines; longer, and a second idea has come in

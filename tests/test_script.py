@@ -1,12 +1,15 @@
 """Scripted stays in a room, as processes: what DESIGN.md, section 7, promises to scripts."""
 
+import io
 import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,10 +17,13 @@ import pytest
 
 from lanchat.hosting import Host
 from lanchat.member import Member
+from lanchat.protocol.messages import Joined, Left
 from lanchat.room.log import NoLog, untold
+from lanchat.terminal import script
+from lanchat.terminal.stay import NEW_HOST
 from tests.commands import Commands
 from tests.test_hosting import Ears
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="speaks of signals and a shell of POSIX systems")
 
@@ -25,6 +31,13 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="speaks of signals and a s
 @pytest.fixture
 def lanchat(own_world: Path) -> Iterator[Commands]:
     with Commands(own_world) as commands:
+        yield commands
+
+
+@pytest.fixture
+def started(own_world: Path) -> Iterator[Commands]:
+    """The same, with no forks: the start is a part of what is shown."""
+    with Commands(own_world, fresh=True) as commands:
         yield commands
 
 
@@ -42,6 +55,16 @@ def ann(room: Host, join: Callable[..., Member]) -> Ears:
 
 def at(room: Host) -> str:
     return f"127.0.0.1:{room.port}"
+
+
+def shown_to_a_newcomer(lanchat: Commands, address: str, upto: str) -> list[str]:
+    """What stands there for bob, who comes now, as soon as this does."""
+    bob = lanchat.start("join", address, "--nick", "bob", stdin="pipe")
+    bob.wait_out(upto)
+    bob.end_input()
+    ended = bob.wait()
+    assert ended.code == 0
+    return ended.lines
 
 
 def own_title(name: str) -> str:
@@ -84,7 +107,7 @@ def test_a_line_that_is_too_long_is_told_and_the_others_are_said(lanchat, room, 
     ann.hear_text("three")
     assert ann.texts == ["one", "three"]
     assert bob.code == 1
-    assert [line for line in bob.said if "joined" not in line] == [
+    assert [line for line in bob.said if line not in (NEW_HOST, "bob joined")] == [
         "line 2 was not sent: a message has at most 4096 bytes; send less at a time"
     ]
 
@@ -138,21 +161,19 @@ def test_what_arrives_is_printed_a_line_each(lanchat, room, ann):
     assert bob.lines == ["ann: hello bob", r"ann: several\nlines", "* ann waves"]
     bob.end_input()
     bob = bob.wait()
-    assert (bob.code, bob.said) == (0, ["bob joined"]), "stderr is talk"
+    assert (bob.code, bob.said) == (0, [NEW_HOST, "bob joined"]), "stderr is talk"
 
 
 def test_the_last_lines_before_it_came_are_printed(lanchat, room, ann):
     for number in range(60):
         ann.member.say(f"line {number}")
     assert ann.member.wait_kept(10)
-    bob = lanchat.run("join", at(room), "--nick", "bob", "--until", "line 59")
-    assert (bob.code, bob.lines) == (0, [f"ann: line {number}" for number in range(10, 60)])
+    assert shown_to_a_newcomer(lanchat, at(room), "line 59") == [f"ann: line {number}" for number in range(10, 60)]
 
 
 def test_others_cannot_write_on_the_screen(lanchat, room, ann):
     ann.member.say("a\x1b[2Jb\u202ec\rd")
-    bob = lanchat.run("join", at(room), "--nick", "bob", "--until", "ann: ")
-    assert bob.lines == [r"ann: a\x1b[2Jb<U+202E>c\nd"]
+    assert shown_to_a_newcomer(lanchat, at(room), "\n") == [r"ann: a\x1b[2Jb<U+202E>c\nd"]
 
 
 def test_who_comes_and_goes_and_changes_the_name_is_told(lanchat, room, ann, join):
@@ -191,15 +212,20 @@ def test_json_is_an_object_a_line_in_ascii(lanchat, room, ann):
 
 def test_no_colours_for_a_script(lanchat, room, ann):
     ann.member.say("hello")
-    bob = lanchat.run("join", at(room), "--nick", "bob", "--until", "hello", TERM="xterm-256color", FORCE_COLOR="1")
+    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe", TERM="xterm-256color", FORCE_COLOR="1")
+    bob.wait_out("hello\n")
+    bob.end_input()
+    bob = bob.wait()
     assert bob.code == 0 and "\x1b" not in bob.out + bob.err
 
 
 def test_a_terminal_that_knows_few_letters(lanchat, room, ann):
     """What its encoding lacks is replaced; it is no reason to end."""
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--until", "the end", PYTHONIOENCODING="ascii:strict")
+    bob.wait_err("bob joined")
     ann.member.say("drei \N{SNOWMAN}")
     ann.member.say("the end")
-    bob = lanchat.run("join", at(room), "--nick", "bob", "--until", "the end", PYTHONIOENCODING="ascii:strict")
+    bob = bob.wait()
     assert (bob.code, len(bob.lines)) == (0, 2)
     assert "Traceback" not in bob.err
 
@@ -232,6 +258,16 @@ def test_until_ends_it_while_stdin_is_open(lanchat, room, ann):
     bob.wait_err("bob joined")
     ann.member.say("pong")
     assert bob.wait().code == 0
+
+
+def test_without_history_only_what_is_said_from_then_on_counts(lanchat, room, ann):
+    """Whoever said "ship it" last week must not start a deployment today."""
+    ann.member.say("ship it", action=True)
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--no-history", "--until", "ship it", "--json")
+    bob.wait_err("bob joined")
+    ann.member.say("now ship it")
+    bob = bob.wait()
+    assert (bob.code, [json.loads(line).get("text") for line in bob.lines]) == (0, [None, "now ship it"])
 
 
 def test_timeout(lanchat, room, ann):
@@ -287,13 +323,25 @@ def test_a_host_that_is_killed(lanchat, end):
     assert bob.said[-1].startswith("lanchat: ") or end == "interrupt"
 
 
+def test_why_the_host_had_cut_it_off(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
+    bob.wait_err("bob joined")
+    for link in room._readers.links:
+        link.drop("reads too slowly")
+    bob.wait_err("back in the room\n")
+    bob.wait_err("the host had cut us off: reads too slowly\n")
+    bob.wait_err("ann left (reads too slowly)\n")
+    bob.end_input()
+    assert bob.wait().code == 0
+
+
 @POSIX
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_with_a_goodbye(lanchat, room, ann, number):
     bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
     bob.wait_err("bob joined")
     bob = bob.stop(number)
-    assert (bob.code, bob.err.count("\n")) == (130, 2)
+    assert (bob.code, bob.said) == (130, [NEW_HOST, "bob joined", ""])
     ann.hear(lambda: [item for item in ann.items if getattr(item, "reason", None) == "" and item.nick == "bob"])
 
 
@@ -302,58 +350,108 @@ def test_a_reader_that_has_seen_enough(lanchat, room, ann):
     for number in range(10):
         ann.member.say(f"line {number}")
     assert ann.member.wait_kept(10)
-    command = shlex.join(lanchat.argv("join", at(room), "--nick", "bob", "--until", "line 9"))
-    done = subprocess.run(
+    command = shlex.join(lanchat.argv("join", at(room), "--nick", "bob", "--until", "enough"))
+    with subprocess.Popen(
         ["bash", "-c", f"set -o pipefail; {command} </dev/null | head -n 1"],
         env={**os.environ, "LANCHAT_HOME": str(lanchat.home("bob"))},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=20,
-    )
-    assert (done.returncode, done.stdout) == (0, "ann: line 0\n")
-    assert {line for line in done.stderr.splitlines()} <= {"ann joined", "bob joined", "bob left"}
+    ) as running:
+        ann.hear_kind(Joined, nick="bob")
+        ann.member.say("enough")
+        out, err = running.communicate(timeout=20)
+    assert (running.returncode, out) == (0, "ann: line 0\n")
+    assert {line for line in err.splitlines()} <= {NEW_HOST, "ann joined", "bob joined", "bob left"}
 
 
 @POSIX
 def test_a_reader_that_goes_away_meanwhile(lanchat, room, ann):
     reader, writer = os.pipe()
     with open(writer, "wb") as out:
-        bob = subprocess.Popen(
-            lanchat.argv("join", at(room), "--nick", "bob"),
-            stdin=subprocess.PIPE,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "LANCHAT_HOME": str(lanchat.home("bob"))},
-        )
-    with bob, open(reader, "rb") as seen:
-        try:
-            ann.member.say("one")
-            assert seen.readline() == b"ann: one\n"
-            seen.close()
-            ann.member.say("two")
-            assert bob.wait(20) == 0
-            assert bob.stderr is not None
-            assert b"Traceback" not in (told := bob.stderr.read()) and b"Exception" not in told
-        finally:
-            bob.kill()
+        bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe", stdout=out.fileno())
+    with open(reader, "rb") as seen:
+        ann.member.say("one")
+        assert seen.readline() == b"ann: one\n"
+    ann.member.say("two")
+    ended = bob.wait()
+    assert ended.code == 0
+    assert "Traceback" not in ended.err and "Exception" not in ended.err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_behind_stdout(lanchat, room, ann):
     ann.member.say("one")
     with open("/dev/full", "wb") as full:
-        bob = subprocess.run(
-            lanchat.argv("join", at(room), "--nick", "bob", "--until", "never", "--timeout", "10"),
-            stdin=subprocess.DEVNULL,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "LANCHAT_HOME": str(lanchat.home("bob"))},
-            text=True,
-            timeout=20,
-        )
-    assert bob.returncode == 1
-    assert bob.stderr.splitlines()[-1] == "lanchat: cannot write what arrives: No space left on device"
-    assert "Traceback" not in bob.stderr
+        arguments = ("join", at(room), "--nick", "bob", "--until", "never", "--timeout", "10")
+        bob = lanchat.start(*arguments, stdout=full.fileno())
+    ended = bob.wait()
+    assert ended.code == 1
+    assert ended.said[-1] == "lanchat: cannot write what arrives: No space left on device"
+    assert "Traceback" not in ended.err
+
+
+@pytest.fixture
+def full_pipe() -> Iterator[int]:
+    """The end to write to, of a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, bytes(4096))
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    yield writer
+    os.close(reader)
+    os.close(writer)
+
+
+@POSIX
+@pytest.mark.parametrize("end", ["timeout", "signal"])
+def test_an_end_where_nobody_reads(lanchat, room, ann, full_pipe, end):
+    limit = ("--timeout", "0.7") if end == "timeout" else ()
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--until", "never", *limit, stdout=full_pipe)
+    ann.hear_kind(Joined, nick="bob")
+    ann.member.say("hello")
+    bob.wait_err("bob joined")
+    ended = bob.wait() if end == "timeout" else bob.stop(signal.SIGTERM)
+    assert ended.code == (124 if end == "timeout" else 130)
+    assert "Traceback" not in ended.err
+
+
+def test_what_arrived_is_written_to_a_slow_reader(room, ann, join, monkeypatch):
+    """The stay is over, and the reader, a pager perhaps, has not read everything: it is not cut short."""
+    monkeypatch.setattr(script, "REST", 0.0)
+    pager, codes = Pager(), []
+    stay = script.Script(join(room, "bob"), iter(()), pager, io.StringIO(), script.Plan())
+    running = threading.Thread(target=lambda: codes.append(stay.run()))
+    running.start()
+    ann.hear_kind(Left, nick="bob")
+    pager.goes_on.set()
+    running.join()
+    assert (codes, stay.stuck) == ([0], False)
+
+
+class Pager(io.StringIO):
+    """Stands still until the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = threading.Event()
+
+    def flush(self) -> None:
+        assert self.goes_on.wait(PATIENCE)
+
+
+@POSIX
+@pytest.mark.skipif(shutil.which("nohup") is None, reason="needs nohup")
+def test_a_host_that_is_to_outlive_its_terminal(own_world):
+    with Commands(own_world / "nohup", prefix=("nohup",)) as nohup, Commands(own_world) as lanchat:
+        hal = nohup.host("Room A")
+        hal.send(signal.SIGHUP)
+        assert lanchat.run("join", hal.address, "--nick", "ann", input="hello\n").code == 0
+        hal.wait_out("ann: hello\n")
+        assert hal.stop(signal.SIGTERM).code == 130
 
 
 # ---- hosts
@@ -375,8 +473,7 @@ def test_a_host_talks_and_goes_when_stdin_ends(lanchat):
 
 def test_a_host_with_linger_stays(lanchat):
     hal = lanchat.host("Room A", "--linger", "30", stdin="welcome\n")
-    bob = lanchat.run("join", hal.address, "--nick", "bob", "--until", "welcome")
-    assert (bob.code, bob.out) == (0, "hal: welcome\n")
+    assert shown_to_a_newcomer(lanchat, hal.address, "welcome\n") == ["hal: welcome"]
     hal.wait_err("bob left")
     assert hal.stop(signal.SIGINT).code == 130
 
@@ -395,8 +492,7 @@ def test_a_headless_host_does_not_read(lanchat):
     hal = lanchat.host("Room A", "--headless", stdin="not said\n")
     assert lanchat.run("join", hal.address, "--nick", "ann", input="said\n").code == 0
     hal.wait_err("ann left")
-    bob = lanchat.run("join", hal.address, "--nick", "bob", "--until", "said")
-    assert bob.lines == ["ann: said"]
+    assert shown_to_a_newcomer(lanchat, hal.address, "said\n") == ["ann: said"]
 
 
 def test_a_host_until(lanchat):
@@ -422,15 +518,15 @@ def test_netcat_comes_by_the_plain_port(lanchat):
 # ---- found by title
 
 
-def test_the_demo(lanchat):
-    """What issue 2 shows: ann says a line by the title of the room, and bob, who comes later, waits for it."""
+def test_the_demo(started):
+    """Ann says a line by the title of the room, and bob, who comes later, waits for it."""
     title = own_title("Demo")
-    hal = lanchat.host(title, "--headless", announce=True)
-    ann = lanchat.run("join", title, "--nick", "ann", input="hello\n")
+    hal = started.host(title, "--headless", announce=True)
+    ann = started.run("join", title, "--nick", "ann", input="hello\n")
     assert (ann.code, ann.out) == (0, "")
-    bob = lanchat.run("join", title, "--nick", "bob", "--until", "hello", "--timeout", "10")
+    bob = started.run("join", title, "--nick", "bob", "--until", "hello", "--timeout", "10")
     assert (bob.code, bob.out) == (0, "ann: hello\n")
-    nowhere = lanchat.run("join", f"No {title}", "--wait", "1")
+    nowhere = started.run("join", f"No {title}", "--wait", "1")
     assert nowhere.code == 3 and f'"{title}"' in nowhere.said[1], "it says what there is instead"
     hal = hal.stop()
     assert hal.out == "ann: hello\n" and "Traceback" not in hal.err

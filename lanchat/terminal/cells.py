@@ -1,6 +1,8 @@
-"""How wide text is on a screen, and what of it fits. Pure. The door of `wcwidth`, with `render.py`."""
+"""How wide text is on a screen, and what of it fits. Pure. The door of `wcwidth`."""
 
-from wcwidth import wcswidth, wcwidth
+from wcwidth import wcswidth, wcwidth, wrap
+
+_NARROWEST = 10  # cells; where there are fewer, no break is a good one
 
 Fragments = list[tuple[str, str]]  # style and text, as prompt_toolkit takes them
 
@@ -28,3 +30,15 @@ def cut(text: str, width: int) -> str:
             break
         kept += char
     return kept.rstrip() + "…"
+
+
+def rows(text: str, width: int) -> list[str]:
+    """The text broken at blanks into rows of at most so many cells; a longer word, an address say, stays in one piece.
+
+    Args:
+        width: 0: as it is.
+    """
+    lines = text.split("\n")
+    if width < _NARROWEST:
+        return lines
+    return [row for line in lines for row in wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]]

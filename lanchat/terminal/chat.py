@@ -11,6 +11,7 @@ from lanchat.net.invite import Invite
 from lanchat.news import Came
 from lanchat.protocol.text import safe_text
 from lanchat.terminal import commands
+from lanchat.terminal.cells import Fragments
 from lanchat.terminal.commands import (
     AskNick,
     Ignore,
@@ -29,7 +30,7 @@ from lanchat.terminal.commands import (
 from lanchat.terminal.feed import Feed
 from lanchat.terminal.pending import PENDING_AFTER, PENDING_LINES, Pending
 from lanchat.terminal.qr import invitation
-from lanchat.terminal.render import Fragments, bar_text, quiet, verify_text, who_text
+from lanchat.terminal.render import bar_text, quiet, verify_text, who_text
 from lanchat.terminal.screen import Input, Output, Screen
 
 # s to render one portion; printing it takes four times as long, then keys are read. Measured: 60,000 lines a second
@@ -88,7 +89,14 @@ class Chat:
             input=input,
             output=output,
         )
-        self._feed = Feed(member, came, wake=self._screen.wake, on_nick=on_nick, colour=self._screen.colour)
+        self._feed = Feed(
+            member,
+            came,
+            wake=self._screen.wake,
+            on_nick=on_nick,
+            colour=self._screen.colour,
+            columns=lambda: self._screen.columns,
+        )
 
     def run(self) -> ChatEnd:
         """Show the room until the user leaves or the connection ends. The terminal is left as it was found."""

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
+from lanchat.errors import TimedOut
+
 GOODBYE_LIMIT = 3.0  # s; after that another Ctrl-C ends the program at once
+FLUSH_LIMIT = 0.5  # s for what is still to be written, where somebody wants an end; whoever reads it may stand still
 WAKE_AGAIN = 0.1  # s; a person who pressed Ctrl-C does not notice
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -18,7 +21,9 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 def catch_signals() -> None:
     """A closed terminal or a polite kill ends the program the way Ctrl-C does: with goodbyes.
 
-    The goodbyes are said in peace: what comes while they are said is ignored, unless they take too long.
+    The goodbyes are said in peace: what comes while they are said is ignored, unless they take too long. A closed
+    terminal ends nothing where whoever started us wants it so (nohup). An ignored Ctrl-C says less: shells do that to
+    all that they start with `&`.
     """
     first: list[float] = []
 
@@ -31,8 +36,9 @@ def catch_signals() -> None:
             os._exit(INTERRUPTED)
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), interrupt)
+        number = getattr(signal, name, None)
+        if number is not None and (name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN):
+            signal.signal(number, interrupt)
     if hasattr(signal, "pthread_kill"):
         _wake_for_signals(lambda: bool(first))
 
@@ -44,15 +50,28 @@ def write_any_letter() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def end_within(seconds: float, code: int) -> None:
+    """Whatever stands still, the program ends then: a goodbye, a write to somebody who does not read."""
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
+
+
 def leave(code: int) -> NoReturn:
     """End, whatever still runs: an interrupt in the middle of a goodbye may have left a thread behind."""
+    if code in (INTERRUPTED, TimedOut.exit_code) or _threads_left():
+        end_within(FLUSH_LIMIT, code)
     try:
         sys.stdout.flush()
     except (OSError, ValueError, AttributeError):  # whoever read our output is gone: no reason for words
         os._exit(code)
-    if any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate()):
+    if _threads_left():
         os._exit(code)
     sys.exit(code)
+
+
+def _threads_left() -> bool:
+    return any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate())
 
 
 def _wake_for_signals(heard: Callable[[], bool]) -> None:

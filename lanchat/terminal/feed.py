@@ -15,7 +15,8 @@ from lanchat.news import Came, Ended, Item, Lost
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
 from lanchat.room.inbox import Inbox
 from lanchat.room.view import Person, RoomView
-from lanchat.terminal.render import Drawn, Fragments, Local, Renderer
+from lanchat.terminal.cells import Fragments
+from lanchat.terminal.render import Drawn, Local, Renderer
 
 PAINT_EVERY = 0.015  # s; what comes in between is painted together, and nobody sees the difference
 REPLY_PAUSE = 2.0  # s that somebody's private message must have stood there before a reply is surely meant for them
@@ -29,7 +30,7 @@ class Feed:
     Args:
         wake: called from any thread when there is something to paint.
         on_nick: called when the host has given us another nick.
-        colour: see Renderer.
+        colour, columns: see Renderer.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Feed:
         wake: Callable[[], None],
         on_nick: Callable[[str], None] | None,
         colour: bool,
+        columns: Callable[[], int] = lambda: 0,
     ) -> None:
         self.title = came.card.title
         self.state = "connected"
@@ -49,7 +51,7 @@ class Feed:
         self._member = member
         self._wake = wake
         self._on_nick = on_nick
-        self._renderer = Renderer(self.view, date.today(), colour=colour)
+        self._renderer = Renderer(self.view, date.today(), colour=colour, columns=columns)
         self._inbox: Inbox[list[Item | Local | Drawn]] = Inbox(BATCHES)
         self._waiting: deque[Item | Local | Drawn] = deque()
         self._early: list[Local] = []

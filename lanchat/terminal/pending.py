@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from lanchat.protocol.messages import Say, Talk
 from lanchat.protocol.text import safe_text
-from lanchat.terminal.render import QUIET, Fragments, cut
+from lanchat.terminal.cells import Fragments, cut
+from lanchat.terminal.render import QUIET
 
 PENDING_AFTER = 0.5  # s; on a good link it is heard in milliseconds, and nothing flickers
 PENDING_LINES = 3  # shown at most, the newest

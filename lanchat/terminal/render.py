@@ -7,19 +7,17 @@ cannot be a nick, so nobody can say something that looks like news.
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import assert_never
 
-from wcwidth import wcswidth, wcwidth
-
-from lanchat.news import Came, Ended, Item, Kept, Lost
+from lanchat.news import Came, Ended, Item, Kept, Lost, why_gone
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
 from lanchat.protocol.text import MAX_NICK, grouped, safe_text
 from lanchat.room.view import Person, RoomView
-
-Fragments = list[tuple[str, str]]
+from lanchat.terminal.cells import Fragments, cells, cut, drawn_cells, rows
 
 TIME, QUIET, ERROR, MINE, MENTION, MARK, PRIVATE = (
     "class:time",
@@ -47,6 +45,7 @@ PALETTE = (
     "#d7005f",
 )
 
+NEWS = 9  # cells before the text of a quiet line with a time
 MAX_INDENT = 12  # cells under a message's first line; more would leave nothing of a narrow window
 MIN_TITLE = 6  # cells of the title that the bottom bar keeps before it gives up other things
 
@@ -74,12 +73,14 @@ class Renderer:
         day: the day of the line above; a line of another day gets a date first.
         zone: None for this machine's.
         colour: False where NO_COLOR asks for none.
+        columns: how many cells a row has; 0: who reads this breaks no rows.
     """
 
     view: RoomView
     day: date
     zone: tzinfo | None = None
     colour: bool = True
+    columns: Callable[[], int] = lambda: 0
     _minute: tuple[int, str] = field(default=(-1, ""), init=False)
     _mention: tuple[str, re.Pattern[str]] | None = field(default=None, init=False)
 
@@ -91,28 +92,32 @@ class Renderer:
             case Told():
                 return self._told(item)
             case Joined(at=at, host=host):
-                who = "you" if self._mine(item) else tagged_nick(item.by, item.nick)
-                return self._news(at, f"{who} joined{' and hosts' if host else ''}")
+                who, hosting = "you", " and host"
+                if not self._mine(item):
+                    who, hosting = tagged_nick(item.by, item.nick), " and hosts"
+                return self._news(at, f"{who} joined{hosting if host else ''}")
+            case Left(at=at, reason=reason) if reason and self._mine(item):
+                return self._news(at, safe_text(why_gone(reason)))
             case Left(at=at, reason=reason):
                 return self._news(at, f"{self._whose(item)} left{f' ({safe_text(reason)})' if reason else ''}")
             case Renamed(at=at, by=by, to=to):
                 are = "are" if self._mine(item) else "is"
                 return self._news(at, f"{self._whose(item)} {are} now {shown_nick(by, to)}")
             case Came(card=card, again=True):
-                return quiet(f"back in {safe_text(card.title)}")
+                return self._quiet(f"back in {safe_text(card.title)}")
             case Lost(reason=reason):
-                return quiet(f"the connection is lost ({safe_text(reason)}); trying to come back", ERROR)
+                return self._quiet(f"the connection is lost ({safe_text(reason)}); trying to come back", ERROR)
             case Came(card=card, welcome=welcome):
                 title, host_nick, nick = safe_text(card.title), safe_text(card.host), safe_text(welcome.nick)
-                return quiet(f"{title}, hosted by {host_nick}. You are {nick}. /help shows the commands")
+                return self._quiet(f"{title}, hosted by {host_nick}. You are {nick}. /help shows the commands")
             case Notice(text=text):
-                return quiet(text)
+                return self._quiet(text)
             case Drawn(fragments):
                 return fragments
             case Local(text=text, error=error):
-                return quiet(text, ERROR if error else QUIET)
+                return self._quiet(text, ERROR if error else QUIET)
             case Ended(error=over):
-                return quiet(f"the connection is over: {over}{f'. {over.hint}' if over.hint else ''}", ERROR)
+                return self._quiet(f"the connection is over: {over}{f'. {over.hint}' if over.hint else ''}", ERROR)
             case Kept():
                 return []
             case _:
@@ -143,8 +148,12 @@ class Renderer:
 
     def _news(self, at: int, text: str) -> Fragments:
         fragments = self._at(at, QUIET)
-        fragments.append((QUIET, f" -- {text}\n"))
+        shown = ("\n" + " " * NEWS).join(rows(text, self.columns() - NEWS))
+        fragments.append((QUIET, f" -- {shown}\n"))
         return fragments
+
+    def _quiet(self, text: str, style: str = QUIET) -> Fragments:
+        return quiet(text, style, self.columns())
 
     def _at(self, at: int, style: str) -> Fragments:
         """The time, and the date before it when the day is another."""
@@ -233,48 +242,25 @@ def verify_text(person: Person, me: str) -> str:
     return f"the fingerprint of {nick} is  {grouped(person.id)}\nthey see theirs with: lanchat id"
 
 
-def quiet(text: str, style: str = QUIET) -> Fragments:
-    """A line that nobody said."""
-    shown = safe_text(text, lines=True).replace("\n", "\n   ")
+def quiet(text: str, style: str = QUIET, columns: int = 0) -> Fragments:
+    """A line that nobody said; in rows of so many cells."""
+    shown = "\n   ".join(rows(safe_text(text, lines=True), columns - 3))
     return [(style, f"-- {shown}\n")]
 
 
 def bar_text(title: str, people: int, state: str, width: int) -> str:
     """The bottom bar, cut to what a window of `width` cells can hold."""
     title = safe_text(title)
-    least = min(cells(title), MIN_TITLE)
+    least = min(drawn_cells(title), MIN_TITLE)
     for tail in (f" · {_people(people)} · {state}", f" · {people} · {state}", f" · {state}"):
-        if 1 + least + cells(tail) <= width:
-            return f" {cut(title, width - 1 - cells(tail))}{tail}"
+        if 1 + least + drawn_cells(tail) <= width:
+            return f" {cut(title, width - 1 - drawn_cells(tail))}{tail}"
     return cut(f" {title}", width)
 
 
 def _indented(text: str, indent: int) -> str:
     """Safe, with the lines after the first under its text."""
     return safe_text(text, lines=True).replace("\n", "\n" + " " * min(indent, MAX_INDENT))
-
-
-def cells(text: str) -> int:
-    """How wide it is on a terminal."""
-    if text.isascii():
-        return len(text)
-    return max(wcswidth(text), 0)
-
-
-def cut(text: str, width: int) -> str:
-    """The beginning that fits, with an ellipsis when something is left off."""
-    if cells(text) <= width:
-        return text
-    if width < 1:
-        return ""
-    kept: list[str] = []
-    room = width - 1  # for the ellipsis
-    for char in text:
-        room -= max(wcwidth(char), 0)
-        if room < 0:
-            break
-        kept.append(char)
-    return "".join(kept).rstrip() + "…"
 
 
 def _people(number: int) -> str:

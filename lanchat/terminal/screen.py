@@ -28,7 +28,7 @@ from prompt_toolkit.renderer import CPR_Support, print_formatted_text
 from prompt_toolkit.styles import Style
 
 from lanchat.terminal import commands, signals
-from lanchat.terminal.render import Fragments
+from lanchat.terminal.cells import Fragments
 
 PROMPT = "> "
 MENU = 8  # rows of completions

@@ -6,7 +6,6 @@ stdin, the time limit, a lost link, Ctrl-C) ends it.
 """
 
 import json
-import os
 import queue
 import threading
 import time
@@ -16,11 +15,12 @@ from typing import IO, assert_never
 
 from lanchat.errors import LanchatError, TimedOut
 from lanchat.member import Member
-from lanchat.news import Came, Ended, Item, Kept, Lost
+from lanchat.news import Came, Ended, Item, Kept, Lost, why_gone
 from lanchat.protocol.messages import Event, Joined, Left, Notice, Record, Renamed, Said, Told
 from lanchat.protocol.text import safe_text
 
 WINDOW = 64  # messages said and not yet acknowledged; a whole file may be piped in without flooding the host
+REST = 0.5  # s for what has arrived to be written, when the time is over: whoever reads it may stand still
 _LONGEST_WAIT = 1e6  # s at once; for a longer time (`--linger inf`) Python's clock overflows on some systems
 
 
@@ -31,6 +31,7 @@ class Plan:
     Args:
         linger: s to stay after all that was said is acknowledged.
         until: leave when an arriving line holds this; then the end of stdin does not end it.
+        no_history: what was said in the room before we came is neither printed nor looked at.
         timeout: s in all, or None.
         stay: nothing ends it but the end of the room or a signal, if stdin holds no line at all.
     """
@@ -39,6 +40,7 @@ class Plan:
     until: str | None = None
     timeout: float | None = None
     stay: bool = False
+    no_history: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,49 +94,56 @@ class Script:
         self._talk = talk
         self._plan = plan
         self._as_json = as_json
-        self._me = ""  # our member id
+        self._me, self._nick = "", ""  # our member id, and how we are called
+        self._border = 0  # what was said up to this seq was said before we came
+        self.stuck = False  # after `run()`: nobody reads what we write, and a thread of ours waits for that
         self._happenings: queue.SimpleQueue[_Happening] = queue.SimpleQueue()
 
     def run(self) -> int:
-        """Stay as planned. The member is still in the room when this returns or raises.
+        """Stay as planned. The member has left when this returns or raises, and what had arrived is written.
 
         Returns:
             The exit code.
 
         Raises:
-            TimedOut: the time is over.
+            TimedOut: the time is over; not all may be written then.
             LanchatError: the link is lost, or the host closed it.
         """
-        started = time.monotonic()
+        deadline = None if self._plan.timeout is None else time.monotonic() + self._plan.timeout
         listener = threading.Thread(target=self._listen, name="script-listener")
         # A read of a pipe or terminal cannot be interrupted, so this one may be left behind at exit.
         speaker = threading.Thread(target=self._speak, name="script-stdin", daemon=True)
         listener.start()
         speaker.start()
         try:
-            return self._decide(started)
+            end = self._decide(deadline)
+            self._member.close()
+            if not isinstance(end, TimedOut) and not _wait_end(listener, deadline):
+                end = TimedOut(f"what arrived was not read within {self._plan.timeout:g} s")
         finally:
             self._member.close()
-            listener.join()
+            listener.join(REST)
+            self.stuck = listener.is_alive()
+        if isinstance(end, LanchatError):
+            raise end
+        return end
 
-    def _decide(self, started: float) -> int:
-        leave_at = None if self._plan.timeout is None else started + self._plan.timeout
+    def _decide(self, deadline: float | None) -> int | LanchatError:
+        leave_at = deadline
         timed_out, code = True, 0
         while True:
-            remaining = _LONGEST_WAIT if leave_at is None else max(0.0, leave_at - time.monotonic())
+            remaining = _remaining(leave_at)
             try:
-                happening = self._happenings.get(timeout=min(remaining, _LONGEST_WAIT))
+                happening = self._happenings.get(timeout=remaining)
             except queue.Empty:
                 if remaining >= _LONGEST_WAIT:
                     continue
-                if timed_out:
-                    raise self._too_late() from None
-                return code
+                return self._too_late() if timed_out else code
             match happening:
                 case _Found() | _Unread():
                     return code
                 case _Failed(error):
-                    raise error
+                    return error
                 case _Spoken(lines, unsent):
                     code = 1 if unsent else 0
                     if self._plan.until is not None or (self._plan.stay and not lines):
@@ -191,6 +200,8 @@ class Script:
     def _show(self, item: Item) -> None:
         if isinstance(item, Said | Told) and self._member.is_own(item):
             return  # a script that answers what it reads must not answer itself
+        if self._plan.no_history and isinstance(item, Said) and item.seq <= self._border:
+            return
         if isinstance(item, Event | Told) and self._as_json:
             self._out.write(event_json(item) + "\n")
         match item:
@@ -201,18 +212,23 @@ class Script:
                     self._show_line(_private_line(item))
             case Joined(nick=nick):
                 self._tell(f"{nick} joined")
-            case Left(nick=nick):
-                self._tell(f"{nick} left")
+            case Left(nick=nick, reason=reason):
+                ours = reason and (item.by, nick) == (self._me, self._nick)
+                self._tell(why_gone(reason) if ours else f"{nick} left{f' ({reason})' if reason else ''}")
             case Renamed(nick=nick, to=to):
+                if (item.by, nick) == (self._me, self._nick):
+                    self._nick = to
                 self._tell(f"{nick} is now {to}")
             case Notice(text=text):
                 self._tell(text)
             case Lost(reason=reason):
                 self._tell(f"{reason}; trying to come back")
-            case Came(welcome=welcome, again=False):
-                self._me = welcome.id
-            case Came():
-                self._tell("back in the room")
+            case Came(welcome=welcome, again=again):
+                self._me, self._nick = welcome.id, welcome.nick
+                # A host that lost its record counts anew from there.
+                self._border = min(self._border, welcome.seq) if again else welcome.seq
+                if again:
+                    self._tell("back in the room")
             case Kept() | Ended():
                 pass
             case _:
@@ -231,20 +247,6 @@ class Script:
             self._talk.flush()
         except (BrokenPipeError, ValueError):
             pass  # nobody listens to our talk
-
-
-def read_lines(file: int) -> Iterator[str]:
-    """The lines of this file descriptor, each as soon as it is there.
-
-    Not through `sys.stdin`: a thread left behind in its buffer would abort the interpreter's exit (cpython#129536).
-    """
-    partial = b""
-    while data := os.read(file, 64 * 1024):
-        *lines, partial = (partial + data).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace")
-    if partial:
-        yield partial.decode(errors="replace")
 
 
 def event_json(event: Record) -> str:
@@ -267,3 +269,17 @@ def _private_line(told: Told) -> str:
 
 def _one_line(text: str) -> str:
     return safe_text(text, lines=True).replace("\n", "\\n")
+
+
+def _wait_end(thread: threading.Thread, deadline: float | None) -> bool:
+    """Whether it ends in time."""
+    while thread.is_alive():
+        if not (remaining := _remaining(deadline)):
+            return False
+        thread.join(remaining)
+    return True
+
+
+def _remaining(deadline: float | None) -> float:
+    """s to wait at once."""
+    return _LONGEST_WAIT if deadline is None else min(max(0.0, deadline - time.monotonic()), _LONGEST_WAIT)

@@ -148,8 +148,12 @@ def child(words: Sequence[str], home: Path, core: int | None) -> Iterator["subpr
 
 
 def environment(home: Path) -> dict[str, str]:
-    """For a lanchat of the benchmark: loopback only, and nobody's own settings."""
+    """For a lanchat of the benchmark: loopback only, nobody's own settings, and Python as people have it.
+
+    With PYTHONDONTWRITEBYTECODE, which is common in containers, each start would compile all it imports.
+    """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LANCHAT_")}
+    clean.pop("PYTHONDONTWRITEBYTECODE", None)
     return clean | {"LANCHAT_HOME": str(home), "LANCHAT_INTERFACE": "127.0.0.1", "LANCHAT_NICK": "hal"}
 
 

@@ -10,6 +10,7 @@ from lanchat.errors import ConnectionLost
 from lanchat.news import Came, Ended, Kept, Lost
 from lanchat.protocol.messages import MAX_NUMBER, Card, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
 from lanchat.room.view import Person, RoomView
+from lanchat.terminal.cells import cells, cut
 from lanchat.terminal.render import (
     ERROR,
     MARK,
@@ -22,8 +23,6 @@ from lanchat.terminal.render import (
     Local,
     Renderer,
     bar_text,
-    cells,
-    cut,
     nick_colour,
     who_text,
 )
@@ -136,6 +135,18 @@ def test_my_own_line_mentions_nobody():
     assert renderer().render(said("I am ann", by="a", nick="ann"))[0] == (TIME, "12:00")
 
 
+def test_quiet_lines_break_between_words_in_a_narrow_window():
+    renderer = Renderer(RoomView(), date(1970, 1, 1), UTC, columns=lambda: 30)
+    text = "".join(text for _, text in renderer.render(Lost("the other side closed the link")))
+    assert text == (
+        "-- the connection is lost (the\n   other side closed the\n   link)); trying to come back\n".replace("))", ")")
+    )
+    (_, time), (_, news) = renderer.render(Left(9, NOON, "a", "ann", "no sign of life for 25 s"))
+    assert time + news == "12:00 -- ann left (no sign of\n         life for 25 s)\n"
+    address = "lanchat://192.168.1.7:47474/" + "5" * 32
+    assert address in "".join(text for _, text in renderer.render(Notice("x", f"come by {address}"))), "in one piece"
+
+
 @pytest.mark.parametrize(
     ("event", "line"),
     [
@@ -153,6 +164,21 @@ def test_news_are_quiet_lines(event, line):
     fragments = renderer().render(event)
     assert plain(fragments) == line
     assert {style for style, _ in fragments} == {QUIET}
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("reads too slowly", "the host had cut us off: reads too slowly"),
+        ("the other side is gone", "the link to the host was broken"),
+        ("\x1b[2J", r"the host had cut us off: \x1b[2J"),
+        ("", "you left"),
+    ],
+)
+def test_who_was_away_hears_why(reason, words):
+    """It comes in what was missed."""
+    assert plain(renderer().render(Left(1, NOON, "a", "ann", reason))) == f"12:00 -- {words}\n"
+    assert plain(renderer().render(Left(1, NOON, "a", "another", "replaced"))) == "12:00 -- another left (replaced)\n"
 
 
 def test_lines_that_nobody_said():
