@@ -20,6 +20,7 @@ def pauses(patience: float | None = None, spread: Callable[[float, float], float
     waited, pause = 0.0, FIRST_RETRY
     while patience is None or waited < patience:
         nap = pause * spread(0.5, 1.5)
+        nap = nap if patience is None else min(nap, patience - waited)
         yield nap
         waited, pause = waited + nap, min(pause * 2, LAST_RETRY)
 

@@ -274,3 +274,5 @@ def test_pauses_grow_and_are_spread(monkeypatch):
     steps = pauses(None, lambda low, high: 1.0)
     first = [next(steps) for _ in range(8)]
     assert first[:5] == [0.5, 1.0, 2.0, 4.0, 8.0] and max(first) == LAST_RETRY
+    assert [*pauses(10.0, lambda low, high: high)] == [0.75, 1.5, 3.0, 4.75], "and end when patience does"
+    assert [*pauses(0.0)] == []
