@@ -335,7 +335,7 @@ def test_who_only_speaks_need_not_listen(busy):
         ann.say(f"line {number}")
     ann.say("the end", wait=PATIENCE)
     texts = [event.text for event in ann.events(timeout=0) if isinstance(event, Said)]
-    assert texts[-1] == "the end" and len(texts) <= 40, "the last lines are still there"
+    assert texts[-1] == "the end" and len(texts) < 200, "the last lines are still there, not all"
 
 
 def test_what_nobody_looked_at_has_happened_all_the_same(busy):

@@ -95,7 +95,7 @@ def ways_in(room: HostedRoom, interfaces: tuple[str, ...]) -> list[str]:
         lines.append("This machine is in no network now: only people on it can join.")
     if room.invite is not None:
         lines.append("or, knowing for sure that it is this room (/invite shows it as a QR code):")
-        lines.append(f"  lanchat join {quoted(str(room.invite.first))}")
+        lines.append(f"  lanchat join '{room.invite.first}'")
     if room.host.plain_port is not None:
         lines.append(f"Not encrypted, for netcat and the like: port {room.host.plain_port}")
     return lines

@@ -32,7 +32,7 @@ def test_what_others_type_is_one_word_for_a_shell(title):
 def test_the_line_that_a_host_shows_is_one_that_works(own_world, title, line):
     with lanchat.host(title, nick="hal", port=0, announce=False, ephemeral=True) as room:
         _, first, *_ = ways_in(room, ("127.0.0.1",))
-    assert first == (line or f"  lanchat join 127.0.0.1:{room.host.port}")
+        assert first == (line or f"  lanchat join 127.0.0.1:{room.host.port}")
 
 
 def test_where_nobody_reads(tmp_path):
