@@ -57,7 +57,7 @@ def host(
         plain_port: also serve netcat and its kin there, without encryption.
         announce: let others find it.
         new: another room, even where one of this title was hosted here before; else that one goes on, log and all.
-        ephemeral: keep nothing on the disk.
+        ephemeral: keep nothing on the disk, and ask members to keep nothing.
         keep: how much of the log: "30d", or "10000" entries; None: as it was, at first everything.
         password: who does not know it stays out.
         limits: what strangers and members may do.
@@ -88,6 +88,7 @@ def host(
             log=_log(folder, on_problem) if folder else None,
             bans=folder.about.bans if folder else None,
             keep_bans=folder.keep_bans if folder else lambda bans: None,
+            ephemeral=ephemeral,
             limits=limits,
         )
         undo.callback(opened.close)

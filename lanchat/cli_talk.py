@@ -24,7 +24,9 @@ from lanchat import cli_options as options
 )
 @options.password_file
 @options.option("--new", is_flag=True, envvar="LANCHAT_NEW", help="Another room, even if you hosted this title before.")
-@options.option("--ephemeral", is_flag=True, envvar="LANCHAT_EPHEMERAL", help="Keep nothing on the disk.")
+@options.option(
+    "--ephemeral", is_flag=True, envvar="LANCHAT_EPHEMERAL", help="Keep nothing on the disk, here or at members."
+)
 @options.option("--keep", envvar="LANCHAT_KEEP", metavar="30d|10000", help="How much of the log to keep (default all).")
 @options.option(
     "--plain-port",

@@ -13,7 +13,7 @@ from lanchat.errors import HostKeyChanged, LanchatError, NoSuchRoom
 from lanchat.home import home_folder, kept_nick, login_nick
 from lanchat.joined import JoinedRoom
 from lanchat.member import Member
-from lanchat.memory import DiskMemory
+from lanchat.memory import DiskMemory, Memory, NoMemory
 from lanchat.net.dial import STOP_WITHIN, Endpoint, dial, has_machine, is_address, parse_endpoint, peer_of
 from lanchat.net.identity import Identity, fingerprint, load_identity
 from lanchat.net.interfaces import Address
@@ -121,9 +121,9 @@ def enter(
         standing = known_hosts.check(card.room, key, card.title)
         way.room_id, way.key = card.room, host_key
 
-    def keep(card: Card) -> DiskMemory:
+    def keep(card: Card) -> Memory:
         known_hosts.remember(card.room, fingerprint(way.key), card.title)  # not before: it has shown the password too
-        return DiskMemory(home_folder(), card, on_problem)
+        return NoMemory() if card.ephemeral else DiskMemory(home_folder(), card, on_problem)
 
     way = _Way(endpoints, on)
     member = Member(

@@ -57,6 +57,7 @@ class Host:
         plain_port: for netcat and its kin; None for no such door.
         password: who does not know it stays out; no plain door then.
         log: where events are kept; by default nowhere.
+        ephemeral: ask members to keep nothing either.
         limits: what strangers and members may do.
 
     Raises:
@@ -78,6 +79,7 @@ class Host:
         log: Log | None = None,
         bans: Mapping[str, str] | None = None,
         keep_bans: Callable[[dict[str, str]], None] = lambda bans: None,
+        ephemeral: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.title = clean_title(title)
@@ -112,6 +114,7 @@ class Host:
         )
         self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, keep_bans)
         self._locked = password is not None
+        self._ephemeral = ephemeral
         self._gate = Gate(limits)
         known = [id for _, id in self._log.owners]
         self._native = NativeDoor(identity, self._card, self._hub.inbox, self._gate, limits, self._log, secret, known)
@@ -182,6 +185,7 @@ class Host:
             self._hub.people,
             self._locked,
             secrets.token_bytes(NONCE_SIZE),
+            self._ephemeral,
         )
 
     def _accept(self) -> None:

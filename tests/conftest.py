@@ -21,6 +21,8 @@ from lanchat.protocol.limits import NO_LIMITS
 from tests.program import forks
 from tests.waiting import wait_until
 
+pytest_plugins = ["tests.faults.report"]
+
 # A busy machine is no failure, and a run today is the same as a run tomorrow.
 hypothesis.settings.register_profile("lanchat", deadline=None, derandomize=True, max_examples=100, database=None)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, database=None)

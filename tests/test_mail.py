@@ -298,6 +298,16 @@ def test_no_history_has_them_but_that_of_the_two(host, join, identity, tmp_path)
 
 
 @pytest.mark.parametrize("ephemeral", [False, True])
+def test_of_an_ephemeral_room_members_keep_nothing_either(own_world, monkeypatch, ephemeral):
+    with lanchat.host("Room A", nick="hal", port=0, announce=False, ephemeral=ephemeral) as room:
+        monkeypatch.setenv("LANCHAT_HOME", f"{own_world}/bob")
+        with lanchat.join(f"127.0.0.1:{room.host.port}", nick="bob") as bob:
+            bob.say("for tonight", wait=PATIENCE)
+            assert any(isinstance(event, Said) for event in bob.events(timeout=0.1))
+    assert bool(list((own_world / "bob").glob("seen/*/log.db"))) is not ephemeral
+
+
+@pytest.mark.parametrize("ephemeral", [False, True])
 def test_who_hosts_keeps_their_own_private_messages_too(own_world, identity, ephemeral):
     with lanchat.host("Room A", nick="hal", port=0, announce=False, ephemeral=ephemeral) as room:
         bob = Member(lambda: dial((Endpoint("127.0.0.1", room.host.port),)), identity("bob"), "bob")

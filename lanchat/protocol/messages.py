@@ -124,6 +124,7 @@ class Card(_Message, frozen=True):
     people: Number
     locked: bool
     nonce: Bytes32
+    ephemeral: bool = False  # nothing is kept of this room, and nothing should be
 
 
 class Share(_Message, frozen=True):

@@ -1,4 +1,4 @@
-"""The stage for a scenario, and what all of them came to."""
+"""The stage for a scenario."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,9 +8,8 @@ import pytest
 
 from lanchat.net.identity import Identity
 from tests.faults.program import EAGER, HASTY, WAITS
-from tests.faults.stage import Findings, Stage
-
-_findings = Findings()
+from tests.faults.report import findings
+from tests.faults.stage import Stage
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def make_stage(
     stages: list[Stage] = []
 
     def make(name: str) -> Stage:
-        stages.append(Stage(name, tmp_path / name.replace(" ", "-"), identity, _findings))
+        stages.append(Stage(name, tmp_path / name.replace(" ", "-"), identity, findings))
         return stages[-1]
 
     yield make
@@ -47,27 +46,3 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Members try to come back 5 times as often: for many rounds in little time."""
     for name, value in EAGER.items():
         monkeypatch.setattr(name, value)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """At the end of a run in one process: what all scenarios came to."""
-    figures = _findings.figures
-    if not figures:
-        return
-    write = terminalreporter.write_line
-    terminalreporter.section("faults")
-    for each in figures:
-        write(
-            f"{each.scenario}: {each.verdict}, noticed within {each.times.notice:.2f} s, back within "
-            f"{each.times.back:.2f} s, host {each.peak / 2**20:.0f} MiB"
-        )
-    verdicts = [each.verdict for each in figures]
-    write(f"rounds                    {sum(each.rounds for each in figures)}")
-    write(f"messages acknowledged     {sum(verdict.acknowledged for verdict in verdicts)}")
-    write(f"lost                      {sum(len(verdict.lost) for verdict in verdicts)}")
-    write(f"duplicated                {sum(len(verdict.duplicated) for verdict in verdicts)}")
-    write(f"reordered                 {sum(len(verdict.reordered) for verdict in verdicts)}")
-    write(f"missing                   {sum(len(verdict.missing) for verdict in verdicts)}")
-    write(f"worst time to notice      {max(each.times.notice for each in figures):.2f} s")
-    write(f"worst time to be back     {max(each.times.back for each in figures):.2f} s")
-    write(f"peak memory of the host   {max(each.peak for each in figures) / 2**20:.0f} MiB")

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from lanchat.memory import DiskMemory, Memory, NoMemory
@@ -13,30 +12,13 @@ from lanchat.net.dial import Endpoint, dial
 from lanchat.net.identity import Identity
 from lanchat.protocol.messages import Card, Event
 from tests.faults.cable import Cable, Network
-from tests.faults.chronicle import Chronicle, Times, Verdict, check, times
+from tests.faults.chronicle import Chronicle, check, times
 from tests.faults.hosts import HostProcess
+from tests.faults.report import Figures, Findings
 from tests.faults.talkers import Talker
 from tests.waiting import wait_until
 
 SETTLE_LIMIT = 40.0  # s for everybody to have everything, over whatever link
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What a scenario came to. s, bytes."""
-
-    scenario: str
-    rounds: int
-    verdict: Verdict
-    times: Times
-    peak: int
-
-
-@dataclass
-class Findings:
-    """Of the whole run."""
-
-    figures: list[Figures] = field(default_factory=list)
 
 
 class Stage:
