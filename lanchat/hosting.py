@@ -32,6 +32,7 @@ from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, server_context
 from lanchat.room.hub import Hub
 from lanchat.room.log import Log, NoLog
+from lanchat.room.rest import rest
 from lanchat.room.rights import Rights
 from lanchat.room.room import Room
 from lanchat.room.seats import Goodbye, Stay
@@ -158,7 +159,7 @@ class Host:
         self._closing = True
         if self._flusher is not None:
             self._wake.send(b"!")
-            self._acceptor.join()
+            rest(self._acceptor)
             self._hub.inbox.put_now(Goodbye(reason))
             self._readers.finish(GOODBYE_LIMIT)
             self._hub.stop()

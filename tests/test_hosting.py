@@ -21,6 +21,7 @@ from lanchat.protocol.framing import MAX_LINE
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
 from lanchat.protocol.tls import client_context
+from lanchat.room.hub import Hub
 from tests.waiting import PATIENCE, wait_until
 
 
@@ -585,6 +586,23 @@ def test_closing_tells_everyone(host, join, plain, short_goodbye):
     with pytest.raises(LanchatError):
         ann.member.say("into the void")
         ann.member.wait_kept(PATIENCE)
+
+
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_an_interrupt_while_it_starts(identity, monkeypatch, when):
+    """It comes in the very moment in which the hub begins, and the acceptor never does."""
+    room = Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0)
+    start = Hub.start
+
+    def cut_short(hub):
+        if when == "while":
+            start(hub)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Hub, "start", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        room.start()
+    room.close()
 
 
 def test_a_room_that_was_never_started(identity):

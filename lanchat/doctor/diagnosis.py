@@ -50,6 +50,7 @@ def _no_network(report: Report) -> Diagnosis | None:
 def _others(report: Report) -> Diagnosis | None:
     """Somebody else was seen, so calls get through; do connections?"""
     seen = [node for node in report.nodes if {"announce", "mdns"} & set(node.ways)]
+    seen.sort(key=lambda node: "%" in node.address)  # a link-local address tells a person little
     for node in seen:
         if not node.reached:
             continue

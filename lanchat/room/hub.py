@@ -15,6 +15,7 @@ from lanchat.protocol.messages import Ack, Closing, Deaf, FromHost, Notice, Rece
 from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, Expel, Hand, KeepBans, Part, Post
 from lanchat.room.inbox import Inbox
 from lanchat.room.log import Log
+from lanchat.room.rest import rest
 from lanchat.room.room import Room
 from lanchat.room.seats import Arrived, Gone, Goodbye, Heard, Item, Posted, Recalled, Saved, Seat, Stop, Trouble
 from lanchat.room.turn import Turn
@@ -74,7 +75,7 @@ class Hub:
     def stop(self) -> None:
         """End the thread after all that is in the inbox. Not for the hub thread."""
         self.inbox.put_now(Stop())
-        self._thread.join()
+        rest(self._thread)
         self.inbox.close()
 
     def _run(self) -> None:

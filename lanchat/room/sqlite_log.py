@@ -21,6 +21,7 @@ from lanchat.room.keep import EVERYTHING, Keep
 from lanchat.room.log import AT_HAND, untold
 from lanchat.room.mail import KEEP_MAIL, KNOWN
 from lanchat.room.mend import open_store
+from lanchat.room.rest import rest
 from lanchat.room.store import STEP, Failure, Store, in_words, is_damage
 
 BATCH = 1000  # events in one transaction; more would let the first of them wait for the last
@@ -144,7 +145,7 @@ class SqliteLog:
             self._closing = True
             self._lock.notify()
         if self._thread is not None:
-            self._thread.join()
+            rest(self._thread)
 
     def _run(self) -> None:
         over_at = 0.0
