@@ -25,6 +25,7 @@ KEPT_AFTER_GOODBYE = 2.0  # s
 ASK_EVERY = 3.0  # s; people come and go, and a killed host leaves the list after this
 ASK_LATEST = 15.0  # s between two questions to a place that keeps failing
 ASK_SOON = 1.0  # s; after a goodbye, and after the first miss of a place that has answered
+SETTLE = 0.1  # s that a room has for another address than a link-local one, of which people can make little
 MISSES_FORGIVEN = 1  # of a place that has answered: one lost packet is no end
 MAX_ASKED_A_SECOND = 64  # places; nobody makes us a port scanner
 MAX_TRIED_AT_ONCE = 8  # places of which nobody says that a room is there: most are silent, and others must not wait
@@ -74,6 +75,10 @@ class _Place:
     since: float = 0.0  # when it began to answer
     answered_at: float = 0.0  # when the question was asked that `known` answers
     misses: int = 0
+
+    @property
+    def link_local(self) -> bool:
+        return "%" in self.endpoint.host
 
     def holds(self, room_id: str) -> bool:
         return self.known is not None and self.known.card.room == room_id
@@ -155,7 +160,8 @@ class Directory:
         """When `due` or `listings` will have something new by the passing of time alone."""
         times = [place.due_at for place in self._places.values() if not place.asking]
         ends = (s.gone_at + KEPT_AFTER_GOODBYE for s in self._seen.values() if s.gone_at is not None)
-        return min([*times, *(end for end in ends if end > now)], default=None)
+        holds = (place.since + SETTLE for place in self._places.values() if place.link_local)
+        return min([*times, *(end for end in (*ends, *holds) if end > now)], default=None)
 
     def listings(self, now: float) -> tuple[Listing, ...]:
         self._let_go(now)
@@ -163,15 +169,17 @@ class Directory:
         for seen in self._seen.values():
             for room_id in self._rooms_of(seen):
                 rooms.setdefault(room_id, []).append(seen)
-        listed = [listing for id, seen in rooms.items() if (listing := self._listing(id, seen)) is not None]
+        listed = [listing for id, seen in rooms.items() if (listing := self._listing(id, seen, now)) is not None]
         listed.sort(key=lambda listing: listing.state != "answering")
         return tuple(sorted(listed[:MAX_ROOMS], key=lambda listing: (listing.title.casefold(), listing.room_id)))
 
-    def _listing(self, room_id: str, seen: list[_Seen]) -> Listing | None:
+    def _listing(self, room_id: str, seen: list[_Seen], now: float) -> Listing | None:
         places = list({place.endpoint: place for s in seen for place in self._places_of(s)}.values())
         answering = sorted((p for p in places if p.answers_for(room_id)), key=lambda place: place.since)
         silent = [place for place in places if place.found == "silent"]
         ways = tuple(sorted({s.sighting.way for s in seen}))
+        if answering and all(place.link_local and now < place.since + SETTLE for place in answering):
+            return None
         if answering and answering[0].known is not None:
             # Two keys for one room: whoever answered first keeps the row. Which one is right, the pinned key says.
             fingerprint = answering[0].known.fingerprint

@@ -12,7 +12,6 @@ from lanchat.net.interfaces import Address
 from lanchat.terminal.listing import fitted
 
 _SCAN_TAKES = 4.0  # s for 254 addresses, 50 at once, and the answers of who is there
-_SETTLE = 0.1  # s that a room may have for another address than a link-local one, which answers first at times
 _LOOK_AGAIN = 1.0  # s; a problem that comes up while nothing else changes is told after this
 _TITLE, _HOST = 32, 16  # columns
 
@@ -57,23 +56,17 @@ def _look(lookout: Lookout, wait: float, as_json: bool, out: IO[str]) -> int:
     """Returns: how many were printed."""
     deadline = time.monotonic() + wait
     printed: set[str] = set()
-    held: dict[str, float] = {}  # until when a room waits for an address that people can use
     listings = lookout.listings()
     while True:
-        now = time.monotonic()
-        over = now >= deadline
+        over = time.monotonic() >= deadline
         for listing in listings:
-            if listing.room_id in printed or not (over or listing.state == "answering"):
-                continue
-            until = held.setdefault(listing.room_id, now + _SETTLE)
-            if over or now >= until or any("%" not in endpoint.host for endpoint in listing.endpoints):
+            if listing.room_id not in printed and (over or listing.state == "answering"):
                 printed.add(listing.room_id)
                 out.write((listing.as_json() if as_json else line(listing)) + "\n")
                 out.flush()
         if over:
             return len(printed)
-        soon = [until for room_id, until in held.items() if room_id not in printed]
-        listings = lookout.wait_change(listings, min([deadline, *soon]) - now)
+        listings = lookout.wait_change(listings, deadline - time.monotonic())
 
 
 def _watch(lookout: Lookout, as_json: bool, out: IO[str], talk: IO[str]) -> NoReturn:

@@ -11,6 +11,7 @@ from lanchat.discovery.directory import (
     MAX_FROM_ONE_SOURCE,
     MAX_ROOMS,
     MAX_TRIED_AT_ONCE,
+    SETTLE,
     Answered,
     Closed,
     Directory,
@@ -393,3 +394,24 @@ def test_an_address_that_holds_on_this_machine_alone_stands_last():
     world.after(1)
     world.see(seen(1, place(1), name="second"))
     assert [listing.endpoints for listing in world.after(1)] == [(place(1), scoped)]
+
+
+def test_a_link_local_address_that_answers_first_has_to_wait_for_a_better_one():
+    scoped = Endpoint("fe80::7%eth0")
+    world = World({scoped: answered(), place(1): answered()})
+    world.directory.look_on((LAN, Address("eth0", "fe80::1%eth0", 64)))
+    world.see(seen(1, scoped, way="announce"))
+    assert world.after(SETTLE / 2) == ()
+    world.see(seen(1, place(1)))
+    [room] = world.after(0.02)
+    assert room.endpoints == (place(1), scoped)
+
+
+def test_a_link_local_address_alone_is_better_than_none():
+    scoped = Endpoint("fe80::7%eth0")
+    world = World({scoped: answered()})
+    world.directory.look_on((LAN, Address("eth0", "fe80::1%eth0", 64)))
+    world.see(seen(1, scoped))
+    assert world.after(SETTLE / 2) == ()
+    [room] = world.after(SETTLE)
+    assert room.endpoints == (scoped,)
