@@ -87,7 +87,7 @@ def test_all_come_back_at_once(stage: Stage, people: int) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("joins", [100, pytest.param(1000, marks=pytest.mark.full)])
+@pytest.mark.parametrize("joins", [50, pytest.param(1000, marks=pytest.mark.full)])
 def test_newcomers_while_others_talk(stage: Stage, joins: int) -> None:
     """A hundred messages a second flow; whoever comes has every event from the welcome on, until they go."""
     stage.open("--no-limits")

@@ -112,16 +112,16 @@ def test_link_that_crawls(stage: Stage) -> None:
 
 @pytest.mark.netns
 def test_the_welcome_may_take_longer_than_a_strangers_greeting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Here a stranger has 2 s for a card; the last lines of this room take 4 s over this cable."""
+    """Here a stranger has 1 s for a card; the last lines of this room take 2 s over this cable."""
     need_networks()
-    monkeypatch.setattr(knock, "GREETING_LIMIT", 2.0)
+    monkeypatch.setattr(knock, "GREETING_LIMIT", 1.0)
     stage.open("--no-limits", own_network=True)
     (ann,) = stage.join("ann")
     for _ in range(50):
         ann.say(" " + "x" * 150)
     assert ann.member.wait_kept(5.0)
     cable = stage.cable()
-    cable.rate = 4000
+    cable.rate = 8000
     slow = stage.talker("sue", over=cable)
     slow.join()
     stage.settle()
