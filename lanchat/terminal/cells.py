@@ -33,7 +33,10 @@ def cut(text: str, width: int) -> str:
 
 
 def rows(text: str, width: int) -> list[str]:
-    """The text broken at blanks into rows of at most so many cells; a longer word, an address say, stays in one piece.
+    """The text broken at blanks into rows of at most so many cells.
+
+    A line with a word that fits into no row, an invite say, stays as it is: people copy it, and what the terminal
+    breaks it mends on the clipboard.
 
     Args:
         width: 0: as it is.
@@ -41,4 +44,10 @@ def rows(text: str, width: int) -> list[str]:
     lines = text.split("\n")
     if width < _NARROWEST:
         return lines
-    return [row for line in lines for row in wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]]
+    return [row for line in lines for row in _rows_of(line, width)]
+
+
+def _rows_of(line: str, width: int) -> list[str]:
+    if not line or any(cells(word) > width for word in line.split(" ")):
+        return [line]
+    return wrap(line, width, break_on_hyphens=False)

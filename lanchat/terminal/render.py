@@ -92,10 +92,9 @@ class Renderer:
             case Told():
                 return self._told(item)
             case Joined(at=at, host=host):
-                who, hosting = "you", " and host"
-                if not self._mine(item):
-                    who, hosting = tagged_nick(item.by, item.nick), " and hosts"
-                return self._news(at, f"{who} joined{hosting if host else ''}")
+                if self._mine(item):
+                    return self._news(at, f"you joined{', and host the room' if host else ''}")
+                return self._news(at, f"{tagged_nick(item.by, item.nick)} joined{' and hosts' if host else ''}")
             case Left(at=at, reason=reason) if reason and self._mine(item):
                 return self._news(at, safe_text(why_gone(reason)))
             case Left(at=at, reason=reason):

@@ -40,6 +40,8 @@ def talk(room: JoinedRoom, problems: Problems, *notes: str) -> int:
         chat.note(_left_over(room))
     problems.show_by(chat.note)
     end = chat.run()
+    if not room.member.connected and room.member.waiting:
+        print(_unsent(room), file=sys.stderr)
     if end.error is not None:
         return end.error.exit_code
     return 0 if end.signal is None else INTERRUPTED
@@ -116,9 +118,18 @@ def is_nowhere(out: IO[str] | None) -> bool:
 
 
 def _left_over(room: JoinedRoom) -> str:
-    number = room.member.left_over
-    what = "1 message" if number == 1 else f"{number} messages"
+    what = _messages(room.member.left_over)
     return f"{what} of yours had not reached the room when you left it the last time, and go out now."
+
+
+def _unsent(room: JoinedRoom) -> str:
+    kept = not isinstance(room, HostedRoom) and not room.came.card.ephemeral
+    fate = "wait here and go out when you are in the room again" if kept else "are lost"
+    return f"{_messages(room.member.waiting)} of yours had not reached the room, and {fate}."
+
+
+def _messages(number: int) -> str:
+    return "1 message" if number == 1 else f"{number} messages"
 
 
 def _complain(problem: str) -> None:

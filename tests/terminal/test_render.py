@@ -143,8 +143,9 @@ def test_quiet_lines_break_between_words_in_a_narrow_window():
     )
     (_, time), (_, news) = renderer.render(Left(9, NOON, "a", "ann", "no sign of life for 25 s"))
     assert time + news == "12:00 -- ann left (no sign of\n         life for 25 s)\n"
-    address = "lanchat://192.168.1.7:47474/" + "5" * 32
-    assert address in "".join(text for _, text in renderer.render(Notice("x", f"come by {address}"))), "in one piece"
+    command = "lanchat join 'lanchat://192.168.1.7:47474/" + "5" * 32 + "'"
+    text = "".join(text for _, text in renderer.render(Notice("x", f"Come in by this:\n  {command}")))
+    assert text == f"-- Come in by this:\n     {command}\n", "what people copy is in one piece"
 
 
 @pytest.mark.parametrize(
@@ -152,6 +153,7 @@ def test_quiet_lines_break_between_words_in_a_narrow_window():
     [
         (Joined(1, NOON, "b", "bob"), "12:00 -- bob·b joined\n"),
         (Joined(1, NOON, "b", "bob", host=True), "12:00 -- bob·b joined and hosts\n"),
+        (Joined(1, NOON, "a", "ann", host=True), "12:00 -- you joined, and host the room\n"),
         (Joined(1, NOON, "a", "ann"), "12:00 -- you joined\n"),
         (Joined(1, NOON, "~7", "nc"), "12:00 -- ~nc joined\n"),
         (Left(1, NOON, "b", "bob"), "12:00 -- bob left\n"),

@@ -8,8 +8,10 @@ import pytest
 
 import lanchat
 from lanchat.errors import TimedOut
+from lanchat.terminal.chat import Chat, ChatEnd
 from lanchat.terminal.problems import Problems
-from lanchat.terminal.stay import is_nowhere, quoted, run_script, ways_in
+from lanchat.terminal.stay import is_nowhere, quoted, run_script, talk, ways_in
+from tests.waiting import wait_until
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,26 @@ def test_the_line_that_a_host_shows_is_one_that_works(own_world, title, line):
     with lanchat.host(title, nick="hal", port=0, announce=False, ephemeral=True) as room:
         _, first, *_ = ways_in(room, ("127.0.0.1",))
         assert first == (line or f"  lanchat join 127.0.0.1:{room.host.port}")
+
+
+@pytest.mark.parametrize("ephemeral", [False, True])
+def test_who_leaves_while_something_waits_is_told_what_becomes_of_it(own_world, monkeypatch, capsys, ephemeral):
+    with lanchat.host("Room A", nick="hal", port=0, announce=False, ephemeral=ephemeral) as hal:
+        monkeypatch.setenv("LANCHAT_HOME", f"{own_world}/bob")
+        with lanchat.join(f"127.0.0.1:{hal.host.port}", nick="bob", patience=None) as bob:
+            hal.close()
+            monkeypatch.setattr(Chat, "run", lambda chat: leave_with(bob, "one", "two"))
+            talk(bob, Problems())
+    fate = "are lost" if ephemeral else "wait here and go out when you are in the room again"
+    assert capsys.readouterr().err == f"2 messages of yours had not reached the room, and {fate}.\n"
+
+
+def leave_with(room: lanchat.JoinedRoom, *texts: str) -> ChatEnd:
+    """What a person does who types these into a room that is gone, and goes."""
+    wait_until(lambda: not room.member.connected)
+    for text in texts:
+        room.member.say(text)
+    return ChatEnd()
 
 
 def test_where_nobody_reads(tmp_path):
