@@ -3,13 +3,14 @@
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from functools import partial
 
 from lanchat.doors.lookup import page, said_before
+from lanchat.doors.manners import told_why
 from lanchat.doors.pace import Pace
-from lanchat.errors import LanchatError, ProtocolError
+from lanchat.errors import LanchatError
 from lanchat.net.gate import Attempts, Gate, source_of
 from lanchat.net.identity import Identity, member_id, verify
 from lanchat.net.link import Link
@@ -19,7 +20,6 @@ from lanchat.protocol.handshake import Arrival, HostGreeting
 from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import (
     Card,
-    Closing,
     Fetch,
     FromHost,
     FromMember,
@@ -79,7 +79,7 @@ class NativeDoor:
         Returns:
             The rest of the link's life; None: it is over already.
         """
-        with _told_why(link):
+        with told_why(link, encode):
             splitter = LineSplitter()
             link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
             arrival, messages = self._greet(link, splitter)
@@ -96,7 +96,7 @@ class NativeDoor:
         seat, id = Seat(link, self), member_id(arrival.key)
         self._inbox.put(Arrived(seat, id, arrival.nick, arrival.after))
         try:
-            with _told_why(link):
+            with told_why(link, encode):
                 self._hear(link, splitter, seat, id, messages)
         finally:
             self._inbox.put_now(Gone(seat))
@@ -182,17 +182,3 @@ class NativeDoor:
         if wait > 0:
             return Refused("busy", f"too many wrong passwords; try again in {math.ceil(wait)} s")
         return Exchange(secret, host=True, member=member, certificate=certificate)
-
-
-@contextmanager
-def _told_why(link: Link) -> Iterator[None]:
-    """Whoever breaks the rules is told so, and sent away."""
-    try:
-        yield
-    except ProtocolError as error:
-        _log.info("dropped %s: %s", link.peer, error)
-        link.reason = link.reason or str(error)
-        link.finish(encode(Closing("rules", str(error))))
-        link.drain()
-    except LanchatError as error:  # not even TLS
-        _log.info("dropped %s: %s", link.peer, error)

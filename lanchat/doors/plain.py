@@ -12,11 +12,10 @@ Who comes in here has shown nothing about who they are: on every lanchat screen 
 import logging
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from itertools import count
 
+from lanchat.doors.manners import told_why
 from lanchat.doors.pace import Pace
 from lanchat.errors import ProtocolError
 from lanchat.net.gate import Gate
@@ -74,7 +73,7 @@ class PlainDoor:
         Returns:
             The rest of the link's life; None: it is over already.
         """
-        with self._told_why(link):
+        with told_why(link, self.encode):
             link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
             link.appetite = Appetite(least=RECEIVE_SIZE)  # one send of such a client may be one message
             link.within(NAME_LIMIT, "gave no name in time")
@@ -94,7 +93,7 @@ class PlainDoor:
         seat, pace = Seat(link, self), Pace(self._limits, link)
         self._inbox.put(Arrived(seat, f"~{secrets.token_hex(4)}", nick, any_nick=True))
         try:
-            with self._told_why(link):
+            with told_why(link, self.encode):
                 numbers = count(1)
                 while (read := parts.all()) is not None:
                     says = [Say(str(next(numbers)), text) for part in read if (text := _text(part).strip())]
@@ -102,17 +101,6 @@ class PlainDoor:
                         pace.hand_on([*says[at : at + PORTION]], seat, self._inbox)
         finally:
             self._inbox.put_now(Gone(seat))
-
-    @contextmanager
-    def _told_why(self, link: Link) -> Iterator[None]:
-        """Whoever breaks the rules is told so, and sent away."""
-        try:
-            yield
-        except ProtocolError as error:
-            _log.info("dropped a plain client: %s", error)
-            link.reason = link.reason or str(error)
-            link.finish(self.encode(Closing("rules", str(error))))
-            link.drain()
 
 
 class _Parts:
