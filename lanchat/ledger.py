@@ -12,7 +12,7 @@ from lanchat.protocol.messages import Event, Fetch, Page, Receipt, Said, Say, Ta
 
 RECENT = 10_000  # messages known by sender and id, for those that come again
 REFUSED = 100  # private messages whose refusal is remembered for who asks
-WINDOW = 64  # messages that are said again and not answered yet
+WINDOW = 64  # messages of ours on their way at once; whoever has more waits, and the host is not flooded
 LATER_LIMIT = 10_000  # events that wait for a page; a host that owes us pages so long is given up
 
 

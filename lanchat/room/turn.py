@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from lanchat.protocol.messages import Event, Said, Told
 from lanchat.room.seats import Door, Seat
@@ -44,16 +45,17 @@ class Turn:
                 whole[door] = b"".join(pieces[door])
             aside = self.asides.get(seat)
             if seat.deaf:
-                data = self._for_the_deaf(pieces[door], aside or Aside())
+                aside = aside or Aside()
+                data = _assemble(pieces[door], replace(aside, skips=aside.skips | self._said))
             else:
                 data = whole[door] if aside is None else _assemble(pieces[door], aside)
             if data:
                 seat.link.send(data)
 
-    def _for_the_deaf(self, pieces: list[bytes], aside: Aside) -> bytes:
-        """Who comes and goes, and what is for this seat alone."""
-        said = {index for index, event in enumerate(self.events) if isinstance(event, Said)}
-        return _assemble(pieces, replace(aside, skips=aside.skips | said))
+    @cached_property
+    def _said(self) -> frozenset[int]:
+        """What the deaf do not hear. Asked when all of the turn has happened."""
+        return frozenset(index for index, event in enumerate(self.events) if isinstance(event, Said))
 
 
 def _assemble(pieces: list[bytes], aside: Aside) -> bytes:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import IO, assert_never
 
 from lanchat.errors import LanchatError, TimedOut
+from lanchat.ledger import WINDOW
 from lanchat.member import Member
 from lanchat.news import Came, Ended, Item, Kept, Lost, why_gone
 from lanchat.protocol.messages import Event, Joined, Left, Notice, Record, Renamed, Said, Told
 from lanchat.protocol.text import safe_text
 
-WINDOW = 64  # messages said and not yet acknowledged; a whole file may be piped in without flooding the host
 REST = 0.5  # s for what has arrived to be written, when the time is over: whoever reads it may stand still
 _LONGEST_WAIT = 1e6  # s at once; for a longer time (`--linger inf`) Python's clock overflows on some systems
 
