@@ -14,9 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Protocol, Self
 
+from lanchat.closing import Closes
 from lanchat.doors.native import NativeDoor
 from lanchat.doors.plain import PlainDoor
 from lanchat.net.flusher import Flusher
@@ -48,7 +48,7 @@ class _Door(Protocol):
     def greet(self, link: Link) -> Stay | None: ...
 
 
-class Host:
+class Host(Closes):
     """A room that is open while this object is. Start, stop and everything public: any one thread.
 
     Args:
@@ -171,11 +171,6 @@ class Host:
     def __enter__(self) -> Self:
         self.start()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _card(self) -> Card:
         return Card(

@@ -5,10 +5,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from lanchat.closing import Closes
 from lanchat.errors import Refused, TimedOut
+from lanchat.ledger import WINDOW
 from lanchat.member import Member
 from lanchat.net.invite import Invite
 from lanchat.net.trust import Standing
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
     from lanchat.hosting import Host
     from lanchat.room.folder import RoomFolder
 
-WINDOW = 64  # messages of ours on their way at once; whoever says more waits, and the host is not flooded
 RELIEVE_EVERY = 0.1  # s between two looks at whether we wait for ourselves; then nothing is acknowledged at all
 
 _log = logging.getLogger(__name__)
 
 
-class JoinedRoom:
+class JoinedRoom(Closes):
     """A room we are in. Leave it with `close()`, or use it in a `with`.
 
     `say()` and `tell()` may be called by any thread; events go to one thread, in the order everybody sees. A program
@@ -145,14 +145,6 @@ class JoinedRoom:
 
     def close(self) -> None:
         self.member.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _until(self, deadline: float | None) -> Iterator[Record]:
         """What happens up to this moment, and what has come already even after it.

@@ -14,9 +14,8 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
 
+from lanchat.closing import Closes
 from lanchat.discovery.directory import Answered, Closed, Directory, NoAnswer, NoRoom, Outcome
 from lanchat.discovery.sighting import Listing, Sighting, Vanished, shown_title
 from lanchat.discovery.ways import Way, every_way
@@ -43,7 +42,7 @@ _SHORTEST_NAP = 0.05  # s; for when more is due than may be asked
 _log = logging.getLogger(__name__)
 
 
-class Lookout:
+class Lookout(Closes):
     """Watches the network for rooms from now until `close`. Everything public is for any thread.
 
     Args:
@@ -134,14 +133,6 @@ class Lookout:
         self._flusher.close()
         self._stop.close()
         self._stopped.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _report(self, seen: Sighting | Vanished) -> None:
         with self._changed:

@@ -18,9 +18,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from lanchat.closing import Closes
 from tests.program import start
 from tests.waiting import wait_until
 
@@ -168,7 +167,7 @@ class Running:
             raise AssertionError(f"no {text!r}: {error}; out: {self.out!r}; err: {self.err!r}") from None
 
 
-class Commands:
+class Commands(Closes):
     """Starts lanchat and ends what it started.
 
     Args:
@@ -256,11 +255,3 @@ class Commands:
     def close(self) -> None:
         for running in reversed(self._started):
             running.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -18,6 +18,7 @@ from lanchat.member import Member
 from lanchat.net.dial import Endpoint, dial
 from lanchat.net.identity import Identity, load_identity
 from lanchat.protocol.limits import NO_LIMITS
+from tests.commands import Commands
 from tests.program import forks
 from tests.waiting import wait_until
 
@@ -82,6 +83,20 @@ def own_world(leaves_nothing: None, tmp_path_factory: pytest.TempPathFactory) ->
         patch.setenv("LANCHAT_HOME", str(home))
         yield home
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def lanchat(own_world: Path) -> Iterator[Commands]:
+    """`lanchat.run("rooms")`: the program, in homes of its own."""
+    with Commands(own_world) as commands:
+        yield commands
+
+
+@pytest.fixture
+def started(own_world: Path) -> Iterator[Commands]:
+    """The same for what a fork would not show: how it starts, and what happens meanwhile."""
+    with Commands(own_world, fresh=True) as commands:
+        yield commands
 
 
 @pytest.fixture(scope="session")

@@ -18,11 +18,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 
+from lanchat.closing import Closes
 from tests.commands import Commands
 
 _TOOLS = ("ip", "nft", "nsenter", "unshare", "sysctl")
@@ -158,7 +157,7 @@ class Node(Namespace):
         super().close()
 
 
-class Lab:
+class Lab(Closes):
     """The nodes, and a switch that holds the bridges between them. Use it in a `with`.
 
     Args:
@@ -206,14 +205,6 @@ class Lab:
         for node in self._nodes:
             node.close()
         self.switch.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _make_bridge(self, name: str) -> None:
         # Without snooping it forwards multicast to everyone at once, as a plain switch does.

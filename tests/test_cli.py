@@ -31,19 +31,6 @@ HEAVY = {"zeroconf", "prompt_toolkit", "cryptography"}
 
 
 @pytest.fixture
-def lanchat(own_world: Path) -> Iterator[Commands]:
-    with Commands(own_world) as commands:
-        yield commands
-
-
-@pytest.fixture
-def started(own_world: Path) -> Iterator[Commands]:
-    """The same for what a fork would not show: how it starts, and what happens meanwhile."""
-    with Commands(own_world, fresh=True) as commands:
-        yield commands
-
-
-@pytest.fixture
 def stranger() -> Iterator[Callable[[bytes | None], str]]:
     """`stranger(b"SSH-2.0\\r\\n")`: the address of something that answers each caller so; None: never."""
     servers: list[socket.socket] = []

@@ -29,19 +29,6 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="speaks of signals and a s
 
 
 @pytest.fixture
-def lanchat(own_world: Path) -> Iterator[Commands]:
-    with Commands(own_world) as commands:
-        yield commands
-
-
-@pytest.fixture
-def started(own_world: Path) -> Iterator[Commands]:
-    """The same, with no forks: the start is a part of what is shown."""
-    with Commands(own_world, fresh=True) as commands:
-        yield commands
-
-
-@pytest.fixture
 def room(host: Callable[..., Host]) -> Host:
     """A room on this machine, hosted by this very process."""
     return host("Room A")

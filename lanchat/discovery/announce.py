@@ -16,9 +16,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
+from lanchat.closing import Closes
 from lanchat.discovery.datagram import Gone, Here, Knock, Seek, decode, encode, here
 from lanchat.discovery.hearing import ANNOUNCE_EVERY, Answering, AskBack, Hearing
 from lanchat.discovery.sighting import Advert, Sighting, Vanished
@@ -37,7 +36,7 @@ CLOSE_LIMIT = 3.0  # s
 _log = logging.getLogger(__name__)
 
 
-class _Caller:
+class _Caller(Closes):
     """A thread with our spots in it. Nothing that goes wrong there ends more than that."""
 
     def __init__(self, thread_name: str, interfaces: Sequence[Address] | None, tell: Callable[[str], None]) -> None:
@@ -51,14 +50,6 @@ class _Caller:
         self._closing = True
         self._spots.wake()
         self._thread.join(CLOSE_LIMIT)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self) -> None:
         try:

@@ -1,16 +1,15 @@
 """A room made known by every way there is, from now until `close`."""
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
+from lanchat.closing import Closes
 from lanchat.discovery.announce import Announcer
 from lanchat.discovery.mdns import Announcement
 from lanchat.discovery.sighting import Advert
 from lanchat.net.interfaces import Address
 
 
-class Presence:
+class Presence(Closes):
     """Never raises into the host.
 
     Args:
@@ -33,11 +32,3 @@ class Presence:
         """Say goodbye by each way. May be called twice."""
         self._announcer.close()
         self._announcement.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -5,8 +5,9 @@ import concurrent.futures
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from types import TracebackType
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+from lanchat.closing import Closes
 
 CLOSE_LIMIT = 3.0  # s; three goodbyes take 0.25 s, a starved loop of zeroconf would take 10
 
@@ -27,7 +28,7 @@ class Looped(Protocol):
 L = TypeVar("L", bound=Looped)
 
 
-class Station(Generic[L]):
+class Station(Closes, Generic[L]):
     """A plain thread with a library's loop in it. Whatever waits there can be cut short by `close`, from any thread."""
 
     def __init__(self, thread_name: str, tell: Tell) -> None:
@@ -48,14 +49,6 @@ class Station(Generic[L]):
         self._thread.join(CLOSE_LIMIT)
         if self._thread.is_alive():
             _log.warning("%s does not come to rest; leaving it", self._thread.name)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _work(self, looped: L) -> None:
         raise NotImplementedError

@@ -4,9 +4,8 @@ import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from lanchat.closing import Closes
 from lanchat.discovery.sighting import Listing
 from lanchat.discovery.ways import scanning
 from lanchat.doctor.diagnosis import diagnose
@@ -21,7 +20,7 @@ CLOSE_LIMIT = 0.1  # s; the thread is a daemon, and only reads
 _log = logging.getLogger(__name__)
 
 
-class Advised:
+class Advised(Closes):
     """A lookout as the picker's source, that can also say why nothing is seen. Its calls never wait.
 
     The examination is made once, when it is first asked for. Whoever made the lookout closes it, after this.
@@ -64,14 +63,6 @@ class Advised:
         """Wait for an examination under way no longer than a person would."""
         if self._thread is not None:
             self._thread.join(CLOSE_LIMIT)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _examine(self) -> None:
         try:

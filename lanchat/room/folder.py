@@ -14,8 +14,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Self
 
+from lanchat.closing import Closes
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.text import safe_text
 from lanchat.room.lock import FileLock, lock_file
@@ -41,7 +41,7 @@ class About:
     more: Mapping[str, object] = field(default_factory=dict)  # of a later version; kept as it is
 
 
-class RoomFolder:
+class RoomFolder(Closes):
     """The folder of a room we host, locked. `keep_bans` is for any thread, all else for whoever made it."""
 
     def __init__(self, path: Path, about: About, lock: FileLock) -> None:
@@ -67,12 +67,6 @@ class RoomFolder:
         for writer in self._writers:
             writer.join()
         self._lock.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _write(self) -> None:
         with self._writing:

@@ -16,17 +16,16 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pyte
 
+from lanchat.closing import Closes
 from tests.program import start
 
 DEADLINE = 10.0  # s for what a test waits for; a quiet machine takes a tenth of one
 
 
-class PtyScreen:
+class PtyScreen(Closes):
     """The child runs with this terminal as its controlling one. One thread uses the object. `fresh`: see `start`.
 
     Nothing of what the child draws is looked at unless something is waited for: `wait_until` reads.
@@ -152,14 +151,6 @@ class PtyScreen:
             self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         self.hang_up()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _read(self, timeout: float) -> bool:
         if self._master < 0:
