@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lanchat.api import host, join, rooms
+    from lanchat.api.room import HostedRoom, JoinedRoom
     from lanchat.errors import LanchatError
-    from lanchat.joined import HostedRoom, JoinedRoom
 
 __version__ = "0.1.0"
 __all__ = ["HostedRoom", "JoinedRoom", "LanchatError", "__version__", "host", "join", "rooms"]
 _HOMES = {
-    "HostedRoom": "lanchat.joined",
-    "JoinedRoom": "lanchat.joined",
+    "HostedRoom": "lanchat.api.room",
+    "JoinedRoom": "lanchat.api.room",
     "LanchatError": "lanchat.errors",
     "host": "lanchat.api",
     "join": "lanchat.api",

@@ -1,5 +1,5 @@
 """python -m lanchat"""
 
-from lanchat.cli import main
+from lanchat.cli.main import main
 
 main()

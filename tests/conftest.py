@@ -13,14 +13,15 @@ from typing import Any
 import hypothesis
 import pytest
 
-from lanchat.hosting import Host
-from lanchat.member import Member
-from lanchat.net.dial import Endpoint, dial
-from lanchat.net.identity import Identity, load_identity
+from lanchat.client.member import Member
+from lanchat.network.connect import dial
+from lanchat.network.identity import Identity, load_identity
+from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import NO_LIMITS
-from tests.commands import Commands
-from tests.program import forks
-from tests.waiting import wait_until
+from lanchat.server.host import Host
+from tests.support.commands import Commands
+from tests.support.program import forks
+from tests.support.waiting import wait_until
 
 pytest_plugins = ["tests.faults.report"]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import Commands
-from tests.lab import Lab, Namespace, Node, missing, require_lab
-from tests.waiting import wait_until
+from tests.support.commands import Commands
+from tests.support.lab import Lab, Namespace, Node, missing, require_lab
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
 
 if not missing():
-    from tests.terminal.ptyscreen import PtyScreen
+    from tests.support.ptyscreen import PtyScreen
 
 
 @pytest.fixture

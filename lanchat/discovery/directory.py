@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lanchat.discovery.sighting import Listing, Sighting, State, Vanished, may_dial, shown_nick, shown_title
-from lanchat.net.dial import Endpoint
-from lanchat.net.interfaces import Address
+from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.messages import Card
 
 MAX_ROOMS = 64  # in the list, and sightings by each way; a person reads no more, a flood stops here

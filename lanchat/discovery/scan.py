@@ -13,9 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 from lanchat.discovery.sighting import Sighting, Vanished
-from lanchat.net.dial import Endpoint
-from lanchat.net.interfaces import Address, kind_of, still
-from lanchat.net.listen import DEFAULT_PORT
+from lanchat.network.interfaces import kind_of, still
+from lanchat.protocol.address import DEFAULT_PORT, Address, Endpoint
 
 WAY = "scan"
 AT_ONCE = 50  # connections under way; more, and cheap routers lose some

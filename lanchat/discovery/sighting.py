@@ -7,18 +7,14 @@ a sighting is a stranger's word for where to knock.
 
 import ipaddress
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from lanchat.net.dial import Endpoint
-from lanchat.net.interfaces import Address
+from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.text import MAX_TITLE, clean_title, nick_from, safe_text
 
 LOWEST_PORT = 1024  # below are the system's own services; a room never listens there
-_ROOM_ID = re.compile(r"[0-9a-f]{32}")  # 128 bits
-_FINGERPRINT = re.compile(r"[0-9a-f]{32,64}")
 _LONGEST_READ = 256  # characters of a stranger's title that are looked at; a card holds no more
 
 State = Literal["answering", "silent"]
@@ -104,14 +100,6 @@ class Listing:
                 "standing": self.standing,
             }
         )
-
-
-def is_room_id(text: str) -> bool:
-    return _ROOM_ID.fullmatch(text) is not None
-
-
-def is_fingerprint(text: str) -> bool:
-    return _FINGERPRINT.fullmatch(text) is not None
 
 
 def shown_title(text: str) -> str:

@@ -5,7 +5,7 @@ The rules stand in the order of how sure they are: what was seen to work comes b
 
 import errno
 
-from lanchat.doctor.findings import LEAST_DISK, Diagnosis, Firewall, Interface, Node, Report, Tried
+from lanchat.doctor.report import LEAST_DISK, Diagnosis, Firewall, Interface, Node, Report, Tried
 from lanchat.protocol.text import safe_text
 
 PORT = 47474

@@ -58,6 +58,8 @@ class Limits:
     byte_rate: float = 64 * 1024  # ... and then a second: 10 of the longest messages; more waits
 
 
+MAILBOX_AGE = 30 * 86_400_000  # ms that a private message waits for somebody who stays away
+MAILBOX_KNOWN = 10_000  # private messages that are over, known by sender and id so that a resend is recognised
 MAX_PEOPLE = 5_000  # in one room that a member believes a host; 25 times what a host lets in by default
 
 DEFAULT_LIMITS = Limits()

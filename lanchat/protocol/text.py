@@ -7,7 +7,7 @@ loses anything silently, except marks piled up on one letter: what cannot be sho
 import unicodedata
 from itertools import count
 
-from lanchat.protocol.lookalikes import skeleton
+from lanchat.protocol.confusables import skeleton
 from lanchat.protocol.messages import MAX_TEXT
 
 MAX_NICK = 32  # characters

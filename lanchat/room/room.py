@@ -8,6 +8,7 @@ So a link that died unseen never stands in the way of its owner coming back.
 from collections import deque
 from collections.abc import Iterable, Iterator
 
+from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import (
     MAX_NAME,
     Bye,
@@ -36,9 +37,9 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
+from lanchat.room.access import Rights
 from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, Expel, KeepBans, Member, Part
-from lanchat.room.mail import Mail
-from lanchat.room.rights import Rights
+from lanchat.room.private import Mail
 
 RESUME = 500  # events a member that comes back gets at once; for those before, it asks page by page
 RESUME_SIZE = 64 * 1024  # characters; ... or so much: a quarter of a link's outbox, in which more is to come
@@ -216,7 +217,7 @@ class Room:
         if id == by.id:
             return [Answer(Notice("rights", "that is you"))]
         effects: list[Effect] = []
-        if ban and id.startswith("~"):
+        if ban and not is_verified(id):
             effects.append(Answer(Notice("rights", f"~{nick} has no key to ban; sent away, and may come back")))
         elif ban:
             self._rights.bans[id] = nick

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 
-from lanchat.doctor.findings import Diagnosis, Interface, Loop, Node, Report
+from lanchat.doctor.report import Diagnosis, Interface, Loop, Node, Report
 from lanchat.protocol.text import safe_text
 
 _PORT = {"free": "free", "a room": "a room of this machine is open there", "taken": "taken by another program"}

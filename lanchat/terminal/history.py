@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import IO
 
 from lanchat.errors import NoSuchRoom
+from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.text import safe_text
-from lanchat.room.archive import last_events, last_mail
-from lanchat.room.folder import SEEN, About, known_rooms, log_paths, rooms_called
-from lanchat.room.view import RoomView
-from lanchat.terminal.render import Renderer
+from lanchat.room.roster import RoomView
+from lanchat.storage.rooms import SEEN, About, known_rooms, log_paths, rooms_called
+from lanchat.storage.search import last_events, last_mail
+from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.script import event_json
 
 _LISTED = 10  # rooms named when there is none of a title
@@ -95,7 +96,7 @@ def _each_once(events: list[Event]) -> list[Event]:
     seen: set[tuple[str, str]] = set()
     kept: list[Event] = []
     for event in events:
-        if isinstance(event, Said) and not event.by.startswith("~"):
+        if isinstance(event, Said) and is_verified(event.by):
             if (event.by, event.id) in seen:
                 continue
             seen.add((event.by, event.id))

@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 from typing import IO, NoReturn
 
+from lanchat.discovery.finder import Lookout
 from lanchat.discovery.sighting import Listing
-from lanchat.discovery.ways import scanning
-from lanchat.lookout import Lookout
-from lanchat.net.interfaces import Address
-from lanchat.terminal.listing import fitted
+from lanchat.discovery.sources import scanning
+from lanchat.protocol.address import Address
+from lanchat.terminal.picker.table import fitted
 
 _SCAN_TAKES = 4.0  # s for 254 addresses, 50 at once, and the answers of who is there
 _LOOK_AGAIN = 1.0  # s; a problem that comes up while nothing else changes is told after this

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, assert_never
 
+from lanchat.client.events import Came, Ended, Item, Kept, Lost, why_gone
+from lanchat.client.member import Member
+from lanchat.client.receiving import WINDOW
 from lanchat.errors import LanchatError, TimedOut
-from lanchat.ledger import WINDOW
-from lanchat.member import Member
-from lanchat.news import Came, Ended, Item, Kept, Lost, why_gone
+from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Notice, Record, Renamed, Said, Told
 from lanchat.protocol.text import safe_text
 
@@ -258,7 +259,7 @@ def event_json(event: Record) -> str:
 
 def _line(said: Said) -> str:
     text = _one_line(said.text)
-    nick = safe_text(("~" if said.by.startswith("~") else "") + said.nick)
+    nick = safe_text(("" if is_verified(said.by) else "~") + said.nick)
     return f"* {nick} {text}" if said.action else f"{nick}: {text}"
 
 

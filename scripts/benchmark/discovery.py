@@ -12,14 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.lab import Lab, require_lab
+from tests.support.lab import Lab, require_lab
 
 LOOK = """
 import sys, time
 from pathlib import Path
 import zeroconf, zeroconf.asyncio
-from lanchat.discovery.ways import every_way, scanning
-from lanchat.lookout import Lookout
+from lanchat.discovery.sources import every_way, scanning
+from lanchat.discovery.finder import Lookout
 home, way, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 ways = dict(zip(("announce", "remembered", "mdns"), every_way(None, home)), scan=scanning(None))
 chosen = [ways[way]] if way != "all" else list(every_way(None, home))

@@ -20,8 +20,7 @@ from lanchat.discovery.directory import (
     Outcome,
 )
 from lanchat.discovery.sighting import Listing, Sighting, Vanished
-from lanchat.net.dial import Endpoint
-from lanchat.net.interfaces import Address
+from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.messages import VERSION, Card
 
 LAN = Address("eth0", "10.0.0.1", 16)

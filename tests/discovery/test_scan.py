@@ -3,8 +3,8 @@ import socket
 from lanchat.discovery import scan
 from lanchat.discovery.scan import Scan, neighbours
 from lanchat.discovery.sighting import Sighting, Vanished
-from lanchat.net.dial import Endpoint
-from lanchat.net.interfaces import Address, chosen
+from lanchat.network.interfaces import chosen
+from lanchat.protocol.address import Address, Endpoint
 
 
 def test_the_neighbours_of_a_small_network():

@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from lanchat.discovery.sighting import Listing, is_room_id, may_dial, shown_nick, shown_title
-from lanchat.net.dial import Endpoint
-from lanchat.net.interfaces import Address
+from lanchat.discovery.sighting import Listing, may_dial, shown_nick, shown_title
+from lanchat.protocol.address import Address, Endpoint
+from lanchat.protocol.ids import is_room_id
 
 LAN = Address("eth0", "192.168.7.20", 24)
 LAN6 = Address("eth0", "fd00::20", 64)

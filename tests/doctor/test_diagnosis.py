@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.doctor.diagnosis import diagnose
-from lanchat.doctor.findings import Diagnosis, Firewall, Interface, Loop, Machine, Node, Report, Tried
+from lanchat.doctor.report import Diagnosis, Firewall, Interface, Loop, Machine, Node, Report, Tried
 from lanchat.terminal.doctor import doctor_json, doctor_lines
 
 HEARD = tuple(Loop(way, True) for way in ("multicast", "local multicast", "broadcast", "mDNS"))

@@ -20,7 +20,7 @@ from itertools import count
 
 import pytest
 
-from tests.lab import missing
+from tests.support.lab import missing
 
 QUEUE = 6 * 1024  # bytes that wait before a slow cable ...
 QUEUE_TIME = 0.5  # s; ... or so much; what is more is dropped, as a router does

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lanchat.protocol.messages import Event
-from lanchat.room.archive import last_events
+from lanchat.storage.search import last_events
 from tests.faults.cable import enter_mounts
-from tests.program import Process, start
-from tests.waiting import wait_until
+from tests.support.program import Process, start
+from tests.support.waiting import wait_until
 
 TITLE = "Room A"
 START_LIMIT = 20.0  # s for a host to open, on a busy machine

@@ -13,22 +13,22 @@ from pathlib import Path
 
 CLOCK = "FAULTS_CLOCK"  # environment: a file with the s by which this machine's clock is wrong; none: by nothing
 STALL = "FAULTS_STALL"  # environment: a file; while it is there, nothing that is written reaches the disk
-WAITS = "FAULTS_WAITS"  # environment: {"lanchat.net.pulse.DEAD_AFTER": 1.5, ...} as JSON
+WAITS = "FAULTS_WAITS"  # environment: {"lanchat.network.keepalive.DEAD_AFTER": 1.5, ...} as JSON
 EAGER = {
-    "lanchat.comeback.FIRST_RETRY": 0.1,
-    "lanchat.comeback.LAST_RETRY": 0.4,
+    "lanchat.client.reconnect.FIRST_RETRY": 0.1,
+    "lanchat.client.reconnect.LAST_RETRY": 0.4,
 }
 HASTY = {
     **EAGER,
-    "lanchat.net.pulse.PING_AFTER": 0.5,
-    "lanchat.net.pulse.DEAD_AFTER": 1.5,
-    "lanchat.net.link.STALL_LIMIT": 1.5,
-    "lanchat.net.flusher.SWEEP_EVERY": 0.1,
-    "lanchat.net.flusher.ASLEEP_AFTER": 0.8,
-    "lanchat.net.dial.CONNECT_LIMIT": 1.0,
-    "lanchat.knock.GREETING_LIMIT": 2.0,
-    "lanchat.room.sqlite_log.RETRY": 0.1,
-    "lanchat.room.store.BUSY_LIMIT": 0.2,
+    "lanchat.network.keepalive.PING_AFTER": 0.5,
+    "lanchat.network.keepalive.DEAD_AFTER": 1.5,
+    "lanchat.network.link.STALL_LIMIT": 1.5,
+    "lanchat.network.flusher.SWEEP_EVERY": 0.1,
+    "lanchat.network.flusher.ASLEEP_AFTER": 0.8,
+    "lanchat.network.connect.CONNECT_LIMIT": 1.0,
+    "lanchat.client.connect.GREETING_LIMIT": 2.0,
+    "lanchat.storage.sqlite_log.RETRY": 0.1,
+    "lanchat.storage.store.BUSY_LIMIT": 0.2,
 }
 
 
@@ -55,7 +55,7 @@ def set_clock(error: Path) -> None:
 
 def slow_disk(stalled: Path) -> None:
     """From now on a commit waits while that file is there."""
-    from lanchat.room.store import Store
+    from lanchat.storage.store import Store
 
     add = Store.add
 
@@ -80,6 +80,6 @@ if __name__ == "__main__":
         set_clock(Path(os.environ[CLOCK]))
     if STALL in os.environ:
         slow_disk(Path(os.environ[STALL]))
-    from lanchat.cli import main
+    from lanchat.cli.main import main
 
     sys.exit(main())

@@ -7,16 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
-from lanchat.memory import DiskMemory, Memory, NoMemory
-from lanchat.net.dial import Endpoint, dial
-from lanchat.net.identity import Identity
+from lanchat.network.connect import dial
+from lanchat.network.identity import Identity
+from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Card, Event
+from lanchat.storage.member_store import DiskMemory, Memory, NoMemory
 from tests.faults.cable import Cable, Network
 from tests.faults.chronicle import Chronicle, check, times
 from tests.faults.hosts import HostProcess
 from tests.faults.report import Figures, Findings
 from tests.faults.talkers import Talker
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SETTLE_LIMIT = 40.0  # s for everybody to have everything, over whatever link
 

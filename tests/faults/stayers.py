@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
-from lanchat.net.identity import Identity, certificate_key
+from lanchat.network.identity import Identity, certificate_key
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.messages import NONCE_SIZE, Card, Event, Ping, Pong, Welcome

@@ -9,10 +9,11 @@ import os
 import sys
 from pathlib import Path
 
-from lanchat.entrance import my_identity
-from lanchat.home import home_folder
-from lanchat.memory import DiskMemory
-from lanchat.net.dial import Endpoint, dial
+from lanchat.api.joining import my_identity
+from lanchat.network.connect import dial
+from lanchat.protocol.address import Endpoint
+from lanchat.storage.home import home_folder
+from lanchat.storage.member_store import DiskMemory
 from tests.faults.chronicle import Chronicle
 from tests.faults.program import WAITS, apply
 from tests.faults.talkers import Talker

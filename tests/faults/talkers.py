@@ -5,14 +5,14 @@ import threading
 from collections.abc import Callable
 from itertools import count
 
+from lanchat.client.events import Came, Ended, Item, Kept, Lost
+from lanchat.client.member import Member
 from lanchat.errors import LanchatError
-from lanchat.member import Member
-from lanchat.memory import Memory, NoMemory
-from lanchat.net.identity import Identity
-from lanchat.news import Came, Ended, Item, Kept, Lost
+from lanchat.network.identity import Identity
 from lanchat.protocol.messages import Card, Joined, Left, Notice, Renamed, Said
+from lanchat.storage.member_store import Memory, NoMemory
 from tests.faults.chronicle import Chronicle, said_in
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 WINDOW = 64  # messages of one talker on their way at once
 

@@ -5,16 +5,16 @@ from contextlib import closing
 
 import pytest
 
-from lanchat.knock import Connection, Introduction, connect
-from lanchat.net.flusher import Flusher
-from lanchat.net.link import Link
-from lanchat.news import Came
+from lanchat.client.connect import Connection, Introduction, connect
+from lanchat.client.events import Came
+from lanchat.network.flusher import Flusher
+from lanchat.network.link import Link
 from lanchat.protocol.messages import Event, Left
 from lanchat.protocol.tls import client_context
 from tests.faults.stage import Stage
 from tests.faults.stayers import Stayers
 from tests.faults.talkers import Talker
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 OWNERS = 130  # keys that a crowd has between them; one may have 8 nicks in a room
 READERS = 24  # of the log at once; SQLite keeps their descriptors for the next ones while the log itself is open

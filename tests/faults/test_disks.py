@@ -14,7 +14,7 @@ from tests.faults.cable import need_networks
 from tests.faults.program import CLOCK, STALL
 from tests.faults.stage import Stage
 from tests.faults.talkers import Talker
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 DAY = 86_400  # s
 DISK = 4 * 1024 * 1024  # bytes

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.chronicle import said_in
 from tests.faults.stage import Stage
 from tests.faults.talkers import Talker
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 full = pytest.mark.full
 

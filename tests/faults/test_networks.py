@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lanchat import knock
+from lanchat.client import connect as knock
 from lanchat.protocol.messages import Left
 from tests.faults.cable import need_networks
 from tests.faults.stage import Stage
 from tests.faults.test_killed import kill_host
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 NOTICED = 27.0  # s; DEAD_AFTER, and two sweeps
 MORE_THAN_AT_HAND = 600  # lines said while somebody is away: they come back page by page (room.RESUME)

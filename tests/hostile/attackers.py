@@ -12,10 +12,10 @@ from typing import Any, Self
 
 import msgspec
 
+from lanchat.client.events import Ended, Item
+from lanchat.client.member import Member
 from lanchat.errors import LanchatError
-from lanchat.member import Member
-from lanchat.net.identity import Identity, certificate_key
-from lanchat.news import Ended, Item
+from lanchat.network.identity import Identity, certificate_key
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, decode, encode
 from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.messages import (
@@ -32,7 +32,7 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.tls import TlsChannel, client_context, server_context
-from tests.waiting import PATIENCE, wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 ROOM = "5" * 32
 

@@ -16,15 +16,16 @@ from typing import Any
 
 import pytest
 
-from lanchat import comeback, hosting
-from lanchat.doors import native
-from lanchat.hosting import Host
-from lanchat.member import Member
-from lanchat.net import flusher
-from lanchat.net.gate import source_of
+from lanchat.client import reconnect as comeback
+from lanchat.client.member import Member
+from lanchat.network import flusher
 from lanchat.protocol.limits import DEFAULT_LIMITS
+from lanchat.server import host as hosting
+from lanchat.server.admission import source_of
+from lanchat.server.doors import native
+from lanchat.server.host import Host
 from tests.hostile.attackers import Caller, EvilHost, Honest, Stranger, Wire
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SERVED_WITHIN = 2.0  # s, of a machine that has nothing else to do
 MEMORY_LIMIT = 64 * 1024 * 1024  # bytes
@@ -163,7 +164,8 @@ def wire(attackers: ExitStack) -> Callable[..., Wire]:
 @pytest.fixture
 def victim(attackers: ExitStack, identity: Callable[..., Any]) -> Callable[..., Member]:
     """`victim(port)`: vera, who has not joined yet; she leaves after the test."""
-    from lanchat.net.dial import Endpoint, dial
+    from lanchat.network.connect import dial
+    from lanchat.protocol.address import Endpoint
 
     def make(port: int, **options: Any) -> Member:
         member = Member(lambda: dial((Endpoint("127.0.0.1", port),)), identity("vera"), "vera", **options)

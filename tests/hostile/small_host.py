@@ -8,11 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from lanchat.hosting import Host
-from lanchat.member import Member
-from lanchat.net.identity import load_identity
+from lanchat.client.member import Member
+from lanchat.network.identity import load_identity
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Said
+from lanchat.server.host import Host
 
 FILES = 64
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from lanchat import knock
+from lanchat.client import connect as knock
+from lanchat.client.events import Ended
 from lanchat.errors import LanchatError
-from lanchat.news import Ended
 from lanchat.protocol.framing import MAX_LINE, encode
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import (
@@ -29,11 +29,11 @@ from lanchat.protocol.messages import (
     Share,
     Welcome,
 )
-from lanchat.room.view import RoomView
+from lanchat.room.roster import RoomView
 from tests.hostile.attackers import Caller, Honest, card, let_in
 from tests.hostile.conftest import MEMORY_LIMIT, rss
-from tests.terminal.ptyscreen import PtyScreen
-from tests.waiting import wait_until
+from tests.support.ptyscreen import PtyScreen
+from tests.support.waiting import wait_until
 
 EVE = "e" * 32
 LAST = 2**53 - 1
@@ -339,7 +339,7 @@ def check_bytes(raw: bytes) -> None:
 def test_a_screen_stays_sane_whatever_a_host_says(evil_host, identity):
     mallory = evil_host(acting_host)
     home = identity("vera").key_path.parent
-    program = [sys.executable, "-m", "tests.terminal.chat_program", str(mallory.port), "vera", str(home)]
+    program = [sys.executable, "-m", "tests.terminal.chat.chat_program", str(mallory.port), "vera", str(home)]
     with PtyScreen(program) as screen:
         screen.wait_until(lambda: SHOWN in screen.text)
         screen.press("half a line")

@@ -7,19 +7,19 @@ import threading
 import msgspec
 import pytest
 
-from lanchat import entrance
+from lanchat.api import joining as entrance
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import ConnectionLost, HostKeyChanged, NotLanchat, Refused, RoomClosed
-from lanchat.home import home_folder
-from lanchat.hosting import Host
-from lanchat.net.dial import Endpoint
-from lanchat.net.identity import fingerprint
-from lanchat.net.trust import KnownHosts
+from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import encode
+from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.messages import Closing, Welcome
-from tests.commands import Commands
+from lanchat.server.host import Host
+from lanchat.storage.home import home_folder
+from lanchat.storage.known_hosts import KnownHosts
 from tests.hostile.attackers import ROOM, Caller, Honest, Stranger, card, let_in
-from tests.waiting import wait_until
+from tests.support.commands import Commands
+from tests.support.waiting import wait_until
 
 HANDSHAKE, CHANGE_CIPHER, APPLICATION = 22, 20, 23  # record types (RFC 8446, 5.1)
 

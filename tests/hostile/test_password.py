@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from lanchat.doors import native
 from lanchat.errors import ConnectionLost, HostKeyChanged, LanchatError, ProtocolError, Refused
-from lanchat.hosting import Host
-from lanchat.net.gate import ATTEMPTS_PER_ROOM, ATTEMPTS_PER_SOURCE
-from lanchat.net.password import Exchange, stretch
+from lanchat.network.password import Exchange, stretch
 from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Card, Confirm, Hello, Share, Welcome
 from lanchat.protocol.messages import Refused as Refusal
-from tests.commands import Commands
+from lanchat.server.admission import ATTEMPTS_PER_ROOM, ATTEMPTS_PER_SOURCE
+from lanchat.server.doors import native
+from lanchat.server.host import Host
 from tests.hostile.attackers import Caller, Honest, Stranger, card, said_goodbye
-from tests.waiting import wait_until
+from tests.support.commands import Commands
+from tests.support.waiting import wait_until
 
 PASSWORD = "correct-horse-battery"
 
@@ -295,7 +295,7 @@ def test_the_password_is_on_no_wire(rooms, wire, victim):
 
 
 def test_the_password_is_in_no_repr(identity):
-    from lanchat.knock import Introduction
+    from lanchat.client.connect import Introduction
 
     assert PASSWORD not in repr(Introduction(identity("ann"), "ann", lambda card, key: None, PASSWORD))
 

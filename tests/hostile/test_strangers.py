@@ -13,15 +13,15 @@ from dataclasses import replace
 
 import pytest
 
-from lanchat.doors import native, plain
-from lanchat.net import link as net_link
+from lanchat.network import link as net_link
 from lanchat.protocol.framing import MAX_LINE, encode
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Closing, Moderate, Notice, Ping, Pong, Rename, Say, Welcome
+from lanchat.server.doors import native, plain
 from tests.hostile.attackers import Honest, Stranger, said_goodbye
 from tests.hostile.conftest import Siege, rss
-from tests.program import start
-from tests.waiting import PATIENCE, wait_until
+from tests.support.program import start
+from tests.support.waiting import PATIENCE, wait_until
 
 QUICK = replace(DEFAULT_LIMITS, greeting=0.5)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat import errors
-from lanchat.net.identity import Identity, verify
+from lanchat.network.identity import Identity, verify
 from lanchat.protocol.handshake import Arrival, Binding, HostGreeting, MemberGreeting, check_version
 from lanchat.protocol.messages import (
     VERSION,

@@ -23,10 +23,10 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.text import same_nick
 from lanchat.room import room as room_module
+from lanchat.room.access import Rights
 from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Member, Part
-from lanchat.room.rights import Rights
 from lanchat.room.room import HISTORY, MAX_LINKS, RESUME_SIZE, Room
-from lanchat.room.view import RoomView
+from lanchat.room.roster import RoomView
 
 
 def room_with(*nicks: str, **options) -> Any:

@@ -1,1 +1,0 @@
-"""The ways into a room: each with its own greeting, and its own way to tell what happens."""

@@ -1,1 +1,0 @@
-"""One door for each outside thing of the network: sockets, keys, interfaces."""

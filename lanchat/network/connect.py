@@ -1,0 +1,174 @@
+"""Reaching a host by its addresses: all of them, the next one soon after the one before (RFC 8305, happy eyeballs)."""
+
+import errno
+import os
+import selectors
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lanchat.errors import ConnectionLost, NoSuchRoom
+from lanchat.protocol.address import Endpoint, is_ip
+
+CONNECT_LIMIT = 5.0  # s for one address; on one network an answer takes milliseconds
+NEXT_AFTER = 0.25  # s without an answer before the next address is tried as well (RFC 8305, section 8)
+MAX_TARGETS = 16  # addresses in all, after names are looked up
+STOP_WITHIN = 0.25  # s; who leaves while we dial does not wait longer
+
+
+def has_machine(endpoint: Endpoint) -> bool:
+    """Whether somebody has this name. Asks the DNS of this network; takes as long as that."""
+    if endpoint.host.replace(".", "").isdigit() and not is_ip(endpoint.host):
+        return False  # "2.0" is 2.0.0.0 to the system, and to no person
+    return bool(_targets((endpoint,), {}))
+
+
+def dial(endpoints: tuple[Endpoint, ...], stopped: Callable[[], bool] = lambda: False) -> socket.socket:
+    """A connection to the first of these that answers, with CONNECT_LIMIT as its timeout.
+
+    Args:
+        endpoints: the likely fastest first.
+        stopped: whether nobody wants it any more; asked every STOP_WITHIN, but for while the system looks up a name.
+
+    Raises:
+        NoSuchRoom: none of them does; the words say why the last one does not.
+        ConnectionLost: it was stopped.
+    """
+    failures: dict[Endpoint, OSError | ValueError] = {}
+    with _Race(_targets(endpoints, failures), failures, stopped) as race:
+        winner = race.run()
+    if winner is not None:
+        return winner
+    if stopped():
+        raise ConnectionLost("you have left")
+    if not failures:
+        raise NoSuchRoom("the room has no address")
+    last = [endpoint for endpoint in endpoints if endpoint in failures][-1]
+    raise _explained(last, failures[last]) from failures[last]
+
+
+def peer_of(sock: socket.socket) -> Endpoint | None:
+    """The address at the other end of a connection; None: it has none."""
+    if sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return None
+    try:
+        host, port, *_ = socket.getnameinfo(sock.getpeername(), socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
+    except OSError:
+        return None
+    return Endpoint(host.removeprefix("::ffff:"), int(port))
+
+
+@dataclass(frozen=True)
+class _Target:
+    endpoint: Endpoint
+    family: int
+    where: tuple[Any, ...]
+
+
+class _Race:
+    """Connections to several addresses under way at once. Leaving it closes all but the winner."""
+
+    def __init__(
+        self, targets: list[_Target], failures: dict[Endpoint, OSError | ValueError], stopped: Callable[[], bool]
+    ) -> None:
+        self._waiting = deque(targets)
+        self._failures = failures
+        self._stopped = stopped
+        self._running: dict[socket.socket, tuple[_Target, float]] = {}  # with its deadline
+        self._selector = selectors.DefaultSelector()
+
+    def __enter__(self) -> "_Race":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._selector.close()
+        for sock in self._running:
+            sock.close()
+
+    def run(self) -> socket.socket | None:
+        """The first connection; None: there is none."""
+        next_at = time.monotonic()
+        while (self._waiting or self._running) and not self._stopped():
+            now = time.monotonic()
+            if self._waiting and (now >= next_at or not self._running):
+                next_at = now + NEXT_AFTER
+                if (winner := self._start(self._waiting.popleft(), now)) is not None:
+                    return winner
+                continue
+            soon = now + STOP_WITHIN
+            if (winner := self._wait(min(next_at, soon) if self._waiting else soon)) is not None:
+                return winner
+        return None
+
+    def _start(self, target: _Target, now: float) -> socket.socket | None:
+        """Returns: the connection, where it stands at once."""
+        try:
+            sock = socket.socket(target.family, socket.SOCK_STREAM)
+        except OSError as error:  # no IPv6 here
+            self._failures[target.endpoint] = error
+            return None
+        self._running[sock] = target, now + CONNECT_LIMIT
+        sock.setblocking(False)
+        code = sock.connect_ex(target.where)
+        if code == 0:
+            return self._won(sock)
+        if code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
+            self._selector.register(sock, selectors.EVENT_WRITE)
+        else:
+            self._lost(sock, OSError(code, os.strerror(code)))
+        return None
+
+    def _wait(self, until: float) -> socket.socket | None:
+        until = min([until, *(deadline for _, deadline in self._running.values())])
+        for key, _ in self._selector.select(max(0.0, until - time.monotonic())):
+            sock = key.fileobj
+            assert isinstance(sock, socket.socket)
+            self._selector.unregister(sock)
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code == 0:
+                return self._won(sock)
+            self._lost(sock, OSError(code, os.strerror(code)))  # becomes ConnectionRefusedError where it is that
+        now = time.monotonic()
+        for sock in [sock for sock, (_, deadline) in self._running.items() if now >= deadline]:
+            self._selector.unregister(sock)
+            self._lost(sock, TimeoutError("timed out"))
+        return None
+
+    def _won(self, sock: socket.socket) -> socket.socket:
+        del self._running[sock]
+        sock.settimeout(CONNECT_LIMIT)
+        return sock
+
+    def _lost(self, sock: socket.socket, error: OSError) -> None:
+        target, _ = self._running.pop(sock)
+        self._failures[target.endpoint] = error
+        sock.close()
+
+
+def _targets(endpoints: tuple[Endpoint, ...], failures: dict[Endpoint, OSError | ValueError]) -> list[_Target]:
+    """All addresses of these, in their order; names are looked up."""
+    targets: dict[_Target, None] = {}
+    for endpoint in endpoints:
+        try:
+            found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+        except (OSError, ValueError) as error:  # ValueError: a name that no machine can have (IDNA, a NUL)
+            failures[endpoint] = error
+            continue
+        targets |= {_Target(endpoint, family, where): None for family, _, _, _, where in found}
+    return list(targets)[:MAX_TARGETS]
+
+
+def _explained(endpoint: Endpoint, error: OSError | ValueError) -> NoSuchRoom:
+    match error:
+        case ConnectionRefusedError():
+            return NoSuchRoom(f"nobody hosts a room at {endpoint}", "ask the host for the address its screen shows")
+        case socket.gaierror() | ValueError():
+            return NoSuchRoom(f'there is no machine "{endpoint.host}" here', "use the address the host's screen shows")
+        case _:
+            return NoSuchRoom(
+                f"{endpoint} does not answer ({(error.strerror or str(error)).lower()})",
+                "check that you are on the same network, and that no firewall stands between",
+            )

@@ -1,0 +1,114 @@
+"""One thread for all links of a host or a member: it drains outboxes and keeps deadlines."""
+
+import os
+import selectors
+import socket
+import threading
+import time
+
+from lanchat.network.link import Link
+
+SWEEP_EVERY = 1.0  # s; deadlines are kept to this
+ASLEEP_AFTER = 5.0  # s between two sweeps; so late only when this process or machine was stopped
+
+
+class Flusher:
+    """Links come and go by `add` and `remove`, from any thread. Whoever makes it closes it."""
+
+    def __init__(self, name: str) -> None:
+        self._links: set[Link] = set()
+        self._behind: set[Link] = set()
+        self._lock = threading.Lock()  # guards the two sets
+        self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
+        self._woken.setblocking(False)
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=name)
+        self._thread.start()
+
+    def add(self, link: Link) -> None:
+        with self._lock:
+            self._links.add(link)
+
+    def remove(self, link: Link) -> None:
+        with self._lock:
+            self._links.discard(link)
+            self._behind.discard(link)
+
+    def watch(self, link: Link) -> None:
+        """This link has an outbox: flush it when its socket takes bytes again."""
+        with self._lock:
+            if link in self._behind:
+                return
+            self._behind.add(link)
+        self._ring()
+
+    def close(self) -> None:
+        self._closed = True
+        self._ring()
+        self._thread.join()
+        self._wake.close()
+        self._woken.close()
+
+    def _ring(self) -> None:
+        try:
+            self._wake.send(b"!")
+        except OSError:
+            pass  # full: it is awake anyway; closed: there is nobody to wake
+
+    def _run(self) -> None:
+        swept_at = time.monotonic()
+        while not self._closed:
+            self._flush_ready(max(0.0, swept_at + SWEEP_EVERY - time.monotonic()))
+            now = time.monotonic()
+            if now - swept_at < SWEEP_EVERY:
+                continue
+            with self._lock:
+                links = list(self._links)
+            for link in links:
+                if now - swept_at > ASLEEP_AFTER:
+                    link.forgive(now)
+                link.check(now)
+            swept_at = now
+
+    def _flush_ready(self, timeout: float) -> None:
+        """Wait for a socket that takes bytes again, or for a new one to wait for.
+
+        The selector is made anew each time: few links are behind at once, and none that was closed can linger in it.
+        """
+        with _new_selector() as selector:
+            selector.register(self._woken, selectors.EVENT_READ)
+            with self._lock:
+                behind = list(self._behind)
+            for link in behind:
+                try:
+                    selector.register(link, selectors.EVENT_WRITE, link)
+                except (ValueError, KeyError):  # closed in between, its number perhaps given to another
+                    self._done(link)
+            try:
+                ready = selector.select(timeout)
+            except OSError:  # Windows: one was closed just now
+                return
+            for key, _ in ready:
+                if key.data is None:
+                    self._drain_bell()
+                elif not key.data.flush():
+                    self._done(key.data)
+
+    def _done(self, link: Link) -> None:
+        with self._lock:
+            self._behind.discard(link)
+        if link.fileno() >= 0 and link.flush():  # something came in between the last flush and now
+            self.watch(link)
+
+    def _drain_bell(self) -> None:
+        try:
+            while self._woken.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+
+
+def _new_selector() -> selectors.BaseSelector:
+    """poll() where it exists: select() cannot hold a descriptor above 1023."""
+    return selectors.PollSelector() if os.name == "posix" else selectors.DefaultSelector()

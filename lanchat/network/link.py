@@ -1,0 +1,285 @@
+"""A socket with a channel: lines out without waiting, bytes in from one reader, and deadlines.
+
+General theory. The socket blocks; only its reader thread calls `receive()`. Any thread may `send()`:
+under the link's lock the channel seals the bytes and the kernel is offered them at once, without
+waiting. What the kernel does not take waits in the outbox, which the flusher thread drains. The lock
+covers seal and offer together, because the order of encryption must be the order on the wire.
+
+The contract of `send()` (after ergo's irc/socket.go):
+1. it never waits;
+2. it never reorders;
+3. it may be called by any thread;
+4. a peer that does not read is dropped, with a reason; nobody else notices.
+"""
+
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lanchat.errors import LanchatError, NotLanchat
+from lanchat.network.bandwidth import Budget
+from lanchat.network.keepalive import Pulse
+from lanchat.network.sockets import DONTWAIT, Appetite, peer_name, readable, receive, told, tune
+from lanchat.protocol.tls import Channel
+
+if TYPE_CHECKING:
+    from lanchat.network.flusher import Flusher
+
+OUTBOX_LIMIT = 256 * 1024  # bytes still waiting when more comes; a peer this far behind is not reading
+STALL_LIMIT = 10.0  # s without a byte taken from a waiting outbox
+LINGER = 2.0  # s that a finished link waits for the peer to close ...
+LEFTOVERS = 1024 * 1024  # bytes; ... unless it sends more than was on its way
+
+
+class Link:
+    """One connection. `receive` and `close` belong to its reader thread, all else to any thread."""
+
+    def __init__(
+        self, sock: socket.socket, channel: Channel, flusher: "Flusher", *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._socket = sock
+        self._channel = channel
+        self._flusher = flusher
+        self._clock = clock
+        self._lock = threading.Lock()  # guards the channel, the outbox and the flags below; for memory work only
+        self._outbox: deque[bytes] = deque()
+        self._waiting = 0
+        self._progress_at = 0.0
+        self._dropped = False
+        self._finishing = False
+        self.pulse = Pulse(clock())
+        self._deadline: float | None = None
+        self._deadline_reason = ""
+        self.appetite = Appetite()  # the reader's own
+        self._early = b""  # plain bytes that came along with the end of the handshake; the reader's own
+        self._budget: Budget | None = None
+        self.reason = ""  # why the link ended, once it has
+        tune(sock)
+        sock.setblocking(bool(DONTWAIT))
+        flusher.add(self)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    @property
+    def peer(self) -> str:
+        """The peer's address, for a log line."""
+        return peer_name(self._socket)
+
+    def within(self, seconds: float | None, reason: str = "") -> None:
+        """Drop the link in that many seconds from now, unless called again before (None: no limit)."""
+        with self._lock:
+            if not self._finishing:  # else whoever was sent away could stay by talking on
+                self._deadline_reason = reason
+                self._deadline = None if seconds is None else self._clock() + seconds
+
+    def limit_bytes(self, rate: float, burst: float) -> None:
+        """Read at most so fast, in raw bytes a second and at once; see net/budget.py. Reader thread only."""
+        self._budget = Budget(rate, burst, self._clock)
+
+    @property
+    def established(self) -> bool:
+        """Whether the channel's handshake is done."""
+        return self._channel.established
+
+    @property
+    def over(self) -> bool:
+        """Whether the link has been dropped. Any thread."""
+        return self._dropped
+
+    def touch(self) -> None:
+        """The peer is alive: it is we who let it wait. Reader thread only."""
+        self.pulse.excuse(self._clock())
+
+    def establish(self) -> None:
+        """Finish the channel's handshake. Reader thread only.
+
+        Raises:
+            NotLanchat: the peer does not speak it, or went away.
+        """
+        with self._lock:
+            self._push(self._channel.waiting())
+        while not self._channel.established:
+            plain = self._pump()
+            if plain is None:
+                raise NotLanchat(self.reason)
+            self._early = plain
+
+    def receive(self) -> bytes:
+        """The next plain bytes; b"" when the link is over. Waits. Reader thread only.
+
+        Raises:
+            LanchatError: what came is not what the channel allows.
+        """
+        plain, self._early = self._early, b""
+        while not plain:
+            read = self._pump()
+            if read is None:
+                return b""
+            plain = read
+        return plain
+
+    def quiet(self, seconds: float) -> bool:
+        """Whether nothing arrives for so long. Reader thread only."""
+        return not self._early and not readable(self._socket, seconds)
+
+    def send(self, plain: bytes) -> None:
+        """Hand over bytes for the peer, whole or not at all. Never waits."""
+        with self._lock:
+            if self._dropped or self._finishing:
+                return
+            self._push(self._channel.seal(plain))
+
+    def finish(self, plain: bytes = b"") -> None:
+        """Send these last bytes and what still waits, then end the link. Never waits."""
+        with self._lock:
+            if self._dropped or self._finishing:
+                return
+            if plain and self._channel.established:
+                self._push(self._channel.seal(plain))
+            self._channel.close()
+            self._push(self._channel.waiting())
+            self._finishing = True
+            self._deadline = self._clock() + LINGER
+            self._deadline_reason = self.reason or "closed"
+            if not self._outbox:
+                self._end_sending()
+
+    def drain(self) -> None:
+        """After `finish`: throw away what the peer still sends, until it closes too. Reader thread only.
+
+        What is unread at close() makes the kernel answer with a reset, which can destroy our last words
+        on their way (RFC 1122, 4.2.2.13).
+        """
+        left = LEFTOVERS
+        try:
+            while not self._dropped and left > 0 and (data := receive(self._socket)):
+                left -= len(data)
+        except OSError:
+            pass
+
+    def drop(self, reason: str) -> None:
+        """End the link now. What waits is lost. The reader wakes up and sees the end."""
+        with self._lock:
+            self._drop(reason)
+
+    def close(self) -> None:
+        """Give the socket back. Reader thread only, when it is done; may be called twice."""
+        self.drop("closed")
+        self._flusher.remove(self)
+        self._socket.close()
+
+    def flush(self) -> bool:
+        """Offer what waits to the kernel. Flusher thread only.
+
+        Returns:
+            Whether something still waits.
+        """
+        with self._lock:
+            while self._outbox:
+                data = self._outbox[0]
+                sent = self._offer(data)
+                if self._dropped:
+                    return False
+                self._waiting -= sent
+                if sent:
+                    self._progress_at = self._clock()
+                if sent < len(data):
+                    self._outbox[0] = data[sent:]
+                    return True
+                self._outbox.popleft()
+            if self._finishing and not self._dropped:
+                self._end_sending()
+            return False
+
+    def check(self, now: float) -> None:
+        """Keep the deadlines. Flusher thread only, about once a second."""
+        if self._deadline is not None and now >= self._deadline:
+            self.drop(self._deadline_reason)
+        elif self._outbox and now - self._progress_at > STALL_LIMIT:
+            self.drop(f"did not read for {STALL_LIMIT:.0f} s")
+        elif self.pulse.dead(now):
+            self.drop(f"no sign of life for {self.pulse.silence:.0f} s")
+        elif ping := self.pulse.beat(now):
+            self.send(ping)
+
+    def forgive(self, now: float) -> None:
+        """This process itself was asleep: its peers' silence says nothing. Flusher thread only."""
+        self.pulse.excuse(now)
+        self._progress_at = now
+
+    def _pump(self) -> bytes | None:
+        """One read from the socket through the channel: the plain bytes that came out of it, or None at the end."""
+        if self._dropped or self._channel.ended:
+            self.reason = self.reason or "the other side closed the link"
+            return None
+        try:
+            data = receive(self._socket, self.appetite.size)
+        except OSError as error:
+            self.reason = self.reason or told(error)
+            data = b""
+        if not data:
+            self.reason = self.reason or "the other side closed the link"
+        self.appetite.fed(len(data))
+        self.pulse.heard(self._clock())
+        with self._lock:
+            try:
+                plain = self._channel.receive(data)
+            except LanchatError as error:
+                self.reason = self.reason or str(error)
+                raise
+            finally:
+                self._push(self._channel.waiting())
+        if self._budget is not None and data:
+            self._budget.pay(self, len(data), len(plain))
+        return plain if data or plain else None
+
+    def _push(self, data: bytes) -> None:
+        """Requires holding the lock."""
+        if not data or self._dropped:
+            return
+        self.pulse.spoke = True
+        if not self._outbox:
+            sent = self._offer(data)
+            if sent == len(data) or self._dropped:
+                return
+            data = data[sent:]
+            self._progress_at = self._clock()
+        elif self._waiting > OUTBOX_LIMIT:  # one send alone may be larger: the past, for somebody who comes back
+            self._drop("reads too slowly")
+            return
+        self._outbox.append(data)
+        self._waiting += len(data)
+        self._flusher.watch(self)
+
+    def _offer(self, data: bytes) -> int:
+        """What the kernel takes now. Requires holding the lock."""
+        try:
+            return self._socket.send(data, DONTWAIT)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError as error:
+            self._drop(told(error))
+            return 0
+
+    def _end_sending(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def _drop(self, reason: str) -> None:
+        """Requires holding the lock."""
+        if self._dropped:
+            return
+        self._dropped = True
+        self.reason = self.reason or reason
+        self._outbox.clear()
+        self._waiting = 0
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)  # close() alone does not wake a blocked recv() on Linux
+        except OSError:
+            pass

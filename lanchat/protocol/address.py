@@ -1,0 +1,105 @@
+"""Addresses as people type them and as this machine has them. Pure.
+
+An `Endpoint` is where a host listens; an `Address` is one address of one network interface of ours.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Literal
+
+DEFAULT_PORT = 47474  # TCP and UDP; a second room on a machine takes the next free one
+
+
+InterfaceKind = Literal["network", "loopback", "VPN", "container", "virtual machine", "device link"]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a host listens. `str()` is what a person types."""
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Address:
+    """One address of one interface.
+
+    Args:
+        text: the address; a link-local IPv6 one carries its scope (`fe80::1%eth0`).
+        prefix: bits of the network part.
+        scope: the number of the interface of a link-local IPv6 address; 0 for any other.
+    """
+
+    interface: str
+    text: str
+    prefix: int
+    scope: int = 0
+
+    @property
+    def version(self) -> int:
+        return ipaddress.ip_address(self.text).version
+
+    @property
+    def is_loopback(self) -> bool:
+        return ipaddress.ip_address(self.text).is_loopback
+
+    @property
+    def is_link_local(self) -> bool:
+        return ipaddress.ip_address(self.text).is_link_local
+
+    @property
+    def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+        return ipaddress.ip_interface(f"{self.text.partition('%')[0]}/{self.prefix}").network
+
+    @property
+    def broadcast(self) -> str | None:
+        """The directed broadcast address; None where there is none (IPv6, a link of two, a single address)."""
+        network = self.network
+        return str(network.broadcast_address) if network.version == 4 and network.prefixlen < 31 else None
+
+
+def parse_endpoint(text: str) -> Endpoint | None:
+    """Reads HOST[:PORT], with brackets around an IPv6 address that has a port. None: it is no address.
+
+    A name without a port is an address only where it holds a dot or is `localhost`: a title may be one word.
+    """
+    parts = _split(text)
+    return None if parts is None else Endpoint(parts[0], int(parts[1]) if parts[1] else DEFAULT_PORT)
+
+
+def is_address(text: str) -> bool:
+    """Whether this can only be meant as an address: of IP, or a name with its port. Any other name may be a title."""
+    parts = _split(text)
+    return parts is not None and (bool(parts[1]) or is_ip(parts[0]))
+
+
+def is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _split(text: str) -> tuple[str, str] | None:
+    """Host and port of an address, the port perhaps empty; None: it is no address."""
+    if any(char.isspace() for char in text) or not text:
+        return None
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            return None
+        port = rest[1:]
+    elif text.count(":") > 1:
+        host, port = text, ""
+    else:
+        host, colon, port = text.partition(":")
+        if not colon and "." not in host.strip(".") and host != "localhost":
+            return None
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        return None
+    return (host, port) if host else None

@@ -1,0 +1,88 @@
+"""An invite: all it takes to enter a room and to know that it is the right one. Pure.
+
+    lanchat://192.168.1.7:47474/ROOM-ID#FINGERPRINT
+
+The fingerprint pins the host's key, so that even the first contact is safe: an invite is worth what the
+way is worth on which it came. More addresses of the same host may follow as `?at=ADDRESS:PORT`.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from lanchat.protocol.address import Endpoint, parse_endpoint
+from lanchat.protocol.ids import SHORTEST_FINGERPRINT, is_fingerprint, is_room_id
+
+SCHEME = "lanchat"
+MAX_INVITE = 1024  # characters
+MAX_ADDRESSES = 8
+
+
+@dataclass(frozen=True)
+class Invite:
+    """
+    Args:
+        endpoints: where the host is, at least one.
+        fingerprint: of its key, 32 to 64 hex digits.
+    """
+
+    endpoints: tuple[Endpoint, ...]
+    room_id: str
+    fingerprint: str
+
+    def __str__(self) -> str:
+        first, *others = self.endpoints
+        more = "&".join(f"at={quote(str(other), safe=':[]')}" for other in others)
+        query = f"?{more}" if more else ""
+        return f"{SCHEME}://{quote(str(first), safe=':[]')}/{self.room_id}{query}#{self.fingerprint}"
+
+    @property
+    def first(self) -> "Invite":
+        """The same with the first address alone and the short fingerprint: one line of a terminal."""
+        return Invite(self.endpoints[:1], self.room_id, self.fingerprint[:SHORTEST_FINGERPRINT])
+
+    def for_qr(self) -> str:
+        """The same, shorter, in the alphabet in which a QR code takes 5.5 bits a character: capitals, and no `#`."""
+        first = quote(str(self.endpoints[0]), safe=":[]").replace("[", "%5B").replace("]", "%5D")
+        return f"{SCHEME}://{first}/{self.room_id}%23{self.fingerprint[:SHORTEST_FINGERPRINT]}".upper()
+
+
+def is_invite(text: str) -> bool:
+    """Whether this is meant as an invite, be it right or wrong."""
+    return text.strip().lower().startswith(f"{SCHEME}://")
+
+
+def parse_invite(text: str) -> Invite:
+    """
+    Raises:
+        ValueError: it is none, or it is not whole; the words are for a person.
+    """
+    text = text.strip()
+    if len(text) > MAX_INVITE or not text.isascii() or not text.isprintable():
+        raise ValueError("an invite is one line of plain letters")
+    if not is_invite(text):
+        raise ValueError(f"an invite begins with {SCHEME}://")
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError("the address in this invite cannot be read") from None
+    room, mark, key = parts.path.strip("/").partition("%23")
+    room, key = room.lower(), (key if mark else parts.fragment).lower()
+    if not is_room_id(room):
+        raise ValueError("this invite names no room; copy it whole")
+    if not is_fingerprint(key):
+        raise ValueError("this invite has no key fingerprint after the #; copy it whole")
+    others = [value for name, value in parse_qsl(parts.query)[:MAX_ADDRESSES] if name == "at"]
+    found = [_endpoint(where) for where in (unquote(parts.netloc), *others)]
+    if found[0] is None:
+        raise ValueError("this invite has no address that can be used")
+    endpoints = dict.fromkeys(endpoint for endpoint in found if endpoint is not None)
+    return Invite(tuple(endpoints), room, key)
+
+
+def _endpoint(text: str) -> Endpoint | None:
+    """A single word without a port is an address here: there is no title it could be."""
+    endpoint = parse_endpoint(text if ":" in text else f"{text}:")
+    if endpoint is None or "@" in endpoint.host or "/" in endpoint.host:
+        return None
+    host = endpoint.host.lower() if "%" not in endpoint.host else endpoint.host
+    return Endpoint(host, endpoint.port)

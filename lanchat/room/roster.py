@@ -1,0 +1,74 @@
+"""What a member knows of the room: who is there, and who is who. Pure."""
+
+from dataclasses import dataclass, field
+
+from lanchat.protocol.ids import is_verified
+from lanchat.protocol.limits import MAX_PEOPLE
+from lanchat.protocol.messages import Event, Joined, Left, Present, Renamed, Said, Welcome
+from lanchat.protocol.text import same_nick
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in the room, as others see them."""
+
+    id: str
+    nick: str
+    host: bool = False
+
+    @property
+    def verified(self) -> bool:
+        """Whether they have proven a key; a guest of the plain door has not."""
+        return is_verified(self.id)
+
+
+@dataclass
+class RoomView:
+    """Owned by whoever takes a member's events, and fed with each of them in order."""
+
+    me: str = ""
+    nick: str = ""
+    seq: int = 0
+    people: dict[tuple[str, str], Person] = field(default_factory=dict)
+    _told: int = 0  # up to this seq, `people` was told as it is: the past that follows changes nothing in it
+
+    def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
+        self.me, self.nick, self._told = welcome.id, welcome.nick, welcome.seq
+        self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host) for p in present}
+
+    def person(self, nick: str) -> Person | None:
+        """Who is called that."""
+        same = same_nick(nick)
+        return next((person for person in self.people.values() if same_nick(person.nick) == same), None)
+
+    def addressee(self, nick: str) -> str:
+        """The member id that a private message for this nick is for; "" where only the host can know it.
+
+        Raises:
+            ValueError: they can get none.
+        """
+        person = self.person(nick.removeprefix("~"))
+        if person is not None and not person.verified:
+            raise ValueError(f"~{person.nick} came by the plain door and can get nothing in private")
+        if person is not None and person.id == self.me:
+            raise ValueError(f"{nick} is you, by the same key")
+        return person.id if person is not None else ""
+
+    def apply(self, event: Event) -> None:
+        self.seq = max(self.seq, event.seq)
+        if event.seq <= self._told:
+            return
+        match event:
+            case Joined(by=by, nick=nick, host=host):
+                if len(self.people) < MAX_PEOPLE:
+                    self.people[by, nick] = Person(by, nick, host)
+            case Left(by=by, nick=nick):
+                self.people.pop((by, nick), None)
+            case Renamed(by=by, nick=nick, to=to):
+                was = self.people.pop((by, nick), None)
+                if len(self.people) < MAX_PEOPLE:
+                    self.people[by, to] = Person(by, to, was.host if was else False)
+                if (by, nick) == (self.me, self.nick):
+                    self.nick = to
+            case Said():
+                pass

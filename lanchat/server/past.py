@@ -1,0 +1,52 @@
+"""What a member needs from the room's log: asked in its own reader thread, so that nobody else waits for the disk."""
+
+from collections.abc import Iterable
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.framing import encode
+from lanchat.protocol.messages import MAX_NUMBER, FromMember, Notice, Page, Said, Say
+from lanchat.storage.log import Log
+
+PAGE = 200  # events ...
+PAGE_SIZE = 64 * 1024  # bytes; ... or so much of the past at once, a quarter of a link's outbox
+
+
+def page(log: Log, after: int) -> bytes:
+    """A piece of the past, as the answer to a Fetch.
+
+    Where the log never can be read (the file is damaged, and the error says how to mend it), a notice takes the place
+    of what is lost.
+
+    Raises:
+        LanchatError: it cannot be read now.
+    """
+    lines: list[bytes] = []
+    size = 0
+    upto = MAX_NUMBER  # there is no more
+    try:
+        for event in log.read(after, PAGE):
+            lines.append(encode(event))
+            size += len(lines[-1])
+            if size > PAGE_SIZE or len(lines) == PAGE:
+                upto = event.seq
+                break
+    except LanchatError as error:
+        if not error.hint:
+            raise
+        lines.append(encode(Notice("past", f"the host cannot read what was said before: {error}")))
+    return b"".join(lines) + encode(Page(upto))
+
+
+def said_before(log: Log, by: str, messages: Iterable[FromMember]) -> list[Said]:
+    """Of what this member says again, what the log has already.
+
+    Raises:
+        LanchatError: it cannot be read now.
+    """
+    ids = {message.id for message in messages if isinstance(message, Say) and message.again}
+    try:
+        return log.find(by, ids) if ids else []
+    except LanchatError as error:
+        if not error.hint:
+            raise
+        return []  # it never can be read

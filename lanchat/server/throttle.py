@@ -1,0 +1,74 @@
+"""How fast one link may talk. A flooder waits in its own reader thread, and nobody else notices.
+
+What is over the rate is not refused but handed on later (ergo calls it fakelag): nothing is lost, a piped-in
+log arrives at its pace, and TCP slows the sender down. Only who heaps up more than MAX_WAITING is sent away.
+"""
+
+import time
+from collections.abc import Callable
+
+from lanchat.errors import ProtocolError
+from lanchat.network.link import Link
+from lanchat.protocol.limits import Limits, TokenBucket
+from lanchat.protocol.messages import FromMember, Notice, Rename, Say, Tell
+from lanchat.server.session import Heard, Item, Seat
+from lanchat.threads import Inbox
+
+MAX_WAITING = 200  # messages over the rate in one read; our own script keeps 64 in flight at most
+TELL_EVERY = 30.0  # s between two requests to slow down
+_TALK = (Say, Tell, Rename)
+_STEP = 0.5  # s; a waiting reader looks that often whether the link is over
+
+
+class Pace:
+    """Owned by one link's reader thread."""
+
+    def __init__(self, limits: Limits, link: Link, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bucket = TokenBucket(limits.message_rate, limits.message_burst, clock())
+        self._rate = limits.message_rate
+        self._link = link
+        self._clock = clock
+        self._told_at = -TELL_EVERY
+
+    def spend(self) -> None:
+        """Wait until one more thing may be asked that costs the host something."""
+        self._pause(self._bucket.take(1, self._clock()))
+
+    def hand_on(self, messages: list[FromMember], seat: Seat, inbox: Inbox[Item]) -> None:
+        """Put these into the inbox, now or as the rate allows.
+
+        Raises:
+            ProtocolError: far too many at once.
+        """
+        talk = len([message for message in messages if isinstance(message, _TALK)])
+        wait = self._bucket.take(talk, self._clock()) if talk else 0.0
+        if wait == 0.0:
+            inbox.put(Heard(seat, messages))
+            return
+        if wait * self._rate > MAX_WAITING:
+            raise ProtocolError("too many messages at once")
+        self._ask_to_slow_down(seat)
+        late = min(talk, int(wait * self._rate + 1))
+        self._wait_out(messages, len(messages) - late, wait / late, seat, inbox)
+
+    def _wait_out(self, messages: list[FromMember], on_time: int, gap: float, seat: Seat, inbox: Inbox[Item]) -> None:
+        if on_time > 0:
+            inbox.put(Heard(seat, messages[:on_time]))
+        for message in messages[max(0, on_time) :]:
+            self._pause(gap)
+            if self._link.over:
+                return
+            inbox.put(Heard(seat, [message]))
+
+    def _pause(self, seconds: float) -> None:
+        until = self._clock() + seconds
+        while not self._link.over and (rest := until - self._clock()) > 0:
+            time.sleep(min(rest, _STEP))
+            self._link.touch()
+
+    def _ask_to_slow_down(self, seat: Seat) -> None:
+        now = self._clock()
+        if now - self._told_at >= TELL_EVERY:
+            self._told_at = now
+            text = f"slow down: more than {self._rate:g} messages a second wait their turn"
+            seat.link.send(seat.door.encode(Notice("slow", text)))

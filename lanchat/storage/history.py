@@ -1,0 +1,131 @@
+"""A member's own copy of what it has seen, in the same tables as the host's log. For `lanchat history` off-line.
+
+Several processes of one person may be in the same room. Each writes what it has seen about each second: take the lock,
+open, write, close, let go. So only one connection writes or checkpoints at a time (see store.py), nothing is stored
+twice, and no process keeps another waiting. NORMAL is enough here: the file stays whole in any case, and what a power
+cut takes of the last seconds is on the host's disk, which is what an acknowledgement speaks of.
+"""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.messages import Record
+from lanchat.storage.files import lock_file
+from lanchat.storage.log import untold
+from lanchat.storage.repair import open_store
+from lanchat.storage.retention import Keep
+from lanchat.storage.rooms import LOCK, LOG
+from lanchat.storage.store import Failure, in_words
+
+FLUSH_EVERY = 1.0  # s
+COPY_LIMIT = 20_000  # events in memory while the disk takes nothing; beyond that the oldest are not copied
+COPY_KEEP = Keep(entries=200_000)  # of one room, some 80 MB; the room is the host's, the disk is ours
+COPY_MAIL = 20_000  # private messages
+CLOSE_LIMIT = 2.0  # s to get the last events on the disk; leaving must feel like leaving
+_RETRY = 0.05  # s until the lock is tried again
+
+_log = logging.getLogger(__name__)
+
+
+class Seen:
+    """`add` is for any thread and never waits; a thread, "seen", writes.
+
+    Args:
+        folder: `folder.seen_folder`.
+        on_trouble: called from that thread with a sentence, once, when events cannot be kept, or a damaged copy was
+            set aside.
+    """
+
+    def __init__(self, folder: Path, on_trouble: Callable[[str], None] = untold) -> None:
+        self._path = folder / LOG
+        self._lock_path = folder / LOCK
+        self._on_trouble = on_trouble
+        self._told = False
+        self._suspect = True  # at first, and after trouble: the whole file is looked through
+        self._pruned = False
+        self._waiting: list[Record] = []
+        self._closing = False
+        self._change = threading.Condition()  # guards _waiting and _closing
+        self._thread = threading.Thread(target=self._run, name="seen")
+        self._thread.start()
+
+    def add(self, records: Sequence[Record]) -> None:
+        with self._change:
+            self._waiting += records
+            del self._waiting[:-COPY_LIMIT]
+            self._change.notify()
+
+    def close(self) -> None:
+        """Write what waits, then stop. May be called twice."""
+        with self._change:
+            self._closing = True
+            self._change.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        deadline = math.inf
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._waiting or self._closing)
+                self._change.wait_for(lambda: self._closing, FLUSH_EVERY)  # gather
+                batch, self._waiting = self._waiting, []
+                closing = self._closing
+            if not batch:
+                return
+            if self._write(batch):
+                continue
+            with self._change:
+                self._waiting = [*batch, *self._waiting][-COPY_LIMIT:]
+            if closing:
+                deadline = min(deadline, time.monotonic() + CLOSE_LIMIT)
+                if time.monotonic() >= deadline:
+                    _log.warning("%d events were not copied", len(batch))
+                    return
+                time.sleep(_RETRY)
+
+    def _write(self, batch: Sequence[Record]) -> bool:
+        """Returns: whether it is in the file."""
+        try:
+            lock = lock_file(self._lock_path)
+            if lock is None:
+                return False
+            try:
+                self._write_locked(batch)
+            finally:
+                lock.close()
+        except (Failure, OSError, LanchatError) as error:
+            self._suspect = True
+            self._tell(
+                f"what you see here is not kept: {error if isinstance(error, LanchatError) else in_words(error)}"
+            )
+            return False
+        self._suspect = False
+        return True
+
+    def _write_locked(self, batch: Sequence[Record]) -> None:
+        store, damage = open_store(self._path, durable=False, suspect=self._suspect)
+        try:
+            store.add(batch)
+            while store.index():
+                pass
+            if not self._pruned:
+                entries = store.standing().entries
+                while gone := store.prune(COPY_KEEP, entries, 0):
+                    entries -= gone
+                store.prune_mail(COPY_MAIL, waiting=True)
+                self._pruned = True
+        finally:
+            store.close()
+        if damage:
+            self._on_trouble(damage)
+
+    def _tell(self, trouble: str) -> None:
+        _log.warning("%s", trouble)
+        if not self._told:
+            self._told = True
+            self._on_trouble(trouble)

@@ -1,0 +1,101 @@
+"""The tables of a log, and events as rows of them. Pure."""
+
+from lanchat.protocol.ids import is_verified
+from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
+
+SCHEMA = (  # steps; the file's user_version says how many it has. Only ever add to them
+    """
+    CREATE TABLE event (
+        seq INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,  -- ms since 1970
+        kind TEXT NOT NULL,  -- as on the wire: said, joined, left, renamed
+        by TEXT NOT NULL,
+        nick TEXT NOT NULL,
+        id TEXT,  -- said: the sender's own
+        text TEXT,  -- said: text; left: reason; renamed: to
+        mark INTEGER NOT NULL DEFAULT 0  -- said: action; joined: host
+    );
+    -- A resend is stored once. Not for plain members ("~..."): they have no ids of their own and never resend.
+    CREATE UNIQUE INDEX said_once ON event (by, id) WHERE kind = 'said' AND by < '~';
+    -- The first key that used a nick, also when the entry that said so is no longer kept.
+    CREATE TABLE owner (nick TEXT PRIMARY KEY, by TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE fact (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    """,
+    """
+    CREATE VIEW said AS SELECT seq, text FROM event WHERE kind = 'said';
+    CREATE VIRTUAL TABLE words USING fts5 (
+        text, content = 'said', content_rowid = 'seq', tokenize = 'unicode61 remove_diacritics 2'
+    );
+    -- Indexing each message with its own commit costs three quarters of the messages a second; so it waits here.
+    CREATE TABLE unindexed (seq INTEGER PRIMARY KEY);
+    CREATE TRIGGER said_in AFTER INSERT ON event WHEN new.kind = 'said' BEGIN
+        INSERT INTO unindexed VALUES (new.seq);
+    END;
+    CREATE TRIGGER said_out AFTER DELETE ON event WHEN old.kind = 'said' BEGIN
+        INSERT INTO words (words, rowid, text) SELECT 'delete', old.seq, old.text
+            WHERE old.seq NOT IN (SELECT seq FROM unindexed);
+        DELETE FROM unindexed WHERE seq = old.seq;
+    END;
+    INSERT INTO words (words) VALUES ('rebuild');
+    """,
+    """
+    -- Private messages: in a host's log what waits for its recipient, in a member's own copy what was told and heard.
+    CREATE TABLE mail (
+        number INTEGER PRIMARY KEY,  -- in the order they came
+        id TEXT NOT NULL,  -- the sender's own
+        at INTEGER NOT NULL,  -- ms since 1970
+        by TEXT NOT NULL,
+        nick TEXT NOT NULL,
+        whom TEXT NOT NULL,
+        whom_nick TEXT NOT NULL,
+        text TEXT NOT NULL,  -- '' when it does not wait any more: kept to know a resend
+        UNIQUE (by, id)
+    );
+    """,
+)
+WITH_MAIL = 3  # steps; a file with fewer has no private messages
+COLUMNS = "seq, at, kind, by, nick, id, text, mark"
+MAIL_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
+
+Row = tuple[int, int, str, str, str, str | None, str | None, int]
+MailRow = tuple[str, int, str, str, str, str, str]
+
+
+def row_of(event: Event) -> Row:
+    start = event.seq, event.at
+    match event:
+        case Said():
+            return (*start, "said", event.by, event.nick, event.id, event.text, int(event.action))
+        case Joined():
+            return (*start, "joined", event.by, event.nick, None, None, int(event.host))
+        case Left():
+            return (*start, "left", event.by, event.nick, None, event.reason, 0)
+        case Renamed():
+            return (*start, "renamed", event.by, event.nick, None, event.to, 0)
+
+
+def event_of(row: Row) -> Event | None:
+    """None for a kind that this version does not know."""
+    seq, at, kind, by, nick, id, text, mark = row
+    match kind:
+        case "said":
+            return Said(seq, at, by, nick, id or "", text or "", bool(mark))
+        case "joined":
+            return Joined(seq, at, by, nick, bool(mark))
+        case "left":
+            return Left(seq, at, by, nick, text or "")
+        case "renamed":
+            return Renamed(seq, at, by, nick, text or "")
+    return None
+
+
+def mail_row(told: Told) -> MailRow:
+    return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.text
+
+
+def nick_used(event: Event) -> tuple[str, str, int] | None:
+    """The nick that this event gives to a key, the key's member id, and when."""
+    match event:
+        case Joined(by=by, nick=nick) | Renamed(by=by, to=nick) if is_verified(by):
+            return nick, by, event.seq
+    return None

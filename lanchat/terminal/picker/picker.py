@@ -1,0 +1,240 @@
+"""The live list: rooms come and go while you look, Enter joins, `h` hosts one.
+
+Drawn in place, under what the terminal shows already, and wiped when it is done. What it shows comes
+from an injected source, the terminal from an injected input and output, so it is tested without either.
+"""
+
+import errno
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import BufferControl, ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout.processors import BeforeInput
+from prompt_toolkit.output import Output
+from prompt_toolkit.renderer import CPR_Support
+from prompt_toolkit.styles import Style
+
+from lanchat.discovery.sighting import Listing
+from lanchat.protocol.text import clean_title
+from lanchat.terminal import signals
+from lanchat.terminal.cells import cut
+from lanchat.terminal.picker.selection import Selection
+from lanchat.terminal.picker.view import ADVICE, HINTS_AFTER, paint
+
+LOOK_EVERY = 0.1  # s; as often the list is looked at and the seconds are counted
+ADVICE_TAKES = 3.0  # s to find out why
+ESCAPE_WAIT = 0.1  # s after which an ESC byte is the key and not the beginning of an arrow; slow links need some
+_PAGE = 8  # rooms
+
+_STYLE = Style.from_dict(
+    {
+        "heading": "bold",
+        "selected": "reverse",
+        "room.host": "ansicyan",
+        "room.note": "ansiyellow",
+        "dim": "ansibrightblack",
+        "error": "ansired",
+    }
+)
+_SCAN = "Press s to knock at every address of this network (takes a few seconds)."
+
+
+@dataclass(frozen=True)
+class Chosen:
+    listing: Listing
+
+
+@dataclass(frozen=True)
+class HostNew:
+    title: str
+
+
+@dataclass(frozen=True)
+class Left:
+    pass
+
+
+Picked = Chosen | HostNew | Left
+
+
+class Source(Protocol):
+    """Where the rooms come from: a `Lookout`. Both calls give what is there now and never wait."""
+
+    def listings(self) -> tuple[Listing, ...]: ...
+
+    def problems(self) -> tuple[str, ...]: ...
+
+
+@runtime_checkable
+class Advising(Source, Protocol):
+    """A source that also knows why nothing is there, and can look harder: `lanchat.doctor.hints.Advised`."""
+
+    def advice(self) -> tuple[str, ...]: ...
+
+    def scan(self) -> bool: ...
+
+
+def pick(
+    source: Source,
+    *,
+    input: Input | None = None,
+    output: Output | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Picked:
+    """Let the person choose. Main thread only: it takes over Ctrl-C while it runs.
+
+    Raises:
+        KeyboardInterrupt: the terminal is gone, or a signal has ended it, once the terminal is in order.
+    """
+    return _Picker(source, input, output, clock).run()
+
+
+class _Picker:
+    """One run of the list. All of it in the main thread."""
+
+    def __init__(self, source: Source, input: Input | None, output: Output | None, clock: Callable[[], float]) -> None:
+        self._source = source
+        self._clock = clock
+        self._began = clock()
+        self._selection = Selection()
+        self._naming = False
+        self._scanned = False
+        self._complaint = ""
+        self._title = Buffer(multiline=False, accept_handler=self._name_given)
+        rooms = FormattedTextControl(self._paint, focusable=True, show_cursor=False)
+        self._rooms = Window(rooms, always_hide_cursor=True)
+        naming = Condition(lambda: self._naming)
+        label = BeforeInput("Title: ", style="class:heading")
+        form = HSplit(
+            [
+                Window(FormattedTextControl([("class:heading", "A new room")]), height=1),
+                Window(BufferControl(self._title, input_processors=[label]), height=1),
+                Window(FormattedTextControl(self._paint_form_foot), height=1),
+            ]
+        )
+        body = HSplit([ConditionalContainer(self._rooms, ~naming), ConditionalContainer(form, naming)])
+        self._app: Application[Picked | int] = Application(
+            Layout(body, focused_element=self._rooms),
+            key_bindings=self._keys(),
+            style=_STYLE,
+            erase_when_done=True,
+            refresh_interval=LOOK_EVERY,
+            input=input,
+            output=output,
+        )
+        # Do not ask the terminal where the cursor is: its answer is not needed, and late it would be typed text.
+        self._app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
+        self._app.ttimeoutlen = ESCAPE_WAIT
+        self._app.timeoutlen = ESCAPE_WAIT
+
+    def run(self) -> Picked:
+        with signals.restored():
+            try:
+                picked = self._app.run(pre_run=lambda: signals.hear(self._end))
+            except EOFError:  # the terminal is gone
+                raise KeyboardInterrupt from None
+            except OSError as error:  # the same, noticed while writing
+                if error.errno != errno.EIO:
+                    raise
+                raise KeyboardInterrupt from None
+        if not isinstance(picked, int):
+            return picked
+        signal.raise_signal(picked)  # for whoever hears it outside
+        raise KeyboardInterrupt
+
+    def _end(self, number: int) -> None:
+        if self._app.is_running and not self._app.is_done:
+            self._app.exit(result=number)
+
+    def _paint(self) -> StyleAndTextTuples:
+        now = self._clock()
+        self._selection.update(self._source.listings(), now)
+        size = self._app.output.get_size()
+        problems, looked = self._source.problems(), now - self._began
+        shape = {"width": size.columns, "height": size.rows}
+        return [*paint(self._selection, problems, looked=looked, now=now, advice=self._advice(looked), **shape)]
+
+    def _advice(self, looked: float) -> tuple[str, ...]:
+        """The likely cause, once it is known; it is found out just in time to be shown."""
+        if self._selection.shown or looked < HINTS_AFTER - ADVICE_TAKES or not isinstance(self._source, Advising):
+            return ()
+        advice = self._source.advice()
+        return (*(advice or ADVICE), *([] if self._scanned else [_SCAN]))
+
+    def _paint_form_foot(self) -> StyleAndTextTuples:
+        width = self._app.output.get_size().columns
+        if self._complaint:
+            return [("class:error", cut(self._complaint, width))]
+        return [("class:dim", cut("Enter opens the room · Esc goes back", width))]
+
+    def _keys(self) -> KeyBindings:
+        keys = KeyBindings()
+        choosing = Condition(lambda: not self._naming)
+        steps = {"up": -1, "c-p": -1, "down": 1, "c-n": 1, "pageup": -_PAGE, "pagedown": _PAGE}
+        steps |= {"home": -1000, "end": 1000}
+        for key, step in steps.items():
+            keys.add(key, filter=choosing)(self._mover(step))
+        keys.add("enter", filter=choosing)(self._join)
+        keys.add("backspace", filter=choosing)(lambda event: self._selection.erase(self._clock()))
+        keys.add(Keys.BracketedPaste, filter=choosing)(lambda event: None)
+        keys.add(Keys.Any, filter=choosing)(self._letter)
+        keys.add("escape")(self._escape)
+        keys.add("c-d", filter=choosing)(self._leave)
+        keys.add("c-c")(self._leave)
+        keys.add(Keys.SIGINT)(self._leave)
+        return keys
+
+    def _mover(self, step: int) -> Callable[[KeyPressEvent], None]:
+        return lambda event: self._selection.move(step)
+
+    def _join(self, event: KeyPressEvent) -> None:
+        listing = self._selection.chosen(self._clock())
+        if listing is not None:
+            event.app.exit(result=Chosen(listing))
+
+    def _letter(self, event: KeyPressEvent) -> None:
+        now = self._clock()
+        typing = self._selection.is_typing(now)
+        match event.data:
+            case "q" if not typing:
+                self._leave(event)
+            case "h" if not typing:
+                self._naming, self._complaint = True, ""
+                event.app.layout.focus(self._title)
+            case "/" if not typing:
+                self._selection.search()
+            case "s" if not typing and not self._selection.shown and isinstance(self._source, Advising):
+                self._scanned = self._source.scan() or self._scanned
+            case letter if letter.isprintable():
+                self._selection.type(letter, now)
+            case _:
+                pass  # a function key and its like
+
+    def _escape(self, event: KeyPressEvent) -> None:
+        if self._naming:
+            self._naming = False
+            event.app.layout.focus(self._rooms)
+        elif not self._selection.cancel(self._clock()):
+            self._leave(event)
+
+    def _leave(self, event: KeyPressEvent) -> None:
+        event.app.exit(result=Left())
+
+    def _name_given(self, buffer: Buffer) -> bool:
+        try:
+            title = clean_title(buffer.text)
+        except ValueError as error:
+            self._complaint = str(error)
+            return True  # keep what was typed
+        self._app.exit(result=HostNew(title))
+        return True

@@ -1,0 +1,79 @@
+"""The live list as it looks, with what is said while nobody is there. Pure."""
+
+import textwrap
+
+from lanchat.protocol.text import safe_text
+from lanchat.terminal.cells import Fragments, cut
+from lanchat.terminal.picker.selection import Selection
+from lanchat.terminal.picker.table import table
+
+HINTS_AFTER = 5.0  # s of nobody there
+ADVICE = (
+    "Is the other computer on the same network, and not on a guest network?",
+    "The host's screen shows an address. Leave with q, then: lanchat join ADDRESS",
+    "Or press h to host a room here.",
+)
+_AROUND = 5  # lines besides the rooms: heading, what is typed, keys, a problem, and the shell's
+_KEYS = (
+    "arrows or letters choose · Enter joins · h hosts a room · / searches · q leaves",
+    "arrows choose · Enter joins · h hosts · / searches · q leaves",
+    "Enter joins · h hosts · q leaves",
+    "Enter · h host · q",
+)
+
+
+def paint(
+    selection: Selection,
+    problems: tuple[str, ...],
+    *,
+    looked: float,
+    now: float,
+    width: int,
+    height: int,
+    advice: tuple[str, ...] = (),
+) -> Fragments:
+    """The whole screen, a fragment at a time, lines ended by newlines.
+
+    Args:
+        looked: s since we began.
+        advice: what to say when nobody is there; empty for what is always worth trying.
+        height: lines of the terminal.
+    """
+    lines: list[Fragments] = [[("class:heading", cut("Rooms on this network", width))]]
+    if selection.shown:
+        lines += _rooms(selection, width, max(1, height - _AROUND))
+    elif selection.searching:
+        lines.append([("class:dim", cut("  no room like that", width))])
+    else:
+        lines += _nobody(looked, width, advice or ADVICE)
+    if selection.searching:
+        lines.append([("", cut(f"/{safe_text(selection.typed(now))}_", width))])
+    elif typed := selection.typed(now):
+        lines.append([("class:dim", cut(f"  {safe_text(typed)}", width))])
+    keys = next((keys for keys in _KEYS if len(keys) <= width), _KEYS[-1])
+    lines.append([("class:dim", cut(keys, width))])
+    if problems:
+        lines.append([("class:dim", cut(safe_text(problems[-1]), width))])
+    return [fragment for line in lines for fragment in [*line, ("", "\n")]][:-1]
+
+
+def _rooms(selection: Selection, width: int, at_most: int) -> list[Fragments]:
+    shown, chosen = selection.shown, selection.index
+    above = min(max(0, chosen - at_most // 2), max(0, len(shown) - at_most))
+    lines = []
+    for index, line in list(enumerate(table(shown, width - 2)))[above : above + at_most]:
+        mark, style = (">", " class:selected") if index == chosen else (" ", "")
+        lines.append([(style.strip(), f"{mark} "), *((name + style, text) for name, text in line)])
+    if hidden := len(shown) - len(lines):
+        lines.append([("class:dim", cut(f"  and {hidden} more", width))])
+    return lines
+
+
+def _nobody(looked: float, width: int, advice: tuple[str, ...]) -> list[Fragments]:
+    if looked < HINTS_AFTER:
+        return [[("", cut(f"  nobody yet, looking ... {looked:.0f} s", width))]]
+    lines: list[Fragments] = [[("", cut(f"  nobody so far, still looking ... {looked:.0f} s", width))]]
+    for sentence in advice:
+        wrapped = textwrap.wrap(safe_text(sentence), max(10, width), initial_indent="  ", subsequent_indent="  ")
+        lines += [[("class:dim", part)] for part in wrapped]
+    return lines

@@ -1,0 +1,110 @@
+"""What threads need to meet and to end: a bounded queue, a wake-up, and a join that survives an interrupted start."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, Self, TypeVar
+
+T = TypeVar("T")
+
+INBOX_LIMIT = 4096  # items; a reader that meets a full inbox waits, stops reading, and TCP slows its peer
+START_LIMIT = 0.5  # s within which a thread whose start was interrupted begins, if it begins at all
+_STEP = 0.01  # s between two looks at a thread that has not begun
+
+
+class Closable:
+    """Makes a class with a `close()` method usable in a `with` statement."""
+
+    def close(self) -> None:
+        """Release everything. May be called twice."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Inbox(Generic[T]):
+    """A bounded queue that many threads put into and one thread empties at once.
+
+    Args:
+        limit: how much may wait before `put` waits.
+        weigh: how much of the limit an item takes up.
+    """
+
+    def __init__(self, limit: int = INBOX_LIMIT, weigh: Callable[[T], int] = lambda item: 1) -> None:
+        self._limit = limit
+        self._weigh = weigh
+        self._load = 0
+        self._items: list[T] = []
+        lock = threading.Lock()  # guards _items and _closed
+        self._filled = threading.Condition(lock)
+        self._emptied = threading.Condition(lock)
+        self._blocked = 0
+        self._closed = False
+
+    def put(self, item: T) -> None:
+        """Add an item; waits while the inbox is full. Items put after `close` are dropped."""
+        self.put_all((item,))
+
+    def put_all(self, items: Sequence[T]) -> None:
+        """Add several items at once. This may exceed the limit by the weight of all but the first."""
+        with self._filled:
+            while self._load >= self._limit and not self._closed:
+                self._blocked += 1
+                self._emptied.wait()
+                self._blocked -= 1
+            for item in items:
+                self._add(item)
+
+    def put_now(self, item: T) -> None:
+        """Add an item whatever the limit, without waiting: for the few items that the owner's own threads make."""
+        with self._filled:
+            self._add(item)
+
+    def take(self, timeout: float | None = None) -> Sequence[T]:
+        """Returns everything that waits, in order; waits for a first item, at most `timeout` seconds.
+
+        After `close` it returns what was left, and then nothing, at once. Only the owner thread may call it.
+        """
+        with self._filled:
+            if not self._items and not self._closed:
+                self._filled.wait(timeout)
+            items, self._items, self._load = self._items, [], 0
+            if self._blocked:
+                self._emptied.notify_all()
+            return items
+
+    def close(self) -> None:
+        """Drop what is put from now on, and wake everybody who waits. Any thread."""
+        with self._filled:
+            self._closed = True
+            self._emptied.notify_all()
+            self._filled.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def _add(self, item: T) -> None:
+        if self._closed:
+            return
+        self._items.append(item)
+        self._load += self._weigh(item)
+        if len(self._items) == 1:
+            self._filled.notify()
+
+
+def join_started(thread: threading.Thread) -> None:
+    """Wait for a thread to end, also one whose `start()` was interrupted, so that it may never begin."""
+    deadline = time.monotonic() + START_LIMIT
+    while True:
+        try:
+            thread.join()
+            return
+        except RuntimeError:  # it has not begun
+            if time.monotonic() > deadline:
+                return
+            time.sleep(_STEP)

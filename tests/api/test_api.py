@@ -1,0 +1,520 @@
+"""lanchat for Python programs."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+import lanchat
+from lanchat.api import room as joined
+from lanchat.client import queue
+from lanchat.client.events import Came, Item, Lost
+from lanchat.client.queue import News
+from lanchat.errors import ConnectionLost, NoSuchRoom, NotLanchat, Refused, TimedOut
+from lanchat.protocol.limits import NO_LIMITS
+from lanchat.protocol.messages import Card, Joined, Left, Present, Renamed, Said, Told, Welcome
+from tests.support.waiting import PATIENCE, wait_until
+
+
+@pytest.fixture
+def hal() -> Iterator[lanchat.HostedRoom]:
+    """A room that nobody finds but by its address."""
+    with lanchat.host("Room A", nick="hal", port=0, announce=False) as room:
+        yield room
+
+
+@pytest.fixture
+def join(hal: lanchat.HostedRoom) -> Iterator[Callable[[str], lanchat.JoinedRoom]]:
+    """`join("ann")`: somebody in it."""
+    joined: list[lanchat.JoinedRoom] = []
+
+    def enter(nick: str) -> lanchat.JoinedRoom:
+        joined.append(lanchat.join(address(hal), nick=nick))
+        return joined[-1]
+
+    yield enter
+    for room in joined:
+        room.close()
+
+
+def address(room: lanchat.HostedRoom) -> str:
+    return f"127.0.0.1:{room.host.port}"
+
+
+def own_title(name: str) -> str:
+    return f"{name} {os.getpid()}"
+
+
+# ---- the names
+
+
+def test_the_public_names():
+    assert sorted(lanchat.__all__) == [
+        "HostedRoom",
+        "JoinedRoom",
+        "LanchatError",
+        "__version__",
+        "host",
+        "join",
+        "rooms",
+    ]
+    for name in lanchat.__all__:
+        assert getattr(lanchat, name).__doc__ if name != "__version__" else lanchat.__version__
+    assert (Path(lanchat.__file__).parent / "py.typed").exists()
+
+
+def test_a_name_that_is_none():
+    with pytest.raises(AttributeError, match="no attribute 'Lounge'"):
+        _ = lanchat.Lounge
+
+
+@pytest.mark.full
+def test_the_names_are_typed_for_others(tmp_path):
+    """What the documentation shows is what mypy believes."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import lanchat\n"
+        "with lanchat.host('Room A', nick='ann') as mine, lanchat.join('Room A', nick='bob', wait=1) as room:\n"
+        "    id: str = room.say('hello', wait=1)\n"
+        "    text: str = mine.wait_for('hello', timeout=10).text\n"
+        "    titles: list[str] = [listing.title for listing in lanchat.rooms(wait=2)]\n"
+        "    try: pass\n"
+        "    except lanchat.LanchatError as error: hint: str = error.hint\n"
+    )
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(program)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+# ---- in a room
+
+
+def test_two_people_talk(hal, join):
+    ann = join("ann")
+    assert (hal.title, hal.nick, ann.title, ann.nick) == ("Room A", "hal", "Room A", "ann")
+    id = ann.say("hello")
+    said = hal.wait_for("hello", timeout=PATIENCE)
+    assert (said.nick, said.text, said.id) == ("ann", "hello", id)
+    hal.say("hello ann")
+    assert ann.wait_for("hello", timeout=PATIENCE).nick == "hal", "its own line is not what it waits for"
+
+
+def test_what_happens_comes_in_order(hal, join):
+    ann, bob = join("ann"), join("bob")
+    ann.say("hello", wait=PATIENCE)
+    bob.member.rename("rob")
+    bob.close()
+    events = []
+    for event in ann:
+        events.append(event)
+        if isinstance(event, Left):
+            break
+    seen = [(type(event), event.nick) for event in events]
+    assert seen == [(Joined, "ann"), (Joined, "bob"), (Said, "ann"), (Renamed, "bob"), (Left, "rob")]
+    assert [event.seq for event in events] == [2, 3, 4, 5, 6]
+
+
+def test_events_end_with_silence(join):
+    ann = join("ann")
+    assert [type(event) for event in ann.events(timeout=0.1)] == [Joined]
+    assert list(ann.events(timeout=0)) == []
+
+
+def test_what_was_not_looked_at_is_still_there(hal, join):
+    ann = join("ann")
+    for text in ("one", "two", "three", "four"):
+        hal.say(text)
+    assert ann.wait_for("two", timeout=PATIENCE).text == "two"
+    assert ann.wait_for("four", timeout=PATIENCE).text == "four"
+
+
+def test_a_newcomer_gets_the_last_lines(hal, join):
+    for number in range(60):
+        hal.say(f"line {number}")
+    hal.say("the end", wait=PATIENCE)
+    ann = join("ann")
+    texts: list[str] = []
+    while "the end" not in texts:
+        texts += [event.text for event in ann.events(timeout=0.01) if isinstance(event, Said)]
+    assert texts == [*(f"line {number}" for number in range(11, 60)), "the end"]
+
+
+def test_what_was_said_before_we_came_is_not_what_we_wait_for(hal, join):
+    hal.say("ship it", wait=PATIENCE)
+    ann = join("ann")
+    hal.say("now ship it")
+    assert ann.wait_for("ship it", timeout=PATIENCE).text == "now ship it"
+
+
+def test_waiting_for_what_a_function_likes(hal, join):
+    ann = join("ann")
+    hal.say("short")
+    hal.say("rather longer")
+    assert ann.wait_for(lambda said: len(said.text) > 5, timeout=PATIENCE).text == "rather longer"
+
+
+def test_waiting_in_vain(hal, join):
+    ann = join("ann")
+    hal.say("hello")
+    with pytest.raises(TimedOut, match="within 0.1 s"):
+        ann.wait_for("something else", timeout=0.1)
+    ann.say("not this")
+    with pytest.raises(TimedOut):
+        ann.wait_for("not this", timeout=0.1)
+
+
+def test_waiting_in_vain_while_others_talk(hal, join):
+    ann = join("ann")
+    over = threading.Event()
+
+    def chatter() -> None:
+        while not over.is_set():
+            hal.say("blah", wait=PATIENCE)
+
+    talking = threading.Thread(target=chatter)
+    talking.start()
+    try:
+        began = time.monotonic()
+        with pytest.raises(TimedOut):
+            ann.wait_for("something else", timeout=0.3)
+        assert time.monotonic() - began < PATIENCE
+    finally:
+        over.set()
+        talking.join()
+
+
+def test_waiting_in_vain_while_there_is_much_that_is_no_event():
+    """What is kept, who lost the host: that begins no new time of waiting."""
+    ear, over = Ear(), threading.Event()
+    fed: list[int] = []
+
+    def feed() -> None:
+        while not over.wait(0.01) and len(fed) < 500:
+            fed.append(1)
+            ear.news.put(Lost("the host is gone"))
+
+    feeding = threading.Thread(target=feed)
+    feeding.start()
+    try:
+        with pytest.raises(TimedOut):
+            ear.room().wait_for("something else", timeout=0.1)
+        assert len(fed) < 500
+    finally:
+        over.set()
+        feeding.join()
+
+
+def test_what_came_already_is_found_without_waiting(hal, join):
+    ann = join("ann")
+    hal.say("one")
+    hal.say("two", wait=PATIENCE)
+    ann.wait_for("one", timeout=PATIENCE)
+    ann.say("after them", wait=PATIENCE)
+    assert ann.wait_for("two", timeout=0).text == "two"
+
+
+def test_who_is_there(hal, join):
+    ann, bob = join("ann"), join("bob")
+    bob.member.rename("rob")
+    bob.say("done")
+    assert ann.wait_for("done", timeout=PATIENCE).nick == "rob"
+    assert [person.nick for person in ann.people] == ["hal", "ann", "rob"]
+    assert ann.people[0].host, "and all others, too: they have the same key here"
+    bob.close()
+    next(event for event in ann if isinstance(event, Left))
+    assert [person.nick for person in ann.people] == ["hal", "ann"]
+
+
+def test_who_is_there_after_the_host_has_crashed():
+    """Nobody left while the host was away; when it is back, some are not there."""
+    ear = Ear(Present("h", "hal", host=True), Present("b", "bob"))
+    room = ear.room()
+    ear.news.put(Joined(6, 0, "e", "eve"))
+    ear.come(Present("h", "hal", host=True), Present("a", "ann"), seq=9, again=True)
+    ear.news.put(Joined(10, 0, "c", "cyd"))
+    assert [event.nick for event in room.events(timeout=0)] == ["eve", "cyd"]
+    assert [person.nick for person in room.people] == ["hal", "ann", "cyd"]
+
+
+def test_waiting_at_a_host_that_has_lost_its_record():
+    """It counts anew, and what it counts now is no history."""
+    ear = Ear()
+    room = ear.room()
+    ear.news.put(Said(5, 0, "b", "bob", "1", "go, said long ago"))
+    ear.come(seq=2, again=True)
+    ear.news.put(Said(3, 0, "b", "bob", "2", "go"))
+    assert room.wait_for("go", timeout=0).text == "go"
+
+
+class Ear:
+    """A member that hears what the test lets it hear."""
+
+    def __init__(self, *present: Present) -> None:
+        self.news = News()
+        self.got: list[Told] = []
+        self.came = self.come(*present, seq=5)
+
+    def come(self, *present: Present, seq: int, again: bool = False) -> Came:
+        card, welcome = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32)), Welcome("a", "ann", seq, seq, 0)
+        came = Came(card, welcome, present, again)
+        self.news.put(came)
+        return came
+
+    def room(self) -> lanchat.JoinedRoom:
+        return lanchat.JoinedRoom(self, self.came)  # type: ignore[arg-type]
+
+    def is_own(self, said: Said) -> bool:
+        return False
+
+    def take(self, timeout: float | None = None, *, confirm: bool) -> Sequence[Item]:
+        assert not confirm, "only what the program has looked at need not come again"
+        return self.news.take(timeout)
+
+    @property
+    def held_up(self) -> bool:
+        return self.news.waits
+
+    def confirm(self, letters: Iterable[Told]) -> None:
+        self.got += letters
+
+
+def test_say_can_wait_until_it_is_kept(join):
+    ann = join("ann")
+    ann.say("hello", wait=PATIENCE)
+    assert ann.member.wait_kept(0)
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "x" * 5000, "\ud800"])
+def test_what_cannot_be_said(join, text):
+    with pytest.raises(ValueError, match="a message"):
+        join("ann").say(text)
+
+
+def test_any_thread_may_speak(hal, join):
+    ann = join("ann")
+    threads = [threading.Thread(target=ann.say, args=(f"line {number}",)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    heard = {hal.wait_for("line", timeout=PATIENCE).text for _ in threads}
+    assert heard == {f"line {number}" for number in range(10)}
+
+
+# ---- much is said, and nobody looks
+
+
+@pytest.fixture
+def short_queues(monkeypatch):
+    monkeypatch.setattr(queue, "QUEUE_LIMIT", 20)
+    monkeypatch.setattr(joined, "QUEUE_LIMIT", 20)
+    monkeypatch.setattr(joined, "RELIEVE_EVERY", 0.02)
+
+
+@pytest.fixture
+def busy(short_queues, own_world, monkeypatch) -> Iterator[tuple[lanchat.HostedRoom, lanchat.JoinedRoom]]:
+    """hal in a room where a lot may be said at once, and ann, who has a key of her own."""
+    with lanchat.host("Room A", nick="hal", port=0, announce=False, limits=NO_LIMITS) as hal:
+        monkeypatch.setenv("LANCHAT_HOME", f"{own_world}/ann")
+        with lanchat.join(address(hal), nick="ann") as ann:
+            yield hal, ann
+
+
+def test_who_only_speaks_need_not_listen(busy):
+    _, ann = busy
+    for number in range(300):
+        ann.say(f"line {number}")
+    ann.say("the end", wait=PATIENCE)
+    texts = [event.text for event in ann.events(timeout=0) if isinstance(event, Said)]
+    assert texts[-1] == "the end" and len(texts) < 200, "the last lines are still there, not all"
+
+
+def test_what_nobody_looked_at_has_happened_all_the_same(busy):
+    hal, ann = busy
+    with lanchat.join(address(hal), nick="bob"):
+        for number in range(100):
+            ann.say(f"line {number}", wait=PATIENCE)
+        assert [person.nick for person in ann.people] == ["hal", "ann", "bob"]
+
+
+def test_what_was_said_to_it_alone_comes_again(busy):
+    hal, ann = busy
+    hal.tell("ann", "psst", wait=PATIENCE)
+    for number in range(100):
+        ann.say(f"line {number}", wait=PATIENCE)
+    assert not any(isinstance(event, Told) for event in ann.events(timeout=0))
+    ann.close()
+    with lanchat.join(address(hal), nick="ann") as again:
+        assert next(event.text for event in again.events(PATIENCE) if isinstance(event, Told)) == "psst"
+
+
+def test_who_answers_more_than_the_queues_hold_is_told_what_is_lost(busy, caplog):
+    hal, ann = busy
+    hal.say("hello")
+    next(event for event in ann if isinstance(event, Said))
+    for number in range(100):
+        ann.say(f"answer {number}", wait=PATIENCE)
+    assert "lost to this program" in caplog.text
+
+
+# ---- the end of a room
+
+
+def test_the_host_closes_the_room(hal, join):
+    ann = join("ann")
+    hal.say("so long")
+    hal.close()
+    hal.close()
+    texts = []
+    with pytest.raises(ConnectionLost, match="the host has closed the room"):
+        for event in ann:
+            texts += [event.text] if isinstance(event, Said) else []
+    assert texts == ["so long"], "what was said before is not lost"
+    with pytest.raises(lanchat.LanchatError):
+        ann.wait_for("anything", timeout=PATIENCE)
+    with pytest.raises(ConnectionLost):
+        ann.say("into the void", wait=PATIENCE)
+
+
+def test_after_leaving(join):
+    ann = join("ann")
+    ann.close()
+    ann.close()
+    with pytest.raises(ConnectionLost, match="you have left"):
+        for _ in ann:
+            pass
+
+
+def test_closing_ends_an_iteration_in_another_thread(join):
+    ann = join("ann")
+    ended: list[BaseException] = []
+
+    def listen() -> None:
+        try:
+            for _ in ann:
+                pass
+        except lanchat.LanchatError as error:
+            ended.append(error)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    ann.close()
+    listener.join(PATIENCE)
+    assert not listener.is_alive() and len(ended) == 1
+
+
+# ---- what goes wrong
+
+
+def test_nobody_there():
+    with pytest.raises(NoSuchRoom, match="nobody hosts a room at 127.0.0.1:1") as caught:
+        lanchat.join("127.0.0.1:1", nick="ann")
+    error: lanchat.LanchatError = caught.value
+    assert error.exit_code == 3 and error.hint
+
+
+def test_an_unknown_title():
+    with pytest.raises(NoSuchRoom, match="within 0.1 s"):
+        lanchat.join(own_title("Nowhere"), nick="ann", wait=0.1)
+
+
+def test_a_taken_nick(hal, tmp_path, monkeypatch):
+    monkeypatch.setenv("LANCHAT_HOME", str(tmp_path))
+    with pytest.raises(Refused) as caught:
+        lanchat.join(address(hal), nick="HAL")
+    assert (caught.value.code, caught.value.suggestion) == ("nick", "HAL2")
+
+
+def test_no_room_there(own_world):
+    with closing(_answering(b"SSH-2.0-x\r\n")) as port, pytest.raises(NotLanchat, match="no lanchat room"):
+        lanchat.join(f"127.0.0.1:{port.number}", nick="ann")
+
+
+class _answering:
+    """Something that says this to one caller."""
+
+    def __init__(self, data: bytes) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.number = int(self._server.getsockname()[1])
+        self._thread = threading.Thread(target=self._answer, args=(data,))
+        self._thread.start()
+
+    def _answer(self, data: bytes) -> None:
+        caller, _ = self._server.accept()
+        with caller:
+            caller.recv(4096)
+            caller.sendall(data)
+
+    def close(self) -> None:
+        self._thread.join()
+        self._server.close()
+
+
+@pytest.mark.parametrize(("title", "nick"), [("", "hal"), ("x" * 300, "hal"), ("a\x1bb", "hal"), ("Room A", "a b")])
+def test_names_that_break_the_rules_are_the_callers_fault(title, nick):
+    with pytest.raises(ValueError, match="a (title|nick)"):
+        lanchat.host(title, nick=nick, announce=False)
+    if nick != "hal":
+        with pytest.raises(ValueError, match="a nick"):
+            lanchat.join("127.0.0.1:1", nick=nick)
+
+
+def test_a_port_in_use(hal):
+    with pytest.raises(lanchat.LanchatError, match="is in use"):
+        lanchat.host("Room B", nick="eve", port=hal.host.port, announce=False)
+
+
+def test_no_such_interface():
+    with pytest.raises(lanchat.LanchatError, match='"nope0"'):
+        lanchat.host("Room B", nick="eve", interfaces=("nope0",))
+
+
+# ---- the environment
+
+
+def test_the_nick_by_default(hal, monkeypatch):
+    monkeypatch.setenv("LANCHAT_NICK", "nina")
+    with lanchat.join(address(hal)) as room:
+        assert room.nick == "nina"
+
+
+# ---- found by title
+
+
+@pytest.mark.full
+def test_a_room_is_found_by_its_title(tmp_path, monkeypatch):
+    title = own_title("Found")
+    with lanchat.host(title, nick="hal", port=0) as hal:
+        listing = wait_until(lambda: _listing(title), 20)
+        assert (listing.title, listing.host, listing.people, listing.locked) == (title, "hal", 1, False)
+        assert [str(endpoint) for endpoint in listing.endpoints] == [address(hal)]
+        with lanchat.join(title.upper(), nick="ann") as ann:
+            ann.say("hello")
+            assert hal.wait_for("hello", timeout=PATIENCE).nick == "ann"
+        ann_home = os.environ["LANCHAT_HOME"]
+        monkeypatch.setenv("LANCHAT_HOME", str(tmp_path / "eve"))  # one home has one room of a title
+        with lanchat.host(title, nick="eve", port=0):
+            monkeypatch.setenv("LANCHAT_HOME", ann_home)
+            wait_until(lambda: sum(listing.title == title for listing in lanchat.rooms(wait=0.3)) == 2, 20)
+            with lanchat.join(title, nick="ann") as ann:
+                assert ann.came.card.host == "hal", "she has been there before"
+            monkeypatch.setenv("LANCHAT_HOME", str(tmp_path / "bob"))  # somebody who has been in neither
+            with pytest.raises(lanchat.LanchatError, match="2 rooms are called") as caught:
+                lanchat.join(title, nick="bob").close()
+            assert address(hal) in caught.value.hint
+    wait_until(lambda: _listing(title) is None, 20)
+
+
+def _listing(title: str):
+    return next((listing for listing in lanchat.rooms(wait=0.3) if listing.title == title), None)

@@ -1,0 +1,217 @@
+"""From a name to a room: what a name means, and the way back to a room that has moved. The list is a script."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+
+import pytest
+
+from lanchat import api
+from lanchat.api import joining as entrance
+from lanchat.api.joining import NAME_WAIT, Aim, aim
+from lanchat.api.room import JoinedRoom
+from lanchat.client import reconnect as comeback
+from lanchat.discovery import finder as lookout_module
+from lanchat.discovery.sighting import Listing, shown_title
+from lanchat.errors import LanchatError, NoSuchRoom
+from lanchat.network.interfaces import chosen
+from lanchat.protocol.address import Address, Endpoint
+from lanchat.server.host import Host
+from lanchat.terminal.prompts import come_in, come_into
+from tests.support.waiting import PATIENCE, wait_until
+
+ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
+HERE = Endpoint("10.0.0.2", 47474)
+
+
+def listing(title: str, room_id: str = ROOM, where: Endpoint = HERE, *, locked: bool = False) -> Listing:
+    return Listing(room_id, title, "ann", 3, locked, (where,), ("told",), "answering", KEY)
+
+
+class Network:
+    """Stands for every lookout: it shows these rooms, and notes where and how long was looked."""
+
+    def __init__(self) -> None:
+        self.rooms: tuple[Listing, ...] = ()
+        self.looked_on: list[Sequence[Address] | None] = []
+        self.waits: list[float] = []
+        self.looking = threading.Event()
+
+    def __call__(self, on: Sequence[Address] | None) -> "Network":
+        self.looked_on.append(on)
+        return self
+
+    def listings(self) -> tuple[Listing, ...]:
+        return self.rooms
+
+    def problems(self) -> tuple[str, ...]:
+        return ()
+
+    def find(self, title: str, wait: float) -> tuple[Listing, ...]:
+        self.waits.append(wait)
+        return tuple(room for room in self.rooms if room.title == shown_title(title))
+
+    def wait_change(self, since: tuple[Listing, ...], timeout: float) -> tuple[Listing, ...]:
+        self.looking.set()
+        threading.Event().wait(min(timeout, PATIENCE))  # nothing changes
+        return self.rooms
+
+    def __enter__(self) -> "Network":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    network = Network()
+    monkeypatch.setattr(lookout_module, "Lookout", network)
+    return network
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that were looked up; only `annas-mac.local` and `localhost` are known."""
+    asked: list[str] = []
+
+    def look_up(host: str, port: int, **options: object) -> list[object]:
+        asked.append(host)
+        if host not in ("annas-mac.local", "localhost"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("10.0.0.9", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return asked
+
+
+# ---- what a name means
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Room A",
+        "node.js",
+        "v2.0",
+        "2.0",
+        "Dr.Who",
+        "Team:",
+        "localhost",
+        "lanchat: talk",
+        "lanchat:x",
+        "12:30:45",
+        "...",
+    ],
+)
+def test_a_title_is_a_title_whatever_it_reads_like(network, names, title):
+    network.rooms = (listing("Lobby"), listing(title))
+    assert aim(title, 5, None) == Aim((HERE,), ROOM)
+    assert names == [], "nobody else hears of it"
+
+
+@pytest.mark.parametrize("name", ["10.0.0.2", "10.0.0.2:47474", "10.0.0.2:", "[fe80::1%eth0]:5000", "::1", "team:5000"])
+def test_an_address_needs_no_list(network, names, name):
+    network.rooms = (listing(name),)
+    assert aim(name, 5, None).room_id is None
+    assert network.looked_on == [] and names == []
+
+
+@pytest.mark.parametrize("name", ["annas-mac.local", "localhost"])
+def test_a_machine_is_asked_for_once_no_room_is_called_so(network, names, name):
+    assert aim(name, 5, None) == Aim((Endpoint(name),))
+    assert network.waits == [NAME_WAIT]
+    assert aim(name, 0.5, None) == Aim((Endpoint(name),))
+    assert network.waits[1:] == [0.5]
+
+
+def test_a_room_may_still_come_where_no_machine_is_called_so(network, names):
+    with pytest.raises(NoSuchRoom, match='no room "node.js" was seen within 5 s, and no machine is called so'):
+        aim("node.js", 5, None)
+    assert names == ["node.js"] and NAME_WAIT < 5
+    assert network.waits[0] == NAME_WAIT and network.waits[1] > 0
+
+
+def test_an_invite_leads_to_one_room_on_one_key(network, names):
+    assert aim(f"lanchat://10.0.0.2:47474/{ROOM}#{KEY}", 5, None) == Aim((HERE,), ROOM, KEY)
+    with pytest.raises(ValueError, match="invite"):
+        aim("lanchat://10.0.0.2:47474/", 5, None)
+    assert network.looked_on == []
+
+
+def test_of_several_rooms_of_a_title_somebody_chooses(network):
+    network.rooms = (listing("Room A"), listing("Room A", "5" * 32, locked=True))
+    with pytest.raises(LanchatError, match="2 rooms are called"):
+        aim("Room A", 5, None)
+    assert aim("Room A", 5, None, choose=lambda rooms: rooms[1]) == Aim((HERE,), "5" * 32, locked=True)
+
+
+# ---- the way back
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comeback, "FIRST_RETRY", 0.02)
+
+
+def lose(room: Host) -> None:
+    """The host's machine is gone: no goodbye."""
+    for link in room._readers.links:
+        link.drop("gone")
+    room.close()
+
+
+def by_name(room: Host) -> JoinedRoom:
+    return api.join(f"127.0.0.1:{room.port}", nick="ann", interfaces=("127.0.0.1",))
+
+
+def by_invite(room: Host) -> JoinedRoom:
+    invite = f"lanchat://127.0.0.1:{room.port}/{room.room_id}#{room.identity.id}"
+    return api.join(invite, nick="ann", interfaces=("127.0.0.1",))
+
+
+def by_command(room: Host) -> JoinedRoom:
+    return come_in(f"127.0.0.1:{room.port}", "ann", None, 5, ("127.0.0.1",), pytest.fail, screen=False)
+
+
+def by_list(room: Host) -> JoinedRoom:
+    there = listing(room.title, room.room_id, Endpoint("127.0.0.1", room.port))
+    return come_into(there, "ann", None, chosen(("127.0.0.1",)), pytest.fail, screen=False)
+
+
+@pytest.mark.parametrize("join", [by_name, by_invite, by_command, by_list])
+def test_who_comes_back_looks_only_where_it_was_told_to(network, host, soon, monkeypatch, join):
+    monkeypatch.delenv("LANCHAT_INTERFACE")
+    room = host("Room A")
+    with closing(join(room)):
+        moved = host("Room A", room_id=room.room_id)
+        network.rooms = (listing("Room A", room.room_id, Endpoint("127.0.0.1", moved.port)),)
+        lose(room)
+        wait_until(lambda: moved.people == 1)
+    assert network.looked_on and all(on == chosen(("127.0.0.1",)) for on in network.looked_on)
+
+
+@pytest.fixture
+def leaves() -> Iterator[Callable[[JoinedRoom], bool]]:
+    """Whether leaving comes to an end."""
+    threads: list[threading.Thread] = []
+
+    def leave(room: JoinedRoom) -> bool:
+        threads.append(thread := threading.Thread(target=room.close))
+        thread.start()
+        thread.join(PATIENCE)
+        return not thread.is_alive()
+
+    yield leave
+    for thread in threads:
+        thread.join()
+
+
+def test_leaving_does_not_wait_for_a_room_that_is_looked_for(network, host, soon, monkeypatch, leaves):
+    monkeypatch.setattr(entrance, "LOOK_AGAIN", 3 * PATIENCE)
+    room = host("Room A")
+    ann = by_name(room)
+    lose(room)
+    assert network.looking.wait(PATIENCE)
+    assert leaves(ann)

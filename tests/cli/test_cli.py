@@ -1,0 +1,591 @@
+"""The command line as people meet it: help, what is loaded, and how it ends when something is wrong."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import click
+import pytest
+
+import lanchat as package
+from lanchat.cli.main import cli
+from lanchat.storage.rooms import ABOUT, HOSTED
+from tests.support.commands import Commands, Ended, Running
+from tests.support.program import Process, start
+from tests.support.waiting import wait_until
+
+if os.name == "posix":
+    from tests.support.ptyscreen import PtyScreen
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="speaks of signals and permissions of POSIX systems")
+LINUX = pytest.mark.skipif(not Path("/proc/net/udp").exists(), reason="looks into /proc")
+README = Path(__file__).parents[2] / "README.md"
+HEAVY = {"zeroconf", "prompt_toolkit", "cryptography"}
+
+
+@pytest.fixture
+def stranger() -> Iterator[Callable[[bytes | None], str]]:
+    """`stranger(b"SSH-2.0\\r\\n")`: the address of something that answers each caller so; None: never."""
+    servers: list[socket.socket] = []
+    callers: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def serve(server: socket.socket, answer: bytes | None) -> None:
+        while True:
+            try:
+                caller, _ = server.accept()
+            except OSError:
+                return
+            callers.append(caller)
+            if answer is not None:
+                with caller:
+                    caller.recv(4096)
+                    caller.sendall(answer)
+
+    def open_server(answer: bytes | None) -> str:
+        servers.append(server := socket.create_server(("127.0.0.1", 0)))
+        threads.append(thread := threading.Thread(target=serve, args=(server, answer)))
+        thread.start()
+        return f"127.0.0.1:{server.getsockname()[1]}"
+
+    yield open_server
+    for server in servers:
+        server.shutdown(socket.SHUT_RDWR)  # close() alone does not wake accept()
+        server.close()
+    for thread in threads:
+        thread.join()
+    for caller in callers:
+        caller.close()
+
+
+def fails(ended: Ended, code: int, what: str, hint: str = "") -> None:
+    """It ended in words: one sentence for what happened, at most one more for what to do, nothing else."""
+    assert ended.code == code, ended
+    assert re.fullmatch(f"lanchat: {what}", ended.said[0]), ended.err
+    assert [line for line in ended.said[1:]] == ([ended.said[1]] if hint else []), ended.err
+    assert not hint or re.fullmatch(f"  {hint}", ended.said[1]), ended.err
+    assert ended.out == ""
+
+
+def misused(ended: Ended, what: str) -> None:
+    """It was used in a way it cannot be: how to use it, and what is wrong."""
+    assert ended.code == 2, ended
+    usage, see, _, error = ended.said
+    assert usage.startswith("Usage: ") and "--help" in see
+    assert re.fullmatch(f"Error: {what}", error), ended.err
+    assert ended.out == ""
+
+
+# ---- help
+
+
+def commands() -> list[tuple[str, click.Command]]:
+    found = [("lanchat", cli), *((f"lanchat {name}", command) for name, command in cli.commands.items())]
+    return [(name, command) for name, command in found if not command.hidden]
+
+
+@pytest.mark.parametrize(("name", "command"), commands())
+def test_every_command_and_option_has_help(name, command):
+    assert command.help, name
+    for option in command.params:
+        if isinstance(option, click.Option) and not option.hidden:
+            assert option.help, f"{name} {option.opts}"
+
+
+@pytest.mark.parametrize(("name", "command"), commands())
+def test_every_option_has_an_environment_variable(name, command):
+    for option in command.params:
+        if isinstance(option, click.Option) and not option.hidden and option.expose_value:
+            if option.opts[0] in ("--password", "--list", "--forget"):
+                continue  # LANCHAT_PASSWORD is the password itself; the others are things to do
+            word = max(option.opts, key=len).lstrip("-").upper().replace("-", "_")
+            assert option.envvar == f"LANCHAT_{word}" and option.show_envvar, f"{name} {option.opts}"
+
+
+def test_every_command_is_in_the_table_of_the_readme():
+    table = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    assert table
+    for name, _ in commands():
+        assert any(line.startswith(f"| `{name}") for line in table), name
+
+
+def test_help_is_for_people(started):
+    whole, one = started.run("--help"), started.run("join", "-h")
+    assert (whole.code, whole.err, one.code, one.err) == (0, "", 0, "")
+    assert whole.out.startswith("Usage: lanchat [OPTIONS]"), "not the name of a Python module"
+    assert one.out.startswith("Usage: lanchat join")
+    assert "Exit codes: 0 done" in whole.out
+
+
+def test_version(started):
+    for option in ("--version", "-V"):
+        assert started.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
+
+
+# ---- what is loaded
+
+
+def loaded(*arguments: str) -> set[str]:
+    """The top-level names of all modules that Python loads for this."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 0, done.stderr[-1000:]
+    return {name.split(".")[0] for name in re.findall(r"^import time:.*\| +(\S+)$", done.stderr, re.MULTILINE)}
+
+
+def test_the_version_is_told_without_loading_much():
+    modules = loaded("-m", "lanchat", "--version")
+    assert "click" in modules
+    assert not modules & {*HEAVY, "msgspec", "ssl", "asyncio", "sqlite3", "platformdirs"}
+
+
+def test_importing_lanchat_costs_nothing():
+    before = loaded("-c", "pass")
+    assert loaded("-c", "import lanchat; lanchat.__version__") - before <= {"lanchat", "typing", "collections"} | {
+        name for name in sys.stdlib_module_names if name not in ("ssl", "asyncio", "sqlite3", "socket", "subprocess")
+    }
+
+
+def test_a_script_that_joins_an_address_needs_no_discovery_and_no_screen(host):
+    room = host("Room A")
+    modules = loaded("-m", "lanchat", "join", f"127.0.0.1:{room.port}", "--nick", "bob")
+    assert "cryptography" in modules
+    assert not modules & {"zeroconf", "prompt_toolkit"}
+
+
+# ---- nobody there, or somebody else
+
+
+def test_an_unknown_room(lanchat):
+    title = f"Nowhere {os.getpid()}"
+    ended = lanchat.run("join", title, "--wait", "0.3")
+    fails(ended, 3, f'no room "{title}" was seen within 0.3 s', ".*(ADDRESS|seen here: ).*")
+
+
+def test_an_unknown_room_with_control_characters(lanchat):
+    ended = lanchat.run("join", "a\x1b[2Jb", "--wait", "0")
+    assert ended.code == 3 and "\x1b" not in ended.err
+
+
+def test_nobody_listens_there(lanchat):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    ended = lanchat.run("join", f"127.0.0.1:{port}", input="hello\n")
+    fails(ended, 3, f"nobody hosts a room at 127.0.0.1:{port}", "ask the host for the address its screen shows")
+
+
+@pytest.mark.parametrize("name", ["no-such-machine.invalid:1", "a..b:1"])
+def test_a_machine_that_does_not_exist(lanchat, name):
+    fails(lanchat.run("join", name), 3, "there is no machine .*", ".*address.*")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"\x15\x03\x03\x00\x02\x02\x28",  # a TLS alert
+        b"\x16\x03\x03\xff\xff" + b"x" * 70_000,
+        b"",
+    ],
+    ids=["http", "ssh", "alert", "record", "nothing"],
+)
+def test_something_else_listens_there(lanchat, stranger, answer):
+    ended = lanchat.run("join", stranger(answer), input="hello\n")
+    fails(ended, 3, r"what listens there is no lanchat room( \(.*\))?", "check the address and the port")
+
+
+@pytest.mark.full
+def test_silence_ends_after_ten_seconds(lanchat, stranger):
+    ended = lanchat.run("join", stranger(None), timeout=15)
+    fails(
+        ended, 3, "what listens there is no lanchat room .*did not answer in time.*", "check the address and the port"
+    )
+
+
+@LINUX
+def test_silence_can_be_interrupted(lanchat, stranger):
+    bob = lanchat.start("join", address := stranger(None))
+    wait_until(lambda: _is_connected(address))
+    ended = bob.stop(signal.SIGINT)
+    assert (ended.code, ended.out, ended.err.strip()) == (130, "", "")
+
+
+def _is_connected(address: str) -> bool:
+    port = f":{int(address.rpartition(':')[2]):04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(row[2].endswith(port) and row[3] == "01" for row in rows)
+
+
+# ---- what cannot be hosted
+
+
+def test_a_port_in_use(lanchat, host):
+    port = host("Room A").port
+    ended = lanchat.run("host", "Room B", "--port", str(port), "--interface", "127.0.0.1")
+    fails(ended, 1, f"port {port} is in use or not allowed", ".*choose another.*")
+    ended = lanchat.run("host", "Room B", "--port", "0", "--plain-port", str(port))
+    fails(ended, 1, f"port {port} is in use or not allowed", ".*choose another.*")
+
+
+@pytest.mark.parametrize(
+    ("title", "what"),
+    [
+        ("", "a title cannot be empty"),
+        ("x" * 300, "a title has at most .*"),
+        ("a\x1b[2Jb", "a title is made of characters that can be seen, on one line"),
+        ("a\udcffb", "a title must be valid Unicode"),
+    ],
+    ids=lambda text: repr(text[:8]),
+)
+def test_a_title_that_is_none(lanchat, title, what):
+    misused(lanchat.run("host", title, "--headless"), f"Invalid value for TITLE: {what}")
+
+
+@pytest.mark.parametrize("command", [("host", "Room A"), ("join", "127.0.0.1:1"), ("join", "Room A"), ("rooms",)])
+def test_no_such_interface(lanchat, command):
+    ended = lanchat.run(*command, "--interface", "nope0")
+    fails(ended, 1, 'this machine has no interface or address "nope0"', "its interfaces: .*lo.*")
+
+
+def test_interfaces_in_the_environment_stand_between_commas(lanchat):
+    ended = lanchat.run("rooms", LANCHAT_INTERFACE="127.0.0.1,Ethernet 2")
+    fails(ended, 1, 'this machine has no interface or address "Ethernet 2"', "its interfaces: .*lo.*")
+
+
+# ---- what is no command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["--nope"], "No such option:? '?--nope'?.*"),
+        (["host"], r"Missing argument 'TITLE'\."),
+        (["host", "--password", "Room A"], "Missing argument 'TITLE': .* first: lanchat host \"Room A\" --password"),
+        (["host", "A", "--port", "70000"], "Invalid value for '--port': .*"),
+        (["join", "A", "--wait", "-1"], "Invalid value for '--wait': .*"),
+        (["join", "A", "--wait", "nan"], "Invalid value for '--wait': that is no number of seconds"),
+        (["join", "127.0.0.1:1", "--nick", "\x1b[2J"], r"Invalid value for --nick: .*"),
+        ([], "name the room: a script cannot choose from a list"),
+        (["join"], "name the room: a script cannot choose from a list"),
+    ],
+    ids=str,
+)
+def test_a_wrong_use(lanchat, arguments, what):
+    ended = lanchat.run(*arguments)
+    misused(ended, what)
+    assert "\x1b" not in ended.err
+
+
+def test_the_environment_is_checked_like_the_options(lanchat):
+    misused(lanchat.run("join", "127.0.0.1:1", LANCHAT_NICK="a b"), "Invalid value for --nick: .*")
+    misused(lanchat.run("join", "127.0.0.1:1", LANCHAT_TIMEOUT="soon"), r"Invalid value for '--timeout' \(env var: .*")
+
+
+# ---- refused
+
+
+def test_a_taken_nick_says_which_is_free(lanchat, host, join):
+    room = host("Room A")
+    join(room, "ann")
+    ended = lanchat.run("join", f"127.0.0.1:{room.port}", "--nick", "Ann", who="eve")
+    fails(ended, 4, "somebody else is Ann in this room", "Ann2 is free: --nick Ann2")
+    assert lanchat.run("join", f"127.0.0.1:{room.port}", "--nick", "Ann2", who="eve").code == 0
+
+
+# ---- homes
+
+
+def test_a_home_that_is_a_file(lanchat, tmp_path):
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        ended = lanchat.run("join", "127.0.0.1:1", LANCHAT_HOME=str(home))
+        fails(ended, 1, f"cannot use {home}: .*", "set LANCHAT_HOME to a folder you can write to")
+
+
+@POSIX
+def test_a_home_of_nobody(lanchat):
+    ended = lanchat.run("join", "127.0.0.1:1", LANCHAT_HOME="~nosuch/x")
+    fails(ended, 1, "LANCHAT_HOME is no folder: there is no home for ~nosuch", "set LANCHAT_HOME .*")
+
+
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])
+def test_a_damaged_key(lanchat, content):
+    home = lanchat.home("me")
+    home.mkdir(parents=True)
+    key = home / "identity.key"
+    key.write_bytes(content)
+    key.chmod(0o600)
+    command = ("join", "127.0.0.1:1") if content else ("host", "Room A")
+    fails(lanchat.run(*command), 1, f"{key} is damaged: it holds no Ed25519 key", ".*move it away.*")
+    assert key.read_bytes() == content, "nothing is lost"
+
+
+@POSIX
+def test_a_key_that_others_can_read(lanchat, host):
+    address = f"127.0.0.1:{host('Room A').port}"
+    assert lanchat.run("join", address, who="me").code == 0
+    key = lanchat.home("me") / "identity.key"
+    key.chmod(0o644)
+    ended = lanchat.run("join", address, who="me")
+    fails(ended, 1, f"{key} can be read by others, .*", f"close it: chmod 600 '{key}'")
+    key.chmod(0o600)
+    assert lanchat.run("join", address, who="me").code == 0
+
+
+@POSIX
+def test_what_it_writes_is_for_its_owner(lanchat, host):
+    assert lanchat.run("join", f"127.0.0.1:{host('Room A').port}", who="me").code == 0
+    home = lanchat.home("me")
+    assert home.stat().st_mode & 0o077 == 0
+    assert (home / "identity.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_log_that_cannot_be_written(lanchat, tmp_path):
+    where = tmp_path / "no" / "log"
+    fails(lanchat.run("--log", str(where), "rooms"), 1, f"cannot write the log {where}: .*", "choose another file")
+
+
+def test_what_is_logged_reaches_the_log_and_no_screen(lanchat, tmp_path):
+    broken = lanchat.home("me") / HOSTED / ("5" * 32)
+    broken.mkdir(parents=True)
+    (broken / ABOUT).write_text("{")
+    fails(lanchat.run("history", "Room A"), 3, ".*Room A.*", ".*")
+    lanchat.run("--log", str(tmp_path / "log"), "history", "Room A")
+    assert f"cannot read {broken / ABOUT}" in (tmp_path / "log").read_text()
+
+
+def test_a_log_holds_no_messages(lanchat, tmp_path):
+    log = tmp_path / "log"
+    hal = lanchat.start("--log", str(log), "host", "Room A", "--nick", "hal", "--port", "0", "--no-announce")
+    assert lanchat.run("join", hal.address, "--nick", "ann", input="a secret\n").code == 0
+    hal.wait_out("ann: a secret")
+    hal.stop()
+    assert "hosting room" in log.read_text() and "a secret" not in log.read_text()
+
+
+# ---- in a terminal
+
+
+@pytest.fixture
+def person(lanchat: Commands) -> Iterator[Callable[..., "PtyScreen"]]:
+    """`person("join", address)`: somebody who starts it in a terminal."""
+    opened: list[PtyScreen] = []
+
+    def start(*arguments: str, who: str = "me", fresh: bool = False, **env: str) -> PtyScreen:
+        whole = {name: value for name, value in lanchat.env(who, **env).items() if value is not None}
+        opened.append(PtyScreen(lanchat.argv(*arguments), env=whole, fresh=fresh))
+        return opened[-1]
+
+    yield start
+    for screen in opened:
+        screen.close()
+
+
+@POSIX
+def test_the_nick_is_asked_for_once(lanchat, person, host):
+    address = f"127.0.0.1:{host('Room A').port}"
+    screen = person("join", address)
+    screen.wait_until(lambda: "Your nick [" in screen.text)
+    screen.press("a b\r")
+    screen.wait_until(lambda: "not of a space" in screen.text)
+    screen.press("nina\r")
+    screen.wait_until(lambda: "nina" in screen.lines[-1] or "Room A" in screen.text)
+    screen.press("\x04")
+    assert screen.wait_exit() == 0
+    assert screen.modes == screen.modes_before
+    assert (lanchat.home("me") / "nick").read_text() == "nina\n"
+    again = person("join", address)
+    again.wait_until(lambda: "Room A" in again.text)
+    assert "Your nick" not in "\n".join(again.all_lines)
+    again.press("/quit\r")
+    assert again.wait_exit() == 0
+
+
+@POSIX
+def test_ctrl_c_instead_of_a_nick(person):
+    screen = person("join", "127.0.0.1:1")
+    screen.wait_question()
+    assert "Your nick [" in screen.text
+    screen.press("\x03")
+    assert screen.wait_exit() == 130
+    assert "Traceback" not in screen.text
+
+
+@POSIX
+def test_a_taken_nick_is_asked_for_again(person, host, join):
+    room = host("Room A")
+    join(room, "ann")
+    screen = person("join", f"127.0.0.1:{room.port}", "--nick", "ann")
+    screen.wait_until(lambda: "Come in as [ann2]" in screen.text)
+    screen.press("\r")
+    wait_until(lambda: room.people == 2)
+    screen.wait_until(lambda: "Room A" in screen.text)
+    screen.press("\x04")
+    assert screen.wait_exit() == 0
+
+
+@POSIX
+def test_nobody_there_is_said_in_a_terminal_too(person):
+    screen = person("join", "127.0.0.1:1", "--nick", "ann")
+    assert screen.wait_exit() == 3
+    assert "lanchat: nobody hosts a room at 127.0.0.1:1" in screen.text
+    assert screen.modes == screen.modes_before
+
+
+@POSIX
+def test_lanchat_alone_heeds_the_environment_and_opens_a_room_of_any_title(person, lanchat):
+    """Its options come from LANCHAT_NICK and LANCHAT_INTERFACE, and a title may look like an option."""
+    screen = person(LANCHAT_NICK="nina", LANCHAT_NO_ANNOUNCE="1", fresh=True)
+    screen.wait_until(lambda: "host" in screen.text.lower() and "Your nick" not in screen.text)
+    screen.press("h")
+    screen.wait_until(lambda: "title" in screen.text.lower())
+    screen.press("--headless\r")
+    screen.wait_until(lambda: '"--headless" is open' in "\n".join(screen.all_lines))
+    assert "lanchat join 127.0.0.1:" in "\n".join(screen.all_lines), "only where LANCHAT_INTERFACE says"
+    screen.wait_until(lambda: "nina" in screen.text)
+    screen.press("\x04")
+    assert screen.wait_exit() == 0
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_list(person, number):
+    screen = person(LANCHAT_NICK="ann")
+    screen.wait_until(lambda: "Rooms on this network" in screen.text)
+    screen.kill(number)
+    assert screen.wait_exit() == 130
+    assert screen.modes == screen.modes_before and not screen.cursor_hidden and "Traceback" not in screen.text
+
+
+# ---- the end
+
+
+@LINUX
+def test_the_exit_code_is_true_where_nobody_reads_the_words(lanchat):
+    reading, writing = os.pipe()
+    os.close(reading)
+    env = {**os.environ, **{name: value for name, value in lanchat.env().items() if value is not None}}
+    for arguments, code in ((("join", "127.0.0.1:1"), 3), (("host",), 2)):
+        process = start(lanchat.argv(*arguments), stderr=writing, env=env)
+        assert process.wait(20) == code
+    looking = start(lanchat.argv("rooms", "--watch"), stderr=writing, env=env)
+    wait_until(partial(_is_looking, looking), 20)
+    looking.send_signal(signal.SIGINT)
+    assert looking.wait(20) == 130
+    os.close(writing)
+
+
+@POSIX
+def test_whoever_reads_no_more_has_seen_enough(lanchat):
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = lanchat.start("id", stdout=writing).wait()
+    os.close(writing)
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_time_is_up(lanchat, host):
+    ended = lanchat.run("join", f"127.0.0.1:{host('Room A').port}", "--until", "never", "--timeout", "0.2")
+    assert ended.code == 124
+    assert ended.said[-1] == 'lanchat: no line with "never" arrived within 0.2 s'
+
+
+@LINUX
+@pytest.mark.parametrize(
+    ("number", "command"),
+    [
+        (signal.SIGINT, ("join", "Nowhere", "--wait", "60")),
+        (signal.SIGTERM, ("join", "Nowhere", "--wait", "60")),
+        (signal.SIGINT, ("rooms", "--wait", "60")),
+        (signal.SIGTERM, ("rooms", "--watch")),
+        (signal.SIGHUP, ("rooms", "--watch")),
+    ],
+    ids=str,
+)
+def test_a_signal_ends_it_while_it_looks(lanchat, number, command):
+    running = lanchat.start(*command)
+    wait_until(lambda: _is_looking(running.process), 20)
+    ended = running.stop(number)
+    assert (ended.code, ended.err.strip()) == (130, ""), "rooms of other tests may stand on its list"
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_headless_host(lanchat, number):
+    ended = lanchat.host("Room A", "--headless").stop(number)
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.said[-1] in ("hal joined", ""), "no complaint follows"
+
+
+@LINUX
+@pytest.mark.full
+@pytest.mark.timeout(300)
+def test_no_signal_is_lost_while_threads_begin(started):
+    """The kernel may hand a signal to a thread that is starting another; the main one must hear of it all the same."""
+    for _ in range(60):
+        running = started.start("join", "Nowhere", "--wait", "60")
+        wait_until(partial(_is_looking, running.process), 20)  # just now zeroconf starts its threads
+        assert running.stop(signal.SIGTERM).code == 130
+
+
+def _is_looking(process: Process) -> bool:
+    """Whether it has an mDNS socket: it is past its imports."""
+    inodes = {row.split()[9] for row in Path("/proc/net/udp").read_text().splitlines()[1:] if ":14E9 " in row}
+    files = Path(f"/proc/{process.pid}/fd")
+    try:
+        return any(os.readlink(file).removeprefix("socket:[").rstrip("]") in inodes for file in files.iterdir())
+    except OSError:
+        return False  # a file that was closed meanwhile
+
+
+@POSIX
+def test_impatience_is_harmless(lanchat):
+    """Several signals in a row: the goodbyes are said in peace."""
+    hal = lanchat.host("Room A", "--headless", announce=True)
+    bob = lanchat.start("join", hal.address, "--nick", "bob", stdin="pipe")
+    bob.wait_err("bob joined")
+    for _ in range(5):
+        hal.send(signal.SIGINT)
+    ended = hal.wait()
+    assert ended.code == 130 and "Traceback" not in ended.err
+    assert bob.wait().said[-1] == "lanchat: the host has closed the room"
+
+
+@LINUX
+@pytest.mark.full
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "command", [("rooms", "--wait", "60"), ("join", "Nowhere", "--wait", "60"), ("host", "Room A")]
+)
+def test_an_interrupt_at_any_moment(started, command):
+    """Every few milliseconds of its life: never a traceback, never a hang."""
+    for moment in range(60):
+        running = started.start(*command)
+        wait_until(partial(_catches_signals, running), 20)
+        timer = threading.Timer(moment * 0.015, running.send, [signal.SIGINT])  # no proof of anything: a random moment
+        timer.start()
+        ended = running.wait()
+        timer.join()
+        # Python kills itself where the interrupt met an exec(), as dataclasses do; a shell calls both 130.
+        assert ended.code in (130, -signal.SIGINT), (moment, ended)
+        assert "Traceback" not in ended.err and "Exception" not in ended.err, (moment, ended)
+
+
+def _catches_signals(running: Running) -> bool:
+    """Whether it has come so far that SIGTERM is caught; Python itself does not."""
+    status = Path(f"/proc/{running.process.pid}/status").read_text()
+    caught = re.search(r"^SigCgt:\s+([0-9a-f]+)$", status, re.MULTILINE)
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)

@@ -1,0 +1,132 @@
+"""The first lines with a host, seen from the member's side. Real TLS; hosts that lie are in tests/hostile."""
+
+import socket
+import threading
+
+import pytest
+
+from lanchat import errors
+from lanchat.client import connect as knock
+from lanchat.client.connect import Introduction, enter, read_card
+from lanchat.network.link import Link
+from lanchat.protocol.framing import LineSplitter, encode
+from lanchat.protocol.limits import MAX_PEOPLE
+from lanchat.protocol.messages import VERSION, Card, FromHost, Present, Refused, Said, Welcome
+from lanchat.protocol.tls import TlsChannel, client_context
+from tests.support.links import open_links
+
+CARD = Card(VERSION, "5" * 32, "Room A", "hal", 1, False, bytes(32))
+
+
+class Played:
+    """A host that says these lines, the rest of them after a hello."""
+
+    def __init__(self, links, first: bytes, *then: bytes) -> None:
+        ours, theirs = socket.socketpair()
+        self.heard = b""
+        self._link = links.link(ours, server=True)
+        self._first, self._then = first, then
+        self.channel = TlsChannel(client_context(), server=False)
+        self.link = Link(theirs, self.channel, links.flusher)
+        self._thread = threading.Thread(target=self._play, name="played-host")
+        self._thread.start()
+
+    def _play(self) -> None:
+        try:
+            self._link.establish()
+            self._link.send(self._first)
+            if self._then:
+                self.heard += self._link.receive()
+                for data in self._then:
+                    self._link.send(data)
+            self._link.finish()
+            self._link.drain()
+        except errors.LanchatError:
+            pass
+
+    def close(self) -> None:
+        self.link.close()
+        self._link.drop("over")
+        self._thread.join()
+
+
+@pytest.fixture
+def play(identity):
+    with open_links(identity("hal")) as links:
+        hosts: list[Played] = []
+
+        def start(first: bytes, *then: bytes) -> Played:
+            hosts.append(Played(links, first, *then))
+            return hosts[-1]
+
+        yield start
+        for host in hosts:
+            host.close()
+
+
+def go_in(host: Played, identity, **options):
+    seen = []
+    who = Introduction(identity("ann"), "ann", lambda card, key: seen.append((card, key)), **options)
+    entry = enter(host.link, host.channel, LineSplitter(), who)
+    return entry, seen
+
+
+def test_card_then_key_then_welcome(play, identity):
+    rest = [Said(8, 0, "i", "bob", "1", "hi")]
+    said: list[FromHost] = [Welcome("me", "ann", 7, 7, 2), Present("i", "bob"), Present("j", "eve"), *rest]
+    lines = b"".join(map(encode, said))
+    entry, seen = go_in(play(encode(CARD), lines[:60], lines[60:100], lines[100:]), identity)
+    assert entry.card == CARD and entry.host_key == identity("hal").public
+    assert seen == [(CARD, identity("hal").public)]
+    assert [person.nick for person in entry.present] == ["bob", "eve"] and entry.rest in (rest, [])
+
+
+def test_who_only_looks_reads_one_line(play, identity):
+    host = play(encode(CARD) + encode(CARD))
+    card, key, certificate = read_card(host.link, host.channel, LineSplitter())
+    assert (card, key, certificate) == (CARD, identity("hal").public, identity("hal").certificate)
+
+
+def test_nothing_is_said_to_a_host_that_is_not_trusted(play, identity):
+    host = play(encode(CARD), b"")
+
+    def no(card: Card, key: bytes) -> None:
+        raise errors.HostKeyChanged("another key")
+
+    with pytest.raises(errors.HostKeyChanged):
+        enter(host.link, host.channel, LineSplitter(), Introduction(identity("ann"), "ann", no))
+    host.close()
+    assert host.heard == b""
+
+
+@pytest.mark.parametrize("first", [b"", b"\n\n", b"x\n", encode(Refused("busy", "x")), b"x" * 20_000], ids=repr)
+def test_what_is_no_card(play, identity, first):
+    with pytest.raises(errors.NotLanchat, match="no lanchat room"):
+        go_in(play(first), identity)
+
+
+@pytest.mark.parametrize("people", [MAX_PEOPLE + 1, 2**53 - 1])
+def test_a_number_of_people_that_is_none(play, identity, people):
+    with pytest.raises(errors.ProtocolError, match="people in one room"):
+        go_in(play(encode(CARD), encode(Welcome("me", "ann", 7, 7, people))), identity)
+
+
+def test_people_that_are_none(play, identity):
+    lines = encode(Welcome("me", "ann", 7, 7, 1)) + encode(Said(8, 0, "i", "bob", "1", "hi"))
+    with pytest.raises(errors.ProtocolError, match="who is in the room"):
+        go_in(play(encode(CARD), lines), identity)
+
+
+def test_a_password_for_an_open_room_is_not_spent(play, identity):
+    host = play(encode(CARD), b"")
+    with pytest.raises(errors.Refused, match="no password") as caught:
+        go_in(host, identity, password="sesame")
+    assert caught.value.code == "unlocked" and caught.value.hint
+    host.close()
+    assert host.heard == b""
+
+
+def test_a_host_that_says_nothing_is_left(play, identity, monkeypatch):
+    monkeypatch.setattr(knock, "GREETING_LIMIT", 0.1)
+    with pytest.raises(errors.LanchatError):
+        go_in(play(b"\n" * 10, b""), identity)

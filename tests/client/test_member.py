@@ -1,0 +1,280 @@
+"""A member that loses its link, and comes back."""
+
+import socket
+import threading
+import time
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+import lanchat
+from lanchat import errors
+from lanchat.api.joining import enter
+from lanchat.client import reconnect as comeback
+from lanchat.client.connect import Entry
+from lanchat.client.events import Came, Kept, Lost
+from lanchat.client.member import Member
+from lanchat.client.reconnect import FIRST_RETRY, LAST_RETRY, may_come_back, pauses, same_host
+from lanchat.network.connect import dial
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.limits import DEFAULT_LIMITS
+from lanchat.protocol.messages import Card, Said, Say, Welcome
+from lanchat.room import room as room_module
+from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.member_store import NoMemory
+from lanchat.storage.sqlite_log import SqliteLog
+from tests.hostile.attackers import Honest
+from tests.support.waiting import PATIENCE, wait_until
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    monkeypatch.setattr(comeback, "FIRST_RETRY", 0.02)
+
+
+def cut(room) -> None:
+    """All links break, and the host lives."""
+    for link in room._readers.links:
+        link.drop("cut")
+
+
+def test_a_lost_link_comes_back_without_gap_and_nothing_twice(host, join):
+    room = host()
+    ann, bob = Honest(join(room, "ann", patience=None)), Honest(join(room, "bob", patience=None))
+    for round in range(3):
+        ann.member.say(f"before {round}")
+        bob.hears(f"before {round}")
+        cut(room)
+        ann.member.say(f"during {round}")
+        bob.member.say(f"answer {round}")
+        for one in (ann, bob):
+            one.hears(f"during {round}")
+            one.hears(f"answer {round}")
+    for one in (ann, bob):
+        assert len(one.texts) == len(set(one.texts)) == 9
+        assert sum(isinstance(item, Lost) for item in one.items) >= 1
+        assert any(isinstance(item, Came) and item.again for item in one.items)
+    assert sorted(ann.texts) == sorted(bob.texts) and ann.texts == bob.texts
+
+
+def test_all_that_was_said_is_kept_in_the_end(host, join):
+    room = host()
+    ann = Honest(join(room, "ann", patience=None))
+    ids = []
+    for number in range(60):
+        ids.append(ann.member.say(f"line {number}"))
+        if number % 20 == 10:
+            cut(room)
+    assert ann.member.wait_kept(PATIENCE)
+    ann.hears("line 59")
+    ann.hear(lambda: {id for item in ann.items if isinstance(item, Kept) for id in item.ids} == set(ids))
+    assert len(ann.texts) == len(set(ann.texts)) == 60
+
+
+class Notebook(NoMemory):
+    """What an earlier program of the same person left unacknowledged."""
+
+    def __init__(self, *waiting: Say) -> None:
+        self.waiting = waiting
+
+
+def test_what_is_said_again_after_many_others_is_not_said_twice(host, join, monkeypatch, tmp_path):
+    """The laptop was closed before the acknowledgement came, and opened the next day."""
+    monkeypatch.setattr(room_module, "RECENT", 5)
+    monkeypatch.setattr(room_module, "HISTORY", 5)
+    room = host(log=SqliteLog(tmp_path / "log.db"))
+    ann, bob = Honest(join(room, "ann")), Honest(join(room, "bob"))
+    old = ann.member.say("good night")
+    bob.hears("good night")
+    ann.member.close()
+    for number in range(20):
+        bob.member.say(f"line {number}")
+    assert bob.member.wait_kept(PATIENCE)
+    cyd = Honest(join(room, "cyd"))  # who was not there, and would not know it again
+    again = join(room, "ann", remember=lambda card: Notebook(Say(old, "good night"), Say("new", "good morning")))
+    assert again.wait_kept(PATIENCE)
+    cyd.hears("good morning")
+    assert "good night" not in cyd.texts
+    assert [said.text for said in room._log.read(0, 100) if isinstance(said, Said)].count("good night") == 1
+
+
+def test_what_waits_is_said_again_a_few_at_a_time(host, join):
+    """Five killed scripts may have left so much, and nobody is sent away for it."""
+    room = host(limits=replace(DEFAULT_LIMITS, message_rate=2000.0))
+    ann = Honest(join(room, "ann"))
+    left = [Say(f"old-{number}", f"line {number}") for number in range(500)]
+    bob = join(room, "bob", remember=lambda card: Notebook(*left))
+    bob.say("and now this")
+    assert bob.wait_kept(PATIENCE)
+    ann.hears("and now this")
+    assert ann.texts == [*(say.text for say in left), "and now this"]
+
+
+def test_leaving_while_the_host_is_frozen_in_the_greeting(host, join, identity):
+    """The kernel takes the connection, and nobody ever answers: no handshake, and nothing to say goodbye on."""
+    room = host()
+    silent = socket.create_server(("127.0.0.1", 0))
+    way = [Endpoint("127.0.0.1", room.port)]
+    with closing(silent), closing(Member(lambda: dial(tuple(way)), identity("ann"), "ann", patience=None)) as member:
+        member.join()
+        way[0] = Endpoint("127.0.0.1", silent.getsockname()[1])
+        cut(room)
+        visitor, _ = silent.accept()
+        wait_until(lambda: member._link is not None)
+    visitor.close()
+
+
+def test_a_room_outlives_the_link_of_who_hosts_it(identity, own_world):
+    """Their terminal stood still, say, and they were sent away like anybody who does not read."""
+    with lanchat.host("Room A", nick="hal", port=0, announce=False) as room:
+        where = Endpoint("127.0.0.1", room.host.port)
+        with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=None)) as ann:
+            ann.join()
+            cut(room.host)
+            wait_until(lambda: ann.connected and room.member.connected)
+            room.say("still here", wait=PATIENCE)
+            Honest(ann).hears("still here")
+
+
+def test_a_host_that_does_not_know_the_password_is_not_remembered(host, own_world):
+    """It may be anybody; then the true one would be taken for the impostor."""
+    room = host(password="right horse")
+    where = (Endpoint("127.0.0.1", room.port),)
+    with pytest.raises(errors.Refused):
+        enter(where, "ann", password="wrong horse", patience=0)
+    assert KnownHosts(own_world).all() == []
+    with closing(enter(where, "ann", password="right horse", patience=0)):
+        assert [known.room for known in KnownHosts(own_world).all()] == [room.room_id]
+
+
+def test_a_machine_without_descriptors_tries_again_later(host, identity):
+    room = host()
+    where = Endpoint("127.0.0.1", room.port)
+    tries = iter([None, OSError(24, "Too many open files"), None])
+
+    def reach():
+        if error := next(tries):
+            raise error
+        return dial((where,))
+
+    with closing(Member(reach, identity("ann"), "ann", patience=None)) as ann:
+        ann.join()
+        cut(room)
+        wait_until(lambda: room.people == 0 or ann.connected)
+        ann.say("back")
+        assert ann.wait_kept(PATIENCE)
+    assert next(tries, "all used") == "all used"
+
+
+def test_an_error_of_ours_ends_the_stay_and_nobody_waits_for_ever(host, join, monkeypatch):
+    room = host()
+    ann = join(room, "ann")
+
+    def fail(member, message, link):
+        raise RuntimeError("of ours")
+
+    met: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: met.append(args.exc_value))
+    monkeypatch.setattr(Member, "_hear", fail)
+    ann.say("so that an answer comes")
+    assert "error of its own" in str(Honest(ann).end())
+    wait_until(lambda: met, what="the error to be told to who can mend it")
+
+
+def test_who_only_speaks_is_not_sent_what_others_say_also_after_a_lost_link(host, join):
+    room = host()
+    ann, bot = Honest(join(room, "ann", patience=None)), Honest(join(room, "bot", patience=None))
+    bot.member.deafen()
+    for round in range(2):
+        bot.member.say(f"measured {round}")
+        assert bot.member.wait_kept(PATIENCE)
+        for number in range(100):
+            ann.member.say(f"{round}.{number}")
+        ann.hears(f"{round}.99")
+        bot.member.say(f"again {round}")
+        bot.hears(f"again {round}")
+        cut(room)
+        bot.hear(lambda: sum(isinstance(item, Came) for item in bot.items) == round + 2)  # noqa: B023
+    assert not [text for text in bot.texts if text.startswith("0.")]
+
+
+def test_patience_comes_to_its_end(host, identity):
+    room = host()
+    where = Endpoint("127.0.0.1", room.port)
+    with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=0.1)) as member:
+        member.join()
+        cut(room)
+        room.close()
+        assert isinstance(Honest(member).end(), errors.NoSuchRoom | errors.ConnectionLost)
+
+
+def test_leaving_while_coming_back_takes_no_time(host, identity):
+    room = host()
+    where = Endpoint("127.0.0.1", room.port)
+    with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=None)) as member:
+        member.join()
+        cut(room)
+        room.close()
+        began = time.monotonic()
+    assert time.monotonic() - began < 2
+
+
+def test_leaving_ends_a_dial_under_way(host, identity):
+    room, coming_back, left = host(), threading.Event(), threading.Event()
+
+    ways = iter([(Endpoint("127.0.0.1", room.port),)])
+
+    def reach() -> socket.socket:
+        for way in ways:
+            return dial(way)
+        coming_back.set()
+        assert left.wait(PATIENCE), "nobody told us"
+        raise errors.ConnectionLost("you have left")
+
+    with closing(Member(reach, identity("ann"), "ann", patience=None, stop=left.set)) as member:
+        member.join()
+        wait_until(lambda: room.people == 1)
+        cut(room)
+        assert coming_back.wait(PATIENCE)
+    assert left.is_set()
+
+
+@pytest.mark.parametrize("code", ["banned", "password", "nick", "full", "closed", "version", "rules", "kicked"])
+def test_a_no_is_a_no(code):
+    assert not may_come_back(errors.Refused("no", code=code))
+
+
+def test_to_whom_one_comes_back():
+    assert may_come_back(errors.ConnectionLost("gone")) and may_come_back(errors.NoSuchRoom("nobody"))
+    assert may_come_back(errors.Refused("later", code="busy")) and may_come_back(errors.ProtocolError("noise"))
+    assert not may_come_back(errors.RoomClosed("closed")) and not may_come_back(errors.HostKeyChanged("other"))
+
+
+def test_only_the_same_room_on_the_same_key_will_do():
+    card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
+    check = same_host(Entry(card, b"k" * 32, Welcome("i", "ann", 1, 1, 0), (), []))
+    check(card, b"k" * 32)
+    with pytest.raises(errors.HostKeyChanged):
+        check(card, b"x" * 32)
+    with pytest.raises(errors.RoomClosed, match="has opened|opened another room"):
+        check(Card(1, "6" * 32, "Room A", "hal", 1, False, bytes(32)), b"k" * 32)
+
+
+def test_a_banned_member_stays_out(host, join):
+    room = host(nick="hal")
+    hal, eve = Honest(join(room, "hal")), Honest(join(room, "eve", patience=None))
+    hal.member.moderate("ban", "eve")
+    end = eve.end()
+    assert isinstance(end, errors.Refused) and end.code == "banned"
+    with pytest.raises(errors.Refused):
+        join(room, "eve")
+
+
+def test_pauses_grow_and_are_spread(monkeypatch):
+    monkeypatch.setattr(comeback, "FIRST_RETRY", FIRST_RETRY)
+    steps = pauses(None, lambda low, high: 1.0)
+    first = [next(steps) for _ in range(8)]
+    assert first[:5] == [0.5, 1.0, 2.0, 4.0, 8.0] and max(first) == LAST_RETRY
+    assert [*pauses(10.0, lambda low, high: high)] == [0.75, 1.5, 3.0, 4.75], "and end when patience does"
+    assert [*pauses(0.0)] == []

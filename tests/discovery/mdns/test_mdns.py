@@ -1,0 +1,181 @@
+"""Real mDNS on loopback: announced, seen, gone; and what does not work, said in words.
+
+Other tests announce on the same loopback at the same time, so each looks for its own room ids.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from zeroconf import DNSOutgoing, DNSPointer, NonUniqueNameException, ServiceInfo, Zeroconf  # type: ignore[attr-defined]
+
+from lanchat.discovery.mdns import loop_thread, mdns
+from lanchat.discovery.mdns.mdns import Announcement, Browser
+from lanchat.discovery.mdns.records import SERVICE, instance_name, properties
+from lanchat.discovery.sighting import Advert, Sighting, Vanished
+from lanchat.network.interfaces import chosen
+from lanchat.protocol.address import Address, Endpoint
+from tests.support.waiting import wait_until
+
+LOOPBACK = chosen(("127.0.0.1",))
+NOT_OURS = Address("eth9", "203.0.113.9", 24)  # kept for documentation (RFC 5737): no machine has it
+
+
+def advert(title: str = "Room A") -> Advert:
+    return Advert(secrets.token_hex(16), title, "ann", 47474, "ab" * 16)
+
+
+class Reports:
+    """Takes what a browser reports, and problems."""
+
+    def __init__(self) -> None:
+        self.all: list[Sighting | Vanished] = []
+        self.problems: list[str] = []
+
+    def of(self, room: Advert) -> list[Sighting | Vanished]:
+        name = instance_name(room)
+        return [report for report in self.all if report.name == name]
+
+    def browser(self, interfaces: list[Address] = LOOPBACK) -> Browser:
+        return Browser(interfaces, self.all.append, self.problems.append)
+
+
+@contextmanager
+def stranger() -> Iterator[Zeroconf]:
+    """Somebody else on the network, who need not keep to any rule."""
+    with Zeroconf(interfaces=["127.0.0.1"], use_asyncio=False) as zeroconf:
+        yield zeroconf
+
+
+def send(zeroconf: Zeroconf, name: str, pairs: dict[str, str]) -> None:
+    """Put a record on the network at once, without the second and a half that a registration takes."""
+    server = f"{secrets.token_hex(4)}.local."
+    info = ServiceInfo(SERVICE, name, port=47474, properties=pairs, server=server, parsed_addresses=["127.0.0.1"])
+    assert zeroconf.loop is not None
+    zeroconf.loop.call_soon_threadsafe(zeroconf.registry.async_add, info)  # answers who asks later
+    zeroconf.send(zeroconf.generate_service_broadcast(info, None))
+
+
+def test_a_room_is_announced_seen_and_gone():
+    reports, room = Reports(), advert("Größe 1.5")
+    with reports.browser():
+        announcement = Announcement(room, LOOPBACK, reports.problems.append)
+        with announcement:
+            wait_until(lambda: reports.of(room))
+            assert reports.of(room) == [
+                Sighting(
+                    "mdns",
+                    instance_name(room),
+                    room.room_id,
+                    "Größe 1.5",
+                    "ann",
+                    (Endpoint("127.0.0.1", 47474),),
+                    "ab" * 16,
+                    source="127.0.0.1",
+                )
+            ]
+            assert announcement.wait_announced(5)
+        wait_until(lambda: reports.of(room)[-1] == Vanished("mdns", instance_name(room)))
+        announcement.close()  # once more does no harm
+    assert reports.problems == []
+
+
+def test_hostile_records_do_not_end_the_watch():
+    reports, honest = Reports(), advert()
+    with reports.browser(), stranger() as other:
+        for name in ("\x1b[2J\x07", "x" * 60 + "\u202e", "a.b.c", " "):
+            out = DNSOutgoing(0x8400)
+            out.add_answer_at_time(DNSPointer(SERVICE, 12, 1, 120, f"{name}.{SERVICE}"), 0)
+            other.send(out)
+        too_long = {**properties(advert()), "title": "x" * 230}
+        bad = [{"id": "no id"}, {}, too_long, {f"k{n}": "x" * 200 for n in range(30)}]
+        for number, pairs in enumerate(bad):
+            send(other, f"bad {number}.{SERVICE}", pairs)
+        send(other, instance_name(honest), properties(honest))
+        wait_until(lambda: reports.of(honest))
+    assert not [report for report in reports.all if report.name.startswith("bad") and isinstance(report, Sighting)]
+
+
+def test_a_name_without_a_record_does_not_hold_up_the_others():
+    reports, honest = Reports(), advert()
+    with reports.browser(), stranger() as other:
+        out = DNSOutgoing(0x8400)
+        for number in range(20):
+            out.add_answer_at_time(DNSPointer(SERVICE, 12, 1, 120, f"nothing {number}.{SERVICE}"), 0)
+        other.send(out)
+        send(other, instance_name(honest), properties(honest))
+        began = time.monotonic()
+        wait_until(lambda: reports.of(honest))
+        assert time.monotonic() - began < 5  # twenty lookups one after the other take 20 s
+
+
+@pytest.mark.parametrize("interfaces", [[NOT_OURS], [Address("lo", "::1", 128)], []])
+def test_an_interface_that_cannot_be_used_is_said_and_not_raised(interfaces):
+    reports = Reports()
+    with reports.browser(interfaces), Announcement(advert(), interfaces, reports.problems.append):
+        wait_until(lambda: len(reports.problems) == 2)
+    assert sorted(problem.split(" (")[0] for problem in reports.problems) == [
+        "mDNS does not work here",
+        "this room is not announced over mDNS",
+    ]
+
+
+def test_of_two_interfaces_the_one_that_works_is_used():
+    reports, room = Reports(), advert()
+    with reports.browser([NOT_OURS, *LOOPBACK]), stranger() as other:
+        send(other, instance_name(room), properties(room))
+        wait_until(lambda: reports.of(room))
+    [problem] = reports.problems
+    assert problem.startswith("mDNS works on 127.0.0.1 only (")
+
+
+def test_a_name_that_is_taken_is_said_in_words():
+    class Taken(Announcement):
+        async def _register(self, zeroconf, info):
+            raise NonUniqueNameException  # its message is empty
+
+    problems: list[str] = []
+    with Taken(advert(), LOOPBACK, problems.append) as announcement:
+        wait_until(lambda: problems)
+        assert not announcement.wait_announced(0)
+    assert problems == [
+        "this room is not announced over mDNS (somebody on this network announces this very room already);"
+        " others join it by its address"
+    ]
+
+
+def test_closing_does_not_wait_for_a_registration_under_way():
+    problems: list[str] = []
+    announcement = Announcement(advert(), LOOPBACK, problems.append)
+    announcement.close()
+    announcement.close()
+    assert not announcement.wait_announced(0) and problems == []
+    assert "mdns-announce" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_closing_is_bounded_when_the_loop_of_zeroconf_is_starved(monkeypatch):
+    class Starved(Announcement):
+        async def _register(self, zeroconf, info):
+            started.set()
+            enough.wait(10)
+
+    started, enough = threading.Event(), threading.Event()
+    monkeypatch.setattr(loop_thread, "CLOSE_LIMIT", 0.1)
+    announcement = Starved(advert(), LOOPBACK, lambda problem: None)
+    assert started.wait(5)
+    announcement.close()
+    assert not enough.is_set()  # we are here, though the loop still hangs
+    enough.set()
+
+
+def test_what_is_known_is_told_again(monkeypatch):
+    """A directory that was full of a flood's records when this one came has a place for it later."""
+    monkeypatch.setattr(mdns, "TELL_AGAIN_AFTER", 0.05)
+    reports, room = Reports(), advert()
+    with reports.browser(), stranger() as other:
+        send(other, instance_name(room), properties(room))
+        wait_until(lambda: len(reports.of(room)) > 3)
+    assert reports.of(room)[0] == reports.of(room)[3]

@@ -1,0 +1,113 @@
+"""What a peer may make us read. Time stands still; a sleep is written down."""
+
+import pytest
+
+from lanchat.network.bandwidth import NOISE_BURST, NOISE_RATE, Budget
+from tests.support.links import Clock, open_links
+
+
+class Peer:
+    def __init__(self) -> None:
+        self.established = True
+        self.over = False
+        self.touched = 0
+        self.reason = ""
+
+    def touch(self) -> None:
+        self.touched += 1
+
+    def drop(self, reason: str) -> None:
+        self.over, self.reason = True, reason
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def slept(monkeypatch, clock) -> list[float]:
+    naps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        clock.now += seconds
+
+    monkeypatch.setattr("lanchat.network.bandwidth.time.sleep", sleep)
+    return naps
+
+
+def test_a_burst_is_free_and_more_waits_its_turn(clock, slept):
+    peer, paid = Peer(), Budget(1000, 5000, clock)
+    paid.pay(peer, 5000, 4900)
+    assert slept == []
+    paid.pay(peer, 2000, 1900)
+    assert sum(slept) == pytest.approx(2.0)
+    assert peer.touched == len(slept), "while it waits for us it counts as alive"
+    assert not peer.over
+
+
+def test_a_reader_that_waits_looks_whether_the_link_is_over(clock, slept, monkeypatch):
+    peer, paid = Peer(), Budget(1, 1, clock)
+    monkeypatch.setattr(peer, "touch", lambda: peer.drop("gone"))
+    paid.pay(peer, 1000, 1000)
+    assert len(slept) == 1
+
+
+def test_noise_ends_the_link(clock, slept):
+    """KeyUpdates, empty records: bytes that carry nothing."""
+    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    records = 0
+    while not peer.over:
+        paid.pay(peer, 27, 0)
+        records += 1
+    assert records == NOISE_BURST // 27 + 1 and "noise" in peer.reason
+
+
+def test_noise_at_the_pace_of_a_living_link_is_none(clock, slept):
+    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    for _ in range(10_000):
+        clock.now += 27 / NOISE_RATE
+        paid.pay(peer, 27, 0)
+    assert not peer.over
+
+
+@pytest.mark.parametrize("size", [1, 13, 100, 4096, 16384])
+def test_content_pays_for_its_records(clock, slept, size):
+    """Talk is no noise, however small the records: 22 bytes frame each of them (RFC 8446, 5.2)."""
+    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    for _ in range(1000):
+        clock.now += 0.05
+        paid.pay(peer, size + 22, size)
+    assert not peer.over
+
+
+def test_a_record_in_pieces_is_no_noise(clock, slept):
+    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    for _ in range(1000):
+        for _ in range(15):
+            paid.pay(peer, 1024, 0)
+        paid.pay(peer, 1024 + 22, 16 * 1024)
+    assert not peer.over
+
+
+def test_a_handshake_is_no_noise(clock, slept):
+    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    peer.established = False
+    for _ in range(100):
+        paid.pay(peer, 16 * 1024, 0)
+    assert not peer.over
+
+
+def test_a_link_pays_for_what_it_reads(identity, monkeypatch):
+    """The budget is not only there, it is charged."""
+    paid: list[tuple[int, int]] = []
+    monkeypatch.setattr(Budget, "pay", lambda self, link, raw, plain: paid.append((raw, plain)))
+    with open_links(identity("hal")) as links:
+        link, other = links.alone()
+        link.limit_bytes(1000, 1000)
+        reader = links.read(link)
+        other.sendall(b"hello")
+        other.close()
+        reader.join()
+    assert paid == [(5, 5)]

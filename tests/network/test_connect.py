@@ -1,0 +1,172 @@
+import errno
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.errors import ConnectionLost, NoSuchRoom
+from lanchat.network import connect as dial_module
+from lanchat.network.connect import dial, has_machine, peer_of
+from lanchat.protocol.address import Endpoint, is_address, parse_endpoint
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("192.168.1.7", Endpoint("192.168.1.7", 47474)),
+        ("192.168.1.7:5000", Endpoint("192.168.1.7", 5000)),
+        ("192.168.1.7:", Endpoint("192.168.1.7", 47474)),
+        ("localhost", Endpoint("localhost", 47474)),
+        ("localhost:1", Endpoint("localhost", 1)),
+        ("annas-mac.local", Endpoint("annas-mac.local", 47474)),
+        ("annas-mac:47475", Endpoint("annas-mac", 47475)),
+        ("host:65535", Endpoint("host", 65535)),
+        ("::1", Endpoint("::1", 47474)),
+        ("[::1]", Endpoint("::1", 47474)),
+        ("[::1]:5000", Endpoint("::1", 5000)),
+        ("fe80::1%eth0", Endpoint("fe80::1%eth0", 47474)),
+        ("[fe80::1%eth0]:5000", Endpoint("fe80::1%eth0", 5000)),
+    ],
+)
+def test_an_address(text, endpoint):
+    assert parse_endpoint(text) == endpoint
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "Room", "Room A", "10.0.0.1 2", "host:0", "host:65536", "host:-1", "host:x", "host:٣", "host:1e3"]
+    + [":5000", "[::1", "[]", "[]:5000", "[::1]5000", "[::1]:x", "...", ".", "host:5000\n", "a\tb.c"],
+)
+def test_no_address(text):
+    assert parse_endpoint(text) is None
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1:47474", "[::1]:5000", "a.local:1", "[fe80::1%eth0]:47474"])
+def test_what_a_person_types(text):
+    endpoint = parse_endpoint(text)
+    assert str(endpoint) == text
+
+
+def test_only_a_number_or_a_name_with_its_port_is_surely_an_address():
+    sure = ["10.0.0.1", "10.0.0.1:", "10.0.0.1:5000", "::1", "[::1]:5000", "fe80::1%eth0", "host:1", "a.local:1"]
+    assert [text for text in sure if not is_address(text)] == []
+    titles = ["node.js", "2.0", "localhost", "Team:", "Team: A", "12:30:45", "Room", "", "[x]", "host:0"]
+    assert [text for text in titles if is_address(text)] == []
+
+
+def test_half_a_number_is_no_machine():
+    assert not has_machine(Endpoint("2.0")) and has_machine(Endpoint("127.0.0.1"))
+
+
+@given(st.text())
+def test_any_text_is_an_address_or_none(text):
+    endpoint = parse_endpoint(text)
+    assert endpoint is None or (endpoint.host and 0 < endpoint.port < 65536)
+
+
+def test_the_first_that_answers():
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        endpoints = tuple(Endpoint("127.0.0.1", sock.getsockname()[1]) for sock in (nobody, server))
+        with dial(endpoints) as connected:
+            assert connected.getpeername() == server.getsockname()
+
+
+def refused(endpoint: Endpoint) -> NoSuchRoom:
+    with pytest.raises(NoSuchRoom) as caught:
+        dial((endpoint,))
+    assert caught.value.hint
+    return caught.value
+
+
+def test_nobody_listens():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        endpoint = Endpoint("127.0.0.1", nobody.getsockname()[1])
+        assert str(refused(endpoint)) == f"nobody hosts a room at {endpoint}"
+
+
+@pytest.mark.parametrize("name", ["a..b", "x" * 64 + ".local", "é" * 70 + ".x", "a\0b.c", "\ud800.x", "." + "a" * 300])
+def test_names_that_no_machine_can_have(name):
+    assert "there is no machine" in str(refused(Endpoint(name)))
+
+
+def test_a_name_that_is_not_known(monkeypatch):
+    def unknown(*args: object, **options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert str(refused(Endpoint("nowhere.local"))) == 'there is no machine "nowhere.local" here'
+
+
+def test_no_way_there(monkeypatch):
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda sock, where: errno.EHOSTUNREACH)
+    assert str(refused(Endpoint("10.0.0.9"))) == "10.0.0.9:47474 does not answer (no route to host)"
+
+
+@pytest.fixture
+def silent() -> Iterator[Endpoint]:
+    """An address from which nothing comes back: its queue of connections is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as one, socket.socket() as two:
+        for sock in (one, two):
+            sock.setblocking(False)
+            sock.connect_ex(full.getsockname())
+        yield Endpoint("127.0.0.1", full.getsockname()[1])
+
+
+def test_nothing_comes_back(monkeypatch, silent):
+    monkeypatch.setattr(dial_module, "CONNECT_LIMIT", 0.05)
+    assert str(refused(silent)) == f"{silent} does not answer (timed out)"
+
+
+def test_who_leaves_does_not_wait_for_an_answer(monkeypatch, silent):
+    monkeypatch.setattr(dial_module, "STOP_WITHIN", 0.02)
+    asked = iter([False, False, True, True])
+    with pytest.raises(ConnectionLost, match="you have left"):
+        dial((silent,), lambda: next(asked))
+
+
+def test_one_that_is_silent_does_not_hold_up_the_next(silent):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        began = time.monotonic()
+        with dial((silent, Endpoint("127.0.0.1", server.getsockname()[1]))) as connected:
+            assert connected.getpeername() == server.getsockname()
+            assert peer_of(connected) == Endpoint("127.0.0.1", server.getsockname()[1])
+            assert connected.gettimeout() == dial_module.CONNECT_LIMIT
+        assert dial_module.NEXT_AFTER * 0.9 <= time.monotonic() - began < 2
+
+
+def test_who_answers_late_still_wins_over_who_never_does(monkeypatch, silent):
+    monkeypatch.setattr(dial_module, "NEXT_AFTER", 0.02)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoints = tuple(Endpoint("127.0.0.1", port) for port in (server.getsockname()[1], silent.port))
+        with dial(endpoints) as connected:
+            assert connected.getpeername() == server.getsockname()
+
+
+def test_a_name_may_have_several_addresses():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with dial((Endpoint("localhost", server.getsockname()[1]),)) as connected:
+            assert connected.getpeername()[1] == server.getsockname()[1]
+
+
+def test_the_words_are_about_the_last_address():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        last = Endpoint("127.0.0.1", nobody.getsockname()[1])
+        with pytest.raises(NoSuchRoom, match=f"nobody hosts a room at {last}"):
+            dial((Endpoint("a..b"), last))
+
+
+def test_a_socket_without_an_address_has_no_peer():
+    one, other = socket.socketpair()
+    with one, other:
+        assert peer_of(one) is None
+
+
+def test_no_address_at_all():
+    with pytest.raises(NoSuchRoom, match="no address"):
+        dial(())

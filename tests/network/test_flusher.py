@@ -1,0 +1,152 @@
+import socket
+
+import pytest
+
+from lanchat.network import flusher as flusher_module
+from lanchat.network.flusher import Flusher
+from lanchat.network.link import OUTBOX_LIMIT, Link
+from lanchat.protocol.tls import PlainChannel
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def flusher():
+    flusher = Flusher("test-flusher")
+    yield flusher
+    flusher.close()
+
+
+@pytest.fixture
+def behind(flusher):
+    """`behind()`: a link with a waiting outbox, the socket at its other end, and all that was sent."""
+    opened: list[Link | socket.socket] = []
+
+    def make(outbox: int = OUTBOX_LIMIT // 2) -> tuple[Link, socket.socket, bytes]:
+        ours, theirs = socket.socketpair()
+        link = Link(ours, PlainChannel(), flusher)
+        opened.extend([link, theirs])
+        sent = bytearray()
+        while link._waiting < outbox:
+            line = b"%07d\n" % len(sent) * 1000
+            link.send(line)
+            sent += line
+        return link, theirs, bytes(sent)
+
+    yield make
+    for thing in opened:
+        thing.close()
+
+
+def received(sock: socket.socket, number: int) -> bytes:
+    sock.settimeout(10)
+    got = bytearray()
+    while len(got) < number and (data := sock.recv(65536)):
+        got += data
+    return bytes(got)
+
+
+def test_it_drains_what_waits(behind):
+    link, theirs, sent = behind()
+    assert received(theirs, len(sent)) == sent
+    wait_until(lambda: not link._waiting)
+
+
+def test_it_drains_many_at_once(behind):
+    peers = [behind() for _ in range(20)]
+    for _, theirs, sent in reversed(peers):
+        assert received(theirs, len(sent)) == sent
+
+
+def test_one_that_does_not_read_holds_up_nobody(behind):
+    slow, _, _ = behind()
+    for _ in range(5):
+        _, theirs, sent = behind()
+        assert received(theirs, len(sent)) == sent
+    assert slow._waiting and not slow._dropped
+
+
+def test_what_is_sent_while_it_drains_comes_after(behind):
+    link, theirs, sent = behind()
+    theirs.settimeout(10)
+    got = bytearray()
+    while len(got) < len(sent) + 400_000:
+        if len(sent) < 1_500_000 and link._waiting < OUTBOX_LIMIT // 2:
+            link.send(b"more\n" * 2000)
+            sent += b"more\n" * 2000
+        elif len(got) == len(sent):
+            break
+        got += theirs.recv(8192)
+    got += received(theirs, len(sent) - len(got))
+    assert bytes(got) == sent
+
+
+def test_what_comes_in_just_after_the_last_flush_is_not_forgotten(flusher, behind):
+    link, theirs, sent = behind()
+    flusher._done(link)  # as if nothing had waited a moment before
+    assert received(theirs, len(sent)) == sent
+
+
+def test_a_link_that_goes_while_it_is_behind(flusher, behind):
+    gone, _, _ = behind()
+    dropped, _, _ = behind()
+    link, theirs, sent = behind()
+    gone.close()
+    dropped.drop("enough")
+    again, its_peer, its_bytes = behind()  # has the number of the one that went
+    assert received(theirs, len(sent)) == sent
+    assert received(its_peer, len(its_bytes)) == its_bytes
+    wait_until(lambda: not flusher._behind)
+
+
+def test_it_sleeps_when_nobody_is_behind(flusher, behind, monkeypatch):
+    """A link that is done must not keep it busy."""
+    link, theirs, sent = behind()
+    received(theirs, len(sent))
+    wait_until(lambda: not flusher._behind)
+    rounds = []
+    drain = flusher._flush_ready
+
+    def counted(timeout: float) -> None:
+        rounds.append(timeout)
+        drain(timeout)
+
+    monkeypatch.setattr(flusher, "_flush_ready", counted)
+    flusher._ring()
+    wait_until(lambda: rounds)
+    link.send(b"x")
+    assert received(theirs, 1) == b"x"
+    assert len(rounds) <= 3 and rounds[-1] > 0
+
+
+def test_it_keeps_deadlines(monkeypatch):
+    monkeypatch.setattr(flusher_module, "SWEEP_EVERY", 0.01)
+    ours, theirs = socket.socketpair()
+    flusher = Flusher("test-flusher")
+    link = Link(ours, PlainChannel(), flusher)
+    link.within(0.02, "too late")
+    assert link.receive() == b"" and link.reason == "too late"
+    link.close()
+    flusher.close()
+    theirs.close()
+
+
+def test_after_a_sleep_of_this_machine_nobody_is_blamed(monkeypatch):
+    """A laptop that wakes up after an hour has heard from nobody, and that is nobody's fault."""
+    monkeypatch.setattr(flusher_module, "SWEEP_EVERY", 0.01)
+    monkeypatch.setattr(flusher_module, "ASLEEP_AFTER", 0.0)  # each sweep comes after a sleep
+    ours, theirs = socket.socketpair()
+    flusher = Flusher("test-flusher")
+    link = Link(ours, PlainChannel(), flusher)
+    link.pulse.keep_alive(b"ping\n")
+    link.pulse.excuse(link._clock() - 1000)
+    wait_until(lambda: not link.pulse.dead(link._clock()))
+    assert not link.over
+    link.close()
+    flusher.close()
+    theirs.close()
+
+
+def test_closing_twice():
+    flusher = Flusher("test-flusher")
+    flusher.close()
+    flusher.close()

@@ -1,0 +1,470 @@
+import random
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from lanchat.errors import NotLanchat, ProtocolError
+from lanchat.network import sockets
+from lanchat.network.keepalive import DEAD_AFTER, PING_AFTER
+from lanchat.network.link import LINGER, OUTBOX_LIMIT, STALL_LIMIT, Link
+from tests.support.links import Clock, Links, Reader, open_links
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def links(identity):
+    with open_links(identity("hal")) as links:
+        yield links
+
+
+@pytest.fixture(params=["as here", "as on Windows"])
+def platform(request, monkeypatch):
+    """Windows has no MSG_DONTWAIT, so its sockets do not block and readers wait in another way."""
+    if request.param == "as on Windows":
+        monkeypatch.setattr("lanchat.network.link.DONTWAIT", 0)
+        monkeypatch.setattr(sockets, "DONTWAIT", 0)
+    return request.param
+
+
+def established(pair: tuple[Link, Link, Reader, Reader]) -> tuple[Link, Link, Reader, Reader]:
+    wait_until(lambda: pair[0]._channel.established and pair[1]._channel.established)
+    return pair
+
+
+# ---- there and back
+
+
+def test_both_ends_talk(links, platform):
+    host, member, at_host, at_member = established(links.pair())
+    host.send(b"welcome\n")
+    member.send(b"hello\n")
+    wait_until(lambda: (bytes(at_host.got), bytes(at_member.got)) == (b"hello\n", b"welcome\n"))
+    assert host.peer == "local"
+
+
+def test_more_than_the_kernel_takes_arrives_whole_and_in_order(links, platform):
+    host, member, at_host, at_member = established(links.pair())
+    blobs = [random.Random(number).randbytes(3000) for number in range(300)]
+    sent = 0
+    for blob in blobs:
+        wait_until(lambda: host._waiting < OUTBOX_LIMIT // 2)
+        host.send(blob)
+        sent += len(blob)
+    wait_until(lambda: len(at_member.got) == sent)
+    assert bytes(at_member.got) == b"".join(blobs)
+
+
+def test_two_sending_threads_keep_their_order(links):
+    """The order of encryption is the order on the wire; else TLS would break."""
+    host, member, at_host, at_member = established(links.pair())
+
+    def send_all(name: bytes) -> None:
+        for number in range(500):
+            host.send(b"%s %d\n" % (name, number))
+
+    threads = [threading.Thread(target=send_all, args=(name,)) for name in (b"a", b"b", b"c")]
+    for thread in threads:
+        thread.start()
+    for number in range(500):  # and the other way at the same time
+        member.send(b"%d\n" % number)
+    for thread in threads:
+        thread.join()
+    wait_until(lambda: at_member.got.count(b"\n") == 1500 and at_host.got.count(b"\n") == 500)
+    lines = bytes(at_member.got).splitlines()
+    for name in (b"a", b"b", b"c"):
+        assert [line for line in lines if line.startswith(name)] == [b"%s %d" % (name, n) for n in range(500)]
+
+
+def test_talk_with_the_standard_library(links):
+    link, theirs = links.alone(plain=False)
+    reader = links.read(link)
+    peer = links.stdlib_client(theirs)
+    wait_until(lambda: link._channel.established)
+    link.send(b"card\n")
+    assert peer.version() == "TLSv1.3" and peer.recv(100) == b"card\n"
+    peer.sendall(b"hello\n")
+    wait_until(lambda: reader.got == b"hello\n")
+    link.finish(b"bye\n")
+    assert peer.recv(100) == b"bye\n" and peer.recv(100) == b"", "a clean end, with close_notify"
+    peer.close()
+    reader.join()
+    assert reader.error is None
+
+
+def test_quiet(links):
+    link, theirs = links.alone()
+    assert link.quiet(0.001)
+    theirs.send(b"x")
+    assert not link.quiet(10)
+    assert link.receive() == b"x"
+    theirs.close()
+    assert not link.quiet(10), "an end is something too"
+
+
+# ---- sending never waits
+
+
+def fill(link: Link) -> int:
+    """Send into a link that nobody reads until it is dropped. Gives the number of bytes."""
+    sent = 0
+    while not link._dropped:
+        link.send(b"x" * 8192)
+        sent += 8192
+        assert sent < 10_000_000
+    return sent
+
+
+def test_send_does_not_wait_for_a_reader_that_sleeps(links, platform):
+    link, theirs = links.alone()
+    began = time.monotonic()
+    sent = fill(link)
+    assert time.monotonic() - began < 5
+    assert OUTBOX_LIMIT < sent < OUTBOX_LIMIT + 8 * sockets.SEND_BUFFER
+    assert link.reason == "reads too slowly"
+
+
+def test_a_slow_reader_is_dropped_and_the_others_go_on(links):
+    good, _, _, at_good = established(links.pair())
+    bad, theirs = links.alone(plain=False)
+    at_bad = links.read(bad)
+    peer = links.stdlib_client(theirs)
+    wait_until(lambda: bad._channel.established)
+    sent = 0
+    while not bad._dropped:
+        wait_until(lambda: good._waiting < OUTBOX_LIMIT // 2)
+        for link in (good, bad):
+            link.send(b"x" * 8192)
+        sent += 8192
+    at_bad.join()
+    assert bad.reason == "reads too slowly"
+    wait_until(lambda: len(at_good.got) == sent)
+    good.send(b"still here")
+    wait_until(lambda: at_good.got.endswith(b"still here"))
+    peer.close()
+
+
+def test_one_large_send_is_not_a_slow_reader(links):
+    """Who comes back gets all they missed in one send, which can be more than the outbox holds otherwise."""
+    host, member, at_host, at_member = established(links.pair())
+    host.send(b"x" * (8 * OUTBOX_LIMIT))
+    wait_until(lambda: len(at_member.got) == 8 * OUTBOX_LIMIT)
+    assert host.reason == ""
+
+
+def test_what_is_sent_after_the_end_goes_nowhere(links):
+    link, theirs = links.alone()
+    link.drop("enough")
+    link.send(b"x")
+    link.finish(b"y")
+    link.drop("again")
+    assert theirs.recv(10) == b"" and link.reason == "enough"
+    link.close()
+    link.close()
+    link.send(b"z")
+
+
+def test_sending_while_the_other_end_vanishes_is_no_error(links):
+    """The reader meets the end first, the hub sends all the same before the link is dropped."""
+    link, theirs = links.alone(plain=False)
+    errors = []
+
+    def read() -> None:
+        try:
+            link.establish()
+            assert link.receive() == b""
+            link.send(b"too late")
+            link.finish(b"too late")
+        except Exception as error:
+            errors.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    peer = links.stdlib_client(theirs)
+    peer.shutdown(socket.SHUT_RDWR)  # no close_notify: the program was killed
+    reader.join(10)
+    assert not reader.is_alive() and errors == []
+    link.close()
+
+
+# ---- ending
+
+
+def test_finish_delivers_the_last_bytes(links):
+    host, member, at_host, at_member = established(links.pair())
+    blob = bytes(200_000)
+    host.send(blob)
+    host.finish(b"the end")
+    at_member.join()
+    assert bytes(at_member.got) == blob + b"the end"
+    assert member.reason == "the other side closed the link"
+    host.finish(b"twice")
+    at_host.join()
+
+
+def test_finish_delivers_what_waits_for_a_slow_reader(links):
+    link, theirs = links.alone()
+    sent = 0
+    while link._waiting < OUTBOX_LIMIT // 2:
+        link.send(b"x" * 8192)
+        sent += 8192
+    link.finish(b"the end")
+    got = bytearray()
+    while data := theirs.recv(65536):
+        got += data
+    assert len(got) == sent + 7 and got.endswith(b"the end")
+
+
+def test_a_finished_link_hears_what_the_other_end_still_says(links):
+    link, theirs = links.alone()
+    link.finish(b"bye")
+    theirs.sendall(b"you too")
+    assert link.receive() == b"you too"
+
+
+def test_a_finished_link_waits_for_the_other_end_a_while_only(links):
+    clock = Clock()
+    link, theirs = links.alone(clock=clock)
+    reader = links.read(link)
+    link.finish(b"bye")
+    link.check(clock.now + LINGER - 0.1)
+    assert not reader.ended.is_set()
+    link.check(clock.now + LINGER)
+    reader.join()
+
+
+def test_last_words_survive_what_the_other_end_still_sends(links):
+    """Bytes nobody read make close() send a reset, which would destroy them."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        theirs = socket.create_connection(server.getsockname())
+        ours, _ = server.accept()
+    with theirs:
+        link = links.link(ours, server=True, plain=True)
+        theirs.sendall(b"x" * 200_000)
+        assert link.receive()
+        link.finish(b"no, thank you")
+        drainer = threading.Thread(target=lambda: (link.drain(), link.close()))
+        drainer.start()
+        theirs.sendall(b"x" * 200_000)
+        assert theirs.recv(100) == b"no, thank you" and theirs.recv(100) == b""
+        theirs.close()
+        drainer.join(10)
+        assert not drainer.is_alive()
+
+
+def test_drop_wakes_the_reader(links, platform):
+    link, theirs = links.alone()
+    reader = links.read(link)
+    link.drop("enough")
+    reader.join()
+    assert link.reason == "enough" and theirs.recv(1) == b""
+
+
+def test_the_reason_is_the_first_one(links):
+    link, theirs = links.alone()
+    reader = links.read(link)
+    theirs.close()
+    reader.join()
+    link.drop("later")
+    assert link.reason == "the other side closed the link"
+
+
+def test_a_reset_is_an_end(links):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        theirs = socket.create_connection(server.getsockname())
+        ours, _ = server.accept()
+    link = links.link(ours, server=True, plain=True)
+    assert link.peer == "127.0.0.1"
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+    theirs.close()
+    assert link.receive() == b"" and link.reason == "the other side is gone"
+    link.close()
+    assert link.peer == "?" and link.fileno() == -1
+
+
+# ---- strangers
+
+
+@pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 64, b"hello\n"])
+def test_who_does_not_speak_tls_is_no_lanchat(links, garbage):
+    link, theirs = links.alone(plain=False)
+    theirs.sendall(garbage)
+    with pytest.raises(NotLanchat, match="does not speak"):
+        link.establish()
+    link.close()
+
+
+def test_who_goes_in_the_handshake_is_no_lanchat(links):
+    link, theirs = links.alone(plain=False)
+    theirs.sendall(b"\x16\x03\x01")
+    theirs.close()
+    with pytest.raises(NotLanchat, match="closed the link"):
+        link.establish()
+
+
+def test_bytes_changed_on_their_way(links):
+    host, member, at_host, at_member = established(links.pair())
+    member._socket.send(b"\x17\x03\x03\x00\x20" + bytes(32))
+    at_host.join()
+    assert isinstance(at_host.error, ProtocolError) and "encrypted link is broken" in host.reason
+    at_member.join()
+
+
+def test_a_key_update_while_both_ends_send(links):
+    """The peer may ask for new keys at any time; with one SSLSocket and two threads this crashes the interpreter."""
+    tlslite = pytest.importorskip("tlslite", reason="needs tlslite-ng to send a KeyUpdate")
+    from tlslite.constants import KeyUpdateMessageType
+
+    link, theirs = links.alone(plain=False)
+    reader = links.read(link)
+    peer = tlslite.TLSConnection(theirs)
+    settings = tlslite.HandshakeSettings()
+    settings.more_sig_schemes = ["Ed25519"]
+    peer.handshakeClientCert(settings=settings)
+    wait_until(lambda: link._channel.established)
+    for number in range(50):
+        link.send(b"%d\n" % number)
+        for _ in peer.send_keyupdate_request(KeyUpdateMessageType.update_requested):
+            pass
+        peer.write(b"%d\n" % number)
+    expected = b"".join(b"%d\n" % number for number in range(50))
+    assert peer.read(min=len(expected), max=len(expected)) == expected
+    wait_until(lambda: bytes(reader.got) == expected)
+    link.drop("enough")
+
+
+# ---- deadlines, by a clock that stands still
+
+
+def test_a_deadline(links):
+    clock = Clock()
+    link, theirs = links.alone(clock=clock)
+    link.within(10, "did not say hello in time")
+    link.check(clock.now + 9.9)
+    assert not link._dropped
+    link.check(clock.now + 10)
+    assert link._dropped and link.reason == "did not say hello in time"
+
+
+def test_a_deadline_met(links):
+    clock = Clock()
+    link, theirs = links.alone(clock=clock)
+    link.within(10, "did not say hello in time")
+    link.within(None)
+    link.check(clock.now + 1000)
+    assert not link._dropped
+
+
+def stalled(links: Links, clock: Clock) -> tuple[Link, socket.socket]:
+    link, theirs = links.alone(clock=clock)
+    while not link._waiting:
+        link.send(b"x" * 8192)
+    return link, theirs
+
+
+def test_a_stalled_outbox(links):
+    clock = Clock()
+    link, theirs = stalled(links, clock)
+    link.check(clock.now + STALL_LIMIT)
+    assert not link._dropped
+    link.check(clock.now + STALL_LIMIT + 0.1)
+    assert link.reason == "did not read for 10 s"
+
+
+def test_a_peer_that_reads_a_little_is_not_stalled(links):
+    clock = Clock()
+    link, theirs = stalled(links, clock)
+    while link._waiting < OUTBOX_LIMIT // 2:
+        link.send(b"x" * 8192)
+    for _ in range(3):
+        clock.now += STALL_LIMIT - 1
+        waiting = link._waiting
+        while link._waiting == waiting:
+            theirs.recv(8192)
+            link.flush()
+        link.check(clock.now)
+    assert not link._dropped
+
+
+def test_a_silent_peer_is_asked_for_a_sign_of_life_then_dropped(links):
+    clock = Clock()
+    link, theirs = links.alone(clock=clock)
+    link.pulse.keep_alive(b"ping\n")
+    link.check(clock.now + PING_AFTER)
+    link.check(clock.now + PING_AFTER + 1)
+    link.check(clock.now + PING_AFTER + 2)
+    assert theirs.recv(100) == b"ping\n", "once"
+    link.check(clock.now + DEAD_AFTER)
+    assert not link._dropped
+    link.check(clock.now + DEAD_AFTER + 0.1)
+    assert link.reason == "no sign of life for 25 s"
+
+
+def test_an_answer_is_a_sign_of_life(links):
+    clock = Clock()
+    link, theirs = links.alone(clock=clock)
+    link.pulse.keep_alive(b"ping\n")
+    for _ in range(5):
+        clock.now += PING_AFTER + 1
+        link.check(clock.now)
+        assert theirs.recv(100) == b"ping\n"
+        theirs.sendall(b"pong\n")
+        assert link.receive() == b"pong\n"
+    assert not link._dropped
+
+
+def test_who_only_listens_gives_signs_of_life_unasked(links):
+    """On a slow link the peer's ping comes behind all that it says; by then it has given us up."""
+    clock = Clock()
+    link, theirs = links.alone(clock=clock)
+    link.pulse.keep_alive(b"ping\n")
+    link.check(clock.now)
+    for _ in range(5):
+        clock.now += PING_AFTER / 2 + 1
+        theirs.sendall(b"talk\n")
+        assert link.receive() == b"talk\n"
+        link.check(clock.now)
+    theirs.setblocking(False)
+    assert theirs.recv(100) == b"ping\n" * 2
+
+
+def test_without_a_heartbeat_silence_is_allowed(links):
+    clock = Clock()
+    link, theirs = links.alone(clock=clock)
+    link.check(clock.now + 1_000_000)
+    assert not link._dropped
+
+
+def test_who_must_not_fall_silent_is_dropped_when_they_do(links):
+    clock = Clock()
+    link, theirs = links.alone(clock=clock)
+    link.pulse.silence = 3.0
+    for _ in range(5):
+        clock.now += 2.0
+        theirs.sendall(b"a bit\n")
+        assert link.receive() == b"a bit\n"
+        link.check(clock.now)
+    assert not link._dropped
+    link.check(clock.now + 3.1)
+    assert link.reason == "no sign of life for 3 s"
+
+
+def test_after_our_own_sleep_nobody_is_blamed(links):
+    clock = Clock()
+    link, theirs = stalled(links, clock)
+    link.pulse.keep_alive(b"ping\n")
+    clock.now += 3600
+    link.forgive(clock.now)
+    link.check(clock.now)
+    assert not link._dropped
+
+
+def test_options_of_a_chat_socket():
+    with socket.socket() as sock:
+        sockets.tune(sock)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * sockets.SEND_BUFFER
+    assert ssl.HAS_TLSv1_3

@@ -1,0 +1,176 @@
+"""SPAKE2 as we use it, and the library as it was when we chose it."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.errors import ProtocolError
+from lanchat.network.password import SECRET_SIZE, SHARE_SIZE, WORDS_IN_PASSWORD, Exchange, make_password, stretch
+
+SECRET = b"s" * SECRET_SIZE
+MEMBER, CERTIFICATE = b"m" * 32, b"c" * 32
+
+
+def sides(
+    member_secret: bytes = SECRET, host_secret: bytes = SECRET, member: bytes = MEMBER, certificate: bytes = CERTIFICATE
+) -> tuple[Exchange, Exchange]:
+    """A member's side and a host's, after the shares have been swapped; the host believes in MEMBER and CERTIFICATE."""
+    ann = Exchange(member_secret, host=False, member=member, certificate=certificate)
+    hal = Exchange(host_secret, host=True, member=MEMBER, certificate=CERTIFICATE)
+    ann.finish(hal.share)
+    hal.finish(ann.share)
+    return ann, hal
+
+
+def agree(ann: Exchange, hal: Exchange) -> bool:
+    alike = ann.confirm_member() == hal.confirm_member()
+    assert alike == (ann.confirm_host() == hal.confirm_host())
+    return alike
+
+
+def test_who_knows_the_same_agrees():
+    ann, hal = sides()
+    assert agree(ann, hal)
+    assert ann.confirm_member() != ann.confirm_host(), "neither confirms by sending back what it got"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"member_secret": b"x" * 32}, {"member": b"x" * 32}, {"certificate": b"x" * 32}],
+    ids=["password", "member's key", "certificate"],
+)
+def test_any_difference_spoils_it(wrong):
+    assert not agree(*sides(**wrong))
+
+
+def test_no_two_exchanges_are_alike():
+    (one, _), (other, _) = sides(), sides()
+    assert one.share != other.share and one.confirm_member() != other.confirm_member()
+    assert len(one.share) == SHARE_SIZE
+
+
+@pytest.mark.parametrize("host", [False, True])
+def test_nothing_is_confirmed_before_the_shares_are_swapped(host):
+    """A MAC under no key is one that a host which knows nothing can make as well."""
+    side = Exchange(SECRET, host=host, member=MEMBER, certificate=CERTIFICATE)
+    for confirm in (side.confirm_host, side.confirm_member):
+        with pytest.raises(ProtocolError):
+            confirm()
+
+
+ORDER_8 = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
+
+
+@pytest.mark.parametrize(
+    "share",
+    [
+        b"",
+        b"B",
+        b"B" + bytes(31),
+        b"B" + bytes(33),
+        b"B" + bytes(32),
+        b"B" + b"\xff" * 32,
+        b"B" + (1).to_bytes(32, "little"),
+        b"B" + (2**255 - 18).to_bytes(32, "little"),  # the identity in its second spelling, which spake2 takes
+        b"B" + (2**255 - 20).to_bytes(32, "little"),
+        b"B" + ORDER_8,
+        b"B" + (2).to_bytes(32, "little"),
+        b"A" + (9).to_bytes(32, "little"),
+        b"\x00" + (9).to_bytes(32, "little"),
+        bytes(128),
+    ],
+    ids=lambda share: share.hex()[:16] or "nothing",
+)
+def test_a_share_that_is_none(share):
+    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    with pytest.raises(ProtocolError):
+        side.finish(share)
+
+
+@given(st.binary(max_size=128))
+def test_any_share_is_taken_or_refused(share):
+    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    try:
+        side.finish(b"B" + share)
+    except ProtocolError:
+        pass
+
+
+def test_our_own_share_sent_back_is_refused():
+    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    with pytest.raises(ProtocolError):
+        side.finish(side.share)
+    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    with pytest.raises(ProtocolError):
+        side.finish(b"B" + side.share[1:])
+
+
+def test_an_exchange_is_good_for_one_attempt():
+    ann, hal = sides()
+    with pytest.raises(ProtocolError):
+        ann.finish(hal.share)
+
+
+# ---- pinned: another library, other parameters or another transcript would not let anybody in any more
+
+
+def test_the_library_is_the_one_we_chose():
+    """From python-spake2's own test_compat.py: the same randomness gives the same messages and key."""
+    from spake2 import SPAKE2_A, SPAKE2_B
+
+    def randomness(seed: bytes):
+        stream, used = b"".join(hashlib.sha256(b"prng-%d-%s" % (n, seed)).digest() for n in range(50)), [0]
+
+        def give(size: int) -> bytes:
+            used[0] += size
+            return stream[used[0] - size : used[0]]
+
+        return give
+
+    one, other = (
+        SPAKE2_A(b"password", entropy_f=randomness(b"A")),
+        SPAKE2_B(b"password", entropy_f=randomness(b"B")),
+    )
+    a, b = one.start(), other.start()
+    assert a.hex() == "416fc960df73c9cf8ed7198b0c9534e2e96a5984bfc5edc023fd24dacf371f2af9"
+    assert b.hex() == "42354e97b88406922b1df4bea1d7870f17aed3dba7c720b313edae315b00959309"
+    key = "a480bca13fa04464bb644f10e340125e96c9494f7399fef7c2bda67eb0fdf06d"
+    assert one.finish(b).hex() == other.finish(a).hex() == key
+
+
+def test_what_is_made_of_a_password():
+    assert stretch("correct-horse-battery", "5" * 32).hex() == PINNED_STRETCH
+    assert stretch("correct-horse-battery", "6" * 32) != stretch("correct-horse-battery", "5" * 32)
+    assert len(stretch("é" * 300, "5" * 32)) == SECRET_SIZE
+
+
+PINNED_STRETCH = "08dd397456c05ea3f87b7a03332418461441663eb9005b60140935648c7ff506"
+
+
+def test_what_a_confirm_is_made_of():
+    side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
+    side._key, side._transcript = b"k" * 32, b"t"
+    assert side.confirm_member().hex() == PINNED_CONFIRMS[0]
+    assert side.confirm_host().hex() == PINNED_CONFIRMS[1]
+
+
+PINNED_CONFIRMS = (
+    "4f2af7217f391228e4fde0ed60bfffc9ebeb789fdc97c85f8a3979afc8afd6a2",
+    "f6decdfaa4acbb051fb1bd6a7608d3dc4b2d30e5ddf488f00c5064a261961db8",
+)
+
+
+def test_a_made_password():
+    made = {make_password() for _ in range(50)}
+    assert len(made) == 50
+    assert all(len(password.split("-")) == WORDS_IN_PASSWORD for password in made)
+    seen: list[int] = []
+
+    def choose(words: list[str]) -> str:
+        seen.append(len(set(words)))
+        return words[0]
+
+    assert make_password(choose) == "abandon-abandon-abandon"
+    assert seen == [2048] * 3, "33 bits"

@@ -1,0 +1,217 @@
+"""Whom a private message reaches, and what waits for whom. The id of ann is "id-ann"; hal hosts."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.protocol.messages import Got, Moderate, Notice, Receipt, Rename, Tell, Told
+from lanchat.room import private as mail_module
+from lanchat.room.access import Rights
+from lanchat.room.effects import Answer, Hand, Member, Post
+from lanchat.room.private import MAILBOX, Mail
+from lanchat.room.room import Room
+from tests.room.test_room import admit, room_with
+
+ANN = Member("id-ann", "ann")
+AWAY = Receipt("1", "away", "bob is away; gets it on return")
+
+
+def told(id: str = "1", text: str = "psst", *, by: str = "ann", to: str = "bob", at: int = 5) -> Told:
+    return Told(id, at, f"id-{by}", by, f"id-{to}", to, text)
+
+
+def tell(room, member, nick: str = "bob", *, to: str = "", id: str = "1", text: str = "psst", now: int = 5):
+    return room.handle(member, Tell(id, to, nick, text), now)
+
+
+def refusal(effects) -> str:
+    [answer] = effects
+    assert isinstance(answer, Answer) and isinstance(answer.message, Receipt) and answer.message.code == "refused"
+    return answer.message.text
+
+
+def waiting(room, nick: str) -> list[str]:
+    """What somebody who comes in finds."""
+    return [told.text for told in admit(room, nick).mail]
+
+
+# ---- whom it reaches
+
+
+def test_it_reaches_one_person_and_its_sender_and_is_no_event():
+    room, ann, bob, eve = room_with("ann", "bob", "eve")
+    assert tell(room, ann, to="id-bob") == [
+        Answer(told()),
+        Hand("id-bob", told()),
+        Post(told(), Receipt("1", "here")),
+    ]
+    assert room.seq == 3, "it has no number: nobody sees a gap"
+
+
+def test_whoever_is_away_gets_it_on_return():
+    room, ann, bob, eve = room_with("ann", "bob", "eve")
+    room.leave(bob, "", 1)
+    assert tell(room, ann, to="id-bob")[2] == Post(told(), AWAY)
+    assert admit(room, "eve2", "id-eve").mail == ()
+    assert admit(room, "bob").mail == (told(),)
+    assert admit(room, "bob").mail == (told(),), "until they say that they have it"
+    assert room.handle(bob, Got("id-ann", "1"), 6) == [Post(told(text=""))]
+    assert admit(room, "bob").mail == ()
+    assert room.handle(bob, Got("id-ann", "1"), 7) == []
+
+
+def test_a_nick_stands_for_the_key_that_owns_it():
+    """toxic#622: whoever takes somebody's nick must never get what is meant for them."""
+    room, ann, bob = room_with("ann", "bob")
+    room.handle(bob, Rename("rob"), 1)
+    assert tell(room, ann, "bob")[1] == Hand("id-bob", Told("1", 5, "id-ann", "ann", "id-bob", "rob", "psst"))
+    room.leave(bob, "", 2)
+    assert tell(room, ann, "BOB", id="2")[1] == Hand("id-bob", Told("2", 5, "id-ann", "ann", "id-bob", "BOB", "psst"))
+    pat = admit(room, "pat", "~1f").member
+    assert pat.nick == "pat"
+    room.leave(pat, "", 3)
+    admit(room, "pat", "id-pat")
+    assert tell(room, ann, "pat", id="3")[1].to == "id-pat"
+
+
+def test_an_id_goes_before_a_nick():
+    room, ann, bob, eve = room_with("ann", "bob", "eve")
+    assert tell(room, ann, "eve", to="id-bob")[1] == Hand("id-bob", told()), "and what they are called is told"
+
+
+def test_nobody_can_take_what_is_for_somebody_else():
+    room, ann, bob, eve = room_with("ann", "bob", "eve")
+    tell(room, ann, to="id-bob")
+    assert room.handle(eve, Got("id-ann", "1"), 6) == []
+    assert waiting(room, "bob") == ["psst"]
+
+
+def test_whom_it_cannot_reach():
+    room, ann, bob = room_with("ann", "bob")
+    admit(room, "pat", "~1f")
+    assert refusal(tell(room, ann, "nobody")) == "nobody here is or was called nobody; nothing is sent"
+    assert refusal(tell(room, ann, "bob", to="id-eve")) == "nobody here is or was called bob; nothing is sent"
+    assert refusal(tell(room, ann, "ann")) == "ann is you, by the same key; nothing is sent"
+    by_the_plain_door = "~pat came by the plain door and can get nothing in private; nothing is sent"
+    assert refusal(tell(room, ann, "pat")) == refusal(tell(room, ann, "pat", to="~1f")) == by_the_plain_door
+    assert "a nick" in refusal(tell(room, ann, "\u202e"))
+    assert "empty" in refusal(tell(room, ann, text=" "))
+    assert "4096" in refusal(tell(room, ann, text="\x01" * 4000))
+    hal = admit(room, "hal").member
+    room.handle(hal, Moderate("ban", "bob"), 1)
+    assert refusal(tell(room, ann, to="id-bob")) == "bob is banned from this room; nothing is sent"
+
+
+# ---- resends
+
+
+def test_a_resend_is_recognised_while_it_waits_and_after():
+    room, ann, bob = room_with("ann", "bob")
+    tell(room, ann)
+    again = [Answer(told()), Post(told(), Receipt("1", "here"))]
+    assert tell(room, ann, now=9) == again
+    room.leave(bob, "", 9)
+    assert tell(room, ann, now=9) == [again[0], Post(told(), AWAY)]
+    room.handle(admit(room, "bob").member, Got("id-ann", "1"), 10)
+    assert tell(room, ann, now=11) == [Answer(told()), Post(told(text=""), Receipt("1", "here"))]
+    assert waiting(room, "bob") == []
+
+
+def test_a_resend_goes_to_whom_it_went_first_whatever_it_says_now():
+    room, ann, bob, eve = room_with("ann", "bob", "eve")
+    tell(room, ann, to="id-bob")
+    assert tell(room, ann, "eve", to="id-eve")[0] == Answer(told())
+    assert waiting(room, "eve") == []
+
+
+def test_ids_are_the_senders_own():
+    room, ann, bob, eve = room_with("ann", "bob", "eve")
+    tell(room, ann)
+    tell(room, eve)
+    assert waiting(room, "bob") == ["psst", "psst"]
+
+
+def test_the_next_evening():
+    past = (told("1"), told("2", ""), told("3"))
+    room = Room("5" * 32, "Room A", "id-hal", mail=past, rights=Rights([("bob", "id-bob")]))
+    ann = admit(room, "ann").member
+    assert [told.id for told in admit(room, "bob").mail] == ["1", "3"]
+    assert tell(room, ann, id="2")[-1] == Post(told("2", ""), Receipt("2", "here"))
+
+
+# ---- bounds
+
+
+def full_mailbox(*senders: str) -> tuple[Room, dict]:
+    """Bob is away, and these have told him something in turn, MAILBOX times in all."""
+    room, bob, *others = room_with("bob", *dict.fromkeys(senders))
+    room.leave(bob, "", 0)
+    members = {member.nick: member for member in others}
+    for number in range(MAILBOX):
+        tell(room, members[senders[number % len(senders)]], id=str(number), text=str(number))
+    return room, members
+
+
+def test_when_a_mailbox_is_full_the_oldest_goes_and_its_sender_hears_of_it():
+    room, members = full_mailbox("ann")
+    effects = tell(room, members["ann"], id="new", text="new", now=9)
+    assert effects[3:] == [
+        Post(told("0", "")),
+        Hand("id-ann", Notice("mailbox", "too much waits for bob: the oldest of yours is dropped")),
+    ]
+    assert waiting(room, "bob") == [*map(str, range(1, MAILBOX)), "new"]
+    assert tell(room, members["ann"], id="0")[-1].told == told("0", ""), "what was dropped does not come back"
+
+
+def test_a_flood_pushes_nobody_elses_out():
+    room, members = full_mailbox("eve")
+    ann = admit(room, "ann").member
+    tell(room, ann, id="of ann", text="of ann")
+    for number in range(3 * MAILBOX):
+        tell(room, members["eve"], id=f"more {number}", text="more")
+    assert "of ann" in waiting(room, "bob") and len(waiting(room, "bob")) == MAILBOX
+
+
+def test_pages_fill_a_mailbox_sooner():
+    room, ann, bob = room_with("ann", "bob")
+    for number in range(MAILBOX):
+        tell(room, ann, id=str(number), text="x" * 4000)
+    assert sum(map(len, waiting(room, "bob"))) == 16 * 4000
+
+
+def test_all_mailboxes_together_have_a_bound(monkeypatch):
+    monkeypatch.setattr(mail_module, "ALL_MAIL", 10)
+    room, ann, *_ = room_with("ann", *(f"n{number}" for number in range(20)))
+    for number in range(20):
+        for turn in range(1 + (number == 3)):
+            tell(room, ann, f"n{number}", id=f"{number} {turn}")
+    assert sum(len(waiting(room, f"n{number}")) for number in range(20)) == 10
+
+
+def test_what_is_over_is_forgotten_one_day(monkeypatch):
+    monkeypatch.setattr(mail_module, "MAILBOX_KNOWN", 3)
+    room, ann, bob = room_with("ann", "bob")
+    for number in range(5):
+        tell(room, ann, id=str(number))
+        room.handle(bob, Got("id-ann", str(number)), 6)
+    assert [len(tell(room, ann, id=str(number))) for number in range(5)] == [3, 3, 2, 2, 2]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["tell", "got"]), st.sampled_from("abc"), st.sampled_from("xy"), st.integers(0, 6))
+    )
+)
+def test_whatever_happens_nothing_waits_twice_or_for_the_wrong_one(steps):
+    mail, rights = Mail(), Rights([("x", "id-x"), ("y", "id-y")])
+    sent: dict[tuple[str, int], str] = {}
+    got: set[tuple[str, int]] = set()
+    for step, by, to, number in steps:
+        if step == "tell":
+            sent.setdefault((by, number), to)
+            mail.tell(Member(f"id-{by}", by), Tell(str(number), f"id-{to}", to, "psst"), 0, {}, rights)
+        elif mail.take(f"id-{to}", (f"id-{by}", str(number))):
+            assert sent[by, number] == to and (by, number) not in got
+            got.add((by, number))
+    for to in "xy":
+        there = {(told.nick, int(told.id)) for told in mail.waiting(f"id-{to}")}
+        assert there == {key for key, recipient in sent.items() if recipient == to} - got

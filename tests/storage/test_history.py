@@ -1,0 +1,149 @@
+"""A member's own copy, written by several processes at once."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lanchat.protocol.messages import Joined, Said
+from lanchat.storage import history as seen_module
+from lanchat.storage.files import lock_file
+from lanchat.storage.history import Seen
+from lanchat.storage.retention import Keep
+from lanchat.storage.rooms import LOCK, LOG
+from lanchat.storage.search import events_after, last_events
+from tests.support.waiting import wait_until
+
+TOP = Path(__file__).parents[2]
+ANN = "a" * 64
+WRITE = """
+import sys, time
+from pathlib import Path
+from lanchat.protocol.messages import Said
+from lanchat.storage import history as seen
+seen.FLUSH_EVERY = 0.01
+copy = seen.Seen(Path(sys.argv[1]))
+for turn in range(int(sys.argv[2])):
+    copy.add([Said(seq, 0, "a" * 64, "ann", str(seq), "word") for seq in range(turn * 10 + 1, turn * 10 + 16)])
+    print(turn, flush=True)
+    while copy._waiting:
+        time.sleep(0.001)
+copy.close()
+"""
+
+
+def said(seq: int, id: str = "") -> Said:
+    return Said(seq, 0, ANN, "ann", id or str(seq), "a word")
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen_module, "FLUSH_EVERY", 0.02)
+
+
+def test_nothing_is_stored_twice(tmp_path):
+    copy = Seen(tmp_path)
+    copy.add([Joined(1, 0, ANN, "ann"), said(2), said(3)])
+    copy.add([said(2), said(3), said(4), said(1_000_002, id="3")])
+    copy.close()
+    copy.close()
+    again = Seen(tmp_path)
+    again.add([said(4), said(5)])
+    again.add([said(0)])  # an older page, fetched later
+    again.close()
+    assert [event.seq for event in events_after(tmp_path / LOG, -1, 100)] == [0, 1, 2, 3, 4, 5]
+    assert len(last_events(tmp_path / LOG, search="word")) == 5
+
+
+def test_two_processes_of_one_person(tmp_path):
+    runs = [subprocess.Popen([sys.executable, "-c", WRITE, str(tmp_path), "40"], cwd=TOP, stdout=-3) for _ in range(2)]
+    assert [run.wait(40) for run in runs] == [0, 0]
+    assert [event.seq for event in events_after(tmp_path / LOG, -1, 1000)] == list(range(1, 406))
+    with closing(sqlite3.connect(tmp_path / LOG)) as db:
+        assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=[pytest.mark.full, pytest.mark.timeout(200)])])
+def test_kill_9_while_it_writes(tmp_path, rounds):
+    for number in range(rounds):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITE, str(tmp_path), "100000"], cwd=TOP, stdout=subprocess.PIPE
+        ) as writer:
+            assert writer.stdout is not None
+            for _ in range(10 + number):
+                writer.stdout.readline()
+            wait_until((tmp_path / LOG).exists)
+            os.kill(writer.pid, signal.SIGKILL)
+        copy = Seen(tmp_path)
+        copy.add([said(900_000 + number)])
+        copy.close()
+        seqs = [event.seq for event in events_after(tmp_path / LOG, -1, 1_000_000)]
+        assert seqs[-1] == 900_000 + number and not list(tmp_path.glob("*damaged*"))
+
+
+def test_while_somebody_holds_the_lock_it_waits(tmp_path):
+    lock = lock_file(tmp_path / LOCK)
+    assert lock is not None
+    copy = Seen(tmp_path)
+    copy.add([said(1)])
+    closer = threading.Thread(target=copy.close)
+    closer.start()
+    lock.close()
+    closer.join()
+    assert len(events_after(tmp_path / LOG, -1, 100)) == 1
+
+
+def test_leaving_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(seen_module, "CLOSE_LIMIT", 0.1)
+    lock = lock_file(tmp_path / LOCK)
+    assert lock is not None
+    copy = Seen(tmp_path)
+    copy.add([said(1)])
+    copy.close()
+    lock.close()
+    assert "1 events were not copied" in caplog.text
+
+
+def test_a_damaged_copy_is_set_aside(tmp_path):
+    (tmp_path / LOG).write_bytes(b"notes" * 1000)
+    told: list[str] = []
+    copy = Seen(tmp_path, told.append)
+    copy.add([said(1)])
+    copy.close()
+    assert len(told) == 1 and "damaged-1" in told[0]
+    assert len(events_after(tmp_path / LOG, -1, 100)) == 1
+
+
+def test_trouble_is_told_once_and_nothing_is_lost_when_it_ends(tmp_path):
+    told: list[str] = []
+    (tmp_path / LOG).mkdir()
+    copy = Seen(tmp_path, told.append)
+    copy.add([said(1)])
+    wait_until(lambda: told)
+    copy.add([said(2)])
+    (tmp_path / LOG).rmdir()
+    wait_until(lambda: (tmp_path / LOG).exists())
+    copy.close()
+    assert len(told) == 1 and "not kept" in told[0]
+    assert len(events_after(tmp_path / LOG, -1, 100)) == 2
+
+
+def test_memory_and_disk_have_bounds(tmp_path, monkeypatch):
+    monkeypatch.setattr(seen_module, "COPY_LIMIT", 100)
+    monkeypatch.setattr(seen_module, "COPY_KEEP", Keep(entries=30))
+    lock = lock_file(tmp_path / LOCK)
+    assert lock is not None
+    copy = Seen(tmp_path)
+    for seq in range(1, 1001):
+        copy.add([said(seq)])
+    assert len(copy._waiting) <= 100
+    lock.close()
+    copy.close()
+    seqs = [event.seq for event in events_after(tmp_path / LOG, -1, 1000)]
+    assert seqs == list(range(971, 1001))

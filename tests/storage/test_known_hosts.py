@@ -1,0 +1,156 @@
+"""The hosts we have met."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.errors import HostKeyChanged, LanchatError
+from lanchat.storage.known_hosts import FILE, KnownHost, KnownHosts, Standing
+
+ROOM, OTHER = "5" * 32, "6" * 32
+KEY, ANOTHER = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def known(home) -> KnownHosts:
+    return KnownHosts(home)
+
+
+def meet(known: KnownHosts, room: str, key: str, title: str) -> Standing:
+    standing = known.check(room, key, title)
+    known.remember(room, key, title)
+    return standing
+
+
+def test_a_new_host_is_remembered_and_known_from_then_on(known, home):
+    assert known.standing(ROOM, KEY) == "new"
+    assert meet(known, ROOM, KEY, "Room A") == "new"
+    assert known.check(ROOM, KEY, "Room A") == "known"
+    assert KnownHosts(home).all() == [KnownHost(ROOM, KEY, "Room A")]
+
+
+def test_a_changed_key_is_refused_in_words_and_the_old_one_stays(known):
+    meet(known, ROOM, KEY, "Room A")
+    with pytest.raises(HostKeyChanged, match='"Room A" shows another key') as caught:
+        known.check(ROOM, ANOTHER, "Room A")
+    assert caught.value.exit_code == 5 and caught.value.hint.endswith(f"lanchat trust --forget {ROOM}")
+    assert known.standing(ROOM, ANOTHER) == "changed" and known.standing(ROOM, KEY) == "known"
+
+
+def test_a_claim_in_an_advert_is_compared_as_a_prefix(known):
+    meet(known, ROOM, KEY, "Room A")
+    assert known.standing(ROOM, KEY[:32]) == "known"
+    assert known.standing(ROOM, ANOTHER[:32]) == known.standing(ROOM, "") == "changed"
+
+
+def test_another_room_of_the_same_title_is_another_room(known):
+    meet(known, ROOM, KEY, "Room A")
+    assert known.check(OTHER, ANOTHER, "Room A") == "new"
+    assert known.standing(ROOM, KEY) == "known"
+
+
+def test_forgetting_by_id_and_by_title(known):
+    meet(known, ROOM, KEY, "Room A")
+    meet(known, OTHER, KEY, "Room B")
+    assert [gone.room for gone in known.forget(ROOM)] == [ROOM]
+    assert meet(known, ROOM, ANOTHER, "Room A") == "new"
+    assert [gone.title for gone in known.forget("Room B")] == ["Room B"]
+    assert known.forget("Room B") == [] and [left.room for left in known.all()] == [ROOM]
+
+
+def test_the_first_line_of_a_room_counts(known, home):
+    home.mkdir()
+    (home / FILE).write_text(f"{ROOM} {KEY} a\n{ROOM} {ANOTHER} a\n")
+    assert known.standing(ROOM, ANOTHER) == "changed"
+
+
+@pytest.mark.parametrize("title", ["", " ", "a\nb", f"x\n{OTHER} {ANOTHER} y", "\u2028", "\x85", "\ud800", "é" * 300])
+def test_any_title_makes_one_line(known, home, title):
+    meet(known, ROOM, KEY, title)
+    assert known.check(ROOM, KEY, title) == "known"
+    assert known.standing(OTHER, ANOTHER) == "new"
+    assert (home / FILE).read_text().count("\n") == 1
+
+
+lines = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=120)
+
+
+@given(st.lists(lines, max_size=8), st.binary(max_size=20).map(lambda raw: raw.replace(b"\n", b"").replace(b"\r", b"")))
+def test_lines_of_others_are_kept_as_they_are(tmp_path_factory, others, strange):
+    home = tmp_path_factory.mktemp("trust")
+    before = [*(line.encode() for line in others), strange, b"# a comment"]
+    (home / FILE).write_bytes(b"".join(line + b"\n" for line in before))
+    known = KnownHosts(home)
+    meet(known, ROOM, KEY, "Room A")
+    assert known.standing(ROOM, KEY) == "known"
+    known.forget(ROOM)
+    assert (home / FILE).read_bytes() == b"".join(line + b"\n" for line in before)
+
+
+@given(st.binary(max_size=400))
+def test_any_file_can_be_read(tmp_path_factory, data):
+    home = tmp_path_factory.mktemp("trust")
+    (home / FILE).write_bytes(data)
+    known = KnownHosts(home)
+    for host in known.all():
+        assert len(host.room) == 32 and len(host.fingerprint) == 64
+    assert known.standing("7" * 32, KEY) == "new" or b"7" * 32 in data
+
+
+def test_looking_alone_remembers_nothing(known, home):
+    assert known.check(ROOM, KEY, "Room A") == "new"
+    assert not home.exists() and known.check(ROOM, ANOTHER, "Room A") == "new"
+
+
+def test_a_crash_while_writing_costs_no_line_but_its_own(known, home, monkeypatch):
+    meet(known, ROOM, KEY, "Room A")
+    write = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr("lanchat.storage.known_hosts.os.write", lambda fd, data: write(fd, data[:40]))
+        known.remember("7" * 32, KEY, "Room C")
+    assert [host.room for host in known.all()] == [ROOM]
+    meet(known, OTHER, KEY, "Room B")
+    assert [host.room for host in known.all()] == [ROOM, OTHER]
+
+
+def test_a_crash_while_forgetting_leaves_the_old_file(known, home, monkeypatch):
+    meet(known, ROOM, KEY, "Room A")
+
+    def crash(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lanchat.storage.known_hosts.os.fsync", crash)
+    with pytest.raises(LanchatError, match="No space left"):
+        known.forget(ROOM)
+    assert [host.room for host in known.all()] == [ROOM]
+    assert os.listdir(home) == [FILE], "no draft stays behind"
+
+
+def test_who_join_at_once_lose_none_of_their_rooms(home):
+    start = threading.Barrier(8)
+
+    def come(number: int) -> None:
+        known = KnownHosts(home)
+        start.wait()
+        for round in range(20):
+            meet(known, f"{number:016x}{round:016x}", KEY, "Room")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(come, range(8)))
+    text = (home / FILE).read_text().splitlines()
+    assert len(text) == len(KnownHosts(home).all()) == 160
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LanchatError, match="cannot use"):
+        KnownHosts(tmp_path / "file").remember(ROOM, KEY, "Room A")

@@ -1,0 +1,816 @@
+"""The log on disk: real SQLite, real files, real kills."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.limits import MAILBOX_AGE
+from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
+from lanchat.storage import repair as mend
+from lanchat.storage import schema as rows
+from lanchat.storage import sqlite_log, store
+from lanchat.storage.log import NoLog
+from lanchat.storage.repair import open_store
+from lanchat.storage.retention import EVERYTHING, Keep, parse_age, parse_keep
+from lanchat.storage.search import events_after, last_events, last_mail
+from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.storage.store import STRIDE, Store
+from tests.support.waiting import wait_until
+
+TOP = Path(__file__).parents[2]
+ANN, BOB = "a" * 64, "b" * 64
+DAY = 86_400_000
+NOW = 1_800_000_000_000
+
+
+def said(seq: int, text: str = "hi", *, by: str = ANN, id: str = "", at: int = NOW) -> Said:
+    return Said(seq, at, by, "ann", id or f"id-{seq}", text)
+
+
+def told(id: str, text: str = "psst", *, by: str = ANN, at: int = NOW) -> Told:
+    return Told(id, at, by, "ann", BOB, "bob", text)
+
+
+class Keeper:
+    """A log and what it has told."""
+
+    def __init__(self, path: Path, **options: object) -> None:
+        self.path = path
+        self.damage: list[str] = []
+        self.troubles: list[str] = []
+        self.saved = 0
+        self.posted = 0
+        self.log = SqliteLog(path, on_damage=self.damage.append, wall=lambda: NOW, **options)  # type: ignore[arg-type]
+
+    def open(self) -> tuple[Event, ...]:
+        return self.log.open(self._on_saved, self.troubles.append)
+
+    def keep(self, *events: Event) -> None:
+        """Waits until they are kept."""
+        self.log.append(list(events))
+        wait_until(lambda: self.saved >= events[-1].seq, what="the events to be kept")
+
+    def post(self, *mail: Told) -> None:
+        """Waits until they are kept."""
+        kept: list[int] = []
+        self.log.post(list(mail), kept.append)
+        self.posted += len(mail)
+        wait_until(lambda: self.posted in kept, what="the private messages to be kept")
+
+    def _on_saved(self, seq: int) -> None:
+        assert seq > self.saved
+        self.saved = seq
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "log.db"
+
+
+@pytest.fixture
+def keeper(path: Path) -> Iterator[Callable[..., Keeper]]:
+    """`keeper()`: an open log; closed after the test."""
+    made: list[Keeper] = []
+
+    def make(**options: object) -> Keeper:
+        made.append(Keeper(path, **options))
+        made[-1].past = made[-1].open()  # type: ignore[attr-defined]
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.log.close()
+
+
+EVERY_KIND = [
+    Joined(1, NOW, ANN, "ann", host=True),
+    Said(2, NOW, ANN, "ann", "1", "hi\nthere \x00 \U0001f600", action=True),
+    Renamed(3, NOW, ANN, "ann", "anna"),
+    Left(4, NOW, ANN, "anna", "went to bed"),
+]
+
+
+def test_what_was_kept_is_there_the_next_evening(keeper):
+    first = keeper()
+    assert first.past == () and first.log.seq == 0
+    first.keep(*EVERY_KIND)
+    first.log.close()
+    second = keeper()
+    assert list(second.past) == EVERY_KIND
+    assert second.log.seq == 4
+    assert second.log.owners == (("ann", ANN), ("anna", ANN))
+    assert second.damage == []
+
+
+def test_close_keeps_what_waits(keeper, path):
+    log = keeper().log
+    log.append([said(seq) for seq in range(1, 5001)])
+    log.close()
+    log.close()
+    assert len(events_after(path, 0, 10_000)) == 5000
+
+
+def test_a_resend_is_kept_once(keeper, path):
+    keeper().keep(said(1, id="x"), said(2, id="y"), said(3, id="x"), said(4, by=BOB, id="x"))
+    assert [event.seq for event in events_after(path, 0, 10)] == [1, 2, 4]
+
+
+def test_how_many_are_new(path):
+    log, _ = open_store(path, durable=True)
+    assert log.add([said(1), said(2), Joined(3, NOW, BOB, "bob")]) == 3
+    assert log.add([said(2), said(3), said(4, id="id-1"), said(5)]) == 1
+    assert log.standing().entries == 4
+    log.close()
+
+
+def test_what_somebody_said_is_found_by_its_id_kept_or_still_waiting(keeper, monkeypatch):
+    one = keeper()
+    one.keep(said(1, id="x"), said(2, by=BOB, id="x"), said(3, id="y"), said(4, by="~1f", id="x"))
+    assert [event.seq for event in one.log.find(ANN, {"x", "z"})] == [1]
+    many = {f"no-{number}" for number in range(2000)} | {"x", "y"}
+    assert sorted(event.seq for event in one.log.find(ANN, many)) == [1, 3]
+    assert one.log.find("~1f", {"x"}) == []
+    monkeypatch.setattr(one.log, "_save", lambda batch: False)  # the disk takes nothing
+    one.log.append([said(5, id="w"), said(6, by=BOB, id="v")])
+    assert [event.seq for event in one.log.find(ANN, {"v", "w", "x"})] == [5, 1]
+
+
+def test_plain_members_number_their_messages_from_one_each_time(keeper, path):
+    keeper().keep(said(1, by="~1f", id="1"), said(2, by="~1f", id="1"))
+    assert [event.seq for event in events_after(path, 0, 10)] == [1, 2]
+
+
+def test_a_nick_stays_with_who_used_it_first_also_when_that_entry_is_gone(keeper):
+    first = keeper(keep=Keep(entries=1))
+    first.keep(Joined(1, NOW, ANN, "ann"), Joined(2, NOW, BOB, "ann"), Joined(3, NOW, "~77", "pat"), said(4))
+    first.log.close()
+    assert keeper().log.owners == (("ann", ANN),)
+
+
+def test_reading_joins_what_is_kept_and_what_waits(keeper, path):
+    one = keeper()
+    one.keep(said(1), said(2))
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    one.log.append([said(3), said(4)])
+    assert [event.seq for event in one.log.read(1, 10)] == [2, 3, 4]
+    assert [event.seq for event in one.log.read(0, 3)] == [1, 2, 3]
+    blocker.execute("ROLLBACK")
+    blocker.close()
+
+
+def test_without_a_log_what_is_at_hand_can_be_read():
+    saved: list[int] = []
+    log = NoLog()
+    assert log.open(saved.append) == ()
+    log.append([said(1), said(2), said(3)])
+    assert saved == [3]
+    assert [event.seq for event in log.read(1, 1)] == [2]
+    log.close()
+
+
+# ---- trouble
+
+
+def test_another_program_holds_the_file(keeper, path, monkeypatch):
+    monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
+    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
+    one = keeper()
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    one.log.append([said(1)])
+    wait_until(lambda: one.troubles)
+    assert one.troubles == ["another program holds the file"] and one.saved == 0
+    one.log.append([said(2)])
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    wait_until(lambda: one.saved == 2)
+    assert one.troubles == ["another program holds the file", ""]
+
+
+def test_when_too_much_waits_the_log_says_so(keeper, path, monkeypatch):
+    monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
+    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
+    monkeypatch.setattr(sqlite_log, "WAITING_LIMIT", 10_000)
+    one = keeper()
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    one.log.append([said(seq) for seq in range(1, 10)])
+    assert not one.log.full
+    one.log.append([said(seq) for seq in range(10, 40)])
+    assert one.log.full
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    wait_until(lambda: one.saved == 39)
+    assert not one.log.full
+
+
+def test_a_log_that_cannot_be_closed_in_order_says_goodbye_all_the_same(keeper, path, monkeypatch, caplog):
+    monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
+    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
+    monkeypatch.setattr(sqlite_log, "CLOSE_LIMIT", 0.2)
+    one = keeper()
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    one.log.append([said(1)])
+    one.log.close()
+    blocker.close()
+    assert one.saved == 0 and "1 events could not be kept" in caplog.text
+    assert keeper().log.seq == STRIDE
+
+
+FULL_DISK = """
+import json, os, sys, threading
+from pathlib import Path
+from lanchat.protocol.messages import Said
+from lanchat.storage.sqlite_log import SqliteLog
+
+folder = Path(sys.argv[1])
+os.system(f"mount -t tmpfs -o size=1m none {folder}") == 0 or sys.exit("no mount")
+change = threading.Condition()
+saved, troubles = [0], []
+def on_saved(seq):
+    with change: saved.append(seq); change.notify()
+def on_trouble(text):
+    with change: troubles.append(text); change.notify()
+log = SqliteLog(folder / "log.db")
+log.open(on_saved, on_trouble)
+seq = 0
+with change:
+    while not troubles:
+        seq += 1
+        log.append([Said(seq, 0, "a" * 64, "ann", str(seq), f"{seq} " * 200)])
+        assert change.wait_for(lambda: saved[-1] == seq or troubles, 20)
+    kept = saved[-1]
+    for _ in range(50):
+        seq += 1
+        log.append([Said(seq, 0, "a" * 64, "ann", str(seq), "waits")])
+readable = len(log.read(0, 100000))
+# now there is more room
+os.system(f"mount -o remount,size=8m {folder}") == 0 or sys.exit("no remount")
+with change:
+    assert change.wait_for(lambda: saved[-1] == seq and troubles[-1] == "", 20)
+log.close()
+import sqlite3
+db = sqlite3.connect(folder / "log.db")
+print(json.dumps({"kept": kept, "said": seq, "readable": readable, "troubles": troubles,
+    "rows": db.execute("select count(*), max(seq) from event").fetchone(),
+    "check": db.execute("pragma quick_check").fetchone()[0]}))
+db.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root")
+def test_a_full_disk(tmp_path):
+    """The room goes on, senders are told, and it recovers by itself."""
+    run = subprocess.run(
+        ["unshare", "-m", sys.executable, "-c", FULL_DISK, str(tmp_path)],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    if "no mount" in run.stderr or "unshare failed" in run.stderr:
+        pytest.skip("this system lets us make no disk of our own")
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+    assert found["troubles"] == ["the disk is full", ""]
+    assert 0 < found["kept"] < found["said"] == found["readable"]
+    assert found["rows"] == [found["said"], found["said"]] and found["check"] == "ok"
+
+
+# ---- a process that dies
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=[pytest.mark.full, pytest.mark.timeout(300)])])
+def test_kill_9_under_load(path, rounds):
+    """No acknowledged event is lost, nothing has a gap, no number is given twice."""
+    acknowledged: set[int] = set()
+    runs: list[int] = []
+    for _ in range(rounds):
+        first, acked = _write_until_killed(path)
+        assert first not in runs and first >= max(acknowledged, default=0)
+        runs.append(first)
+        acknowledged |= set(range(first + 1, acked + 1))
+        kept = [event.seq for event in events_after(path, first, 1_000_000)]  # as it was left, before anybody mends it
+        assert kept == list(range(first + 1, first + 1 + len(kept))) and kept[-1] >= acked
+    last = SqliteLog(path)
+    last.open(lambda seq: None)
+    last.close()
+    kept_now = {event.seq: event for event in events_after(path, -1, 1_000_000)}
+    assert acknowledged <= kept_now.keys()
+    assert all(event.text == f"text {seq}" for seq, event in kept_now.items() if isinstance(event, Said))
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    db.close()
+    print(f"{rounds} kills, {len(acknowledged)} events acknowledged, 0 lost")
+
+
+def _write_until_killed(path: Path) -> tuple[int, int]:
+    """Returns: the seq it began after, the last seq it acknowledged."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.storage.writer", str(path)], stdout=subprocess.PIPE, cwd=TOP, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        opened = writer.stdout.readline()
+        while int(writer.stdout.readline()) < int(opened.split()[1]) + 300:
+            pass
+        os.kill(writer.pid, signal.SIGKILL)
+        rest = writer.stdout.read().split("\n")
+    return int(opened.split()[1]), int(rest[-2]) if len(rest) > 1 else int(opened.split()[1]) + 300
+
+
+def test_after_a_crash_no_number_is_given_again(keeper, path):
+    """Members may have seen events that the disk had not taken yet."""
+    one = keeper()
+    one.keep(said(1), said(2))
+    shutil.copy(path, path.with_name("snapshot"))  # as a kill leaves it
+    shutil.copy(f"{path}-wal", path.with_name("snapshot-wal"))
+    one.log.close()
+    for crash in (1, 2, 3):  # also when nothing was kept in between
+        again = SqliteLog(path.with_name("snapshot"))
+        assert [event.seq for event in again.open(lambda seq: None)] == [1, 2]
+        assert again.seq == 2 + crash * STRIDE
+        again._closing = True
+        with again._lock:
+            again._lock.notify()
+        again._store.end = lambda: None  # type: ignore[union-attr, method-assign]
+        again.close()
+
+
+# ---- a damaged file
+
+
+def filled(path: Path, number: int = 2000) -> None:
+    log = SqliteLog(path)
+    log.open(lambda seq: None)
+    log.append([said(seq, f"{seq} " + "lorem ipsum " * 5) for seq in range(1, number + 1)])
+    log.close()
+
+
+def flip(path: Path, *places: int) -> None:
+    data = bytearray(path.read_bytes())
+    for place in places:
+        data[place : place + 64] = bytes(byte ^ 0xFF for byte in data[place : place + 64])
+    path.write_bytes(data)
+
+
+def test_damage_in_the_middle_is_found_set_aside_and_the_rest_copied(keeper, path):
+    filled(path)
+    damaged_bytes = path.stat().st_size
+    flip(path, 4096 * 30, 4096 * 31, 4096 * 60)
+    words = keeper().damage[0]
+    aside = path.with_name("log.db.damaged-1")
+    assert "the log was damaged" in words and str(aside) in words
+    assert aside.stat().st_size == damaged_bytes
+    rescued = events_after(path, -1, 10_000)
+    assert 1500 < len(rescued) < 2000
+    assert all(isinstance(event, Said) and event.text.startswith(f"{event.seq} ") for event in rescued)
+
+
+def bookmarks(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE bookmark (x)")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(b"this is no database, but somebody's notes\n" * 200),
+        lambda path: path.write_bytes(path.read_bytes()[:5000]),
+        lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+        lambda path: flip(path, 0),
+        lambda path: flip(path, 100),
+        lambda path: bookmarks(path),
+    ],
+    ids=["empty", "notes", "beginning", "half", "header", "first page", "another program's"],
+)
+def test_a_file_that_is_no_log_is_set_aside(keeper, path, spoil):
+    filled(path)
+    spoil(path)
+    left = path.read_bytes()
+    one = keeper()
+    assert len(one.damage) == 1 and "damaged-1" in one.damage[0]
+    assert path.with_name("log.db.damaged-1").read_bytes()[100:] == left[100:]
+    assert one.log.seq >= NOW  # above all numbers that were ever given
+    one.keep(said(one.log.seq + 1, "life goes on"))
+    one.log.close()
+    spoil_again = path.write_bytes(b"")
+    assert spoil_again == 0 and keeper().damage and path.with_name("log.db.damaged-2").exists()
+
+
+def test_damage_while_the_room_is_open(keeper, path, monkeypatch):
+    """Nothing that waits is lost: it goes into the new file."""
+    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
+    filled(path)
+    one = keeper()
+    hits: list[str] = []
+    real = Store.add
+
+    def broken(self: Store, events: list[Event]) -> int:
+        if not hits:
+            hits.append("now")
+            flip(path, 4096 * 30, 4096 * 31)
+            self._db.execute("SELECT * FROM nothing_like_that")
+        return real(self, events)
+
+    monkeypatch.setattr(Store, "add", broken)
+    one.keep(said(2001, "said meanwhile"))
+    assert len(one.damage) == 1 and "damaged-1" in one.damage[0]
+    assert events_after(path, 2000, 10) == [said(2001, "said meanwhile")]
+    assert len(events_after(path, -1, 10_000)) > 1800
+
+
+def test_a_file_that_was_replaced_while_the_room_is_open(keeper, path, monkeypatch):
+    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
+    one = keeper()
+    one.keep(said(1), said(2))
+    hits: list[str] = []
+    real = Store.add
+
+    def broken(self: Store, events: list[Event]) -> int:
+        if not hits:
+            hits.append("now")
+            for tail in ("", "-wal", "-shm"):
+                Path(f"{path}{tail}").unlink()
+            self._db.execute("SELECT * FROM nothing_like_that")
+        return real(self, events)
+
+    monkeypatch.setattr(Store, "add", broken)
+    one.keep(said(3))
+    assert one.damage == ["the log's file was replaced: what was kept in it up to now is gone"]
+    assert events_after(path, -1, 10_000) == [said(3)]
+
+
+@pytest.mark.parametrize("when", ["copying", "renaming"])
+def test_a_rescue_that_is_cut_short_begins_again(keeper, path, monkeypatch, when):
+    """A kill or a full disk in the middle of it: nothing is lost, no number is given twice, and it is said."""
+    filled(path)
+    flip(path, 4096 * 30, 4096 * 31)
+
+    def fail(*_: object) -> Iterator[list[Event]]:
+        raise OSError(28, "No space left on device")
+
+    def part(path: Path) -> Iterator[list[Event]]:
+        yield [said(1)]
+        yield from fail()
+
+    with monkeypatch.context() as patch:
+        if when == "copying":
+            patch.setattr(mend, "_rescued", part)
+        else:
+            patch.setattr(os, "replace", fail)
+        with pytest.raises((LanchatError, OSError)):
+            keeper()
+    again = keeper()
+    assert len(again.past) > 1500 and len(again.damage) == 1
+    assert again.log.seq == NOW, "far above all that was ever given"
+
+
+def test_a_damaged_index_is_made_anew(keeper, path):
+    filled(path, 300)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE words_data SET block = x'00112233' WHERE id > 10")
+    db.close()
+    opened, words = open_store(path, durable=True, suspect=True)
+    opened.close()
+    assert words == "" and len(last_events(path, search="lorem")) == 300
+
+
+def test_a_log_of_a_later_version_is_left_alone(path):
+    filled(path, 1)
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(LanchatError, match="a later lanchat"):
+        SqliteLog(path).open(lambda seq: None)
+    assert path.read_bytes() == before and not list(path.parent.glob("*damaged*"))
+
+
+def test_a_log_of_version_1_gets_the_next_steps(keeper, path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "SCHEMA", rows.SCHEMA[:1])
+        old, _ = open_store(path, durable=True)
+        old.add([said(1, "an old word"), Joined(2, NOW, BOB, "bob")])
+        old.close()
+    one = keeper()
+    assert [event.seq for event in one.past] == [1, 2] and one.damage == []
+    assert [event.seq for event in last_events(path, search="old")] == [1]
+    one.keep(said(3, "a new word"))
+    assert [event.seq for event in last_events(path, search="word")] == [1, 3]
+
+
+def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "SCHEMA", rows.SCHEMA[:2])
+        old, _ = open_store(path, durable=True)
+        old.add([said(1, "an old word")])
+        old.close()
+    assert last_mail(path) == [], "an old copy that nobody has opened since"
+    one = keeper()
+    assert [event.seq for event in one.past] == [1] and one.damage == [] and one.log.mail == ()
+    one.post(told("1"))
+    assert [event.seq for event in last_events(path, search="old")] == [1] and last_mail(path) == [told("1")]
+
+
+# ---- private messages
+
+
+def test_what_waits_is_there_the_next_evening(keeper):
+    first = keeper()
+    first.keep(said(1))
+    first.post(told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3"))
+    first.post(told("3", ""))
+    first.log.close()
+    again = keeper()
+    assert again.log.mail == (told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3", ""))
+    assert list(again.past) == [said(1)] and again.log.seq == 1
+
+
+def test_the_text_of_what_is_over_is_gone_from_the_table(keeper, path):
+    one = keeper()
+    one.post(told("1", "a secret"))
+    one.post(told("1", ""))
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT text FROM mail").fetchall() == [("",)]
+
+
+def test_no_replay_page_or_search_has_them(keeper, path):
+    one = keeper()
+    one.keep(said(1, "a word"))
+    one.post(told("1", "a word"))
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    one.log.post([told("2", "a word")], lambda number: None)
+    assert one.log.read(0, 10) == [said(1, "a word")], "nor while they wait for the disk"
+    blocker.execute("COMMIT")
+    blocker.close()
+    one.log.close()
+    assert events_after(path, 0, 10) == last_events(path) == last_events(path, search="word") == [said(1, "a word")]
+    assert list(keeper().past) == [said(1, "a word")]
+
+
+def test_events_and_private_messages_are_counted_apart(keeper):
+    one = keeper()
+    counts: list[int] = []
+    for seq in range(1, 51):
+        one.log.append([said(seq)])
+        one.log.post([told(str(seq))], counts.append)
+    one.log.close()
+    assert counts == sorted(set(counts)) and counts[-1] == 50 and one.saved == 50
+    assert keeper().log._entries == 50
+
+
+def test_who_stays_away_for_long(keeper):
+    first = keeper()
+    first.post(told("old", at=NOW - MAILBOX_AGE - 1), told("young", at=NOW - MAILBOX_AGE + 1))
+    first.log.close()
+    assert [told.id for told in keeper().log.mail] == ["young"]
+
+
+def test_what_is_over_is_forgotten_and_what_waits_is_not(path):
+    log, _ = open_store(path, durable=True)
+    log.add([told("waits"), *(told(str(number), "") for number in range(10))])
+    log.prune_mail(3)
+    assert [told.id for told in log.mail()] == ["waits", "7", "8", "9"]
+    log.prune_mail(1, waiting=True)
+    assert [told.id for told in log.mail()] == ["9"]
+    log.close()
+
+
+def test_a_full_disk_makes_them_wait_too(keeper, path):
+    one = keeper()
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    counts: list[int] = []
+    one.log.post([told("1")], counts.append)
+    wait_until(lambda: one.troubles)
+    assert counts == []
+    blocker.execute("COMMIT")
+    blocker.close()
+    wait_until(lambda: counts == [1])
+
+
+def test_they_are_rescued_from_a_damaged_file(keeper, path):
+    first = keeper()
+    first.keep(*(said(seq, "x" * 500) for seq in range(1, 2001)))
+    first.post(told("1"), told("2"))
+    first.log.close()
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(os.urandom(4096 * 4))
+    again = keeper()
+    assert again.damage and set(again.log.mail) <= {told("1"), told("2")}
+    assert set(again.log.mail), "they stand elsewhere in this file"
+
+
+def test_a_members_own_copy_of_them_can_be_searched(path):
+    copy, _ = open_store(path, durable=False)
+    copy.add([told("1", "Tea at five?"), told("2", "coffee"), told("3", "c++ (:"), told("4", "")])
+    copy.add([told("2", "coffee")])
+    copy.close()
+    assert [told.id for told in last_mail(path)] == ["1", "2", "3"]
+    assert [told.id for told in last_mail(path, number=1)] == ["3"]
+    assert [told.id for told in last_mail(path, search="tea fi")] == ["1"]
+    assert [told.id for told in last_mail(path, search="c++")] == ["3"]
+    assert last_mail(path, since=NOW + 1) == last_mail(path, search="milk") == []
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(LanchatError, match="cannot use"):
+        SqliteLog(tmp_path / "nowhere" / "log.db").open(lambda seq: None)
+
+
+# ---- bounds
+
+
+def pruned(path: Path, keep: Keep) -> list[int]:
+    """What is left after a log was open with this bound."""
+    log = SqliteLog(path, keep=keep, wall=lambda: NOW)
+    log.open(lambda seq: None)
+    wait_until(lambda: log._prune_at > time.monotonic(), what="a look at what is too old")
+    log.close()
+    return [event.seq for event in events_after(path, -1, 100_000)]
+
+
+def test_only_so_many_entries_are_kept(path):
+    filled(path, 2500)
+    assert pruned(path, Keep(entries=700)) == list(range(1801, 2501))
+    assert last_events(path, search="12") == [] and len(last_events(path, search="2400")) == 1
+
+
+def test_only_entries_of_some_age_are_kept(keeper, path):
+    one = keeper()
+    one.keep(*[said(seq, at=NOW - (10 - seq) * DAY) for seq in range(1, 10)])
+    one.log.close()
+    assert pruned(path, EVERYTHING) == list(range(1, 10))
+    assert pruned(path, Keep(age=3 * DAY + DAY // 2)) == [7, 8, 9]
+
+
+def test_a_clock_that_jumps_makes_nothing_old(path):
+    """Nor does what was said under a wrong clock."""
+    clock = iter([NOW, NOW + 1000 * DAY, NOW + 2000 * DAY])
+    log = SqliteLog(path, keep=Keep(age=DAY), wall=lambda: next(clock))
+    log.open(lambda seq: None)
+    log.append([said(1), said(2, at=NOW + 1000 * DAY), said(3)])
+    wait_until(lambda: len(events_after(path, 0, 10)) == 3)
+    log._prune_at = 0.0
+    log.append([said(4)])
+    wait_until(lambda: log._prune_at > time.monotonic(), what="a look at what is too old")
+    log.close()
+    assert len(events_after(path, 0, 10)) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "keep"),
+    [
+        ("30d", Keep(age=30 * DAY)),
+        ("12H", Keep(age=DAY // 2)),
+        ("2w", Keep(age=14 * DAY)),
+        ("10000", Keep(entries=10_000)),
+        ("", EVERYTHING),
+    ],
+)
+def test_how_much_is_kept_in_words(text, keep):
+    assert parse_keep(text) == keep and parse_keep(str(keep)) == keep
+
+
+@pytest.mark.parametrize("text", ["0", "0d", "-3d", "many", "3 d", "d", "1e3", "３d", "99999999999d"])
+def test_what_is_no_bound(text):
+    with pytest.raises(ValueError, match="write"):
+        parse_keep(text)
+
+
+@given(st.integers(1, 999_999), st.sampled_from("smhdw"))
+def test_an_age_in_words_and_back(number, unit):
+    age = parse_age(f"{number}{unit}")
+    assert parse_keep(str(Keep(age=age))).age == age
+
+
+# ---- searching
+
+TEXTS = [
+    "The quick brown fox",
+    "quickly now, über alles",
+    "c++ is not c",
+    "you said NEAR or AND :-)",
+    "100% of it_all",
+    "你好世界",
+    'she said "stop" and don\'t',
+    "สวัสดีชาวโลก",
+]
+
+
+@pytest.fixture(params=["indexed", "not yet"])
+def texts(request, path: Path) -> Path:
+    log, _ = open_store(path, durable=True)
+    log.add([said(seq, text) for seq, text in enumerate(TEXTS)])
+    while request.param == "indexed" and log.index():
+        pass
+    log.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("quick", [0, 1]),
+        ("FOX quick", [0]),
+        ("uber", [1]),
+        ("ÜBER", [1]),
+        ("c++", [2]),
+        (":-)", [3]),
+        ("near", [3]),
+        ("AND", [3, 6]),
+        ("NEAR(quick fox)", []),
+        ("quick AND fox", []),
+        ("100%", [4]),
+        ("%", [4]),
+        ("it_all", [4]),
+        ("世界", [5]),
+        ('"stop"', [6]),
+        ('"', [6]),
+        ("don't", [6]),
+        ("ชาว", [7]),
+        ("*", []),
+        ("qu*", []),
+        ("text:fox", []),
+        ("^The", []),
+        ("-fox", []),
+        ("a" * 5000, []),
+        ("(((", []),
+        ("uick", []),
+    ],
+)
+def test_searching(texts, search, found):
+    assert [event.seq for event in last_events(texts, search=search)] == found
+
+
+def test_nothing_to_search_for_is_everything(texts):
+    assert len(last_events(texts, search="  \0")) == len(TEXTS)
+    assert [event.seq for event in last_events(texts, number=2)] == [6, 7]
+    assert last_events(texts, since=NOW + 1) == []
+
+
+@pytest.fixture(scope="module")
+def one_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("search") / "log.db"
+    log, _ = open_store(path, durable=False)
+    log.add([said(seq, text) for seq, text in enumerate(TEXTS)])
+    log.index()
+    log.add([said(seq + 100, text) for seq, text in enumerate(TEXTS)])
+    log.close()
+    return path
+
+
+@given(st.text(max_size=30) | st.text(alphabet="\"*():^-+{}ANDORNEAR '\\%_;", max_size=20))
+def test_no_search_is_an_error(one_log, search):
+    """And what the index finds is what a look at the texts finds."""
+    found = [event.seq for event in last_events(one_log, search=search)]
+    assert [seq + 100 for seq in found if seq < 100] == [seq for seq in found if seq >= 100]
+
+
+def test_a_reader_sees_a_log_that_is_written_at_the_same_time(keeper, path):
+    one = keeper()
+    stop = threading.Event()
+    problems: list[str] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            seqs = [event.seq for event in events_after(path, 0, 100_000)]
+            if seqs != list(range(1, len(seqs) + 1)):
+                problems.append(f"a gap in {seqs[-5:]}")
+
+    one.keep(said(1))
+    reader = threading.Thread(target=read)
+    reader.start()
+    for seq in range(2, 400):
+        one.log.append([said(seq)])
+    wait_until(lambda: one.saved == 399)
+    stop.set()
+    reader.join()
+    assert problems == []
+
+
+def test_a_damaged_log_cannot_be_read_and_says_what_to_do(path):
+    path.write_bytes(b"notes" * 1000)
+    with pytest.raises(LanchatError, match="cannot read") as caught:
+        last_events(path)
+    assert "lanchat host" in caught.value.hint

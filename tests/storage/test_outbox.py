@@ -1,0 +1,162 @@
+"""What we said and nobody acknowledged yet outlives the program."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.messages import Say
+from lanchat.storage import outbox as outbox_module
+from lanchat.storage.files import lock_file
+from lanchat.storage.outbox import Outbox, _parsed
+
+TOP = Path(__file__).parents[2]
+FLOOD = """
+import os, sys
+from pathlib import Path
+from lanchat.protocol.messages import Say
+from lanchat.storage.outbox import Outbox
+box = Outbox(Path(sys.argv[1]))
+for number in range(1_000_000):
+    box.add(Say(f"id-{number}", f"text {number}"))
+    os.write(1, b"+%d\\n" % number)
+    if number >= 5:
+        os.write(1, b"-%d\\n" % (number - 5))
+        box.done([f"id-{number - 5}"])
+"""
+
+
+def left(folder: Path) -> list[str]:
+    """The ids that a new process finds; it leaves them there."""
+    box = Outbox(folder)
+    ids = [say.id for say in box.waiting]
+    box.close()
+    return ids
+
+
+@pytest.mark.parametrize("taken", ["held", "removed"])
+def test_a_file_that_another_takes_over_before_it_is_locked_is_left_to_it(tmp_path, monkeypatch, taken):
+    """Two that start at the same moment: one finds the other's file before its maker has locked it."""
+    true, paths = lock_file, []
+
+    def late(path, *flags):
+        paths.append(path)
+        if len(paths) > 1:
+            return true(path, *flags)
+        if taken == "held":
+            return None
+        lock = true(path, *flags)
+        path.unlink()
+        return lock
+
+    monkeypatch.setattr(outbox_module, "lock_file", late)
+    box = Outbox(tmp_path)
+    box.add(Say("1", "text"))
+    assert [path for path in tmp_path.glob("outbox-*")] == [paths[1]]
+    assert b"text" in paths[1].read_bytes()
+    box.close()
+
+
+def test_what_is_not_done_is_there_after_a_new_start(tmp_path):
+    box = Outbox(tmp_path)
+    for number in range(5):
+        box.add(Say(str(number), f"text\n{number}", number == 3))
+    box.done(["1", "4", "nobody's"])
+    box.close()
+    box.close()
+    again = Outbox(tmp_path)
+    assert again.waiting == (Say("0", "text\n0"), Say("2", "text\n2"), Say("3", "text\n3", True))
+    again.close()
+    assert left(tmp_path) == ["0", "2", "3"]
+
+
+def test_what_is_done_leaves_nothing(tmp_path):
+    box = Outbox(tmp_path)
+    box.add(Say("1", "hi"))
+    box.done(["1"])
+    assert [path.stat().st_size for path in tmp_path.iterdir()] == [0]
+    box.add(Say("2", "hi"))
+    box.done(["2"])
+    box.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_living_process_keeps_its_own(tmp_path):
+    first, second = Outbox(tmp_path), Outbox(tmp_path)
+    first.add(Say("1", "of the first"))
+    second.add(Say("2", "of the second"))
+    assert left(tmp_path) == []
+    first.close()
+    third = Outbox(tmp_path)
+    assert [say.id for say in third.waiting] == ["1"]
+    second.close()
+    third.close()
+    assert left(tmp_path) == ["1", "2"] or left(tmp_path) == ["2", "1"]
+
+
+def test_what_was_taken_over_can_be_done(tmp_path):
+    for id in "12":
+        box = Outbox(tmp_path)
+        box.add(Say(id, "hi"))
+        box.close()
+    heir = Outbox(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    heir.done(["1"])
+    heir.close()
+    assert left(tmp_path) == ["2"]
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.full)])
+def test_kill_9(tmp_path, rounds):
+    for _ in range(rounds):
+        with subprocess.Popen([sys.executable, "-c", FLOOD, str(tmp_path)], stdout=subprocess.PIPE, cwd=TOP) as flood:
+            assert flood.stdout is not None
+            lines = [flood.stdout.readline() for _ in range(500)]
+            os.kill(flood.pid, signal.SIGKILL)
+            lines += flood.stdout.read().splitlines(keepends=True)
+        whole = [line.decode().strip() for line in lines if line.endswith(b"\n")]
+        added = {int(line[1:]) for line in whole if line.startswith("+")}
+        done = {int(line[1:]) for line in whole if line.startswith("-")}
+        box = Outbox(tmp_path)
+        found = {int(say.id.removeprefix("id-")): say.text for say in box.waiting}
+        assert added - done <= found.keys()  # the last "-" may not have got as far as the file, the last "+" further
+        assert len(found) <= 7 and all(text == f"text {number}" for number, text in found.items())
+        box.done([say.id for say in box.waiting])
+        box.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many(tmp_path, monkeypatch):
+    monkeypatch.setattr(outbox_module, "OUTBOX_LIMIT", 3)
+    box = Outbox(tmp_path)
+    for id in "123":
+        box.add(Say(id, "hi"))
+    with pytest.raises(LanchatError, match="3 messages wait"):
+        box.add(Say("4", "hi"))
+    box.close()
+
+
+def test_a_full_disk_is_no_reason_to_be_silent(tmp_path, monkeypatch, caplog):
+    box = Outbox(tmp_path)
+    box.add(Say("1", "hi"))
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: real(fd, data[:7]))
+    box.add(Say("2", "half of it fits"))
+    monkeypatch.setattr(os, "write", real)
+    box.add(Say("3", "hi"))
+    assert [say.id for say in box.waiting] == ["1", "2", "3"] and "disk is full" in caplog.text
+    box.close()
+    assert left(tmp_path) == ["1", "3"]
+
+
+@given(st.binary(max_size=200), st.integers(0, 60))
+def test_a_spoiled_file_is_read_as_far_as_it_goes(noise, cut):
+    good = b'+{"t":"say","id":"1","text":"hi"}\n'
+    assert "1" in _parsed(b"+" + noise.replace(b"\n", b"") + b"\n" + good + good[:cut].rstrip(b"\n"))
+    assert isinstance(_parsed(noise), dict)

@@ -1,0 +1,319 @@
+"""The chat with keys from a pipe, in a real room over loopback."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from lanchat.client.member import Member
+from lanchat.errors import ConnectionLost
+from lanchat.protocol.messages import Renamed, Said, Told
+from lanchat.terminal.chat.chat import Chat, ChatEnd
+from tests.support.waiting import wait_until
+
+NEW_LINE = "\x1b\r"
+CTRL_C, CTRL_D, CTRL_U, TAB, UP = "\x03", "\x04", "\x15", "\t", "\x1b[A"
+
+
+class Paper(DummyOutput):
+    """A terminal that remembers all that was written to it."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, data: str) -> None:
+        self.text += data
+
+
+class Talk:
+    """Ann's chat, running in a thread of its own."""
+
+    def __init__(self, chat: Chat, keys: PipeInput, paper: Paper) -> None:
+        self.chat = chat
+        self._keys = keys
+        self._paper = paper
+        self._end: ChatEnd | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="talk")
+
+    def _run(self) -> None:
+        try:
+            self._end = self.chat.run()
+        except BaseException as error:
+            self._error = error
+
+    def __enter__(self) -> "Talk":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread.is_alive():
+            self.press(CTRL_U + CTRL_D)
+        self._thread.join()
+
+    def press(self, keys: str) -> None:
+        self._keys.send_text(keys)
+
+    def shows(self, text: str) -> None:
+        wait_until(lambda: text in self._paper.text, what=f"{text!r} on the screen")
+
+    def types(self, text: str) -> None:
+        """Waits until this is what stands in the line."""
+        wait_until(lambda: self.chat._screen.typed == text, what=f"{text!r} in the line")
+
+    @property
+    def text(self) -> str:
+        return self._paper.text
+
+    def end(self) -> ChatEnd:
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+        if self._error is not None:
+            raise self._error
+        assert self._end is not None
+        return self._end
+
+
+@pytest.fixture
+def talk(identity):
+    @contextmanager
+    def start(room, **options) -> Iterator[Talk]:
+        member = Member(room.connect, identity("ann"), "ann")
+        came = member.join()
+        paper = Paper()
+        try:
+            with create_pipe_input() as keys:
+                with Talk(Chat(member, came, input=keys, output=paper, **options), keys, paper) as talking:
+                    talking.shows("you joined")
+                    yield talking
+        finally:
+            member.close()
+
+    return start
+
+
+def texts(items):
+    return [item.text for item in items if isinstance(item, Said)]
+
+
+def heard(member, number=1):
+    """The next so many texts that this member hears."""
+    found: list[str] = []
+
+    def enough():
+        found.extend(texts(member.take(0.05)))
+        return len(found) >= number
+
+    wait_until(enough)
+    return found
+
+
+def test_what_is_typed_is_said_and_what_is_said_is_shown(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        ann.press("hello bob\r")
+        assert heard(bob) == ["hello bob"]
+        ann.shows("ann hello bob")
+        bob.say("hello ann")
+        ann.shows("bob hello ann")
+
+
+def test_a_newcomer_sees_what_was_said_before(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    bob.say("are you there?")
+    heard(bob)
+    with talk(room) as ann:
+        ann.shows("bob are you there?")
+
+
+def test_a_pasted_page_is_one_message(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        ann.press("\x1b[200~one\r\n  two\rthree\x1b[201~\r")
+        assert heard(bob) == ["one\n  two\nthree"]
+
+
+def test_alt_enter_makes_a_new_line(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        ann.press(f"one{NEW_LINE}two\r")
+        assert heard(bob) == ["one\ntwo"]
+
+
+def test_what_is_too_long_is_not_sent_and_stays_in_the_line(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        ann.press("x" * 4097 + "\r")
+        ann.shows("a message has at most 4096 bytes")
+        ann.press("\x7f\r")  # one less
+        assert heard(bob) == ["x" * 4096]
+
+
+def test_an_unknown_command_is_said_to_nobody_and_can_be_had_back(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        ann.press("/hlep me\r")
+        ann.shows("there is no /hlep; did you mean /help?")
+        ann.press(f"{UP}{CTRL_U}fine\r")
+        assert heard(bob) == ["fine"]
+
+
+def test_help_and_who_are_answered_here(host, join, talk):
+    room = host()
+    join(room, "bob")
+    with talk(room) as ann:
+        ann.press("/help\r/who\r")
+        ann.shows("/nick NICK")
+        ann.shows("2 people: ann·")
+
+
+def test_an_action(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        ann.press("/me waves\r")
+        assert heard(bob) == ["waves"]
+        ann.shows("* ann waves")
+
+
+def test_another_nick_counts_when_the_host_says_so(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    kept: list[str] = []
+    with talk(room, on_nick=kept.append) as ann:
+        ann.press("/nick bob\r")
+        ann.shows("bob2")  # what the host proposes instead
+        ann.press("/nick a!\r")
+        ann.shows("a nick is made of")
+        assert kept == []
+        ann.press(f"{CTRL_U}/nick anna\r")
+        ann.shows("you are now anna")
+        wait_until(lambda: any(isinstance(item, Renamed) for item in bob.take(0.05)))
+    assert kept == ["anna"]
+
+
+def test_a_nick_that_cannot_be_kept_is_said_and_no_more(host, talk):
+    def full(nick: str) -> None:
+        raise OSError("no space left")
+
+    with talk(host(), on_nick=full) as ann:
+        ann.press("/nick anna\r")
+        ann.shows("could not be kept for the next time: no space left")
+
+
+def test_a_private_message_and_the_reply(host, join, talk, monkeypatch):
+    room = host()
+    bob, eve = join(room, "bob"), join(room, "eve")
+    with talk(room) as ann:
+        ann.press("/r hello?\r")
+        ann.shows("nobody has told you anything alone yet")
+        ann.press(f"{CTRL_U}/msg BOB psst\r")
+        ann.shows("[you -> bob] psst")
+        wait_until(lambda: any(isinstance(item, Told) for item in bob.take(0.05)))
+        bob.tell("ann", "what is it?")
+        ann.shows("[bob -> you] what is it?")
+        ann.press("/r a secret\r")
+        ann.shows("[you -> bob] a secret")
+        eve.tell("ann", "me too")
+        ann.shows("[eve -> you] me too")
+        ann.press("/r begun for bob\r")
+        ann.shows("eve has told you something just now: once more, if it is for them")
+        ann.types("/r begun for bob")
+        monkeypatch.setattr("lanchat.terminal.chat.feed.REPLY_PAUSE", 0.0)
+        ann.press(f"{CTRL_U}/r for eve\r")
+        ann.shows("[you -> eve] for eve")
+        ann.press("/msg nobody hello\r")
+        ann.shows("-- nobody here is or was called nobody; nothing is sent")
+        ann.press("/ignore eve\r")
+        ann.shows("you see nothing more of eve")
+        eve.tell("ann", "unseen")
+        bob.tell("ann", "seen")
+        ann.shows("[bob -> you] seen")
+        assert "unseen" not in ann.text
+
+
+def test_whoever_is_away_is_named(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        bob.close()
+        ann.shows("bob left")
+        ann.press("/msg bob psst\r")
+        ann.shows("-- bob is away; gets it on return")
+
+
+def test_tab_completes_nicks_and_commands(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        ann.press(f"b{TAB}")
+        ann.types("bob: ")
+        ann.press("hi\r")
+        assert heard(bob) == ["bob: hi"]
+        ann.press(f"/me{TAB}")
+        ann.types("/me ")
+        ann.press("waves\r")
+        assert heard(bob) == ["waves"]
+
+
+@pytest.mark.parametrize("keys", [CTRL_C, CTRL_D, "/quit\r", "half a line" + CTRL_C + CTRL_C])
+def test_ways_to_leave(host, talk, keys):
+    with talk(host()) as ann:
+        ann.press(keys)
+        assert ann.end() == ChatEnd()
+
+
+def test_the_end_of_the_connection_is_said_and_what_was_typed_is_not_lost(host, talk):
+    room = host()
+    with talk(room) as ann:
+        ann.press("half a line")
+        ann.shows("half a line")
+        room.close()
+        end = ann.end()
+        assert isinstance(end.error, ConnectionLost)
+        assert end.unsent == "half a line"
+        assert "the connection is over: the host has closed the room" in ann.text
+        assert "not sent: half a line" in ann.text
+
+
+def test_a_note_from_any_thread(host, talk):
+    with talk(host()) as ann:
+        thread = threading.Thread(target=ann.chat.note, args=("announced on this network\x1b[2J",))
+        thread.start()
+        thread.join()
+        ann.shows("-- announced on this network\\x1b[2J")
+
+
+def test_a_burst_is_painted_whole_and_in_order(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        ann.press("half a line")
+        for number in range(3000):
+            bob.say(f"number {number:04}.")
+            if number % 500 == 499:
+                bob.wait_kept(10)
+        ann.shows("number 2999.")
+        shown = [line.split()[-1] for line in ann.text.splitlines() if " bob number " in line]
+        assert shown == [f"{number:04}." for number in range(3000)]
+        ann.press("\r")
+        ann.shows("ann half a line")
+
+
+def test_an_error_of_our_own_is_raised_and_not_swallowed(host, talk):
+    def broken(nick: str) -> None:
+        raise ZeroDivisionError("of our own")
+
+    with talk(host(), on_nick=broken) as ann:
+        ann.press("/nick anna\r")
+        with pytest.raises(ZeroDivisionError):
+            ann.end()

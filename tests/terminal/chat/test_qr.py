@@ -1,0 +1,42 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.invite import Invite, parse_invite
+from lanchat.terminal.chat.qr import BLACK_ON_WHITE, invitation, qr_lines
+
+ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
+AT_HOME = Invite((Endpoint("192.168.100.100", 47474),), ROOM, KEY)
+
+
+def test_the_code_is_the_invite_and_fits_forty_columns():
+    short = Invite(AT_HOME.endpoints, ROOM, KEY[:32])
+    assert parse_invite(AT_HOME.for_qr()) == short
+    lines = qr_lines(AT_HOME.for_qr(), 40)
+    assert lines is not None
+    assert {len(line) for line in lines} == {39} and len(lines) == 20
+    assert set("".join(lines)) == set(" █▀▄")
+    assert lines[0].strip() == "" and lines[-1].strip() == "", "white around it"
+    assert all(line.startswith("   ") and line.endswith("   ") for line in lines)
+
+
+def test_a_code_that_does_not_fit_is_not_drawn():
+    assert qr_lines(AT_HOME.for_qr(), 36) is None
+    wide = qr_lines(AT_HOME.for_qr(), 80)
+    assert wide is not None and {len(line) for line in wide} == {33 + 2 * 4}
+
+
+@given(st.integers(1, 254), st.integers(1024, 65535))
+@pytest.mark.full
+def test_every_code_of_an_ipv4_host_fits(last, port):
+    invite = Invite((Endpoint(f"192.168.100.{last}", port),), ROOM, KEY)
+    assert parse_invite(invite.for_qr()).endpoints == invite.endpoints
+    assert qr_lines(invite.for_qr(), 40) is not None
+
+
+def test_the_answer_to_invite():
+    first, *code = invitation(AT_HOME, 40)
+    assert first == ("", f"lanchat join '{AT_HOME}'\n")
+    assert code[::2] == [(BLACK_ON_WHITE, line) for line in qr_lines(AT_HOME.for_qr(), 40) or []]
+    assert invitation(AT_HOME, 30)[1:] == [("", "(its QR code needs more than 30 columns: make the window wider)\n")]

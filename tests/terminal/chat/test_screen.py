@@ -1,0 +1,187 @@
+"""The chat in a real pseudo-terminal, with pyte as the terminal a person looks at."""
+
+import re
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("termios", reason="needs a pseudo-terminal")
+
+from tests.support.ptyscreen import PtyScreen
+
+HALF = "half a line, 日本語 and 😀, not sent yet"
+CTRL_C, CTRL_D, CTRL_L = "\x03", "\x04", "\x0c"
+
+
+@pytest.fixture
+def room(host):
+    return host(title="Room A", nick="hal")
+
+
+@pytest.fixture
+def bob(room, join):
+    return join(room, "bob")
+
+
+@pytest.fixture
+def ann(room, tmp_path) -> Iterator:
+    """`ann(columns)`: ann's chat on a screen that wide."""
+    screens: list[PtyScreen] = []
+
+    def start(columns: int = 80, rows: int = 24) -> PtyScreen:
+        program = [
+            sys.executable,
+            "-m",
+            "tests.terminal.chat.chat_program",
+            str(room.port),
+            "ann",
+            str(tmp_path / "ann"),
+        ]
+        screen = PtyScreen(program, columns=columns, rows=rows)
+        screens.append(screen)
+        screen.wait_until(lambda: "you joined" in screen.text and "connected" in screen.text)
+        return screen
+
+    yield start
+    for screen in screens:
+        screen.close()
+
+
+def line_of(screen: PtyScreen) -> str:
+    """What stands in the line now, put together again from its rows."""
+    rows = screen.lines
+    first = max((y for y, row in enumerate(rows) if row.startswith(">")), default=len(rows))
+    bar = next((y for y in range(first, len(rows)) if "connected" in rows[y]), len(rows))
+    return "".join(row[2:] for row in rows[first:bar])
+
+
+def squeezed(text: str) -> str:
+    """Without what pyte writes for the second cell of a wide character, and without spaces lost at a row's end."""
+    return re.sub(r"\s", "", text)
+
+
+def has_line(screen: PtyScreen, text: str) -> bool:
+    return squeezed(line_of(screen)) == squeezed(text) and len([r for r in screen.lines if r.startswith(">")]) == 1
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_half_typed_line_stays_whole_while_500_messages_arrive(ann, bob, columns):
+    screen = ann(columns)
+    screen.press(HALF[:10])
+    for number in range(500):
+        bob.say(f"number {number:03} 日本 of five hundred.")
+        if number == 250:
+            screen.press(HALF[10:])
+    screen.wait_until(lambda: "number 499" in screen.text and has_line(screen, HALF))
+    shown = re.findall(r"bob number (\d+)", "\n".join(screen.all_lines))
+    assert shown == [f"{number:03}" for number in range(500)]
+    screen.press("\r")
+    screen.wait_until(lambda: "annhalfaline" in squeezed(screen.text) and has_line(screen, ""))
+
+
+def test_the_typed_line_stays_whole_when_the_window_changes_its_size(ann, bob):
+    screen = ann(80)
+    screen.press(HALF)
+    screen.wait_until(lambda: has_line(screen, HALF))
+    for columns, rows in ((40, 24), (20, 12), (100, 30), (80, 24)):
+        screen.resize(columns, rows)
+        screen.wait_until(lambda: has_line(screen, HALF))
+        bob.say(f"at {columns}")
+        screen.wait_until(lambda: f"bob at {columns}" in screen.text and has_line(screen, HALF))  # noqa: B023
+        assert max(len(row) for row in screen.lines) <= columns
+
+
+def test_escapes_of_others_change_nothing_but_text(ann, bob):
+    screen = ann(80)
+    screen.press("mine")
+    screen.wait_until(lambda: has_line(screen, "mine"))
+    for text in (
+        "\x1b]0;owned\x07title",
+        "\x1b[2J\x1b[Hcleared",
+        "\x1b[?25lhidden",
+        "\x1b[31;47mcoloured",
+        "\x9b31mcoloured",
+        "back\b\b\b\rover",
+        "\x1b]52;c;aGk=\x07clipboard",
+        "\x1b[?1049halternate",
+        "\u202egnp.exe",
+    ):
+        bob.say(text)
+    bob.say("and that was all")
+    screen.wait_until(lambda: "and that was all" in screen.text)
+    assert has_line(screen, "mine")
+    assert screen.title == ""
+    assert not screen.cursor_hidden
+    assert screen.cursor[0] == len("> mine")
+    assert "bob \\x1b[2J\\x1b[Hcleared" in screen.text
+    assert "bob back\\x08\\x08\\x08" in screen.text
+    assert "bob <U+202E>gnp.exe" in screen.text
+    raw = screen.raw.decode()
+    assert not set("\x07\x08\x9b\x9d\u202e") & set(raw.replace("\x08", ""))
+    for sequence in ("\x1b]", "\x1b[2J", "\x1b[31", "\x1b[?1049"):
+        assert sequence not in raw
+
+
+@pytest.mark.parametrize(
+    ("leave", "said"),
+    [
+        (lambda screen: screen.press("/quit\r"), "error=None signal=None unsent=''"),
+        (lambda screen: screen.press(CTRL_D), "error=None signal=None unsent=''"),
+        (lambda screen: screen.press("half" + CTRL_C + CTRL_C), "error=None signal=None unsent=''"),
+        (lambda screen: screen.kill(signal.SIGINT), "error=None signal=None unsent=''"),
+        (lambda screen: screen.kill(signal.SIGTERM), "error=None signal=15 unsent=''"),
+    ],
+    ids=["quit", "ctrl-d", "ctrl-c twice", "SIGINT", "SIGTERM"],
+)
+def test_the_terminal_is_left_as_it_was_found(ann, leave, said):
+    screen = ann()
+    assert screen.modes != screen.modes_before
+    leave(screen)
+    assert screen.wait_exit() == 0
+    assert screen.modes == screen.modes_before
+    assert f"left: {said}" in screen.text
+    assert not screen.cursor_hidden
+    assert screen.raw.rindex(b"\x1b[?2004l") > screen.raw.rindex(b"\x1b[?2004h")  # no bracketed paste any more
+    assert "connected" not in screen.text  # the bar is gone
+
+
+def test_the_end_of_the_room_leaves_the_terminal_in_order_and_says_why(ann, room):
+    screen = ann()
+    screen.press(HALF)
+    screen.wait_until(lambda: has_line(screen, HALF))
+    room.close()
+    assert screen.wait_exit() == 3
+    assert screen.modes == screen.modes_before
+    assert "the connection is over: the host has closed the room" in screen.text
+    assert "notsent:" + squeezed(HALF) in squeezed(screen.text)
+
+
+def test_a_closed_window_ends_the_program(ann):
+    screen = ann()
+    screen.hang_up()
+    screen.wait_exit()
+
+
+def test_a_paste_longer_than_the_screen_stays_one_message(ann, bob):
+    screen = ann(40)
+    screen.paste("\n".join(f"pasted {number}" for number in range(30)))
+    screen.wait_until(lambda: "pasted 29" in screen.text and "connected" in screen.text)
+    assert "you joined" in screen.text  # half of the window is left to the room
+    screen.press("\r")
+    screen.wait_until(lambda: "ann pasted 0" in "\n".join(screen.all_lines) and has_line(screen, ""))
+    bob.say("long")
+    screen.wait_until(lambda: "bob long" in screen.text)
+    assert len(re.findall("ann pasted", "\n".join(screen.all_lines))) == 1
+
+
+def test_ctrl_l_draws_everything_again(ann, bob):
+    screen = ann()
+    bob.say("still here")
+    screen.press("mine")
+    screen.wait_until(lambda: "still here" in screen.text and has_line(screen, "mine"))
+    before = screen.lines
+    screen.raw.clear()
+    screen.press(CTRL_L)
+    screen.wait_until(lambda: b"\x1b[2J" in screen.raw and screen.lines == before)

@@ -1,0 +1,270 @@
+"""The picker without a terminal: keys through a pipe, the list from a script. And once in a real one."""
+
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+import pytest
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+from lanchat.discovery.sighting import Listing
+from lanchat.protocol.address import Endpoint
+from lanchat.terminal.cells import drawn_cells
+from lanchat.terminal.picker.picker import ADVICE_TAKES, Chosen, HostNew, Left, Picked, pick
+from lanchat.terminal.picker.selection import Selection
+from lanchat.terminal.picker.view import HINTS_AFTER, paint
+from tests.support.ptyscreen import PtyScreen
+
+UP, DOWN, END = "\x1b[A", "\x1b[B", "\x1b[F"
+ENTER, ESCAPE, CTRL_C, CTRL_D, BACKSPACE = "\r", "\x1b", "\x03", "\x04", "\x7f"
+
+
+def room(title: str, host: str = "ann", people: int = 3, *, locked: bool = False) -> Listing:
+    return Listing(title, title, host, people, locked, (Endpoint("10.0.0.2"),), ("mdns",), "answering")
+
+
+ROOMS = (room("Lobby"), room("Room A"), room("hq"), room("quiet"))
+
+
+class Script:
+    """A source of rooms that also presses keys: at each look the next step, a list of rooms or keys to press."""
+
+    def __init__(self, *steps: tuple[Listing, ...] | str) -> None:
+        self.steps = list(steps)
+        self.rooms: tuple[Listing, ...] = ()
+        self.press: Callable[[str], None] = lambda keys: None
+
+    def listings(self) -> tuple[Listing, ...]:
+        if self.steps:
+            match self.steps.pop(0):
+                case str(keys):
+                    self.press(keys)
+                case rooms:
+                    self.rooms = rooms
+        return self.rooms
+
+    def problems(self) -> tuple[str, ...]:
+        return ()
+
+
+def picked(*steps: tuple[Listing, ...] | str) -> Picked:
+    script = Script(*steps)
+    with create_pipe_input() as pipe:
+        script.press = pipe.send_text
+        return pick(script, input=pipe, output=DummyOutput())
+
+
+def screen(
+    rooms: tuple[Listing, ...] = (),
+    *,
+    width: int = 80,
+    height: int = 24,
+    looked: float = 1,
+    problems: tuple[str, ...] = (),
+    keys: str = "",
+    advice: tuple[str, ...] = (),
+) -> list[str]:
+    selection = Selection()
+    selection.update(rooms, 0)
+    for key in keys:
+        selection.search() if key == "/" else selection.type(key, 0)
+    fragments = paint(selection, problems, looked=looked, now=0, width=width, height=height, advice=advice)
+    return "".join(text for _, text in fragments).split("\n")
+
+
+class Doctor(Script):
+    """A source that knows why nothing is there."""
+
+    def __init__(self, *steps: tuple[Listing, ...] | str) -> None:
+        super().__init__(*steps)
+        self.asked = self.scans = 0
+
+    def advice(self) -> tuple[str, ...]:
+        self.asked += 1
+        return ("This machine is on no network.", "Try:  plug in the cable")
+
+    def scan(self) -> bool:
+        self.scans += 1
+        return True
+
+
+# ---- keys
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [
+        (ENTER, "Lobby"),
+        (DOWN + ENTER, "Room A"),
+        (END + ENTER, "quiet"),
+        (END + UP + ENTER, "hq"),
+        ("ro" + ENTER, "Room A"),
+        ("/q" + ENTER, "hq"),
+        ("/qu" + ENTER, "quiet"),
+        ("/qux" + BACKSPACE + ENTER, "quiet"),
+        ("/z" + ENTER + BACKSPACE + ENTER, "Lobby"),
+        ("lobbyh" + ENTER, "Lobby"),  # h is a letter while letters are typed
+    ],
+)
+def test_a_room_is_chosen(keys, title):
+    assert picked(ROOMS, keys) == Chosen(room(title))
+
+
+@pytest.mark.parametrize("keys", ["q", ESCAPE, CTRL_C, CTRL_D, "h" + CTRL_C])
+def test_leaving(keys):
+    assert picked(ROOMS, keys) == Left()
+
+
+def test_who_waits_for_signals_hears_of_them_after_the_list():
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+    with reading, writing:
+        before = signal.set_wakeup_fd(writing.fileno())
+        try:
+            assert picked(ROOMS, "q") == Left()
+        finally:
+            assert signal.set_wakeup_fd(before) == writing.fileno()
+
+
+def test_enter_on_an_empty_list_does_nothing():
+    assert picked((), ENTER, "q") == Left()
+
+
+def test_rooms_come_and_go_and_the_selection_stays():
+    b, c = room("b"), room("c")
+    assert picked((b, c), DOWN, (room("a"), b, c), (c,), ENTER) == Chosen(c)
+
+
+def test_hosting_a_room_asks_for_its_title():
+    assert picked((), "h Room B " + ENTER) == HostNew("Room B")
+
+
+def test_a_title_that_breaks_the_rules_is_asked_for_again():
+    assert picked((), "h" + ENTER + "x" * 61 + ENTER + BACKSPACE + ENTER) == HostNew("x" * 60)
+
+
+def test_escape_goes_back_to_the_list_from_a_title():
+    assert picked(ROOMS, "hno" + ESCAPE, DOWN + ENTER) == Chosen(room("Room A"))
+
+
+def test_escape_ends_a_search_before_it_leaves():
+    assert picked(ROOMS, "/quiet" + ESCAPE, "", "", ENTER) == Chosen(room("quiet"))
+
+
+def test_pasted_text_is_no_command():
+    assert picked(ROOMS, "\x1b[200~q\r\x1b[201~" + ENTER) == Chosen(room("Lobby"))
+
+
+# ---- what is drawn
+
+
+def test_s_knocks_everywhere_while_nobody_is_there_and_searches_when_somebody_is():
+    source = Doctor("s", "q")
+    with create_pipe_input() as pipe:
+        source.press = pipe.send_text
+        assert pick(source, input=pipe, output=DummyOutput()) == Left()
+    assert (source.scans, source.asked) == (1, 0)
+    other = Doctor((room("Lobby"), room("secret")), "s", ENTER)
+    with create_pipe_input() as pipe:
+        other.press = pipe.send_text
+        assert pick(other, input=pipe, output=DummyOutput()) == Chosen(room("secret"))
+    assert other.scans == 0
+
+
+def test_the_doctor_is_asked_in_time_and_its_words_are_shown():
+    assert HINTS_AFTER > ADVICE_TAKES
+    shown = screen(looked=HINTS_AFTER, advice=("It is\x1b[2J the cable.", "Try:  plug it in"))
+    assert shown[1:4] == ["  nobody so far, still looking ... 5 s", "  It is\\x1b[2J the cable.", "  Try:  plug it in"]
+    ticks = iter(range(100))
+    source = Doctor(*[()] * 9, "q")
+    with create_pipe_input() as pipe:
+        source.press = pipe.send_text
+        assert pick(source, input=pipe, output=DummyOutput(), clock=lambda: float(next(ticks))) == Left()
+    assert source.asked > 0
+
+
+def test_the_list_as_it_looks():
+    assert screen((room("Lobby", people=1), room("会議室", "bob", 12, locked=True))) == [
+        "Rooms on this network",
+        "> Lobby   ann  1 person",
+        "  会議室  bob  12 people  locked",
+        "arrows or letters choose · Enter joins · h hosts a room · / searches · q leaves",
+    ]
+
+
+def test_nobody_there_is_said_and_later_what_to_try():
+    assert screen(looked=2)[1] == "  nobody yet, looking ... 2 s"
+    later = " ".join(screen(looked=HINTS_AFTER))
+    assert "same network" in later and "lanchat join ADDRESS" in later and "press h" in later
+
+
+def test_a_problem_is_one_line():
+    lines = screen(problems=("mDNS does not work\x1b[2J here " + "x" * 100,), width=40)
+    assert lines[-1] == "mDNS does not work\\x1b[2J here xxxxxxxx…"
+
+
+def test_what_is_searched_is_shown():
+    assert screen(ROOMS, keys="/hq")[1:3] == ["> hq  ann  3 people", "/hq_"]
+    assert screen(ROOMS, keys="/zz")[1:3] == ["  no room like that", "/zz_"]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 200])
+@pytest.mark.parametrize("looked", [0, 60])
+@pytest.mark.parametrize("rooms", [(), (room("会議室" * 20, "bob" * 10, 12, locked=True), *ROOMS)])
+def test_nothing_is_wider_than_the_screen(rooms, looked, width):
+    lines = screen(rooms, looked=looked, width=width, problems=("a problem " * 20,))
+    assert [line for line in lines if drawn_cells(line) > width] == []
+
+
+@pytest.mark.parametrize("height", [6, 10, 24])
+def test_a_long_list_fits_the_height_and_shows_the_chosen_room(height):
+    rooms = tuple(room(f"room {number:02}") for number in range(64))
+    lines = screen(rooms, height=height, keys="room 63")
+    assert len(lines) < height
+    assert any(line.startswith("> room 63") for line in lines)
+
+
+# ---- a real terminal
+
+PROGRAM = """
+import sys
+from lanchat.discovery.sighting import Listing
+from lanchat.protocol.address import Endpoint
+from lanchat.terminal.picker.picker import pick
+
+class Rooms:
+    def listings(self):
+        return tuple(
+            Listing(title, title, host, 3, locked, (Endpoint("10.0.0.2"),), ("mdns",), "answering")
+            for title, host, locked in [("Room A", "ann", False), ("会議室", "bob", True)]
+        )
+    def problems(self):
+        return ("no mDNS here",)
+
+print("before")
+print("picked", pick(Rooms()).listing.host)
+"""
+
+
+def test_in_a_real_terminal_it_is_drawn_resized_and_wiped():
+    with PtyScreen([sys.executable, "-c", PROGRAM], columns=40, rows=12) as terminal:
+        terminal.wait_until(lambda: "no mDNS here" in terminal.text)
+        assert terminal.lines[:6] == [
+            "before",
+            "Rooms on this network",
+            "> Room A  ann  3 people",
+            "  会議室  bob  3 people  locked",
+            "Enter joins · h hosts · q leaves",
+            "no mDNS here",
+        ]
+        terminal.resize(20, 12)
+        terminal.wait_until(lambda: "Enter · h host · q" in terminal.text)
+        assert all(len(line) <= 20 for line in terminal.lines)
+        terminal.press(DOWN)
+        terminal.wait_until(lambda: any(line.startswith("> 会") for line in terminal.lines))
+        terminal.press(ENTER)
+        assert terminal.wait_exit() == 0
+        assert [line for line in terminal.lines if line] == ["before", "picked bob"]
+        assert not terminal.cursor_hidden

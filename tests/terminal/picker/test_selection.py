@@ -1,0 +1,121 @@
+"""Keys and a list that changes. Time is a number in seconds."""
+
+from lanchat.discovery.sighting import Listing
+from lanchat.terminal.picker.selection import GRACE, TYPING_PAUSE, Selection
+
+
+def room(title: str, host: str = "ann") -> Listing:
+    return Listing(title, title, host, 1, False, (), ("mdns",), "answering")
+
+
+def selection_of(*titles: str) -> Selection:
+    selection = Selection()
+    selection.update(tuple(map(room, titles)), 0)
+    return selection
+
+
+def chosen(selection: Selection, now: float = 100) -> str | None:
+    listing = selection.chosen(now)
+    return listing.title if listing else None
+
+
+def test_an_empty_list_has_nothing_to_choose():
+    selection = selection_of()
+    selection.move(1)
+    selection.type("x", 0)
+    assert chosen(selection) is None
+
+
+def test_arrows_stop_at_the_ends():
+    selection = selection_of("a", "b", "c")
+    selection.move(-1)
+    assert chosen(selection) == "a"
+    selection.move(1000)
+    assert chosen(selection) == "c"
+
+
+def test_the_selection_stays_on_its_room_while_others_come_and_go():
+    selection = selection_of("b", "d")
+    selection.move(1)
+    for titles in (["a", "b", "c", "d"], ["d"], ["c", "d", "e"]):
+        selection.update(tuple(map(room, titles)), 1)
+        assert chosen(selection) == "d"
+
+
+def test_a_room_that_leaves_gives_its_place_to_its_neighbour_after_a_moment():
+    selection = selection_of("a", "b", "c")
+    selection.move(1)
+    selection.update((room("a"), room("c")), now=10)
+    assert chosen(selection, 10) is None  # Enter was meant for the room that left
+    assert chosen(selection, 10 + GRACE) == "c"
+
+
+def test_who_moves_after_a_room_left_means_the_new_one():
+    selection = selection_of("a", "b")
+    selection.update((room("b"),), now=10)
+    selection.move(0)
+    assert chosen(selection, 10) == "b"
+
+
+def test_the_first_room_that_comes_can_be_chosen_at_once():
+    selection = selection_of()
+    selection.update((room("a"),), now=10)
+    assert chosen(selection, 10) == "a"
+
+
+def test_first_letters_choose_by_beginning_then_by_word_then_by_part():
+    selection = selection_of("alpha", "beta room", "gamma", "Room")
+    for typed, title in [("r", "Room"), ("be", "beta room"), ("mm", "gamma")]:
+        selection.cancel(0)
+        for letter in typed:
+            selection.type(letter, 0)
+        assert chosen(selection) == title
+
+
+def test_letters_that_fit_nothing_move_nothing():
+    selection = selection_of("a", "b")
+    selection.move(1)
+    selection.type("z", 0)
+    assert (chosen(selection), selection.typed(0)) == ("b", "z")
+
+
+def test_typing_is_over_after_a_pause():
+    selection = selection_of("abc", "bcd")
+    selection.type("a", 0)
+    assert selection.is_typing(TYPING_PAUSE - 0.01) and not selection.is_typing(TYPING_PAUSE)
+    selection.type("b", TYPING_PAUSE)
+    assert chosen(selection) == "bcd"
+
+
+def test_a_search_narrows_the_list_and_has_no_pause():
+    selection = selection_of("hq", "quiet", "lobby")
+    selection.search()
+    selection.type("q", 0)
+    assert [listing.title for listing in selection.shown] == ["hq", "quiet"]
+    selection.type("u", 100)
+    assert ([listing.title for listing in selection.shown], chosen(selection)) == (["quiet"], "quiet")
+    selection.erase(100)
+    assert len(selection.shown) == 2
+    assert selection.cancel(200)
+    assert (len(selection.shown), chosen(selection, 200)) == (3, "quiet")
+
+
+def test_a_search_also_finds_who_hosts():
+    selection = Selection()
+    selection.update((room("a", "ann"), room("b", "bob")), 0)
+    selection.search()
+    selection.type("bo", 0)
+    assert [listing.title for listing in selection.shown] == ["b"]
+
+
+def test_a_search_that_finds_nothing_has_nothing_to_choose():
+    selection = selection_of("a")
+    selection.search()
+    selection.type("z", 0)
+    assert (selection.shown, chosen(selection)) == ((), None)
+    selection.cancel(0)
+    assert chosen(selection) == "a"
+
+
+def test_cancelling_nothing_says_so():
+    assert not selection_of("a").cancel(0)

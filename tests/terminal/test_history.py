@@ -1,0 +1,118 @@
+"""`lanchat history`, off-line."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from lanchat.errors import LanchatError, NoSuchRoom
+from lanchat.protocol.messages import Event, Joined, Said
+from lanchat.storage.repair import open_store
+from lanchat.storage.rooms import open_room, seen_folder
+from lanchat.terminal.history import show_history
+
+ANN, HAL = "a" * 64, "f" * 64
+NOW = 1_700_000_000_000
+
+
+def said(seq: int, text: str, *, by: str = ANN, id: str = "", at: int = NOW) -> Said:
+    return Said(seq, at, by, "ann", id or str(seq), text)
+
+
+def store(folder: Path, *events: Event) -> None:
+    log, _ = open_store(folder / "log.db", durable=False)
+    log.add(events)
+    log.close()
+
+
+@pytest.fixture
+def home(own_world: Path) -> Path:
+    return own_world
+
+
+@pytest.fixture
+def seen(home: Path) -> Path:
+    folder = seen_folder(home, "1" * 32, "Room A", NOW)
+    store(folder, Joined(1, NOW, ANN, "ann"), said(2, "tea?"), said(3, "more tea", at=NOW + 60_000), said(4, "coffee"))
+    return folder
+
+
+def shown(home: Path, room: str = "Room A", **options: object) -> tuple[list[str], str]:
+    """What is printed, and what is said beside it."""
+    out, talk = io.StringIO(), io.StringIO()
+    options = {"search": "", "since": 0, "number": None, "as_json": False, **options}
+    assert show_history(home, room, out=out, talk=talk, **options) == 0  # type: ignore[arg-type]
+    return out.getvalue().splitlines(), talk.getvalue()
+
+
+def test_what_was_seen(home, seen):
+    lines, talk = shown(home)
+    assert talk == ""
+    assert lines[0].startswith("-- ") and lines[0].endswith("2023 --")
+    assert [line[6:] for line in lines[1:]] == ["-- ann·aaaa joined", "ann tea?", "ann more tea", "ann coffee"]
+
+
+def test_the_last_ones_a_search_and_since_when(home, seen):
+    assert [line[6:] for line in shown(home, number=1)[0][1:]] == ["ann coffee"]
+    assert [line[6:] for line in shown(home, search="tea")[0][1:]] == ["ann tea?", "ann more tea"]
+    assert [line[6:] for line in shown(home, search="tea", number=1)[0][1:]] == ["ann more tea"]
+    assert [line[6:] for line in shown(home, since=NOW + 1)[0][1:]] == ["ann more tea"]
+    assert shown(home, search="milk") == ([], 'Nothing like that is kept of "Room A".\n')
+
+
+def test_as_json(home, seen):
+    lines, _ = shown(home, as_json=True)
+    assert [json.loads(line)["event"] for line in lines] == ["joined", "said", "said", "said"]
+    assert json.loads(lines[1]) == {
+        "event": "said",
+        "seq": 2,
+        "at": NOW,
+        "by": ANN,
+        "nick": "ann",
+        "id": "2",
+        "text": "tea?",
+        "action": False,
+    }
+
+
+def test_what_strangers_wrote_does_nothing_to_the_terminal(home):
+    folder = seen_folder(home, "1" * 32, "evil \x1b[2J", NOW)
+    store(folder, said(1, "\x1b]52;c;aGk=\x07 \u202e"), said(2, "two\nlines"))
+    for line in [*shown(home, "1" * 32)[0], *shown(home, "1" * 32, as_json=True)[0]]:
+        assert "\x1b" not in line and "\u202e" not in line and "\x07" not in line
+    with pytest.raises(NoSuchRoom) as caught:
+        shown(home, "\x1b[2J")
+    assert "\x1b" not in str(caught.value) + caught.value.hint
+
+
+def test_a_room_hosted_here_and_seen_elsewhere_is_shown_once(home):
+    """Also where a message was sent again after its host had crashed, and got another number."""
+    with open_room(home, "Room A", now=NOW) as room:
+        store(room.path, said(1, "one"), said(2, "two"), said(1_000_003, "three", id="3"))
+    store(seen_folder(home, room.about.id, "Room A", NOW), said(2, "two"), said(3, "three"), said(4, "only seen"))
+    assert [line[6:] for line in shown(home)[0][1:]] == ["ann one", "ann two", "ann three", "ann only seen"]
+    assert [line[6:] for line in shown(home, number=2)[0][1:]] == ["ann three", "ann only seen"]
+
+
+def test_two_rooms_of_one_title(home, seen):
+    store(seen_folder(home, "2" * 32, "Room A", NOW + 5), said(1, "the newer one"))
+    lines, talk = shown(home)
+    assert lines[1][6:] == "ann the newer one"
+    assert '2 rooms are called "Room A"' in talk and "1" * 32 in talk
+    assert shown(home, "1" * 32)[0][2][6:] == "ann tea?"
+
+
+def test_an_unknown_title(home, seen):
+    with pytest.raises(NoSuchRoom, match='"Room B"') as caught:
+        shown(home, "Room B")
+    assert caught.value.hint == 'there is: "Room A"'
+    with pytest.raises(NoSuchRoom) as caught:
+        shown(home / "elsewhere")
+    assert "kept from now on" in caught.value.hint
+
+
+def test_a_damaged_copy(home, seen):
+    (seen / "log.db").write_bytes(b"notes" * 1000)
+    with pytest.raises(LanchatError, match="cannot read"):
+        shown(home)

@@ -1,0 +1,563 @@
+"""Scripted stays in a room, as processes: what DESIGN.md, section 7, promises to scripts."""
+
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lanchat.client.member import Member
+from lanchat.protocol.messages import Joined, Left
+from lanchat.server.host import Host
+from lanchat.storage.log import NoLog, untold
+from lanchat.terminal import script
+from lanchat.terminal.run import NEW_HOST
+from tests.server.test_host import Ears
+from tests.support.commands import Commands
+from tests.support.waiting import PATIENCE, wait_until
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="speaks of signals and a shell of POSIX systems")
+
+
+@pytest.fixture
+def room(host: Callable[..., Host]) -> Host:
+    """A room on this machine, hosted by this very process."""
+    return host("Room A")
+
+
+@pytest.fixture
+def ann(room: Host, join: Callable[..., Member]) -> Ears:
+    """Somebody in it, by the wire."""
+    return Ears(join(room, "ann"))
+
+
+def at(room: Host) -> str:
+    return f"127.0.0.1:{room.port}"
+
+
+def shown_to_a_newcomer(lanchat: Commands, address: str, upto: str) -> list[str]:
+    """What stands there for bob, who comes now, as soon as this does."""
+    bob = lanchat.start("join", address, "--nick", "bob", stdin="pipe")
+    bob.wait_out(upto)
+    bob.end_input()
+    ended = bob.wait()
+    assert ended.code == 0
+    return ended.lines
+
+
+def own_title(name: str) -> str:
+    """One that no other run of these tests announces on this machine."""
+    return f"{name} {os.getpid()}"
+
+
+# ---- stdin is said
+
+
+def test_each_line_of_stdin_is_said(lanchat, room, ann):
+    bob = lanchat.run("join", at(room), "--nick", "bob", input="one\ntwo  words\n\n \ndrei \N{SNOWMAN}\nno line end")
+    ann.hear_text("no line end")
+    assert ann.texts == ["one", "two  words", "drei \N{SNOWMAN}", "no line end"], "blank lines are nothing to say"
+    assert (bob.code, bob.out) == (0, "")
+
+
+def test_line_ends_of_windows(lanchat, room, ann):
+    assert lanchat.run("join", at(room), "--nick", "bob", input="one\r\ntwo\r\n").code == 0
+    ann.hear_text("two")
+    assert ann.texts == ["one", "two"]
+
+
+def test_bytes_that_are_no_text_are_said_as_far_as_they_are(lanchat, room, ann):
+    assert lanchat.run("join", at(room), "--nick", "bob", input="a \udcff b\n").code == 0
+    ann.hear_text("a \N{REPLACEMENT CHARACTER} b")
+
+
+def test_a_line_is_said_as_soon_as_it_is_typed(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
+    for text in ("one", "two"):
+        bob.say(f"{text}\n")
+        ann.hear_text(text)
+    bob.end_input()
+    assert bob.wait().code == 0
+
+
+def test_a_line_that_is_too_long_is_told_and_the_others_are_said(lanchat, room, ann):
+    bob = lanchat.run("join", at(room), "--nick", "bob", input="one\n" + "x" * 5000 + "\nthree\n")
+    ann.hear_text("three")
+    assert ann.texts == ["one", "three"]
+    assert bob.code == 1
+    assert [line for line in bob.said if line not in (NEW_HOST, "bob joined")] == [
+        "line 2 was not sent: a message has at most 4096 bytes; send less at a time"
+    ]
+
+
+def test_500_lines_arrive_complete_and_in_order(lanchat, host, join):
+    room = host("Room A")  # without limits on how much one member may say
+    ann = Ears(join(room, "ann"))
+    bob = lanchat.run("join", at(room), "--nick", "bob", input="".join(f"line {n}\n" for n in range(500)))
+    assert bob.code == 0
+    ann.hear_text("line 499")
+    assert ann.texts == [f"line {n}" for n in range(500)]
+
+
+def test_at_the_end_of_stdin_it_waits_until_all_is_acknowledged(lanchat, identity):
+    """A host that answers late: the member stays until it has."""
+    log = _SlowLog()
+    with Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0, log=log) as room:
+        bob = lanchat.start("join", at(room), "--nick", "bob", stdin="one\ntwo\n")
+        wait_until(lambda: log.last == 3)  # bob joined, one, two
+        bob.wait_err("bob joined")
+        assert bob.process.poll() is None
+        log.saved(3)
+        assert bob.wait().code == 0
+
+
+class _SlowLog(NoLog):
+    """A disk that is done when the test says so."""
+
+    last = 0
+
+    def open(self, on_saved, on_trouble=untold):
+        self.saved = on_saved
+        return super().open(on_saved, on_trouble)
+
+    def append(self, events):
+        self.last = max([self.last, *(event.seq for event in events)])
+
+
+# ---- what arrives is printed
+
+
+def test_what_arrives_is_printed_a_line_each(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
+    bob.wait_err("bob joined")
+    bob.say("my own\n")
+    ann.hear_text("my own")
+    ann.member.say("hello bob")
+    ann.member.say("several\nlines")
+    ann.member.say("waves", action=True)
+    bob.wait_out("waves\n")
+    assert bob.lines == ["ann: hello bob", r"ann: several\nlines", "* ann waves"]
+    bob.end_input()
+    bob = bob.wait()
+    assert (bob.code, bob.said) == (0, [NEW_HOST, "bob joined"]), "stderr is talk"
+
+
+def test_the_last_lines_before_it_came_are_printed(lanchat, room, ann):
+    for number in range(60):
+        ann.member.say(f"line {number}")
+    assert ann.member.wait_kept(10)
+    assert shown_to_a_newcomer(lanchat, at(room), "line 59") == [f"ann: line {number}" for number in range(10, 60)]
+
+
+def test_others_cannot_write_on_the_screen(lanchat, room, ann):
+    ann.member.say("a\x1b[2Jb\u202ec\rd")
+    assert shown_to_a_newcomer(lanchat, at(room), "\n") == [r"ann: a\x1b[2Jb<U+202E>c\nd"]
+
+
+def test_who_comes_and_goes_and_changes_the_name_is_told(lanchat, room, ann, join):
+    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
+    bob.wait_err("bob joined")
+    eve = join(room, "eve")
+    eve.rename("eva")
+    bob.wait_err("eve is now eva\n")
+    eve.close()
+    bob.wait_err("eva left\n")
+    assert bob.out == ""
+
+
+def test_json_is_an_object_a_line_in_ascii(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--json", stdin="pipe")
+    bob.wait_err("bob joined")
+    bob.say("not printed, in JSON neither\n")
+    ann.hear_text("not printed, in JSON neither")
+    ann.member.say("drei \N{SNOWMAN}\n\x1b[2J\u2028\x7f")
+    ann.member.rename("anna")
+    bob.wait_out('"renamed"')
+    bob.end_input()
+    bob = bob.wait()
+    assert bob.code == 0 and bob.out.isascii() and "\x1b" not in bob.out
+    events = [json.loads(line) for line in bob.lines]
+    assert [(event["event"], event["nick"]) for event in events] == [
+        ("joined", "bob"),
+        ("said", "ann"),
+        ("renamed", "ann"),
+    ]
+    said = events[1]
+    assert said["text"] == "drei \N{SNOWMAN}\n\x1b[2J\u2028\x7f"
+    assert len(said["by"]) == 32 and said["at"] > 0
+    assert [event["seq"] for event in events] == [2, 4, 5], "its own line is number 3"
+
+
+def test_no_colours_for_a_script(lanchat, room, ann):
+    ann.member.say("hello")
+    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe", TERM="xterm-256color", FORCE_COLOR="1")
+    bob.wait_out("hello\n")
+    bob.end_input()
+    bob = bob.wait()
+    assert bob.code == 0 and "\x1b" not in bob.out + bob.err
+
+
+def test_a_terminal_that_knows_few_letters(lanchat, room, ann):
+    """What its encoding lacks is replaced; it is no reason to end."""
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--until", "the end", PYTHONIOENCODING="ascii:strict")
+    bob.wait_err("bob joined")
+    ann.member.say("drei \N{SNOWMAN}")
+    ann.member.say("the end")
+    bob = bob.wait()
+    assert (bob.code, len(bob.lines)) == (0, 2)
+    assert "Traceback" not in bob.err
+
+
+# ---- when it leaves
+
+
+def test_linger(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--linger", "30", stdin="hello\n")
+    ann.hear_text("hello")
+    ann.member.say("are you there")
+    bob.wait_out("are you there")
+    assert bob.stop(signal.SIGINT).code == 130
+    assert lanchat.run("join", at(room), "--nick", "bob", "--linger", "0.2", input="so long\n").code == 0
+
+
+def test_until_what_arrives_holds_the_text(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--until", "pong", stdin="ping and pong\n")
+    ann.hear_text("ping and pong")
+    ann.member.say("wait")
+    bob.wait_out("wait")
+    assert bob.process.poll() is None, "its own line does not count, and the end of stdin does not end it"
+    ann.member.say("here is a pong for you")
+    bob = bob.wait()
+    assert (bob.code, bob.lines) == (0, ["ann: wait", "ann: here is a pong for you"])
+
+
+def test_until_ends_it_while_stdin_is_open(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--until", "pong", stdin="pipe")
+    bob.wait_err("bob joined")
+    ann.member.say("pong")
+    assert bob.wait().code == 0
+
+
+def test_without_history_only_what_is_said_from_then_on_counts(lanchat, room, ann):
+    """Whoever said "ship it" last week must not start a deployment today."""
+    ann.member.say("ship it", action=True)
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--no-history", "--until", "ship it", "--json")
+    bob.wait_err("bob joined")
+    ann.member.say("now ship it")
+    bob = bob.wait()
+    assert (bob.code, [json.loads(line).get("text") for line in bob.lines]) == (0, [None, "now ship it"])
+
+
+def test_timeout(lanchat, room, ann):
+    bob = lanchat.run("join", at(room), "--nick", "bob", "--until", "never", "--timeout", "0.5", input="hello\n")
+    assert bob.code == 124
+    assert "never" in bob.said[-1] and "0.5 s" in bob.said[-1]
+    ann.hear_text("hello")
+
+
+def test_timeout_while_stdin_is_open(lanchat, room):
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--timeout", "0.3", stdin="pipe")
+    assert bob.wait().code == 124
+
+
+@pytest.mark.full
+def test_linger_is_no_timeout(lanchat, room):
+    assert lanchat.run("join", at(room), "--nick", "bob", "--linger", "0.2", "--timeout", "9", input="x\n").code == 0
+    assert lanchat.run("join", at(room), "--nick", "bob", "--linger", "9", "--timeout", "0.2", input="x\n").code == 124
+
+
+def test_a_very_long_time(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--linger", "1e10", "--timeout", "inf", stdin="hello\n")
+    ann.hear_text("hello")
+    ann.member.say("still there")
+    bob.wait_out("still there")
+    bob = bob.stop(signal.SIGINT)
+    assert bob.code == 130 and "Traceback" not in bob.err
+
+
+def test_the_end_of_the_room_ends_it(lanchat, room):
+    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
+    bob.wait_err("bob joined")
+    room.close()
+    bob = bob.wait()
+    assert (bob.code, bob.said[-1]) == (6, "lanchat: the host has closed the room")
+
+
+@POSIX
+@pytest.mark.parametrize("end", ["timeout", "interrupt", pytest.param("patience", marks=pytest.mark.full)])
+def test_a_host_that_is_killed(lanchat, end):
+    """The member says so and tries to come back, for as long as it was told to, or its patience lasts."""
+    hal = lanchat.host("Room A")
+    limit = ("--timeout", "2") if end == "timeout" else ()
+    bob = lanchat.start("join", hal.address, "--nick", "bob", *limit, stdin="pipe")
+    bob.wait_err("bob joined")
+    hal.send(signal.SIGKILL)
+    bob.wait_err("trying to come back")
+    if end == "interrupt":
+        bob.send(signal.SIGINT)
+    bob = bob.wait(50)
+    assert bob.code == {"timeout": 124, "interrupt": 130, "patience": 6}[end]
+    assert "Traceback" not in bob.err
+    assert bob.said[-1].startswith("lanchat: ") or end == "interrupt"
+
+
+def test_why_the_host_had_cut_it_off(lanchat, room, ann):
+    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
+    bob.wait_err("bob joined")
+    for link in room._readers.links:
+        link.drop("reads too slowly")
+    bob.wait_err("back in the room\n")
+    bob.wait_err("the host had cut us off: reads too slowly\n")
+    bob.wait_err("ann left (reads too slowly)\n")
+    bob.end_input()
+    assert bob.wait().code == 0
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_a_goodbye(lanchat, room, ann, number):
+    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
+    bob.wait_err("bob joined")
+    bob = bob.stop(number)
+    assert (bob.code, bob.said) == (130, [NEW_HOST, "bob joined", ""])
+    ann.hear(lambda: [item for item in ann.items if getattr(item, "reason", None) == "" and item.nick == "bob"])
+
+
+@POSIX
+def test_a_reader_that_has_seen_enough(lanchat, room, ann):
+    for number in range(10):
+        ann.member.say(f"line {number}")
+    assert ann.member.wait_kept(10)
+    command = shlex.join(lanchat.argv("join", at(room), "--nick", "bob", "--until", "enough"))
+    with subprocess.Popen(
+        ["bash", "-c", f"set -o pipefail; {command} </dev/null | head -n 1"],
+        env={**os.environ, "LANCHAT_HOME": str(lanchat.home("bob"))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        ann.hear_kind(Joined, nick="bob")
+        ann.member.say("enough")
+        out, err = running.communicate(timeout=20)
+    assert (running.returncode, out) == (0, "ann: line 0\n")
+    assert {line for line in err.splitlines()} <= {NEW_HOST, "ann joined", "bob joined", "bob left"}
+
+
+@POSIX
+def test_a_reader_that_goes_away_meanwhile(lanchat, room, ann):
+    reader, writer = os.pipe()
+    with open(writer, "wb") as out:
+        bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe", stdout=out.fileno())
+    with open(reader, "rb") as seen:
+        ann.member.say("one")
+        assert seen.readline() == b"ann: one\n"
+    ann.member.say("two")
+    ended = bob.wait()
+    assert ended.code == 0
+    assert "Traceback" not in ended.err and "Exception" not in ended.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_stdout(lanchat, room, ann):
+    ann.member.say("one")
+    with open("/dev/full", "wb") as full:
+        arguments = ("join", at(room), "--nick", "bob", "--until", "never", "--timeout", "10")
+        bob = lanchat.start(*arguments, stdout=full.fileno())
+    ended = bob.wait()
+    assert ended.code == 1
+    assert ended.said[-1] == "lanchat: cannot write what arrives: No space left on device"
+    assert "Traceback" not in ended.err
+
+
+@pytest.fixture
+def full_pipe() -> Iterator[int]:
+    """The end to write to, of a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while True:
+            os.write(writer, bytes(4096))
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    yield writer
+    os.close(reader)
+    os.close(writer)
+
+
+@POSIX
+@pytest.mark.parametrize("end", ["timeout", "signal"])
+def test_an_end_where_nobody_reads(lanchat, room, ann, full_pipe, end):
+    limit = ("--timeout", "0.7") if end == "timeout" else ()
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--until", "never", *limit, stdout=full_pipe)
+    ann.hear_kind(Joined, nick="bob")
+    ann.member.say("hello")
+    bob.wait_err("bob joined")
+    ended = bob.wait() if end == "timeout" else bob.stop(signal.SIGTERM)
+    assert ended.code == (124 if end == "timeout" else 130)
+    assert "Traceback" not in ended.err
+
+
+def test_what_arrived_is_written_to_a_slow_reader(room, ann, join, monkeypatch):
+    """The stay is over, and the reader, a pager perhaps, has not read everything: it is not cut short."""
+    monkeypatch.setattr(script, "REST", 0.0)
+    pager, codes = Pager(), []
+    stay = script.Script(join(room, "bob"), iter(()), pager, io.StringIO(), script.Plan())
+    running = threading.Thread(target=lambda: codes.append(stay.run()))
+    running.start()
+    ann.hear_kind(Left, nick="bob")
+    pager.goes_on.set()
+    running.join()
+    assert (codes, stay.stuck) == ([0], False)
+
+
+class Pager(io.StringIO):
+    """Stands still until the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = threading.Event()
+
+    def flush(self) -> None:
+        assert self.goes_on.wait(PATIENCE)
+
+
+@POSIX
+@pytest.mark.skipif(shutil.which("nohup") is None, reason="needs nohup")
+def test_a_host_that_is_to_outlive_its_terminal(own_world):
+    with Commands(own_world / "nohup", prefix=("nohup",)) as nohup, Commands(own_world) as lanchat:
+        hal = nohup.host("Room A")
+        hal.send(signal.SIGHUP)
+        assert lanchat.run("join", hal.address, "--nick", "ann", input="hello\n").code == 0
+        hal.wait_out("ann: hello\n")
+        assert hal.stop(signal.SIGTERM).code == 130
+
+
+# ---- hosts
+
+
+def test_a_host_talks_and_goes_when_stdin_ends(lanchat):
+    hal = lanchat.host("Room A", stdin="pipe")
+    bob = lanchat.start("join", hal.address, "--nick", "bob", stdin="pipe")
+    bob.wait_err("bob joined")
+    hal.say("welcome\n")
+    bob.wait_out("hal: welcome\n")
+    bob.say("hello hal\n")
+    hal.wait_out("bob: hello hal\n")
+    hal.end_input()
+    assert hal.wait().code == 0
+    bob = bob.wait()
+    assert (bob.code, bob.said[-1]) == (6, "lanchat: the host has closed the room")
+
+
+def test_a_host_with_linger_stays(lanchat):
+    hal = lanchat.host("Room A", "--linger", "30", stdin="welcome\n")
+    assert shown_to_a_newcomer(lanchat, hal.address, "welcome\n") == ["hal: welcome"]
+    hal.wait_err("bob left")
+    assert hal.stop(signal.SIGINT).code == 130
+
+
+@pytest.mark.parametrize("options", [(), ("--headless",)])
+def test_a_host_with_nothing_to_read_stays_until_a_signal(lanchat, options):
+    hal = lanchat.host("Room A", *options)
+    assert lanchat.run("join", hal.address, "--nick", "ann", input="hello\n").code == 0
+    hal.wait_out("ann: hello\n")
+    hal.wait_err("ann left\n")
+    hal = hal.stop(signal.SIGINT)
+    assert hal.code == 130 and "Traceback" not in hal.err
+
+
+def test_a_headless_host_does_not_read(lanchat):
+    hal = lanchat.host("Room A", "--headless", stdin="not said\n")
+    assert lanchat.run("join", hal.address, "--nick", "ann", input="said\n").code == 0
+    hal.wait_err("ann left")
+    assert shown_to_a_newcomer(lanchat, hal.address, "said\n") == ["ann: said"]
+
+
+def test_a_host_until(lanchat):
+    hal = lanchat.host("Room A", "--until", "stop", "--timeout", "20")
+    ann = lanchat.run("join", hal.address, "--nick", "ann", "--linger", "20", input="please stop\n")
+    assert (ann.code, ann.said[-1]) == (6, "lanchat: the host has closed the room")
+    assert hal.wait().code == 0
+
+
+def test_netcat_comes_by_the_plain_port(lanchat):
+    hal = lanchat.host("Room A", "--plain-port", "0", stdin="pipe")
+    hal.wait_err("Not encrypted")
+    found = re.search(r"port (\d+)$", hal.err, re.MULTILINE)
+    assert found
+    with socket.create_connection(("127.0.0.1", int(found[1])), timeout=10) as nc:
+        assert nc.recv(100) == b"Enter your name: "
+        nc.sendall(b"pat\nhello\n")
+        hal.wait_out("~pat: hello\n")
+        hal.say("hello pat\n")
+        assert nc.makefile().readline() == "hal: hello pat\n"
+
+
+# ---- found by title
+
+
+def test_the_demo(started):
+    """Ann says a line by the title of the room, and bob, who comes later, waits for it."""
+    title = own_title("Demo")
+    hal = started.host(title, "--headless", announce=True)
+    ann = started.run("join", title, "--nick", "ann", input="hello\n")
+    assert (ann.code, ann.out) == (0, "")
+    bob = started.run("join", title, "--nick", "bob", "--until", "hello", "--timeout", "10")
+    assert (bob.code, bob.out) == (0, "ann: hello\n")
+    nowhere = started.run("join", f"No {title}", "--wait", "1")
+    assert nowhere.code == 3 and f'"{title}"' in nowhere.said[1], "it says what there is instead"
+    hal = hal.stop()
+    assert hal.out == "ann: hello\n" and "Traceback" not in hal.err
+
+
+@pytest.mark.full
+def test_two_hosts_on_one_machine_with_rooms_of_one_title(lanchat):
+    title = own_title("Twins")
+    hals = [lanchat.start("host", title, "--nick", nick) for nick in ("hal", "hans")]
+    addresses = [hal.address for hal in hals]
+    assert len(set(addresses)) == 2, "the second takes the next free port"
+    wait_until(lambda: len(_rooms(lanchat, title)) == 2, 30)
+    ann = lanchat.run("join", title, "--nick", "ann", input="hello\n")
+    assert ann.code == 1
+    what, hint = ann.said
+    assert what == f'lanchat: 2 rooms are called "{title}"'
+    for address, nick in zip(addresses, ("hal", "hans"), strict=True):
+        assert f"{address} hosted by {nick}" in hint
+    assert lanchat.run("join", addresses[1], "--nick", "ann", input="hello\n").code == 0
+    hals[1].wait_out("ann: hello\n")
+    assert hals[0].out == ""
+
+
+def _rooms(lanchat: Commands, title: str) -> list[str]:
+    listed = lanchat.run("rooms", "--json", "--wait", "1")
+    assert listed.code == 0
+    found = [json.loads(line) for line in listed.lines]
+    return [room["addresses"][0] for room in found if room["title"] == title and room["state"] == "answering"]
+
+
+@pytest.mark.full
+def test_rooms_watches_what_comes_and_goes(lanchat):
+    title = own_title("Watched")
+    watch = lanchat.start("rooms", "--json", "--watch")
+    hal = lanchat.host(title, announce=True)
+    watch.wait_out(f'"title": "{title}"')
+    hal.stop()
+    wait_until(lambda: any(_change(line) == ("gone", title) for line in watch.lines), 20, "the room to be gone")
+    watch = watch.stop(signal.SIGINT)
+    changes = [_change(line) for line in watch.lines]
+    assert [change for change, of in changes if of == title][0] == "appeared"
+    assert watch.code == 130 and watch.err.strip() == ""
+
+
+def _change(line: str) -> tuple[str, str]:
+    told = json.loads(line)
+    return told["change"], told["title"]
