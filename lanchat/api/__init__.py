@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from lanchat.api.joining import FIND_WAIT, PATIENCE, aim, default_nick, enter, my_identity
+from lanchat.api.joining import FIND_WAIT, PATIENCE, default_nick, join_target, my_identity, resolve
 from lanchat.api.room import HostedRoom, JoinedRoom
 from lanchat.client.member import Member
-from lanchat.discovery.advertise import Presence
-from lanchat.discovery.finder import Lookout
-from lanchat.discovery.sighting import Advert, Listing
+from lanchat.discovery.advertise import Advertiser
+from lanchat.discovery.finder import Finder
+from lanchat.discovery.sighting import Advertisement, Listing
 from lanchat.network.interfaces import reachable, where
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint
@@ -28,8 +28,8 @@ from lanchat.protocol.text import clean_title
 from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
 from lanchat.storage.log import Log
-from lanchat.storage.member_store import LetterMemory, NoMemory
-from lanchat.storage.retention import parse_keep
+from lanchat.storage.member_store import NoStore, PrivateStore
+from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder, open_room
 from lanchat.storage.sqlite_log import SqliteLog
 
@@ -99,16 +99,16 @@ def host(
             nick,
             password=password,
             patience=None,  # whatever becomes of our own link, the room stays open
-            remember=lambda card: NoMemory() if ephemeral else LetterMemory(home_folder(), card, on_problem),
+            remember=lambda card: NoStore() if ephemeral else PrivateStore(home_folder(), card, on_problem),
         )
-        came = member.join()
+        connected = member.join()
         undo.pop_all()
     key = fingerprint(identity.public)
-    advert = Advert(opened.room_id, opened.title, opened.nick, opened.port, key)
-    presence = Presence(advert, on, on_problem, lambda: opened.people) if announce else None
+    advertisement = Advertisement(opened.room_id, opened.title, opened.nick, opened.port, key)
+    advertiser = Advertiser(advertisement, on, on_problem, lambda: opened.people) if announce else None
     ways = tuple(Endpoint(address.text, opened.port) for address in reachable(on))
     invite = Invite(ways, opened.room_id, key) if ways else None
-    return HostedRoom(opened, presence, folder, member, came, invite)
+    return HostedRoom(opened, advertiser, folder, member, connected, invite)
 
 
 def join(
@@ -136,8 +136,8 @@ def join(
         LanchatError: refused, several rooms of that title, ...
     """
     on = where(interfaces)
-    there = aim(room, wait, on)
-    return enter(
+    there = resolve(room, wait, on)
+    return join_target(
         there.endpoints,
         nick or default_nick(),
         room_id=there.room_id,
@@ -150,13 +150,13 @@ def join(
 
 def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> list[Listing]:
     """The rooms of this network that were seen within `wait` seconds."""
-    with Lookout(where(interfaces)) as lookout:
+    with Finder(where(interfaces)) as finder:
         time.sleep(wait)
-        return list(lookout.listings())
+        return list(finder.listings())
 
 
 def _log(folder: RoomFolder, on_damage: Callable[[str], None]) -> Log:
-    return SqliteLog(folder.log_path, keep=parse_keep(folder.about.keep), on_damage=on_damage)
+    return SqliteLog(folder.log_path, keep=parse_retention(folder.about.keep), on_damage=on_damage)
 
 
 def _now() -> int:

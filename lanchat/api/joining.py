@@ -20,8 +20,8 @@ from lanchat.protocol.invite import Invite, is_invite, parse_invite
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import safe_text
 from lanchat.storage.home import home_folder, kept_nick, login_nick
-from lanchat.storage.known_hosts import KnownHosts, Standing
-from lanchat.storage.member_store import DiskMemory, Memory, NoMemory
+from lanchat.storage.known_hosts import KeyStatus, KnownHosts
+from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
 
 PATIENCE = 30.0  # s of trying to come back; a script that waits longer says so
 LOOK_AGAIN = 2.0  # s to look for a room that is not where it was
@@ -30,7 +30,7 @@ NAME_WAIT = 2.0  # s to look for a title that reads like the name of a machine, 
 
 
 @dataclass(frozen=True)
-class Aim:
+class Target:
     """What a name stands for: where to knock, and what must answer there; see `enter`."""
 
     endpoints: tuple[Endpoint, ...]
@@ -39,14 +39,14 @@ class Aim:
     locked: bool = False  # it asks for a password, as far as that is known
 
 
-def aim(
+def resolve(
     name: str,
     wait: float,
     on: Sequence[Address] | None,
     *,
     choose: Callable[[Sequence[Listing]], Listing] | None = None,
     looking: Callable[[], None] = lambda: None,
-) -> Aim:
+) -> Target:
     """What somebody means who wants to join this: a title, an address or an invite.
 
     A name alone ("node.js", "annas-mac.local") is first of all a title; nobody else hears of it where it is one.
@@ -64,27 +64,27 @@ def aim(
     """
     if is_invite(name):
         invite = parse_invite(name)
-        return Aim(invite.endpoints, invite.room_id, invite.fingerprint)
+        return Target(invite.endpoints, invite.room_id, invite.fingerprint)
     endpoint = parse_endpoint(name)
     if endpoint is not None and is_address(name):
-        return Aim((endpoint,))
+        return Target((endpoint,))
     looking()
     listings = _find(name, wait, on, endpoint)
     if not listings and endpoint is not None:
-        return Aim((endpoint,))
+        return Target((endpoint,))
     if len(listings) == 1:
-        return toward(listings[0])
+        return target_of(listings[0])
     if choose is None:
         raise _several(listings)
-    return toward(choose(listings))
+    return target_of(choose(listings))
 
 
-def toward(listing: Listing) -> Aim:
+def target_of(listing: Listing) -> Target:
     """This room of the list, and no other."""
-    return Aim(listing.endpoints, listing.room_id, locked=listing.locked)
+    return Target(listing.endpoints, listing.room_id, locked=listing.locked)
 
 
-def enter(
+def join_target(
     endpoints: tuple[Endpoint, ...],
     nick: str,
     *,
@@ -107,10 +107,10 @@ def enter(
         LanchatError: nobody there, no lanchat, another key than before, refused, ...
     """
     known_hosts = KnownHosts(home_folder())
-    standing: Standing = "new"
+    key_status: KeyStatus = "new"
 
     def trust(card: Card, host_key: bytes) -> None:
-        nonlocal standing
+        nonlocal key_status
         if room_id is not None and card.room != room_id:
             raise NoSuchRoom(f'another room answers there now: "{safe_text(card.title)}"', "look again: lanchat rooms")
         key = fingerprint(host_key)
@@ -119,12 +119,12 @@ def enter(
                 "whoever answers there has not the key of this invite: somebody may pose as its host",
                 "ask for a new invite, on a way that you trust",
             )
-        standing = known_hosts.check(card.room, key, card.title)
+        key_status = known_hosts.check(card.room, key, card.title)
         way.room_id, way.key = card.room, host_key
 
-    def keep(card: Card) -> Memory:
+    def keep(card: Card) -> MemberStore:
         known_hosts.remember(card.room, fingerprint(way.key), card.title)  # not before: it has shown the password too
-        return NoMemory() if card.ephemeral else DiskMemory(home_folder(), card, on_problem)
+        return NoStore() if card.ephemeral else DiskStore(home_folder(), card, on_problem)
 
     way = _Way(endpoints, on)
     member = Member(
@@ -137,10 +137,12 @@ def enter(
         remember=keep,
         stop=way.stop,
     )
-    came = member.join()
-    Places(home_folder()).add(Place(way.last, came.card.room, int(time.time()), came.card.title))
+    connected = member.join()
+    Places(home_folder()).add(Place(way.last, connected.card.room, int(time.time()), connected.card.title))
     others = tuple(endpoint for endpoint in endpoints if endpoint != way.last)
-    return JoinedRoom(member, came, standing, Invite((way.last, *others), came.card.room, fingerprint(way.key)))
+    return JoinedRoom(
+        member, connected, key_status, Invite((way.last, *others), connected.card.room, fingerprint(way.key))
+    )
 
 
 class _Way:
@@ -173,16 +175,16 @@ class _Way:
         self._stopped.set()
 
     def _look(self) -> tuple[Endpoint, ...]:
-        from lanchat.discovery.finder import Lookout
+        from lanchat.discovery.finder import Finder
 
-        with Lookout(self._on) as lookout:
+        with Finder(self._on) as finder:
             deadline = time.monotonic() + LOOK_AGAIN
-            listings = lookout.listings()
+            listings = finder.listings()
             while not self._stopped.is_set() and (left := deadline - time.monotonic()) > 0:
                 for listing in listings:
                     if listing.room_id == self.room_id and listing.state == "answering":
                         return listing.endpoints
-                listings = lookout.wait_change(listings, min(left, STOP_WITHIN))
+                listings = finder.wait_change(listings, min(left, STOP_WITHIN))
         return ()
 
 
@@ -195,19 +197,19 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
     Raises:
         NoSuchRoom: none was seen within `wait` seconds.
     """
-    from lanchat.discovery.finder import Lookout
+    from lanchat.discovery.finder import Finder
 
     began = time.monotonic()
-    with Lookout(on) as lookout:
-        listings = lookout.find(title, wait if endpoint is None else min(wait, NAME_WAIT))
+    with Finder(on) as finder:
+        listings = finder.find(title, wait if endpoint is None else min(wait, NAME_WAIT))
         if not listings and endpoint is not None:
             if has_machine(endpoint):
                 return ()
-            listings = lookout.find(title, wait - (time.monotonic() - began))
+            listings = finder.find(title, wait - (time.monotonic() - began))
         if listings:
             return _known_first(listings)
-        others = ", ".join(f'"{listing.title}"' for listing in lookout.listings())
-        problem = "; ".join(lookout.problems())
+        others = ", ".join(f'"{listing.title}"' for listing in finder.listings())
+        problem = "; ".join(finder.problems())
     machine = ", and no machine is called so" if endpoint is not None else ""
     raise NoSuchRoom(
         f'no room "{safe_text(title)}" was seen within {wait:g} s{machine}' + (f" ({problem})" if problem else ""),
@@ -218,7 +220,7 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
 def _known_first(listings: Sequence[Listing]) -> Sequence[Listing]:
     """Of rooms with one title, the one we have been in before, where it is one."""
     known_hosts = KnownHosts(home_folder())
-    known = [listing for listing in listings if known_hosts.standing(listing.room_id, listing.fingerprint) == "known"]
+    known = [listing for listing in listings if known_hosts.key_status(listing.room_id, listing.fingerprint) == "known"]
     return known if len(known) == 1 else listings
 
 

@@ -7,19 +7,19 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from lanchat.client.events import Came, Ended, weight
+from lanchat.client.events import Closed, Connected, weight
 from lanchat.client.member import Member
 from lanchat.client.queue import QUEUE_LIMIT
 from lanchat.client.receiving import WINDOW
 from lanchat.errors import Refused, TimedOut
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import Event, Record, Said, Told
-from lanchat.room.roster import Person, RoomView
-from lanchat.storage.known_hosts import Standing
+from lanchat.room.roster import Person, Roster
+from lanchat.storage.known_hosts import KeyStatus
 from lanchat.threads import Closable
 
 if TYPE_CHECKING:
-    from lanchat.discovery.advertise import Presence
+    from lanchat.discovery.advertise import Advertiser
     from lanchat.server.host import Host
     from lanchat.storage.rooms import RoomFolder
 
@@ -36,30 +36,34 @@ class JoinedRoom(Closable):
     again with its next stay. One that neither looks nor speaks is cut off when more than that wait, until it does.
     """
 
-    def __init__(self, member: Member, came: Came, standing: Standing = "known", invite: Invite | None = None) -> None:
+    def __init__(
+        self, member: Member, connected: Connected, key_status: KeyStatus = "known", invite: Invite | None = None
+    ) -> None:
         self.member = member
-        self.standing = standing  # how the host's key stood to what we knew before
-        self.came = came
-        self.title = came.card.title
+        self.key_status = key_status  # how the host's key stood to what we knew before
+        self.connected = connected
+        self.title = connected.card.title
         self.invite = invite  # how others come in, knowing that it is the right room; None: nobody could reach it
-        self._view = RoomView()
-        self._view.welcome(came.welcome, came.present)
+        self._roster = Roster()
+        self._roster.welcome(connected.welcome, connected.present)
         self._lock = threading.Lock()  # guards _view
-        self._border = came.welcome.seq  # what was said up to this was said before we came
-        self._backlog: deque[Event | Told | Came | Ended] = deque()  # taken from the member, and not looked at yet
+        self._border = connected.welcome.seq  # what was said up to this was said before we came
+        self._backlog: deque[Event | Told | Connected | Closed] = (
+            deque()
+        )  # taken from the member, and not looked at yet
         self._load = 0  # its weight
         self._taking = threading.Lock()  # held by who moves items, also while it waits for some; others only try
         self._looks = False  # somebody has asked for events
 
     @property
     def nick(self) -> str:
-        return self._view.nick
+        return self._roster.nick
 
     @property
     def people(self) -> list[Person]:
         """Who was in the room at the last event that was taken."""
         with self._lock:
-            return list(self._view.people.values())
+            return list(self._roster.people.values())
 
     def say(self, text: str, *, wait: float | None = None) -> str:
         """Say this to everyone. Waits only while many messages are on their way.
@@ -98,7 +102,7 @@ class JoinedRoom(Closable):
             LanchatError: the room is gone.
         """
         with self._lock:
-            to = self._view.addressee(nick)
+            to = self._roster.addressee(nick)
         self._wait_kept(below=WINDOW)
         id = self.member.tell(nick, text, to=to)
         if wait is not None and not self._wait_kept(wait):
@@ -170,7 +174,7 @@ class JoinedRoom(Closable):
     def _take(self, timeout: float | None) -> None:
         """Move what has come to the backlog. For who holds `_taking`."""
         for item in self.member.take(timeout, confirm=False):
-            if isinstance(item, Event | Told | Came | Ended):
+            if isinstance(item, Event | Told | Connected | Closed):
                 self._backlog.append(item)
                 self._load += weight(item)
 
@@ -185,22 +189,22 @@ class JoinedRoom(Closable):
         """
         while self._backlog:
             item = self._backlog[0]
-            if isinstance(item, Ended):
+            if isinstance(item, Closed):
                 raise item.error
             self._backlog.popleft()
             self._load -= weight(item)
             match item:
-                case Came():
+                case Connected():
                     self._border = min(self._border, item.welcome.seq)  # a host that lost its record counts anew
                     with self._lock:
-                        self._view.welcome(item.welcome, item.present)
+                        self._roster.welcome(item.welcome, item.present)
                     continue
                 case Told():
                     if not lost:
                         self.member.confirm([item])  # not before: if nobody looks at it, it has to come again
                 case _:
                     with self._lock:
-                        self._view.apply(item)
+                        self._roster.apply(item)
             return item
         return None
 
@@ -224,7 +228,7 @@ class JoinedRoom(Closable):
         lost = 0
         try:
             self._take(0)
-            while self._load > QUEUE_LIMIT and not isinstance(self._backlog[0], Ended):
+            while self._load > QUEUE_LIMIT and not isinstance(self._backlog[0], Closed):
                 lost += self._next(lost=True) is not None
         finally:
             self._taking.release()
@@ -238,20 +242,20 @@ class HostedRoom(JoinedRoom):
     def __init__(
         self,
         host: "Host",
-        presence: "Presence | None",
+        advertiser: "Advertiser | None",
         folder: "RoomFolder | None",
         member: Member,
-        came: Came,
+        connected: Connected,
         invite: Invite | None,
     ) -> None:
-        super().__init__(member, came, invite=invite)
+        super().__init__(member, connected, invite=invite)
         self.host = host
-        self._presence = presence
+        self._advertiser = advertiser
         self._folder = folder
 
     def close(self) -> None:
-        if self._presence is not None:
-            self._presence.close()  # first, so that nobody finds a room that is closing
+        if self._advertiser is not None:
+            self._advertiser.close()  # first, so that nobody finds a room that is closing
         super().close()
         self.host.close()
         if self._folder is not None:

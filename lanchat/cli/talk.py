@@ -62,7 +62,7 @@ def host(
     from lanchat import api
     from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
     from lanchat.protocol.text import clean_title
-    from lanchat.storage.retention import parse_keep
+    from lanchat.storage.retention import parse_retention
     from lanchat.terminal.notices import Problems
     from lanchat.terminal.prompts import ASK, AUTO, new_password, settle_nick
     from lanchat.terminal.run import run_script, talk, ways_in
@@ -70,7 +70,7 @@ def host(
     if title is None:
         raise _no_title(password)
     options.usage(clean_title, title, "TITLE")
-    options.usage(parse_keep, keep or "", "--keep")
+    options.usage(parse_retention, keep or "", "--keep")
     if password not in (None, ASK, AUTO):
         raise click.BadParameter(
             "others can read a command line; use --password alone, --password auto or --password-file",
@@ -144,7 +144,7 @@ def join(
 
 
 def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...]) -> int:
-    from lanchat.discovery.finder import Lookout
+    from lanchat.discovery.finder import Finder
     from lanchat.doctor.hints import Advised
     from lanchat.network.interfaces import where
     from lanchat.storage.home import home_folder
@@ -153,7 +153,7 @@ def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...
 
     problems = Problems()
     on = where(interfaces)
-    with Lookout(on) as lookout, Advised(lookout, on, home_folder()) as source:
+    with Finder(on) as finder, Advised(finder, on, home_folder()) as source:
         choice = pick(source)
     match choice:
         case Chosen(listing):

@@ -24,7 +24,7 @@ Trust = Callable[[Card, bytes], None]  # a host's card and raw public key; raise
 
 
 @dataclass(frozen=True)
-class Introduction:
+class Credentials:
     """Who we are, and what we know of where we go.
 
     Args:
@@ -41,7 +41,7 @@ class Introduction:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Accepted:
     """We are in."""
 
     card: Card
@@ -80,7 +80,7 @@ def read_card(link: Link, channel: TlsChannel, splitter: LineSplitter) -> tuple[
     return first[0], host_key, certificate
 
 
-def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Introduction) -> Entry:
+def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Credentials) -> Accepted:
     """All of it.
 
     Raises:
@@ -91,7 +91,9 @@ def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Introduc
     card, host_key, certificate = read_card(link, channel, splitter)
     check_version(card)
     who.trust(card, host_key)
-    link.pulse.silence = GREETING_LIMIT  # on a slow way the welcome alone, with all who are there, may take longer ...
+    link.keepalive.silence = (
+        GREETING_LIMIT  # on a slow way the welcome alone, with all who are there, may take longer ...
+    )
     link.within(WELCOME_LIMIT, "it did not let us in in time")  # ... and a stranger was not given so long
     greeting = MemberGreeting(
         nick=who.nick,
@@ -121,7 +123,7 @@ def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Introduc
     if len(present) < welcome.people:
         raise errors.ProtocolError("the host did not say who is in the room")
     link.within(None)
-    return Entry(card, host_key, welcome, present, messages[welcome.people :])
+    return Accepted(card, host_key, welcome, present, messages[welcome.people :])
 
 
 @dataclass(frozen=True)
@@ -130,14 +132,14 @@ class Connection:
 
     link: Link
     splitter: LineSplitter
-    entry: Entry
+    accepted: Accepted
 
 
 def connect(
     dial: Callable[[], socket.socket],
     tls: Context,
     flusher: Flusher,
-    who: Introduction,
+    who: Credentials,
     begin: Callable[[Link], None],
 ) -> Connection:
     """Reach a host and be let in.
@@ -160,12 +162,12 @@ def connect(
         raise errors.ConnectionLost(f"the host hung up ({error.strerror})") from None
     begin(link)
     try:
-        entry = enter(link, channel, splitter, who)
+        accepted = enter(link, channel, splitter, who)
     except BaseException:
         link.close()
         raise
-    link.pulse.keep_alive(encode(Ping()))
-    return Connection(link, splitter, entry)
+    link.keepalive.keep_alive(encode(Ping()))
+    return Connection(link, splitter, accepted)
 
 
 def receive(link: Link, splitter: LineSplitter) -> list[FromHost]:

@@ -9,7 +9,7 @@ HEAVY = 256  # characters that count as one item more: a queue full of pages is 
 
 
 @dataclass(frozen=True)
-class Came:
+class Connected:
     """We are in: comes first, and again each time we are back."""
 
     card: Card
@@ -19,27 +19,27 @@ class Came:
 
 
 @dataclass(frozen=True)
-class Lost:
+class Disconnected:
     """The link is lost; we try to come back."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Kept:
+class Acked:
     """These messages of ours, by their ids, are on the host's disk."""
 
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Ended:
+class Closed:
     """The last item."""
 
     error: LanchatError
 
 
-Item = Came | Lost | Event | Told | Kept | Notice | Ended
+Item = Connected | Disconnected | Event | Told | Acked | Notice | Closed
 
 
 def weight(item: Item) -> int:

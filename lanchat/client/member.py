@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from lanchat import errors
-from lanchat.client.connect import Connection, Introduction, Trust, connect, receive
-from lanchat.client.events import Came, Item, Kept, Lost
-from lanchat.client.queue import News
+from lanchat.client.connect import Connection, Credentials, Trust, connect, receive
+from lanchat.client.events import Acked, Connected, Disconnected, Item
+from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Past
 from lanchat.client.reconnect import may_come_back, pauses, same_host
-from lanchat.client.sending import Speaker
+from lanchat.client.sending import Outgoing
 from lanchat.network.flusher import Flusher
 from lanchat.network.identity import Identity
 from lanchat.network.link import Link
@@ -26,7 +26,7 @@ from lanchat.protocol.framing import encode
 from lanchat.protocol.handshake import farewell
 from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.protocol.tls import client_context
-from lanchat.storage.member_store import Memory, NoMemory
+from lanchat.storage.member_store import MemberStore, NoStore
 
 FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving
 
@@ -35,7 +35,7 @@ _EVENTS = (wire.Said, wire.Joined, wire.Left, wire.Renamed)
 _log = logging.getLogger(__name__)
 
 
-class Member(Speaker):
+class Member(Outgoing):
     """One person in one room.
 
     Args:
@@ -56,23 +56,23 @@ class Member(Speaker):
         trust: Trust = lambda card, host_key: None,
         password: str | None = None,
         patience: float | None = 0.0,
-        remember: Callable[[wire.Card], Memory] = lambda card: NoMemory(),
+        remember: Callable[[wire.Card], MemberStore] = lambda card: NoStore(),
         stop: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._dial = dial
         self._stop = stop
-        self._who = Introduction(identity, clean_nick(nick), trust, password)
+        self._who = Credentials(identity, clean_nick(nick), trust, password)
         self._patience = patience
         self._remember = remember
-        self._news = News()
+        self._news = EventQueue()
         self._past = Past()
         self._tls = client_context()
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
         self.left_over = 0  # messages of an earlier stay that go out with this one
 
-    def join(self) -> Came:
+    def join(self) -> Connected:
         """Connect and be let in.
 
         Raises:
@@ -81,23 +81,23 @@ class Member(Speaker):
         self._flusher = Flusher("member-flusher")
         try:
             connection = self._connect()
-            self._memory = self._remember(connection.entry.card)
+            self._store = self._remember(connection.accepted.card)
         except BaseException:
             if self._link is not None:
                 self._link.close()
             self._flusher.close()
             raise
-        entry, self._me = connection.entry, connection.entry.welcome.id
-        self._who = replace(self._who, trust=same_host(entry))
-        came = Came(entry.card, entry.welcome, entry.present)
-        self._news.put(came)
-        for message in self._memory.waiting:
+        accepted, self._me = connection.accepted, connection.accepted.welcome.id
+        self._who = replace(self._who, trust=same_host(accepted))
+        connected = Connected(accepted.card, accepted.welcome, accepted.present)
+        self._news.put(connected)
+        for message in self._store.waiting:
             self._unkept.add(message)
         self.left_over = len(self._unkept)
         self._resend()
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()
-        return came
+        return connected
 
     def take(self, timeout: float | None = None, *, confirm: bool = True) -> Sequence[Item]:
         """What has come, in order; see `News.take`. One thread at a time.
@@ -132,7 +132,7 @@ class Member(Speaker):
                 self._link.drop("left")  # the host is in no state to say goodbye
         self._reader.join()
         self._flusher.close()
-        self._memory.close()
+        self._store.close()
 
     def _connect(self) -> Connection:
         assert self._flusher is not None
@@ -169,7 +169,7 @@ class Member(Speaker):
             if self._closed or not may_come_back(error):
                 return error
             _log.info("lost the host: %s", safe_text(str(error)))
-            self._news.put(Lost(str(error)))
+            self._news.put(Disconnected(str(error)))
             try:
                 connection = self._come_back(error)
             except errors.LanchatError as final:
@@ -177,7 +177,7 @@ class Member(Speaker):
 
     def _converse(self, connection: Connection) -> errors.LanchatError:
         """Hear the host until the link ends; why it did."""
-        messages = connection.entry.rest
+        messages = connection.accepted.rest
         try:
             while True:
                 self._hear_all(messages, connection.link)
@@ -202,9 +202,9 @@ class Member(Speaker):
                     raise
                 lost = error
                 continue
-            entry = connection.entry
-            self._news.put(Came(entry.card, entry.welcome, entry.present, again=True))
-            fetch = self._past.resume(entry.welcome, deaf=self._deaf)
+            accepted = connection.accepted
+            self._news.put(Connected(accepted.card, accepted.welcome, accepted.present, again=True))
+            fetch = self._past.resume(accepted.welcome, deaf=self._deaf)
             if fetch is not None:
                 connection.link.send(encode(fetch))
             self._resend()
@@ -256,11 +256,11 @@ class Member(Speaker):
             if told.by == self._me:
                 self._answered(told.id)
             if addressed is not None:
-                self._memory.say(addressed)
+                self._store.say(addressed)
             if self._letters.is_taken(told):
                 self._send(wire.Got(told.by, told.id))  # the host has not heard that we have it
         if new:
-            self._memory.heard([told])
+            self._store.heard([told])
             self._news.put(told)
 
     def _settle(self, receipt: wire.Receipt) -> None:
@@ -269,16 +269,16 @@ class Member(Speaker):
             self._answered(receipt.id)
             self._state.notify_all()
         if done:
-            self._memory.acknowledged([receipt.id])
+            self._store.acknowledged([receipt.id])
             if receipt.code != "refused":
-                self._news.put(Kept((receipt.id,)))
+                self._news.put(Acked((receipt.id,)))
             if receipt.text:
                 self._news.put(wire.Notice(receipt.code, receipt.text))
 
     def _pass_on(self, events: list[wire.Event]) -> None:
         if not events:
             return
-        self._memory.heard(events)
+        self._store.heard(events)
         for event in events:
             if isinstance(event, wire.Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
                 self._who = replace(self._who, nick=event.to)
@@ -289,5 +289,5 @@ class Member(Speaker):
             kept = self._unkept.acknowledged(seq)
             self._state.notify_all()
         if kept:
-            self._memory.acknowledged(kept)
-            self._news.put(Kept(kept))
+            self._store.acknowledged(kept)
+            self._news.put(Acked(kept))

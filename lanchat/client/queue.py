@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from lanchat.client.events import Ended, Item, weight
+from lanchat.client.events import Closed, Item, weight
 from lanchat.errors import ConnectionLost, LanchatError
 from lanchat.threads import Inbox
 
 QUEUE_LIMIT = 10_000  # lines of talk that nobody takes
 
 
-class News:
+class EventQueue:
     """What has come and was not taken yet. Puts from the reader thread, takes from one other."""
 
     def __init__(self) -> None:
         self._items: Inbox[Item] = Inbox(QUEUE_LIMIT, weight)
-        self._last = Ended(ConnectionLost("you have left"))
+        self._last = Closed(ConnectionLost("you have left"))
         self._putting = False
 
     @property
@@ -34,7 +34,7 @@ class News:
 
     def end(self, error: LanchatError) -> None:
         """Nothing comes any more, and why."""
-        self._last = Ended(error)
+        self._last = Closed(error)
         self._items.put_now(self._last)
         self._items.close()
 

@@ -75,7 +75,7 @@ class Past:
         return True
 
 
-class Unkept:
+class Unacked:
     """What we said and no host has acknowledged yet, oldest first. Not thread safe: its owner has a lock for it."""
 
     def __init__(self) -> None:
@@ -146,7 +146,7 @@ class Unkept:
         return True
 
 
-class Again:
+class ResendWindow:
     """What is said again after a lost link, a window at a time: a host sends away who says far too much at once.
 
     Not thread safe: its owner has a lock for it.
@@ -180,7 +180,7 @@ class Again:
         return now
 
 
-class Letters:
+class PrivateDedup:
     """Private messages that came, by sender and id. Not thread safe: its owner has a lock for it."""
 
     def __init__(self) -> None:

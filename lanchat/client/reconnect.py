@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from lanchat import errors
-from lanchat.client.connect import Entry, Trust
+from lanchat.client.connect import Accepted, Trust
 from lanchat.protocol.messages import Card
 
 FIRST_RETRY = 0.5  # s; doubled each time ...
@@ -36,7 +36,7 @@ def may_come_back(error: errors.LanchatError) -> bool:
             return isinstance(error, errors.ConnectionLost | errors.NoSuchRoom | errors.ProtocolError)
 
 
-def same_host(first: Entry) -> Trust:
+def same_host(first: Accepted) -> Trust:
     """After the first time only this room on this key will do: a password is never tried on anybody else."""
 
     def check(card: Card, host_key: bytes) -> None:

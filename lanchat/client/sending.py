@@ -10,26 +10,26 @@ from collections.abc import Iterable
 from itertools import count
 
 from lanchat import errors
-from lanchat.client.receiving import Again, Letters, Unkept
+from lanchat.client.receiving import PrivateDedup, ResendWindow, Unacked
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
 from lanchat.protocol.text import clean_nick, clean_text
-from lanchat.storage.member_store import Memory, NoMemory
+from lanchat.storage.member_store import MemberStore, NoStore
 
 
-class Speaker:
+class Outgoing:
     """See Member, which opens and closes the link."""
 
     def __init__(self) -> None:
-        self._memory: Memory = NoMemory()
+        self._store: MemberStore = NoStore()
         self._ids = count(1)
         self._prefix = secrets.token_hex(8)  # of the ids of what we say in this stay
         self._me = ""
         self._link: Link | None = None
-        self._unkept = Unkept()
-        self._again = Again()
-        self._letters = Letters()
+        self._unkept = Unacked()
+        self._again = ResendWindow()
+        self._letters = PrivateDedup()
         self._over: errors.LanchatError | None = None
         self._state = threading.Condition()  # guards _link, _in_room, _unkept, _again, _letters, _over, _closed
         self._deaf = False
@@ -126,7 +126,7 @@ class Speaker:
 
     def _say(self, message: wire.Talk) -> str:
         with self._state:
-            self._memory.say(message)
+            self._store.say(message)
             self._unkept.add(message)
             if not self._again.is_behind(message):
                 self._send(message)

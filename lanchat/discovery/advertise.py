@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from lanchat.discovery.mdns.mdns import Announcement
-from lanchat.discovery.sighting import Advert
+from lanchat.discovery.sighting import Advertisement
 from lanchat.discovery.udp.announce import Announcer
 from lanchat.protocol.address import Address
 from lanchat.threads import Closable
 
 
-class Presence(Closable):
+class Advertiser(Closable):
     """Never raises into the host.
 
     Args:
@@ -20,13 +20,13 @@ class Presence(Closable):
 
     def __init__(
         self,
-        advert: Advert,
+        advertisement: Advertisement,
         interfaces: Sequence[Address] | None,
         tell: Callable[[str], None],
         people: Callable[[], int | None] = lambda: None,
     ) -> None:
-        self._announcer = Announcer(advert, interfaces, tell, people)
-        self._announcement = Announcement(advert, interfaces, tell)
+        self._announcer = Announcer(advertisement, interfaces, tell, people)
+        self._announcement = Announcement(advertisement, interfaces, tell)
 
     def close(self) -> None:
         """Say goodbye by each way. May be called twice."""

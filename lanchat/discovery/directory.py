@@ -34,7 +34,7 @@ MAX_TRIED_AT_ONCE = 8  # places of which nobody says that a room is there: most 
 class Answered:
     card: Card
     fingerprint: str  # of the key that the host showed
-    standing: str = ""  # how that key stands to what we know of the room
+    key_status: str = ""  # how that key stands to what we know of the room
 
 
 @dataclass(frozen=True)
@@ -274,5 +274,5 @@ def _from_card(place: _Place, places: list[_Place], ways: tuple[str, ...], state
         ways,
         state,
         place.known.fingerprint,
-        place.known.standing if state == "answering" else "",
+        place.known.key_status if state == "answering" else "",
     )

@@ -42,7 +42,7 @@ _SHORTEST_NAP = 0.05  # s; for when more is due than may be asked
 _log = logging.getLogger(__name__)
 
 
-class Lookout(Closable):
+class Finder(Closable):
     """Watches the network for rooms from now until `close`. Everything public is for any thread.
 
     Args:
@@ -180,7 +180,7 @@ class Lookout(Closable):
     def _refresh(self, now: float) -> None:
         """Requires holding the lock."""
         found = self._directory.listings(now)
-        listings = tuple(sorted(found, key=lambda listing: (listing.title.casefold(), listing.standing != "known")))
+        listings = tuple(sorted(found, key=lambda listing: (listing.title.casefold(), listing.key_status != "known")))
         if listings != self._listings:
             self._listings = listings
             self._changed.notify_all()
@@ -230,12 +230,12 @@ class Lookout(Closable):
                 del self._links[endpoint]
             link.close()
         key = fingerprint(host_key)
-        return Answered(card, key, self._standing(card.room, key))
+        return Answered(card, key, self._key_status(card.room, key))
 
-    def _standing(self, room_id: str, key: str) -> str:
+    def _key_status(self, room_id: str, key: str) -> str:
         """How this key stands to what we know; asked at each answer, for it may be forgotten meanwhile."""
         try:
-            return KnownHosts(home_folder()).standing(room_id, key)
+            return KnownHosts(home_folder()).key_status(room_id, key)
         except LanchatError as error:
             self._tell(f"which rooms you have been in cannot be told: {error}")
             return ""

@@ -21,7 +21,7 @@ State = Literal["answering", "silent"]
 
 
 @dataclass(frozen=True)
-class Advert:
+class Advertisement:
     """What a host tells about its room, by whatever way."""
 
     room_id: str
@@ -82,7 +82,7 @@ class Listing:
     ways: tuple[str, ...]
     state: State
     fingerprint: str = ""
-    standing: str = ""
+    key_status: str = ""
 
     def as_json(self) -> str:
         """The line of `lanchat rooms --json`. All ASCII: a pipe may have any encoding."""
@@ -97,7 +97,7 @@ class Listing:
                 "addresses": [str(endpoint) for endpoint in self.endpoints],
                 "ways": self.ways,
                 "fingerprint": self.fingerprint,
-                "standing": self.standing,
+                "standing": self.key_status,
             }
         )
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from lanchat.client.connect import read_card
-from lanchat.discovery.finder import Lookout
+from lanchat.discovery.finder import Finder
 from lanchat.discovery.recent import WAY as REMEMBERED
 from lanchat.discovery.recent import Places
 from lanchat.discovery.sighting import Listing, may_dial
@@ -70,7 +70,7 @@ def examine(
     """
     here = still(on)
     began = time.monotonic()
-    with Lookout(on) as lookout, ThreadPoolExecutor(8, "doctor") as pool:
+    with Finder(on) as finder, ThreadPoolExecutor(8, "doctor") as pool:
         calls = pool.submit(call_everybody, here)
         machine = pool.submit(lambda: examine_machine(home, here, _port()))
         router = pool.submit(_router, here)
@@ -80,10 +80,10 @@ def examine(
         echoes = calls.result()
         time.sleep(max(0.0, began + look_for - time.monotonic()))
         own = {address.text for address in addresses()}
-        listings = lookout.listings()
+        listings = finder.listings()
         nodes = _nodes(listings, echoes, own, [tried.result() for tried in tries])
         asked = list(pool.map(lambda node: _asked(node, here), nodes[:MAX_NODES]))
-        problems = lookout.problems()
+        problems = finder.problems()
     return Report(
         machine=machine.result(),
         interfaces=tuple(_interfaces(here, echoes, all_of_them=on is None)),
@@ -120,11 +120,11 @@ def _nodes(
 ) -> list[Node]:
     """One for each host of somebody else, by whatever way we know of it; the best address stands for it."""
     found: dict[str, Node] = {}
-    standing: dict[str, str] = {}  # the address that stands for an address
+    key_status: dict[str, str] = {}  # the address that stands for an address
     for listing in listings:
         hosts = [endpoint.host for endpoint in listing.endpoints if endpoint.host not in own]
         for host in hosts:
-            address = standing.setdefault(host, standing.get(hosts[0], hosts[0]))
+            address = key_status.setdefault(host, key_status.get(hosts[0], hosts[0]))
         if hosts:
             at = next(str(endpoint) for endpoint in listing.endpoints if endpoint.host not in own)
             known = found.get(address, Node(address, at))
@@ -136,13 +136,13 @@ def _nodes(
             )
     for host, hears in echoes.hears.items():
         if host not in own:
-            address = standing.get(host, host)
+            address = key_status.get(host, host)
             known = found.get(address, Node(address, address, tuple(sorted(echoes.titles[host]))))
             ways = tuple(sorted({*known.ways, "announce"}))
             found[address] = replace(known, ways=ways, hears=tuple(sorted({*known.hears, *hears})))
     for place, answer in tried:
         host = answer.peer
-        if answer.outcome == "room" and host and host not in standing and host not in own:
+        if answer.outcome == "room" and host and host not in key_status and host not in own:
             way = "typed" if place.named else REMEMBERED
             found.setdefault(host, Node(host, place.address, (answer.title,), (way,), reached=True))
     return list(found.values())

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from lanchat.discovery.finder import Lookout
+from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Listing
 from lanchat.discovery.sources import scanning
 from lanchat.doctor.checks import examine
@@ -26,8 +26,8 @@ class Advised(Closable):
     The examination is made once, when it is first asked for. Whoever made the lookout closes it, after this.
     """
 
-    def __init__(self, lookout: Lookout, on: Sequence[Address] | None, home: Path) -> None:
-        self._lookout = lookout
+    def __init__(self, finder: Finder, on: Sequence[Address] | None, home: Path) -> None:
+        self._finder = finder
         self._on = on
         self._home = home
         self._advice: tuple[str, ...] = ()
@@ -35,10 +35,10 @@ class Advised(Closable):
         self._scanned = False
 
     def listings(self) -> tuple[Listing, ...]:
-        return self._lookout.listings()
+        return self._finder.listings()
 
     def problems(self) -> tuple[str, ...]:
-        return self._lookout.problems()
+        return self._finder.problems()
 
     def advice(self) -> tuple[str, ...]:
         """The likely cause and what to try; nothing as long as it is being found out."""
@@ -56,7 +56,7 @@ class Advised(Closable):
         if self._scanned:
             return False
         self._scanned = True
-        self._lookout.begin(scanning(self._on))
+        self._finder.begin(scanning(self._on))
         return True
 
     def close(self) -> None:

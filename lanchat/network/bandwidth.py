@@ -20,7 +20,7 @@ class _Link(Protocol):
     def drop(self, reason: str) -> None: ...
 
 
-class Budget:
+class Bandwidth:
     """Owned by one link's reader thread.
 
     Too many bytes wait: the reader sleeps, and TCP slows the sender down. Bytes that carry nothing end the link,

@@ -6,7 +6,7 @@ PING_AFTER = 10.0  # s of silence, the peer's or our own
 DEAD_AFTER = 25.0  # s of silence; two unanswered pings
 
 
-class Pulse:
+class Keepalive:
     """Of one link. `heard` is its reader's, `beat` its flusher's; plain stores, so neither waits for the other.
 
     Args:

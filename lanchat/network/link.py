@@ -20,9 +20,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lanchat.errors import LanchatError, NotLanchat
-from lanchat.network.bandwidth import Budget
-from lanchat.network.keepalive import Pulse
-from lanchat.network.sockets import DONTWAIT, Appetite, peer_name, readable, receive, told, tune
+from lanchat.network.bandwidth import Bandwidth
+from lanchat.network.keepalive import Keepalive
+from lanchat.network.sockets import DONTWAIT, ReadSize, describe_error, peer_name, readable, receive, tune
 from lanchat.protocol.tls import Channel
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class Link:
         self._progress_at = 0.0
         self._dropped = False
         self._finishing = False
-        self.pulse = Pulse(clock())
+        self.keepalive = Keepalive(clock())
         self._deadline: float | None = None
         self._deadline_reason = ""
-        self.appetite = Appetite()  # the reader's own
+        self.read_size = ReadSize()  # the reader's own
         self._early = b""  # plain bytes that came along with the end of the handshake; the reader's own
-        self._budget: Budget | None = None
+        self._bandwidth: Bandwidth | None = None
         self.reason = ""  # why the link ended, once it has
         tune(sock)
         sock.setblocking(bool(DONTWAIT))
@@ -78,7 +78,7 @@ class Link:
 
     def limit_bytes(self, rate: float, burst: float) -> None:
         """Read at most so fast, in raw bytes a second and at once; see net/budget.py. Reader thread only."""
-        self._budget = Budget(rate, burst, self._clock)
+        self._bandwidth = Bandwidth(rate, burst, self._clock)
 
     @property
     def established(self) -> bool:
@@ -92,7 +92,7 @@ class Link:
 
     def touch(self) -> None:
         """The peer is alive: it is we who let it wait. Reader thread only."""
-        self.pulse.excuse(self._clock())
+        self.keepalive.excuse(self._clock())
 
     def establish(self) -> None:
         """Finish the channel's handshake. Reader thread only.
@@ -201,14 +201,14 @@ class Link:
             self.drop(self._deadline_reason)
         elif self._outbox and now - self._progress_at > STALL_LIMIT:
             self.drop(f"did not read for {STALL_LIMIT:.0f} s")
-        elif self.pulse.dead(now):
-            self.drop(f"no sign of life for {self.pulse.silence:.0f} s")
-        elif ping := self.pulse.beat(now):
+        elif self.keepalive.dead(now):
+            self.drop(f"no sign of life for {self.keepalive.silence:.0f} s")
+        elif ping := self.keepalive.beat(now):
             self.send(ping)
 
     def forgive(self, now: float) -> None:
         """This process itself was asleep: its peers' silence says nothing. Flusher thread only."""
-        self.pulse.excuse(now)
+        self.keepalive.excuse(now)
         self._progress_at = now
 
     def _pump(self) -> bytes | None:
@@ -217,14 +217,14 @@ class Link:
             self.reason = self.reason or "the other side closed the link"
             return None
         try:
-            data = receive(self._socket, self.appetite.size)
+            data = receive(self._socket, self.read_size.size)
         except OSError as error:
-            self.reason = self.reason or told(error)
+            self.reason = self.reason or describe_error(error)
             data = b""
         if not data:
             self.reason = self.reason or "the other side closed the link"
-        self.appetite.fed(len(data))
-        self.pulse.heard(self._clock())
+        self.read_size.got(len(data))
+        self.keepalive.heard(self._clock())
         with self._lock:
             try:
                 plain = self._channel.receive(data)
@@ -233,15 +233,15 @@ class Link:
                 raise
             finally:
                 self._push(self._channel.waiting())
-        if self._budget is not None and data:
-            self._budget.pay(self, len(data), len(plain))
+        if self._bandwidth is not None and data:
+            self._bandwidth.pay(self, len(data), len(plain))
         return plain if data or plain else None
 
     def _push(self, data: bytes) -> None:
         """Requires holding the lock."""
         if not data or self._dropped:
             return
-        self.pulse.spoke = True
+        self.keepalive.spoke = True
         if not self._outbox:
             sent = self._offer(data)
             if sent == len(data) or self._dropped:
@@ -262,7 +262,7 @@ class Link:
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:
-            self._drop(told(error))
+            self._drop(describe_error(error))
             return 0
 
     def _end_sending(self) -> None:

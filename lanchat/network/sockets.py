@@ -7,17 +7,17 @@ SEND_BUFFER = (
     128 * 1024
 )  # bytes; a turn of a busy room fits. Without it the kernel alone hides 3.9 MB of a reader that never reads
 RECEIVE_SIZE = 64 * 1024  # bytes
-SIP = 2 * 1024  # bytes to ask for when little comes: a reader holds the memory for a read while it waits for it
+SMALL_READ = 2 * 1024  # bytes to ask for when little comes: a reader holds the memory for a read while it waits for it
 DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has none: there the socket is non-blocking
 
 
-class Appetite:
+class ReadSize:
     """How much to ask for in the next read: little as long as little comes. Owned by a link's reader thread."""
 
-    def __init__(self, least: int = SIP) -> None:
+    def __init__(self, least: int = SMALL_READ) -> None:
         self.size = self._least = least
 
-    def fed(self, size: int) -> None:
+    def got(self, size: int) -> None:
         """So much came."""
         if size == self.size:
             self.size = RECEIVE_SIZE
@@ -77,7 +77,7 @@ def peer_name(sock: socket.socket) -> str:
     return str(name[0]) if isinstance(name, tuple) else "local"
 
 
-def told(error: OSError) -> str:
+def describe_error(error: OSError) -> str:
     """What went wrong, in small letters, to stand in a sentence."""
     if isinstance(error, ConnectionError):
         return "the other side is gone"  # broken pipe, reset, aborted: as chance has it

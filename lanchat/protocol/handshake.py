@@ -88,7 +88,7 @@ class Binding:
 
 
 @dataclass(frozen=True)
-class Arrival:
+class Newcomer:
     """Somebody who has shown who they are and waits to be let into the room."""
 
     key: bytes  # Ed25519 public key, raw
@@ -121,13 +121,13 @@ class HostGreeting:
         self._host_key = host_key
         self._verify = verify
         self._attempt = attempt
-        self._arrival: Arrival | None = None
+        self._arrival: Newcomer | None = None
         self._exchange: Exchange | None = None
 
     def opening(self) -> Card:
         return self._card
 
-    def receive(self, message: FromMember) -> tuple[Share | Confirm | Refused | None, Arrival | None]:
+    def receive(self, message: FromMember) -> tuple[Share | Confirm | Refused | None, Newcomer | None]:
         """One message of the member.
 
         Returns:
@@ -146,7 +146,7 @@ class HostGreeting:
             case _:
                 raise errors.ProtocolError("this is not how a member begins")
 
-    def _hello(self, hello: Hello) -> tuple[Share | Refused | None, Arrival | None]:
+    def _hello(self, hello: Hello) -> tuple[Share | Refused | None, Newcomer | None]:
         if hello.v != VERSION:
             return _other_version(hello.v), None
         binding = Binding(
@@ -161,7 +161,7 @@ class HostGreeting:
         )
         if not self._verify(hello.key, hello.proof, binding.text()):
             raise errors.ProtocolError("the proof of identity does not fit")
-        self._arrival = Arrival(hello.key, hello.nick, hello.after)
+        self._arrival = Newcomer(hello.key, hello.nick, hello.after)
         if self._attempt is None:
             return None, self._arrival
         if not hello.share:

@@ -11,7 +11,7 @@ NAMED = 20  # nicks in one sentence
 MAX_OWNED = 10_000  # nicks remembered in one room
 
 
-class Rights:
+class Access:
     """A nick belongs to the first key that used it here. The host may ban keys and close the door to newcomers.
 
     Args:

@@ -23,14 +23,14 @@ class Deliver(NamedTuple):  # one for each message: a frozen dataclass takes thr
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """The link that asked gets this, nobody else."""
 
     message: Notice | Pong | Receipt | Said | Told
 
 
 @dataclass(frozen=True)
-class Hand:
+class SendTo:
     """All links of this member id get this, nobody else."""
 
     to: str
@@ -38,7 +38,7 @@ class Hand:
 
 
 @dataclass(frozen=True)
-class Post:
+class Store:
     """The log keeps this private message; when it has it, the link that asked gets the receipt."""
 
     told: Told
@@ -46,12 +46,12 @@ class Post:
 
 
 @dataclass(frozen=True)
-class Part:
+class Close:
     """The link that asked is done."""
 
 
 @dataclass(frozen=True)
-class Expel:
+class Kick:
     """All links of this member are done, with these words."""
 
     member: Member
@@ -66,13 +66,13 @@ class DropOldest:
 
 
 @dataclass(frozen=True)
-class KeepBans:
+class SaveBans:
     """These are banned from now on, and after the next start: nick by member id."""
 
     bans: dict[str, str]
 
 
-Effect = Deliver | Answer | Hand | Post | Part | Expel | DropOldest | KeepBans
+Effect = Deliver | Reply | SendTo | Store | Close | Kick | DropOldest | SaveBans
 
 
 @dataclass(frozen=True)
@@ -84,4 +84,4 @@ class Admitted:
     present: tuple[Present, ...]
     past: tuple[Event, ...]
     effects: tuple[Effect, ...]
-    mail: tuple[Told, ...] = ()
+    private: tuple[Told, ...] = ()

@@ -11,8 +11,8 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import MAILBOX_KNOWN
 from lanchat.protocol.messages import Notice, Receipt, Tell, Told
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
-from lanchat.room.access import Rights
-from lanchat.room.effects import Answer, Effect, Hand, Member, Post
+from lanchat.room.access import Access
+from lanchat.room.effects import Effect, Member, Reply, SendTo, Store
 
 MAILBOX = 100  # messages that wait for one person ...
 MAILBOX_SIZE = 64 * 1024  # characters; ... and all of them together, a quarter of a link's outbox: they come at once
@@ -22,7 +22,7 @@ Key = tuple[str, str]  # sender and the sender's own id
 Members = Mapping[tuple[str, str], Member]  # by id and same_nick
 
 
-class Mail:
+class Mailboxes:
     """
     Args:
         past: what an earlier evening left, in order; without a text: what is over.
@@ -42,7 +42,7 @@ class Mail:
         """All that waits for this person, in order."""
         return tuple(self._boxes.get(to, {}).values())
 
-    def tell(self, sender: Member, message: Tell, now: int, members: Members, rights: Rights) -> list[Effect]:
+    def tell(self, sender: Member, message: Tell, now: int, members: Members, access: Access) -> list[Effect]:
         """
         Args:
             now: ms since 1970.
@@ -52,25 +52,25 @@ class Mail:
         known = self._known((sender.id, message.id))
         try:
             text = clean_text(message.text)
-            to, nick = (known.to, known.to_nick) if known else _addressee(sender, message, members, rights)
+            to, nick = (known.to, known.to_nick) if known else _addressee(sender, message, members, access)
         except ValueError as error:
-            return [Answer(Receipt(message.id, "refused", f"{error}; nothing is sent"))]
+            return [Reply(Receipt(message.id, "refused", f"{error}; nothing is sent"))]
         told = Told(message.id, known.at if known else now, sender.id, sender.nick, to, nick, text)
         if (known is not None and not known.text) or any(id == to for id, _ in members):
             receipt = Receipt(message.id, "here")
         else:
             receipt = Receipt(message.id, "away", f"{nick} is away; gets it on return")
         if known is not None:
-            return [Answer(told), Post(known, receipt)]
-        effects: list[Effect] = [Answer(told), Hand(to, told), Post(told, receipt)]
+            return [Reply(told), Store(known, receipt)]
+        effects: list[Effect] = [Reply(told), SendTo(to, told), Store(told, receipt)]
         for gone in self._put(told):
             words = f"too much waits for {gone.to_nick}: the oldest of yours is dropped"
-            effects += [Post(gone), Hand(gone.by, Notice("mailbox", words))]
+            effects += [Store(gone), SendTo(gone.by, Notice("mailbox", words))]
         return effects
 
     def take(self, to: str, key: Key) -> list[Effect]:
         """The recipient has it."""
-        return [Post(self._remove(key))] if self._waiting.get(key) == to else []
+        return [Store(self._remove(key))] if self._waiting.get(key) == to else []
 
     def _known(self, key: Key) -> Told | None:
         """What this was, if it came before; without a text when it is over."""
@@ -120,14 +120,14 @@ def _key(told: Told) -> Key:
     return told.by, told.id
 
 
-def _addressee(sender: Member, message: Tell, members: Members, rights: Rights) -> tuple[str, str]:
+def _addressee(sender: Member, message: Tell, members: Members, access: Access) -> tuple[str, str]:
     """Whom this is for: member id and nick. A key, and where only a nick is known, the key that it belongs to.
 
     Raises:
         ValueError: nobody whom it could reach.
     """
     typed = clean_nick(message.nick)
-    same, owner = same_nick(typed), rights.owner(typed)
+    same, owner = same_nick(typed), access.owner(typed)
     to = message.to or next((id for id, nick in members if nick == same), owner)
     nicks = {nick: member.nick for (id, nick), member in members.items() if id == to}
     if to is None or (not nicks and to != owner):
@@ -137,6 +137,6 @@ def _addressee(sender: Member, message: Tell, members: Members, rights: Rights) 
         raise ValueError(f"~{nick} came by the plain door and can get nothing in private")
     if to == sender.id:
         raise ValueError(f"{nick} is you, by the same key")
-    if to in rights.bans:
+    if to in access.bans:
         raise ValueError(f"{nick} is banned from this room")
     return to, nick

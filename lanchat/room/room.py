@@ -37,9 +37,9 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
-from lanchat.room.access import Rights
-from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Effect, Expel, KeepBans, Member, Part
-from lanchat.room.private import Mail
+from lanchat.room.access import Access
+from lanchat.room.effects import Admitted, Close, Deliver, DropOldest, Effect, Kick, Member, Reply, SaveBans
+from lanchat.room.private import Mailboxes
 
 RESUME = 500  # events a member that comes back gets at once; for those before, it asks page by page
 RESUME_SIZE = 64 * 1024  # characters; ... or so much: a quarter of a link's outbox, in which more is to come
@@ -69,16 +69,16 @@ class Room:
         *,
         past: tuple[Event, ...] = (),
         seq: int = 0,
-        rights: Rights | None = None,
-        mail: Iterable[Told] = (),
+        access: Access | None = None,
+        private: Iterable[Told] = (),
         max_members: int = MAX_MEMBERS,
     ) -> None:
         self.id = id
         self.title = title
         self._host_id = host_id
         self._max_members = max_members
-        self._rights = rights or Rights()
-        self._mail = Mail(mail)
+        self._access = access or Access()
+        self._private = Mailboxes(private)
         self._members: dict[tuple[str, str], Member] = {}  # by id and same_nick
         self._recent: deque[Event] = deque(maxlen=RECENT)
         self._lines: deque[Said] = deque(maxlen=HISTORY)
@@ -119,7 +119,7 @@ class Room:
             present, seq = self._present(), self.seq
             past = self._past(after)
             self._members[id, same_nick(nick)] = member
-            self._rights.claim(id, nick)
+            self._access.claim(id, nick)
             joined = self._event(Joined(self.seq + 1, now, id, nick, host=member.host))
             effects: tuple[Effect, ...] = (joined,)
         else:
@@ -127,7 +127,7 @@ class Room:
             present, seq, past = self._present(), self.seq, self._past(after)
             effects = (DropOldest(member),) if member.links > MAX_LINKS else ()
         welcome = Welcome(member.id, member.nick, seq, self.saved, len(present), self._since(after, past))
-        return Admitted(member, welcome, present, past, effects, self._mail.waiting(id))
+        return Admitted(member, welcome, present, past, effects, self._private.waiting(id))
 
     def recall(self, said: Iterable[Said]) -> None:
         """These were said long ago; a resend of them is one."""
@@ -148,44 +148,44 @@ class Room:
             case Say():
                 return self._say(member, message, now)
             case Tell():
-                return self._mail.tell(member, message, now, self._members, self._rights)
+                return self._private.tell(member, message, now, self._members, self._access)
             case Got(by=by, id=id):
-                return self._mail.take(member.id, (by, id))
+                return self._private.take(member.id, (by, id))
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
             case Ping():
-                return [Answer(Pong())]
+                return [Reply(Pong())]
             case Pong():
                 return []
             case Moderate(action=action, nick=nick):
                 return self._moderate(member, action, nick)
             case Bye():
-                return [Part()]
+                return [Close()]
             case Hello() | Confirm() | Fetch() | Deaf():
-                return [Answer(Notice("rules", "you are in the room already"))]
+                return [Reply(Notice("rules", "you are in the room already"))]
 
     def _say(self, member: Member, message: Say, now: int) -> list[Effect]:
         known = self._said.get((member.id, message.id))
         if known is not None:
-            return [Answer(known)]
+            return [Reply(known)]
         try:
             text = clean_text(message.text)
         except ValueError as error:
-            return [Answer(Notice("rules", str(error)))]
+            return [Reply(Notice("rules", str(error)))]
         return [self._event(Said(self.seq + 1, now, member.id, member.nick, message.id, text, message.action))]
 
     def _rename(self, member: Member, wanted: str, now: int) -> list[Effect]:
         try:
             nick = clean_nick(wanted)
         except ValueError as error:
-            return [Answer(Notice("rules", str(error)))]
+            return [Reply(Notice("rules", str(error)))]
         if nick == member.nick:
             return []
-        refused = self._rights.refuse(member.id, nick, self._others(member))
+        refused = self._access.refuse(member.id, nick, self._others(member))
         if refused is not None:
             free = f"; {refused.suggestion} is free" if refused.suggestion else ""
-            return [Answer(Notice("nick", refused.text + free))]
-        self._rights.claim(member.id, nick)
+            return [Reply(Notice("nick", refused.text + free))]
+        self._access.claim(member.id, nick)
         del self._members[member.id, same_nick(member.nick)]
         renamed = self._event(Renamed(self.seq + 1, now, member.id, member.nick, nick))
         member.nick = nick
@@ -194,45 +194,45 @@ class Room:
 
     def _moderate(self, member: Member, action: str, nick: str) -> list[Effect]:
         if not member.host:
-            return [Answer(Notice("rights", "only who hosts the room may do that"))]
+            return [Reply(Notice("rights", "only who hosts the room may do that"))]
         match action:
             case "lock" | "unlock":
-                self._rights.closed = action == "lock"
-                text = "nobody new is let in any more" if self._rights.closed else "newcomers are let in again"
-                return [Answer(Notice("done", text))]
+                self._access.closed = action == "lock"
+                text = "nobody new is let in any more" if self._access.closed else "newcomers are let in again"
+                return [Reply(Notice("done", text))]
             case "unban":
-                if not self._rights.unban(nick):
-                    return [Answer(Notice("rights", f"{nick} is not banned; banned: {self._rights.banned()}"))]
-                return [KeepBans(dict(self._rights.bans)), Answer(Notice("done", f"{nick} may come back"))]
+                if not self._access.unban(nick):
+                    return [Reply(Notice("rights", f"{nick} is not banned; banned: {self._access.banned()}"))]
+                return [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} may come back"))]
             case "kick" | "ban":
                 return self._send_away(nick, member, ban=action == "ban")
             case _:
-                return [Answer(Notice("rules", "this host's lanchat does not know that command"))]
+                return [Reply(Notice("rules", "this host's lanchat does not know that command"))]
 
     def _send_away(self, nick: str, by: Member, *, ban: bool) -> list[Effect]:
         there = [other for (_, same), other in self._members.items() if same == same_nick(nick)]
-        id = there[0].id if there else self._rights.owner(nick)
+        id = there[0].id if there else self._access.owner(nick)
         if id is None or (not there and not ban):
-            return [Answer(Notice("rights", f"nobody here is called {nick}"))]
+            return [Reply(Notice("rights", f"nobody here is called {nick}"))]
         if id == by.id:
-            return [Answer(Notice("rights", "that is you"))]
+            return [Reply(Notice("rights", "that is you"))]
         effects: list[Effect] = []
         if ban and not is_verified(id):
-            effects.append(Answer(Notice("rights", f"~{nick} has no key to ban; sent away, and may come back")))
+            effects.append(Reply(Notice("rights", f"~{nick} has no key to ban; sent away, and may come back")))
         elif ban:
-            self._rights.bans[id] = nick
-            effects += [KeepBans(dict(self._rights.bans)), Answer(Notice("done", f"{nick} is banned"))]
+            self._access.bans[id] = nick
+            effects += [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} is banned"))]
             there = [other for (of, _), other in self._members.items() if of == id]
         closing = (
             Closing("banned", "you are banned from this room") if ban else Closing("kicked", "the host sent you out")
         )
-        return effects + [Expel(other, closing) for other in there]
+        return effects + [Kick(other, closing) for other in there]
 
     def _refuse_newcomer(self, id: str, nick: str) -> Refused | None:
         host = id == self._host_id
         if len(self._members) >= self._max_members and not host:
             return Refused("full", f"the room is full ({self._max_members} people)")
-        return self._rights.refuse(id, nick, self._others(), host=host)
+        return self._access.refuse(id, nick, self._others(), host=host)
 
     def _others(self, than: Member | None = None) -> frozenset[str]:
         """The `same_nick` of everybody here, but for one."""

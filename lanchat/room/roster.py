@@ -23,7 +23,7 @@ class Person:
 
 
 @dataclass
-class RoomView:
+class Roster:
     """Owned by whoever takes a member's events, and fed with each of them in order."""
 
     me: str = ""

@@ -37,7 +37,7 @@ def source_of(address: str) -> str:
     return "" if ip.is_loopback else str(ip)
 
 
-class Gate:
+class Admission:
     """Counts who is at the door. Any thread: `knock` and `begin` for the accept thread, the rest for readers."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,7 +49,7 @@ class Gate:
         self._per_source: Counter[str] = Counter()
         self._connects: OrderedDict[str, TokenBucket] = OrderedDict()
 
-    def knock(self, source: str) -> bool:
+    def accepts(self, source: str) -> bool:
         """Whether somebody from there may come now."""
         if not source:
             return True
@@ -97,7 +97,7 @@ class Gate:
             self._changed.notify_all()
 
 
-class Attempts:
+class PasswordThrottle:
     """Password attempts, counted when they start: whoever hangs up in the middle has made one too. Any thread.
 
     A key that knew the password once, or was in the room before, has attempts of its own: nobody is locked out by

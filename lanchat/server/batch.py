@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lanchat.protocol.messages import Event, Said, Told
-from lanchat.server.session import Door, Seat
+from lanchat.server.session import Door, Session
 
 
 @dataclass(eq=False)
-class Aside:
+class Personal:
     """How what one seat gets differs from what all get this turn."""
 
     start: int = 0  # the first event of the turn that is for this seat
@@ -18,39 +18,39 @@ class Aside:
 
 
 @dataclass(eq=False)
-class Turn:
+class Batch:
     """One batch on its way through."""
 
     now: int
     events: list[Event] = field(default_factory=list)
-    mail: list[Told] = field(default_factory=list)  # for the log
-    asides: dict[Seat, Aside] = field(default_factory=dict)
+    private: list[Told] = field(default_factory=list)  # for the log
+    personal: dict[Session, Personal] = field(default_factory=dict)
 
-    def aside(self, seat: Seat) -> Aside:
-        return self.asides.setdefault(seat, Aside())
+    def personal_for(self, session: Session) -> Personal:
+        return self.personal.setdefault(session, Personal())
 
-    def tell(self, seat: Seat, data: bytes) -> None:
-        self.aside(seat).inserts.append((len(self.events), data))
+    def tell(self, session: Session, data: bytes) -> None:
+        self.personal_for(session).inserts.append((len(self.events), data))
 
-    def deliver(self, seats: Iterable[Seat]) -> None:
+    def deliver(self, sessions: Iterable[Session]) -> None:
         """One send for each seat that gets anything, of bytes made once for each kind of door."""
-        if not self.events and not self.asides:
+        if not self.events and not self.personal:
             return
         pieces: dict[Door, list[bytes]] = {}
         whole: dict[Door, bytes] = {}
-        for seat in seats:
-            door = seat.door
+        for session in sessions:
+            door = session.door
             if door not in pieces:
                 pieces[door] = [door.encode(event) for event in self.events]
                 whole[door] = b"".join(pieces[door])
-            aside = self.asides.get(seat)
-            if seat.deaf:
-                aside = aside or Aside()
-                data = _assemble(pieces[door], replace(aside, skips=aside.skips | self._said))
+            personal_for = self.personal.get(session)
+            if session.deaf:
+                personal_for = personal_for or Personal()
+                data = _assemble(pieces[door], replace(personal_for, skips=personal_for.skips | self._said))
             else:
-                data = whole[door] if aside is None else _assemble(pieces[door], aside)
+                data = whole[door] if personal_for is None else _assemble(pieces[door], personal_for)
             if data:
-                seat.link.send(data)
+                session.link.send(data)
 
     @cached_property
     def _said(self) -> frozenset[int]:
@@ -58,10 +58,10 @@ class Turn:
         return frozenset(index for index, event in enumerate(self.events) if isinstance(event, Said))
 
 
-def _assemble(pieces: list[bytes], aside: Aside) -> bytes:
+def _assemble(pieces: list[bytes], personal_for: Personal) -> bytes:
     out: list[bytes] = []
-    at, skips = aside.start, aside.skips
-    for index, data in [*aside.inserts, (len(pieces), b"")]:
+    at, skips = personal_for.start, personal_for.skips
+    for index, data in [*personal_for.inserts, (len(pieces), b"")]:
         out += [pieces[i] for i in range(at, index) if i not in skips] if skips else pieces[at:index]
         out.append(data)
         at = index

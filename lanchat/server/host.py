@@ -25,14 +25,14 @@ from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.messages import NONCE_SIZE, VERSION, Card
 from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, server_context
-from lanchat.room.access import Rights
+from lanchat.room.access import Access
 from lanchat.room.room import Room
-from lanchat.server.admission import Gate, source_of
+from lanchat.server.admission import Admission, source_of
 from lanchat.server.doors.native import NativeDoor
 from lanchat.server.doors.plain import PlainDoor
 from lanchat.server.hub import Hub
 from lanchat.server.readers import Readers
-from lanchat.server.session import Goodbye, Stay
+from lanchat.server.session import CloseRoom, Stay
 from lanchat.storage.log import Log, NoLog
 from lanchat.threads import Closable, join_started
 
@@ -108,17 +108,19 @@ class Host(Closable):
             identity.id,
             past=past,
             seq=self._log.seq,
-            rights=Rights(self._log.owners, bans),
-            mail=self._log.mail,
+            access=Access(self._log.owners, bans),
+            private=self._log.private,
             max_members=limits.members,
         )
         self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, keep_bans)
         self._locked = password is not None
         self._ephemeral = ephemeral
-        self._gate = Gate(limits)
+        self._admission = Admission(limits)
         known = [id for _, id in self._log.owners]
-        self._native = NativeDoor(identity, self._card, self._hub.inbox, self._gate, limits, self._log, secret, known)
-        self._plain = PlainDoor(self._hub.inbox, self._gate, limits)
+        self._native = NativeDoor(
+            identity, self._card, self._hub.inbox, self._admission, limits, self._log, secret, known
+        )
+        self._plain = PlainDoor(self._hub.inbox, self._admission, limits)
         self._flusher: Flusher | None = None
         self._readers = Readers()
         self._closing = False
@@ -159,7 +161,7 @@ class Host(Closable):
         if self._flusher is not None:
             self._wake.send(b"!")
             join_started(self._acceptor)
-            self._hub.inbox.put_now(Goodbye(reason))
+            self._hub.inbox.put_now(CloseRoom(reason))
             self._readers.finish(GOODBYE_LIMIT)
             self._hub.stop()
             self._flusher.close()
@@ -209,7 +211,7 @@ class Host(Closable):
                 self._send_away(listener)
             return  # else: it went away before we looked
         source = source_of(str(address[0]))
-        if not self._gate.knock(source):
+        if not self._admission.accepts(source):
             sock.close()
             return
         try:
@@ -228,7 +230,7 @@ class Host(Closable):
     def _serve(self, sock: socket.socket, door: _Door, channel: Channel, source: str = "") -> None:
         assert self._flusher is not None
         link = Link(sock, channel, self._flusher)
-        self._gate.begin(link, source)
+        self._admission.begin(link, source)
         try:
             self._readers.start(link, lambda: self._greet(link, door))
         except RuntimeError:
@@ -258,7 +260,7 @@ class Host(Closable):
 
     def _end(self, link: Link) -> None:
         """This link's reader is done with it."""
-        self._gate.end(link)
+        self._admission.end(link)
         link.close()
         self._readers.done(link)
 

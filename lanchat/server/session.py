@@ -36,7 +36,7 @@ Stay = Callable[[], None]  # the rest of a link's life, once its greeting is don
 
 
 @dataclass(eq=False)
-class Seat:
+class Session:
     """A link's place at the hub. Made by a door's greeting; from Arrived on, `member` is the hub's own."""
 
     link: Outlet
@@ -46,10 +46,10 @@ class Seat:
 
 
 @dataclass(frozen=True)
-class Arrived:
+class JoinRequest:
     """Somebody has shown who they are and wants in."""
 
-    seat: Seat
+    session: Session
     id: str
     nick: str
     after: int = -1
@@ -57,10 +57,10 @@ class Arrived:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Received:
     """What one read of a link brought."""
 
-    seat: Seat
+    session: Session
     messages: list[FromMember]
 
 
@@ -72,10 +72,10 @@ class Recalled:
 
 
 @dataclass(frozen=True)
-class Gone:
+class LinkEnded:
     """The link is over."""
 
-    seat: Seat
+    session: Session
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,14 @@ class Posted:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class LogTrouble:
     """Why the log keeps nothing now; "" when that is over."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Goodbye:
+class CloseRoom:
     """The room closes: tell everybody and let nobody in any more."""
 
     reason: str
@@ -111,4 +111,4 @@ class Stop:
     """The thread ends."""
 
 
-Item = Arrived | Heard | Recalled | Gone | Saved | Posted | Trouble | Goodbye | Stop
+Item = JoinRequest | Received | Recalled | LinkEnded | Saved | Posted | LogTrouble | CloseRoom | Stop

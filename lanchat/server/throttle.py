@@ -11,7 +11,7 @@ from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
 from lanchat.protocol.limits import Limits, TokenBucket
 from lanchat.protocol.messages import FromMember, Notice, Rename, Say, Tell
-from lanchat.server.session import Heard, Item, Seat
+from lanchat.server.session import Item, Received, Session
 from lanchat.threads import Inbox
 
 MAX_WAITING = 200  # messages over the rate in one read; our own script keeps 64 in flight at most
@@ -20,7 +20,7 @@ _TALK = (Say, Tell, Rename)
 _STEP = 0.5  # s; a waiting reader looks that often whether the link is over
 
 
-class Pace:
+class Throttle:
     """Owned by one link's reader thread."""
 
     def __init__(self, limits: Limits, link: Link, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +34,7 @@ class Pace:
         """Wait until one more thing may be asked that costs the host something."""
         self._pause(self._bucket.take(1, self._clock()))
 
-    def hand_on(self, messages: list[FromMember], seat: Seat, inbox: Inbox[Item]) -> None:
+    def forward(self, messages: list[FromMember], session: Session, inbox: Inbox[Item]) -> None:
         """Put these into the inbox, now or as the rate allows.
 
         Raises:
@@ -43,22 +43,24 @@ class Pace:
         talk = len([message for message in messages if isinstance(message, _TALK)])
         wait = self._bucket.take(talk, self._clock()) if talk else 0.0
         if wait == 0.0:
-            inbox.put(Heard(seat, messages))
+            inbox.put(Received(session, messages))
             return
         if wait * self._rate > MAX_WAITING:
             raise ProtocolError("too many messages at once")
-        self._ask_to_slow_down(seat)
+        self._ask_to_slow_down(session)
         late = min(talk, int(wait * self._rate + 1))
-        self._wait_out(messages, len(messages) - late, wait / late, seat, inbox)
+        self._wait_out(messages, len(messages) - late, wait / late, session, inbox)
 
-    def _wait_out(self, messages: list[FromMember], on_time: int, gap: float, seat: Seat, inbox: Inbox[Item]) -> None:
+    def _wait_out(
+        self, messages: list[FromMember], on_time: int, gap: float, session: Session, inbox: Inbox[Item]
+    ) -> None:
         if on_time > 0:
-            inbox.put(Heard(seat, messages[:on_time]))
+            inbox.put(Received(session, messages[:on_time]))
         for message in messages[max(0, on_time) :]:
             self._pause(gap)
             if self._link.over:
                 return
-            inbox.put(Heard(seat, [message]))
+            inbox.put(Received(session, [message]))
 
     def _pause(self, seconds: float) -> None:
         until = self._clock() + seconds
@@ -66,9 +68,9 @@ class Pace:
             time.sleep(min(rest, _STEP))
             self._link.touch()
 
-    def _ask_to_slow_down(self, seat: Seat) -> None:
+    def _ask_to_slow_down(self, session: Session) -> None:
         now = self._clock()
         if now - self._told_at >= TELL_EVERY:
             self._told_at = now
             text = f"slow down: more than {self._rate:g} messages a second wait their turn"
-            seat.link.send(seat.door.encode(Notice("slow", text)))
+            session.link.send(session.door.encode(Notice("slow", text)))

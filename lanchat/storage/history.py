@@ -16,23 +16,23 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Record
 from lanchat.storage.files import lock_file
-from lanchat.storage.log import untold
+from lanchat.storage.log import ignore
 from lanchat.storage.repair import open_store
-from lanchat.storage.retention import Keep
+from lanchat.storage.retention import Retention
 from lanchat.storage.rooms import LOCK, LOG
 from lanchat.storage.store import Failure, in_words
 
 FLUSH_EVERY = 1.0  # s
 COPY_LIMIT = 20_000  # events in memory while the disk takes nothing; beyond that the oldest are not copied
-COPY_KEEP = Keep(entries=200_000)  # of one room, some 80 MB; the room is the host's, the disk is ours
-COPY_MAIL = 20_000  # private messages
+COPY_KEEP = Retention(entries=200_000)  # of one room, some 80 MB; the room is the host's, the disk is ours
+COPY_PRIVATE = 20_000  # private messages
 CLOSE_LIMIT = 2.0  # s to get the last events on the disk; leaving must feel like leaving
 _RETRY = 0.05  # s until the lock is tried again
 
 _log = logging.getLogger(__name__)
 
 
-class Seen:
+class HistoryWriter:
     """`add` is for any thread and never waits; a thread, "seen", writes.
 
     Args:
@@ -41,7 +41,7 @@ class Seen:
             set aside.
     """
 
-    def __init__(self, folder: Path, on_trouble: Callable[[str], None] = untold) -> None:
+    def __init__(self, folder: Path, on_trouble: Callable[[str], None] = ignore) -> None:
         self._path = folder / LOG
         self._lock_path = folder / LOCK
         self._on_trouble = on_trouble
@@ -114,10 +114,10 @@ class Seen:
             while store.index():
                 pass
             if not self._pruned:
-                entries = store.standing().entries
+                entries = store.state().entries
                 while gone := store.prune(COPY_KEEP, entries, 0):
                     entries -= gone
-                store.prune_mail(COPY_MAIL, waiting=True)
+                store.prune_private(COPY_PRIVATE, waiting=True)
                 self._pruned = True
         finally:
             store.close()

@@ -16,7 +16,7 @@ from lanchat.protocol.text import safe_text
 
 FILE = "known_hosts"
 
-Standing = Literal["new", "known", "changed"]
+KeyStatus = Literal["new", "known", "changed"]
 
 _LINE = re.compile(r"([0-9a-f]{32}) ([0-9a-f]{64}) (.*)")
 
@@ -37,28 +37,28 @@ class KnownHosts:
     def all(self) -> list[KnownHost]:
         return [known for line in self._lines() if (known := _parsed(line))]
 
-    def standing(self, room: str, fingerprint: str) -> Standing:
+    def key_status(self, room: str, fingerprint: str) -> KeyStatus:
         """How this key stands to what we know of this room. A prefix of a fingerprint is compared as a prefix."""
         for known in self.all():
             if known.room == room:
                 return "known" if fingerprint and known.fingerprint.startswith(fingerprint) else "changed"
         return "new"
 
-    def check(self, room: str, fingerprint: str, title: str) -> Standing:
+    def check(self, room: str, fingerprint: str, title: str) -> KeyStatus:
         """Refuse a host whose key has changed.
 
         Raises:
             HostKeyChanged: this room showed another key before.
             LanchatError: the file cannot be read.
         """
-        standing = self.standing(room, fingerprint)
-        if standing == "changed":
+        key_status = self.key_status(room, fingerprint)
+        if key_status == "changed":
             raise HostKeyChanged(
                 f'"{safe_text(title)}" shows another key than before: somebody may pose as its host, '
                 "or its owner set it up again",
                 f"ask its owner; if it is really theirs:  lanchat trust --forget {room}",
             )
-        return standing
+        return key_status
 
     def remember(self, room: str, fingerprint: str, title: str) -> None:
         """From now on this room has this key. Only once we are in: who cannot let us in may be anybody.
@@ -66,7 +66,7 @@ class KnownHosts:
         Raises:
             LanchatError: the file cannot be written.
         """
-        if self.standing(room, fingerprint) == "new":
+        if self.key_status(room, fingerprint) == "new":
             self._append(f"{room} {fingerprint} {safe_text(title)}")
 
     def forget(self, name: str) -> list[KnownHost]:

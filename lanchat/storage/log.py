@@ -14,7 +14,7 @@ from lanchat.protocol.messages import Event, Said, Told
 AT_HAND = 10_000  # events that a log gives back when it opens, and that NoLog holds in memory
 
 
-def untold(text: str) -> None:
+def ignore(text: str) -> None:
     """For whoever does not ask about trouble."""
 
 
@@ -34,14 +34,14 @@ class Log(Protocol):
         """(nick, id of the first member who used it), oldest first. Known after `open`, and not kept up to date."""
 
     @property
-    def mail(self) -> tuple[Told, ...]:
+    def private(self) -> tuple[Told, ...]:
         """The private messages of earlier evenings, in order. Known after `open`, and not kept up to date."""
 
     @property
     def full(self) -> bool:
         """The disk takes nothing and memory holds all it may: let nobody say anything more. Any thread."""
 
-    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
+    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = ignore) -> tuple[Event, ...]:
         """Start. Both functions are called from any thread.
 
         Args:
@@ -58,7 +58,7 @@ class Log(Protocol):
     def append(self, events: list[Event]) -> None:
         """Keep these events. Hub thread only; never waits."""
 
-    def post(self, mail: list[Told], on_posted: Callable[[int], None]) -> None:
+    def post(self, private: list[Told], on_posted: Callable[[int], None]) -> None:
         """Keep these private messages, in place of what there is of them. Hub thread only; never waits.
 
         Args:
@@ -84,7 +84,7 @@ class NoLog:
 
     seq = 0
     owners: tuple[tuple[str, str], ...] = ()
-    mail: tuple[Told, ...] = ()
+    private: tuple[Told, ...] = ()
     full = False
     _posted = 0
 
@@ -92,7 +92,7 @@ class NoLog:
         self._events: deque[Event] = deque(maxlen=AT_HAND)
         self._lock = threading.Lock()  # guards _events
 
-    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
+    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = ignore) -> tuple[Event, ...]:
         self._on_saved = on_saved
         return ()
 
@@ -101,8 +101,8 @@ class NoLog:
             self._events.extend(events)
         self._on_saved(events[-1].seq)
 
-    def post(self, mail: list[Told], on_posted: Callable[[int], None]) -> None:
-        self._posted += len(mail)
+    def post(self, private: list[Told], on_posted: Callable[[int], None]) -> None:
+        self._posted += len(private)
         on_posted(self._posted)
 
     def read(self, after: int, limit: int) -> list[Event]:

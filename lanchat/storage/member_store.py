@@ -7,12 +7,12 @@ from typing import Protocol
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Card, Record, Talk, Told
-from lanchat.storage.history import Seen
+from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
 from lanchat.storage.rooms import seen_folder
 
 
-class Memory(Protocol):
+class MemberStore(Protocol):
     @property
     def waiting(self) -> tuple[Talk, ...]:
         """What earlier lanchats of ours said in this room and left behind, killed or out of patience."""
@@ -28,7 +28,7 @@ class Memory(Protocol):
     def close(self) -> None: ...
 
 
-class NoMemory:
+class NoStore:
     """For whoever wants nothing kept."""
 
     waiting: tuple[Talk, ...] = ()
@@ -46,7 +46,7 @@ class NoMemory:
         pass
 
 
-class LetterMemory(NoMemory):
+class PrivateStore(NoStore):
     """For who hosts: the room's log has all but their own private messages.
 
     Args:
@@ -58,7 +58,9 @@ class LetterMemory(NoMemory):
         self._home = home
         self._card = card
         self._on_trouble = on_trouble
-        self._seen: Seen | None = None  # once there is one; whoever hosts and never whispers needs no such folder
+        self._seen: HistoryWriter | None = (
+            None  # once there is one; whoever hosts and never whispers needs no such folder
+        )
 
     def heard(self, records: Sequence[Record]) -> None:
         letters = [record for record in records if isinstance(record, Told)]
@@ -66,7 +68,7 @@ class LetterMemory(NoMemory):
             return
         if self._seen is None:
             try:
-                self._seen = Seen(_folder(self._home, self._card), self._on_trouble)
+                self._seen = HistoryWriter(_folder(self._home, self._card), self._on_trouble)
             except LanchatError as error:
                 self._on_trouble(f"what is told in private is not kept: {error}")
                 return
@@ -77,7 +79,7 @@ class LetterMemory(NoMemory):
             self._seen.close()
 
 
-class DiskMemory:
+class DiskStore:
     """Of one room, in `LANCHAT_HOME/seen/ID`.
 
     Raises:
@@ -87,7 +89,7 @@ class DiskMemory:
     def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
         folder = _folder(home, card)
         self._outbox = Outbox(folder)
-        self._seen = Seen(folder, on_trouble)
+        self._seen = HistoryWriter(folder, on_trouble)
 
     @property
     def waiting(self) -> tuple[Talk, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from lanchat.errors import ProtocolError
 from lanchat.protocol.framing import FROM_HOST, decode, encode
 from lanchat.protocol.messages import Event, Record, Told
-from lanchat.storage.schema import COLUMNS, MAIL_COLUMNS, Row, event_of
+from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, Row, event_of
 from lanchat.storage.store import Damaged, Store, tolerant
 
 _ALL_SEQ = 2**53 - 1
@@ -73,7 +73,7 @@ def _rescued(path: Path) -> Iterator[Sequence[Record]]:
     db.text_factory = tolerant
     after, failures = -1, 0
     try:
-        yield _rescued_mail(db)
+        yield _rescued_private(db)
         while after < _ALL_SEQ:
             page: list[Event] = []
             start = after
@@ -92,10 +92,10 @@ def _rescued(path: Path) -> Iterator[Sequence[Record]]:
         db.close()
 
 
-def _rescued_mail(db: sqlite3.Connection) -> list[Told]:
+def _rescued_private(db: sqlite3.Connection) -> list[Told]:
     found: list[Told] = []
     try:
-        for row in db.execute(f"SELECT {MAIL_COLUMNS} FROM mail ORDER BY number"):
+        for row in db.execute(f"SELECT {PRIVATE_COLUMNS} FROM mail ORDER BY number"):
             if _passes(told := Told(*row)):
                 found.append(told)
     except sqlite3.Error:  # what comes before a hole is better than nothing

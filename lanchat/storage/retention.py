@@ -9,7 +9,7 @@ _ENTRIES = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True)
-class Keep:
+class Retention:
     """What a log holds at most; None: no bound."""
 
     age: int | None = None  # ms
@@ -26,10 +26,10 @@ class Keep:
         return f"{seconds // size}{unit}"
 
 
-EVERYTHING = Keep()
+EVERYTHING = Retention()
 
 
-def parse_keep(text: str) -> Keep:
+def parse_retention(text: str) -> Retention:
     """`30d`: what is younger; `10000`: that many entries; "": everything.
 
     Raises:
@@ -39,9 +39,9 @@ def parse_keep(text: str) -> Keep:
     if not text:
         return EVERYTHING
     if _ENTRIES.fullmatch(text) and int(text) > 0:
-        return Keep(entries=int(text))
+        return Retention(entries=int(text))
     try:
-        return Keep(age=parse_age(text))
+        return Retention(age=parse_age(text))
     except ValueError:
         raise ValueError(
             f'"{text}" is neither an age nor a number of entries: write 30d, 12h or 10000',

@@ -53,12 +53,12 @@ SCHEMA = (  # steps; the file's user_version says how many it has. Only ever add
     );
     """,
 )
-WITH_MAIL = 3  # steps; a file with fewer has no private messages
+WITH_PRIVATE = 3  # steps; a file with fewer has no private messages
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
-MAIL_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
+PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
 
 Row = tuple[int, int, str, str, str, str | None, str | None, int]
-MailRow = tuple[str, int, str, str, str, str, str]
+PrivateRow = tuple[str, int, str, str, str, str, str]
 
 
 def row_of(event: Event) -> Row:
@@ -89,7 +89,7 @@ def event_of(row: Row) -> Event | None:
     return None
 
 
-def mail_row(told: Told) -> MailRow:
+def private_row(told: Told) -> PrivateRow:
     return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.text
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event, Said, Told
-from lanchat.storage.schema import COLUMNS, MAIL_COLUMNS, WITH_MAIL, event_of
+from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, WITH_PRIVATE, event_of
 from lanchat.storage.store import in_words, is_damage, tolerant
 
 _AT_ONCE = 500  # values in one question; SQLite before 3.32 takes 999
@@ -78,7 +78,7 @@ def last_events(path: Path, *, number: int | None = None, since: int = 0, search
     return _events(path, question, terms)[::-1]
 
 
-def last_mail(path: Path, *, number: int | None = None, since: int = 0, search: str = "") -> list[Told]:
+def last_private(path: Path, *, number: int | None = None, since: int = 0, search: str = "") -> list[Told]:
     """The last private messages in a member's own copy; the arguments are those of `last_events`.
 
     Never for a host's log: what waits there is other people's.
@@ -90,10 +90,10 @@ def last_mail(path: Path, *, number: int | None = None, since: int = 0, search: 
     conditions = ["at >= ?", "text <> ''", "holds(text, ?)", *("instr(lower(text), lower(?))" for _ in looked_for)]
     values = [since, " ".join(indexed), *looked_for, -1 if number is None else number]
     with _reader(path) as db:
-        if db.execute("PRAGMA user_version").fetchone()[0] < WITH_MAIL:
+        if db.execute("PRAGMA user_version").fetchone()[0] < WITH_PRIVATE:
             return []
         rows = db.execute(
-            f"SELECT {MAIL_COLUMNS} FROM mail WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT ?", values
+            f"SELECT {PRIVATE_COLUMNS} FROM mail WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT ?", values
         ).fetchall()
     return [Told(*row) for row in reversed(rows)]
 

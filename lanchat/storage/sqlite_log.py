@@ -17,9 +17,9 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN
 from lanchat.protocol.messages import Event, Record, Said, Told
-from lanchat.storage.log import AT_HAND, untold
+from lanchat.storage.log import AT_HAND, ignore
 from lanchat.storage.repair import open_store
-from lanchat.storage.retention import EVERYTHING, Keep
+from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.search import events_after, said_by
 from lanchat.storage.store import STEP, Failure, Store, in_words, is_damage
 from lanchat.threads import join_started
@@ -51,8 +51,8 @@ class SqliteLog:
         self,
         path: Path,
         *,
-        keep: Keep = EVERYTHING,
-        on_damage: Callable[[str], None] = untold,
+        keep: Retention = EVERYTHING,
+        on_damage: Callable[[str], None] = ignore,
         wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._path = path
@@ -68,7 +68,7 @@ class SqliteLog:
         self._trouble = ""
         self._seq = 0
         self._owners: tuple[tuple[str, str], ...] = ()
-        self._mail: tuple[Told, ...] = ()
+        self._private: tuple[Told, ...] = ()
         self._posted = 0  # private messages that are kept
 
     @property
@@ -80,25 +80,25 @@ class SqliteLog:
         return self._owners
 
     @property
-    def mail(self) -> tuple[Told, ...]:
-        return self._mail
+    def private(self) -> tuple[Told, ...]:
+        return self._private
 
     @property
     def full(self) -> bool:
         return self._size > WAITING_LIMIT
 
-    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = untold) -> tuple[Event, ...]:
+    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = ignore) -> tuple[Event, ...]:
         self._on_saved, self._on_trouble = on_saved, on_trouble
         self._started = self._wall(), time.monotonic()
         try:
             small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
             self._store, damage = open_store(self._path, durable=True, suspect=small)
-            standing = self._store.standing()
-            self._seq = max(standing.first, self._wall()) if damage else standing.first  # lost numbers are below
+            state = self._store.state()
+            self._seq = max(state.first, self._wall()) if damage else state.first  # lost numbers are below
             self._store.begin(self._seq)
             past = self._store.last(AT_HAND)
-            self._store.prune_mail(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
-            self._mail = self._store.mail()
+            self._store.prune_private(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
+            self._private = self._store.private()
         except (Failure, OSError) as error:
             if self._store is not None:
                 self._store.close()
@@ -108,8 +108,8 @@ class SqliteLog:
             ) from None
         if damage:
             self._on_damage(damage)
-        self._owners = standing.owners
-        self._kept, self._entries, self._unindexed = standing.seq, standing.entries, standing.unindexed
+        self._owners = state.owners
+        self._kept, self._entries, self._unindexed = state.seq, state.entries, state.unindexed
         self._thread = threading.Thread(target=self._run, name="log")
         self._thread.start()
         return past
@@ -117,9 +117,9 @@ class SqliteLog:
     def append(self, events: list[Event]) -> None:
         self._put(events)
 
-    def post(self, mail: list[Told], on_posted: Callable[[int], None]) -> None:
+    def post(self, private: list[Told], on_posted: Callable[[int], None]) -> None:
         self._on_posted = on_posted
-        self._put(mail)
+        self._put(private)
 
     def _put(self, records: Sequence[Record]) -> None:
         size = sum(map(_size, records))
@@ -188,9 +188,9 @@ class SqliteLog:
             if self._store is None:
                 self._store, damage = open_store(self._path, durable=True, suspect=True)
                 self._store.begin(self._seq)
-                standing = self._store.standing()
-                self._entries, self._unindexed = standing.entries, standing.unindexed
-                if not damage and standing.seq < self._kept:
+                state = self._store.state()
+                self._entries, self._unindexed = state.entries, state.unindexed
+                if not damage and state.seq < self._kept:
                     damage = "the log's file was replaced: what was kept in it up to now is gone"
                 if damage:
                     self._on_damage(damage)
@@ -253,7 +253,7 @@ class SqliteLog:
         try:
             gone = self._store.prune(self._keep, self._entries, now)
             if not gone:
-                self._store.prune_mail(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
+                self._store.prune_private(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
         except Failure as error:
             _log.warning("cannot take out old events: %s", in_words(error))
             return False

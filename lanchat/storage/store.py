@@ -13,8 +13,8 @@ from typing import Any
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event, Record, Told
-from lanchat.storage.retention import Keep
-from lanchat.storage.schema import COLUMNS, MAIL_COLUMNS, SCHEMA, event_of, mail_row, nick_used, row_of
+from lanchat.storage.retention import Retention
+from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, SCHEMA, event_of, nick_used, private_row, row_of
 
 Failure = sqlite3.Error  # what every method of a Store may raise
 
@@ -35,7 +35,7 @@ class Damaged(Exception):
 
 
 @dataclass(frozen=True)
-class Standing:
+class LogState:
     """What a log knows when it opens."""
 
     seq: int  # of the last event
@@ -74,7 +74,7 @@ class Store:
             self._db.close()
             raise
 
-    def standing(self) -> Standing:
+    def state(self) -> LogState:
         facts: dict[str, int] = dict(self._db.execute("SELECT name, value FROM fact"))
         last = self._one("SELECT max(seq) FROM event") or 0
         first = max(last, facts.get("first", 0))
@@ -82,7 +82,7 @@ class Store:
             first += STRIDE
         owners = tuple(self._db.execute("SELECT nick, by FROM owner ORDER BY seq LIMIT ?", (MAX_OWNERS,)))
         entries, unindexed = self._one("SELECT count(*) FROM event"), self._one("SELECT count(*) FROM unindexed")
-        return Standing(last, first, entries, unindexed, owners)
+        return LogState(last, first, entries, unindexed, owners)
 
     def begin(self, first: int) -> None:
         """Numbers from `first` on may be given from now on; without `end` they count as given."""
@@ -100,9 +100,9 @@ class Store:
         rows = self._db.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq DESC LIMIT ?", (number,)).fetchall()
         return tuple(event for row in reversed(rows) if (event := event_of(row)))
 
-    def mail(self) -> tuple[Told, ...]:
+    def private(self) -> tuple[Told, ...]:
         """All private messages, in order."""
-        return tuple(Told(*row) for row in self._db.execute(f"SELECT {MAIL_COLUMNS} FROM mail ORDER BY number"))
+        return tuple(Told(*row) for row in self._db.execute(f"SELECT {PRIVATE_COLUMNS} FROM mail ORDER BY number"))
 
     def add(self, records: Sequence[Record]) -> int:
         """Keep these in one transaction.
@@ -114,19 +114,19 @@ class Store:
             How many events are new.
         """
         events: list[Event] = []
-        mail: list[Told] = []
+        private: list[Told] = []
         for record in records:
             if isinstance(record, Told):
-                mail.append(record)
+                private.append(record)
             else:
                 events.append(record)
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            if mail:
+            if private:
                 self._db.executemany(
-                    f"INSERT INTO mail ({MAIL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                    f"INSERT INTO mail ({PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (by, id) DO UPDATE SET text = excluded.text",
-                    map(mail_row, mail),
+                    map(private_row, private),
                 )
             added = 0
             for at in range(0, len(events) - TOGETHER + 1, TOGETHER):
@@ -151,7 +151,7 @@ class Store:
             self._db.execute(f"INSERT INTO words (rowid, text) SELECT seq, text FROM said WHERE seq IN {some}", (STEP,))
             return self._db.execute(f"DELETE FROM unindexed WHERE seq IN {some}", (STEP,)).rowcount == STEP
 
-    def prune(self, keep: Keep, entries: int, now: int) -> int:
+    def prune(self, keep: Retention, entries: int, now: int) -> int:
         """Take out a few of the oldest entries that need not be kept.
 
         Args:
@@ -180,7 +180,7 @@ class Store:
                 self._db.execute("DELETE FROM event WHERE seq <= ?", oldest[-1])
         return len(oldest)
 
-    def prune_mail(self, number: int, *, before: int = 0, waiting: bool = False) -> None:
+    def prune_private(self, number: int, *, before: int = 0, waiting: bool = False) -> None:
         """Take out private messages from before this time (ms since 1970), and all but the last of the rest.
 
         Args:

@@ -8,9 +8,9 @@ from lanchat.errors import NoSuchRoom
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.text import safe_text
-from lanchat.room.roster import RoomView
+from lanchat.room.roster import Roster
 from lanchat.storage.rooms import SEEN, About, known_rooms, log_paths, rooms_called
-from lanchat.storage.search import last_events, last_mail
+from lanchat.storage.search import last_events, last_private
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.script import event_json
 
@@ -40,17 +40,17 @@ def show_history(
     for path in log_paths(home, about.id):
         for event in last_events(path, number=number, since=since, search=search):
             found.setdefault(event.seq, event)
-    mail = [  # our own; what waits in the log of a room hosted here is other people's
+    private = [  # our own; what waits in the log of a room hosted here is other people's
         told
         for path in log_paths(home, about.id, SEEN)
-        for told in last_mail(path, number=number, since=since, search=search)
+        for told in last_private(path, number=number, since=since, search=search)
     ]
-    records = _by_time(_each_once([found[seq] for seq in sorted(found)]), mail)
+    records = _by_time(_each_once([found[seq] for seq in sorted(found)]), private)
     if number is not None:
         records = records[len(records) - min(number, len(records)) :]
     if not records:
         talk.write(f'Nothing {"like that " if search or since else ""}is kept of "{safe_text(about.title)}".\n')
-    renderer = Renderer(RoomView(), day=date.min, colour=False)  # a view of nobody: no line is "you"
+    renderer = Renderer(Roster(), day=date.min, colour=False)  # a view of nobody: no line is "you"
     for record in records:
         out.write(event_json(record) + "\n" if as_json else "".join(text for _, text in renderer.render(record)))
     out.flush()
@@ -80,10 +80,10 @@ def _what_there_is(home: Path) -> str:
     return f"there is: {', '.join(titles[:_LISTED])}{more}"
 
 
-def _by_time(events: list[Event], mail: list[Told]) -> list[Record]:
+def _by_time(events: list[Event], private: list[Told]) -> list[Record]:
     """The events in their order, and each private message before the first of them that is later."""
     merged: list[Record] = []
-    waiting = sorted(mail, key=lambda told: told.at)[::-1]
+    waiting = sorted(private, key=lambda told: told.at)[::-1]
     for event in events:
         while waiting and waiting[-1].at < event.at:
             merged.append(waiting.pop())

@@ -18,7 +18,7 @@ from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.storage.home import home_folder, keep_nick, kept_nick, login_nick
 
 if TYPE_CHECKING:
-    from lanchat.api.joining import Aim
+    from lanchat.api.joining import Target
     from lanchat.api.room import JoinedRoom
 
 ASK, AUTO = "ask", "auto"  # what --password may say
@@ -92,11 +92,11 @@ def come_in(
     screen: bool,
 ) -> "JoinedRoom":
     """Enter the room of this title, address or invite, asking what must be asked."""
-    from lanchat.api import joining as entrance  # the whole client: not needed while a list is looked at
+    from lanchat.api import joining as joining  # the whole client: not needed while a list is looked at
 
     on = where(interfaces)
     try:
-        aim = entrance.aim(
+        resolve = joining.resolve(
             name,
             wait,
             on,
@@ -105,7 +105,7 @@ def come_in(
         )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="INVITE") from None
-    return _until_in(aim, nick, password, on, on_problem, screen)
+    return _until_in(resolve, nick, password, on, on_problem, screen)
 
 
 def come_into(
@@ -118,13 +118,13 @@ def come_into(
     screen: bool,
 ) -> "JoinedRoom":
     """Enter this room, asking what must be asked."""
-    from lanchat.api import joining as entrance
+    from lanchat.api import joining as joining
 
-    return _until_in(entrance.toward(listing), nick, password, on, on_problem, screen)
+    return _until_in(joining.target_of(listing), nick, password, on, on_problem, screen)
 
 
 def _until_in(
-    aim: "Aim",
+    resolve: "Target",
     nick: str,
     password: str | None,
     on: Sequence[Address] | None,
@@ -132,19 +132,19 @@ def _until_in(
     screen: bool,
 ) -> "JoinedRoom":
     """Enter; ask a person for what was missing or wrong, and tell a script what to pass."""
-    from lanchat.api import joining as entrance
+    from lanchat.api import joining as joining
 
-    if aim.locked and password is None and screen:
+    if resolve.locked and password is None and screen:
         password = _ask_password()
-    patience = None if screen else entrance.PATIENCE
+    patience = None if screen else joining.PATIENCE
     guesses = 1 if password is None else 0
     while True:
         try:
-            return entrance.enter(
-                aim.endpoints,
+            return joining.join_target(
+                resolve.endpoints,
                 nick,
-                room_id=aim.room_id,
-                pin=aim.pin,
+                room_id=resolve.room_id,
+                pin=resolve.pin,
                 password=password,
                 patience=patience,
                 on=on,

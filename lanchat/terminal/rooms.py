@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import IO, NoReturn
 
-from lanchat.discovery.finder import Lookout
+from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Listing
 from lanchat.discovery.sources import scanning
 from lanchat.protocol.address import Address
@@ -34,29 +34,29 @@ def show_rooms(
     Returns:
         The exit code.
     """
-    with Lookout(on) as lookout:
+    with Finder(on) as finder:
         if scan:
-            lookout.begin(scanning(on))
+            finder.begin(scanning(on))
             wait = max(wait, _SCAN_TAKES)
         if watch:
-            _watch(lookout, as_json, out, talk)
-        seen = _look(lookout, wait, as_json, out)
+            _watch(finder, as_json, out, talk)
+        seen = _look(finder, wait, as_json, out)
         if not seen:
             talk.write(
                 f"No room was seen within {wait:g} s. Open one:  lanchat host TITLE\n"
                 "If somebody hosts one: are you on the same network? Their screen shows an address to join by.\n"
                 "What is the matter with this network:  lanchat doctor\n"
             )
-        for problem in lookout.problems():
+        for problem in finder.problems():
             talk.write(f"{problem}\n")
     return 0
 
 
-def _look(lookout: Lookout, wait: float, as_json: bool, out: IO[str]) -> int:
+def _look(finder: Finder, wait: float, as_json: bool, out: IO[str]) -> int:
     """Returns: how many were printed."""
     deadline = time.monotonic() + wait
     printed: set[str] = set()
-    listings = lookout.listings()
+    listings = finder.listings()
     while True:
         over = time.monotonic() >= deadline
         for listing in listings:
@@ -66,15 +66,15 @@ def _look(lookout: Lookout, wait: float, as_json: bool, out: IO[str]) -> int:
                 out.flush()
         if over:
             return len(printed)
-        listings = lookout.wait_change(listings, deadline - time.monotonic())
+        listings = finder.wait_change(listings, deadline - time.monotonic())
 
 
-def _watch(lookout: Lookout, as_json: bool, out: IO[str], talk: IO[str]) -> NoReturn:
+def _watch(finder: Finder, as_json: bool, out: IO[str], talk: IO[str]) -> NoReturn:
     before: tuple[Listing, ...] = ()
     told = 0
     while True:
-        now = lookout.wait_change(before, _LOOK_AGAIN)
-        problems = lookout.problems()
+        now = finder.wait_change(before, _LOOK_AGAIN)
+        problems = finder.problems()
         for problem in problems[told:]:
             talk.write(f"{problem}\n")
             talk.flush()

@@ -30,11 +30,11 @@ def talk(room: JoinedRoom, problems: Problems, *notes: str) -> int:
 
     hosts = isinstance(room, HostedRoom)
     chat = Chat(
-        room.member, room.came, on_nick=lambda nick: keep_nick(home_folder(), nick), host=hosts, invite=room.invite
+        room.member, room.connected, on_nick=lambda nick: keep_nick(home_folder(), nick), host=hosts, invite=room.invite
     )
     for note in notes:
         chat.note(note)
-    if room.standing == "new":
+    if room.key_status == "new":
         chat.note(f"{NEW_HOST} /verify shows it")
     if room.member.left_over:
         chat.note(_left_over(room))
@@ -67,7 +67,7 @@ def run_script(
     Raises:
         LanchatError: the room is gone, or the time is over.
     """
-    if room.standing == "new":
+    if room.key_status == "new":
         print(NEW_HOST, file=sys.stderr, flush=True)
     if room.member.left_over:
         print(_left_over(room), file=sys.stderr, flush=True)
@@ -123,7 +123,7 @@ def _left_over(room: JoinedRoom) -> str:
 
 
 def _unsent(room: JoinedRoom) -> str:
-    kept = not isinstance(room, HostedRoom) and not room.came.card.ephemeral
+    kept = not isinstance(room, HostedRoom) and not room.connected.card.ephemeral
     fate = "wait here and go out when you are in the room again" if kept else "are lost"
     return f"{_messages(room.member.waiting)} of yours had not reached the room, and {fate}."
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, assert_never
 
-from lanchat.client.events import Came, Ended, Item, Kept, Lost, why_gone
+from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, why_gone
 from lanchat.client.member import Member
 from lanchat.client.receiving import WINDOW
 from lanchat.errors import LanchatError, TimedOut
@@ -185,7 +185,7 @@ class Script:
         while ended is None:
             try:
                 for item in self._member.take():
-                    if isinstance(item, Ended):
+                    if isinstance(item, Closed):
                         ended = item.error
                     else:
                         self._show(item)
@@ -222,15 +222,15 @@ class Script:
                 self._tell(f"{nick} is now {to}")
             case Notice(text=text):
                 self._tell(text)
-            case Lost(reason=reason):
+            case Disconnected(reason=reason):
                 self._tell(f"{reason}; trying to come back")
-            case Came(welcome=welcome, again=again):
+            case Connected(welcome=welcome, again=again):
                 self._me, self._nick = welcome.id, welcome.nick
                 # A host that lost its record counts anew from there.
                 self._border = min(self._border, welcome.seq) if again else welcome.seq
                 if again:
                     self._tell("back in the room")
-            case Kept() | Ended():
+            case Acked() | Closed():
                 pass
             case _:
                 assert_never(item)

@@ -10,7 +10,7 @@ _CONNECT_LIMIT = 5.0  # s; on loopback it is at once, unless the server's backlo
 _GONE = {errno.ECONNRESET, errno.EPIPE, errno.ETIMEDOUT}
 
 
-class Lost(ConnectionError):
+class Disconnected(ConnectionError):
     """The server has ended this connection."""
 
 
@@ -51,9 +51,9 @@ class Client:
         except BlockingIOError:
             return b""
         except OSError as error:
-            raise Lost(str(error)) from None
+            raise Disconnected(str(error)) from None
         if not size:
-            raise Lost("the server closed it")
+            raise Disconnected("the server closed it")
         if self._tls is None:
             return bytes(_buffer[:size])
         self._incoming.write(_buffer[:size])
@@ -83,7 +83,7 @@ class Client:
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
-            raise Lost(f"TLS: {error.reason}") from None
+            raise Disconnected(f"TLS: {error.reason}") from None
         self._push(self._outgoing.read())
         return self.established
 
@@ -95,7 +95,7 @@ class Client:
         except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
-            raise Lost(f"TLS: {error.reason}") from None
+            raise Disconnected(f"TLS: {error.reason}") from None
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _push(self, data: bytes) -> None:
@@ -108,7 +108,7 @@ class Client:
             sent = 0
         except OSError as error:
             if error.errno in _GONE:
-                raise Lost(str(error)) from None
+                raise Disconnected(str(error)) from None
             raise
         self._unsent = data[sent:]
 

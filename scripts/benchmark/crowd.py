@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scripts.benchmark.check import Marks
-from scripts.benchmark.client import Client, Lost, client_context
+from scripts.benchmark.client import Client, Disconnected, client_context
 from scripts.benchmark.dialects import Dialect, Greeting
 from scripts.benchmark.machine import Meter, Use, rss_kib
 
@@ -110,7 +110,7 @@ class Crowd:
                     data = member.client.read()
                     if data or member.greeting is None:  # None: TLS may be done now
                         member.hear(data)
-            except Lost:
+            except Disconnected:
                 self._drop(member)
         return bool(events)
 

@@ -15,8 +15,8 @@ import pytest
 import lanchat
 from lanchat.api import room as joined
 from lanchat.client import queue
-from lanchat.client.events import Came, Item, Lost
-from lanchat.client.queue import News
+from lanchat.client.events import Connected, Disconnected, Item
+from lanchat.client.queue import EventQueue
 from lanchat.errors import ConnectionLost, NoSuchRoom, NotLanchat, Refused, TimedOut
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Card, Joined, Left, Present, Renamed, Said, Told, Welcome
@@ -202,7 +202,7 @@ def test_waiting_in_vain_while_there_is_much_that_is_no_event():
     def feed() -> None:
         while not over.wait(0.01) and len(fed) < 500:
             fed.append(1)
-            ear.news.put(Lost("the host is gone"))
+            ear.news.put(Disconnected("the host is gone"))
 
     feeding = threading.Thread(target=feed)
     feeding.start()
@@ -261,18 +261,18 @@ class Ear:
     """A member that hears what the test lets it hear."""
 
     def __init__(self, *present: Present) -> None:
-        self.news = News()
+        self.news = EventQueue()
         self.got: list[Told] = []
-        self.came = self.come(*present, seq=5)
+        self.connected = self.come(*present, seq=5)
 
-    def come(self, *present: Present, seq: int, again: bool = False) -> Came:
+    def come(self, *present: Present, seq: int, again: bool = False) -> Connected:
         card, welcome = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32)), Welcome("a", "ann", seq, seq, 0)
-        came = Came(card, welcome, present, again)
-        self.news.put(came)
-        return came
+        connected = Connected(card, welcome, present, again)
+        self.news.put(connected)
+        return connected
 
     def room(self) -> lanchat.JoinedRoom:
-        return lanchat.JoinedRoom(self, self.came)  # type: ignore[arg-type]
+        return lanchat.JoinedRoom(self, self.connected)  # type: ignore[arg-type]
 
     def is_own(self, said: Said) -> bool:
         return False
@@ -508,7 +508,7 @@ def test_a_room_is_found_by_its_title(tmp_path, monkeypatch):
             monkeypatch.setenv("LANCHAT_HOME", ann_home)
             wait_until(lambda: sum(listing.title == title for listing in lanchat.rooms(wait=0.3)) == 2, 20)
             with lanchat.join(title, nick="ann") as ann:
-                assert ann.came.card.host == "hal", "she has been there before"
+                assert ann.connected.card.host == "hal", "she has been there before"
             monkeypatch.setenv("LANCHAT_HOME", str(tmp_path / "bob"))  # somebody who has been in neither
             with pytest.raises(lanchat.LanchatError, match="2 rooms are called") as caught:
                 lanchat.join(title, nick="bob").close()

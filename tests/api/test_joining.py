@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from lanchat import api
-from lanchat.api import joining as entrance
-from lanchat.api.joining import NAME_WAIT, Aim, aim
+from lanchat.api import joining as joining
+from lanchat.api.joining import NAME_WAIT, Target, resolve
 from lanchat.api.room import JoinedRoom
 from lanchat.client import reconnect as comeback
 from lanchat.discovery import finder as lookout_module
@@ -67,7 +67,7 @@ class Network:
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     network = Network()
-    monkeypatch.setattr(lookout_module, "Lookout", network)
+    monkeypatch.setattr(lookout_module, "Finder", network)
     return network
 
 
@@ -107,44 +107,44 @@ def names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 )
 def test_a_title_is_a_title_whatever_it_reads_like(network, names, title):
     network.rooms = (listing("Lobby"), listing(title))
-    assert aim(title, 5, None) == Aim((HERE,), ROOM)
+    assert resolve(title, 5, None) == Target((HERE,), ROOM)
     assert names == [], "nobody else hears of it"
 
 
 @pytest.mark.parametrize("name", ["10.0.0.2", "10.0.0.2:47474", "10.0.0.2:", "[fe80::1%eth0]:5000", "::1", "team:5000"])
 def test_an_address_needs_no_list(network, names, name):
     network.rooms = (listing(name),)
-    assert aim(name, 5, None).room_id is None
+    assert resolve(name, 5, None).room_id is None
     assert network.looked_on == [] and names == []
 
 
 @pytest.mark.parametrize("name", ["annas-mac.local", "localhost"])
 def test_a_machine_is_asked_for_once_no_room_is_called_so(network, names, name):
-    assert aim(name, 5, None) == Aim((Endpoint(name),))
+    assert resolve(name, 5, None) == Target((Endpoint(name),))
     assert network.waits == [NAME_WAIT]
-    assert aim(name, 0.5, None) == Aim((Endpoint(name),))
+    assert resolve(name, 0.5, None) == Target((Endpoint(name),))
     assert network.waits[1:] == [0.5]
 
 
 def test_a_room_may_still_come_where_no_machine_is_called_so(network, names):
     with pytest.raises(NoSuchRoom, match='no room "node.js" was seen within 5 s, and no machine is called so'):
-        aim("node.js", 5, None)
+        resolve("node.js", 5, None)
     assert names == ["node.js"] and NAME_WAIT < 5
     assert network.waits[0] == NAME_WAIT and network.waits[1] > 0
 
 
 def test_an_invite_leads_to_one_room_on_one_key(network, names):
-    assert aim(f"lanchat://10.0.0.2:47474/{ROOM}#{KEY}", 5, None) == Aim((HERE,), ROOM, KEY)
+    assert resolve(f"lanchat://10.0.0.2:47474/{ROOM}#{KEY}", 5, None) == Target((HERE,), ROOM, KEY)
     with pytest.raises(ValueError, match="invite"):
-        aim("lanchat://10.0.0.2:47474/", 5, None)
+        resolve("lanchat://10.0.0.2:47474/", 5, None)
     assert network.looked_on == []
 
 
 def test_of_several_rooms_of_a_title_somebody_chooses(network):
     network.rooms = (listing("Room A"), listing("Room A", "5" * 32, locked=True))
     with pytest.raises(LanchatError, match="2 rooms are called"):
-        aim("Room A", 5, None)
-    assert aim("Room A", 5, None, choose=lambda rooms: rooms[1]) == Aim((HERE,), "5" * 32, locked=True)
+        resolve("Room A", 5, None)
+    assert resolve("Room A", 5, None, choose=lambda rooms: rooms[1]) == Target((HERE,), "5" * 32, locked=True)
 
 
 # ---- the way back
@@ -209,7 +209,7 @@ def leaves() -> Iterator[Callable[[JoinedRoom], bool]]:
 
 
 def test_leaving_does_not_wait_for_a_room_that_is_looked_for(network, host, soon, monkeypatch, leaves):
-    monkeypatch.setattr(entrance, "LOOK_AGAIN", 3 * PATIENCE)
+    monkeypatch.setattr(joining, "LOOK_AGAIN", 3 * PATIENCE)
     room = host("Room A")
     ann = by_name(room)
     lose(room)

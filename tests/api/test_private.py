@@ -16,9 +16,9 @@ import pytest
 import lanchat
 from lanchat.api.room import JoinedRoom
 from lanchat.client import reconnect as comeback
-from lanchat.client.events import Came, Kept
+from lanchat.client.events import Acked, Connected
 from lanchat.client.member import Member
-from lanchat.client.receiving import WINDOW, Again, Letters, Unkept
+from lanchat.client.receiving import WINDOW, PrivateDedup, ResendWindow, Unacked
 from lanchat.errors import Refused
 from lanchat.network.connect import dial
 from lanchat.network.identity import Identity
@@ -30,7 +30,7 @@ from lanchat.protocol.messages import Fetch, Joined, Left, Notice, Receipt, Said
 from lanchat.server.host import Host
 from lanchat.storage import history as seen_module
 from lanchat.storage.log import NoLog
-from lanchat.storage.member_store import DiskMemory
+from lanchat.storage.member_store import DiskStore
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.terminal.history import show_history
 from tests.server.test_host import Ears, PlainClient, link_of
@@ -51,16 +51,16 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Link, bytes]]:
     """All that ever came to each link, in plain."""
-    came: dict[Link, bytes] = defaultdict(bytes)
+    connected: dict[Link, bytes] = defaultdict(bytes)
     receive = Link.receive
 
     def recorded(link: Link) -> bytes:
         data = receive(link)
-        came[link] += data
+        connected[link] += data
         return data
 
     monkeypatch.setattr(Link, "receive", recorded)
-    yield came
+    yield connected
 
 
 class Moody(NoLog):
@@ -68,8 +68,8 @@ class Moody(NoLog):
 
     works = False
 
-    def post(self, mail: list[Told], on_posted: Callable[[int], None]) -> None:
-        super().post(mail, on_posted if self.works else lambda number: None)
+    def post(self, private: list[Told], on_posted: Callable[[int], None]) -> None:
+        super().post(private, on_posted if self.works else lambda number: None)
 
 
 def told(ears: Ears) -> list[str]:
@@ -83,7 +83,7 @@ def hear_told(ears: Ears, text: str) -> Told:
 
 def waits_for(room: Host, owner: Any) -> list[str]:
     """What the host has for them."""
-    return [told.text for told in room._hub._room._mail.waiting(owner.id)]
+    return [told.text for told in room._hub._room._private.waiting(owner.id)]
 
 
 def cut(room: Host) -> None:
@@ -91,8 +91,8 @@ def cut(room: Host) -> None:
         link.drop("cut")
 
 
-def on_disk(home: Path) -> Callable[..., DiskMemory]:
-    return lambda card: DiskMemory(home, card, lambda trouble: None)
+def on_disk(home: Path) -> Callable[..., DiskStore]:
+    return lambda card: DiskStore(home, card, lambda trouble: None)
 
 
 # ---- two people
@@ -107,7 +107,7 @@ def test_one_person_hears_it_and_no_byte_of_it_reaches_another(host, join, ident
         heard = hear_told(one, SECRET)
         assert (heard.by, heard.to, heard.nick, heard.to_nick) == (identity("ann").id, identity("bob").id, "ann", "bob")
         assert heard.id == id
-    ann.hear_kind(Kept, ids=(id,))
+    ann.hear_kind(Acked, ids=(id,))
     to_eve.send(encode(Fetch(0)))
     ann.member.say("the end")
     for one in (ann, bob, eve):
@@ -226,7 +226,7 @@ def test_a_link_lost_before_the_host_hears_that_it_came(host, join, identity, mo
     assert waits_for(room, identity("bob")) == [SECRET]
     cut(room)
     wait_until(lambda: not waits_for(room, identity("bob")))
-    bob.hear(lambda: any(isinstance(item, Came) and item.again for item in bob.items))
+    bob.hear(lambda: any(isinstance(item, Connected) and item.again for item in bob.items))
     assert told(bob) == [SECRET]
 
 
@@ -405,7 +405,7 @@ def test_a_script_prints_what_is_for_it_alone_so_that_it_can_be_told_apart(host,
 
 
 def test_what_is_not_settled_is_said_again():
-    unkept = Unkept()
+    unkept = Unacked()
     say, tell = Say("1", "hi"), Tell("2", "", "bob", "psst")
     unkept.add(say)
     unkept.add(tell)
@@ -417,7 +417,7 @@ def test_what_is_not_settled_is_said_again():
 
 
 def test_numbers_of_before_a_crash_are_not_acknowledged_by_those_after_it():
-    unkept = Unkept()
+    unkept = Unacked()
     unkept.add(Say("1", "hi"))
     unkept.numbered(Said(7, 0, "id-ann", "ann", "1", "hi"))
     assert unkept.again() == [Say("1", "hi", again=True)]
@@ -427,7 +427,7 @@ def test_numbers_of_before_a_crash_are_not_acknowledged_by_those_after_it():
 
 
 def test_a_window_of_what_is_said_again():
-    again, says = Again(), [Say(str(number), "hi") for number in range(100)]
+    again, says = ResendWindow(), [Say(str(number), "hi") for number in range(100)]
     assert again.begin([*says]) == says[:WINDOW]
     assert again.is_behind(new := Say("new", "hi"))
     assert again.answered("0") == [says[WINDOW]] and again.answered("nobody's") == []
@@ -437,7 +437,7 @@ def test_a_window_of_what_is_said_again():
 
 
 def test_a_resend_means_whom_the_host_took_it_for():
-    unkept = Unkept()
+    unkept = Unacked()
     unkept.add(Tell("2", "", "bob", "psst"))
     back = Told("2", 0, "id-ann", "ann", "id-bob", "rob", "psst")
     assert unkept.addressed(back) == Tell("2", "id-bob", "bob", "psst")
@@ -446,7 +446,7 @@ def test_a_resend_means_whom_the_host_took_it_for():
 
 
 def test_a_refusal_is_remembered_for_who_asks():
-    unkept = Unkept()
+    unkept = Unacked()
     for number in range(200):
         unkept.add(Tell(str(number), "", "bob", "psst"))
         assert unkept.settled(Receipt(str(number), "refused", f"no {number}"))
@@ -454,7 +454,7 @@ def test_a_refusal_is_remembered_for_who_asks():
 
 
 def test_a_private_message_is_news_once():
-    letters, psst = Letters(), Told("2", 0, "id-ann", "ann", "id-bob", "bob", "psst")
+    letters, psst = PrivateDedup(), Told("2", 0, "id-ann", "ann", "id-bob", "bob", "psst")
     assert letters.is_new(psst) and not letters.is_new(psst)
     assert not letters.is_taken(psst)
     letters.taken(psst)

@@ -7,7 +7,7 @@ import pytest
 
 from lanchat import errors
 from lanchat.client import connect as knock
-from lanchat.client.connect import Introduction, enter, read_card
+from lanchat.client.connect import Credentials, enter, read_card
 from lanchat.network.link import Link
 from lanchat.protocol.framing import LineSplitter, encode
 from lanchat.protocol.limits import MAX_PEOPLE
@@ -66,19 +66,19 @@ def play(identity):
 
 def go_in(host: Played, identity, **options):
     seen = []
-    who = Introduction(identity("ann"), "ann", lambda card, key: seen.append((card, key)), **options)
-    entry = enter(host.link, host.channel, LineSplitter(), who)
-    return entry, seen
+    who = Credentials(identity("ann"), "ann", lambda card, key: seen.append((card, key)), **options)
+    accepted = enter(host.link, host.channel, LineSplitter(), who)
+    return accepted, seen
 
 
 def test_card_then_key_then_welcome(play, identity):
     rest = [Said(8, 0, "i", "bob", "1", "hi")]
     said: list[FromHost] = [Welcome("me", "ann", 7, 7, 2), Present("i", "bob"), Present("j", "eve"), *rest]
     lines = b"".join(map(encode, said))
-    entry, seen = go_in(play(encode(CARD), lines[:60], lines[60:100], lines[100:]), identity)
-    assert entry.card == CARD and entry.host_key == identity("hal").public
+    accepted, seen = go_in(play(encode(CARD), lines[:60], lines[60:100], lines[100:]), identity)
+    assert accepted.card == CARD and accepted.host_key == identity("hal").public
     assert seen == [(CARD, identity("hal").public)]
-    assert [person.nick for person in entry.present] == ["bob", "eve"] and entry.rest in (rest, [])
+    assert [person.nick for person in accepted.present] == ["bob", "eve"] and accepted.rest in (rest, [])
 
 
 def test_who_only_looks_reads_one_line(play, identity):
@@ -94,7 +94,7 @@ def test_nothing_is_said_to_a_host_that_is_not_trusted(play, identity):
         raise errors.HostKeyChanged("another key")
 
     with pytest.raises(errors.HostKeyChanged):
-        enter(host.link, host.channel, LineSplitter(), Introduction(identity("ann"), "ann", no))
+        enter(host.link, host.channel, LineSplitter(), Credentials(identity("ann"), "ann", no))
     host.close()
     assert host.heard == b""
 

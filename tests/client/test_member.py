@@ -10,10 +10,10 @@ import pytest
 
 import lanchat
 from lanchat import errors
-from lanchat.api.joining import enter
+from lanchat.api.joining import join_target
 from lanchat.client import reconnect as comeback
-from lanchat.client.connect import Entry
-from lanchat.client.events import Came, Kept, Lost
+from lanchat.client.connect import Accepted
+from lanchat.client.events import Acked, Connected, Disconnected
 from lanchat.client.member import Member
 from lanchat.client.reconnect import FIRST_RETRY, LAST_RETRY, may_come_back, pauses, same_host
 from lanchat.network.connect import dial
@@ -22,7 +22,7 @@ from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Said, Say, Welcome
 from lanchat.room import room as room_module
 from lanchat.storage.known_hosts import KnownHosts
-from lanchat.storage.member_store import NoMemory
+from lanchat.storage.member_store import NoStore
 from lanchat.storage.sqlite_log import SqliteLog
 from tests.hostile.attackers import Honest
 from tests.support.waiting import PATIENCE, wait_until
@@ -53,8 +53,8 @@ def test_a_lost_link_comes_back_without_gap_and_nothing_twice(host, join):
             one.hears(f"answer {round}")
     for one in (ann, bob):
         assert len(one.texts) == len(set(one.texts)) == 9
-        assert sum(isinstance(item, Lost) for item in one.items) >= 1
-        assert any(isinstance(item, Came) and item.again for item in one.items)
+        assert sum(isinstance(item, Disconnected) for item in one.items) >= 1
+        assert any(isinstance(item, Connected) and item.again for item in one.items)
     assert sorted(ann.texts) == sorted(bob.texts) and ann.texts == bob.texts
 
 
@@ -68,11 +68,11 @@ def test_all_that_was_said_is_kept_in_the_end(host, join):
             cut(room)
     assert ann.member.wait_kept(PATIENCE)
     ann.hears("line 59")
-    ann.hear(lambda: {id for item in ann.items if isinstance(item, Kept) for id in item.ids} == set(ids))
+    ann.hear(lambda: {id for item in ann.items if isinstance(item, Acked) for id in item.ids} == set(ids))
     assert len(ann.texts) == len(set(ann.texts)) == 60
 
 
-class Notebook(NoMemory):
+class Notebook(NoStore):
     """What an earlier program of the same person left unacknowledged."""
 
     def __init__(self, *waiting: Say) -> None:
@@ -142,9 +142,9 @@ def test_a_host_that_does_not_know_the_password_is_not_remembered(host, own_worl
     room = host(password="right horse")
     where = (Endpoint("127.0.0.1", room.port),)
     with pytest.raises(errors.Refused):
-        enter(where, "ann", password="wrong horse", patience=0)
+        join_target(where, "ann", password="wrong horse", patience=0)
     assert KnownHosts(own_world).all() == []
-    with closing(enter(where, "ann", password="right horse", patience=0)):
+    with closing(join_target(where, "ann", password="right horse", patience=0)):
         assert [known.room for known in KnownHosts(own_world).all()] == [room.room_id]
 
 
@@ -195,7 +195,7 @@ def test_who_only_speaks_is_not_sent_what_others_say_also_after_a_lost_link(host
         bot.member.say(f"again {round}")
         bot.hears(f"again {round}")
         cut(room)
-        bot.hear(lambda: sum(isinstance(item, Came) for item in bot.items) == round + 2)  # noqa: B023
+        bot.hear(lambda: sum(isinstance(item, Connected) for item in bot.items) == round + 2)  # noqa: B023
     assert not [text for text in bot.texts if text.startswith("0.")]
 
 
@@ -253,7 +253,7 @@ def test_to_whom_one_comes_back():
 
 def test_only_the_same_room_on_the_same_key_will_do():
     card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
-    check = same_host(Entry(card, b"k" * 32, Welcome("i", "ann", 1, 1, 0), (), []))
+    check = same_host(Accepted(card, b"k" * 32, Welcome("i", "ann", 1, 1, 0), (), []))
     check(card, b"k" * 32)
     with pytest.raises(errors.HostKeyChanged):
         check(card, b"x" * 32)

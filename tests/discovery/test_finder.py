@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from lanchat.discovery import directory
-from lanchat.discovery.finder import Lookout
+from lanchat.discovery.finder import Finder
 from lanchat.discovery.mdns.mdns import Announcement
-from lanchat.discovery.sighting import Advert, Listing, Sighting, Vanished
+from lanchat.discovery.sighting import Advertisement, Listing, Sighting, Vanished
 from lanchat.discovery.sources import Report, Tell, Way
 from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Endpoint
@@ -52,11 +52,11 @@ def of(host: Host) -> Sighting:
 
 
 @pytest.fixture
-def lookout() -> Iterator[Callable[..., Lookout]]:
-    opened: list[Lookout] = []
+def finder() -> Iterator[Callable[..., Finder]]:
+    opened: list[Finder] = []
 
-    def look(*ways: Way) -> Lookout:
-        opened.append(Lookout(LOOPBACK, ways or None))
+    def look(*ways: Way) -> Finder:
+        opened.append(Finder(LOOPBACK, ways or None))
         return opened[-1]
 
     yield look
@@ -64,16 +64,16 @@ def lookout() -> Iterator[Callable[..., Lookout]]:
         one.close()
 
 
-def row(lookout: Lookout, room_id: str) -> Listing | None:
-    return next((listing for listing in lookout.listings() if listing.room_id == room_id), None)
+def row(finder: Finder, room_id: str) -> Listing | None:
+    return next((listing for listing in finder.listings() if listing.room_id == room_id), None)
 
 
-def test_an_announced_room_is_found_with_its_people_and_gone_when_killed(host, join, lookout):
+def test_an_announced_room_is_found_with_its_people_and_gone_when_killed(host, join, finder):
     room = host("Room A", nick="ann")
     join(room, "bob")
-    advert = Advert(room.room_id, room.title, room.nick, room.port, room.identity.id)
-    with Announcement(advert, LOOPBACK, pytest.fail):
-        look = lookout()
+    advertisement = Advertisement(room.room_id, room.title, room.nick, room.port, room.identity.id)
+    with Announcement(advertisement, LOOPBACK, pytest.fail):
+        look = finder()
         listing = wait_until(lambda: row(look, room.room_id))
         assert listing is not None
         assert (listing.title, listing.host, listing.people, listing.state) == ("Room A", "ann", 1, "answering")
@@ -84,12 +84,12 @@ def test_an_announced_room_is_found_with_its_people_and_gone_when_killed(host, j
 
 
 @pytest.mark.full
-def test_what_is_no_room_is_not_listed_and_what_is_silent_is_listed_as_that(host, lookout):
+def test_what_is_no_room_is_not_listed_and_what_is_silent_is_listed_as_that(host, finder):
     with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("127.0.0.1", 0)) as silent:
         answering = threading.Thread(target=_answer_http, args=(web,))
         answering.start()
         with closing(host("Room A")) as room:
-            look = lookout(
+            look = finder(
                 Told(
                     sighting("Web", web.getsockname()[1], "1" * 32),
                     sighting("Silent", silent.getsockname()[1], "2" * 32),
@@ -111,9 +111,9 @@ def _answer_http(web: socket.socket) -> None:
         sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def test_a_strangers_goodbye_does_not_remove_a_room_that_lives(host, lookout):
+def test_a_strangers_goodbye_does_not_remove_a_room_that_lives(host, finder):
     room, way = host(), Told()
-    look = lookout(way)
+    look = finder(way)
     way.report(of(room))
     wait_until(look.listings)
     way.report(Vanished("told", of(room).name))
@@ -122,47 +122,47 @@ def test_a_strangers_goodbye_does_not_remove_a_room_that_lives(host, lookout):
     assert look.wait_change(look.listings(), 5) == ()
 
 
-def test_a_title_is_found_as_soon_as_it_answers(host, lookout):
+def test_a_title_is_found_as_soon_as_it_answers(host, finder):
     room = host("Room A")
-    look = lookout(Told(of(host("Room B", nick="bob")), of(room)))
+    look = finder(Told(of(host("Room B", nick="bob")), of(room)))
     assert [listing.room_id for listing in look.find("Room A", wait=10)] == [room.room_id]
     assert [listing.room_id for listing in look.find("room a", wait=10)] == [room.room_id]
 
 
-def test_all_rooms_of_a_title_are_found(host, lookout):
+def test_all_rooms_of_a_title_are_found(host, finder):
     rooms = [host("Room A", nick="ann"), host("Room A", nick="bob")]
-    look = lookout(Told(*map(of, rooms)))
+    look = finder(Told(*map(of, rooms)))
     assert {listing.host for listing in look.find("Room A", wait=10)} == {"ann", "bob"}
 
 
-def test_an_exact_title_goes_before_one_in_other_letters(host, lookout):
-    look = lookout(Told(of(host("room a", nick="bob")), of(host("Room A", nick="ann"))))
+def test_an_exact_title_goes_before_one_in_other_letters(host, finder):
+    look = finder(Told(of(host("room a", nick="bob")), of(host("Room A", nick="ann"))))
     assert [listing.host for listing in look.find("Room A", wait=10)] == ["ann"]
 
 
-def test_a_title_that_nobody_has_is_not_found(lookout):
-    assert lookout(Told()).find("Room A", wait=0.05) == ()
+def test_a_title_that_nobody_has_is_not_found(finder):
+    assert finder(Told()).find("Room A", wait=0.05) == ()
 
 
-def test_a_way_that_does_not_work_is_told_once_and_the_others_go_on(host, lookout):
+def test_a_way_that_does_not_work_is_told_once_and_the_others_go_on(host, finder):
     def broken(report: Report, tell: Tell) -> Told:
         tell("this way is closed")
         tell("this way is closed")
         return Told()
 
-    look = lookout(broken, Told(of(host())))
+    look = finder(broken, Told(of(host())))
     wait_until(look.listings)
     assert look.problems() == ("this way is closed",)
 
 
-def test_a_host_that_was_forgotten_is_a_new_one(host, lookout, own_world: Path, monkeypatch):
+def test_a_host_that_was_forgotten_is_a_new_one(host, finder, own_world: Path, monkeypatch):
     monkeypatch.setattr(directory, "ASK_EVERY", 0.02)
     room, known = host("Room A"), KnownHosts(own_world)
-    look = lookout(Told(of(room)))
+    look = finder(Told(of(room)))
 
-    def stands(standing: str) -> bool:
+    def stands(key_status: str) -> bool:
         listing = row(look, room.room_id)
-        return listing is not None and listing.standing == standing
+        return listing is not None and listing.key_status == key_status
 
     wait_until(lambda: stands("new"))
     known.remember(room.room_id, fingerprint(room.identity.public), room.title)
@@ -171,30 +171,30 @@ def test_a_host_that_was_forgotten_is_a_new_one(host, lookout, own_world: Path, 
     wait_until(lambda: stands("new"))
 
 
-def test_rooms_are_seen_where_the_known_hosts_cannot_be_read(host, lookout, own_world: Path):
+def test_rooms_are_seen_where_the_known_hosts_cannot_be_read(host, finder, own_world: Path):
     (own_world / KNOWN_HOSTS).mkdir(parents=True)
-    look = lookout(Told(*[of(host("Room A")), of(host("Room B"))]))
+    look = finder(Told(*[of(host("Room A")), of(host("Room B"))]))
     wait_until(lambda: len(look.listings()) == 2)
-    assert {listing.standing for listing in look.listings()} == {""}
+    assert {listing.key_status for listing in look.listings()} == {""}
     [problem] = look.problems()
     assert f"cannot use {own_world / KNOWN_HOSTS}" in problem
 
 
-def test_one_may_look_for_ever(host, lookout):
+def test_one_may_look_for_ever(host, finder):
     room = host("Room A")
-    look = lookout(Told(of(room)))
+    look = finder(Told(of(room)))
     assert [listing.room_id for listing in look.find("Room A", wait=inf)] == [room.room_id]
     assert look.wait_change((), inf)
 
 
-def test_closing_does_not_wait_for_those_that_do_not_answer(lookout):
+def test_closing_does_not_wait_for_those_that_do_not_answer(finder):
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
         for sock in (first, second):  # fill the backlog, so that the next one is left waiting for its connection
             sock.setblocking(False)
             sock.connect_ex(full.getsockname())
         with socket.create_server(("127.0.0.1", 0)) as silent:
             far, mute = full.getsockname()[1], silent.getsockname()[1]
-            look = lookout(Told(sighting("Far", far, "1" * 32), sighting("Mute", mute, "2" * 32)))
+            look = finder(Told(sighting("Far", far, "1" * 32), sighting("Mute", mute, "2" * 32)))
             silent.accept()[0].close()  # it is being asked
             began = time.monotonic()
             look.close()
@@ -202,8 +202,8 @@ def test_closing_does_not_wait_for_those_that_do_not_answer(lookout):
             assert time.monotonic() - began < 1.5  # less than the time a probe may take
 
 
-def test_finding_ends_when_the_lookout_closes(lookout):
-    look = lookout(Told())
+def test_finding_ends_when_the_lookout_closes(finder):
+    look = finder(Told())
     finder = threading.Thread(target=look.find, args=("Room A", 60))
     finder.start()
     look.close()

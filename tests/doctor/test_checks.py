@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from lanchat.discovery.advertise import Presence
-from lanchat.discovery.finder import Lookout
-from lanchat.discovery.sighting import Advert
+from lanchat.discovery.advertise import Advertiser
+from lanchat.discovery.finder import Finder
+from lanchat.discovery.sighting import Advertisement
 from lanchat.doctor import checks as examine_module
 from lanchat.doctor.checks import examine
 from lanchat.doctor.diagnosis import diagnose
@@ -22,7 +22,7 @@ LOOPBACK = chosen(("127.0.0.1",))
 
 def test_loopback_hears_itself_and_the_rooms_of_this_machine(host, own_world):
     room = host("Room D")
-    with Presence(Advert(room.room_id, room.title, room.nick, room.port), LOOPBACK, pytest.fail):
+    with Advertiser(Advertisement(room.room_id, room.title, room.nick, room.port), LOOPBACK, pytest.fail):
         report = examine(LOOPBACK, own_world, Endpoint("127.0.0.1", room.port), look_for=1)
     [lo] = report.interfaces
     assert (lo.name, lo.kind, lo.addresses) == ("lo", "loopback", ("127.0.0.1/8",))
@@ -82,7 +82,7 @@ def test_a_key_that_others_can_read_is_trouble(own_world, identity):
 
 @pytest.mark.full
 def test_advice_is_found_out_beside_the_list(own_world):
-    with Lookout(LOOPBACK, []) as lookout, Advised(lookout, LOOPBACK, own_world) as source:
+    with Finder(LOOPBACK, []) as finder, Advised(finder, LOOPBACK, own_world) as source:
         assert source.advice() == ()
         assert source.listings() == () and source.problems() == ()
         cause, command = wait_until(source.advice)
@@ -92,7 +92,7 @@ def test_advice_is_found_out_beside_the_list(own_world):
 
 def test_a_scan_begins_once(own_world, monkeypatch):
     begun: list[object] = []
-    with Lookout(LOOPBACK, []) as lookout, Advised(lookout, LOOPBACK, own_world) as source:
-        monkeypatch.setattr(lookout, "begin", begun.append)
+    with Finder(LOOPBACK, []) as finder, Advised(finder, LOOPBACK, own_world) as source:
+        monkeypatch.setattr(finder, "begin", begun.append)
         assert (source.scan(), source.scan()) == (True, False)
     assert len(begun) == 1

@@ -11,7 +11,7 @@ from lanchat.network.connect import dial
 from lanchat.network.identity import Identity
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Card, Event
-from lanchat.storage.member_store import DiskMemory, Memory, NoMemory
+from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
 from tests.faults.cable import Cable, Network
 from tests.faults.chronicle import Chronicle, check, times
 from tests.faults.hosts import HostProcess
@@ -80,7 +80,7 @@ class Stage:
             self.way(over, receive_buffer),
             self.identity(owner or nick),
             nick,
-            remember=self._remember(nick) if disk else lambda card: NoMemory(),
+            remember=self._remember(nick) if disk else lambda card: NoStore(),
         )
         self.talkers.append(talker)
         return talker
@@ -189,5 +189,5 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _remember(self, nick: str) -> Callable[[Card], Memory]:
-        return lambda card: DiskMemory(self.folder / f"home-{nick}", card, lambda trouble: None)
+    def _remember(self, nick: str) -> Callable[[Card], MemberStore]:
+        return lambda card: DiskStore(self.folder / f"home-{nick}", card, lambda trouble: None)

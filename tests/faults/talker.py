@@ -13,7 +13,7 @@ from lanchat.api.joining import my_identity
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.storage.home import home_folder
-from lanchat.storage.member_store import DiskMemory
+from lanchat.storage.member_store import DiskStore
 from tests.faults.chronicle import Chronicle
 from tests.faults.program import WAITS, apply
 from tests.faults.talkers import Talker
@@ -27,7 +27,7 @@ def main(path: str, port: str, nick: str, first: str) -> None:
         lambda: dial((Endpoint("127.0.0.1", int(port)),)),
         my_identity(),
         nick,
-        remember=lambda card: DiskMemory(home_folder(), card, lambda trouble: print(trouble, file=sys.stderr)),
+        remember=lambda card: DiskStore(home_folder(), card, lambda trouble: print(trouble, file=sys.stderr)),
         first=int(first),
     )
     talker.join()

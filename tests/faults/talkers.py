@@ -5,12 +5,12 @@ import threading
 from collections.abc import Callable
 from itertools import count
 
-from lanchat.client.events import Came, Ended, Item, Kept, Lost
+from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
 from lanchat.network.identity import Identity
 from lanchat.protocol.messages import Card, Joined, Left, Notice, Renamed, Said
-from lanchat.storage.member_store import Memory, NoMemory
+from lanchat.storage.member_store import MemberStore, NoStore
 from tests.faults.chronicle import Chronicle, said_in
 from tests.support.waiting import wait_until
 
@@ -31,7 +31,7 @@ class Talker:
         identity: Identity,
         nick: str,
         *,
-        remember: Callable[[Card], Memory] = lambda card: NoMemory(),
+        remember: Callable[[Card], MemberStore] = lambda card: NoStore(),
         patience: float | None = None,
         first: int = 1,
     ) -> None:
@@ -104,21 +104,21 @@ class Talker:
 
     def _note(self, item: Item) -> None:
         match item:
-            case Came(welcome=welcome, again=again):
+            case Connected(welcome=welcome, again=again):
                 if not again:
                     self.seq = welcome.seq
                 self._chronicle.note(self.nick, "back" if again else "joined", seq=welcome.seq)
                 self.in_room = True
-            case Lost():
+            case Disconnected():
                 self.in_room = False
                 self._chronicle.note(self.nick, "lost")
-            case Kept(ids):
+            case Acked(ids):
                 for id in ids:
                     self._chronicle.note(self.nick, "acknowledged", id=id)
             case Notice(code=code, text=text):
                 self.told.append(code)
                 self._chronicle.note(self.nick, "told", text, code)
-            case Ended(error):
+            case Closed(error):
                 self.ended = error
                 self._chronicle.note(self.nick, "ended", str(error))
             case Said() | Joined() | Left() | Renamed():

@@ -5,8 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from lanchat.client.connect import Connection, Introduction, connect
-from lanchat.client.events import Came
+from lanchat.client.connect import Connection, Credentials, connect
+from lanchat.client.events import Connected
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol.messages import Event, Left
@@ -38,7 +38,7 @@ def test_readers_that_never_read(stage: Stage, readers: int) -> None:
 
     def come(number: int) -> Connection:
         nick = f"deaf{number}"
-        who = Introduction(stage.identity(f"owner{number % OWNERS}"), nick, lambda card, key: None)
+        who = Credentials(stage.identity(f"owner{number % OWNERS}"), nick, lambda card, key: None)
         return connect(stage.way(receive_buffer=4096), tls, flusher, who, links.append)
 
     try:
@@ -145,7 +145,7 @@ class Visitor:
             while sum(seq > self.welcome for seq in self._seen) < events:
                 items = member.take(10.0)
                 assert items, "nothing comes"
-                assert not any(isinstance(item, Came) and item.again for item in items), "the link was lost"
+                assert not any(isinstance(item, Connected) and item.again for item in items), "the link was lost"
                 self._seen += [item.seq for item in items if isinstance(item, Event)]
         finally:
             member.close()

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import msgspec
 
-from lanchat.client.events import Ended, Item
+from lanchat.client.events import Closed, Item
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
 from lanchat.network.identity import Identity, certificate_key
@@ -142,8 +142,8 @@ class Honest:
 
     def end(self) -> LanchatError:
         """Why the stay ended."""
-        self.hear(lambda: any(isinstance(item, Ended) for item in self.items), "the end")
-        return next(item.error for item in self.items if isinstance(item, Ended))
+        self.hear(lambda: any(isinstance(item, Closed) for item in self.items), "the end")
+        return next(item.error for item in self.items if isinstance(item, Closed))
 
     @property
     def texts(self) -> list[str]:
@@ -155,7 +155,7 @@ class Honest:
 
     def _listen(self) -> None:
         taken: Sequence[Item] = self.member.take(timeout=0.01)
-        if not (taken and self.items and isinstance(self.items[-1], Ended)):
+        if not (taken and self.items and isinstance(self.items[-1], Closed)):
             self.items += taken
 
 

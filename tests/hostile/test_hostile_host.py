@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lanchat.client import connect as knock
-from lanchat.client.events import Ended
+from lanchat.client.events import Closed
 from lanchat.errors import LanchatError
 from lanchat.protocol.framing import MAX_LINE, encode
 from lanchat.protocol.limits import MAX_PEOPLE
@@ -29,7 +29,7 @@ from lanchat.protocol.messages import (
     Share,
     Welcome,
 )
-from lanchat.room.roster import RoomView
+from lanchat.room.roster import Roster
 from tests.hostile.attackers import Caller, Honest, card, let_in
 from tests.hostile.conftest import MEMORY_LIMIT, rss
 from tests.support.ptyscreen import PtyScreen
@@ -192,7 +192,7 @@ def test_acknowledged_what_was_never_said(evil_host, victim):
     vera.join()
     id = vera.say("really mine")
     assert not vera.wait_kept(0.2), "an Ack for numbers that were not given yet keeps nothing"
-    assert not any(isinstance(item, Ended) for item in vera.take(0)) and id
+    assert not any(isinstance(item, Closed) for item in vera.take(0)) and id
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_flood_of_events(evil_host, victim, event):
     gc.collect()
     before = rss()
     vera = victim(evil_host(pour).port)
-    came, view = vera.join(), RoomView()
+    came, view = vera.join(), Roster()
     try:
         view.welcome(came.welcome, came.present)
         began = time.monotonic()

@@ -7,7 +7,7 @@ import threading
 import msgspec
 import pytest
 
-from lanchat.api import joining as entrance
+from lanchat.api import joining as joining
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import ConnectionLost, HostKeyChanged, NotLanchat, Refused, RoomClosed
 from lanchat.protocol.address import Endpoint
@@ -25,7 +25,7 @@ HANDSHAKE, CHANGE_CIPHER, APPLICATION = 22, 20, 23  # record types (RFC 8446, 5.
 
 
 def enter(port: int, **options):
-    return entrance.enter((Endpoint("127.0.0.1", port),), "vera", patience=0, **options)
+    return joining.join_target((Endpoint("127.0.0.1", port),), "vera", patience=0, **options)
 
 
 def records(raw: bytes) -> list[tuple[int, int]]:
@@ -139,7 +139,7 @@ def test_mitm_at_first_contact_shows_another_fingerprint(siege, evil_host, ident
     room = siege(nick="hal").room
     mallory = evil_host(lambda caller: let_in(caller, room=room.room_id))
     with enter(mallory.port) as joined:
-        assert joined.standing == "new"
+        assert joined.key_status == "new"
     (known,) = KnownHosts(home_folder()).all()
     assert known.fingerprint == fingerprint(identity("mallory").public) != fingerprint(identity("hal").public)
 
@@ -163,7 +163,7 @@ def test_mitm_before_a_known_room_gets_nothing_but_a_handshake(siege, evil_host)
     kinds = [kind for kind, _ in records(caller.raw)]
     assert kinds == [HANDSHAKE, CHANGE_CIPHER, APPLICATION], "ClientHello, the compatibility record, Finished"
     with enter(room.port) as joined:
-        assert joined.standing == "known"
+        assert joined.key_status == "known"
 
 
 def test_mitm_before_a_known_room_ends_the_program_with_5(siege, evil_host, own_world):
@@ -218,11 +218,11 @@ def test_evil_twin_of_a_known_title(siege, evil_host, identity):
         return Listing(room_id, room.title, "hal", 1, False, where, ("told",), "answering", key)
 
     true, twin = listing(room.room_id, "hal", room.port), listing(ROOM, "mallory", mallory.port)
-    assert entrance._known_first([twin, true]) == [true]
+    assert joining._known_first([twin, true]) == [true]
     claims = listing(room.room_id, "mallory", mallory.port)
-    assert entrance._known_first([claims, true]) == [true], "the id of the room, but not its key"
+    assert joining._known_first([claims, true]) == [true], "the id of the room, but not its key"
     with enter(mallory.port) as joined:
-        assert joined.standing == "new"
+        assert joined.key_status == "new"
 
 
 @pytest.mark.parametrize("room_id", ["x", "", "5" * 31, "5" * 33, "A" * 32, "x\n" + "6" * 32, "6" * 32 + "\n"])
@@ -239,9 +239,9 @@ def test_a_host_writes_into_our_list_of_hosts(evil_host, room_id):
 def test_a_host_with_a_strange_title_is_remembered_all_the_same(evil_host, identity, title):
     mallory = evil_host(lambda caller: let_in(caller, title=title))
     with enter(mallory.port) as joined:
-        assert joined.standing == "new"
+        assert joined.key_status == "new"
     with enter(mallory.port) as joined:
-        assert joined.standing == "known"
+        assert joined.key_status == "known"
     assert [known.room for known in KnownHosts(home_folder()).all()] == [ROOM]
     other = evil_host(lambda caller: let_in(caller, title="Room A"), owner="hal")
     with pytest.raises(HostKeyChanged):

@@ -206,8 +206,8 @@ class Sessions:
         assert share is not None
         confirm = member.receive(share)
         assert isinstance(confirm, Confirm)
-        answer, arrival = host.receive(confirm)
-        assert answer is not None and arrival is not None
+        answer, newcomer = host.receive(confirm)
+        assert answer is not None and newcomer is not None
         talk = [
             Say("1", "hello"),
             Say("2", "gr\u00fc\u00dfe\n\U0001f389", True),
@@ -225,8 +225,8 @@ class Sessions:
         while messages:
             message = messages.pop(0)
             if isinstance(message, Hello | Confirm):
-                _, arrival = host.receive(message)
-                if arrival is not None:
+                _, newcomer = host.receive(message)
+                if newcomer is not None:
                     break
         outcome = room.admit("a" * 32, "ann", -1, 0)
         assert isinstance(outcome, Admitted)

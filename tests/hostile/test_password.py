@@ -295,9 +295,9 @@ def test_the_password_is_on_no_wire(rooms, wire, victim):
 
 
 def test_the_password_is_in_no_repr(identity):
-    from lanchat.client.connect import Introduction
+    from lanchat.client.connect import Credentials
 
-    assert PASSWORD not in repr(Introduction(identity("ann"), "ann", lambda card, key: None, PASSWORD))
+    assert PASSWORD not in repr(Credentials(identity("ann"), "ann", lambda card, key: None, PASSWORD))
 
 
 def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanchat.network.bandwidth import NOISE_BURST, NOISE_RATE, Budget
+from lanchat.network.bandwidth import NOISE_BURST, NOISE_RATE, Bandwidth
 from tests.support.links import Clock, open_links
 
 
@@ -38,7 +38,7 @@ def slept(monkeypatch, clock) -> list[float]:
 
 
 def test_a_burst_is_free_and_more_waits_its_turn(clock, slept):
-    peer, paid = Peer(), Budget(1000, 5000, clock)
+    peer, paid = Peer(), Bandwidth(1000, 5000, clock)
     paid.pay(peer, 5000, 4900)
     assert slept == []
     paid.pay(peer, 2000, 1900)
@@ -48,7 +48,7 @@ def test_a_burst_is_free_and_more_waits_its_turn(clock, slept):
 
 
 def test_a_reader_that_waits_looks_whether_the_link_is_over(clock, slept, monkeypatch):
-    peer, paid = Peer(), Budget(1, 1, clock)
+    peer, paid = Peer(), Bandwidth(1, 1, clock)
     monkeypatch.setattr(peer, "touch", lambda: peer.drop("gone"))
     paid.pay(peer, 1000, 1000)
     assert len(slept) == 1
@@ -56,7 +56,7 @@ def test_a_reader_that_waits_looks_whether_the_link_is_over(clock, slept, monkey
 
 def test_noise_ends_the_link(clock, slept):
     """KeyUpdates, empty records: bytes that carry nothing."""
-    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
     records = 0
     while not peer.over:
         paid.pay(peer, 27, 0)
@@ -65,7 +65,7 @@ def test_noise_ends_the_link(clock, slept):
 
 
 def test_noise_at_the_pace_of_a_living_link_is_none(clock, slept):
-    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
     for _ in range(10_000):
         clock.now += 27 / NOISE_RATE
         paid.pay(peer, 27, 0)
@@ -75,7 +75,7 @@ def test_noise_at_the_pace_of_a_living_link_is_none(clock, slept):
 @pytest.mark.parametrize("size", [1, 13, 100, 4096, 16384])
 def test_content_pays_for_its_records(clock, slept, size):
     """Talk is no noise, however small the records: 22 bytes frame each of them (RFC 8446, 5.2)."""
-    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
     for _ in range(1000):
         clock.now += 0.05
         paid.pay(peer, size + 22, size)
@@ -83,7 +83,7 @@ def test_content_pays_for_its_records(clock, slept, size):
 
 
 def test_a_record_in_pieces_is_no_noise(clock, slept):
-    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
     for _ in range(1000):
         for _ in range(15):
             paid.pay(peer, 1024, 0)
@@ -92,7 +92,7 @@ def test_a_record_in_pieces_is_no_noise(clock, slept):
 
 
 def test_a_handshake_is_no_noise(clock, slept):
-    peer, paid = Peer(), Budget(1e9, 1e9, clock)
+    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
     peer.established = False
     for _ in range(100):
         paid.pay(peer, 16 * 1024, 0)
@@ -102,7 +102,7 @@ def test_a_handshake_is_no_noise(clock, slept):
 def test_a_link_pays_for_what_it_reads(identity, monkeypatch):
     """The budget is not only there, it is charged."""
     paid: list[tuple[int, int]] = []
-    monkeypatch.setattr(Budget, "pay", lambda self, link, raw, plain: paid.append((raw, plain)))
+    monkeypatch.setattr(Bandwidth, "pay", lambda self, link, raw, plain: paid.append((raw, plain)))
     with open_links(identity("hal")) as links:
         link, other = links.alone()
         link.limit_bytes(1000, 1000)

@@ -137,9 +137,9 @@ def test_after_a_sleep_of_this_machine_nobody_is_blamed(monkeypatch):
     ours, theirs = socket.socketpair()
     flusher = Flusher("test-flusher")
     link = Link(ours, PlainChannel(), flusher)
-    link.pulse.keep_alive(b"ping\n")
-    link.pulse.excuse(link._clock() - 1000)
-    wait_until(lambda: not link.pulse.dead(link._clock()))
+    link.keepalive.keep_alive(b"ping\n")
+    link.keepalive.excuse(link._clock() - 1000)
+    wait_until(lambda: not link.keepalive.dead(link._clock()))
     assert not link.over
     link.close()
     flusher.close()

@@ -391,7 +391,7 @@ def test_a_peer_that_reads_a_little_is_not_stalled(links):
 def test_a_silent_peer_is_asked_for_a_sign_of_life_then_dropped(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
-    link.pulse.keep_alive(b"ping\n")
+    link.keepalive.keep_alive(b"ping\n")
     link.check(clock.now + PING_AFTER)
     link.check(clock.now + PING_AFTER + 1)
     link.check(clock.now + PING_AFTER + 2)
@@ -405,7 +405,7 @@ def test_a_silent_peer_is_asked_for_a_sign_of_life_then_dropped(links):
 def test_an_answer_is_a_sign_of_life(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
-    link.pulse.keep_alive(b"ping\n")
+    link.keepalive.keep_alive(b"ping\n")
     for _ in range(5):
         clock.now += PING_AFTER + 1
         link.check(clock.now)
@@ -419,7 +419,7 @@ def test_who_only_listens_gives_signs_of_life_unasked(links):
     """On a slow link the peer's ping comes behind all that it says; by then it has given us up."""
     clock = Clock()
     link, theirs = links.alone(clock=clock)
-    link.pulse.keep_alive(b"ping\n")
+    link.keepalive.keep_alive(b"ping\n")
     link.check(clock.now)
     for _ in range(5):
         clock.now += PING_AFTER / 2 + 1
@@ -440,7 +440,7 @@ def test_without_a_heartbeat_silence_is_allowed(links):
 def test_who_must_not_fall_silent_is_dropped_when_they_do(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
-    link.pulse.silence = 3.0
+    link.keepalive.silence = 3.0
     for _ in range(5):
         clock.now += 2.0
         theirs.sendall(b"a bit\n")
@@ -454,7 +454,7 @@ def test_who_must_not_fall_silent_is_dropped_when_they_do(links):
 def test_after_our_own_sleep_nobody_is_blamed(links):
     clock = Clock()
     link, theirs = stalled(links, clock)
-    link.pulse.keep_alive(b"ping\n")
+    link.keepalive.keep_alive(b"ping\n")
     clock.now += 3600
     link.forgive(clock.now)
     link.check(clock.now)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lanchat import errors
 from lanchat.network.identity import Identity, verify
-from lanchat.protocol.handshake import Arrival, Binding, HostGreeting, MemberGreeting, check_version
+from lanchat.protocol.handshake import Binding, HostGreeting, MemberGreeting, Newcomer, check_version
 from lanchat.protocol.messages import (
     VERSION,
     Ack,
@@ -58,7 +58,7 @@ def member_end(ann: Identity, hal: Identity, **options) -> Any:
 
 def test_a_member_arrives(hal, ann):
     host, member = host_end(hal), member_end(ann, hal, after=41)
-    assert host.receive(member.hello(host.opening())) == (None, Arrival(ann.public, "ann", 41))
+    assert host.receive(member.hello(host.opening())) == (None, Newcomer(ann.public, "ann", 41))
     assert member.receive(WELCOME) == WELCOME
 
 
@@ -203,8 +203,8 @@ def test_a_room_that_closes_just_then(hal, ann):
 
 def test_another_version_of_the_member_is_refused_in_words(hal, ann):
     hello = msgspec.structs.replace(member_end(ann, hal).hello(CARD), v=2)
-    answer, arrival = host_end(hal).receive(hello)
-    assert arrival is None
+    answer, newcomer = host_end(hal).receive(hello)
+    assert newcomer is None
     assert answer == Refused("version", "this room speaks version 1 of lanchat's wire, you speak 2")
 
 
@@ -249,10 +249,10 @@ def locked_ends(hal, ann, hosts: str = "sesame", members: str = "sesame") -> tup
 
 def test_who_knows_the_password_arrives(hal, ann):
     host, member = locked_ends(hal, ann)
-    share, arrival = host.receive(member.hello(LOCKED))
-    assert (share, arrival) == (Share(b"share"), None)
-    confirm, arrival = host.receive(member.receive(share))
-    assert arrival == Arrival(ann.public, "ann", -1)
+    share, newcomer = host.receive(member.hello(LOCKED))
+    assert (share, newcomer) == (Share(b"share"), None)
+    confirm, newcomer = host.receive(member.receive(share))
+    assert newcomer == Newcomer(ann.public, "ann", -1)
     assert member.receive(confirm) is None
     assert member.receive(WELCOME) == WELCOME
 

@@ -8,15 +8,15 @@ from lanchat.protocol.messages import Closing, Moderate, Notice
 from lanchat.protocol.text import same_nick
 from lanchat.room import access as the_rights
 from lanchat.room import effects
-from lanchat.room.access import MAX_NICKS, Rights
+from lanchat.room.access import MAX_NICKS, Access
 from lanchat.room.room import Room
 
 ANN, BOB, EVE, HAL = (letter * 32 for letter in "abeh")
 NOBODY: frozenset[str] = frozenset()
 
 
-def code(rights: Rights, id: str, nick: str, present: frozenset[str] = NOBODY, **options) -> str:
-    refused = rights.refuse(id, nick, present, **options)
+def code(access: Access, id: str, nick: str, present: frozenset[str] = NOBODY, **options) -> str:
+    refused = access.refuse(id, nick, present, **options)
     return refused.code if refused else ""
 
 
@@ -24,63 +24,63 @@ def code(rights: Rights, id: str, nick: str, present: frozenset[str] = NOBODY, *
 
 
 def test_a_nick_belongs_to_the_first_key_that_used_it():
-    rights = Rights()
-    rights.claim(ANN, "ann")
-    rights.claim(EVE, "ann")
-    assert rights.owner("Ann") == ANN
-    refused = rights.refuse(EVE, "\u0430nn", NOBODY)
+    access = Access()
+    access.claim(ANN, "ann")
+    access.claim(EVE, "ann")
+    assert access.owner("Ann") == ANN
+    refused = access.refuse(EVE, "\u0430nn", NOBODY)
     assert refused is not None and refused.code == "nick" and refused.suggestion == "\u0430nn2"
     assert "somebody who was here before" in refused.text
-    assert code(rights, ANN, "ann") == ""
+    assert code(access, ANN, "ann") == ""
 
 
 def test_who_is_here_now_keeps_a_nick_that_nobody_owns():
     present = frozenset({same_nick("pat")})
-    refused = Rights().refuse(EVE, "Pat", present)
+    refused = Access().refuse(EVE, "Pat", present)
     assert refused is not None and "somebody else is Pat" in refused.text
 
 
 def test_a_suggestion_is_free():
-    rights = Rights([("ann", ANN), ("ann2", BOB)])
-    refused = rights.refuse(EVE, "ann", frozenset({same_nick("ann3")}))
+    access = Access([("ann", ANN), ("ann2", BOB)])
+    refused = access.refuse(EVE, "ann", frozenset({same_nick("ann3")}))
     assert refused is not None and refused.suggestion == "ann4"
-    assert code(rights, EVE, "ann4") == ""
+    assert code(access, EVE, "ann4") == ""
 
 
 def test_a_door_without_keys_claims_nothing():
-    rights = Rights()
-    rights.claim("~1234", "pat")
-    assert rights.owner("pat") is None and code(rights, EVE, "pat") == ""
+    access = Access()
+    access.claim("~1234", "pat")
+    assert access.owner("pat") is None and code(access, EVE, "pat") == ""
 
 
 def test_one_key_does_not_get_hold_of_all_good_names():
-    rights = Rights()
+    access = Access()
     for number in range(MAX_NICKS):
-        assert code(rights, EVE, f"name{'abcdefgh'[number]}") == ""
-        rights.claim(EVE, f"name{'abcdefgh'[number]}")
-    assert code(rights, EVE, "another") == "rules"
-    assert code(rights, EVE, "namea") == "", "the ones it has it may use"
+        assert code(access, EVE, f"name{'abcdefgh'[number]}") == ""
+        access.claim(EVE, f"name{'abcdefgh'[number]}")
+    assert code(access, EVE, "another") == "rules"
+    assert code(access, EVE, "namea") == "", "the ones it has it may use"
 
 
 def test_owners_do_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr(the_rights, "MAX_OWNED", 100)
-    rights = Rights()
+    access = Access()
     for number in range(200):
-        rights.claim(f"key {number}", f"n{number}x")
-    assert len(rights._owners) == 100 and code(rights, "new", "fresh") == ""
+        access.claim(f"key {number}", f"n{number}x")
+    assert len(access._owners) == 100 and code(access, "new", "fresh") == ""
 
 
 def test_owners_of_earlier_evenings():
-    rights = Rights([("ann", ANN), ("ann", EVE)])
-    assert rights.owner("ann") == ANN
+    access = Access([("ann", ANN), ("ann", EVE)])
+    assert access.owner("ann") == ANN
 
 
 @given(st.lists(st.tuples(st.sampled_from([ANN, BOB, EVE]), st.text("abAB01lo", min_size=1, max_size=3)), max_size=30))
 def test_no_nick_ever_has_two_owners(steps):
-    rights, seen = Rights(), dict[str, str]()
+    access, seen = Access(), dict[str, str]()
     for id, nick in steps:
-        if code(rights, id, nick) == "":
-            rights.claim(id, nick)
+        if code(access, id, nick) == "":
+            access.claim(id, nick)
             assert seen.setdefault(same_nick(nick), id) == id
 
 
@@ -114,7 +114,7 @@ def test_only_who_hosts_may(room, action):
 
 
 def test_a_kick_sends_out_and_lets_back_in(room):
-    (expel,) = [effect for effect in does(room, "hal", "kick", "EVE") if isinstance(effect, effects.Expel)]
+    (expel,) = [effect for effect in does(room, "hal", "kick", "EVE") if isinstance(effect, effects.Kick)]
     assert expel.member.nick == "eve" and expel.closing == Closing("kicked", "the host sent you out")
     room.leave(expel.member, "kicked", 0)
     assert isinstance(room.admit(EVE, "eve", -1, 0), effects.Admitted)
@@ -122,18 +122,18 @@ def test_a_kick_sends_out_and_lets_back_in(room):
 
 def test_a_ban_is_of_the_key_whatever_nick_it_takes(room):
     done = does(room, "hal", "ban", "eve")
-    assert {"KeepBans", "Expel"} <= set(kinds(done))
+    assert {"SaveBans", "Kick"} <= set(kinds(done))
     room.leave(member(room, "eve"), "banned", 0)
     for nick in ("eve", "harmless"):
         assert room.admit(EVE, nick, -1, 0).code == "banned"
-    kept = next(effect for effect in done if isinstance(effect, effects.KeepBans))
+    kept = next(effect for effect in done if isinstance(effect, effects.SaveBans))
     assert kept.bans == {EVE: "eve"}
-    assert code(Rights(bans=kept.bans), EVE, "anybody") == "banned", "and after the next start"
+    assert code(Access(bans=kept.bans), EVE, "anybody") == "banned", "and after the next start"
 
 
 def test_a_ban_of_somebody_who_has_left(room):
     room.leave(member(room, "eve"), "", 0)
-    assert "KeepBans" in kinds(does(room, "hal", "ban", "eve"))
+    assert "SaveBans" in kinds(does(room, "hal", "ban", "eve"))
     assert room.admit(EVE, "eve", -1, 0).code == "banned"
 
 
@@ -142,7 +142,7 @@ def test_unban(room):
     room.leave(member(room, "eve"), "banned", 0)
     (answer,) = does(room, "hal", "unban", "nobody")
     assert "banned: eve" in answer.message.text
-    assert "KeepBans" in kinds(does(room, "hal", "unban", "Eve"))
+    assert "SaveBans" in kinds(does(room, "hal", "unban", "Eve"))
     assert isinstance(room.admit(EVE, "eve", -1, 0), effects.Admitted)
 
 
@@ -160,7 +160,7 @@ def test_nobody_sends_the_host_out(room):
     for action in ("kick", "ban"):
         (answer,) = does(room, "hal", action, "hal")
         assert answer.message.text == "that is you"
-    assert code(Rights(bans={HAL: "hal"}), HAL, "hal", host=True) == ""
+    assert code(Access(bans={HAL: "hal"}), HAL, "hal", host=True) == ""
 
 
 def test_who_is_not_there_cannot_be_kicked(room):
@@ -171,4 +171,4 @@ def test_who_is_not_there_cannot_be_kicked(room):
 def test_somebody_without_a_key_is_sent_away_and_not_banned(room):
     room.admit("~1", "pat", -1, 0)
     done = does(room, "hal", "ban", "pat")
-    assert "Expel" in kinds(done) and "KeepBans" not in kinds(done)
+    assert "Kick" in kinds(done) and "SaveBans" not in kinds(done)

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from lanchat.protocol.messages import Got, Moderate, Notice, Receipt, Rename, Tell, Told
 from lanchat.room import private as mail_module
-from lanchat.room.access import Rights
-from lanchat.room.effects import Answer, Hand, Member, Post
-from lanchat.room.private import MAILBOX, Mail
+from lanchat.room.access import Access
+from lanchat.room.effects import Member, Reply, SendTo, Store
+from lanchat.room.private import MAILBOX, Mailboxes
 from lanchat.room.room import Room
 from tests.room.test_room import admit, room_with
 
@@ -25,13 +25,13 @@ def tell(room, member, nick: str = "bob", *, to: str = "", id: str = "1", text: 
 
 def refusal(effects) -> str:
     [answer] = effects
-    assert isinstance(answer, Answer) and isinstance(answer.message, Receipt) and answer.message.code == "refused"
+    assert isinstance(answer, Reply) and isinstance(answer.message, Receipt) and answer.message.code == "refused"
     return answer.message.text
 
 
 def waiting(room, nick: str) -> list[str]:
     """What somebody who comes in finds."""
-    return [told.text for told in admit(room, nick).mail]
+    return [told.text for told in admit(room, nick).private]
 
 
 # ---- whom it reaches
@@ -40,9 +40,9 @@ def waiting(room, nick: str) -> list[str]:
 def test_it_reaches_one_person_and_its_sender_and_is_no_event():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     assert tell(room, ann, to="id-bob") == [
-        Answer(told()),
-        Hand("id-bob", told()),
-        Post(told(), Receipt("1", "here")),
+        Reply(told()),
+        SendTo("id-bob", told()),
+        Store(told(), Receipt("1", "here")),
     ]
     assert room.seq == 3, "it has no number: nobody sees a gap"
 
@@ -50,12 +50,12 @@ def test_it_reaches_one_person_and_its_sender_and_is_no_event():
 def test_whoever_is_away_gets_it_on_return():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     room.leave(bob, "", 1)
-    assert tell(room, ann, to="id-bob")[2] == Post(told(), AWAY)
-    assert admit(room, "eve2", "id-eve").mail == ()
-    assert admit(room, "bob").mail == (told(),)
-    assert admit(room, "bob").mail == (told(),), "until they say that they have it"
-    assert room.handle(bob, Got("id-ann", "1"), 6) == [Post(told(text=""))]
-    assert admit(room, "bob").mail == ()
+    assert tell(room, ann, to="id-bob")[2] == Store(told(), AWAY)
+    assert admit(room, "eve2", "id-eve").private == ()
+    assert admit(room, "bob").private == (told(),)
+    assert admit(room, "bob").private == (told(),), "until they say that they have it"
+    assert room.handle(bob, Got("id-ann", "1"), 6) == [Store(told(text=""))]
+    assert admit(room, "bob").private == ()
     assert room.handle(bob, Got("id-ann", "1"), 7) == []
 
 
@@ -63,9 +63,9 @@ def test_a_nick_stands_for_the_key_that_owns_it():
     """toxic#622: whoever takes somebody's nick must never get what is meant for them."""
     room, ann, bob = room_with("ann", "bob")
     room.handle(bob, Rename("rob"), 1)
-    assert tell(room, ann, "bob")[1] == Hand("id-bob", Told("1", 5, "id-ann", "ann", "id-bob", "rob", "psst"))
+    assert tell(room, ann, "bob")[1] == SendTo("id-bob", Told("1", 5, "id-ann", "ann", "id-bob", "rob", "psst"))
     room.leave(bob, "", 2)
-    assert tell(room, ann, "BOB", id="2")[1] == Hand("id-bob", Told("2", 5, "id-ann", "ann", "id-bob", "BOB", "psst"))
+    assert tell(room, ann, "BOB", id="2")[1] == SendTo("id-bob", Told("2", 5, "id-ann", "ann", "id-bob", "BOB", "psst"))
     pat = admit(room, "pat", "~1f").member
     assert pat.nick == "pat"
     room.leave(pat, "", 3)
@@ -75,7 +75,7 @@ def test_a_nick_stands_for_the_key_that_owns_it():
 
 def test_an_id_goes_before_a_nick():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
-    assert tell(room, ann, "eve", to="id-bob")[1] == Hand("id-bob", told()), "and what they are called is told"
+    assert tell(room, ann, "eve", to="id-bob")[1] == SendTo("id-bob", told()), "and what they are called is told"
 
 
 def test_nobody_can_take_what_is_for_somebody_else():
@@ -107,19 +107,19 @@ def test_whom_it_cannot_reach():
 def test_a_resend_is_recognised_while_it_waits_and_after():
     room, ann, bob = room_with("ann", "bob")
     tell(room, ann)
-    again = [Answer(told()), Post(told(), Receipt("1", "here"))]
+    again = [Reply(told()), Store(told(), Receipt("1", "here"))]
     assert tell(room, ann, now=9) == again
     room.leave(bob, "", 9)
-    assert tell(room, ann, now=9) == [again[0], Post(told(), AWAY)]
+    assert tell(room, ann, now=9) == [again[0], Store(told(), AWAY)]
     room.handle(admit(room, "bob").member, Got("id-ann", "1"), 10)
-    assert tell(room, ann, now=11) == [Answer(told()), Post(told(text=""), Receipt("1", "here"))]
+    assert tell(room, ann, now=11) == [Reply(told()), Store(told(text=""), Receipt("1", "here"))]
     assert waiting(room, "bob") == []
 
 
 def test_a_resend_goes_to_whom_it_went_first_whatever_it_says_now():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     tell(room, ann, to="id-bob")
-    assert tell(room, ann, "eve", to="id-eve")[0] == Answer(told())
+    assert tell(room, ann, "eve", to="id-eve")[0] == Reply(told())
     assert waiting(room, "eve") == []
 
 
@@ -132,10 +132,10 @@ def test_ids_are_the_senders_own():
 
 def test_the_next_evening():
     past = (told("1"), told("2", ""), told("3"))
-    room = Room("5" * 32, "Room A", "id-hal", mail=past, rights=Rights([("bob", "id-bob")]))
+    room = Room("5" * 32, "Room A", "id-hal", private=past, access=Access([("bob", "id-bob")]))
     ann = admit(room, "ann").member
-    assert [told.id for told in admit(room, "bob").mail] == ["1", "3"]
-    assert tell(room, ann, id="2")[-1] == Post(told("2", ""), Receipt("2", "here"))
+    assert [told.id for told in admit(room, "bob").private] == ["1", "3"]
+    assert tell(room, ann, id="2")[-1] == Store(told("2", ""), Receipt("2", "here"))
 
 
 # ---- bounds
@@ -155,8 +155,8 @@ def test_when_a_mailbox_is_full_the_oldest_goes_and_its_sender_hears_of_it():
     room, members = full_mailbox("ann")
     effects = tell(room, members["ann"], id="new", text="new", now=9)
     assert effects[3:] == [
-        Post(told("0", "")),
-        Hand("id-ann", Notice("mailbox", "too much waits for bob: the oldest of yours is dropped")),
+        Store(told("0", "")),
+        SendTo("id-ann", Notice("mailbox", "too much waits for bob: the oldest of yours is dropped")),
     ]
     assert waiting(room, "bob") == [*map(str, range(1, MAILBOX)), "new"]
     assert tell(room, members["ann"], id="0")[-1].told == told("0", ""), "what was dropped does not come back"
@@ -182,8 +182,8 @@ def test_all_mailboxes_together_have_a_bound(monkeypatch):
     monkeypatch.setattr(mail_module, "ALL_MAIL", 10)
     room, ann, *_ = room_with("ann", *(f"n{number}" for number in range(20)))
     for number in range(20):
-        for turn in range(1 + (number == 3)):
-            tell(room, ann, f"n{number}", id=f"{number} {turn}")
+        for batch in range(1 + (number == 3)):
+            tell(room, ann, f"n{number}", id=f"{number} {batch}")
     assert sum(len(waiting(room, f"n{number}")) for number in range(20)) == 10
 
 
@@ -202,16 +202,16 @@ def test_what_is_over_is_forgotten_one_day(monkeypatch):
     )
 )
 def test_whatever_happens_nothing_waits_twice_or_for_the_wrong_one(steps):
-    mail, rights = Mail(), Rights([("x", "id-x"), ("y", "id-y")])
+    private, access = Mailboxes(), Access([("x", "id-x"), ("y", "id-y")])
     sent: dict[tuple[str, int], str] = {}
     got: set[tuple[str, int]] = set()
     for step, by, to, number in steps:
         if step == "tell":
             sent.setdefault((by, number), to)
-            mail.tell(Member(f"id-{by}", by), Tell(str(number), f"id-{to}", to, "psst"), 0, {}, rights)
-        elif mail.take(f"id-{to}", (f"id-{by}", str(number))):
+            private.tell(Member(f"id-{by}", by), Tell(str(number), f"id-{to}", to, "psst"), 0, {}, access)
+        elif private.take(f"id-{to}", (f"id-{by}", str(number))):
             assert sent[by, number] == to and (by, number) not in got
             got.add((by, number))
     for to in "xy":
-        there = {(told.nick, int(told.id)) for told in mail.waiting(f"id-{to}")}
+        there = {(told.nick, int(told.id)) for told in private.waiting(f"id-{to}")}
         assert there == {key for key, recipient in sent.items() if recipient == to} - got

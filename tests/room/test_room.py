@@ -23,10 +23,10 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.text import same_nick
 from lanchat.room import room as room_module
-from lanchat.room.access import Rights
-from lanchat.room.effects import Admitted, Answer, Deliver, DropOldest, Member, Part
+from lanchat.room.access import Access
+from lanchat.room.effects import Admitted, Close, Deliver, DropOldest, Member, Reply
 from lanchat.room.room import HISTORY, MAX_LINKS, RESUME_SIZE, Room
-from lanchat.room.roster import RoomView
+from lanchat.room.roster import Roster
 
 
 def room_with(*nicks: str, **options) -> Any:
@@ -142,7 +142,7 @@ def test_what_is_said_reaches_everyone_in_order():
 def test_a_resend_is_recognised():
     room, ann, bob = room_with("ann", "bob")
     [first] = room.handle(ann, Say("x", "hi"), 5)
-    assert room.handle(ann, Say("x", "hi"), 9) == [Answer(first.event)]
+    assert room.handle(ann, Say("x", "hi"), 9) == [Reply(first.event)]
     assert room.seq == 3
     assert room.handle(bob, Say("x", "hi"), 9) == [Deliver(Said(4, 9, "id-bob", "bob", "x", "hi"))], "ids are one's own"
 
@@ -151,7 +151,7 @@ def test_a_resend_is_recognised_after_coming_back():
     room, ann = room_with("ann")
     [first] = room.handle(ann, Say("x", "hi"), 0)
     room.leave(ann, "", 0)
-    assert room.handle(admit(room, "ann").member, Say("x", "hi"), 0) == [Answer(first.event)]
+    assert room.handle(admit(room, "ann").member, Say("x", "hi"), 0) == [Reply(first.event)]
 
 
 def test_resends_are_remembered_for_a_while_only(monkeypatch):
@@ -159,25 +159,25 @@ def test_resends_are_remembered_for_a_while_only(monkeypatch):
     room, ann = room_with("ann")
     for number in range(11):
         room.handle(ann, Say(str(number), "hi"), 0)
-    assert isinstance(room.handle(ann, Say("1", "hi"), 0)[0], Answer)
+    assert isinstance(room.handle(ann, Say("1", "hi"), 0)[0], Reply)
     assert isinstance(room.handle(ann, Say("0", "hi"), 0)[0], Deliver)
 
 
 def test_text_is_cleaned_and_bad_text_is_told_to_its_author_alone():
     room, ann = room_with("ann")
     assert room.handle(ann, Say("1", "a\r\nb\n"), 0)[0].event.text == "a\nb"
-    assert room.handle(ann, Say("2", "  "), 0) == [Answer(Notice("rules", "a message cannot be empty"))]
+    assert room.handle(ann, Say("2", "  "), 0) == [Reply(Notice("rules", "a message cannot be empty"))]
     assert room.handle(ann, Say("3", "é" * 4000), 0)[0].message.code == "rules"
     assert room.seq == 2
 
 
 def test_small_talk():
     room, ann = room_with("ann")
-    assert room.handle(ann, Ping(), 0) == [Answer(Pong())]
+    assert room.handle(ann, Ping(), 0) == [Reply(Pong())]
     assert room.handle(ann, Pong(), 0) == []
-    assert room.handle(ann, Bye(), 0) == [Part()]
+    assert room.handle(ann, Bye(), 0) == [Close()]
     again = Hello(1, "ann", b"k" * 32, b"n" * 32, b"")
-    assert room.handle(ann, again, 0) == [Answer(Notice("rules", "you are in the room already"))]
+    assert room.handle(ann, again, 0) == [Reply(Notice("rules", "you are in the room already"))]
 
 
 # ---- names
@@ -246,7 +246,7 @@ def test_a_room_goes_on_where_it_was():
     assert again.seq == 4 and again.people == 0
     assert admit(again, "bob").past == past
     assert admit(again, "ann").effects[0].event.seq == 6
-    assert isinstance(again.handle(admit(again, "ann").member, Say("1", "x"), 0)[0], Answer)
+    assert isinstance(again.handle(admit(again, "ann").member, Say("1", "x"), 0)[0], Reply)
 
 
 # ---- whatever people do: the room against a model of it
@@ -271,8 +271,8 @@ def test_who_comes_back_to_long_lines_gets_the_last_of_them_and_asks_for_the_res
 
 
 def test_a_list_of_many_banned_stays_short():
-    rights = Rights(bans={f"id-{number}": f"nick{number}" for number in range(130)})
-    assert rights.banned().endswith("nick129 and 110 more") and Rights().banned() == "nobody"
+    access = Access(bans={f"id-{number}": f"nick{number}" for number in range(130)})
+    assert access.banned().endswith("nick129 and 110 more") and Access().banned() == "nobody"
 
 
 class AnyEvening(RuleBasedStateMachine):
@@ -283,7 +283,7 @@ class AnyEvening(RuleBasedStateMachine):
         self.room = Room("5" * 32, "Room A", "id-hal", max_members=3)
         self.links: list[Member] = []
         self.log: list = []
-        self.views: list[RoomView] = []  # one for each link, fed as a member's own is
+        self.views: list[Roster] = []  # one for each link, fed as a member's own is
         self.said: set[tuple[str, str]] = set()
 
     def happen(self, effects) -> None:
@@ -309,7 +309,7 @@ class AnyEvening(RuleBasedStateMachine):
         assert outcome.welcome.people == len(outcome.present) and outcome.welcome.seq == before
         lines = [event for event in self.log if isinstance(event, Said)][-HISTORY:]
         assert list(outcome.past) == (lines if after < 0 else self.log[after:])
-        view = RoomView()
+        view = Roster()
         view.welcome(outcome.welcome, outcome.present)
         for event in outcome.past:
             view.apply(event)
@@ -322,7 +322,7 @@ class AnyEvening(RuleBasedStateMachine):
     def say(self, data, id: str) -> None:
         member = data.draw(st.sampled_from(self.links))
         [effect] = self.room.handle(member, Say(id, "hi"), 0)
-        assert isinstance(effect, Answer if (member.id, id) in self.said else Deliver)
+        assert isinstance(effect, Reply if (member.id, id) in self.said else Deliver)
         self.said.add((member.id, id))
         self.happen([effect])
 

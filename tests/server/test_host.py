@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from lanchat.client.events import Came, Ended, Item, Kept
+from lanchat.client.events import Acked, Closed, Connected, Item
 from lanchat.client.member import Member
 from lanchat.errors import ConnectionLost, LanchatError, NotLanchat, Refused
 from lanchat.network.connect import dial
@@ -64,7 +64,7 @@ class Ears:
 
     @property
     def ended(self) -> LanchatError | None:
-        return next((item.error for item in self.items if isinstance(item, Ended)), None)
+        return next((item.error for item in self.items if isinstance(item, Closed)), None)
 
     def _listen(self) -> None:
         if self.ended is None:
@@ -158,7 +158,7 @@ def test_a_member_is_told_where_it_is(host, join):
     join(room, "ann")
     bob = join(room, "bob")
     came = bob.take()[0]
-    assert isinstance(came, Came)
+    assert isinstance(came, Connected)
     assert (came.card.title, came.card.host, came.card.people, came.card.locked) == ("Room A", "hal", 1, False)
     assert came.card.room == room.room_id and len(room.room_id) == 32
     assert [person.nick for person in came.present] == ["ann"]
@@ -173,7 +173,7 @@ def test_who_hosts_talks_without_the_network(host, join, identity):
         hal.say("welcome to my room")
         assert ann.hear_text("welcome to my room").nick == "hal"
         came = ann.items[0]
-        assert isinstance(came, Came) and came.present[0].host
+        assert isinstance(came, Connected) and came.present[0].host
     finally:
         hal.close()
 
@@ -201,7 +201,7 @@ def test_what_is_said_is_kept(host, join):
     ids = [ann.say(f"line {number}") for number in range(20)]
     assert ann.wait_kept(PATIENCE)
     ears = Ears(ann)
-    ears.hear(lambda: [id for item in ears.items if isinstance(item, Kept) for id in item.ids] == ids)
+    ears.hear(lambda: [id for item in ears.items if isinstance(item, Acked) for id in item.ids] == ids)
 
 
 def test_a_newcomer_sees_the_last_lines(host, join):
@@ -322,7 +322,7 @@ def test_50_members_come_while_others_talk(host, join):
     for ears in newcomers:
         last = ears.hear_text("the end").seq
         came = ears.items[0]
-        assert isinstance(came, Came)
+        assert isinstance(came, Connected)
         past = [seq for seq in ears.seqs if seq <= came.welcome.seq]
         live = [seq for seq in ears.seqs if seq > came.welcome.seq and seq <= last]
         assert past == sorted(set(past)) and len(past) <= 50

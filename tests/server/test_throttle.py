@@ -9,8 +9,8 @@ from lanchat.errors import ProtocolError
 from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Notice, Ping, Rename, Say
-from lanchat.server.session import Heard
-from lanchat.server.throttle import MAX_WAITING, TELL_EVERY, Pace
+from lanchat.server.session import Received
+from lanchat.server.throttle import MAX_WAITING, TELL_EVERY, Throttle
 from lanchat.threads import Inbox
 from tests.support.links import Clock
 
@@ -36,18 +36,18 @@ class Talker:
     def __init__(self, clock: Clock, limits=LIMITS) -> None:
         self.clock = clock
         self.link = link = Line()
-        self.seat: Any = type(
-            "Seat", (), {"link": self.link, "door": type("Door", (), {"encode": staticmethod(encode)})}
+        self.session: Any = type(
+            "Session", (), {"link": self.link, "door": type("Door", (), {"encode": staticmethod(encode)})}
         )
         self.inbox: Any = Inbox()
-        self.pace = Pace(limits, cast(Any, link), clock)
+        self.throttle = Throttle(limits, cast(Any, link), clock)
 
     def says(self, *messages) -> None:
-        self.pace.hand_on(list(messages), self.seat, self.inbox)
+        self.throttle.forward(list(messages), self.session, self.inbox)
 
     @property
-    def handed_on(self) -> list[Heard]:
-        return [item for item in self.inbox.take(0) if isinstance(item, Heard)]
+    def handed_on(self) -> list[Received]:
+        return [item for item in self.inbox.take(0) if isinstance(item, Received)]
 
 
 @pytest.fixture
@@ -82,10 +82,10 @@ def test_what_is_over_the_rate_is_late_and_not_lost(talker):
 def test_what_costs_the_host_something_comes_at_the_same_rate(talker):
     began = talker.clock.now
     for _ in range(30):
-        talker.pace.spend()
+        talker.throttle.spend()
     assert talker.clock.now - began == pytest.approx(10.0), "twenty over, two a second"
     talker.link.over = True
-    talker.pace.spend()
+    talker.throttle.spend()
     assert talker.clock.now - began == pytest.approx(10.0), "nobody is left to wait for"
 
 

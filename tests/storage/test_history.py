@@ -14,8 +14,8 @@ import pytest
 from lanchat.protocol.messages import Joined, Said
 from lanchat.storage import history as seen_module
 from lanchat.storage.files import lock_file
-from lanchat.storage.history import Seen
-from lanchat.storage.retention import Keep
+from lanchat.storage.history import HistoryWriter
+from lanchat.storage.retention import Retention
 from lanchat.storage.rooms import LOCK, LOG
 from lanchat.storage.search import events_after, last_events
 from tests.support.waiting import wait_until
@@ -28,7 +28,7 @@ from pathlib import Path
 from lanchat.protocol.messages import Said
 from lanchat.storage import history as seen
 seen.FLUSH_EVERY = 0.01
-copy = seen.Seen(Path(sys.argv[1]))
+copy = seen.HistoryWriter(Path(sys.argv[1]))
 for turn in range(int(sys.argv[2])):
     copy.add([Said(seq, 0, "a" * 64, "ann", str(seq), "word") for seq in range(turn * 10 + 1, turn * 10 + 16)])
     print(turn, flush=True)
@@ -48,12 +48,12 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_is_stored_twice(tmp_path):
-    copy = Seen(tmp_path)
+    copy = HistoryWriter(tmp_path)
     copy.add([Joined(1, 0, ANN, "ann"), said(2), said(3)])
     copy.add([said(2), said(3), said(4), said(1_000_002, id="3")])
     copy.close()
     copy.close()
-    again = Seen(tmp_path)
+    again = HistoryWriter(tmp_path)
     again.add([said(4), said(5)])
     again.add([said(0)])  # an older page, fetched later
     again.close()
@@ -80,7 +80,7 @@ def test_kill_9_while_it_writes(tmp_path, rounds):
                 writer.stdout.readline()
             wait_until((tmp_path / LOG).exists)
             os.kill(writer.pid, signal.SIGKILL)
-        copy = Seen(tmp_path)
+        copy = HistoryWriter(tmp_path)
         copy.add([said(900_000 + number)])
         copy.close()
         seqs = [event.seq for event in events_after(tmp_path / LOG, -1, 1_000_000)]
@@ -90,7 +90,7 @@ def test_kill_9_while_it_writes(tmp_path, rounds):
 def test_while_somebody_holds_the_lock_it_waits(tmp_path):
     lock = lock_file(tmp_path / LOCK)
     assert lock is not None
-    copy = Seen(tmp_path)
+    copy = HistoryWriter(tmp_path)
     copy.add([said(1)])
     closer = threading.Thread(target=copy.close)
     closer.start()
@@ -103,7 +103,7 @@ def test_leaving_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(seen_module, "CLOSE_LIMIT", 0.1)
     lock = lock_file(tmp_path / LOCK)
     assert lock is not None
-    copy = Seen(tmp_path)
+    copy = HistoryWriter(tmp_path)
     copy.add([said(1)])
     copy.close()
     lock.close()
@@ -113,7 +113,7 @@ def test_leaving_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
 def test_a_damaged_copy_is_set_aside(tmp_path):
     (tmp_path / LOG).write_bytes(b"notes" * 1000)
     told: list[str] = []
-    copy = Seen(tmp_path, told.append)
+    copy = HistoryWriter(tmp_path, told.append)
     copy.add([said(1)])
     copy.close()
     assert len(told) == 1 and "damaged-1" in told[0]
@@ -123,7 +123,7 @@ def test_a_damaged_copy_is_set_aside(tmp_path):
 def test_trouble_is_told_once_and_nothing_is_lost_when_it_ends(tmp_path):
     told: list[str] = []
     (tmp_path / LOG).mkdir()
-    copy = Seen(tmp_path, told.append)
+    copy = HistoryWriter(tmp_path, told.append)
     copy.add([said(1)])
     wait_until(lambda: told)
     copy.add([said(2)])
@@ -136,10 +136,10 @@ def test_trouble_is_told_once_and_nothing_is_lost_when_it_ends(tmp_path):
 
 def test_memory_and_disk_have_bounds(tmp_path, monkeypatch):
     monkeypatch.setattr(seen_module, "COPY_LIMIT", 100)
-    monkeypatch.setattr(seen_module, "COPY_KEEP", Keep(entries=30))
+    monkeypatch.setattr(seen_module, "COPY_KEEP", Retention(entries=30))
     lock = lock_file(tmp_path / LOCK)
     assert lock is not None
-    copy = Seen(tmp_path)
+    copy = HistoryWriter(tmp_path)
     for seq in range(1, 1001):
         copy.add([said(seq)])
     assert len(copy._waiting) <= 100

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import HostKeyChanged, LanchatError
-from lanchat.storage.known_hosts import FILE, KnownHost, KnownHosts, Standing
+from lanchat.storage.known_hosts import FILE, KeyStatus, KnownHost, KnownHosts
 
 ROOM, OTHER = "5" * 32, "6" * 32
 KEY, ANOTHER = "a" * 64, "b" * 64
@@ -25,14 +25,14 @@ def known(home) -> KnownHosts:
     return KnownHosts(home)
 
 
-def meet(known: KnownHosts, room: str, key: str, title: str) -> Standing:
-    standing = known.check(room, key, title)
+def meet(known: KnownHosts, room: str, key: str, title: str) -> KeyStatus:
+    key_status = known.check(room, key, title)
     known.remember(room, key, title)
-    return standing
+    return key_status
 
 
 def test_a_new_host_is_remembered_and_known_from_then_on(known, home):
-    assert known.standing(ROOM, KEY) == "new"
+    assert known.key_status(ROOM, KEY) == "new"
     assert meet(known, ROOM, KEY, "Room A") == "new"
     assert known.check(ROOM, KEY, "Room A") == "known"
     assert KnownHosts(home).all() == [KnownHost(ROOM, KEY, "Room A")]
@@ -43,19 +43,19 @@ def test_a_changed_key_is_refused_in_words_and_the_old_one_stays(known):
     with pytest.raises(HostKeyChanged, match='"Room A" shows another key') as caught:
         known.check(ROOM, ANOTHER, "Room A")
     assert caught.value.exit_code == 5 and caught.value.hint.endswith(f"lanchat trust --forget {ROOM}")
-    assert known.standing(ROOM, ANOTHER) == "changed" and known.standing(ROOM, KEY) == "known"
+    assert known.key_status(ROOM, ANOTHER) == "changed" and known.key_status(ROOM, KEY) == "known"
 
 
 def test_a_claim_in_an_advert_is_compared_as_a_prefix(known):
     meet(known, ROOM, KEY, "Room A")
-    assert known.standing(ROOM, KEY[:32]) == "known"
-    assert known.standing(ROOM, ANOTHER[:32]) == known.standing(ROOM, "") == "changed"
+    assert known.key_status(ROOM, KEY[:32]) == "known"
+    assert known.key_status(ROOM, ANOTHER[:32]) == known.key_status(ROOM, "") == "changed"
 
 
 def test_another_room_of_the_same_title_is_another_room(known):
     meet(known, ROOM, KEY, "Room A")
     assert known.check(OTHER, ANOTHER, "Room A") == "new"
-    assert known.standing(ROOM, KEY) == "known"
+    assert known.key_status(ROOM, KEY) == "known"
 
 
 def test_forgetting_by_id_and_by_title(known):
@@ -70,14 +70,14 @@ def test_forgetting_by_id_and_by_title(known):
 def test_the_first_line_of_a_room_counts(known, home):
     home.mkdir()
     (home / FILE).write_text(f"{ROOM} {KEY} a\n{ROOM} {ANOTHER} a\n")
-    assert known.standing(ROOM, ANOTHER) == "changed"
+    assert known.key_status(ROOM, ANOTHER) == "changed"
 
 
 @pytest.mark.parametrize("title", ["", " ", "a\nb", f"x\n{OTHER} {ANOTHER} y", "\u2028", "\x85", "\ud800", "é" * 300])
 def test_any_title_makes_one_line(known, home, title):
     meet(known, ROOM, KEY, title)
     assert known.check(ROOM, KEY, title) == "known"
-    assert known.standing(OTHER, ANOTHER) == "new"
+    assert known.key_status(OTHER, ANOTHER) == "new"
     assert (home / FILE).read_text().count("\n") == 1
 
 
@@ -91,7 +91,7 @@ def test_lines_of_others_are_kept_as_they_are(tmp_path_factory, others, strange)
     (home / FILE).write_bytes(b"".join(line + b"\n" for line in before))
     known = KnownHosts(home)
     meet(known, ROOM, KEY, "Room A")
-    assert known.standing(ROOM, KEY) == "known"
+    assert known.key_status(ROOM, KEY) == "known"
     known.forget(ROOM)
     assert (home / FILE).read_bytes() == b"".join(line + b"\n" for line in before)
 
@@ -103,7 +103,7 @@ def test_any_file_can_be_read(tmp_path_factory, data):
     known = KnownHosts(home)
     for host in known.all():
         assert len(host.room) == 32 and len(host.fingerprint) == 64
-    assert known.standing("7" * 32, KEY) == "new" or b"7" * 32 in data
+    assert known.key_status("7" * 32, KEY) == "new" or b"7" * 32 in data
 
 
 def test_looking_alone_remembers_nothing(known, home):

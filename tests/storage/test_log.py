@@ -25,8 +25,8 @@ from lanchat.storage import schema as rows
 from lanchat.storage import sqlite_log, store
 from lanchat.storage.log import NoLog
 from lanchat.storage.repair import open_store
-from lanchat.storage.retention import EVERYTHING, Keep, parse_age, parse_keep
-from lanchat.storage.search import events_after, last_events, last_mail
+from lanchat.storage.retention import EVERYTHING, Retention, parse_age, parse_retention
+from lanchat.storage.search import events_after, last_events, last_private
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.storage.store import STRIDE, Store
 from tests.support.waiting import wait_until
@@ -64,11 +64,11 @@ class Keeper:
         self.log.append(list(events))
         wait_until(lambda: self.saved >= events[-1].seq, what="the events to be kept")
 
-    def post(self, *mail: Told) -> None:
+    def post(self, *private: Told) -> None:
         """Waits until they are kept."""
         kept: list[int] = []
-        self.log.post(list(mail), kept.append)
-        self.posted += len(mail)
+        self.log.post(list(private), kept.append)
+        self.posted += len(private)
         wait_until(lambda: self.posted in kept, what="the private messages to be kept")
 
     def _on_saved(self, seq: int) -> None:
@@ -133,7 +133,7 @@ def test_how_many_are_new(path):
     log, _ = open_store(path, durable=True)
     assert log.add([said(1), said(2), Joined(3, NOW, BOB, "bob")]) == 3
     assert log.add([said(2), said(3), said(4, id="id-1"), said(5)]) == 1
-    assert log.standing().entries == 4
+    assert log.state().entries == 4
     log.close()
 
 
@@ -155,7 +155,7 @@ def test_plain_members_number_their_messages_from_one_each_time(keeper, path):
 
 
 def test_a_nick_stays_with_who_used_it_first_also_when_that_entry_is_gone(keeper):
-    first = keeper(keep=Keep(entries=1))
+    first = keeper(keep=Retention(entries=1))
     first.keep(Joined(1, NOW, ANN, "ann"), Joined(2, NOW, BOB, "ann"), Joined(3, NOW, "~77", "pat"), said(4))
     first.log.close()
     assert keeper().log.owners == (("ann", ANN),)
@@ -523,11 +523,11 @@ def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, mon
         old, _ = open_store(path, durable=True)
         old.add([said(1, "an old word")])
         old.close()
-    assert last_mail(path) == [], "an old copy that nobody has opened since"
+    assert last_private(path) == [], "an old copy that nobody has opened since"
     one = keeper()
-    assert [event.seq for event in one.past] == [1] and one.damage == [] and one.log.mail == ()
+    assert [event.seq for event in one.past] == [1] and one.damage == [] and one.log.private == ()
     one.post(told("1"))
-    assert [event.seq for event in last_events(path, search="old")] == [1] and last_mail(path) == [told("1")]
+    assert [event.seq for event in last_events(path, search="old")] == [1] and last_private(path) == [told("1")]
 
 
 # ---- private messages
@@ -540,7 +540,7 @@ def test_what_waits_is_there_the_next_evening(keeper):
     first.post(told("3", ""))
     first.log.close()
     again = keeper()
-    assert again.log.mail == (told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3", ""))
+    assert again.log.private == (told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3", ""))
     assert list(again.past) == [said(1)] and again.log.seq == 1
 
 
@@ -582,16 +582,16 @@ def test_who_stays_away_for_long(keeper):
     first = keeper()
     first.post(told("old", at=NOW - MAILBOX_AGE - 1), told("young", at=NOW - MAILBOX_AGE + 1))
     first.log.close()
-    assert [told.id for told in keeper().log.mail] == ["young"]
+    assert [told.id for told in keeper().log.private] == ["young"]
 
 
 def test_what_is_over_is_forgotten_and_what_waits_is_not(path):
     log, _ = open_store(path, durable=True)
     log.add([told("waits"), *(told(str(number), "") for number in range(10))])
-    log.prune_mail(3)
-    assert [told.id for told in log.mail()] == ["waits", "7", "8", "9"]
-    log.prune_mail(1, waiting=True)
-    assert [told.id for told in log.mail()] == ["9"]
+    log.prune_private(3)
+    assert [told.id for told in log.private()] == ["waits", "7", "8", "9"]
+    log.prune_private(1, waiting=True)
+    assert [told.id for told in log.private()] == ["9"]
     log.close()
 
 
@@ -617,8 +617,8 @@ def test_they_are_rescued_from_a_damaged_file(keeper, path):
         file.seek(path.stat().st_size // 2)
         file.write(os.urandom(4096 * 4))
     again = keeper()
-    assert again.damage and set(again.log.mail) <= {told("1"), told("2")}
-    assert set(again.log.mail), "they stand elsewhere in this file"
+    assert again.damage and set(again.log.private) <= {told("1"), told("2")}
+    assert set(again.log.private), "they stand elsewhere in this file"
 
 
 def test_a_members_own_copy_of_them_can_be_searched(path):
@@ -626,11 +626,11 @@ def test_a_members_own_copy_of_them_can_be_searched(path):
     copy.add([told("1", "Tea at five?"), told("2", "coffee"), told("3", "c++ (:"), told("4", "")])
     copy.add([told("2", "coffee")])
     copy.close()
-    assert [told.id for told in last_mail(path)] == ["1", "2", "3"]
-    assert [told.id for told in last_mail(path, number=1)] == ["3"]
-    assert [told.id for told in last_mail(path, search="tea fi")] == ["1"]
-    assert [told.id for told in last_mail(path, search="c++")] == ["3"]
-    assert last_mail(path, since=NOW + 1) == last_mail(path, search="milk") == []
+    assert [told.id for told in last_private(path)] == ["1", "2", "3"]
+    assert [told.id for told in last_private(path, number=1)] == ["3"]
+    assert [told.id for told in last_private(path, search="tea fi")] == ["1"]
+    assert [told.id for told in last_private(path, search="c++")] == ["3"]
+    assert last_private(path, since=NOW + 1) == last_private(path, search="milk") == []
 
 
 def test_a_folder_that_is_not_there(tmp_path):
@@ -641,7 +641,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 # ---- bounds
 
 
-def pruned(path: Path, keep: Keep) -> list[int]:
+def pruned(path: Path, keep: Retention) -> list[int]:
     """What is left after a log was open with this bound."""
     log = SqliteLog(path, keep=keep, wall=lambda: NOW)
     log.open(lambda seq: None)
@@ -652,7 +652,7 @@ def pruned(path: Path, keep: Keep) -> list[int]:
 
 def test_only_so_many_entries_are_kept(path):
     filled(path, 2500)
-    assert pruned(path, Keep(entries=700)) == list(range(1801, 2501))
+    assert pruned(path, Retention(entries=700)) == list(range(1801, 2501))
     assert last_events(path, search="12") == [] and len(last_events(path, search="2400")) == 1
 
 
@@ -661,13 +661,13 @@ def test_only_entries_of_some_age_are_kept(keeper, path):
     one.keep(*[said(seq, at=NOW - (10 - seq) * DAY) for seq in range(1, 10)])
     one.log.close()
     assert pruned(path, EVERYTHING) == list(range(1, 10))
-    assert pruned(path, Keep(age=3 * DAY + DAY // 2)) == [7, 8, 9]
+    assert pruned(path, Retention(age=3 * DAY + DAY // 2)) == [7, 8, 9]
 
 
 def test_a_clock_that_jumps_makes_nothing_old(path):
     """Nor does what was said under a wrong clock."""
     clock = iter([NOW, NOW + 1000 * DAY, NOW + 2000 * DAY])
-    log = SqliteLog(path, keep=Keep(age=DAY), wall=lambda: next(clock))
+    log = SqliteLog(path, keep=Retention(age=DAY), wall=lambda: next(clock))
     log.open(lambda seq: None)
     log.append([said(1), said(2, at=NOW + 1000 * DAY), said(3)])
     wait_until(lambda: len(events_after(path, 0, 10)) == 3)
@@ -681,27 +681,27 @@ def test_a_clock_that_jumps_makes_nothing_old(path):
 @pytest.mark.parametrize(
     ("text", "keep"),
     [
-        ("30d", Keep(age=30 * DAY)),
-        ("12H", Keep(age=DAY // 2)),
-        ("2w", Keep(age=14 * DAY)),
-        ("10000", Keep(entries=10_000)),
+        ("30d", Retention(age=30 * DAY)),
+        ("12H", Retention(age=DAY // 2)),
+        ("2w", Retention(age=14 * DAY)),
+        ("10000", Retention(entries=10_000)),
         ("", EVERYTHING),
     ],
 )
 def test_how_much_is_kept_in_words(text, keep):
-    assert parse_keep(text) == keep and parse_keep(str(keep)) == keep
+    assert parse_retention(text) == keep and parse_retention(str(keep)) == keep
 
 
 @pytest.mark.parametrize("text", ["0", "0d", "-3d", "many", "3 d", "d", "1e3", "３d", "99999999999d"])
 def test_what_is_no_bound(text):
     with pytest.raises(ValueError, match="write"):
-        parse_keep(text)
+        parse_retention(text)
 
 
 @given(st.integers(1, 999_999), st.sampled_from("smhdw"))
 def test_an_age_in_words_and_back(number, unit):
     age = parse_age(f"{number}{unit}")
-    assert parse_keep(str(Keep(age=age))).age == age
+    assert parse_retention(str(Retention(age=age))).age == age
 
 
 # ---- searching

@@ -18,7 +18,7 @@ import pytest
 from lanchat.client.member import Member
 from lanchat.protocol.messages import Joined, Left
 from lanchat.server.host import Host
-from lanchat.storage.log import NoLog, untold
+from lanchat.storage.log import NoLog, ignore
 from lanchat.terminal import script
 from lanchat.terminal.run import NEW_HOST
 from tests.server.test_host import Ears
@@ -125,7 +125,7 @@ class _SlowLog(NoLog):
 
     last = 0
 
-    def open(self, on_saved, on_trouble=untold):
+    def open(self, on_saved, on_trouble=ignore):
         self.saved = on_saved
         return super().open(on_saved, on_trouble)
 

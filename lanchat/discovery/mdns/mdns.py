@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from lanchat.discovery.mdns.loop_thread import Station, Tell, told
 from lanchat.discovery.mdns.records import SERVICE, WAY, instance_name, properties, read_record
-from lanchat.discovery.sighting import Advert, Sighting, Vanished
+from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
 from lanchat.network.interfaces import still
 from lanchat.protocol.address import Address
 
@@ -107,9 +107,9 @@ class Announcement(_Mdns):
         tell: takes problems; called in a thread of our own.
     """
 
-    def __init__(self, advert: Advert, interfaces: Sequence[Address] | None, tell: Tell) -> None:
+    def __init__(self, advertisement: Advertisement, interfaces: Sequence[Address] | None, tell: Tell) -> None:
         super().__init__("mdns-announce", interfaces, tell)
-        self._advert = advert
+        self._advertisement = advertisement
         self._announced = threading.Event()
         self._thread.start()
 
@@ -138,10 +138,10 @@ class Announcement(_Mdns):
         others = [a.text for a in usable if not a.is_loopback]
         return ServiceInfo(
             SERVICE,
-            instance_name(self._advert),
-            port=self._advert.port,
-            properties=properties(self._advert),
-            server=f"lanchat-{self._advert.room_id[:16]}.local.",
+            instance_name(self._advertisement),
+            port=self._advertisement.port,
+            properties=properties(self._advertisement),
+            server=f"lanchat-{self._advertisement.room_id[:16]}.local.",
             parsed_addresses=others or [a.text for a in usable],  # loopback means somebody else to everyone else
         )
 

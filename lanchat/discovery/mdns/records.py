@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lanchat.discovery.sighting import Advert, Sighting
+from lanchat.discovery.sighting import Advertisement, Sighting
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import is_fingerprint, is_room_id
 from lanchat.protocol.messages import VERSION
@@ -15,26 +15,26 @@ MAX_TXT_VALUE = 200  # bytes; a title has at most 180
 MAX_INSTANCE = 63  # bytes of UTF-8 in one DNS label (RFC 6763, 4.1.1)
 
 
-def instance_name(advert: Advert) -> str:
+def instance_name(advertisement: Advertisement) -> str:
     """The name people see in other mDNS browsers: the title as far as it fits, and a part of the room id.
 
     The id is there because two rooms may have one title, and an mDNS conflict is not dependably found.
     """
-    tail = f" {advert.room_id[:8]}"
-    title = advert.title.replace(".", "-")  # a dot would begin a new label
+    tail = f" {advertisement.room_id[:8]}"
+    title = advertisement.title.replace(".", "-")  # a dot would begin a new label
     while len(title.encode()) + len(tail) > MAX_INSTANCE:
         title = title[:-1]
     return f"{title.rstrip()}{tail}.{SERVICE}"
 
 
-def properties(advert: Advert) -> dict[str, str]:
+def properties(advertisement: Advertisement) -> dict[str, str]:
     """The TXT record. It stays the same for as long as the room is open: an update takes 0.45 s."""
     return {
-        "id": advert.room_id,
+        "id": advertisement.room_id,
         "v": str(VERSION),
-        "title": advert.title,
-        "host": advert.host,
-        "key": advert.fingerprint,
+        "title": advertisement.title,
+        "host": advertisement.host,
+        "key": advertisement.fingerprint,
     }
 
 

@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from lanchat.discovery.sighting import Advert, Sighting, Vanished
+from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
 from lanchat.discovery.udp.flood_guard import ANNOUNCE_EVERY, Answering, AskBack, Hearing
 from lanchat.discovery.udp.packets import Gone, Here, Knock, Seek, decode, encode, here
 from lanchat.discovery.udp.sockets import Heard, Spots
@@ -104,13 +104,13 @@ class Announcer(_Caller):
 
     def __init__(
         self,
-        advert: Advert,
+        advertisement: Advertisement,
         interfaces: Sequence[Address] | None,
         tell: Callable[[str], None],
         people: Callable[[], int | None] = lambda: None,
     ) -> None:
         super().__init__("announce", interfaces, tell)
-        self._advert = advert
+        self._advertisement = advertisement
         self._people = people
         now = time.monotonic()
         self._answering = Answering(now)
@@ -120,7 +120,7 @@ class Announcer(_Caller):
         self._thread.start()
 
     def _say(self, now: float) -> None:
-        self._spots.shout(encode(here(self._advert, self._people())), now)
+        self._spots.shout(encode(here(self._advertisement, self._people())), now)
 
     def _take(self, heard: Heard, now: float) -> None:
         match decode(heard.data):
@@ -132,7 +132,7 @@ class Announcer(_Caller):
                 pass
 
     def _answer(self, heard: Heard, nonce: str, now: float) -> None:
-        data = encode(here(self._advert, self._people(), nonce))
+        data = encode(here(self._advertisement, self._people(), nonce))
         if len(data) > len(heard.data):
             return  # else we would make somebody's small packet a big one
         if self._answering.may_answer(heard.source, (heard.where, nonce), now):
@@ -163,7 +163,7 @@ class Announcer(_Caller):
 
     def _farewell(self, now: float) -> None:
         for _ in range(GOODBYES):
-            self._spots.shout(encode(Gone(self._advert.room_id)), now)
+            self._spots.shout(encode(Gone(self._advertisement.room_id)), now)
         self._tick(now + KNOCK_LIMIT)
 
 

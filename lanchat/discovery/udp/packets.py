@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from lanchat.discovery.sighting import Advert
+from lanchat.discovery.sighting import Advertisement
 from lanchat.protocol.ids import is_fingerprint, is_room_id
 
 VERSION = 1
@@ -65,8 +65,16 @@ class Knock:
 Datagram = Seek | Here | Gone | Knock
 
 
-def here(advert: Advert, people: int | None = None, nonce: str = "") -> Here:
-    return Here(advert.room_id, advert.title, advert.host, advert.port, advert.fingerprint, people, nonce)
+def here(advertisement: Advertisement, people: int | None = None, nonce: str = "") -> Here:
+    return Here(
+        advertisement.room_id,
+        advertisement.title,
+        advertisement.host,
+        advertisement.port,
+        advertisement.fingerprint,
+        people,
+        nonce,
+    )
 
 
 def encode(datagram: Datagram) -> bytes:

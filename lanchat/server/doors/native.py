@@ -12,7 +12,7 @@ from lanchat.network.identity import Identity, verify
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange
 from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode
-from lanchat.protocol.handshake import Arrival, HostGreeting
+from lanchat.protocol.handshake import HostGreeting, Newcomer
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import (
@@ -24,11 +24,11 @@ from lanchat.protocol.messages import (
     Refused,
 )
 from lanchat.protocol.text import same_nick
-from lanchat.server.admission import Attempts, Gate, source_of
+from lanchat.server.admission import Admission, PasswordThrottle, source_of
 from lanchat.server.doors.base import told_why
 from lanchat.server.past import page, said_before
-from lanchat.server.session import Arrived, Gone, Item, Recalled, Seat, Stay
-from lanchat.server.throttle import Pace
+from lanchat.server.session import Item, JoinRequest, LinkEnded, Recalled, Session, Stay
+from lanchat.server.throttle import Throttle
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox
 
@@ -55,7 +55,7 @@ class NativeDoor:
         identity: Identity,
         card: Callable[[], Card],
         inbox: Inbox[Item],
-        gate: Gate,
+        admission: Admission,
         limits: Limits,
         log: Log,
         secret: bytes | None = None,
@@ -64,11 +64,11 @@ class NativeDoor:
         self._identity = identity
         self._card = card
         self._inbox = inbox
-        self._gate = gate
+        self._admission = admission
         self._limits = limits
         self._secret = secret
         self._log = log
-        self._attempts = Attempts(known=known)
+        self._password_throttle = PasswordThrottle(known=known)
         self._exchanging = threading.BoundedSemaphore(EXCHANGES)
 
     def encode(self, message: FromHost) -> bytes:
@@ -83,37 +83,37 @@ class NativeDoor:
         with told_why(link, encode):
             splitter = LineSplitter()
             link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
-            arrival, messages = self._greet(link, splitter)
-            if arrival is None:
+            newcomer, messages = self._greet(link, splitter)
+            if newcomer is None:
                 link.drain()
                 return None
-            return partial(self._stay, link, splitter, arrival, messages)
+            return partial(self._stay, link, splitter, newcomer, messages)
         return None
 
-    def _stay(self, link: Link, splitter: LineSplitter, arrival: Arrival, messages: list[FromMember]) -> None:
+    def _stay(self, link: Link, splitter: LineSplitter, newcomer: Newcomer, messages: list[FromMember]) -> None:
         link.within(None)
-        link.pulse.keep_alive(encode(Ping()))
-        self._gate.admit(link)
-        seat, id = Seat(link, self), member_id(arrival.key)
-        self._inbox.put(Arrived(seat, id, arrival.nick, arrival.after))
+        link.keepalive.keep_alive(encode(Ping()))
+        self._admission.admit(link)
+        session, id = Session(link, self), member_id(newcomer.key)
+        self._inbox.put(JoinRequest(session, id, newcomer.nick, newcomer.after))
         try:
             with told_why(link, encode):
-                self._hear(link, splitter, seat, id, messages)
+                self._hear(link, splitter, session, id, messages)
         finally:
-            self._inbox.put_now(Gone(seat))
+            self._inbox.put_now(LinkEnded(session))
 
-    def _hear(self, link: Link, splitter: LineSplitter, seat: Seat, id: str, messages: list[FromMember]) -> None:
+    def _hear(self, link: Link, splitter: LineSplitter, session: Session, id: str, messages: list[FromMember]) -> None:
         """Until the link ends."""
-        pace = Pace(self._limits, link)
+        throttle = Throttle(self._limits, link)
         started = bool(splitter.partial)
         while True:
             try:
-                messages = self._look_up(messages, link, seat, id, pace)
+                messages = self._look_up(messages, link, session, id, throttle)
             except LanchatError:
                 link.drop("the host cannot read its log now")  # they come back and ask again: no silent gap
                 return
             if messages:
-                pace.hand_on(messages, seat, self._inbox)  # may take its time, which is not the line's
+                throttle.forward(messages, session, self._inbox)  # may take its time, which is not the line's
             if started:
                 link.within(LINE_LIMIT, "did not finish a line in time")
             data = link.receive()
@@ -126,7 +126,7 @@ class NativeDoor:
             started = bool(splitter.partial) and (bool(lines) or not began_before)
             messages = decode_all(lines, FROM_MEMBER)
 
-    def _greet(self, link: Link, splitter: LineSplitter) -> tuple[Arrival | None, list[FromMember]]:
+    def _greet(self, link: Link, splitter: LineSplitter) -> tuple[Newcomer | None, list[FromMember]]:
         """Until we know who it is (None: they went, or were refused), and what they have said after that."""
         link.within(self._limits.greeting, "did not say hello in time")
         link.establish()
@@ -143,20 +143,22 @@ class NativeDoor:
             messages: list[FromMember] = decode_all(splitter.feed(data), FROM_MEMBER)
             while messages:
                 with self._exchanging if self._secret is not None else nullcontext():
-                    answer, arrival = greeting.receive(messages.pop(0))
+                    answer, newcomer = greeting.receive(messages.pop(0))
                 if isinstance(answer, Refused):
                     link.finish(encode(answer))
                     return None, []
                 if answer is not None:
                     link.send(encode(answer))
-                if arrival is not None:
-                    same_nick(arrival.nick)  # loads the table of look-alikes here, where nobody waits for it
+                if newcomer is not None:
+                    same_nick(newcomer.nick)  # loads the table of look-alikes here, where nobody waits for it
                     if self._secret is not None:
-                        self._attempts.succeed(source, member_id(arrival.key))
-                    return arrival, messages
+                        self._password_throttle.succeed(source, member_id(newcomer.key))
+                    return newcomer, messages
         return None, []
 
-    def _look_up(self, messages: list[FromMember], link: Link, seat: Seat, id: str, pace: Pace) -> list[FromMember]:
+    def _look_up(
+        self, messages: list[FromMember], link: Link, session: Session, id: str, throttle: Throttle
+    ) -> list[FromMember]:
         """Answer what the log can answer.
 
         Returns:
@@ -169,8 +171,8 @@ class NativeDoor:
         for message in messages:
             if not isinstance(message, Fetch):
                 left.append(message)
-            elif seat.member is not None:  # the hub has let them in
-                pace.spend()
+            elif session.member is not None:  # the hub has let them in
+                throttle.spend()
                 if link.over:
                     return []
                 link.send(page(self._log, message.after))
@@ -179,7 +181,7 @@ class NativeDoor:
         return left
 
     def _attempt(self, source: str, secret: bytes, member: bytes, certificate: bytes) -> Exchange | Refused:
-        wait = self._attempts.begin(source, member_id(member))
+        wait = self._password_throttle.begin(source, member_id(member))
         if wait > 0:
             return Refused("busy", f"too many wrong passwords; try again in {math.ceil(wait)} s")
         return Exchange(secret, host=True, member=member, certificate=certificate)

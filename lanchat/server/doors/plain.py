@@ -17,7 +17,7 @@ from itertools import count
 
 from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
-from lanchat.network.sockets import RECEIVE_SIZE, Appetite
+from lanchat.network.sockets import RECEIVE_SIZE, ReadSize
 from lanchat.protocol.framing import LineSplitter
 from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import (
@@ -34,10 +34,10 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.text import nick_from, safe_text
-from lanchat.server.admission import Gate
+from lanchat.server.admission import Admission
 from lanchat.server.doors.base import told_why
-from lanchat.server.session import Arrived, Gone, Item, Seat, Stay
-from lanchat.server.throttle import Pace
+from lanchat.server.session import Item, JoinRequest, LinkEnded, Session, Stay
+from lanchat.server.throttle import Throttle
 from lanchat.threads import Inbox
 
 NAME_LIMIT = 60.0  # s to type a name (ergo's time for registration)
@@ -58,9 +58,9 @@ class PlainDoor:
     echoes = False
     remembers = False
 
-    def __init__(self, inbox: Inbox[Item], gate: Gate, limits: Limits) -> None:
+    def __init__(self, inbox: Inbox[Item], admission: Admission, limits: Limits) -> None:
         self._inbox = inbox
-        self._gate = gate
+        self._admission = admission
         self._limits = limits
 
     def encode(self, message: FromHost) -> bytes:
@@ -75,7 +75,7 @@ class PlainDoor:
         """
         with told_why(link, self.encode):
             link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
-            link.appetite = Appetite(least=RECEIVE_SIZE)  # one send of such a client may be one message
+            link.read_size = ReadSize(least=RECEIVE_SIZE)  # one send of such a client may be one message
             link.within(NAME_LIMIT, "gave no name in time")
             link.send(PROMPT)
             parts = _Parts(link)
@@ -89,18 +89,18 @@ class PlainDoor:
 
     def _stay(self, link: Link, parts: "_Parts", nick: str) -> None:
         link.within(None)
-        self._gate.admit(link)
-        seat, pace = Seat(link, self), Pace(self._limits, link)
-        self._inbox.put(Arrived(seat, f"~{secrets.token_hex(4)}", nick, any_nick=True))
+        self._admission.admit(link)
+        session, throttle = Session(link, self), Throttle(self._limits, link)
+        self._inbox.put(JoinRequest(session, f"~{secrets.token_hex(4)}", nick, any_nick=True))
         try:
             with told_why(link, self.encode):
                 numbers = count(1)
                 while (read := parts.all()) is not None:
                     says = [Say(str(next(numbers)), text) for part in read if (text := _text(part).strip())]
                     for at in range(0, len(says), PORTION):
-                        pace.hand_on([*says[at : at + PORTION]], seat, self._inbox)
+                        throttle.forward([*says[at : at + PORTION]], session, self._inbox)
         finally:
-            self._inbox.put_now(Gone(seat))
+            self._inbox.put_now(LinkEnded(session))
 
 
 class _Parts:

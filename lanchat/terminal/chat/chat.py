@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from lanchat.client.events import Came
+from lanchat.client.events import Connected
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
 from lanchat.protocol.invite import Invite
@@ -68,7 +68,7 @@ class Chat:
     def __init__(
         self,
         member: Member,
-        came: Came,
+        connected: Connected,
         *,
         on_nick: Callable[[str], None] | None = None,
         host: bool = False,
@@ -91,7 +91,7 @@ class Chat:
         )
         self._feed = Feed(
             member,
-            came,
+            connected,
             wake=self._screen.wake,
             on_nick=on_nick,
             colour=self._screen.colour,
@@ -129,15 +129,15 @@ class Chat:
         state = self._feed.state
         if not self._member.connected and (waiting := self._member.waiting):
             state += f" {waiting} waiting"
-        return bar_text(self._feed.title, len(self._feed.view.people), state, width)
+        return bar_text(self._feed.title, len(self._feed.roster.people), state, width)
 
     def _waiting(self, width: int) -> Fragments:
         newest, total = self._member.unheard(PENDING_LINES)
         return self._pending.lines(newest, total, time.monotonic(), width)
 
     def _complete(self, before: str) -> Iterable[commands.Completion]:
-        view = self._feed.view
-        nicks = [safe_text(person.nick) for person in view.people.values() if person.id != view.me]
+        roster = self._feed.roster
+        nicks = [safe_text(person.nick) for person in roster.people.values() if person.id != roster.me]
         return commands.complete(before, nicks, host=self._host)
 
     def _accept(self, text: str) -> bool:
@@ -170,14 +170,14 @@ class Chat:
             case ShowHelp():
                 self._feed.note(commands.help_text(host=self._host))
             case ShowWho():
-                view = self._feed.view
-                self._feed.note(who_text(list(view.people.values()), (view.me, view.nick)))
+                roster = self._feed.roster
+                self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))
             case ShowInvite():
                 if self._invite is None:
                     raise ValueError("nobody could reach this room from outside")
                 self._feed.show(invitation(self._invite, self._screen.columns))
             case Verify(nick):
-                self._feed.note(verify_text(self._feed.person(nick), self._feed.view.me))
+                self._feed.note(verify_text(self._feed.person(nick), self._feed.roster.me))
             case Ignore(nick, on):
                 self._feed.ignore(nick, on=on)
             case UseRight(action, nick):

@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from datetime import date
 
-from lanchat.client.events import Came, Ended, Item, Lost
+from lanchat.client.events import Closed, Connected, Disconnected, Item
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
-from lanchat.room.roster import Person, RoomView
+from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.render import Drawn, Local, Renderer
 from lanchat.threads import Inbox
@@ -36,22 +36,22 @@ class Feed:
     def __init__(
         self,
         member: Member,
-        came: Came,
+        connected: Connected,
         *,
         wake: Callable[[], None],
         on_nick: Callable[[str], None] | None,
         colour: bool,
         columns: Callable[[], int] = lambda: 0,
     ) -> None:
-        self.title = came.card.title
+        self.title = connected.card.title
         self.state = "connected"
-        self.ended: Ended | None = None
-        self.view = RoomView()
-        self.view.welcome(came.welcome, came.present)
+        self.ended: Closed | None = None
+        self.roster = Roster()
+        self.roster.welcome(connected.welcome, connected.present)
         self._member = member
         self._wake = wake
         self._on_nick = on_nick
-        self._renderer = Renderer(self.view, date.today(), colour=colour, columns=columns)
+        self._renderer = Renderer(self.roster, date.today(), colour=colour, columns=columns)
         self._inbox: Inbox[list[Item | Local | Drawn]] = Inbox(BATCHES)
         self._waiting: deque[Item | Local | Drawn] = deque()
         self._early: list[Local] = []
@@ -90,7 +90,7 @@ class Feed:
         Raises:
             ValueError: nobody here is.
         """
-        person = self.view.person(nick)
+        person = self.roster.person(nick)
         if person is not None:
             return person
         raise ValueError(f"nobody here is called {nick}; /who shows who is")
@@ -101,7 +101,7 @@ class Feed:
         Raises:
             ValueError: the text or the nick cannot be, or they can get nothing.
         """
-        self._tell(nick, text, self.view.addressee(nick))
+        self._tell(nick, text, self.roster.addressee(nick))
 
     def reply(self, text: str) -> None:
         """The same to whoever last told us something.
@@ -118,7 +118,7 @@ class Feed:
     def ignore(self, nick: str, *, on: bool) -> None:
         """Show nothing more of what this person says, here and now, or show it again."""
         person = self.person(nick)
-        if person.id == self.view.me:
+        if person.id == self.roster.me:
             raise ValueError("that is you")
         if on:
             self._ignored.add(person.id)
@@ -148,7 +148,7 @@ class Feed:
                 continue
             self._inbox.put([*items])
             self._wake()
-            if isinstance(items[-1], Ended):
+            if isinstance(items[-1], Closed):
                 return
             self._over.wait(PAINT_EVERY)
 
@@ -161,29 +161,29 @@ class Feed:
     def _render(self, item: Item | Local | Drawn) -> Fragments:
         if isinstance(item, Said | Told) and item.by in self._ignored:
             if isinstance(item, Said):
-                self.view.apply(item)
+                self.roster.apply(item)
             return []
         fragments = self._renderer.render(item)  # before it is applied: it speaks of the room as it was
         match item:
             case Said() | Joined() | Left() | Renamed():
-                nick = self.view.nick
-                self.view.apply(item)
-                if self.view.nick != nick:
+                nick = self.roster.nick
+                self.roster.apply(item)
+                if self.roster.nick != nick:
                     self._tell_nick()
-            case Came():
-                self.view.welcome(item.welcome, item.present)
+            case Connected():
+                self.roster.welcome(item.welcome, item.present)
                 self.title, self.state = item.card.title, "connected"
                 while self._early:
                     fragments += self._renderer.render(self._early.pop(0))
-            case Told() if item.by != self.view.me:
+            case Told() if item.by != self.roster.me:
                 if self._teller is not None and self._teller.by != item.by:
                     self._teller_since = time.monotonic()
                 self._teller = item
-            case Lost():
+            case Disconnected():
                 self.state = "reconnecting ..."
             case Notice(code="unsaved" | "saved" as code):
                 self.state = "connected" if code == "saved" else "connected, nothing is saved"
-            case Ended():
+            case Closed():
                 self.ended, self.state = item, "not connected"
             case _:
                 pass
@@ -192,6 +192,6 @@ class Feed:
     def _tell_nick(self) -> None:
         if self._on_nick is not None:
             try:
-                self._on_nick(self.view.nick)
+                self._on_nick(self.roster.nick)
             except (OSError, LanchatError) as error:
                 self.note(f"the nick could not be kept for the next time: {error}", error=True)

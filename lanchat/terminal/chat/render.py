@@ -13,11 +13,11 @@ from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import assert_never
 
-from lanchat.client.events import Came, Ended, Item, Kept, Lost, why_gone
+from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, why_gone
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
 from lanchat.protocol.text import MAX_NICK, grouped, safe_text
-from lanchat.room.roster import Person, RoomView
+from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments, cells, cut, drawn_cells, rows
 
 TIME, QUIET, ERROR, MINE, MENTION, MARK, PRIVATE = (
@@ -77,7 +77,7 @@ class Renderer:
         columns: how many cells a row has; 0: who reads this breaks no rows.
     """
 
-    view: RoomView
+    roster: Roster
     day: date
     zone: tzinfo | None = None
     colour: bool = True
@@ -103,11 +103,11 @@ class Renderer:
             case Renamed(at=at, by=by, to=to):
                 are = "are" if self._mine(item) else "is"
                 return self._news(at, f"{self._whose(item)} {are} now {shown_nick(by, to)}")
-            case Came(card=card, again=True):
+            case Connected(card=card, again=True):
                 return self._quiet(f"back in {safe_text(card.title)}")
-            case Lost(reason=reason):
+            case Disconnected(reason=reason):
                 return self._quiet(f"the connection is lost ({safe_text(reason)}); trying to come back", ERROR)
-            case Came(card=card, welcome=welcome):
+            case Connected(card=card, welcome=welcome):
                 title, host_nick, nick = safe_text(card.title), safe_text(card.host), safe_text(welcome.nick)
                 return self._quiet(f"{title}, hosted by {host_nick}. You are {nick}. /help shows the commands")
             case Notice(text=text):
@@ -116,9 +116,9 @@ class Renderer:
                 return fragments
             case Local(text=text, error=error):
                 return self._quiet(text, ERROR if error else QUIET)
-            case Ended(error=over):
+            case Closed(error=over):
                 return self._quiet(f"the connection is over: {over}{f'. {over.hint}' if over.hint else ''}", ERROR)
-            case Kept():
+            case Acked():
                 return []
             case _:
                 assert_never(item)
@@ -140,9 +140,9 @@ class Renderer:
 
     def _told(self, told: Told) -> Fragments:
         """No nick has a bracket in it, so no public line looks like this one."""
-        mentioned = told.by != self.view.me and self._mentions(told.text)
+        mentioned = told.by != self.roster.me and self._mentions(told.text)
         fragments = self._at(told.at, MARK if mentioned else TIME)
-        fragments += [("", " "), (PRIVATE, told_label(told, self.view.me))]
+        fragments += [("", " "), (PRIVATE, told_label(told, self.roster.me))]
         fragments.append((MENTION if mentioned else "", f" {_indented(told.text, MAX_INDENT)}\n"))
         return fragments
 
@@ -174,13 +174,13 @@ class Renderer:
         return "you" if self._mine(event) else shown_nick(event.by, event.nick)
 
     def _mine(self, event: Said | Joined | Left | Renamed) -> bool:
-        return event.by == self.view.me and event.nick == self.view.nick
+        return event.by == self.roster.me and event.nick == self.roster.nick
 
     def _mentions(self, text: str) -> bool:
-        if self._mention is None or self._mention[0] != self.view.nick:
-            word = re.escape(self.view.nick)
-            self._mention = self.view.nick, re.compile(rf"(?<![\w-]){word}(?![\w-])", re.IGNORECASE)
-        return bool(self.view.nick) and self._mention[1].search(text) is not None
+        if self._mention is None or self._mention[0] != self.roster.nick:
+            word = re.escape(self.roster.nick)
+            self._mention = self.roster.nick, re.compile(rf"(?<![\w-]){word}(?![\w-])", re.IGNORECASE)
+        return bool(self.roster.nick) and self._mention[1].search(text) is not None
 
 
 def told_label(told: Told, me: str) -> str:

@@ -72,9 +72,9 @@ def _people(listing: Listing) -> str:
 def _note(listing: Listing, silent: str) -> str:
     if listing.state == "silent":
         return silent
-    if listing.standing == "changed":
+    if listing.key_status == "changed":
         return "KEY CHANGED"
-    return ", ".join([*(["locked"] if listing.locked else []), *(["known"] if listing.standing == "known" else [])])
+    return ", ".join([*(["locked"] if listing.locked else []), *(["known"] if listing.key_status == "known" else [])])
 
 
 def _line(columns: list[_Column], row: int) -> Fragments:

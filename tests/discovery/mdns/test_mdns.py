@@ -15,7 +15,7 @@ from zeroconf import DNSOutgoing, DNSPointer, NonUniqueNameException, ServiceInf
 from lanchat.discovery.mdns import loop_thread, mdns
 from lanchat.discovery.mdns.mdns import Announcement, Browser
 from lanchat.discovery.mdns.records import SERVICE, instance_name, properties
-from lanchat.discovery.sighting import Advert, Sighting, Vanished
+from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
 from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Address, Endpoint
 from tests.support.waiting import wait_until
@@ -24,8 +24,8 @@ LOOPBACK = chosen(("127.0.0.1",))
 NOT_OURS = Address("eth9", "203.0.113.9", 24)  # kept for documentation (RFC 5737): no machine has it
 
 
-def advert(title: str = "Room A") -> Advert:
-    return Advert(secrets.token_hex(16), title, "ann", 47474, "ab" * 16)
+def advertisement(title: str = "Room A") -> Advertisement:
+    return Advertisement(secrets.token_hex(16), title, "ann", 47474, "ab" * 16)
 
 
 class Reports:
@@ -35,7 +35,7 @@ class Reports:
         self.all: list[Sighting | Vanished] = []
         self.problems: list[str] = []
 
-    def of(self, room: Advert) -> list[Sighting | Vanished]:
+    def of(self, room: Advertisement) -> list[Sighting | Vanished]:
         name = instance_name(room)
         return [report for report in self.all if report.name == name]
 
@@ -60,7 +60,7 @@ def send(zeroconf: Zeroconf, name: str, pairs: dict[str, str]) -> None:
 
 
 def test_a_room_is_announced_seen_and_gone():
-    reports, room = Reports(), advert("Größe 1.5")
+    reports, room = Reports(), advertisement("Größe 1.5")
     with reports.browser():
         announcement = Announcement(room, LOOPBACK, reports.problems.append)
         with announcement:
@@ -84,13 +84,13 @@ def test_a_room_is_announced_seen_and_gone():
 
 
 def test_hostile_records_do_not_end_the_watch():
-    reports, honest = Reports(), advert()
+    reports, honest = Reports(), advertisement()
     with reports.browser(), stranger() as other:
         for name in ("\x1b[2J\x07", "x" * 60 + "\u202e", "a.b.c", " "):
             out = DNSOutgoing(0x8400)
             out.add_answer_at_time(DNSPointer(SERVICE, 12, 1, 120, f"{name}.{SERVICE}"), 0)
             other.send(out)
-        too_long = {**properties(advert()), "title": "x" * 230}
+        too_long = {**properties(advertisement()), "title": "x" * 230}
         bad = [{"id": "no id"}, {}, too_long, {f"k{n}": "x" * 200 for n in range(30)}]
         for number, pairs in enumerate(bad):
             send(other, f"bad {number}.{SERVICE}", pairs)
@@ -100,7 +100,7 @@ def test_hostile_records_do_not_end_the_watch():
 
 
 def test_a_name_without_a_record_does_not_hold_up_the_others():
-    reports, honest = Reports(), advert()
+    reports, honest = Reports(), advertisement()
     with reports.browser(), stranger() as other:
         out = DNSOutgoing(0x8400)
         for number in range(20):
@@ -115,7 +115,7 @@ def test_a_name_without_a_record_does_not_hold_up_the_others():
 @pytest.mark.parametrize("interfaces", [[NOT_OURS], [Address("lo", "::1", 128)], []])
 def test_an_interface_that_cannot_be_used_is_said_and_not_raised(interfaces):
     reports = Reports()
-    with reports.browser(interfaces), Announcement(advert(), interfaces, reports.problems.append):
+    with reports.browser(interfaces), Announcement(advertisement(), interfaces, reports.problems.append):
         wait_until(lambda: len(reports.problems) == 2)
     assert sorted(problem.split(" (")[0] for problem in reports.problems) == [
         "mDNS does not work here",
@@ -124,7 +124,7 @@ def test_an_interface_that_cannot_be_used_is_said_and_not_raised(interfaces):
 
 
 def test_of_two_interfaces_the_one_that_works_is_used():
-    reports, room = Reports(), advert()
+    reports, room = Reports(), advertisement()
     with reports.browser([NOT_OURS, *LOOPBACK]), stranger() as other:
         send(other, instance_name(room), properties(room))
         wait_until(lambda: reports.of(room))
@@ -138,7 +138,7 @@ def test_a_name_that_is_taken_is_said_in_words():
             raise NonUniqueNameException  # its message is empty
 
     problems: list[str] = []
-    with Taken(advert(), LOOPBACK, problems.append) as announcement:
+    with Taken(advertisement(), LOOPBACK, problems.append) as announcement:
         wait_until(lambda: problems)
         assert not announcement.wait_announced(0)
     assert problems == [
@@ -149,7 +149,7 @@ def test_a_name_that_is_taken_is_said_in_words():
 
 def test_closing_does_not_wait_for_a_registration_under_way():
     problems: list[str] = []
-    announcement = Announcement(advert(), LOOPBACK, problems.append)
+    announcement = Announcement(advertisement(), LOOPBACK, problems.append)
     announcement.close()
     announcement.close()
     assert not announcement.wait_announced(0) and problems == []
@@ -164,7 +164,7 @@ def test_closing_is_bounded_when_the_loop_of_zeroconf_is_starved(monkeypatch):
 
     started, enough = threading.Event(), threading.Event()
     monkeypatch.setattr(loop_thread, "CLOSE_LIMIT", 0.1)
-    announcement = Starved(advert(), LOOPBACK, lambda problem: None)
+    announcement = Starved(advertisement(), LOOPBACK, lambda problem: None)
     assert started.wait(5)
     announcement.close()
     assert not enough.is_set()  # we are here, though the loop still hangs
@@ -174,7 +174,7 @@ def test_closing_is_bounded_when_the_loop_of_zeroconf_is_starved(monkeypatch):
 def test_what_is_known_is_told_again(monkeypatch):
     """A directory that was full of a flood's records when this one came has a place for it later."""
     monkeypatch.setattr(mdns, "TELL_AGAIN_AFTER", 0.05)
-    reports, room = Reports(), advert()
+    reports, room = Reports(), advertisement()
     with reports.browser(), stranger() as other:
         send(other, instance_name(room), properties(room))
         wait_until(lambda: len(reports.of(room)) > 3)

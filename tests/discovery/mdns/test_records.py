@@ -13,12 +13,12 @@ from lanchat.discovery.mdns.records import (
     read_record,
     read_txt,
 )
-from lanchat.discovery.sighting import Advert, Sighting
+from lanchat.discovery.sighting import Advertisement, Sighting
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.text import clean_title
 
-ADVERT = Advert("0123456789abcdef" * 2, "Room A", "ann", 47474, "ab" * 16)
+ADVERT = Advertisement("0123456789abcdef" * 2, "Room A", "ann", 47474, "ab" * 16)
 
 
 def txt(pairs: dict[str, str] | list[tuple[str, str]]) -> bytes:
@@ -42,7 +42,7 @@ def test_what_a_host_tells_is_what_others_read():
 
 @pytest.mark.parametrize("title", ["Room A", "v1.2", "a..b.", "é" * 60, "会" * 60, "👩‍🚀" * 10])
 def test_an_instance_name_is_one_label_that_fits(title):
-    name = instance_name(Advert(ADVERT.room_id, title, "ann", 1))
+    name = instance_name(Advertisement(ADVERT.room_id, title, "ann", 1))
     label = name.removesuffix(f".{SERVICE}")
     assert "." not in label and label.endswith(" 01234567")
     assert len(label.encode()) <= MAX_INSTANCE
@@ -50,8 +50,8 @@ def test_an_instance_name_is_one_label_that_fits(title):
 
 def test_the_longest_title_fits_the_record():
     longest = clean_title("会" * 60)
-    advert = Advert(ADVERT.room_id, longest, "é" * 32, 47474, "ab" * 32)
-    sighting = read_record("x", 47474, ["10.0.0.2"], txt(properties(advert)))
+    advertisement = Advertisement(ADVERT.room_id, longest, "é" * 32, 47474, "ab" * 32)
+    sighting = read_record("x", 47474, ["10.0.0.2"], txt(properties(advertisement)))
     assert sighting is not None and sighting.title == longest
 
 

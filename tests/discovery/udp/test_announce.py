@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from lanchat.discovery.advertise import Presence
-from lanchat.discovery.sighting import Advert, Sighting, Vanished
+from lanchat.discovery.advertise import Advertiser
+from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
 from lanchat.discovery.udp.announce import Announcer, Seeker
 from lanchat.discovery.udp.multicast import PORT
 from lanchat.discovery.udp.packets import Gone, Here, Knock, Seek, decode, encode
@@ -22,8 +22,8 @@ LOOPBACK = chosen(("127.0.0.1",))
 NOT_OURS = Address("eth9", "203.0.113.9", 24)  # kept for documentation (RFC 5737): no machine has it
 
 
-def advert(title: str = "Room A", port: int = 47474) -> Advert:
-    return Advert(secrets.token_hex(16), title, "ann", port, "ab" * 32)
+def advertisement(title: str = "Room A", port: int = 47474) -> Advertisement:
+    return Advertisement(secrets.token_hex(16), title, "ann", port, "ab" * 32)
 
 
 class Reports:
@@ -31,19 +31,19 @@ class Reports:
         self.all: list[Sighting | Vanished] = []
         self.problems: list[str] = []
 
-    def of(self, room: Advert) -> list[Sighting | Vanished]:
+    def of(self, room: Advertisement) -> list[Sighting | Vanished]:
         return [report for report in self.all if report.name.startswith(room.room_id)]
 
     def seeker(self, on: list[Address] = LOOPBACK) -> Seeker:
         return Seeker(on, self.all.append, self.problems.append)
 
 
-def answer_to(question: bytes, room: Advert) -> bytes:
+def answer_to(question: bytes, room: Advertisement) -> bytes:
     """What this room's host, which may just be starting, answers to a question to everybody on loopback."""
     return wait_until(lambda: ask(question, room))[0]
 
 
-def ask(question: bytes, room: Advert, within: float = 0.3) -> list[bytes]:
+def ask(question: bytes, room: Advertisement, within: float = 0.3) -> list[bytes]:
     answers: list[bytes] = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
@@ -57,9 +57,9 @@ def ask(question: bytes, room: Advert, within: float = 0.3) -> list[bytes]:
     return answers
 
 
-@pytest.mark.parametrize("way", [Announcer, Presence])
+@pytest.mark.parametrize("way", [Announcer, Advertiser])
 def test_a_room_is_seen_at_once_and_gone(way: Callable[..., Announcer]):
-    reports, room = Reports(), advert("Größe 1.5")
+    reports, room = Reports(), advertisement("Größe 1.5")
     with reports.seeker():
         with way(room, LOOPBACK, reports.problems.append):
             wait_until(lambda: reports.of(room), 2)
@@ -79,7 +79,7 @@ def test_a_room_is_seen_at_once_and_gone(way: Callable[..., Announcer]):
 
 
 def test_who_comes_later_need_not_wait_for_the_next_announcement():
-    reports, rooms = Reports(), [advert(f"Room {n}") for n in range(3)]
+    reports, rooms = Reports(), [advertisement(f"Room {n}") for n in range(3)]
     announcers = [Announcer(room, LOOPBACK, reports.problems.append) for room in rooms]
     time.sleep(1.2)  # the first announcements are over
     began = time.monotonic()
@@ -92,7 +92,7 @@ def test_who_comes_later_need_not_wait_for_the_next_announcement():
 
 
 def test_an_answer_is_never_larger_than_the_question():
-    room = advert()
+    room = advertisement()
     with Announcer(room, LOOPBACK, pytest.fail):
         answer = answer_to(encode(Seek("n1")), room)
         assert len(answer) <= len(encode(Seek("n1")))
@@ -102,14 +102,14 @@ def test_an_answer_is_never_larger_than_the_question():
 
 
 def test_how_many_are_inside_is_told():
-    room = advert()
+    room = advertisement()
     with Announcer(room, LOOPBACK, pytest.fail, people=lambda: 7):
         answer = answer_to(encode(Seek("n1")), room)
     assert isinstance(said := decode(answer), Here) and said.people == 7
 
 
 def test_noise_ends_nothing():
-    reports, room = Reports(), advert()
+    reports, room = Reports(), advertisement()
     with reports.seeker(), Announcer(room, LOOPBACK, reports.problems.append):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             for data in (b"", b"\xff" * 2000, b"{", b"[" * 508, encode(Gone("0" * 32)), encode(Knock(22))):
@@ -120,7 +120,7 @@ def test_noise_ends_nothing():
 
 
 def test_a_knock_is_answered_by_a_connection_to_a_port_of_lanchat_alone():
-    room = advert()
+    room = advertisement()
     with Announcer(room, LOOPBACK, pytest.fail), socket.create_server(("127.0.0.1", 0)) as other:
         [door] = listen(["127.0.0.1"], None)
         with door, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -135,6 +135,6 @@ def test_a_knock_is_answered_by_a_connection_to_a_port_of_lanchat_alone():
 
 def test_an_interface_that_is_gone_is_said_and_not_raised():
     reports = Reports()
-    with reports.seeker([NOT_OURS]), Announcer(advert(), [NOT_OURS], reports.problems.append):
+    with reports.seeker([NOT_OURS]), Announcer(advertisement(), [NOT_OURS], reports.problems.append):
         wait_until(lambda: len(reports.problems) == 2)
     assert set(reports.problems) == {"this machine has no network at the moment"}

@@ -16,9 +16,9 @@ from lanchat.terminal.chat.chat import Chat
 def main() -> int:
     port, nick, home = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     member = Member(lambda: dial((Endpoint("127.0.0.1", port),)), load_identity(home), nick)
-    came = member.join()
+    connected = member.join()
     try:
-        end = Chat(member, came).run()
+        end = Chat(member, connected).run()
     finally:
         member.close()
     print(f"left: error={end.error} signal={end.signal} unsent={end.unsent!r}")

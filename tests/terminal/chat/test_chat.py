@@ -82,11 +82,11 @@ def talk(identity):
     @contextmanager
     def start(room, **options) -> Iterator[Talk]:
         member = Member(room.connect, identity("ann"), "ann")
-        came = member.join()
+        connected = member.join()
         paper = Paper()
         try:
             with create_pipe_input() as keys:
-                with Talk(Chat(member, came, input=keys, output=paper, **options), keys, paper) as talking:
+                with Talk(Chat(member, connected, input=keys, output=paper, **options), keys, paper) as talking:
                     talking.shows("you joined")
                     yield talking
         finally:

@@ -6,10 +6,10 @@ from datetime import UTC, date
 
 import pytest
 
-from lanchat.client.events import Came, Ended, Kept, Lost
+from lanchat.client.events import Acked, Closed, Connected, Disconnected
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import MAX_NUMBER, Card, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
-from lanchat.room.roster import Person, RoomView
+from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import cells, cut
 from lanchat.terminal.chat.render import (
     ERROR,
@@ -53,15 +53,15 @@ FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 def renderer(**options):
     """For ann, on the first day of 1970."""
-    return Renderer(RoomView(me="a", nick="ann"), date(1970, 1, 1), UTC, **options)
+    return Renderer(Roster(me="a", nick="ann"), date(1970, 1, 1), UTC, **options)
 
 
 def said(text, by="b", nick="bob", at=NOON, action=False):
     return Said(1, at, by, nick, "id", text, action)
 
 
-def came(title="Room A", host="hal", nick="ann"):
-    return Came(Card(1, "r", title, host, 1, False, bytes(32)), Welcome("a", nick, 0, 0, 0), ())
+def connected(title="Room A", host="hal", nick="ann"):
+    return Connected(Card(1, "r", title, host, 1, False, bytes(32)), Welcome("a", nick, 0, 0, 0), ())
 
 
 def plain(fragments):
@@ -104,7 +104,7 @@ def test_a_private_line_says_from_whom_to_whom_in_a_style_of_its_own():
     assert renderer().render(told("psst")) == [(TIME, "12:00"), ("", " "), (PRIVATE, "[bob -> you]"), ("", " psst\n")]
     mine = told("psst", by="a", nick="ann", to="b", to_nick="bob")
     assert plain(renderer().render(mine)) == "12:00 [you -> bob] psst\n"
-    nobody = Renderer(RoomView(), date(1970, 1, 1), UTC)
+    nobody = Renderer(Roster(), date(1970, 1, 1), UTC)
     assert plain(nobody.render(told("psst"))) == "12:00 [bob -> ann] psst\n"
 
 
@@ -136,8 +136,8 @@ def test_my_own_line_mentions_nobody():
 
 
 def test_quiet_lines_break_between_words_in_a_narrow_window():
-    renderer = Renderer(RoomView(), date(1970, 1, 1), UTC, columns=lambda: 30)
-    text = "".join(text for _, text in renderer.render(Lost("the other side closed the link")))
+    renderer = Renderer(Roster(), date(1970, 1, 1), UTC, columns=lambda: 30)
+    text = "".join(text for _, text in renderer.render(Disconnected("the other side closed the link")))
     assert text == (
         "-- the connection is lost (the\n   other side closed the\n   link)); trying to come back\n".replace("))", ")")
     )
@@ -187,17 +187,17 @@ def test_lines_that_nobody_said():
     assert renderer().render(Notice("nick", "bob is taken")) == [(QUIET, "-- bob is taken\n")]
     assert renderer().render(Local("one\ntwo")) == [(QUIET, "-- one\n   two\n")]
     assert renderer().render(Local("no", error=True)) == [(ERROR, "-- no\n")]
-    assert renderer().render(Kept(("id",))) == []
-    assert renderer().render(Ended(ConnectionLost("the host is gone", "look for it: lanchat rooms"))) == [
+    assert renderer().render(Acked(("id",))) == []
+    assert renderer().render(Closed(ConnectionLost("the host is gone", "look for it: lanchat rooms"))) == [
         (ERROR, "-- the connection is over: the host is gone. look for it: lanchat rooms\n")
     ]
-    assert plain(renderer().render(came())) == "-- Room A, hosted by hal. You are ann. /help shows the commands\n"
+    assert plain(renderer().render(connected())) == "-- Room A, hosted by hal. You are ann. /help shows the commands\n"
 
 
 def test_a_lost_connection_and_the_way_back():
-    lost = renderer().render(Lost("no answer"))
+    lost = renderer().render(Disconnected("no answer"))
     assert lost == [(ERROR, "-- the connection is lost (no answer); trying to come back\n")]
-    assert renderer().render(replace(came(), again=True)) == [(QUIET, "-- back in Room A\n")]
+    assert renderer().render(replace(connected(), again=True)) == [(QUIET, "-- back in Room A\n")]
 
 
 def test_somebody_from_the_plain_door_has_a_tilde():
@@ -249,9 +249,9 @@ def test_nothing_of_others_reaches_the_terminal_as_it_is(bad):
         Renamed(1, NOON, "b", bad, bad),
         Renamed(1, NOON, "a", "ann", bad),
         Notice("x", bad),
-        came(title=bad, host=bad, nick=bad),
-        Ended(ConnectionLost(bad, bad)),
-        Lost(bad),
+        connected(title=bad, host=bad, nick=bad),
+        Closed(ConnectionLost(bad, bad)),
+        Disconnected(bad),
         Local(bad),
     ]
     shown = [plain(renderer().render(item)) for item in items]
@@ -264,7 +264,7 @@ def test_nothing_of_others_reaches_the_terminal_as_it_is(bad):
 
 @pytest.mark.parametrize("bad", ["bob\n12:00 -- ann left", "bob\u2028x"])
 def test_a_nick_or_a_title_cannot_make_a_line(bad):
-    for item in (said("x", nick=bad), Joined(1, NOON, "b", bad), came(title=bad), Left(1, NOON, "b", "bob", bad)):
+    for item in (said("x", nick=bad), Joined(1, NOON, "b", bad), connected(title=bad), Left(1, NOON, "b", "bob", bad)):
         assert plain(renderer().render(item)).count("\n") == 1
 
 
@@ -304,7 +304,7 @@ def test_cutting_counts_cells():
 
 
 def test_present_people_are_known_by_id_and_nick():
-    view = RoomView()
-    view.welcome(Welcome("a", "ann", 0, 0, 1), (Present("b", "bob"),))
-    paper = Renderer(view, date(1970, 1, 1), UTC)
+    roster = Roster()
+    roster.welcome(Welcome("a", "ann", 0, 0, 1), (Present("b", "bob"),))
+    paper = Renderer(roster, date(1970, 1, 1), UTC)
     assert plain(paper.render(Left(1, NOON, "a", "other"))) == "12:00 -- other left\n"
