@@ -19,16 +19,16 @@ import sys, time
 from pathlib import Path
 import zeroconf, zeroconf.asyncio
 from lanchat.discovery.sources import every_way, scanning
-from lanchat.discovery.finder import Lookout
+from lanchat.discovery.finder import Finder
 home, way, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 ways = dict(zip(("announce", "remembered", "mdns"), every_way(None, home)), scan=scanning(None))
 chosen = [ways[way]] if way != "all" else list(every_way(None, home))
 for _ in range(rounds):
     began = time.monotonic()
-    with Lookout(None, chosen) as lookout:
+    with Finder(None, chosen) as finder:
         listings = ()
         while not any(listing.state == "answering" for listing in listings) and time.monotonic() - began < 10:
-            listings = lookout.wait_change(listings, 10)
+            listings = finder.wait_change(listings, 10)
         print((time.monotonic() - began) * 1000, flush=True)
 """
 
