@@ -18,6 +18,9 @@ from lanchat.network.connect import dial
 from lanchat.network.identity import Identity, load_identity
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import NO_LIMITS
+from lanchat.protocol.timing import Timing
+from lanchat.server.doors.native import native_door
+from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from tests.support.commands import Commands
 from tests.support.program import forks
@@ -32,6 +35,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lanchat")
 
 _FILES = Path("/proc/self/fd")  # Linux; elsewhere only threads are counted
 _homes = count(1)
+EAGER = Timing(first_retry=0.02)  # members reconnect at once
 _REST_LIMIT = 5.0  # s for threads to end and sockets to be given back after a test
 
 
@@ -122,8 +126,11 @@ def host(identity: Callable[[str], Identity]) -> Iterator[Callable[..., Host]]:
     """
     hosts: list[Host] = []
 
-    def open_room(title: str = "Room A", *, nick: str = "hal", **options: object) -> Host:
-        options = {"addresses": ["127.0.0.1"], "port": 0, "limits": NO_LIMITS, **options}
+    def open_room(
+        title: str = "Room A", *, nick: str = "hal", port: int = 0, plain_port: int | None = None, **options: object
+    ) -> Host:
+        doors = [native_door(port), *([] if plain_port is None else [plain_door(plain_port)])]
+        options = {"addresses": ["127.0.0.1"], "doors": doors, "limits": NO_LIMITS, **options}
         room = Host(title, identity(nick), nick=nick, **options)  # type: ignore[arg-type]
         hosts.append(room)
         room.start()
@@ -140,6 +147,7 @@ def join(host: Callable[..., Host], identity: Callable[[str], Identity]) -> Iter
     members: list[Member] = []
 
     def enter(room: Host, nick: str = "ann", *, owner: str = "", **options: Any) -> Member:
+        options = {"timing": EAGER, **options}
         member = Member(lambda: dial((Endpoint("127.0.0.1", room.port),)), identity(owner or nick), nick, **options)
         members.append(member)
         member.join()

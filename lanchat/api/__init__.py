@@ -1,4 +1,4 @@
-"""Rooms for Python programs: the same as the command line, as objects.
+"""Rooms for Python programs: what `import lanchat` gives.
 
 import lanchat
 
@@ -13,9 +13,12 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from lanchat.api.joining import FIND_WAIT, PATIENCE, default_nick, join_target, my_identity, resolve
+from lanchat.api.joining import PATIENCE, default_nick, join_target, my_identity
 from lanchat.api.room import HostedRoom, JoinedRoom
+from lanchat.api.targets import FIND_WAIT, resolve
 from lanchat.client.member import Member
+from lanchat.client.queue import EventQueue
+from lanchat.client.state import RoomState
 from lanchat.discovery.advertise import Advertiser
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Advertisement, Listing
@@ -24,11 +27,15 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
+from lanchat.protocol.messages import Card
 from lanchat.protocol.text import clean_title
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.server.doors.native import native_door
+from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
 from lanchat.storage.log import Log
-from lanchat.storage.member_store import NoStore, PrivateStore
+from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder, open_room
 from lanchat.storage.sqlite_log import SqliteLog
@@ -48,21 +55,25 @@ def host(
     limits: Limits = DEFAULT_LIMITS,
     interfaces: tuple[str, ...] | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
+    drop_oldest: bool = True,
+    timing: Timing = DEFAULT_TIMING,
 ) -> HostedRoom:
     """Open a room on this network.
 
     Args:
-        nick: by default the one kept in LANCHAT_HOME, or the login name.
+        nick: by default the one stored in LANCHAT_HOME, or the login name.
         port: by default 47474, or the next free one; 0 for any.
-        plain_port: also serve netcat and its kin there, without encryption.
-        announce: let others find it.
-        new: another room, even where one of this title was hosted here before; else that one goes on, log and all.
-        ephemeral: keep nothing on the disk, and ask members to keep nothing.
-        keep: how much of the log: "30d", or "10000" entries; None: as it was, at first everything.
-        password: who does not know it stays out.
+        plain_port: also serve netcat and other plain clients there, without encryption.
+        announce: let others find the room.
+        new: begin another room, even where one of this title was hosted here before; else that one continues.
+        ephemeral: store nothing on the disk, and ask members to store nothing.
+        keep: how much of the log to keep: "30d", or "10000" entries; None: as it was, at first everything.
+        password: lock the room with it.
         limits: what strangers and members may do.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
-        on_problem: called, from a thread of our own, with a sentence when announcing fails; the room is open anyway.
+        on_problem: called, from another thread, with a sentence when announcing fails; the room is open anyway.
+        drop_oldest: whether events that nobody takes are dropped in the end; else the reader waits.
+        timing: how long the host waits for what.
 
     Raises:
         ValueError: the title or the nick breaks its rules.
@@ -71,44 +82,52 @@ def host(
     on = where(interfaces)
     nick = nick or default_nick()
     identity = my_identity()
-    folder = None if ephemeral else open_room(home_folder(), clean_title(title), new=new, keep=keep, now=_now())
-    undo = ExitStack()
-    if folder is not None:
-        undo.callback(folder.close)
-    with undo:
-        opened = Host(
+    home = home_folder()
+
+    def open_store(card: Card) -> MemberStore:
+        return NoStore() if ephemeral else PrivateStore(home, card, on_problem)
+
+    with ExitStack() as undo:
+        folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=_now())
+        if folder is not None:
+            undo.callback(folder.close)
+        hosting = Host(
             title,
             identity,
             nick=nick,
             room_id=folder.about.id if folder else None,
+            doors=[native_door(port), *([] if plain_port is None else [plain_door(plain_port)])],
             addresses=None if on is None else [address.text for address in on],
-            port=port,
-            plain_port=plain_port,
             password=password,
-            log=_log(folder, on_problem) if folder else None,
+            log=_log(folder, on_problem, timing) if folder else None,
             bans=folder.about.bans if folder else None,
-            keep_bans=folder.keep_bans if folder else lambda bans: None,
+            save_bans=folder.keep_bans if folder else lambda bans: None,
             ephemeral=ephemeral,
             limits=limits,
+            timing=timing,
         )
-        undo.callback(opened.close)
-        opened.start()
+        undo.callback(hosting.close)
+        key = fingerprint(identity.public)
+        endpoints = tuple(Endpoint(address.text, hosting.port) for address in reachable(on))
+        invite = Invite(endpoints, hosting.room_id, key) if endpoints else None
+        hosting.start()
+        state = RoomState()
         member = Member(
-            opened.connect,
+            hosting.connect,
             identity,
             nick,
+            queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
             password=password,
             patience=None,  # whatever becomes of our own link, the room stays open
-            remember=lambda card: NoStore() if ephemeral else PrivateStore(home_folder(), card, on_problem),
+            open_store=open_store,
+            timing=timing,
         )
         connected = member.join()
+        undo.callback(member.close)
+        advertisement = Advertisement(hosting.room_id, hosting.title, hosting.nick, hosting.port, key)
+        advertiser = Advertiser(advertisement, on, on_problem, lambda: hosting.people) if announce else None
         undo.pop_all()
-    key = fingerprint(identity.public)
-    advertisement = Advertisement(opened.room_id, opened.title, opened.nick, opened.port, key)
-    advertiser = Advertiser(advertisement, on, on_problem, lambda: opened.people) if announce else None
-    ways = tuple(Endpoint(address.text, opened.port) for address in reachable(on))
-    invite = Invite(ways, opened.room_id, key) if ways else None
-    return HostedRoom(opened, advertiser, folder, member, connected, invite)
+    return HostedRoom(hosting, advertiser, folder, member, connected, state, invite)
 
 
 def join(
@@ -119,6 +138,7 @@ def join(
     wait: float = FIND_WAIT,
     patience: float | None = PATIENCE,
     interfaces: tuple[str, ...] | None = None,
+    timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
     """Enter a room of this network.
 
@@ -136,15 +156,13 @@ def join(
         LanchatError: refused, several rooms of that title, ...
     """
     on = where(interfaces)
-    there = resolve(room, wait, on)
     return join_target(
-        there.endpoints,
+        resolve(room, wait, on),
         nick or default_nick(),
-        room_id=there.room_id,
-        pin=there.pin,
         password=password,
         patience=patience,
         on=on,
+        timing=timing,
     )
 
 
@@ -155,8 +173,8 @@ def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> li
         return list(finder.listings())
 
 
-def _log(folder: RoomFolder, on_damage: Callable[[str], None]) -> Log:
-    return SqliteLog(folder.log_path, keep=parse_retention(folder.about.keep), on_damage=on_damage)
+def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing) -> Log:
+    return SqliteLog(folder.log_path, keep=parse_retention(folder.about.keep), on_damage=on_damage, timing=timing)
 
 
 def _now() -> int:

@@ -1,20 +1,17 @@
-"""A room we are in, as an object."""
+"""A room we are in, as an object: the one surface that programs, scripts and the terminal use."""
 
-import logging
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lanchat.client.events import Closed, Connected, weight
+from lanchat.client.events import Closed, Connected, Item
 from lanchat.client.member import Member
-from lanchat.client.queue import QUEUE_LIMIT
-from lanchat.client.receiving import WINDOW
+from lanchat.client.sending import WINDOW
+from lanchat.client.state import RoomState
 from lanchat.errors import Refused, TimedOut
 from lanchat.protocol.invite import Invite
-from lanchat.protocol.messages import Event, Record, Said, Told
-from lanchat.room.roster import Person, Roster
+from lanchat.protocol.messages import Event, Record, Said, Talk, Told
+from lanchat.room.roster import Person
 from lanchat.storage.known_hosts import KeyStatus
 from lanchat.threads import Closable
 
@@ -23,52 +20,82 @@ if TYPE_CHECKING:
     from lanchat.server.host import Host
     from lanchat.storage.rooms import RoomFolder
 
-RELIEVE_EVERY = 0.1  # s between two looks at whether we wait for ourselves; then nothing is acknowledged at all
-
-_log = logging.getLogger(__name__)
-
 
 class JoinedRoom(Closable):
-    """A room we are in. Leave it with `close()`, or use it in a `with`.
+    """A room we are in. Leave it with `close()`, or use it in a `with` statement.
 
-    `say()` and `tell()` may be called by any thread; events go to one thread, in the order everybody sees. A program
-    that only speaks need not look at them: about the last 10,000 wait for it, and what was said to it alone comes
-    again with its next stay. One that neither looks nor speaks is cut off when more than that wait, until it does.
+    Anything may be called by any thread, but events go to one thread, in the order that everybody sees. A program that
+    only speaks need not look at them: the last 10,000 wait for it (`dropped` counts the ones before), and private
+    messages that it never looked at come again the next time it joins.
+
+    Args:
+        member: has joined already.
+        connected: what `Member.join` returned.
+        state: follows the member's queue.
     """
 
     def __init__(
-        self, member: Member, connected: Connected, key_status: KeyStatus = "known", invite: Invite | None = None
+        self,
+        member: Member,
+        connected: Connected,
+        state: RoomState,
+        *,
+        key_status: KeyStatus = "known",
+        invite: Invite | None = None,
     ) -> None:
-        self.member = member
+        self.card = connected.card
         self.key_status = key_status  # how the host's key stood to what we knew before
-        self.connected = connected
-        self.title = connected.card.title
-        self.invite = invite  # how others come in, knowing that it is the right room; None: nobody could reach it
-        self._roster = Roster()
-        self._roster.welcome(connected.welcome, connected.present)
-        self._lock = threading.Lock()  # guards _view
-        self._border = connected.welcome.seq  # what was said up to this was said before we came
-        self._backlog: deque[Event | Told | Connected | Closed] = (
-            deque()
-        )  # taken from the member, and not looked at yet
-        self._load = 0  # its weight
-        self._taking = threading.Lock()  # held by who moves items, also while it waits for some; others only try
-        self._looks = False  # somebody has asked for events
+        self.invite = invite  # lets others in and proves that the room is the right one; None: nobody could reach it
+        self._member = member
+        self._queue = member.queue
+        self._outgoing = member.outgoing
+        self._state = state
+        with self._queue.lock:
+            if not state.connected:
+                state.follow(connected)
+
+    @property
+    def title(self) -> str:
+        return self.card.title
 
     @property
     def nick(self) -> str:
-        return self._roster.nick
+        """Our own nick, as of the last event that was taken."""
+        return self._state.nick
 
     @property
     def people(self) -> list[Person]:
-        """Who was in the room at the last event that was taken."""
-        with self._lock:
-            return list(self._roster.people.values())
+        """Everybody who was in the room at the last event that was taken."""
+        with self._queue.lock:
+            return list(self._state.roster.people.values())
 
-    def say(self, text: str, *, wait: float | None = None) -> str:
+    @property
+    def connected(self) -> bool:
+        """Whether what is said now goes out now; else it waits until we are connected again."""
+        return self._outgoing.connected
+
+    @property
+    def unacked(self) -> int:
+        """How many of our messages the host has not acknowledged yet."""
+        return self._outgoing.waiting
+
+    @property
+    def left_over(self) -> int:
+        """How many messages an earlier run could not deliver; they go out now."""
+        return self._outgoing.left_over
+
+    @property
+    def dropped(self) -> int:
+        """How many events nobody took, so that newer ones took their place."""
+        return self._queue.dropped
+
+    # ---- speaking
+
+    def say(self, text: str, *, action: bool = False, wait: float | None = None) -> str:
         """Say this to everyone. Waits only while many messages are on their way.
 
         Args:
+            action: as `/me` does.
             wait: s to wait until it is on the host's disk; None: do not wait.
 
         Returns:
@@ -79,40 +106,88 @@ class JoinedRoom(Closable):
             TimedOut: it was not acknowledged in that time (it may still be).
             LanchatError: the room is gone.
         """
-        self._wait_kept(below=WINDOW)
-        id = self.member.say(text)
-        if wait is not None and not self._wait_kept(wait):
-            raise TimedOut(f"the message was not acknowledged within {wait:g} s")
-        return id
+        self.wait_acked(below=WINDOW)
+        return self._acked(self.send(text, action=action), wait)
 
     def tell(self, nick: str, text: str, *, wait: float | None = None) -> str:
-        """Say this to one person alone; whoever is away gets it on return. The host carries it, and can read it.
+        """Send a private message; somebody who is away gets it on returning. The host carries it, and can read it.
 
         Args:
-            nick: of somebody who is or was here. It stands for their key: nobody else gets it who takes the nick later.
+            nick: of somebody who is or was here. It stands for their key: nobody who takes the nick later gets it.
             wait: s to wait until it is on the host's disk; None: do not wait, and do not hear of a refusal.
 
         Returns:
             The message's id, as its `Told` carries it.
 
         Raises:
-            ValueError: the text or the nick cannot be, or they came by the plain door, or it is you.
+            ValueError: the text or the nick breaks the rules, or they are a guest, or it is you.
             Refused: nobody is or was called so, or they can get nothing.
             TimedOut: it was not acknowledged in that time (it may still be).
             LanchatError: the room is gone.
         """
-        with self._lock:
-            to = self._roster.addressee(nick)
-        self._wait_kept(below=WINDOW)
-        id = self.member.tell(nick, text, to=to)
-        if wait is not None and not self._wait_kept(wait):
-            raise TimedOut(f"the message was not acknowledged within {wait:g} s")
-        if refusal := self.member.refusal(id):
+        with self._queue.lock:
+            to = self._state.roster.addressee(nick)
+        self.wait_acked(below=WINDOW)
+        id = self._acked(self.send_private(nick, text, to=to), wait)
+        if refusal := self._outgoing.refusal(id):
             raise Refused(refusal, code="private")
         return id
 
+    def send(self, text: str, *, action: bool = False) -> str:
+        """Say this, however much is on its way already. Never waits; otherwise as `say`."""
+        return self._outgoing.say(text, action=action)
+
+    def send_private(self, nick: str, text: str, *, to: str = "") -> str:
+        """Send a private message, however much is on its way already. Never waits; otherwise as `tell`.
+
+        Args:
+            to: the recipient's member id; "": whoever the host knows by this nick.
+        """
+        return self._outgoing.tell(nick, text, to=to)
+
+    def wait_acked(self, timeout: float | None = None, *, below: int = 1) -> bool:
+        """Wait until the host has stored everything we said, or all but fewer than `below` messages.
+
+        Returns:
+            Whether it has, within `timeout` seconds.
+
+        Raises:
+            LanchatError: the room is gone.
+        """
+        return self._outgoing.wait_acked(timeout, below=below)
+
+    def unheard(self, number: int) -> tuple[list[Talk], int]:
+        """The newest of our messages that did not come back from the host yet, oldest first, and how many there are."""
+        return self._outgoing.unheard(number)
+
+    def is_own(self, said: Said | Told) -> bool:
+        """Whether this object said it, not the same person elsewhere."""
+        return self._outgoing.is_own(said)
+
+    def rename(self, nick: str) -> None:
+        """Ask for another nick; a `Renamed` or a `Notice` follows.
+
+        Raises:
+            ValueError: it breaks the rules of a nick.
+        """
+        self._outgoing.rename(nick)
+
+    def moderate(self, action: str, nick: str = "") -> None:
+        """Use a right of the host: kick, ban, unban, lock, unlock. A `Notice` says what came of it.
+
+        Raises:
+            ValueError: the nick is too long to be one.
+        """
+        self._outgoing.moderate(action, nick)
+
+    def deafen(self) -> None:
+        """Ask not to be sent what others say: for a program that only speaks."""
+        self._outgoing.deafen()
+
+    # ---- listening
+
     def events(self, timeout: float | None = None) -> Iterator[Record]:
-        """What happens, from the last lines before we came on; between it, as `Told`, what is said in private.
+        """What happens, beginning with the last lines before we came; private messages come in between, as `Told`.
 
         Args:
             timeout: s of silence after which the iteration ends; None: it ends with the room.
@@ -131,7 +206,7 @@ class JoinedRoom(Closable):
         return self.events()
 
     def wait_for(self, match: str | Callable[[Said], bool], timeout: float | None = None) -> Said:
-        """The next message from somebody else that holds this text, or for which the function is true.
+        """The next message of somebody else that holds this text, or for which the function is true.
 
         Events before it are passed over, and so is what was said before we came.
 
@@ -144,12 +219,42 @@ class JoinedRoom(Closable):
         """
         fits = match if callable(match) else lambda said: match in said.text
         for event in self._until(None if timeout is None else time.monotonic() + timeout):
-            if isinstance(event, Said) and event.seq > self._border and not self.member.is_own(event) and fits(event):
+            if isinstance(event, Said) and not (self._state.is_past(event) or self.is_own(event)) and fits(event):
                 return event
         raise TimedOut(f"no such message within {timeout:g} s")
 
+    def take(self, timeout: float | None = None) -> Sequence[Item]:
+        """Everything that has come, for a screen that shows more than events; waits for a first item.
+
+        Whoever takes calls `follow` with each item, and `confirm` with the private messages once they are shown.
+        """
+        return self._queue.take(timeout)
+
+    def follow(self, item: Item) -> None:
+        """Let `people` and `nick` follow this item."""
+        with self._queue.lock:
+            self._state.follow(item)
+
+    @property
+    def state(self) -> RoomState:
+        """For the one thread that takes and follows."""
+        return self._state
+
+    def confirm(self, private: Iterable[Told]) -> None:
+        """These private messages have been shown: they need not come again."""
+        self._member.confirm(private)
+
+    def on_ready(self, wake: Callable[[], None]) -> None:
+        """Call this, from another thread, whenever there is something to take."""
+        self._queue.on_ready = wake
+
     def close(self) -> None:
-        self.member.close()
+        self._member.close()
+
+    def _acked(self, id: str, wait: float | None) -> str:
+        if wait is not None and not self.wait_acked(wait):
+            raise TimedOut(f"the message was not acknowledged within {wait:g} s")
+        return id
 
     def _until(self, deadline: float | None) -> Iterator[Record]:
         """What happens up to this moment, and what has come already even after it.
@@ -157,87 +262,21 @@ class JoinedRoom(Closable):
         Args:
             deadline: by `time.monotonic()`; None: it ends with the room.
         """
-        self._looks, over = True, False
         while True:
-            with self._taking:
-                record = self._next()
-                if record is None and not over:
-                    remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
-                    over = remaining == 0
-                    self._take(remaining)
-                    record = self._next()
-            if record is not None:
-                yield record
-            elif over:
+            remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+            item = self._queue.next(remaining)
+            if item is None:
                 return
-
-    def _take(self, timeout: float | None) -> None:
-        """Move what has come to the backlog. For who holds `_taking`."""
-        for item in self.member.take(timeout, confirm=False):
-            if isinstance(item, Event | Told | Connected | Closed):
-                self._backlog.append(item)
-                self._load += weight(item)
-
-    def _next(self, *, lost: bool = False) -> Record | None:
-        """Take the next one out of the backlog. For who holds `_taking`.
-
-        Args:
-            lost: nobody will look at it.
-
-        Raises:
-            LanchatError: the room is gone.
-        """
-        while self._backlog:
-            item = self._backlog[0]
             if isinstance(item, Closed):
                 raise item.error
-            self._backlog.popleft()
-            self._load -= weight(item)
-            match item:
-                case Connected():
-                    self._border = min(self._border, item.welcome.seq)  # a host that lost its record counts anew
-                    with self._lock:
-                        self._roster.welcome(item.welcome, item.present)
-                    continue
-                case Told():
-                    if not lost:
-                        self.member.confirm([item])  # not before: if nobody looks at it, it has to come again
-                case _:
-                    with self._lock:
-                        self._roster.apply(item)
-            return item
-        return None
-
-    def _wait_kept(self, timeout: float | None = None, *, below: int = 1) -> bool:
-        """`Member.wait_kept()` for a program whose thread may be the very one that should look at what comes."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        if not self._looks:
-            self._relieve()
-        while True:
-            remaining = RELIEVE_EVERY if deadline is None else max(0.0, deadline - time.monotonic())
-            if self.member.wait_kept(min(remaining, RELIEVE_EVERY), below=below):
-                return True
-            if remaining < RELIEVE_EVERY:
-                return False
-            self._relieve()
-
-    def _relieve(self) -> None:
-        """Where the reader waits until somebody takes: take, and let go of the oldest. Acknowledgements come after."""
-        if not self.member.held_up or not self._taking.acquire(blocking=False):
-            return
-        lost = 0
-        try:
-            self._take(0)
-            while self._load > QUEUE_LIMIT and not isinstance(self._backlog[0], Closed):
-                lost += self._next(lost=True) is not None
-        finally:
-            self._taking.release()
-        if lost and self._looks:
-            _log.warning("%d events are lost to this program: it speaks, and does not look at what comes", lost)
+            if isinstance(item, Told):
+                self.confirm([item])  # not before: if nobody looks at it, it has to come again
+            if isinstance(item, Event | Told):
+                yield item
 
 
 class HostedRoom(JoinedRoom):
-    """A room we host and are in. It closes for everybody with this object."""
+    """A room that we host and are in. It closes for everybody with this object."""
 
     def __init__(
         self,
@@ -246,9 +285,10 @@ class HostedRoom(JoinedRoom):
         folder: "RoomFolder | None",
         member: Member,
         connected: Connected,
+        state: RoomState,
         invite: Invite | None,
     ) -> None:
-        super().__init__(member, connected, invite=invite)
+        super().__init__(member, connected, state, invite=invite)
         self.host = host
         self._advertiser = advertiser
         self._folder = folder

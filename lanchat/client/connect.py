@@ -12,13 +12,11 @@ from lanchat.network.link import Link
 from lanchat.network.password import Exchange, stretch
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting, check_version
-from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Ping, Present, Welcome
+from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Context, TlsChannel
 
 HOST_RATE = 64 * 1024 * 1024  # bytes a second; no host has so much to say. With it, noise without content is limited
-GREETING_LIMIT = 10.0  # s in all for TLS and card, and from then on for each sign of life
-WELCOME_LIMIT = 120.0  # s in all for a host that is trusted; 200 people and 50 long lines over 2 kB/s
 
 Trust = Callable[[Card, bytes], None]  # a host's card and raw public key; raises what speaks against them
 
@@ -40,15 +38,49 @@ class Credentials:
     after: int = -1
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """We are in."""
+class HostReader:
+    """Reads a host's messages from a link. Owned by the link's reader thread."""
 
+    def __init__(self, link: Link, splitter: LineSplitter) -> None:
+        self._link = link
+        self._splitter = splitter
+        self._messages: list[FromHost] = []
+
+    def next(self) -> FromHost:
+        """The next message. Waits; raises as `batch`."""
+        self._messages = self._messages or self.batch()
+        return self._messages.pop(0)
+
+    def batch(self) -> list[FromHost]:
+        """The messages that have come, at least one. Waits.
+
+        Raises:
+            ConnectionLost: the link is over.
+            ProtocolError: this is no lanchat host.
+        """
+        messages, self._messages = self._messages, []
+        while not messages:
+            data = self._link.receive()
+            if not data:
+                raise errors.ConnectionLost(f"the host is gone ({self._link.reason})")
+            messages = decode_all(self._splitter.feed(data), FROM_HOST)
+        return messages
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A link on which we are in a room.
+
+    Args:
+        host_key: the raw public key that the host showed.
+    """
+
+    link: Link
+    reader: HostReader
     card: Card
-    host_key: bytes  # raw public key
+    host_key: bytes
     welcome: Welcome
     present: tuple[Present, ...]
-    rest: list[FromHost]  # what came after it in the same read
 
 
 def read_card(link: Link, channel: TlsChannel, splitter: LineSplitter) -> tuple[Card, bytes, bytes]:
@@ -80,61 +112,6 @@ def read_card(link: Link, channel: TlsChannel, splitter: LineSplitter) -> tuple[
     return first[0], host_key, certificate
 
 
-def enter(link: Link, channel: TlsChannel, splitter: LineSplitter, who: Credentials) -> Accepted:
-    """All of it.
-
-    Raises:
-        LanchatError: no lanchat, not trusted, refused, ...
-    """
-    link.limit_bytes(HOST_RATE, HOST_RATE)
-    link.within(GREETING_LIMIT, "it did not answer in time")
-    card, host_key, certificate = read_card(link, channel, splitter)
-    check_version(card)
-    who.trust(card, host_key)
-    link.keepalive.silence = (
-        GREETING_LIMIT  # on a slow way the welcome alone, with all who are there, may take longer ...
-    )
-    link.within(WELCOME_LIMIT, "it did not let us in in time")  # ... and a stranger was not given so long
-    greeting = MemberGreeting(
-        nick=who.nick,
-        key=who.identity.public,
-        nonce=secrets.token_bytes(NONCE_SIZE),
-        sign=who.identity.sign,
-        certificate=certificate,
-        host_key=host_key,
-        after=who.after,
-        exchange=None if who.password is None else _exchange(who.password, who.identity.public),
-    )
-    link.send(encode(greeting.hello(card)))
-    welcome: Welcome | None = None
-    messages: list[FromHost] = []
-    while welcome is None:
-        messages = messages or receive(link, splitter)
-        answer = greeting.receive(messages.pop(0))
-        if isinstance(answer, Welcome):
-            welcome = answer
-        elif answer is not None:
-            link.send(encode(answer))
-    if welcome.people > MAX_PEOPLE:
-        raise errors.ProtocolError(f"the host speaks of {welcome.people} people in one room")
-    while len(messages) < welcome.people:
-        messages += receive(link, splitter)
-    present = tuple(message for message in messages[: welcome.people] if isinstance(message, Present))
-    if len(present) < welcome.people:
-        raise errors.ProtocolError("the host did not say who is in the room")
-    link.within(None)
-    return Accepted(card, host_key, welcome, present, messages[welcome.people :])
-
-
-@dataclass(frozen=True)
-class Connection:
-    """A link on which we are in a room."""
-
-    link: Link
-    splitter: LineSplitter
-    accepted: Accepted
-
-
 def connect(
     dial: Callable[[], socket.socket],
     tls: Context,
@@ -148,13 +125,13 @@ def connect(
         begin: gets the link before anything is said on it.
 
     Raises:
-        LanchatError: nobody there, and all that `enter` raises.
+        LanchatError: no host there, no lanchat, not trusted, refused, ...
     """
     try:
         sock = dial()
     except OSError as error:  # not even a socket
         raise errors.ConnectionLost(f"this machine cannot open a connection ({error.strerror})") from None
-    channel, splitter = TlsChannel(tls, server=False), LineSplitter()
+    channel = TlsChannel(tls, server=False)
     try:
         link = Link(sock, channel, flusher)
     except OSError as error:  # hung up at once: on some systems such a socket takes no options
@@ -162,27 +139,44 @@ def connect(
         raise errors.ConnectionLost(f"the host hung up ({error.strerror})") from None
     begin(link)
     try:
-        accepted = enter(link, channel, splitter, who)
+        connection = greet(link, channel, who, flusher.timing)
     except BaseException:
         link.close()
         raise
-    link.keepalive.keep_alive(encode(Ping()))
-    return Connection(link, splitter, accepted)
+    link.within(None)
+    link.keepalive.begin(encode(Ping()))
+    return connection
 
 
-def receive(link: Link, splitter: LineSplitter) -> list[FromHost]:
-    """The next messages of the host, at least one. Waits.
-
-    Raises:
-        ConnectionLost: the link is over.
-        ProtocolError: this is no host any more.
-    """
-    while True:
-        data = link.receive()
-        if not data:
-            raise errors.ConnectionLost(f"the host is gone ({link.reason})")
-        if messages := decode_all(splitter.feed(data), FROM_HOST):
-            return messages
+def greet(link: Link, channel: TlsChannel, who: Credentials, timing: Timing) -> Connection:
+    """Exchange the first lines with the host; the rules are `MemberGreeting`'s."""
+    splitter = LineSplitter()
+    link.limit_bytes(HOST_RATE, HOST_RATE)
+    link.within(timing.greeting, "late", "it did not answer in time")
+    card, host_key, certificate = read_card(link, channel, splitter)
+    check_version(card)
+    who.trust(card, host_key)
+    # On a slow network the welcome alone may take longer; a stranger is not given so long.
+    link.keepalive.silence = timing.greeting
+    link.within(timing.welcome, "late", "it did not let us in in time")
+    greeting = MemberGreeting(
+        nick=who.nick,
+        key=who.identity.public,
+        nonce=secrets.token_bytes(NONCE_SIZE),
+        sign=who.identity.sign,
+        certificate=certificate,
+        host_key=host_key,
+        after=who.after,
+        exchange=None if who.password is None else _exchange(who.password, who.identity.public),
+    )
+    link.send(encode(greeting.hello(card)))
+    reader = HostReader(link, splitter)
+    while greeting.result is None:
+        answer = greeting.receive(reader.next())
+        if answer is not None:
+            link.send(encode(answer))
+    welcome, present = greeting.result
+    return Connection(link, reader, card, host_key, welcome, present)
 
 
 def _exchange(password: str, member: bytes) -> Callable[[str, bytes], Exchange]:

@@ -1,22 +1,22 @@
-"""The client: connect, see who the host is, say who we are, then events as they come; come back when the link is lost.
+"""The client: connect, see who the host is, say who we are, then events as they come; reconnect when the link is lost.
 
-One thread reads the link; what arrives goes through `take()`, to one thread that owns what it makes of it. Each message
-carries an id of ours and is kept until the host has it on its disk; after a lost link we ask for what
-came after the last seq we have, and say again what was not kept: nothing is lost and nothing comes twice.
+One thread reads the link. What arrives goes through a queue to whoever takes it, and what we say goes through
+`Outgoing`. After a lost link we ask for what came after the last seq we have, and send again what is not acknowledged:
+nothing is lost and nothing comes twice.
 """
 
 import logging
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from lanchat import errors
-from lanchat.client.connect import Connection, Credentials, Trust, connect, receive
-from lanchat.client.events import Acked, Connected, Disconnected, Item
+from lanchat.client.connect import Connection, Credentials, Trust, connect
+from lanchat.client.events import Acked, Connected, Disconnected
 from lanchat.client.queue import EventQueue
-from lanchat.client.receiving import Past
-from lanchat.client.reconnect import may_come_back, pauses, same_host
+from lanchat.client.receiving import Incoming
+from lanchat.client.reconnect import backoff, may_reconnect, same_host
 from lanchat.client.sending import Outgoing
 from lanchat.network.flusher import Flusher
 from lanchat.network.identity import Identity
@@ -25,27 +25,29 @@ from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
 from lanchat.protocol.handshake import farewell
 from lanchat.protocol.text import clean_nick, safe_text
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import client_context
 from lanchat.storage.member_store import MemberStore, NoStore
-
-FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving
 
 _EVENTS = (wire.Said, wire.Joined, wire.Left, wire.Renamed)
 
 _log = logging.getLogger(__name__)
 
 
-class Member(Outgoing):
-    """One person in one room.
+class Member:
+    """One person in one room. `outgoing` is there after `join()`.
 
     Args:
-        dial: makes a connection; called again to come back.
-        trust: decides about the host before anything of ours is sent; the second time only the same key will do.
+        dial: makes a connection; called again to reconnect.
+        queue: takes what arrives.
+        trust: decides about the host before anything of ours is sent; later only the same key will do.
         password: for a locked room.
         patience: s without a link after which we give up; None: never.
-        remember: opens what we keep of this room on our own disk.
-        stop: ends a `dial` under way, for we leave; may be called more than once.
+        open_store: opens what is stored of this room on our own disk.
+        stop: ends a `dial` that is under way, for we leave; may be called more than once.
     """
+
+    outgoing: Outgoing
 
     def __init__(
         self,
@@ -53,70 +55,66 @@ class Member(Outgoing):
         identity: Identity,
         nick: str,
         *,
+        queue: EventQueue | None = None,
         trust: Trust = lambda card, host_key: None,
         password: str | None = None,
         patience: float | None = 0.0,
-        remember: Callable[[wire.Card], MemberStore] = lambda card: NoStore(),
+        open_store: Callable[[wire.Card], MemberStore] = lambda card: NoStore(),
         stop: Callable[[], None] = lambda: None,
+        timing: Timing = DEFAULT_TIMING,
     ) -> None:
-        super().__init__()
+        self.queue = queue or EventQueue()
         self._dial = dial
         self._stop = stop
         self._who = Credentials(identity, clean_nick(nick), trust, password)
         self._patience = patience
-        self._remember = remember
-        self._news = EventQueue()
-        self._past = Past()
+        self._open_store = open_store
+        self._timing = timing
+        self._incoming = Incoming()
         self._tls = client_context()
+        self._store: MemberStore = NoStore()
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
-        self.left_over = 0  # messages of an earlier stay that go out with this one
+        self._me = ""
+        self._link: Link | None = None
+        self._closed = False
+        self._state = threading.Condition()  # guards _link, _closed and what private messages are confirmed
 
     def join(self) -> Connected:
         """Connect and be let in.
 
         Raises:
-            LanchatError: nobody there, no lanchat, not trusted, refused, ...
+            LanchatError: no host there, no lanchat, not trusted, refused, ...
         """
-        self._flusher = Flusher("member-flusher")
+        self._flusher = Flusher("member-flusher", self._timing)
         try:
             connection = self._connect()
-            self._store = self._remember(connection.accepted.card)
+            self._store = self._open_store(connection.card)
         except BaseException:
             if self._link is not None:
                 self._link.close()
             self._flusher.close()
             raise
-        accepted, self._me = connection.accepted, connection.accepted.welcome.id
-        self._who = replace(self._who, trust=same_host(accepted))
-        connected = Connected(accepted.card, accepted.welcome, accepted.present)
-        self._news.put(connected)
-        for message in self._store.waiting:
-            self._unkept.add(message)
-        self.left_over = len(self._unkept)
-        self._resend()
+        self._me = connection.welcome.id
+        self.outgoing = Outgoing(self._store, self._me, self._send)
+        self._who = replace(self._who, trust=same_host(connection.card, connection.host_key))
+        connected = Connected(connection.card, connection.welcome, connection.present)
+        self.queue.put(connected)
+        self.outgoing.begin()
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()
         return connected
 
-    def take(self, timeout: float | None = None, *, confirm: bool = True) -> Sequence[Item]:
-        """What has come, in order; see `News.take`. One thread at a time.
-
-        Args:
-            confirm: what was said to us alone counts as shown; else that is left to `confirm()`.
-        """
-        items = self._news.take(timeout)
-        if confirm:
-            self.confirm(item for item in items if isinstance(item, wire.Told))
-        return items
-
-    @property
-    def held_up(self) -> bool:
-        """Whether nothing more is heard, acknowledgements neither, until somebody takes. Any thread."""
-        return self._news.waits
+    def confirm(self, private: Iterable[wire.Told]) -> None:
+        """These private messages have been shown: they need not come again. Any thread."""
+        received = [told for told in private if told.by != self._me]
+        with self._state:
+            for told in received:
+                self._incoming.private.confirm(told)
+        self.outgoing.confirm(received)
 
     def close(self) -> None:
-        """Leave the room and come to rest. May be called twice."""
+        """Leave the room and end the threads. May be called twice."""
         self._stop()
         if self._reader is None or self._flusher is None:
             return
@@ -125,155 +123,146 @@ class Member(Outgoing):
             self._state.notify_all()
             if self._link is not None:
                 self._link.finish(encode(wire.Bye()))
-        self._news.close()
-        self._reader.join(FAREWELL)
+        self.queue.close()
+        self._reader.join(self._timing.farewell)
         with self._state:
             if self._link is not None:
-                self._link.drop("left")  # the host is in no state to say goodbye
+                self._link.drop("", "left")  # the host is in no state to say goodbye
         self._reader.join()
         self._flusher.close()
         self._store.close()
 
+    def _send(self, message: wire.FromMember) -> None:
+        link = self._link
+        if link is not None:
+            link.send(encode(message))
+
     def _connect(self) -> Connection:
         assert self._flusher is not None
-        return connect(self._dial, self._tls, self._flusher, replace(self._who, after=self._past.seq), self._begin)
+        who = replace(self._who, after=self._incoming.seq)
+        return connect(self._dial, self._tls, self._flusher, who, self._begin)
 
     def _begin(self, link: Link) -> None:
         """From here on `close()` can cut a greeting short."""
         with self._state:
             self._link = link
             if self._closed:
-                link.drop("left")
+                link.drop("", "left")
 
     def _read(self, connection: Connection) -> None:
-        over: errors.LanchatError = errors.ConnectionLost("lanchat has met an error of its own")
+        over: errors.LanchatError = errors.ConnectionLost("internal error; --log FILE shows it")
         try:
             over = self._stay(connection)
-        finally:  # whatever it was, nobody waits for us for ever
+        finally:  # whatever happens, nobody waits for us for ever
             if self._closed:
                 over = errors.ConnectionLost("you have left")
-            with self._state:
-                self._over = over
-                self._state.notify_all()
-            self._news.end(over)
+            self.outgoing.end(over)
+            self.queue.end(over)
 
     def _stay(self, connection: Connection) -> errors.LanchatError:
-        """Hear the host, and come back to it, as long as we may; what ended it."""
+        """Listen to the host, and reconnect, as long as we may. Returns what ended it."""
         while True:
             try:
                 error = self._converse(connection)
             finally:
+                self.outgoing.pause()
                 with self._state:
-                    self._link, self._in_room = None, False
+                    self._link = None
                 connection.link.close()
-            if self._closed or not may_come_back(error):
+            if self._closed or not may_reconnect(error):
                 return error
             _log.info("lost the host: %s", safe_text(str(error)))
-            self._news.put(Disconnected(str(error)))
+            self.queue.put(Disconnected(str(error)))
             try:
-                connection = self._come_back(error)
+                connection = self._reconnect(error)
             except errors.LanchatError as final:
                 return final
 
     def _converse(self, connection: Connection) -> errors.LanchatError:
-        """Hear the host until the link ends; why it did."""
-        messages = connection.accepted.rest
+        """Listen to the host until the link ends. Returns why it did."""
         try:
             while True:
-                self._hear_all(messages, connection.link)
-                messages = receive(connection.link, connection.splitter)
+                self._receive_all(connection.reader.batch(), connection.link)
         except errors.LanchatError as error:
             return error
 
-    def _come_back(self, lost: errors.LanchatError) -> Connection:
+    def _reconnect(self, lost: errors.LanchatError) -> Connection:
         """Connect again, with growing pauses.
 
         Raises:
             LanchatError: we may not, or patience is at its end.
         """
-        for pause in pauses(self._patience):
+        for pause in backoff(self._timing, self._patience):
             with self._state:
                 if self._state.wait_for(lambda: self._closed, pause):
                     break
             try:
                 connection = self._connect()
             except errors.LanchatError as error:
-                if not may_come_back(error):
+                if not may_reconnect(error):
                     raise
                 lost = error
                 continue
-            accepted = connection.accepted
-            self._news.put(Connected(accepted.card, accepted.welcome, accepted.present, again=True))
-            fetch = self._past.resume(accepted.welcome, deaf=self._deaf)
+            self.queue.put(Connected(connection.card, connection.welcome, connection.present, again=True))
+            fetch = self._incoming.resume(connection.welcome, deaf=self.outgoing.deaf)
             if fetch is not None:
                 connection.link.send(encode(fetch))
-            self._resend()
+            self.outgoing.begin()
             return connection
         raise errors.ConnectionLost(f"the host did not come back ({lost})")
 
-    def _hear_all(self, messages: list[wire.FromHost], link: Link) -> None:
-        """What one read brought. Events that follow each other are passed on together."""
+    def _receive_all(self, messages: list[wire.FromHost], link: Link) -> None:
+        """Take what one read brought. Events that follow each other are passed on together."""
         events: list[wire.Event] = []
         try:
             for message in messages:
                 if isinstance(message, _EVENTS):
                     if message.by == self._me and isinstance(message, wire.Said):
-                        with self._state:
-                            self._unkept.numbered(message)
-                            self._answered(message.id)
-                    events += self._past.take(message)
+                        self.outgoing.heard(message)
+                    events += self._incoming.take(message)
                 else:
                     self._pass_on(events)
                     events = []
-                    self._hear(message, link)
+                    self._receive(message, link)
         finally:
             self._pass_on(events)
 
-    def _hear(self, message: wire.FromHost, link: Link) -> None:
+    def _receive(self, message: wire.FromHost, link: Link) -> None:
         match message:
             case wire.Ping():
                 link.send(encode(wire.Pong()))
             case wire.Ack(seq=seq):
-                self._keep(seq)
+                if ids := self.outgoing.acknowledged(seq):
+                    self.queue.put(Acked(ids))
             case wire.Closing():
                 raise farewell(message)
             case wire.Page():
-                fetch, events = self._past.page(message)
+                fetch, events = self._incoming.page(message)
                 self._pass_on(events)
                 if fetch is not None:
                     link.send(encode(fetch))
             case wire.Told():
-                self._hear_told(message)
+                self._receive_private(message)
             case wire.Receipt():
-                self._settle(message)
+                if self.outgoing.settled(message):
+                    if message.code != "refused":
+                        self.queue.put(Acked((message.id,)))
+                    if message.text:
+                        self.queue.put(wire.Notice(message.code, message.text))
             case wire.Notice():
-                self._news.put(message)
+                self.queue.put(message)
 
-    def _hear_told(self, told: wire.Told) -> None:
+    def _receive_private(self, told: wire.Told) -> None:
         with self._state:
-            new = self._letters.is_new(told)
-            addressed = self._unkept.addressed(told) if told.by == self._me else None
-            if told.by == self._me:
-                self._answered(told.id)
-            if addressed is not None:
-                self._store.say(addressed)
-            if self._letters.is_taken(told):
-                self._send(wire.Got(told.by, told.id))  # the host has not heard that we have it
+            new = self._incoming.private.is_new(told)
+            confirmed = self._incoming.private.is_confirmed(told)
+        if told.by == self._me:
+            self.outgoing.heard_private(told)
+        if confirmed:
+            self.outgoing.confirm([told])  # the host has not heard that it was shown
         if new:
             self._store.heard([told])
-            self._news.put(told)
-
-    def _settle(self, receipt: wire.Receipt) -> None:
-        with self._state:
-            done = self._unkept.settled(receipt)
-            self._answered(receipt.id)
-            self._state.notify_all()
-        if done:
-            self._store.acknowledged([receipt.id])
-            if receipt.code != "refused":
-                self._news.put(Acked((receipt.id,)))
-            if receipt.text:
-                self._news.put(wire.Notice(receipt.code, receipt.text))
+            self.queue.put(told)
 
     def _pass_on(self, events: list[wire.Event]) -> None:
         if not events:
@@ -282,12 +271,4 @@ class Member(Outgoing):
         for event in events:
             if isinstance(event, wire.Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
                 self._who = replace(self._who, nick=event.to)
-        self._news.put_all(events)
-
-    def _keep(self, seq: int) -> None:
-        with self._state:
-            kept = self._unkept.acknowledged(seq)
-            self._state.notify_all()
-        if kept:
-            self._store.acknowledged(kept)
-            self._news.put(Acked(kept))
+        self.queue.put_all(events)

@@ -1,32 +1,34 @@
-"""When and to whom a member comes back after a lost link. No threads, no sockets."""
+"""Reconnect policy: backoff, which errors are final, and which host will do. No threads, no sockets."""
 
 import random
 from collections.abc import Callable, Iterator
 
 from lanchat import errors
-from lanchat.client.connect import Accepted, Trust
+from lanchat.client.connect import Trust
 from lanchat.protocol.messages import Card
-
-FIRST_RETRY = 0.5  # s; doubled each time ...
-LAST_RETRY = 15.0  # s; ... up to this
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
 
-def pauses(patience: float | None = None, spread: Callable[[float, float], float] = random.uniform) -> Iterator[float]:
-    """How long to wait before each try, in s, spread by half, so that no crowd comes at once.
+def backoff(
+    timing: Timing = DEFAULT_TIMING,
+    patience: float | None = None,
+    spread: Callable[[float, float], float] = random.uniform,
+) -> Iterator[float]:
+    """How long to wait before each try, in s, spread by half, so that a crowd does not come at once.
 
     Args:
         patience: s of waiting in all; None: no end.
     """
-    waited, pause = 0.0, FIRST_RETRY
+    waited, pause = 0.0, timing.first_retry
     while patience is None or waited < patience:
-        nap = pause * spread(0.5, 1.5)
-        nap = nap if patience is None else min(nap, patience - waited)
-        yield nap
-        waited, pause = waited + nap, min(pause * 2, LAST_RETRY)
+        wait = pause * spread(0.5, 1.5)
+        wait = wait if patience is None else min(wait, patience - waited)
+        yield wait
+        waited, pause = waited + wait, min(pause * 2, timing.last_retry)
 
 
-def may_come_back(error: errors.LanchatError) -> bool:
-    """Whether it is worth trying again: after a lost link it is, after a "no" it is not."""
+def may_reconnect(error: errors.LanchatError) -> bool:
+    """Whether it is worth trying again: after a lost link it is, after a refusal it is not."""
     match error:
         case errors.Refused(code=code):
             return code == "busy"
@@ -36,15 +38,20 @@ def may_come_back(error: errors.LanchatError) -> bool:
             return isinstance(error, errors.ConnectionLost | errors.NoSuchRoom | errors.ProtocolError)
 
 
-def same_host(first: Accepted) -> Trust:
-    """After the first time only this room on this key will do: a password is never tried on anybody else."""
+def same_host(first: Card, first_key: bytes) -> Trust:
+    """After the first time only this room on this key will do: a password is never tried on anybody else.
+
+    Args:
+        first_key: the raw public key that the host showed at first.
+    """
 
     def check(card: Card, host_key: bytes) -> None:
-        if host_key != first.host_key:
+        if host_key != first_key:
             raise errors.HostKeyChanged(
-                "somebody with another key answers in the host's place", "ask the host whether it was set up again"
+                "The machine that answers now has another key than the host.",
+                "Ask the host whether it was set up anew.",
             )
-        if card.room != first.card.room:
-            raise errors.RoomClosed(f'the host has closed "{first.card.title}" and opened another room')
+        if card.room != first.room:
+            raise errors.RoomClosed(f'The host has closed "{first.title}" and opened another room.')
 
     return check

@@ -1,84 +1,198 @@
-"""The half of a member that speaks: what we say, until the host has it on its disk. Any thread.
+"""The sending half of a member: what we say, until the host has acknowledged it.
 
-Each message carries an id of ours; after a lost link, and after a new start of the program, it is said again until the
-host has acknowledged it.
+Each message carries an id of our own. After a lost link, and after a restart of the program, it is sent again until
+the host has it on its disk. The pure parts come first: what is unacknowledged, and how fast it is sent again.
 """
 
 import secrets
 import threading
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from itertools import count
 
 from lanchat import errors
-from lanchat.client.receiving import PrivateDedup, ResendWindow, Unacked
-from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
-from lanchat.protocol.framing import encode
+from lanchat.protocol.messages import Receipt, Said, Say, Talk, Tell, Told
 from lanchat.protocol.text import clean_nick, clean_text
-from lanchat.storage.member_store import MemberStore, NoStore
+from lanchat.storage.member_store import MemberStore
+
+REFUSED = 100  # private messages whose refusal is remembered for whoever asks
+WINDOW = 64  # messages on their way at once; whoever has more waits, and the host is not flooded
+
+
+class Unacked:
+    """Messages that no host has acknowledged yet, oldest first. Pure, and not thread safe."""
+
+    def __init__(self) -> None:
+        self._says: dict[str, tuple[Talk, int]] = {}  # by id, with its seq once it has one
+        self.refused: dict[str, str] = {}  # why the host refused the last private messages, by id
+
+    def __len__(self) -> int:
+        return len(self._says)
+
+    @property
+    def talk(self) -> list[Talk]:
+        return [say for say, _ in self._says.values()]
+
+    def resend(self) -> list[Talk]:
+        """Everything, to be sent again to a host that we have just connected to.
+
+        After a crash a host continues with much higher numbers, so the old ones no longer tell what it acknowledges.
+        """
+        self._says = {id: (say, 0) for id, (say, _) in self._says.items()}
+        return [Say(say.id, say.text, say.action, again=True) if isinstance(say, Say) else say for say in self.talk]
+
+    def unheard(self, number: int) -> tuple[list[Talk], int]:
+        """The newest of those that no host has repeated yet, oldest first, and how many there are in all."""
+        unheard = [say for say, seq in self._says.values() if not seq]
+        return unheard[-number:], len(unheard)
+
+    def add(self, say: Talk) -> None:
+        self._says[say.id] = say, 0
+
+    def numbered(self, said: Said) -> None:
+        """One of ours came back from the host."""
+        if said.id in self._says:
+            self._says[said.id] = self._says[said.id][0], said.seq
+
+    def acknowledged(self, seq: int) -> tuple[str, ...]:
+        """The host has stored everything up to this seq. Returns the ids of our messages among it."""
+        stored = tuple(id for id, (_, said) in self._says.items() if 0 < said <= seq)
+        for id in stored:
+            del self._says[id]
+        return stored
+
+    def addressed(self, told: Told) -> Tell | None:
+        """A private message came back: a resend of it must mean whoever the host took the nick for.
+
+        Returns:
+            What to send from now on, where that is another message.
+        """
+        tell, _ = self._says.get(told.id, (None, 0))
+        if not isinstance(tell, Tell) or tell.to:
+            return None
+        tell = Tell(tell.id, told.to, tell.nick, tell.text)
+        self._says[tell.id] = tell, 0
+        return tell
+
+    def settled(self, receipt: Receipt) -> bool:
+        """The host has stored a private message of ours, or refuses it. Returns whether that is new to us."""
+        if self._says.pop(receipt.id, None) is None:
+            return False
+        if receipt.code == "refused":
+            self.refused[receipt.id] = receipt.text
+            if len(self.refused) > REFUSED:
+                del self.refused[next(iter(self.refused))]
+        return True
+
+
+class ResendWindow:
+    """Sends again WINDOW messages at a time: a host removes whoever sends far too many at once.
+
+    Pure, and not thread safe.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Talk] = deque()
+        self._under_way: set[str] = set()  # ids of what was sent again and not answered yet
+
+    def begin(self, talk: list[Talk]) -> list[Talk]:
+        """This is to be sent again. Returns the part to send now."""
+        self._waiting, self._under_way = deque(talk), set()
+        return self._next()
+
+    def is_behind(self, message: Talk) -> bool:
+        """Whether this new message has to wait behind old ones, as it does then."""
+        if self._waiting:
+            self._waiting.append(message)
+        return bool(self._waiting)
+
+    def answered(self, id: str) -> list[Talk]:
+        """The host has heard this one. Returns what to send next."""
+        self._under_way.discard(id)
+        return self._next() if self._waiting else []
+
+    def _next(self) -> list[Talk]:
+        now: list[Talk] = []
+        while self._waiting and len(self._under_way) < WINDOW:
+            now.append(self._waiting.popleft())
+            self._under_way.add(now[-1].id)
+        return now
 
 
 class Outgoing:
-    """See Member, which opens and closes the link."""
+    """What this member says, and what became of it. Any thread.
 
-    def __init__(self) -> None:
-        self._store: MemberStore = NoStore()
-        self._ids = count(1)
-        self._prefix = secrets.token_hex(8)  # of the ids of what we say in this stay
-        self._me = ""
-        self._link: Link | None = None
-        self._unkept = Unacked()
-        self._again = ResendWindow()
-        self._letters = PrivateDedup()
+    Args:
+        store: holds what is not acknowledged, for a later run of the program.
+        me: our member id.
+        send: hands a message to the current link; never waits.
+    """
+
+    def __init__(self, store: MemberStore, me: str, send: Callable[[wire.FromMember], None]) -> None:
+        self._store = store
+        self._me = me
+        self._send_now = send
+        self._prefix = secrets.token_hex(8)  # of the ids of what this object says
+        self._numbers = count(1)
+        self._order = threading.Lock()  # held while one message goes to the disk and then out, so that both agree
+        self._changed = threading.Condition()  # guards all below; for memory work only
+        self._unacked = Unacked()
+        self._window = ResendWindow()
+        self._connected = False
         self._over: errors.LanchatError | None = None
-        self._state = threading.Condition()  # guards _link, _in_room, _unkept, _again, _letters, _over, _closed
-        self._deaf = False
-        self._closed, self._in_room = False, False  # in the room: the greeting is done, and we may talk on the link
+        self.deaf = False
+        for message in store.waiting:
+            self._unacked.add(message)
+        self.left_over = len(self._unacked)  # messages that an earlier run could not deliver
 
-    def is_own(self, said: wire.Said | wire.Told) -> bool:
-        """Whether this was said by this very member object, not by the same person elsewhere. Any thread."""
+    # ---- for whoever talks
+
+    def is_own(self, said: Said | Told) -> bool:
+        """Whether this object said it, not the same person elsewhere."""
         return said.by == self._me and said.id.startswith(self._prefix)
 
     @property
     def connected(self) -> bool:
-        """Whether what is said now goes out now. Any thread."""
-        return self._in_room
+        """Whether what is said now goes out now."""
+        return self._connected
 
     @property
     def waiting(self) -> int:
-        """How many messages of ours no host has on its disk yet. Any thread."""
-        return len(self._unkept)
+        """How many messages no host has acknowledged yet."""
+        return len(self._unacked)
 
-    def unheard(self, number: int) -> tuple[list[wire.Talk], int]:
-        """What we said and have not heard back: the newest ones, oldest first, and how many in all. Any thread."""
-        with self._state:
-            return self._unkept.unheard(number)
+    def unheard(self, number: int) -> tuple[list[Talk], int]:
+        """The newest messages that did not come back from the host yet, oldest first, and how many there are."""
+        with self._changed:
+            return self._unacked.unheard(number)
 
     def say(self, text: str, *, action: bool = False) -> str:
-        """Say this to everyone, now or when the link is back. Never waits.
+        """Say this to everyone, now or when we are connected again. Never waits for the network.
 
         Returns:
-            The message's id, which its `Said` and its `Kept` will carry.
+            The message's id, which its `Said` and its `Acked` carry.
 
         Raises:
             ValueError: the text cannot be sent (empty, too long).
+            LanchatError: too many messages are unsent already.
         """
-        return self._say(wire.Say(self._new_id(), clean_text(text), action))
+        return self._say(Say(self._new_id(), clean_text(text), action))
 
     def tell(self, nick: str, text: str, *, to: str = "") -> str:
-        """Say this to one person alone. Never waits. The host carries it, and can read it.
+        """Send a private message. Never waits for the network. The host carries it, and can read it.
 
         Args:
-            to: their member id; "": of whoever is called so, or was here under this nick, as the host knows it.
+            to: the recipient's member id; "": whoever is called so, or was here under this nick, as the host knows it.
 
         Returns:
-            The message's id, which its `Told` and its `Kept` will carry. Where they are away, or nobody is called so,
-            a `Notice` follows.
+            The message's id, which its `Told` and its `Acked` carry. If they are away or unknown, a `Notice` follows.
 
         Raises:
-            ValueError: the text, or the nick, cannot be.
+            ValueError: the text or the nick breaks the rules.
+            LanchatError: too many messages are unsent already.
         """
-        return self._say(wire.Tell(self._new_id(), to, clean_nick(nick), clean_text(text)))
+        return self._say(Tell(self._new_id(), to, clean_nick(nick), clean_text(text)))
 
     def rename(self, nick: str) -> None:
         """Ask for another nick; a `Renamed` or a `Notice` follows.
@@ -89,72 +203,119 @@ class Outgoing:
         self._send(wire.Rename(clean_nick(nick)))
 
     def moderate(self, action: str, nick: str = "") -> None:
-        """Use a right of who hosts: kick, ban, unban, lock, unlock. A `Notice` says what came of it.
+        """Use a right of the host: kick, ban, unban, lock, unlock. A `Notice` says what came of it.
 
         Raises:
-            ValueError: nobody can be called that.
+            ValueError: the nick is too long to be one.
         """
         if len(nick) > wire.MAX_NAME:
             raise ValueError("nobody has so long a nick")
         self._send(wire.Moderate(action, nick))
 
     def deafen(self) -> None:
-        """From now on what others say is not sent to us: for who only speaks. Who comes and goes is."""
-        self._deaf = True
+        """Ask not to be sent what others say: for whoever only speaks. Joining and leaving is still sent."""
+        self.deaf = True
         self._send(wire.Deaf())
 
-    def wait_kept(self, timeout: float | None = None, *, below: int = 1) -> bool:
-        """Wait until all we said is on the host's disk, or fewer than `below` messages are not yet.
+    def wait_acked(self, timeout: float | None = None, *, below: int = 1) -> bool:
+        """Wait until the host has stored everything we said, or all but fewer than `below` messages.
+
+        Returns:
+            Whether it has, within `timeout` seconds.
 
         Raises:
             LanchatError: the connection ended before that.
         """
-        with self._state:
-            self._state.wait_for(lambda: len(self._unkept) < below or self._over is not None, timeout)
-            kept = len(self._unkept) < below
-            if not kept and self._over is not None:
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._unacked) < below or self._over is not None, timeout)
+            done = len(self._unacked) < below
+            if not done and self._over is not None:
                 raise self._over
-            return kept
+            return done
 
     def refusal(self, id: str) -> str:
-        """Why the host has not taken this private message of ours; "" where it has, or not answered yet."""
-        with self._state:
-            return self._unkept.refused.get(id, "")
+        """Why the host refused this private message; "" where it did not, or has not answered yet."""
+        with self._changed:
+            return self._unacked.refused.get(id, "")
+
+    # ---- for the reader thread
+
+    def begin(self) -> None:
+        """We are in the room: send again, in order, what is not acknowledged."""
+        with self._changed:
+            self._connected = True
+            if self.deaf:
+                self._send_now(wire.Deaf())
+            for message in self._window.begin(self._unacked.resend()):
+                self._send_now(message)
+
+    def pause(self) -> None:
+        """The link is lost; what is said now waits."""
+        with self._changed:
+            self._connected = False
+
+    def end(self, error: errors.LanchatError) -> None:
+        """Nothing goes out any more, and why; nobody waits any longer."""
+        with self._changed:
+            self._over = error
+            self._changed.notify_all()
+
+    def heard(self, said: Said) -> None:
+        """One of ours came back from the host."""
+        with self._changed:
+            self._unacked.numbered(said)
+            self._answered(said.id)
+
+    def heard_private(self, told: Told) -> None:
+        """A private message of ours came back from the host."""
+        with self._changed:
+            addressed = self._unacked.addressed(told)
+            self._answered(told.id)
+        if addressed is not None:
+            self._store.say(addressed)
+
+    def acknowledged(self, seq: int) -> tuple[str, ...]:
+        """The host has stored everything up to this seq. Returns the ids of our messages among it."""
+        with self._changed:
+            ids = self._unacked.acknowledged(seq)
+            self._changed.notify_all()
+        if ids:
+            self._store.acknowledged(ids)
+        return ids
+
+    def settled(self, receipt: Receipt) -> bool:
+        """The host has stored a private message, or refuses it. Returns whether that is new to us."""
+        with self._changed:
+            new = self._unacked.settled(receipt)
+            self._answered(receipt.id)
+            self._changed.notify_all()
+        if new:
+            self._store.acknowledged([receipt.id])
+        return new
+
+    def confirm(self, private: Iterable[Told]) -> None:
+        """These private messages have been shown: the host need not keep them for us."""
+        for told in private:
+            self._send(wire.Got(told.by, told.id))
 
     def _new_id(self) -> str:
-        return f"{self._prefix}-{next(self._ids)}"
+        return f"{self._prefix}-{next(self._numbers)}"
 
-    def _say(self, message: wire.Talk) -> str:
-        with self._state:
+    def _say(self, message: Talk) -> str:
+        with self._order:
             self._store.say(message)
-            self._unkept.add(message)
-            if not self._again.is_behind(message):
-                self._send(message)
+            with self._changed:
+                self._unacked.add(message)
+                if self._connected and not self._window.is_behind(message):
+                    self._send_now(message)
         return message.id
-
-    def confirm(self, letters: Iterable[wire.Told]) -> None:
-        """These are shown now: they need not come again. Any thread."""
-        with self._state:
-            for told in letters:
-                if told.by != self._me:
-                    self._letters.taken(told)
-                    self._send(wire.Got(told.by, told.id))
-
-    def _resend(self) -> None:
-        """We are in the room: say again, in order, what is not kept."""
-        with self._state:
-            self._in_room = True
-            if self._deaf:
-                self._send(wire.Deaf())
-            for message in self._again.begin(self._unkept.again()):
-                self._send(message)
 
     def _answered(self, id: str) -> None:
         """The host has heard this message of ours. Requires holding the lock."""
-        for message in self._again.answered(id):
-            self._send(message)
+        for message in self._window.answered(id):
+            self._send_now(message)
 
     def _send(self, message: wire.FromMember) -> None:
-        with self._state:
-            if self._link is not None and self._in_room:
-                self._link.send(encode(message))
+        with self._changed:
+            if self._connected:
+                self._send_now(message)

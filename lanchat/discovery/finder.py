@@ -123,7 +123,7 @@ class Finder(Closable):
                 return
             self._closing = True
             for _, link in self._links.values():
-                link.drop("closed")
+                link.drop("", "closed")
             self._changed.notify_all()
         self._stop.send(b"!")
         for watching in self._watching:
@@ -162,7 +162,7 @@ class Finder(Closable):
         while not self._closing and (now := time.monotonic()) < until:
             for deadline, link in self._links.values():
                 if now >= deadline:
-                    link.drop("did not answer in time")
+                    link.drop("", "did not answer in time")
             for endpoint in self._directory.due(now, PROBE_THREADS - self._asking):
                 self._ask(endpoint, now)
             self._refresh(now)
@@ -218,7 +218,7 @@ class Finder(Closable):
             return NoAnswer()
         with self._changed:
             if self._closing:
-                link.drop("closed")
+                link.drop("", "closed")
             self._links[endpoint] = deadline, link
             self._changed.notify_all()  # the lookout thread keeps the deadline
         try:

@@ -16,8 +16,8 @@ class _Link(Protocol):
     def established(self) -> bool: ...
     @property
     def over(self) -> bool: ...
-    def touch(self) -> None: ...
-    def drop(self, reason: str) -> None: ...
+    def reset_idle(self) -> None: ...
+    def drop(self, code: str, reason: str) -> None: ...
 
 
 class Bandwidth:
@@ -36,10 +36,10 @@ class Bandwidth:
         """So much was read, and so much came out of it."""
         now = self._clock()
         if link.established and self._noise.take(raw - 2 * plain, now) > 0:  # content pays for what frames it
-            link.drop("sends nothing but noise")
+            link.drop("rules", "sends nothing but noise")
             return
         wait = self._bytes.take(raw, now)
         while wait > 0 and not link.over:
             time.sleep(min(wait, _STEP))
-            link.touch()
+            link.reset_idle()
             wait -= _STEP

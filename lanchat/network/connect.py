@@ -12,9 +12,8 @@ from typing import Any
 
 from lanchat.errors import ConnectionLost, NoSuchRoom
 from lanchat.protocol.address import Endpoint, is_ip
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
-CONNECT_LIMIT = 5.0  # s for one address; on one network an answer takes milliseconds
-NEXT_AFTER = 0.25  # s without an answer before the next address is tried as well (RFC 8305, section 8)
 MAX_TARGETS = 16  # addresses in all, after names are looked up
 STOP_WITHIN = 0.25  # s; who leaves while we dial does not wait longer
 
@@ -26,8 +25,10 @@ def has_machine(endpoint: Endpoint) -> bool:
     return bool(_targets((endpoint,), {}))
 
 
-def dial(endpoints: tuple[Endpoint, ...], stopped: Callable[[], bool] = lambda: False) -> socket.socket:
-    """A connection to the first of these that answers, with CONNECT_LIMIT as its timeout.
+def dial(
+    endpoints: tuple[Endpoint, ...], stopped: Callable[[], bool] = lambda: False, timing: Timing = DEFAULT_TIMING
+) -> socket.socket:
+    """A connection to the first of these that answers, with `timing.connect` as its timeout.
 
     Args:
         endpoints: the likely fastest first.
@@ -38,7 +39,7 @@ def dial(endpoints: tuple[Endpoint, ...], stopped: Callable[[], bool] = lambda: 
         ConnectionLost: it was stopped.
     """
     failures: dict[Endpoint, OSError | ValueError] = {}
-    with _Race(_targets(endpoints, failures), failures, stopped) as race:
+    with _Race(_targets(endpoints, failures), failures, stopped, timing) as race:
         winner = race.run()
     if winner is not None:
         return winner
@@ -72,8 +73,13 @@ class _Race:
     """Connections to several addresses under way at once. Leaving it closes all but the winner."""
 
     def __init__(
-        self, targets: list[_Target], failures: dict[Endpoint, OSError | ValueError], stopped: Callable[[], bool]
+        self,
+        targets: list[_Target],
+        failures: dict[Endpoint, OSError | ValueError],
+        stopped: Callable[[], bool],
+        timing: Timing,
     ) -> None:
+        self._timing = timing
         self._waiting = deque(targets)
         self._failures = failures
         self._stopped = stopped
@@ -94,7 +100,7 @@ class _Race:
         while (self._waiting or self._running) and not self._stopped():
             now = time.monotonic()
             if self._waiting and (now >= next_at or not self._running):
-                next_at = now + NEXT_AFTER
+                next_at = now + self._timing.next_address
                 if (winner := self._start(self._waiting.popleft(), now)) is not None:
                     return winner
                 continue
@@ -110,7 +116,7 @@ class _Race:
         except OSError as error:  # no IPv6 here
             self._failures[target.endpoint] = error
             return None
-        self._running[sock] = target, now + CONNECT_LIMIT
+        self._running[sock] = target, now + self._timing.connect
         sock.setblocking(False)
         code = sock.connect_ex(target.where)
         if code == 0:
@@ -139,7 +145,7 @@ class _Race:
 
     def _won(self, sock: socket.socket) -> socket.socket:
         del self._running[sock]
-        sock.settimeout(CONNECT_LIMIT)
+        sock.settimeout(self._timing.connect)
         return sock
 
     def _lost(self, sock: socket.socket, error: OSError) -> None:

@@ -7,15 +7,14 @@ import threading
 import time
 
 from lanchat.network.link import Link
-
-SWEEP_EVERY = 1.0  # s; deadlines are kept to this
-ASLEEP_AFTER = 5.0  # s between two sweeps; so late only when this process or machine was stopped
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
 
 class Flusher:
     """Links come and go by `add` and `remove`, from any thread. Whoever makes it closes it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, timing: Timing = DEFAULT_TIMING) -> None:
+        self.timing = timing
         self._links: set[Link] = set()
         self._behind: set[Link] = set()
         self._lock = threading.Lock()  # guards the two sets
@@ -59,14 +58,14 @@ class Flusher:
     def _run(self) -> None:
         swept_at = time.monotonic()
         while not self._closed:
-            self._flush_ready(max(0.0, swept_at + SWEEP_EVERY - time.monotonic()))
+            self._flush_ready(max(0.0, swept_at + self.timing.sweep - time.monotonic()))
             now = time.monotonic()
-            if now - swept_at < SWEEP_EVERY:
+            if now - swept_at < self.timing.sweep:
                 continue
             with self._lock:
                 links = list(self._links)
             for link in links:
-                if now - swept_at > ASLEEP_AFTER:
+                if now - swept_at > self.timing.asleep:
                     link.forgive(now)
                 link.check(now)
             swept_at = now

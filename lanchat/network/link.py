@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from lanchat.network.flusher import Flusher
 
 OUTBOX_LIMIT = 256 * 1024  # bytes still waiting when more comes; a peer this far behind is not reading
-STALL_LIMIT = 10.0  # s without a byte taken from a waiting outbox
-LINGER = 2.0  # s that a finished link waits for the peer to close ...
-LEFTOVERS = 1024 * 1024  # bytes; ... unless it sends more than was on its way
+LEFTOVERS = 1024 * 1024  # bytes read from a peer that was told goodbye: more than can have been on its way
 
 
 class Link:
@@ -50,13 +48,14 @@ class Link:
         self._progress_at = 0.0
         self._dropped = False
         self._finishing = False
-        self.keepalive = Keepalive(clock())
+        self._timing = flusher.timing
+        self.keepalive = Keepalive(self._timing, clock())
         self._deadline: float | None = None
-        self._deadline_reason = ""
+        self._deadline_reason = ("", "")
         self.read_size = ReadSize()  # the reader's own
         self._early = b""  # plain bytes that came along with the end of the handshake; the reader's own
         self._bandwidth: Bandwidth | None = None
-        self.reason = ""  # why the link ended, once it has
+        self.code, self.reason = "", ""  # why the link ended, once it has: a LeftCode, and the same in words
         tune(sock)
         sock.setblocking(bool(DONTWAIT))
         flusher.add(self)
@@ -69,15 +68,15 @@ class Link:
         """The peer's address, for a log line."""
         return peer_name(self._socket)
 
-    def within(self, seconds: float | None, reason: str = "") -> None:
+    def within(self, seconds: float | None, code: str = "", reason: str = "") -> None:
         """Drop the link in that many seconds from now, unless called again before (None: no limit)."""
         with self._lock:
             if not self._finishing:  # else whoever was sent away could stay by talking on
-                self._deadline_reason = reason
+                self._deadline_reason = code, reason
                 self._deadline = None if seconds is None else self._clock() + seconds
 
     def limit_bytes(self, rate: float, burst: float) -> None:
-        """Read at most so fast, in raw bytes a second and at once; see net/budget.py. Reader thread only."""
+        """Read at most so fast, in raw bytes a second and at once; see bandwidth.py. Reader thread only."""
         self._bandwidth = Bandwidth(rate, burst, self._clock)
 
     @property
@@ -90,9 +89,14 @@ class Link:
         """Whether the link has been dropped. Any thread."""
         return self._dropped
 
-    def touch(self) -> None:
-        """The peer is alive: it is we who let it wait. Reader thread only."""
-        self.keepalive.excuse(self._clock())
+    def reset_idle(self) -> None:
+        """Reset the idle timer: it is we who let the peer wait. Reader thread only."""
+        self.keepalive.reset(self._clock())
+
+    def set_reason(self, code: str, reason: str) -> None:
+        """Say why the link ends, unless that is known already."""
+        if not self.reason:
+            self.code, self.reason = code, reason
 
     def establish(self) -> None:
         """Finish the channel's handshake. Reader thread only.
@@ -143,8 +147,8 @@ class Link:
             self._channel.close()
             self._push(self._channel.waiting())
             self._finishing = True
-            self._deadline = self._clock() + LINGER
-            self._deadline_reason = self.reason or "closed"
+            self._deadline = self._clock() + self._timing.linger
+            self._deadline_reason = self.code, self.reason or "closed"
             if not self._outbox:
                 self._end_sending()
 
@@ -161,14 +165,19 @@ class Link:
         except OSError:
             pass
 
-    def drop(self, reason: str) -> None:
-        """End the link now. What waits is lost. The reader wakes up and sees the end."""
+    def drop(self, code: str, reason: str) -> None:
+        """End the link now. What waits is lost. The reader wakes up and sees the end.
+
+        Args:
+            code: why, one of `protocol.messages.LeftCode`.
+            reason: the same in words, for logs and errors.
+        """
         with self._lock:
-            self._drop(reason)
+            self._drop(code, reason)
 
     def close(self) -> None:
         """Give the socket back. Reader thread only, when it is done; may be called twice."""
-        self.drop("closed")
+        self.drop("", "closed")
         self._flusher.remove(self)
         self._socket.close()
 
@@ -198,38 +207,38 @@ class Link:
     def check(self, now: float) -> None:
         """Keep the deadlines. Flusher thread only, about once a second."""
         if self._deadline is not None and now >= self._deadline:
-            self.drop(self._deadline_reason)
-        elif self._outbox and now - self._progress_at > STALL_LIMIT:
-            self.drop(f"did not read for {STALL_LIMIT:.0f} s")
-        elif self.keepalive.dead(now):
-            self.drop(f"no sign of life for {self.keepalive.silence:.0f} s")
-        elif ping := self.keepalive.beat(now):
+            self.drop(*self._deadline_reason)
+        elif self._outbox and now - self._progress_at > self._timing.stall:
+            self.drop("slow", f"did not read for {self._timing.stall:.0f} s")
+        elif self.keepalive.is_dead(now):
+            self.drop("silent", f"no answer for {self.keepalive.silence:.0f} s")
+        elif ping := self.keepalive.due_ping(now):
             self.send(ping)
 
     def forgive(self, now: float) -> None:
         """This process itself was asleep: its peers' silence says nothing. Flusher thread only."""
-        self.keepalive.excuse(now)
+        self.keepalive.reset(now)
         self._progress_at = now
 
     def _pump(self) -> bytes | None:
         """One read from the socket through the channel: the plain bytes that came out of it, or None at the end."""
         if self._dropped or self._channel.ended:
-            self.reason = self.reason or "the other side closed the link"
+            self.set_reason("lost", "the other side closed the connection")
             return None
         try:
             data = receive(self._socket, self.read_size.size)
         except OSError as error:
-            self.reason = self.reason or describe_error(error)
+            self.set_reason("lost", describe_error(error))
             data = b""
         if not data:
-            self.reason = self.reason or "the other side closed the link"
+            self.set_reason("lost", "the other side closed the connection")
         self.read_size.got(len(data))
-        self.keepalive.heard(self._clock())
+        self.keepalive.received(self._clock())
         with self._lock:
             try:
                 plain = self._channel.receive(data)
             except LanchatError as error:
-                self.reason = self.reason or str(error)
+                self.set_reason("rules", str(error))
                 raise
             finally:
                 self._push(self._channel.waiting())
@@ -241,7 +250,7 @@ class Link:
         """Requires holding the lock."""
         if not data or self._dropped:
             return
-        self.keepalive.spoke = True
+        self.keepalive.sent = True
         if not self._outbox:
             sent = self._offer(data)
             if sent == len(data) or self._dropped:
@@ -249,7 +258,7 @@ class Link:
             data = data[sent:]
             self._progress_at = self._clock()
         elif self._waiting > OUTBOX_LIMIT:  # one send alone may be larger: the past, for somebody who comes back
-            self._drop("reads too slowly")
+            self._drop("slow", "reads too slowly")
             return
         self._outbox.append(data)
         self._waiting += len(data)
@@ -262,7 +271,7 @@ class Link:
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:
-            self._drop(describe_error(error))
+            self._drop("lost", describe_error(error))
             return 0
 
     def _end_sending(self) -> None:
@@ -271,12 +280,12 @@ class Link:
         except OSError:
             pass
 
-    def _drop(self, reason: str) -> None:
+    def _drop(self, code: str, reason: str) -> None:
         """Requires holding the lock."""
         if self._dropped:
             return
         self._dropped = True
-        self.reason = self.reason or reason
+        self.set_reason(code, reason)
         self._outbox.clear()
         self._waiting = 0
         try:

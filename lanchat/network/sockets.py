@@ -3,9 +3,8 @@
 import select
 import socket
 
-SEND_BUFFER = (
-    128 * 1024
-)  # bytes; a turn of a busy room fits. Without it the kernel alone hides 3.9 MB of a reader that never reads
+# bytes; a batch of a busy room fits. Without a limit the kernel alone hides 3.9 MB of a reader that never reads.
+SEND_BUFFER = 128 * 1024
 RECEIVE_SIZE = 64 * 1024  # bytes
 SMALL_READ = 2 * 1024  # bytes to ask for when little comes: a reader holds the memory for a read while it waits for it
 DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has none: there the socket is non-blocking
@@ -80,5 +79,5 @@ def peer_name(sock: socket.socket) -> str:
 def describe_error(error: OSError) -> str:
     """What went wrong, in small letters, to stand in a sentence."""
     if isinstance(error, ConnectionError):
-        return "the other side is gone"  # broken pipe, reset, aborted: as chance has it
+        return "the connection was lost"  # broken pipe, reset, aborted: as chance has it
     return (error.strerror or str(error)).lower()

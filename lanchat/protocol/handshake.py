@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lanchat import errors
+from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import (
     VERSION,
     Card,
@@ -35,6 +36,7 @@ from lanchat.protocol.messages import (
     FromHost,
     FromMember,
     Hello,
+    Present,
     Refused,
     Share,
     Welcome,
@@ -205,6 +207,15 @@ class MemberGreeting:
         self._exchange: Exchange | None = None
         self._shared = False  # the host's share is taken: before that there is no key to confirm
         self._confirmed = False
+        self._welcome: Welcome | None = None
+        self._present: list[Present] = []
+
+    @property
+    def result(self) -> tuple[Welcome, tuple[Present, ...]] | None:
+        """The welcome and everybody who is in the room, once all of that has come."""
+        if self._welcome is None or len(self._present) < self._welcome.people:
+            return None
+        return self._welcome, tuple(self._present)
 
     def hello(self, card: Card) -> Hello:
         """The answer to a host's card.
@@ -237,11 +248,11 @@ class MemberGreeting:
         share = b"" if self._exchange is None else self._exchange.share
         return Hello(VERSION, self._nick, self._key, self._nonce, self._sign(binding.text()), self._after, share)
 
-    def receive(self, message: FromHost) -> Confirm | Welcome | None:
-        """One message of the host.
+    def receive(self, message: FromHost) -> Confirm | None:
+        """Take one message of the host.
 
         Returns:
-            A Confirm to send, the Welcome that ends the greeting, or nothing to do.
+            A Confirm to send, if there is one.
 
         Raises:
             errors.Refused: the host said no, or does not know the password itself.
@@ -264,8 +275,14 @@ class MemberGreeting:
                     )
                 self._confirmed = True
                 return None
-            case Welcome() if self._exchange is None or self._confirmed:
-                return message
+            case Welcome(people=people) if self._welcome is None and (self._exchange is None or self._confirmed):
+                if people > MAX_PEOPLE:
+                    raise errors.ProtocolError(f"the host speaks of {people} people in one room")
+                self._welcome = message
+                return None
+            case Present() if self._welcome is not None:
+                self._present.append(message)
+                return None
             case _:
                 raise errors.ProtocolError("the host answered a hello with something else")
 

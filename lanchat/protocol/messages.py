@@ -4,9 +4,9 @@ Unknown fields are ignored and unknown types are skipped (framing.py), so that a
 can say more without breaking an earlier one. A field that must be understood needs a new VERSION.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 VERSION = 1  # of the wire; a different one is refused in words both sides understand
 
@@ -215,6 +215,9 @@ class _Event(_Message, frozen=True):
     nick: Name
 
 
+EventT = TypeVar("EventT", bound=_Event)
+
+
 class Said(_Event, frozen=True):
     id: Short
     text: Text
@@ -225,17 +228,31 @@ class Joined(_Event, frozen=True):
     host: bool = False
 
 
+LeftCode = Literal["", "lost", "silent", "slow", "rules", "kicked", "banned", "replaced", "late", "busy", "error"]
+
+
 class Left(_Event, frozen=True):
-    reason: Name = ""
+    code: Short = ""  # a LeftCode; "": on purpose
+    reason: Name = ""  # in words, where the code does not say it all
 
 
 class Renamed(_Event, frozen=True):
     to: Name = ""
 
 
+UNNUMBERED = 0  # the seq of a draft, an event that has not been given its number
+
+
+def numbered(draft: EventT, seq: int) -> EventT:
+    """Give a draft its number. Only for its owner, who has shown it to nobody yet."""
+    structs.force_setattr(draft, "seq", seq)
+    return draft
+
+
 Event = Said | Joined | Left | Renamed
 Record = Event | Told  # what a log keeps
 Talk = Say | Tell  # what is said again until the host has it
+Command = Say | Tell | Got | Rename | Moderate | Bye  # what the rules of a room decide about
 FromMember = Hello | Confirm | Say | Tell | Got | Rename | Moderate | Deaf | Fetch | Bye | Ping | Pong
 FromHost = (
     Card

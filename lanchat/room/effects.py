@@ -1,37 +1,37 @@
-"""Who is in a room, and what the room's rules make happen. Pure."""
+"""Members of a room, and what the room's rules decide besides events. Pure."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lanchat.protocol.messages import Closing, Event, Notice, Pong, Present, Receipt, Said, Told, Welcome
+from lanchat.protocol.messages import Closing, Event, Notice, Present, Receipt, Said, Told, Welcome
 
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """Somebody in the room. Owned by the room."""
+    """Somebody in the room: a key together with a nick. Owned by the room."""
 
     id: str
     nick: str
     host: bool = False
-    links: int = 1
-
-
-class Deliver(NamedTuple):  # one for each message: a frozen dataclass takes three times as long to make
-    """Everybody gets this event, and the log."""
-
-    event: Event
+    sessions: int = 0  # at this host
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The link that asked gets this, nobody else."""
+    """The session that asked gets this message, nobody else."""
 
-    message: Notice | Pong | Receipt | Said | Told
+    message: Notice | Receipt | Told
+
+
+class Repeated(NamedTuple):
+    """The session said again what the room knows already: it alone hears it once more, and waits for its ack."""
+
+    said: Said
 
 
 @dataclass(frozen=True)
 class SendTo:
-    """All links of this member id get this, nobody else."""
+    """All sessions of this member id get this message, nobody else."""
 
     to: str
     message: Told | Notice
@@ -39,7 +39,7 @@ class SendTo:
 
 @dataclass(frozen=True)
 class Store:
-    """The log keeps this private message; when it has it, the link that asked gets the receipt."""
+    """The log stores this private message; once it has, the session that asked gets the receipt."""
 
     told: Told
     receipt: Receipt | None = None
@@ -47,41 +47,33 @@ class Store:
 
 @dataclass(frozen=True)
 class Close:
-    """The link that asked is done."""
+    """The session that asked ends."""
 
 
 @dataclass(frozen=True)
 class Kick:
-    """All links of this member are done, with these words."""
+    """All sessions of this member end, with these words."""
 
     member: Member
     closing: Closing
 
 
 @dataclass(frozen=True)
-class DropOldest:
-    """This member has too many links, some of them perhaps dead unseen: the oldest makes room."""
-
-    member: Member
-
-
-@dataclass(frozen=True)
 class SaveBans:
-    """These are banned from now on, and after the next start: nick by member id."""
+    """The bans have changed and must survive a restart: nick by banned member id."""
 
     bans: dict[str, str]
 
 
-Effect = Deliver | Reply | SendTo | Store | Close | Kick | DropOldest | SaveBans
+Effect = Reply | Repeated | SendTo | Store | Close | Kick | SaveBans
+Decision = Event | Effect  # an event is a draft: it has no number yet, and has not happened before `Room.apply`
 
 
 @dataclass(frozen=True)
-class Admitted:
-    """A newcomer's place, and all that it must be told before the first live event."""
+class Snapshot:
+    """The state of the room for a new session, as it was just before the first live event."""
 
-    member: Member
     welcome: Welcome
     present: tuple[Present, ...]
     past: tuple[Event, ...]
-    effects: tuple[Effect, ...]
-    private: tuple[Told, ...] = ()
+    private: tuple[Told, ...]  # private messages that wait for this member

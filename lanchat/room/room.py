@@ -1,32 +1,32 @@
-"""The rules of one room. Pure: a member, a message and the time go in, effects come out.
+"""The rules of one room. Pure: a member, a message and the time go in, decisions come out.
 
-Who is who. A member is a key together with a nick; the same person may be in the room through several
-links at once (a screen and a script), and is said to have joined with the first and left with the last.
-So a link that died unseen never stands in the way of its owner coming back.
+`decide`, `join` and `leave` say what should happen: drafts of events, which have no number yet, and effects such as a
+reply. Whoever gives the room its order (the log of this host) numbers a draft, and `apply` makes it happen. So a room
+can be rebuilt by applying its log, and a copy of it elsewhere only applies.
+
+A member is a key together with a nick. The same person may be in the room through several sessions at once (a screen
+and a script); they are said to have joined with the first and left with the last. So a session whose link died
+unseen never stands in the way of its owner coming back.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import (
     MAX_NAME,
+    UNNUMBERED,
     Bye,
     Closing,
-    Confirm,
-    Deaf,
+    Command,
     Event,
-    Fetch,
-    FromMember,
     Got,
-    Hello,
     Joined,
     Left,
     Moderate,
     Notice,
-    Ping,
-    Pong,
     Present,
+    Receipt,
     Refused,
     Rename,
     Renamed,
@@ -38,15 +38,15 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.access import Access
-from lanchat.room.effects import Admitted, Close, Deliver, DropOldest, Effect, Kick, Member, Reply, SaveBans
+from lanchat.room.effects import Close, Decision, Effect, Kick, Member, Repeated, Reply, SaveBans, Snapshot
 from lanchat.room.private import Mailboxes
 
-RESUME = 500  # events a member that comes back gets at once; for those before, it asks page by page
-RESUME_SIZE = 64 * 1024  # characters; ... or so much: a quarter of a link's outbox, in which more is to come
-HISTORY = 50  # lines a newcomer sees
-RECENT = 10_000  # events kept at hand for members that come back, and ids for recognising resends
+RESUME = 500  # events that a returning member gets at once; older ones it fetches page by page
+RESUME_SIZE = 64 * 1024  # characters of them; a quarter of a link's outbox, into which more is to come
+HISTORY = 50  # lines that a newcomer sees
+RECENT = 10_000  # events held in memory for returning members, and message ids for recognising resends
 MAX_MEMBERS = 200  # people in a room, unless the host says otherwise
-MAX_LINKS = 4  # of one member at once
+MAX_SESSIONS = 4  # of one member at once
 
 
 class Room:
@@ -54,11 +54,11 @@ class Room:
 
     Args:
         id: the room's id, 32 hex digits.
-        host_id: the member id of who hosts.
-        past: the last events of an earlier evening, in order.
-        seq: events are numbered from the one after this (`Log.seq`).
-        rights: who owned which nick then, and who is banned.
-        mail: the private messages of then, `Log.mail`.
+        host_id: the member id of the host.
+        past: the last events of the log, in order.
+        seq: the highest number that may have been given out (`Log.seq`); the next event gets a higher one.
+        access: nick owners and bans.
+        private: the stored private messages, in order (`Log.private`).
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Room:
         title: str,
         host_id: str,
         *,
-        past: tuple[Event, ...] = (),
+        past: Iterable[Event] = (),
         seq: int = 0,
         access: Access | None = None,
         private: Iterable[Told] = (),
@@ -75,6 +75,8 @@ class Room:
     ) -> None:
         self.id = id
         self.title = title
+        self.seq = 0  # of the last event that was applied
+        self.unavailable = ""  # why nothing can be said now, "" when it can: set by whoever knows the log's state
         self._host_id = host_id
         self._max_members = max_members
         self._access = access or Access()
@@ -84,11 +86,10 @@ class Room:
         self._lines: deque[Said] = deque(maxlen=HISTORY)
         self._said: dict[tuple[str, str], Said] = {}  # by member id and message id
         self._said_keys: deque[tuple[str, str]] = deque()  # the same, oldest first; a dict walks over all it has lost
-        self.seq = 0
         for event in past:
-            self._remember(event)
+            self.apply(event)
+        self._members.clear()  # whoever was inside when the host stopped has to join again
         self.seq = max(self.seq, seq)
-        self.saved = self.seq  # everything up to here is on disk; told to newcomers
 
     @property
     def people(self) -> int:
@@ -98,83 +99,78 @@ class Room:
     def members(self) -> Iterator[Member]:
         return iter(self._members.values())
 
-    def admit(self, id: str, nick: str, after: int, now: int) -> Admitted | Refused:
-        """Let somebody in, or say why not.
+    # ---- what should happen
+
+    def join(self, id: str, nick: str, now: int) -> Joined | Refused | Member:
+        """Decide whether somebody may come in.
 
         Args:
-            id: the member id that was proven, or one made up by a door without keys.
-            after: the last seq this member has; -1 for a newcomer.
+            id: the member id that was proven, or one made up for a guest.
             now: ms since 1970.
+
+        Returns:
+            A draft of the event, or the member if they are in the room already through another session.
         """
         try:
             nick = clean_nick(nick)
         except ValueError as error:
             return Refused("rules", str(error))
         member = self._members.get((id, same_nick(nick)))
-        if member is None:
-            refused = self._refuse_newcomer(id, nick)
-            if refused is not None:
-                return refused
-            member = Member(id, nick, host=id == self._host_id)
-            present, seq = self._present(), self.seq
-            past = self._past(after)
-            self._members[id, same_nick(nick)] = member
-            self._access.claim(id, nick)
-            joined = self._event(Joined(self.seq + 1, now, id, nick, host=member.host))
-            effects: tuple[Effect, ...] = (joined,)
-        else:
-            member.links += 1
-            present, seq, past = self._present(), self.seq, self._past(after)
-            effects = (DropOldest(member),) if member.links > MAX_LINKS else ()
-        welcome = Welcome(member.id, member.nick, seq, self.saved, len(present), self._since(after, past))
-        return Admitted(member, welcome, present, past, effects, self._private.waiting(id))
+        if member is not None:
+            return member
+        host = id == self._host_id
+        if len(self._members) >= self._max_members and not host:
+            return Refused("full", f"the room is full ({self._max_members} people)")
+        refused = self._access.refuse(id, nick, self._others(), host=host)
+        return refused or Joined(UNNUMBERED, now, id, nick, host=host)
 
-    def recall(self, said: Iterable[Said]) -> None:
-        """These were said long ago; a resend of them is one."""
-        for event in said:
-            if (event.by, event.id) not in self._said:
-                self._know(event)
+    def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:
+        """Decide what the end of one session of this member means to the others.
 
-    def leave(self, member: Member, reason: str, now: int) -> list[Effect]:
-        """One link of this member is gone."""
-        member.links -= 1
-        if member.links > 0:
-            return []
-        del self._members[member.id, same_nick(member.nick)]
-        return [self._event(Left(self.seq + 1, now, member.id, member.nick, reason[:MAX_NAME]))]
+        Args:
+            code: why it ended, one of `protocol.messages.LeftCode`.
+            reason: the same in words, where the code does not say it all.
+        """
+        member.sessions -= 1
+        if member.sessions > 0:
+            return None
+        return Left(UNNUMBERED, now, member.id, member.nick, code, reason[:MAX_NAME])
 
-    def handle(self, member: Member, message: FromMember, now: int) -> list[Effect]:
-        match message:
+    def decide(self, member: Member, command: Command, now: int) -> Sequence[Decision]:
+        """Decide what a member's command leads to.
+
+        Args:
+            now: ms since 1970.
+        """
+        match command:
             case Say():
-                return self._say(member, message, now)
+                return self._say(member, command, now)
             case Tell():
-                return self._private.tell(member, message, now, self._members, self._access)
+                if self.unavailable:
+                    return [Reply(Receipt(command.id, "refused", f"not sent: {self.unavailable}; try later"))]
+                return self._private.tell(member, command, now, self._members, self._access)
             case Got(by=by, id=id):
                 return self._private.take(member.id, (by, id))
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
-            case Ping():
-                return [Reply(Pong())]
-            case Pong():
-                return []
             case Moderate(action=action, nick=nick):
                 return self._moderate(member, action, nick)
             case Bye():
                 return [Close()]
-            case Hello() | Confirm() | Fetch() | Deaf():
-                return [Reply(Notice("rules", "you are in the room already"))]
 
-    def _say(self, member: Member, message: Say, now: int) -> list[Effect]:
-        known = self._said.get((member.id, message.id))
+    def _say(self, member: Member, command: Say, now: int) -> Sequence[Decision]:
+        known = self._said.get((member.id, command.id))
         if known is not None:
-            return [Reply(known)]
+            return (Repeated(known),)
+        if self.unavailable:
+            return (Reply(Notice("unsaid", f"not said: {self.unavailable}; try later")),)
         try:
-            text = clean_text(message.text)
+            text = clean_text(command.text)
         except ValueError as error:
-            return [Reply(Notice("rules", str(error)))]
-        return [self._event(Said(self.seq + 1, now, member.id, member.nick, message.id, text, message.action))]
+            return (Reply(Notice("rules", str(error))),)
+        return (Said(UNNUMBERED, now, member.id, member.nick, command.id, text, command.action),)
 
-    def _rename(self, member: Member, wanted: str, now: int) -> list[Effect]:
+    def _rename(self, member: Member, wanted: str, now: int) -> Sequence[Decision]:
         try:
             nick = clean_nick(wanted)
         except ValueError as error:
@@ -185,12 +181,7 @@ class Room:
         if refused is not None:
             free = f"; {refused.suggestion} is free" if refused.suggestion else ""
             return [Reply(Notice("nick", refused.text + free))]
-        self._access.claim(member.id, nick)
-        del self._members[member.id, same_nick(member.nick)]
-        renamed = self._event(Renamed(self.seq + 1, now, member.id, member.nick, nick))
-        member.nick = nick
-        self._members[member.id, same_nick(nick)] = member
-        return [renamed]
+        return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]
 
     def _moderate(self, member: Member, action: str, nick: str) -> list[Effect]:
         if not member.host:
@@ -228,18 +219,52 @@ class Room:
         )
         return effects + [Kick(other, closing) for other in there]
 
-    def _refuse_newcomer(self, id: str, nick: str) -> Refused | None:
-        host = id == self._host_id
-        if len(self._members) >= self._max_members and not host:
-            return Refused("full", f"the room is full ({self._max_members} people)")
-        return self._access.refuse(id, nick, self._others(), host=host)
+    # ---- what has happened
+
+    def apply(self, event: Event) -> None:
+        """Make an event happen: it has its number now. Events are applied in the order of their numbers."""
+        self.seq = event.seq
+        self._recent.append(event)
+        match event:
+            case Said():
+                self._lines.append(event)
+                self._remember(event)
+            case Joined(by=id, nick=nick, host=host):
+                self._members[id, same_nick(nick)] = Member(id, nick, host)
+                self._access.claim(id, nick)
+            case Left(by=id, nick=nick):
+                self._members.pop((id, same_nick(nick)), None)
+            case Renamed(by=id, nick=nick, to=to):
+                self._access.claim(id, to)
+                member = self._members.pop((id, same_nick(nick)), None)
+                if member is not None:
+                    member.nick = to
+                    self._members[id, same_nick(to)] = member
+
+    def recall(self, said: Iterable[Said]) -> None:
+        """Take in messages that were said too long ago to be in memory, so that resends of them are recognised."""
+        for event in said:
+            if (event.by, event.id) not in self._said:
+                self._remember(event)
+
+    def member(self, id: str, nick: str) -> Member:
+        """The member of this id and nick, who must be in the room."""
+        return self._members[id, same_nick(nick)]
+
+    def snapshot(self, id: str, nick: str, after: int, stored: int) -> Snapshot:
+        """The state of the room for a session that is let in, to be taken before its `joined` is applied.
+
+        Args:
+            after: the last seq this member has; -1 for a newcomer.
+            stored: everything up to this seq is on the host's disk.
+        """
+        past, present = self._past(after), tuple(Present(m.id, m.nick, m.host) for m in self._members.values())
+        welcome = Welcome(id, nick, self.seq, stored, len(present), self._since(after, past))
+        return Snapshot(welcome, present, past, self._private.waiting(id))
 
     def _others(self, than: Member | None = None) -> frozenset[str]:
         """The `same_nick` of everybody here, but for one."""
         return frozenset(nick for (_, nick), member in self._members.items() if member is not than)
-
-    def _present(self) -> tuple[Present, ...]:
-        return tuple(Present(m.id, m.nick, m.host) for m in self._members.values())
 
     def _past(self, after: int) -> tuple[Event, ...]:
         """All that came after this seq, where it is at hand; for a newcomer the last lines."""
@@ -260,18 +285,7 @@ class Room:
         complete = self._recent[earlier].seq <= after if earlier >= 0 else past[0].seq <= after + 1
         return 0 if complete else past[0].seq - 1
 
-    def _event(self, event: Event) -> Deliver:
-        self._remember(event)
-        return Deliver(event)
-
-    def _remember(self, event: Event) -> None:
-        self.seq = event.seq
-        self._recent.append(event)
-        if isinstance(event, Said):
-            self._lines.append(event)
-            self._know(event)
-
-    def _know(self, said: Said) -> None:
+    def _remember(self, said: Said) -> None:
         key = said.by, said.id
         self._said[key] = said
         self._said_keys.append(key)

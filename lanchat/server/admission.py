@@ -23,7 +23,7 @@ _MINUTE = 60.0  # s
 
 
 class Droppable(Protocol):
-    def drop(self, reason: str) -> None: ...
+    def drop(self, code: str, reason: str) -> None: ...
 
 
 def source_of(address: str) -> str:
@@ -78,7 +78,7 @@ class Admission:
             self._links[link] = source
             self._per_source[source] += 1
         for other in dropped:
-            other.drop("too many strangers at the door")
+            other.drop("busy", "too many strangers at the door")
 
     def admit(self, link: Droppable) -> None:
         """This link has shown who it is."""

@@ -1,67 +1,88 @@
-"""One batch on its way through the hub: what everybody gets, and how what one seat gets differs from it."""
+"""One batch of the hub: what everybody gets, and how what a single session gets differs from it. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 
-from lanchat.protocol.messages import Event, Said, Told
-from lanchat.server.session import Door, Session
+from lanchat.protocol.messages import Event, Record, Said
+from lanchat.server.session import Dialect, Session
 
 
 @dataclass(eq=False)
 class Personal:
-    """How what one seat gets differs from what all get this turn."""
+    """How what one session gets differs from what all get."""
 
-    start: int = 0  # the first event of the turn that is for this seat
-    inserts: list[tuple[int, bytes]] = field(default_factory=list)  # bytes for this seat alone, before that event
-    skips: set[int] = field(default_factory=set)  # events that this seat made and does not hear back
+    start: int = 0  # the first event of the batch that is for this session
+    inserts: list[tuple[int, bytes]] = field(default_factory=list)  # bytes for this session alone, before that event
+    skips: set[int] = field(default_factory=set)  # events that this session caused and does not hear back
 
 
 @dataclass(eq=False)
 class Batch:
-    """One batch on its way through."""
+    """Everything that one pass of the hub over its inbox has led to."""
 
-    now: int
+    now: int  # ms since 1970
     events: list[Event] = field(default_factory=list)
-    private: list[Told] = field(default_factory=list)  # for the log
+    records: list[Record] = field(default_factory=list)  # for the log: the events, and private messages between them
     personal: dict[Session, Personal] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        """Deliver this event to everybody, and store it."""
+        self.events.append(event)
+        self.records.append(event)
 
     def personal_for(self, session: Session) -> Personal:
         return self.personal.setdefault(session, Personal())
 
     def tell(self, session: Session, data: bytes) -> None:
+        """Deliver these bytes to one session, after the events so far."""
         self.personal_for(session).inserts.append((len(self.events), data))
 
     def deliver(self, sessions: Iterable[Session]) -> None:
-        """One send for each seat that gets anything, of bytes made once for each kind of door."""
+        """Send once to each session that gets anything, with bytes made once for each dialect."""
         if not self.events and not self.personal:
             return
-        pieces: dict[Door, list[bytes]] = {}
-        whole: dict[Door, bytes] = {}
+        encoded: dict[Dialect, _Encoded] = {}
         for session in sessions:
-            door = session.door
-            if door not in pieces:
-                pieces[door] = [door.encode(event) for event in self.events]
-                whole[door] = b"".join(pieces[door])
-            personal_for = self.personal.get(session)
-            if session.deaf:
-                personal_for = personal_for or Personal()
-                data = _assemble(pieces[door], replace(personal_for, skips=personal_for.skips | self._said))
+            mine = encoded.get(session.dialect)
+            if mine is None:
+                mine = encoded[session.dialect] = _Encoded(session.dialect, self.events)
+            personal = self.personal.get(session)
+            if personal is not None:
+                data = _assemble(mine.quiet if session.deaf else mine.pieces, personal)
             else:
-                data = whole[door] if personal_for is None else _assemble(pieces[door], personal_for)
+                data = mine.whole_quiet if session.deaf else mine.whole
             if data:
                 session.link.send(data)
 
-    @cached_property
-    def _said(self) -> frozenset[int]:
-        """What the deaf do not hear. Asked when all of the turn has happened."""
-        return frozenset(index for index, event in enumerate(self.events) if isinstance(event, Said))
+
+class _Encoded:
+    """The events of a batch in one dialect: piece by piece, and in one piece."""
+
+    def __init__(self, dialect: Dialect, events: list[Event]) -> None:
+        self.pieces = [dialect.encode(event) for event in events]
+        self.whole = b"".join(self.pieces)
+        self._events = events
+        self._quiet: list[bytes] | None = None
+        self._whole_quiet = b""
+
+    @property
+    def quiet(self) -> list[bytes]:
+        """The pieces for sessions that are deaf: nothing that anybody said."""
+        if self._quiet is None:
+            pairs = zip(self._events, self.pieces, strict=True)
+            self._quiet = [b"" if isinstance(event, Said) else piece for event, piece in pairs]
+            self._whole_quiet = b"".join(self._quiet)
+        return self._quiet
+
+    @property
+    def whole_quiet(self) -> bytes:
+        return self._whole_quiet if self.quiet else b""
 
 
-def _assemble(pieces: list[bytes], personal_for: Personal) -> bytes:
+def _assemble(pieces: list[bytes], personal: Personal) -> bytes:
     out: list[bytes] = []
-    at, skips = personal_for.start, personal_for.skips
-    for index, data in [*personal_for.inserts, (len(pieces), b"")]:
+    at, skips = personal.start, personal.skips
+    for index, data in [*personal.inserts, (len(pieces), b"")]:
         out += [pieces[i] for i in range(at, index) if i not in skips] if skips else pieces[at:index]
         out.append(data)
         at = index

@@ -1,8 +1,6 @@
-"""The chat server: listen, accept, hand each link to its door, stop in order.
+"""The chat server: listens, accepts, hands each link to its door, and stops in order.
 
-(Not `host.py`: `lanchat.host()` is the function people call, and a submodule of that name would hide it.)
-
-    accept thread -- new socket --> one reader thread for each link --> inbox --> hub thread --> links
+accept thread -- new socket --> one reader thread for each link --> inbox --> hub thread --> links
 """
 
 import errno
@@ -12,9 +10,8 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Protocol, Self
 
 from lanchat.network.flusher import Flusher
 from lanchat.network.identity import Identity
@@ -24,45 +21,41 @@ from lanchat.network.password import stretch
 from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.messages import NONCE_SIZE, VERSION, Card
 from lanchat.protocol.text import clean_nick, clean_title
-from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, server_context
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room.access import Access
 from lanchat.room.room import Room
-from lanchat.server.admission import Admission, source_of
-from lanchat.server.doors.native import NativeDoor
-from lanchat.server.doors.plain import PlainDoor
+from lanchat.server.admission import Admission, PasswordThrottle, source_of
+from lanchat.server.doors.base import Door, DoorOption, Serving
+from lanchat.server.doors.native import native_door
 from lanchat.server.hub import Hub
 from lanchat.server.readers import Readers
-from lanchat.server.session import CloseRoom, Stay
+from lanchat.server.session import CloseRoom, Converse
 from lanchat.storage.log import Log, NoLog
 from lanchat.threads import Closable, join_started
 
-GOODBYE_LIMIT = 1.0  # s for everybody to take the last lines and hang up, before they are cut off
-_BREATH = 0.2  # s without accepting when this process has no descriptor left, not even a spare one; else accept() spins
+_PAUSE = 0.2  # s without accepting when this process has no descriptor left, not even a spare one; else accept() spins
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 _log = logging.getLogger(__name__)
 
 
-class _Door(Protocol):
-    def greet(self, link: Link) -> Stay | None: ...
-
-
 class Host(Closable):
-    """A room that is open while this object is. Start, stop and everything public: any one thread.
+    """A room that is served from `start()` to `close()`. Everything public belongs to any one thread.
 
     Args:
-        nick: the name of who hosts, on the room's card.
+        nick: the host's name on the room's card.
+        doors: the ways in. The first is the one that `connect()` uses.
         addresses: where to listen; None for everywhere.
-        port: None for 47474 or the next free one.
-        plain_port: for netcat and its kin; None for no such door.
-        password: who does not know it stays out; no plain door then.
-        log: where events are kept; by default nowhere.
-        ephemeral: ask members to keep nothing either.
+        password: the room is locked with it.
+        log: stores the events; by default nothing does.
+        bans: nick by banned member id.
+        save_bans: stores them when they change; never waits.
+        ephemeral: ask members to store nothing either.
         limits: what strangers and members may do.
 
     Raises:
-        ValueError: the title or the nick breaks its rules.
-        LanchatError: it cannot listen.
+        ValueError: the title or the nick breaks its rules, or a door would let everybody into a locked room.
+        LanchatError: it cannot listen, or the log cannot be used.
     """
 
     def __init__(
@@ -72,85 +65,101 @@ class Host(Closable):
         *,
         nick: str,
         room_id: str | None = None,
+        doors: Sequence[DoorOption] = (native_door(),),
         addresses: list[str] | None = None,
-        port: int | None = None,
-        plain_port: int | None = None,
         password: str | None = None,
         log: Log | None = None,
         bans: Mapping[str, str] | None = None,
-        keep_bans: Callable[[dict[str, str]], None] = lambda bans: None,
+        save_bans: Callable[[dict[str, str]], None] = lambda bans: None,
         ephemeral: bool = False,
         limits: Limits = DEFAULT_LIMITS,
+        timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self.title = clean_title(title)
         self.nick = clean_nick(nick)
         self.room_id = room_id or secrets.token_hex(16)
         self.identity = identity
-        if password is not None and plain_port is not None:
+        if password is not None and any(door.needs_no_password for door in doors):
             raise ValueError("a room with a password has no plain door: it would let everybody in")
-        secret = None if password is None else stretch(password, self.room_id)
+        self._locked = password is not None
+        self._ephemeral = ephemeral
+        self._timing = timing
         self._log = log or NoLog()
-        self._tls = server_context(identity.certificate_path, identity.key_path)
+        self._admission = Admission(limits)
+        self._readers = Readers()
+        self._flusher: Flusher | None = None
+        self._closing = False
+        self._acceptor = threading.Thread(target=self._accept, name="accept")
+        secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
-            self._listeners = listen(addresses, port)
-            undo.callback(_close_all, self._listeners)
-            self._plain_listeners = [] if plain_port is None else listen(addresses, plain_port)
-            undo.callback(_close_all, self._plain_listeners)
+            listeners: list[list[socket.socket]] = []
+            for door in doors:
+                listeners.append(listen(addresses, door.port))
+                undo.callback(_close_all, listeners[-1])
             self._spare = Spare()
             undo.callback(self._spare.close)
             self._wake, self._woken = socket.socketpair()
             undo.callback(_close_all, [self._wake, self._woken])
-            past = self._log.open(lambda seq: self._hub.saved(seq), lambda text: self._hub.troubled(text))
+            opened = self._log.open()
+            undo.callback(self._log.close)
+            room = Room(
+                self.room_id,
+                self.title,
+                identity.id,
+                past=opened.past,
+                seq=opened.seq,
+                access=Access(opened.owners, bans),
+                private=opened.private,
+                max_members=limits.members,
+            )
+            self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_bans)
+            serving = Serving(
+                identity,
+                self._hub.inbox,
+                self._admission,
+                PasswordThrottle(known=[id for _, id in opened.owners]),
+                limits,
+                timing,
+                self._log,
+                self._card,
+                secret,
+            )
+            self._doors = [(door.make(serving), sockets) for door, sockets in zip(doors, listeners, strict=True)]
             undo.pop_all()
-        room = Room(
-            self.room_id,
-            self.title,
-            identity.id,
-            past=past,
-            seq=self._log.seq,
-            access=Access(self._log.owners, bans),
-            private=self._log.private,
-            max_members=limits.members,
-        )
-        self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, keep_bans)
-        self._locked = password is not None
-        self._ephemeral = ephemeral
-        self._admission = Admission(limits)
-        known = [id for _, id in self._log.owners]
-        self._native = NativeDoor(
-            identity, self._card, self._hub.inbox, self._admission, limits, self._log, secret, known
-        )
-        self._plain = PlainDoor(self._hub.inbox, self._admission, limits)
-        self._flusher: Flusher | None = None
-        self._readers = Readers()
-        self._closing = False
-        self._acceptor = threading.Thread(target=self._accept, name="accept")
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The port of each door, by the door's name."""
+        return {door.name: int(sockets[0].getsockname()[1]) for door, sockets in self._doors}
 
     @property
     def port(self) -> int:
-        return int(self._listeners[0].getsockname()[1])
-
-    @property
-    def plain_port(self) -> int | None:
-        return int(self._plain_listeners[0].getsockname()[1]) if self._plain_listeners else None
+        """The port of the native door."""
+        return self.ports["native"]
 
     @property
     def people(self) -> int:
         return self._hub.people
 
+    @property
+    def links(self) -> list[Link]:
+        """All links that are read now, of members and strangers."""
+        return self._readers.links
+
     def start(self) -> None:
-        self._flusher = Flusher("host-flusher")
+        self._flusher = Flusher("host-flusher", self._timing)
+        self._log.start(self._hub.stored, self._hub.troubled)
         self._hub.start()
         self._acceptor.start()
         _log.info("hosting room %s on port %s", self.room_id, self.port)
 
     def connect(self) -> socket.socket:
-        """A way in for whoever hosts: a socket whose other end is served like any other link.
+        """A way in for the host's own member: a socket whose other end is served like any other link.
 
         It needs no network, so a host can talk in its own room whatever a firewall says.
         """
         ours, theirs = socket.socketpair()
-        self._serve(theirs, self._native, TlsChannel(self._tls, server=True))
+        self._serve(theirs, self._doors[0][0])
         return ours
 
     def close(self, reason: str = "the host has closed the room") -> None:
@@ -162,16 +171,12 @@ class Host(Closable):
             self._wake.send(b"!")
             join_started(self._acceptor)
             self._hub.inbox.put_now(CloseRoom(reason))
-            self._readers.finish(GOODBYE_LIMIT)
+            self._readers.finish(self._timing.goodbye)
             self._hub.stop()
             self._flusher.close()
-        _close_all([*self._listeners, *self._plain_listeners, self._wake, self._woken])
+        _close_all([sock for _, sockets in self._doors for sock in sockets] + [self._wake, self._woken])
         self._spare.close()
         self._log.close()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
 
     def _card(self) -> Card:
         return Card(
@@ -186,24 +191,19 @@ class Host(Closable):
         )
 
     def _accept(self) -> None:
-        doors: dict[int, tuple[_Door, Callable[[], Channel]]] = {}
         with selectors.DefaultSelector() as selector:
             selector.register(self._woken, selectors.EVENT_READ)
-            for listener in self._listeners:
-                selector.register(listener, selectors.EVENT_READ)
-                doors[listener.fileno()] = self._native, lambda: TlsChannel(self._tls, server=True)
-            for listener in self._plain_listeners:
-                selector.register(listener, selectors.EVENT_READ)
-                doors[listener.fileno()] = self._plain, PlainChannel
+            for door, sockets in self._doors:
+                for listener in sockets:
+                    selector.register(listener, selectors.EVENT_READ, door)
             while True:
                 for key, _ in selector.select():
                     if key.fileobj is self._woken:
                         return
                     assert isinstance(key.fileobj, socket.socket)
-                    door, make_channel = doors[key.fd]
-                    self._accept_one(key.fileobj, door, make_channel)
+                    self._accept_one(key.fileobj, key.data)
 
-    def _accept_one(self, listener: socket.socket, door: _Door, make_channel: Callable[[], Channel]) -> None:
+    def _accept_one(self, listener: socket.socket, door: Door) -> None:
         try:
             sock, address = listener.accept()
         except OSError as error:
@@ -215,7 +215,7 @@ class Host(Closable):
             sock.close()
             return
         try:
-            self._serve(sock, door, make_channel(), source)
+            self._serve(sock, door, source)
         except (RuntimeError, OSError) as error:  # no thread left, or gone already
             _log.warning("cannot serve another link: %s", error)
             sock.close()
@@ -225,11 +225,11 @@ class Host(Closable):
             self._spare.send_away(listener)
         except OSError as error:
             _log.warning("cannot take another link: %s", error.strerror)
-            time.sleep(_BREATH)
+            time.sleep(_PAUSE)
 
-    def _serve(self, sock: socket.socket, door: _Door, channel: Channel, source: str = "") -> None:
+    def _serve(self, sock: socket.socket, door: Door, source: str = "") -> None:
         assert self._flusher is not None
-        link = Link(sock, channel, self._flusher)
+        link = Link(sock, door.channel(), self._flusher)
         self._admission.begin(link, source)
         try:
             self._readers.start(link, lambda: self._greet(link, door))
@@ -237,29 +237,29 @@ class Host(Closable):
             self._end(link)
             raise
 
-    def _greet(self, link: Link, door: _Door) -> None:
-        """A link's first reader. Who stays gets another one: a thread that has made a handshake holds 29 KiB of
-        OpenSSL's random generators and of stack until it ends."""
-        stay = None
+    def _greet(self, link: Link, door: Door) -> None:
+        """Run the greeting. A link that is let in continues on a fresh thread: one that has made a TLS handshake holds
+        29 KiB of OpenSSL's random generators and of stack until it ends."""
+        converse = None
         try:
-            stay = door.greet(link)
+            converse = door.greet(link)
         finally:
-            if stay is None:
+            if converse is None:
                 self._end(link)
-        if stay is not None:
+        if converse is not None:
             try:
-                self._readers.start(link, lambda: self._stay(link, stay))
+                self._readers.start(link, lambda: self._converse(link, converse))
             except RuntimeError:  # no thread left but this one
-                self._stay(link, stay)
+                self._converse(link, converse)
 
-    def _stay(self, link: Link, stay: Stay) -> None:
+    def _converse(self, link: Link, converse: Converse) -> None:
         try:
-            stay()
+            converse()
         finally:
             self._end(link)
 
     def _end(self, link: Link) -> None:
-        """This link's reader is done with it."""
+        """The link's reader is done with it."""
         self._admission.end(link)
         link.close()
         self._readers.done(link)

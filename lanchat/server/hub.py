@@ -1,45 +1,61 @@
 """One thread that owns a room and its log: inbox -> room -> links.
 
-Each turn takes all that waits in the inbox as one batch. The bytes of the batch are made once for each
-kind of door, and each link gets one send for the whole turn, whatever happened in it: waking a thread or
-calling the kernel for each delivery is what makes a chat server slow (research: 6-9 us a send, in any language).
+Everything that waits in the inbox is one batch. The bytes of a batch are made once for each dialect, and each link
+gets one send for the whole batch, whatever happened in it: waking a thread or calling the kernel for each delivery is
+what makes a chat server slow (measured: 6-9 us a send, in any language).
 """
 
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
-from lanchat.protocol.messages import Ack, Closing, Deaf, FromHost, Notice, Receipt, Refused, Said, Say, Tell
-from lanchat.room.effects import Admitted, Close, Deliver, DropOldest, Effect, Kick, Reply, SaveBans, SendTo, Store
-from lanchat.room.room import Room
-from lanchat.server.batch import Batch
-from lanchat.server.session import (
-    CloseRoom,
-    Item,
-    JoinRequest,
-    LinkEnded,
-    LogTrouble,
-    Posted,
-    Recalled,
-    Received,
-    Saved,
-    Session,
-    Stop,
+from lanchat.protocol.messages import (
+    Ack,
+    Bye,
+    Closing,
+    Command,
+    Confirm,
+    Deaf,
+    Event,
+    Fetch,
+    FromHost,
+    FromMember,
+    Got,
+    Hello,
+    Joined,
+    Left,
+    Moderate,
+    Notice,
+    Ping,
+    Pong,
+    Receipt,
+    Refused,
+    Rename,
+    Renamed,
+    Said,
+    Say,
+    Tell,
+    numbered,
 )
+from lanchat.room.effects import Close, Kick, Member, Repeated, Reply, SaveBans, SendTo, Store
+from lanchat.room.room import MAX_SESSIONS, Room
+from lanchat.server.batch import Batch
+from lanchat.server.session import CloseRoom, Item, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox, join_started
 
 _log = logging.getLogger(__name__)
+_PONG = Pong()
 
 
 class Hub:
-    """Whoever makes it starts and stops it. `inbox` is for any thread, the rest for the hub thread alone.
+    """Whoever makes it starts and stops it. `inbox` is for any thread, everything else for the hub thread alone.
 
     Args:
         now: ms since 1970.
-        keep_bans: takes nick by banned member id, to be there at the next start; never waits.
+        save_bans: stores nick by banned member id for the next start; never waits.
     """
 
     def __init__(
@@ -47,19 +63,20 @@ class Hub:
         room: Room,
         log: Log,
         now: Callable[[], int],
-        keep_bans: Callable[[dict[str, str]], None] = lambda bans: None,
+        save_bans: Callable[[dict[str, str]], None] = lambda bans: None,
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = room
         self._record = log
         self._now = now
-        self._keep_bans = keep_bans
+        self._save_bans = save_bans
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
-        self._unacked: dict[Session, tuple[int, int]] = {}  # first and last seq a seat has said and waits for an Ack of
-        self._posted = 0  # private messages given to the log
-        self._receipts: deque[tuple[int, Session, Receipt]] = deque()  # who waits for the log to have that many of them
-        self._trouble = ""  # why the log keeps nothing now
-        self._warned: set[Session] = set()  # they were told that what they say is not saved
+        self._appended = 0  # records given to the log: the ticket of the last one
+        self._stored = room.seq  # every event up to this seq is stored
+        self._unacked: dict[Session, tuple[int, int]] = {}  # first and last seq of what a session waits for an ack of
+        self._receipts: deque[tuple[int, Session, Receipt]] = deque()  # with the ticket that each of them waits for
+        self._trouble = ""  # why the log stores nothing now
+        self._warned: set[Session] = set()  # they were told that what they say is not stored
         self._closing = ""
         self._thread = threading.Thread(target=self._run, name="hub")
 
@@ -71,16 +88,12 @@ class Hub:
     def start(self) -> None:
         self._thread.start()
 
-    def saved(self, seq: int) -> None:
-        """Everything up to here is kept. Any thread."""
-        self.inbox.put_now(Saved(seq))
-
-    def posted(self, number: int) -> None:
-        """So many private messages are kept. Any thread."""
-        self.inbox.put_now(Posted(number))
+    def stored(self, ticket: int, seq: int) -> None:
+        """The log has stored everything up to this ticket, events up to this seq. Any thread."""
+        self.inbox.put_now(Stored(ticket, seq))
 
     def troubled(self, text: str) -> None:
-        """Why nothing is kept now; "" when that is over. Any thread."""
+        """Why nothing is stored now; "" when that is over. Any thread."""
         self.inbox.put_now(LogTrouble(text))
 
     def stop(self) -> None:
@@ -94,6 +107,7 @@ class Hub:
         while running:
             items = self.inbox.take()
             batch = Batch(self._now())
+            self._room.unavailable = self._trouble if self._record.full else ""
             for item in items:
                 if isinstance(item, Stop):
                     running = False
@@ -102,47 +116,23 @@ class Hub:
             batch.deliver(self._sessions)
             if self._closing:
                 self._say_goodbye()
-            if batch.events:
-                self._record.append(batch.events)
-            if batch.private:
-                self._posted += len(batch.private)
-                self._record.post(batch.private, self.posted)
+            if batch.records:
+                self._appended = self._record.append(batch.records)
 
-    def _handle(
-        self,
-        item: JoinRequest | Received | Recalled | LinkEnded | Saved | Posted | LogTrouble | CloseRoom,
-        batch: Batch,
-    ) -> None:
+    def _handle(self, item: JoinRequest | Received | LinkEnded | Stored | LogTrouble | CloseRoom, batch: Batch) -> None:
         match item:
-            case Received(session, messages):
-                for message in messages:
-                    if session.member is None:
-                        break  # it has left in this very batch
-                    if isinstance(message, Deaf):
-                        session.deaf = True
-                        continue
-                    if isinstance(message, Say) and self._record.full:
-                        batch.tell(
-                            session, session.door.encode(Notice("unsaid", f"not said: {self._trouble}; try later"))
-                        )
-                        continue
-                    if isinstance(message, Tell) and self._record.full:
-                        refusal = Receipt(message.id, "refused", f"not sent: {self._trouble}; try later")
-                        batch.tell(session, session.door.encode(refusal))
-                        continue
-                    self._apply(session, self._room.handle(session.member, message, batch.now), batch)
-            case Recalled(said):
-                self._room.recall(said)
+            case Received(session, messages, said_before):
+                if said_before:
+                    self._room.recall(said_before)
+                self._receive(session, messages, batch)
             case JoinRequest():
-                self._arrive(item, batch)
+                self._join(item, batch)
             case LinkEnded(session):
-                self._leave(session, session.link.reason, batch)
-            case Saved(seq):
-                self._acknowledge(seq, batch)
-            case Posted(number):
-                while self._receipts and self._receipts[0][0] <= number:
-                    _, session, receipt = self._receipts.popleft()
-                    batch.tell(session, session.door.encode(receipt))
+                self._leave(session, batch, code=session.link.code, reason=session.link.reason)
+            case Stored(ticket, seq):
+                self._stored = max(self._stored, seq)
+                self._acknowledge(batch)
+                self._send_receipts(ticket, batch)
             case LogTrouble(text):
                 self._trouble = text
                 for session in list(self._unacked if text else self._warned):
@@ -152,31 +142,117 @@ class Hub:
             case _:
                 assert_never(item)
 
-    def _arrive(self, item: JoinRequest, batch: Batch) -> None:
-        session, door = item.session, item.session.door
-        if self._closing:
-            session.link.finish(door.encode(Closing("closed", self._closing)))
-            return
-        outcome = self._room.admit(item.id, item.nick, item.after, batch.now)
-        if isinstance(outcome, Refused) and item.any_nick and outcome.suggestion:
-            session.link.send(door.encode(Notice("nick", f"{item.nick} is taken, you are {outcome.suggestion}")))
-            outcome = self._room.admit(item.id, outcome.suggestion, item.after, batch.now)
-        match outcome:
-            case Refused():
-                _log.info("refused a member: %s", outcome.code)
-                session.link.finish(door.encode(outcome))
-            case Admitted():
-                session.member = outcome.member
-                self._sessions[session] = None
-                batch.personal_for(session).start = len(batch.events)
-                told: list[FromHost] = [outcome.welcome]
-                if door.remembers:
-                    told += [*outcome.present, *outcome.past, *outcome.private]
-                batch.tell(session, b"".join(map(door.encode, told)))
-                self._apply(session, list(outcome.effects), batch)
-                _log.info("%s joined", outcome.member.id)
+    def _receive(self, session: Session, messages: Iterable[FromMember], batch: Batch) -> None:
+        for message in messages:
+            member = session.member
+            if member is None:
+                return  # it has left in this very batch
+            match message:
+                case Say() | Tell() | Got() | Rename() | Moderate() | Bye():
+                    self._carry_out(session, member, message, batch)
+                case Ping():
+                    self._tell(session, _PONG, batch)
+                case Deaf():
+                    session.deaf = True
+                case Pong():
+                    pass
+                case Hello() | Confirm() | Fetch():
+                    self._tell(session, Notice("rules", "you are in the room already"), batch)
+                case _:
+                    assert_never(message)
 
-    def _leave(self, session: Session, reason: str, batch: Batch) -> None:
+    def _carry_out(self, session: Session, member: Member, command: Command, batch: Batch) -> None:
+        for decision in self._room.decide(member, command, batch.now):
+            match decision:
+                case Said() | Renamed() | Joined() | Left():
+                    self._publish(decision, batch, session)
+                case Repeated(said):
+                    self._tell(session, said, batch)
+                    first, last = self._unacked.get(session, (said.seq, said.seq))
+                    self._unacked[session] = min(first, said.seq), max(last, said.seq)
+                    self._acknowledge(batch)
+                case _:
+                    self._effect(session, decision, batch)
+
+    def _publish(self, draft: Event, batch: Batch, session: Session | None = None) -> None:
+        """Give an event its number and let it happen.
+
+        Args:
+            session: the one that caused it, if it is to hear of it.
+        """
+        event = numbered(draft, self._room.seq + 1)
+        self._room.apply(event)
+        if session is not None:
+            if not session.echoes:
+                batch.personal_for(session).skips.add(len(batch.events))
+            if isinstance(event, Said):
+                first, _ = self._unacked.get(session, (event.seq, 0))
+                self._unacked[session] = first, event.seq
+                if session.deaf and session.echoes:
+                    self._tell(session, event, batch)
+                if self._trouble:
+                    self._warn(session, batch)
+        batch.add(event)
+
+    def _effect(self, session: Session, effect: Reply | SendTo | Store | Close | Kick | SaveBans, batch: Batch) -> None:
+        match effect:
+            case Reply(message):
+                self._tell(session, message, batch)
+            case SendTo(to, message):
+                for other in self._sessions:
+                    if other.member is not None and other.member.id == to:
+                        self._tell(other, message, batch)
+            case Store(told, receipt):
+                batch.records.append(told)
+                if receipt is not None:
+                    self._receipts.append((self._appended + len(batch.records), session, receipt))
+                    if self._trouble:
+                        self._warn(session, batch)
+            case Close():
+                session.link.finish()
+                self._leave(session, batch)
+            case Kick(member, closing):
+                for other in [session for session in self._sessions if session.member is member]:
+                    self._dismiss(other, closing, batch)
+            case SaveBans(bans):
+                self._save_bans(bans)
+            case _:
+                assert_never(effect)
+
+    def _join(self, request: JoinRequest, batch: Batch) -> None:
+        session = request.session
+        if self._closing:
+            session.link.finish(session.dialect.encode(Closing("closed", self._closing)))
+            return
+        decision = self._room.join(request.id, request.nick, batch.now)
+        if isinstance(decision, Refused) and request.any_nick and decision.suggestion:
+            renamed = Notice("nick", f"{request.nick} is taken, you are {decision.suggestion}")
+            session.link.send(session.dialect.encode(renamed))
+            decision = self._room.join(request.id, decision.suggestion, batch.now)
+        if isinstance(decision, Refused):
+            _log.info("refused a member: %s", decision.code)
+            session.link.finish(session.dialect.encode(decision))
+            return
+        snapshot = self._room.snapshot(request.id, decision.nick, request.after, self._stored)
+        self._sessions[session] = None
+        batch.personal_for(session).start = len(batch.events)
+        batch.tell(session, session.dialect.snapshot(snapshot))
+        if isinstance(decision, Joined):
+            self._publish(decision, batch)
+            if not session.echoes:
+                batch.personal_for(session).skips.add(len(batch.events) - 1)
+        session.member = self._room.member(request.id, decision.nick)
+        session.member.sessions += 1
+        if session.member.sessions > MAX_SESSIONS:  # some of them perhaps dead unseen
+            oldest = next(other for other in self._sessions if other.member is session.member)
+            self._dismiss(oldest, Closing("replaced", "you have come in once more elsewhere"), batch)
+        _log.info("%s joined", request.id)
+
+    def _dismiss(self, session: Session, closing: Closing, batch: Batch) -> None:
+        session.link.finish(session.dialect.encode(closing))
+        self._leave(session, batch, code=closing.code)
+
+    def _leave(self, session: Session, batch: Batch, *, code: str = "", reason: str = "") -> None:
         if session.member is None:
             return
         member, session.member = session.member, None
@@ -184,76 +260,41 @@ class Hub:
         self._unacked.pop(session, None)
         self._warned.discard(session)
         batch.personal.pop(session, None)
-        self._apply(session, self._room.leave(member, reason, batch.now), batch)
-        _log.info("%s left: %s", member.id, reason)
+        left = self._room.leave(member, batch.now, code=code, reason=reason)
+        if left is not None:
+            self._publish(left, batch)
+        _log.info("%s left: %s", member.id, reason or code)
 
-    def _apply(self, session: Session, effects: list[Effect], batch: Batch) -> None:
-        for effect in effects:
-            match effect:
-                case Deliver(event):
-                    if not session.door.echoes and session.member is not None:
-                        batch.personal_for(session).skips.add(len(batch.events))
-                    batch.events.append(event)
-                    if isinstance(event, Said):
-                        first, _ = self._unacked.get(session, (event.seq, 0))
-                        self._unacked[session] = first, event.seq
-                        if session.deaf and session.door.echoes:
-                            batch.tell(session, session.door.encode(event))
-                        if self._trouble:
-                            self._warn(session, batch)
-                case Reply(message):
-                    batch.tell(session, session.door.encode(message))
-                    if isinstance(message, Said):  # a resend: it is kept, or will be
-                        first, last = self._unacked.get(session, (message.seq, message.seq))
-                        self._unacked[session] = min(first, message.seq), max(last, message.seq)
-                        self._acknowledge(self._room.saved, batch)
-                case SendTo(to, message):
-                    for other in self._sessions:
-                        if other.member is not None and other.member.id == to:
-                            batch.tell(other, other.door.encode(message))
-                case Store(told, receipt):
-                    batch.private.append(told)
-                    if receipt is not None:
-                        self._receipts.append((self._posted + len(batch.private), session, receipt))
-                        if self._trouble:
-                            self._warn(session, batch)
-                case Close():
-                    session.link.finish()
-                    self._leave(session, "", batch)
-                case Kick(member, closing):
-                    for other in [session for session in self._sessions if session.member is member]:
-                        other.link.finish(other.door.encode(closing))
-                        self._leave(other, closing.code, batch)
-                case DropOldest(member):
-                    oldest = next(session for session in self._sessions if session.member is member)
-                    oldest.link.finish(oldest.door.encode(Closing("replaced", "you have come in once more elsewhere")))
-                    self._leave(oldest, "replaced", batch)
-                case SaveBans(bans):
-                    self._keep_bans(bans)
-                case _:
-                    assert_never(effect)
+    def _tell(self, session: Session, message: FromHost, batch: Batch) -> None:
+        batch.tell(session, session.dialect.encode(message))
 
     def _warn(self, session: Session, batch: Batch) -> None:
         """Tell a sender, once, that the room goes on without its log; and once, that this is over."""
         if self._trouble and session not in self._warned:
             self._warned.add(session)
             words = f"what you say is heard but not saved: {self._trouble} at the host"
-            batch.tell(session, session.door.encode(Notice("unsaved", words)))
+            self._tell(session, Notice("unsaved", words), batch)
         elif not self._trouble:
             self._warned.discard(session)
-            batch.tell(session, session.door.encode(Notice("saved", "what you say is saved again")))
+            self._tell(session, Notice("saved", "what you say is saved again"), batch)
 
-    def _acknowledge(self, saved: int, batch: Batch) -> None:
-        self._room.saved = max(saved, self._room.saved)
+    def _acknowledge(self, batch: Batch) -> None:
+        """Acknowledge what is stored to whoever waits for it."""
+        stored = self._stored
         for session, (first, last) in list(self._unacked.items()):
-            if saved < first:
+            if stored < first:
                 continue
-            batch.tell(session, session.door.encode(Ack(min(saved, last))))
-            if saved < last:
-                self._unacked[session] = saved + 1, last
+            self._tell(session, Ack(min(stored, last)), batch)
+            if stored < last:
+                self._unacked[session] = stored + 1, last
             else:
                 del self._unacked[session]
 
+    def _send_receipts(self, ticket: int, batch: Batch) -> None:
+        while self._receipts and self._receipts[0][0] <= ticket:
+            _, session, receipt = self._receipts.popleft()
+            self._tell(session, receipt, batch)
+
     def _say_goodbye(self) -> None:
         for session in self._sessions:
-            session.link.finish(session.door.encode(Closing("closed", self._closing)))
+            session.link.finish(session.dialect.encode(Closing("closed", self._closing)))

@@ -57,6 +57,6 @@ class Readers:
             with self._lock:
                 links, threads = list(self._links), list(self._threads)
             for link in links:
-                link.drop("the room is closed")
+                link.drop("", "the room is closed")
             for thread in threads:
                 thread.join()

@@ -1,114 +1,116 @@
-"""Who sits at the hub, and what reaches it: the items of its inbox."""
+"""Sessions, what a session needs of its link and its door, and the items of the hub's inbox. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from lanchat.protocol.messages import FromHost, FromMember, Said
-from lanchat.room.effects import Member
+from lanchat.room.effects import Member, Snapshot
 
 
 class Outlet(Protocol):
-    """What the hub asks of a link. Nothing here waits."""
+    """What the hub uses of a link. Nothing here waits."""
 
+    @property
+    def code(self) -> str: ...
     @property
     def reason(self) -> str: ...
     def send(self, plain: bytes) -> None: ...
     def finish(self, plain: bytes = b"") -> None: ...
 
 
-class Door(Protocol):
-    """What the hub asks of a way into the room."""
-
-    @property
-    def echoes(self) -> bool:
-        """Whether whoever says something hears it back."""
-
-    @property
-    def remembers(self) -> bool:
-        """Whether a newcomer is told who is there and what was said."""
+class Dialect(Protocol):
+    """How one kind of client is told things. The hub makes the bytes of a batch once for each dialect."""
 
     def encode(self, message: FromHost) -> bytes:
-        """The message as this door tells it; b"" for what it does not tell."""
+        """The bytes of this message; b"" for what these clients are not told."""
+
+    def snapshot(self, snapshot: Snapshot) -> bytes:
+        """What a client gets before its first live event."""
 
 
-Stay = Callable[[], None]  # the rest of a link's life, once its greeting is done
+Converse = Callable[[], None]  # reads a link until it ends, once its greeting is done
 
 
 @dataclass(eq=False)
 class Session:
-    """A link's place at the hub. Made by a door's greeting; from Arrived on, `member` is the hub's own."""
+    """One connected client of a member. Made by a door; from JoinRequest on, `member` belongs to the hub.
+
+    Args:
+        echoes: whether the client hears its own messages.
+        deaf: whether the client asked not to be sent what others say.
+    """
 
     link: Outlet
-    door: Door
+    dialect: Dialect
+    echoes: bool = True
+    deaf: bool = False
     member: Member | None = None
-    deaf: bool = False  # wants nothing of what others say
 
 
 @dataclass(frozen=True)
 class JoinRequest:
-    """Somebody has shown who they are and wants in."""
+    """Somebody has proven who they are and wants in.
+
+    Args:
+        any_nick: they cannot be asked for another nick: where theirs is taken, the next free one will do.
+    """
 
     session: Session
     id: str
     nick: str
     after: int = -1
-    any_nick: bool = False  # this one cannot be asked again: where the nick is taken, the next free one will do
+    any_nick: bool = False
 
 
 @dataclass(frozen=True)
 class Received:
-    """What one read of a link brought."""
+    """What one read of a link brought.
+
+    Args:
+        said_before: from the log, what these messages say again and the room no longer has in memory.
+    """
 
     session: Session
     messages: list[FromMember]
-
-
-@dataclass(frozen=True)
-class Recalled:
-    """From the log: what somebody is about to say again, and had said too long ago for the room to have it at hand."""
-
-    said: list[Said]
+    said_before: list[Said] | None = None
 
 
 @dataclass(frozen=True)
 class LinkEnded:
-    """The link is over."""
-
     session: Session
 
 
 @dataclass(frozen=True)
-class Saved:
-    """The log keeps everything up to here."""
+class Stored:
+    """The log has stored every record up to a ticket.
 
+    Args:
+        ticket: as `Log.append` counts.
+        seq: of the last event among them.
+    """
+
+    ticket: int
     seq: int
 
 
 @dataclass(frozen=True)
-class Posted:
-    """The log keeps so many of the private messages it was given, from the first one on."""
-
-    number: int
-
-
-@dataclass(frozen=True)
 class LogTrouble:
-    """Why the log keeps nothing now; "" when that is over."""
+    """Why the log stores nothing now; "" when that is over."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class CloseRoom:
-    """The room closes: tell everybody and let nobody in any more."""
+    """The room closes: everybody is told, and nobody is let in any more."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Stop:
-    """The thread ends."""
+    """The hub thread ends."""
 
 
-Item = JoinRequest | Received | Recalled | LinkEnded | Saved | Posted | LogTrouble | CloseRoom | Stop
+Item = JoinRequest | Received | LinkEnded | Stored | LogTrouble | CloseRoom | Stop

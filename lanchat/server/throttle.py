@@ -10,7 +10,7 @@ from collections.abc import Callable
 from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
 from lanchat.protocol.limits import Limits, TokenBucket
-from lanchat.protocol.messages import FromMember, Notice, Rename, Say, Tell
+from lanchat.protocol.messages import FromMember, Notice, Rename, Said, Say, Tell
 from lanchat.server.session import Item, Received, Session
 from lanchat.threads import Inbox
 
@@ -34,8 +34,17 @@ class Throttle:
         """Wait until one more thing may be asked that costs the host something."""
         self._pause(self._bucket.take(1, self._clock()))
 
-    def forward(self, messages: list[FromMember], session: Session, inbox: Inbox[Item]) -> None:
+    def forward(
+        self,
+        messages: list[FromMember],
+        session: Session,
+        inbox: Inbox[Item],
+        said_before: list[Said] | None = None,
+    ) -> None:
         """Put these into the inbox, now or as the rate allows.
+
+        Args:
+            said_before: see `Received`.
 
         Raises:
             ProtocolError: far too many at once.
@@ -43,21 +52,17 @@ class Throttle:
         talk = len([message for message in messages if isinstance(message, _TALK)])
         wait = self._bucket.take(talk, self._clock()) if talk else 0.0
         if wait == 0.0:
-            inbox.put(Received(session, messages))
+            inbox.put(Received(session, messages, said_before))
             return
         if wait * self._rate > MAX_WAITING:
             raise ProtocolError("too many messages at once")
         self._ask_to_slow_down(session)
         late = min(talk, int(wait * self._rate + 1))
-        self._wait_out(messages, len(messages) - late, wait / late, session, inbox)
-
-    def _wait_out(
-        self, messages: list[FromMember], on_time: int, gap: float, session: Session, inbox: Inbox[Item]
-    ) -> None:
-        if on_time > 0:
-            inbox.put(Received(session, messages[:on_time]))
-        for message in messages[max(0, on_time) :]:
-            self._pause(gap)
+        on_time = max(0, len(messages) - late)
+        if on_time or said_before:
+            inbox.put(Received(session, messages[:on_time], said_before))
+        for message in messages[on_time:]:
+            self._pause(wait / late)
             if self._link.over:
                 return
             inbox.put(Received(session, [message]))
@@ -66,11 +71,11 @@ class Throttle:
         until = self._clock() + seconds
         while not self._link.over and (rest := until - self._clock()) > 0:
             time.sleep(min(rest, _STEP))
-            self._link.touch()
+            self._link.reset_idle()
 
     def _ask_to_slow_down(self, session: Session) -> None:
         now = self._clock()
         if now - self._told_at >= TELL_EVERY:
             self._told_at = now
             text = f"slow down: more than {self._rate:g} messages a second wait their turn"
-            session.link.send(session.door.encode(Notice("slow", text)))
+            session.link.send(session.dialect.encode(Notice("slow", text)))

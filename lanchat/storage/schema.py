@@ -69,7 +69,7 @@ def row_of(event: Event) -> Row:
         case Joined():
             return (*start, "joined", event.by, event.nick, None, None, int(event.host))
         case Left():
-            return (*start, "left", event.by, event.nick, None, event.reason, 0)
+            return (*start, "left", event.by, event.nick, event.code or None, event.reason, 0)
         case Renamed():
             return (*start, "renamed", event.by, event.nick, None, event.to, 0)
 
@@ -83,7 +83,7 @@ def event_of(row: Row) -> Event | None:
         case "joined":
             return Joined(seq, at, by, nick, bool(mark))
         case "left":
-            return Left(seq, at, by, nick, text or "")
+            return Left(seq, at, by, nick, id or "", text or "")
         case "renamed":
             return Renamed(seq, at, by, nick, text or "")
     return None

@@ -17,7 +17,8 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN
 from lanchat.protocol.messages import Event, Record, Said, Told
-from lanchat.storage.log import AT_HAND, ignore
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.storage.log import IN_MEMORY, OnStored, OnTrouble, Opened, ignore
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.search import events_after, said_by
@@ -25,7 +26,6 @@ from lanchat.storage.store import STEP, Failure, Store, in_words, is_damage
 from lanchat.threads import join_started
 
 BATCH = 1000  # events in one transaction; more would let the first of them wait for the last
-RETRY = 1.0  # s until a disk that took nothing is asked again
 WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for what the disk does not take: some 80,000 usual messages
 INDEX_AFTER = 1.0  # s of quiet, after which what was said is indexed for searching ...
 INDEX_LIMIT = 4000  # messages; ... or so many, quiet or not
@@ -54,7 +54,9 @@ class SqliteLog:
         keep: Retention = EVERYTHING,
         on_damage: Callable[[str], None] = ignore,
         wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        timing: Timing = DEFAULT_TIMING,
     ) -> None:
+        self._retry = timing.log_retry
         self._path = path
         self._keep = keep
         self._on_damage = on_damage
@@ -66,29 +68,15 @@ class SqliteLog:
         self._thread: threading.Thread | None = None
         self._store: Store | None = None  # of the log thread, from `open` on
         self._trouble = ""
-        self._seq = 0
-        self._owners: tuple[tuple[str, str], ...] = ()
-        self._private: tuple[Told, ...] = ()
-        self._posted = 0  # private messages that are kept
-
-    @property
-    def seq(self) -> int:
-        return self._seq
-
-    @property
-    def owners(self) -> tuple[tuple[str, str], ...]:
-        return self._owners
-
-    @property
-    def private(self) -> tuple[Told, ...]:
-        return self._private
+        self._seq = 0  # the number that the file was opened with
+        self._ticket = 0  # records appended
+        self._stored = 0  # records stored
 
     @property
     def full(self) -> bool:
         return self._size > WAITING_LIMIT
 
-    def open(self, on_saved: Callable[[int], None], on_trouble: Callable[[str], None] = ignore) -> tuple[Event, ...]:
-        self._on_saved, self._on_trouble = on_saved, on_trouble
+    def open(self) -> Opened:
         self._started = self._wall(), time.monotonic()
         try:
             small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
@@ -96,37 +84,35 @@ class SqliteLog:
             state = self._store.state()
             self._seq = max(state.first, self._wall()) if damage else state.first  # lost numbers are below
             self._store.begin(self._seq)
-            past = self._store.last(AT_HAND)
+            past = self._store.last(IN_MEMORY)
             self._store.prune_private(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
-            self._private = self._store.private()
+            private = self._store.private()
         except (Failure, OSError) as error:
             if self._store is not None:
                 self._store.close()
+                self._store = None
             raise LanchatError(
                 f"cannot use {self._path}: {in_words(error)}",
                 "mend that, or host a room that keeps nothing: --ephemeral",
             ) from None
         if damage:
             self._on_damage(damage)
-        self._owners = state.owners
         self._kept, self._entries, self._unindexed = state.seq, state.entries, state.unindexed
+        return Opened(past, self._seq, state.owners, private)
+
+    def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
+        self._on_stored, self._on_trouble = on_stored, on_trouble
         self._thread = threading.Thread(target=self._run, name="log")
         self._thread.start()
-        return past
 
-    def append(self, events: list[Event]) -> None:
-        self._put(events)
-
-    def post(self, private: list[Told], on_posted: Callable[[int], None]) -> None:
-        self._on_posted = on_posted
-        self._put(private)
-
-    def _put(self, records: Sequence[Record]) -> None:
+    def append(self, records: Sequence[Record]) -> int:
         size = sum(map(_size, records))
         with self._lock:
             self._waiting.extend(records)
             self._size += size
             self._lock.notify()
+        self._ticket += len(records)
+        return self._ticket
 
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:
@@ -146,6 +132,8 @@ class SqliteLog:
             self._lock.notify()
         if self._thread is not None:
             join_started(self._thread)
+        elif self._store is not None:  # opened, and never started
+            self._store.close()
 
     def _run(self) -> None:
         over_at = 0.0
@@ -199,7 +187,7 @@ class SqliteLog:
             self._fail(error)
             return False
         seqs = [record.seq for record in batch if not isinstance(record, Told)]
-        self._posted += len(batch) - len(seqs)
+        self._stored += len(batch)
         self._kept = seqs[-1] if seqs else self._kept
         self._entries += added
         self._unindexed += added
@@ -208,10 +196,7 @@ class SqliteLog:
             for _ in batch:
                 self._waiting.popleft()
             self._size -= sum(map(_size, batch))
-        if seqs:
-            self._on_saved(seqs[-1])
-        if len(seqs) < len(batch):
-            self._on_posted(self._posted)
+        self._on_stored(self._stored, self._kept)
         if self._trouble:
             _log.warning("events are kept again")
             self._trouble = ""
@@ -230,7 +215,7 @@ class SqliteLog:
 
     def _rest(self, closing: bool) -> None:
         with self._lock:
-            self._lock.wait_for(lambda: self._closing and not closing, RETRY / 4 if closing else RETRY)
+            self._lock.wait_for(lambda: self._closing and not closing, self._retry / 4 if closing else self._retry)
 
     def _index(self) -> None:
         """A step of it; what was added must not wait long behind it."""

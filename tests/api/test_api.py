@@ -6,17 +6,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import lanchat
-from lanchat.api import room as joined
 from lanchat.client import queue
-from lanchat.client.events import Connected, Disconnected, Item
+from lanchat.client.events import Connected, Disconnected
 from lanchat.client.queue import EventQueue
+from lanchat.client.state import RoomState
 from lanchat.errors import ConnectionLost, NoSuchRoom, NotLanchat, Refused, TimedOut
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Card, Joined, Left, Present, Renamed, Said, Told, Welcome
@@ -113,7 +113,7 @@ def test_two_people_talk(hal, join):
 def test_what_happens_comes_in_order(hal, join):
     ann, bob = join("ann"), join("bob")
     ann.say("hello", wait=PATIENCE)
-    bob.member.rename("rob")
+    bob.rename("rob")
     bob.close()
     events = []
     for event in ann:
@@ -202,7 +202,7 @@ def test_waiting_in_vain_while_there_is_much_that_is_no_event():
     def feed() -> None:
         while not over.wait(0.01) and len(fed) < 500:
             fed.append(1)
-            ear.news.put(Disconnected("the host is gone"))
+            ear.queue.put(Disconnected("the host is gone"))
 
     feeding = threading.Thread(target=feed)
     feeding.start()
@@ -226,7 +226,7 @@ def test_what_came_already_is_found_without_waiting(hal, join):
 
 def test_who_is_there(hal, join):
     ann, bob = join("ann"), join("bob")
-    bob.member.rename("rob")
+    bob.rename("rob")
     bob.say("done")
     assert ann.wait_for("done", timeout=PATIENCE).nick == "rob"
     assert [person.nick for person in ann.people] == ["hal", "ann", "rob"]
@@ -240,9 +240,9 @@ def test_who_is_there_after_the_host_has_crashed():
     """Nobody left while the host was away; when it is back, some are not there."""
     ear = Ear(Present("h", "hal", host=True), Present("b", "bob"))
     room = ear.room()
-    ear.news.put(Joined(6, 0, "e", "eve"))
+    ear.queue.put(Joined(6, 0, "e", "eve"))
     ear.come(Present("h", "hal", host=True), Present("a", "ann"), seq=9, again=True)
-    ear.news.put(Joined(10, 0, "c", "cyd"))
+    ear.queue.put(Joined(10, 0, "c", "cyd"))
     assert [event.nick for event in room.events(timeout=0)] == ["eve", "cyd"]
     assert [person.nick for person in room.people] == ["hal", "ann", "cyd"]
 
@@ -251,9 +251,9 @@ def test_waiting_at_a_host_that_has_lost_its_record():
     """It counts anew, and what it counts now is no history."""
     ear = Ear()
     room = ear.room()
-    ear.news.put(Said(5, 0, "b", "bob", "1", "go, said long ago"))
+    ear.queue.put(Said(5, 0, "b", "bob", "1", "go, said long ago"))
     ear.come(seq=2, again=True)
-    ear.news.put(Said(3, 0, "b", "bob", "2", "go"))
+    ear.queue.put(Said(3, 0, "b", "bob", "2", "go"))
     assert room.wait_for("go", timeout=0).text == "go"
 
 
@@ -261,38 +261,32 @@ class Ear:
     """A member that hears what the test lets it hear."""
 
     def __init__(self, *present: Present) -> None:
-        self.news = EventQueue()
-        self.got: list[Told] = []
+        self.state = RoomState()
+        self.queue = EventQueue(drop_oldest=True, follow=self.state.follow)
+        self.outgoing = self
+        self.confirmed: list[Told] = []
         self.connected = self.come(*present, seq=5)
 
     def come(self, *present: Present, seq: int, again: bool = False) -> Connected:
         card, welcome = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32)), Welcome("a", "ann", seq, seq, 0)
         connected = Connected(card, welcome, present, again)
-        self.news.put(connected)
+        self.queue.put(connected)
         return connected
 
     def room(self) -> lanchat.JoinedRoom:
-        return lanchat.JoinedRoom(self, self.connected)  # type: ignore[arg-type]
+        return lanchat.JoinedRoom(self, self.connected, self.state)  # type: ignore[arg-type]
 
     def is_own(self, said: Said) -> bool:
         return False
 
-    def take(self, timeout: float | None = None, *, confirm: bool) -> Sequence[Item]:
-        assert not confirm, "only what the program has looked at need not come again"
-        return self.news.take(timeout)
-
-    @property
-    def held_up(self) -> bool:
-        return self.news.waits
-
-    def confirm(self, letters: Iterable[Told]) -> None:
-        self.got += letters
+    def confirm(self, private: Iterable[Told]) -> None:
+        self.confirmed += private
 
 
 def test_say_can_wait_until_it_is_kept(join):
     ann = join("ann")
     ann.say("hello", wait=PATIENCE)
-    assert ann.member.wait_kept(0)
+    assert ann.wait_acked(0)
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "x" * 5000, "\ud800"])
@@ -318,8 +312,6 @@ def test_any_thread_may_speak(hal, join):
 @pytest.fixture
 def short_queues(monkeypatch):
     monkeypatch.setattr(queue, "QUEUE_LIMIT", 20)
-    monkeypatch.setattr(joined, "QUEUE_LIMIT", 20)
-    monkeypatch.setattr(joined, "RELIEVE_EVERY", 0.02)
 
 
 @pytest.fixture
@@ -365,7 +357,7 @@ def test_who_answers_more_than_the_queues_hold_is_told_what_is_lost(busy, caplog
     next(event for event in ann if isinstance(event, Said))
     for number in range(100):
         ann.say(f"answer {number}", wait=PATIENCE)
-    assert "lost to this program" in caplog.text
+    assert "events are dropped" in caplog.text and ann.dropped > 50
 
 
 # ---- the end of a room
@@ -508,7 +500,7 @@ def test_a_room_is_found_by_its_title(tmp_path, monkeypatch):
             monkeypatch.setenv("LANCHAT_HOME", ann_home)
             wait_until(lambda: sum(listing.title == title for listing in lanchat.rooms(wait=0.3)) == 2, 20)
             with lanchat.join(title, nick="ann") as ann:
-                assert ann.connected.card.host == "hal", "she has been there before"
+                assert ann.card.host == "hal", "she has been there before"
             monkeypatch.setenv("LANCHAT_HOME", str(tmp_path / "bob"))  # somebody who has been in neither
             with pytest.raises(lanchat.LanchatError, match="2 rooms are called") as caught:
                 lanchat.join(title, nick="bob").close()

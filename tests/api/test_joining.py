@@ -9,14 +9,14 @@ import pytest
 
 from lanchat import api
 from lanchat.api import joining as joining
-from lanchat.api.joining import NAME_WAIT, Target, resolve
 from lanchat.api.room import JoinedRoom
-from lanchat.client import reconnect as comeback
+from lanchat.api.targets import NAME_WAIT, Target, resolve
 from lanchat.discovery import finder as lookout_module
 from lanchat.discovery.sighting import Listing, shown_title
 from lanchat.errors import LanchatError, NoSuchRoom
 from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Address, Endpoint
+from lanchat.protocol.timing import Timing
 from lanchat.server.host import Host
 from lanchat.terminal.prompts import come_in, come_into
 from tests.support.waiting import PATIENCE, wait_until
@@ -150,25 +150,23 @@ def test_of_several_rooms_of_a_title_somebody_chooses(network):
 # ---- the way back
 
 
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comeback, "FIRST_RETRY", 0.02)
+EAGER = Timing(first_retry=0.02)
 
 
 def lose(room: Host) -> None:
     """The host's machine is gone: no goodbye."""
-    for link in room._readers.links:
-        link.drop("gone")
+    for link in room.links:
+        link.drop("lost", "gone")
     room.close()
 
 
 def by_name(room: Host) -> JoinedRoom:
-    return api.join(f"127.0.0.1:{room.port}", nick="ann", interfaces=("127.0.0.1",))
+    return api.join(f"127.0.0.1:{room.port}", nick="ann", interfaces=("127.0.0.1",), timing=EAGER)
 
 
 def by_invite(room: Host) -> JoinedRoom:
     invite = f"lanchat://127.0.0.1:{room.port}/{room.room_id}#{room.identity.id}"
-    return api.join(invite, nick="ann", interfaces=("127.0.0.1",))
+    return api.join(invite, nick="ann", interfaces=("127.0.0.1",), timing=EAGER)
 
 
 def by_command(room: Host) -> JoinedRoom:
@@ -181,7 +179,7 @@ def by_list(room: Host) -> JoinedRoom:
 
 
 @pytest.mark.parametrize("join", [by_name, by_invite, by_command, by_list])
-def test_who_comes_back_looks_only_where_it_was_told_to(network, host, soon, monkeypatch, join):
+def test_who_comes_back_looks_only_where_it_was_told_to(network, host, monkeypatch, join):
     monkeypatch.delenv("LANCHAT_INTERFACE")
     room = host("Room A")
     with closing(join(room)):
@@ -208,10 +206,10 @@ def leaves() -> Iterator[Callable[[JoinedRoom], bool]]:
         thread.join()
 
 
-def test_leaving_does_not_wait_for_a_room_that_is_looked_for(network, host, soon, monkeypatch, leaves):
-    monkeypatch.setattr(joining, "LOOK_AGAIN", 3 * PATIENCE)
+def test_leaving_does_not_wait_for_a_room_that_is_looked_for(network, host, monkeypatch, leaves):
     room = host("Room A")
-    ann = by_name(room)
+    slow = Timing(first_retry=0.02, look_again=3 * PATIENCE)
+    ann = api.join(f"127.0.0.1:{room.port}", nick="ann", interfaces=("127.0.0.1",), timing=slow)
     lose(room)
     assert network.looking.wait(PATIENCE)
     assert leaves(ann)

@@ -15,10 +15,10 @@ import pytest
 
 import lanchat
 from lanchat.api.room import JoinedRoom
-from lanchat.client import reconnect as comeback
 from lanchat.client.events import Acked, Connected
 from lanchat.client.member import Member
-from lanchat.client.receiving import WINDOW, PrivateDedup, ResendWindow, Unacked
+from lanchat.client.queue import EventQueue
+from lanchat.client.state import RoomState
 from lanchat.errors import Refused
 from lanchat.network.connect import dial
 from lanchat.network.identity import Identity
@@ -26,15 +26,15 @@ from lanchat.network.link import Link
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import NO_LIMITS
-from lanchat.protocol.messages import Fetch, Joined, Left, Notice, Receipt, Said, Say, Tell, Told
+from lanchat.protocol.messages import Fetch, Joined, Left, Notice, Said, Tell, Told
 from lanchat.server.host import Host
 from lanchat.storage import history as seen_module
-from lanchat.storage.log import NoLog
+from lanchat.storage.log import NoLog, OnStored, OnTrouble, ignore
 from lanchat.storage.member_store import DiskStore
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.terminal.history import show_history
-from tests.server.test_host import Ears, PlainClient, link_of
 from tests.support.commands import Commands
+from tests.support.people import Listener, PlainClient, link_of
 from tests.support.program import start
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -44,7 +44,6 @@ SECRET = "a word for bob alone"
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comeback, "FIRST_RETRY", 0.02)
     monkeypatch.setattr(seen_module, "FLUSH_EVERY", 0.02)
 
 
@@ -68,15 +67,15 @@ class Moody(NoLog):
 
     works = False
 
-    def post(self, private: list[Told], on_posted: Callable[[int], None]) -> None:
-        super().post(private, on_posted if self.works else lambda number: None)
+    def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
+        super().start(lambda ticket, seq: on_stored(ticket, seq) if self.works else None, on_trouble)
 
 
-def told(ears: Ears) -> list[str]:
+def told(ears: Listener) -> list[str]:
     return [item.text for item in ears.items if isinstance(item, Told)]
 
 
-def hear_told(ears: Ears, text: str) -> Told:
+def hear_told(ears: Listener, text: str) -> Told:
     ears.hear(lambda: text in told(ears))
     return next(item for item in ears.items if isinstance(item, Told) and item.text == text)
 
@@ -87,8 +86,8 @@ def waits_for(room: Host, owner: Any) -> list[str]:
 
 
 def cut(room: Host) -> None:
-    for link in list(room._readers.links):
-        link.drop("cut")
+    for link in list(room.links):
+        link.drop("lost", "cut")
 
 
 def on_disk(home: Path) -> Callable[..., DiskStore]:
@@ -100,20 +99,20 @@ def on_disk(home: Path) -> Callable[..., DiskStore]:
 
 def test_one_person_hears_it_and_no_byte_of_it_reaches_another(host, join, identity, wire):
     room = host()
-    ann, bob, eve = (Ears(join(room, nick)) for nick in ("ann", "bob", "eve"))
+    ann, bob, eve = (Listener(join(room, nick)) for nick in ("ann", "bob", "eve"))
     to_eve = link_of(eve.member)
-    id = ann.member.tell("bob", SECRET, to=identity("bob").id)
+    id = ann.member.outgoing.tell("bob", SECRET, to=identity("bob").id)
     for one in (ann, bob):
         heard = hear_told(one, SECRET)
         assert (heard.by, heard.to, heard.nick, heard.to_nick) == (identity("ann").id, identity("bob").id, "ann", "bob")
         assert heard.id == id
     ann.hear_kind(Acked, ids=(id,))
     to_eve.send(encode(Fetch(0)))
-    ann.member.say("the end")
+    ann.member.outgoing.say("the end")
     for one in (ann, bob, eve):
         one.hear_text("the end")
         assert one.seqs == sorted(set(one.seqs)) and len(one.seqs) == one.seqs[-1] - one.seqs[0] + 1, "no gap"
-    late = Ears(join(room, "late"))
+    late = Listener(join(room, "late"))
     late.hear_text("the end")
     wait_until(lambda: b'"t":"page"' in wire[to_eve])
     assert not told(eve) and not told(late)
@@ -123,27 +122,27 @@ def test_one_person_hears_it_and_no_byte_of_it_reaches_another(host, join, ident
 
 def test_the_host_knows_whom_a_nick_belongs_to(host, join):
     room = host()
-    ann, bob = Ears(join(room, "ann")), Ears(join(room, "bob"))
-    bob.member.rename("rob")
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
+    bob.member.outgoing.rename("rob")
     ann.hear(lambda: any(getattr(item, "to", "") == "rob" for item in ann.items))
-    ann.member.tell("bob", "by an old name")
+    ann.member.outgoing.tell("bob", "by an old name")
     assert hear_told(bob, "by an old name").to_nick == "rob"
-    ann.member.tell("nobody", "hello?")
+    ann.member.outgoing.tell("nobody", "hello?")
     ann.hear_kind(Notice, code="refused", text="nobody here is or was called nobody; nothing is sent")
-    assert ann.member.wait_kept(PATIENCE), "it is not tried for ever"
+    assert ann.member.outgoing.wait_acked(PATIENCE), "it is not tried for ever"
 
 
 def test_plain_clients_can_neither_send_nor_get_any(host, join):
     room = host(plain_port=0)
-    ann, eve = Ears(join(room, "ann")), Ears(join(room, "eve"))
-    pat = PlainClient(room.plain_port)
+    ann, eve = Listener(join(room, "ann")), Listener(join(room, "eve"))
+    pat = PlainClient(room.ports["plain"])
     pat.send(b"pat\n")
     ann.hear_kind(Joined, nick="pat")
-    ann.member.tell("pat", SECRET)
+    ann.member.outgoing.tell("pat", SECRET)
     ann.hear_kind(Notice, code="refused")
-    ann.member.tell("eve", SECRET)
+    ann.member.outgoing.tell("eve", SECRET)
     hear_told(eve, SECRET)
-    ann.member.say("hello")
+    ann.member.outgoing.say("hello")
     assert pat.until(b"ann: hello\n") == b"Enter your name: ann: hello\n"
     pat.send(b"/msg ann psst\n")
     assert ann.hear_text("/msg ann psst"), "a line like any other"
@@ -152,7 +151,7 @@ def test_plain_clients_can_neither_send_nor_get_any(host, join):
 
 def test_they_count_as_talk(host, join, identity):
     room = host(limits=replace(NO_LIMITS, message_burst=2, message_rate=100))
-    ann, bob = Ears(join(room, "ann")), Ears(join(room, "bob"))
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     link_of(ann.member).send(b"".join(encode(Tell(str(n), identity("bob").id, "bob", str(n))) for n in range(8)))
     ann.hear_kind(Notice, code="slow")
     hear_told(bob, "7")
@@ -167,48 +166,48 @@ def test_who_is_away_gets_it_on_return_also_from_a_host_that_was_started_again(h
         return host(room_id=ROOM, log=SqliteLog(tmp_path / "log.db"))
 
     room = open_room()
-    ann, bob = Ears(join(room, "ann")), Ears(join(room, "bob"))
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     bob.member.close()
     ann.hear_kind(Left, nick="bob")
-    ann.member.tell("bob", SECRET)
+    ann.member.outgoing.tell("bob", SECRET)
     ann.hear_kind(Notice, code="away", text="bob is away; gets it on return")
-    assert ann.member.wait_kept(PATIENCE)
+    assert ann.member.outgoing.wait_acked(PATIENCE)
     ann.member.close()
     room.close()
     room = open_room()
-    eve = Ears(join(room, "eve"))
-    back = Ears(join(room, "bob"))
+    eve = Listener(join(room, "eve"))
+    back = Listener(join(room, "bob"))
     hear_told(back, SECRET)
     wait_until(lambda: not waits_for(room, identity("bob")))
     back.member.close()
     room.close()
     room = open_room()
-    again = Ears(join(room, "bob"))
-    again.member.say("the end")
+    again = Listener(join(room, "bob"))
+    again.member.outgoing.say("the end")
     again.hear_text("the end")
     assert told(again) == told(eve) == []
 
 
 def test_what_nobody_has_taken_comes_again(host, join, identity):
     room = host()
-    ann, bob = Ears(join(room, "ann")), join(room, "bob")
-    ann.member.tell("bob", SECRET)
-    ann.member.wait_kept(PATIENCE)
+    ann, bob = Listener(join(room, "ann")), join(room, "bob")
+    ann.member.outgoing.tell("bob", SECRET)
+    ann.member.outgoing.wait_acked(PATIENCE)
     bob.close()  # it came as far as their program, which showed nothing
     assert waits_for(room, identity("bob")) == [SECRET]
-    back = Ears(join(room, "bob"))
+    back = Listener(join(room, "bob"))
     hear_told(back, SECRET)
     wait_until(lambda: not waits_for(room, identity("bob")))
 
 
 def test_a_lost_link_shows_nothing_twice_and_loses_nothing(host, join, identity):
     room = host()
-    ann, bob = Ears(join(room, "ann", patience=None)), Ears(join(room, "bob", patience=None))
+    ann, bob = Listener(join(room, "ann", patience=None)), Listener(join(room, "bob", patience=None))
     for number in range(20):
-        ann.member.tell("bob", f"psst {number}", to=identity("bob").id)
+        ann.member.outgoing.tell("bob", f"psst {number}", to=identity("bob").id)
         if number % 5 == 2:
             cut(room)
-    assert ann.member.wait_kept(PATIENCE)
+    assert ann.member.outgoing.wait_acked(PATIENCE)
     for one in (ann, bob):
         hear_told(one, "psst 19")
         assert sorted(told(one)) == sorted(f"psst {number}" for number in range(20))
@@ -218,9 +217,9 @@ def test_a_lost_link_shows_nothing_twice_and_loses_nothing(host, join, identity)
 def test_a_link_lost_before_the_host_hears_that_it_came(host, join, identity, monkeypatch):
     """Then it comes once more, is shown once, and does not stay in the mailbox."""
     room = host()
-    ann, bob = Ears(join(room, "ann")), Ears(join(room, "bob", patience=None))
-    monkeypatch.setattr(bob.member, "_send", lambda message: None)
-    ann.member.tell("bob", SECRET)
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob", patience=None))
+    monkeypatch.setattr(bob.member, "confirm", lambda private: bob.member._incoming.private.confirm(*private))
+    ann.member.outgoing.tell("bob", SECRET)
     hear_told(bob, SECRET)
     monkeypatch.undo()
     assert waits_for(room, identity("bob")) == [SECRET]
@@ -241,7 +240,7 @@ with lanchat.join(sys.argv[1], nick="ann") as room:
             if isinstance(event, Told):
                 print("out", flush=True)
     else:
-        room.member.wait_kept(20)
+        room.member.outgoing.wait_acked(20)
 """
 
 
@@ -249,7 +248,7 @@ def test_a_killed_sender_says_it_again_and_it_is_shown_once(host, join, own_worl
     """With the host's disk out of order, so that nothing was acknowledged."""
     disk = Moody()
     room = host(room_id=ROOM, log=disk)
-    bob = Ears(join(room, "bob"))
+    bob = Listener(join(room, "bob"))
     argv = [sys.executable, "-c", KILLED, f"127.0.0.1:{room.port}"]
     sender = start([*argv, SECRET], stdout=subprocess.PIPE)
     assert sender.stdout is not None
@@ -263,7 +262,7 @@ def test_a_killed_sender_says_it_again_and_it_is_shown_once(host, join, own_worl
     disk.works = True
     assert start([*argv, ""]).wait(30) == 0
     assert not list((own_world / "seen" / ROOM).glob("outbox-*"))
-    bob.member.say("the end")
+    bob.member.outgoing.say("the end")
     bob.hear_text("the end")
     assert told(bob) == [SECRET]
 
@@ -273,19 +272,19 @@ def test_no_history_has_them_but_that_of_the_two(host, join, identity, tmp_path)
     log.parent.mkdir(parents=True)
     (log.parent / "room.json").write_text('{"title": "Room A"}')
     room = host(room_id=ROOM, log=SqliteLog(log))
-    members = [Ears(join(room, nick, remember=on_disk(tmp_path / nick))) for nick in ("ann", "bob", "eve")]
+    members = [Listener(join(room, nick, open_store=on_disk(tmp_path / nick))) for nick in ("ann", "bob", "eve")]
     ann, bob, eve = members
-    ann.member.say("for everyone")
-    ann.member.tell("bob", SECRET)
+    ann.member.outgoing.say("for everyone")
+    ann.member.outgoing.tell("bob", SECRET)
     hear_told(ann, SECRET)
     hear_told(bob, SECRET)
-    ann.member.say("the end")
+    ann.member.outgoing.say("the end")
     for one in members:
         one.hear_text("the end")
         one.member.close()
     left = join(room, "carl", owner="carl")
-    left.tell("bob", SECRET)
-    left.wait_kept(PATIENCE)
+    left.outgoing.tell("bob", SECRET)
+    left.outgoing.wait_acked(PATIENCE)
     for search in ("", "word"):
         assert [SECRET in history(tmp_path / owner, search) for owner in ("ann", "bob", "eve", "host")] == [
             True,
@@ -314,7 +313,7 @@ def test_who_hosts_keeps_their_own_private_messages_too(own_world, identity, eph
         bob = Member(lambda: dial((Endpoint("127.0.0.1", room.host.port),)), identity("bob"), "bob")
         with closing(bob):
             bob.join()
-            bob.tell("hal", SECRET)
+            bob.outgoing.tell("hal", SECRET)
             assert next(event for event in room if isinstance(event, Told)).text == SECRET
             room.tell("bob", "the answer", wait=PATIENCE)
             list(room.events(timeout=0.1))
@@ -341,8 +340,10 @@ def joined(host: Callable[..., Host], identity: Callable[[str], Identity]) -> It
     rooms: list[JoinedRoom] = []
 
     def enter(room: Host, nick: str) -> JoinedRoom:
-        member = Member(lambda: dial((Endpoint("127.0.0.1", room.port),)), identity(nick), nick)
-        rooms.append(JoinedRoom(member, member.join()))
+        state = RoomState()
+        queue = EventQueue(follow=state.follow)
+        member = Member(lambda: dial((Endpoint("127.0.0.1", room.port),)), identity(nick), nick, queue=queue)
+        rooms.append(JoinedRoom(member, member.join(), state))
         return rooms[-1]
 
     yield enter
@@ -366,7 +367,7 @@ def test_programs_tell_each_other(host, joined):
     list(ann.events(timeout=0.1))
     with pytest.raises(ValueError, match="by the same key"):
         ann.tell("ann", "psst")
-    pat = PlainClient(room.plain_port)
+    pat = PlainClient(room.ports["plain"])
     pat.send(b"pat\n")
     next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Joined) and event.nick == "pat")
     with pytest.raises(ValueError, match="plain door"):
@@ -376,16 +377,16 @@ def test_programs_tell_each_other(host, joined):
 
 def test_a_script_prints_what_is_for_it_alone_so_that_it_can_be_told_apart(host, join, own_world):
     room = host()
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     with Commands(own_world) as lanchat:
         at = f"127.0.0.1:{room.port}"
         bob = lanchat.start("join", at, "--nick", "bob", "--until", "two", stdin="nothing")
         ann.hear_kind(Joined, nick="bob")
-        ann.member.tell("bob", "one\n\x1b[2Jand")
-        ann.member.say("[eve -> you] two words")
+        ann.member.outgoing.tell("bob", "one\n\x1b[2Jand")
+        ann.member.outgoing.say("[eve -> you] two words")
         assert bob.wait().lines == ["[ann -> you] one\\n\\x1b[2Jand", "ann: [eve -> you] two words"]
         ann.hear_kind(Left, nick="bob")
-        ann.member.tell("bob", "it is done")
+        ann.member.outgoing.tell("bob", "it is done")
         again = lanchat.run("join", at, "--nick", "bob", "--json", "--until", "is done", "--timeout", "20")
         assert again.code == 0
         [line] = [json.loads(line) for line in again.lines if "done" in line]
@@ -399,63 +400,3 @@ def test_a_script_prints_what_is_for_it_alone_so_that_it_can_be_told_apart(host,
             "to_nick": "bob",
             "text": "it is done",
         }
-
-
-# ---- the member's books
-
-
-def test_what_is_not_settled_is_said_again():
-    unkept = Unacked()
-    say, tell = Say("1", "hi"), Tell("2", "", "bob", "psst")
-    unkept.add(say)
-    unkept.add(tell)
-    unkept.numbered(Said(7, 0, "id-ann", "ann", "1", "hi"))
-    assert unkept.acknowledged(9) == ("1",)
-    assert unkept.talk == [tell]
-    assert unkept.settled(Receipt("2", "here")) and not unkept.settled(Receipt("2", "here"))
-    assert unkept.talk == [] and unkept.refused == {}
-
-
-def test_numbers_of_before_a_crash_are_not_acknowledged_by_those_after_it():
-    unkept = Unacked()
-    unkept.add(Say("1", "hi"))
-    unkept.numbered(Said(7, 0, "id-ann", "ann", "1", "hi"))
-    assert unkept.again() == [Say("1", "hi", again=True)]
-    assert unkept.acknowledged(1_000_012) == ()
-    unkept.numbered(Said(1_000_013, 0, "id-ann", "ann", "1", "hi"))
-    assert unkept.acknowledged(1_000_013) == ("1",)
-
-
-def test_a_window_of_what_is_said_again():
-    again, says = ResendWindow(), [Say(str(number), "hi") for number in range(100)]
-    assert again.begin([*says]) == says[:WINDOW]
-    assert again.is_behind(new := Say("new", "hi"))
-    assert again.answered("0") == [says[WINDOW]] and again.answered("nobody's") == []
-    rest = [message for say in says[1:] for message in again.answered(say.id)]
-    assert rest == [*says[WINDOW + 1 :], new]
-    assert not again.is_behind(Say("later", "hi"))
-
-
-def test_a_resend_means_whom_the_host_took_it_for():
-    unkept = Unacked()
-    unkept.add(Tell("2", "", "bob", "psst"))
-    back = Told("2", 0, "id-ann", "ann", "id-bob", "rob", "psst")
-    assert unkept.addressed(back) == Tell("2", "id-bob", "bob", "psst")
-    assert unkept.talk == [Tell("2", "id-bob", "bob", "psst")]
-    assert unkept.addressed(back) is None
-
-
-def test_a_refusal_is_remembered_for_who_asks():
-    unkept = Unacked()
-    for number in range(200):
-        unkept.add(Tell(str(number), "", "bob", "psst"))
-        assert unkept.settled(Receipt(str(number), "refused", f"no {number}"))
-    assert unkept.refused["199"] == "no 199" and len(unkept.refused) == 100
-
-
-def test_a_private_message_is_news_once():
-    letters, psst = PrivateDedup(), Told("2", 0, "id-ann", "ann", "id-bob", "bob", "psst")
-    assert letters.is_new(psst) and not letters.is_new(psst)
-    assert not letters.is_taken(psst)
-    letters.taken(psst)
-    assert letters.is_taken(psst) and not letters.is_new(psst)

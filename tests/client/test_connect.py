@@ -6,12 +6,12 @@ import threading
 import pytest
 
 from lanchat import errors
-from lanchat.client import connect as knock
-from lanchat.client.connect import Credentials, enter, read_card
+from lanchat.client.connect import Credentials, greet, read_card
 from lanchat.network.link import Link
 from lanchat.protocol.framing import LineSplitter, encode
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import VERSION, Card, FromHost, Present, Refused, Said, Welcome
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import TlsChannel, client_context
 from tests.support.links import open_links
 
@@ -46,7 +46,7 @@ class Played:
 
     def close(self) -> None:
         self.link.close()
-        self._link.drop("over")
+        self._link.drop("", "over")
         self._thread.join()
 
 
@@ -64,21 +64,21 @@ def play(identity):
             host.close()
 
 
-def go_in(host: Played, identity, **options):
+def go_in(host: Played, identity, timing: Timing = DEFAULT_TIMING, **options):
     seen = []
     who = Credentials(identity("ann"), "ann", lambda card, key: seen.append((card, key)), **options)
-    accepted = enter(host.link, host.channel, LineSplitter(), who)
-    return accepted, seen
+    return greet(host.link, host.channel, who, timing), seen
 
 
 def test_card_then_key_then_welcome(play, identity):
     rest = [Said(8, 0, "i", "bob", "1", "hi")]
     said: list[FromHost] = [Welcome("me", "ann", 7, 7, 2), Present("i", "bob"), Present("j", "eve"), *rest]
     lines = b"".join(map(encode, said))
-    accepted, seen = go_in(play(encode(CARD), lines[:60], lines[60:100], lines[100:]), identity)
-    assert accepted.card == CARD and accepted.host_key == identity("hal").public
+    connection, seen = go_in(play(encode(CARD), lines[:60], lines[60:100], lines[100:]), identity)
+    assert connection.card == CARD and connection.host_key == identity("hal").public
     assert seen == [(CARD, identity("hal").public)]
-    assert [person.nick for person in accepted.present] == ["bob", "eve"] and accepted.rest in (rest, [])
+    assert [person.nick for person in connection.present] == ["bob", "eve"]
+    assert connection.reader.next() == rest[0], "and nothing that came along is lost"
 
 
 def test_who_only_looks_reads_one_line(play, identity):
@@ -94,7 +94,7 @@ def test_nothing_is_said_to_a_host_that_is_not_trusted(play, identity):
         raise errors.HostKeyChanged("another key")
 
     with pytest.raises(errors.HostKeyChanged):
-        enter(host.link, host.channel, LineSplitter(), Credentials(identity("ann"), "ann", no))
+        greet(host.link, host.channel, Credentials(identity("ann"), "ann", no), DEFAULT_TIMING)
     host.close()
     assert host.heard == b""
 
@@ -113,7 +113,7 @@ def test_a_number_of_people_that_is_none(play, identity, people):
 
 def test_people_that_are_none(play, identity):
     lines = encode(Welcome("me", "ann", 7, 7, 1)) + encode(Said(8, 0, "i", "bob", "1", "hi"))
-    with pytest.raises(errors.ProtocolError, match="who is in the room"):
+    with pytest.raises(errors.ProtocolError, match="something else"):
         go_in(play(encode(CARD), lines), identity)
 
 
@@ -126,7 +126,6 @@ def test_a_password_for_an_open_room_is_not_spent(play, identity):
     assert host.heard == b""
 
 
-def test_a_host_that_says_nothing_is_left(play, identity, monkeypatch):
-    monkeypatch.setattr(knock, "GREETING_LIMIT", 0.1)
-    with pytest.raises(errors.LanchatError):
-        go_in(play(b"\n" * 10, b""), identity)
+def test_a_host_that_says_nothing_is_left(play, identity):
+    with pytest.raises(errors.NotLanchat, match="did not answer in time"):
+        go_in(play(b"", b""), identity, Timing(greeting=0.1))

@@ -11,46 +11,41 @@ import pytest
 import lanchat
 from lanchat import errors
 from lanchat.api.joining import join_target
-from lanchat.client import reconnect as comeback
-from lanchat.client.connect import Accepted
+from lanchat.api.targets import Target
 from lanchat.client.events import Acked, Connected, Disconnected
 from lanchat.client.member import Member
-from lanchat.client.reconnect import FIRST_RETRY, LAST_RETRY, may_come_back, pauses, same_host
+from lanchat.client.reconnect import backoff, may_reconnect, same_host
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS
-from lanchat.protocol.messages import Card, Said, Say, Welcome
+from lanchat.protocol.messages import Card, Said, Say
+from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.room import room as room_module
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.member_store import NoStore
 from lanchat.storage.sqlite_log import SqliteLog
-from tests.hostile.attackers import Honest
+from tests.support.people import Listener
 from tests.support.waiting import PATIENCE, wait_until
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch):
-    monkeypatch.setattr(comeback, "FIRST_RETRY", 0.02)
 
 
 def cut(room) -> None:
     """All links break, and the host lives."""
-    for link in room._readers.links:
-        link.drop("cut")
+    for link in room.links:
+        link.drop("lost", "cut")
 
 
 def test_a_lost_link_comes_back_without_gap_and_nothing_twice(host, join):
     room = host()
-    ann, bob = Honest(join(room, "ann", patience=None)), Honest(join(room, "bob", patience=None))
+    ann, bob = Listener(join(room, "ann", patience=None)), Listener(join(room, "bob", patience=None))
     for round in range(3):
-        ann.member.say(f"before {round}")
-        bob.hears(f"before {round}")
+        ann.member.outgoing.say(f"before {round}")
+        bob.hear_text(f"before {round}")
         cut(room)
-        ann.member.say(f"during {round}")
-        bob.member.say(f"answer {round}")
+        ann.member.outgoing.say(f"during {round}")
+        bob.member.outgoing.say(f"answer {round}")
         for one in (ann, bob):
-            one.hears(f"during {round}")
-            one.hears(f"answer {round}")
+            one.hear_text(f"during {round}")
+            one.hear_text(f"answer {round}")
     for one in (ann, bob):
         assert len(one.texts) == len(set(one.texts)) == 9
         assert sum(isinstance(item, Disconnected) for item in one.items) >= 1
@@ -60,14 +55,14 @@ def test_a_lost_link_comes_back_without_gap_and_nothing_twice(host, join):
 
 def test_all_that_was_said_is_kept_in_the_end(host, join):
     room = host()
-    ann = Honest(join(room, "ann", patience=None))
+    ann = Listener(join(room, "ann", patience=None))
     ids = []
     for number in range(60):
-        ids.append(ann.member.say(f"line {number}"))
+        ids.append(ann.member.outgoing.say(f"line {number}"))
         if number % 20 == 10:
             cut(room)
-    assert ann.member.wait_kept(PATIENCE)
-    ann.hears("line 59")
+    assert ann.member.outgoing.wait_acked(PATIENCE)
+    ann.hear_text("line 59")
     ann.hear(lambda: {id for item in ann.items if isinstance(item, Acked) for id in item.ids} == set(ids))
     assert len(ann.texts) == len(set(ann.texts)) == 60
 
@@ -84,17 +79,17 @@ def test_what_is_said_again_after_many_others_is_not_said_twice(host, join, monk
     monkeypatch.setattr(room_module, "RECENT", 5)
     monkeypatch.setattr(room_module, "HISTORY", 5)
     room = host(log=SqliteLog(tmp_path / "log.db"))
-    ann, bob = Honest(join(room, "ann")), Honest(join(room, "bob"))
-    old = ann.member.say("good night")
-    bob.hears("good night")
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
+    old = ann.member.outgoing.say("good night")
+    bob.hear_text("good night")
     ann.member.close()
     for number in range(20):
-        bob.member.say(f"line {number}")
-    assert bob.member.wait_kept(PATIENCE)
-    cyd = Honest(join(room, "cyd"))  # who was not there, and would not know it again
-    again = join(room, "ann", remember=lambda card: Notebook(Say(old, "good night"), Say("new", "good morning")))
-    assert again.wait_kept(PATIENCE)
-    cyd.hears("good morning")
+        bob.member.outgoing.say(f"line {number}")
+    assert bob.member.outgoing.wait_acked(PATIENCE)
+    cyd = Listener(join(room, "cyd"))  # who was not there, and would not know it again
+    again = join(room, "ann", open_store=lambda card: Notebook(Say(old, "good night"), Say("new", "good morning")))
+    assert again.outgoing.wait_acked(PATIENCE)
+    cyd.hear_text("good morning")
     assert "good night" not in cyd.texts
     assert [said.text for said in room._log.read(0, 100) if isinstance(said, Said)].count("good night") == 1
 
@@ -102,12 +97,12 @@ def test_what_is_said_again_after_many_others_is_not_said_twice(host, join, monk
 def test_what_waits_is_said_again_a_few_at_a_time(host, join):
     """Five killed scripts may have left so much, and nobody is sent away for it."""
     room = host(limits=replace(DEFAULT_LIMITS, message_rate=2000.0))
-    ann = Honest(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     left = [Say(f"old-{number}", f"line {number}") for number in range(500)]
-    bob = join(room, "bob", remember=lambda card: Notebook(*left))
-    bob.say("and now this")
-    assert bob.wait_kept(PATIENCE)
-    ann.hears("and now this")
+    bob = join(room, "bob", open_store=lambda card: Notebook(*left))
+    bob.outgoing.say("and now this")
+    assert bob.outgoing.wait_acked(PATIENCE)
+    ann.hear_text("and now this")
     assert ann.texts == [*(say.text for say in left), "and now this"]
 
 
@@ -132,15 +127,15 @@ def test_a_room_outlives_the_link_of_who_hosts_it(identity, own_world):
         with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=None)) as ann:
             ann.join()
             cut(room.host)
-            wait_until(lambda: ann.connected and room.member.connected)
+            wait_until(lambda: ann.outgoing.connected and room.connected)
             room.say("still here", wait=PATIENCE)
-            Honest(ann).hears("still here")
+            Listener(ann).hear_text("still here")
 
 
 def test_a_host_that_does_not_know_the_password_is_not_remembered(host, own_world):
     """It may be anybody; then the true one would be taken for the impostor."""
     room = host(password="right horse")
-    where = (Endpoint("127.0.0.1", room.port),)
+    where = Target((Endpoint("127.0.0.1", room.port),))
     with pytest.raises(errors.Refused):
         join_target(where, "ann", password="wrong horse", patience=0)
     assert KnownHosts(own_world).all() == []
@@ -161,9 +156,9 @@ def test_a_machine_without_descriptors_tries_again_later(host, identity):
     with closing(Member(reach, identity("ann"), "ann", patience=None)) as ann:
         ann.join()
         cut(room)
-        wait_until(lambda: room.people == 0 or ann.connected)
-        ann.say("back")
-        assert ann.wait_kept(PATIENCE)
+        wait_until(lambda: room.people == 0 or ann.outgoing.connected)
+        ann.outgoing.say("back")
+        assert ann.outgoing.wait_acked(PATIENCE)
     assert next(tries, "all used") == "all used"
 
 
@@ -176,24 +171,24 @@ def test_an_error_of_ours_ends_the_stay_and_nobody_waits_for_ever(host, join, mo
 
     met: list[object] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: met.append(args.exc_value))
-    monkeypatch.setattr(Member, "_hear", fail)
-    ann.say("so that an answer comes")
-    assert "error of its own" in str(Honest(ann).end())
+    monkeypatch.setattr(Member, "_receive", fail)
+    ann.outgoing.say("so that an answer comes")
+    assert "internal error" in str(Listener(ann).end())
     wait_until(lambda: met, what="the error to be told to who can mend it")
 
 
 def test_who_only_speaks_is_not_sent_what_others_say_also_after_a_lost_link(host, join):
     room = host()
-    ann, bot = Honest(join(room, "ann", patience=None)), Honest(join(room, "bot", patience=None))
-    bot.member.deafen()
+    ann, bot = Listener(join(room, "ann", patience=None)), Listener(join(room, "bot", patience=None))
+    bot.member.outgoing.deafen()
     for round in range(2):
-        bot.member.say(f"measured {round}")
-        assert bot.member.wait_kept(PATIENCE)
+        bot.member.outgoing.say(f"measured {round}")
+        assert bot.member.outgoing.wait_acked(PATIENCE)
         for number in range(100):
-            ann.member.say(f"{round}.{number}")
-        ann.hears(f"{round}.99")
-        bot.member.say(f"again {round}")
-        bot.hears(f"again {round}")
+            ann.member.outgoing.say(f"{round}.{number}")
+        ann.hear_text(f"{round}.99")
+        bot.member.outgoing.say(f"again {round}")
+        bot.hear_text(f"again {round}")
         cut(room)
         bot.hear(lambda: sum(isinstance(item, Connected) for item in bot.items) == round + 2)  # noqa: B023
     assert not [text for text in bot.texts if text.startswith("0.")]
@@ -206,7 +201,7 @@ def test_patience_comes_to_its_end(host, identity):
         member.join()
         cut(room)
         room.close()
-        assert isinstance(Honest(member).end(), errors.NoSuchRoom | errors.ConnectionLost)
+        assert isinstance(Listener(member).end(), errors.NoSuchRoom | errors.ConnectionLost)
 
 
 def test_leaving_while_coming_back_takes_no_time(host, identity):
@@ -242,18 +237,18 @@ def test_leaving_ends_a_dial_under_way(host, identity):
 
 @pytest.mark.parametrize("code", ["banned", "password", "nick", "full", "closed", "version", "rules", "kicked"])
 def test_a_no_is_a_no(code):
-    assert not may_come_back(errors.Refused("no", code=code))
+    assert not may_reconnect(errors.Refused("no", code=code))
 
 
 def test_to_whom_one_comes_back():
-    assert may_come_back(errors.ConnectionLost("gone")) and may_come_back(errors.NoSuchRoom("nobody"))
-    assert may_come_back(errors.Refused("later", code="busy")) and may_come_back(errors.ProtocolError("noise"))
-    assert not may_come_back(errors.RoomClosed("closed")) and not may_come_back(errors.HostKeyChanged("other"))
+    assert may_reconnect(errors.ConnectionLost("gone")) and may_reconnect(errors.NoSuchRoom("nobody"))
+    assert may_reconnect(errors.Refused("later", code="busy")) and may_reconnect(errors.ProtocolError("noise"))
+    assert not may_reconnect(errors.RoomClosed("closed")) and not may_reconnect(errors.HostKeyChanged("other"))
 
 
 def test_only_the_same_room_on_the_same_key_will_do():
     card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
-    check = same_host(Accepted(card, b"k" * 32, Welcome("i", "ann", 1, 1, 0), (), []))
+    check = same_host(card, b"k" * 32)
     check(card, b"k" * 32)
     with pytest.raises(errors.HostKeyChanged):
         check(card, b"x" * 32)
@@ -263,18 +258,19 @@ def test_only_the_same_room_on_the_same_key_will_do():
 
 def test_a_banned_member_stays_out(host, join):
     room = host(nick="hal")
-    hal, eve = Honest(join(room, "hal")), Honest(join(room, "eve", patience=None))
-    hal.member.moderate("ban", "eve")
+    hal, eve = Listener(join(room, "hal")), Listener(join(room, "eve", patience=None))
+    hal.member.outgoing.moderate("ban", "eve")
     end = eve.end()
     assert isinstance(end, errors.Refused) and end.code == "banned"
     with pytest.raises(errors.Refused):
         join(room, "eve")
 
 
-def test_pauses_grow_and_are_spread(monkeypatch):
-    monkeypatch.setattr(comeback, "FIRST_RETRY", FIRST_RETRY)
-    steps = pauses(None, lambda low, high: 1.0)
+def test_backoff_grows_and_is_spread():
+    steps = backoff(spread=lambda low, high: 1.0)
     first = [next(steps) for _ in range(8)]
-    assert first[:5] == [0.5, 1.0, 2.0, 4.0, 8.0] and max(first) == LAST_RETRY
-    assert [*pauses(10.0, lambda low, high: high)] == [0.75, 1.5, 3.0, 4.75], "and end when patience does"
-    assert [*pauses(0.0)] == []
+    assert first[:5] == [0.5, 1.0, 2.0, 4.0, 8.0] and max(first) == DEFAULT_TIMING.last_retry
+    assert [*backoff(patience=10.0, spread=lambda low, high: high)] == [0.75, 1.5, 3.0, 4.75], (
+        "and end when patience does"
+    )
+    assert [*backoff(patience=0.0)] == []

@@ -2,25 +2,33 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from lanchat.network.identity import Identity
-from tests.faults.program import EAGER, HASTY, WAITS
+from lanchat.protocol.timing import Timing
+from tests.faults.program import EAGER, HASTY, TIMING
 from tests.faults.report import findings
 from tests.faults.stage import Stage
 
 
 @pytest.fixture
 def make_stage(
-    tmp_path: Path, identity: Callable[[str], Identity], leaves_nothing: None, own_world: Path
+    tmp_path: Path,
+    identity: Callable[[str], Identity],
+    leaves_nothing: None,
+    own_world: Path,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Callable[[str], Stage]]:
     """`make_stage("frozen")`: another stage, cleared after the test."""
     stages: list[Stage] = []
 
     def make(name: str) -> Stage:
-        stages.append(Stage(name, tmp_path / name.replace(" ", "-"), identity, findings))
+        fixtures = request.fixturenames
+        timing = HASTY if "hasty" in fixtures else EAGER if "eager" in fixtures else Timing()
+        stages.append(Stage(name, tmp_path / name.replace(" ", "-"), identity, findings, timing))
         return stages[-1]
 
     yield make
@@ -34,15 +42,13 @@ def stage(make_stage: Callable[[str], Stage], request: pytest.FixtureRequest) ->
 
 
 @pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch, own_world: Path) -> None:
+def hasty(monkeypatch: pytest.MonkeyPatch, own_world: Path) -> Timing:
     """Silence is noticed in 1.5 s instead of 25, here and in hosts."""
-    for name, value in HASTY.items():
-        monkeypatch.setattr(name, value)
-    monkeypatch.setenv(WAITS, json.dumps(HASTY))
+    monkeypatch.setenv(TIMING, json.dumps(asdict(HASTY)))
+    return HASTY
 
 
 @pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Members try to come back 5 times as often: for many rounds in little time."""
-    for name, value in EAGER.items():
-        monkeypatch.setattr(name, value)
+def eager() -> Timing:
+    """Members try to reconnect 5 times as often: for many rounds in little time."""
+    return EAGER

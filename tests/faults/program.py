@@ -3,40 +3,30 @@
 Other waits, a clock that somebody sets, a disk that takes its time.
 """
 
-import importlib
 import json
 import os
 import sys
 import threading
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+
+from lanchat import api
+from lanchat.protocol.timing import Timing
 
 CLOCK = "FAULTS_CLOCK"  # environment: a file with the s by which this machine's clock is wrong; none: by nothing
 STALL = "FAULTS_STALL"  # environment: a file; while it is there, nothing that is written reaches the disk
-WAITS = "FAULTS_WAITS"  # environment: {"lanchat.network.keepalive.DEAD_AFTER": 1.5, ...} as JSON
-EAGER = {
-    "lanchat.client.reconnect.FIRST_RETRY": 0.1,
-    "lanchat.client.reconnect.LAST_RETRY": 0.4,
-}
-HASTY = {
-    **EAGER,
-    "lanchat.network.keepalive.PING_AFTER": 0.5,
-    "lanchat.network.keepalive.DEAD_AFTER": 1.5,
-    "lanchat.network.link.STALL_LIMIT": 1.5,
-    "lanchat.network.flusher.SWEEP_EVERY": 0.1,
-    "lanchat.network.flusher.ASLEEP_AFTER": 0.8,
-    "lanchat.network.connect.CONNECT_LIMIT": 1.0,
-    "lanchat.client.connect.GREETING_LIMIT": 2.0,
-    "lanchat.storage.sqlite_log.RETRY": 0.1,
-    "lanchat.storage.store.BUSY_LIMIT": 0.2,
-}
+TIMING = "FAULTS_TIMING"  # environment: fields of Timing as JSON; others have their defaults
+EAGER = Timing(first_retry=0.1, last_retry=0.4)
+HASTY = replace(
+    EAGER, ping_after=0.5, dead_after=1.5, stall=1.5, sweep=0.1, asleep=0.8, connect=1.0, greeting=2.0, log_retry=0.1
+)
 
 
-def apply(waits: dict[str, float]) -> None:
-    for name, value in waits.items():
-        module, _, constant = name.rpartition(".")
-        assert hasattr(importlib.import_module(module), constant), name
-        setattr(importlib.import_module(module), constant, value)
+def use(timing: Timing) -> None:
+    """Hosts of this process wait so long."""
+    api.host = partial(api.host, timing=timing)
 
 
 def set_clock(error: Path) -> None:
@@ -75,7 +65,8 @@ def _watch() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_watch, daemon=True).start()
-    apply(json.loads(os.environ.get(WAITS, "{}")))
+    if TIMING in os.environ:
+        use(Timing(**json.loads(os.environ[TIMING])))
     if CLOCK in os.environ:
         set_clock(Path(os.environ[CLOCK]))
     if STALL in os.environ:

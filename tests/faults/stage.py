@@ -11,6 +11,7 @@ from lanchat.network.connect import dial
 from lanchat.network.identity import Identity
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Card, Event
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
 from tests.faults.cable import Cable, Network
 from tests.faults.chronicle import Chronicle, check, times
@@ -30,10 +31,19 @@ class Stage:
         folder: for homes and the chronicle.
         identity: makes the key of somebody.
         findings: where the figures go.
+        timing: of the members; the host is a process of its own.
     """
 
-    def __init__(self, name: str, folder: Path, identity: Callable[[str], Identity], findings: Findings) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        identity: Callable[[str], Identity],
+        findings: Findings,
+        timing: Timing = DEFAULT_TIMING,
+    ) -> None:
         folder.mkdir()
+        self.timing = timing
         self.name = name
         self.folder = folder
         self.rounds = 1
@@ -80,7 +90,8 @@ class Stage:
             self.way(over, receive_buffer),
             self.identity(owner or nick),
             nick,
-            remember=self._remember(nick) if disk else lambda card: NoStore(),
+            open_store=self._disk(nick) if disk else lambda card: NoStore(),
+            timing=self.timing,
         )
         self.talkers.append(talker)
         return talker
@@ -152,12 +163,12 @@ class Stage:
             talker.hush()
         for talker in self.talkers:
             assert talker.ended is None, f"{talker.nick} has given up: {talker.ended}"
-            assert talker.member.wait_kept(timeout), f"{talker.nick} waits for an acknowledgement"
+            assert talker.member.outgoing.wait_acked(timeout), f"{talker.nick} waits for an acknowledgement"
         if not self.talkers:
             return
         last = self.talkers[0].say()
         wait_until(lambda: all(talker.last == last for talker in self.talkers), timeout, "everybody to have everything")
-        assert self.talkers[0].member.wait_kept(timeout), "the last line waits for an acknowledgement"
+        assert self.talkers[0].member.outgoing.wait_acked(timeout), "the last line waits for an acknowledgement"
 
     def judge(self, log: Sequence[Event], *, damaged: bool = False) -> Figures:
         records = self.chronicle.records()
@@ -189,5 +200,5 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _remember(self, nick: str) -> Callable[[Card], MemberStore]:
+    def _disk(self, nick: str) -> Callable[[Card], MemberStore]:
         return lambda card: DiskStore(self.folder / f"home-{nick}", card, lambda trouble: None)

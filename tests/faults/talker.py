@@ -12,22 +12,24 @@ from pathlib import Path
 from lanchat.api.joining import my_identity
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
+from lanchat.protocol.timing import Timing
 from lanchat.storage.home import home_folder
 from lanchat.storage.member_store import DiskStore
 from tests.faults.chronicle import Chronicle
-from tests.faults.program import WAITS, apply
+from tests.faults.program import TIMING
 from tests.faults.talkers import Talker
 
 
 def main(path: str, port: str, nick: str, first: str) -> None:
-    apply(json.loads(os.environ.get(WAITS, "{}")))
+    timing = Timing(**json.loads(os.environ.get(TIMING, "{}")))
     chronicle = Chronicle(Path(path))
     talker = Talker(
         chronicle,
         lambda: dial((Endpoint("127.0.0.1", int(port)),)),
         my_identity(),
         nick,
-        remember=lambda card: DiskStore(home_folder(), card, lambda trouble: print(trouble, file=sys.stderr)),
+        open_store=lambda card: DiskStore(home_folder(), card, lambda trouble: print(trouble, file=sys.stderr)),
+        timing=timing,
         first=int(first),
     )
     talker.join()
@@ -36,7 +38,7 @@ def main(path: str, port: str, nick: str, first: str) -> None:
         for _ in range(int(line)):
             talker.say()
         print(".", flush=True)
-    talker.member.wait_kept()
+    talker.member.outgoing.wait_acked()
     talker.close()
     chronicle.close()
 

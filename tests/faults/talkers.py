@@ -9,7 +9,8 @@ from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
 from lanchat.network.identity import Identity
-from lanchat.protocol.messages import Card, Joined, Left, Notice, Renamed, Said
+from lanchat.protocol.messages import Card, Joined, Left, Notice, Renamed, Said, Told
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.member_store import MemberStore, NoStore
 from tests.faults.chronicle import Chronicle, said_in
 from tests.support.waiting import wait_until
@@ -31,7 +32,8 @@ class Talker:
         identity: Identity,
         nick: str,
         *,
-        remember: Callable[[Card], MemberStore] = lambda card: NoStore(),
+        open_store: Callable[[Card], MemberStore] = lambda card: NoStore(),
+        timing: Timing = DEFAULT_TIMING,
         patience: float | None = None,
         first: int = 1,
     ) -> None:
@@ -41,7 +43,7 @@ class Talker:
         self.in_room = False
         self.ended: LanchatError | None = None
         self.told: list[str] = []  # codes of notices
-        self.member = Member(dial, identity, nick, patience=patience, remember=remember)
+        self.member = Member(dial, identity, nick, patience=patience, open_store=open_store, timing=timing)
         self._chronicle = chronicle
         self._numbers = count(first)
         self._saying = threading.Lock()  # guards the order of our numbers, which is that of our messages
@@ -61,7 +63,7 @@ class Talker:
         with self._saying:
             text = f"{self.nick}-{next(self._numbers)}"
             self._chronicle.note(self.nick, "attempted", text)
-            id = self.member.say(text + more)
+            id = self.member.outgoing.say(text + more)
             self._chronicle.note(self.nick, "said", text, id)
         return text
 
@@ -90,7 +92,7 @@ class Talker:
     def _speak(self, pause: float) -> None:
         while not self._stop.wait(pause):
             try:
-                while not self.member.wait_kept(0.5, below=WINDOW):
+                while not self.member.outgoing.wait_acked(0.5, below=WINDOW):
                     if self._stop.is_set():
                         return
             except LanchatError:
@@ -99,8 +101,10 @@ class Talker:
 
     def _listen(self) -> None:
         while self.ended is None:
-            for item in self.member.take():
+            for item in self.member.queue.take():
                 self._note(item)
+                if isinstance(item, Told):
+                    self.member.confirm([item])
 
     def _note(self, item: Item) -> None:
         match item:

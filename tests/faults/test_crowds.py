@@ -48,7 +48,7 @@ def test_readers_that_never_read(stage: Stage, readers: int) -> None:
         talk = " " + "x" * 4000
         while len(_sent_away(stage)) < readers:
             ann.say(talk)
-            assert ann.member.wait_kept(2.0), "who reads need not wait for who does not"
+            assert ann.member.outgoing.wait_acked(2.0), "who reads need not wait for who does not"
             wait_until(lambda: bob.seq >= ann.seq, 2.0)
         assert _memory(host.pid) - before < MEMORY
         assert set(_sent_away(stage)) <= {"reads too slowly", "did not read for 10 s"}
@@ -143,7 +143,7 @@ class Visitor:
         self.welcome = member.join().welcome.seq
         try:
             while sum(seq > self.welcome for seq in self._seen) < events:
-                items = member.take(10.0)
+                items = member.queue.take(10.0)
                 assert items, "nothing comes"
                 assert not any(isinstance(item, Connected) and item.again for item in items), "the link was lost"
                 self._seen += [item.seq for item in items if isinstance(item, Event)]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lanchat.protocol.timing import Timing
 from tests.faults.cable import need_networks
 from tests.faults.program import CLOCK, STALL
 from tests.faults.stage import Stage
@@ -22,7 +23,7 @@ TOLD = 3.0  # s until senders are told that nothing is kept
 
 
 @pytest.mark.netns
-def test_full_disk(stage: Stage, hasty: None) -> None:
+def test_full_disk(stage: Stage, hasty: Timing) -> None:
     """In a mount namespace of the host's own, which goes with it."""
     need_networks()  # who may make those may make this
     script = f'mkdir -p "$LANCHAT_HOME" && mount -t tmpfs -o size={DISK} lanchat "$LANCHAT_HOME" && exec "$@"'
@@ -32,25 +33,25 @@ def test_full_disk(stage: Stage, hasty: None) -> None:
     ann, bob = stage.join("ann", "bob", disk=True)
     for number in range(2):
         ann.say()
-        assert ann.member.wait_kept(5.0)
+        assert ann.member.outgoing.wait_acked(5.0)
         _fill(home / "ballast")
         _talk_unsaved(ann, bob, number)
         (home / "ballast").unlink()
-        assert ann.member.wait_kept(5.0), "it recovers by itself"
+        assert ann.member.outgoing.wait_acked(5.0), "it recovers by itself"
     assert list(home.glob("rooms/*/*damaged*")) == []
     stage.settle()
 
 
-def test_database_locked_by_another_program(stage: Stage, hasty: None) -> None:
+def test_database_locked_by_another_program(stage: Stage, hasty: Timing) -> None:
     host = stage.open("--no-limits")
     ann, bob = stage.join("ann", "bob", disk=True)
     ann.say()
-    assert ann.member.wait_kept(5.0)
+    assert ann.member.outgoing.wait_acked(5.0)
     with closing(sqlite3.connect(host.log_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         _talk_unsaved(ann, bob, 0)
         other.execute("ROLLBACK")
-    assert ann.member.wait_kept(5.0), "it recovers by itself"
+    assert ann.member.outgoing.wait_acked(5.0), "it recovers by itself"
     stage.settle()
 
 
@@ -61,7 +62,7 @@ def test_damaged_database(stage: Stage, part: str) -> None:
     ann, bob = stage.join("ann", "bob", disk=True)
     for _ in range(100):
         ann.say(" " + "x" * 500)
-    assert ann.member.wait_kept(5.0)
+    assert ann.member.outgoing.wait_acked(5.0)
     _talk(ann, bob)
     stage.broken()
     host.kill()
@@ -92,7 +93,7 @@ def test_host_without_descriptors(stage: Stage) -> None:
     try:
         wait_until(lambda: host.files >= most - 1)
         _talk(ann, bob)
-        assert ann.member.wait_kept(5.0)
+        assert ann.member.outgoing.wait_acked(5.0)
     finally:
         for sock in idle:
             sock.close()
@@ -110,7 +111,7 @@ def test_a_disk_that_stalls(stage: Stage, tmp_path: Path, monkeypatch: pytest.Mo
     stage.open("--no-limits")
     ann, bob = stage.join("ann", "bob", disk=True)
     ann.say()
-    assert ann.member.wait_kept(5.0)
+    assert ann.member.outgoing.wait_acked(5.0)
     stalled.touch()
     until = time.monotonic() + seconds
     _talk(ann, bob)
@@ -118,9 +119,9 @@ def test_a_disk_that_stalls(stage: Stage, tmp_path: Path, monkeypatch: pytest.Mo
     wait_until(lambda: cyd.last == bob.last, what="the newcomer to see what is not kept yet")
     while time.monotonic() < until:
         _talk(ann, bob)
-        assert not ann.member.wait_kept(0.05)
+        assert not ann.member.outgoing.wait_acked(0.05)
     stalled.unlink()
-    assert ann.member.wait_kept(5.0) and bob.member.wait_kept(5.0)
+    assert ann.member.outgoing.wait_acked(5.0) and bob.member.outgoing.wait_acked(5.0)
     stage.settle()
     assert not any(record.what in ("lost", "told") for record in stage.chronicle.records())
 
@@ -135,7 +136,7 @@ def test_a_clock_that_jumps(stage: Stage, tmp_path: Path, monkeypatch: pytest.Mo
     for jump in (DAY, -DAY, -int(time.time()) + 1, 0):
         error.write_text(str(jump))
         _talk(ann, bob)
-        assert ann.member.wait_kept(5.0)
+        assert ann.member.outgoing.wait_acked(5.0)
     assert not any(record.what == "lost" for record in stage.chronicle.records())
     error.write_text(str(-DAY))
     stage.broken()
@@ -163,7 +164,7 @@ def _talk_unsaved(ann: Talker, bob: Talker, already: int) -> None:
         ann.say(" " + "x" * 2000)
     wait_until(lambda: bob.seq >= seen + 20)
     wait_until(lambda: ann.told.count("unsaved") > already, TOLD, "ann to be told")
-    assert not ann.member.wait_kept(0.2)
+    assert not ann.member.outgoing.wait_acked(0.2)
 
 
 def _fill(ballast: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from lanchat.protocol.timing import Timing
 from tests.faults.chronicle import said_in
 from tests.faults.stage import Stage
 from tests.faults.talkers import Talker
@@ -37,14 +38,14 @@ def kill_host(stage: Stage, rounds: int) -> None:
     assert figures.times.back < 5.0
 
 
-def test_host_killed_under_load_and_started_again(stage: Stage, eager: None) -> None:
+def test_host_killed_under_load_and_started_again(stage: Stage, eager: Timing) -> None:
     """40 times: test_networks.py, beside what only waits."""
     kill_host(stage, rounds=3)
 
 
 @full
 @pytest.mark.parametrize("rounds", [5])
-def test_host_killed_before_anything_is_kept(stage: Stage, rounds: int, eager: None) -> None:
+def test_host_killed_before_anything_is_kept(stage: Stage, rounds: int, eager: Timing) -> None:
     """Members hear what no disk has; after the kill it comes under another number, and is shown once."""
     stage.rounds = rounds
     host = stage.open()
@@ -178,7 +179,7 @@ def _hear(stage: Stage, lines: int) -> None:
         wait_until(lambda: talker.seq >= seq + lines, what=f"{talker.nick} to hear something")  # noqa: B023
 
 
-def test_host_killed_while_members_come_back(stage: Stage, eager: None) -> None:
+def test_host_killed_while_members_come_back(stage: Stage, eager: Timing) -> None:
     """Again and again, before anybody is quite there."""
     stage.rounds = 2
     host = stage.open()

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lanchat.client import connect as knock
 from lanchat.protocol.messages import Left
+from lanchat.protocol.timing import Timing
 from tests.faults.cable import need_networks
 from tests.faults.stage import Stage
 from tests.faults.test_killed import kill_host
@@ -67,7 +67,7 @@ def crawling_link(stage: Stage, *, lines: int, rate: float = 1000) -> None:
     slow.say()
     for _ in range(lines):
         ann.say(" " + "x" * 100)
-    assert ann.member.wait_kept(2.0), "who has a good link need not wait for who has none"
+    assert ann.member.outgoing.wait_acked(2.0), "who has a good link need not wait for who has none"
     wait_until(lambda: bob.seq >= ann.seq, 2.0)
     stage.settle()
     assert not any(record.what == "lost" for record in stage.chronicle.records())
@@ -93,7 +93,7 @@ def frozen_host(stage: Stage, *, seconds: float, lost: bool = False) -> None:
 
 
 @pytest.mark.netns
-def test_links_cut_without_a_word(make_stage: Callable[[str], Stage], hasty: None) -> None:
+def test_links_cut_without_a_word(make_stage: Callable[[str], Stage], hasty: Timing) -> None:
     need_networks()
     cut_links(make_stage("links cut, hasty"), patience=8.0)
 
@@ -111,15 +111,15 @@ def test_link_that_crawls(stage: Stage) -> None:
 
 
 @pytest.mark.netns
-def test_the_welcome_may_take_longer_than_a_strangers_greeting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_welcome_may_take_longer_than_a_strangers_greeting(stage: Stage) -> None:
     """Here a stranger has 1 s for a card; the last lines of this room take 2 s over this cable."""
     need_networks()
-    monkeypatch.setattr(knock, "GREETING_LIMIT", 1.0)
+    stage.timing = Timing(greeting=1.0)
     stage.open("--no-limits", own_network=True)
     (ann,) = stage.join("ann")
     for _ in range(50):
         ann.say(" " + "x" * 150)
-    assert ann.member.wait_kept(5.0)
+    assert ann.member.outgoing.wait_acked(5.0)
     cable = stage.cable()
     cable.rate = 8000
     slow = stage.talker("sue", over=cable)
@@ -128,14 +128,14 @@ def test_the_welcome_may_take_longer_than_a_strangers_greeting(stage: Stage, mon
     assert not any(record.what == "lost" for record in stage.chronicle.records())
 
 
-def test_host_frozen_for_longer_than_a_member_waits(stage: Stage, hasty: None) -> None:
+def test_host_frozen_for_longer_than_a_member_waits(stage: Stage, hasty: Timing) -> None:
     frozen_host(stage, seconds=5.0, lost=True)
 
 
 @pytest.mark.full
 @pytest.mark.netns
 @pytest.mark.timeout(150)
-def test_all_that_takes_its_time(make_stage: Callable[[str], Stage], eager: None) -> None:
+def test_all_that_takes_its_time(make_stage: Callable[[str], Stage], eager: Timing) -> None:
     """The same with the waits that people have, at the same time: each of them mostly waits."""
     need_networks()
     scenarios: list[Callable[[], None]] = [

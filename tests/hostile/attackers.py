@@ -7,13 +7,11 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Self
 
 import msgspec
 
-from lanchat.client.events import Closed, Item
-from lanchat.client.member import Member
 from lanchat.errors import LanchatError
 from lanchat.network.identity import Identity, certificate_key
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, decode, encode
@@ -26,13 +24,11 @@ from lanchat.protocol.messages import (
     FromHost,
     FromMember,
     Hello,
-    Notice,
     Refused,
-    Said,
     Welcome,
 )
 from lanchat.protocol.tls import TlsChannel, client_context, server_context
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import PATIENCE
 
 ROOM = "5" * 32
 
@@ -114,49 +110,6 @@ class Stranger:
 
     def close(self) -> None:
         self.socket.close()
-
-
-class Honest:
-    """A member and all it has heard. One thread."""
-
-    def __init__(self, member: Member) -> None:
-        self.member = member
-        self.items: list[Item] = []
-
-    def hear(self, condition: Callable[[], object], what: str = "") -> None:
-        def heard() -> object:
-            self._listen()
-            return condition()
-
-        wait_until(heard, what=what or "something that did not come")
-
-    def hears(self, text: str) -> None:
-        self.hear(lambda: text in self.texts, f"{text!r}")
-
-    def round_trip(self, text: str) -> float:
-        """s from saying this to hearing it."""
-        began = time.monotonic()
-        self.member.say(text)
-        self.hears(text)
-        return time.monotonic() - began
-
-    def end(self) -> LanchatError:
-        """Why the stay ended."""
-        self.hear(lambda: any(isinstance(item, Closed) for item in self.items), "the end")
-        return next(item.error for item in self.items if isinstance(item, Closed))
-
-    @property
-    def texts(self) -> list[str]:
-        return [item.text for item in self.items if isinstance(item, Said)]
-
-    @property
-    def notices(self) -> list[str]:
-        return [item.code for item in self.items if isinstance(item, Notice)]
-
-    def _listen(self) -> None:
-        taken: Sequence[Item] = self.member.take(timeout=0.01)
-        if not (taken and self.items and isinstance(self.items[-1], Closed)):
-            self.items += taken
 
 
 class Caller:

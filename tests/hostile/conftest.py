@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
-from lanchat.client import reconnect as comeback
 from lanchat.client.member import Member
-from lanchat.network import flusher
 from lanchat.protocol.limits import DEFAULT_LIMITS
+from lanchat.protocol.timing import Timing
 from lanchat.server import host as hosting
 from lanchat.server.admission import source_of
 from lanchat.server.doors import native
 from lanchat.server.host import Host
-from tests.hostile.attackers import Caller, EvilHost, Honest, Stranger, Wire
+from tests.hostile.attackers import Caller, EvilHost, Stranger, Wire
+from tests.support.people import Listener
 from tests.support.waiting import wait_until
 
 SERVED_WITHIN = 2.0  # s, of a machine that has nothing else to do
@@ -50,7 +50,7 @@ class Siege:
         self.room = room
         self._join = join
         self._options = options
-        self.ann = Honest(join(room, "ann", **options))
+        self.ann = Listener(join(room, "ann", **options))
         self.ann.round_trip("before")
         self._rounds = 0
         self._guests: list[Member] = []
@@ -58,11 +58,11 @@ class Siege:
         gc.collect()
         self._rss, self._threads, self._files = rss(), threading.active_count(), self._open_files()
 
-    def guest(self, nick: str, *, owner: str = "", **options: Any) -> Honest:
+    def guest(self, nick: str, *, owner: str = "", **options: Any) -> Listener:
         """Somebody else in the room, until it is looked at."""
         member = self._join(self.room, nick, owner=owner, **self._options, **options)
         self._guests.append(member)
-        return Honest(member)
+        return Listener(member)
 
     def serves(self, within: float = SERVED_WITHIN) -> None:
         """An honest member comes, is heard and hears, soon."""
@@ -70,10 +70,10 @@ class Siege:
         inside = self.room.people
         began = time.monotonic()
         with closing(self._join(self.room, "bob", **self._options)) as member:
-            bob = Honest(member)
+            bob = Listener(member)
             bob.round_trip(f"round {self._rounds}")
             assert time.monotonic() - began < within * busy(), "an honest newcomer waited too long"
-        self.ann.hears(f"round {self._rounds}")
+        self.ann.hear_text(f"round {self._rounds}")
         self.ann.hear(lambda: self.room.people <= inside, "bob to be gone")
 
     def check(self) -> None:
@@ -109,11 +109,8 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "source_of", other_machines)
 
 
-@pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deadlines are looked at ten times as often, and lost members come back sooner."""
-    monkeypatch.setattr(flusher, "SWEEP_EVERY", 0.1)
-    monkeypatch.setattr(comeback, "FIRST_RETRY", 0.02)
+# Deadlines are looked at ten times as often, and members reconnect at once.
+HURRY = Timing(sweep=0.1, first_retry=0.02)
 
 
 @pytest.fixture
@@ -122,7 +119,7 @@ def siege(sources: None, host: Callable[..., Host], join: Callable[..., Member])
     sieges: list[Siege] = []
 
     def begin(*, password: str | None = None, **options: Any) -> Siege:
-        room = host(**{"limits": DEFAULT_LIMITS, "password": password, **options})
+        room = host(**{"limits": DEFAULT_LIMITS, "timing": HURRY, "password": password, **options})
         sieges.append(siege := Siege(room, join, **({} if password is None else {"password": password})))
         return siege
 
@@ -168,7 +165,9 @@ def victim(attackers: ExitStack, identity: Callable[..., Any]) -> Callable[..., 
     from lanchat.protocol.address import Endpoint
 
     def make(port: int, **options: Any) -> Member:
-        member = Member(lambda: dial((Endpoint("127.0.0.1", port),)), identity("vera"), "vera", **options)
+        member = Member(
+            lambda: dial((Endpoint("127.0.0.1", port),)), identity("vera"), "vera", **{"timing": HURRY, **options}
+        )
         return attackers.enter_context(closing(member))
 
     return make

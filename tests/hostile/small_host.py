@@ -12,6 +12,7 @@ from lanchat.client.member import Member
 from lanchat.network.identity import load_identity
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Said
+from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
 
 FILES = 64
@@ -20,14 +21,14 @@ FILES = 64
 def main() -> None:
     identity = load_identity(Path(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
-    with Host("Small", identity, nick="hal", addresses=["127.0.0.1"], port=0, limits=NO_LIMITS) as host:
+    with Host("Small", identity, nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)], limits=NO_LIMITS) as host:
         member = Member(host.connect, identity, "hal")
         member.join()
         print(host.port, flush=True)
         for number, _ in enumerate(sys.stdin):
             began = time.monotonic()
-            member.say(f"line {number}")
-            while not any(isinstance(item, Said) and item.text == f"line {number}" for item in member.take(0.1)):
+            member.outgoing.say(f"line {number}")
+            while not any(isinstance(item, Said) and item.text == f"line {number}" for item in member.queue.take(0.1)):
                 pass
             print(time.process_time(), time.monotonic() - began, flush=True)
         member.close()

@@ -5,11 +5,11 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from lanchat.client import connect as knock
 from lanchat.client.events import Closed
 from lanchat.errors import LanchatError
 from lanchat.protocol.framing import MAX_LINE, encode
@@ -30,8 +30,9 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.room.roster import Roster
-from tests.hostile.attackers import Caller, Honest, card, let_in
-from tests.hostile.conftest import MEMORY_LIMIT, rss
+from tests.hostile.attackers import Caller, card, let_in
+from tests.hostile.conftest import HURRY, MEMORY_LIMIT, rss
+from tests.support.people import Listener
 from tests.support.ptyscreen import PtyScreen
 from tests.support.waiting import wait_until
 
@@ -109,10 +110,9 @@ def test_people_without_end(evil_host, victim):
 
 
 @pytest.mark.parametrize("phase", ["handshake", "card", "welcome", "people"])
-def test_slowloris_of_a_host(evil_host, victim, hurry, monkeypatch, phase):
+def test_slowloris_of_a_host(evil_host, victim, phase):
     """A byte now and then, in each phase: vera's own deadline holds."""
-    monkeypatch.setattr(knock, "GREETING_LIMIT", 0.5)
-    monkeypatch.setattr(knock, "WELCOME_LIMIT", 0.5)
+    hurry = replace(HURRY, greeting=0.5, welcome=0.5)
     stop = threading.Event()
 
     def drip(caller: Caller, data: bytes) -> None:
@@ -138,7 +138,7 @@ def test_slowloris_of_a_host(evil_host, victim, hurry, monkeypatch, phase):
     began = time.monotonic()
     try:
         with pytest.raises(LanchatError):
-            victim(mallory.port).join()
+            victim(mallory.port, timing=hurry).join()
         assert time.monotonic() - began < 2.5
     finally:
         stop.set()
@@ -168,8 +168,8 @@ def test_lies_inside(evil_host, victim, lie):
 
     vera = victim(evil_host(pose).port)
     vera.join()
-    vera.say("go on")
-    honest = Honest(vera)
+    vera.outgoing.say("go on")
+    honest = Listener(vera)
     assert str(honest.end())
     assert honest.texts == ["hello"]
 
@@ -181,7 +181,7 @@ def test_fake_numbers(evil_host, victim):
     mallory = evil_host(lambda caller: let_in(caller, *events, *more, Notice("x", "end")))
     vera = victim(mallory.port)
     vera.join()
-    honest = Honest(vera)
+    honest = Listener(vera)
     honest.hear(lambda: honest.notices)
     assert honest.texts == ["five", "last"]
 
@@ -190,9 +190,9 @@ def test_acknowledged_what_was_never_said(evil_host, victim):
     mallory = evil_host(lambda caller: let_in(caller, Ack(LAST), said(1, "mine?", by="i", id="forged"), Ack(LAST)))
     vera = victim(mallory.port)
     vera.join()
-    id = vera.say("really mine")
-    assert not vera.wait_kept(0.2), "an Ack for numbers that were not given yet keeps nothing"
-    assert not any(isinstance(item, Closed) for item in vera.take(0)) and id
+    id = vera.outgoing.say("really mine")
+    assert not vera.outgoing.wait_acked(0.2), "an Ack for numbers that were not given yet keeps nothing"
+    assert not any(isinstance(item, Closed) for item in vera.queue.take(0)) and id
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_flood_of_events(evil_host, victim, event):
             assert rss() - before < MEMORY_LIMIT
         taken = 0
         while time.monotonic() - began < 1.2:
-            for item in vera.take(0.1):
+            for item in vera.queue.take(0.1):
                 taken += 1
                 if isinstance(item, Event):
                     view.apply(item)
@@ -293,7 +293,7 @@ def test_key_updates_of_a_host(identity, victim):
         thread.start()
         vera = victim(server.getsockname()[1])
         vera.join()
-        end = Honest(vera).end()
+        end = Listener(vera).end()
         thread.join()
     assert "noise" in str(end) and len(sent) < 5000
 

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from lanchat.api import joining as joining
+from lanchat.api import targets
+from lanchat.api.targets import Target
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import ConnectionLost, HostKeyChanged, NotLanchat, Refused, RoomClosed
 from lanchat.protocol.address import Endpoint
@@ -17,15 +19,19 @@ from lanchat.protocol.messages import Closing, Welcome
 from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
 from lanchat.storage.known_hosts import KnownHosts
-from tests.hostile.attackers import ROOM, Caller, Honest, Stranger, card, let_in
+from tests.hostile.attackers import ROOM, Caller, Stranger, card, let_in
+from tests.hostile.conftest import HURRY
 from tests.support.commands import Commands
+from tests.support.people import Listener
 from tests.support.waiting import wait_until
 
 HANDSHAKE, CHANGE_CIPHER, APPLICATION = 22, 20, 23  # record types (RFC 8446, 5.1)
 
 
 def enter(port: int, **options):
-    return joining.join_target((Endpoint("127.0.0.1", port),), "vera", patience=0, **options)
+    pin, room_id = options.pop("pin", ""), options.pop("room_id", None)
+    target = Target((Endpoint("127.0.0.1", port),), room_id, pin)
+    return joining.join_target(target, "vera", patience=0, timing=HURRY, **options)
 
 
 def records(raw: bytes) -> list[tuple[int, int]]:
@@ -69,7 +75,7 @@ def test_a_nick_of_somebody_who_has_left(siege):
 def test_a_nick_taken_by_renaming(siege):
     eve = siege().guest("eve")
     for nick in ("Ann", "\u0430nn"):
-        eve.member.rename(nick)
+        eve.member.outgoing.rename(nick)
     eve.hear(lambda: eve.notices == ["nick", "nick"])
 
 
@@ -177,11 +183,11 @@ def test_mitm_before_a_known_room_ends_the_program_with_5(siege, evil_host, own_
     assert mallory.callers[0].plain == b""
 
 
-def test_evil_twin_answers_when_a_member_comes_back(siege, host, evil_host, victim, hurry):
+def test_evil_twin_answers_when_a_member_comes_back(siege, host, evil_host, victim):
     room = host("Room B", nick="hal")
     vera = victim(room.port, patience=None)
     vera.join()
-    honest = Honest(vera)
+    honest = Listener(vera)
     port = room.port
     drop_host(room)
     mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(room=room.room_id))), port=port)
@@ -191,19 +197,19 @@ def test_evil_twin_answers_when_a_member_comes_back(siege, host, evil_host, vict
 
 def drop_host(room: Host) -> None:
     """The host's machine is gone: no goodbye."""
-    for link in room._readers.links:
-        link.drop("gone")
+    for link in room.links:
+        link.drop("lost", "gone")
     room.close()
 
 
-def test_another_room_in_its_place_is_not_entered_when_a_member_comes_back(host, victim, hurry):
+def test_another_room_in_its_place_is_not_entered_when_a_member_comes_back(host, victim):
     room = host("Room B", nick="hal")
     vera = victim(room.port, patience=None)
     vera.join()
     port = room.port
     drop_host(room)
     host("Room C", nick="hal", port=port)
-    assert isinstance(Honest(vera).end(), RoomClosed)
+    assert isinstance(Listener(vera).end(), RoomClosed)
 
 
 def test_evil_twin_of_a_known_title(siege, evil_host, identity):
@@ -218,9 +224,9 @@ def test_evil_twin_of_a_known_title(siege, evil_host, identity):
         return Listing(room_id, room.title, "hal", 1, False, where, ("told",), "answering", key)
 
     true, twin = listing(room.room_id, "hal", room.port), listing(ROOM, "mallory", mallory.port)
-    assert joining._known_first([twin, true]) == [true]
+    assert targets._known_first([twin, true]) == [true]
     claims = listing(room.room_id, "mallory", mallory.port)
-    assert joining._known_first([claims, true]) == [true], "the id of the room, but not its key"
+    assert targets._known_first([claims, true]) == [true], "the id of the room, but not its key"
     with enter(mallory.port) as joined:
         assert joined.key_status == "new"
 

@@ -26,12 +26,11 @@ from lanchat.protocol.address import parse_endpoint
 from lanchat.protocol.confusables import skeleton
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, MAX_LINE, LineSplitter, decode, decode_all, encode
 from lanchat.protocol.handshake import HostGreeting, MemberGreeting
-from lanchat.protocol.messages import Bye, Card, Confirm, Hello, Moderate, Ping, Refused, Rename, Say, Welcome
+from lanchat.protocol.messages import Bye, Card, Command, Confirm, Hello, Moderate, Ping, Refused, Rename, Say, Welcome
 from lanchat.protocol.text import clean_nick, clean_text, clean_title, nick_from, safe_text
-from lanchat.room.effects import Admitted
-from lanchat.room.room import Room
 from tests.hostile.attackers import card
 from tests.hostile.conftest import MEMORY_LIMIT, rss
+from tests.support.rooms import LiveRoom, admit
 
 MANY = 20_000
 MINUTE = float(os.environ.get("LANCHAT_FUZZ_SECONDS", "60"))
@@ -218,7 +217,7 @@ class Sessions:
         from_host = [self.card, share, answer, Welcome("i", "ann", 1, 1, 0), Refused("nick", "no", "ann2")]
         return b"".join(map(encode, from_member)), b"".join(map(encode, from_host))  # type: ignore[arg-type]
 
-    def try_host(self, data: bytes, room: Room) -> None:
+    def try_host(self, data: bytes, room: LiveRoom) -> None:
         """As doors/native.py reads, and then the room itself."""
         host, _ = self.ends()
         messages = decode_all(LineSplitter().feed(data), FROM_MEMBER)
@@ -228,11 +227,11 @@ class Sessions:
                 _, newcomer = host.receive(message)
                 if newcomer is not None:
                     break
-        outcome = room.admit("a" * 32, "ann", -1, 0)
-        assert isinstance(outcome, Admitted)
+        ann = admit(room, "ann", "a" * 32).member
         for message in messages or decode_all([data.split(b"\n")[-2]] if data.count(b"\n") > 1 else [], FROM_MEMBER):
-            room.handle(outcome.member, message, 0)
-        room.leave(outcome.member, "", 0)
+            if isinstance(message, Command):
+                room.act(ann, message)
+        room.go(ann)
 
     def try_member(self, data: bytes) -> None:
         """As knock.py reads. Whatever was damaged: no welcome without the host's confirm before it."""
@@ -282,7 +281,7 @@ def damaged(data: bytes, chance: random.Random, other: bytes) -> bytes:
 
 def mutate(ann, hal, seconds: float, seed: int, least: int) -> int:
     sessions, chance = Sessions(ann, hal), random.Random(seed)
-    room = Room("5" * 32, "Room A", "b" * 32)
+    room = LiveRoom("5" * 32, "Room A", "b" * 32)
     gc.collect()
     before, began, cases = rss(), time.monotonic(), 0
     while cases < least or time.monotonic() - began < seconds:

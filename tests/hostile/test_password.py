@@ -18,9 +18,12 @@ from lanchat.protocol.messages import Card, Confirm, Hello, Share, Welcome
 from lanchat.protocol.messages import Refused as Refusal
 from lanchat.server.admission import ATTEMPTS_PER_ROOM, ATTEMPTS_PER_SOURCE
 from lanchat.server.doors import native
+from lanchat.server.doors.native import native_door
+from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
-from tests.hostile.attackers import Caller, Honest, Stranger, card, said_goodbye
+from tests.hostile.attackers import Caller, Stranger, card, said_goodbye
 from tests.support.commands import Commands
+from tests.support.people import Listener
 from tests.support.waiting import wait_until
 
 PASSWORD = "correct-horse-battery"
@@ -137,32 +140,32 @@ def test_evil_host_collects_guesses_by_hanging_up(evil_host, victim):
     assert len(shares) == len(mallory.callers) == 1
 
 
-def test_evil_host_collects_guesses_from_a_member_that_comes_back(rooms, evil_host, victim, hurry):
+def test_evil_host_collects_guesses_from_a_member_that_comes_back(rooms, evil_host, victim):
     room = rooms()
     vera = victim(room.port, password=PASSWORD, patience=None)
     vera.join()
     port = room.port
-    for link in room._readers.links:
-        link.drop("gone")
+    for link in room.links:
+        link.drop("lost", "gone")
     room.close()
     mallory = evil_host(
         lambda caller: (caller.establish(), caller.send(card(room=room.room_id, locked=True)), caller.line()), port=port
     )
-    assert isinstance(Honest(vera).end(), HostKeyChanged)
+    assert isinstance(Listener(vera).end(), HostKeyChanged)
     assert [caller.plain for caller in mallory.callers] == [b""], "no share, so no guess"
 
 
-def test_a_member_that_comes_back_tells_its_password_to_the_true_host_only_once(rooms, host, victim, hurry):
+def test_a_member_that_comes_back_tells_its_password_to_the_true_host_only_once(rooms, host, victim):
     """The owner has given the room another password meanwhile: vera is told so, and does not try on."""
     room = rooms()
     vera = victim(room.port, password=PASSWORD, patience=None)
     vera.join()
     port, room_id = room.port, room.room_id
-    for link in room._readers.links:
-        link.drop("gone")
+    for link in room.links:
+        link.drop("lost", "gone")
     room.close()
     host("Locked", password="another", port=port, room_id=room_id)
-    end = Honest(vera).end()
+    end = Listener(vera).end()
     assert isinstance(end, Refused) and end.code == "password"
 
 
@@ -275,7 +278,14 @@ def test_a_member_of_an_open_hello_gets_nowhere(rooms, stranger, identity):
 
 def test_no_plain_door_to_a_locked_room(identity):
     with pytest.raises(ValueError, match="no plain door"):
-        Host("Locked", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0, plain_port=0, password=PASSWORD)
+        Host(
+            "Locked",
+            identity("hal"),
+            nick="hal",
+            addresses=["127.0.0.1"],
+            doors=[native_door(0), plain_door(0)],
+            password=PASSWORD,
+        )
 
 
 # ---- the password itself

@@ -13,13 +13,12 @@ from dataclasses import replace
 
 import pytest
 
-from lanchat.network import link as net_link
 from lanchat.protocol.framing import MAX_LINE, encode
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Closing, Moderate, Notice, Ping, Pong, Rename, Say, Welcome
-from lanchat.server.doors import native, plain
-from tests.hostile.attackers import Honest, Stranger, said_goodbye
-from tests.hostile.conftest import Siege, rss
+from tests.hostile.attackers import Stranger, said_goodbye
+from tests.hostile.conftest import HURRY, Siege, rss
+from tests.support.people import Listener
 from tests.support.program import start
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -116,13 +115,13 @@ def slowloris(attacked: Siege, slow: list[Stranger], data: bytes, deadline: floa
 SLOW = [f"127.0.0.{100 + number // 4}" for number in range(32)]
 
 
-def test_slowloris_in_the_handshake(siege, stranger, hurry):
+def test_slowloris_in_the_handshake(siege, stranger):
     attacked = siege(limits=QUICK)
     slow = [stranger(attacked.room, source) for source in SLOW]
     slowloris(attacked, slow, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(600), QUICK.greeting)
 
 
-def test_slowloris_in_the_hello(siege, stranger, hurry):
+def test_slowloris_in_the_hello(siege, stranger):
     attacked = siege(limits=QUICK)
     slow = []
     for source in SLOW:
@@ -131,17 +130,15 @@ def test_slowloris_in_the_hello(siege, stranger, hurry):
     slowloris(attacked, slow, b'{"t":"hello","v":1,' + b" " * 600, QUICK.greeting)
 
 
-def test_slowloris_in_the_middle_of_a_line(siege, stranger, identity, hurry, monkeypatch):
-    monkeypatch.setattr(native, "LINE_LIMIT", 0.5)
-    attacked = siege(limits=QUICK)
+def test_slowloris_in_the_middle_of_a_line(siege, stranger, identity, monkeypatch):
+    attacked = siege(limits=QUICK, timing=replace(HURRY, line=0.5))
     slow = [inside(stranger, attacked.room, identity(f"eve{n}"), f"eve{n}", SLOW[4 * n]) for n in range(8)]
     slowloris(attacked, slow, b'{"t":"say","id":"1","text":"' + b"x" * 600, 0.5)
 
 
-def test_slowloris_with_lines_of_nothing(siege, stranger, identity, hurry, monkeypatch):
+def test_slowloris_with_lines_of_nothing(siege, stranger, identity, monkeypatch):
     """Each line comes to its end in time, and holds nothing that is known: that is no offence."""
-    monkeypatch.setattr(native, "LINE_LIMIT", 0.3)
-    attacked = siege()
+    attacked = siege(timing=replace(HURRY, line=0.3))
     eve = inside(stranger, attacked.room, identity("eve"))
     eve.send(b'{"t":"la')
     eve.send(b'ter","x":1}\n')
@@ -150,23 +147,24 @@ def test_slowloris_with_lines_of_nothing(siege, stranger, identity, hurry, monke
         eve.send(b"\n")
         threading.Event().wait(0.05)
     eve.send(Say("1", "still here"))
-    attacked.ann.hears("still here")
+    attacked.ann.hear_text("still here")
 
 
-def test_slowloris_at_the_plain_door(siege, stranger, hurry, monkeypatch):
-    monkeypatch.setattr(plain, "NAME_LIMIT", 0.5)
-    attacked = siege(plain_port=0)
-    port = attacked.room.plain_port
+def test_slowloris_at_the_plain_door(siege, stranger, monkeypatch):
+    attacked = siege(plain_port=0, timing=replace(HURRY, name=0.5))
+    port = attacked.room.ports["plain"]
     slow = [stranger(attacked.room, source, port=port) for source in SLOW]
     attacked.serves()
     for eve in slow:
         eve.gone(1.5)
 
 
-def test_slowloris_on_the_read_side(siege, stranger, identity, hurry, monkeypatch):
+def test_slowloris_on_the_read_side(siege, stranger, identity, monkeypatch):
     """Ten that never read while there is talk: each is dropped, and ann waits for nobody."""
-    monkeypatch.setattr(net_link, "STALL_LIMIT", 0.5)
-    attacked = siege(limits=replace(DEFAULT_LIMITS, message_rate=1e6, message_burst=10**6, byte_rate=1e9))
+    attacked = siege(
+        timing=replace(HURRY, stall=0.5),
+        limits=replace(DEFAULT_LIMITS, message_rate=1e6, message_burst=10**6, byte_rate=1e9),
+    )
     slow = []
     for number in range(10):
         eve = inside(stranger, attacked.room, identity(f"eve{number}"), f"eve{number}", f"127.0.0.{50 + number}")
@@ -176,7 +174,7 @@ def test_slowloris_on_the_read_side(siege, stranger, identity, hurry, monkeypatc
     while attacked.room.people > 1:
         for _ in range(10):
             number += 1
-            attacked.ann.member.say(f"{number} {page}")
+            attacked.ann.member.outgoing.say(f"{number} {page}")
         waits.append(attacked.ann.round_trip(f"after {number}"))
         assert number < 5000, "nobody was dropped"
     assert sorted(waits)[int(len(waits) * 0.99)] < 0.5
@@ -338,9 +336,9 @@ def test_message_flood_is_slowed_down(siege, stranger, identity):
     began = time.monotonic()
     for number in range(250):
         eve.send(Say(str(number), f"flood {number}"))
-    attacked.ann.hears("flood 50")
+    attacked.ann.hear_text("flood 50")
     assert attacked.ann.round_trip("in between") < 0.5
-    attacked.ann.hears("flood 249")
+    attacked.ann.hear_text("flood 249")
     assert time.monotonic() - began >= 150 / 200.0 * 0.9
     heard = [text for text in attacked.ann.texts if text.startswith("flood")]
     assert heard == [f"flood {number}" for number in range(250)]
@@ -400,13 +398,12 @@ def test_too_many_names(siege, stranger, identity):
     attacked.guest("goodkname")
 
 
-def test_who_was_sent_away_stays_by_talking_on(siege, stranger, identity, host, hurry, monkeypatch):
+def test_who_was_sent_away_stays_by_talking_on(siege, stranger, identity, host, monkeypatch):
     """A kicked link is closed within its two seconds, whatever it sends meanwhile."""
-    monkeypatch.setattr(net_link, "LINGER", 0.3)
-    attacked = siege(nick="hal")
+    attacked = siege(nick="hal", timing=replace(HURRY, linger=0.3))
     eve = inside(stranger, attacked.room, identity("eve"))
     hal = attacked.guest("hal")
-    hal.member.moderate("kick", "eve")
+    hal.member.outgoing.moderate("kick", "eve")
     assert eve.hear(Closing).code == "kicked"
     gone = time.monotonic() + 3
     try:
@@ -582,7 +579,7 @@ def test_tls_broken_after_the_handshake(siege, stranger, identity, harm, end):
 )
 def test_plain_door_hit_by_something_else(siege, stranger, data):
     attacked = siege(plain_port=0)
-    eve = stranger(attacked.room, port=attacked.room.plain_port)
+    eve = stranger(attacked.room, port=attacked.room.ports["plain"])
     eve.send(data)
     assert eve.gone(3).split(b": ", 1)[1].startswith(b"* ")
     attacked.ann.round_trip("after")
@@ -593,9 +590,9 @@ def test_plain_door_with_a_nick_of_somebody_else(siege, stranger):
     """No key, so no nick of those who have one; and on every screen a tilde."""
     attacked = siege(plain_port=0)
     for name in (b"ann\n", b"~ann\n", "\u0430nn\n".encode(), b"ann\x1b[2J\n", b"\xfe\xff\n", b"a" * 3000 + b"\n"):
-        eve = stranger(attacked.room, port=attacked.room.plain_port)
+        eve = stranger(attacked.room, port=attacked.room.ports["plain"])
         eve.send(name, b"it is me\n")
-        attacked.ann.hears("it is me")
+        attacked.ann.hear_text("it is me")
         attacked.ann.items.clear()
         eve.close()
     wait_until(lambda: attacked.room.people == 1)
@@ -603,7 +600,7 @@ def test_plain_door_with_a_nick_of_somebody_else(siege, stranger):
 
 def test_plain_door_flood(siege, stranger):
     attacked = siege(plain_port=0)
-    eve = stranger(attacked.room, port=attacked.room.plain_port)
+    eve = stranger(attacked.room, port=attacked.room.ports["plain"])
     eve.send(b"eve\n")
     flood(eve, b"flood\n" * 1000, 600 * 1024)
     assert attacked.ann.round_trip("still here") < 0.5
@@ -612,9 +609,9 @@ def test_plain_door_flood(siege, stranger):
 def test_honest_talk_is_no_attack(siege):
     """A page pasted, a log piped in, a quick talker: nobody is slowed down or sent away."""
     attacked = siege()
-    bob: Honest = attacked.guest("bob")
-    bob.member.say("\n".join(f"line {number}" for number in range(90)))
+    bob: Listener = attacked.guest("bob")
+    bob.member.outgoing.say("\n".join(f"line {number}" for number in range(90)))
     for number in range(90):
-        bob.member.say(f"log {number}")
-    attacked.ann.hears("log 89")
+        bob.member.outgoing.say(f"log {number}")
+    attacked.ann.hear_text("log 89")
     assert bob.notices == []

@@ -13,10 +13,10 @@ class Peer:
         self.touched = 0
         self.reason = ""
 
-    def touch(self) -> None:
+    def reset_idle(self) -> None:
         self.touched += 1
 
-    def drop(self, reason: str) -> None:
+    def drop(self, code: str, reason: str) -> None:
         self.over, self.reason = True, reason
 
 
@@ -49,7 +49,7 @@ def test_a_burst_is_free_and_more_waits_its_turn(clock, slept):
 
 def test_a_reader_that_waits_looks_whether_the_link_is_over(clock, slept, monkeypatch):
     peer, paid = Peer(), Bandwidth(1, 1, clock)
-    monkeypatch.setattr(peer, "touch", lambda: peer.drop("gone"))
+    monkeypatch.setattr(peer, "reset_idle", lambda: peer.drop("lost", "gone"))
     paid.pay(peer, 1000, 1000)
     assert len(slept) == 1
 

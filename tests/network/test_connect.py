@@ -11,6 +11,7 @@ from lanchat.errors import ConnectionLost, NoSuchRoom
 from lanchat.network import connect as dial_module
 from lanchat.network.connect import dial, has_machine, peer_of
 from lanchat.protocol.address import Endpoint, is_address, parse_endpoint
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
 
 @pytest.mark.parametrize(
@@ -75,9 +76,9 @@ def test_the_first_that_answers():
             assert connected.getpeername() == server.getsockname()
 
 
-def refused(endpoint: Endpoint) -> NoSuchRoom:
+def refused(endpoint: Endpoint, timing: Timing = DEFAULT_TIMING) -> NoSuchRoom:
     with pytest.raises(NoSuchRoom) as caught:
-        dial((endpoint,))
+        dial((endpoint,), timing=timing)
     assert caught.value.hint
     return caught.value
 
@@ -117,9 +118,8 @@ def silent() -> Iterator[Endpoint]:
         yield Endpoint("127.0.0.1", full.getsockname()[1])
 
 
-def test_nothing_comes_back(monkeypatch, silent):
-    monkeypatch.setattr(dial_module, "CONNECT_LIMIT", 0.05)
-    assert str(refused(silent)) == f"{silent} does not answer (timed out)"
+def test_nothing_comes_back(silent):
+    assert str(refused(silent, timing=Timing(connect=0.05))) == f"{silent} does not answer (timed out)"
 
 
 def test_who_leaves_does_not_wait_for_an_answer(monkeypatch, silent):
@@ -135,12 +135,11 @@ def test_one_that_is_silent_does_not_hold_up_the_next(silent):
         with dial((silent, Endpoint("127.0.0.1", server.getsockname()[1]))) as connected:
             assert connected.getpeername() == server.getsockname()
             assert peer_of(connected) == Endpoint("127.0.0.1", server.getsockname()[1])
-            assert connected.gettimeout() == dial_module.CONNECT_LIMIT
-        assert dial_module.NEXT_AFTER * 0.9 <= time.monotonic() - began < 2
+            assert connected.gettimeout() == Timing().connect
+        assert time.monotonic() - began >= Timing().next_address * 0.9
 
 
-def test_who_answers_late_still_wins_over_who_never_does(monkeypatch, silent):
-    monkeypatch.setattr(dial_module, "NEXT_AFTER", 0.02)
+def test_who_answers_late_still_wins_over_who_never_does(silent):
     with socket.create_server(("127.0.0.1", 0)) as server:
         endpoints = tuple(Endpoint("127.0.0.1", port) for port in (server.getsockname()[1], silent.port))
         with dial(endpoints) as connected:

@@ -2,9 +2,9 @@ import socket
 
 import pytest
 
-from lanchat.network import flusher as flusher_module
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import OUTBOX_LIMIT, Link
+from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import PlainChannel
 from tests.support.waiting import wait_until
 
@@ -91,7 +91,7 @@ def test_a_link_that_goes_while_it_is_behind(flusher, behind):
     dropped, _, _ = behind()
     link, theirs, sent = behind()
     gone.close()
-    dropped.drop("enough")
+    dropped.drop("", "enough")
     again, its_peer, its_bytes = behind()  # has the number of the one that went
     assert received(theirs, len(sent)) == sent
     assert received(its_peer, len(its_bytes)) == its_bytes
@@ -118,28 +118,25 @@ def test_it_sleeps_when_nobody_is_behind(flusher, behind, monkeypatch):
     assert len(rounds) <= 3 and rounds[-1] > 0
 
 
-def test_it_keeps_deadlines(monkeypatch):
-    monkeypatch.setattr(flusher_module, "SWEEP_EVERY", 0.01)
+def test_it_keeps_deadlines():
     ours, theirs = socket.socketpair()
-    flusher = Flusher("test-flusher")
+    flusher = Flusher("test-flusher", Timing(sweep=0.01))
     link = Link(ours, PlainChannel(), flusher)
-    link.within(0.02, "too late")
-    assert link.receive() == b"" and link.reason == "too late"
+    link.within(0.02, "late", "too late")
+    assert link.receive() == b"" and (link.code, link.reason) == ("late", "too late")
     link.close()
     flusher.close()
     theirs.close()
 
 
-def test_after_a_sleep_of_this_machine_nobody_is_blamed(monkeypatch):
+def test_after_a_sleep_of_this_machine_nobody_is_blamed():
     """A laptop that wakes up after an hour has heard from nobody, and that is nobody's fault."""
-    monkeypatch.setattr(flusher_module, "SWEEP_EVERY", 0.01)
-    monkeypatch.setattr(flusher_module, "ASLEEP_AFTER", 0.0)  # each sweep comes after a sleep
     ours, theirs = socket.socketpair()
-    flusher = Flusher("test-flusher")
+    flusher = Flusher("test-flusher", Timing(sweep=0.01, asleep=0.0))  # each sweep comes after a sleep
     link = Link(ours, PlainChannel(), flusher)
-    link.keepalive.keep_alive(b"ping\n")
-    link.keepalive.excuse(link._clock() - 1000)
-    wait_until(lambda: not link.keepalive.dead(link._clock()))
+    link.keepalive.begin(b"ping\n")
+    link.keepalive.reset(link._clock() - 1000)
+    wait_until(lambda: not link.keepalive.is_dead(link._clock()))
     assert not link.over
     link.close()
     flusher.close()

@@ -8,8 +8,8 @@ import pytest
 
 from lanchat.errors import NotLanchat, ProtocolError
 from lanchat.network import sockets
-from lanchat.network.keepalive import DEAD_AFTER, PING_AFTER
-from lanchat.network.link import LINGER, OUTBOX_LIMIT, STALL_LIMIT, Link
+from lanchat.network.link import OUTBOX_LIMIT, Link
+from lanchat.protocol.timing import DEFAULT_TIMING as TIMING
 from tests.support.links import Clock, Links, Reader, open_links
 from tests.support.waiting import wait_until
 
@@ -156,10 +156,10 @@ def test_one_large_send_is_not_a_slow_reader(links):
 
 def test_what_is_sent_after_the_end_goes_nowhere(links):
     link, theirs = links.alone()
-    link.drop("enough")
+    link.drop("", "enough")
     link.send(b"x")
     link.finish(b"y")
-    link.drop("again")
+    link.drop("", "again")
     assert theirs.recv(10) == b"" and link.reason == "enough"
     link.close()
     link.close()
@@ -199,7 +199,7 @@ def test_finish_delivers_the_last_bytes(links):
     host.finish(b"the end")
     at_member.join()
     assert bytes(at_member.got) == blob + b"the end"
-    assert member.reason == "the other side closed the link"
+    assert member.reason == "the other side closed the connection"
     host.finish(b"twice")
     at_host.join()
 
@@ -229,9 +229,9 @@ def test_a_finished_link_waits_for_the_other_end_a_while_only(links):
     link, theirs = links.alone(clock=clock)
     reader = links.read(link)
     link.finish(b"bye")
-    link.check(clock.now + LINGER - 0.1)
+    link.check(clock.now + TIMING.linger - 0.1)
     assert not reader.ended.is_set()
-    link.check(clock.now + LINGER)
+    link.check(clock.now + TIMING.linger)
     reader.join()
 
 
@@ -257,7 +257,7 @@ def test_last_words_survive_what_the_other_end_still_sends(links):
 def test_drop_wakes_the_reader(links, platform):
     link, theirs = links.alone()
     reader = links.read(link)
-    link.drop("enough")
+    link.drop("", "enough")
     reader.join()
     assert link.reason == "enough" and theirs.recv(1) == b""
 
@@ -267,8 +267,8 @@ def test_the_reason_is_the_first_one(links):
     reader = links.read(link)
     theirs.close()
     reader.join()
-    link.drop("later")
-    assert link.reason == "the other side closed the link"
+    link.drop("", "later")
+    assert link.reason == "the other side closed the connection"
 
 
 def test_a_reset_is_an_end(links):
@@ -279,7 +279,7 @@ def test_a_reset_is_an_end(links):
     assert link.peer == "127.0.0.1"
     theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
     theirs.close()
-    assert link.receive() == b"" and link.reason == "the other side is gone"
+    assert link.receive() == b"" and link.reason == "the connection was lost"
     link.close()
     assert link.peer == "?" and link.fileno() == -1
 
@@ -300,7 +300,7 @@ def test_who_goes_in_the_handshake_is_no_lanchat(links):
     link, theirs = links.alone(plain=False)
     theirs.sendall(b"\x16\x03\x01")
     theirs.close()
-    with pytest.raises(NotLanchat, match="closed the link"):
+    with pytest.raises(NotLanchat, match="closed the connection"):
         link.establish()
 
 
@@ -332,7 +332,7 @@ def test_a_key_update_while_both_ends_send(links):
     expected = b"".join(b"%d\n" % number for number in range(50))
     assert peer.read(min=len(expected), max=len(expected)) == expected
     wait_until(lambda: bytes(reader.got) == expected)
-    link.drop("enough")
+    link.drop("", "enough")
 
 
 # ---- deadlines, by a clock that stands still
@@ -341,7 +341,7 @@ def test_a_key_update_while_both_ends_send(links):
 def test_a_deadline(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
-    link.within(10, "did not say hello in time")
+    link.within(10, "late", "did not say hello in time")
     link.check(clock.now + 9.9)
     assert not link._dropped
     link.check(clock.now + 10)
@@ -351,7 +351,7 @@ def test_a_deadline(links):
 def test_a_deadline_met(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
-    link.within(10, "did not say hello in time")
+    link.within(10, "late", "did not say hello in time")
     link.within(None)
     link.check(clock.now + 1000)
     assert not link._dropped
@@ -367,9 +367,9 @@ def stalled(links: Links, clock: Clock) -> tuple[Link, socket.socket]:
 def test_a_stalled_outbox(links):
     clock = Clock()
     link, theirs = stalled(links, clock)
-    link.check(clock.now + STALL_LIMIT)
+    link.check(clock.now + TIMING.stall)
     assert not link._dropped
-    link.check(clock.now + STALL_LIMIT + 0.1)
+    link.check(clock.now + TIMING.stall + 0.1)
     assert link.reason == "did not read for 10 s"
 
 
@@ -379,7 +379,7 @@ def test_a_peer_that_reads_a_little_is_not_stalled(links):
     while link._waiting < OUTBOX_LIMIT // 2:
         link.send(b"x" * 8192)
     for _ in range(3):
-        clock.now += STALL_LIMIT - 1
+        clock.now += TIMING.stall - 1
         waiting = link._waiting
         while link._waiting == waiting:
             theirs.recv(8192)
@@ -391,23 +391,23 @@ def test_a_peer_that_reads_a_little_is_not_stalled(links):
 def test_a_silent_peer_is_asked_for_a_sign_of_life_then_dropped(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
-    link.keepalive.keep_alive(b"ping\n")
-    link.check(clock.now + PING_AFTER)
-    link.check(clock.now + PING_AFTER + 1)
-    link.check(clock.now + PING_AFTER + 2)
+    link.keepalive.begin(b"ping\n")
+    link.check(clock.now + TIMING.ping_after)
+    link.check(clock.now + TIMING.ping_after + 1)
+    link.check(clock.now + TIMING.ping_after + 2)
     assert theirs.recv(100) == b"ping\n", "once"
-    link.check(clock.now + DEAD_AFTER)
+    link.check(clock.now + TIMING.dead_after)
     assert not link._dropped
-    link.check(clock.now + DEAD_AFTER + 0.1)
-    assert link.reason == "no sign of life for 25 s"
+    link.check(clock.now + TIMING.dead_after + 0.1)
+    assert link.reason == "no answer for 25 s"
 
 
 def test_an_answer_is_a_sign_of_life(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
-    link.keepalive.keep_alive(b"ping\n")
+    link.keepalive.begin(b"ping\n")
     for _ in range(5):
-        clock.now += PING_AFTER + 1
+        clock.now += TIMING.ping_after + 1
         link.check(clock.now)
         assert theirs.recv(100) == b"ping\n"
         theirs.sendall(b"pong\n")
@@ -419,10 +419,10 @@ def test_who_only_listens_gives_signs_of_life_unasked(links):
     """On a slow link the peer's ping comes behind all that it says; by then it has given us up."""
     clock = Clock()
     link, theirs = links.alone(clock=clock)
-    link.keepalive.keep_alive(b"ping\n")
+    link.keepalive.begin(b"ping\n")
     link.check(clock.now)
     for _ in range(5):
-        clock.now += PING_AFTER / 2 + 1
+        clock.now += TIMING.ping_after / 2 + 1
         theirs.sendall(b"talk\n")
         assert link.receive() == b"talk\n"
         link.check(clock.now)
@@ -448,13 +448,13 @@ def test_who_must_not_fall_silent_is_dropped_when_they_do(links):
         link.check(clock.now)
     assert not link._dropped
     link.check(clock.now + 3.1)
-    assert link.reason == "no sign of life for 3 s"
+    assert link.reason == "no answer for 3 s"
 
 
 def test_after_our_own_sleep_nobody_is_blamed(links):
     clock = Clock()
     link, theirs = stalled(links, clock)
-    link.keepalive.keep_alive(b"ping\n")
+    link.keepalive.begin(b"ping\n")
     clock.now += 3600
     link.forgive(clock.now)
     link.check(clock.now)

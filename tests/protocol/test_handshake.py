@@ -59,7 +59,9 @@ def member_end(ann: Identity, hal: Identity, **options) -> Any:
 def test_a_member_arrives(hal, ann):
     host, member = host_end(hal), member_end(ann, hal, after=41)
     assert host.receive(member.hello(host.opening())) == (None, Newcomer(ann.public, "ann", 41))
-    assert member.receive(WELCOME) == WELCOME
+    assert member.receive(WELCOME) is None and member.result is None
+    assert member.receive(Present("i", "ann")) is None
+    assert member.result == (WELCOME, (Present("i", "ann"),))
 
 
 # ---- proofs
@@ -254,7 +256,9 @@ def test_who_knows_the_password_arrives(hal, ann):
     confirm, newcomer = host.receive(member.receive(share))
     assert newcomer == Newcomer(ann.public, "ann", -1)
     assert member.receive(confirm) is None
-    assert member.receive(WELCOME) == WELCOME
+    assert member.receive(WELCOME) is None and member.result is None
+    assert member.receive(Present("i", "ann")) is None
+    assert member.result == (WELCOME, (Present("i", "ann"),))
 
 
 def test_a_wrong_password_is_refused_and_nothing_is_shown(hal, ann):

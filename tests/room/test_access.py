@@ -1,5 +1,8 @@
 """Who may be in the room, and under which nick."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +12,7 @@ from lanchat.protocol.text import same_nick
 from lanchat.room import access as the_rights
 from lanchat.room import effects
 from lanchat.room.access import MAX_NICKS, Access
-from lanchat.room.room import Room
+from tests.support.rooms import Entry, LiveRoom
 
 ANN, BOB, EVE, HAL = (letter * 32 for letter in "abeh")
 NOBODY: frozenset[str] = frozenset()
@@ -88,22 +91,22 @@ def test_no_nick_ever_has_two_owners(steps):
 
 
 @pytest.fixture
-def room() -> Room:
-    room = Room("5" * 32, "Room A", HAL)
+def room() -> LiveRoom:
+    room = LiveRoom("5" * 32, "Room A", HAL)
     for id, nick in ((HAL, "hal"), (ANN, "ann"), (EVE, "eve")):
-        assert isinstance(room.admit(id, nick, -1, 0), effects.Admitted)
+        assert isinstance(room.come(nick, id), Entry)
     return room
 
 
-def member(room: Room, nick: str):
+def member(room: LiveRoom, nick: str):
     return next(member for member in room.members if member.nick == nick)
 
 
-def does(room: Room, who: str, action: str, nick: str = "") -> list:
-    return room.handle(member(room, who), Moderate(action, nick), 0)
+def does(room: LiveRoom, who: str, action: str, nick: str = "") -> Sequence[Any]:
+    return room.act(member(room, who), Moderate(action, nick), 0)
 
 
-def kinds(done: list) -> list[str]:
+def kinds(done: Sequence[Any]) -> list[str]:
     return [type(effect).__name__ for effect in done]
 
 
@@ -116,44 +119,44 @@ def test_only_who_hosts_may(room, action):
 def test_a_kick_sends_out_and_lets_back_in(room):
     (expel,) = [effect for effect in does(room, "hal", "kick", "EVE") if isinstance(effect, effects.Kick)]
     assert expel.member.nick == "eve" and expel.closing == Closing("kicked", "the host sent you out")
-    room.leave(expel.member, "kicked", 0)
-    assert isinstance(room.admit(EVE, "eve", -1, 0), effects.Admitted)
+    room.go(expel.member, 0, reason="kicked")
+    assert isinstance(room.come("eve", EVE), Entry)
 
 
 def test_a_ban_is_of_the_key_whatever_nick_it_takes(room):
     done = does(room, "hal", "ban", "eve")
     assert {"SaveBans", "Kick"} <= set(kinds(done))
-    room.leave(member(room, "eve"), "banned", 0)
+    room.go(member(room, "eve"), 0, reason="banned")
     for nick in ("eve", "harmless"):
-        assert room.admit(EVE, nick, -1, 0).code == "banned"
+        assert room.come(nick, EVE).code == "banned"
     kept = next(effect for effect in done if isinstance(effect, effects.SaveBans))
     assert kept.bans == {EVE: "eve"}
     assert code(Access(bans=kept.bans), EVE, "anybody") == "banned", "and after the next start"
 
 
 def test_a_ban_of_somebody_who_has_left(room):
-    room.leave(member(room, "eve"), "", 0)
+    room.go(member(room, "eve"), 0)
     assert "SaveBans" in kinds(does(room, "hal", "ban", "eve"))
-    assert room.admit(EVE, "eve", -1, 0).code == "banned"
+    assert room.come("eve", EVE).code == "banned"
 
 
 def test_unban(room):
     does(room, "hal", "ban", "eve")
-    room.leave(member(room, "eve"), "banned", 0)
+    room.go(member(room, "eve"), 0, reason="banned")
     (answer,) = does(room, "hal", "unban", "nobody")
     assert "banned: eve" in answer.message.text
     assert "SaveBans" in kinds(does(room, "hal", "unban", "Eve"))
-    assert isinstance(room.admit(EVE, "eve", -1, 0), effects.Admitted)
+    assert isinstance(room.come("eve", EVE), Entry)
 
 
 def test_a_lock_keeps_newcomers_out_and_lets_those_back_who_were_here(room):
     does(room, "hal", "lock")
-    room.leave(member(room, "ann"), "", 0)
-    assert room.admit(BOB, "bob", -1, 0).code == "closed"
-    assert room.admit("~1", "pat", -1, 0).code == "closed", "a plain client is always new"
-    assert isinstance(room.admit(ANN, "ann", -1, 0), effects.Admitted)
+    room.go(member(room, "ann"), 0)
+    assert room.come("bob", BOB).code == "closed"
+    assert room.come("pat", "~1").code == "closed", "a plain client is always new"
+    assert isinstance(room.come("ann", ANN), Entry)
     does(room, "hal", "unlock")
-    assert isinstance(room.admit(BOB, "bob", -1, 0), effects.Admitted)
+    assert isinstance(room.come("bob", BOB), Entry)
 
 
 def test_nobody_sends_the_host_out(room):
@@ -169,6 +172,6 @@ def test_who_is_not_there_cannot_be_kicked(room):
 
 
 def test_somebody_without_a_key_is_sent_away_and_not_banned(room):
-    room.admit("~1", "pat", -1, 0)
+    room.come("pat", "~1")
     done = does(room, "hal", "ban", "pat")
     assert "Kick" in kinds(done) and "SaveBans" not in kinds(done)

@@ -8,8 +8,7 @@ from lanchat.room import private as mail_module
 from lanchat.room.access import Access
 from lanchat.room.effects import Member, Reply, SendTo, Store
 from lanchat.room.private import MAILBOX, Mailboxes
-from lanchat.room.room import Room
-from tests.room.test_room import admit, room_with
+from tests.support.rooms import LiveRoom, admit, room_with
 
 ANN = Member("id-ann", "ann")
 AWAY = Receipt("1", "away", "bob is away; gets it on return")
@@ -20,7 +19,7 @@ def told(id: str = "1", text: str = "psst", *, by: str = "ann", to: str = "bob",
 
 
 def tell(room, member, nick: str = "bob", *, to: str = "", id: str = "1", text: str = "psst", now: int = 5):
-    return room.handle(member, Tell(id, to, nick, text), now)
+    return room.act(member, Tell(id, to, nick, text), now)
 
 
 def refusal(effects) -> str:
@@ -49,26 +48,26 @@ def test_it_reaches_one_person_and_its_sender_and_is_no_event():
 
 def test_whoever_is_away_gets_it_on_return():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
-    room.leave(bob, "", 1)
+    room.go(bob, 1)
     assert tell(room, ann, to="id-bob")[2] == Store(told(), AWAY)
     assert admit(room, "eve2", "id-eve").private == ()
     assert admit(room, "bob").private == (told(),)
     assert admit(room, "bob").private == (told(),), "until they say that they have it"
-    assert room.handle(bob, Got("id-ann", "1"), 6) == [Store(told(text=""))]
+    assert room.act(bob, Got("id-ann", "1"), 6) == [Store(told(text=""))]
     assert admit(room, "bob").private == ()
-    assert room.handle(bob, Got("id-ann", "1"), 7) == []
+    assert room.act(bob, Got("id-ann", "1"), 7) == []
 
 
 def test_a_nick_stands_for_the_key_that_owns_it():
     """toxic#622: whoever takes somebody's nick must never get what is meant for them."""
     room, ann, bob = room_with("ann", "bob")
-    room.handle(bob, Rename("rob"), 1)
+    room.act(bob, Rename("rob"), 1)
     assert tell(room, ann, "bob")[1] == SendTo("id-bob", Told("1", 5, "id-ann", "ann", "id-bob", "rob", "psst"))
-    room.leave(bob, "", 2)
+    room.go(bob, 2)
     assert tell(room, ann, "BOB", id="2")[1] == SendTo("id-bob", Told("2", 5, "id-ann", "ann", "id-bob", "BOB", "psst"))
     pat = admit(room, "pat", "~1f").member
     assert pat.nick == "pat"
-    room.leave(pat, "", 3)
+    room.go(pat, 3)
     admit(room, "pat", "id-pat")
     assert tell(room, ann, "pat", id="3")[1].to == "id-pat"
 
@@ -81,7 +80,7 @@ def test_an_id_goes_before_a_nick():
 def test_nobody_can_take_what_is_for_somebody_else():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     tell(room, ann, to="id-bob")
-    assert room.handle(eve, Got("id-ann", "1"), 6) == []
+    assert room.act(eve, Got("id-ann", "1"), 6) == []
     assert waiting(room, "bob") == ["psst"]
 
 
@@ -97,7 +96,7 @@ def test_whom_it_cannot_reach():
     assert "empty" in refusal(tell(room, ann, text=" "))
     assert "4096" in refusal(tell(room, ann, text="\x01" * 4000))
     hal = admit(room, "hal").member
-    room.handle(hal, Moderate("ban", "bob"), 1)
+    room.act(hal, Moderate("ban", "bob"), 1)
     assert refusal(tell(room, ann, to="id-bob")) == "bob is banned from this room; nothing is sent"
 
 
@@ -109,9 +108,9 @@ def test_a_resend_is_recognised_while_it_waits_and_after():
     tell(room, ann)
     again = [Reply(told()), Store(told(), Receipt("1", "here"))]
     assert tell(room, ann, now=9) == again
-    room.leave(bob, "", 9)
+    room.go(bob, 9)
     assert tell(room, ann, now=9) == [again[0], Store(told(), AWAY)]
-    room.handle(admit(room, "bob").member, Got("id-ann", "1"), 10)
+    room.act(admit(room, "bob").member, Got("id-ann", "1"), 10)
     assert tell(room, ann, now=11) == [Reply(told()), Store(told(text=""), Receipt("1", "here"))]
     assert waiting(room, "bob") == []
 
@@ -132,7 +131,7 @@ def test_ids_are_the_senders_own():
 
 def test_the_next_evening():
     past = (told("1"), told("2", ""), told("3"))
-    room = Room("5" * 32, "Room A", "id-hal", private=past, access=Access([("bob", "id-bob")]))
+    room = LiveRoom("5" * 32, "Room A", "id-hal", private=past, access=Access([("bob", "id-bob")]))
     ann = admit(room, "ann").member
     assert [told.id for told in admit(room, "bob").private] == ["1", "3"]
     assert tell(room, ann, id="2")[-1] == Store(told("2", ""), Receipt("2", "here"))
@@ -141,10 +140,10 @@ def test_the_next_evening():
 # ---- bounds
 
 
-def full_mailbox(*senders: str) -> tuple[Room, dict]:
+def full_mailbox(*senders: str) -> tuple[LiveRoom, dict]:
     """Bob is away, and these have told him something in turn, MAILBOX times in all."""
     room, bob, *others = room_with("bob", *dict.fromkeys(senders))
-    room.leave(bob, "", 0)
+    room.go(bob, 0)
     members = {member.nick: member for member in others}
     for number in range(MAILBOX):
         tell(room, members[senders[number % len(senders)]], id=str(number), text=str(number))
@@ -192,7 +191,7 @@ def test_what_is_over_is_forgotten_one_day(monkeypatch):
     room, ann, bob = room_with("ann", "bob")
     for number in range(5):
         tell(room, ann, id=str(number))
-        room.handle(bob, Got("id-ann", str(number)), 6)
+        room.act(bob, Got("id-ann", str(number)), 6)
     assert [len(tell(room, ann, id=str(number))) for number in range(5)] == [3, 3, 2, 2, 2]
 
 

@@ -29,7 +29,7 @@ class Visitor:
     def __init__(self) -> None:
         self.dropped = ""
 
-    def drop(self, reason: str) -> None:
+    def drop(self, code: str, reason: str) -> None:
         self.dropped = reason
 
 

@@ -3,105 +3,29 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
-from lanchat.client.events import Acked, Closed, Connected, Item
+from lanchat.client.events import Acked, Connected
 from lanchat.client.member import Member
 from lanchat.errors import ConnectionLost, LanchatError, NotLanchat, Refused
 from lanchat.network.connect import dial
-from lanchat.network.link import Link
 from lanchat.network.listen import listen
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import MAX_LINE
 from lanchat.protocol.limits import NO_LIMITS
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed
+from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
-from lanchat.server import host as hosting
+from lanchat.server.doors.native import native_door
+from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.server.hub import Hub
 from lanchat.server.readers import Readers
+from tests.support.people import Listener, PlainClient, link_of
 from tests.support.waiting import PATIENCE, wait_until
-
-
-class Ears:
-    """All that has come to a member so far."""
-
-    def __init__(self, member: Member) -> None:
-        self.member = member
-        self.items: list[Item] = []
-
-    def hear(self, condition: Callable[[], object]) -> None:
-        """Take what comes until this is so."""
-
-        def heard() -> object:
-            self._listen()
-            return condition()
-
-        wait_until(heard, what="something that did not come")
-
-    def hear_text(self, text: str) -> Said:
-        self.hear(lambda: text in self.texts)
-        return next(item for item in self.items if isinstance(item, Said) and item.text == text)
-
-    def hear_kind(self, kind: type, **fields: object) -> None:
-        self.hear(
-            lambda: any(
-                isinstance(item, kind) and all(getattr(item, name) == value for name, value in fields.items())
-                for item in self.items
-            )
-        )
-
-    @property
-    def texts(self) -> list[str]:
-        return [item.text for item in self.items if isinstance(item, Said)]
-
-    @property
-    def seqs(self) -> list[int]:
-        return [item.seq for item in self.items if isinstance(item, Said | Joined | Left | Renamed)]
-
-    @property
-    def ended(self) -> LanchatError | None:
-        return next((item.error for item in self.items if isinstance(item, Closed)), None)
-
-    def _listen(self) -> None:
-        if self.ended is None:
-            taken: Sequence[Item] = self.member.take(timeout=0.01)
-            self.items += taken
-
-
-def link_of(member: Member) -> Link:
-    """To say what a member would not, or not to say goodbye."""
-    assert member._link is not None
-    return member._link
-
-
-class PlainClient:
-    """netcat, more or less."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
-        self.socket.settimeout(PATIENCE)
-        self.got = b""
-
-    def send(self, data: bytes) -> None:
-        self.socket.sendall(data)
-
-    def until(self, end: bytes) -> bytes:
-        """All up to and with these bytes."""
-        while end not in self.got:
-            data = self.socket.recv(4096)
-            assert data, f"ended before {end!r}: {self.got!r}"
-            self.got += data
-        before, _, self.got = self.got.partition(end)
-        return before + end
-
-    def rest(self) -> bytes:
-        while data := self.socket.recv(4096):
-            self.got += data
-        return self.got
 
 
 @pytest.fixture
@@ -110,8 +34,7 @@ def plain() -> Iterator[Callable[..., PlainClient]]:
     clients: list[PlainClient] = []
 
     def connect(room: Host, name: str = "") -> PlainClient:
-        assert room.plain_port is not None
-        clients.append(client := PlainClient(room.plain_port))
+        clients.append(client := PlainClient(room.ports["plain"]))
         assert client.until(b"Enter your name: ") == b"Enter your name: "
         if name:
             client.send(name.encode() + b"\n")
@@ -142,11 +65,11 @@ def raw() -> Iterator[Callable[[Host], socket.socket]]:
 
 def test_members_talk(host, join, identity):
     room = host("Room A")
-    ann, bob = Ears(join(room, "ann")), Ears(join(room, "bob"))
-    ann.member.say("hello")
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
+    ann.member.outgoing.say("hello")
     said = bob.hear_text("hello")
     assert (said.nick, said.by, said.seq) == ("ann", identity("ann").id, 3)
-    bob.member.say("hi ann", action=True)
+    bob.member.outgoing.say("hi ann", action=True)
     assert ann.hear_text("hi ann").action
     bob.hear_text("hi ann")
     assert ann.texts == bob.texts == ["hello", "hi ann"], "who says it hears it too"
@@ -157,7 +80,7 @@ def test_a_member_is_told_where_it_is(host, join):
     room = host("Room A", nick="hal")
     join(room, "ann")
     bob = join(room, "bob")
-    came = bob.take()[0]
+    came = bob.queue.take()[0]
     assert isinstance(came, Connected)
     assert (came.card.title, came.card.host, came.card.people, came.card.locked) == ("Room A", "hal", 1, False)
     assert came.card.room == room.room_id and len(room.room_id) == 32
@@ -169,8 +92,8 @@ def test_who_hosts_talks_without_the_network(host, join, identity):
     hal = Member(room.connect, identity("hal"), "hal")
     hal.join()
     try:
-        ann = Ears(join(room, "ann"))
-        hal.say("welcome to my room")
+        ann = Listener(join(room, "ann"))
+        hal.outgoing.say("welcome to my room")
         assert ann.hear_text("welcome to my room").nick == "hal"
         came = ann.items[0]
         assert isinstance(came, Connected) and came.present[0].host
@@ -180,7 +103,7 @@ def test_who_hosts_talks_without_the_network(host, join, identity):
 
 def test_where_no_second_thread_can_be_had_the_first_one_goes_on(host, join, monkeypatch):
     room = host()
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     start = Readers.start
 
     def start_first(self, link, read):
@@ -190,7 +113,7 @@ def test_where_no_second_thread_can_be_had_the_first_one_goes_on(host, join, mon
 
     monkeypatch.setattr(Readers, "start", start_first)
     bob = join(room, "bob")
-    bob.say("hi")
+    bob.outgoing.say("hi")
     ann.hear_text("hi")
     bob.close()
     ann.hear_kind(Left, nick="bob")
@@ -198,9 +121,9 @@ def test_where_no_second_thread_can_be_had_the_first_one_goes_on(host, join, mon
 
 def test_what_is_said_is_kept(host, join):
     ann = join(host(), "ann")
-    ids = [ann.say(f"line {number}") for number in range(20)]
-    assert ann.wait_kept(PATIENCE)
-    ears = Ears(ann)
+    ids = [ann.outgoing.say(f"line {number}") for number in range(20)]
+    assert ann.outgoing.wait_acked(PATIENCE)
+    ears = Listener(ann)
     ears.hear(lambda: [id for item in ears.items if isinstance(item, Acked) for id in item.ids] == ids)
 
 
@@ -208,9 +131,9 @@ def test_a_newcomer_sees_the_last_lines(host, join):
     room = host()
     ann = join(room, "ann")
     for number in range(60):
-        ann.say(f"line {number}")
-    ann.wait_kept(PATIENCE)
-    bob = Ears(join(room, "bob"))
+        ann.outgoing.say(f"line {number}")
+    ann.outgoing.wait_acked(PATIENCE)
+    bob = Listener(join(room, "bob"))
     bob.hear_kind(Joined, nick="bob")
     assert bob.texts == [f"line {number}" for number in range(10, 60)]
 
@@ -225,10 +148,10 @@ def test_a_taken_nick(host, join):
 
 def test_another_nick(host, join):
     room = host()
-    ann, bob = Ears(join(room, "ann")), Ears(join(room, "bob"))
-    ann.member.rename("bob")
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
+    ann.member.outgoing.rename("bob")
     ann.hear_kind(Notice, code="nick")
-    ann.member.rename("anna")
+    ann.member.outgoing.rename("anna")
     bob.hear_kind(Renamed, nick="ann", to="anna")
 
 
@@ -241,8 +164,8 @@ def test_a_full_room(host, join):
 
 def test_leaving_is_heard(host, join):
     room = host()
-    ann, bob = Ears(join(room, "ann")), join(room, "bob")
-    bob.say("so long")
+    ann, bob = Listener(join(room, "ann")), join(room, "bob")
+    bob.outgoing.say("so long")
     bob.close()
     ann.hear_kind(Left, nick="bob", reason="")
     assert ann.texts == ["so long"]
@@ -251,7 +174,7 @@ def test_leaving_is_heard(host, join):
 
 def test_a_member_that_vanishes(host, join):
     room = host()
-    ann, bob = Ears(join(room, "ann")), join(room, "bob")
+    ann, bob = Listener(join(room, "ann")), join(room, "bob")
     link_of(bob)._socket.shutdown(socket.SHUT_RDWR)
     ann.hear_kind(Left, nick="bob")
     assert room.people == 1
@@ -260,11 +183,11 @@ def test_a_member_that_vanishes(host, join):
 def test_talking_while_others_vanish(host, join):
     """The hub sends to links whose end has just been met; that is nobody's trouble."""
     room = host()
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     for round in range(15):
         bob = join(room, "bob")
         for number in range(20):
-            ann.member.say(f"{round}-{number}")
+            ann.member.outgoing.say(f"{round}-{number}")
             if number == 10:
                 link_of(bob)._socket.shutdown(socket.SHUT_RDWR)
         wait_until(lambda: room.people == 1)
@@ -274,7 +197,7 @@ def test_talking_while_others_vanish(host, join):
 
 def test_a_member_that_breaks_the_rules_is_told_and_missed(host, join):
     room = host()
-    ann, bob = Ears(join(room, "ann")), Ears(join(room, "bob"))
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     link_of(bob.member).send(b"x" * (MAX_LINE + 1))
     bob.hear(lambda: bob.ended)
     assert isinstance(bob.ended, Refused) and "longer than" in str(bob.ended)
@@ -284,10 +207,10 @@ def test_a_member_that_breaks_the_rules_is_told_and_missed(host, join):
 def test_the_longest_text_harms_nobody(host, join):
     """A text that JSON escapes sixfold would be a line too long for all who hear it."""
     room = host()
-    ann, bob = Ears(join(room, "ann")), Ears(join(room, "bob"))
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     link_of(bob.member).send(b'{"t":"say","id":"1","text":"' + b"\\u0001" * 2700 + b'"}\n')
     bob.hear_kind(Notice, code="rules")
-    bob.member.say('"' * 4096)
+    bob.member.outgoing.say('"' * 4096)
     ann.hear_text('"' * 4096)
 
 
@@ -301,23 +224,23 @@ def test_50_members_come_while_others_talk(host, join):
         for number in range(1500):  # of four talkers, less than what may wait at a member that takes nothing yet
             if stop.is_set():
                 break
-            talker.say(f"line {number}")
-            talker.wait_kept(PATIENCE, below=20)
+            talker.outgoing.say(f"line {number}")
+            talker.outgoing.wait_acked(PATIENCE, below=20)
 
     threads = [threading.Thread(target=talk, args=(talker,)) for talker in talkers]
     for thread in threads:
         thread.start()
-    newcomers: list[Ears] = []
+    newcomers: list[Listener] = []
     try:
         for number in range(50):
-            newcomers.append(Ears(join(room, f"newcomer{number}")))
+            newcomers.append(Listener(join(room, f"newcomer{number}")))
     finally:
         stop.set()
         for thread in threads:
             thread.join()
     for talker in talkers:
-        talker.wait_kept(PATIENCE)
-    talkers[0].say("the end")
+        talker.outgoing.wait_acked(PATIENCE)
+    talkers[0].outgoing.say("the end")
     last = 0
     for ears in newcomers:
         last = ears.hear_text("the end").seq
@@ -335,7 +258,7 @@ def test_50_members_come_while_others_talk(host, join):
 
 def test_plain_clients_and_members_talk_with_each_other(host, join, plain):
     room = host(plain_port=0)
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     pat = plain(room, "pat")
     ann.hear_kind(Joined, nick="pat")
     pia = plain(room, "pia")
@@ -343,11 +266,11 @@ def test_plain_clients_and_members_talk_with_each_other(host, join, plain):
     pat.send(b"hello\n")
     assert pia.until(b"\n") == b"pat: hello\n"
     assert ann.hear_text("hello").by.startswith("~")
-    ann.member.say("hi pat\nand pia")
-    ann.member.say("waves", action=True)
+    ann.member.outgoing.say("hi pat\nand pia")
+    ann.member.outgoing.say("waves", action=True)
     for client in (pat, pia):
         assert client.until(b"waves\n") == b"ann: hi pat / and pia\n* ann waves\n"
-    ann.member.rename("anna")
+    ann.member.outgoing.rename("anna")
     assert pat.until(b"\n") == b"ann is now anna\n"
     pia.socket.close()
     assert pat.until(b"\n") == b"pia has left the chat\n"
@@ -359,7 +282,7 @@ def test_plain_clients_and_members_talk_with_each_other(host, join, plain):
 @pytest.mark.parametrize("name", [b"pat\n", b"pat\r\n", b"pat", b" pat "])
 def test_a_name_with_and_without_a_line_end(host, join, plain, name):
     room = host(plain_port=0)
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     plain(room).send(name)
     ann.hear_kind(Joined, nick="pat")
 
@@ -367,21 +290,21 @@ def test_a_name_with_and_without_a_line_end(host, join, plain, name):
 @pytest.mark.parametrize(("name", "nick"), [(b"\n", "guest"), (b"Pat Smith\n", "Pat_Smith"), (b"!\xff\xfe\n", "guest")])
 def test_names_that_are_no_nicks(host, join, plain, name, nick):
     room = host(plain_port=0)
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     plain(room).send(name)
     ann.hear_kind(Joined, nick=nick)
 
 
 def test_a_taken_name_gets_the_next_free_one(host, join, plain):
     room = host(plain_port=0)
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     assert plain(room, "Ann").until(b"\n") == b"* Ann is taken, you are Ann2\n"
     ann.hear_kind(Joined, nick="Ann2")
 
 
 def test_a_client_that_sends_no_line_ends(host, join, plain):
     room = host(plain_port=0)
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     pat = plain(room)
     pat.send(b"pat")
     ann.hear_kind(Joined, nick="pat")
@@ -393,7 +316,7 @@ def test_a_client_that_sends_no_line_ends(host, join, plain):
 
 def test_a_client_that_sends_lines(host, join, plain):
     room = host(plain_port=0)
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     pat = plain(room)
     pat.send(b"pat\none\r\ntwo\n\n  \nthree and ")
     ann.hear_text("two")
@@ -404,7 +327,7 @@ def test_a_client_that_sends_lines(host, join, plain):
 
 def test_what_a_client_started_when_it_went(host, join, plain):
     room = host(plain_port=0)
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     pat = plain(room, "pat")
     pat.send(b"one\nlast words")
     pat.socket.shutdown(socket.SHUT_WR)  # printf ... | nc
@@ -429,18 +352,18 @@ def test_what_a_client_started_when_it_went(host, join, plain):
 )
 def test_what_is_no_chat_is_dropped(host, join, plain, data):
     room = host(plain_port=0)
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     client = plain(room)
     client.send(data)
     assert client.rest().startswith(b"* ")
-    ann.member.say("still here")
+    ann.member.outgoing.say("still here")
     ann.hear_text("still here")
     assert ann.texts == ["still here"]
 
 
 def test_telnet_says_interrupt(host, join, plain):
     room = host(plain_port=0)
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     pat = plain(room, "pat")
     ann.hear_kind(Joined, nick="pat")
     pat.send(b"\xff\xf4\xff\xfd\x06")
@@ -451,15 +374,15 @@ def test_telnet_says_interrupt(host, join, plain):
 def test_a_plain_clients_screen_is_safe(host, join, plain):
     room = host(plain_port=0)
     pat = plain(room, "pat")
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     pat.until(b"ann joined the chat\n")
-    ann.member.say("\x1b[2Jx\u202ey")
+    ann.member.outgoing.say("\x1b[2Jx\u202ey")
     assert pat.until(b"\n") == b"ann: \\x1b[2Jx<U+202E>y\n"
 
 
 def test_control_bytes_from_a_plain_client_harm_nobody(host, join, plain):
     room = host(plain_port=0)
-    ann, pat = Ears(join(room, "ann")), plain(room, "pat")
+    ann, pat = Listener(join(room, "ann")), plain(room, "pat")
     pat.send(b"\x01" * 4000 + b"\n")
     assert b"at most 4096 bytes" in pat.until(b"\n")
     pat.send(b"\x1b[2J\n")
@@ -467,7 +390,7 @@ def test_control_bytes_from_a_plain_client_harm_nobody(host, join, plain):
 
 
 def test_no_plain_port_unless_asked_for(host):
-    assert host().plain_port is None
+    assert "plain" not in host().ports
 
 
 # ---- strangers
@@ -475,7 +398,7 @@ def test_no_plain_port_unless_asked_for(host):
 
 def test_strangers_on_the_native_port_harm_nobody(host, join, raw):
     room = host()
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     silent = raw(room)
     for garbage in (b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 1000, b"hello\n", b"\x16\x03\x01\xff\xff" + bytes(70_000)):
         stranger = raw(room)
@@ -485,7 +408,7 @@ def test_strangers_on_the_native_port_harm_nobody(host, join, raw):
                 pass
         except ConnectionError:
             pass
-    ann.member.say("still here")
+    ann.member.outgoing.say("still here")
     ann.hear_text("still here")
     assert room.people == 1 and silent.fileno() > 0
 
@@ -523,10 +446,10 @@ def test_another_version_is_refused_in_words(host, raw):
 
 def test_who_only_looks_is_not_in(host, join, raw):
     room = host()
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     with client_context().wrap_socket(raw(room)) as visitor:
         assert b'"people":1' in visitor.recv(4096)
-    ann.member.say("nobody came")
+    ann.member.outgoing.say("nobody came")
     ann.hear_text("nobody came")
     assert not any(isinstance(item, Left) for item in ann.items)
 
@@ -563,18 +486,12 @@ def test_a_host_that_is_no_lanchat(identity, answer):
 # ---- opening and closing
 
 
-@pytest.fixture
-def short_goodbye(monkeypatch):
-    """For rooms with visitors that will not hang up."""
-    monkeypatch.setattr(hosting, "GOODBYE_LIMIT", 0.1)
-
-
-def test_closing_tells_everyone(host, join, plain, short_goodbye):
-    room = host(plain_port=0)
-    ann, pat = Ears(join(room, "ann")), plain(room, "pat")
+def test_closing_tells_everyone(host, join, plain):
+    room = host(plain_port=0, timing=Timing(goodbye=0.1))  # one visitor does not hang up
+    ann, pat = Listener(join(room, "ann")), plain(room, "pat")
     ann.hear_kind(Joined, nick="pat")
     waiting = plain(room)  # has given no name yet
-    ann.member.say("last words")
+    ann.member.outgoing.say("last words")
     pat.until(b"last words\n")
     pat_reads = threading.Thread(target=lambda: (pat.rest(), pat.socket.close()))
     pat_reads.start()
@@ -585,14 +502,14 @@ def test_closing_tells_everyone(host, join, plain, short_goodbye):
     assert pat.got == b"* the host has closed the room\n" and waiting.rest() == b""
     room.close()
     with pytest.raises(LanchatError):
-        ann.member.say("into the void")
-        ann.member.wait_kept(PATIENCE)
+        ann.member.outgoing.say("into the void")
+        ann.member.outgoing.wait_acked(PATIENCE)
 
 
 @pytest.mark.parametrize("when", ["before", "while"])
 def test_an_interrupt_while_it_starts(identity, monkeypatch, when):
     """It comes in the very moment in which the hub begins, and the acceptor never does."""
-    room = Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0)
+    room = Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)])
     start = Hub.start
 
     def cut_short(hub):
@@ -607,11 +524,11 @@ def test_an_interrupt_while_it_starts(identity, monkeypatch, when):
 
 
 def test_a_room_that_was_never_started(identity):
-    room = Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0)
+    room = Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)])
     room.close()
 
 
-def test_a_room_with_silent_visitors_closes(host, raw, short_goodbye):
+def test_a_room_with_silent_visitors_closes(host, raw):
     room = host()
     for _ in range(5):
         raw(room)
@@ -621,17 +538,17 @@ def test_a_room_with_silent_visitors_closes(host, raw, short_goodbye):
 def test_a_port_in_use_leaves_nothing_open(identity, host):
     taken = host().port
     with pytest.raises(LanchatError, match=f"port {taken} is in use"):
-        Host("Room B", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=taken)
+        Host("Room B", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(taken)])
     with pytest.raises(LanchatError, match=f"port {taken} is in use"):
-        Host("Room B", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0, plain_port=taken)
+        Host("Room B", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0), plain_door(taken)])
 
 
 def test_two_hosts_on_one_machine(host, join):
     one, other = host("Room A", port=None), host("Room A", port=None, nick="hugo")
     assert one.port != other.port and one.room_id != other.room_id
-    ann, bob = Ears(join(one, "ann")), Ears(join(other, "bob"))
-    ann.member.say("in the first")
-    bob.member.say("in the second")
+    ann, bob = Listener(join(one, "ann")), Listener(join(other, "bob"))
+    ann.member.outgoing.say("in the first")
+    bob.member.outgoing.say("in the second")
     ann.hear_text("in the first")
     bob.hear_text("in the second")
     assert ann.texts == ["in the first"] and bob.texts == ["in the second"]
@@ -639,13 +556,20 @@ def test_two_hosts_on_one_machine(host, join):
 
 def test_a_password_that_is_no_text(identity):
     with pytest.raises(LanchatError, match="no text"):
-        Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0, password="pass\udcff")
+        Host(
+            "Room A",
+            identity("hal"),
+            nick="hal",
+            addresses=["127.0.0.1"],
+            doors=[native_door(0)],
+            password="pass\udcff",
+        )
 
 
 @pytest.mark.parametrize("title", ["", "t" * 300, "\x1b[2J", "a\nb"])
 def test_titles_against_the_rules(identity, title):
     with pytest.raises(ValueError, match="title"):
-        Host(title, identity("hal"), nick="hal", addresses=["127.0.0.1"], port=0)
+        Host(title, identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)])
 
 
 def test_a_listening_port_is_free_after_closing(host):

@@ -1,4 +1,4 @@
-"""The hub with links that record what they are handed. `Evening.turn()` is one turn, in the test's own thread."""
+"""The hub with links that record what they are handed. `Evening.batch()` is one batch, in the test's own thread."""
 
 import threading
 from dataclasses import dataclass, field
@@ -32,9 +32,10 @@ from lanchat.protocol.messages import (
     Told,
     Welcome,
 )
-from lanchat.room.room import Room
+from lanchat.room.effects import Snapshot
+from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.hub import Hub
-from lanchat.server.session import CloseRoom, JoinRequest, LinkEnded, LogTrouble, Posted, Received, Saved, Session, Stop
+from lanchat.server.session import CloseRoom, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
 from lanchat.storage.log import NoLog
 
 
@@ -42,7 +43,7 @@ class RecordingLink:
     """Keeps each send as it was handed over."""
 
     def __init__(self) -> None:
-        self.reason = "the other side closed the link"
+        self.code, self.reason = "lost", "the other side closed the connection"
         self.sends: list[bytes] = []
         self.finished = False
 
@@ -60,10 +61,13 @@ class TalkativeDoor:
     """As the native door tells it, counting how often it makes bytes of an event."""
 
     echoes = True
-    remembers = True
 
     def __init__(self) -> None:
         self.encoded: list[FromHost] = []
+
+    def snapshot(self, snapshot: Snapshot) -> bytes:
+        told: list[FromHost] = [snapshot.welcome, *snapshot.present, *snapshot.past, *snapshot.private]
+        return b"".join(map(self.encode, told))
 
     def encode(self, message: FromHost) -> bytes:
         self.encoded.append(message)
@@ -74,7 +78,9 @@ class TerseDoor(TalkativeDoor):
     """Tells events only, not even to those who made them."""
 
     echoes = False
-    remembers = False
+
+    def snapshot(self, snapshot: Snapshot) -> bytes:
+        return b""
 
     def encode(self, message: FromHost) -> bytes:
         super().encode(message)
@@ -82,17 +88,22 @@ class TerseDoor(TalkativeDoor):
 
 
 class SlowLog(NoLog):
-    """Keeps nothing until told to."""
+    """Stores nothing until told to."""
 
     def __init__(self) -> None:
-        self.events: list = []
-        self.posts: list = []
+        self.records: list = []
 
-    def append(self, events: list) -> None:
-        self.events += events
+    def append(self, records: Any) -> int:
+        self.records += records
+        return len(self.records)
 
-    def post(self, private: list, on_posted: object) -> None:
-        self.posts += private
+    @property
+    def events(self) -> list:
+        return [record for record in self.records if not isinstance(record, Told)]
+
+    @property
+    def private(self) -> list:
+        return [record for record in self.records if isinstance(record, Told)]
 
 
 @dataclass
@@ -106,10 +117,10 @@ class Evening:
     def __post_init__(self) -> None:
         self.clock = count(1000)
         self.hub: Hub = Hub(Room("5" * 32, "Room A", "id-hal"), self.log, lambda: next(self.clock))
-        self.log.open(self.hub.saved)
+        self.log.start(self.hub.stored)
 
     def batch(self, *items) -> None:
-        """One turn with all of these and what was left over."""
+        """One batch of all these and what was left over."""
         for item in items:
             self.hub.inbox.put_now(item)
         self.hub.inbox.put_now(Stop())
@@ -117,7 +128,7 @@ class Evening:
 
     def come(self, *nicks: str, door: TalkativeDoor | None = None) -> Any:
         """These come in, and what that made everybody hear is forgotten."""
-        sessions = [Session(RecordingLink(), door or self.native) for _ in nicks]
+        sessions = [new_session(self, door) for _ in nicks]
         self.batch(*(JoinRequest(session, f"id-{nick}", nick) for session, nick in zip(sessions, nicks, strict=True)))
         for session in [*self.hub._sessions]:
             heard(session)
@@ -125,7 +136,8 @@ class Evening:
 
 
 def new_session(evening: Evening, door: TalkativeDoor | None = None) -> Any:
-    return Session(RecordingLink(), door or evening.native)
+    door = door or evening.native
+    return Session(RecordingLink(), door, echoes=door.echoes)
 
 
 def heard(session: Any) -> list[Any]:
@@ -144,10 +156,10 @@ def texts(messages: list[FromHost]) -> list[str]:
     return [message.text for message in messages if isinstance(message, Said)]
 
 
-# ---- turns
+# ---- batches
 
 
-def test_one_send_for_each_link_and_turn():
+def test_one_send_for_each_link_and_batch():
     evening = Evening()
     ann, bob, eve = evening.come("ann", "bob", "eve")
     evening.batch(says(ann, "1", "2"), says(bob, "3"), says(eve, "4"), Received(ann, [Ping()]))
@@ -156,7 +168,7 @@ def test_one_send_for_each_link_and_turn():
         assert texts(heard(session)) == ["1", "2", "3", "4"]
 
 
-def test_the_bytes_of_an_event_are_made_once_for_each_kind_of_door():
+def test_the_bytes_of_an_event_are_made_once_for_each_dialect():
     evening = Evening()
     [ann, *_] = evening.come(*(f"n{number}" for number in range(20)))
     evening.come("pat", "pia", door=evening.plain)
@@ -178,14 +190,14 @@ def test_the_deaf_hear_who_comes_and_goes_and_themselves():
     assert texts(heard(again))[-1] == "5", "another link of hers hears all"
 
 
-def test_a_turn_in_which_nothing_is_said_sends_nothing():
+def test_a_batch_in_which_nothing_is_said_sends_nothing():
     evening = Evening()
     [ann] = evening.come("ann")
-    evening.batch(Received(ann, [Pong()]), Saved(0))
+    evening.batch(Received(ann, [Pong()]), Stored(0, 0))
     assert ann.link.sends == []
 
 
-def test_events_carry_the_time_of_their_turn():
+def test_events_carry_the_time_of_their_batch():
     evening = Evening()
     [ann] = evening.come("ann")
     evening.batch()
@@ -241,7 +253,7 @@ def test_a_newcomer_gets_the_snapshot_then_what_is_live():
     ]
 
 
-def test_newcomers_of_one_turn_see_no_gap_and_nothing_twice():
+def test_newcomers_of_one_batch_see_no_gap_and_nothing_twice():
     evening = Evening()
     [ann] = evening.come("ann")
     sessions = [new_session(evening) for _ in range(10)]
@@ -272,7 +284,7 @@ def test_who_comes_back_gets_what_they_missed_and_no_more():
     ann, bob = evening.come("ann", "bob")
     evening.batch(LinkEnded(bob), says(ann, "missed"))
     back = new_session(evening)
-    evening.batch(says(ann, "same turn"), JoinRequest(back, "id-bob", "bob", after=2), says(ann, "live"))
+    evening.batch(says(ann, "same batch"), JoinRequest(back, "id-bob", "bob", after=2), says(ann, "live"))
     assert [event.seq for event in heard(back)[2:]] == [3, 4, 5, 6, 7]
 
 
@@ -305,6 +317,19 @@ def test_who_cannot_be_asked_again_gets_a_free_nick():
     assert heard(ann) == [Joined(2, 1001, "~1", "ann2")]
 
 
+def test_of_too_many_sessions_of_one_member_the_oldest_ends():
+    """Four ghosts of a flaky member never keep that member out, and nobody else need know."""
+    evening = Evening()
+    [bob] = evening.come("bob")
+    first, *others = evening.come(*["ann"] * MAX_SESSIONS)
+    heard(bob)
+    [last] = evening.come("ann")
+    assert heard(first) == [Closing("replaced", "you have come in once more elsewhere")] and first.link.finished
+    assert heard(bob) == []
+    evening.batch(*(LinkEnded(session) for session in others), says(last, "still here"))
+    assert [type(message) for message in heard(bob)] == [Said]
+
+
 # ---- going
 
 
@@ -312,7 +337,7 @@ def test_who_goes_is_missed():
     evening = Evening()
     ann, bob = evening.come("ann", "bob")
     evening.batch(LinkEnded(bob), says(bob, "from beyond"))
-    assert heard(ann) == [Left(3, 1001, "id-bob", "bob", "the other side closed the link")]
+    assert heard(ann) == [Left(3, 1001, "id-bob", "bob", "lost", "the other side closed the connection")]
     assert heard(bob) == [] and evening.hub.people == 1
     evening.batch(LinkEnded(bob))
     assert heard(ann) == []
@@ -341,18 +366,18 @@ def test_an_ack_comes_after_the_log_has_it_and_not_before():
     evening.batch(says(ann, "1", "2", "3"))
     evening.batch()
     assert texts(heard(ann)) == ["1", "2", "3"] and [event.seq for event in evening.log.events[2:]] == [3, 4, 5]
-    evening.batch(Saved(2))
+    evening.batch(Stored(2, 2))
     assert heard(ann) == []
-    evening.batch(Saved(4))
+    evening.batch(Stored(4, 4))
     assert heard(ann) == [Ack(4)]
-    evening.batch(Saved(5))
+    evening.batch(Stored(5, 5))
     assert heard(ann) == [Ack(5)]
-    evening.batch(Saved(5))
+    evening.batch(Stored(5, 5))
     assert heard(ann) == []
     assert texts(heard(bob)) == ["1", "2", "3"], "acks are the author's alone"
 
 
-def test_what_is_delivered_is_handed_to_the_log_in_the_same_turn():
+def test_what_is_delivered_is_handed_to_the_log_in_the_same_batch():
     evening = Evening(SlowLog())
     [ann] = evening.come("ann")
     evening.batch(says(ann, "1"))
@@ -376,7 +401,7 @@ def test_a_resend_of_what_is_not_kept_yet_waits():
     heard(ann)
     evening.batch(says(ann, "1"))
     assert texts(heard(ann)) == ["1"]
-    evening.batch(Saved(3))
+    evening.batch(Stored(3, 3))
     assert heard(ann) == [Ack(3)]
 
 
@@ -384,7 +409,7 @@ def test_whoever_left_is_not_acknowledged():
     evening = Evening(SlowLog())
     ann, bob = evening.come("ann", "bob")
     evening.batch(says(ann, "1"), LinkEnded(ann))
-    evening.batch(Saved(9))
+    evening.batch(Stored(9, 9))
     assert ann.link.sends == []
 
 
@@ -425,11 +450,11 @@ def test_it_is_acknowledged_when_the_log_has_it_and_not_before():
     ann, bob = evening.come("ann", "bob")
     evening.batch(tells(ann, "bob"), tells(bob, "ann", "of bob"))
     evening.batch(tells(ann, "bob", "2"))
-    assert [told.id for told in evening.log.posts] == ["1", "of bob", "2"]
+    assert [told.id for told in evening.log.private] == ["1", "of bob", "2"]
     heard(ann), heard(bob)
-    evening.batch(Posted(1))
+    evening.batch(Stored(3, 2))
     assert (heard(ann), heard(bob)) == ([Receipt("1", "here")], [])
-    evening.batch(Posted(3))
+    evening.batch(Stored(5, 2))
     assert (heard(ann), heard(bob)) == ([Receipt("2", "here")], [Receipt("of bob", "here")])
 
 
@@ -442,7 +467,7 @@ def test_what_waits_comes_with_the_welcome_until_they_have_it():
         evening.batch(JoinRequest(back, "id-bob", "bob", after=3))
         assert PSST in heard(back)
     evening.batch(Received(back, [Got("id-ann", "1")]))
-    assert evening.log.posts == [PSST, Told("1", 1001, "id-ann", "ann", "id-bob", "bob", "")]
+    assert evening.log.private == [PSST, Told("1", 1001, "id-ann", "ann", "id-bob", "bob", "")]
     last = new_session(evening)
     evening.batch(JoinRequest(last, "id-bob", "bob", after=3))
     assert not any(isinstance(message, Told) for message in heard(last))
@@ -452,7 +477,7 @@ def test_a_sender_who_left_is_told_nothing():
     evening = Evening(SlowLog())
     ann, bob = evening.come("ann", "bob")
     evening.batch(tells(ann, "bob"), LinkEnded(ann))
-    evening.batch(Posted(1))
+    evening.batch(Stored(3, 2))
     assert ann.link.sends == []
 
 
@@ -464,7 +489,7 @@ def test_while_nothing_is_saved_a_sender_is_warned_and_when_memory_is_full_refus
     evening.log.full = True
     evening.batch(tells(ann, "bob", "2"))
     assert heard(ann) == [Receipt("2", "refused", "not sent: the disk is full; try later")]
-    assert len(evening.log.posts) == 1
+    assert len(evening.log.private) == 1
 
 
 # ---- doors
@@ -531,4 +556,4 @@ def test_stop_ends_the_thread_after_all_that_waits(already):
     evening.hub.stop()
     assert texts(heard(ann)) == [str(number) for number in range(already)]
     evening.hub.inbox.put(says(ann, "too late"))
-    evening.hub.saved(7)
+    evening.hub.stored(7, 7)

@@ -22,11 +22,11 @@ class Line:
 
     def __init__(self) -> None:
         self.over = False
-        self.touched = 0
+        self.resets = 0
         self.told: list[bytes] = []
 
-    def touch(self) -> None:
-        self.touched += 1
+    def reset_idle(self) -> None:
+        self.resets += 1
 
     def send(self, data: bytes) -> None:
         self.told.append(data)
@@ -37,7 +37,7 @@ class Talker:
         self.clock = clock
         self.link = link = Line()
         self.session: Any = type(
-            "Session", (), {"link": self.link, "door": type("Door", (), {"encode": staticmethod(encode)})}
+            "Session", (), {"link": self.link, "dialect": type("Dialect", (), {"encode": staticmethod(encode)})}
         )
         self.inbox: Any = Inbox()
         self.throttle = Throttle(limits, cast(Any, link), clock)
@@ -76,7 +76,7 @@ def test_what_is_over_the_rate_is_late_and_not_lost(talker):
     heard = talker.handed_on
     assert [message.id for batch in heard for message in batch.messages] == [str(n) for n in range(30)]
     assert talker.clock.now - began == pytest.approx(10.0), "twenty over, two a second"
-    assert talker.link.touched > 0, "who waits for us is alive"
+    assert talker.link.resets > 0, "who waits for us is alive"
 
 
 def test_what_costs_the_host_something_comes_at_the_same_rate(talker):
@@ -105,7 +105,7 @@ def test_far_too_many_at_once_end_it(talker):
 
 
 def test_who_is_gone_is_not_waited_for(talker):
-    talker.link.touch = lambda: setattr(talker.link, "over", True)
+    talker.link.reset_idle = lambda: setattr(talker.link, "over", True)
     began = talker.clock.now
     talker.says(*say(100))
     assert talker.clock.now - began <= 1.0

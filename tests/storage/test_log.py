@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import MAILBOX_AGE
-from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
+from lanchat.protocol.messages import Event, Joined, Left, Record, Renamed, Said, Told
+from lanchat.protocol.timing import Timing
 from lanchat.storage import repair as mend
 from lanchat.storage import schema as rows
 from lanchat.storage import sqlite_log, store
-from lanchat.storage.log import NoLog
+from lanchat.storage.log import NoLog, Opened
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention, parse_age, parse_retention
 from lanchat.storage.search import events_after, last_events, last_private
@@ -34,6 +35,7 @@ from tests.support.waiting import wait_until
 TOP = Path(__file__).parents[2]
 ANN, BOB = "a" * 64, "b" * 64
 DAY = 86_400_000
+IMPATIENT = Timing(log_retry=0.05)
 NOW = 1_800_000_000_000
 
 
@@ -53,27 +55,31 @@ class Keeper:
         self.damage: list[str] = []
         self.troubles: list[str] = []
         self.saved = 0
-        self.posted = 0
+        self.tickets = [0]
         self.log = SqliteLog(path, on_damage=self.damage.append, wall=lambda: NOW, **options)  # type: ignore[arg-type]
 
     def open(self) -> tuple[Event, ...]:
-        return self.log.open(self._on_saved, self.troubles.append)
+        self.opened = self.log.open()
+        self.log.start(self._on_stored, self.troubles.append)
+        return self.opened.past
 
-    def keep(self, *events: Event) -> None:
-        """Waits until they are kept."""
-        self.log.append(list(events))
-        wait_until(lambda: self.saved >= events[-1].seq, what="the events to be kept")
+    def keep(self, *records: Record) -> None:
+        """Waits until they are stored."""
+        ticket = self.log.append(records)
+        wait_until(lambda: self.tickets[-1] >= ticket, what="the records to be stored")
 
-    def post(self, *private: Told) -> None:
-        """Waits until they are kept."""
-        kept: list[int] = []
-        self.log.post(list(private), kept.append)
-        self.posted += len(private)
-        wait_until(lambda: self.posted in kept, what="the private messages to be kept")
-
-    def _on_saved(self, seq: int) -> None:
-        assert seq > self.saved
+    def _on_stored(self, ticket: int, seq: int) -> None:
+        assert ticket > self.tickets[-1] and seq >= self.saved
+        self.tickets.append(ticket)
         self.saved = seq
+
+
+def begin(path: Path, **options: object) -> SqliteLog:
+    """A log that is open and stores, and whom nobody asks."""
+    log = SqliteLog(path, **options)  # type: ignore[arg-type]
+    log.open()
+    log.start(lambda ticket, seq: None)
+    return log
 
 
 @pytest.fixture
@@ -106,13 +112,13 @@ EVERY_KIND = [
 
 def test_what_was_kept_is_there_the_next_evening(keeper):
     first = keeper()
-    assert first.past == () and first.log.seq == 0
+    assert first.past == () and first.opened.seq == 0
     first.keep(*EVERY_KIND)
     first.log.close()
     second = keeper()
     assert list(second.past) == EVERY_KIND
-    assert second.log.seq == 4
-    assert second.log.owners == (("ann", ANN), ("anna", ANN))
+    assert second.opened.seq == 4
+    assert second.opened.owners == (("ann", ANN), ("anna", ANN))
     assert second.damage == []
 
 
@@ -158,7 +164,7 @@ def test_a_nick_stays_with_who_used_it_first_also_when_that_entry_is_gone(keeper
     first = keeper(keep=Retention(entries=1))
     first.keep(Joined(1, NOW, ANN, "ann"), Joined(2, NOW, BOB, "ann"), Joined(3, NOW, "~77", "pat"), said(4))
     first.log.close()
-    assert keeper().log.owners == (("ann", ANN),)
+    assert keeper().opened.owners == (("ann", ANN),)
 
 
 def test_reading_joins_what_is_kept_and_what_waits(keeper, path):
@@ -174,11 +180,12 @@ def test_reading_joins_what_is_kept_and_what_waits(keeper, path):
 
 
 def test_without_a_log_what_is_at_hand_can_be_read():
-    saved: list[int] = []
+    stored: list[tuple[int, int]] = []
     log = NoLog()
-    assert log.open(saved.append) == ()
+    assert log.open() == Opened()
+    log.start(lambda ticket, seq: stored.append((ticket, seq)))
     log.append([said(1), said(2), said(3)])
-    assert saved == [3]
+    assert stored == [(3, 3)]
     assert [event.seq for event in log.read(1, 1)] == [2]
     log.close()
 
@@ -188,8 +195,7 @@ def test_without_a_log_what_is_at_hand_can_be_read():
 
 def test_another_program_holds_the_file(keeper, path, monkeypatch):
     monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
-    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
-    one = keeper()
+    one = keeper(timing=IMPATIENT)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     one.log.append([said(1)])
@@ -198,15 +204,14 @@ def test_another_program_holds_the_file(keeper, path, monkeypatch):
     one.log.append([said(2)])
     blocker.execute("ROLLBACK")
     blocker.close()
-    wait_until(lambda: one.saved == 2)
-    assert one.troubles == ["another program holds the file", ""]
+    wait_until(lambda: one.troubles[-1] == "")
+    assert one.troubles == ["another program holds the file", ""] and one.saved == 2
 
 
 def test_when_too_much_waits_the_log_says_so(keeper, path, monkeypatch):
     monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
-    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
     monkeypatch.setattr(sqlite_log, "WAITING_LIMIT", 10_000)
-    one = keeper()
+    one = keeper(timing=IMPATIENT)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     one.log.append([said(seq) for seq in range(1, 10)])
@@ -221,16 +226,15 @@ def test_when_too_much_waits_the_log_says_so(keeper, path, monkeypatch):
 
 def test_a_log_that_cannot_be_closed_in_order_says_goodbye_all_the_same(keeper, path, monkeypatch, caplog):
     monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
-    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
     monkeypatch.setattr(sqlite_log, "CLOSE_LIMIT", 0.2)
-    one = keeper()
+    one = keeper(timing=IMPATIENT)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     one.log.append([said(1)])
     one.log.close()
     blocker.close()
     assert one.saved == 0 and "1 events could not be kept" in caplog.text
-    assert keeper().log.seq == STRIDE
+    assert keeper().opened.seq == STRIDE
 
 
 FULL_DISK = """
@@ -243,12 +247,13 @@ folder = Path(sys.argv[1])
 os.system(f"mount -t tmpfs -o size=1m none {folder}") == 0 or sys.exit("no mount")
 change = threading.Condition()
 saved, troubles = [0], []
-def on_saved(seq):
+def on_stored(ticket, seq):
     with change: saved.append(seq); change.notify()
 def on_trouble(text):
     with change: troubles.append(text); change.notify()
 log = SqliteLog(folder / "log.db")
-log.open(on_saved, on_trouble)
+log.open()
+log.start(on_stored, on_trouble)
 seq = 0
 with change:
     while not troubles:
@@ -309,7 +314,7 @@ def test_kill_9_under_load(path, rounds):
         kept = [event.seq for event in events_after(path, first, 1_000_000)]  # as it was left, before anybody mends it
         assert kept == list(range(first + 1, first + 1 + len(kept))) and kept[-1] >= acked
     last = SqliteLog(path)
-    last.open(lambda seq: None)
+    last.open()
     last.close()
     kept_now = {event.seq: event for event in events_after(path, -1, 1_000_000)}
     assert acknowledged <= kept_now.keys()
@@ -343,21 +348,17 @@ def test_after_a_crash_no_number_is_given_again(keeper, path):
     one.log.close()
     for crash in (1, 2, 3):  # also when nothing was kept in between
         again = SqliteLog(path.with_name("snapshot"))
-        assert [event.seq for event in again.open(lambda seq: None)] == [1, 2]
-        assert again.seq == 2 + crash * STRIDE
-        again._closing = True
-        with again._lock:
-            again._lock.notify()
-        again._store.end = lambda: None  # type: ignore[union-attr, method-assign]
-        again.close()
+        opened = again.open()
+        assert [event.seq for event in opened.past] == [1, 2]
+        assert opened.seq == 2 + crash * STRIDE
+        again.close()  # never started, so it is not closed in order either
 
 
 # ---- a damaged file
 
 
 def filled(path: Path, number: int = 2000) -> None:
-    log = SqliteLog(path)
-    log.open(lambda seq: None)
+    log = begin(path)
     log.append([said(seq, f"{seq} " + "lorem ipsum " * 5) for seq in range(1, number + 1)])
     log.close()
 
@@ -408,8 +409,8 @@ def test_a_file_that_is_no_log_is_set_aside(keeper, path, spoil):
     one = keeper()
     assert len(one.damage) == 1 and "damaged-1" in one.damage[0]
     assert path.with_name("log.db.damaged-1").read_bytes()[100:] == left[100:]
-    assert one.log.seq >= NOW  # above all numbers that were ever given
-    one.keep(said(one.log.seq + 1, "life goes on"))
+    assert one.opened.seq >= NOW  # above all numbers that were ever given
+    one.keep(said(one.opened.seq + 1, "life goes on"))
     one.log.close()
     spoil_again = path.write_bytes(b"")
     assert spoil_again == 0 and keeper().damage and path.with_name("log.db.damaged-2").exists()
@@ -417,7 +418,6 @@ def test_a_file_that_is_no_log_is_set_aside(keeper, path, spoil):
 
 def test_damage_while_the_room_is_open(keeper, path, monkeypatch):
     """Nothing that waits is lost: it goes into the new file."""
-    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
     filled(path)
     one = keeper()
     hits: list[str] = []
@@ -438,7 +438,6 @@ def test_damage_while_the_room_is_open(keeper, path, monkeypatch):
 
 
 def test_a_file_that_was_replaced_while_the_room_is_open(keeper, path, monkeypatch):
-    monkeypatch.setattr(sqlite_log, "RETRY", 0.05)
     one = keeper()
     one.keep(said(1), said(2))
     hits: list[str] = []
@@ -480,7 +479,7 @@ def test_a_rescue_that_is_cut_short_begins_again(keeper, path, monkeypatch, when
             keeper()
     again = keeper()
     assert len(again.past) > 1500 and len(again.damage) == 1
-    assert again.log.seq == NOW, "far above all that was ever given"
+    assert again.opened.seq == NOW, "far above all that was ever given"
 
 
 def test_a_damaged_index_is_made_anew(keeper, path):
@@ -500,7 +499,7 @@ def test_a_log_of_a_later_version_is_left_alone(path):
     db.close()
     before = path.read_bytes()
     with pytest.raises(LanchatError, match="a later lanchat"):
-        SqliteLog(path).open(lambda seq: None)
+        SqliteLog(path).open()
     assert path.read_bytes() == before and not list(path.parent.glob("*damaged*"))
 
 
@@ -525,8 +524,8 @@ def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, mon
         old.close()
     assert last_private(path) == [], "an old copy that nobody has opened since"
     one = keeper()
-    assert [event.seq for event in one.past] == [1] and one.damage == [] and one.log.private == ()
-    one.post(told("1"))
+    assert [event.seq for event in one.past] == [1] and one.damage == [] and one.opened.private == ()
+    one.keep(told("1"))
     assert [event.seq for event in last_events(path, search="old")] == [1] and last_private(path) == [told("1")]
 
 
@@ -536,18 +535,18 @@ def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, mon
 def test_what_waits_is_there_the_next_evening(keeper):
     first = keeper()
     first.keep(said(1))
-    first.post(told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3"))
-    first.post(told("3", ""))
+    first.keep(told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3"))
+    first.keep(told("3", ""))
     first.log.close()
     again = keeper()
-    assert again.log.private == (told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3", ""))
-    assert list(again.past) == [said(1)] and again.log.seq == 1
+    assert again.opened.private == (told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3", ""))
+    assert list(again.past) == [said(1)] and again.opened.seq == 1
 
 
 def test_the_text_of_what_is_over_is_gone_from_the_table(keeper, path):
     one = keeper()
-    one.post(told("1", "a secret"))
-    one.post(told("1", ""))
+    one.keep(told("1", "a secret"))
+    one.keep(told("1", ""))
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT text FROM mail").fetchall() == [("",)]
 
@@ -555,10 +554,10 @@ def test_the_text_of_what_is_over_is_gone_from_the_table(keeper, path):
 def test_no_replay_page_or_search_has_them(keeper, path):
     one = keeper()
     one.keep(said(1, "a word"))
-    one.post(told("1", "a word"))
+    one.keep(told("1", "a word"))
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    one.log.post([told("2", "a word")], lambda number: None)
+    one.log.append([told("2", "a word")])
     assert one.log.read(0, 10) == [said(1, "a word")], "nor while they wait for the disk"
     blocker.execute("COMMIT")
     blocker.close()
@@ -567,22 +566,20 @@ def test_no_replay_page_or_search_has_them(keeper, path):
     assert list(keeper().past) == [said(1, "a word")]
 
 
-def test_events_and_private_messages_are_counted_apart(keeper):
+def test_events_and_private_messages_have_tickets_in_one_row(keeper):
     one = keeper()
-    counts: list[int] = []
-    for seq in range(1, 51):
-        one.log.append([said(seq)])
-        one.log.post([told(str(seq))], counts.append)
+    tickets = [one.log.append([said(seq), told(str(seq))]) for seq in range(1, 51)]
+    assert tickets == list(range(2, 101, 2))
     one.log.close()
-    assert counts == sorted(set(counts)) and counts[-1] == 50 and one.saved == 50
-    assert keeper().log._entries == 50
+    assert one.tickets[-1] == 100 and one.saved == 50
+    assert keeper().log._entries == 50, "private messages are no entries of the log"
 
 
 def test_who_stays_away_for_long(keeper):
     first = keeper()
-    first.post(told("old", at=NOW - MAILBOX_AGE - 1), told("young", at=NOW - MAILBOX_AGE + 1))
+    first.keep(told("old", at=NOW - MAILBOX_AGE - 1), told("young", at=NOW - MAILBOX_AGE + 1))
     first.log.close()
-    assert [told.id for told in keeper().log.private] == ["young"]
+    assert [told.id for told in keeper().opened.private] == ["young"]
 
 
 def test_what_is_over_is_forgotten_and_what_waits_is_not(path):
@@ -599,26 +596,25 @@ def test_a_full_disk_makes_them_wait_too(keeper, path):
     one = keeper()
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    counts: list[int] = []
-    one.log.post([told("1")], counts.append)
+    ticket = one.log.append([told("1")])
     wait_until(lambda: one.troubles)
-    assert counts == []
+    assert one.tickets == [0]
     blocker.execute("COMMIT")
     blocker.close()
-    wait_until(lambda: counts == [1])
+    wait_until(lambda: one.tickets[-1] == ticket)
 
 
 def test_they_are_rescued_from_a_damaged_file(keeper, path):
     first = keeper()
     first.keep(*(said(seq, "x" * 500) for seq in range(1, 2001)))
-    first.post(told("1"), told("2"))
+    first.keep(told("1"), told("2"))
     first.log.close()
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(os.urandom(4096 * 4))
     again = keeper()
-    assert again.damage and set(again.log.private) <= {told("1"), told("2")}
-    assert set(again.log.private), "they stand elsewhere in this file"
+    assert again.damage and set(again.opened.private) <= {told("1"), told("2")}
+    assert set(again.opened.private), "they stand elsewhere in this file"
 
 
 def test_a_members_own_copy_of_them_can_be_searched(path):
@@ -635,7 +631,7 @@ def test_a_members_own_copy_of_them_can_be_searched(path):
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(LanchatError, match="cannot use"):
-        SqliteLog(tmp_path / "nowhere" / "log.db").open(lambda seq: None)
+        SqliteLog(tmp_path / "nowhere" / "log.db").open()
 
 
 # ---- bounds
@@ -643,8 +639,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 def pruned(path: Path, keep: Retention) -> list[int]:
     """What is left after a log was open with this bound."""
-    log = SqliteLog(path, keep=keep, wall=lambda: NOW)
-    log.open(lambda seq: None)
+    log = begin(path, keep=keep, wall=lambda: NOW)
     wait_until(lambda: log._prune_at > time.monotonic(), what="a look at what is too old")
     log.close()
     return [event.seq for event in events_after(path, -1, 100_000)]
@@ -667,8 +662,7 @@ def test_only_entries_of_some_age_are_kept(keeper, path):
 def test_a_clock_that_jumps_makes_nothing_old(path):
     """Nor does what was said under a wrong clock."""
     clock = iter([NOW, NOW + 1000 * DAY, NOW + 2000 * DAY])
-    log = SqliteLog(path, keep=Retention(age=DAY), wall=lambda: next(clock))
-    log.open(lambda seq: None)
+    log = begin(path, keep=Retention(age=DAY), wall=lambda: next(clock))
     log.append([said(1), said(2, at=NOW + 1000 * DAY), said(3)])
     wait_until(lambda: len(events_after(path, 0, 10)) == 3)
     log._prune_at = 0.0

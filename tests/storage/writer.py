@@ -19,15 +19,15 @@ def main(path: Path) -> None:
     change = threading.Condition()
     kept = 0
 
-    def on_saved(seq: int) -> None:
+    def on_stored(ticket: int, seq: int) -> None:
         nonlocal kept
         os.write(1, f"{seq}\n".encode())
         with change:
             kept = seq
             change.notify()
 
-    log.open(on_saved)
-    seq = kept = log.seq
+    seq = kept = log.open().seq
+    log.start(on_stored)
     os.write(1, f"open {seq}\n".encode())
     while True:
         seq += 1

@@ -95,7 +95,7 @@ class Links:
 
     def close(self) -> None:
         for link in self._links:
-            link.drop("the test is over")
+            link.drop("", "the test is over")
         for reader in self._readers:
             reader.join()
         for link in self._links:

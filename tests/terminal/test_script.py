@@ -21,8 +21,8 @@ from lanchat.server.host import Host
 from lanchat.storage.log import NoLog, ignore
 from lanchat.terminal import script
 from lanchat.terminal.run import NEW_HOST
-from tests.server.test_host import Ears
 from tests.support.commands import Commands
+from tests.support.people import Listener
 from tests.support.waiting import PATIENCE, wait_until
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="speaks of signals and a shell of POSIX systems")
@@ -35,9 +35,9 @@ def room(host: Callable[..., Host]) -> Host:
 
 
 @pytest.fixture
-def ann(room: Host, join: Callable[..., Member]) -> Ears:
+def ann(room: Host, join: Callable[..., Member]) -> Listener:
     """Somebody in it, by the wire."""
-    return Ears(join(room, "ann"))
+    return Listener(join(room, "ann"))
 
 
 def at(room: Host) -> str:
@@ -101,7 +101,7 @@ def test_a_line_that_is_too_long_is_told_and_the_others_are_said(lanchat, room, 
 
 def test_500_lines_arrive_complete_and_in_order(lanchat, host, join):
     room = host("Room A")  # without limits on how much one member may say
-    ann = Ears(join(room, "ann"))
+    ann = Listener(join(room, "ann"))
     bob = lanchat.run("join", at(room), "--nick", "bob", input="".join(f"line {n}\n" for n in range(500)))
     assert bob.code == 0
     ann.hear_text("line 499")
@@ -313,7 +313,7 @@ def test_a_host_that_is_killed(lanchat, end):
 def test_why_the_host_had_cut_it_off(lanchat, room, ann):
     bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
     bob.wait_err("bob joined")
-    for link in room._readers.links:
+    for link in room.links:
         link.drop("reads too slowly")
     bob.wait_err("back in the room\n")
     bob.wait_err("the host had cut us off: reads too slowly\n")

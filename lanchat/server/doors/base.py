@@ -1,24 +1,87 @@
-"""What all doors do with whoever breaks the rules."""
+"""What every door is and gets: the ways into a room, each with its own greeting and its own dialect."""
 
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
 
 from lanchat.errors import LanchatError, ProtocolError
+from lanchat.network.identity import Identity
 from lanchat.network.link import Link
-from lanchat.protocol.messages import Closing, FromHost
+from lanchat.protocol.limits import Limits
+from lanchat.protocol.messages import Card, Closing, FromHost
+from lanchat.protocol.timing import Timing
+from lanchat.protocol.tls import Channel
+from lanchat.server.admission import Admission, PasswordThrottle
+from lanchat.server.session import Converse, Item
+from lanchat.storage.log import Log
+from lanchat.threads import Inbox
 
 _log = logging.getLogger(__name__)
 
 
+class Door(Protocol):
+    """One way into a room. Its methods are called by many threads."""
+
+    @property
+    def name(self) -> str:
+        """What kind of door this is: "native", "plain"."""
+
+    def channel(self) -> Channel:
+        """A channel for a connection that was just accepted."""
+
+    def greet(self, link: Link) -> Converse | None:
+        """Find out who this is. Belongs to the link's first reader thread.
+
+        Returns:
+            What reads the link from then on, for a fresh thread; None: the link is over.
+        """
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What a host gives each of its doors.
+
+    Args:
+        card: makes the first line for a new link, with a fresh nonce.
+        secret: the stretched password of a locked room.
+    """
+
+    identity: Identity
+    inbox: Inbox[Item]
+    admission: Admission
+    password_throttle: PasswordThrottle
+    limits: Limits
+    timing: Timing
+    log: Log
+    card: Callable[[], Card]
+    secret: bytes | None = None
+
+
+@dataclass(frozen=True)
+class DoorOption:
+    """A door that a host is to open.
+
+    Args:
+        port: None for 47474 or the next free one, 0 for any.
+        make: makes the door, before any thread is started.
+        needs_no_password: whether it would let everybody into a room with a password.
+    """
+
+    make: Callable[[Serving], Door]
+    port: int | None = None
+    needs_no_password: bool = False
+
+
 @contextmanager
-def told_why(link: Link, encode: Callable[[FromHost], bytes]) -> Iterator[None]:
-    """They are told what was wrong, and sent away."""
+def reporting_errors(link: Link, encode: Callable[[FromHost], bytes]) -> Iterator[None]:
+    """Tell a client that breaks the rules what was wrong, and end its link."""
     try:
         yield
     except ProtocolError as error:
         _log.info("dropped %s: %s", link.peer, error)
-        link.reason = link.reason or str(error)
+        link.set_reason("rules", str(error))
         link.finish(encode(Closing("rules", str(error))))
         link.drain()
     except LanchatError as error:  # not even TLS: there is nothing to tell it by

@@ -9,7 +9,6 @@
 Who comes in here has shown nothing about who they are: on every lanchat screen their nick has a tilde.
 """
 
-import logging
 import re
 import secrets
 from functools import partial
@@ -19,7 +18,7 @@ from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
 from lanchat.network.sockets import RECEIVE_SIZE, ReadSize
 from lanchat.protocol.framing import LineSplitter
-from lanchat.protocol.limits import Limits
+from lanchat.protocol.ids import UNVERIFIED
 from lanchat.protocol.messages import (
     MAX_TEXT,
     Closing,
@@ -34,14 +33,12 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.text import nick_from, safe_text
-from lanchat.server.admission import Admission
-from lanchat.server.doors.base import told_why
-from lanchat.server.session import Item, JoinRequest, LinkEnded, Session, Stay
+from lanchat.protocol.tls import Channel, PlainChannel
+from lanchat.room.effects import Snapshot
+from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
+from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session
 from lanchat.server.throttle import Throttle
-from lanchat.threads import Inbox
 
-NAME_LIMIT = 60.0  # s to type a name (ergo's time for registration)
-SETTLE = 0.2  # s; a started line that gets no end for so long was a whole message of a client that sends none
 PORTION = 64  # messages of one read that are handed on together; fewer than the pace takes for a flood
 PROMPT = b"Enter your name: "
 
@@ -49,58 +46,60 @@ _WEB = re.compile(rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) 
 _TLS = b"\x16\x03"  # the first bytes of a ClientHello
 _TELNET = b"\xff"  # IAC: Ctrl-C and its kin in telnet
 
-_log = logging.getLogger(__name__)
+
+def plain_door(port: int) -> DoorOption:
+    return DoorOption(PlainDoor, port, needs_no_password=True)
 
 
 class PlainDoor:
     """Serves each link in threads of its own."""
 
-    echoes = False
-    remembers = False
+    name = "plain"
 
-    def __init__(self, inbox: Inbox[Item], admission: Admission, limits: Limits) -> None:
-        self._inbox = inbox
-        self._admission = admission
-        self._limits = limits
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    def channel(self) -> Channel:
+        return PlainChannel()
 
     def encode(self, message: FromHost) -> bytes:
         line = _line(message)
         return b"" if line is None else safe_text(line).encode() + b"\n"
 
-    def greet(self, link: Link) -> Stay | None:
-        """Ask for a name.
+    def snapshot(self, snapshot: Snapshot) -> bytes:
+        return b""
 
-        Returns:
-            The rest of the link's life; None: it is over already.
-        """
-        with told_why(link, self.encode):
-            link.limit_bytes(self._limits.byte_rate, self._limits.byte_burst)
+    def greet(self, link: Link) -> Converse | None:
+        with reporting_errors(link, self.encode):
+            limits = self._serving.limits
+            link.limit_bytes(limits.byte_rate, limits.byte_burst)
             link.read_size = ReadSize(least=RECEIVE_SIZE)  # one send of such a client may be one message
-            link.within(NAME_LIMIT, "gave no name in time")
+            link.within(self._serving.timing.name, "late", "gave no name in time")
             link.send(PROMPT)
-            parts = _Parts(link)
+            parts = _Parts(link, self._serving.timing.unended_line)
             first = parts.next()
             if first is None:
                 return None
             if _WEB.match(first) or first.startswith(_TLS):
                 raise ProtocolError("this port is for plain chat clients")
-            return partial(self._stay, link, parts, nick_from(_text(first)))
+            return partial(self._converse, link, parts, nick_from(_text(first)))
         return None
 
-    def _stay(self, link: Link, parts: "_Parts", nick: str) -> None:
+    def _converse(self, link: Link, parts: "_Parts", nick: str) -> None:
         link.within(None)
-        self._admission.admit(link)
-        session, throttle = Session(link, self), Throttle(self._limits, link)
-        self._inbox.put(JoinRequest(session, f"~{secrets.token_hex(4)}", nick, any_nick=True))
+        self._serving.admission.admit(link)
+        session, inbox = Session(link, self, echoes=False), self._serving.inbox
+        throttle = Throttle(self._serving.limits, link)
+        inbox.put(JoinRequest(session, f"{UNVERIFIED}{secrets.token_hex(4)}", nick, any_nick=True))
         try:
-            with told_why(link, self.encode):
+            with reporting_errors(link, self.encode):
                 numbers = count(1)
                 while (read := parts.all()) is not None:
                     says = [Say(str(next(numbers)), text) for part in read if (text := _text(part).strip())]
                     for at in range(0, len(says), PORTION):
-                        throttle.forward([*says[at : at + PORTION]], session, self._inbox)
+                        throttle.forward([*says[at : at + PORTION]], session, inbox)
         finally:
-            self._inbox.put_now(LinkEnded(session))
+            inbox.put_now(LinkEnded(session))
 
 
 class _Parts:
@@ -109,8 +108,9 @@ class _Parts:
     A client that never sends a line end means each of its sends as one message; one that does, each line.
     """
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, unended_line: float) -> None:
         self._link = link
+        self._unended_line = unended_line
         self._splitter = LineSplitter(MAX_TEXT)
         self._ready: list[bytes] = []
         self._sends_lines = False
@@ -131,7 +131,7 @@ class _Parts:
 
     def _read(self) -> None:
         started = bool(self._splitter.partial)
-        if started and self._link.quiet(SETTLE):
+        if started and self._link.quiet(self._unended_line):
             self._ready += self._splitter.feed(b"\n")
             return
         data = self._link.receive()

@@ -1,0 +1,54 @@
+"""What a member knows of its room, from the items it has taken. Pure."""
+
+from typing import assert_never
+
+from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
+from lanchat.protocol.messages import Event, Joined, Left, Notice, Renamed, Said, Told
+from lanchat.room.roster import Roster
+
+
+class RoomState:
+    """Follows the items of an `EventQueue`, each of them once and in order."""
+
+    def __init__(self) -> None:
+        self.title = ""
+        self.roster = Roster()
+        self.border = -1  # what was said up to this seq was said before we came
+        self.connected = False
+        self.stored = True  # whether the host stores what is said
+        self.closed: Closed | None = None  # the last item
+
+    @property
+    def me(self) -> str:
+        """Our member id."""
+        return self.roster.me
+
+    @property
+    def nick(self) -> str:
+        return self.roster.nick
+
+    def is_past(self, event: Event) -> bool:
+        """Whether this happened before we came."""
+        return event.seq <= self.border
+
+    def follow(self, item: Item) -> None:
+        match item:
+            case Said() | Joined() | Left() | Renamed():
+                self.roster.apply(item)
+            case Connected(card=card, welcome=welcome, present=present, again=again):
+                self.title = card.title
+                self.roster.welcome(welcome, present)
+                # A host that lost its log counts from a lower number again.
+                self.border = min(self.border, welcome.seq) if again else welcome.seq
+                self.connected = self.stored = True
+            case Disconnected():
+                self.connected = False
+            case Notice(code="unsaved" | "saved" as code):
+                self.stored = code == "saved"
+            case Closed():
+                self.connected = False
+                self.closed = item
+            case Told() | Acked() | Notice():
+                pass
+            case _:
+                assert_never(item)

@@ -1,0 +1,53 @@
+"""What a member says, until it is acknowledged: the pure part."""
+
+from lanchat.client.sending import WINDOW, ResendWindow, Unacked
+from lanchat.protocol.messages import Receipt, Said, Say, Tell, Told
+
+
+def test_what_is_not_settled_is_said_again():
+    unacked = Unacked()
+    say, tell = Say("1", "hi"), Tell("2", "", "bob", "psst")
+    unacked.add(say)
+    unacked.add(tell)
+    unacked.numbered(Said(7, 0, "id-ann", "ann", "1", "hi"))
+    assert unacked.acknowledged(9) == ("1",)
+    assert unacked.talk == [tell]
+    assert unacked.settled(Receipt("2", "here")) and not unacked.settled(Receipt("2", "here"))
+    assert unacked.talk == [] and unacked.refused == {}
+
+
+def test_numbers_of_before_a_crash_are_not_acknowledged_by_those_after_it():
+    unacked = Unacked()
+    unacked.add(Say("1", "hi"))
+    unacked.numbered(Said(7, 0, "id-ann", "ann", "1", "hi"))
+    assert unacked.resend() == [Say("1", "hi", again=True)]
+    assert unacked.acknowledged(1_000_012) == ()
+    unacked.numbered(Said(1_000_013, 0, "id-ann", "ann", "1", "hi"))
+    assert unacked.acknowledged(1_000_013) == ("1",)
+
+
+def test_a_window_of_what_is_said_again():
+    window, says = ResendWindow(), [Say(str(number), "hi") for number in range(100)]
+    assert window.begin([*says]) == says[:WINDOW]
+    assert window.is_behind(new := Say("new", "hi"))
+    assert window.answered("0") == [says[WINDOW]] and window.answered("nobody's") == []
+    rest = [message for say in says[1:] for message in window.answered(say.id)]
+    assert rest == [*says[WINDOW + 1 :], new]
+    assert not window.is_behind(Say("later", "hi"))
+
+
+def test_a_resend_means_whom_the_host_took_it_for():
+    unacked = Unacked()
+    unacked.add(Tell("2", "", "bob", "psst"))
+    back = Told("2", 0, "id-ann", "ann", "id-bob", "rob", "psst")
+    assert unacked.addressed(back) == Tell("2", "id-bob", "bob", "psst")
+    assert unacked.talk == [Tell("2", "id-bob", "bob", "psst")]
+    assert unacked.addressed(back) is None
+
+
+def test_a_refusal_is_remembered_for_who_asks():
+    unacked = Unacked()
+    for number in range(200):
+        unacked.add(Tell(str(number), "", "bob", "psst"))
+        assert unacked.settled(Receipt(str(number), "refused", f"no {number}"))
+    assert unacked.refused["199"] == "no 199" and len(unacked.refused) == 100

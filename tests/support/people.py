@@ -1,0 +1,109 @@
+"""People in a room: a member and all it has heard, and somebody who came with netcat."""
+
+import socket
+import time
+from collections.abc import Callable
+
+from lanchat.client.events import Closed, Item
+from lanchat.client.member import Member
+from lanchat.errors import LanchatError
+from lanchat.network.link import Link
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
+from tests.support.waiting import PATIENCE, wait_until
+
+
+class Listener:
+    """A member and everything that has come to it so far. Belongs to one thread."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self.items: list[Item] = []
+
+    def hear(self, condition: Callable[[], object], what: str = "") -> None:
+        """Take what comes until this is so."""
+
+        def heard() -> object:
+            self._listen()
+            return condition()
+
+        wait_until(heard, what=what or "something that did not come")
+
+    def hear_text(self, text: str) -> Said:
+        self.hear(lambda: text in self.texts, f"{text!r}")
+        return next(item for item in self.items if isinstance(item, Said) and item.text == text)
+
+    def hear_kind(self, kind: type, **fields: object) -> None:
+        self.hear(
+            lambda: any(
+                isinstance(item, kind) and all(getattr(item, name) == value for name, value in fields.items())
+                for item in self.items
+            ),
+            f"{kind.__name__} {fields}",
+        )
+
+    def round_trip(self, text: str) -> float:
+        """s from saying this to hearing it."""
+        began = time.monotonic()
+        self.member.outgoing.say(text)
+        self.hear_text(text)
+        return time.monotonic() - began
+
+    def end(self) -> LanchatError:
+        """Why the room is over, once it is."""
+        self.hear(lambda: self.ended, "the end")
+        assert self.ended is not None
+        return self.ended
+
+    @property
+    def texts(self) -> list[str]:
+        return [item.text for item in self.items if isinstance(item, Said)]
+
+    @property
+    def seqs(self) -> list[int]:
+        return [item.seq for item in self.items if isinstance(item, Said | Joined | Left | Renamed)]
+
+    @property
+    def notices(self) -> list[str]:
+        return [item.code for item in self.items if isinstance(item, Notice)]
+
+    @property
+    def ended(self) -> LanchatError | None:
+        return next((item.error for item in self.items if isinstance(item, Closed)), None)
+
+    def _listen(self) -> None:
+        if self.ended is None:
+            taken = self.member.queue.take(timeout=0.01)
+            self.items += taken
+            self.member.confirm(item for item in taken if isinstance(item, Told))
+
+
+def link_of(member: Member) -> Link:
+    """To say what a member would not, or not to say goodbye."""
+    assert member._link is not None
+    return member._link
+
+
+class PlainClient:
+    """netcat, more or less."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.settimeout(PATIENCE)
+        self.got = b""
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def until(self, end: bytes) -> bytes:
+        """All up to and with these bytes."""
+        while end not in self.got:
+            data = self.socket.recv(4096)
+            assert data, f"ended before {end!r}: {self.got!r}"
+            self.got += data
+        before, _, self.got = self.got.partition(end)
+        return before + end
+
+    def rest(self) -> bytes:
+        while data := self.socket.recv(4096):
+            self.got += data
+        return self.got
