@@ -97,7 +97,7 @@ def test_two_rooms_of_one_title_ask_which(lab):
     hans = b.lanchat.host("Room A", nick="hans", announce=True)
     watch.wait_seen("hal", "hans")
     script = c.lanchat.run("join", "Room A", "--nick", "ann", input="hello\n")
-    assert (script.code, script.said[0]) == (1, 'lanchat: 2 rooms are called "Room A"')
+    assert (script.code, script.said[0]) == (1, 'lanchat: 2 rooms are called "Room A".')
     for host, nick in ((hal, "hal"), (hans, "hans")):
         assert f"{host.address} hosted by {nick}" in script.said[1]
     with person(c, "join", "Room A", "--nick", "ann") as screen:
@@ -188,7 +188,7 @@ def test_a_member_whose_interface_is_down(lab):
     by_address = b.lanchat.run("join", hal.address)
     assert by_address.code == 3
     assert by_address.said == [
-        f"lanchat: {hal.address} does not answer (network is unreachable)",
+        f"lanchat: {hal.address} does not answer (network is unreachable).",
         "  check that you are on the same network, and that no firewall stands between",
     ]
     b.mend()

@@ -221,7 +221,7 @@ class JoinedRoom(Closable):
         for event in self._until(None if timeout is None else time.monotonic() + timeout):
             if isinstance(event, Said) and not (self._state.is_past(event) or self.is_own(event)) and fits(event):
                 return event
-        raise TimedOut(f"no such message within {timeout:g} s")
+        raise TimedOut(f"No such message within {timeout:g} s.")
 
     def take(self, timeout: float | None = None) -> Sequence[Item]:
         """Everything that has come, for a screen that shows more than events; waits for a first item.
@@ -253,7 +253,7 @@ class JoinedRoom(Closable):
 
     def _acked(self, id: str, wait: float | None) -> str:
         if wait is not None and not self.wait_acked(wait):
-            raise TimedOut(f"the message was not acknowledged within {wait:g} s")
+            raise TimedOut(f"The message was not acknowledged within {wait:g} s.")
         return id
 
     def _until(self, deadline: float | None) -> Iterator[Record]:

@@ -102,10 +102,11 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
             return _known_first(listings)
         others = ", ".join(f'"{listing.title}"' for listing in finder.listings())
         problem = "; ".join(finder.problems())
-    machine = ", and no machine is called so" if endpoint is not None else ""
+    machine = " and no machine" if endpoint is not None else ""
     raise NoSuchRoom(
-        f'no room "{safe_text(title)}" was seen within {wait:g} s{machine}' + (f" ({problem})" if problem else ""),
-        f"seen here: {others}" if others else "ask the host for the address its screen shows: lanchat join ADDRESS",
+        f'No room{machine} called "{safe_text(title)}" on this network (looked for {wait:g} s).'
+        + (f" {problem}" if problem else ""),
+        f"Open here: {others}" if others else "Ask the host for the address that is on their screen: lanchat join ADDRESS",
     )
 
 
@@ -120,5 +121,5 @@ def _several(listings: Sequence[Listing]) -> LanchatError:
     """What to say to a script that named a title which is not unique."""
     ways = "; ".join(f"{listing.endpoints[0]} hosted by {listing.host}" for listing in listings)
     return LanchatError(
-        f'{len(listings)} rooms are called "{listings[0].title}"', f"name the address of the one you mean: {ways}"
+        f'{len(listings)} rooms are called "{listings[0].title}".', f"Give the address of the one you mean: {ways}"
     )

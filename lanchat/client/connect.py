@@ -62,7 +62,7 @@ class HostReader:
         while not messages:
             data = self._link.receive()
             if not data:
-                raise errors.ConnectionLost(f"the host is gone ({self._link.reason})")
+                raise errors.ConnectionLost(f"Lost the connection to the host: {self._link.reason}.")
             messages = decode_all(self._splitter.feed(data), FROM_HOST)
         return messages
 
@@ -105,10 +105,11 @@ def read_card(link: Link, channel: TlsChannel, splitter: LineSplitter) -> tuple[
         first = decode_all(lines, FROM_HOST)
     except (errors.NotLanchat, errors.ProtocolError) as error:
         raise errors.NotLanchat(
-            f"what listens there is no lanchat room ({link.reason or error})", "check the address and the port"
+            f"Something other than lanchat answers there ({(link.reason or str(error)).rstrip('.')}).",
+            "Check the address and the port.",
         ) from None
     if not first or not isinstance(first[0], Card):
-        raise errors.NotLanchat("what listens there is no lanchat room", "check the address and the port")
+        raise errors.NotLanchat("Something other than lanchat answers there.", "Check the address and the port.")
     return first[0], host_key, certificate
 
 
@@ -130,13 +131,13 @@ def connect(
     try:
         sock = dial()
     except OSError as error:  # not even a socket
-        raise errors.ConnectionLost(f"this machine cannot open a connection ({error.strerror})") from None
+        raise errors.ConnectionLost(f"This machine cannot open a connection ({error.strerror}).") from None
     channel = TlsChannel(tls, server=False)
     try:
         link = Link(sock, channel, flusher)
     except OSError as error:  # hung up at once: on some systems such a socket takes no options
         sock.close()
-        raise errors.ConnectionLost(f"the host hung up ({error.strerror})") from None
+        raise errors.ConnectionLost(f"The host hung up ({error.strerror}).") from None
     begin(link)
     try:
         connection = greet(link, channel, who, flusher.timing)

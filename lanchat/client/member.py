@@ -150,12 +150,12 @@ class Member:
                 link.drop("", "left")
 
     def _read(self, connection: Connection) -> None:
-        over: errors.LanchatError = errors.ConnectionLost("internal error; --log FILE shows it")
+        over: errors.LanchatError = errors.ConnectionLost("Internal error. To see it, use --log FILE.")
         try:
             over = self._stay(connection)
         finally:  # whatever happens, nobody waits for us for ever
             if self._closed:
-                over = errors.ConnectionLost("you have left")
+                over = errors.ConnectionLost("You have left.")
             self.outgoing.end(over)
             self.queue.end(over)
 
@@ -209,7 +209,7 @@ class Member:
                 connection.link.send(encode(fetch))
             self.outgoing.begin()
             return connection
-        raise errors.ConnectionLost(f"the host did not come back ({lost})")
+        raise errors.ConnectionLost(f"The host did not come back. {lost}")
 
     def _receive_all(self, messages: list[wire.FromHost], link: Link) -> None:
         """Take what one read brought. Events that follow each other are passed on together."""

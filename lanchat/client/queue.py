@@ -80,7 +80,7 @@ class EventQueue:
             self._taken_all = True
             self._items.clear()
             self._load = 0
-            self._last = self._last or Closed(ConnectionLost("you have left"))
+            self._last = self._last or Closed(ConnectionLost("You have left."))
             self._filled.notify_all()
             self._emptied.notify_all()
 

@@ -56,7 +56,7 @@ class Incoming:
         """
         if self._gap_until and event.seq > self._gap_until:
             if len(self._later) >= LATER_LIMIT:
-                raise ConnectionLost("the host does not send what was said before")
+                raise ConnectionLost("The host does not send what was said before.")
             self._later.append(event)
             return []
         if event.seq <= self.seq:

@@ -209,7 +209,7 @@ class Outgoing:
             ValueError: the nick is too long to be one.
         """
         if len(nick) > wire.MAX_NAME:
-            raise ValueError("nobody has so long a nick")
+            raise ValueError("No nick is that long.")
         self._send(wire.Moderate(action, nick))
 
     def deafen(self) -> None:

@@ -44,9 +44,9 @@ def dial(
     if winner is not None:
         return winner
     if stopped():
-        raise ConnectionLost("you have left")
+        raise ConnectionLost("You have left.")
     if not failures:
-        raise NoSuchRoom("the room has no address")
+        raise NoSuchRoom("The room has no address.")
     last = [endpoint for endpoint in endpoints if endpoint in failures][-1]
     raise _explained(last, failures[last]) from failures[last]
 
@@ -170,11 +170,11 @@ def _targets(endpoints: tuple[Endpoint, ...], failures: dict[Endpoint, OSError |
 def _explained(endpoint: Endpoint, error: OSError | ValueError) -> NoSuchRoom:
     match error:
         case ConnectionRefusedError():
-            return NoSuchRoom(f"nobody hosts a room at {endpoint}", "ask the host for the address its screen shows")
+            return NoSuchRoom(f"There is no room at {endpoint}.", "Ask the host for the address that is on their screen.")
         case socket.gaierror() | ValueError():
-            return NoSuchRoom(f'there is no machine "{endpoint.host}" here', "use the address the host's screen shows")
+            return NoSuchRoom(f'Cannot find a machine called "{endpoint.host}".', "Use the address that is on the host's screen.")
         case _:
             return NoSuchRoom(
-                f"{endpoint} does not answer ({(error.strerror or str(error)).lower()})",
-                "check that you are on the same network, and that no firewall stands between",
+                f"{endpoint} does not answer ({(error.strerror or str(error)).lower()}).",
+                "Check that you are on the same network, and that no firewall is in the way.",
             )

@@ -85,9 +85,9 @@ def certificate_key(certificate: bytes) -> bytes:
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
-        raise ProtocolError("the host's certificate cannot be read") from None
+        raise ProtocolError("The host's certificate cannot be read.") from None
     if not isinstance(key, Ed25519PublicKey):
-        raise ProtocolError("the host's certificate holds no Ed25519 key")
+        raise ProtocolError("The host's certificate holds no Ed25519 key.")
     return key.public_bytes_raw()
 
 

@@ -56,7 +56,7 @@ def chosen(wanted: tuple[str, ...]) -> list[Address]:
         matching = [a for a in everything if name in (a.interface, a.text, a.text.split("%")[0])]
         if not matching:
             have = ", ".join(dict.fromkeys(a.interface for a in everything)) or "none"
-            raise LanchatError(f'this machine has no interface or address "{name}"', f"its interfaces: {have}")
+            raise LanchatError(f'This machine has no interface or address "{name}".', f"It has: {have}")
         picked += [a for a in matching if a not in picked]
     return picked
 

@@ -63,7 +63,7 @@ def _listen_somewhere(addresses: list[str] | None, port: int | None) -> list[soc
         except OSError as error:
             if error.errno in _TAKEN:
                 raise LanchatError(
-                    f"port {port} is in use or not allowed", "choose another, or leave the port out to get a free one"
+                    f"Port {port} is in use or not allowed.", "Choose another, or leave the port out to get a free one."
                 ) from None
             raise _unusable(addresses, error) from None
     for candidate in range(DEFAULT_PORT, DEFAULT_PORT + PORT_TRIES):
@@ -73,7 +73,7 @@ def _listen_somewhere(addresses: list[str] | None, port: int | None) -> list[soc
             if error.errno not in _TAKEN:
                 raise _unusable(addresses, error) from None
     raise LanchatError(
-        f"no port is free between {DEFAULT_PORT} and {DEFAULT_PORT + PORT_TRIES - 1}", "choose one with --port"
+        f"No port is free between {DEFAULT_PORT} and {DEFAULT_PORT + PORT_TRIES - 1}.", "Choose one with --port."
     )
 
 
@@ -106,5 +106,5 @@ def _listen_everywhere(port: int) -> socket.socket:
 
 def _unusable(addresses: list[str] | None, error: OSError) -> LanchatError:
     where = ", ".join(addresses) if addresses else "this machine"
-    what = f"cannot listen on {where}: {error.strerror or error}"
-    return LanchatError(what, "give --interface a name or address of this machine")
+    what = f"Cannot listen on {where}: {error.strerror or error}."
+    return LanchatError(what, "Give --interface a name or address of this machine.")

@@ -33,7 +33,7 @@ def stretch(password: str, room: str) -> bytes:
     try:
         typed = password.encode()
     except UnicodeEncodeError:
-        raise LanchatError("this password is no text that others could type", "choose another") from None
+        raise LanchatError("This password is not text that others could type.", "Choose another.") from None
     return hashlib.scrypt(
         typed,
         salt=b"lanchat room " + room.encode(),
@@ -70,11 +70,11 @@ class Exchange:
             ProtocolError: it is none.
         """
         if len(share) != SHARE_SIZE or int.from_bytes(share[1:], "little") & (2**255 - 1) >= _PRIME:
-            raise ProtocolError("the password exchange is malformed")
+            raise ProtocolError("The password exchange is malformed.")
         try:
             key = self._side.finish(share)
         except Exception:  # spake2 raises half a dozen kinds, some of them assertions; all mean the same
-            raise ProtocolError("the password exchange is malformed") from None
+            raise ProtocolError("The password exchange is malformed.") from None
         self._transcript = share + self.share if self._host else self.share + share
         self._key = hashlib.sha256(b"lanchat room key" + key).digest()
 
@@ -88,7 +88,7 @@ class Exchange:
 
     def _mac(self, who: bytes) -> bytes:
         if not self._key:  # a MAC under no key is one that everybody can make
-            raise ProtocolError("the password exchange is out of order")
+            raise ProtocolError("The password exchange is out of order.")
         return hmac.digest(self._key, b"lanchat confirm " + who + self._transcript, "sha256")
 
 

@@ -5,8 +5,9 @@ for line in splitter.feed(data):        # raises ProtocolError on an endless lin
     message = decode(line, FROM_MEMBER)  # None: a type of a later version, skipped
 """
 
-from collections.abc import Callable
-from typing import TypeVar
+import re
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -17,12 +18,27 @@ from lanchat.protocol.text import safe_text
 _BRIEF = 120  # characters of what was wrong with a line
 MAX_LINE = 16 * 1024  # bytes; the longest text that clean_text() lets through fits, escaped as JSON escapes it
 
+MAX_NESTING = 16  # objects and arrays in each other; Python versions differ in how deep they would go themselves
+
 T = TypeVar("T")
 
-FROM_MEMBER: msgspec.json.Decoder[FromMember] = msgspec.json.Decoder(FromMember)
-FROM_HOST: msgspec.json.Decoder[FromHost] = msgspec.json.Decoder(FromHost)
-
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?')
 _encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class Codec(Generic[T]):
+    """How to read one direction of the wire."""
+
+    decoder: msgspec.json.Decoder[T]
+    tags: frozenset[str]  # of the types that this version knows
+
+
+class _Tagged(msgspec.Struct):
+    t: str
+
+
+_TAGGED = msgspec.json.Decoder(_Tagged)
 
 
 class LineSplitter:
@@ -47,7 +63,7 @@ class LineSplitter:
         self._partial = lines.pop()
         if len(self._partial) > self._max_line or any(len(line) > self._max_line for line in lines):
             self._partial = b""
-            raise ProtocolError(f"a line is longer than {self._max_line} bytes")
+            raise ProtocolError(f"A line is longer than {self._max_line} bytes.")
         return lines
 
 
@@ -56,53 +72,67 @@ def encode(message: FromMember | FromHost) -> bytes:
     return _encoder.encode(message) + b"\n"
 
 
-def decode(line: bytes, decoder: "msgspec.json.Decoder[T]") -> T | None:
-    """The message in one line; None for a well-formed message of a type this version does not know.
+def decode(line: bytes, codec: Codec[T]) -> T | None:
+    """The message in one line; None for a well-formed message of a type that this version does not know.
 
     Raises:
-        ProtocolError: the line is no message.
+        ProtocolError: the line is not a message.
     """
+    _check_nesting(line)
     try:
-        return decoder.decode(line)
+        return codec.decoder.decode(line)
     except msgspec.ValidationError as error:
-        if _is_unknown_type(line, decoder):
+        if _is_unknown_type(line, codec):
             return None
-        raise ProtocolError(f"a message does not fit: {_brief(error)}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ProtocolError(f"a line is no message: {_brief(error)}") from None
+        raise ProtocolError(f"A message is malformed: {_brief(error)}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"A line is not a message: {_brief(error)}.") from None
 
 
-def decode_all(lines: list[bytes], decoder: "msgspec.json.Decoder[T]") -> list[T]:
-    """The known messages in these lines, in order."""
+def decode_all(lines: list[bytes], codec: Codec[T]) -> list[T]:
+    """The known messages in these lines, in order.
+
+    Raises:
+        ProtocolError: one of them is not a message.
+    """
+    for line in lines:
+        if line.count(b"{") + line.count(b"[") > MAX_NESTING:
+            _check_nesting(line)
     try:
-        return [decoder.decode(line) for line in lines]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # now look at each of them
-        messages = (decode(line, decoder) for line in lines if line.strip())
+        return [codec.decoder.decode(line) for line in lines]
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # now look at each of them
+        messages = (decode(line, codec) for line in lines if line.strip())
         return [message for message in messages if message is not None]
 
 
+def _check_nesting(line: bytes) -> None:
+    if line.count(b"{") + line.count(b"[") <= MAX_NESTING:
+        return
+    depth = 0
+    for char in _STRING.sub(b"", line):
+        if char in b"{[":
+            depth += 1
+            if depth > MAX_NESTING:
+                raise ProtocolError(f"A line is not a message: it is nested more than {MAX_NESTING} deep.")
+        elif char in b"}]":
+            depth -= 1
+
+
 def _brief(error: Exception) -> str:
-    """It may quote the peer, and goes to logs and to everybody's screens."""
-    return safe_text(str(error))[:_BRIEF]
+    """What was wrong. It may quote the peer, and goes to logs and to everybody's screens."""
+    return safe_text(str(error))[:_BRIEF].rstrip(".")
 
 
-class _Tagged(msgspec.Struct):
-    t: str
-
-
-_TAGGED = msgspec.json.Decoder(_Tagged)
-
-
-def _known_tags(union: object) -> frozenset[str]:
-    config: Callable[[object], object] = lambda kind: kind.__struct_config__.tag  # type: ignore[attr-defined]  # noqa: E731
-    return frozenset(str(config(kind)) for kind in getattr(union, "__args__", ()))
-
-
-_KNOWN = {id(FROM_MEMBER): _known_tags(FromMember), id(FROM_HOST): _known_tags(FromHost)}
-
-
-def _is_unknown_type(line: bytes, decoder: "msgspec.json.Decoder[T]") -> bool:
+def _is_unknown_type(line: bytes, codec: Codec[T]) -> bool:
     try:
-        return _TAGGED.decode(line).t not in _KNOWN[id(decoder)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _TAGGED.decode(line).t not in codec.tags
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return False
+
+
+def _tags(union: object) -> frozenset[str]:
+    return frozenset(str(kind.__struct_config__.tag) for kind in getattr(union, "__args__", ()))
+
+
+FROM_MEMBER: Codec[FromMember] = Codec(msgspec.json.Decoder(FromMember), _tags(FromMember))
+FROM_HOST: Codec[FromHost] = Codec(msgspec.json.Decoder(FromHost), _tags(FromHost))

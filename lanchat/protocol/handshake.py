@@ -143,10 +143,10 @@ class HostGreeting:
                 return self._hello(message)
             case Confirm() if self._arrival is not None and self._exchange is not None:
                 if not hmac.compare_digest(message.mac, self._exchange.confirm_member()):
-                    return Refused("password", "the password is wrong"), None
+                    return Refused("password", "The password is wrong."), None
                 return Confirm(self._exchange.confirm_host()), self._arrival
             case _:
-                raise errors.ProtocolError("this is not how a member begins")
+                raise errors.ProtocolError("This is not how a member begins.")
 
     def _hello(self, hello: Hello) -> tuple[Share | Refused | None, Newcomer | None]:
         if hello.v != VERSION:
@@ -162,12 +162,12 @@ class HostGreeting:
             hello.nick,
         )
         if not self._verify(hello.key, hello.proof, binding.text()):
-            raise errors.ProtocolError("the proof of identity does not fit")
+            raise errors.ProtocolError("The proof of identity does not fit.")
         self._arrival = Newcomer(hello.key, hello.nick, hello.after)
         if self._attempt is None:
             return None, self._arrival
         if not hello.share:
-            return Refused("password", "this room has a password"), None
+            return Refused("password", "This room has a password."), None
         exchange = self._attempt(hello.key, self._certificate)
         if isinstance(exchange, Refused):
             return exchange, None
@@ -227,12 +227,12 @@ class MemberGreeting:
         check_version(card)
         if card.locked:
             if self._begin_exchange is None:
-                raise errors.Refused("this room has a password", "ask who hosts it", code="password")
+                raise errors.Refused("This room has a password.", "Ask the host for it.", code="password")
             self._exchange = self._begin_exchange(card.room, self._certificate)
         elif self._begin_exchange is not None:
             raise errors.Refused(
-                "this room has no password, and you came with one: somebody may pose as the room you mean",
-                "ask who hosts it; if it is open to all, come without a password",
+                "You came with a password, and this room has none: somebody may be impersonating it.",
+                "Ask the host. If the room is open to all, join without a password.",
                 code="unlocked",
             )
         binding = Binding(
@@ -271,20 +271,20 @@ class MemberGreeting:
             case Confirm(mac=mac) if self._exchange is not None and self._shared:
                 if not hmac.compare_digest(mac, self._exchange.confirm_host()):
                     raise errors.Refused(
-                        "the host does not know this room's password: somebody may pose as it", code="password"
+                        "The host does not know this room's password: somebody may be impersonating it.", code="password"
                     )
                 self._confirmed = True
                 return None
             case Welcome(people=people) if self._welcome is None and (self._exchange is None or self._confirmed):
                 if people > MAX_PEOPLE:
-                    raise errors.ProtocolError(f"the host speaks of {people} people in one room")
+                    raise errors.ProtocolError(f"The host speaks of {people} people in one room.")
                 self._welcome = message
                 return None
             case Present() if self._welcome is not None:
                 self._present.append(message)
                 return None
             case _:
-                raise errors.ProtocolError("the host answered a hello with something else")
+                raise errors.ProtocolError("The host answered a hello with something else.")
 
 
 def farewell(closing: Closing) -> errors.LanchatError:
@@ -301,11 +301,11 @@ def check_version(card: Card) -> None:
     """
     if card.v != VERSION:
         raise errors.Refused(
-            f"the host speaks version {card.v} of lanchat's wire, this program version {VERSION}",
-            "use the same release of lanchat on both sides",
+            f"The host speaks version {card.v} of lanchat's wire, this program version {VERSION}.",
+            "Use the same release of lanchat on both sides.",
             code="version",
         )
 
 
 def _other_version(theirs: int) -> Refused:
-    return Refused("version", f"this room speaks version {VERSION} of lanchat's wire, you speak {theirs}")
+    return Refused("version", f"This room speaks version {VERSION} of lanchat's wire, you speak {theirs}.")

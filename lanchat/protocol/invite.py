@@ -58,23 +58,23 @@ def parse_invite(text: str) -> Invite:
     """
     text = text.strip()
     if len(text) > MAX_INVITE or not text.isascii() or not text.isprintable():
-        raise ValueError("an invite is one line of plain letters")
+        raise ValueError("An invite is one line of plain letters.")
     if not is_invite(text):
-        raise ValueError(f"an invite begins with {SCHEME}://")
+        raise ValueError(f"An invite begins with {SCHEME}://")
     try:
         parts = urlsplit(text)
     except ValueError:
-        raise ValueError("the address in this invite cannot be read") from None
+        raise ValueError("The address in this invite cannot be read.") from None
     room, mark, key = parts.path.strip("/").partition("%23")
     room, key = room.lower(), (key if mark else parts.fragment).lower()
     if not is_room_id(room):
-        raise ValueError("this invite names no room; copy it whole")
+        raise ValueError("This invite is incomplete; copy the whole line.")
     if not is_fingerprint(key):
-        raise ValueError("this invite has no key fingerprint after the #; copy it whole")
+        raise ValueError("This invite is incomplete: the key after the # is missing. Copy the whole line.")
     others = [value for name, value in parse_qsl(parts.query)[:MAX_ADDRESSES] if name == "at"]
     found = [_endpoint(where) for where in (unquote(parts.netloc), *others)]
     if found[0] is None:
-        raise ValueError("this invite has no address that can be used")
+        raise ValueError("This invite has no address that can be used.")
     endpoints = dict.fromkeys(endpoint for endpoint in found if endpoint is not None)
     return Invite(tuple(endpoints), room, key)
 

@@ -66,16 +66,16 @@ def clean_nick(text: str) -> str:
     Raises:
         ValueError: what is wrong with it, in words for its owner.
     """
-    text = _normalized(text, "a nick", MAX_NICK_BYTES)
+    text = _normalized(text, "A nick", MAX_NICK_BYTES)
     if not text:
-        raise ValueError("a nick cannot be empty")
+        raise ValueError("A nick cannot be empty.")
     if len(text) > MAX_NICK:
-        raise ValueError(f"a nick has at most {MAX_NICK} characters")
+        raise ValueError(f"A nick may have at most {MAX_NICK} characters.")
     for char in text:
         if not (_is_word(char) or char in _NICK_EXTRA):
-            raise ValueError(f"a nick is made of letters, digits, and _ - . ; not of {_quoted(char)}")
+            raise ValueError(f"A nick may hold letters, digits, _ - and . (no {_quoted(char)}).")
     if not any(_is_word(char) and unicodedata.category(char)[0] != "M" for char in text):
-        raise ValueError("a nick needs a letter or a digit")
+        raise ValueError("A nick needs a letter or a digit.")
     return text
 
 
@@ -85,13 +85,13 @@ def clean_title(text: str) -> str:
     Raises:
         ValueError: what is wrong with it, in words for its owner.
     """
-    text = _normalized(text, "a title", MAX_TITLE_BYTES)
+    text = _normalized(text, "A title", MAX_TITLE_BYTES)
     if len(text) > MAX_TITLE:
-        raise ValueError(f"a title has at most {MAX_TITLE} characters, this one has {len(text)}")
+        raise ValueError(f"A title may have at most {MAX_TITLE} characters; this one has {len(text)}.")
     if any(char in _BLANKS for char in text) or safe_text(text) != text:
-        raise ValueError("a title is made of characters that can be seen, on one line")
+        raise ValueError("A title must be one line of visible characters.")
     if not any(unicodedata.category(char)[0] in "LNSP" for char in text):
-        raise ValueError("a title cannot be empty")
+        raise ValueError("A title cannot be empty.")
     return text
 
 
@@ -102,20 +102,20 @@ def clean_text(text: str) -> str:
         ValueError: it is empty, too long, or not text.
     """
     if len(text) > MAX_TEXT:
-        raise ValueError(f"a message has at most {MAX_TEXT} bytes; send less at a time")
+        raise ValueError(f"A message may have at most {MAX_TEXT} bytes.")
     if text.isascii() and text.isprintable() and text.strip():
         return text  # most of what is said; the way below costs a microsecond for each 15 characters
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     try:
         size = len(text.encode()) + 5 * sum(char < " " and char not in "\n\t" for char in text)  # JSON: six bytes each
     except UnicodeEncodeError:
-        raise ValueError("a message must be valid Unicode") from None
+        raise ValueError("A message must be valid Unicode.") from None
     if not text.strip():
-        raise ValueError("a message cannot be empty")
+        raise ValueError("A message cannot be empty.")
     if size > MAX_TEXT:
-        raise ValueError(f"a message has at most {MAX_TEXT} bytes, this one has {size}; send less at a time")
-    if text.count("\n") >= MAX_LINES:
-        raise ValueError(f"a message has at most {MAX_LINES} lines; send less at a time")
+        raise ValueError(f"{size} bytes are too many for one message ({MAX_TEXT} at most).")
+    if (lines := text.count("\n") + 1) > MAX_LINES:
+        raise ValueError(f"{lines} lines are too many for one message ({MAX_LINES} at most).")
     return text
 
 
@@ -164,9 +164,9 @@ def _check_size(text: str, what: str, max_bytes: int) -> None:
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
-        raise ValueError(f"{what} must be valid Unicode") from None
+        raise ValueError(f"{what} must be valid Unicode.") from None
     if size > max_bytes:
-        raise ValueError(f"{what} has at most {max_bytes} bytes, this one has {size}")
+        raise ValueError(f"{what} may have at most {max_bytes} bytes; this one has {size}.")
 
 
 def _is_word(char: str) -> bool:
@@ -186,4 +186,4 @@ def _named(char: str) -> str:
 
 
 def _quoted(char: str) -> str:
-    return "a space" if char == " " else f'"{safe_text(char)}"'
+    return "space" if char == " " else f'"{safe_text(char)}"'

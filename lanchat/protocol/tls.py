@@ -101,7 +101,7 @@ class TlsChannel:
         """The certificate the peer showed, DER. OpenSSL has checked that it holds the key (RFC 8446, 4.4.3)."""
         certificate = self._object.getpeercert(binary_form=True)
         if certificate is None:
-            raise ProtocolError("the host showed no certificate")
+            raise ProtocolError("The host showed no certificate.")
         return certificate
 
     def _handshake(self) -> bool:
@@ -113,7 +113,7 @@ class TlsChannel:
             self.ended = True
             return False
         except ssl.SSLError as error:
-            raise NotLanchat(f"the other side does not speak lanchat's TLS ({_reason(error)})") from None
+            raise NotLanchat(f"The other side does not speak lanchat's TLS ({_reason(error)}).") from None
         self.established = True
         return True
 
@@ -128,7 +128,7 @@ class TlsChannel:
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             self.ended = True
         except ssl.SSLError as error:
-            raise ProtocolError(f"the encrypted link is broken ({_reason(error)})") from None
+            raise ProtocolError(f"The encrypted connection is broken ({_reason(error)}).") from None
         return b"".join(plain)
 
 

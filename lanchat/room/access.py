@@ -35,17 +35,17 @@ class Access:
             host: this is who hosts the room; nobody can keep them out, but nicks are nicks.
         """
         if id in self.bans and not host:
-            return Refused("banned", "you are banned from this room")
+            return Refused("banned", "You are banned from this room.")
         if self.closed and id not in self._count and not host:
-            return Refused("closed", "the host lets nobody new in")
+            return Refused("closed", "The host admits nobody new at the moment.")
         same = same_nick(nick)
         owner = self._owners.get(same)
         if same in present or owner not in (None, id):
             taken = present | {other for other, of in self._owners.items() if of != id}
-            who = "somebody else is" if same in present else "somebody who was here before is"
-            return Refused("nick", f"{who} {nick} in this room", free_nick(nick, taken))
+            why = "is taken here" if same in present else "belongs to somebody who was here before"
+            return Refused("nick", f"The nick {nick} {why}.", free_nick(nick, taken))
         if owner is None and self._count.get(id, 0) >= MAX_NICKS:
-            return Refused("rules", f"you have had {MAX_NICKS} nicks in this room; come back as one of them")
+            return Refused("rules", f"You have used {MAX_NICKS} nicks in this room. Come back with one of them.")
         return None
 
     def claim(self, id: str, nick: str) -> None:

@@ -54,17 +54,17 @@ class Mailboxes:
             text = clean_text(message.text)
             to, nick = (known.to, known.to_nick) if known else _addressee(sender, message, members, access)
         except ValueError as error:
-            return [Reply(Receipt(message.id, "refused", f"{error}; nothing is sent"))]
+            return [Reply(Receipt(message.id, "refused", f"{error} Nothing was sent."))]
         told = Told(message.id, known.at if known else now, sender.id, sender.nick, to, nick, text)
         if (known is not None and not known.text) or any(id == to for id, _ in members):
             receipt = Receipt(message.id, "here")
         else:
-            receipt = Receipt(message.id, "away", f"{nick} is away; gets it on return")
+            receipt = Receipt(message.id, "away", f"{nick} is away and will get it on returning.")
         if known is not None:
             return [Reply(told), Store(known, receipt)]
         effects: list[Effect] = [Reply(told), SendTo(to, told), Store(told, receipt)]
         for gone in self._put(told):
-            words = f"too much waits for {gone.to_nick}: the oldest of yours is dropped"
+            words = f"The mailbox of {gone.to_nick} is full: your oldest message was dropped."
             effects += [Store(gone), SendTo(gone.by, Notice("mailbox", words))]
         return effects
 
@@ -131,12 +131,12 @@ def _addressee(sender: Member, message: Tell, members: Members, access: Access) 
     to = message.to or next((id for id, nick in members if nick == same), owner)
     nicks = {nick: member.nick for (id, nick), member in members.items() if id == to}
     if to is None or (not nicks and to != owner):
-        raise ValueError(f"nobody here is or was called {typed}")
+        raise ValueError(f"No one called {typed} has been in this room.")
     nick = nicks.get(same) or next(iter(nicks.values()), typed)
     if not is_verified(to):
-        raise ValueError(f"~{nick} came by the plain door and can get nothing in private")
+        raise ValueError(f"~{nick} is a netcat guest and cannot get private messages.")
     if to == sender.id:
-        raise ValueError(f"{nick} is you, by the same key")
+        raise ValueError(f"{nick} is you.")
     if to in access.bans:
-        raise ValueError(f"{nick} is banned from this room")
+        raise ValueError(f"{nick} is banned from this room.")
     return to, nick

@@ -120,7 +120,7 @@ class Room:
             return member
         host = id == self._host_id
         if len(self._members) >= self._max_members and not host:
-            return Refused("full", f"the room is full ({self._max_members} people)")
+            return Refused("full", f"The room is full ({self._max_members} people).")
         refused = self._access.refuse(id, nick, self._others(), host=host)
         return refused or Joined(UNNUMBERED, now, id, nick, host=host)
 
@@ -147,7 +147,7 @@ class Room:
                 return self._say(member, command, now)
             case Tell():
                 if self.unavailable:
-                    return [Reply(Receipt(command.id, "refused", f"not sent: {self.unavailable}; try later"))]
+                    return [Reply(Receipt(command.id, "refused", f"Not sent: {self.unavailable} at the host. Try again later."))]
                 return self._private.tell(member, command, now, self._members, self._access)
             case Got(by=by, id=id):
                 return self._private.take(member.id, (by, id))
@@ -163,7 +163,7 @@ class Room:
         if known is not None:
             return (Repeated(known),)
         if self.unavailable:
-            return (Reply(Notice("unsaid", f"not said: {self.unavailable}; try later")),)
+            return (Reply(Notice("unsaid", f"Not sent: {self.unavailable} at the host. Try again later.")),)
         try:
             text = clean_text(command.text)
         except ValueError as error:
@@ -179,43 +179,43 @@ class Room:
             return []
         refused = self._access.refuse(member.id, nick, self._others(member))
         if refused is not None:
-            free = f"; {refused.suggestion} is free" if refused.suggestion else ""
+            free = f" {refused.suggestion} is free." if refused.suggestion else ""
             return [Reply(Notice("nick", refused.text + free))]
         return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]
 
     def _moderate(self, member: Member, action: str, nick: str) -> list[Effect]:
         if not member.host:
-            return [Reply(Notice("rights", "only who hosts the room may do that"))]
+            return [Reply(Notice("rights", "Only the host may do that."))]
         match action:
             case "lock" | "unlock":
                 self._access.closed = action == "lock"
-                text = "nobody new is let in any more" if self._access.closed else "newcomers are let in again"
+                text = "The room is locked: nobody new is admitted." if self._access.closed else "Newcomers are admitted again."
                 return [Reply(Notice("done", text))]
             case "unban":
                 if not self._access.unban(nick):
-                    return [Reply(Notice("rights", f"{nick} is not banned; banned: {self._access.banned()}"))]
-                return [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} may come back"))]
+                    return [Reply(Notice("rights", f"{nick} is not banned. Banned: {self._access.banned()}."))]
+                return [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} may come back."))]
             case "kick" | "ban":
                 return self._send_away(nick, member, ban=action == "ban")
             case _:
-                return [Reply(Notice("rules", "this host's lanchat does not know that command"))]
+                return [Reply(Notice("rules", "This host does not know that command; its lanchat is older."))]
 
     def _send_away(self, nick: str, by: Member, *, ban: bool) -> list[Effect]:
         there = [other for (_, same), other in self._members.items() if same == same_nick(nick)]
         id = there[0].id if there else self._access.owner(nick)
         if id is None or (not there and not ban):
-            return [Reply(Notice("rights", f"nobody here is called {nick}"))]
+            return [Reply(Notice("rights", f"No one here is called {nick}."))]
         if id == by.id:
-            return [Reply(Notice("rights", "that is you"))]
+            return [Reply(Notice("rights", "That is you."))]
         effects: list[Effect] = []
         if ban and not is_verified(id):
-            effects.append(Reply(Notice("rights", f"~{nick} has no key to ban; sent away, and may come back")))
+            effects.append(Reply(Notice("rights", f"~{nick} has no key that could be banned: removed, but may come back.")))
         elif ban:
             self._access.bans[id] = nick
-            effects += [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} is banned"))]
+            effects += [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} is banned."))]
             there = [other for (of, _), other in self._members.items() if of == id]
         closing = (
-            Closing("banned", "you are banned from this room") if ban else Closing("kicked", "the host sent you out")
+            Closing("banned", "You are banned from this room.") if ban else Closing("kicked", "The host removed you from the room.")
         )
         return effects + [Kick(other, closing) for other in there]
 

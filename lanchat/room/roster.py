@@ -49,9 +49,9 @@ class Roster:
         """
         person = self.person(nick.removeprefix("~"))
         if person is not None and not person.verified:
-            raise ValueError(f"~{person.nick} came by the plain door and can get nothing in private")
+            raise ValueError(f"~{person.nick} is a netcat guest and cannot get private messages.")
         if person is not None and person.id == self.me:
-            raise ValueError(f"{nick} is you, by the same key")
+            raise ValueError(f"{nick} is you.")
         return person.id if person is not None else ""
 
     def apply(self, event: Event) -> None:

@@ -80,7 +80,7 @@ class Host(Closable):
         self.room_id = room_id or secrets.token_hex(16)
         self.identity = identity
         if password is not None and any(door.needs_no_password for door in doors):
-            raise ValueError("a room with a password has no plain door: it would let everybody in")
+            raise ValueError("A room with a password cannot have a plain port: it would let everybody in.")
         self._locked = password is not None
         self._ephemeral = ephemeral
         self._timing = timing
@@ -162,7 +162,7 @@ class Host(Closable):
         self._serve(theirs, self._doors[0][0])
         return ours
 
-    def close(self, reason: str = "the host has closed the room") -> None:
+    def close(self, reason: str = "The host has closed the room.") -> None:
         """Stop accepting, say goodbye, drop the links, join their readers, stop the hub, close the log."""
         if self._closing:
             return

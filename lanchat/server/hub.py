@@ -157,7 +157,7 @@ class Hub:
                 case Pong():
                     pass
                 case Hello() | Confirm() | Fetch():
-                    self._tell(session, Notice("rules", "you are in the room already"), batch)
+                    self._tell(session, Notice("rules", "You are in the room already."), batch)
                 case _:
                     assert_never(message)
 
@@ -226,7 +226,7 @@ class Hub:
             return
         decision = self._room.join(request.id, request.nick, batch.now)
         if isinstance(decision, Refused) and request.any_nick and decision.suggestion:
-            renamed = Notice("nick", f"{request.nick} is taken, you are {decision.suggestion}")
+            renamed = Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
             session.link.send(session.dialect.encode(renamed))
             decision = self._room.join(request.id, decision.suggestion, batch.now)
         if isinstance(decision, Refused):
@@ -245,7 +245,7 @@ class Hub:
         session.member.sessions += 1
         if session.member.sessions > MAX_SESSIONS:  # some of them perhaps dead unseen
             oldest = next(other for other in self._sessions if other.member is session.member)
-            self._dismiss(oldest, Closing("replaced", "you have come in once more elsewhere"), batch)
+            self._dismiss(oldest, Closing("replaced", "You joined from another window."), batch)
         _log.info("%s joined", request.id)
 
     def _dismiss(self, session: Session, closing: Closing, batch: Batch) -> None:
@@ -272,11 +272,11 @@ class Hub:
         """Tell a sender, once, that the room goes on without its log; and once, that this is over."""
         if self._trouble and session not in self._warned:
             self._warned.add(session)
-            words = f"what you say is heard but not saved: {self._trouble} at the host"
+            words = f"What you say is delivered but not saved: {self._trouble} at the host."
             self._tell(session, Notice("unsaved", words), batch)
         elif not self._trouble:
             self._warned.discard(session)
-            self._tell(session, Notice("saved", "what you say is saved again"), batch)
+            self._tell(session, Notice("saved", "What you say is saved again."), batch)
 
     def _acknowledge(self, batch: Batch) -> None:
         """Acknowledge what is stored to whoever waits for it."""

@@ -33,7 +33,7 @@ def page(log: Log, after: int) -> bytes:
     except LanchatError as error:
         if not error.hint:
             raise
-        lines.append(encode(Notice("past", f"the host cannot read what was said before: {error}")))
+        lines.append(encode(Notice("past", f"The host cannot read what was said before. {error}")))
     return b"".join(lines) + encode(Page(upto))
 
 

@@ -55,7 +55,7 @@ class Throttle:
             inbox.put(Received(session, messages, said_before))
             return
         if wait * self._rate > MAX_WAITING:
-            raise ProtocolError("too many messages at once")
+            raise ProtocolError("Too many messages at once.")
         self._ask_to_slow_down(session)
         late = min(talk, int(wait * self._rate + 1))
         on_time = max(0, len(messages) - late)
@@ -77,5 +77,5 @@ class Throttle:
         now = self._clock()
         if now - self._told_at >= TELL_EVERY:
             self._told_at = now
-            text = f"slow down: more than {self._rate:g} messages a second wait their turn"
+            text = f"You are sending faster than {self._rate:g} messages a second; the others see them later."
             session.link.send(session.dialect.encode(Notice("slow", text)))

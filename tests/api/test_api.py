@@ -202,7 +202,7 @@ def test_waiting_in_vain_while_there_is_much_that_is_no_event():
     def feed() -> None:
         while not over.wait(0.01) and len(fed) < 500:
             fed.append(1)
-            ear.queue.put(Disconnected("the host is gone"))
+            ear.queue.put(Disconnected("Lost the connection"))
 
     feeding = threading.Thread(target=feed)
     feeding.start()
@@ -291,7 +291,7 @@ def test_say_can_wait_until_it_is_kept(join):
 
 @pytest.mark.parametrize("text", ["", "  \n", "x" * 5000, "\ud800"])
 def test_what_cannot_be_said(join, text):
-    with pytest.raises(ValueError, match="a message"):
+    with pytest.raises(ValueError, match="A message|too many"):
         join("ann").say(text)
 
 
@@ -369,7 +369,7 @@ def test_the_host_closes_the_room(hal, join):
     hal.close()
     hal.close()
     texts = []
-    with pytest.raises(ConnectionLost, match="the host has closed the room"):
+    with pytest.raises(ConnectionLost, match="The host has closed the room."):
         for event in ann:
             texts += [event.text] if isinstance(event, Said) else []
     assert texts == ["so long"], "what was said before is not lost"
@@ -383,7 +383,7 @@ def test_after_leaving(join):
     ann = join("ann")
     ann.close()
     ann.close()
-    with pytest.raises(ConnectionLost, match="you have left"):
+    with pytest.raises(ConnectionLost, match="You have left."):
         for _ in ann:
             pass
 
@@ -410,14 +410,14 @@ def test_closing_ends_an_iteration_in_another_thread(join):
 
 
 def test_nobody_there():
-    with pytest.raises(NoSuchRoom, match="nobody hosts a room at 127.0.0.1:1") as caught:
+    with pytest.raises(NoSuchRoom, match="There is no room at 127.0.0.1:1.") as caught:
         lanchat.join("127.0.0.1:1", nick="ann")
     error: lanchat.LanchatError = caught.value
     assert error.exit_code == 3 and error.hint
 
 
 def test_an_unknown_title():
-    with pytest.raises(NoSuchRoom, match="within 0.1 s"):
+    with pytest.raises(NoSuchRoom, match="looked for 0.1 s"):
         lanchat.join(own_title("Nowhere"), nick="ann", wait=0.1)
 
 
@@ -429,7 +429,7 @@ def test_a_taken_nick(hal, tmp_path, monkeypatch):
 
 
 def test_no_room_there(own_world):
-    with closing(_answering(b"SSH-2.0-x\r\n")) as port, pytest.raises(NotLanchat, match="no lanchat room"):
+    with closing(_answering(b"SSH-2.0-x\r\n")) as port, pytest.raises(NotLanchat, match="Something other than lanchat"):
         lanchat.join(f"127.0.0.1:{port.number}", nick="ann")
 
 
@@ -455,10 +455,10 @@ class _answering:
 
 @pytest.mark.parametrize(("title", "nick"), [("", "hal"), ("x" * 300, "hal"), ("a\x1bb", "hal"), ("Room A", "a b")])
 def test_names_that_break_the_rules_are_the_callers_fault(title, nick):
-    with pytest.raises(ValueError, match="a (title|nick)"):
+    with pytest.raises(ValueError, match="A (title|nick)"):
         lanchat.host(title, nick=nick, announce=False)
     if nick != "hal":
-        with pytest.raises(ValueError, match="a nick"):
+        with pytest.raises(ValueError, match="A nick"):
             lanchat.join("127.0.0.1:1", nick=nick)
 
 

@@ -127,7 +127,7 @@ def test_a_machine_is_asked_for_once_no_room_is_called_so(network, names, name):
 
 
 def test_a_room_may_still_come_where_no_machine_is_called_so(network, names):
-    with pytest.raises(NoSuchRoom, match='no room "node.js" was seen within 5 s, and no machine is called so'):
+    with pytest.raises(NoSuchRoom, match='No room and no machine called "node.js" on this network'):
         resolve("node.js", 5, None)
     assert names == ["node.js"] and NAME_WAIT < 5
     assert network.waits[0] == NAME_WAIT and network.waits[1] > 0

@@ -183,7 +183,7 @@ def test_nobody_listens_there(lanchat):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     ended = lanchat.run("join", f"127.0.0.1:{port}", input="hello\n")
-    fails(ended, 3, f"nobody hosts a room at 127.0.0.1:{port}", "ask the host for the address its screen shows")
+    fails(ended, 3, f"There is no room at 127.0.0.1:{port}.", "Ask the host for the address that is on their screen.")
 
 
 @pytest.mark.parametrize("name", ["no-such-machine.invalid:1", "a..b:1"])
@@ -204,14 +204,14 @@ def test_a_machine_that_does_not_exist(lanchat, name):
 )
 def test_something_else_listens_there(lanchat, stranger, answer):
     ended = lanchat.run("join", stranger(answer), input="hello\n")
-    fails(ended, 3, r"what listens there is no lanchat room( \(.*\))?", "check the address and the port")
+    fails(ended, 3, r"Something other than lanchat answers there.( \(.*\))?", "Check the address and the port.")
 
 
 @pytest.mark.full
 def test_silence_ends_after_ten_seconds(lanchat, stranger):
     ended = lanchat.run("join", stranger(None), timeout=15)
     fails(
-        ended, 3, "what listens there is no lanchat room .*did not answer in time.*", "check the address and the port"
+        ended, 3, "Something other than lanchat answers there. .*did not answer in time.*", "Check the address and the port."
     )
 
 
@@ -235,18 +235,18 @@ def _is_connected(address: str) -> bool:
 def test_a_port_in_use(lanchat, host):
     port = host("Room A").port
     ended = lanchat.run("host", "Room B", "--port", str(port), "--interface", "127.0.0.1")
-    fails(ended, 1, f"port {port} is in use or not allowed", ".*choose another.*")
+    fails(ended, 1, f"Port {port} is in use or not allowed.", ".*Choose another..*")
     ended = lanchat.run("host", "Room B", "--port", "0", "--plain-port", str(port))
-    fails(ended, 1, f"port {port} is in use or not allowed", ".*choose another.*")
+    fails(ended, 1, f"Port {port} is in use or not allowed.", ".*Choose another..*")
 
 
 @pytest.mark.parametrize(
     ("title", "what"),
     [
-        ("", "a title cannot be empty"),
+        ("", "A title cannot be empty."),
         ("x" * 300, "a title has at most .*"),
-        ("a\x1b[2Jb", "a title is made of characters that can be seen, on one line"),
-        ("a\udcffb", "a title must be valid Unicode"),
+        ("a\x1b[2Jb", "A title must be one line of visible characters."),
+        ("a\udcffb", "a title must be valid Unicode."),
     ],
     ids=lambda text: repr(text[:8]),
 )
@@ -257,12 +257,12 @@ def test_a_title_that_is_none(lanchat, title, what):
 @pytest.mark.parametrize("command", [("host", "Room A"), ("join", "127.0.0.1:1"), ("join", "Room A"), ("rooms",)])
 def test_no_such_interface(lanchat, command):
     ended = lanchat.run(*command, "--interface", "nope0")
-    fails(ended, 1, 'this machine has no interface or address "nope0"', "its interfaces: .*lo.*")
+    fails(ended, 1, 'This machine has no interface or address "nope0".', "It has: .*lo.*")
 
 
 def test_interfaces_in_the_environment_stand_between_commas(lanchat):
     ended = lanchat.run("rooms", LANCHAT_INTERFACE="127.0.0.1,Ethernet 2")
-    fails(ended, 1, 'this machine has no interface or address "Ethernet 2"', "its interfaces: .*lo.*")
+    fails(ended, 1, 'This machine has no interface or address "Ethernet 2".', "It has: .*lo.*")
 
 
 # ---- what is no command
@@ -355,7 +355,7 @@ def test_what_it_writes_is_for_its_owner(lanchat, host):
 
 def test_a_log_that_cannot_be_written(lanchat, tmp_path):
     where = tmp_path / "no" / "log"
-    fails(lanchat.run("--log", str(where), "rooms"), 1, f"cannot write the log {where}: .*", "choose another file")
+    fails(lanchat.run("--log", str(where), "rooms"), 1, f"cannot write the log {where}: .*", "Choose another. file")
 
 
 def test_what_is_logged_reaches_the_log_and_no_screen(lanchat, tmp_path):
@@ -441,7 +441,7 @@ def test_a_taken_nick_is_asked_for_again(person, host, join):
 def test_nobody_there_is_said_in_a_terminal_too(person):
     screen = person("join", "127.0.0.1:1", "--nick", "ann")
     assert screen.wait_exit() == 3
-    assert "lanchat: nobody hosts a room at 127.0.0.1:1" in screen.text
+    assert "lanchat: There is no room at 127.0.0.1:1." in screen.text
     assert screen.modes == screen.modes_before
 
 

@@ -173,7 +173,7 @@ def test_an_error_of_ours_ends_the_stay_and_nobody_waits_for_ever(host, join, mo
     monkeypatch.setattr(threading, "excepthook", lambda args: met.append(args.exc_value))
     monkeypatch.setattr(Member, "_receive", fail)
     ann.outgoing.say("so that an answer comes")
-    assert "internal error" in str(Listener(ann).end())
+    assert "Internal error" in str(Listener(ann).end())
     wait_until(lambda: met, what="the error to be told to who can mend it")
 
 
@@ -225,7 +225,7 @@ def test_leaving_ends_a_dial_under_way(host, identity):
             return dial(way)
         coming_back.set()
         assert left.wait(PATIENCE), "nobody told us"
-        raise errors.ConnectionLost("you have left")
+        raise errors.ConnectionLost("You have left.")
 
     with closing(Member(reach, identity("ann"), "ann", patience=None, stop=left.set)) as member:
         member.join()

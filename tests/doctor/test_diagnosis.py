@@ -161,7 +161,7 @@ CASES = {
         tried("refused"),
         Diagnosis(
             False,
-            "The machine at 192.168.1.9:47474 is there, but nobody hosts a room at that port.",
+            "The machine at 192.168.1.9:47474 is there, but There is no room at that port..",
             'on that machine: lanchat host "Room A"',
         ),
     ),

@@ -87,12 +87,12 @@ def test_nobody_listens():
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         endpoint = Endpoint("127.0.0.1", nobody.getsockname()[1])
-        assert str(refused(endpoint)) == f"nobody hosts a room at {endpoint}"
+        assert str(refused(endpoint)) == f"There is no room at {endpoint}."
 
 
 @pytest.mark.parametrize("name", ["a..b", "x" * 64 + ".local", "é" * 70 + ".x", "a\0b.c", "\ud800.x", "." + "a" * 300])
 def test_names_that_no_machine_can_have(name):
-    assert "there is no machine" in str(refused(Endpoint(name)))
+    assert "Cannot find a machine" in str(refused(Endpoint(name)))
 
 
 def test_a_name_that_is_not_known(monkeypatch):
@@ -100,12 +100,12 @@ def test_a_name_that_is_not_known(monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    assert str(refused(Endpoint("nowhere.local"))) == 'there is no machine "nowhere.local" here'
+    assert str(refused(Endpoint("nowhere.local"))) == 'Cannot find a machine called "nowhere.local".'
 
 
 def test_no_way_there(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect_ex", lambda sock, where: errno.EHOSTUNREACH)
-    assert str(refused(Endpoint("10.0.0.9"))) == "10.0.0.9:47474 does not answer (no route to host)"
+    assert str(refused(Endpoint("10.0.0.9"))) == "10.0.0.9:47474 does not answer (no route to host)."
 
 
 @pytest.fixture
@@ -119,13 +119,13 @@ def silent() -> Iterator[Endpoint]:
 
 
 def test_nothing_comes_back(silent):
-    assert str(refused(silent, timing=Timing(connect=0.05))) == f"{silent} does not answer (timed out)"
+    assert str(refused(silent, timing=Timing(connect=0.05))) == f"{silent} does not answer (timed out)."
 
 
 def test_who_leaves_does_not_wait_for_an_answer(monkeypatch, silent):
     monkeypatch.setattr(dial_module, "STOP_WITHIN", 0.02)
     asked = iter([False, False, True, True])
-    with pytest.raises(ConnectionLost, match="you have left"):
+    with pytest.raises(ConnectionLost, match="You have left."):
         dial((silent,), lambda: next(asked))
 
 
@@ -156,7 +156,7 @@ def test_the_words_are_about_the_last_address():
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         last = Endpoint("127.0.0.1", nobody.getsockname()[1])
-        with pytest.raises(NoSuchRoom, match=f"nobody hosts a room at {last}"):
+        with pytest.raises(NoSuchRoom, match=f"There is no room at {last}."):
             dial((Endpoint("a..b"), last))
 
 

@@ -67,7 +67,7 @@ def test_a_choice(laptop, wanted, picked):
 def test_a_choice_that_is_not_there(laptop):
     with pytest.raises(LanchatError, match='no interface or address "tun0"') as caught:
         chosen(("lo", "tun0"))
-    assert caught.value.hint == "its interfaces: wlan0, eth0, lo"
+    assert caught.value.hint == "It has: wlan0, eth0, lo"
 
 
 def test_a_machine_without_any(monkeypatch):
@@ -75,7 +75,7 @@ def test_a_machine_without_any(monkeypatch):
     assert chosen(()) == []
     with pytest.raises(LanchatError) as caught:
         chosen(("eth0",))
-    assert caught.value.hint == "its interfaces: none"
+    assert caught.value.hint == "It has: none"
 
 
 def test_this_machine():

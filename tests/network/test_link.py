@@ -308,7 +308,7 @@ def test_bytes_changed_on_their_way(links):
     host, member, at_host, at_member = established(links.pair())
     member._socket.send(b"\x17\x03\x03\x00\x20" + bytes(32))
     at_host.join()
-    assert isinstance(at_host.error, ProtocolError) and "encrypted link is broken" in host.reason
+    assert isinstance(at_host.error, ProtocolError) and "encrypted connection is broken" in host.reason
     at_member.join()
 
 

@@ -51,14 +51,14 @@ def test_any_port(listening):
 
 def test_the_next_free_port(listening, few_ports):
     assert [port_of(listening(["127.0.0.1"], None)) for _ in range(3)] == [few_ports, few_ports + 1, few_ports + 2]
-    with pytest.raises(LanchatError, match="no port is free") as caught:
+    with pytest.raises(LanchatError, match="No port is free") as caught:
         listen(["127.0.0.1"], None)
     assert "--port" in caught.value.hint
 
 
 def test_a_port_in_use(listening):
     port = port_of(listening(["127.0.0.1"], 0))
-    with pytest.raises(LanchatError, match=f"port {port} is in use"):
+    with pytest.raises(LanchatError, match=f"Port {port} is in use"):
         listen(["127.0.0.1"], port)
 
 
@@ -85,9 +85,9 @@ def test_ipv6(listening):
 
 @pytest.mark.parametrize("address", ["203.0.113.1", "no address", "::ffff"])
 def test_an_address_that_is_not_ours(address):
-    with pytest.raises(LanchatError, match=f"cannot listen on {address}"):
+    with pytest.raises(LanchatError, match=f"Cannot listen on {address}"):
         listen([address], 0)
-    with pytest.raises(LanchatError, match=f"cannot listen on {address}"):
+    with pytest.raises(LanchatError, match=f"Cannot listen on {address}"):
         listen([address], None)
 
 
@@ -101,7 +101,7 @@ def test_everywhere_is_one_socket_for_both(monkeypatch):
 
     monkeypatch.setattr(socket, "create_server", record)
     monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: True)
-    with pytest.raises(LanchatError, match="cannot listen on this machine"):
+    with pytest.raises(LanchatError, match="Cannot listen on this machine"):
         listen(None, 5000)
     assert asked == [(("", 5000), socket.AF_INET6, True), (("", 5000), None, None)], "IPv4 alone when IPv6 is off"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import ProtocolError
-from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, MAX_LINE, LineSplitter, decode, decode_all, encode
+from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, MAX_LINE, MAX_NESTING, LineSplitter, decode, decode_all, encode
 from lanchat.protocol.messages import MAX_TEXT, Ack, Bye, FromHost, FromMember, Ping, Present, Said, Say, Welcome
 from lanchat.protocol.text import clean_text
 
@@ -141,6 +141,24 @@ def test_any_stream_gives_messages_or_a_protocol_error(parts, size):
 def test_unknown_fields_are_ignored():
     line = b'{"t":"say","id":"1","text":"hi","later":{"deep":[1,2,{"x":null}]},"more":1e999}'
     assert decode(line, FROM_MEMBER) == Say("1", "hi")
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"x":'])
+def test_what_is_nested_more_than_16_deep_is_no_message_on_any_python(opening):
+    def line(depth: int) -> bytes:
+        value = opening * depth + b"1" + (b"]" if opening == b"[" else b"}") * depth
+        return b'{"t":"ping","later":' + value + b"}"
+
+    assert decode(line(MAX_NESTING - 1), FROM_MEMBER) == Ping()
+    for depth in (MAX_NESTING, 1000, 2500):
+        for read in (decode, lambda line, codec: decode_all([line], codec)):
+            with pytest.raises(ProtocolError, match="16 deep"):
+                read(line(depth), FROM_MEMBER)
+
+
+def test_brackets_in_a_text_are_no_nesting():
+    said = Say("1", '[[[[[[[[[[{{{{{{{{{{"\\[[[[[[[[')
+    assert decode_all([encode(said)[:-1]], FROM_MEMBER) == [said]
 
 
 def test_unknown_types_are_skipped():

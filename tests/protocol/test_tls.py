@@ -151,7 +151,7 @@ def test_any_bytes_are_waited_on_or_refused(tls, data, start):
 def test_a_changed_record_ends_the_link(wire, position):
     sealed = bytearray(wire.member.seal(b"hello"))
     sealed[position] ^= 0x40
-    with pytest.raises(ProtocolError, match="the encrypted link is broken"):
+    with pytest.raises(ProtocolError, match="The encrypted connection is broken"):
         wire.host.receive(bytes(sealed) + bytes(20000))
     assert wire.host.waiting()  # an alert that says so
 

@@ -40,7 +40,7 @@ def test_a_nick_belongs_to_the_first_key_that_used_it():
 def test_who_is_here_now_keeps_a_nick_that_nobody_owns():
     present = frozenset({same_nick("pat")})
     refused = Access().refuse(EVE, "Pat", present)
-    assert refused is not None and "somebody else is Pat" in refused.text
+    assert refused is not None and "The nick Pat" in refused.text
 
 
 def test_a_suggestion_is_free():
@@ -118,7 +118,7 @@ def test_only_who_hosts_may(room, action):
 
 def test_a_kick_sends_out_and_lets_back_in(room):
     (expel,) = [effect for effect in does(room, "hal", "kick", "EVE") if isinstance(effect, effects.Kick)]
-    assert expel.member.nick == "eve" and expel.closing == Closing("kicked", "the host sent you out")
+    assert expel.member.nick == "eve" and expel.closing == Closing("kicked", "The host removed you from the room.")
     room.go(expel.member, 0, reason="kicked")
     assert isinstance(room.come("eve", EVE), Entry)
 
@@ -144,7 +144,7 @@ def test_unban(room):
     does(room, "hal", "ban", "eve")
     room.go(member(room, "eve"), 0, reason="banned")
     (answer,) = does(room, "hal", "unban", "nobody")
-    assert "banned: eve" in answer.message.text
+    assert "Banned: eve" in answer.message.text
     assert "SaveBans" in kinds(does(room, "hal", "unban", "Eve"))
     assert isinstance(room.come("eve", EVE), Entry)
 
@@ -162,13 +162,13 @@ def test_a_lock_keeps_newcomers_out_and_lets_those_back_who_were_here(room):
 def test_nobody_sends_the_host_out(room):
     for action in ("kick", "ban"):
         (answer,) = does(room, "hal", action, "hal")
-        assert answer.message.text == "that is you"
+        assert answer.message.text == "That is you."
     assert code(Access(bans={HAL: "hal"}), HAL, "hal", host=True) == ""
 
 
 def test_who_is_not_there_cannot_be_kicked(room):
     (answer,) = does(room, "hal", "kick", "nobody")
-    assert "nobody here is called nobody" in answer.message.text
+    assert "No one here is called nobody." in answer.message.text
 
 
 def test_somebody_without_a_key_is_sent_away_and_not_banned(room):

@@ -11,7 +11,7 @@ from lanchat.room.private import MAILBOX, Mailboxes
 from tests.support.rooms import LiveRoom, admit, room_with
 
 ANN = Member("id-ann", "ann")
-AWAY = Receipt("1", "away", "bob is away; gets it on return")
+AWAY = Receipt("1", "away", "bob is away and will get it on returning.")
 
 
 def told(id: str = "1", text: str = "psst", *, by: str = "ann", to: str = "bob", at: int = 5) -> Told:
@@ -87,17 +87,17 @@ def test_nobody_can_take_what_is_for_somebody_else():
 def test_whom_it_cannot_reach():
     room, ann, bob = room_with("ann", "bob")
     admit(room, "pat", "~1f")
-    assert refusal(tell(room, ann, "nobody")) == "nobody here is or was called nobody; nothing is sent"
-    assert refusal(tell(room, ann, "bob", to="id-eve")) == "nobody here is or was called bob; nothing is sent"
-    assert refusal(tell(room, ann, "ann")) == "ann is you, by the same key; nothing is sent"
-    by_the_plain_door = "~pat came by the plain door and can get nothing in private; nothing is sent"
+    assert refusal(tell(room, ann, "nobody")) == "No one called nobody has been in this room. Nothing was sent."
+    assert refusal(tell(room, ann, "bob", to="id-eve")) == "No one called bob has been in this room. Nothing was sent."
+    assert refusal(tell(room, ann, "ann")) == "ann is you. Nothing was sent."
+    by_the_plain_door = "~pat is a netcat guest and cannot get private messages. Nothing was sent."
     assert refusal(tell(room, ann, "pat")) == refusal(tell(room, ann, "pat", to="~1f")) == by_the_plain_door
     assert "a nick" in refusal(tell(room, ann, "\u202e"))
     assert "empty" in refusal(tell(room, ann, text=" "))
     assert "4096" in refusal(tell(room, ann, text="\x01" * 4000))
     hal = admit(room, "hal").member
     room.act(hal, Moderate("ban", "bob"), 1)
-    assert refusal(tell(room, ann, to="id-bob")) == "bob is banned from this room; nothing is sent"
+    assert refusal(tell(room, ann, to="id-bob")) == "bob is banned. from this room. Nothing was sent."
 
 
 # ---- resends
@@ -155,7 +155,7 @@ def test_when_a_mailbox_is_full_the_oldest_goes_and_its_sender_hears_of_it():
     effects = tell(room, members["ann"], id="new", text="new", now=9)
     assert effects[3:] == [
         Store(told("0", "")),
-        SendTo("id-ann", Notice("mailbox", "too much waits for bob: the oldest of yours is dropped")),
+        SendTo("id-ann", Notice("mailbox", "The mailbox of bob is full: your oldest message was dropped.")),
     ]
     assert waiting(room, "bob") == [*map(str, range(1, MAILBOX)), "new"]
     assert tell(room, members["ann"], id="0")[-1].told == told("0", ""), "what was dropped does not come back"

@@ -61,7 +61,7 @@ def test_a_nick_against_the_rules_is_refused():
 
 def test_second_member_with_the_same_nick_is_refused_with_a_proposal():
     room, _ = room_with("ann")
-    assert refused(room, "ann", "id-eve") == Refused("nick", "somebody else is ann in this room", "ann2")
+    assert refused(room, "ann", "id-eve") == Refused("nick", "The nick ann is taken here.", "ann2")
     assert refused(room, "ANN", "id-eve").suggestion == "ANN2"
     assert room.people == 1 and room.seq == 1
 
@@ -74,7 +74,7 @@ def test_two_nicks_of_one_person_are_two_members():
 
 def test_a_full_room():
     room, ann, bob = room_with("ann", "bob", max_members=2)
-    assert refused(room, "eve") == Refused("full", "the room is full (2 people)")
+    assert refused(room, "eve") == Refused("full", "The room is full (2 people).")
     assert admit(room, "hal").member.host, "its own host always gets in"
     assert admit(room, "ann").member is ann, "and so does somebody who is in already"
     room.go(bob, 0)
@@ -131,7 +131,7 @@ def test_resends_are_remembered_for_a_while_only(monkeypatch):
 def test_text_is_cleaned_and_bad_text_is_told_to_its_author_alone():
     room, ann = room_with("ann")
     assert room.act(ann, Say("1", "a\r\nb\n"), 0)[0].text == "a\nb"
-    assert room.act(ann, Say("2", "  "), 0) == [Reply(Notice("rules", "a message cannot be empty"))]
+    assert room.act(ann, Say("2", "  "), 0) == [Reply(Notice("rules", "A message cannot be empty."))]
     assert room.act(ann, Say("3", "é" * 4000), 0)[0].message.code == "rules"
     assert room.seq == 2
 
@@ -145,9 +145,9 @@ def test_nothing_can_be_said_while_the_log_takes_nothing():
     room, ann = room_with("ann")
     [first] = room.act(ann, Say("1", "hi"))
     room.unavailable = "the disk is full"
-    assert room.act(ann, Say("2", "hi")) == [Reply(Notice("unsaid", "not said: the disk is full; try later"))]
+    assert room.act(ann, Say("2", "hi")) == [Reply(Notice("unsaid", "Not sent: the disk is full at the host. Try again later."))]
     assert room.act(ann, Tell("3", "", "bob", "psst")) == [
-        Reply(Receipt("3", "refused", "not sent: the disk is full; try later"))
+        Reply(Receipt("3", "refused", "Not sent: the disk is full at the host. Try again later."))
     ]
     assert room.act(ann, Say("1", "hi")) == [Repeated(first)], "what is said already is known"
     room.unavailable = ""
@@ -185,7 +185,7 @@ def test_another_nick():
 def test_a_taken_nick_is_refused_with_a_proposal():
     room, ann, bob = room_with("ann", "bob")
     [told] = room.act(ann, Rename("BOB"), 0)
-    assert told.message.code == "nick" and told.message.text.endswith("; BOB2 is free")
+    assert told.message.code == "nick" and told.message.text.endswith("BOB2 is free.")
     assert room.act(ann, Rename("no nick"), 0)[0].message.code == "rules"
     assert (ann.nick, room.seq) == ("ann", 2)
 

@@ -304,7 +304,7 @@ def test_a_refused_one_is_told_and_finished():
     [ann] = evening.come("ann")
     eve = new_session(evening)
     evening.batch(JoinRequest(eve, "id-eve", "Ann"), says(eve, "unheard"), LinkEnded(eve))
-    assert heard(eve) == [Refused("nick", "somebody else is Ann in this room", "Ann2")]
+    assert heard(eve) == [Refused("nick", "The nick Ann is taken here.", "Ann2")]
     assert eve.link.finished and heard(ann) == []
 
 
@@ -313,7 +313,7 @@ def test_who_cannot_be_asked_again_gets_a_free_nick():
     [ann] = evening.come("ann")
     pat = new_session(evening, evening.plain)
     evening.batch(JoinRequest(pat, "~1", "ann", any_nick=True))
-    assert heard(pat) == [Notice("nick", "ann is taken, you are ann2")]
+    assert heard(pat) == [Notice("nick", "The nick ann is taken; you are ann2.")]
     assert heard(ann) == [Joined(2, 1001, "~1", "ann2")]
 
 
@@ -324,7 +324,7 @@ def test_of_too_many_sessions_of_one_member_the_oldest_ends():
     first, *others = evening.come(*["ann"] * MAX_SESSIONS)
     heard(bob)
     [last] = evening.come("ann")
-    assert heard(first) == [Closing("replaced", "you have come in once more elsewhere")] and first.link.finished
+    assert heard(first) == [Closing("replaced", "You joined from another window.")] and first.link.finished
     assert heard(bob) == []
     evening.batch(*(LinkEnded(session) for session in others), says(last, "still here"))
     assert [type(message) for message in heard(bob)] == [Said]
@@ -488,7 +488,7 @@ def test_while_nothing_is_saved_a_sender_is_warned_and_when_memory_is_full_refus
     assert [type(message) for message in heard(ann)] == [Told, Notice]
     evening.log.full = True
     evening.batch(tells(ann, "bob", "2"))
-    assert heard(ann) == [Receipt("2", "refused", "not sent: the disk is full; try later")]
+    assert heard(ann) == [Receipt("2", "refused", "Not sent: the disk is full at the host. Try again later.")]
     assert len(evening.log.private) == 1
 
 

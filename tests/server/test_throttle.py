@@ -99,7 +99,7 @@ def test_it_is_said_once_and_again_only_later(talker):
 
 
 def test_far_too_many_at_once_end_it(talker):
-    with pytest.raises(ProtocolError, match="too many messages at once"):
+    with pytest.raises(ProtocolError, match="Too many messages at once."):
         talker.says(*say(10 + MAX_WAITING + 1))
     assert talker.handed_on == []
 
@@ -140,4 +140,4 @@ def test_the_numbers_everybody_has(talker):
 
 def test_a_notice_says_the_rate(talker):
     talker.says(*say(12))
-    assert talker.link.told == [encode(Notice("slow", "slow down: more than 2 messages a second wait their turn"))]
+    assert talker.link.told == [encode(Notice("slow", "You are sending faster than 2 messages a second; the others see them later."))]

@@ -99,7 +99,7 @@ def test_two_rooms_of_one_title(home, seen):
     store(seen_folder(home, "2" * 32, "Room A", NOW + 5), said(1, "the newer one"))
     lines, talk = shown(home)
     assert lines[1][6:] == "ann the newer one"
-    assert '2 rooms are called "Room A"' in talk and "1" * 32 in talk
+    assert '2 rooms are called "Room A".' in talk and "1" * 32 in talk
     assert shown(home, "1" * 32)[0][2][6:] == "ann tea?"
 
 

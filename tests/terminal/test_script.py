@@ -95,7 +95,7 @@ def test_a_line_that_is_too_long_is_told_and_the_others_are_said(lanchat, room, 
     assert ann.texts == ["one", "three"]
     assert bob.code == 1
     assert [line for line in bob.said if line not in (NEW_HOST, "bob joined")] == [
-        "line 2 was not sent: a message has at most 4096 bytes; send less at a time"
+        "line 2 was not sent: A message may have at most 4096 bytes."
     ]
 
 
@@ -529,7 +529,7 @@ def test_two_hosts_on_one_machine_with_rooms_of_one_title(lanchat):
     ann = lanchat.run("join", title, "--nick", "ann", input="hello\n")
     assert ann.code == 1
     what, hint = ann.said
-    assert what == f'lanchat: 2 rooms are called "{title}"'
+    assert what == f'lanchat: 2 rooms are called "{title}".'
     for address, nick in zip(addresses, ("hal", "hans"), strict=True):
         assert f"{address} hosted by {nick}" in hint
     assert lanchat.run("join", addresses[1], "--nick", "ann", input="hello\n").code == 0

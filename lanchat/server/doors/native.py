@@ -179,5 +179,5 @@ class NativeDoor:
     def _attempt(self, source: str, secret: bytes, member: bytes, certificate: bytes) -> Exchange | Refused:
         wait = self._serving.password_throttle.begin(source, member_id(member))
         if wait > 0:
-            return Refused("busy", f"too many wrong passwords; try again in {math.ceil(wait)} s")
+            return Refused("busy", f"Too many wrong passwords. Try again in {math.ceil(wait)} s.")
         return Exchange(secret, host=True, member=member, certificate=certificate)

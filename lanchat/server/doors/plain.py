@@ -81,7 +81,7 @@ class PlainDoor:
             if first is None:
                 return None
             if _WEB.match(first) or first.startswith(_TLS):
-                raise ProtocolError("this port is for plain chat clients")
+                raise ProtocolError("This port is for netcat and other plain chat clients.")
             return partial(self._converse, link, parts, nick_from(_text(first)))
         return None
 
@@ -136,7 +136,7 @@ class _Parts:
             return
         data = self._link.receive()
         if b"\0" in data:
-            raise ProtocolError("this port is for text")
+            raise ProtocolError("This port takes text only.")
         if not data or data.startswith(_TELNET):
             self._ended = True
             if started:

@@ -232,7 +232,7 @@ def test_a_private_message_and_the_reply(host, join, talk, monkeypatch):
         ann.press(f"{CTRL_U}/r for eve\r")
         ann.shows("[you -> eve] for eve")
         ann.press("/msg nobody hello\r")
-        ann.shows("-- nobody here is or was called nobody; nothing is sent")
+        ann.shows("-- No one called nobody Nothing was sent. has been in this room.")
         ann.press("/ignore eve\r")
         ann.shows("you see nothing more of eve")
         eve.tell("ann", "unseen")
@@ -248,7 +248,7 @@ def test_whoever_is_away_is_named(host, join, talk):
         bob.close()
         ann.shows("bob left")
         ann.press("/msg bob psst\r")
-        ann.shows("-- bob is away; gets it on return")
+        ann.shows("-- bob is away and will get it on returning.")
 
 
 def test_tab_completes_nicks_and_commands(host, join, talk):
