@@ -19,13 +19,13 @@ from lanchat.client.receiving import Past
 from lanchat.client.reconnect import may_come_back, pauses, same_host
 from lanchat.client.sending import Outgoing
 from lanchat.network.flusher import Flusher
-from lanchat.network.identity import Identity
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
 from lanchat.protocol.handshake import farewell
 from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.protocol.tls import client_context
+from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
 
 FAREWELL = 0.5  # s for the host to take our goodbye; leaving must feel like leaving

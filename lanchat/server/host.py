@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from typing import Protocol, Self
 
 from lanchat.network.flusher import Flusher
-from lanchat.network.identity import Identity
 from lanchat.network.link import Link
 from lanchat.network.listen import Spare, listen
 from lanchat.network.password import stretch
@@ -33,6 +32,7 @@ from lanchat.server.doors.plain import PlainDoor
 from lanchat.server.hub import Hub
 from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Stay
+from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log, NoLog
 from lanchat.threads import Closable, join_started
 

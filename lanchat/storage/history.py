@@ -36,7 +36,7 @@ class HistoryWriter:
     """`add` is for any thread and never waits; a thread, "seen", writes.
 
     Args:
-        folder: `folder.seen_folder`.
+        folder: `folder.joined_folder`.
         on_trouble: called from that thread with a sentence, once, when events cannot be kept, or a damaged copy was
             set aside.
     """

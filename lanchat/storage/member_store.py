@@ -9,7 +9,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Card, Record, Talk, Told
 from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
-from lanchat.storage.rooms import seen_folder
+from lanchat.storage.rooms import joined_folder
 
 
 class MemberStore(Protocol):
@@ -110,4 +110,4 @@ class DiskStore:
 
 
 def _folder(home: Path, card: Card) -> Path:
-    return seen_folder(home, card.room, card.title, time.time_ns() // 1_000_000)
+    return joined_folder(home, card.room, card.title, time.time_ns() // 1_000_000)

@@ -27,7 +27,7 @@ class Outbox:
     """Any thread. Messages of processes that are gone are taken over when it is made.
 
     Args:
-        folder: of the room, `folder.seen_folder`.
+        folder: of the room, `folder.joined_folder`.
 
     Raises:
         LanchatError: the folder cannot be written.

@@ -9,7 +9,7 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.text import safe_text
 from lanchat.room.roster import Roster
-from lanchat.storage.rooms import SEEN, About, known_rooms, log_paths, rooms_called
+from lanchat.storage.rooms import JOINED, About, known_rooms, log_paths, rooms_called
 from lanchat.storage.search import last_events, last_private
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.script import event_json
@@ -42,7 +42,7 @@ def show_history(
             found.setdefault(event.seq, event)
     private = [  # our own; what waits in the log of a room hosted here is other people's
         told
-        for path in log_paths(home, about.id, SEEN)
+        for path in log_paths(home, about.id, JOINED)
         for told in last_private(path, number=number, since=since, search=search)
     ]
     records = _by_time(_each_once([found[seq] for seq in sorted(found)]), private)

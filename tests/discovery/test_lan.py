@@ -440,7 +440,7 @@ def test_an_evil_twin_does_not_take_the_place_of_a_room(lab):
     evil = (
         "import sys\nfrom pathlib import Path\nfrom lanchat.discovery.advertise import Advertiser\n"
         "from lanchat.discovery.sighting import Advertisement\nfrom lanchat.server.host import Host\n"
-        "from lanchat.network.identity import load_identity\n"
+        "from lanchat.storage.identity import load_identity\n"
         "host = Host('Room A', load_identity(Path(sys.argv[1])), nick='hal', room_id=sys.argv[2], port=0)\n"
         "with host, Advertiser(Advertisement(host.room_id, 'Room A', 'hal', host.port), None, print):\n"
         "    print('open', flush=True)\n    sys.stdin.read()\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.network.identity import Identity
+from lanchat.storage.identity import Identity
 from tests.faults.program import EAGER, HASTY, WAITS
 from tests.faults.report import findings
 from tests.faults.stage import Stage

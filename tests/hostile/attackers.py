@@ -15,9 +15,9 @@ import msgspec
 from lanchat.client.events import Closed, Item
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
-from lanchat.network.identity import Identity, certificate_key
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, decode, encode
 from lanchat.protocol.handshake import MemberGreeting
+from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.messages import (
     NONCE_SIZE,
     VERSION,
@@ -32,6 +32,7 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.tls import TlsChannel, client_context, server_context
+from lanchat.storage.identity import Identity
 from tests.support.waiting import PATIENCE, wait_until
 
 ROOM = "5" * 32

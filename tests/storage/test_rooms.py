@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lanchat.errors import LanchatError, ProtocolError
-from lanchat.storage.rooms import HOSTED, SEEN, About, known_rooms, log_paths, open_room, rooms_called, seen_folder
+from lanchat.storage.rooms import HOSTED, JOINED, About, joined_folder, known_rooms, log_paths, open_room, rooms_called
 
 TOP = Path(__file__).parents[2]
 HOLD = """
@@ -95,7 +95,7 @@ def test_another_process_holds_it_until_it_is_killed(home):
 def test_a_folder_that_cannot_be_written(home):
     home.mkdir(parents=True)
     (home / HOSTED).write_text("in the way")
-    with pytest.raises(LanchatError, match="cannot use") as caught:
+    with pytest.raises(LanchatError, match="Cannot use") as caught:
         open_room(home, "Room A", now=1)
     assert "LANCHAT_HOME" in caught.value.hint
 
@@ -114,25 +114,25 @@ def test_a_room_that_cannot_be_read_is_passed_over(home, content, caplog):
 @pytest.mark.parametrize("id", ["", "..", "../" * 10 + "etc", "A" * 32, "0" * 31, "0" * 33, "0" * 32 + "\n", "/tmp/x"])
 def test_an_id_from_the_network_is_no_path(home, id):
     with pytest.raises(ProtocolError):
-        seen_folder(home, id, "Room A", 1)
+        joined_folder(home, id, "Room A", 1)
     assert not home.exists()
 
 
 def test_rooms_by_title_and_id(home):
     for number, title in enumerate(["Room A", "room a", "Room A", "Tea"], 1):
-        seen_folder(home, f"{number:032x}", title, number)
+        joined_folder(home, f"{number:032x}", title, number)
     assert [about.created for about in rooms_called(home, "Room A")] == [3, 1]
     assert [about.created for about in rooms_called(home, "ROOM A")] == [3, 2, 1]
     assert [about.title for about in rooms_called(home, f"{4:032x}")] == ["Tea"]
     assert rooms_called(home, "Tea", HOSTED) == []
-    seen_folder(home, f"{1:032x}", "Room A", 9)
+    joined_folder(home, f"{1:032x}", "Room A", 9)
     assert [about.created for about in rooms_called(home, "Room A")] == [1, 3]
 
 
 def test_a_room_hosted_and_seen_is_one_room(home):
     with open_room(home, "Room A", now=1) as room:
         room.log_path.touch()
-    seen = seen_folder(home, room.about.id, "Room A", 2)
+    seen = joined_folder(home, room.about.id, "Room A", 2)
     (seen / "log.db").touch()
     assert [about.used for about in known_rooms(home)] == [2]
-    assert log_paths(home, room.about.id) == [room.log_path, home / SEEN / room.about.id / "log.db"]
+    assert log_paths(home, room.about.id) == [room.log_path, home / JOINED / room.about.id / "log.db"]

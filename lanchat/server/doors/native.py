@@ -8,12 +8,12 @@ from contextlib import nullcontext
 from functools import partial
 
 from lanchat.errors import LanchatError
-from lanchat.network.identity import Identity, verify
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange
 from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import HostGreeting, Newcomer
 from lanchat.protocol.ids import member_id
+from lanchat.protocol.keys import verify
 from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import (
     Card,
@@ -29,6 +29,7 @@ from lanchat.server.doors.base import told_why
 from lanchat.server.past import page, said_before
 from lanchat.server.session import Item, JoinRequest, LinkEnded, Recalled, Session, Stay
 from lanchat.server.throttle import Throttle
+from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox
 
