@@ -37,7 +37,7 @@ STRANGERS = [  # on different levels, and yet not to know each other
 PURE = {
     *(name for name in MODULES if name.startswith(("lanchat.protocol.", "lanchat.room."))),
     "lanchat.errors",
-    *("lanchat.storage.retention", "lanchat.storage.schema"),
+    *("lanchat.storage.retention", "lanchat.storage.schema", "lanchat.storage.search"),
     "lanchat.network.keepalive",
     *("lanchat.server.batch", "lanchat.server.session"),
     *("lanchat.client.events", "lanchat.client.receiving"),
@@ -70,7 +70,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "prompt_toolkit": {"lanchat.terminal.chat.screen", "lanchat.terminal.picker.picker"},
     "segno": {"lanchat.terminal.chat.qr"},
     "spake2": {"lanchat.network.password"},
-    "sqlite3": {"lanchat.storage.search", "lanchat.storage.repair", "lanchat.storage.store"},
+    "sqlite3": {"lanchat.storage.reader", "lanchat.storage.repair", "lanchat.storage.store"},
     "ssl": {"lanchat.protocol.tls"},
     "wcwidth": {"lanchat.terminal.cells"},
     "zeroconf": {"lanchat.discovery.mdns.mdns"},

@@ -95,7 +95,7 @@ def _rescued(path: Path) -> Iterator[Sequence[Record]]:
 def _rescued_private(db: sqlite3.Connection) -> list[Told]:
     found: list[Told] = []
     try:
-        for row in db.execute(f"SELECT {PRIVATE_COLUMNS} FROM mail ORDER BY number"):
+        for row in db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number"):
             if _passes(told := Told(*row)):
                 found.append(told)
     except sqlite3.Error:  # what comes before a hole is better than nothing

@@ -52,8 +52,11 @@ SCHEMA = (  # steps; the file's user_version says how many it has. Only ever add
         UNIQUE (by, id)
     );
     """,
+    "ALTER TABLE mail RENAME TO private;",
 )
-WITH_PRIVATE = 3  # steps; a file with fewer has no private messages
+TABLES = {"event", "owner", "fact", "words", "unindexed", "private"}  # what a file with all steps has
+WITH_WORDS = 2  # steps; a file with fewer has no full-text index
+WITH_PRIVATE = 4  # steps; a file with fewer has no private messages, or under an older name
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
 PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
 

@@ -15,9 +15,9 @@ from lanchat.protocol.messages import Joined, Said
 from lanchat.storage import history as seen_module
 from lanchat.storage.files import lock_file
 from lanchat.storage.history import HistoryWriter
+from lanchat.storage.reader import LogReader
 from lanchat.storage.retention import Retention
 from lanchat.storage.rooms import LOCK, LOG
-from lanchat.storage.search import events_after, last_events
 from tests.support.waiting import wait_until
 
 TOP = Path(__file__).parents[2]
@@ -57,14 +57,14 @@ def test_nothing_is_stored_twice(tmp_path):
     again.add([said(4), said(5)])
     again.add([said(0)])  # an older page, fetched later
     again.close()
-    assert [event.seq for event in events_after(tmp_path / LOG, -1, 100)] == [0, 1, 2, 3, 4, 5]
-    assert len(last_events(tmp_path / LOG, search="word")) == 5
+    assert [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 100)] == [0, 1, 2, 3, 4, 5]
+    assert len(LogReader(tmp_path / LOG).last_events(search="word")) == 5
 
 
 def test_two_processes_of_one_person(tmp_path):
     runs = [subprocess.Popen([sys.executable, "-c", WRITE, str(tmp_path), "40"], cwd=TOP, stdout=-3) for _ in range(2)]
     assert [run.wait(40) for run in runs] == [0, 0]
-    assert [event.seq for event in events_after(tmp_path / LOG, -1, 1000)] == list(range(1, 406))
+    assert [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 1000)] == list(range(1, 406))
     with closing(sqlite3.connect(tmp_path / LOG)) as db:
         assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
 
@@ -83,7 +83,7 @@ def test_kill_9_while_it_writes(tmp_path, rounds):
         copy = HistoryWriter(tmp_path)
         copy.add([said(900_000 + number)])
         copy.close()
-        seqs = [event.seq for event in events_after(tmp_path / LOG, -1, 1_000_000)]
+        seqs = [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 1_000_000)]
         assert seqs[-1] == 900_000 + number and not list(tmp_path.glob("*damaged*"))
 
 
@@ -96,7 +96,7 @@ def test_while_somebody_holds_the_lock_it_waits(tmp_path):
     closer.start()
     lock.close()
     closer.join()
-    assert len(events_after(tmp_path / LOG, -1, 100)) == 1
+    assert len(LogReader(tmp_path / LOG).events_after(-1, 100)) == 1
 
 
 def test_leaving_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
@@ -117,7 +117,7 @@ def test_a_damaged_copy_is_set_aside(tmp_path):
     copy.add([said(1)])
     copy.close()
     assert len(told) == 1 and "damaged-1" in told[0]
-    assert len(events_after(tmp_path / LOG, -1, 100)) == 1
+    assert len(LogReader(tmp_path / LOG).events_after(-1, 100)) == 1
 
 
 def test_trouble_is_told_once_and_nothing_is_lost_when_it_ends(tmp_path):
@@ -131,7 +131,7 @@ def test_trouble_is_told_once_and_nothing_is_lost_when_it_ends(tmp_path):
     wait_until(lambda: (tmp_path / LOG).exists())
     copy.close()
     assert len(told) == 1 and "not kept" in told[0]
-    assert len(events_after(tmp_path / LOG, -1, 100)) == 2
+    assert len(LogReader(tmp_path / LOG).events_after(-1, 100)) == 2
 
 
 def test_memory_and_disk_have_bounds(tmp_path, monkeypatch):
@@ -145,5 +145,5 @@ def test_memory_and_disk_have_bounds(tmp_path, monkeypatch):
     assert len(copy._waiting) <= 100
     lock.close()
     copy.close()
-    seqs = [event.seq for event in events_after(tmp_path / LOG, -1, 1000)]
+    seqs = [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 1000)]
     assert seqs == list(range(971, 1001))

@@ -114,5 +114,5 @@ def test_an_unknown_title(home, seen):
 
 def test_a_damaged_copy(home, seen):
     (seen / "log.db").write_bytes(b"notes" * 1000)
-    with pytest.raises(LanchatError, match="cannot read"):
+    with pytest.raises(LanchatError, match="Cannot read"):
         shown(home)
