@@ -87,7 +87,8 @@ def host(
             password=password,
             log=_log(folder, on_problem) if folder else None,
             bans=folder.about.bans if folder else None,
-            keep_bans=folder.keep_bans if folder else lambda bans: None,
+            locked=folder.about.locked if folder else False,
+            save_access=folder.save_access if folder else lambda bans, locked: None,
             ephemeral=ephemeral,
             limits=limits,
         )

@@ -66,13 +66,14 @@ class DropOldest:
 
 
 @dataclass(frozen=True)
-class SaveBans:
-    """These are banned from now on, and after the next start: nick by member id."""
+class SaveAccess:
+    """The access rules have changed and must outlast this start of the host."""
 
-    bans: dict[str, str]
+    bans: dict[str, str]  # nick by member id
+    locked: bool  # to newcomers
 
 
-Effect = Deliver | Reply | SendTo | Store | Close | Kick | DropOldest | SaveBans
+Effect = Deliver | Reply | SendTo | Store | Close | Kick | DropOldest | SaveAccess
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.access import Access
-from lanchat.room.effects import Admitted, Close, Deliver, DropOldest, Effect, Kick, Member, Reply, SaveBans
+from lanchat.room.effects import Admitted, Close, Deliver, DropOldest, Effect, Kick, Member, Reply, SaveAccess
 from lanchat.room.private import Mailboxes
 
 RESUME = 500  # events a member that comes back gets at once; for those before, it asks page by page
@@ -122,6 +122,8 @@ class Room:
             self._access.claim(id, nick)
             joined = self._event(Joined(self.seq + 1, now, id, nick, host=member.host))
             effects: tuple[Effect, ...] = (joined,)
+            if member.host and self._access.locked:  # perhaps since an earlier start, and forgotten
+                effects += (Reply(Notice("locked", "the room is locked to newcomers; /unlock lets them in")),)
         else:
             member.links += 1
             present, seq, past = self._present(), self.seq, self._past(after)
@@ -197,13 +199,13 @@ class Room:
             return [Reply(Notice("rights", "only who hosts the room may do that"))]
         match action:
             case "lock" | "unlock":
-                self._access.closed = action == "lock"
-                text = "nobody new is let in any more" if self._access.closed else "newcomers are let in again"
-                return [Reply(Notice("done", text))]
+                self._access.locked = action == "lock"
+                text = "nobody new is let in any more" if self._access.locked else "newcomers are let in again"
+                return [self._save_access(), Reply(Notice("done", text))]
             case "unban":
                 if not self._access.unban(nick):
                     return [Reply(Notice("rights", f"{nick} is not banned; banned: {self._access.banned()}"))]
-                return [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} may come back"))]
+                return [self._save_access(), Reply(Notice("done", f"{nick} may come back"))]
             case "kick" | "ban":
                 return self._send_away(nick, member, ban=action == "ban")
             case _:
@@ -221,12 +223,15 @@ class Room:
             effects.append(Reply(Notice("rights", f"~{nick} has no key to ban; sent away, and may come back")))
         elif ban:
             self._access.bans[id] = nick
-            effects += [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} is banned"))]
+            effects += [self._save_access(), Reply(Notice("done", f"{nick} is banned"))]
             there = [other for (of, _), other in self._members.items() if of == id]
         closing = (
             Closing("banned", "you are banned from this room") if ban else Closing("kicked", "the host sent you out")
         )
         return effects + [Kick(other, closing) for other in there]
+
+    def _save_access(self) -> SaveAccess:
+        return SaveAccess(dict(self._access.bans), self._access.locked)
 
     def _refuse_newcomer(self, id: str, nick: str) -> Refused | None:
         host = id == self._host_id

@@ -57,6 +57,7 @@ class Host(Closable):
         plain_port: for netcat and its kin; None for no such door.
         password: who does not know it stays out; no plain door then.
         log: where events are kept; by default nowhere.
+        bans, locked: the access rules of the last start; `save_access` takes them when they change.
         ephemeral: ask members to keep nothing either.
         limits: what strangers and members may do.
 
@@ -78,7 +79,8 @@ class Host(Closable):
         password: str | None = None,
         log: Log | None = None,
         bans: Mapping[str, str] | None = None,
-        keep_bans: Callable[[dict[str, str]], None] = lambda bans: None,
+        locked: bool = False,
+        save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
         ephemeral: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
@@ -108,11 +110,11 @@ class Host(Closable):
             identity.id,
             past=past,
             seq=self._log.seq,
-            access=Access(self._log.owners, bans),
+            access=Access(self._log.owners, bans, locked=locked),
             private=self._log.private,
             max_members=limits.members,
         )
-        self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, keep_bans)
+        self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_access)
         self._locked = password is not None
         self._ephemeral = ephemeral
         self._admission = Admission(limits)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from lanchat.protocol.messages import Ack, Closing, Deaf, FromHost, Notice, Receipt, Refused, Said, Say, Tell
-from lanchat.room.effects import Admitted, Close, Deliver, DropOldest, Effect, Kick, Reply, SaveBans, SendTo, Store
+from lanchat.room.effects import Admitted, Close, Deliver, DropOldest, Effect, Kick, Reply, SaveAccess, SendTo, Store
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.session import (
@@ -39,7 +39,7 @@ class Hub:
 
     Args:
         now: ms since 1970.
-        keep_bans: takes nick by banned member id, to be there at the next start; never waits.
+        save_access: takes the bans (nick by member id) and whether the room is locked, for the next start; never waits.
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class Hub:
         room: Room,
         log: Log,
         now: Callable[[], int],
-        keep_bans: Callable[[dict[str, str]], None] = lambda bans: None,
+        save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = room
         self._record = log
         self._now = now
-        self._keep_bans = keep_bans
+        self._save_access = save_access
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
         self._unacked: dict[Session, tuple[int, int]] = {}  # first and last seq a seat has said and waits for an Ack of
         self._posted = 0  # private messages given to the log
@@ -228,8 +228,8 @@ class Hub:
                     oldest = next(session for session in self._sessions if session.member is member)
                     oldest.link.finish(oldest.door.encode(Closing("replaced", "you have come in once more elsewhere")))
                     self._leave(oldest, "replaced", batch)
-                case SaveBans(bans):
-                    self._keep_bans(bans)
+                case SaveAccess(bans, locked):
+                    self._save_access(bans, locked)
                 case _:
                     assert_never(effect)
 

@@ -37,11 +37,12 @@ class About:
     used: int = 0  # ms since 1970; when it was last opened or joined
     keep: str = ""  # the retention of its log, as `parse_retention` reads it
     bans: Mapping[str, str] = field(default_factory=dict)  # nick by member id
+    locked: bool = False  # only those who have been here before are let in
     more: Mapping[str, object] = field(default_factory=dict)  # what a later version wrote; left as it is
 
 
 class RoomFolder(Closable):
-    """The locked folder of a room hosted here. `keep_bans` is for any thread, all else for the one that opened it."""
+    """The locked folder of a room hosted here. `save_access` is for any thread, all else for the one that opened it."""
 
     def __init__(self, path: Path, about: About, lock: FileLock) -> None:
         self.path = path
@@ -54,10 +55,10 @@ class RoomFolder(Closable):
     def log_path(self) -> Path:
         return self.path / LOG
 
-    def keep_bans(self, bans: Mapping[str, str]) -> None:
-        """Store who is banned. Never waits: a thread of its own writes it."""
-        self.about = replace(self.about, bans=dict(bans))
-        writer = threading.Thread(target=self._write, name="bans")
+    def save_access(self, bans: Mapping[str, str], locked: bool) -> None:
+        """Store who is banned and whether the room is locked. Never waits: a thread of its own writes it."""
+        self.about = replace(self.about, bans=dict(bans), locked=locked)
+        writer = threading.Thread(target=self._write, name="access")
         self._writers.append(writer)
         writer.start()
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.protocol.messages import Closing, Moderate, Notice
+from lanchat.protocol.messages import Closing, Moderate, Notice, Refused
 from lanchat.protocol.text import same_nick
 from lanchat.room import access as the_rights
 from lanchat.room import effects
@@ -122,18 +122,18 @@ def test_a_kick_sends_out_and_lets_back_in(room):
 
 def test_a_ban_is_of_the_key_whatever_nick_it_takes(room):
     done = does(room, "hal", "ban", "eve")
-    assert {"SaveBans", "Kick"} <= set(kinds(done))
+    assert {"SaveAccess", "Kick"} <= set(kinds(done))
     room.leave(member(room, "eve"), "banned", 0)
     for nick in ("eve", "harmless"):
         assert room.admit(EVE, nick, -1, 0).code == "banned"
-    kept = next(effect for effect in done if isinstance(effect, effects.SaveBans))
+    kept = next(effect for effect in done if isinstance(effect, effects.SaveAccess))
     assert kept.bans == {EVE: "eve"}
     assert code(Access(bans=kept.bans), EVE, "anybody") == "banned", "and after the next start"
 
 
 def test_a_ban_of_somebody_who_has_left(room):
     room.leave(member(room, "eve"), "", 0)
-    assert "SaveBans" in kinds(does(room, "hal", "ban", "eve"))
+    assert "SaveAccess" in kinds(does(room, "hal", "ban", "eve"))
     assert room.admit(EVE, "eve", -1, 0).code == "banned"
 
 
@@ -142,18 +142,30 @@ def test_unban(room):
     room.leave(member(room, "eve"), "banned", 0)
     (answer,) = does(room, "hal", "unban", "nobody")
     assert "banned: eve" in answer.message.text
-    assert "SaveBans" in kinds(does(room, "hal", "unban", "Eve"))
+    assert "SaveAccess" in kinds(does(room, "hal", "unban", "Eve"))
     assert isinstance(room.admit(EVE, "eve", -1, 0), effects.Admitted)
 
 
 def test_a_lock_keeps_newcomers_out_and_lets_those_back_who_were_here(room):
-    does(room, "hal", "lock")
+    assert "SaveAccess" in kinds(does(room, "hal", "lock"))
     room.leave(member(room, "ann"), "", 0)
     assert room.admit(BOB, "bob", -1, 0).code == "closed"
     assert room.admit("~1", "pat", -1, 0).code == "closed", "a plain client is always new"
     assert isinstance(room.admit(ANN, "ann", -1, 0), effects.Admitted)
-    does(room, "hal", "unlock")
+    [saved, _] = does(room, "hal", "unlock")
+    assert saved == effects.SaveAccess({}, locked=False)
     assert isinstance(room.admit(BOB, "bob", -1, 0), effects.Admitted)
+
+
+def test_a_lock_of_an_earlier_start_holds_and_the_host_is_reminded():
+    room = Room("5" * 32, "Room A", HAL, access=Access([("ann", ANN)], locked=True))
+    hal = room.admit(HAL, "hal", -1, 0)
+    assert isinstance(hal, effects.Admitted) and isinstance(hal.effects[-1], effects.Reply)
+    assert isinstance(hal.effects[-1].message, Notice) and hal.effects[-1].message.code == "locked"
+    ann = room.admit(ANN, "ann", -1, 0)
+    assert isinstance(ann, effects.Admitted) and kinds(list(ann.effects)) == ["Deliver"]
+    eve = room.admit(EVE, "eve", -1, 0)
+    assert isinstance(eve, Refused) and eve.code == "closed"
 
 
 def test_nobody_sends_the_host_out(room):
@@ -171,4 +183,4 @@ def test_who_is_not_there_cannot_be_kicked(room):
 def test_somebody_without_a_key_is_sent_away_and_not_banned(room):
     room.admit("~1", "pat", -1, 0)
     done = does(room, "hal", "ban", "pat")
-    assert "Kick" in kinds(done) and "SaveBans" not in kinds(done)
+    assert "Kick" in kinds(done) and "SaveAccess" not in kinds(done)

@@ -51,13 +51,13 @@ def test_how_long_it_is_kept_stays_as_it_was_said(home):
         assert room.about.keep == ""
 
 
-def test_bans_are_there_the_next_evening(home):
+def test_bans_and_the_lock_outlast_the_host(home):
     with open_room(home, "Room A", now=1) as room:
-        room.keep_bans({"a" * 64: "ann"})
-        room.keep_bans({"a" * 64: "ann", "b" * 64: "bob"})
+        room.save_access({"a" * 64: "ann"}, False)
+        room.save_access({"a" * 64: "ann", "b" * 64: "bob"}, True)
     room.close()
     with open_room(home, "Room A", now=2) as again:
-        assert again.about.bans == {"a" * 64: "ann", "b" * 64: "bob"}
+        assert again.about.bans == {"a" * 64: "ann", "b" * 64: "bob"} and again.about.locked
 
 
 def test_what_a_later_version_wrote_stays(home):
@@ -100,7 +100,7 @@ def test_a_folder_that_cannot_be_written(home):
     assert "LANCHAT_HOME" in caught.value.hint
 
 
-@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b'{"title": 5}', b'{"bans": []}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b'{"title": 5}', b'{"bans": []}', b'{"locked": 1}', b"\xff"])
 def test_a_room_that_cannot_be_read_is_passed_over(home, content, caplog):
     with open_room(home, "Room A", now=1) as room:
         pass
