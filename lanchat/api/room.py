@@ -77,7 +77,7 @@ class JoinedRoom(Closable):
         Raises:
             ValueError: the text is empty or over 4096 bytes.
             TimedOut: it was not acknowledged in that time (it may still be).
-            LanchatError: the room is gone.
+            LanchatError: the room is gone, or too many messages are unsent already.
         """
         self._wait_kept(below=WINDOW)
         id = self.member.say(text)
@@ -99,7 +99,7 @@ class JoinedRoom(Closable):
             ValueError: the text or the nick cannot be, or they came by the plain door, or it is you.
             Refused: nobody is or was called so, or they can get nothing.
             TimedOut: it was not acknowledged in that time (it may still be).
-            LanchatError: the room is gone.
+            LanchatError: the room is gone, or too many messages are unsent already.
         """
         with self._lock:
             to = self._roster.addressee(nick)

@@ -91,7 +91,7 @@ class Member(Outgoing):
         self._who = replace(self._who, trust=same_host(accepted))
         connected = Connected(accepted.card, accepted.welcome, accepted.present)
         self._news.put(connected)
-        for message in self._store.waiting:
+        for message in self._store.unsent:
             self._unkept.add(message)
         self.left_over = len(self._unkept)
         self._resend()
@@ -256,11 +256,11 @@ class Member(Outgoing):
             if told.by == self._me:
                 self._answered(told.id)
             if addressed is not None:
-                self._store.say(addressed)
+                self._store.add_unsent(addressed)
             if self._letters.is_taken(told):
                 self._send(wire.Got(told.by, told.id))  # the host has not heard that we have it
         if new:
-            self._store.heard([told])
+            self._store.add_history([told])
             self._news.put(told)
 
     def _settle(self, receipt: wire.Receipt) -> None:
@@ -269,7 +269,7 @@ class Member(Outgoing):
             self._answered(receipt.id)
             self._state.notify_all()
         if done:
-            self._store.acknowledged([receipt.id])
+            self._store.remove_unsent([receipt.id])
             if receipt.code != "refused":
                 self._news.put(Acked((receipt.id,)))
             if receipt.text:
@@ -278,7 +278,7 @@ class Member(Outgoing):
     def _pass_on(self, events: list[wire.Event]) -> None:
         if not events:
             return
-        self._store.heard(events)
+        self._store.add_history(events)
         for event in events:
             if isinstance(event, wire.Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
                 self._who = replace(self._who, nick=event.to)
@@ -289,5 +289,5 @@ class Member(Outgoing):
             kept = self._unkept.acknowledged(seq)
             self._state.notify_all()
         if kept:
-            self._store.acknowledged(kept)
+            self._store.remove_unsent(kept)
             self._news.put(Acked(kept))

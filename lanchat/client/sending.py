@@ -62,6 +62,7 @@ class Outgoing:
 
         Raises:
             ValueError: the text cannot be sent (empty, too long).
+            LanchatError: too many messages of ours are unsent already; see `MemberStore.add_unsent`.
         """
         return self._say(wire.Say(self._new_id(), clean_text(text), action))
 
@@ -77,6 +78,7 @@ class Outgoing:
 
         Raises:
             ValueError: the text, or the nick, cannot be.
+            LanchatError: as for `say`.
         """
         return self._say(wire.Tell(self._new_id(), to, clean_nick(nick), clean_text(text)))
 
@@ -126,7 +128,7 @@ class Outgoing:
 
     def _say(self, message: wire.Talk) -> str:
         with self._state:
-            self._store.say(message)
+            self._store.add_unsent(message)
             self._unkept.add(message)
             if not self._again.is_behind(message):
                 self._send(message)

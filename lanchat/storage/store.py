@@ -231,8 +231,8 @@ class Store:
             raise Damaged("it is the database of another program")
         if version == len(SCHEMA) and not names >= TABLES:
             raise Damaged("tables are missing")
-        for step in SCHEMA[version:]:
-            self._run(step)
+        for migration in SCHEMA[version:]:
+            self._run(migration)
         if version < len(SCHEMA):
             self._db.execute(f"PRAGMA user_version = {len(SCHEMA)}")
 

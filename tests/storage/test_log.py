@@ -375,7 +375,7 @@ def test_damage_in_the_middle_is_found_set_aside_and_the_rest_copied(keeper, pat
     flip(path, 4096 * 30, 4096 * 31, 4096 * 60)
     words = keeper().damage[0]
     aside = path.with_name("log.db.damaged-1")
-    assert "the log was damaged" in words and str(aside) in words
+    assert "The log was damaged" in words and str(aside) in words
     assert aside.stat().st_size == damaged_bytes
     rescued = LogReader(path).events_after(-1, 10_000)
     assert 1500 < len(rescued) < 2000
