@@ -6,6 +6,7 @@ The key's fingerprint is SHA-256 over the public key (SPKI); the member id in a 
 import os
 import secrets
 import stat
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def _check_private(path: Path) -> None:
     about = path.lstat()
     if not stat.S_ISREG(about.st_mode):
         raise LanchatError(f"{path} is not a plain file, so it is not used as a key.", "Put the key itself there.")
-    if os.name != "posix":
+    if sys.platform == "win32":
         return  # Windows protects a person's own folder by its access lists
     if about.st_uid != os.geteuid():
         raise LanchatError(

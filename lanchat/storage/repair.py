@@ -1,4 +1,4 @@
-"""Repairs a damaged log: the file is set aside, never overwritten, and all that can be read of it is copied."""
+"""Repairs a damaged log: all that can be read is copied, and the damaged file is renamed, never overwritten."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
         Failure, OSError: it cannot be used now.
     """
     copy = path.with_name(f"{path.name}.rescued")
-    if copy.exists() and not path.exists():  # the copy was complete when the damaged file was set aside
+    if copy.exists() and not path.exists():  # the copy was complete when the damaged file was renamed
         os.replace(copy, path)
         return Store(path, durable=durable), "The log was damaged; what could be read of it was recovered."
     try:
@@ -50,22 +50,22 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
         rescued = sum(store.add(records) for records in _rescued(path))
     finally:
         store.close()
-    aside = _set_aside(path)
+    renamed = _rename_damaged(path)
     os.replace(copy, path)
-    words = f"The log was damaged; {rescued} entries were recovered. The damaged file is now {aside}"
+    words = f"The log was damaged; {rescued} entries were recovered. The damaged file is now {renamed}"
     return Store(path, durable=durable), words
 
 
-def _set_aside(path: Path) -> Path:
-    """Rename the damaged file. Returns: its new path."""
+def _rename_damaged(path: Path) -> Path:
+    """Returns: the new path of the damaged file."""
     number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while (new := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
     for tail in ("", "-wal"):  # the WAL holds a part of the content
         if (part := path.with_name(path.name + tail)).exists():
-            os.rename(part, aside.with_name(aside.name + tail))
+            os.rename(part, new.with_name(new.name + tail))
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
-    return aside
+    return new
 
 
 def _rescued(path: Path) -> Iterator[Sequence[Record]]:

@@ -5,7 +5,7 @@ import datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.keys import (
@@ -17,25 +17,11 @@ from lanchat.protocol.keys import (
     self_signed,
     verify,
 )
+from tests.support.keys import NO_KEYS
 
 KEY = key_from_seed(b"ann".ljust(SEED_SIZE))
 PUBLIC = KEY.public_key().public_bytes_raw()
 CERTIFICATE, _ = self_signed(KEY)
-
-
-def pem(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey, password: bytes = b"") -> bytes:
-    protection = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
-
-
-NO_KEYS = {
-    "empty": b"",
-    "zeros": b"\x00" * 100,
-    "text": b"not a key",
-    "cut": b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-    "another kind": pem(ec.generate_private_key(ec.SECP256R1())),
-    "encrypted": pem(KEY, b"password"),
-}
 
 
 def test_a_key_is_the_same_after_a_trip_through_a_file():

@@ -110,7 +110,7 @@ def test_closing_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
     assert "1 events were not copied" in caplog.text
 
 
-def test_a_damaged_copy_is_set_aside_and_reported(tmp_path):
+def test_a_damaged_copy_is_repaired_and_reported(tmp_path):
     (tmp_path / LOG).write_bytes(b"notes" * 1000)
     troubles: list[str] = []
     copy = HistoryWriter(tmp_path, troubles.append)

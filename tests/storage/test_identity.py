@@ -16,7 +16,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.ids import fingerprint, member_id
 from lanchat.protocol.keys import certificate_key, verify
 from lanchat.storage.identity import load_identity
-from tests.protocol.test_keys import NO_KEYS
+from tests.support.keys import NO_KEYS
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
