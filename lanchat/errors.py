@@ -1,6 +1,7 @@
 """What can go wrong, in words for the person at the terminal.
 
 LanchatError                 exit code 1
+├── LogDamaged               1   a log on this machine cannot be read until it is repaired
 ├── ProtocolError            6   the peer broke the rules of the wire
 ├── NoSuchRoom               3   nothing by that name, or nobody listens at that address
 │   └── NotLanchat           3   somebody listens there, but it is no lanchat room
@@ -23,6 +24,10 @@ class LanchatError(Exception):
     def __init__(self, what: str, hint: str = "") -> None:
         super().__init__(what)
         self.hint = hint
+
+
+class LogDamaged(LanchatError):
+    """The file of a log is damaged: trying again is of no use until it is repaired."""
 
 
 class ProtocolError(LanchatError):

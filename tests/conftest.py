@@ -15,13 +15,13 @@ import pytest
 
 from lanchat.client.member import Member
 from lanchat.network.connect import dial
-from lanchat.network.identity import Identity, load_identity
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.timing import Timing
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
+from lanchat.storage.identity import Identity, load_identity
 from tests.support.commands import Commands
 from tests.support.program import forks
 from tests.support.waiting import wait_until

@@ -14,14 +14,14 @@ from lanchat.client.state import RoomState
 from lanchat.discovery.recent import Place, Places
 from lanchat.errors import HostKeyChanged, NoSuchRoom
 from lanchat.network.connect import STOP_WITHIN, dial, peer_of
-from lanchat.network.identity import Identity, load_identity
 from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.storage.home import home_folder, kept_nick, login_nick
+from lanchat.storage.home import home_folder, login_nick, saved_nick
+from lanchat.storage.identity import Identity, load_identity
 from lanchat.storage.known_hosts import KeyStatus, KnownHosts
 from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
 
@@ -163,4 +163,4 @@ def my_identity() -> Identity:
 
 def default_nick() -> str:
     """LANCHAT_NICK, or the nick chosen earlier, or the login name."""
-    return os.environ.get("LANCHAT_NICK") or kept_nick(home_folder()) or login_nick()
+    return os.environ.get("LANCHAT_NICK") or saved_nick(home_folder()) or login_nick()

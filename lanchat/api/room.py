@@ -104,7 +104,7 @@ class JoinedRoom(Closable):
         Raises:
             ValueError: the text is empty or over 4096 bytes.
             TimedOut: it was not acknowledged in that time (it may still be).
-            LanchatError: the room is gone.
+            LanchatError: the room is gone, or too many messages are unsent already.
         """
         self.wait_acked(below=WINDOW)
         return self._acked(self.send(text, action=action), wait)
@@ -123,7 +123,7 @@ class JoinedRoom(Closable):
             ValueError: the text or the nick breaks the rules, or they are a guest, or it is you.
             Refused: nobody is or was called so, or they can get nothing.
             TimedOut: it was not acknowledged in that time (it may still be).
-            LanchatError: the room is gone.
+            LanchatError: the room is gone, or too many messages are unsent already.
         """
         with self._queue.lock:
             to = self._state.roster.addressee(nick)

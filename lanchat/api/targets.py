@@ -106,7 +106,9 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
     raise NoSuchRoom(
         f'No room{machine} called "{safe_text(title)}" on this network (looked for {wait:g} s).'
         + (f" {problem}" if problem else ""),
-        f"Open here: {others}" if others else "Ask the host for the address that is on their screen: lanchat join ADDRESS",
+        f"Open here: {others}"
+        if others
+        else "Ask the host for the address that is on their screen: lanchat join ADDRESS",
     )
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 
 from lanchat import errors
 from lanchat.network.flusher import Flusher
-from lanchat.network.identity import Identity, certificate_key
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange, stretch
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting, check_version
+from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Ping, Present, Welcome
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Context, TlsChannel
+from lanchat.storage.identity import Identity
 
 HOST_RATE = 64 * 1024 * 1024  # bytes a second; no host has so much to say. With it, noise without content is limited
 

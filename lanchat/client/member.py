@@ -19,7 +19,6 @@ from lanchat.client.receiving import Incoming
 from lanchat.client.reconnect import backoff, may_reconnect, same_host
 from lanchat.client.sending import Outgoing
 from lanchat.network.flusher import Flusher
-from lanchat.network.identity import Identity
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
@@ -27,6 +26,7 @@ from lanchat.protocol.handshake import farewell
 from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import client_context
+from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
 
 _EVENTS = (wire.Said, wire.Joined, wire.Left, wire.Renamed)
@@ -261,13 +261,13 @@ class Member:
         if confirmed:
             self.outgoing.confirm([told])  # the host has not heard that it was shown
         if new:
-            self._store.heard([told])
+            self._store.add_history([told])
             self.queue.put(told)
 
     def _pass_on(self, events: list[wire.Event]) -> None:
         if not events:
             return
-        self._store.heard(events)
+        self._store.add_history(events)
         for event in events:
             if isinstance(event, wire.Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
                 self._who = replace(self._who, nick=event.to)

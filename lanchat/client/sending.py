@@ -142,7 +142,7 @@ class Outgoing:
         self._connected = False
         self._over: errors.LanchatError | None = None
         self.deaf = False
-        for message in store.waiting:
+        for message in store.unsent:
             self._unacked.add(message)
         self.left_over = len(self._unacked)  # messages that an earlier run could not deliver
 
@@ -272,7 +272,7 @@ class Outgoing:
             addressed = self._unacked.addressed(told)
             self._answered(told.id)
         if addressed is not None:
-            self._store.say(addressed)
+            self._store.add_unsent(addressed)
 
     def acknowledged(self, seq: int) -> tuple[str, ...]:
         """The host has stored everything up to this seq. Returns the ids of our messages among it."""
@@ -280,7 +280,7 @@ class Outgoing:
             ids = self._unacked.acknowledged(seq)
             self._changed.notify_all()
         if ids:
-            self._store.acknowledged(ids)
+            self._store.remove_unsent(ids)
         return ids
 
     def settled(self, receipt: Receipt) -> bool:
@@ -290,7 +290,7 @@ class Outgoing:
             self._answered(receipt.id)
             self._changed.notify_all()
         if new:
-            self._store.acknowledged([receipt.id])
+            self._store.remove_unsent([receipt.id])
         return new
 
     def confirm(self, private: Iterable[Told]) -> None:
@@ -303,7 +303,7 @@ class Outgoing:
 
     def _say(self, message: Talk) -> str:
         with self._order:
-            self._store.say(message)
+            self._store.add_unsent(message)
             with self._changed:
                 self._unacked.add(message)
                 if self._connected and not self._window.is_behind(message):

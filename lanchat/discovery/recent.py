@@ -9,9 +9,7 @@ What answers there is listed whatever room it is: a host that opens another one 
 
 import ipaddress
 import logging
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 from lanchat.discovery.sighting import LOWEST_PORT, Sighting, Vanished
 from lanchat.protocol.address import Endpoint, parse_endpoint
 from lanchat.protocol.text import safe_text
+from lanchat.storage.files import make_folder, write_file
 
 WAY = "remembered"
 FILE = "places"
@@ -64,15 +63,9 @@ class Places:
             return []
 
     def _rewrite(self, lines: list[str]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        number, draft = tempfile.mkstemp(prefix=f"{FILE}.", dir=self._path.parent)
-        try:
-            with os.fdopen(number, "w", encoding="utf-8", errors="surrogateescape") as out:
-                out.writelines(line + "\n" for line in lines)
-            os.replace(draft, self._path)
-        except OSError:
-            os.unlink(draft)
-            raise
+        make_folder(self._path.parent)
+        text = "".join(line + "\n" for line in lines)
+        write_file(self._path, text.encode("utf-8", "surrogateescape"), durable=False)
 
 
 class Remembered:

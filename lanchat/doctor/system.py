@@ -16,8 +16,9 @@ from typing import Literal
 from lanchat import __version__
 from lanchat.doctor.report import LEAST_DISK, Firewall, Machine
 from lanchat.errors import LanchatError
-from lanchat.network.identity import KEY_FILE, load_identity
 from lanchat.protocol.address import Address
+from lanchat.storage.files import SET_HOME
+from lanchat.storage.identity import KEY_FILE, load_identity
 
 COMMAND_LIMIT = 3.0  # s for a program of the system to answer
 _PACKAGES = ("zeroconf", "cryptography", "msgspec", "prompt_toolkit")
@@ -55,7 +56,7 @@ def _key(home: Path) -> tuple[str, tuple[str, str] | None]:
         parent = next((folder for folder in (home, *home.parents) if folder.exists()), home)
         if os.access(parent, os.W_OK):
             return "will be made on first use", None
-        return "none", (f"{home} cannot be written", "set LANCHAT_HOME to a folder you can write to")
+        return "none", (f"{home} cannot be written", SET_HOME)
     try:
         return f"fingerprint {load_identity(home).id}", None
     except LanchatError as error:

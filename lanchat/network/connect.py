@@ -170,9 +170,13 @@ def _targets(endpoints: tuple[Endpoint, ...], failures: dict[Endpoint, OSError |
 def _explained(endpoint: Endpoint, error: OSError | ValueError) -> NoSuchRoom:
     match error:
         case ConnectionRefusedError():
-            return NoSuchRoom(f"There is no room at {endpoint}.", "Ask the host for the address that is on their screen.")
+            return NoSuchRoom(
+                f"There is no room at {endpoint}.", "Ask the host for the address that is on their screen."
+            )
         case socket.gaierror() | ValueError():
-            return NoSuchRoom(f'Cannot find a machine called "{endpoint.host}".', "Use the address that is on the host's screen.")
+            return NoSuchRoom(
+                f'Cannot find a machine called "{endpoint.host}".', "Use the address that is on the host's screen."
+            )
         case _:
             return NoSuchRoom(
                 f"{endpoint} does not answer ({(error.strerror or str(error)).lower()}).",

@@ -271,7 +271,8 @@ class MemberGreeting:
             case Confirm(mac=mac) if self._exchange is not None and self._shared:
                 if not hmac.compare_digest(mac, self._exchange.confirm_host()):
                     raise errors.Refused(
-                        "The host does not know this room's password: somebody may be impersonating it.", code="password"
+                        "The host does not know this room's password: somebody may be impersonating it.",
+                        code="password",
                     )
                 self._confirmed = True
                 return None

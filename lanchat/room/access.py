@@ -17,13 +17,20 @@ class Access:
     Args:
         owners: (nick, member id) of earlier evenings, oldest first.
         bans: nick by banned member id.
+        locked: only those who own a nick here are admitted.
     """
 
-    def __init__(self, owners: Iterable[tuple[str, str]] = (), bans: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        owners: Iterable[tuple[str, str]] = (),
+        bans: Mapping[str, str] | None = None,
+        *,
+        locked: bool = False,
+    ) -> None:
         self._owners: dict[str, str] = {}  # member id by same_nick
         self._count: dict[str, int] = {}  # nicks by member id
         self.bans = dict(bans or {})
-        self.closed = False
+        self.locked = locked
         for nick, id in owners:
             self.claim(id, nick)
 
@@ -36,7 +43,7 @@ class Access:
         """
         if id in self.bans and not host:
             return Refused("banned", "You are banned from this room.")
-        if self.closed and id not in self._count and not host:
+        if self.locked and id not in self._count and not host:
             return Refused("closed", "The host admits nobody new at the moment.")
         same = same_nick(nick)
         owner = self._owners.get(same)

@@ -59,13 +59,14 @@ class Kick:
 
 
 @dataclass(frozen=True)
-class SaveBans:
-    """The bans have changed and must survive a restart: nick by banned member id."""
+class SaveAccess:
+    """The access rules have changed and must outlast a restart of the host."""
 
-    bans: dict[str, str]
+    bans: dict[str, str]  # nick by banned member id
+    locked: bool  # nobody new is admitted
 
 
-Effect = Reply | Repeated | SendTo | Store | Close | Kick | SaveBans
+Effect = Reply | Repeated | SendTo | Store | Close | Kick | SaveAccess
 Decision = Event | Effect  # an event is a draft: it has no number yet, and has not happened before `Room.apply`
 
 

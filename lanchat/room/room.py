@@ -38,7 +38,7 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.access import Access
-from lanchat.room.effects import Close, Decision, Effect, Kick, Member, Repeated, Reply, SaveBans, Snapshot
+from lanchat.room.effects import Close, Decision, Effect, Kick, Member, Repeated, Reply, SaveAccess, Snapshot
 from lanchat.room.private import Mailboxes
 
 RESUME = 500  # events that a returning member gets at once; older ones it fetches page by page
@@ -96,6 +96,11 @@ class Room:
         return len(self._members)
 
     @property
+    def locked(self) -> bool:
+        """Whether nobody new is admitted."""
+        return self._access.locked
+
+    @property
     def members(self) -> Iterator[Member]:
         return iter(self._members.values())
 
@@ -147,7 +152,13 @@ class Room:
                 return self._say(member, command, now)
             case Tell():
                 if self.unavailable:
-                    return [Reply(Receipt(command.id, "refused", f"Not sent: {self.unavailable} at the host. Try again later."))]
+                    return [
+                        Reply(
+                            Receipt(
+                                command.id, "refused", f"Not sent: {self.unavailable} at the host. Try again later."
+                            )
+                        )
+                    ]
                 return self._private.tell(member, command, now, self._members, self._access)
             case Got(by=by, id=id):
                 return self._private.take(member.id, (by, id))
@@ -188,13 +199,17 @@ class Room:
             return [Reply(Notice("rights", "Only the host may do that."))]
         match action:
             case "lock" | "unlock":
-                self._access.closed = action == "lock"
-                text = "The room is locked: nobody new is admitted." if self._access.closed else "Newcomers are admitted again."
-                return [Reply(Notice("done", text))]
+                self._access.locked = action == "lock"
+                text = (
+                    "The room is locked: nobody new is admitted."
+                    if self._access.locked
+                    else "Newcomers are admitted again."
+                )
+                return [self._save_access(), Reply(Notice("done", text))]
             case "unban":
                 if not self._access.unban(nick):
                     return [Reply(Notice("rights", f"{nick} is not banned. Banned: {self._access.banned()}."))]
-                return [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} may come back."))]
+                return [self._save_access(), Reply(Notice("done", f"{nick} may come back."))]
             case "kick" | "ban":
                 return self._send_away(nick, member, ban=action == "ban")
             case _:
@@ -209,15 +224,22 @@ class Room:
             return [Reply(Notice("rights", "That is you."))]
         effects: list[Effect] = []
         if ban and not is_verified(id):
-            effects.append(Reply(Notice("rights", f"~{nick} has no key that could be banned: removed, but may come back.")))
+            effects.append(
+                Reply(Notice("rights", f"~{nick} has no key that could be banned: removed, but may come back."))
+            )
         elif ban:
             self._access.bans[id] = nick
-            effects += [SaveBans(dict(self._access.bans)), Reply(Notice("done", f"{nick} is banned."))]
+            effects += [self._save_access(), Reply(Notice("done", f"{nick} is banned."))]
             there = [other for (of, _), other in self._members.items() if of == id]
         closing = (
-            Closing("banned", "You are banned from this room.") if ban else Closing("kicked", "The host removed you from the room.")
+            Closing("banned", "You are banned from this room.")
+            if ban
+            else Closing("kicked", "The host removed you from the room.")
         )
         return effects + [Kick(other, closing) for other in there]
+
+    def _save_access(self) -> SaveAccess:
+        return SaveAccess(dict(self._access.bans), self._access.locked)
 
     # ---- what has happened
 

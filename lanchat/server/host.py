@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 from lanchat.network.flusher import Flusher
-from lanchat.network.identity import Identity
 from lanchat.network.link import Link
 from lanchat.network.listen import Spare, listen
 from lanchat.network.password import stretch
@@ -30,6 +29,7 @@ from lanchat.server.doors.native import native_door
 from lanchat.server.hub import Hub
 from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Converse
+from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log, NoLog
 from lanchat.threads import Closable, join_started
 
@@ -48,8 +48,8 @@ class Host(Closable):
         addresses: where to listen; None for everywhere.
         password: the room is locked with it.
         log: stores the events; by default nothing does.
-        bans: nick by banned member id.
-        save_bans: stores them when they change; never waits.
+        bans, locked: the access rules of the last start: nick by banned member id, and whether nobody new is admitted.
+        save_access: stores them when they change; never waits.
         ephemeral: ask members to store nothing either.
         limits: what strangers and members may do.
 
@@ -70,7 +70,8 @@ class Host(Closable):
         password: str | None = None,
         log: Log | None = None,
         bans: Mapping[str, str] | None = None,
-        save_bans: Callable[[dict[str, str]], None] = lambda bans: None,
+        locked: bool = False,
+        save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
         ephemeral: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         timing: Timing = DEFAULT_TIMING,
@@ -108,11 +109,11 @@ class Host(Closable):
                 identity.id,
                 past=opened.past,
                 seq=opened.seq,
-                access=Access(opened.owners, bans),
+                access=Access(opened.owners, bans, locked=locked),
                 private=opened.private,
                 max_members=limits.members,
             )
-            self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_bans)
+            self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_access)
             serving = Serving(
                 identity,
                 self._hub.inbox,

@@ -39,7 +39,7 @@ from lanchat.protocol.messages import (
     Tell,
     numbered,
 )
-from lanchat.room.effects import Close, Kick, Member, Repeated, Reply, SaveBans, SendTo, Store
+from lanchat.room.effects import Close, Kick, Member, Repeated, Reply, SaveAccess, SendTo, Store
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.batch import Batch
 from lanchat.server.session import CloseRoom, Item, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
@@ -55,7 +55,7 @@ class Hub:
 
     Args:
         now: ms since 1970.
-        save_bans: stores nick by banned member id for the next start; never waits.
+        save_access: stores the bans (nick by banned member id) and whether the room is locked; never waits.
     """
 
     def __init__(
@@ -63,13 +63,13 @@ class Hub:
         room: Room,
         log: Log,
         now: Callable[[], int],
-        save_bans: Callable[[dict[str, str]], None] = lambda bans: None,
+        save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = room
         self._record = log
         self._now = now
-        self._save_bans = save_bans
+        self._save_access = save_access
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
         self._appended = 0  # records given to the log: the ticket of the last one
         self._stored = room.seq  # every event up to this seq is stored
@@ -194,7 +194,9 @@ class Hub:
                     self._warn(session, batch)
         batch.add(event)
 
-    def _effect(self, session: Session, effect: Reply | SendTo | Store | Close | Kick | SaveBans, batch: Batch) -> None:
+    def _effect(
+        self, session: Session, effect: Reply | SendTo | Store | Close | Kick | SaveAccess, batch: Batch
+    ) -> None:
         match effect:
             case Reply(message):
                 self._tell(session, message, batch)
@@ -214,8 +216,8 @@ class Hub:
             case Kick(member, closing):
                 for other in [session for session in self._sessions if session.member is member]:
                     self._dismiss(other, closing, batch)
-            case SaveBans(bans):
-                self._save_bans(bans)
+            case SaveAccess(bans, locked):
+                self._save_access(bans, locked)
             case _:
                 assert_never(effect)
 
@@ -246,6 +248,10 @@ class Hub:
         if session.member.sessions > MAX_SESSIONS:  # some of them perhaps dead unseen
             oldest = next(other for other in self._sessions if other.member is session.member)
             self._dismiss(oldest, Closing("replaced", "You joined from another window."), batch)
+        if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start
+            self._tell(
+                session, Notice("locked", "The room is locked: nobody new is admitted. /unlock ends that."), batch
+            )
         _log.info("%s joined", request.id)
 
     def _dismiss(self, session: Session, closing: Closing, batch: Batch) -> None:

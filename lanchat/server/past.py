@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lanchat.errors import LanchatError
+from lanchat.errors import LogDamaged
 from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import MAX_NUMBER, FromMember, Notice, Page, Said, Say
 from lanchat.storage.log import Log
@@ -14,8 +14,7 @@ PAGE_SIZE = 64 * 1024  # bytes; ... or so much of the past at once, a quarter of
 def page(log: Log, after: int) -> bytes:
     """A piece of the past, as the answer to a Fetch.
 
-    Where the log never can be read (the file is damaged, and the error says how to mend it), a notice takes the place
-    of what is lost.
+    Where the log is damaged, a notice takes the place of what is lost: asking again would not help.
 
     Raises:
         LanchatError: it cannot be read now.
@@ -30,9 +29,7 @@ def page(log: Log, after: int) -> bytes:
             if size > PAGE_SIZE or len(lines) == PAGE:
                 upto = event.seq
                 break
-    except LanchatError as error:
-        if not error.hint:
-            raise
+    except LogDamaged as error:
         lines.append(encode(Notice("past", f"The host cannot read what was said before. {error}")))
     return b"".join(lines) + encode(Page(upto))
 
@@ -46,7 +43,5 @@ def said_before(log: Log, by: str, messages: Iterable[FromMember]) -> list[Said]
     ids = {message.id for message in messages if isinstance(message, Say) and message.again}
     try:
         return log.find(by, ids) if ids else []
-    except LanchatError as error:
-        if not error.hint:
-            raise
-        return []  # it never can be read
+    except LogDamaged:
+        return []  # it cannot be read later either

@@ -1,31 +1,111 @@
-"""A lock that other processes see, and that goes with the process that holds it, however it ends."""
+"""Files that survive crashes and serve several processes: atomic writes, locks, errors that name the file."""
 
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from lanchat.errors import LanchatError
+
+SET_HOME = "Set LANCHAT_HOME to a folder you can write to."
 _BEYOND = 1 << 30  # the byte that is locked on Windows, where a locked byte cannot be read: behind all that is written
 
 
+@contextmanager
+def file_errors(path: Path, hint: str = SET_HOME) -> Iterator[None]:
+    """Turn an OSError of this block into the error that a person reads.
+
+    Raises:
+        LanchatError: the path cannot be used; it says why, and what to do.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise LanchatError(f"Cannot use {path}: {error.strerror or error}", hint) from None
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder for its owner alone, unless it exists.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def write_file(path: Path, data: bytes, *, durable: bool, replace: bool = True) -> None:
+    """Write a whole file or nothing: a crash leaves the old content or the new one, never a part.
+
+    The file is readable by its owner alone (mode 0600). Any number of threads and processes may write the same path.
+
+    Args:
+        durable: return only when a power cut cannot undo it. Costs two fsync.
+        replace: False leaves an existing file as it is, so that of several writers the first one wins.
+
+    Raises:
+        OSError: the folder cannot be written. No draft stays behind.
+    """
+    fd, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # not by process id: threads share it
+    try:
+        with os.fdopen(fd, "wb") as out:
+            out.write(data)
+            if durable:
+                out.flush()
+                os.fsync(out.fileno())
+        if replace:
+            os.replace(draft, path)
+        else:
+            with suppress(FileExistsError):
+                os.link(draft, path)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(draft)
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the names in this folder are on the disk: an fsync of a file does not include its name.
+
+    Raises:
+        OSError: the folder cannot be opened or synced.
+    """
+    if os.name != "posix":
+        return  # Windows opens no folders; NTFS journals the names itself
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 class FileLock:
-    """A locked file. Made by `lock_file`; any one thread."""
+    """A locked file, made by `lock_file`. The system releases the lock when the process ends, however it ends.
+
+    Used by one thread at a time.
+    """
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
         self._open = True
 
     def close(self) -> None:
-        """Let go. May be called twice."""
+        """Release the lock. May be called twice."""
         if self._open:
             self._open = False
             os.close(self.fd)
 
 
 def lock_file(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> FileLock | None:
-    """Open a file and lock it; None: another open file holds the lock, here or in another process. Never waits.
+    """Open a file and lock it. Never waits.
+
+    Returns:
+        The lock, or None when another open file holds it, in this process or in another one.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     fd = os.open(path, flags | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o600)
     try:

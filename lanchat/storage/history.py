@@ -1,9 +1,9 @@
-"""A member's own copy of what it has seen, in the same tables as the host's log. For `lanchat history` off-line.
+"""A member's copy of what it has seen, in the same tables as the host's log. `lanchat history` reads it off-line.
 
-Several processes of one person may be in the same room. Each writes what it has seen about each second: take the lock,
-open, write, close, let go. So only one connection writes or checkpoints at a time (see store.py), nothing is stored
-twice, and no process keeps another waiting. NORMAL is enough here: the file stays whole in any case, and what a power
-cut takes of the last seconds is on the host's disk, which is what an acknowledgement speaks of.
+Several processes of one person may be in the same room. Each writes about once a second what it has seen: take the
+lock, open, write, close, release. So only one connection writes or checkpoints at a time (see store.py), nothing is
+stored twice, and no process makes another wait. NORMAL is durable enough here: the file stays whole in any case, and
+the last seconds that a power cut takes are on the host's disk, which is what an acknowledgement speaks of.
 """
 
 import logging
@@ -23,45 +23,46 @@ from lanchat.storage.rooms import LOCK, LOG
 from lanchat.storage.store import Failure, in_words
 
 FLUSH_EVERY = 1.0  # s
-COPY_LIMIT = 20_000  # events in memory while the disk takes nothing; beyond that the oldest are not copied
-COPY_KEEP = Retention(entries=200_000)  # of one room, some 80 MB; the room is the host's, the disk is ours
-COPY_PRIVATE = 20_000  # private messages
-CLOSE_LIMIT = 2.0  # s to get the last events on the disk; leaving must feel like leaving
+MAX_WAITING = 20_000  # records in memory while the disk takes nothing; then the oldest are not stored
+RETENTION = Retention(entries=200_000)  # of one room, some 80 MB: the room is the host's, the disk is the member's
+MAX_PRIVATE = 20_000  # private messages of one room
+CLOSE_LIMIT = 2.0  # s to get the last records on the disk; leaving must feel like leaving
 _RETRY = 0.05  # s until the lock is tried again
 
 _log = logging.getLogger(__name__)
 
 
 class HistoryWriter:
-    """`add` is for any thread and never waits; a thread, "seen", writes.
+    """Writes the copy of one room from a thread of its own, "history". `add` is for any thread and never waits.
 
     Args:
-        folder: `folder.seen_folder`.
-        on_trouble: called from that thread with a sentence, once, when events cannot be kept, or a damaged copy was
-            set aside.
+        folder: the room's, from `joined_folder`.
+        on_trouble: called from that thread with a sentence: once when nothing can be stored, and when a damaged copy
+            was repaired.
     """
 
     def __init__(self, folder: Path, on_trouble: Callable[[str], None] = ignore) -> None:
         self._path = folder / LOG
         self._lock_path = folder / LOCK
         self._on_trouble = on_trouble
-        self._told = False
-        self._suspect = True  # at first, and after trouble: the whole file is looked through
+        self._reported = False
+        self._suspect = True  # the whole file is checked at first, and after trouble
         self._pruned = False
         self._waiting: list[Record] = []
         self._closing = False
         self._change = threading.Condition()  # guards _waiting and _closing
-        self._thread = threading.Thread(target=self._run, name="seen")
+        self._thread = threading.Thread(target=self._run, name="history")
         self._thread.start()
 
     def add(self, records: Sequence[Record]) -> None:
+        """Store these within about FLUSH_EVERY."""
         with self._change:
             self._waiting += records
-            del self._waiting[:-COPY_LIMIT]
+            del self._waiting[:-MAX_WAITING]
             self._change.notify()
 
     def close(self) -> None:
-        """Write what waits, then stop. May be called twice."""
+        """Write what waits, for at most CLOSE_LIMIT, then stop. May be called twice."""
         with self._change:
             self._closing = True
             self._change.notify()
@@ -80,7 +81,7 @@ class HistoryWriter:
             if self._write(batch):
                 continue
             with self._change:
-                self._waiting = [*batch, *self._waiting][-COPY_LIMIT:]
+                self._waiting = [*batch, *self._waiting][-MAX_WAITING:]
             if closing:
                 deadline = min(deadline, time.monotonic() + CLOSE_LIMIT)
                 if time.monotonic() >= deadline:
@@ -89,7 +90,7 @@ class HistoryWriter:
                 time.sleep(_RETRY)
 
     def _write(self, batch: Sequence[Record]) -> bool:
-        """Returns: whether it is in the file."""
+        """Returns: whether the batch is in the file now."""
         try:
             lock = lock_file(self._lock_path)
             if lock is None:
@@ -98,11 +99,11 @@ class HistoryWriter:
                 self._write_locked(batch)
             finally:
                 lock.close()
-        except (Failure, OSError, LanchatError) as error:
-            self._suspect = True
-            self._tell(
-                f"what you see here is not kept: {error if isinstance(error, LanchatError) else in_words(error)}"
-            )
+        except LanchatError as error:
+            self._fail(f"The history of this room is not stored. {error}")
+            return False
+        except (Failure, OSError) as error:
+            self._fail(f"The history of this room is not stored: {in_words(error)}.")
             return False
         self._suspect = False
         return True
@@ -115,17 +116,18 @@ class HistoryWriter:
                 pass
             if not self._pruned:
                 entries = store.state().entries
-                while gone := store.prune(COPY_KEEP, entries, 0):
+                while gone := store.prune(RETENTION, entries, 0):
                     entries -= gone
-                store.prune_private(COPY_PRIVATE, waiting=True)
+                store.prune_private(MAX_PRIVATE, waiting=True)
                 self._pruned = True
         finally:
             store.close()
         if damage:
             self._on_trouble(damage)
 
-    def _tell(self, trouble: str) -> None:
+    def _fail(self, trouble: str) -> None:
+        self._suspect = True
         _log.warning("%s", trouble)
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             self._on_trouble(trouble)

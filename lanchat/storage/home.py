@@ -1,4 +1,4 @@
-"""Where a person's own things live: keys, the nick, logs. The door of `platformdirs`."""
+"""The folder of everything that lanchat writes, and the nick stored in it. The door of `platformdirs`."""
 
 import getpass
 import os
@@ -6,25 +6,24 @@ from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.text import clean_nick, nick_from
+from lanchat.storage.files import SET_HOME, file_errors, make_folder, write_file
 
 _NICK_FILE = "nick"
 
 
 def home_folder() -> Path:
-    """LANCHAT_HOME, or the place this system has for a program's data. It may not exist yet.
+    """LANCHAT_HOME, or this system's place for a program's data. It may not exist yet.
 
     Raises:
-        LanchatError: it begins with the home of somebody who is not on this machine.
+        LanchatError: LANCHAT_HOME begins with the home of an unknown user, as in `~nobody/lanchat`.
     """
     chosen = os.environ.get("LANCHAT_HOME")
     if chosen:
         try:
             return Path(chosen).expanduser().absolute()
         except RuntimeError:
-            raise LanchatError(
-                f"LANCHAT_HOME is no folder: there is no home for {Path(chosen).parts[0]}",
-                "set LANCHAT_HOME to a folder you can write to",
-            ) from None
+            user = Path(chosen).parts[0]
+            raise LanchatError(f"LANCHAT_HOME is not a folder: no user has the home {user}.", SET_HOME) from None
     from platformdirs import user_data_path
 
     return user_data_path("lanchat", appauthor=False)
@@ -38,23 +37,20 @@ def login_nick() -> str:
         return "guest"
 
 
-def kept_nick(home: Path) -> str | None:
-    """The nick this person chose earlier."""
+def saved_nick(home: Path) -> str | None:
+    """The nick this person used last, or None when there is no valid one."""
     try:
         return clean_nick((home / _NICK_FILE).read_text(encoding="utf-8").strip())
     except (OSError, ValueError):
         return None
 
 
-def keep_nick(home: Path, nick: str) -> None:
-    """
+def save_nick(home: Path, nick: str) -> None:
+    """Store the nick for the next time.
+
     Raises:
         LanchatError: the folder cannot be written.
     """
-    try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (home / _NICK_FILE).write_text(nick + "\n", encoding="utf-8")
-    except OSError as error:
-        raise LanchatError(
-            f"cannot write to {home}: {error.strerror or error}", "set LANCHAT_HOME to a folder you can write to"
-        ) from None
+    with file_errors(home):
+        make_folder(home)
+        write_file(home / _NICK_FILE, f"{nick}\n".encode(), durable=False)

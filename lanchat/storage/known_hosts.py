@@ -1,24 +1,25 @@
-"""The hosts we have met: which key each room showed, as SSH's known_hosts.
+"""The key that each room's host showed, remembered as SSH's known_hosts does.
 
-One line for each room: `ROOM-ID FINGERPRINT TITLE`. Lines this version does not understand are kept as they are.
-A new room is one line more, in one write; to forget one rewrites the file, and a crash leaves the old one or the new.
+One line for each room: `ROOM-ID FINGERPRINT TITLE`. Lines that this version does not understand stay as they are.
+Remembering a room appends its line with one write. Forgetting one rewrites the file atomically.
 """
 
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lanchat.errors import HostKeyChanged, LanchatError
-from lanchat.protocol.text import safe_text
+from lanchat.errors import HostKeyChanged
+from lanchat.protocol.text import grouped, safe_text
+from lanchat.storage.files import file_errors, make_folder, write_file
 
 FILE = "known_hosts"
 
 KeyStatus = Literal["new", "known", "changed"]
 
 _LINE = re.compile(r"([0-9a-f]{32}) ([0-9a-f]{64}) (.*)")
+_SHOWN = 16  # hex digits of a fingerprint in an error: enough to see that two differ
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,31 @@ class KnownHost:
 
 
 class KnownHosts:
-    """Reads the file at each question: several lanchat may run at once. Any thread."""
+    """The file of known hosts. Any thread.
+
+    Every call reads the file again, since several lanchat may run at once.
+    """
 
     def __init__(self, home: Path) -> None:
         self._path = home / FILE
 
     def all(self) -> list[KnownHost]:
+        """
+        Raises:
+            LanchatError: the file cannot be read.
+        """
         return [known for line in self._lines() if (known := _parsed(line))]
 
     def key_status(self, room: str, fingerprint: str) -> KeyStatus:
-        """How this key stands to what we know of this room. A prefix of a fingerprint is compared as a prefix."""
-        for known in self.all():
-            if known.room == room:
-                return "known" if fingerprint and known.fingerprint.startswith(fingerprint) else "changed"
-        return "new"
+        """Compare a key with the one that this room showed before.
+
+        Args:
+            fingerprint: 64 hex digits, or the first of them, which are then compared as a prefix.
+
+        Raises:
+            LanchatError: the file cannot be read.
+        """
+        return _key_status(self._find(room), fingerprint)
 
     def check(self, room: str, fingerprint: str, title: str) -> KeyStatus:
         """Refuse a host whose key has changed.
@@ -51,17 +63,20 @@ class KnownHosts:
             HostKeyChanged: this room showed another key before.
             LanchatError: the file cannot be read.
         """
-        key_status = self.key_status(room, fingerprint)
-        if key_status == "changed":
+        known = self._find(room)
+        status = _key_status(known, fingerprint)
+        if known is not None and status == "changed":
             raise HostKeyChanged(
-                f'"{safe_text(title)}" shows another key than before: somebody may pose as its host, '
-                "or its owner set it up again",
-                f"ask its owner; if it is really theirs:  lanchat trust --forget {room}",
+                f'The key of "{safe_text(title)}" has changed. Either somebody is impersonating its host, or it was '
+                f"set up anew. Was {grouped(known.fingerprint[:_SHOWN])} …, is now {grouped(fingerprint[:_SHOWN])} …",
+                f"Ask the owner of the room. If the new key is really theirs:  lanchat trust --forget {room}",
             )
-        return key_status
+        return status
 
     def remember(self, room: str, fingerprint: str, title: str) -> None:
-        """From now on this room has this key. Only once we are in: who cannot let us in may be anybody.
+        """Store the key of a room that has none yet.
+
+        Call it only after the host has admitted us: before that, anybody may have answered.
 
         Raises:
             LanchatError: the file cannot be written.
@@ -70,64 +85,66 @@ class KnownHosts:
             self._append(f"{room} {fingerprint} {safe_text(title)}")
 
     def forget(self, name: str) -> list[KnownHost]:
-        """Forget the rooms of this id or title.
+        """Remove the rooms with this id or title.
 
         Returns:
-            What was forgotten.
+            What was removed.
+
+        Raises:
+            LanchatError: the file cannot be written.
         """
         lines = self._lines()
         gone = [known for line in lines if (known := _parsed(line)) and name in (known.room, known.title)]
         if gone:
-            self._rewrite([line for line in lines if _parsed(line) not in gone])
+            left = [line for line in lines if _parsed(line) not in gone]
+            with file_errors(self._path):
+                write_file(self._path, b"".join(map(_encoded, left)), durable=True)
         return gone
 
+    def _find(self, room: str) -> KnownHost | None:
+        """The first line of a room counts: nothing appended later replaces a key."""
+        return next((known for known in self.all() if known.room == room), None)
+
     def _lines(self) -> list[str]:
-        try:
-            return self._path.read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n").split("\n")
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise _unusable(self._path, error) from None
+        with file_errors(self._path):
+            try:
+                text = self._path.read_text(encoding="utf-8", errors="surrogateescape")
+            except FileNotFoundError:
+                return []
+        return text.removesuffix("\n").split("\n")
 
     def _append(self, line: str) -> None:
-        """With one write: two that join at once do not lose each other's rooms."""
+        """Add a line with one write, so that two programs that join at once do not lose each other's rooms."""
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with file_errors(self._path):
+            make_folder(self._path.parent)
             fd = os.open(self._path, flags, 0o600)
             try:
-                size = os.fstat(fd).st_size
-                whole = not size or os.lseek(fd, size - 1, os.SEEK_SET) < 0 or os.read(fd, 1) == b"\n"
-                os.write(fd, ("" if whole else "\n").encode() + f"{line}\n".encode("utf-8", "surrogateescape"))
+                os.write(fd, (b"" if _ends_with_line(fd) else b"\n") + _encoded(line))
                 os.fsync(fd)
             finally:
                 os.close(fd)
-        except OSError as error:
-            raise _unusable(self._path, error) from None
 
-    def _rewrite(self, lines: list[str]) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            number, draft = tempfile.mkstemp(prefix=f"{FILE}.", dir=self._path.parent)  # not by process id: threads
-            try:
-                with os.fdopen(number, "w", encoding="utf-8", errors="surrogateescape") as out:
-                    out.writelines(line + "\n" for line in lines)
-                    out.flush()
-                    os.fsync(out.fileno())
-                os.replace(draft, self._path)
-            except OSError:
-                os.unlink(draft)
-                raise
-        except OSError as error:
-            raise _unusable(self._path, error) from None
+
+def _key_status(known: KnownHost | None, fingerprint: str) -> KeyStatus:
+    if known is None:
+        return "new"
+    return "known" if fingerprint and known.fingerprint.startswith(fingerprint) else "changed"
+
+
+def _ends_with_line(fd: int) -> bool:
+    """Whether the last line of the file is complete. A crash in the middle of a write may have cut it."""
+    size = os.fstat(fd).st_size
+    if size == 0:
+        return True
+    os.lseek(fd, size - 1, os.SEEK_SET)
+    return os.read(fd, 1) == b"\n"
+
+
+def _encoded(line: str) -> bytes:
+    return f"{line}\n".encode("utf-8", "surrogateescape")
 
 
 def _parsed(line: str) -> KnownHost | None:
     match = _LINE.fullmatch(line)
     return KnownHost(*match.groups()) if match else None
-
-
-def _unusable(path: Path, error: OSError) -> LanchatError:
-    return LanchatError(
-        f"cannot use {path}: {error.strerror or error}", "set LANCHAT_HOME to a folder you can write to"
-    )

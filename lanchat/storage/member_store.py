@@ -1,4 +1,4 @@
-"""What a member keeps on its own disk: a copy of what it has seen, and what it said that no host has kept yet."""
+"""What a member stores on its own disk: a copy of the events it has seen, and its messages that are not sent yet."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -9,37 +9,45 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Card, Record, Talk, Told
 from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
-from lanchat.storage.rooms import seen_folder
+from lanchat.storage.rooms import joined_folder
 
 
 class MemberStore(Protocol):
+    """What the client asks of a store. No method waits for the disk, but for `close`."""
+
     @property
-    def waiting(self) -> tuple[Talk, ...]:
-        """What earlier lanchats of ours said in this room and left behind, killed or out of patience."""
+    def unsent(self) -> tuple[Talk, ...]:
+        """The messages to be sent, oldest first. Right after opening: those that earlier runs could not deliver."""
 
-    def say(self, say: Talk) -> None:
-        """Keep this until it is acknowledged. Never waits."""
+    def add_unsent(self, message: Talk) -> None:
+        """Store a message until it is acknowledged. It replaces one with the same id.
 
-    def acknowledged(self, ids: Iterable[str]) -> None: ...
+        Raises:
+            LanchatError: too many are waiting already. This one is not stored, and must not be sent.
+        """
 
-    def heard(self, records: Sequence[Record]) -> None:
-        """Keep a copy of these. Never waits."""
+    def remove_unsent(self, ids: Iterable[str]) -> None:
+        """Delete messages that were acknowledged, or that the host refused."""
 
-    def close(self) -> None: ...
+    def add_history(self, records: Sequence[Record]) -> None:
+        """Copy what was seen."""
+
+    def close(self) -> None:
+        """Write what waits, then stop. May be called twice."""
 
 
 class NoStore:
-    """For whoever wants nothing kept."""
+    """Stores nothing: for an ephemeral room."""
 
-    waiting: tuple[Talk, ...] = ()
+    unsent: tuple[Talk, ...] = ()
 
-    def say(self, say: Talk) -> None:
+    def add_unsent(self, message: Talk) -> None:
         pass
 
-    def acknowledged(self, ids: Iterable[str]) -> None:
+    def remove_unsent(self, ids: Iterable[str]) -> None:
         pass
 
-    def heard(self, records: Sequence[Record]) -> None:
+    def add_history(self, records: Sequence[Record]) -> None:
         pass
 
     def close(self) -> None:
@@ -47,40 +55,42 @@ class NoStore:
 
 
 class PrivateStore(NoStore):
-    """For who hosts: the room's log has all but their own private messages.
+    """Stores the private messages of the person who hosts: all else is in the room's own log.
 
     Args:
         card: of the room.
-        on_trouble: as for `Seen`; told, too, when the folder cannot be written.
+        on_trouble: called with a sentence when the folder cannot be written; else as for `HistoryWriter`.
     """
 
     def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
         self._home = home
         self._card = card
         self._on_trouble = on_trouble
-        self._seen: HistoryWriter | None = (
-            None  # once there is one; whoever hosts and never whispers needs no such folder
-        )
+        self._history: HistoryWriter | None = None  # made with the first private message; most hosts have none
 
-    def heard(self, records: Sequence[Record]) -> None:
-        letters = [record for record in records if isinstance(record, Told)]
-        if not letters:
+    def add_history(self, records: Sequence[Record]) -> None:
+        private = [record for record in records if isinstance(record, Told)]
+        if not private:
             return
-        if self._seen is None:
+        if self._history is None:
             try:
-                self._seen = HistoryWriter(_folder(self._home, self._card), self._on_trouble)
+                self._history = HistoryWriter(_folder(self._home, self._card), self._on_trouble)
             except LanchatError as error:
-                self._on_trouble(f"what is told in private is not kept: {error}")
+                self._on_trouble(f"Private messages are not stored. {error}")
                 return
-        self._seen.add(letters)
+        self._history.add(private)
 
     def close(self) -> None:
-        if self._seen is not None:
-            self._seen.close()
+        if self._history is not None:
+            self._history.close()
 
 
 class DiskStore:
-    """Of one room, in `LANCHAT_HOME/seen/ID`.
+    """Stores everything of a room that somebody else hosts, in `LANCHAT_HOME/seen/ID`.
+
+    Args:
+        card: of the room.
+        on_trouble: as for `HistoryWriter`.
 
     Raises:
         LanchatError: the folder cannot be written.
@@ -89,25 +99,25 @@ class DiskStore:
     def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
         folder = _folder(home, card)
         self._outbox = Outbox(folder)
-        self._seen = HistoryWriter(folder, on_trouble)
+        self._history = HistoryWriter(folder, on_trouble)
 
     @property
-    def waiting(self) -> tuple[Talk, ...]:
-        return self._outbox.waiting
+    def unsent(self) -> tuple[Talk, ...]:
+        return self._outbox.unsent
 
-    def say(self, say: Talk) -> None:
-        self._outbox.add(say)
+    def add_unsent(self, message: Talk) -> None:
+        self._outbox.add(message)
 
-    def acknowledged(self, ids: Iterable[str]) -> None:
-        self._outbox.done(ids)
+    def remove_unsent(self, ids: Iterable[str]) -> None:
+        self._outbox.remove(ids)
 
-    def heard(self, records: Sequence[Record]) -> None:
-        self._seen.add(records)
+    def add_history(self, records: Sequence[Record]) -> None:
+        self._history.add(records)
 
     def close(self) -> None:
-        self._seen.close()
+        self._history.close()
         self._outbox.close()
 
 
 def _folder(home: Path, card: Card) -> Path:
-    return seen_folder(home, card.room, card.title, time.time_ns() // 1_000_000)
+    return joined_folder(home, card.room, card.title, time.time_ns() // 1_000_000)

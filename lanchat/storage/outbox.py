@@ -1,8 +1,8 @@
-"""What we said that no host has acknowledged yet, on our own disk: sent after a new start, even after a kill -9.
+"""The messages of this person that no host has acknowledged yet, on disk: sent after a restart, even after kill -9.
 
-A file for each process, made of lines: `+` and the message as it goes over the wire, `-` and an id that is done.
-A line is handed to the system with one write, which takes microseconds and outlives this process; a power cut may
-take the last ones, and an acknowledgement promises nothing about those.
+Each process has a file of its own. A line is `+` and a message in its wire form, or `-` and the id of a message that
+was acknowledged. A line goes to the system with one write, which takes microseconds and outlives this process. A power
+cut may take the last lines; no acknowledgement speaks of those.
 """
 
 import logging
@@ -15,80 +15,81 @@ from pathlib import Path
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.framing import FROM_MEMBER, decode, encode
 from lanchat.protocol.messages import Say, Talk, Tell
-from lanchat.storage.files import FileLock, lock_file
+from lanchat.storage.files import FileLock, file_errors, lock_file
 
-OUTBOX_LIMIT = 10_000  # messages; a script that says more without being acknowledged has to wait
-MAX_FILE = 256 * 1024 * 1024  # bytes; a longer one is none of ours
+MAX_UNSENT = 10_000  # messages; more would only hide that nothing gets through
+MAX_FILE = 256 * 1024 * 1024  # bytes that are read of a file; this program writes none so long
 
 _log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Any thread. Messages of processes that are gone are taken over when it is made.
+    """The unsent messages of one room. Any thread.
+
+    Opening it takes over the messages of processes that have ended.
 
     Args:
-        folder: of the room, `folder.seen_folder`.
+        folder: the room's, from `joined_folder`.
 
     Raises:
         LanchatError: the folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._guard = threading.Lock()  # guards all below; a write to the file is memory work for us
-        self._says: dict[str, Talk] = {}
-        self._size = 0  # bytes of whole lines in the file
+        self._guard = threading.Lock()  # guards all below; a write into the system's cache counts as memory work
+        self._messages: dict[str, Talk] = {}  # by id, oldest first
+        self._size = 0  # bytes of complete lines in the file
         self._closed = False
-        try:
+        with file_errors(folder):
             self._path, self._lock = _own_file(folder)
             for path in sorted(folder.glob("outbox-*")):
                 if path != self._path:
                     self._take_over(path)
-        except OSError as error:
-            raise LanchatError(f"cannot use {folder}: {error.strerror or error}") from None
 
     @property
-    def waiting(self) -> tuple[Talk, ...]:
-        """What is to be sent, oldest first; right after the start: what others left."""
+    def unsent(self) -> tuple[Talk, ...]:
+        """The messages to be sent, oldest first. Right after opening: those that earlier runs could not deliver."""
         with self._guard:
-            return tuple(self._says.values())
+            return tuple(self._messages.values())
 
-    def add(self, say: Talk) -> None:
-        """Keep this until it is acknowledged, in place of what has its id.
+    def add(self, message: Talk) -> None:
+        """Store a message until it is acknowledged. It replaces one with the same id.
 
-        A disk that takes nothing is no reason not to say it.
+        A disk that takes nothing is logged and no error: the message can be sent all the same.
 
         Raises:
-            LanchatError: too many wait already.
+            LanchatError: MAX_UNSENT messages are stored already. This one is not.
         """
         with self._guard:
-            if len(self._says) >= OUTBOX_LIMIT and say.id not in self._says:
+            if len(self._messages) >= MAX_UNSENT and message.id not in self._messages:
                 raise LanchatError(
-                    f"{OUTBOX_LIMIT} messages wait to be sent already", "wait until the room can be reached again"
+                    f"Not sent: {MAX_UNSENT} messages are waiting already.",
+                    "Wait until the room can be reached again.",
                 )
-            self._says[say.id] = say
-            self._write(b"+" + encode(say))
+            self._messages[message.id] = message
+            self._write(b"+" + encode(message))
 
-    def done(self, ids: Iterable[str]) -> None:
-        """These are acknowledged."""
+    def remove(self, ids: Iterable[str]) -> None:
+        """Delete messages that were acknowledged. Unknown ids are ignored."""
         with self._guard:
-            gone = [id for id in ids if self._says.pop(id, None)]
-            if not self._says:
+            gone = [id for id in ids if self._messages.pop(id, None)]
+            if not self._messages:
                 self._empty()
             elif gone:
                 self._write(b"".join(b"-%s\n" % id.encode() for id in gone))
 
     def close(self) -> None:
-        """Leave what waits to the next process. May be called twice."""
+        """Leave the unsent messages to the next process. May be called twice."""
         with self._guard:
             if self._closed:
                 return
             self._closed = True
-            if not self._says:
+            if not self._messages:
                 _remove(self._path)
             self._lock.close()
 
     def _write(self, data: bytes) -> None:
-        """Whole or not at all. Requires holding the guard."""
+        """Append all of this or nothing. Requires holding the guard."""
         if self._closed:
             return
         try:
@@ -96,11 +97,11 @@ class Outbox:
             if written == len(data):
                 self._size += written
                 return
-            os.ftruncate(self._lock.fd, self._size)  # half a line would spoil the next
+            os.ftruncate(self._lock.fd, self._size)  # half a line would spoil the next one
             os.lseek(self._lock.fd, self._size, os.SEEK_SET)
-            _log.warning("cannot keep a message for later: the disk is full")
+            _log.warning("cannot store an unsent message: the disk is full")
         except OSError as error:
-            _log.warning("cannot keep a message for later: %s", error.strerror)
+            _log.warning("cannot store an unsent message: %s", error.strerror)
 
     def _empty(self) -> None:
         """Requires holding the guard."""
@@ -110,32 +111,32 @@ class Outbox:
             os.ftruncate(self._lock.fd, 0)
             os.lseek(self._lock.fd, 0, os.SEEK_SET)
             self._size = 0
-        except OSError as error:  # then what is done is sent again one day, and the host knows it
+        except OSError as error:  # then acknowledged messages are sent again some day, and the host recognises them
             _log.warning("cannot empty %s: %s", self._path, error.strerror)
 
     def _take_over(self, path: Path) -> None:
-        """What waits in the outbox of a process that is gone."""
+        """Move the messages of a process that has ended into this outbox."""
         try:
             lock = lock_file(path, os.O_RDWR)
         except FileNotFoundError:
-            return  # its owner has just left in order
+            return  # its process has just closed it
         if lock is None:
-            return  # its owner lives
+            return  # its process is running
         try:
             left = _parsed(os.read(lock.fd, MAX_FILE))
-            for say in left.values():
-                if self._says.setdefault(say.id, say) is say:
-                    self._write(b"+" + encode(say))
+            for message in left.values():
+                if self._messages.setdefault(message.id, message) is message:
+                    self._write(b"+" + encode(message))
             if left:
-                os.fsync(self._lock.fd)  # here before it is gone there
-            os.ftruncate(lock.fd, 0)  # somebody may have opened it already and wait for its lock
+                os.fsync(self._lock.fd)  # on the disk here before it is deleted there
+            os.ftruncate(lock.fd, 0)  # another process may have opened it already and wait for its lock
             _remove(path)
         finally:
             lock.close()
 
 
 def _own_file(folder: Path) -> tuple[Path, FileLock]:
-    """Another one that starts may take over a file in the moment before its maker has locked it: then make another."""
+    """A new locked file. Another process may take it over just before it is locked; then there is one more try."""
     while True:
         path = folder / f"outbox-{secrets.token_hex(4)}"
         lock = lock_file(path)
@@ -150,23 +151,23 @@ def _own_file(folder: Path) -> tuple[Path, FileLock]:
 
 
 def _parsed(data: bytes) -> dict[str, Talk]:
-    """What waits, by id. A last line without an end is one that was never said."""
-    says: dict[str, Talk] = {}
+    """The unsent messages in a file, by id. A last line without an end was never sent."""
+    messages: dict[str, Talk] = {}
     for line in data.split(b"\n")[:-1]:
         if line.startswith(b"-"):
-            says.pop(line[1:].decode(errors="replace"), None)
+            messages.pop(line[1:].decode(errors="replace"), None)
         elif line.startswith(b"+"):
             try:
-                say = decode(line[1:], FROM_MEMBER)
+                message = decode(line[1:], FROM_MEMBER)
             except ProtocolError:
                 continue
-            if isinstance(say, Say | Tell):
-                says[say.id] = say
-    return says
+            if isinstance(message, Say | Tell):
+                messages[message.id] = message
+    return messages
 
 
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError:
-        pass  # Windows, while it is open; empty, it does no harm
+        pass  # Windows, while it is open; an empty file does no harm

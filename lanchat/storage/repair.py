@@ -1,4 +1,4 @@
-"""What becomes of a damaged log: it is set aside, never overwritten, and what can be read of it is copied."""
+"""Repairs a damaged log: all that can be read is copied, and the damaged file is renamed, never overwritten."""
 
 import logging
 import os
@@ -12,60 +12,64 @@ from lanchat.protocol.messages import Event, Record, Told
 from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, Row, event_of
 from lanchat.storage.store import Damaged, Store, tolerant
 
-_ALL_SEQ = 2**53 - 1
-_SMALL_STEPS = 200  # entries one looks for behind a hole in a damaged file before the steps double; a page holds fewer
+_LAST_SEQ = 2**53 - 1
+_SMALL_STEPS = 200  # numbers tried one by one behind a damaged place before the steps double; a page holds fewer
 
 _log = logging.getLogger(__name__)
 
 
 def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Store, str]:
-    """The store of this file; a damaged one is set aside, and what can be read of it is copied first.
+    """Open the store of this file. A damaged file is repaired first.
 
-    Whoever calls this holds the lock of the file. A kill in the middle costs nothing: the copy takes the name of the
-    file only when it is whole.
+    The caller holds the lock of the file. A kill in the middle of a repair costs nothing: the copy takes the name of
+    the file only when it is complete.
+
+    Args:
+        durable, suspect: as for `Store`.
 
     Returns:
-        The store, and what there is to say about damage; usually "".
+        The store, and a sentence about the damage; "" if there was none.
 
     Raises:
-        LanchatError: a later version has written it.
+        LanchatError: a later version has written the file.
         Failure, OSError: it cannot be used now.
     """
     copy = path.with_name(f"{path.name}.rescued")
-    if copy.exists() and not path.exists():  # the copy was whole when the damaged file was set aside
+    if copy.exists() and not path.exists():  # the copy was complete when the damaged file was renamed
         os.replace(copy, path)
-        return Store(path, durable=durable), "the log was damaged; what could be read of it was copied"
+        return Store(path, durable=durable), "The log was damaged; what could be read of it was recovered."
     try:
         return Store(path, durable=durable, suspect=suspect), ""
     except Damaged as damage:
         _log.warning("%s is damaged (%s)", path, damage)
     for tail in ("", "-wal", "-shm"):
-        copy.with_name(copy.name + tail).unlink(missing_ok=True)  # of a rescue that came to no end
+        copy.with_name(copy.name + tail).unlink(missing_ok=True)  # of a repair that was cut short
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
     store = Store(copy, durable=True)
     try:
         rescued = sum(store.add(records) for records in _rescued(path))
     finally:
         store.close()
-    aside = _set_aside(path)
+    renamed = _rename_damaged(path)
     os.replace(copy, path)
-    words = f"the log was damaged; {rescued} entries of it could be read, and the file is now {aside}"
+    words = f"The log was damaged; {rescued} entries were recovered. The damaged file is now {renamed}"
     return Store(path, durable=durable), words
 
 
-def _set_aside(path: Path) -> Path:
+def _rename_damaged(path: Path) -> Path:
+    """Returns: the new path of the damaged file."""
     number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+    while (new := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
-    for tail in ("", "-wal"):  # what is in the WAL belongs to it
+    for tail in ("", "-wal"):  # the WAL holds a part of the content
         if (part := path.with_name(path.name + tail)).exists():
-            os.rename(part, aside.with_name(aside.name + tail))
+            os.rename(part, new.with_name(new.name + tail))
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
-    return aside
+    return new
 
 
 def _rescued(path: Path) -> Iterator[Sequence[Record]]:
-    """What can be read of a damaged file, page by page; around holes in it, if need be."""
+    """The readable records of a damaged file, in portions; damaged places are stepped over."""
     try:
         db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
     except sqlite3.Error:
@@ -74,7 +78,7 @@ def _rescued(path: Path) -> Iterator[Sequence[Record]]:
     after, failures = -1, 0
     try:
         yield _rescued_private(db)
-        while after < _ALL_SEQ:
+        while after < _LAST_SEQ:
             page: list[Event] = []
             start = after
             try:
@@ -84,7 +88,7 @@ def _rescued(path: Path) -> Iterator[Sequence[Record]]:
                         page.append(event)
                 if after == start:
                     return
-            except sqlite3.Error:  # a hole: step over it, in small steps first
+            except sqlite3.Error:  # a damaged place: step over it, in small steps first
                 failures += 1
                 after += 1 << max(0, failures - _SMALL_STEPS)
             yield page
@@ -95,21 +99,21 @@ def _rescued(path: Path) -> Iterator[Sequence[Record]]:
 def _rescued_private(db: sqlite3.Connection) -> list[Told]:
     found: list[Told] = []
     try:
-        for row in db.execute(f"SELECT {PRIVATE_COLUMNS} FROM mail ORDER BY number"):
-            if _passes(told := Told(*row)):
+        for row in db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number"):
+            if _is_valid(told := Told(*row)):
                 found.append(told)
-    except sqlite3.Error:  # what comes before a hole is better than nothing
+    except sqlite3.Error:  # what comes before a damaged place is better than nothing
         pass
     return found
 
 
 def _sound(row: Row) -> Event | None:
     event = event_of(row)
-    return event if event is not None and _passes(event) else None
+    return event if event is not None and _is_valid(event) else None
 
 
-def _passes(record: Record) -> bool:
-    """Whether the wire would let it through."""
+def _is_valid(record: Record) -> bool:
+    """Whether this could have come over the wire."""
     try:
         return decode(encode(record), FROM_HOST) == record
     except (ProtocolError, TypeError, ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""How long a log is, in words and as values. Pure."""
+"""Retention: how much of a log is kept, as a person writes it and as a value. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ _ENTRIES = re.compile(r"[0-9]{1,12}")
 
 @dataclass(frozen=True)
 class Retention:
-    """What a log holds at most; None: no bound."""
+    """What a log holds at most; None means no bound."""
 
     age: int | None = None  # ms
     entries: int | None = None
 
     def __str__(self) -> str:
-        """As `parse_keep` reads it; "" for everything."""
+        """As `parse_retention` reads it; "" for everything."""
         if self.entries is not None:
             return str(self.entries)
         if self.age is None:
@@ -30,10 +30,10 @@ EVERYTHING = Retention()
 
 
 def parse_retention(text: str) -> Retention:
-    """`30d`: what is younger; `10000`: that many entries; "": everything.
+    """`30d` keeps what is younger, `10000` that many entries, "" everything.
 
     Raises:
-        ValueError: it is none of these, in words.
+        ValueError: it is none of these; the message is for a person.
     """
     text = text.strip().lower()
     if not text:
@@ -43,18 +43,16 @@ def parse_retention(text: str) -> Retention:
     try:
         return Retention(age=parse_age(text))
     except ValueError:
-        raise ValueError(
-            f'"{text}" is neither an age nor a number of entries: write 30d, 12h or 10000',
-        ) from None
+        raise ValueError(f'"{text}" is neither an age nor a number of entries. Write 30d, 12h or 10000.') from None
 
 
 def parse_age(text: str) -> int:
-    """`90s`, `30m`, `2h`, `30d`, `2w` in ms.
+    """`90s`, `30m`, `2h`, `30d` or `2w`, in ms.
 
     Raises:
-        ValueError: it is no age, in words.
+        ValueError: it is none of these; the message is for a person.
     """
     match = _AGE.fullmatch(text.strip().lower())
     if match is None or int(match[1]) == 0:
-        raise ValueError(f'"{text}" is no age: write a number and one of s m h d w, as in 30m, 2h or 7d')
+        raise ValueError(f'"{text}" is not an age. Write a number and one of s m h d w, as in 30m, 2h or 7d.')
     return int(match[1]) * _UNITS[match[2]] * 1000

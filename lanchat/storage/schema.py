@@ -1,9 +1,9 @@
-"""The tables of a log, and events as rows of them. Pure."""
+"""The schema of a log's file, its migrations, and records as rows of its tables. Pure."""
 
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
 
-SCHEMA = (  # steps; the file's user_version says how many it has. Only ever add to them
+SCHEMA = (  # migrations; the file's user_version says how many it has had. Only ever add to them
     """
     CREATE TABLE event (
         seq INTEGER PRIMARY KEY,
@@ -15,9 +15,9 @@ SCHEMA = (  # steps; the file's user_version says how many it has. Only ever add
         text TEXT,  -- said: text; left: reason; renamed: to
         mark INTEGER NOT NULL DEFAULT 0  -- said: action; joined: host
     );
-    -- A resend is stored once. Not for plain members ("~..."): they have no ids of their own and never resend.
+    -- A resend is stored once. Unverified members ("~...") have no ids of their own and never resend.
     CREATE UNIQUE INDEX said_once ON event (by, id) WHERE kind = 'said' AND by < '~';
-    -- The first key that used a nick, also when the entry that said so is no longer kept.
+    -- The first key that used a nick, also after the entry that said so was pruned.
     CREATE TABLE owner (nick TEXT PRIMARY KEY, by TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE fact (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     """,
@@ -26,7 +26,7 @@ SCHEMA = (  # steps; the file's user_version says how many it has. Only ever add
     CREATE VIRTUAL TABLE words USING fts5 (
         text, content = 'said', content_rowid = 'seq', tokenize = 'unicode61 remove_diacritics 2'
     );
-    -- Indexing each message with its own commit costs three quarters of the messages a second; so it waits here.
+    -- Indexing each message in the commit that stores it costs three quarters of the messages a second: it waits here.
     CREATE TABLE unindexed (seq INTEGER PRIMARY KEY);
     CREATE TRIGGER said_in AFTER INSERT ON event WHEN new.kind = 'said' BEGIN
         INSERT INTO unindexed VALUES (new.seq);
@@ -39,21 +39,24 @@ SCHEMA = (  # steps; the file's user_version says how many it has. Only ever add
     INSERT INTO words (words) VALUES ('rebuild');
     """,
     """
-    -- Private messages: in a host's log what waits for its recipient, in a member's own copy what was told and heard.
+    -- Private messages: in a host's log those that wait for their recipient, in a member's copy all it sent and got.
     CREATE TABLE mail (
-        number INTEGER PRIMARY KEY,  -- in the order they came
+        number INTEGER PRIMARY KEY,  -- their order
         id TEXT NOT NULL,  -- the sender's own
         at INTEGER NOT NULL,  -- ms since 1970
         by TEXT NOT NULL,
         nick TEXT NOT NULL,
         whom TEXT NOT NULL,
         whom_nick TEXT NOT NULL,
-        text TEXT NOT NULL,  -- '' when it does not wait any more: kept to know a resend
+        text TEXT NOT NULL,  -- '' once it was delivered: the rest is needed to recognise a resend
         UNIQUE (by, id)
     );
     """,
+    "ALTER TABLE mail RENAME TO private;",
 )
-WITH_PRIVATE = 3  # steps; a file with fewer has no private messages
+TABLES = {"event", "owner", "fact", "words", "unindexed", "private"}  # after all migrations
+WITH_WORDS = 2  # the user_version from which on a file has a full-text index ...
+WITH_PRIVATE = 4  # ... and private messages under the name `private`
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
 PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
 
@@ -62,6 +65,7 @@ PrivateRow = tuple[str, int, str, str, str, str, str]
 
 
 def row_of(event: Event) -> Row:
+    """The values of COLUMNS."""
     start = event.seq, event.at
     match event:
         case Said():
@@ -75,7 +79,7 @@ def row_of(event: Event) -> Row:
 
 
 def event_of(row: Row) -> Event | None:
-    """None for a kind that this version does not know."""
+    """The event in a row; None if this version does not know its kind."""
     seq, at, kind, by, nick, id, text, mark = row
     match kind:
         case "said":
@@ -90,11 +94,12 @@ def event_of(row: Row) -> Event | None:
 
 
 def private_row(told: Told) -> PrivateRow:
+    """The values of PRIVATE_COLUMNS."""
     return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.text
 
 
 def nick_used(event: Event) -> tuple[str, str, int] | None:
-    """The nick that this event gives to a key, the key's member id, and when."""
+    """The nick that an event gives to a key, the member id, and the seq; None if it gives none."""
     match event:
         case Joined(by=by, nick=nick) | Renamed(by=by, to=nick) if is_verified(by):
             return nick, by, event.seq

@@ -19,10 +19,10 @@ from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.log import IN_MEMORY, OnStored, OnTrouble, Opened, ignore
+from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention
-from lanchat.storage.search import events_after, said_by
-from lanchat.storage.store import STEP, Failure, Store, in_words, is_damage
+from lanchat.storage.store import STEP, Failure, Store, StoreProblem, in_words, problem_of
 from lanchat.threads import join_started
 
 BATCH = 1000  # events in one transaction; more would let the first of them wait for the last
@@ -58,6 +58,7 @@ class SqliteLog:
     ) -> None:
         self._retry = timing.log_retry
         self._path = path
+        self._reader = LogReader(path)
         self._keep = keep
         self._on_damage = on_damage
         self._wall = wall
@@ -92,8 +93,8 @@ class SqliteLog:
                 self._store.close()
                 self._store = None
             raise LanchatError(
-                f"cannot use {self._path}: {in_words(error)}",
-                "mend that, or host a room that keeps nothing: --ephemeral",
+                f"Cannot use {self._path}: {in_words(error)}.",
+                "Fix that, or host a room that stores nothing: --ephemeral",
             ) from None
         if damage:
             self._on_damage(damage)
@@ -117,14 +118,14 @@ class SqliteLog:
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:
             waiting = [event for event in self._waiting if not isinstance(event, Told) and event.seq > after]
-        kept = events_after(self._path, after, limit)  # after looking at what waits: it may be kept any moment
+        kept = self._reader.events_after(after, limit)  # after looking at what waits: it may be kept any moment
         last = kept[-1].seq if kept else after
         return [*kept, *(event for event in waiting if event.seq > last)][:limit]
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
         with self._lock:
             waiting = {e.id: e for e in self._waiting if isinstance(e, Said) and e.by == by and e.id in ids}
-        return list((waiting | {said.id: said for said in said_by(self._path, by, ids)}).values())
+        return list((waiting | {said.id: said for said in self._reader.find(by, ids)}).values())
 
     def close(self) -> None:
         with self._lock:
@@ -264,4 +265,4 @@ def _size(record: Record) -> int:
 
 def _passes(error: Failure) -> bool:
     """Whether this says nothing about the file itself."""
-    return not is_damage(error) and in_words(error) in ("the disk is full", "another program holds the file")
+    return problem_of(error) in (StoreProblem.DISK_FULL, StoreProblem.LOCKED)

@@ -1,37 +1,48 @@
-"""The file of a log, and the one connection that writes it. The door of `sqlite3`, with mend.py and archive.py.
+"""The file of a log and the one connection that writes it. The door of `sqlite3`, with reader.py and repair.py.
 
-Exactly one connection writes and checkpoints a file at a time; whoever makes a `Store` holds the lock that sees to it
-(SQLite 3.7.0 to 3.51.2 can damage a WAL that two connections checkpoint; Debian 12 has 3.40). Readers: archive.py.
+Exactly one connection writes and checkpoints a file at a time; whoever makes a `Store` holds the lock that ensures it
+(SQLite 3.7.0 to 3.51.2 can damage a WAL that two connections checkpoint; Debian 12 has 3.40).
 """
 
+import errno
 import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event, Record, Told
 from lanchat.storage.retention import Retention
-from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, SCHEMA, event_of, nick_used, private_row, row_of
+from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, SCHEMA, TABLES, event_of, nick_used, private_row, row_of
 
-Failure = sqlite3.Error  # what every method of a Store may raise
+Failure = sqlite3.Error  # what every method of a Store may raise; `problem_of` says why
 
 BUSY_LIMIT = 1.0  # s to wait for somebody else's lock on the file, in a thread that may wait
-WAL_LIMIT = 4 * 1024 * 1024  # bytes the WAL keeps after a checkpoint
-TOGETHER = 64  # events in one statement, as sqlite3 lets the interpreter go, and waits for it, around each (999 values)
+WAL_LIMIT = 4 * 1024 * 1024  # bytes that the WAL may keep after a checkpoint
+STEP = 500  # entries indexed or pruned in one transaction: some 15 ms, which an acknowledgement may wait
+MAX_OWNERS = 10_000  # nicks with an owner that a room learns when its log opens
+STRIDE = 1_000_000  # numbers left out after a crash; more than the events that can wait in memory
+_TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpreter around each one (limit: 999 values)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
-STEP = 500  # entries indexed or taken out in one transaction: some 15 ms, which an acknowledgement may wait
-MAX_OWNERS = 10_000  # nicks that a room is told about
-STRIDE = 1_000_000  # numbers left out after a crash; more than the events that can wait in memory
 
 _log = logging.getLogger(__name__)
 
 
 class Damaged(Exception):
-    """The file is no log any more."""
+    """The file is not a log, or no longer one."""
+
+
+class StoreProblem(Enum):
+    """Why a file cannot be read or written. The value is what a person reads."""
+
+    DISK_FULL = "the disk is full"
+    LOCKED = "another program holds the file"
+    READ_ONLY = "the file is read-only"
+    DAMAGED = "the file is damaged"
+    OTHER = ""  # the error has a text of its own
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,7 @@ class LogState:
     first: int  # the seq below which nothing new may be numbered: seq, or higher after a crash
     entries: int
     unindexed: int
-    owners: tuple[tuple[str, str], ...]
+    owners: tuple[tuple[str, str], ...]  # nick and member id, oldest first
 
 
 class Store:
@@ -50,10 +61,10 @@ class Store:
 
     Args:
         durable: a commit is on the disk when it returns (FULL), not only with the operating system (NORMAL).
-        suspect: look through the whole file first.
+        suspect: check the whole file first.
 
     Raises:
-        Damaged: it is no log any more.
+        Damaged: the file is not a log, or no longer one.
         LanchatError: a later version has written it.
         Failure: it cannot be opened now.
     """
@@ -67,7 +78,7 @@ class Store:
             self._prepare(durable, suspect)
         except sqlite3.Error as error:
             self._db.close()
-            if is_damage(error):
+            if problem_of(error) is StoreProblem.DAMAGED:
                 raise Damaged(str(error)) from None
             raise
         except BaseException:
@@ -76,39 +87,36 @@ class Store:
 
     def state(self) -> LogState:
         facts: dict[str, int] = dict(self._db.execute("SELECT name, value FROM fact"))
-        last = self._one("SELECT max(seq) FROM event") or 0
+        last = self._number("SELECT coalesce(max(seq), 0) FROM event")
         first = max(last, facts.get("first", 0))
         if not facts.get("clean", 1):
             first += STRIDE
         owners = tuple(self._db.execute("SELECT nick, by FROM owner ORDER BY seq LIMIT ?", (MAX_OWNERS,)))
-        entries, unindexed = self._one("SELECT count(*) FROM event"), self._one("SELECT count(*) FROM unindexed")
-        return LogState(last, first, entries, unindexed, owners)
+        entries = self._number("SELECT count(*) FROM event")
+        return LogState(last, first, entries, self._number("SELECT count(*) FROM unindexed"), owners)
 
     def begin(self, first: int) -> None:
-        """Numbers from `first` on may be given from now on; without `end` they count as given."""
-        self._db.execute(
-            "INSERT INTO fact VALUES ('clean', 0), ('first', ?)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (first,),
-        )
+        """Note that numbers from `first` on may be given now. Without a later `end` they count as given."""
+        self._db.execute("INSERT OR REPLACE INTO fact VALUES ('clean', 0), ('first', ?)", (first,))
 
     def end(self) -> None:
-        """All events that were ever numbered are kept."""
+        """Note that every event that was numbered is stored."""
         self._db.execute("UPDATE fact SET value = 1 WHERE name = 'clean'")
 
     def last(self, number: int) -> tuple[Event, ...]:
+        """The last events, oldest first."""
         rows = self._db.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq DESC LIMIT ?", (number,)).fetchall()
         return tuple(event for row in reversed(rows) if (event := event_of(row)))
 
     def private(self) -> tuple[Told, ...]:
-        """All private messages, in order."""
-        return tuple(Told(*row) for row in self._db.execute(f"SELECT {PRIVATE_COLUMNS} FROM mail ORDER BY number"))
+        """All private messages, oldest first."""
+        return tuple(Told(*row) for row in self._db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number"))
 
     def add(self, records: Sequence[Record]) -> int:
-        """Keep these in one transaction.
+        """Store these in one transaction.
 
-        An event that is there already, by its seq or by sender and id, is left as it is; of a private message there
-        is only the text replaced.
+        An event that is stored already, by its seq or by sender and id, stays as it is. Of a private message that is
+        stored already, only the text is replaced.
 
         Returns:
             How many events are new.
@@ -124,15 +132,15 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             if private:
                 self._db.executemany(
-                    f"INSERT INTO mail ({PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                    f"INSERT INTO private ({PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (by, id) DO UPDATE SET text = excluded.text",
                     map(private_row, private),
                 )
             added = 0
-            for at in range(0, len(events) - TOGETHER + 1, TOGETHER):
-                fields = [field for event in events[at : at + TOGETHER] for field in row_of(event)]
-                added += self._db.execute(_INSERT + ", ".join([_ROW] * TOGETHER), fields).rowcount
-            rest = events[len(events) - len(events) % TOGETHER :]
+            for at in range(0, len(events) - _TOGETHER + 1, _TOGETHER):
+                fields = [field for event in events[at : at + _TOGETHER] for field in row_of(event)]
+                added += self._db.execute(_INSERT + ", ".join([_ROW] * _TOGETHER), fields).rowcount
+            rest = events[len(events) - len(events) % _TOGETHER :]
             if rest:
                 added += self._db.executemany(_INSERT + _ROW, map(row_of, rest)).rowcount
             if nicks := [nick for event in events if (nick := nick_used(event))]:
@@ -140,10 +148,10 @@ class Store:
         return added
 
     def index(self) -> bool:
-        """Let a search find some of what was added by the index too; before that it looks through the texts.
+        """Add some messages to the full-text index; before that, a search looks through their texts.
 
         Returns:
-            Whether there may be more.
+            Whether there may be more to index.
         """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
@@ -151,25 +159,24 @@ class Store:
             self._db.execute(f"INSERT INTO words (rowid, text) SELECT seq, text FROM said WHERE seq IN {some}", (STEP,))
             return self._db.execute(f"DELETE FROM unindexed WHERE seq IN {some}", (STEP,)).rowcount == STEP
 
-    def prune(self, keep: Retention, entries: int, now: int) -> int:
-        """Take out a few of the oldest entries that need not be kept.
+    def prune(self, retention: Retention, entries: int, now: int) -> int:
+        """Delete a few of the oldest entries that the retention does not cover.
 
         Args:
             entries: how many there are.
             now: ms since 1970.
 
         Returns:
-            How many were taken out; call again until it is 0.
+            How many were deleted; call again until it is 0.
         """
-        if keep.entries is not None:
-            oldest = self._db.execute(
-                "SELECT seq FROM event ORDER BY seq LIMIT ?", (min(STEP, max(0, entries - keep.entries)),)
-            ).fetchall()
-        elif keep.age is not None:
+        if retention.entries is not None:
+            surplus = min(STEP, max(0, entries - retention.entries))
+            oldest = self._db.execute("SELECT seq FROM event ORDER BY seq LIMIT ?", (surplus,)).fetchall()
+        elif retention.age is not None:
             rows = self._db.execute("SELECT seq, at FROM event ORDER BY seq LIMIT ?", (STEP,)).fetchall()
             oldest = []
             for seq, at in rows:
-                if at >= now - keep.age:
+                if at >= now - retention.age:
                     break
                 oldest.append((seq,))
         else:
@@ -181,17 +188,18 @@ class Store:
         return len(oldest)
 
     def prune_private(self, number: int, *, before: int = 0, waiting: bool = False) -> None:
-        """Take out private messages from before this time (ms since 1970), and all but the last of the rest.
+        """Delete private messages that are too old or too many.
 
         Args:
-            number: how many may stay.
-            waiting: also of those that still have their text.
+            number: at most this many of the newest stay.
+            before: ms since 1970; what is older goes in any case.
+            waiting: count also those that still have their text, and delete the oldest of them.
         """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("DELETE FROM mail WHERE at < ?", (before,))
+            self._db.execute("DELETE FROM private WHERE at < ?", (before,))
             self._db.execute(
-                "DELETE FROM mail WHERE number <= (SELECT max(number) FROM mail) - ? AND (text = '' OR ?)",
+                "DELETE FROM private WHERE number <= (SELECT max(number) FROM private) - ? AND (text = '' OR ?)",
                 (number, waiting),
             )
 
@@ -206,38 +214,49 @@ class Store:
         self._db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            version = self._one("PRAGMA user_version")
-            if version > len(SCHEMA):
-                raise LanchatError(
-                    "a later lanchat has written this room's log", "use that one, or open another room: --new"
-                )
-            if version == 0 and self._one("SELECT count(*) FROM sqlite_master"):
-                raise Damaged("it is the database of another program")
-            for step in SCHEMA[version:]:
-                self._run(step)
-            if version < len(SCHEMA):
-                self._db.execute(f"PRAGMA user_version = {len(SCHEMA)}")
-        clean = self._one("SELECT min(value) FROM fact WHERE name = 'clean'")
-        if suspect or clean == 0:
+            self._migrate()
+        clean = self._number("SELECT coalesce(min(value), 1) FROM fact WHERE name = 'clean'")
+        if suspect or not clean:
             self._check()
 
+    def _migrate(self) -> None:
+        """Bring the tables to the newest version. Requires a transaction."""
+        version = self._number("PRAGMA user_version")
+        names = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
+        if version > len(SCHEMA):
+            raise LanchatError(
+                "A later version of lanchat has written this room's log.", "Use that one, or open another room: --new"
+            )
+        if version == 0 and names:
+            raise Damaged("it is the database of another program")
+        if version == len(SCHEMA) and not names >= TABLES:
+            raise Damaged("tables are missing")
+        for migration in SCHEMA[version:]:
+            self._run(migration)
+        if version < len(SCHEMA):
+            self._db.execute(f"PRAGMA user_version = {len(SCHEMA)}")
+
     def _check(self) -> None:
-        found = self._one("PRAGMA quick_check(1)")
+        """
+        Raises:
+            Damaged: the tables cannot be trusted. A damaged index is made again, it follows from the texts.
+        """
+        [found] = self._db.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise Damaged(str(found))
         try:
             self._db.execute("INSERT INTO words (words) VALUES ('integrity-check')")
         except sqlite3.DatabaseError as error:
-            if not is_damage(error):
+            if problem_of(error) is not StoreProblem.DAMAGED:
                 raise
-            _log.warning("the index for searching is damaged and made anew")
+            _log.warning("the full-text index is damaged and is made again")
             with self._db:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._db.execute("INSERT INTO words (words) VALUES ('rebuild')")
                 self._db.execute("DELETE FROM unindexed")
 
     def _run(self, script: str) -> None:
-        """Like `executescript`, which would commit first."""
+        """Execute several statements in the current transaction; `executescript` would commit it first."""
         statement = ""
         for line in script.splitlines(keepends=True):
             statement += line
@@ -245,28 +264,34 @@ class Store:
                 self._db.execute(statement)
                 statement = ""
 
-    def _one(self, question: str) -> Any:
-        return self._db.execute(question).fetchone()[0]
+    def _number(self, question: str) -> int:
+        number: int = self._db.execute(question).fetchone()[0]
+        return number
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "no such table" in str(error)
+_PROBLEMS = {
+    sqlite3.SQLITE_FULL: StoreProblem.DISK_FULL,
+    sqlite3.SQLITE_BUSY: StoreProblem.LOCKED,
+    sqlite3.SQLITE_LOCKED: StoreProblem.LOCKED,
+    sqlite3.SQLITE_READONLY: StoreProblem.READ_ONLY,
+    sqlite3.SQLITE_CORRUPT: StoreProblem.DAMAGED,
+    sqlite3.SQLITE_NOTADB: StoreProblem.DAMAGED,
+}
 
 
-def in_words(error: sqlite3.Error | OSError) -> str:
-    """Why it cannot be used now, for a person."""
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-        case sqlite3.SQLITE_FULL:
-            return "the disk is full"
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return "another program holds the file"
-        case sqlite3.SQLITE_READONLY:
-            return "the file is read-only"
-        case _:
-            return (error.strerror if isinstance(error, OSError) else None) or str(error)
+def problem_of(error: Failure | OSError) -> StoreProblem:
+    """What kind of trouble this is, by the code of SQLite or of the system."""
+    if isinstance(error, OSError):
+        return StoreProblem.DISK_FULL if error.errno == errno.ENOSPC else StoreProblem.OTHER
+    return _PROBLEMS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, StoreProblem.OTHER)
+
+
+def in_words(error: Failure | OSError) -> str:
+    """Why a file cannot be used now, for a person."""
+    own = error.strerror if isinstance(error, OSError) else None
+    return problem_of(error).value or own or str(error)
 
 
 def tolerant(data: bytes) -> str:
-    """A damaged character is no reason to lose a line."""
+    """Decode text from the file; a damaged character must not cost a whole line."""
     return data.decode(errors="replace")

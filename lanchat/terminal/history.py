@@ -9,8 +9,8 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.text import safe_text
 from lanchat.room.roster import Roster
-from lanchat.storage.rooms import SEEN, About, known_rooms, log_paths, rooms_called
-from lanchat.storage.search import last_events, last_private
+from lanchat.storage.reader import LogReader
+from lanchat.storage.rooms import JOINED, About, known_rooms, log_paths, rooms_called
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.script import event_json
 
@@ -38,12 +38,12 @@ def show_history(
     about = _find(home, room, talk)
     found: dict[int, Event] = {}
     for path in log_paths(home, about.id):
-        for event in last_events(path, number=number, since=since, search=search):
+        for event in LogReader(path).last_events(number=number, since=since, search=search):
             found.setdefault(event.seq, event)
     private = [  # our own; what waits in the log of a room hosted here is other people's
         told
-        for path in log_paths(home, about.id, SEEN)
-        for told in last_private(path, number=number, since=since, search=search)
+        for path in log_paths(home, about.id, JOINED)
+        for told in LogReader(path).last_private(number=number, since=since, search=search)
     ]
     records = _by_time(_each_once([found[seq] for seq in sorted(found)]), private)
     if number is not None:

@@ -15,7 +15,7 @@ from lanchat.errors import LanchatError, Refused
 from lanchat.network.interfaces import where
 from lanchat.protocol.address import Address
 from lanchat.protocol.text import clean_nick, safe_text
-from lanchat.storage.home import home_folder, keep_nick, kept_nick, login_nick
+from lanchat.storage.home import home_folder, login_nick, save_nick, saved_nick
 
 if TYPE_CHECKING:
     from lanchat.api.joining import Target
@@ -39,13 +39,13 @@ def settle_nick(nick: str | None, *, ask: bool) -> str:
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--nick") from None
         if ask:
-            keep_nick(home, nick)
+            save_nick(home, nick)
         return nick
-    kept = kept_nick(home)
+    kept = saved_nick(home)
     if kept is not None or not ask:
         return kept or login_nick()
     chosen: str = click.prompt("Your nick", default=login_nick(), err=True, value_proc=_nick_value)
-    keep_nick(home, chosen)
+    save_nick(home, chosen)
     return chosen
 
 

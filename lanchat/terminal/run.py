@@ -11,7 +11,7 @@ from lanchat.errors import LanchatError
 from lanchat.network.interfaces import reachable, where
 from lanchat.protocol.address import Endpoint, is_address
 from lanchat.protocol.text import safe_text
-from lanchat.storage.home import home_folder, keep_nick
+from lanchat.storage.home import home_folder, save_nick
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, end_within
 from lanchat.terminal.notices import Problems
 from lanchat.terminal.script import Plan, Script
@@ -30,7 +30,7 @@ def talk(room: JoinedRoom, problems: Problems, *notes: str) -> int:
 
     hosts = isinstance(room, HostedRoom)
     chat = Chat(
-        room.member, room.connected, on_nick=lambda nick: keep_nick(home_folder(), nick), host=hosts, invite=room.invite
+        room.member, room.connected, on_nick=lambda nick: save_nick(home_folder(), nick), host=hosts, invite=room.invite
     )
     for note in notes:
         chat.note(note)

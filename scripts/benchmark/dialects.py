@@ -14,9 +14,9 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lanchat.network.identity import certificate_key
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting
+from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.messages import NONCE_SIZE, Card, Ping, Pong, Welcome
 
 Greeting = Generator[bytes, bytes, bytes]

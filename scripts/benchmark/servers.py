@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lanchat.network.identity import CERTIFICATE_FILE, KEY_FILE, load_identity
+from lanchat.storage.identity import CERTIFICATE_FILE, KEY_FILE, load_identity
 from scripts.benchmark.dialects import Dialect, Native, Plain, Relay
 from scripts.benchmark.machine import SERVER_CORE, pin, raise_limits
 

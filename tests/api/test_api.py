@@ -19,7 +19,7 @@ from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.errors import ConnectionLost, NoSuchRoom, NotLanchat, Refused, TimedOut
 from lanchat.protocol.limits import NO_LIMITS
-from lanchat.protocol.messages import Card, Joined, Left, Present, Renamed, Said, Told, Welcome
+from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
 from tests.support.waiting import PATIENCE, wait_until
 
 
@@ -426,6 +426,44 @@ def test_a_taken_nick(hal, tmp_path, monkeypatch):
     with pytest.raises(Refused) as caught:
         lanchat.join(address(hal), nick="HAL")
     assert (caught.value.code, caught.value.suggestion) == ("nick", "HAL2")
+
+
+def test_a_locked_room_is_locked_after_the_host_has_started_again(tmp_path, monkeypatch):
+    title = own_title("Locked")
+
+    def start() -> lanchat.HostedRoom:
+        return lanchat.host(title, nick="hal", port=0, announce=False)
+
+    def moderate(room: lanchat.HostedRoom, action: str) -> None:
+        room.member.moderate(action)
+        assert "let in" in notice(room, "done")
+
+    def notice(room: lanchat.HostedRoom, code: str) -> str:
+        def found() -> str:
+            taken = room.member.take(0.01)
+            return next((item.text for item in taken if isinstance(item, Notice) and item.code == code), "")
+
+        return wait_until(found)
+
+    ann_home, eve_home = tmp_path / "ann", tmp_path / "eve"
+
+    def enter(room: lanchat.HostedRoom, nick: str, home: Path) -> None:
+        with monkeypatch.context() as patch:
+            patch.setenv("LANCHAT_HOME", str(home))
+            lanchat.join(address(room), nick=nick).close()
+
+    with start() as room:
+        enter(room, "ann", ann_home)
+        moderate(room, "lock")
+    with start() as room:
+        assert "locked" in notice(room, "locked"), "and who hosts is reminded"
+        enter(room, "ann", ann_home)
+        with pytest.raises(Refused) as caught:
+            enter(room, "eve", eve_home)
+        assert caught.value.code == "closed"
+        moderate(room, "unlock")
+    with start() as room:
+        enter(room, "eve", eve_home)
 
 
 def test_no_room_there(own_world):

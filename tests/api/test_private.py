@@ -21,7 +21,6 @@ from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.errors import Refused
 from lanchat.network.connect import dial
-from lanchat.network.identity import Identity
 from lanchat.network.link import Link
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import encode
@@ -29,6 +28,7 @@ from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Fetch, Joined, Left, Notice, Said, Tell, Told
 from lanchat.server.host import Host
 from lanchat.storage import history as seen_module
+from lanchat.storage.identity import Identity
 from lanchat.storage.log import NoLog, OnStored, OnTrouble, ignore
 from lanchat.storage.member_store import DiskStore
 from lanchat.storage.sqlite_log import SqliteLog

@@ -211,7 +211,10 @@ def test_something_else_listens_there(lanchat, stranger, answer):
 def test_silence_ends_after_ten_seconds(lanchat, stranger):
     ended = lanchat.run("join", stranger(None), timeout=15)
     fails(
-        ended, 3, "Something other than lanchat answers there. .*did not answer in time.*", "Check the address and the port."
+        ended,
+        3,
+        "Something other than lanchat answers there. .*did not answer in time.*",
+        "Check the address and the port.",
     )
 
 
@@ -312,13 +315,13 @@ def test_a_home_that_is_a_file(lanchat, tmp_path):
     (tmp_path / "file").touch()
     for home in (tmp_path / "file", tmp_path / "file" / "below"):
         ended = lanchat.run("join", "127.0.0.1:1", LANCHAT_HOME=str(home))
-        fails(ended, 1, f"cannot use {home}: .*", "set LANCHAT_HOME to a folder you can write to")
+        fails(ended, 1, f"Cannot use {home}: .*", "Set LANCHAT_HOME to a folder you can write to.")
 
 
 @POSIX
 def test_a_home_of_nobody(lanchat):
     ended = lanchat.run("join", "127.0.0.1:1", LANCHAT_HOME="~nosuch/x")
-    fails(ended, 1, "LANCHAT_HOME is no folder: there is no home for ~nosuch", "set LANCHAT_HOME .*")
+    fails(ended, 1, "LANCHAT_HOME is not a folder: no user has the home ~nosuch.", "Set LANCHAT_HOME .*")
 
 
 @pytest.mark.parametrize("content", [b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])
@@ -329,7 +332,7 @@ def test_a_damaged_key(lanchat, content):
     key.write_bytes(content)
     key.chmod(0o600)
     command = ("join", "127.0.0.1:1") if content else ("host", "Room A")
-    fails(lanchat.run(*command), 1, f"{key} is damaged: it holds no Ed25519 key", ".*move it away.*")
+    fails(lanchat.run(*command), 1, f"{key} is damaged: it holds no Ed25519 key.", ".*move it away.*")
     assert key.read_bytes() == content, "nothing is lost"
 
 
@@ -340,7 +343,7 @@ def test_a_key_that_others_can_read(lanchat, host):
     key = lanchat.home("me") / "identity.key"
     key.chmod(0o644)
     ended = lanchat.run("join", address, who="me")
-    fails(ended, 1, f"{key} can be read by others, .*", f"close it: chmod 600 '{key}'")
+    fails(ended, 1, f"{key} can be read by others, .*", f"Protect it: chmod 600 '{key}'")
     key.chmod(0o600)
     assert lanchat.run("join", address, who="me").code == 0
 

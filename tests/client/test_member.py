@@ -21,8 +21,10 @@ from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Said, Say
 from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.room import room as room_module
+from lanchat.storage import outbox
 from lanchat.storage.known_hosts import KnownHosts
-from lanchat.storage.member_store import NoStore
+from lanchat.storage.log import ignore
+from lanchat.storage.member_store import DiskStore, NoStore
 from lanchat.storage.sqlite_log import SqliteLog
 from tests.support.people import Listener
 from tests.support.waiting import PATIENCE, wait_until
@@ -67,11 +69,28 @@ def test_all_that_was_said_is_kept_in_the_end(host, join):
     assert len(ann.texts) == len(set(ann.texts)) == 60
 
 
+def test_a_message_too_many_is_refused_and_never_sent(host, join, own_world, monkeypatch):
+    room = host()
+    ann, bob = (
+        join(room, "ann", open_store=lambda card: DiskStore(own_world, card, ignore)),
+        Listener(join(room, "bob")),
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "MAX_UNSENT", 0)
+        for say in (lambda: ann.outgoing.say("too many"), lambda: ann.outgoing.tell("bob", "too many")):
+            with pytest.raises(errors.LanchatError, match="waiting already"):
+                say()
+    assert ann.outgoing.waiting == 0
+    ann.outgoing.say("now there is room")
+    bob.hear_text("now there is room")
+    assert bob.texts == ["now there is room"]
+
+
 class Notebook(NoStore):
     """What an earlier program of the same person left unacknowledged."""
 
-    def __init__(self, *waiting: Say) -> None:
-        self.waiting = waiting
+    def __init__(self, *unsent: Say) -> None:
+        self.unsent = unsent
 
 
 def test_what_is_said_again_after_many_others_is_not_said_twice(host, join, monkeypatch, tmp_path):

@@ -177,7 +177,7 @@ def test_rooms_are_seen_where_the_known_hosts_cannot_be_read(host, finder, own_w
     wait_until(lambda: len(look.listings()) == 2)
     assert {listing.key_status for listing in look.listings()} == {""}
     [problem] = look.problems()
-    assert f"cannot use {own_world / KNOWN_HOSTS}" in problem
+    assert f"Cannot use {own_world / KNOWN_HOSTS}" in problem
 
 
 def test_one_may_look_for_ever(host, finder):

@@ -441,7 +441,7 @@ def test_an_evil_twin_does_not_take_the_place_of_a_room(lab):
         "import sys\nfrom pathlib import Path\nfrom lanchat.discovery.advertise import Advertiser\n"
         "from lanchat.discovery.sighting import Advertisement\n"
         "from lanchat.server.doors.native import native_door\nfrom lanchat.server.host import Host\n"
-        "from lanchat.network.identity import load_identity\n"
+        "from lanchat.storage.identity import load_identity\n"
         "identity = load_identity(Path(sys.argv[1]))\n"
         "host = Host('Room A', identity, nick='hal', room_id=sys.argv[2], doors=[native_door(0)])\n"
         "host.start()\nwith host, Advertiser(Advertisement(host.room_id, 'Room A', 'hal', host.port), None, print):\n"

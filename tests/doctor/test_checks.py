@@ -77,7 +77,7 @@ def test_a_key_that_others_can_read_is_trouble(own_world, identity):
     (own_world / "identity.key").chmod(0o644)
     diagnosis = diagnose(examine(LOOPBACK, own_world, look_for=0))
     assert not diagnosis.works and "can be read by others" in diagnosis.cause
-    assert diagnosis.command.startswith("close it: chmod 600")
+    assert diagnosis.command.startswith("Protect it: chmod 600")
 
 
 @pytest.mark.full

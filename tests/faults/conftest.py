@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.network.identity import Identity
 from lanchat.protocol.timing import Timing
+from lanchat.storage.identity import Identity
 from tests.faults.program import EAGER, HASTY, TIMING
 from tests.faults.report import findings
 from tests.faults.stage import Stage

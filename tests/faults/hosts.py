@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lanchat.protocol.messages import Event
-from lanchat.storage.search import last_events
+from lanchat.storage.reader import LogReader
 from tests.faults.cable import enter_mounts
 from tests.support.program import Process, start
 from tests.support.waiting import wait_until
@@ -111,11 +111,11 @@ class HostProcess:
 
     def events(self) -> list[Event]:
         """All of the room's log, read beside the host."""
-        return self._beside(lambda: last_events(self.log_path))
+        return self._beside(lambda: LogReader(self.log_path).last_events())
 
     def last(self) -> int:
         """The seq of the last event that is kept."""
-        events = self._beside(lambda: last_events(self.log_path, number=1))
+        events = self._beside(lambda: LogReader(self.log_path).last_events(number=1))
         return events[-1].seq if events else 0
 
     def close(self) -> None:

@@ -8,10 +8,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from lanchat.network.connect import dial
-from lanchat.network.identity import Identity
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Card, Event
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
 from tests.faults.cable import Cable, Network
 from tests.faults.chronicle import Chronicle, check, times

@@ -6,11 +6,12 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
-from lanchat.network.identity import Identity, certificate_key
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting
+from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.messages import NONCE_SIZE, Card, Event, Ping, Pong, Welcome
 from lanchat.protocol.tls import Context, TlsChannel, client_context
+from lanchat.storage.identity import Identity
 
 AT_ONCE = 16  # that are on their way in
 

@@ -8,9 +8,9 @@ from itertools import count
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
-from lanchat.network.identity import Identity
 from lanchat.protocol.messages import Card, Joined, Left, Notice, Renamed, Said, Told
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
 from tests.faults.chronicle import Chronicle, said_in
 from tests.support.waiting import wait_until

@@ -80,7 +80,7 @@ def test_damaged_database(stage: Stage, part: str) -> None:
     _talk(ann, bob)
     stage.settle(damaged=True)
     assert list(host.home.glob("rooms/*/log.db.damaged-1")), "set aside, not overwritten"
-    assert "the log was damaged" in host.said.read_text()
+    assert "The log was damaged" in host.said.read_text()
 
 
 def test_host_without_descriptors(stage: Stage) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import msgspec
+from lanchat.protocol.keys import certificate_key
+from lanchat.storage.identity import Identity
 
 from lanchat.errors import LanchatError
-from lanchat.network.identity import Identity, certificate_key
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, decode, encode
 from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.messages import (

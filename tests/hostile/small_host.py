@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 from lanchat.client.member import Member
-from lanchat.network.identity import load_identity
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Said
 from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
+from lanchat.storage.identity import load_identity
 
 FILES = 64
 

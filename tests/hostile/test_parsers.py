@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from lanchat.discovery.mdns import records
 from lanchat.discovery.udp import packets as datagram
 from lanchat.errors import LanchatError, ProtocolError
-from lanchat.network.identity import certificate_key, verify
 from lanchat.network.password import Exchange
 from lanchat.protocol.address import parse_endpoint
 from lanchat.protocol.confusables import skeleton
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, MAX_LINE, LineSplitter, decode, decode_all, encode
 from lanchat.protocol.handshake import HostGreeting, MemberGreeting
+from lanchat.protocol.keys import certificate_key, verify
 from lanchat.protocol.messages import Bye, Card, Command, Confirm, Hello, Moderate, Ping, Refused, Rename, Say, Welcome
 from lanchat.protocol.text import clean_nick, clean_text, clean_title, nick_from, safe_text
 from tests.hostile.attackers import card

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import ProtocolError
-from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, MAX_LINE, MAX_NESTING, LineSplitter, decode, decode_all, encode
+from lanchat.protocol.framing import (
+    FROM_HOST,
+    FROM_MEMBER,
+    MAX_LINE,
+    MAX_NESTING,
+    LineSplitter,
+    decode,
+    decode_all,
+    encode,
+)
 from lanchat.protocol.messages import MAX_TEXT, Ack, Bye, FromHost, FromMember, Ping, Present, Said, Say, Welcome
 from lanchat.protocol.text import clean_text
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat import errors
-from lanchat.network.identity import Identity, verify
 from lanchat.protocol.handshake import Binding, HostGreeting, MemberGreeting, Newcomer, check_version
+from lanchat.protocol.keys import verify
 from lanchat.protocol.messages import (
     VERSION,
     Ack,
@@ -26,6 +26,7 @@ from lanchat.protocol.messages import (
     Share,
     Welcome,
 )
+from lanchat.storage.identity import Identity
 
 CARD = Card(VERSION, "5" * 32, "Room A", "hal", 1, False, b"h" * 32)
 WELCOME = Welcome("i", "ann", 7, 7, 1)

@@ -145,7 +145,9 @@ def test_nothing_can_be_said_while_the_log_takes_nothing():
     room, ann = room_with("ann")
     [first] = room.act(ann, Say("1", "hi"))
     room.unavailable = "the disk is full"
-    assert room.act(ann, Say("2", "hi")) == [Reply(Notice("unsaid", "Not sent: the disk is full at the host. Try again later."))]
+    assert room.act(ann, Say("2", "hi")) == [
+        Reply(Notice("unsaid", "Not sent: the disk is full at the host. Try again later."))
+    ]
     assert room.act(ann, Tell("3", "", "bob", "psst")) == [
         Reply(Receipt("3", "refused", "Not sent: the disk is full at the host. Try again later."))
     ]

@@ -140,4 +140,6 @@ def test_the_numbers_everybody_has(talker):
 
 def test_a_notice_says_the_rate(talker):
     talker.says(*say(12))
-    assert talker.link.told == [encode(Notice("slow", "You are sending faster than 2 messages a second; the others see them later."))]
+    assert talker.link.told == [
+        encode(Notice("slow", "You are sending faster than 2 messages a second; the others see them later."))
+    ]

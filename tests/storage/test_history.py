@@ -1,4 +1,4 @@
-"""A member's own copy, written by several processes at once."""
+"""A member's copy of what it has seen, written by several processes at once."""
 
 import os
 import signal
@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from lanchat.protocol.messages import Joined, Said
-from lanchat.storage import history as seen_module
+from lanchat.storage import history
 from lanchat.storage.files import lock_file
 from lanchat.storage.history import HistoryWriter
+from lanchat.storage.reader import LogReader
 from lanchat.storage.retention import Retention
 from lanchat.storage.rooms import LOCK, LOG
-from lanchat.storage.search import events_after, last_events
 from tests.support.waiting import wait_until
 
 TOP = Path(__file__).parents[2]
@@ -26,12 +26,12 @@ WRITE = """
 import sys, time
 from pathlib import Path
 from lanchat.protocol.messages import Said
-from lanchat.storage import history as seen
-seen.FLUSH_EVERY = 0.01
-copy = seen.HistoryWriter(Path(sys.argv[1]))
-for turn in range(int(sys.argv[2])):
-    copy.add([Said(seq, 0, "a" * 64, "ann", str(seq), "word") for seq in range(turn * 10 + 1, turn * 10 + 16)])
-    print(turn, flush=True)
+from lanchat.storage import history
+history.FLUSH_EVERY = 0.01
+copy = history.HistoryWriter(Path(sys.argv[1]))
+for number in range(int(sys.argv[2])):
+    copy.add([Said(seq, 0, "a" * 64, "ann", str(seq), "word") for seq in range(number * 10 + 1, number * 10 + 16)])
+    print(number, flush=True)
     while copy._waiting:
         time.sleep(0.001)
 copy.close()
@@ -43,8 +43,8 @@ def said(seq: int, id: str = "") -> Said:
 
 
 @pytest.fixture(autouse=True)
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seen_module, "FLUSH_EVERY", 0.02)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "FLUSH_EVERY", 0.02)
 
 
 def test_nothing_is_stored_twice(tmp_path):
@@ -57,20 +57,20 @@ def test_nothing_is_stored_twice(tmp_path):
     again.add([said(4), said(5)])
     again.add([said(0)])  # an older page, fetched later
     again.close()
-    assert [event.seq for event in events_after(tmp_path / LOG, -1, 100)] == [0, 1, 2, 3, 4, 5]
-    assert len(last_events(tmp_path / LOG, search="word")) == 5
+    assert [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 100)] == [0, 1, 2, 3, 4, 5]
+    assert len(LogReader(tmp_path / LOG).last_events(search="word")) == 5
 
 
-def test_two_processes_of_one_person(tmp_path):
+def test_two_processes_of_one_person_write_one_copy(tmp_path):
     runs = [subprocess.Popen([sys.executable, "-c", WRITE, str(tmp_path), "40"], cwd=TOP, stdout=-3) for _ in range(2)]
     assert [run.wait(40) for run in runs] == [0, 0]
-    assert [event.seq for event in events_after(tmp_path / LOG, -1, 1000)] == list(range(1, 406))
+    assert [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 1000)] == list(range(1, 406))
     with closing(sqlite3.connect(tmp_path / LOG)) as db:
         assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=[pytest.mark.full, pytest.mark.timeout(200)])])
-def test_kill_9_while_it_writes(tmp_path, rounds):
+def test_kill_9_while_it_writes_does_not_damage_the_copy(tmp_path, rounds):
     for number in range(rounds):
         with subprocess.Popen(
             [sys.executable, "-c", WRITE, str(tmp_path), "100000"], cwd=TOP, stdout=subprocess.PIPE
@@ -83,11 +83,11 @@ def test_kill_9_while_it_writes(tmp_path, rounds):
         copy = HistoryWriter(tmp_path)
         copy.add([said(900_000 + number)])
         copy.close()
-        seqs = [event.seq for event in events_after(tmp_path / LOG, -1, 1_000_000)]
+        seqs = [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 1_000_000)]
         assert seqs[-1] == 900_000 + number and not list(tmp_path.glob("*damaged*"))
 
 
-def test_while_somebody_holds_the_lock_it_waits(tmp_path):
+def test_events_wait_while_another_process_holds_the_lock(tmp_path):
     lock = lock_file(tmp_path / LOCK)
     assert lock is not None
     copy = HistoryWriter(tmp_path)
@@ -96,11 +96,11 @@ def test_while_somebody_holds_the_lock_it_waits(tmp_path):
     closer.start()
     lock.close()
     closer.join()
-    assert len(events_after(tmp_path / LOG, -1, 100)) == 1
+    assert len(LogReader(tmp_path / LOG).events_after(-1, 100)) == 1
 
 
-def test_leaving_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(seen_module, "CLOSE_LIMIT", 0.1)
+def test_closing_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(history, "CLOSE_LIMIT", 0.1)
     lock = lock_file(tmp_path / LOCK)
     assert lock is not None
     copy = HistoryWriter(tmp_path)
@@ -110,33 +110,33 @@ def test_leaving_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
     assert "1 events were not copied" in caplog.text
 
 
-def test_a_damaged_copy_is_set_aside(tmp_path):
+def test_a_damaged_copy_is_repaired_and_reported(tmp_path):
     (tmp_path / LOG).write_bytes(b"notes" * 1000)
-    told: list[str] = []
-    copy = HistoryWriter(tmp_path, told.append)
+    troubles: list[str] = []
+    copy = HistoryWriter(tmp_path, troubles.append)
     copy.add([said(1)])
     copy.close()
-    assert len(told) == 1 and "damaged-1" in told[0]
-    assert len(events_after(tmp_path / LOG, -1, 100)) == 1
+    assert len(troubles) == 1 and "damaged-1" in troubles[0]
+    assert len(LogReader(tmp_path / LOG).events_after(-1, 100)) == 1
 
 
-def test_trouble_is_told_once_and_nothing_is_lost_when_it_ends(tmp_path):
-    told: list[str] = []
+def test_trouble_is_reported_once_and_nothing_is_lost_when_it_ends(tmp_path):
+    troubles: list[str] = []
     (tmp_path / LOG).mkdir()
-    copy = HistoryWriter(tmp_path, told.append)
+    copy = HistoryWriter(tmp_path, troubles.append)
     copy.add([said(1)])
-    wait_until(lambda: told)
+    wait_until(lambda: troubles)
     copy.add([said(2)])
     (tmp_path / LOG).rmdir()
     wait_until(lambda: (tmp_path / LOG).exists())
     copy.close()
-    assert len(told) == 1 and "not kept" in told[0]
-    assert len(events_after(tmp_path / LOG, -1, 100)) == 2
+    assert len(troubles) == 1 and "is not stored" in troubles[0]
+    assert len(LogReader(tmp_path / LOG).events_after(-1, 100)) == 2
 
 
-def test_memory_and_disk_have_bounds(tmp_path, monkeypatch):
-    monkeypatch.setattr(seen_module, "COPY_LIMIT", 100)
-    monkeypatch.setattr(seen_module, "COPY_KEEP", Retention(entries=30))
+def test_the_copy_is_bounded_in_memory_and_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(history, "MAX_WAITING", 100)
+    monkeypatch.setattr(history, "RETENTION", Retention(entries=30))
     lock = lock_file(tmp_path / LOCK)
     assert lock is not None
     copy = HistoryWriter(tmp_path)
@@ -145,5 +145,5 @@ def test_memory_and_disk_have_bounds(tmp_path, monkeypatch):
     assert len(copy._waiting) <= 100
     lock.close()
     copy.close()
-    seqs = [event.seq for event in events_after(tmp_path / LOG, -1, 1000)]
+    seqs = [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 1000)]
     assert seqs == list(range(971, 1001))

@@ -1,4 +1,4 @@
-"""What we said and nobody acknowledged yet outlives the program."""
+"""Unsent messages outlive the program."""
 
 import os
 import signal
@@ -28,21 +28,21 @@ for number in range(1_000_000):
     os.write(1, b"+%d\\n" % number)
     if number >= 5:
         os.write(1, b"-%d\\n" % (number - 5))
-        box.done([f"id-{number - 5}"])
+        box.remove([f"id-{number - 5}"])
 """
 
 
 def left(folder: Path) -> list[str]:
-    """The ids that a new process finds; it leaves them there."""
+    """The ids of the messages that a new process finds and leaves where they are."""
     box = Outbox(folder)
-    ids = [say.id for say in box.waiting]
+    ids = [message.id for message in box.unsent]
     box.close()
     return ids
 
 
 @pytest.mark.parametrize("taken", ["held", "removed"])
-def test_a_file_that_another_takes_over_before_it_is_locked_is_left_to_it(tmp_path, monkeypatch, taken):
-    """Two that start at the same moment: one finds the other's file before its maker has locked it."""
+def test_a_file_that_another_process_takes_over_before_it_is_locked_is_left_to_it(tmp_path, monkeypatch, taken):
+    """Two processes start at the same moment, and one finds the other's new file before it is locked."""
     true, paths = lock_file, []
 
     def late(path, *flags):
@@ -63,57 +63,57 @@ def test_a_file_that_another_takes_over_before_it_is_locked_is_left_to_it(tmp_pa
     box.close()
 
 
-def test_what_is_not_done_is_there_after_a_new_start(tmp_path):
+def test_messages_that_were_not_acknowledged_are_there_after_a_restart(tmp_path):
     box = Outbox(tmp_path)
     for number in range(5):
         box.add(Say(str(number), f"text\n{number}", number == 3))
-    box.done(["1", "4", "nobody's"])
+    box.remove(["1", "4", "nobody's"])
     box.close()
     box.close()
     again = Outbox(tmp_path)
-    assert again.waiting == (Say("0", "text\n0"), Say("2", "text\n2"), Say("3", "text\n3", True))
+    assert again.unsent == (Say("0", "text\n0"), Say("2", "text\n2"), Say("3", "text\n3", True))
     again.close()
     assert left(tmp_path) == ["0", "2", "3"]
 
 
-def test_what_is_done_leaves_nothing(tmp_path):
+def test_acknowledged_messages_leave_no_file(tmp_path):
     box = Outbox(tmp_path)
     box.add(Say("1", "hi"))
-    box.done(["1"])
+    box.remove(["1"])
     assert [path.stat().st_size for path in tmp_path.iterdir()] == [0]
     box.add(Say("2", "hi"))
-    box.done(["2"])
+    box.remove(["2"])
     box.close()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_living_process_keeps_its_own(tmp_path):
+def test_a_running_process_keeps_its_messages(tmp_path):
     first, second = Outbox(tmp_path), Outbox(tmp_path)
     first.add(Say("1", "of the first"))
     second.add(Say("2", "of the second"))
     assert left(tmp_path) == []
     first.close()
     third = Outbox(tmp_path)
-    assert [say.id for say in third.waiting] == ["1"]
+    assert [message.id for message in third.unsent] == ["1"]
     second.close()
     third.close()
     assert left(tmp_path) == ["1", "2"] or left(tmp_path) == ["2", "1"]
 
 
-def test_what_was_taken_over_can_be_done(tmp_path):
+def test_messages_of_ended_processes_are_taken_over_and_can_be_acknowledged(tmp_path):
     for id in "12":
         box = Outbox(tmp_path)
         box.add(Say(id, "hi"))
         box.close()
-    heir = Outbox(tmp_path)
+    successor = Outbox(tmp_path)
     assert len(list(tmp_path.iterdir())) == 1
-    heir.done(["1"])
-    heir.close()
+    successor.remove(["1"])
+    successor.close()
     assert left(tmp_path) == ["2"]
 
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=pytest.mark.full)])
-def test_kill_9(tmp_path, rounds):
+def test_kill_9_loses_no_message(tmp_path, rounds):
     for _ in range(rounds):
         with subprocess.Popen([sys.executable, "-c", FLOOD, str(tmp_path)], stdout=subprocess.PIPE, cwd=TOP) as flood:
             assert flood.stdout is not None
@@ -124,25 +124,29 @@ def test_kill_9(tmp_path, rounds):
         added = {int(line[1:]) for line in whole if line.startswith("+")}
         done = {int(line[1:]) for line in whole if line.startswith("-")}
         box = Outbox(tmp_path)
-        found = {int(say.id.removeprefix("id-")): say.text for say in box.waiting}
+        found = {int(message.id.removeprefix("id-")): message.text for message in box.unsent}
         assert added - done <= found.keys()  # the last "-" may not have got as far as the file, the last "+" further
         assert len(found) <= 7 and all(text == f"text {number}" for number, text in found.items())
-        box.done([say.id for say in box.waiting])
+        box.remove([message.id for message in box.unsent])
         box.close()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_too_many(tmp_path, monkeypatch):
-    monkeypatch.setattr(outbox_module, "OUTBOX_LIMIT", 3)
+def test_a_message_too_many_is_refused_and_not_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(outbox_module, "MAX_UNSENT", 3)
     box = Outbox(tmp_path)
     for id in "123":
         box.add(Say(id, "hi"))
-    with pytest.raises(LanchatError, match="3 messages wait"):
+    with pytest.raises(LanchatError, match="3 messages are waiting"):
         box.add(Say("4", "hi"))
+    box.add(Say("3", "in other words"))
+    box.remove(["1"])
+    box.add(Say("5", "hi"))
     box.close()
+    assert left(tmp_path) == ["2", "3", "5"]
 
 
-def test_a_full_disk_is_no_reason_to_be_silent(tmp_path, monkeypatch, caplog):
+def test_a_full_disk_spoils_no_other_message(tmp_path, monkeypatch, caplog):
     box = Outbox(tmp_path)
     box.add(Say("1", "hi"))
     real = os.write
@@ -150,13 +154,13 @@ def test_a_full_disk_is_no_reason_to_be_silent(tmp_path, monkeypatch, caplog):
     box.add(Say("2", "half of it fits"))
     monkeypatch.setattr(os, "write", real)
     box.add(Say("3", "hi"))
-    assert [say.id for say in box.waiting] == ["1", "2", "3"] and "disk is full" in caplog.text
+    assert [message.id for message in box.unsent] == ["1", "2", "3"] and "disk is full" in caplog.text
     box.close()
     assert left(tmp_path) == ["1", "3"]
 
 
 @given(st.binary(max_size=200), st.integers(0, 60))
-def test_a_spoiled_file_is_read_as_far_as_it_goes(noise, cut):
+def test_a_damaged_file_is_read_as_far_as_it_goes(noise, cut):
     good = b'+{"t":"say","id":"1","text":"hi"}\n'
     assert "1" in _parsed(b"+" + noise.replace(b"\n", b"") + b"\n" + good + good[:cut].rstrip(b"\n"))
     assert isinstance(_parsed(noise), dict)

@@ -1,4 +1,4 @@
-"""The folders of rooms: one process each, the same room again, nothing lost of what a later version wrote."""
+"""The folders of rooms: one process each, the same room again, and room.json survives versions and damage."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lanchat.errors import LanchatError, ProtocolError
-from lanchat.storage.rooms import HOSTED, SEEN, About, known_rooms, log_paths, open_room, rooms_called, seen_folder
+from lanchat.storage.rooms import HOSTED, JOINED, About, joined_folder, known_rooms, log_paths, open_room, rooms_called
 
 TOP = Path(__file__).parents[2]
 HOLD = """
@@ -26,7 +26,7 @@ def home(own_world: Path) -> Path:
     return own_world / "not made yet"
 
 
-def test_the_same_title_is_the_same_room_again(home):
+def test_a_title_opens_the_same_room_again(home):
     with open_room(home, "Room A", now=1) as first:
         assert len(first.about.id) == 32 and first.log_path.parent == first.path
     with open_room(home, "Room B", now=2) as other:
@@ -35,14 +35,14 @@ def test_the_same_title_is_the_same_room_again(home):
         assert again.about == About(first.about.id, "Room A", created=1, used=3)
 
 
-def test_the_one_that_was_used_last(home):
+def test_of_two_rooms_with_one_title_the_last_used_is_opened(home):
     with open_room(home, "Room A", now=1) as old, open_room(home, "Room A", new=True, now=2) as new:
         assert old.about.id != new.about.id
     with open_room(home, "Room A", now=3) as again:
         assert again.about.id == new.about.id
 
 
-def test_how_long_it_is_kept_stays_as_it_was_said(home):
+def test_the_retention_stays_until_it_is_changed(home):
     with open_room(home, "Room A", keep="30d", now=1):
         pass
     with open_room(home, "Room A", now=2) as room:
@@ -51,16 +51,16 @@ def test_how_long_it_is_kept_stays_as_it_was_said(home):
         assert room.about.keep == ""
 
 
-def test_bans_are_there_the_next_evening(home):
+def test_bans_and_the_lock_outlast_the_host(home):
     with open_room(home, "Room A", now=1) as room:
-        room.keep_bans({"a" * 64: "ann"})
-        room.keep_bans({"a" * 64: "ann", "b" * 64: "bob"})
+        room.save_access({"a" * 64: "ann"}, False)
+        room.save_access({"a" * 64: "ann", "b" * 64: "bob"}, True)
     room.close()
     with open_room(home, "Room A", now=2) as again:
-        assert again.about.bans == {"a" * 64: "ann", "b" * 64: "bob"}
+        assert again.about.bans == {"a" * 64: "ann", "b" * 64: "bob"} and again.about.locked
 
 
-def test_what_a_later_version_wrote_stays(home):
+def test_what_a_later_version_wrote_into_room_json_stays(home):
     with open_room(home, "Room A", now=1) as room:
         path = room.path / "room.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "topic": {"text": "tea"}}))
@@ -70,7 +70,7 @@ def test_what_a_later_version_wrote_stays(home):
     assert [file.name for file in room.path.iterdir() if file.name.startswith("room.json")] == ["room.json"]
 
 
-def test_one_process_a_room(home):
+def test_a_room_is_open_once_at_a_time(home):
     with open_room(home, "Room A", now=1):
         with pytest.raises(LanchatError, match='hosts "Room A" already') as caught:
             open_room(home, "Room A", now=2)
@@ -79,7 +79,7 @@ def test_one_process_a_room(home):
             pass
 
 
-def test_another_process_holds_it_until_it_is_killed(home):
+def test_a_killed_process_releases_its_room(home):
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=TOP
     ) as other:
@@ -92,16 +92,16 @@ def test_another_process_holds_it_until_it_is_killed(home):
             assert room.about.created == 5
 
 
-def test_a_folder_that_cannot_be_written(home):
+def test_a_folder_that_cannot_be_written_is_an_error_with_advice(home):
     home.mkdir(parents=True)
     (home / HOSTED).write_text("in the way")
-    with pytest.raises(LanchatError, match="cannot use") as caught:
+    with pytest.raises(LanchatError, match="Cannot use") as caught:
         open_room(home, "Room A", now=1)
     assert "LANCHAT_HOME" in caught.value.hint
 
 
-@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b'{"title": 5}', b'{"bans": []}', b"\xff"])
-def test_a_room_that_cannot_be_read_is_passed_over(home, content, caplog):
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b'{"title": 5}', b'{"bans": []}', b'{"locked": 1}', b"\xff"])
+def test_a_room_with_a_damaged_room_json_is_ignored(home, content, caplog):
     with open_room(home, "Room A", now=1) as room:
         pass
     (room.path / "room.json").write_bytes(content)
@@ -112,27 +112,27 @@ def test_a_room_that_cannot_be_read_is_passed_over(home, content, caplog):
 
 
 @pytest.mark.parametrize("id", ["", "..", "../" * 10 + "etc", "A" * 32, "0" * 31, "0" * 33, "0" * 32 + "\n", "/tmp/x"])
-def test_an_id_from_the_network_is_no_path(home, id):
+def test_an_id_from_the_network_that_could_be_a_path_is_refused(home, id):
     with pytest.raises(ProtocolError):
-        seen_folder(home, id, "Room A", 1)
+        joined_folder(home, id, "Room A", 1)
     assert not home.exists()
 
 
-def test_rooms_by_title_and_id(home):
+def test_rooms_are_found_by_title_and_id_the_last_used_first(home):
     for number, title in enumerate(["Room A", "room a", "Room A", "Tea"], 1):
-        seen_folder(home, f"{number:032x}", title, number)
+        joined_folder(home, f"{number:032x}", title, number)
     assert [about.created for about in rooms_called(home, "Room A")] == [3, 1]
     assert [about.created for about in rooms_called(home, "ROOM A")] == [3, 2, 1]
     assert [about.title for about in rooms_called(home, f"{4:032x}")] == ["Tea"]
     assert rooms_called(home, "Tea", HOSTED) == []
-    seen_folder(home, f"{1:032x}", "Room A", 9)
+    joined_folder(home, f"{1:032x}", "Room A", 9)
     assert [about.created for about in rooms_called(home, "Room A")] == [1, 3]
 
 
-def test_a_room_hosted_and_seen_is_one_room(home):
+def test_a_room_both_hosted_and_joined_is_one_room(home):
     with open_room(home, "Room A", now=1) as room:
         room.log_path.touch()
-    seen = seen_folder(home, room.about.id, "Room A", 2)
+    seen = joined_folder(home, room.about.id, "Room A", 2)
     (seen / "log.db").touch()
     assert [about.used for about in known_rooms(home)] == [2]
-    assert log_paths(home, room.about.id) == [room.log_path, home / SEEN / room.about.id / "log.db"]
+    assert log_paths(home, room.about.id) == [room.log_path, home / JOINED / room.about.id / "log.db"]

@@ -1,4 +1,4 @@
-"""A program that keeps events until it is killed: `python -m tests.storage.writer FILE`. Prints what is acknowledged.
+"""A program that stores events until it is killed: `python -m tests.storage.writer FILE`. Prints what is acknowledged.
 
 First a line `open SEQ`, then a line with the seq of each acknowledgement, each handed over whole.
 """

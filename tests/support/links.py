@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from lanchat.errors import LanchatError
 from lanchat.network.flusher import Flusher
-from lanchat.network.identity import Identity
 from lanchat.network.link import Link
 from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, client_context, server_context
+from lanchat.storage.identity import Identity
 
 
 class Clock:

@@ -9,7 +9,7 @@ import pytest
 from lanchat.errors import LanchatError, NoSuchRoom
 from lanchat.protocol.messages import Event, Joined, Said
 from lanchat.storage.repair import open_store
-from lanchat.storage.rooms import open_room, seen_folder
+from lanchat.storage.rooms import joined_folder, open_room
 from lanchat.terminal.history import show_history
 
 ANN, HAL = "a" * 64, "f" * 64
@@ -33,7 +33,7 @@ def home(own_world: Path) -> Path:
 
 @pytest.fixture
 def seen(home: Path) -> Path:
-    folder = seen_folder(home, "1" * 32, "Room A", NOW)
+    folder = joined_folder(home, "1" * 32, "Room A", NOW)
     store(folder, Joined(1, NOW, ANN, "ann"), said(2, "tea?"), said(3, "more tea", at=NOW + 60_000), said(4, "coffee"))
     return folder
 
@@ -77,7 +77,7 @@ def test_as_json(home, seen):
 
 
 def test_what_strangers_wrote_does_nothing_to_the_terminal(home):
-    folder = seen_folder(home, "1" * 32, "evil \x1b[2J", NOW)
+    folder = joined_folder(home, "1" * 32, "evil \x1b[2J", NOW)
     store(folder, said(1, "\x1b]52;c;aGk=\x07 \u202e"), said(2, "two\nlines"))
     for line in [*shown(home, "1" * 32)[0], *shown(home, "1" * 32, as_json=True)[0]]:
         assert "\x1b" not in line and "\u202e" not in line and "\x07" not in line
@@ -90,13 +90,13 @@ def test_a_room_hosted_here_and_seen_elsewhere_is_shown_once(home):
     """Also where a message was sent again after its host had crashed, and got another number."""
     with open_room(home, "Room A", now=NOW) as room:
         store(room.path, said(1, "one"), said(2, "two"), said(1_000_003, "three", id="3"))
-    store(seen_folder(home, room.about.id, "Room A", NOW), said(2, "two"), said(3, "three"), said(4, "only seen"))
+    store(joined_folder(home, room.about.id, "Room A", NOW), said(2, "two"), said(3, "three"), said(4, "only seen"))
     assert [line[6:] for line in shown(home)[0][1:]] == ["ann one", "ann two", "ann three", "ann only seen"]
     assert [line[6:] for line in shown(home, number=2)[0][1:]] == ["ann three", "ann only seen"]
 
 
 def test_two_rooms_of_one_title(home, seen):
-    store(seen_folder(home, "2" * 32, "Room A", NOW + 5), said(1, "the newer one"))
+    store(joined_folder(home, "2" * 32, "Room A", NOW + 5), said(1, "the newer one"))
     lines, talk = shown(home)
     assert lines[1][6:] == "ann the newer one"
     assert '2 rooms are called "Room A".' in talk and "1" * 32 in talk
@@ -114,5 +114,5 @@ def test_an_unknown_title(home, seen):
 
 def test_a_damaged_copy(home, seen):
     (seen / "log.db").write_bytes(b"notes" * 1000)
-    with pytest.raises(LanchatError, match="cannot read"):
+    with pytest.raises(LanchatError, match="Cannot read"):
         shown(home)

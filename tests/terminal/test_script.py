@@ -16,9 +16,12 @@ from pathlib import Path
 import pytest
 
 from lanchat.client.member import Member
+from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Joined, Left
 from lanchat.server.host import Host
+from lanchat.storage import outbox
 from lanchat.storage.log import NoLog, ignore
+from lanchat.storage.member_store import DiskStore
 from lanchat.terminal import script
 from lanchat.terminal.run import NEW_HOST
 from tests.support.commands import Commands
@@ -417,6 +420,15 @@ def test_what_arrived_is_written_to_a_slow_reader(room, ann, join, monkeypatch):
     pager.goes_on.set()
     running.join()
     assert (codes, stay.stuck) == ([0], False)
+
+
+def test_a_message_too_many_ends_a_script_with_an_error(room, join, own_world, monkeypatch):
+    monkeypatch.setattr(outbox, "MAX_UNSENT", 0)
+    bob = join(room, "bob", remember=lambda card: DiskStore(own_world, card, ignore))
+    stay = script.Script(bob, iter(["hello", "and more"]), io.StringIO(), io.StringIO(), script.Plan())
+    with pytest.raises(LanchatError, match="Not sent: 0 messages are waiting already") as caught:
+        stay.run()
+    assert caught.value.exit_code == 1 and caught.value.hint
 
 
 class Pager(io.StringIO):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lanchat.errors import LanchatError, ProtocolError
-from lanchat.network.identity import Identity
 from lanchat.network.link import Link
 from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import Card, Closing, FromHost
@@ -15,6 +14,7 @@ from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Channel
 from lanchat.server.admission import Admission, PasswordThrottle
 from lanchat.server.session import Converse, Item
+from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox
 

@@ -6,12 +6,12 @@ from contextlib import nullcontext
 from functools import partial
 
 from lanchat.errors import LanchatError
-from lanchat.network.identity import verify
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange
 from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import HostGreeting, Newcomer
 from lanchat.protocol.ids import member_id
+from lanchat.protocol.keys import verify
 from lanchat.protocol.messages import (
     Fetch,
     FromHost,

@@ -152,7 +152,7 @@ class Chat:
         self._screen.redraw_in(PENDING_AFTER)  # what is said now may wait then
         try:
             self._carry_out(intent)
-        except ValueError as error:
+        except (ValueError, LanchatError) as error:
             self._feed.note(str(error), error=True)
             return isinstance(intent, SayIt | TellThem | Reply | AskNick)  # what can be mended stays in the line
         return False

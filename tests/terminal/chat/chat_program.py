@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lanchat.client.member import Member
 from lanchat.network.connect import dial
-from lanchat.network.identity import load_identity
 from lanchat.protocol.address import Endpoint
+from lanchat.storage.identity import load_identity
 from lanchat.terminal.chat.chat import Chat
 
 

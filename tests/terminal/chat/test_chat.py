@@ -9,8 +9,9 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from lanchat.client.member import Member
-from lanchat.errors import ConnectionLost
+from lanchat.errors import ConnectionLost, LanchatError
 from lanchat.protocol.messages import Renamed, Said, Told
+from lanchat.storage.member_store import NoStore
 from lanchat.terminal.chat.chat import Chat, ChatEnd
 from tests.support.waiting import wait_until
 
@@ -155,6 +156,22 @@ def test_what_is_too_long_is_not_sent_and_stays_in_the_line(host, join, talk):
         ann.shows("a message has at most 4096 bytes")
         ann.press("\x7f\r")  # one less
         assert heard(bob) == ["x" * 4096]
+
+
+def test_a_message_too_many_is_refused_and_stays_in_the_line(host, join, talk, monkeypatch):
+    def full(store: NoStore, message: object) -> None:
+        raise LanchatError("Not sent: 10000 messages are waiting already.")
+
+    room = host()
+    bob = join(room, "bob")
+    with talk(room) as ann:
+        with monkeypatch.context() as patch:
+            patch.setattr(NoStore, "add_unsent", full)
+            ann.press("hello\r")
+            ann.shows("messages are waiting already")
+            ann.types("hello")
+        ann.press("\r")
+        assert heard(bob) == ["hello"]
 
 
 def test_an_unknown_command_is_said_to_nobody_and_can_be_had_back(host, join, talk):

@@ -1,0 +1,35 @@
+"""How much of a log is kept, as a person writes it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.storage.retention import EVERYTHING, Retention, parse_age, parse_retention
+
+DAY = 86_400_000  # ms
+
+
+@pytest.mark.parametrize(
+    ("text", "retention"),
+    [
+        ("30d", Retention(age=30 * DAY)),
+        ("12H", Retention(age=DAY // 2)),
+        ("2w", Retention(age=14 * DAY)),
+        ("10000", Retention(entries=10_000)),
+        ("", EVERYTHING),
+    ],
+)
+def test_a_retention_is_an_age_or_a_number_of_entries(text, retention):
+    assert parse_retention(text) == retention and parse_retention(str(retention)) == retention
+
+
+@pytest.mark.parametrize("text", ["0", "0d", "-3d", "many", "3 d", "d", "1e3", "３d", "99999999999d"])
+def test_anything_else_is_refused_with_examples(text):
+    with pytest.raises(ValueError, match="Write 30d, 12h or 10000"):
+        parse_retention(text)
+
+
+@given(st.integers(1, 999_999), st.sampled_from("smhdw"))
+def test_an_age_is_the_same_after_a_trip_through_text(number, unit):
+    age = parse_age(f"{number}{unit}")
+    assert parse_retention(str(Retention(age=age))).age == age
