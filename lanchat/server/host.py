@@ -34,7 +34,7 @@ from lanchat.server.hub import Hub
 from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Stay
 from lanchat.storage.log import Log, NoLog
-from lanchat.threads import Closable, join_started
+from lanchat.threads import Closable, Wakeup, join_started
 
 GOODBYE_LIMIT = 1.0  # s for everybody to take the last lines and hang up, before they are cut off
 _BREATH = 0.2  # s without accepting when this process has no descriptor left, not even a spare one; else accept() spins
@@ -98,8 +98,8 @@ class Host(Closable):
             undo.callback(_close_all, self._plain_listeners)
             self._spare = Spare()
             undo.callback(self._spare.close)
-            self._wake, self._woken = socket.socketpair()
-            undo.callback(_close_all, [self._wake, self._woken])
+            self._stop = Wakeup()
+            undo.callback(self._stop.close)
             past = self._log.open(lambda seq: self._hub.saved(seq), lambda text: self._hub.troubled(text))
             undo.pop_all()
         room = Room(
@@ -159,13 +159,14 @@ class Host(Closable):
             return
         self._closing = True
         if self._flusher is not None:
-            self._wake.send(b"!")
+            self._stop.set()
             join_started(self._acceptor)
             self._hub.inbox.put_now(CloseRoom(reason))
             self._readers.finish(GOODBYE_LIMIT)
             self._hub.stop()
             self._flusher.close()
-        _close_all([*self._listeners, *self._plain_listeners, self._wake, self._woken])
+        _close_all([*self._listeners, *self._plain_listeners])
+        self._stop.close()
         self._spare.close()
         self._log.close()
 
@@ -188,7 +189,7 @@ class Host(Closable):
     def _accept(self) -> None:
         doors: dict[int, tuple[_Door, Callable[[], Channel]]] = {}
         with selectors.DefaultSelector() as selector:
-            selector.register(self._woken, selectors.EVENT_READ)
+            selector.register(self._stop, selectors.EVENT_READ)
             for listener in self._listeners:
                 selector.register(listener, selectors.EVENT_READ)
                 doors[listener.fileno()] = self._native, lambda: TlsChannel(self._tls, server=True)
@@ -197,7 +198,7 @@ class Host(Closable):
                 doors[listener.fileno()] = self._plain, PlainChannel
             while True:
                 for key, _ in selector.select():
-                    if key.fileobj is self._woken:
+                    if key.fileobj is self._stop:
                         return
                     assert isinstance(key.fileobj, socket.socket)
                     door, make_channel = doors[key.fd]
