@@ -211,7 +211,7 @@ def test_no_network_at_all(own_world, loopback):
             assert lanchat.run("join", hal.address, "--nick", "ann", input="hello\n").code == 0
             hal.wait_out("ann: hello\n")
         else:
-            hal.wait_err("this room is not announced over mDNS (")
+            hal.wait_err("This room is not announced over mDNS (")
         hal.say("hello\n")
         hal.end_input()
         ended = hal.wait()

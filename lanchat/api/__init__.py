@@ -16,9 +16,9 @@ from contextlib import ExitStack
 from lanchat.api.joining import FIND_WAIT, PATIENCE, default_nick, join_target, my_identity, resolve
 from lanchat.api.room import HostedRoom, JoinedRoom
 from lanchat.client.member import Member
-from lanchat.discovery.advertise import Advertiser
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Advertisement, Listing
+from lanchat.discovery.sources import Advertiser
 from lanchat.network.interfaces import reachable, where
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint

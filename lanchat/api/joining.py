@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.member import Member
-from lanchat.discovery.recent import Place, Places
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import HostKeyChanged, LanchatError, NoSuchRoom
 from lanchat.network.connect import STOP_WITHIN, dial, has_machine, peer_of
@@ -22,6 +21,7 @@ from lanchat.protocol.text import safe_text
 from lanchat.storage.home import home_folder, kept_nick, login_nick
 from lanchat.storage.known_hosts import KeyStatus, KnownHosts
 from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
+from lanchat.storage.recent import RecentRoom, RecentRooms
 
 PATIENCE = 30.0  # s of trying to come back; a script that waits longer says so
 LOOK_AGAIN = 2.0  # s to look for a room that is not where it was
@@ -138,7 +138,7 @@ def join_target(
         stop=way.stop,
     )
     connected = member.join()
-    Places(home_folder()).add(Place(way.last, connected.card.room, int(time.time()), connected.card.title))
+    RecentRooms(home_folder()).add(RecentRoom(way.last, connected.card.room, int(time.time()), connected.card.title))
     others = tuple(endpoint for endpoint in endpoints if endpoint != way.last)
     return JoinedRoom(
         member, connected, key_status, Invite((way.last, *others), connected.card.room, fingerprint(way.key))
@@ -209,10 +209,10 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
         if listings:
             return _known_first(listings)
         others = ", ".join(f'"{listing.title}"' for listing in finder.listings())
-        problem = "; ".join(finder.problems())
+        problems = " ".join(finder.problems())
     machine = ", and no machine is called so" if endpoint is not None else ""
     raise NoSuchRoom(
-        f'no room "{safe_text(title)}" was seen within {wait:g} s{machine}' + (f" ({problem})" if problem else ""),
+        f'no room "{safe_text(title)}" was seen within {wait:g} s{machine}' + (f". {problems}" if problems else ""),
         f"seen here: {others}" if others else "ask the host for the address its screen shows: lanchat join ADDRESS",
     )
 
