@@ -34,7 +34,7 @@ class RecentRoom:
 
 
 class RecentRooms:
-    """The file of recent rooms, read each time anew because several programs may use it. Any thread.
+    """The file of recent rooms. It is read each time, because several programs may use it. Any thread.
 
     A file that cannot be read counts as empty, and one that cannot be written is only logged: it is a convenience.
     """

@@ -17,11 +17,11 @@ import pytest
 from tests.support.commands import Running
 from tests.support.lab import Lab, Node, require_lab
 from tests.support.waiting import wait_until
+from tests.support.watch import LONG, Watch
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
 
 NO_MDNS = "add rule inet lab input udp dport 5353 drop"
-LONG = 60.0  # s; more than anything here takes, however busy this machine is
 
 
 @pytest.fixture
@@ -235,40 +235,6 @@ def test_a_room_is_found_on_a_link_with_ipv6_alone(lab):
     assert address.startswith("[fe80::") and address.endswith("%eth0]:47474")
     assert b.lanchat.run("join", "Room A", "--nick", "bob", input="hello\n").code == 0
     assert b.lanchat.run("join", address, "--nick", "bob", input="hello\n").code == 0
-
-
-class Watch:
-    """`lanchat rooms --watch` on a node."""
-
-    def __init__(self, node: Node, who: str = "watch") -> None:
-        self._running = node.lanchat.start("rooms", "--watch", "--json", who=who)
-
-    @property
-    def rows(self) -> dict[str, dict[str, Any]]:
-        """The rooms that are listed now, by id."""
-        found: dict[str, dict[str, Any]] = {}
-        for line in self._running.out.splitlines(keepends=True):
-            if line.endswith("\n"):
-                change = json.loads(line)
-                found[change["id"]] = change
-        return {id: change for id, change in found.items() if change["change"] != "gone"}
-
-    def wait_address(self, address: str) -> None:
-        """Wait until a room answers at this address."""
-        wait_until(
-            lambda: any(
-                row["state"] == "answering" and any(address in each for each in row["addresses"])
-                for row in self.rows.values()
-            ),
-            LONG,
-            f"a room at {address}",
-        )
-
-    def wait_titles(self, *titles: str) -> None:
-        """Wait until exactly these rooms are listed."""
-        wait_until(
-            lambda: sorted(row["title"] for row in self.rows.values()) == sorted(titles), LONG, f"{titles} to be listed"
-        )
 
 
 @pytest.mark.parametrize("who_moves", ["host", pytest.param("member", marks=pytest.mark.full)])
