@@ -192,19 +192,20 @@ def _inside(report: Report) -> Diagnosis | None:
 
 
 def _nobody(report: Report) -> Diagnosis:
+    room, nobody = ("other room", "nobody else") if report.own_rooms else ("room", "nobody")
     blocking = [firewall for firewall in report.machine.firewalls if firewall.blocks]
     if blocking:
         return Diagnosis(
             True,
-            f"No room answers, and {blocking[0].text}, so rooms may be there and not show up.",
+            f"No {room} answers, and {blocking[0].text}, so rooms may be there and not show up.",
             _opening(tuple(blocking)),
         )
     half = [i.name for i in _real(report) if i.loops and not i.hears_itself]
     dead = f" (but nothing gets through on {', '.join(half)})" if half else ""
     return Diagnosis(
         True,
-        f"Your machine is fine{dead}, but no room answers. "
-        "Either nobody is hosting, or the network isolates its clients.",
+        f"Your machine is fine{dead}, but no {room} answers. "
+        f"Either {nobody} is hosting, or the network isolates its clients.",
         _ASK_FOR_ADDRESS,
     )
 

@@ -49,6 +49,15 @@ CASES = {
             ASK,
         ),
     ),
+    "nobody there but this machine": (
+        replace(FINE, own_rooms=("Room A",)),
+        Diagnosis(
+            True,
+            "Your machine is fine, but no other room answers. "
+            "Either nobody else is hosting, or the network isolates its clients.",
+            ASK,
+        ),
+    ),
     "one of two interfaces dead": (
         replace(FINE, interfaces=(CABLE, replace(CABLE, name="eth1", loops=UNHEARD))),
         Diagnosis(

@@ -1,13 +1,15 @@
 """The multicast sockets of loopback, each test on a port of its own."""
 
 import errno
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
-from lanchat.discovery.udp.multicast import multicast_problem
+from lanchat.discovery.udp.multicast import MulticastSocket, multicast_problem
 from lanchat.discovery.udp.sockets import MAX_READ, MulticastSockets, Received
 from lanchat.network.interfaces import chosen
 from tests.support.waiting import wait_until
@@ -67,6 +69,26 @@ def test_waking_and_closing_are_harmless_after_a_close(udp_port):
     sockets.close()
     sockets.wake()
     sockets.close()
+
+
+def test_a_port_that_another_program_keeps_leaves_the_sender_working(udp_port):
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
+        closing(MulticastSocket(LOOPBACK[0], udp_port)) as ours,
+    ):
+        other.settimeout(10)
+        other.bind(("127.0.0.1", 0))
+        assert ours.receiver is not None and ours.receive_error is None
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as greedy:
+            ours.receiver.close()
+            greedy.bind(("", udp_port))
+            ours.open_receiver()
+            assert ours.receiver is None
+            assert ours.receive_error is not None and ours.receive_error.errno == errno.EADDRINUSE
+            assert ours.reply(b"answer", other.getsockname()) is None
+        assert other.recvfrom(100) == (b"answer", ours.sender.getsockname())
+        ours.open_receiver()
+        assert ours.receiver is not None and ours.receive_error is None
 
 
 @pytest.mark.parametrize(
