@@ -203,7 +203,7 @@ class Finder(Closable):
         try:
             return self._known_hosts.key_status(answered.card.room, answered.fingerprint)
         except LanchatError as error:
-            self._add_problem(f"Cannot tell which rooms you have been in: {error}.")
+            self._add_problem(f"Cannot tell which rooms you have been in: {str(error).rstrip('.')}.")
             return ""
 
 

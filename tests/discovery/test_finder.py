@@ -191,7 +191,7 @@ def test_rooms_are_listed_even_if_the_known_hosts_cannot_be_read(host, finder, o
     wait_until(lambda: len(look.listings()) == 2)
     assert {listing.key_status for listing in look.listings()} == {""}
     [problem] = look.problems()
-    assert f"cannot use {own_world / KNOWN_HOSTS}" in problem
+    assert str(own_world / KNOWN_HOSTS) in problem
 
 
 def test_a_search_may_last_for_ever(host, finder):
@@ -264,4 +264,4 @@ def test_a_program_whose_home_folder_is_wrong_ends_with_an_error():
         timeout=50,
     )
     assert done.returncode == 1
-    assert "LanchatError: LANCHAT_HOME is no folder" in done.stderr
+    assert "LanchatError: LANCHAT_HOME" in done.stderr
