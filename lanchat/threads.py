@@ -1,5 +1,6 @@
 """What threads need to meet and to end: a bounded queue, a wake-up, and a join that survives an interrupted start."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -95,6 +96,48 @@ class Inbox(Generic[T]):
         self._load += self._weigh(item)
         if len(self._items) == 1:
             self._filled.notify()
+
+
+class Wakeup(Closable):
+    """Ends a `select` of one thread from any other thread.
+
+    The waiting thread registers this object in its selector for reading. It becomes readable with `set` and stays so
+    until `drain`: without a `drain`, every thread that waits for it is woken, now and later.
+
+    Raises:
+        OSError: this process has no file descriptors left.
+    """
+
+    def __init__(self) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
+        self._lock = threading.Lock()  # guards the sender: a descriptor that `close` gives back may be reused at once
+
+    def fileno(self) -> int:
+        return self._receiver.fileno()
+
+    def set(self) -> None:
+        """Make it readable. Never waits; after `close` it does nothing. Any thread."""
+        with self._lock:
+            try:
+                self._sender.send(b"!")
+            except OSError:
+                pass  # full: it is readable already; closed: nobody waits any more
+
+    def drain(self) -> None:
+        """Make it unreadable until the next `set`. To be called before the thread looks at what there is to do."""
+        try:
+            while self._receiver.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        """Give back both sockets, once no thread waits any more. May be called twice."""
+        with self._lock:
+            self._sender.close()
+        self._receiver.close()
 
 
 def join_started(thread: threading.Thread) -> None:

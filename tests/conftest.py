@@ -2,7 +2,9 @@
 
 import gc
 import os
+import random
 import shutil
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -88,6 +90,22 @@ def own_world(leaves_nothing: None, tmp_path_factory: pytest.TempPathFactory) ->
         patch.setenv("LANCHAT_HOME", str(home))
         yield home
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def udp_port() -> int:
+    """A UDP port for discovery that no other test and no lanchat on this machine uses.
+
+    It lies below the ports that the system gives to sockets by itself, so that nobody gets it by chance.
+    """
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            try:
+                sock.bind(("", port))
+            except OSError:
+                continue
+        return port
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from tests.support.commands import Commands
 from tests.support.lab import Lab, Namespace, Node, missing, require_lab
 from tests.support.waiting import wait_until
+from tests.support.watch import LONG, Watch
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(120)]
 
@@ -26,38 +27,15 @@ def lab(own_world: Path) -> Iterator[Lab]:
         yield made
 
 
-class Watch:
-    """`lanchat rooms --watch` on a node."""
-
-    def __init__(self, node: Node) -> None:
-        self.running = node.lanchat.start("rooms", "--watch", "--json")
-
-    @property
-    def seen(self) -> dict[str, str]:
-        """The rooms that answer now: title and address, by who hosts."""
-        rooms = {}
-        for line in self.running.out.splitlines(keepends=True):
-            if line.endswith("\n"):
-                change = json.loads(line)
-                there = change["change"] != "gone" and change["state"] == "answering"
-                rooms[change["id"]] = change if there else None
-        return {room["host"]: f"{room['title']} {room['addresses'][0]}" for room in rooms.values() if room}
-
-    def wait_seen(self, *hosts: str) -> dict[str, str]:
-        """What it sees, as soon as it sees exactly these hosts."""
-        wait_until(lambda: set(self.seen) == set(hosts), 30, f"exactly {hosts} to be seen")
-        return self.seen
-
-
 def test_two_hosts_and_a_member_find_each_other_and_talk(lab):
     a, b, c = lab.node("a"), lab.node("b"), lab.node("c")
     watch = Watch(c)
     hal = a.lanchat.host("Room A", nick="hal", stdin="pipe", announce=True)
     hans = b.lanchat.host("Room B", nick="hans", announce=True)
-    assert hal.address == f"{a.address}:{hal.port}", "what it tells others to join by is its address on the network"
-    watch.wait_seen("hal", "hans")
+    assert hal.address == f"{a.address}:{hal.port}", "the address that it tells others is its address on the network"
+    watch.wait_hosts("hal", "hans")
     both = {"hal": f"Room A {hal.address}", "hans": f"Room B {hans.address}"}
-    wait_until(lambda: watch.seen == both, 30, "the addresses that people type to stand first")
+    wait_until(lambda: watch.answering == both, LONG, "the addresses that people can type to come first")
     listed = c.lanchat.run("rooms", "--json")
     assert {json.loads(line)["title"] for line in listed.lines} == {"Room A", "Room B"}
 
@@ -82,9 +60,9 @@ def test_a_host_that_is_killed_leaves_the_list(lab):
     a, b = lab.node("a"), lab.node("b")
     watch = Watch(b)
     hal = a.lanchat.host("Room A", announce=True)
-    watch.wait_seen("hal")
+    watch.wait_hosts("hal")
     hal.send(signal.SIGKILL)
-    watch.wait_seen()
+    watch.wait_hosts()
     ended = b.lanchat.run("join", "Room A", "--wait", "0.5")
     assert (ended.code, ended.said[0]) == (3, 'lanchat: no room "Room A" was seen within 0.5 s')
 
@@ -95,7 +73,7 @@ def test_two_rooms_of_one_title_ask_which(lab):
     watch = Watch(c)
     hal = a.lanchat.host("Room A", nick="hal", announce=True)
     hans = b.lanchat.host("Room A", nick="hans", announce=True)
-    watch.wait_seen("hal", "hans")
+    watch.wait_hosts("hal", "hans")
     script = c.lanchat.run("join", "Room A", "--nick", "ann", input="hello\n")
     assert (script.code, script.said[0]) == (1, 'lanchat: 2 rooms are called "Room A".')
     for host, nick in ((hal, "hal"), (hans, "hans")):
@@ -113,8 +91,8 @@ def test_two_rooms_of_one_title_ask_which(lab):
     assert hal.out == ""
 
 
-def test_people_at_their_terminals(lab):
-    """The main job as two people see it: one opens a room, the other picks it from the live list, they talk."""
+def test_two_people_at_their_terminals_meet_in_a_room(lab):
+    """The main task as two people see it: one opens a room, the other picks it from the live list, and they talk."""
     a, b = lab.node("a"), lab.node("b")
     with (
         person(a, "host", "Room A", "--nick", "hal") as hal,
@@ -122,7 +100,9 @@ def test_people_at_their_terminals(lab):
     ):
         ann.wait_until(lambda: "Room A" in ann.text and "hal" in ann.text, 30)
         ann.press("\r")
-        hal.wait_until(lambda: re.search(r"ann\S* joined", hal.text) is not None)  # with or without a part of her key
+        hal.wait_until(
+            lambda: re.search(r"ann\S* joined", hal.text) is not None
+        )  # with or without the beginning of her key
         hal.press("half a li")
         ann.press("hello from b\r")
         hal.wait_until(lambda: "hello from b" in hal.text and "half a li" in hal.text)
@@ -134,7 +114,7 @@ def test_people_at_their_terminals(lab):
 
 
 def person(node: Node, *arguments: str) -> "PtyScreen":
-    """Somebody who starts lanchat in a terminal of this node."""
+    """A person who starts lanchat in a terminal of this node."""
     env = {"LANCHAT_HOME": str(node.lanchat.home("person")), "LANCHAT_INTERFACE": ""}
     return PtyScreen(node.lanchat.argv(*arguments), env=env)
 
@@ -145,7 +125,7 @@ def test_a_room_on_two_networks_is_one_room(lab):
     watches = [Watch(b), Watch(c)]
     hal = a.lanchat.host("Room A", announce=True)
     for node, watch, address in zip((b, c), watches, a.addresses, strict=True):
-        assert watch.wait_seen("hal") == {"hal": f"Room A {address}:{hal.port}"}
+        assert watch.wait_hosts("hal") == {"hal": f"Room A {address}:{hal.port}"}
         assert node.lanchat.run("join", "Room A", "--nick", node.name, input="hello\n").code == 0
     assert hal.lines == ["b: hello", "c: hello"]
 
@@ -156,14 +136,14 @@ def test_a_chosen_interface_is_the_only_one(lab):
     elsewhere, watch = Watch(b), Watch(c)
     hal = a.lanchat.host("Room A", "--interface", "eth1", announce=True)
     assert hal.address == f"{a.addresses[1]}:{hal.port}"
-    watch.wait_seen("hal")
-    assert elsewhere.seen == {}
+    watch.wait_hosts("hal")
+    assert elsewhere.rows == {}
     assert b.lanchat.run("join", f"{a.addresses[0]}:{hal.port}").code == 3
 
 
 @pytest.mark.full
-def test_without_multicast_the_address_still_works(lab):
-    """A network that eats multicast, broadcast and all else over UDP."""
+def test_joining_by_address_works_without_multicast(lab):
+    """The network drops multicast, broadcast and everything else over UDP."""
     a, b = lab.node("a"), lab.node("b")
     b.nft("add rule inet lab input meta l4proto udp drop")
     hal = a.lanchat.host("Room A", announce=True)
@@ -178,7 +158,7 @@ def test_without_multicast_the_address_still_works(lab):
 
 
 @pytest.mark.full
-def test_a_member_whose_interface_is_down(lab):
+def test_a_member_whose_interface_is_down_is_told_so_and_joins_when_it_is_up(lab):
     a, b = lab.node("a"), lab.node("b")
     hal = a.lanchat.host("Room A", announce=True)
     b.cut()
@@ -197,8 +177,8 @@ def test_a_member_whose_interface_is_down(lab):
 
 @pytest.mark.parametrize("loopback", [False, True], ids=["nothing", "loopback"])
 @pytest.mark.full
-def test_no_network_at_all(own_world, loopback):
-    """Hosting works, and says that nobody will find it."""
+def test_a_room_can_be_hosted_without_any_network(own_world, loopback):
+    """Hosting works, and says that nobody else will find the room."""
     require_lab()
     with (
         closing(Namespace("alone", loopback=loopback)) as alone,
@@ -211,7 +191,7 @@ def test_no_network_at_all(own_world, loopback):
             assert lanchat.run("join", hal.address, "--nick", "ann", input="hello\n").code == 0
             hal.wait_out("ann: hello\n")
         else:
-            hal.wait_err("this room is not announced over mDNS (")
+            hal.wait_err("This room is not announced over mDNS (")
         hal.say("hello\n")
         hal.end_input()
         ended = hal.wait()

@@ -43,7 +43,7 @@ PURE = {
     *("lanchat.client.events", "lanchat.client.receiving"),
     *("lanchat.discovery.sighting", "lanchat.discovery.directory", "lanchat.discovery.mdns.records"),
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),
-    *("lanchat.doctor.report", "lanchat.doctor.diagnosis"),
+    *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis"),
     *("lanchat.terminal.cells", "lanchat.terminal.doctor"),
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.pending", "lanchat.terminal.chat.render"),
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),

@@ -1,8 +1,11 @@
+import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lanchat.threads import Inbox
+import pytest
+
+from lanchat.threads import Inbox, Wakeup
 from tests.support.waiting import wait_until
 
 
@@ -96,3 +99,69 @@ def test_closing_wakes_who_waits_and_throws_away():
     inbox.put_now(4)
     assert inbox.take() == [1]
     inbox.close()
+
+
+@pytest.fixture
+def wakeup() -> Iterator[Wakeup]:
+    with Wakeup() as made:
+        yield made
+
+
+def is_set(wakeup: Wakeup) -> bool:
+    return bool(select.select([wakeup], [], [], 0)[0])
+
+
+def test_a_wakeup_ends_a_select_of_another_thread(wakeup):
+    woken = threading.Event()
+
+    def wait() -> None:
+        select.select([wakeup], [], [])
+        woken.set()
+
+    with running(wait):
+        wakeup.set()
+        assert woken.wait(10)
+
+
+def test_a_wakeup_stays_set_until_it_is_drained(wakeup):
+    assert not is_set(wakeup)
+    wakeup.set()
+    wakeup.set()
+    assert is_set(wakeup) and is_set(wakeup)
+    wakeup.drain()
+    assert not is_set(wakeup)
+    wakeup.drain()
+    wakeup.set()
+    assert is_set(wakeup)
+
+
+def test_setting_a_wakeup_never_waits_however_often_nobody_looks(wakeup):
+    for _ in range(10_000):  # more than its sockets hold
+        wakeup.set()
+    wakeup.drain()
+    assert not is_set(wakeup)
+
+
+def test_a_closed_wakeup_may_be_set_and_closed_again(wakeup):
+    wakeup.close()
+    wakeup.set()
+    wakeup.close()
+    assert wakeup.fileno() == -1
+
+
+def test_a_wakeup_may_be_closed_while_other_threads_set_it(wakeup):
+    began = threading.Barrier(4, timeout=10)
+    failures: list[BaseException] = []
+
+    def set_often() -> None:
+        began.wait()
+        try:
+            for _ in range(1000):
+                wakeup.set()
+        except BaseException as error:
+            failures.append(error)
+
+    with running(*[set_often] * 3):
+        began.wait()
+        wakeup.close()
+    assert failures == []

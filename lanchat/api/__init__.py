@@ -19,9 +19,9 @@ from lanchat.api.targets import FIND_WAIT, resolve
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
-from lanchat.discovery.advertise import Advertiser
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Advertisement, Listing
+from lanchat.discovery.sources import Advertiser
 from lanchat.network.interfaces import reachable, where
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint

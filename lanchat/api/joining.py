@@ -11,7 +11,6 @@ from lanchat.api.targets import Target
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
-from lanchat.discovery.recent import Place, Places
 from lanchat.errors import HostKeyChanged, NoSuchRoom
 from lanchat.network.connect import STOP_WITHIN, dial, peer_of
 from lanchat.protocol.address import Address, Endpoint
@@ -24,6 +23,7 @@ from lanchat.storage.home import home_folder, login_nick, saved_nick
 from lanchat.storage.identity import Identity, load_identity
 from lanchat.storage.known_hosts import KeyStatus, KnownHosts
 from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
+from lanchat.storage.recent import RecentRoom, RecentRooms
 
 PATIENCE = 30.0  # s of trying to reconnect; a script that waits longer says so
 
@@ -72,7 +72,7 @@ def join_target(
     )
     connected = member.join()
     card = connected.card
-    Places(home_folder()).add(Place(dialer.last, card.room, int(time.time()), card.title))
+    RecentRooms(home_folder()).add(RecentRoom(dialer.last, card.room, int(time.time()), card.title))
     others = tuple(endpoint for endpoint in target.endpoints if endpoint != dialer.last)
     invite = Invite((dialer.last, *others), card.room, check.fingerprint)
     return JoinedRoom(member, connected, state, key_status=check.key_status, invite=invite)

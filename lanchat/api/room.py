@@ -16,7 +16,7 @@ from lanchat.storage.known_hosts import KeyStatus
 from lanchat.threads import Closable
 
 if TYPE_CHECKING:
-    from lanchat.discovery.advertise import Advertiser
+    from lanchat.discovery.sources import Advertiser
     from lanchat.server.host import Host
     from lanchat.storage.rooms import RoomFolder
 

@@ -101,7 +101,7 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
         if listings:
             return _known_first(listings)
         others = ", ".join(f'"{listing.title}"' for listing in finder.listings())
-        problem = "; ".join(finder.problems())
+        problem = " ".join(finder.problems())
     machine = " and no machine" if endpoint is not None else ""
     raise NoSuchRoom(
         f'No room{machine} called "{safe_text(title)}" on this network (looked for {wait:g} s).'

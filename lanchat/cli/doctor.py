@@ -15,7 +15,7 @@ def doctor(address: str | None, as_json: bool, interface: tuple[str, ...]) -> in
     With the address that a host's screen shows, it looks at the way there as well.
     Exit code 0: chat should work. 1: it should not.
     """
-    from lanchat.doctor.checks import examine
+    from lanchat.doctor.checks import run_checks
     from lanchat.doctor.diagnosis import diagnose
     from lanchat.network.interfaces import where
     from lanchat.protocol.address import parse_endpoint
@@ -33,7 +33,7 @@ def doctor(address: str | None, as_json: bool, interface: tuple[str, ...]) -> in
             raise click.BadParameter("this reads like no address", param_hint="HOST")
     if not as_json:
         click.echo("Looking around, a few seconds ...", err=True)
-    report = examine(where(interface), home_folder(), named)
+    report = run_checks(where(interface), home_folder(), named)
     diagnosis = diagnose(report)
     click.echo(doctor_json(report, diagnosis) if as_json else "\n".join(doctor_lines(report, diagnosis)))
     return 0 if diagnosis.works else 1

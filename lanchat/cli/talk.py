@@ -145,7 +145,7 @@ def join(
 
 def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...]) -> int:
     from lanchat.discovery.finder import Finder
-    from lanchat.doctor.hints import Advised
+    from lanchat.doctor.hints import HintingFinder
     from lanchat.network.interfaces import where
     from lanchat.storage.home import home_folder
     from lanchat.terminal.notices import Problems
@@ -153,7 +153,7 @@ def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...
 
     problems = Problems()
     on = where(interfaces)
-    with Finder(on) as finder, Advised(finder, on, home_folder()) as source:
+    with Finder(on) as finder, HintingFinder(finder, on, home_folder()) as source:
         choice = pick(source)
     match choice:
         case Chosen(listing):

@@ -1,1 +1,1 @@
-"""Which rooms are on this network: ways to see them, and one list made of all that was seen. Only ever a hint."""
+"""Finds the rooms on this network: sources that see them, and one list of all that they see. It is only ever a hint."""

@@ -1,7 +1,7 @@
-"""Knocking at every address of our own network: when nothing else sees anything, and a person asks for it.
+"""A scan tries every address of our own networks: only when a person asks for it, because nothing else finds a room.
 
-Never more than the 254 neighbours of each of our addresses, however large the network is: a scan of a
-company is an attack. Whoever takes the connection is then asked for the card of its room by the lookout.
+It never tries more than the 254 neighbours of each of our addresses, however large the network is: scanning a whole
+company would be an attack. Every machine that accepts the connection is then probed by the finder.
 """
 
 import ipaddress
@@ -10,35 +10,38 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from lanchat.discovery.sighting import Sighting, Vanished
+from lanchat.discovery.sighting import OnProblem, Report, Sighting
+from lanchat.network.connect import begin_connect, finish_connect
 from lanchat.network.interfaces import kind_of, still
 from lanchat.protocol.address import DEFAULT_PORT, Address, Endpoint
+from lanchat.threads import Closable
 
-WAY = "scan"
-AT_ONCE = 50  # connections under way; more, and cheap routers lose some
+VIA_SCAN = "scan"
+AT_ONCE = 50  # connections being made; with more, cheap routers lose some
 ANSWER_LIMIT = 0.3  # s; a neighbour answers in a few ms, one that sleeps on Wi-Fi in 200
-MORE_ROOMS = 3  # ports after the first that are tried where somebody is at home: rooms of the same machine
-LARGEST = 24  # bits; of a larger network we look at this part around us
+MORE_ROOMS = 3  # ports after the first that are tried on a machine that answers, for more rooms there
+LARGEST = 24  # bits of prefix; of a larger network only the part around our address is scanned
 
 
-class Scan:
+class Scan(Closable):
     """One scan, from now until it is done or closed. 254 addresses take about 2 s.
 
     Args:
-        interfaces: where; None for everywhere but for containers, virtual machines and loopback.
+        addresses: our own addresses whose networks are scanned; None for all, except those of containers, virtual
+            machines and loopback.
+        report: called from the scan's thread.
+        on_problem: called from the scan's thread.
+
+    Raises:
+        RuntimeError: this process has no thread left.
     """
 
-    def __init__(
-        self,
-        interfaces: Sequence[Address] | None,
-        report: Callable[[Sighting | Vanished], None],
-        tell: Callable[[str], None],
-    ) -> None:
+    def __init__(self, addresses: Sequence[Address] | None, report: Report, on_problem: OnProblem) -> None:
         self._report = report
-        self._tell = tell
-        self._on = _worth_it(still(interfaces)) if interfaces is None else still(interfaces)
+        self._on_problem = on_problem
+        self._own = _of_people(still(addresses)) if addresses is None else still(addresses)
         self._closing = False
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
@@ -48,42 +51,47 @@ class Scan:
         return self._done.wait(timeout)
 
     def close(self) -> None:
-        """Stop, if it is not done. May be called twice."""
+        """Stop, unless it is done. May be called twice."""
         self._closing = True
         self._thread.join()
 
     def _run(self) -> None:
-        targets = list(neighbours(self._on))
+        targets = list(neighbours(self._own))
         if not targets:
-            self._tell("there is no IPv4 network here whose addresses could be tried")
+            self._on_problem("There is no IPv4 network here whose addresses could be tried.")
         try:
-            for endpoint in self._open(deque(targets)):
-                self._report(Sighting(WAY, str(endpoint), "", "", "", (endpoint,), source=endpoint.host))
+            for endpoint in self._accepting(deque(targets)):
+                self._report(Sighting(VIA_SCAN, str(endpoint), "", "", "", (endpoint,), machine=endpoint.host))
         finally:
             self._done.set()
 
-    def _open(self, waiting: deque[Endpoint]) -> Iterator[Endpoint]:
-        """Those who take a connection."""
-        running: dict[socket.socket, tuple[Endpoint, float]] = {}
+    def _accepting(self, waiting: deque[Endpoint]) -> Iterator[Endpoint]:
+        """The endpoints that accept a connection."""
+        running: dict[socket.socket, tuple[Endpoint, float]] = {}  # with the deadline
         with selectors.DefaultSelector() as selector:
             try:
                 while (waiting or running) and not self._closing:
                     while waiting and len(running) < AT_ONCE:
-                        if (sock := _knock(endpoint := waiting.popleft())) is not None:
-                            running[sock] = endpoint, time.monotonic() + ANSWER_LIMIT
-                            selector.register(sock, selectors.EVENT_WRITE)
+                        endpoint = waiting.popleft()
+                        try:
+                            sock = begin_connect(endpoint)
+                        except OSError:  # no route there
+                            continue
+                        running[sock] = endpoint, time.monotonic() + ANSWER_LIMIT
+                        selector.register(sock, selectors.EVENT_WRITE)
                     ready = {key.fileobj for key, _ in selector.select(ANSWER_LIMIT / 10)}
                     now = time.monotonic()
                     for sock, (endpoint, deadline) in list(running.items()):
                         if sock not in ready and now < deadline:
                             continue
-                        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if sock in ready else -1
                         selector.unregister(sock)
                         del running[sock]
+                        answered = sock in ready
+                        accepted = answered and _is_connected(sock)
                         sock.close()
-                        if code == 0:
+                        if accepted:
                             yield endpoint
-                        if code >= 0 and endpoint.port == DEFAULT_PORT:  # somebody is at home, even if it said no
+                        if answered and endpoint.port == DEFAULT_PORT:  # a machine is there, even if it refused
                             more = range(DEFAULT_PORT + 1, DEFAULT_PORT + 1 + MORE_ROOMS)
                             waiting.extend(Endpoint(endpoint.host, port) for port in more)
             finally:
@@ -91,12 +99,12 @@ class Scan:
                     sock.close()
 
 
-def neighbours(on: Sequence[Address]) -> Iterator[Endpoint]:
-    """Every address beside ours, and our own: another room of this machine counts, too. Pure."""
+def neighbours(own: Sequence[Address]) -> Iterator[Endpoint]:
+    """Every address around ours, and ours as well, because this machine may host a room. Pure."""
     seen: set[str] = set()
-    for address in on:
+    for address in own:
         if address.version != 4:
-            continue  # a link has 2^64 of them
+            continue  # an IPv6 link has 2^64 addresses
         prefix = max(address.prefix, LARGEST)
         network = ipaddress.ip_interface(f"{address.text}/{prefix}").network
         for ip in network.hosts():
@@ -105,18 +113,14 @@ def neighbours(on: Sequence[Address]) -> Iterator[Endpoint]:
                 yield Endpoint(str(ip), DEFAULT_PORT)
 
 
-def _worth_it(on: Sequence[Address]) -> list[Address]:
-    return [a for a in on if not a.is_loopback and kind_of(a.interface) in ("network", "VPN")]
+def _of_people(own: Sequence[Address]) -> list[Address]:
+    """Without the networks that are inside this machine."""
+    return [a for a in own if not a.is_loopback and kind_of(a.interface) in ("network", "VPN")]
 
 
-def _knock(endpoint: Endpoint) -> socket.socket | None:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.setblocking(False)
+def _is_connected(sock: socket.socket) -> bool:
     try:
-        sock.connect((endpoint.host, endpoint.port))
-    except BlockingIOError:
-        return sock
-    except OSError:  # no way there
-        sock.close()
-        return None
-    return sock
+        finish_connect(sock)
+    except OSError:
+        return False
+    return True

@@ -1,20 +1,20 @@
-"""What was seen of a room, and the row that people read. Pure.
+"""The values of discovery: what is seen of a room, what a probe finds, and the row that people read. Pure.
 
-A way of looking (mDNS, UDP announce, remembered rooms, ...) reports `Sighting` and `Vanished`;
-the directory makes one `Listing` for each room of all that was reported. Nothing here is trusted:
-a sighting is a stranger's word for where to knock.
+A source (UDP, mDNS, recent rooms, a scan) reports each `Sighting` and `Vanished`; the directory makes one `Listing`
+for each room from all of them. Nothing here is trusted: a sighting is a stranger's hint at an address to probe.
 """
 
 import ipaddress
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from lanchat.protocol.address import Address, Endpoint
+from lanchat.protocol.messages import Card
 from lanchat.protocol.text import MAX_TITLE, clean_title, nick_from, safe_text
 
-LOWEST_PORT = 1024  # below are the system's own services; a room never listens there
+LOWEST_PORT = 1024  # the system's own services listen below; a room never does
 _LONGEST_READ = 256  # characters of a stranger's title that are looked at; a card holds no more
 
 State = Literal["answering", "silent"]
@@ -22,11 +22,11 @@ State = Literal["answering", "silent"]
 
 @dataclass(frozen=True)
 class Advertisement:
-    """What a host tells about its room, by whatever way."""
+    """What a host tells everybody about its room, by mDNS and by UDP alike."""
 
     room_id: str
     title: str
-    host: str  # the nick of who hosts
+    host: str  # the nick of the person who hosts
     port: int
     fingerprint: str = ""  # of the host's key: a hint
 
@@ -36,30 +36,74 @@ class Sighting:
     """One discovery answer.
 
     Args:
-        way: by which it came: "mdns", "announce", ...
-        name: tells it from others of its way; a later one with the same name takes its place.
-        room_id: empty for a mere place to try: whatever room answers there is meant.
-        source: the machine it speaks for, so that no machine fills the list.
-        joined: this person was in a room there before; no stranger said so.
+        via: the source that reports it: "announce", "mdns", "recent" or "scan".
+        name: identifies it within its source; a later sighting with the same name replaces this one.
+        room_id: empty if only the address is known: then any room that answers there is meant.
+        machine: the address of the machine it is about, so that one machine cannot fill the list.
+        joined: this person has been in a room there, so the address is not a stranger's word.
     """
 
-    way: str
+    via: str
     name: str
     room_id: str
     title: str
     host: str
     endpoints: tuple[Endpoint, ...]
     fingerprint: str = ""
-    source: str = ""
+    machine: str = ""
     joined: bool = False
 
 
 @dataclass(frozen=True)
 class Vanished:
-    """Whatever was seen under this name says goodbye, or somebody says so in its place."""
+    """The sighting of this name said goodbye, or somebody else said so for it."""
 
-    way: str
+    via: str
     name: str
+
+
+Report = Callable[[Sighting | Vanished], None]
+OnProblem = Callable[[str], None]  # takes one sentence for a person
+
+
+# ---- what a probe of an address finds
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A lanchat host showed its card."""
+
+    card: Card
+    fingerprint: str  # of the key that the host showed
+    key_status: str = ""  # "known", "new" or "changed": that key against what this person remembers of the room
+
+
+@dataclass(frozen=True)
+class ConnectionRefused:
+    """The machine is there, but nothing listens at this port."""
+
+
+@dataclass(frozen=True)
+class NotARoom:
+    """Something listens there, but it is not a lanchat room."""
+
+
+@dataclass(frozen=True)
+class Silent:
+    """Nothing came back in time."""
+
+    connected: bool = False  # the machine took the connection, and then said nothing on it
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """The system knows no route there, or finds no such neighbour on the link."""
+
+
+Outcome = Answered | ConnectionRefused | NotARoom | Silent | Unreachable
+
+
+# ---- what people see
 
 
 @dataclass(frozen=True)
@@ -67,10 +111,12 @@ class Listing:
     """One room as people see it in the list. All text in it is safe to show.
 
     Args:
-        people: None while the host has never answered.
-        endpoints: where to knock, those that answer first.
-        fingerprint: of the key that the host showed; before it answered, what the sighting claimed.
-        standing: "known", "new" or "changed": how that key stands to what we know of the room; "" before it answered.
+        people: how many are in the room; None if the host has never answered.
+        endpoints: the room's addresses, those that answered first in front.
+        via: the sources that see it, sorted.
+        fingerprint: of the key that the host showed; before it answers, the one that the sighting claims.
+        key_status: "known", "new" or "changed": that key against what this person remembers of the room; empty
+            before the host answers.
     """
 
     room_id: str
@@ -79,13 +125,13 @@ class Listing:
     people: int | None
     locked: bool
     endpoints: tuple[Endpoint, ...]
-    ways: tuple[str, ...]
+    via: tuple[str, ...]
     state: State
     fingerprint: str = ""
     key_status: str = ""
 
     def as_json(self) -> str:
-        """The line of `lanchat rooms --json`. All ASCII: a pipe may have any encoding."""
+        """The line of `lanchat rooms --json`. It is ASCII, because a pipe may have any encoding."""
         return json.dumps(
             {
                 "id": self.room_id,
@@ -95,15 +141,15 @@ class Listing:
                 "locked": self.locked,
                 "state": self.state,
                 "addresses": [str(endpoint) for endpoint in self.endpoints],
-                "ways": self.ways,
+                "via": self.via,
                 "fingerprint": self.fingerprint,
-                "standing": self.key_status,
+                "key_status": self.key_status,
             }
         )
 
 
 def shown_title(text: str) -> str:
-    """A title from a stranger as it may be shown: one that breaks the rules is made safe and cut."""
+    """A stranger's title, safe to show: one that breaks the rules of a title is escaped and cut."""
     try:
         return clean_title(text)
     except ValueError:
@@ -111,39 +157,41 @@ def shown_title(text: str) -> str:
 
 
 def shown_nick(text: str) -> str:
-    """A nick from a stranger as it may be shown; empty where none was given."""
+    """A stranger's nick, safe to show; empty if the stranger gave none."""
     return nick_from(text) if text else ""
 
 
-def may_dial(endpoint: Endpoint, on: Iterable[Address], *, joined: bool = False) -> bool:
-    """Whether we knock at an address that a stranger named. Else a sighting could make us knock anywhere.
+def may_dial(endpoint: Endpoint, own: Iterable[Address], *, joined: bool = False) -> bool:
+    """Whether a connection may be opened to an address that a stranger named.
+
+    Only addresses on our own links are allowed, so that a forged sighting cannot make this machine connect anywhere.
 
     Args:
-        on: our addresses on the networks we look at. Loopback is one of them, or it is not dialled.
-        joined: nobody else named it: this person was in a room there. Then it may also be behind a router of the
-            site (an address the internet has no way to); never out in the internet, where a list that is merely
-            shown would tell others who looks at it, and from where.
+        own: our addresses on the networks that are searched; loopback is allowed only if it is one of them.
+        joined: this person has been in a room there, so no stranger named it. Then it may also be a private address
+            behind a router of this site. It may never be a public one: the list is built without being asked, and
+            must not tell the internet who looks at it, and from where.
     """
     if not LOWEST_PORT <= endpoint.port < 65536:
         return False
     try:
         ip = ipaddress.ip_address(endpoint.host)
     except ValueError:
-        return False  # a name: asking for it would tell it to others
+        return False  # a name: looking it up would tell it to others
     if ip.is_multicast or ip.is_unspecified or ip.is_reserved:
         return False
     if ip.is_link_local:
         if ip.version == 6 and ip.scope_id is None:
-            return False  # on which link? It cannot be dialled
-        return any(not ours.is_loopback for ours in on)
-    if joined and not ip.is_global and not ip.is_loopback and any(not ours.is_loopback for ours in on):
+            return False  # without its interface it cannot be dialled
+        return any(not address.is_loopback for address in own)
+    if joined and not ip.is_global and not ip.is_loopback and any(not address.is_loopback for address in own):
         return True
-    return any(_on_link(ip, ours) for ours in on)
+    return any(_on_link(ip, address) for address in own)
 
 
-def _on_link(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, ours: Address) -> bool:
-    network = ipaddress.ip_interface(f"{ours.text.partition('%')[0]}/{ours.prefix}").network
-    if ip not in network:  # False for the other version of IP as well
+def _on_link(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, address: Address) -> bool:
+    network = address.network
+    if ip not in network:  # also if one is IPv4 and the other IPv6
         return False
     ends = (network.network_address, network.broadcast_address)
     return network.num_addresses <= 2 or ip.version == 6 or ip not in ends

@@ -1,1 +1,1 @@
-"""Saying why: what this machine, its networks and the other lanchats on them are like, and what follows from that."""
+"""Finds out why rooms do not show up: it checks this machine, its networks and the other nodes, and names a cause."""

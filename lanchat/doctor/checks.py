@@ -1,168 +1,168 @@
-"""The examination: look, call, knock, and read what the system says. Takes a few seconds; a few threads."""
+"""The checks of `lanchat doctor`: search for rooms, ask everybody, probe addresses, and read what the system says.
+
+They take a few seconds, and run beside each other in a few threads.
+"""
 
 import ipaddress
 import re
 import socket
-import struct
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import assert_never
 
-from lanchat.client.connect import read_card
 from lanchat.discovery.finder import Finder
-from lanchat.discovery.recent import WAY as REMEMBERED
-from lanchat.discovery.recent import Places
-from lanchat.discovery.sighting import Listing, may_dial
-from lanchat.doctor.echo import Echoes, ask_one, ask_to_connect, call_everybody
-from lanchat.doctor.report import Interface, Node, Report, Tried
-from lanchat.doctor.system import examine_machine
+from lanchat.discovery.probe import PROBE_LIMIT, ask_for_card, connect_outcome
+from lanchat.discovery.sighting import (
+    Answered,
+    ConnectionRefused,
+    Listing,
+    NotARoom,
+    Outcome,
+    Silent,
+    Unreachable,
+    may_dial,
+)
+from lanchat.discovery.sources import VIA_RECENT, default_sources
+from lanchat.discovery.udp.multicast import PORT
+from lanchat.doctor.echo import EchoResults, ask_everybody, can_connect_back, round_trip
+from lanchat.doctor.nodes import NodeTable
+from lanchat.doctor.report import Interface, Node, PortUse, Report, Tried, TriedOutcome
+from lanchat.doctor.system import describe_machine, is_up, router_answers
 from lanchat.errors import LanchatError
 from lanchat.network.connect import dial, peer_of
-from lanchat.network.flusher import Flusher
 from lanchat.network.interfaces import addresses, kind_of, still
-from lanchat.network.link import Link
 from lanchat.network.listen import listen
 from lanchat.protocol.address import DEFAULT_PORT, Address, Endpoint
-from lanchat.protocol.framing import LineSplitter
-from lanchat.protocol.tls import TlsChannel, client_context
+from lanchat.protocol.tls import client_context
+from lanchat.storage.recent import RecentRooms
 
 LOOK_FOR = 2.5  # s; mDNS alone takes about one
 MAX_NODES = 4  # that are asked one by one
-MAX_TRIED = 4  # places of before
+MAX_RECENT = 4  # addresses of recent rooms that are tried
 ECHO_LIMIT = 1.0  # s
-CARD_LIMIT = 2.0  # s for a host to show its card
 
 _ADAPTER = re.compile(r"(en|eth|wl|ww)[a-z]*\d")
-_SIOCGIFFLAGS, _UP, _RUNNING = 0x8913, 0x1, 0x40  # Linux: netdevice(7)
-
-Outcome = Literal["room", "other", "refused", "silent", "unreachable"]
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """What is at an address.
-
+class _Attempt:
+    """
     Args:
-        title: of the room there.
-        peer: the IP address that answered, also where a name was asked for; empty where none did.
+        peer: the IP address that answered, even if a name was tried; empty if none did.
     """
 
+    tried: Tried
     outcome: Outcome
-    title: str = ""
-    peer: str = ""
+    peer: str
 
 
-def examine(
-    on: Sequence[Address] | None,
+def run_checks(
+    chosen: Sequence[Address] | None,
     home: Path,
     named: Endpoint | None = None,
     *,
     look_for: float = LOOK_FOR,
+    port: int = PORT,
 ) -> Report:
-    """
+    """Run all checks, which takes a little longer than `look_for`.
+
     Args:
-        on: where; None for everywhere.
-        named: an address the person asks about.
+        chosen: our own addresses on the networks to check; None for all.
+        named: an address that the person asks about.
+        look_for: s to search for rooms.
+        port: of UDP.
+
+    Raises:
+        LanchatError: LANCHAT_HOME names no folder.
     """
-    here = still(on)
+    own = still(chosen)
     began = time.monotonic()
-    with Finder(on) as finder, ThreadPoolExecutor(8, "doctor") as pool:
-        calls = pool.submit(call_everybody, here)
-        machine = pool.submit(lambda: examine_machine(home, here, _port()))
-        router = pool.submit(_router, here)
-        places = [place.endpoint for place in Places(home).all() if may_dial(place.endpoint, here)]
-        wanted = ([named] if named else []) + [place for place in places if place != named][:MAX_TRIED]
-        tries = [pool.submit(_try, endpoint, here, named=endpoint is named) for endpoint in wanted]
-        echoes = calls.result()
+    with (
+        Finder(chosen, default_sources(chosen, home, port)) as finder,
+        ThreadPoolExecutor(8, "doctor") as pool,
+    ):
+        echoes = pool.submit(ask_everybody, own, port)
+        machine = pool.submit(lambda: describe_machine(home, own, _port_use()))
+        router = pool.submit(router_answers, own)
+        recent = [room.endpoint for room in RecentRooms(home).all() if may_dial(room.endpoint, own)]
+        wanted = ([named] if named else []) + [endpoint for endpoint in recent if endpoint != named][:MAX_RECENT]
+        tries = [pool.submit(_try, endpoint, own, named=endpoint is named) for endpoint in wanted]
+        results = echoes.result()
         time.sleep(max(0.0, began + look_for - time.monotonic()))
-        own = {address.text for address in addresses()}
         listings = finder.listings()
-        nodes = _nodes(listings, echoes, own, [tried.result() for tried in tries])
-        asked = list(pool.map(lambda node: _asked(node, here), nodes[:MAX_NODES]))
+        attempts = [tried.result() for tried in tries]
+        all_own = {address.text for address in addresses()}
+        nodes = _nodes(listings, results, attempts, all_own)
+        asked = list(pool.map(lambda node: _with_echo(node, own, port), nodes[:MAX_NODES]))
         problems = finder.problems()
     return Report(
         machine=machine.result(),
-        interfaces=tuple(_interfaces(here, echoes, all_of_them=on is None)),
-        nodes=tuple([*_knocked(asked, on, here), *nodes[MAX_NODES:]]),
+        interfaces=tuple(_interfaces(own, results, all_of_them=chosen is None)),
+        nodes=tuple([*_with_reaches_us(asked, chosen, own, port), *nodes[MAX_NODES:]]),
         own_rooms=tuple(
-            listing.title for listing in listings if {endpoint.host for endpoint in listing.endpoints} <= own
+            listing.title for listing in listings if {endpoint.host for endpoint in listing.endpoints} <= all_own
         ),
-        tried=tuple(tried.result()[0] for tried in tries),
+        tried=tuple(attempt.tried for attempt in attempts),
         router=router.result(),
         problems=problems,
-        chosen=on is not None,
+        chosen=chosen is not None,
     )
 
 
-def _interfaces(here: Sequence[Address], echoes: Echoes, *, all_of_them: bool) -> list[Interface]:
-    """Those with an address; of the others, what looks like a cable or Wi-Fi."""
-    names = [address.interface for address in here]
+def _nodes(
+    listings: Sequence[Listing], results: EchoResults, attempts: Sequence[_Attempt], all_own: set[str]
+) -> list[Node]:
+    table = NodeTable(all_own)
+    for listing in listings:
+        table.add_listing(listing)
+    for host, hears in results.hears.items():
+        table.add_answer(host, hears, results.titles[host])
+    for attempt in attempts:
+        if isinstance(attempt.outcome, Answered) and attempt.peer:
+            via = "typed" if attempt.tried.named else VIA_RECENT
+            table.add_room(attempt.peer, attempt.tried.address, attempt.outcome.card.title, via)
+    return table.nodes()
+
+
+def _interfaces(own: Sequence[Address], results: EchoResults, *, all_of_them: bool) -> list[Interface]:
+    """The interfaces that have an address; of the others, those that look like a cable or Wi-Fi."""
+    names = [address.interface for address in own]
     if all_of_them:
         names += [name for _, name in socket.if_nameindex() if _ADAPTER.match(name)]
     return [
         Interface(
             name,
             kind_of(name),
-            _is_up(name),
-            tuple(f"{address.text}/{address.prefix}" for address in here if address.interface == name),
-            tuple(loop for (interface, _), loop in echoes.loops.items() if interface == name),
+            is_up(name),
+            tuple(f"{address.text}/{address.prefix}" for address in own if address.interface == name),
+            tuple(loop for (interface, _), loop in results.loops.items() if interface == name),
         )
         for name in dict.fromkeys(names)
     ]
 
 
-def _nodes(
-    listings: Sequence[Listing], echoes: Echoes, own: set[str], tried: Sequence[tuple[Tried, _Answer]]
+def _with_echo(node: Node, own: Sequence[Address], port: int) -> Node:
+    return replace(node, echo=round_trip(own, node.address, ECHO_LIMIT, port))
+
+
+def _with_reaches_us(
+    nodes: Sequence[Node], chosen: Sequence[Address] | None, own: Sequence[Address], port: int
 ) -> list[Node]:
-    """One for each host of somebody else, by whatever way we know of it; the best address stands for it."""
-    found: dict[str, Node] = {}
-    key_status: dict[str, str] = {}  # the address that stands for an address
-    for listing in listings:
-        hosts = [endpoint.host for endpoint in listing.endpoints if endpoint.host not in own]
-        for host in hosts:
-            address = key_status.setdefault(host, key_status.get(hosts[0], hosts[0]))
-        if hosts:
-            at = next(str(endpoint) for endpoint in listing.endpoints if endpoint.host not in own)
-            known = found.get(address, Node(address, at))
-            found[address] = replace(
-                known,
-                rooms=tuple(dict.fromkeys((*known.rooms, listing.title))),
-                ways=tuple(sorted({*known.ways, *listing.ways})),
-                reached=known.reached or listing.state == "answering",
-            )
-    for host, hears in echoes.hears.items():
-        if host not in own:
-            address = key_status.get(host, host)
-            known = found.get(address, Node(address, address, tuple(sorted(echoes.titles[host]))))
-            ways = tuple(sorted({*known.ways, "announce"}))
-            found[address] = replace(known, ways=ways, hears=tuple(sorted({*known.hears, *hears})))
-    for place, answer in tried:
-        host = answer.peer
-        if answer.outcome == "room" and host and host not in key_status and host not in own:
-            way = "typed" if place.named else REMEMBERED
-            found.setdefault(host, Node(host, place.address, (answer.title,), (way,), reached=True))
-    return list(found.values())
-
-
-def _asked(node: Node, here: Sequence[Address]) -> Node:
-    return replace(node, echo=ask_one(here, node.address, ECHO_LIMIT))
-
-
-def _knocked(nodes: Sequence[Node], on: Sequence[Address] | None, here: Sequence[Address]) -> list[Node]:
-    """The same, with whether they can connect to us: one after the other, since they all knock at one door."""
+    """The nodes, with whether they can connect to us. They are asked in turn, because all connect to one port."""
     if not any(node.echo is not None for node in nodes):
         return list(nodes)
     try:
-        listeners = listen(None if on is None else [address.text for address in on], None)
+        listeners = listen(None if chosen is None else [address.text for address in chosen], None)
     except LanchatError:
         return list(nodes)
     try:
         return [
-            replace(node, reaches_us=ask_to_connect(here, node.address, listeners)) if node.echo is not None else node
+            node
+            if node.echo is None
+            else replace(node, reaches_us=can_connect_back(own, node.address, listeners, port))
             for node in nodes
         ]
     finally:
@@ -170,103 +170,58 @@ def _knocked(nodes: Sequence[Node], on: Sequence[Address] | None, here: Sequence
             listener.close()
 
 
-def _try(endpoint: Endpoint, here: Sequence[Address], *, named: bool) -> tuple[Tried, _Answer]:
-    answer = _answer(endpoint)
-    return Tried(str(endpoint), answer.outcome, _on_link(answer.peer or endpoint.host, here), named), answer
+def _try(endpoint: Endpoint, own: Sequence[Address], *, named: bool) -> _Attempt:
+    outcome, peer = _connect_and_ask(endpoint)
+    tried = Tried(str(endpoint), _word(outcome), _is_on_link(peer or endpoint.host, own), named)
+    return _Attempt(tried, outcome, peer)
 
 
-def _answer(endpoint: Endpoint) -> _Answer:
-    flusher = Flusher("doctor-flusher")
+def _connect_and_ask(endpoint: Endpoint) -> tuple[Outcome, str]:
+    """Probe an address that may be a name with several IP addresses.
+
+    Returns:
+        The outcome, and the IP address that accepted the connection; empty if none did.
+    """
     try:
         sock = dial((endpoint,))
     except LanchatError as error:
-        return _Answer(_failure(error.__cause__ or error.__context__))
-    else:
-        there = peer_of(sock)
-        peer = there.host if there is not None else ""
-        sock.settimeout(None)
-        channel = TlsChannel(client_context(), server=False)
-        try:
-            link = Link(sock, channel, flusher)
-        except OSError:  # it hung up at once: on some systems such a socket takes no options
-            sock.close()
-            return _Answer("other", peer=peer)
-        try:
-            link.within(CARD_LIMIT, "it did not answer in time")
-            return _Answer("room", read_card(link, channel, LineSplitter())[0].title, peer)
-        except LanchatError:
-            return _Answer("other", peer=peer)
-        finally:
-            link.close()
-    finally:
-        flusher.close()
+        return connect_outcome(error.__cause__), ""
+    with sock:
+        peer = peer_of(sock)
+        outcome = ask_for_card(sock, client_context(), time.monotonic() + PROBE_LIMIT)
+    return outcome, peer.host if peer is not None else ""
 
 
-def _failure(error: BaseException | None) -> Outcome:
-    match error:
-        case ConnectionRefusedError():
+def _word(outcome: Outcome) -> TriedOutcome:
+    match outcome:
+        case Answered():
+            return "room"
+        case NotARoom() | Silent(connected=True):
+            return "other"
+        case ConnectionRefused():
             return "refused"
-        case TimeoutError():
+        case Silent():
             return "silent"
-        case _:
+        case Unreachable():
             return "unreachable"
+        case _:
+            assert_never(outcome)
 
 
-def _on_link(host: str, here: Sequence[Address]) -> bool:
+def _is_on_link(host: str, own: Sequence[Address]) -> bool:
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:
         return False
-    return ip.is_link_local or any(ip in address.network for address in here)
+    return ip.is_link_local or any(ip in address.network for address in own)
 
 
-def _port() -> Literal["free", "a room", "taken"]:
-    """Who has our TCP port on this machine."""
+def _port_use() -> PortUse:
+    """Who has the TCP port of lanchat on this machine."""
     try:
         for listener in listen(None, DEFAULT_PORT):
             listener.close()
     except LanchatError:
-        return "a room" if _answer(Endpoint("127.0.0.1", DEFAULT_PORT)).outcome == "room" else "taken"
+        outcome, _ = _connect_and_ask(Endpoint("127.0.0.1", DEFAULT_PORT))
+        return "a room" if isinstance(outcome, Answered) else "taken"
     return "free"
-
-
-def _is_up(interface: str) -> bool | None:
-    """What Linux says of an interface: switched on, and something at the other end of the cable."""
-    if sys.platform != "linux":
-        return None
-    import fcntl
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            answer = fcntl.ioctl(sock, _SIOCGIFFLAGS, struct.pack("16sH14x", interface.encode()[:15], 0))
-        except OSError:
-            return None
-    flags = struct.unpack("16sH14x", answer)[1]
-    return bool(flags & _UP and flags & _RUNNING)
-
-
-def _router(here: Sequence[Address]) -> bool | None:
-    """Whether the way out of this network answers on the link, as Linux tells it."""
-    try:
-        routes = [line.split() for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]]
-    except OSError:
-        return None
-    out = [route[2] for route in routes if route[1] == "00000000" and int(route[3], 16) & 2]
-    if not out:
-        return None
-    gateway = socket.inet_ntoa(bytes.fromhex(out[0])[::-1])
-    if not _on_link(gateway, here):
-        return None  # not where we were told to look
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            sock.sendto(b"", (gateway, 9))  # the discard port: only its hardware address is of interest
-        except OSError:
-            return False
-    deadline = time.monotonic() + 1.0
-    while time.monotonic() < deadline:
-        for line in Path("/proc/net/arp").read_text(encoding="ascii").splitlines()[1:]:
-            fields = line.split()
-            if fields[0] == gateway and int(fields[2], 16) & 2:
-                return True
-        time.sleep(0.05)
-    return False

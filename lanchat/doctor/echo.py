@@ -1,6 +1,6 @@
-"""Calling to everybody, and listening for what comes back: from ourselves, and from hosts that answer.
+"""Asks everybody over UDP, and listens to what comes back: our own packets, and answers of hosts.
 
-Every call has a nonce of its own, so an answer tells which call got through.
+Every question has a nonce of its own, so that an answer tells which question got through.
 """
 
 import ipaddress
@@ -12,137 +12,139 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lanchat.discovery.udp.multicast import PORT, Spot, usable
-from lanchat.discovery.udp.packets import MAX_DATAGRAM, Here, Knock, Seek, decode, encode
+from lanchat.discovery.udp.multicast import PORT, MulticastSocket, SocketAddress, is_usable
+from lanchat.discovery.udp.packets import MAX_DATAGRAM, Connect, Here, Seek, decode, encode
 from lanchat.doctor.report import Loop
+from lanchat.network.sockets import describe_error
 from lanchat.protocol.address import Address
 
 MDNS_GROUP, MDNS_PORT = "224.0.0.251", 5353
-CALLS = 2  # of each kind: one packet may be lost
+QUESTIONS = 2  # of each kind: one packet may be lost
 LISTEN = 0.5  # s after each
-KNOCK_WAIT = 1.2  # s for a connection back to us
+CONNECT_WAIT = 1.2  # s for a connection back to us
 
-Key = tuple[str, str]  # an interface and a way
+_Key = tuple[str, str]  # an interface and what its packets are sent by
 
 
 @dataclass
-class Echoes:
-    """What came back of our calls. Owned by the thread that calls."""
+class EchoResults:
+    """What came back of our questions to everybody. Owned by the thread that asks."""
 
-    loops: dict[Key, Loop] = field(default_factory=dict)
-    hears: dict[str, set[str]] = field(default_factory=dict)  # ways, by the address of a host that answered
-    titles: dict[str, set[str]] = field(default_factory=dict)
+    loops: dict[_Key, Loop] = field(default_factory=dict)
+    hears: dict[str, set[str]] = field(default_factory=dict)  # what was answered, by the address of the host
+    titles: dict[str, set[str]] = field(default_factory=dict)  # of the rooms in the answers, likewise
 
 
-def call_everybody(on: Sequence[Address]) -> Echoes:
-    """Call at each of our addresses by each way, and mDNS besides; takes about CALLS x LISTEN seconds."""
-    echoes, spots, calls = Echoes(), list[Spot](), dict[str, Key]()
-    for address in filter(usable, on):
+def ask_everybody(own: Sequence[Address], port: int = PORT) -> EchoResults:
+    """Ask on each of our addresses by each target, and over mDNS as well. Takes about QUESTIONS x LISTEN seconds."""
+    results, sockets, questions = EchoResults(), list[MulticastSocket](), dict[str, _Key]()
+    for address in filter(is_usable, own):
         try:
-            spots.append(Spot(address))
+            sockets.append(MulticastSocket(address, port))
         except OSError as error:
-            _note(echoes, (address.interface, "multicast"), error)
+            _note(results, (address.interface, "multicast"), error)
     try:
-        for _ in range(CALLS):
-            for spot in spots:
-                _call(spot, calls, echoes)
-            _listen(spots, calls, echoes, LISTEN)
+        for _ in range(QUESTIONS):
+            for multicast in sockets:
+                _ask(multicast, questions, results)
+            _listen(sockets, questions, results, LISTEN)
     finally:
-        for spot in spots:
-            spot.close()
-    for address in on:
+        for multicast in sockets:
+            multicast.close()
+    for address in own:
         if address.version == 4:
             key = address.interface, "mDNS"
-            if not (known := echoes.loops.get(key)) or not known.heard:
-                echoes.loops[key] = _mdns_loop(address)
-    return echoes
+            if not (known := results.loops.get(key)) or not known.heard:
+                results.loops[key] = _mdns_loop(address)
+    return results
 
 
-def ask_one(on: Sequence[Address], host: str, wait: float) -> float | None:
-    """How long one host takes to answer a question over UDP, in ms; None: it does not."""
+def round_trip(own: Sequence[Address], host: str, wait: float, port: int = PORT) -> float | None:
+    """How long one host takes to answer a question over UDP, in ms; None if it takes more than `wait` seconds."""
     nonce = secrets.token_hex(8)
-    spot = next((spot for spot in map(_spot, _near(on, host)) if spot is not None), None)
-    if spot is None:
+    multicast = next((one for one in (_open(address, port) for address in _near(own, host)) if one is not None), None)
+    if multicast is None:
         return None
     try:
         began = time.monotonic()
-        if spot.send(encode(Seek(nonce)), _where(host)) is not None:
+        if multicast.send(encode(Seek(nonce)), _socket_address(host, port)) is not None:
             return None
         while (left := began + wait - time.monotonic()) > 0:
-            if not select.select([spot.mouth], [], [], left)[0]:
+            if not select.select([multicast.sender], [], [], left)[0]:
                 return None
-            said = decode(spot.mouth.recvfrom(MAX_DATAGRAM + 1)[0])
-            if isinstance(said, Here) and said.nonce == nonce:
+            packet = decode(multicast.sender.recvfrom(MAX_DATAGRAM + 1)[0])
+            if isinstance(packet, Here) and packet.nonce == nonce:
                 return (time.monotonic() - began) * 1000
     except OSError:
         pass
     finally:
-        spot.close()
+        multicast.close()
     return None
 
 
-def ask_to_connect(on: Sequence[Address], host: str, listeners: Sequence[socket.socket]) -> bool:
-    """Whether this host, which must be a lanchat that hears us, can connect to us."""
-    port = listeners[0].getsockname()[1]
-    for spot in filter(None, map(_spot, _near(on, host))):
-        spot.send(encode(Knock(port, secrets.token_hex(8))), _where(host))
-        spot.close()
-    deadline = time.monotonic() + KNOCK_WAIT
+def can_connect_back(own: Sequence[Address], host: str, listeners: Sequence[socket.socket], port: int = PORT) -> bool:
+    """Whether this host, which must be a lanchat that hears us, can connect to our listeners."""
+    request = encode(Connect(listeners[0].getsockname()[1], secrets.token_hex(8)))
+    for address in _near(own, host):
+        if (multicast := _open(address, port)) is not None:
+            multicast.send(request, _socket_address(host, port))
+            multicast.close()
+    deadline = time.monotonic() + CONNECT_WAIT
     while (left := deadline - time.monotonic()) > 0:
         for listener in select.select(list(listeners), [], [], left)[0]:
             try:
-                sock, (source, *_) = listener.accept()
+                sock, (peer, *_) = listener.accept()
             except OSError:
                 continue
             sock.close()
-            if source.partition("%")[0].removeprefix("::ffff:") == host.partition("%")[0]:
+            if peer.partition("%")[0].removeprefix("::ffff:") == host.partition("%")[0]:
                 return True
     return False
 
 
-def _spot(address: Address) -> Spot | None:
+def _open(address: Address, port: int) -> MulticastSocket | None:
     try:
-        return Spot(address)
+        return MulticastSocket(address, port)
     except OSError:
         return None
 
 
-def _call(spot: Spot, calls: dict[str, Key], echoes: Echoes) -> None:
-    for target in spot.targets:
-        nonce, key = secrets.token_hex(8), (spot.address.interface, target.way)
-        calls[nonce] = key
-        _note(echoes, key, spot.send(encode(Seek(nonce)), target.where) or spot.deaf)
+def _ask(multicast: MulticastSocket, questions: dict[str, _Key], results: EchoResults) -> None:
+    for target in multicast.targets:
+        nonce, key = secrets.token_hex(8), (multicast.address.interface, target.via)
+        questions[nonce] = key
+        _note(results, key, multicast.send(encode(Seek(nonce)), target.address) or multicast.receive_error)
 
 
-def _note(echoes: Echoes, key: Key, error: OSError | None) -> None:
-    known = echoes.loops.get(key)
-    if known is None or (known.error and error is None):  # IPv4 and IPv6 share a way: the better one counts
-        text = "" if error is None else (error.strerror or str(error)).lower()
-        echoes.loops[key] = Loop(key[1], False, text, (error.errno or 0) if error else 0)
+def _note(results: EchoResults, key: _Key, error: OSError | None) -> None:
+    known = results.loops.get(key)
+    if known is None or (known.error and error is None):  # IPv4 and IPv6 share a key: the better one counts
+        text = "" if error is None else describe_error(error)
+        results.loops[key] = Loop(key[1], False, text, (error.errno or 0) if error else 0)
 
 
-def _listen(spots: list[Spot], calls: dict[str, Key], echoes: Echoes, wait: float) -> None:
-    sockets = [sock for spot in spots for sock in (spot.mouth, spot.ear) if sock is not None]
+def _listen(multicasts: list[MulticastSocket], questions: dict[str, _Key], results: EchoResults, wait: float) -> None:
+    sockets = [sock for one in multicasts for sock in (one.sender, one.receiver) if sock is not None]
     deadline = time.monotonic() + wait
     while (left := deadline - time.monotonic()) > 0:
         for sock in select.select(sockets, [], [], left)[0]:
             try:
-                data, where = sock.recvfrom(MAX_DATAGRAM + 1)
+                data, sender = sock.recvfrom(MAX_DATAGRAM + 1)
             except OSError:
                 continue
-            said = decode(data)
-            if not isinstance(said, Here | Seek) or (key := calls.get(said.nonce)) is None:
+            packet = decode(data)
+            if not isinstance(packet, Here | Seek) or (key := questions.get(packet.nonce)) is None:
                 continue
-            if isinstance(said, Seek):
-                echoes.loops[key] = Loop(key[1], True)
+            if isinstance(packet, Seek):
+                results.loops[key] = Loop(key[1], True)
             else:
-                host = f"{where[0]}%{key[0]}" if len(where) == 4 and where[3] else where[0]
-                echoes.hears.setdefault(host, set()).add(key[1])
-                echoes.titles.setdefault(host, set()).add(said.title)
+                host = f"{sender[0]}%{key[0]}" if len(sender) == 4 and sender[3] else sender[0]
+                results.hears.setdefault(host, set()).add(key[1])
+                results.titles.setdefault(host, set()).add(packet.title)
 
 
 def _mdns_loop(address: Address) -> Loop:
-    """Whether a question over mDNS comes back to us: one for a name that nobody has."""
+    """Whether a question over mDNS, for a name that nobody has, comes back to us."""
     label = secrets.token_hex(8).encode()
     question = b"\0\0\0\0\0\1\0\0\0\0\0\0" + _labels(label, b"_lanchat", b"_tcp", b"local") + struct.pack("!HH", 12, 1)
     try:
@@ -151,9 +153,9 @@ def _mdns_loop(address: Address) -> Loop:
             if hasattr(socket, "SO_REUSEPORT"):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             sock.bind(("", MDNS_PORT))
-            ours = socket.inet_aton(address.text)
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(MDNS_GROUP) + ours)
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, ours)
+            interface = socket.inet_aton(address.text)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(MDNS_GROUP) + interface)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, interface)
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
             sock.sendto(question, (MDNS_GROUP, MDNS_PORT))
             deadline = time.monotonic() + LISTEN / 2
@@ -161,7 +163,7 @@ def _mdns_loop(address: Address) -> Loop:
                 if select.select([sock], [], [], left)[0] and label in sock.recv(9000):
                     return Loop("mDNS", True)
     except OSError as error:
-        return Loop("mDNS", False, (error.strerror or str(error)).lower(), error.errno or 0)
+        return Loop("mDNS", False, describe_error(error), error.errno or 0)
     return Loop("mDNS", False)
 
 
@@ -169,10 +171,10 @@ def _labels(*labels: bytes) -> bytes:
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
-def _near(on: Sequence[Address], host: str) -> list[Address]:
-    """Our addresses from which this host is asked: those of its network, else all of its version of IP."""
+def _near(own: Sequence[Address], host: str) -> list[Address]:
+    """Our addresses from which to ask this host: those on its network, or else all of its version of IP."""
     version = 6 if ":" in host else 4
-    same = [address for address in on if address.version == version and usable(address)]
+    same = [address for address in own if address.version == version and is_usable(address)]
     return [a for a in same if a.text.partition("%")[2] == host.partition("%")[2] and _holds(a, host)] or same
 
 
@@ -180,5 +182,5 @@ def _holds(address: Address, host: str) -> bool:
     return address.is_link_local or ipaddress.ip_address(host.partition("%")[0]) in address.network
 
 
-def _where(host: str) -> tuple[object, ...]:
-    return socket.getaddrinfo(host, PORT, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0][4]
+def _socket_address(host: str, port: int) -> SocketAddress:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0][4]

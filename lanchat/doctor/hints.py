@@ -1,4 +1,4 @@
-"""The doctor's sentence for whoever looks at an empty list, and a scan when they ask for one."""
+"""Tells a person who looks at an empty list why it may be empty, and scans the network when they ask for it."""
 
 import logging
 import threading
@@ -8,29 +8,32 @@ from pathlib import Path
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Listing
 from lanchat.discovery.sources import scanning
-from lanchat.doctor.checks import examine
+from lanchat.doctor.checks import run_checks
 from lanchat.doctor.diagnosis import diagnose
 from lanchat.protocol.address import Address
 from lanchat.threads import Closable
 
-EXAMINE_FOR = 1.5  # s of looking; with what comes before and after about two in all
+LOOK_FOR = 1.5  # s of searching; with the other checks about two in all
 
 CLOSE_LIMIT = 0.1  # s; the thread is a daemon, and only reads
 
 _log = logging.getLogger(__name__)
 
 
-class Advised(Closable):
-    """A lookout as the picker's source, that can also say why nothing is seen. Its calls never wait.
+class HintingFinder(Closable):
+    """A finder that also says why no room is seen. Its calls never wait. Owned by the thread that shows the list.
 
-    The examination is made once, when it is first asked for. Whoever made the lookout closes it, after this.
+    The checks run once, when a hint is first asked for. The caller closes this object first, and then its finder.
+
+    Args:
+        addresses: our own addresses on the networks to check; None for all.
     """
 
-    def __init__(self, finder: Finder, on: Sequence[Address] | None, home: Path) -> None:
+    def __init__(self, finder: Finder, addresses: Sequence[Address] | None, home: Path) -> None:
         self._finder = finder
-        self._on = on
+        self._addresses = addresses
         self._home = home
-        self._advice: tuple[str, ...] = ()
+        self._hint: tuple[str, ...] = ()
         self._thread: threading.Thread | None = None
         self._scanned = False
 
@@ -40,34 +43,34 @@ class Advised(Closable):
     def problems(self) -> tuple[str, ...]:
         return self._finder.problems()
 
-    def advice(self) -> tuple[str, ...]:
-        """The likely cause and what to try; nothing as long as it is being found out."""
+    def hint(self) -> tuple[str, ...]:
+        """The likely cause and what to try, as sentences; empty as long as the checks run."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._examine, name="advice", daemon=True)
+            self._thread = threading.Thread(target=self._run_checks, name="hint", daemon=True)
             self._thread.start()
-        return self._advice
+        return self._hint
 
     def scan(self) -> bool:
-        """Knock at every address of our network, once.
+        """Try every address of our networks, once.
 
         Returns:
-            Whether this begins one.
+            Whether a scan has begun; False if there has been one.
         """
         if self._scanned:
             return False
         self._scanned = True
-        self._finder.begin(scanning(self._on))
+        self._finder.begin(scanning(self._addresses))
         return True
 
     def close(self) -> None:
-        """Wait for an examination under way no longer than a person would."""
+        """Wait a moment for running checks, but no longer than a person would."""
         if self._thread is not None:
             self._thread.join(CLOSE_LIMIT)
 
-    def _examine(self) -> None:
+    def _run_checks(self) -> None:
         try:
-            diagnosis = diagnose(examine(self._on, self._home, look_for=EXAMINE_FOR))
-        except Exception:  # advice is a courtesy: the list goes on without
+            diagnosis = diagnose(run_checks(self._addresses, self._home, look_for=LOOK_FOR))
+        except Exception:  # the list is useful without a hint
             _log.warning("the doctor failed", exc_info=True)
             return
-        self._advice = diagnosis.cause, f"Try:  {diagnosis.command}"
+        self._hint = diagnosis.cause, f"Try:  {diagnosis.command}"

@@ -6,30 +6,33 @@ from typing import Literal
 from lanchat.protocol.address import InterfaceKind
 
 FirewallKind = Literal["ufw", "firewalld", "nft", "windows", "macos"]
-LEAST_DISK = 20 * 1024 * 1024  # bytes; a log of a long evening fits
+PortUse = Literal["free", "a room", "taken"]  # who has TCP port 47474 on this machine
+TriedOutcome = Literal["room", "other", "refused", "silent", "unreachable"]
+LEAST_DISK = 20 * 1024 * 1024  # bytes; enough for the log of a long evening
 
 
 @dataclass(frozen=True)
 class Loop:
-    """What became of something we called to everybody: we are part of everybody.
+    """Whether something that this machine sent to everybody came back, since it is one of them.
 
     Args:
-        way: "multicast", "local multicast", "broadcast", "mDNS".
-        error: why it could not be sent or listened for; empty where it could.
-        heard: whether it came back to us.
+        via: "multicast", "local multicast", "broadcast" or "mDNS".
+        heard: whether it came back.
+        error: why it could not be sent or received; empty if it could.
+        code: the errno of that error.
     """
 
-    way: str
+    via: str
     heard: bool = False
     error: str = ""
-    code: int = 0  # errno of the error
+    code: int = 0
 
 
 @dataclass(frozen=True)
 class Interface:
     """
     Args:
-        up: it says that it works; None: this platform does not tell.
+        up: whether it says that it works; None if this platform does not tell.
         addresses: with their prefix: `192.168.1.7/24`.
     """
 
@@ -46,22 +49,22 @@ class Interface:
 
 @dataclass(frozen=True)
 class Node:
-    """Another lanchat.
+    """Another machine that runs lanchat.
 
     Args:
-        at: what a person types to join it: with its port.
-        rooms: titles, as the host gave them: a stranger's text.
-        ways: by which its room is seen: "announce", "mdns", ...
-        hears: which of our calls it has answered.
-        echo: ms from a question to it alone to its answer; None: no answer.
-        reached: whether its TCP port took our connection and showed a room.
-        reaches_us: whether it could connect to us; None: it was not asked, or did not hear that.
+        at: what a person types to join it, with the port.
+        rooms: titles as the host gave them: a stranger's text.
+        via: the sources that see its rooms: "announce", "mdns", ...
+        hears: which of our questions to everybody it answered: "multicast", "broadcast", ...
+        echo: ms from a question to it alone to its answer; None if it did not answer.
+        reached: whether its TCP port accepted our connection and showed a room.
+        reaches_us: whether it could connect to us; None if it was not asked, or did not hear the request.
     """
 
     address: str
     at: str = ""
     rooms: tuple[str, ...] = ()
-    ways: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
     hears: tuple[str, ...] = ()
     echo: float | None = None
     reached: bool = False
@@ -70,32 +73,34 @@ class Node:
 
 @dataclass(frozen=True)
 class Tried:
-    """An address that was named, or where a room was before.
+    """An address that the person named, or where this person was in a room before.
 
     Args:
-        outcome: "room" a lanchat answered; "other" something else listens; "refused" the machine is there, nobody
-            listens; "silent" nothing comes back; "unreachable" the system knows no way or finds no such neighbour.
+        outcome: "room": a lanchat host answers. "other": something else listens. "refused": the machine answers, but
+            nothing listens at the port. "silent": nothing comes back. "unreachable": the system knows no route, or
+            finds no such neighbour.
+        on_link: whether it is on a network of this machine.
+        named: whether the person named it just now.
     """
 
     address: str
-    outcome: Literal["room", "other", "refused", "silent", "unreachable"]
+    outcome: TriedOutcome
     on_link: bool
-    named: bool  # by the person, just now
+    named: bool
 
 
 @dataclass(frozen=True)
 class Firewall:
     kind: FirewallKind
     text: str
-    blocks: bool | None = None  # whether it keeps out what is not asked for; None: it may
+    blocks: bool | None = None  # whether it blocks incoming packets that were not asked for; None if it may
 
 
 @dataclass(frozen=True)
 class Machine:
     """
     Args:
-        trouble: what makes lanchat unusable here (home folder, key), and the command against it.
-        port: "free", "a room", "taken": who has TCP port 47474.
+        trouble: what makes lanchat unusable here (home folder, key), and what to do about it.
     """
 
     system: str
@@ -108,28 +113,36 @@ class Machine:
     key: str = ""
     disk: int | None = None  # bytes free
     clock: str = ""
-    port: Literal["free", "a room", "taken"] = "free"
+    port: PortUse = "free"
     trouble: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class Report:
+    """
+    Args:
+        own_rooms: titles of the rooms that are open on this machine.
+        router: whether the default gateway answers on the link; None if there is none, or it is not known.
+        problems: what the discovery sources reported.
+        chosen: whether the person named the interfaces to look at.
+    """
+
     machine: Machine
     interfaces: tuple[Interface, ...]
     nodes: tuple[Node, ...] = ()
     own_rooms: tuple[str, ...] = ()
     tried: tuple[Tried, ...] = ()
-    router: bool | None = None  # whether the way out answers on the link; None: there is none, or it is not known
-    problems: tuple[str, ...] = ()  # what the ways of seeing said
-    chosen: bool = False  # the interfaces were named by the person
+    router: bool | None = None
+    problems: tuple[str, ...] = ()
+    chosen: bool = False
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """
     Args:
-        works: chat should work.
-        cause: one sentence.
+        works: whether chat should work.
+        cause: the likely cause, in a sentence or two.
         command: one thing to try.
     """
 

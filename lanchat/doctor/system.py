@@ -1,4 +1,7 @@
-"""What this machine is like: firewalls, key, disk, clock, versions. Reads only; where a question fails, no answer."""
+"""What the system says of this machine: firewalls, key, disk, clock, versions, links.
+
+It only reads. Where a question cannot be answered, the answer is left out.
+"""
 
 import importlib
 import importlib.metadata
@@ -6,28 +9,35 @@ import ipaddress
 import os
 import platform
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 from lanchat import __version__
-from lanchat.doctor.report import LEAST_DISK, Firewall, Machine
+from lanchat.doctor.report import LEAST_DISK, Firewall, Machine, PortUse
 from lanchat.errors import LanchatError
 from lanchat.protocol.address import Address
 from lanchat.storage.files import SET_HOME
 from lanchat.storage.identity import KEY_FILE, load_identity
 
 COMMAND_LIMIT = 3.0  # s for a program of the system to answer
+ROUTER_LIMIT = 1.0  # s for the router to answer on the link
 _PACKAGES = ("zeroconf", "cryptography", "msgspec", "prompt_toolkit")
 _LIBRARIES = (("sqlite", "sqlite3", "sqlite_version"), ("openssl", "ssl", "OPENSSL_VERSION"))
-_OF_CONTAINERS = [ipaddress.ip_network(network) for network in ("172.16.0.0/12", "10.88.0.0/16")]  # Docker, Podman
+_CONTAINER_NETWORKS = [ipaddress.ip_network(network) for network in ("172.16.0.0/12", "10.88.0.0/16")]  # Docker, Podman
 _SQLITE_SAFE = {(3, 44): 6, (3, 50): 7, (3, 51): 3}  # the first patch without the WAL-reset fault, by branch
+_SIOCGIFFLAGS, _UP, _RUNNING = 0x8913, 0x1, 0x40  # Linux: netdevice(7)
 
 
-def examine_machine(home: Path, here: Sequence[Address], port: Literal["free", "a room", "taken"]) -> Machine:
+def describe_machine(home: Path, own: Sequence[Address], port: PortUse) -> Machine:
+    """
+    Args:
+        own: the addresses of this machine on the networks that are checked.
+    """
     versions = {"lanchat": __version__, "python": platform.python_version(), **dict(_versions())}
     disk = _free(home)
     warnings = [*_clock_warnings(), *_sqlite_warnings(versions.get("sqlite", ""))]
@@ -40,7 +50,7 @@ def examine_machine(home: Path, here: Sequence[Address], port: Literal["free", "
         warnings=tuple(warnings),
         firewalls=tuple(_firewalls()),
         wsl=_is_wsl(),
-        container=_is_container(here),
+        container=_is_container(own),
         home=str(home),
         key=key,
         disk=disk,
@@ -50,8 +60,50 @@ def examine_machine(home: Path, here: Sequence[Address], port: Literal["free", "
     )
 
 
+def is_up(interface: str) -> bool | None:
+    """Whether an interface is switched on and has a link, as Linux tells it; None if the system does not tell."""
+    if sys.platform != "linux":
+        return None
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            answer = fcntl.ioctl(sock, _SIOCGIFFLAGS, struct.pack("16sH14x", interface.encode()[:15], 0))
+        except OSError:
+            return None
+    flags = struct.unpack("16sH14x", answer)[1]
+    return bool(flags & _UP and flags & _RUNNING)
+
+
+def router_answers(own: Sequence[Address]) -> bool | None:
+    """Whether the default gateway answers on the link, as Linux tells it; None if there is none on our networks."""
+    try:
+        routes = [line.split() for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]]
+    except OSError:
+        return None
+    gateways = [route[2] for route in routes if route[1] == "00000000" and int(route[3], 16) & 2]
+    if not gateways:
+        return None
+    gateway = ipaddress.ip_address(bytes.fromhex(gateways[0])[::-1])
+    if not any(gateway in address.network for address in own):
+        return None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.sendto(b"", (str(gateway), 9))  # the discard port: only its hardware address is of interest
+        except OSError:
+            return False
+    deadline = time.monotonic() + ROUTER_LIMIT
+    while time.monotonic() < deadline:
+        for line in Path("/proc/net/arp").read_text(encoding="ascii").splitlines()[1:]:
+            fields = line.split()
+            if fields[0] == str(gateway) and int(fields[2], 16) & 2:
+                return True
+        time.sleep(0.05)
+    return False
+
+
 def _key(home: Path) -> tuple[str, tuple[str, str] | None]:
-    """What there is to say of the key; trouble and what to do about it."""
+    """The state of the key, and what is wrong with it: the trouble, and what to do about it."""
     if not os.path.lexists(home / KEY_FILE):
         parent = next((folder for folder in (home, *home.parents) if folder.exists()), home)
         if os.access(parent, os.W_OK):
@@ -82,11 +134,11 @@ def _sqlite_warnings(version: str) -> Iterator[str]:
     except ValueError:
         return
     if (major, minor, patch) < (3, 51, 3) and patch < _SQLITE_SAFE.get((major, minor), 1000):
-        yield f"sqlite {version} can damage a log that two programs write at once (fixed in 3.51.3); lanchat never does"
+        yield f"sqlite {version} can damage a log that two programs write at once; lanchat never does (fixed in 3.51.3)"
 
 
 def _clock_warnings() -> Iterator[str]:
-    """A clock before this program was written is wrong; the times in the chat are then, too."""
+    """A clock that shows a time before this program was installed is wrong, and so are the times in the chat."""
     if time.time() < Path(__file__).stat().st_mtime - 86400:
         yield f"the clock says {time.strftime('%Y-%m-%d')}, which is before lanchat was installed"
 
@@ -106,7 +158,7 @@ def _firewalls() -> Iterator[Firewall]:
         case "darwin":
             said = _run("/usr/libexec/ApplicationFirewall/socketfilterfw", "--getglobalstate")
             if "enabled" in said:
-                yield Firewall("macos", "the firewall of macOS is on")
+                yield Firewall("macos", "the macOS firewall is on")
         case "win32":
             yield from _windows_profiles()
         case _:
@@ -117,31 +169,30 @@ def _linux_firewalls() -> Iterator[Firewall]:
     if "enabled=yes" in _read("/etc/ufw/ufw.conf").lower().replace(" ", ""):
         yield Firewall("ufw", "ufw is on", True)
     if Path("/run/firewalld").exists() or _run("firewall-cmd", "--state").strip() == "running":
-        yield Firewall("firewalld", "firewalld runs", True)
-    rules = _run("nft", "list", "ruleset")  # says nothing to anyone but root
+        yield Firewall("firewalld", "firewalld is on", True)
+    rules = _run("nft", "list", "ruleset")  # prints nothing unless root asks
     chain_drops = "hook input" in rules and ("policy drop" in rules or " drop" in rules or " reject" in rules)
     if chain_drops:
-        yield Firewall("nft", "nftables drops some of what comes in", True)
+        yield Firewall("nft", "nftables drops some incoming packets", True)
 
 
 def _windows_profiles() -> Iterator[Firewall]:
     said = _run("powershell", "-NoProfile", "-Command", "(Get-NetConnectionProfile).NetworkCategory")
     if "Public" in said:
-        text = "Windows takes this network for a public one"
-        yield Firewall("windows", f"{text}, where its firewall keeps others out", True)
+        yield Firewall("windows", "Windows treats this network as public and blocks incoming connections", True)
     elif "State" in (state := _run("netsh", "advfirewall", "show", "currentprofile")) and "ON" in state:
-        yield Firewall("windows", "the firewall of Windows is on")
+        yield Firewall("windows", "the Windows firewall is on")
 
 
 def _is_wsl() -> bool:
     return "microsoft" in _read("/proc/sys/kernel/osrelease").lower()
 
 
-def _is_container(here: Sequence[Address]) -> bool:
-    """Inside a container with a network of its own; one with the network of its machine is like the machine."""
+def _is_container(own: Sequence[Address]) -> bool:
+    """Whether this is a container with a network of its own, and not with the network of its machine."""
     if not any(os.path.exists(mark) for mark in ("/.dockerenv", "/run/.containerenv")):
         return False
-    return any(ipaddress.ip_address(address.text) in network for address in here for network in _OF_CONTAINERS)
+    return any(ipaddress.ip_address(address.text) in network for address in own for network in _CONTAINER_NETWORKS)
 
 
 def _read(path: str) -> str:
@@ -152,7 +203,7 @@ def _read(path: str) -> str:
 
 
 def _run(*command: str) -> str:
-    """What this program says; empty where it is missing, forbidden or slow."""
+    """The output of a program; empty if it is missing, forbidden or slow."""
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=COMMAND_LIMIT, check=False, stdin=subprocess.DEVNULL

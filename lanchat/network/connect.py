@@ -51,6 +51,30 @@ def dial(
     raise _explained(last, failures[last]) from failures[last]
 
 
+def begin_connect(endpoint: Endpoint) -> socket.socket:
+    """Start a TCP connection to an IP address, without waiting.
+
+    The socket becomes writable when the connection is made or has failed; `finish_connect` says which.
+
+    Raises:
+        OSError: it failed at once; or the host is a name, which is not looked up.
+    """
+    family, _, _, _, where = socket.getaddrinfo(
+        endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+    )[0]
+    return _begin(family, where)
+
+
+def finish_connect(sock: socket.socket) -> None:
+    """Check a connection that was begun, once its socket is writable.
+
+    Raises:
+        OSError: it failed. ConnectionRefusedError: the machine is there, but nothing listens at this port.
+    """
+    if code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise OSError(code, os.strerror(code))
+
+
 def peer_of(sock: socket.socket) -> Endpoint | None:
     """The address at the other end of a connection; None: it has none."""
     if sock.family not in (socket.AF_INET, socket.AF_INET6):
@@ -101,31 +125,21 @@ class _Race:
             now = time.monotonic()
             if self._waiting and (now >= next_at or not self._running):
                 next_at = now + self._timing.next_address
-                if (winner := self._start(self._waiting.popleft(), now)) is not None:
-                    return winner
+                self._start(self._waiting.popleft(), now)
                 continue
             soon = now + STOP_WITHIN
             if (winner := self._wait(min(next_at, soon) if self._waiting else soon)) is not None:
                 return winner
         return None
 
-    def _start(self, target: _Target, now: float) -> socket.socket | None:
-        """Returns: the connection, where it stands at once."""
+    def _start(self, target: _Target, now: float) -> None:
         try:
-            sock = socket.socket(target.family, socket.SOCK_STREAM)
-        except OSError as error:  # no IPv6 here
+            sock = _begin(target.family, target.where)
+        except OSError as error:  # no IPv6 here, say
             self._failures[target.endpoint] = error
-            return None
+            return
         self._running[sock] = target, now + self._timing.connect
-        sock.setblocking(False)
-        code = sock.connect_ex(target.where)
-        if code == 0:
-            return self._won(sock)
-        if code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
-            self._selector.register(sock, selectors.EVENT_WRITE)
-        else:
-            self._lost(sock, OSError(code, os.strerror(code)))
-        return None
+        self._selector.register(sock, selectors.EVENT_WRITE)
 
     def _wait(self, until: float) -> socket.socket | None:
         until = min([until, *(deadline for _, deadline in self._running.values())])
@@ -133,10 +147,12 @@ class _Race:
             sock = key.fileobj
             assert isinstance(sock, socket.socket)
             self._selector.unregister(sock)
-            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if code == 0:
+            try:
+                finish_connect(sock)
+            except OSError as error:
+                self._lost(sock, error)
+            else:
                 return self._won(sock)
-            self._lost(sock, OSError(code, os.strerror(code)))  # becomes ConnectionRefusedError where it is that
         now = time.monotonic()
         for sock in [sock for sock, (_, deadline) in self._running.items() if now >= deadline]:
             self._selector.unregister(sock)
@@ -152,6 +168,16 @@ class _Race:
         target, _ = self._running.pop(sock)
         self._failures[target.endpoint] = error
         sock.close()
+
+
+def _begin(family: int, where: tuple[Any, ...]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    code = sock.connect_ex(where)
+    if code not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
+        sock.close()
+        raise OSError(code, os.strerror(code))
+    return sock
 
 
 def _targets(endpoints: tuple[Endpoint, ...], failures: dict[Endpoint, OSError | ValueError]) -> list[_Target]:

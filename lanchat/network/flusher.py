@@ -2,12 +2,12 @@
 
 import os
 import selectors
-import socket
 import threading
 import time
 
 from lanchat.network.link import Link
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.threads import Wakeup
 
 
 class Flusher:
@@ -18,12 +18,14 @@ class Flusher:
         self._links: set[Link] = set()
         self._behind: set[Link] = set()
         self._lock = threading.Lock()  # guards the two sets
-        self._wake, self._woken = socket.socketpair()
-        self._wake.setblocking(False)
-        self._woken.setblocking(False)
+        self._wakeup = Wakeup()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            self._wakeup.close()
+            raise
 
     def add(self, link: Link) -> None:
         with self._lock:
@@ -40,20 +42,13 @@ class Flusher:
             if link in self._behind:
                 return
             self._behind.add(link)
-        self._ring()
+        self._wakeup.set()
 
     def close(self) -> None:
         self._closed = True
-        self._ring()
+        self._wakeup.set()
         self._thread.join()
-        self._wake.close()
-        self._woken.close()
-
-    def _ring(self) -> None:
-        try:
-            self._wake.send(b"!")
-        except OSError:
-            pass  # full: it is awake anyway; closed: there is nobody to wake
+        self._wakeup.close()
 
     def _run(self) -> None:
         swept_at = time.monotonic()
@@ -76,7 +71,7 @@ class Flusher:
         The selector is made anew each time: few links are behind at once, and none that was closed can linger in it.
         """
         with _new_selector() as selector:
-            selector.register(self._woken, selectors.EVENT_READ)
+            selector.register(self._wakeup, selectors.EVENT_READ)
             with self._lock:
                 behind = list(self._behind)
             for link in behind:
@@ -90,7 +85,7 @@ class Flusher:
                 return
             for key, _ in ready:
                 if key.data is None:
-                    self._drain_bell()
+                    self._wakeup.drain()
                 elif not key.data.flush():
                     self._done(key.data)
 
@@ -99,13 +94,6 @@ class Flusher:
             self._behind.discard(link)
         if link.fileno() >= 0 and link.flush():  # something came in between the last flush and now
             self.watch(link)
-
-    def _drain_bell(self) -> None:
-        try:
-            while self._woken.recv(4096):
-                pass
-        except BlockingIOError:
-            pass
 
 
 def _new_selector() -> selectors.BaseSelector:

@@ -31,7 +31,7 @@ from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Converse
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log, NoLog
-from lanchat.threads import Closable, join_started
+from lanchat.threads import Closable, Wakeup, join_started
 
 _PAUSE = 0.2  # s without accepting when this process has no descriptor left, not even a spare one; else accept() spins
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -99,8 +99,8 @@ class Host(Closable):
                 undo.callback(_close_all, listeners[-1])
             self._spare = Spare()
             undo.callback(self._spare.close)
-            self._wake, self._woken = socket.socketpair()
-            undo.callback(_close_all, [self._wake, self._woken])
+            self._stop = Wakeup()
+            undo.callback(self._stop.close)
             opened = self._log.open()
             undo.callback(self._log.close)
             room = Room(
@@ -169,13 +169,14 @@ class Host(Closable):
             return
         self._closing = True
         if self._flusher is not None:
-            self._wake.send(b"!")
+            self._stop.set()
             join_started(self._acceptor)
             self._hub.inbox.put_now(CloseRoom(reason))
             self._readers.finish(self._timing.goodbye)
             self._hub.stop()
             self._flusher.close()
-        _close_all([sock for _, sockets in self._doors for sock in sockets] + [self._wake, self._woken])
+        _close_all([sock for _, sockets in self._doors for sock in sockets])
+        self._stop.close()
         self._spare.close()
         self._log.close()
 
@@ -193,13 +194,13 @@ class Host(Closable):
 
     def _accept(self) -> None:
         with selectors.DefaultSelector() as selector:
-            selector.register(self._woken, selectors.EVENT_READ)
+            selector.register(self._stop, selectors.EVENT_READ)
             for door, sockets in self._doors:
                 for listener in sockets:
                     selector.register(listener, selectors.EVENT_READ, door)
             while True:
                 for key, _ in selector.select():
-                    if key.fileobj is self._woken:
+                    if key.fileobj is self._stop:
                         return
                     assert isinstance(key.fileobj, socket.socket)
                     self._accept_one(key.fileobj, key.data)

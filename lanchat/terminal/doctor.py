@@ -41,7 +41,7 @@ def _interface(interface: Interface) -> Iterator[str]:
     kind = "" if interface.kind == "network" else interface.kind
     yield "  ".join(filter(None, (interface.name, up, kind, ", ".join(interface.addresses) or "no address")))
     for loop in interface.loops:
-        yield f"  {loop.way:<15} {_loop(loop)}"
+        yield f"  {loop.via:<15} {_loop(loop)}"
 
 
 def _loop(loop: Loop) -> str:
@@ -53,9 +53,7 @@ def _loop(loop: Loop) -> str:
 def _node(node: Node) -> Iterator[str]:
     rooms = ", ".join(f'"{safe_text(room)}"' for room in dict.fromkeys(node.rooms))
     yield f"  {node.at}  {rooms}"
-    yield f"    seen by       {', '.join(node.ways)}" + (
-        f"; it hears our {', '.join(node.hears)}" if node.hears else ""
-    )
+    yield f"    seen by       {', '.join(node.via)}" + (f"; it hears our {', '.join(node.hears)}" if node.hears else "")
     echo = "no answer" if node.echo is None else f"answers in {node.echo:.1f} ms"
     back = {True: "yes", False: "no", None: "not tried"}[node.reaches_us]
     yield f"    UDP           {echo}"

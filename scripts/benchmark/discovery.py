@@ -1,8 +1,8 @@
-"""How long it takes until the first room is listed, by each way of seeing: in a lab of network namespaces.
+"""How long it takes until the first room is listed, by each discovery source: in a lab of network namespaces.
 
     python -m scripts.benchmark.discovery [--rounds N]
 
-Measured in the process that looks, from the moment it begins to look, zeroconf and all it needs loaded already.
+It is measured in the process that searches, from the start of the search; zeroconf and all it needs are loaded before.
 """
 
 import argparse
@@ -14,15 +14,16 @@ from pathlib import Path
 
 from tests.support.lab import Lab, require_lab
 
-LOOK = """
+SEARCH = """
 import sys, time
 from pathlib import Path
 import zeroconf, zeroconf.asyncio
-from lanchat.discovery.sources import every_way, scanning
 from lanchat.discovery.finder import Finder
-home, way, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-ways = dict(zip(("announce", "remembered", "mdns"), every_way(None, home)), scan=scanning(None))
-chosen = [ways[way]] if way != "all" else list(every_way(None, home))
+from lanchat.discovery.sources import default_sources, scanning
+home, via, rounds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+everything = default_sources(None, home)
+by_name = dict(zip(("announce", "recent", "mdns"), everything), scan=scanning(None))
+chosen = everything if via == "all" else [by_name[via]]
 for _ in range(rounds):
     began = time.monotonic()
     with Finder(None, chosen) as finder:
@@ -34,7 +35,7 @@ for _ in range(rounds):
 
 
 def measure(rounds: int) -> dict[str, list[float]]:
-    """Returns: ms until the first room is listed, by way."""
+    """Returns: ms until the first room is listed, by source."""
     require_lab()
     took: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, Lab(Path(folder)) as lab:
@@ -42,10 +43,10 @@ def measure(rounds: int) -> dict[str, list[float]]:
         room = a.lanchat.start("host", "Room A", "--nick", "hal")
         room.wait_err("hal joined")
         b.lanchat.run("join", room.address, "--nick", "bob", input="hello\n")
-        for way in ("announce", "mdns", "remembered", "scan", "all"):
-            argv = [*b.prefix, sys.executable, "-c", LOOK, str(b.lanchat.home("bob")), way, str(rounds)]
+        for via in ("announce", "mdns", "recent", "scan", "all"):
+            argv = [*b.prefix, sys.executable, "-c", SEARCH, str(b.lanchat.home("bob")), via, str(rounds)]
             done = subprocess.run(argv, capture_output=True, text=True, timeout=20 * rounds, check=True)
-            took[way] = [float(line) for line in done.stdout.split()]
+            took[via] = [float(line) for line in done.stdout.split()]
     return took
 
 
@@ -55,11 +56,11 @@ def main() -> None:
         "--rounds",
         type=int,
         default=5,
-        help="more, and the host's limit on connections of one machine is what is measured",
+        help="with more, the host's limit on connections from one machine is what is measured",
     )
-    for way, took in measure(parser.parse_args().rounds).items():
+    for via, took in measure(parser.parse_args().rounds).items():
         took.sort()
-        print(f"{way:<11} median {statistics.median(took):6.0f} ms   worst {took[-1]:6.0f} ms   of {len(took)}")
+        print(f"{via:<11} median {statistics.median(took):6.0f} ms   worst {took[-1]:6.0f} ms   of {len(took)}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from lanchat import api
 from lanchat.api import joining as joining
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import NAME_WAIT, Target, resolve
-from lanchat.discovery import finder as lookout_module
+from lanchat.discovery import finder as finder_module
 from lanchat.discovery.sighting import Listing, shown_title
 from lanchat.errors import LanchatError, NoSuchRoom
 from lanchat.network.interfaces import chosen
@@ -30,7 +30,7 @@ def listing(title: str, room_id: str = ROOM, where: Endpoint = HERE, *, locked: 
 
 
 class Network:
-    """Stands for every lookout: it shows these rooms, and notes where and how long was looked."""
+    """Stands for every finder: it shows these rooms, and notes where and how long was looked."""
 
     def __init__(self) -> None:
         self.rooms: tuple[Listing, ...] = ()
@@ -67,7 +67,7 @@ class Network:
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Network:
     network = Network()
-    monkeypatch.setattr(lookout_module, "Finder", network)
+    monkeypatch.setattr(finder_module, "Finder", network)
     return network
 
 

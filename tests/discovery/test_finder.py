@@ -1,8 +1,10 @@
-"""A lookout with real hosts on loopback. Where mDNS is not the matter, another way of seeing tells of the places."""
+"""A finder with real hosts on loopback. Where mDNS does not matter, a scripted source reports their addresses."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from math import inf
@@ -11,40 +13,43 @@ from pathlib import Path
 import pytest
 
 from lanchat.discovery import directory
+from lanchat.discovery import finder as finder_module
 from lanchat.discovery.finder import Finder
-from lanchat.discovery.mdns.mdns import Announcement
-from lanchat.discovery.sighting import Advertisement, Listing, Sighting, Vanished
-from lanchat.discovery.sources import Report, Tell, Way
+from lanchat.discovery.mdns.mdns import Registration
+from lanchat.discovery.sighting import Advertisement, Listing, OnProblem, Report, Sighting, Vanished
+from lanchat.discovery.sources import Source, default_sources
 from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.server.host import Host
 from lanchat.storage.known_hosts import FILE as KNOWN_HOSTS
 from lanchat.storage.known_hosts import KnownHosts
+from lanchat.threads import Closable
 from tests.support.waiting import wait_until
 
 LOOPBACK = chosen(("127.0.0.1",))
 
 
-class Told:
-    """A way of seeing that was told what there is to see."""
+class Scripted(Closable):
+    """A source that reports what the test says."""
 
     def __init__(self, *seen: Sighting | Vanished) -> None:
         self.seen = seen
+        self.closed = False
 
-    def __call__(self, report: Report, tell: Tell) -> "Told":
+    def __call__(self, report: Report, on_problem: OnProblem) -> "Scripted":
         self.report = report
         for seen in self.seen:
             report(seen)
         return self
 
     def close(self) -> None:
-        pass
+        self.closed = True
 
 
 def sighting(title: str, port: int, room_id: str = "0" * 32) -> Sighting:
     endpoints = (Endpoint("127.0.0.1", port),)
-    return Sighting("told", f"{title} {room_id}", room_id, title, "hal", endpoints, source="127.0.0.1")
+    return Sighting("scripted", f"{title} {room_id}", room_id, title, "hal", endpoints, machine="127.0.0.1")
 
 
 def of(host: Host) -> Sighting:
@@ -55,8 +60,8 @@ def of(host: Host) -> Sighting:
 def finder() -> Iterator[Callable[..., Finder]]:
     opened: list[Finder] = []
 
-    def look(*ways: Way) -> Finder:
-        opened.append(Finder(LOOPBACK, ways or None))
+    def look(*sources: Source) -> Finder:
+        opened.append(Finder(LOOPBACK, sources))
         return opened[-1]
 
     yield look
@@ -68,12 +73,14 @@ def row(finder: Finder, room_id: str) -> Listing | None:
     return next((listing for listing in finder.listings() if listing.room_id == room_id), None)
 
 
-def test_an_announced_room_is_found_with_its_people_and_gone_when_killed(host, join, finder):
+def test_an_advertised_room_is_found_with_its_people_and_leaves_the_list_when_killed(
+    host, join, finder, own_world, udp_port
+):
     room = host("Room A", nick="ann")
     join(room, "bob")
     advertisement = Advertisement(room.room_id, room.title, room.nick, room.port, room.identity.id)
-    with Announcement(advertisement, LOOPBACK, pytest.fail):
-        look = finder()
+    with Registration(advertisement, LOOPBACK, pytest.fail):
+        look = finder(*default_sources(LOOPBACK, own_world, udp_port))
         listing = wait_until(lambda: row(look, room.room_id))
         assert listing is not None
         assert (listing.title, listing.host, listing.people, listing.state) == ("Room A", "ann", 1, "answering")
@@ -84,13 +91,13 @@ def test_an_announced_room_is_found_with_its_people_and_gone_when_killed(host, j
 
 
 @pytest.mark.full
-def test_what_is_no_room_is_not_listed_and_what_is_silent_is_listed_as_that(host, finder):
+def test_what_is_not_a_room_is_not_listed_and_what_is_silent_is_listed_as_silent(host, finder):
     with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("127.0.0.1", 0)) as silent:
         answering = threading.Thread(target=_answer_http, args=(web,))
         answering.start()
         with closing(host("Room A")) as room:
             look = finder(
-                Told(
+                Scripted(
                     sighting("Web", web.getsockname()[1], "1" * 32),
                     sighting("Silent", silent.getsockname()[1], "2" * 32),
                     of(room),
@@ -111,101 +118,150 @@ def _answer_http(web: socket.socket) -> None:
         sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def test_a_strangers_goodbye_does_not_remove_a_room_that_lives(host, finder):
-    room, way = host(), Told()
-    look = finder(way)
-    way.report(of(room))
-    wait_until(look.listings)
-    way.report(Vanished("told", of(room).name))
-    assert [listing.room_id for listing in look.wait_change((), 5)] == [room.room_id]
-    room.close()
-    assert look.wait_change(look.listings(), 5) == ()
+def test_a_room_is_probed_again_after_a_goodbye_and_stays_if_it_answers(host, join, finder, monkeypatch):
+    monkeypatch.setattr(directory, "PROBE_EVERY", 3600)
+    room, source = host(), Scripted()
+    look = finder(source)
+
+    def has_people(number: int) -> bool:
+        listing = row(look, room.room_id)
+        return listing is not None and listing.people == number
+
+    source.report(of(room))
+    wait_until(lambda: has_people(0))
+    join(room, "bob")
+    source.report(Vanished("scripted", of(room).name))
+    wait_until(lambda: has_people(1))
 
 
 def test_a_title_is_found_as_soon_as_it_answers(host, finder):
     room = host("Room A")
-    look = finder(Told(of(host("Room B", nick="bob")), of(room)))
+    look = finder(Scripted(of(host("Room B", nick="bob")), of(room)))
     assert [listing.room_id for listing in look.find("Room A", wait=10)] == [room.room_id]
     assert [listing.room_id for listing in look.find("room a", wait=10)] == [room.room_id]
 
 
 def test_all_rooms_of_a_title_are_found(host, finder):
     rooms = [host("Room A", nick="ann"), host("Room A", nick="bob")]
-    look = finder(Told(*map(of, rooms)))
+    look = finder(Scripted(*map(of, rooms)))
+    wait_until(lambda: len(look.listings()) == 2)
     assert {listing.host for listing in look.find("Room A", wait=10)} == {"ann", "bob"}
 
 
-def test_an_exact_title_goes_before_one_in_other_letters(host, finder):
-    look = finder(Told(of(host("room a", nick="bob")), of(host("Room A", nick="ann"))))
+def test_an_exact_title_wins_over_one_in_upper_or_lower_case(host, finder):
+    look = finder(Scripted(of(host("room a", nick="bob")), of(host("Room A", nick="ann"))))
+    wait_until(lambda: len(look.listings()) == 2)
     assert [listing.host for listing in look.find("Room A", wait=10)] == ["ann"]
 
 
 def test_a_title_that_nobody_has_is_not_found(finder):
-    assert finder(Told()).find("Room A", wait=0.05) == ()
+    assert finder(Scripted()).find("Room A", wait=0.05) == ()
 
 
-def test_a_way_that_does_not_work_is_told_once_and_the_others_go_on(host, finder):
-    def broken(report: Report, tell: Tell) -> Told:
-        tell("this way is closed")
-        tell("this way is closed")
-        return Told()
+def test_a_source_that_does_not_work_is_a_problem_once_and_the_others_go_on(host, finder):
+    def broken(report: Report, on_problem: OnProblem) -> Scripted:
+        on_problem("This source is broken.")
+        on_problem("This source is broken.")
+        return Scripted()
 
-    look = finder(broken, Told(of(host())))
+    look = finder(broken, Scripted(of(host())))
     wait_until(look.listings)
-    assert look.problems() == ("this way is closed",)
+    assert look.problems() == ("This source is broken.",)
 
 
-def test_a_host_that_was_forgotten_is_a_new_one(host, finder, own_world: Path, monkeypatch):
-    monkeypatch.setattr(directory, "ASK_EVERY", 0.02)
+def test_a_host_that_was_forgotten_is_a_new_one_again(host, finder, own_world: Path, monkeypatch):
+    monkeypatch.setattr(directory, "PROBE_EVERY", 0.02)
     room, known = host("Room A"), KnownHosts(own_world)
-    look = finder(Told(of(room)))
+    look = finder(Scripted(of(room)))
 
-    def stands(key_status: str) -> bool:
+    def has(key_status: str) -> bool:
         listing = row(look, room.room_id)
         return listing is not None and listing.key_status == key_status
 
-    wait_until(lambda: stands("new"))
+    wait_until(lambda: has("new"))
     known.remember(room.room_id, fingerprint(room.identity.public), room.title)
-    wait_until(lambda: stands("known"))
+    wait_until(lambda: has("known"))
     known.forget(room.title)
-    wait_until(lambda: stands("new"))
+    wait_until(lambda: has("new"))
 
 
-def test_rooms_are_seen_where_the_known_hosts_cannot_be_read(host, finder, own_world: Path):
+def test_rooms_are_listed_even_if_the_known_hosts_cannot_be_read(host, finder, own_world: Path):
     (own_world / KNOWN_HOSTS).mkdir(parents=True)
-    look = finder(Told(*[of(host("Room A")), of(host("Room B"))]))
+    look = finder(Scripted(of(host("Room A")), of(host("Room B"))))
     wait_until(lambda: len(look.listings()) == 2)
     assert {listing.key_status for listing in look.listings()} == {""}
     [problem] = look.problems()
-    assert f"Cannot use {own_world / KNOWN_HOSTS}" in problem
+    assert str(own_world / KNOWN_HOSTS) in problem
 
 
-def test_one_may_look_for_ever(host, finder):
+def test_a_search_may_last_for_ever(host, finder):
     room = host("Room A")
-    look = finder(Told(of(room)))
+    look = finder(Scripted(of(room)))
     assert [listing.room_id for listing in look.find("Room A", wait=inf)] == [room.room_id]
     assert look.wait_change((), inf)
 
 
-def test_closing_does_not_wait_for_those_that_do_not_answer(finder):
+def test_closing_ends_the_probes_under_way(finder, monkeypatch):
+    """One waits for its connection, the other for a card; either would wait for an hour."""
+    monkeypatch.setattr(finder_module, "PROBE_LIMIT", 3600)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as first, socket.socket() as second:
         for sock in (first, second):  # fill the backlog, so that the next one is left waiting for its connection
             sock.setblocking(False)
             sock.connect_ex(full.getsockname())
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            far, mute = full.getsockname()[1], silent.getsockname()[1]
-            look = finder(Told(sighting("Far", far, "1" * 32), sighting("Mute", mute, "2" * 32)))
-            silent.accept()[0].close()  # it is being asked
-            began = time.monotonic()
-            look.close()
-            look.close()
-            assert time.monotonic() - began < 1.5  # less than the time a probe may take
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            ports = [server.getsockname()[1] for server in (full, mute)]
+            look = finder(Scripted(sighting("Far", ports[0], "1" * 32), sighting("Mute", ports[1], "2" * 32)))
+            with mute.accept()[0]:
+                wait_until(lambda: look._probing == 2)
+                look.close()
+                look.close()
 
 
-def test_finding_ends_when_the_lookout_closes(finder):
-    look = finder(Told())
-    finder = threading.Thread(target=look.find, args=("Room A", 60))
-    finder.start()
+def test_a_search_ends_when_the_finder_closes(finder):
+    look = finder(Scripted())
+    searching = threading.Thread(target=look.find, args=("Room A", 3600))
+    searching.start()
     look.close()
-    finder.join(5)
-    assert not finder.is_alive()
+    searching.join(10)
+    assert not searching.is_alive()
+
+
+def test_a_source_that_begins_when_the_finder_has_closed_is_closed_again(finder):
+    look, late = finder(Scripted()), Scripted()
+    look.close()
+    look.begin(late)
+    assert late.closed
+
+
+def test_a_source_that_cannot_start_ends_the_others(own_world):
+    """No thread of the finder and no other source is left behind (every test checks that at its end)."""
+
+    def broken(report: Report, on_problem: OnProblem) -> Scripted:
+        raise RuntimeError("can't start new thread")
+
+    other = Scripted()
+    with pytest.raises(RuntimeError):
+        Finder(LOOPBACK, [other, broken])
+    assert other.closed
+
+
+def test_a_finder_without_a_thread_leaves_nothing_behind(monkeypatch, own_world):
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with pytest.raises(RuntimeError):
+        Finder(LOOPBACK, [])
+
+
+def test_a_program_whose_home_folder_is_wrong_ends_with_an_error():
+    """It could not end if a thread of the finder had been started before the folder was found to be wrong."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import lanchat; lanchat.rooms(wait=0)"],
+        env={**os.environ, "LANCHAT_HOME": "~nosuchuser"},
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert done.returncode == 1
+    assert "LanchatError: LANCHAT_HOME" in done.stderr

@@ -13,7 +13,7 @@ POINT = Address("tun0", "10.8.0.2", 32)
 
 
 @pytest.mark.parametrize(
-    ("host", "on"),
+    ("host", "own"),
     [
         ("192.168.7.1", [LAN]),
         ("192.168.7.20", [LAN]),
@@ -24,8 +24,8 @@ POINT = Address("tun0", "10.8.0.2", 32)
         ("10.8.0.2", [POINT]),
     ],
 )
-def test_a_neighbour_may_be_dialled(host, on):
-    assert may_dial(Endpoint(host, 47474), on)
+def test_a_neighbour_may_be_dialled(host, own):
+    assert may_dial(Endpoint(host, 47474), own)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,19 @@ def test_nothing_else_may_be_dialled(host):
     assert not may_dial(Endpoint(host, 47474), [LAN, LAN6])
 
 
-def test_who_looks_on_loopback_alone_dials_only_there():
+def test_only_loopback_is_dialled_if_only_loopback_is_searched():
     assert not may_dial(Endpoint("169.254.3.4", 47474), [LOOPBACK])
     assert not may_dial(Endpoint("192.168.7.1", 47474), [LOOPBACK])
+
+
+def test_a_room_that_was_joined_may_be_behind_a_router_but_not_out_in_the_internet():
+    near, site, tailscale, internet, this_machine = (
+        Endpoint(host) for host in ("192.168.7.7", "10.1.2.3", "100.64.0.7", "93.184.216.34", "127.0.0.1")
+    )
+    endpoints = (near, site, tailscale, internet, this_machine)
+    assert [may_dial(endpoint, [LAN], joined=True) for endpoint in endpoints] == [True] * 3 + [False] * 2
+    assert [may_dial(endpoint, [LAN]) for endpoint in endpoints] == [True] + [False] * 4
+    assert not may_dial(site, [LOOPBACK], joined=True), "a search of loopback alone stays there"
 
 
 @pytest.mark.parametrize("port", [-1, 0, 22, 80, 1023, 65536])
@@ -59,11 +69,11 @@ def test_ports_of_the_system_are_not_dialled(port):
         ("\ud800", "<U+D800>"),
     ],
 )
-def test_a_strangers_title_is_made_fit_to_show(title, shown):
+def test_a_strangers_title_is_safe_to_show(title, shown):
     assert shown_title(title) == shown
 
 
-def test_a_strangers_nick_is_made_fit_to_show():
+def test_a_strangers_nick_is_safe_to_show():
     assert [shown_nick(nick) for nick in ("ann", "", "a\x1bnn", "!!!")] == ["ann", "", "ann", "guest"]
 
 
@@ -74,7 +84,7 @@ def test_a_room_id_is_128_bits_in_hex():
 def test_a_listing_as_json_is_one_line():
     listing = Listing("0" * 32, "会議", "ann", 3, True, (Endpoint("::1", 5000),), ("mdns",), "answering", "ab")
     line = listing.as_json()
-    assert "\n" not in line and line.isascii(), "it goes through a pipe of any encoding"
+    assert "\n" not in line and line.isascii(), "a pipe may have any encoding"
     assert json.loads(line) == {
         "id": "0" * 32,
         "title": "会議",
@@ -83,7 +93,7 @@ def test_a_listing_as_json_is_one_line():
         "locked": True,
         "state": "answering",
         "addresses": ["[::1]:5000"],
-        "ways": ["mdns"],
+        "via": ["mdns"],
         "fingerprint": "ab",
-        "standing": "",
+        "key_status": "",
     }

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import msgspec
-from lanchat.protocol.keys import certificate_key
-from lanchat.storage.identity import Identity
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, decode, encode
 from lanchat.protocol.handshake import MemberGreeting
+from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.messages import (
     NONCE_SIZE,
     VERSION,
@@ -29,6 +28,7 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.tls import TlsChannel, client_context, server_context
+from lanchat.storage.identity import Identity
 from tests.support.waiting import PATIENCE
 
 ROOM = "5" * 32

@@ -1,4 +1,5 @@
 import errno
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from lanchat.errors import ConnectionLost, NoSuchRoom
 from lanchat.network import connect as dial_module
-from lanchat.network.connect import dial, has_machine, peer_of
+from lanchat.network.connect import begin_connect, dial, finish_connect, has_machine, peer_of
 from lanchat.protocol.address import Endpoint, is_address, parse_endpoint
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
@@ -169,3 +170,40 @@ def test_a_socket_without_an_address_has_no_peer():
 def test_no_address_at_all():
     with pytest.raises(NoSuchRoom, match="no address"):
         dial(())
+
+
+def connected(endpoint: Endpoint) -> tuple[str, int]:
+    """Connect without the race of several addresses; gives the peer's name."""
+    with begin_connect(endpoint) as sock:
+        assert select.select([], [sock], [], 10)[1]
+        finish_connect(sock)
+        host, port, *_ = sock.getpeername()
+        return host, port
+
+
+def test_a_connection_that_is_begun_is_finished_when_its_socket_is_writable():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert connected(Endpoint("127.0.0.1", server.getsockname()[1])) == server.getsockname()
+
+
+def test_a_connection_that_is_refused_says_so_when_it_is_finished():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        with pytest.raises(ConnectionRefusedError):
+            connected(Endpoint("127.0.0.1", nobody.getsockname()[1]))
+
+
+def test_beginning_a_connection_does_not_wait_for_one_that_never_answers(silent):
+    with begin_connect(silent) as sock:
+        assert not select.select([], [sock], [], 0)[1]
+
+
+def test_a_name_is_not_looked_up_to_begin_a_connection():
+    with pytest.raises(socket.gaierror):
+        begin_connect(Endpoint("localhost", 47474))
+
+
+def test_a_connection_that_fails_at_once_leaves_no_socket(monkeypatch):
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda sock, where: errno.EHOSTUNREACH)
+    with pytest.raises(OSError, match="No route to host"):
+        begin_connect(Endpoint("10.0.0.9"))

@@ -1,4 +1,5 @@
 import socket
+import threading
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_it_sleeps_when_nobody_is_behind(flusher, behind, monkeypatch):
         drain(timeout)
 
     monkeypatch.setattr(flusher, "_flush_ready", counted)
-    flusher._ring()
+    flusher._wakeup.set()
     wait_until(lambda: rounds)
     link.send(b"x")
     assert received(theirs, 1) == b"x"
@@ -147,3 +148,12 @@ def test_closing_twice():
     flusher = Flusher("test-flusher")
     flusher.close()
     flusher.close()
+
+
+def test_a_flusher_without_a_thread_leaves_no_sockets(monkeypatch):
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with pytest.raises(RuntimeError):
+        Flusher("test-flusher")

@@ -1,46 +1,49 @@
-"""A plain thread around a library that runs an asyncio loop of its own, such that closing never hangs."""
+"""A plain thread around a library that runs an asyncio loop of its own, made so that closing it never hangs."""
 
 import asyncio
 import concurrent.futures
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Generic, Protocol, TypeVar
 
+from lanchat.discovery.sighting import OnProblem
 from lanchat.threads import Closable
 
-CLOSE_LIMIT = 3.0  # s; three goodbyes take 0.25 s, a starved loop of zeroconf would take 10
+CLOSE_LIMIT = 3.0  # s; three goodbyes take 0.25 s, while zeroconf with a blocked loop would take 10
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Tell = Callable[[str], None]  # a problem, as one sentence for a person
 
 
-class Looped(Protocol):
-    """What runs a loop."""
+class HasLoop(Protocol):
+    """An object of the library: it runs an asyncio loop until it is closed."""
 
     loop: asyncio.AbstractEventLoop | None
 
     def close(self) -> None: ...
 
 
-L = TypeVar("L", bound=Looped)
+L = TypeVar("L", bound=HasLoop)
 
 
-class Station(Closable, Generic[L]):
-    """A plain thread with a library's loop in it. Whatever waits there can be cut short by `close`, from any thread."""
+class LoopThread(Closable, Generic[L]):
+    """A thread that opens the library's object, works with it, and closes it. `close` interrupts whatever it waits for.
 
-    def __init__(self, thread_name: str, tell: Tell) -> None:
-        self._tell = tell
+    A subclass says what to open and what to do, and starts the thread at the end of its constructor.
+    """
+
+    def __init__(self, name: str, on_problem: OnProblem) -> None:
+        self._on_problem = on_problem
         self._lock = threading.Lock()  # guards the two below
         self._closing = False
         self._pending: concurrent.futures.Future[Any] | None = None
-        # A daemon: a starved loop must not hold up the end of the program.
-        self._thread = threading.Thread(target=self._run, name=thread_name, daemon=True)
+        # A daemon, because a blocked loop must not keep the program from ending.
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def close(self) -> None:
-        """Say goodbye and come to rest, within CLOSE_LIMIT. May be called twice."""
+        """Say goodbye and end, within CLOSE_LIMIT. May be called twice."""
         with self._lock:
             self._closing = True
             if self._pending is not None:
@@ -48,66 +51,68 @@ class Station(Closable, Generic[L]):
         self._wake()
         self._thread.join(CLOSE_LIMIT)
         if self._thread.is_alive():
-            _log.warning("%s does not come to rest; leaving it", self._thread.name)
-
-    def _work(self, looped: L) -> None:
-        raise NotImplementedError
+            _log.warning("%s does not end; leaving it", self._thread.name)
 
     def _open(self) -> L:
         raise NotImplementedError
 
+    def _work(self, opened: L) -> None:
+        raise NotImplementedError
+
     def _wake(self) -> None:
+        """End any wait of the thread that `_await` does not know of."""
         raise NotImplementedError
 
-    def _trouble(self, why: str) -> str:
+    def _problem(self, why: str) -> str:
+        """The sentence for a person when `_open` or `_work` fails."""
         raise NotImplementedError
 
-    def _wait_again(self) -> bool:
-        """Wait for a reason to begin anew.
+    def _should_restart(self) -> bool:
+        """Wait until there is a reason to start over.
 
         Returns:
-            Whether there is one; else this was all.
+            Whether there is one; otherwise the thread ends.
         """
         return False
 
     def _run(self) -> None:
         self._run_once()
-        while not self._closing and self._wait_again():
+        while not self._closing and self._should_restart():
             self._run_once()
 
     def _run_once(self) -> None:
         try:
-            looped = self._open()
-        except Exception as error:  # no network, a broken library: the chat goes on without
-            _log.info("%s cannot begin: %r", self._thread.name, error)
-            self._tell(self._trouble(told(error)))
+            opened = self._open()
+        except Exception as error:  # no network, a broken library: the chat works without this
+            _log.info("%s cannot start: %r", self._thread.name, error)
+            self._on_problem(self._problem(describe_error(error)))
             return
         try:
-            self._work(looped)
+            self._work(opened)
         except concurrent.futures.CancelledError:
-            pass  # closed while we waited
+            pass  # closed during a wait
         except Exception as error:
             _log.info("%s failed: %r", self._thread.name, error)
-            self._tell(self._trouble(told(error)))
+            self._on_problem(self._problem(describe_error(error)))
         finally:
             try:
-                looped.close()
-            except Exception as error:  # EventLoopBlocked: a starved loop
+                opened.close()
+            except Exception as error:  # EventLoopBlocked: a blocked loop
                 _log.info("%s did not close: %r", self._thread.name, error)
 
-    def _await(self, looped: L, work: Coroutine[Any, Any, T], limit: float) -> T:
-        """Run this in its loop.
+    def _await(self, opened: L, work: Coroutine[Any, Any, T], limit: float) -> T:
+        """Run a coroutine in the library's loop and wait for it.
 
         Raises:
             CancelledError: `close` was called.
             TimeoutError: it took longer than `limit` seconds.
         """
-        assert looped.loop is not None
+        assert opened.loop is not None
         with self._lock:
             if self._closing:
                 work.close()
                 raise concurrent.futures.CancelledError
-            self._pending = future = asyncio.run_coroutine_threadsafe(work, looped.loop)
+            self._pending = future = asyncio.run_coroutine_threadsafe(work, opened.loop)
         try:
             return future.result(limit)
         except concurrent.futures.TimeoutError:
@@ -115,7 +120,8 @@ class Station(Closable, Generic[L]):
             raise
 
 
-def told(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
+    """What went wrong, in lower case, to stand inside a sentence."""
     if isinstance(error, TimeoutError):
         return "it took too long"
     if isinstance(error, OSError) and error.strerror:

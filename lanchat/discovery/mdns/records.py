@@ -1,4 +1,4 @@
-"""A room as a DNS-SD record, and a stranger's record as a sighting. Pure."""
+"""The DNS-SD record of a room, and the sighting in a stranger's record. Pure."""
 
 from collections.abc import Sequence
 
@@ -7,28 +7,28 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import is_fingerprint, is_room_id
 from lanchat.protocol.messages import VERSION
 
-WAY = "mdns"
+VIA_MDNS = "mdns"
 SERVICE = "_lanchat._tcp.local."
-MAX_TXT = 1300  # bytes of a TXT record that we read (RFC 6763, 6.2: it fits one packet with the rest)
+MAX_TXT = 1300  # bytes of a TXT record; with the rest of the packet it fits one Ethernet frame (RFC 6763, 6.2)
 MAX_TXT_KEYS = 16
 MAX_TXT_VALUE = 200  # bytes; a title has at most 180
 MAX_INSTANCE = 63  # bytes of UTF-8 in one DNS label (RFC 6763, 4.1.1)
 
 
 def instance_name(advertisement: Advertisement) -> str:
-    """The name people see in other mDNS browsers: the title as far as it fits, and a part of the room id.
+    """The name that other mDNS browsers show: the title, cut if it is too long, and the beginning of the room id.
 
-    The id is there because two rooms may have one title, and an mDNS conflict is not dependably found.
+    The id is needed because two rooms may have the same title, and mDNS does not reliably notice the conflict.
     """
     tail = f" {advertisement.room_id[:8]}"
-    title = advertisement.title.replace(".", "-")  # a dot would begin a new label
+    title = advertisement.title.replace(".", "-")  # a dot would start a new label
     while len(title.encode()) + len(tail) > MAX_INSTANCE:
         title = title[:-1]
     return f"{title.rstrip()}{tail}.{SERVICE}"
 
 
 def properties(advertisement: Advertisement) -> dict[str, str]:
-    """The TXT record. It stays the same for as long as the room is open: an update takes 0.45 s."""
+    """The TXT record. It stays the same as long as the room is open, because an update takes 0.45 s."""
     return {
         "id": advertisement.room_id,
         "v": str(VERSION),
@@ -39,7 +39,7 @@ def properties(advertisement: Advertisement) -> dict[str, str]:
 
 
 def read_txt(text: bytes) -> dict[str, str] | None:
-    """The pairs of a TXT record; None: it is malformed, or more than we read."""
+    """The pairs of a TXT record; None if it is malformed or exceeds one of the limits above."""
     if len(text) > MAX_TXT:
         return None
     pairs: dict[str, str] = {}
@@ -61,22 +61,22 @@ def read_txt(text: bytes) -> dict[str, str] | None:
 
 
 def read_record(name: str, port: int | None, found: Sequence[str], text: bytes) -> Sighting | None:
-    """What a stranger's record says; None: it describes no room.
+    """The sighting in a stranger's record; None if it describes no room.
 
     Args:
-        found: the addresses in it.
+        found: the IP addresses in the record.
     """
     pairs = read_txt(text)
     if pairs is None or not port or not found or not is_room_id(pairs.get("id", "")):
         return None
     key = pairs.get("key", "")
     return Sighting(
-        WAY,
+        VIA_MDNS,
         name,
         pairs["id"],
         pairs.get("title", ""),
         pairs.get("host", ""),
         tuple(Endpoint(address, port) for address in found),
         fingerprint=key if is_fingerprint(key) else "",
-        source=min(found),
+        machine=min(found),
     )

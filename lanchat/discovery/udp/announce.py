@@ -1,14 +1,13 @@
-"""Seeing and being seen over UDP: a host announces its room every few seconds, and answers who seeks.
+"""Advertising and finding rooms over UDP: a host announces its room every few seconds, and answers those who seek.
 
     Announcer (a thread)  -- here, every 3 s -->  everybody  <-- seek --  Seeker (a thread) --> reports
                           <------------------ seek ----------------------
-                          ------ here, to the one who asked -->
+                          ------ here, to the sender of the question -->
 
-An answer goes to the one who asked, and now and then to everybody: a firewall may drop what comes to
-the random port of the question (wsdd #215), but let in what comes to the well-known one.
+An answer goes to the one who asked, and once a second at most to everybody as well: a firewall may drop what comes to
+the random port of the question (wsdd #215), but let in what comes to the well-known port.
 """
 
-import errno
 import logging
 import secrets
 import socket
@@ -16,201 +15,237 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
-from lanchat.discovery.udp.flood_guard import ANNOUNCE_EVERY, Answering, AskBack, Hearing
-from lanchat.discovery.udp.packets import Gone, Here, Knock, Seek, decode, encode, here
-from lanchat.discovery.udp.sockets import Heard, Spots
+from lanchat.discovery.sighting import Advertisement, OnProblem, Report, Sighting, Vanished
+from lanchat.discovery.udp.flood_guard import ANNOUNCE_EVERY, AnnouncementFilter, AnswerLimit, Challenge
+from lanchat.discovery.udp.multicast import PORT
+from lanchat.discovery.udp.packets import Connect, Gone, Here, Seek, decode, encode, here
+from lanchat.discovery.udp.sockets import MulticastSockets, Received
+from lanchat.network.connect import begin_connect
 from lanchat.network.listen import PORT_TRIES
-from lanchat.protocol.address import DEFAULT_PORT, Address
+from lanchat.protocol.address import DEFAULT_PORT, Address, Endpoint
 from lanchat.protocol.limits import TokenBucket
 from lanchat.threads import Closable
 
-FIRST_TIMES = (0.0, 0.2, 1.0)  # s after the start that it is said besides: single packets get lost on Wi-Fi
-SEEK_EVERY = 5.0  # s
-GOODBYES = 2
-KNOCK_LIMIT = 1.5  # s until a knock is over
-MAX_KNOCKS = 4  # at once
+GOODBYES = 2  # packets; one may be lost
+CONNECT_LIMIT = 1.5  # s that a connection on request is left open
+MAX_CONNECTS = 4  # at once
 CLOSE_LIMIT = 3.0  # s
+_TICK_EVERY = 1.0  # s
 
 _log = logging.getLogger(__name__)
 
 
-class _Caller(Closable):
-    """A thread with our spots in it. Nothing that goes wrong there ends more than that."""
+@dataclass(frozen=True)
+class Schedule:
+    """When to send to everybody: at these seconds after the start, and then every so many seconds."""
 
-    def __init__(self, thread_name: str, interfaces: Sequence[Address] | None, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._spots = Spots(interfaces, tell)
+    every: float
+    first: tuple[float, ...] = (0.0, 0.2, 1.0)  # single packets get lost on Wi-Fi
+
+
+ANNOUNCE_SCHEDULE = Schedule(ANNOUNCE_EVERY)
+SEEK_SCHEDULE = Schedule(5.0)
+
+
+class _UdpThread(Closable):
+    """A thread that sends to everybody on a schedule, and handles what others send. No error leaves it.
+
+    Raises:
+        OSError: this process has no file descriptors left.
+    """
+
+    def __init__(
+        self, name: str, addresses: Sequence[Address] | None, on_problem: OnProblem, port: int, schedule: Schedule
+    ) -> None:
+        self._on_problem = on_problem
+        self._schedule = schedule
         self._closing = False
-        self._thread = threading.Thread(target=self._run, name=thread_name, daemon=True)
+        self._sockets = MulticastSockets(addresses, on_problem, port)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def close(self) -> None:
-        """Come to rest. May be called twice."""
+        """Say goodbye and end the thread. May be called twice."""
         self._closing = True
-        self._spots.wake()
+        self._sockets.wake()
         self._thread.join(CLOSE_LIMIT)
+
+    def _start(self) -> None:
+        """Start the thread: the last thing that a constructor does."""
+        try:
+            self._thread.start()
+        except BaseException:
+            self._sockets.close()
+            raise
 
     def _run(self) -> None:
         try:
-            self._call()
-        except Exception as error:  # a platform that does what none of ours did: the chat goes on without
-            _log.warning("calling over UDP failed", exc_info=True)
-            self._tell(f"rooms are not announced or seen over UDP here ({error})")
+            self._loop()
+        except Exception as error:  # an operating system that behaves like none we know: the chat works without this
+            _log.warning("discovery over UDP failed", exc_info=True)
+            self._on_problem(f"Rooms are not announced or found over UDP here ({error}).")
         finally:
-            self._spots.close()
+            self._sockets.close()
 
-    def _call(self) -> None:
-        """Say what there is to say at its times, and take what comes, until `close`."""
-        due = deque(time.monotonic() + after for after in FIRST_TIMES)
+    def _loop(self) -> None:
+        began = time.monotonic()
+        due = deque(began + after for after in self._schedule.first)
         while not self._closing:
             now = time.monotonic()
-            if self._spots.follow(now) and now < due[0]:
-                due.appendleft(now)
+            if self._sockets.follow_addresses(now) and now < due[0]:
+                due.appendleft(now)  # a new network has heard nothing yet
             if now >= due[0]:
                 due.popleft()
-                self._say(now)
+                self._send(now)
                 if not due:
-                    due.append(now + self._pause)
-            for heard in self._spots.hear(min(due[0] - now, self._patience)):
-                self._take(heard, time.monotonic())
+                    due.append(now + self._schedule.every)
+            for received in self._sockets.receive(min(due[0] - now, _TICK_EVERY)):
+                self._handle(received, time.monotonic())
             self._tick(time.monotonic())
-        self._farewell(time.monotonic())
+        self._say_goodbye(time.monotonic())
 
-    _pause = ANNOUNCE_EVERY  # s between two calls
-    _patience = 1.0  # s between two ticks
-
-    def _say(self, now: float) -> None:
+    def _send(self, now: float) -> None:
         raise NotImplementedError
 
-    def _take(self, heard: Heard, now: float) -> None:
+    def _handle(self, received: Received, now: float) -> None:
         raise NotImplementedError
 
     def _tick(self, now: float) -> None:
         raise NotImplementedError
 
-    def _farewell(self, now: float) -> None:
+    def _say_goodbye(self, now: float) -> None:
         pass
 
 
-class Announcer(_Caller):
-    """Tells everybody of a room, from now until `close`. Never raises into the host.
+class Announcer(_UdpThread):
+    """Announces a room until `close`, and answers those who seek. What goes wrong is never raised into the host.
 
     Args:
-        interfaces: where; None for everywhere.
-        tell: takes problems, each once; called in a thread of our own.
-        people: how many are inside; any thread.
+        addresses: our own addresses on the networks to announce on; None for all.
+        on_problem: called with each problem once, from the announcer's thread.
+        people: how many are in the room; called from the announcer's thread.
+        port: of UDP.
+
+    Raises:
+        OSError, RuntimeError: this process has no file descriptor or no thread left.
     """
 
     def __init__(
         self,
         advertisement: Advertisement,
-        interfaces: Sequence[Address] | None,
-        tell: Callable[[str], None],
+        addresses: Sequence[Address] | None,
+        on_problem: OnProblem,
         people: Callable[[], int | None] = lambda: None,
+        port: int = PORT,
+        schedule: Schedule = ANNOUNCE_SCHEDULE,
     ) -> None:
-        super().__init__("announce", interfaces, tell)
+        super().__init__("announce", addresses, on_problem, port, schedule)
         self._advertisement = advertisement
         self._people = people
         now = time.monotonic()
-        self._answering = Answering(now)
-        self._aloud = TokenBucket(1.0, 1.0, now)  # answers to everybody: one a second, whoever asks
-        self._knocks: deque[tuple[float, socket.socket]] = deque()
-        self._knocking = TokenBucket(1.0, 3.0, now)
-        self._thread.start()
+        self._answers = AnswerLimit(now)
+        self._answers_to_all = TokenBucket(1.0, 1.0, now)  # one a second, however many ask
+        self._connections: deque[tuple[float, socket.socket]] = deque()  # made on request, and when each is closed
+        self._connects = TokenBucket(1.0, 3.0, now)
+        self._start()
 
-    def _say(self, now: float) -> None:
-        self._spots.shout(encode(here(self._advertisement, self._people())), now)
+    def _run(self) -> None:
+        try:
+            super()._run()
+        finally:
+            for _, sock in self._connections:
+                sock.close()
 
-    def _take(self, heard: Heard, now: float) -> None:
-        match decode(heard.data):
+    def _send(self, now: float) -> None:
+        self._sockets.broadcast(encode(here(self._advertisement, self._people())), now)
+
+    def _handle(self, received: Received, now: float) -> None:
+        match decode(received.data):
             case Seek(nonce):
-                self._answer(heard, nonce, now)
-            case Knock(port, nonce) if self._answering.may_answer(heard.source, (heard.where, nonce), now):
-                self._knock(heard.source, port, now)
+                self._answer(received, nonce, now)
+            case Connect(port, nonce) if self._answers.allows(received.sender, (received.reply_to, nonce), now):
+                self._connect(received.sender, port, now)
             case _:
                 pass
 
-    def _answer(self, heard: Heard, nonce: str, now: float) -> None:
+    def _answer(self, received: Received, nonce: str, now: float) -> None:
         data = encode(here(self._advertisement, self._people(), nonce))
-        if len(data) > len(heard.data):
-            return  # else we would make somebody's small packet a big one
-        if self._answering.may_answer(heard.source, (heard.where, nonce), now):
-            heard.spot.answer(data, heard.where)
-            if self._aloud.spare(1, now):
-                self._say(now)
+        if len(data) > len(received.data):
+            return  # a small packet with a forged sender must not become a large one
+        if self._answers.allows(received.sender, (received.reply_to, nonce), now):
+            received.socket.reply(data, received.reply_to)
+            if self._answers_to_all.spare(1, now):
+                self._send(now)
 
-    def _knock(self, source: str, port: int, now: float) -> None:
-        """Connect to whoever asks for it: at a port of lanchat, on our network, and close again. Nothing is sent."""
-        if not DEFAULT_PORT <= port < DEFAULT_PORT + PORT_TRIES or len(self._knocks) >= MAX_KNOCKS:
+    def _connect(self, sender: str, port: int, now: float) -> None:
+        """Connect to the sender once, only at a port that lanchat uses, and close again. Nothing is sent."""
+        if not DEFAULT_PORT <= port < DEFAULT_PORT + PORT_TRIES or len(self._connections) >= MAX_CONNECTS:
             return
-        if not self._knocking.spare(1, now):
+        if not self._connects.spare(1, now):
             return
         try:
-            family, kind, _, _, where = socket.getaddrinfo(
-                source, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-            )[0]
-            sock = socket.socket(family, kind)
-        except OSError:
-            return
-        sock.setblocking(False)
-        failed = sock.connect_ex(where) not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
-        self._knocks.append((now if failed else now + KNOCK_LIMIT, sock))
+            self._connections.append((now + CONNECT_LIMIT, begin_connect(Endpoint(sender, port))))
+        except OSError as error:
+            _log.debug("cannot connect to %s: %s", sender, error)
 
     def _tick(self, now: float) -> None:
-        while self._knocks and now >= self._knocks[0][0]:
-            self._knocks.popleft()[1].close()
+        while self._connections and now >= self._connections[0][0]:
+            self._connections.popleft()[1].close()
 
-    def _farewell(self, now: float) -> None:
+    def _say_goodbye(self, now: float) -> None:
         for _ in range(GOODBYES):
-            self._spots.shout(encode(Gone(self._advertisement.room_id)), now)
-        self._tick(now + KNOCK_LIMIT)
+            self._sockets.broadcast(encode(Gone(self._advertisement.room_id)), now)
 
 
-class Seeker(_Caller):
-    """Asks everybody for their rooms, and listens to those who announce, until `close`.
+class Seeker(_UdpThread):
+    """Asks everybody for their rooms, and listens to announcements, until `close`.
 
     Args:
-        interfaces: where; None for everywhere.
-        report: takes what is seen; called in a thread of our own.
-        tell: takes problems, likewise, each once.
-    """
+        addresses: our own addresses on the networks to search; None for all.
+        report: called from the seeker's thread.
+        on_problem: called with each problem once, from the seeker's thread.
+        port: of UDP.
 
-    _pause = SEEK_EVERY
+    Raises:
+        OSError, RuntimeError: this process has no file descriptor or no thread left.
+    """
 
     def __init__(
         self,
-        interfaces: Sequence[Address] | None,
-        report: Callable[[Sighting | Vanished], None],
-        tell: Callable[[str], None],
+        addresses: Sequence[Address] | None,
+        report: Report,
+        on_problem: OnProblem,
+        port: int = PORT,
+        schedule: Schedule = SEEK_SCHEDULE,
     ) -> None:
-        super().__init__("seek", interfaces, tell)
+        super().__init__("seek", addresses, on_problem, port, schedule)
         self._report = report
-        self._hearing = Hearing(_nonce, time.monotonic())
-        self._thread.start()
+        self._filter = AnnouncementFilter(_nonce, time.monotonic())
+        self._start()
 
-    def _say(self, now: float) -> None:
-        self._spots.shout(encode(Seek(_nonce())), now)
+    def _send(self, now: float) -> None:
+        self._sockets.broadcast(encode(Seek(_nonce())), now)
 
-    def _take(self, heard: Heard, now: float) -> None:
-        match decode(heard.data):
-            case Here() as said:
-                match self._hearing.hear(heard.source, said, now):
+    def _handle(self, received: Received, now: float) -> None:
+        match decode(received.data):
+            case Here() as packet:
+                match self._filter.here(received.sender, packet, now):
                     case Sighting() as sighting:
                         self._report(sighting)
-                    case AskBack(source, nonce):
-                        self._spots.whisper(encode(Seek(nonce)), source)
+                    case Challenge(sender, nonce):
+                        self._sockets.unicast(encode(Seek(nonce)), sender)
                     case None:
                         pass
-            case Gone() as said:
-                self._tell_gone(self._hearing.gone(heard.source, said))
+            case Gone() as packet:
+                self._report_all(self._filter.gone(received.sender, packet))
             case _:
                 pass
 
     def _tick(self, now: float) -> None:
-        self._tell_gone(self._hearing.expired(now))
+        self._report_all(self._filter.expired(now))
 
-    def _tell_gone(self, vanished: list[Vanished]) -> None:
+    def _report_all(self, vanished: list[Vanished]) -> None:
         for one in vanished:
             self._report(one)
 

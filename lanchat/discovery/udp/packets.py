@@ -1,8 +1,8 @@
-"""What lanchats call across a network over UDP, as bytes. Pure; `lanchat/protocol/README.md` has the words.
+"""The UDP packets of discovery, to and from bytes. Pure; `lanchat/protocol/README.md` describes them.
 
-One JSON object in each datagram: `{"lanchat": 1, "say": "here", ...}`, padded with spaces where an
-answer may come, since an answer is never larger than the question. Nothing in a datagram is trusted,
-and no address is in it: who sent it is what the packet's own source says.
+There is one JSON object in each datagram: `{"lanchat": 1, "say": "here", ...}`. A question is padded with spaces, so
+that no answer is larger than its question. Nothing in a packet is trusted, and none holds an address: a room is at the
+address that its packet came from.
 """
 
 import json
@@ -10,21 +10,20 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from lanchat.discovery.sighting import Advertisement
-from lanchat.protocol.ids import is_fingerprint, is_room_id
+from lanchat.protocol.ids import SHORTEST_FINGERPRINT, is_fingerprint, is_room_id
 
 VERSION = 1
-MAX_DATAGRAM = 508  # bytes; 576 - 60 (IP) - 8 (UDP): what every IPv4 host takes in one piece (RFC 791, 3.1)
-LEAST_KEY = 32  # hex digits of a fingerprint that are worth sending: 128 bits, a member id
+MAX_DATAGRAM = 508  # bytes; 576 - 60 (IP) - 8 (UDP): every IPv4 host accepts this in one piece (RFC 791, 3.1)
 MAX_PEOPLE = 100_000
 _MAX_NONCE = 32  # characters
 
 
 @dataclass(frozen=True)
 class Seek:
-    """Which rooms are here? Hosts answer at once.
+    """A question for the rooms on this network. Hosts answer at once.
 
     Args:
-        nonce: comes back in the answer, so it tells which of several questions got through.
+        nonce: comes back in the answer, and tells which of several questions got through.
     """
 
     nonce: str = ""
@@ -32,7 +31,7 @@ class Seek:
 
 @dataclass(frozen=True)
 class Here:
-    """A room is open at the address this comes from.
+    """A room is open at the address that this packet comes from.
 
     Args:
         nonce: of the question that this answers; empty in an announcement.
@@ -49,20 +48,20 @@ class Here:
 
 @dataclass(frozen=True)
 class Gone:
-    """The room is closed. A hint only: anyone can say so."""
+    """The room is closed. This is only a hint, because anyone can send it."""
 
     room_id: str
 
 
 @dataclass(frozen=True)
-class Knock:
-    """Try to connect to me at this TCP port: the question of `lanchat doctor` whether others can reach us."""
+class Connect:
+    """A request to connect once to this TCP port of the sender: `lanchat doctor` asks whether others can reach it."""
 
     port: int
     nonce: str = ""
 
 
-Datagram = Seek | Here | Gone | Knock
+Packet = Seek | Here | Gone | Connect
 
 
 def here(advertisement: Advertisement, people: int | None = None, nonce: str = "") -> Here:
@@ -77,23 +76,23 @@ def here(advertisement: Advertisement, people: int | None = None, nonce: str = "
     )
 
 
-def encode(datagram: Datagram) -> bytes:
-    """At most MAX_DATAGRAM bytes; a question is padded to just that."""
-    match datagram:
+def encode(packet: Packet) -> bytes:
+    """At most MAX_DATAGRAM bytes; a question is padded to exactly that."""
+    match packet:
         case Seek(nonce):
             return _packed({"say": "seek", "n": nonce}).ljust(MAX_DATAGRAM)
-        case Knock(port, nonce):
-            return _packed({"say": "knock", "port": port, "n": nonce}).ljust(MAX_DATAGRAM)
+        case Connect(port, nonce):
+            return _packed({"say": "connect", "port": port, "n": nonce}).ljust(MAX_DATAGRAM)
         case Gone(room_id):
             return _packed({"say": "gone", "room": room_id})
         case Here():
-            return _encode_here(datagram)
+            return _encode_here(packet)
         case _:
-            assert_never(datagram)
+            assert_never(packet)
 
 
-def decode(data: bytes) -> Datagram | None:
-    """What a stranger's datagram says; None: nothing that we know."""
+def decode(data: bytes) -> Packet | None:
+    """The packet in a stranger's datagram; None if it is none that this version knows."""
     if len(data) > MAX_DATAGRAM:
         return None
     try:
@@ -110,21 +109,21 @@ def decode(data: bytes) -> Datagram | None:
             return _decode_here(fields, nonce)
         case "gone" if is_room_id(room := _text(fields, "room")):
             return Gone(room)
-        case "knock" if (port := _number(fields, "port", 1, 65535)) is not None:
-            return Knock(port, nonce)
+        case "connect" if (port := _number(fields, "port", 1, 65535)) is not None:
+            return Connect(port, nonce)
         case _:
             return None
 
 
-def _encode_here(said: Here) -> bytes:
-    """The hints go first where it does not fit, then the end of the title."""
-    fields: dict[str, Any] = {"say": "here", "room": said.room_id, "port": said.port}
-    fields |= {"title": said.title, "host": said.host}
-    if said.nonce:
-        fields["n"] = said.nonce
-    if said.people is not None:
-        fields["people"] = said.people
-    for key in (said.fingerprint, said.fingerprint[:LEAST_KEY]):
+def _encode_here(packet: Here) -> bytes:
+    """If it does not fit, the fingerprint is cut and then left out, and then the title or the nick is cut."""
+    fields: dict[str, Any] = {"say": "here", "room": packet.room_id, "port": packet.port}
+    fields |= {"title": packet.title, "host": packet.host}
+    if packet.nonce:
+        fields["n"] = packet.nonce
+    if packet.people is not None:
+        fields["people"] = packet.people
+    for key in (packet.fingerprint, packet.fingerprint[:SHORTEST_FINGERPRINT]):
         data = _packed({**fields, "key": key} if key else fields)
         if len(data) <= MAX_DATAGRAM:
             return data
@@ -155,7 +154,7 @@ def _packed(fields: dict[str, Any]) -> bytes:
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
-    """Empty where there is none. Lone surrogates, which JSON can hold and UTF-8 cannot, are replaced."""
+    """A field's text, or an empty one. Lone surrogates, which JSON can hold and UTF-8 cannot, are replaced."""
     value = fields.get(name)
     return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 

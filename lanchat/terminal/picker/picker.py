@@ -68,7 +68,7 @@ Picked = Chosen | HostNew | Left
 
 
 class Source(Protocol):
-    """Where the rooms come from: a `Lookout`. Both calls give what is there now and never wait."""
+    """Where the rooms come from: a `Finder`. Both calls give what is there now and never wait."""
 
     def listings(self) -> tuple[Listing, ...]: ...
 
@@ -77,9 +77,9 @@ class Source(Protocol):
 
 @runtime_checkable
 class Advising(Source, Protocol):
-    """A source that also knows why nothing is there, and can look harder: `lanchat.doctor.hints.Advised`."""
+    """A source that also knows why nothing is there, and can look harder: `lanchat.doctor.hints.HintingFinder`."""
 
-    def advice(self) -> tuple[str, ...]: ...
+    def hint(self) -> tuple[str, ...]: ...
 
     def scan(self) -> bool: ...
 
@@ -168,7 +168,7 @@ class _Picker:
         """The likely cause, once it is known; it is found out just in time to be shown."""
         if self._selection.shown or looked < HINTS_AFTER - ADVICE_TAKES or not isinstance(self._source, Advising):
             return ()
-        advice = self._source.advice()
+        advice = self._source.hint()
         return (*(advice or ADVICE), *([] if self._scanned else [_SCAN]))
 
     def _paint_form_foot(self) -> StyleAndTextTuples:

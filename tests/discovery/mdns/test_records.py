@@ -18,7 +18,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.text import clean_title
 
-ADVERT = Advertisement("0123456789abcdef" * 2, "Room A", "ann", 47474, "ab" * 16)
+ROOM_A = Advertisement("0123456789abcdef" * 2, "Room A", "ann", 47474, "ab" * 16)
 
 
 def txt(pairs: dict[str, str] | list[tuple[str, str]]) -> bytes:
@@ -27,22 +27,22 @@ def txt(pairs: dict[str, str] | list[tuple[str, str]]) -> bytes:
     return b"".join(bytes([len(pair)]) + pair for pair in encoded)
 
 
-def test_what_a_host_tells_is_what_others_read():
-    assert read_record("x", 47474, ["10.0.0.2", "10.1.0.2"], txt(properties(ADVERT))) == Sighting(
+def test_the_record_of_a_host_is_what_others_read():
+    assert read_record("x", 47474, ["10.0.0.2", "10.1.0.2"], txt(properties(ROOM_A))) == Sighting(
         "mdns",
         "x",
-        ADVERT.room_id,
+        ROOM_A.room_id,
         "Room A",
         "ann",
         (Endpoint("10.0.0.2", 47474), Endpoint("10.1.0.2", 47474)),
         "ab" * 16,
-        source="10.0.0.2",
+        machine="10.0.0.2",
     )
 
 
 @pytest.mark.parametrize("title", ["Room A", "v1.2", "a..b.", "é" * 60, "会" * 60, "👩‍🚀" * 10])
 def test_an_instance_name_is_one_label_that_fits(title):
-    name = instance_name(Advertisement(ADVERT.room_id, title, "ann", 1))
+    name = instance_name(Advertisement(ROOM_A.room_id, title, "ann", 1))
     label = name.removesuffix(f".{SERVICE}")
     assert "." not in label and label.endswith(" 01234567")
     assert len(label.encode()) <= MAX_INSTANCE
@@ -50,7 +50,7 @@ def test_an_instance_name_is_one_label_that_fits(title):
 
 def test_the_longest_title_fits_the_record():
     longest = clean_title("会" * 60)
-    advertisement = Advertisement(ADVERT.room_id, longest, "é" * 32, 47474, "ab" * 32)
+    advertisement = Advertisement(ROOM_A.room_id, longest, "é" * 32, 47474, "ab" * 32)
     sighting = read_record("x", 47474, ["10.0.0.2"], txt(properties(advertisement)))
     assert sighting is not None and sighting.title == longest
 
@@ -63,33 +63,33 @@ def test_the_longest_title_fits_the_record():
         {"id": ""},
         {"id": "\x1b[2J"},
         {"id": "0" * 33},
-        {**properties(ADVERT), "title": "x" * (MAX_TXT_VALUE + 1)},
-        {**properties(ADVERT), **{f"k{n}": "" for n in range(MAX_TXT_KEYS)}},
-        {**properties(ADVERT), **{f"k{n}": "x" * 190 for n in range(8)}},
+        {**properties(ROOM_A), "title": "x" * (MAX_TXT_VALUE + 1)},
+        {**properties(ROOM_A), **{f"k{n}": "" for n in range(MAX_TXT_KEYS)}},
+        {**properties(ROOM_A), **{f"k{n}": "x" * 190 for n in range(8)}},
     ],
 )
-def test_a_record_that_is_no_room_of_ours_is_not_one(pairs):
+def test_a_record_that_describes_no_room_is_ignored(pairs):
     assert read_record("x", 47474, ["10.0.0.2"], txt(pairs)) is None
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"\x05id=", b"\x04\xff\xfe=a", b"\x05title" * 400, b"\x04a=\xff\xff"])
-def test_malformed_records_are_nothing(text):
+def test_a_malformed_record_is_ignored(text):
     assert read_txt(text) is None
 
 
-def test_a_record_without_port_or_address_is_nothing():
-    text = txt(properties(ADVERT))
+def test_a_record_without_port_or_address_is_ignored():
+    text = txt(properties(ROOM_A))
     assert read_record("x", None, ["10.0.0.2"], text) is None
     assert read_record("x", 0, ["10.0.0.2"], text) is None
     assert read_record("x", 47474, [], text) is None
 
 
-def test_the_first_of_two_values_counts_and_keys_have_no_case():
+def test_the_first_of_two_values_counts_and_the_case_of_keys_does_not():
     assert read_txt(txt([("ID", "one"), ("id", "two")])) == {"id": "one"}
 
 
-def test_a_fingerprint_that_is_none_is_left_out():
-    sighting = read_record("x", 47474, ["10.0.0.2"], txt({**properties(ADVERT), "key": "<script>"}))
+def test_an_invalid_fingerprint_is_left_out():
+    sighting = read_record("x", 47474, ["10.0.0.2"], txt({**properties(ROOM_A), "key": "<script>"}))
     assert sighting is not None and sighting.fingerprint == ""
 
 
@@ -107,4 +107,4 @@ def test_any_values_give_a_sighting_or_none(values):
     encoded = {k: v for k, v in values.items() if len(f"{k}={v}".encode("utf-8", "replace")) < 256}
     if any(0xD800 <= ord(c) < 0xE000 for v in encoded.values() for c in v):
         return
-    read_record("x", 47474, ["10.0.0.2"], txt({**properties(ADVERT), **encoded}))
+    read_record("x", 47474, ["10.0.0.2"], txt({**properties(ROOM_A), **encoded}))

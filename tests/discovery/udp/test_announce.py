@@ -1,25 +1,27 @@
-"""Real UDP on loopback. Other tests announce there at the same time, so each looks for its own room ids."""
+"""Announcers and seekers with real UDP on loopback, each test on a port of its own."""
 
 import secrets
 import select
 import socket
-import time
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from lanchat.discovery.advertise import Advertiser
 from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
-from lanchat.discovery.udp.announce import Announcer, Seeker
-from lanchat.discovery.udp.multicast import PORT
-from lanchat.discovery.udp.packets import Gone, Here, Knock, Seek, decode, encode
+from lanchat.discovery.sources import Advertiser
+from lanchat.discovery.udp.announce import Announcer, Schedule, Seeker
+from lanchat.discovery.udp.multicast import GROUP, MulticastSocket
+from lanchat.discovery.udp.packets import Connect, Gone, Here, Packet, Seek, decode, encode
 from lanchat.network.interfaces import chosen
 from lanchat.network.listen import listen
 from lanchat.protocol.address import Address, Endpoint
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 LOOPBACK = chosen(("127.0.0.1",))
 NOT_OURS = Address("eth9", "203.0.113.9", 24)  # kept for documentation (RFC 5737): no machine has it
+ONCE = Schedule(every=3600.0, first=(0.0,))
 
 
 def advertisement(title: str = "Room A", port: int = 47474) -> Advertisement:
@@ -27,42 +29,83 @@ def advertisement(title: str = "Room A", port: int = 47474) -> Advertisement:
 
 
 class Reports:
-    def __init__(self) -> None:
+    """Takes what a seeker reports, and problems."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
         self.all: list[Sighting | Vanished] = []
         self.problems: list[str] = []
 
     def of(self, room: Advertisement) -> list[Sighting | Vanished]:
         return [report for report in self.all if report.name.startswith(room.room_id)]
 
-    def seeker(self, on: list[Address] = LOOPBACK) -> Seeker:
-        return Seeker(on, self.all.append, self.problems.append)
+    def seeker(self, own: list[Address] = LOOPBACK) -> Seeker:
+        return Seeker(own, self.all.append, self.problems.append, self.port)
 
 
-def answer_to(question: bytes, room: Advertisement) -> bytes:
-    """What this room's host, which may just be starting, answers to a question to everybody on loopback."""
-    return wait_until(lambda: ask(question, room))[0]
+@pytest.fixture
+def reports(udp_port) -> Reports:
+    return Reports(udp_port)
 
 
-def ask(question: bytes, room: Advertisement, within: float = 0.3) -> list[bytes]:
-    answers: list[bytes] = []
+@contextmanager
+def stranger(port: int) -> Iterator[Callable[[bytes], None]]:
+    """Somebody else on the network: a function that sends any bytes to everybody."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
-        sock.sendto(question, ("239.255.47.74", PORT))
-        deadline = time.monotonic() + within
-        while not answers and (left := deadline - time.monotonic()) > 0 and select.select([sock], [], [], left)[0]:
-            data = sock.recv(2048)
-            said = decode(data)
-            if isinstance(said, Here) and said.room_id == room.room_id:
-                answers.append(data)
-    return answers
+
+        def send(data: bytes) -> None:
+            sock.sendto(data, (GROUP, port))
+
+        yield send
 
 
-@pytest.mark.parametrize("way", [Announcer, Advertiser])
-def test_a_room_is_seen_at_once_and_gone(way: Callable[..., Announcer]):
-    reports, room = Reports(), advertisement("Größe 1.5")
+def answer_to(port: int, *questions: bytes) -> tuple[bytes, Here]:
+    """The first answer to these questions, of which all but the last need none. The host may still be starting."""
+
+    def ask() -> bytes:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+            for question in questions:
+                sock.sendto(question, (GROUP, port))
+            return sock.recv(2048) if select.select([sock], [], [], 0.3)[0] else b""
+
+    data = wait_until(ask)
+    packet = decode(data)
+    assert isinstance(packet, Here)
+    return data, packet
+
+
+@contextmanager
+def overheard(port: int) -> Iterator[list[Packet]]:
+    """All packets that are sent to everybody meanwhile."""
+    packets: list[Packet] = []
+    ended = threading.Event()
+    multicast = MulticastSocket(LOOPBACK[0], port)
+    receiver = multicast.receiver
+    assert receiver is not None
+
+    def listen_in() -> None:
+        while not ended.is_set():
+            if select.select([receiver], [], [], 0.05)[0] and (packet := decode(receiver.recv(2048))) is not None:
+                packets.append(packet)
+
+    thread = threading.Thread(target=listen_in, name="eavesdropper")
+    thread.start()
+    try:
+        yield packets
+    finally:
+        ended.set()
+        thread.join()
+        multicast.close()
+
+
+@pytest.mark.parametrize("kind", [Announcer, Advertiser])
+def test_an_announced_room_is_seen_and_vanishes_with_its_goodbye(kind: Callable[..., Announcer], reports):
+    room = advertisement("Größe 1.5")
     with reports.seeker():
-        with way(room, LOOPBACK, reports.problems.append):
-            wait_until(lambda: reports.of(room), 2)
+        with kind(room, LOOPBACK, reports.problems.append, port=reports.port):
+            wait_until(lambda: reports.of(room))
             [sighting] = reports.of(room)[:1]
             assert sighting == Sighting(
                 "announce",
@@ -78,63 +121,82 @@ def test_a_room_is_seen_at_once_and_gone(way: Callable[..., Announcer]):
     assert reports.problems == []
 
 
-def test_who_comes_later_need_not_wait_for_the_next_announcement():
-    reports, rooms = Reports(), [advertisement(f"Room {n}") for n in range(3)]
-    announcers = [Announcer(room, LOOPBACK, reports.problems.append) for room in rooms]
-    time.sleep(1.2)  # the first announcements are over
-    began = time.monotonic()
-    with reports.seeker():
-        wait_until(lambda: all(map(reports.of, rooms)))
-    assert time.monotonic() - began < 0.3
-    for announcer in announcers:
-        announcer.close()
-        announcer.close()
+def test_a_seeker_that_starts_late_need_not_wait_for_the_next_announcement(reports):
+    """Each room is announced once and then not for an hour, so only an answer can tell of it."""
+    rooms = [advertisement(f"Room {n}") for n in range(3)]
+    with overheard(reports.port) as packets:
+        announcers = [Announcer(room, LOOPBACK, pytest.fail, port=reports.port, schedule=ONCE) for room in rooms]
+        wait_until(lambda: {room.room_id for room in rooms} <= {p.room_id for p in packets if isinstance(p, Here)})
+        with reports.seeker():
+            wait_until(lambda: all(map(reports.of, rooms)))
+        for announcer in announcers:
+            announcer.close()
+            announcer.close()
 
 
-def test_an_answer_is_never_larger_than_the_question():
+def test_an_answer_is_never_larger_than_the_question(udp_port):
+    with Announcer(advertisement(), LOOPBACK, pytest.fail, port=udp_port):
+        short = b'{"lanchat":1,"say":"seek","n":"short"}'
+        data, answer = answer_to(udp_port, short, encode(Seek("long")))
+    assert answer.nonce == "long", "the short question, which came first, has got no answer"
+    assert len(data) <= len(encode(Seek("long")))
+
+
+def test_an_answer_says_how_many_people_are_in_the_room(udp_port):
+    with Announcer(advertisement(), LOOPBACK, pytest.fail, people=lambda: 7, port=udp_port):
+        _, answer = answer_to(udp_port, encode(Seek("n1")))
+    assert (answer.people, answer.nonce) == (7, "n1")
+
+
+def test_an_announcer_repeats_itself_on_schedule(udp_port):
+    schedule = Schedule(every=0.01, first=(0.0, 0.01))
+    with (
+        overheard(udp_port) as packets,
+        Announcer(advertisement(), LOOPBACK, pytest.fail, port=udp_port, schedule=schedule),
+    ):
+        wait_until(lambda: len(packets) >= 20)
+
+
+def test_noise_ends_neither_announcer_nor_seeker(reports):
     room = advertisement()
-    with Announcer(room, LOOPBACK, pytest.fail):
-        answer = answer_to(encode(Seek("n1")), room)
-        assert len(answer) <= len(encode(Seek("n1")))
-        said = decode(answer)
-        assert isinstance(said, Here) and said.nonce == "n1"
-        assert ask(b'{"lanchat":1,"say":"seek","n":"n2"}', room) == []
-
-
-def test_how_many_are_inside_is_told():
-    room = advertisement()
-    with Announcer(room, LOOPBACK, pytest.fail, people=lambda: 7):
-        answer = answer_to(encode(Seek("n1")), room)
-    assert isinstance(said := decode(answer), Here) and said.people == 7
-
-
-def test_noise_ends_nothing():
-    reports, room = Reports(), advertisement()
-    with reports.seeker(), Announcer(room, LOOPBACK, reports.problems.append):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            for data in (b"", b"\xff" * 2000, b"{", b"[" * 508, encode(Gone("0" * 32)), encode(Knock(22))):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-                sock.sendto(data, ("127.255.255.255", PORT))
+    noise = (b"", b"\xff" * 2000, b"{", b"[" * 508, encode(Gone("0" * 32)), encode(Connect(22)))
+    with reports.seeker(), Announcer(room, LOOPBACK, pytest.fail, port=reports.port), stranger(reports.port) as send:
+        for data in noise:
+            send(data)
         wait_until(lambda: reports.of(room))
-        answer_to(encode(Seek("after")), room)
+        answer_to(reports.port, encode(Seek("after")))
+    assert reports.problems == []
 
 
-def test_a_knock_is_answered_by_a_connection_to_a_port_of_lanchat_alone():
-    room = advertisement()
-    with Announcer(room, LOOPBACK, pytest.fail), socket.create_server(("127.0.0.1", 0)) as other:
-        [door] = listen(["127.0.0.1"], None)
-        with door, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
-            answer_to(encode(Seek("there?")), room)
-            for port in (other.getsockname()[1], door.getsockname()[1]):
-                sock.sendto(encode(Knock(port, str(port))), ("239.255.47.74", PORT))
-            assert select.select([door], [], [], 5)[0]
-            door.accept()[0].close()
-            assert not select.select([other], [], [], 0.2)[0]
+def test_a_host_connects_on_request_but_only_to_a_port_of_lanchat(udp_port):
+    """The requests are handled in order, so the first one has been refused when the second one is met."""
+    with (
+        Announcer(advertisement(), LOOPBACK, pytest.fail, port=udp_port),
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        [lanchat] = listen(["127.0.0.1"], None)
+        with lanchat, stranger(udp_port) as send:
+            answer_to(udp_port, encode(Seek("there?")))
+            for port in (other.getsockname()[1], lanchat.getsockname()[1]):
+                send(encode(Connect(port, str(port))))
+            assert select.select([lanchat], [], [], PATIENCE)[0]
+            lanchat.accept()[0].close()
+            assert not select.select([other], [], [], 0)[0]
 
 
-def test_an_interface_that_is_gone_is_said_and_not_raised():
-    reports = Reports()
-    with reports.seeker([NOT_OURS]), Announcer(advertisement(), [NOT_OURS], reports.problems.append):
+def test_a_network_that_is_gone_is_a_problem_and_no_error(reports):
+    with (
+        reports.seeker([NOT_OURS]),
+        Announcer(advertisement(), [NOT_OURS], reports.problems.append, port=reports.port),
+    ):
         wait_until(lambda: len(reports.problems) == 2)
-    assert set(reports.problems) == {"this machine has no network at the moment"}
+    assert set(reports.problems) == {"This machine has no network at the moment."}
+
+
+def test_an_announcer_without_a_thread_leaves_no_sockets(monkeypatch, udp_port):
+    def no_thread(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with pytest.raises(RuntimeError):
+        Announcer(advertisement(), LOOPBACK, pytest.fail, port=udp_port)

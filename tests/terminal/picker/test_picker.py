@@ -81,7 +81,7 @@ class Doctor(Script):
         super().__init__(*steps)
         self.asked = self.scans = 0
 
-    def advice(self) -> tuple[str, ...]:
+    def hint(self) -> tuple[str, ...]:
         self.asked += 1
         return ("This machine is on no network.", "Try:  plug in the cable")
 
