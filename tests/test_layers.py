@@ -44,8 +44,9 @@ PURE = {
     *("lanchat.discovery.sighting", "lanchat.discovery.directory", "lanchat.discovery.mdns.records"),
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),
     *("lanchat.doctor.report", "lanchat.doctor.diagnosis"),
-    *("lanchat.terminal.cells", "lanchat.terminal.doctor"),
-    *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.pending", "lanchat.terminal.chat.render"),
+    *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),
+    *("lanchat.terminal.options", "lanchat.terminal.wording"),
+    *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }
 OUTSIDE_WORLD = {"os", "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3"}
@@ -54,7 +55,6 @@ PURE_EXCEPTIONS = {("lanchat.protocol.tls", "pathlib")}  # for the type of a pat
 
 DOORS = {  # the only modules that may import an outside package; more than one only where they are one door together
     "click": {
-        "lanchat.cli.doctor",
         "lanchat.cli.look",
         "lanchat.cli.main",
         "lanchat.cli.options",
@@ -68,7 +68,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "msgspec": {"lanchat.protocol.messages", "lanchat.protocol.framing"},
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {"lanchat.terminal.chat.screen", "lanchat.terminal.picker.picker"},
-    "segno": {"lanchat.terminal.chat.qr"},
+    "segno": {"lanchat.terminal.invite"},
     "spake2": {"lanchat.network.password"},
     "sqlite3": {"lanchat.storage.search", "lanchat.storage.repair", "lanchat.storage.store"},
     "ssl": {"lanchat.protocol.tls"},

@@ -18,7 +18,7 @@ from lanchat.errors import LanchatError, NoSuchRoom
 from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Address, Endpoint
 from lanchat.server.host import Host
-from lanchat.terminal.prompts import come_in, come_into
+from lanchat.terminal.prompts import join_by_name, join_listing
 from tests.support.waiting import PATIENCE, wait_until
 
 ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
@@ -172,12 +172,12 @@ def by_invite(room: Host) -> JoinedRoom:
 
 
 def by_command(room: Host) -> JoinedRoom:
-    return come_in(f"127.0.0.1:{room.port}", "ann", None, 5, ("127.0.0.1",), pytest.fail, screen=False)
+    return join_by_name(f"127.0.0.1:{room.port}", "ann", None, 5, ("127.0.0.1",), pytest.fail, ask=False)
 
 
 def by_list(room: Host) -> JoinedRoom:
     there = listing(room.title, room.room_id, Endpoint("127.0.0.1", room.port))
-    return come_into(there, "ann", None, chosen(("127.0.0.1",)), pytest.fail, screen=False)
+    return join_listing(there, "ann", None, chosen(("127.0.0.1",)), pytest.fail, ask=False)
 
 
 @pytest.mark.parametrize("join", [by_name, by_invite, by_command, by_list])

@@ -1,6 +1,6 @@
-"""The chat alone, for a pseudo-terminal: python -m tests.terminal.chat.chat_program PORT NICK HOME
+"""The chat screen alone, for a pseudo-terminal: python -m tests.terminal.chat.chat_program PORT NICK HOME
 
-Says on the last line how the screen was left. Exit code 3 when the connection ended.
+Its last line says how the screen was left. The exit code is 3 if the connection ended.
 """
 
 import sys
