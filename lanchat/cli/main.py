@@ -34,7 +34,7 @@ def main() -> NoReturn:
         _print("")  # ends the line with the terminal's ^C
         code = INTERRUPTED
     except BrokenPipeError:
-        code = 0  # whoever read our output has seen enough
+        code = 0  # the reader of our output has seen enough
     except OSError as error:  # for example a full disk behind stdout
         where = f"write {error.filename}" if error.filename else "write the output"
         _print_error(f"Cannot {where}: {error.strerror or error}.")

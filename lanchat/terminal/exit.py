@@ -17,7 +17,7 @@ from typing import NoReturn
 from lanchat.errors import TimedOut
 
 GOODBYE_LIMIT = 3.0  # s; after that another Ctrl-C ends the program at once
-FLUSH_LIMIT = 0.5  # s for the last output at an end that was asked for; whoever reads it may have stopped reading
+FLUSH_LIMIT = 0.5  # s to write the last output after an interrupt or a timeout; its reader may have stopped reading
 WAKE_EVERY = 0.1  # s; a person who pressed Ctrl-C does not notice
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
 HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
@@ -44,7 +44,7 @@ def catch_signals() -> None:
     for number in (signal.SIGINT, *_ENDING):
         if number != HANGUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
-    if hasattr(signal, "pthread_kill"):
+    if sys.platform != "win32":
         _wake_main_thread(lambda: bool(first))
 
 
@@ -78,7 +78,7 @@ def signals_restored() -> Iterator[None]:
 
 
 def exit_after(seconds: float, code: int) -> None:
-    """End the program then, even if a goodbye or a write to somebody who has stopped reading still hangs."""
+    """End the program after this time, even if it still says goodbye or writes to a reader who has stopped reading."""
     timer = threading.Timer(seconds, os._exit, (code,))
     timer.daemon = True
     timer.start()
@@ -90,7 +90,7 @@ def leave(code: int) -> NoReturn:
         exit_after(FLUSH_LIMIT, code)
     try:
         sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):  # whoever read our output is gone, which is no error
+    except (OSError, ValueError, AttributeError):  # the reader of our output is gone, which is no error
         os._exit(code)
     if _threads_left():
         os._exit(code)
@@ -101,27 +101,29 @@ def _threads_left() -> bool:
     return any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate())
 
 
-def _wake_main_thread(handled: Callable[[], bool]) -> None:
-    """Let a signal end a wait of the main thread, whichever thread the kernel hands it to, and whenever.
+if sys.platform != "win32":
 
-    A thread that is just starting another one takes signals meant for the process (Linux: clone() with a signal
-    pending), and then nothing wakes the main thread from its lock: one SIGTERM in ten was lost while mDNS began. The
-    same happens if the main thread was not waiting yet, only about to.
-    """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.signal(signal.SIGUSR2, lambda number, frame: None)  # it only wakes
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    main_thread = threading.main_thread().ident
-    assert main_thread is not None
+    def _wake_main_thread(handled: Callable[[], bool]) -> None:
+        """Let a signal end a wait of the main thread, whichever thread the kernel hands it to, and whenever.
 
-    def wake() -> None:
-        while number := os.read(reading, 1):
-            if number[0] == signal.SIGUSR2:
-                continue
-            signal.pthread_kill(main_thread, signal.SIGUSR2)
-            while not handled():
-                time.sleep(WAKE_EVERY)
+        A thread that is just starting another one takes signals meant for the process (Linux: clone() with a signal
+        pending), and then nothing wakes the main thread from its lock: one SIGTERM in ten was lost while mDNS began.
+        The same happens if the main thread was not waiting yet, only about to.
+        """
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.signal(signal.SIGUSR2, lambda number, frame: None)  # it only wakes
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        main_thread = threading.main_thread().ident
+        assert main_thread is not None
+
+        def wake() -> None:
+            while number := os.read(reading, 1):
+                if number[0] == signal.SIGUSR2:
+                    continue
                 signal.pthread_kill(main_thread, signal.SIGUSR2)
+                while not handled():
+                    time.sleep(WAKE_EVERY)
+                    signal.pthread_kill(main_thread, signal.SIGUSR2)
 
-    threading.Thread(target=wake, name="signals", daemon=True).start()
+        threading.Thread(target=wake, name="signals", daemon=True).start()

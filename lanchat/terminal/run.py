@@ -96,7 +96,7 @@ def run_script(room: JoinedRoom, notices: Notices, options: ScriptOptions, *, he
     try:
         return script.run()
     except (LanchatError, KeyboardInterrupt) as end:
-        if script.output_blocked:  # whoever does not read our stdout may not read our last words either
+        if script.output_blocked:  # the reader of our stdout may be the one of our stderr, too
             limit = GOODBYE_LIMIT if hosting else FLUSH_LIMIT
             exit_after(limit, end.exit_code if isinstance(end, LanchatError) else INTERRUPTED)
         raise

@@ -1,4 +1,4 @@
-"""The scripted way to be in a room: each line of stdin is said, and what arrives is printed, a line each.
+"""A script in a room: each line of stdin becomes a message, and each message that arrives is printed on a line.
 
 Three threads do it without a terminal: one reads stdin, one takes what arrives, and the caller's own decides. It waits
 on one queue, so that whatever happens first ends the script: the text that is waited for, the end of stdin, the time
@@ -21,7 +21,7 @@ from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.wording import error_text, note_text, reconnecting
 
-DRAIN_LIMIT = 0.5  # s to write what has arrived when the time is over; whoever reads it may have stopped reading
+DRAIN_LIMIT = 0.5  # s to write what has arrived when the time is over; the reader may have stopped reading
 _LONGEST_WAIT = 1e6  # s at once; with a longer time (`--linger inf`) Python's clock overflows on some systems
 
 

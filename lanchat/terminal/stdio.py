@@ -27,8 +27,10 @@ def has_terminal() -> bool:
 def is_discarded(out: IO[str] | None) -> bool:
     """Whether what is written there goes to /dev/null."""
     try:
-        about = os.fstat(out.fileno()) if out is not None else None
-        return about is not None and stat.S_ISCHR(about.st_mode) and about.st_rdev == os.stat(os.devnull).st_rdev
+        if out is None or sys.platform == "win32":  # os.fstat names no devices there
+            return False
+        about = os.fstat(out.fileno())
+        return stat.S_ISCHR(about.st_mode) and about.st_rdev == os.stat(os.devnull).st_rdev
     except (OSError, ValueError):  # it has no descriptor at all
         return False
 

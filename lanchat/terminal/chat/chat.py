@@ -56,8 +56,8 @@ class ChatEnd:
 class Chat:
     """Connects the screen, the feed and the commands.
 
-    One thread makes it and runs it: the main thread, so that signals work. The member has joined already, and whoever
-    joined it closes it, after `run()`.
+    One thread makes it and runs it: the main thread, so that signals work. The caller has joined the member, and closes
+    it after `run()`.
 
     Args:
         on_nick: called when the host has given us another nick, in the thread of `run()`.
@@ -154,7 +154,7 @@ class Chat:
         self._screen.redraw_in(PENDING_AFTER)  # what is said now may still wait then
         try:
             self._carry_out(intent)
-        except ValueError as error:
+        except (ValueError, LanchatError) as error:  # the latter when too many messages are unsent
             self._feed.note(str(error), error=True)
             return isinstance(intent, Say | SayPrivately | Reply | ChangeNick)  # the person can correct these
         return False

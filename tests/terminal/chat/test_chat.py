@@ -9,7 +9,7 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from lanchat.client.member import Member
-from lanchat.errors import ConnectionLost
+from lanchat.errors import ConnectionLost, LanchatError
 from lanchat.protocol.messages import Renamed, Said, Told
 from lanchat.terminal.chat.chat import Chat, ChatEnd
 from tests.support.waiting import wait_until
@@ -156,6 +156,19 @@ def test_a_text_that_is_too_long_is_not_sent_and_stays_in_the_line(host, join, t
         ann.shows("a message has at most 4096 bytes")
         ann.press("\x7f\r")  # one less
         assert heard(bob) == ["x" * 4096]
+
+
+def test_a_text_that_cannot_be_kept_stays_in_the_line(host, talk, monkeypatch):
+    """As when 10,000 messages are unsent."""
+
+    def refuse(member: Member, text: str, action: bool = False) -> str:
+        raise LanchatError("Too many messages are unsent.")
+
+    with talk(host()) as ann:
+        monkeypatch.setattr(Member, "say", refuse)
+        ann.press("one more\r")
+        ann.shows("Too many messages are unsent.")
+        ann.has_typed("one more")
 
 
 def test_an_unknown_command_is_not_sent_and_can_be_recalled(host, join, talk):
