@@ -15,24 +15,54 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lanchat.api import host, join, rooms
-    from lanchat.api.room import HostedRoom, JoinedRoom
-    from lanchat.errors import LanchatError
+    from lanchat.api.hosted import HostedRoom, host
+    from lanchat.api.joining import join
+    from lanchat.api.room import JoinedRoom
+    from lanchat.api.targets import rooms
+    from lanchat.errors import (
+        ConnectionLost,
+        HostKeyChanged,
+        LanchatError,
+        NoSuchRoom,
+        NotLanchat,
+        ProtocolError,
+        Refused,
+        RoomClosed,
+        TimedOut,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["HostedRoom", "JoinedRoom", "LanchatError", "__version__", "host", "join", "rooms"]
-_HOMES = {
-    "HostedRoom": "lanchat.api.room",
+__all__ = [
+    "ConnectionLost",
+    "HostKeyChanged",
+    "HostedRoom",
+    "JoinedRoom",
+    "LanchatError",
+    "NoSuchRoom",
+    "NotLanchat",
+    "ProtocolError",
+    "Refused",
+    "RoomClosed",
+    "TimedOut",
+    "__version__",
+    "host",
+    "join",
+    "rooms",
+]
+_MODULES = {
+    "HostedRoom": "lanchat.api.hosted",
     "JoinedRoom": "lanchat.api.room",
-    "LanchatError": "lanchat.errors",
-    "host": "lanchat.api",
-    "join": "lanchat.api",
-    "rooms": "lanchat.api",
+    "host": "lanchat.api.hosted",
+    "join": "lanchat.api.joining",
+    "rooms": "lanchat.api.targets",
 }
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is not None:
-        return getattr(import_module(home), name)
+    if name in __all__:
+        return getattr(import_module(_MODULES.get(name, "lanchat.errors")), name)
     raise AttributeError(f"module 'lanchat' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -37,11 +37,13 @@ class ProtocolError(LanchatError):
 
 
 class NoSuchRoom(LanchatError):
+    """There is no room of that name, or nobody listens at that address."""
+
     exit_code = 3
 
 
 class NotLanchat(NoSuchRoom):
-    pass
+    """Something other than a lanchat host answers there."""
 
 
 class Refused(LanchatError):
@@ -61,16 +63,22 @@ class Refused(LanchatError):
 
 
 class HostKeyChanged(LanchatError):
+    """A known room shows another key than before: somebody may be impersonating its host."""
+
     exit_code = 5
 
 
 class ConnectionLost(LanchatError):
+    """The link broke, and reconnecting failed or was not wanted."""
+
     exit_code = 6
 
 
 class RoomClosed(ConnectionLost):
-    pass
+    """The host has closed the room."""
 
 
 class TimedOut(LanchatError):
+    """What was waited for did not come in time."""
+
     exit_code = 124

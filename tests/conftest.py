@@ -15,6 +15,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from lanchat.api.room import JoinedRoom
 from lanchat.client.member import Member
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
@@ -25,6 +26,7 @@ from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.commands import Commands
+from tests.support.people import joined_room
 from tests.support.program import forks
 from tests.support.waiting import wait_until
 
@@ -174,6 +176,22 @@ def join(host: Callable[..., Host], identity: Callable[[str], Identity]) -> Iter
     yield enter
     for member in members:
         member.close()
+
+
+@pytest.fixture
+def enter(identity: Callable[[str], Identity]) -> Iterator[Callable[..., JoinedRoom]]:
+    """`enter(room, "ann")`: the room as an object, as a program or a screen has it; ann leaves after the test."""
+    rooms: list[JoinedRoom] = []
+
+    def enter(room: Host, nick: str, **options: Any) -> JoinedRoom:
+        options = {"timing": EAGER, **options}
+        joined = joined_room(lambda: dial((Endpoint("127.0.0.1", room.port),)), identity(nick), nick, **options)
+        rooms.append(joined)
+        return joined
+
+    yield enter
+    for room in rooms:
+        room.close()
 
 
 def _open_files() -> set[tuple[int, str]]:

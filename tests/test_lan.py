@@ -64,7 +64,7 @@ def test_a_host_that_is_killed_leaves_the_list(lab):
     hal.send(signal.SIGKILL)
     watch.wait_hosts()
     ended = b.lanchat.run("join", "Room A", "--wait", "0.5")
-    assert (ended.code, ended.said[0]) == (3, 'lanchat: no room "Room A" was seen within 0.5 s')
+    assert ended.code == 3 and '"Room A"' in ended.said[0] and "0.5 s" in ended.said[0]
 
 
 @pytest.mark.full
@@ -149,10 +149,8 @@ def test_joining_by_address_works_without_multicast(lab):
     hal = a.lanchat.host("Room A", announce=True)
     ended = b.lanchat.run("join", "Room A", "--wait", "2")
     assert ended.code == 3
-    assert ended.said == [
-        'lanchat: no room "Room A" was seen within 2 s',
-        "  ask the host for the address its screen shows: lanchat join ADDRESS",
-    ]
+    what, to_do = ended.said
+    assert '"Room A"' in what and "2 s" in what and to_do.endswith("lanchat join ADDRESS")
     assert b.lanchat.run("join", hal.address, "--nick", "bob", input="hello\n").code == 0
     hal.wait_out("bob: hello\n")
 
@@ -164,13 +162,11 @@ def test_a_member_whose_interface_is_down_is_told_so_and_joins_when_it_is_up(lab
     b.cut()
     by_title = b.lanchat.run("join", "Room A", "--wait", "1")
     assert by_title.code == 3 and len(by_title.said) == 2
-    assert by_title.said[0].startswith('lanchat: no room "Room A" was seen within 1 s')
+    assert '"Room A"' in by_title.said[0] and "1 s" in by_title.said[0]
     by_address = b.lanchat.run("join", hal.address)
     assert by_address.code == 3
-    assert by_address.said == [
-        f"lanchat: {hal.address} does not answer (network is unreachable).",
-        "  check that you are on the same network, and that no firewall stands between",
-    ]
+    what, to_do = by_address.said
+    assert hal.address in what and "network is unreachable" in what.lower() and "firewall" in to_do
     b.mend()
     assert b.lanchat.run("join", "Room A", "--nick", "bob", "--wait", "10", input="back\n").code == 0
 

@@ -39,13 +39,14 @@ PURE = {
     "lanchat.errors",
     *("lanchat.storage.retention", "lanchat.storage.schema", "lanchat.storage.search"),
     "lanchat.network.keepalive",
-    *("lanchat.server.batch", "lanchat.server.session"),
-    *("lanchat.client.events", "lanchat.client.receiving"),
+    *("lanchat.server.acks", "lanchat.server.batch", "lanchat.server.session"),
+    *("lanchat.client.events", "lanchat.client.receiving", "lanchat.client.state", "lanchat.client.unacked"),
     *("lanchat.discovery.sighting", "lanchat.discovery.directory", "lanchat.discovery.mdns.records"),
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),
     *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis"),
-    *("lanchat.terminal.cells", "lanchat.terminal.doctor"),
-    *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.pending", "lanchat.terminal.chat.render"),
+    *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),
+    *("lanchat.terminal.options", "lanchat.terminal.wording"),
+    *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }
 OUTSIDE_WORLD = {"os", "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3"}
@@ -54,7 +55,6 @@ PURE_EXCEPTIONS = {("lanchat.protocol.tls", "pathlib")}  # for the type of a pat
 
 DOORS = {  # the only modules that may import an outside package; more than one only where they are one door together
     "click": {
-        "lanchat.cli.doctor",
         "lanchat.cli.look",
         "lanchat.cli.main",
         "lanchat.cli.options",
@@ -67,8 +67,12 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "mnemonic": {"lanchat.network.password"},
     "msgspec": {"lanchat.protocol.messages", "lanchat.protocol.framing"},
     "platformdirs": {"lanchat.storage.home"},
-    "prompt_toolkit": {"lanchat.terminal.chat.screen", "lanchat.terminal.picker.picker"},
-    "segno": {"lanchat.terminal.chat.qr"},
+    "prompt_toolkit": {
+        "lanchat.terminal.chat.output",
+        "lanchat.terminal.chat.screen",
+        "lanchat.terminal.picker.picker",
+    },
+    "segno": {"lanchat.terminal.invite"},
     "spake2": {"lanchat.network.password"},
     "sqlite3": {"lanchat.storage.reader", "lanchat.storage.repair", "lanchat.storage.store"},
     "ssl": {"lanchat.protocol.tls"},

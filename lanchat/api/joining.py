@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 
 from lanchat.api.room import JoinedRoom
-from lanchat.api.targets import Target
+from lanchat.api.targets import FIND_WAIT, Target, resolve
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.errors import HostKeyChanged, NoSuchRoom
 from lanchat.network.connect import STOP_WITHIN, dial, peer_of
+from lanchat.network.interfaces import where
 from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.invite import Invite
@@ -26,6 +27,42 @@ from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
 from lanchat.storage.recent import RecentRoom, RecentRooms
 
 PATIENCE = 30.0  # s of trying to reconnect; a script that waits longer says so
+
+
+def join(
+    room: str,
+    *,
+    nick: str | None = None,
+    password: str | None = None,
+    wait: float = FIND_WAIT,
+    patience: float | None = PATIENCE,
+    interfaces: tuple[str, ...] | None = None,
+    timing: Timing = DEFAULT_TIMING,
+) -> JoinedRoom:
+    """Enter a room of this network.
+
+    Args:
+        room: its title, or HOST[:PORT], or an invite. A name without a port is looked for as a title first.
+        nick: as for `host`.
+        password: for a locked room; by default LANCHAT_PASSWORD.
+        wait: s to look for a title.
+        patience: s of trying to come back after a lost link; None: for ever.
+        interfaces: names or addresses, where to look for it, also when it has to be found again; as for `host`.
+
+    Raises:
+        ValueError: the nick breaks its rules, or the invite is not whole.
+        NoSuchRoom: nothing by that name, or nobody at that address.
+        LanchatError: refused, several rooms of that title, ...
+    """
+    on = where(interfaces)
+    return join_target(
+        resolve(room, wait, on),
+        nick or default_nick(),
+        password=password,
+        patience=patience,
+        on=on,
+        timing=timing,
+    )
 
 
 def join_target(

@@ -2,23 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from lanchat.client.events import Closed, Connected, Item
 from lanchat.client.member import Member
-from lanchat.client.sending import WINDOW
 from lanchat.client.state import RoomState
+from lanchat.client.unacked import WINDOW
 from lanchat.errors import Refused, TimedOut
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import Event, Record, Said, Talk, Told
 from lanchat.room.roster import Person
 from lanchat.storage.known_hosts import KeyStatus
 from lanchat.threads import Closable
-
-if TYPE_CHECKING:
-    from lanchat.discovery.sources import Advertiser
-    from lanchat.server.host import Host
-    from lanchat.storage.rooms import RoomFolder
 
 
 class JoinedRoom(Closable):
@@ -53,6 +47,8 @@ class JoinedRoom(Closable):
         with self._queue.lock:
             if not state.connected:
                 state.follow(connected)
+
+    hosting = False  # whether it is we who host the room
 
     @property
     def title(self) -> str:
@@ -248,8 +244,13 @@ class JoinedRoom(Closable):
         """Call this, from another thread, whenever there is something to take."""
         self._queue.on_ready = wake
 
-    def close(self) -> None:
+    def leave(self) -> None:
+        """Leave the room. A room that we host stays open for the others until `close()`."""
         self._member.close()
+
+    def close(self) -> None:
+        """Leave the room, and end it if we host it. May be called twice."""
+        self.leave()
 
     def _acked(self, id: str, wait: float | None) -> str:
         if wait is not None and not self.wait_acked(wait):
@@ -273,30 +274,3 @@ class JoinedRoom(Closable):
                 self.confirm([item])  # not before: if nobody looks at it, it has to come again
             if isinstance(item, Event | Told):
                 yield item
-
-
-class HostedRoom(JoinedRoom):
-    """A room that we host and are in. It closes for everybody with this object."""
-
-    def __init__(
-        self,
-        host: "Host",
-        advertiser: "Advertiser | None",
-        folder: "RoomFolder | None",
-        member: Member,
-        connected: Connected,
-        state: RoomState,
-        invite: Invite | None,
-    ) -> None:
-        super().__init__(member, connected, state, invite=invite)
-        self.host = host
-        self._advertiser = advertiser
-        self._folder = folder
-
-    def close(self) -> None:
-        if self._advertiser is not None:
-            self._advertiser.close()  # first, so that nobody finds a room that is closing
-        super().close()
-        self.host.close()
-        if self._folder is not None:
-            self._folder.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import LanchatError, NoSuchRoom
 from lanchat.network.connect import has_machine
+from lanchat.network.interfaces import where
 from lanchat.protocol.address import Address, Endpoint, is_address, parse_endpoint
 from lanchat.protocol.invite import is_invite, parse_invite
 from lanchat.protocol.text import safe_text
@@ -78,6 +79,15 @@ def resolve(
 def target_of(listing: Listing) -> Target:
     """Exactly this room of the list."""
     return Target(listing.endpoints, listing.room_id, locked=listing.locked)
+
+
+def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> list[Listing]:
+    """The rooms of this network that were seen within `wait` seconds."""
+    from lanchat.discovery.finder import Finder
+
+    with Finder(where(interfaces)) as finder:
+        time.sleep(wait)
+        return list(finder.listings())
 
 
 def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpoint | None) -> Sequence[Listing]:

@@ -1,4 +1,4 @@
-"""The commands that show something: rooms, history, id, trust."""
+"""The commands that show something: rooms, history, doctor, id, trust."""
 
 import sys
 import time
@@ -9,13 +9,13 @@ from lanchat.cli import options
 
 
 @click.command()
-@options.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object a line.")
-@options.option("--watch", is_flag=True, envvar="LANCHAT_WATCH", help="Go on, and tell what comes and goes.")
-@options.option("--scan", is_flag=True, envvar="LANCHAT_SCAN", help="Knock at every address of this network as well.")
-@options.wait(default=2.0, help="How long to look.")
+@options.as_json
+@options.flag("--watch", help="Keep running and report rooms that open, change and close.")
+@options.flag("--scan", help="Also try every address on this network.")
+@options.wait(default=2.0, help="Look for this long.")
 @options.interface
 def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[str, ...]) -> int:
-    """The rooms of this network."""
+    """List the rooms on this network."""
     from lanchat.network.interfaces import where
     from lanchat.terminal.rooms import show_rooms
 
@@ -26,17 +26,17 @@ def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[
 
 @click.command()
 @click.argument("room")
-@options.option("--search", default="", envvar="LANCHAT_SEARCH", help="Only what was said with all of these words.")
-@options.option("--since", metavar="AGE", envvar="LANCHAT_SINCE", help="Only the last 30m, 2h, 7d.")
-@options.option("-n", "--number", type=click.IntRange(1), envvar="LANCHAT_NUMBER", help="At most so many, the last.")
-@options.option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="One JSON object a line.")
+@options.option("--search", default="", metavar="WORDS", help="Only messages with all these words.")
+@options.option("--since", metavar="AGE", help="Only the last 30m, 2h or 7d.")
+@options.option("-n", "--number", type=click.IntRange(1), metavar="N", help="Only the last N entries.")
+@options.as_json
 def history(room: str, search: str, since: str | None, number: int | None, as_json: bool) -> int:
-    """What was said in ROOM, a title or an id. Needs no network."""
+    """Show what was said in ROOM, a title or an id. Works offline."""
     from lanchat.storage.home import home_folder
     from lanchat.storage.retention import parse_age
     from lanchat.terminal.history import show_history
 
-    age = options.usage(parse_age, since, "--since") if since else None
+    age = options.checked(parse_age, since, "--since") if since else None
     start = 0 if age is None else time.time_ns() // 1_000_000 - age
     return show_history(
         home_folder(),
@@ -50,9 +50,44 @@ def history(room: str, search: str, since: str | None, number: int | None, as_js
     )
 
 
+@click.command()
+@click.argument("address", required=False, metavar="[HOST[:PORT] | INVITE]")
+@options.flag("--json", "as_json", help="Print one JSON object.")
+@options.interface
+def doctor(address: str | None, as_json: bool, interface: tuple[str, ...]) -> int:
+    """Find out why rooms do not show up.
+
+    Checks this machine and its networks, and names the likely cause and one thing to try. With the address that a
+    host's screen shows, it checks the way to that host as well.
+
+    Exit code 0: chat should work. 1: it should not.
+    """
+    from lanchat.doctor.checks import run_checks
+    from lanchat.doctor.diagnosis import diagnose
+    from lanchat.network.interfaces import where
+    from lanchat.protocol.address import parse_endpoint
+    from lanchat.protocol.invite import is_invite, parse_invite
+    from lanchat.storage.home import home_folder
+    from lanchat.terminal.doctor import doctor_json, doctor_lines
+
+    named = None
+    if address is not None and is_invite(address):
+        named = options.checked(parse_invite, address, "INVITE").endpoints[0]
+    elif address is not None:
+        named = parse_endpoint(address)
+        if named is None:
+            raise click.BadParameter("not a valid address", param_hint="HOST")
+    if not as_json:
+        click.echo("Checking the network, a few seconds …", err=True)
+    report = run_checks(where(interface), home_folder(), named)
+    diagnosis = diagnose(report)
+    click.echo(doctor_json(report, diagnosis) if as_json else "\n".join(doctor_lines(report, diagnosis)))
+    return 0 if diagnosis.works else 1
+
+
 @click.command("id")
 def identity() -> int:
-    """Who you are to others: the fingerprint of your key, to read aloud and compare."""
+    """Show your key's fingerprint, for others to compare."""
     from lanchat.api.joining import default_nick, my_identity
     from lanchat.protocol.text import grouped
 
@@ -64,10 +99,10 @@ def identity() -> int:
 
 
 @click.command()
-@options.option("--list", "_list", is_flag=True, help="Show the hosts you have met (the default).")
-@options.option("--forget", metavar="TITLE|ID", help="Forget a room, so that its host may show a new key.")
+@click.option("--list", "_list", is_flag=True, help="List the remembered hosts (the default).")
+@click.option("--forget", metavar="TITLE|ID", help="Forget the host of a room, so that it may show a new key.")
 def trust(_list: bool, forget: str | None) -> int:
-    """The hosts you have met, each with the key its room showed."""
+    """List remembered hosts and their keys."""
     from lanchat.errors import NoSuchRoom
     from lanchat.protocol.text import grouped, safe_text
     from lanchat.storage.home import home_folder
@@ -77,9 +112,9 @@ def trust(_list: bool, forget: str | None) -> int:
         for known in KnownHosts(home_folder()).all():
             click.echo(f"{known.room}  {grouped(known.fingerprint[:32])}  {safe_text(known.title)}")
         return 0
-    gone = KnownHosts(home_folder()).forget(forget)
-    if not gone:
-        raise NoSuchRoom(f'you have met no room "{forget}"', "see them with: lanchat trust --list")
-    for known in gone:
-        click.echo(f'forgotten: "{safe_text(known.title)}" {known.room}', err=True)
+    forgotten = KnownHosts(home_folder()).forget(forget)
+    if not forgotten:
+        raise NoSuchRoom(f'No host of a room "{forget}" is remembered.', "List them: lanchat trust")
+    for known in forgotten:
+        click.echo(f'Forgot the host of "{safe_text(known.title)}" ({known.room}).', err=True)
     return 0

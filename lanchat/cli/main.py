@@ -9,40 +9,35 @@ from typing import NoReturn
 import click
 
 from lanchat import __version__
-from lanchat.cli import look as cli_look
-from lanchat.cli import options
-from lanchat.cli import talk as cli_talk
-from lanchat.cli.doctor import doctor
+from lanchat.cli import look, options, talk
 from lanchat.errors import LanchatError
-from lanchat.terminal.exit import INTERRUPTED, catch_signals, leave, write_any_letter
+from lanchat.terminal.exit import INTERRUPTED, catch_signals, leave
+from lanchat.terminal.stdio import replace_unencodable
 
 
 def main() -> NoReturn:
     """The `lanchat` command."""
     try:
         catch_signals()
-        write_any_letter()
+        replace_unencodable()
         logging.getLogger().addHandler(logging.NullHandler())  # else warnings go to stderr, right into the screen
         if "_LANCHAT_COMPLETE" in os.environ:
-            cli.main(prog_name="lanchat")  # a shell asks what a line could become; it ends here
+            cli.main(prog_name="lanchat")  # a shell asks how a line could go on; this ends the program
         code = options.run(cli, "lanchat", sys.argv[1:])
     except LanchatError as error:
-        _complain(str(error), error.hint)
+        _print_error(str(error), error.hint)
         code = error.exit_code
-    except click.exceptions.NoArgsIsHelpError as error:
-        _tell(error.ctx.get_help() if error.ctx else "")
-        code = 2
     except click.ClickException as error:
-        with suppress(OSError):
-            error.show()
+        _print_error(error.format_message(), _usage_of(error))
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort, EOFError):
-        _tell("")  # ends the line of a terminal's ^C
+        _print("")  # ends the line with the terminal's ^C
         code = INTERRUPTED
     except BrokenPipeError:
-        code = 0  # whoever read our output has seen enough
-    except OSError as error:  # a full disk behind stdout
-        _complain(f"{error.filename or 'cannot write'}: {error.strerror or error}", "")
+        code = 0  # the reader of our output has seen enough
+    except OSError as error:  # for example a full disk behind stdout
+        where = f"write {error.filename}" if error.filename else "write the output"
+        _print_error(f"Cannot {where}: {error.strerror or error}.")
         code = 1
     leave(code)
 
@@ -54,29 +49,21 @@ def main() -> NoReturn:
     "6 connection lost, 124 timed out, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="lanchat %(version)s")
-@options.option("--log", type=click.Path(dir_okay=False), envvar="LANCHAT_LOG", help="Write a log for finding faults.")
+@options.option("--log", type=click.Path(dir_okay=False), help="Write a debug log to FILE.")
 @click.pass_context
-def cli(context: click.Context, log: str | None) -> int | None:
-    """Chat for the people on this local network. Nothing to set up.
+def cli(context: click.Context, log: str | None) -> int:
+    """Chat with the people on your local network. There is nothing to set up.
 
-    Without a command: shows the rooms around you, to pick one or to open your own.
+    Without a command, lanchat lists the rooms on this network: pick one, or open your own.
     """
     if log:
         _start_log(log)
     if context.invoked_subcommand is None:
-        return options.run(cli_talk.join, "lanchat", [])  # heeds the environment
-    return None
+        return options.run(talk.join, "lanchat", [])  # unlike context.invoke, this reads the environment
+    return 0
 
 
-for command in (
-    cli_talk.host,
-    cli_talk.join,
-    cli_look.rooms,
-    cli_look.history,
-    cli_look.identity,
-    cli_look.trust,
-    doctor,
-):
+for command in (talk.host, talk.join, look.rooms, look.history, look.doctor, look.identity, look.trust):
     cli.add_command(command)
 
 
@@ -85,16 +72,23 @@ def _start_log(path: str) -> None:
     try:
         logging.basicConfig(filename=path, level=logging.DEBUG, format=form, force=True)
     except OSError as error:
-        raise LanchatError(f"cannot write the log {path}: {error.strerror}", "choose another file") from None
+        raise LanchatError(f"Cannot write the log {path}: {error.strerror}.", "Choose another file.") from None
 
 
-def _complain(what: str, hint: str) -> None:
-    from lanchat.protocol.text import safe_text
+def _usage_of(error: click.ClickException) -> str:
+    """How to use the command whose use went wrong."""
+    if not isinstance(error, click.UsageError) or error.ctx is None:
+        return ""
+    return f"{' '.join(error.ctx.get_usage().split())} (more: {error.ctx.command_path} --help)"
 
-    _tell(f"lanchat: {safe_text(what)}" + (f"\n  {safe_text(hint)}" if hint else ""))
+
+def _print_error(cause: str, what_to_do: str = "") -> None:
+    from lanchat.terminal.wording import error_text
+
+    _print(error_text(cause, what_to_do))
 
 
-def _tell(text: str) -> None:
-    """To whoever reads stderr; where nobody does, the exit code alone has to tell."""
+def _print(text: str) -> None:
+    """To stderr; if nobody reads it, the exit code alone has to do."""
     with suppress(OSError):
         click.echo(text, err=True)

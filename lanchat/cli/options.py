@@ -1,40 +1,25 @@
-"""Options that several commands share. With the other cli modules and `terminal/ask.py` the door of `click`."""
+"""Options that several commands share, and how a command runs. Only cli/ and `terminal/prompts.py` import `click`."""
 
+import dataclasses
 from collections.abc import Callable
-from functools import partial
-from math import isnan
-from pathlib import Path
-from typing import Any, TypeVar
+from contextlib import suppress
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-Command = Callable[..., Any]
+from lanchat.terminal.options import ScriptOptions
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 T = TypeVar("T")
-
-
-def together(*options: Command) -> Callable[[Command], Command]:
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
-
-
-class _Names(click.types.StringParamType):
-    envvar_list_splitter = ","  # click's own is a blank, as in the interface "Ethernet 2"
-
-
-class _Seconds(click.FloatRange):
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = float(super().convert(value, param, ctx))
-        if isnan(number):
-            self.fail("that is no number of seconds", param, ctx)
-        return number
+Command = Callable[..., int]
+AddOption = Callable[[Command], Command]
 
 
 class _Option(click.Option):
-    """Its environment variable stands in the help; in an error only where the value came from there."""
+    """Names its environment variable in the help, but in an error only if the value came from there."""
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
         if ctx is not None and ctx.get_parameter_source(self.name or "") is click.core.ParameterSource.ENVIRONMENT:
@@ -42,46 +27,92 @@ class _Option(click.Option):
         return click.Parameter.get_error_hint(self, ctx)
 
 
-option = partial(click.option, cls=_Option, show_envvar=True)
-nick = option("--nick", envvar="LANCHAT_NICK", help="How others see you. Kept for next time.")
+class _Seconds(click.types.FloatParamType):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        with suppress(ValueError):
+            number = float(value)
+            if number >= 0:  # nan is not
+                return number
+        self.fail("not a number of seconds", param, ctx)
+
+
+class _Names(click.types.StringParamType):
+    envvar_list_splitter = ","  # click splits at spaces, but there are interfaces like "Ethernet 2"
+
+
+def option(*names: str, **settings: Any) -> AddOption:
+    """A click option that can be set by an environment variable as well: `--no-history` by LANCHAT_NO_HISTORY."""
+    word = next(name for name in names if name.startswith("--")).removeprefix("--")
+    envvar = f"LANCHAT_{word.upper().replace('-', '_')}"
+    return click.option(*names, cls=_Option, envvar=envvar, show_envvar=True, **settings)
+
+
+def flag(*names: str, help: str) -> AddOption:
+    return option(*names, is_flag=True, help=help)
+
+
+def seconds(*names: str, help: str, **settings: Any) -> AddOption:
+    return option(*names, type=_Seconds(), metavar="SECONDS", help=help, **settings)
+
+
+def collected(argument: str, kind: "type[DataclassInstance]", *options: AddOption) -> AddOption:
+    """These options as one argument of the command.
+
+    Args:
+        kind: the dataclass of its value, with a field for each option.
+    """
+    fields = [field.name for field in dataclasses.fields(kind)]
+
+    def add(command: Command) -> Command:
+        @wraps(command)
+        def collecting(**values: object) -> int:
+            value = kind(**{name: values.pop(name) for name in fields})
+            return command(**values, **{argument: value})
+
+        extended: Command = collecting
+        for add_option in reversed(options):
+            extended = add_option(extended)
+        return extended
+
+    return add
+
+
+nick = option("--nick", help="Set your nick. It is kept for next time.")
 interface = option(
     "--interface",
     multiple=True,
     type=_Names(),
-    envvar="LANCHAT_INTERFACE",
     metavar="NAME|ADDRESS",
-    help="Listen, announce and look only there. May be repeated, or hold several with commas between.",
+    help="Use only this interface. Repeat the option, or separate several with commas.",
 )
 password_file = option(
     "--password-file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar="LANCHAT_PASSWORD_FILE",
-    help="Read the room's password from there (or set LANCHAT_PASSWORD).",
+    type=click.Path(dir_okay=False),
+    help="Read the room's password from FILE (or set LANCHAT_PASSWORD).",
 )
-seconds = partial(option, type=_Seconds(min=0), metavar="SECONDS")
-wait = partial(seconds, "--wait", show_default=True, envvar="LANCHAT_WAIT")
-script = together(
-    seconds("--linger", envvar="LANCHAT_LINGER", help="In a script: stay so long after the end of stdin (default 0)."),
+as_json = flag("--json", "as_json", help="Print one JSON object a line.")
+script = collected(
+    "script",
+    ScriptOptions,
+    seconds("--linger", help="In a script: stay this many seconds after stdin ends (default 0)."),
     option(
         "--until",
-        envvar="LANCHAT_UNTIL",
         metavar="TEXT",
-        help="In a script: leave when a line with this text arrives; the end of stdin does not end it then. "
-        "The last lines of before count, too: see --no-history.",
+        help="In a script: exit 0 as soon as a line contains TEXT (the history counts, too, unless --no-history). "
+        "Keeps listening after stdin ends.",
     ),
-    option(
-        "--no-history",
-        is_flag=True,
-        envvar="LANCHAT_NO_HISTORY",
-        help="In a script: pass over what was said before you came.",
-    ),
-    seconds("--timeout", envvar="LANCHAT_TIMEOUT", help="In a script: give up after so long, with exit code 124."),
-    option("--json", "as_json", is_flag=True, envvar="LANCHAT_JSON", help="In a script: one JSON object a line."),
+    flag("--no-history", help="In a script: skip the history."),
+    seconds("--timeout", help="In a script: give up after this many seconds, with exit code 124."),
+    flag("--json", "as_json", help="In a script: print one JSON object a line."),
 )
+
+
+def wait(default: float, help: str) -> AddOption:
+    return seconds("--wait", default=default, show_default=True, help=help)
 
 
 def run(command: click.Command, name: str, arguments: list[str]) -> int:
-    """Carry it out. Unlike `command.main` this says nothing by itself: interrupts and broken pipes come through.
+    """Run a command. Unlike `command.main`, this prints nothing, and lets interrupts and broken pipes through.
 
     Returns:
         The exit code.
@@ -93,8 +124,12 @@ def run(command: click.Command, name: str, arguments: list[str]) -> int:
         return end.exit_code
 
 
-def usage(check: Callable[[str], T], value: str, where: str) -> T:
-    """The value as the check has it; what is wrong with it is a fault in the command line."""
+def checked(check: Callable[[str], T], value: str, where: str) -> T:
+    """The value as the check returns it.
+
+    Raises:
+        click.BadParameter: the check has raised ValueError.
+    """
     try:
         return check(value)
     except ValueError as error:

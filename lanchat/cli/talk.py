@@ -1,182 +1,185 @@
 """The commands that bring a person into a room: host and join."""
 
-import sys
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from lanchat.cli import options
+from lanchat.terminal.options import PasswordChoice, ScriptOptions
+from lanchat.terminal.stdio import has_terminal
+
+if TYPE_CHECKING:
+    from lanchat.api.hosted import HostedRoom
+    from lanchat.terminal.run import Notices
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """How to host a room; each field is the option of its name."""
+
+    nick: str | None
+    port: int | None
+    password: PasswordChoice | None
+    password_file: str | None
+    new: bool
+    ephemeral: bool
+    keep: str | None
+    plain_port: int | None
+    headless: bool
+    no_limits: bool
+    no_announce: bool
+    interface: tuple[str, ...]
+
+
+def _password_choice(context: click.Context, option: click.Parameter, value: str | None) -> PasswordChoice | None:
+    """What --password says; never a password, since other users of this machine can read the command line."""
+    match value:
+        case None | "ask" | "auto":
+            return value
+    raise click.BadParameter(
+        'only "auto" may follow. Put the title first (lanchat host "Room A" --password), and a password of your own in '
+        "--password-file"
+    )
 
 
 @click.command()
-@click.argument("title", required=False, metavar="TITLE")
-@options.nick
-@options.option(
-    "--port", type=click.IntRange(0, 65535), envvar="LANCHAT_PORT", help="TCP port (default 47474 or next)."
+@click.argument("title", metavar="TITLE")
+@options.collected(
+    "settings",
+    HostOptions,
+    options.nick,
+    options.option(
+        "--port", type=click.IntRange(0, 65535), help="Listen on this TCP port (default 47474 or the next free one)."
+    ),
+    click.option(
+        "--password",
+        callback=_password_choice,
+        is_flag=False,
+        flag_value="ask",  # for an option that nothing follows
+        metavar="[auto]",
+        help="Protect the room with a password (asked for); `auto` invents one of three words.",
+    ),
+    options.password_file,
+    options.flag("--new", help="Open another room, even if you have hosted this title before."),
+    options.flag("--ephemeral", help="Keep nothing on disk, neither here nor at the members."),
+    options.option("--keep", metavar="30d|10000", help="Keep only this much of the log (default all)."),
+    options.option(
+        "--plain-port",
+        type=click.IntRange(0, 65535),
+        help="Also serve netcat and simple socket clients on this port, unencrypted.",
+    ),
+    options.flag("--headless", help="Host without a screen until Ctrl-C."),
+    click.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers."),
+    options.flag("--no-announce", help="Do not announce the room: others join by its address."),
+    options.interface,
 )
-@options.option(
-    "--password",
-    is_flag=False,
-    flag_value="ask",
-    metavar="[auto]",
-    help="Ask for a password that everybody needs; `auto` makes one of three words.",
-)
-@options.password_file
-@options.option("--new", is_flag=True, envvar="LANCHAT_NEW", help="Another room, even if you hosted this title before.")
-@options.option(
-    "--ephemeral", is_flag=True, envvar="LANCHAT_EPHEMERAL", help="Keep nothing on the disk, here or at members."
-)
-@options.option("--keep", envvar="LANCHAT_KEEP", metavar="30d|10000", help="How much of the log to keep (default all).")
-@options.option(
-    "--plain-port",
-    type=click.IntRange(0, 65535),
-    envvar="LANCHAT_PLAIN_PORT",
-    help="Also serve netcat and simple socket clients there. Not encrypted.",
-)
-@options.option("--headless", is_flag=True, envvar="LANCHAT_HEADLESS", help="Host without a screen, until Ctrl-C.")
-@options.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers.")
-@options.option("--no-announce", is_flag=True, envvar="LANCHAT_NO_ANNOUNCE", help="Do not let others find the room.")
-@options.interface
 @options.script
-def host(
-    title: str | None,
-    nick: str | None,
-    port: int | None,
-    password: str | None,
-    password_file: Path | None,
-    new: bool,
-    ephemeral: bool,
-    keep: str | None,
-    plain_port: int | None,
-    headless: bool,
-    no_limits: bool,
-    no_announce: bool,
-    interface: tuple[str, ...],
-    **script: Any,
-) -> int:
+def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     """Open the room TITLE and talk in it.
 
-    Where stdin is a pipe, each line of it is said; where there is nothing to read, the room is just open.
+    If stdin is a pipe, each line becomes a message. If there is nothing to read, the room just stays open.
     """
-    from lanchat import api
+    from lanchat.terminal.invite import how_to_join
+    from lanchat.terminal.run import Notices, run_chat, run_script
+
+    notices = Notices()
+    screen = has_terminal() and not settings.headless
+    with _open_room(title, settings, notices, screen=screen) as room:
+        commands = "\n".join(how_to_join(room, settings.interface))
+        if screen:
+            return run_chat(room, notices, commands)
+        click.echo(commands, err=True)
+        return run_script(room, notices, script, headless=settings.headless)
+
+
+def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen: bool) -> "HostedRoom":
+    from lanchat.api import hosted
     from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
     from lanchat.protocol.text import clean_title
     from lanchat.storage.retention import parse_retention
-    from lanchat.terminal.notices import Problems
-    from lanchat.terminal.prompts import ASK, AUTO, new_password, settle_nick
-    from lanchat.terminal.run import run_script, talk, ways_in
+    from lanchat.terminal.prompts import choose_nick, new_password
 
-    if title is None:
-        raise _no_title(password)
-    options.usage(clean_title, title, "TITLE")
-    options.usage(parse_retention, keep or "", "--keep")
-    if password not in (None, ASK, AUTO):
-        raise click.BadParameter(
-            "others can read a command line; use --password alone, --password auto or --password-file",
-            param_hint="--password",
-        )
-    problems = Problems()
-    screen = _has_screen() and not headless
-    secret = new_password(password, password_file, screen=_has_screen())
-    if secret is not None and plain_port is not None:
-        raise click.UsageError("a room with a password has no --plain-port: it would let everybody in")
-    room = api.host(
+    options.checked(clean_title, title, "TITLE")
+    options.checked(parse_retention, settings.keep or "", "--keep")
+    password = new_password(settings.password, settings.password_file, ask=has_terminal())
+    if password is not None and settings.plain_port is not None:
+        raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
+    return hosted.host(
         title,
-        nick=settle_nick(nick, ask=screen),
-        port=port,
-        plain_port=plain_port,
-        announce=not no_announce,
-        new=new,
-        ephemeral=ephemeral,
-        keep=keep,
-        password=secret,
-        limits=NO_LIMITS if no_limits else DEFAULT_LIMITS,
-        interfaces=interface,
-        on_problem=problems,
+        nick=choose_nick(settings.nick, ask=screen),
+        port=settings.port,
+        plain_port=settings.plain_port,
+        announce=not settings.no_announce,
+        new=settings.new,
+        ephemeral=settings.ephemeral,
+        keep=settings.keep,
+        password=password,
+        limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
+        interfaces=settings.interface,
+        on_problem=notices,
+        drop_oldest=False,
     )
-    with room:
-        ways = "\n".join(ways_in(room, interface))
-        if screen:
-            return talk(room, problems, ways)
-        click.echo(ways, err=True)
-        return run_script(room, problems, stay=script["linger"] is None, nothing_to_read=headless, **script)
 
 
 @click.command()
 @click.argument("room", required=False, metavar="[TITLE | HOST[:PORT] | INVITE]")
 @options.nick
 @options.password_file
-@options.wait(default=5.0, help="How long to look for TITLE.")
+@options.wait(default=5.0, help="Look this long for TITLE.")
 @options.interface
 @options.script
 def join(
-    room: str | None = None,
-    nick: str | None = None,
-    password_file: Path | None = None,
-    wait: float = 5.0,
-    interface: tuple[str, ...] = (),
-    **script: Any,
+    room: str | None,
+    nick: str | None,
+    password_file: str | None,
+    wait: float,
+    interface: tuple[str, ...],
+    script: ScriptOptions,
 ) -> int:
-    """Enter a room and talk.
+    """Enter a room and talk in it.
 
-    Without an argument: choose from the live list of the rooms around you. With an INVITE, as the host's screen
-    shows it, you cannot end up anywhere else.
-    Where stdin is no terminal, each line of it is said and what arrives is printed, a line each.
+    Without an argument, choose from the live list of the rooms on this network. An INVITE, as the host's screen shows
+    it, also proves that the room is the right one.
+
+    If stdin is no terminal, each line becomes a message, and each message that arrives is printed on a line.
     """
-    from lanchat.terminal.notices import Problems
-    from lanchat.terminal.prompts import come_in, given_password, settle_nick
+    from lanchat.terminal.prompts import choose_nick, given_password, join_by_name
 
-    problems = Problems()
-    screen = _has_screen()
+    screen = has_terminal()
     if room is None and not screen:
-        raise click.UsageError("name the room: a script cannot choose from a list")
-    nick = settle_nick(nick, ask=screen)
+        raise click.UsageError("Which room? lanchat join TITLE (a script cannot pick from the list)")
+    nick = choose_nick(nick, ask=screen)
     password = given_password(password_file)
     if room is None:
-        return _choose_and_talk(nick, password, interface)
-    from lanchat.terminal.run import run_script, talk
+        return _pick_and_talk(nick, password, interface)
+    from lanchat.terminal.run import Notices, run_chat, run_script
 
-    with come_in(room, nick, password, wait, interface, problems, screen=screen) as joined:
-        if screen:
-            return talk(joined, problems)
-        return run_script(joined, problems, stay=False, **script)
+    notices = Notices()
+    with join_by_name(room, nick, password, wait, interface, notices, ask=screen) as joined:
+        return run_chat(joined, notices) if screen else run_script(joined, notices, script)
 
 
-def _choose_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...]) -> int:
+def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...]) -> int:
     from lanchat.discovery.finder import Finder
     from lanchat.doctor.hints import HintingFinder
     from lanchat.network.interfaces import where
     from lanchat.storage.home import home_folder
-    from lanchat.terminal.notices import Problems
     from lanchat.terminal.picker.picker import Chosen, HostNew, pick
 
-    problems = Problems()
     on = where(interfaces)
     with Finder(on) as finder, HintingFinder(finder, on, home_folder()) as source:
         choice = pick(source)
     match choice:
         case Chosen(listing):
-            from lanchat.terminal.prompts import come_into
-            from lanchat.terminal.run import talk
+            from lanchat.terminal.prompts import join_listing
+            from lanchat.terminal.run import Notices, run_chat
 
-            with come_into(listing, nick, password, on, problems, screen=True) as joined:
-                return talk(joined, problems)
+            notices = Notices()
+            with join_listing(listing, nick, password, on, notices, ask=True) as joined:
+                return run_chat(joined, notices)
         case HostNew(title):
             arguments = ["--nick", nick, *(word for name in interfaces for word in ("--interface", name)), "--", title]
             return options.run(host, "lanchat host", arguments)
         case _:
             return 0
-
-
-def _no_title(password: str | None) -> click.UsageError:
-    if password is None:
-        return click.UsageError("Missing argument 'TITLE'.")
-    return click.UsageError(
-        "Missing argument 'TITLE': --password takes the word after it for its own. "
-        'Put the title first: lanchat host "Room A" --password'
-    )
-
-
-def _has_screen() -> bool:
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))

@@ -53,9 +53,3 @@ def weight(item: Item) -> int:
             return 1 + len(text) // HEAVY
         case _:
             return 1
-
-
-def why_gone(reason: str) -> str:
-    """What to tell a member of whom the host says that they had left for this reason, once they are back."""
-    broke = reason.startswith("the other side")  # net/link.py, net/sockets.py: it was not the host that ended the link
-    return "the link to the host was broken" if broke else f"the host had cut us off: {reason}"

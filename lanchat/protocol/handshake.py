@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lanchat import errors
+from lanchat.protocol.binding import Binding
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import (
     VERSION,
@@ -45,8 +46,6 @@ from lanchat.protocol.messages import (
 Sign = Callable[[bytes], bytes]
 Verify = Callable[[bytes, bytes, bytes], bool]  # key, signature, text
 
-_PURPOSE = b"lanchat member proof"
-
 
 class Exchange(Protocol):
     """One side of a password exchange; good for one attempt."""
@@ -58,35 +57,6 @@ class Exchange(Protocol):
 
     def confirm_member(self) -> bytes: ...
     def confirm_host(self) -> bytes: ...
-
-
-@dataclass(frozen=True)
-class Binding:
-    """What a proof is bound to. Every field has a fixed meaning and a length before it: no two bindings read alike."""
-
-    version: int
-    room: str
-    certificate: bytes  # SHA-256 of the server certificate (DER) on this link
-    host_nonce: bytes
-    member_nonce: bytes
-    member_key: bytes
-    host_key: bytes
-    nick: str
-
-    def text(self) -> bytes:
-        """The bytes that are signed."""
-        fields = [
-            _PURPOSE,
-            str(self.version).encode(),
-            self.room.encode(),
-            self.certificate,
-            self.host_nonce,
-            self.member_nonce,
-            self.member_key,
-            self.host_key,
-            self.nick.encode("utf-8", "surrogatepass"),
-        ]
-        return b"".join(len(field).to_bytes(4) + field for field in fields)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ and a script); they are said to have joined with the first and left with the las
 unseen never stands in the way of its owner coming back.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from lanchat.protocol.ids import is_verified
@@ -40,11 +39,8 @@ from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.access import Access
 from lanchat.room.effects import Close, Decision, Effect, Kick, Member, Repeated, Reply, SaveAccess, Snapshot
 from lanchat.room.private import Mailboxes
+from lanchat.room.recent import RecentEvents
 
-RESUME = 500  # events that a returning member gets at once; older ones it fetches page by page
-RESUME_SIZE = 64 * 1024  # characters of them; a quarter of a link's outbox, into which more is to come
-HISTORY = 50  # lines that a newcomer sees
-RECENT = 10_000  # events held in memory for returning members, and message ids for recognising resends
 MAX_MEMBERS = 200  # people in a room, unless the host says otherwise
 MAX_SESSIONS = 4  # of one member at once
 
@@ -82,10 +78,7 @@ class Room:
         self._access = access or Access()
         self._private = Mailboxes(private)
         self._members: dict[tuple[str, str], Member] = {}  # by id and same_nick
-        self._recent: deque[Event] = deque(maxlen=RECENT)
-        self._lines: deque[Said] = deque(maxlen=HISTORY)
-        self._said: dict[tuple[str, str], Said] = {}  # by member id and message id
-        self._said_keys: deque[tuple[str, str]] = deque()  # the same, oldest first; a dict walks over all it has lost
+        self._recent = RecentEvents()
         for event in past:
             self.apply(event)
         self._members.clear()  # whoever was inside when the host stopped has to join again
@@ -170,7 +163,7 @@ class Room:
                 return [Close()]
 
     def _say(self, member: Member, command: Say, now: int) -> Sequence[Decision]:
-        known = self._said.get((member.id, command.id))
+        known = self._recent.said.get((member.id, command.id))
         if known is not None:
             return (Repeated(known),)
         if self.unavailable:
@@ -246,11 +239,10 @@ class Room:
     def apply(self, event: Event) -> None:
         """Make an event happen: it has its number now. Events are applied in the order of their numbers."""
         self.seq = event.seq
-        self._recent.append(event)
+        self._recent.add(event)
         match event:
             case Said():
-                self._lines.append(event)
-                self._remember(event)
+                pass
             case Joined(by=id, nick=nick, host=host):
                 self._members[id, same_nick(nick)] = Member(id, nick, host)
                 self._access.claim(id, nick)
@@ -265,9 +257,7 @@ class Room:
 
     def recall(self, said: Iterable[Said]) -> None:
         """Take in messages that were said too long ago to be in memory, so that resends of them are recognised."""
-        for event in said:
-            if (event.by, event.id) not in self._said:
-                self._remember(event)
+        self._recent.recall(said)
 
     def member(self, id: str, nick: str) -> Member:
         """The member of this id and nick, who must be in the room."""
@@ -280,36 +270,11 @@ class Room:
             after: the last seq this member has; -1 for a newcomer.
             stored: everything up to this seq is on the host's disk.
         """
-        past, present = self._past(after), tuple(Present(m.id, m.nick, m.host) for m in self._members.values())
-        welcome = Welcome(id, nick, self.seq, stored, len(present), self._since(after, past))
+        past, since = self._recent.since(after)
+        present = tuple(Present(m.id, m.nick, m.host) for m in self._members.values())
+        welcome = Welcome(id, nick, self.seq, stored, len(present), since)
         return Snapshot(welcome, present, past, self._private.waiting(id))
 
     def _others(self, than: Member | None = None) -> frozenset[str]:
         """The `same_nick` of everybody here, but for one."""
         return frozenset(nick for (_, nick), member in self._members.items() if member is not than)
-
-    def _past(self, after: int) -> tuple[Event, ...]:
-        """All that came after this seq, where it is at hand; for a newcomer the last lines."""
-        found: list[Event] = []
-        size = 0
-        for event in reversed(self._lines if after < 0 else self._recent):
-            size += len(event.text) if isinstance(event, Said) else 0
-            if event.seq <= after or len(found) == RESUME or size > RESUME_SIZE:
-                break
-            found.append(event)
-        return tuple(reversed(found))
-
-    def _since(self, after: int, past: tuple[Event, ...]) -> int:
-        """Where this past begins, for somebody who has everything up to `after`."""
-        if after < 0 or not past:
-            return 0
-        earlier = len(self._recent) - len(past) - 1  # the last event that is not in it
-        complete = self._recent[earlier].seq <= after if earlier >= 0 else past[0].seq <= after + 1
-        return 0 if complete else past[0].seq - 1
-
-    def _remember(self, said: Said) -> None:
-        key = said.by, said.id
-        self._said[key] = said
-        self._said_keys.append(key)
-        if len(self._said_keys) > RECENT:
-            self._said.pop(self._said_keys.popleft(), None)

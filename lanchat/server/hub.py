@@ -7,12 +7,10 @@ what makes a chat server slow (measured: 6-9 us a send, in any language).
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from lanchat.protocol.messages import (
-    Ack,
     Bye,
     Closing,
     Command,
@@ -30,7 +28,6 @@ from lanchat.protocol.messages import (
     Notice,
     Ping,
     Pong,
-    Receipt,
     Refused,
     Rename,
     Renamed,
@@ -41,6 +38,7 @@ from lanchat.protocol.messages import (
 )
 from lanchat.room.effects import Close, Kick, Member, Repeated, Reply, SaveAccess, SendTo, Store
 from lanchat.room.room import MAX_SESSIONS, Room
+from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.session import CloseRoom, Item, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
 from lanchat.storage.log import Log
@@ -72,11 +70,7 @@ class Hub:
         self._save_access = save_access
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
         self._appended = 0  # records given to the log: the ticket of the last one
-        self._stored = room.seq  # every event up to this seq is stored
-        self._unacked: dict[Session, tuple[int, int]] = {}  # first and last seq of what a session waits for an ack of
-        self._receipts: deque[tuple[int, Session, Receipt]] = deque()  # with the ticket that each of them waits for
-        self._trouble = ""  # why the log stores nothing now
-        self._warned: set[Session] = set()  # they were told that what they say is not stored
+        self._acks = Acks(room.seq)
         self._closing = ""
         self._thread = threading.Thread(target=self._run, name="hub")
 
@@ -107,7 +101,7 @@ class Hub:
         while running:
             items = self.inbox.take()
             batch = Batch(self._now())
-            self._room.unavailable = self._trouble if self._record.full else ""
+            self._room.unavailable = self._acks.trouble if self._record.full else ""
             for item in items:
                 if isinstance(item, Stop):
                     running = False
@@ -130,15 +124,11 @@ class Hub:
             case LinkEnded(session):
                 self._leave(session, batch, code=session.link.code, reason=session.link.reason)
             case Stored(ticket, seq):
-                self._stored = max(self._stored, seq)
-                self._acknowledge(batch)
-                self._send_receipts(ticket, batch)
+                self._tell_all(self._acks.store(ticket, seq), batch)
             case LogTrouble(text):
-                self._trouble = text
-                for session in list(self._unacked if text else self._warned):
-                    self._warn(session, batch)
+                self._tell_all(self._acks.set_trouble(text), batch)
             case CloseRoom(reason):
-                self._closing = reason  # they are told after what was said before
+                self._closing = reason  # everybody is told after what was said before
             case _:
                 assert_never(item)
 
@@ -168,9 +158,8 @@ class Hub:
                     self._publish(decision, batch, session)
                 case Repeated(said):
                     self._tell(session, said, batch)
-                    first, last = self._unacked.get(session, (said.seq, said.seq))
-                    self._unacked[session] = min(first, said.seq), max(last, said.seq)
-                    self._acknowledge(batch)
+                    self._acks.wait(session, said.seq)
+                    self._tell_all(self._acks.due(), batch)
                 case _:
                     self._effect(session, decision, batch)
 
@@ -186,12 +175,11 @@ class Hub:
             if not session.echoes:
                 batch.personal_for(session).skips.add(len(batch.events))
             if isinstance(event, Said):
-                first, _ = self._unacked.get(session, (event.seq, 0))
-                self._unacked[session] = first, event.seq
+                self._acks.wait(session, event.seq)
                 if session.deaf and session.echoes:
                     self._tell(session, event, batch)
-                if self._trouble:
-                    self._warn(session, batch)
+                if self._acks.trouble:
+                    self._tell_all(self._acks.warn([session]), batch)
         batch.add(event)
 
     def _effect(
@@ -207,9 +195,9 @@ class Hub:
             case Store(told, receipt):
                 batch.records.append(told)
                 if receipt is not None:
-                    self._receipts.append((self._appended + len(batch.records), session, receipt))
-                    if self._trouble:
-                        self._warn(session, batch)
+                    self._acks.wait_for_receipt(session, self._appended + len(batch.records), receipt)
+                    if self._acks.trouble:
+                        self._tell_all(self._acks.warn([session]), batch)
             case Close():
                 session.link.finish()
                 self._leave(session, batch)
@@ -235,7 +223,7 @@ class Hub:
             _log.info("refused a member: %s", decision.code)
             session.link.finish(session.dialect.encode(decision))
             return
-        snapshot = self._room.snapshot(request.id, decision.nick, request.after, self._stored)
+        snapshot = self._room.snapshot(request.id, decision.nick, request.after, self._acks.stored)
         self._sessions[session] = None
         batch.personal_for(session).start = len(batch.events)
         batch.tell(session, session.dialect.snapshot(snapshot))
@@ -263,8 +251,7 @@ class Hub:
             return
         member, session.member = session.member, None
         del self._sessions[session]
-        self._unacked.pop(session, None)
-        self._warned.discard(session)
+        self._acks.forget(session)
         batch.personal.pop(session, None)
         left = self._room.leave(member, batch.now, code=code, reason=reason)
         if left is not None:
@@ -274,32 +261,9 @@ class Hub:
     def _tell(self, session: Session, message: FromHost, batch: Batch) -> None:
         batch.tell(session, session.dialect.encode(message))
 
-    def _warn(self, session: Session, batch: Batch) -> None:
-        """Tell a sender, once, that the room goes on without its log; and once, that this is over."""
-        if self._trouble and session not in self._warned:
-            self._warned.add(session)
-            words = f"What you say is delivered but not saved: {self._trouble} at the host."
-            self._tell(session, Notice("unsaved", words), batch)
-        elif not self._trouble:
-            self._warned.discard(session)
-            self._tell(session, Notice("saved", "What you say is saved again."), batch)
-
-    def _acknowledge(self, batch: Batch) -> None:
-        """Acknowledge what is stored to whoever waits for it."""
-        stored = self._stored
-        for session, (first, last) in list(self._unacked.items()):
-            if stored < first:
-                continue
-            self._tell(session, Ack(min(stored, last)), batch)
-            if stored < last:
-                self._unacked[session] = stored + 1, last
-            else:
-                del self._unacked[session]
-
-    def _send_receipts(self, ticket: int, batch: Batch) -> None:
-        while self._receipts and self._receipts[0][0] <= ticket:
-            _, session, receipt = self._receipts.popleft()
-            self._tell(session, receipt, batch)
+    def _tell_all(self, messages: Iterable[tuple[Session, FromHost]], batch: Batch) -> None:
+        for session, message in messages:
+            self._tell(session, message, batch)
 
     def _say_goodbye(self) -> None:
         for session in self._sessions:

@@ -1,1 +1,1 @@
-"""What a person sees and types. prompt_toolkit has its only door here: chat.py and picker.py."""
+"""What a person sees and types, and what a script reads and writes."""

@@ -1,29 +1,35 @@
-"""How the program ends: by itself, by Ctrl-C, by a closed terminal or a polite kill, with its goodbyes said."""
+"""How the program ends: by itself, by Ctrl-C, by a closed terminal or a polite kill, after it has said goodbye.
 
-import io
+`catch_signals` serves the program as a whole; `handle_signals` and `signals_restored` serve a screen, whose event loop
+takes the signals over while it runs.
+"""
+
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
 from lanchat.errors import TimedOut
 
 GOODBYE_LIMIT = 3.0  # s; after that another Ctrl-C ends the program at once
-FLUSH_LIMIT = 0.5  # s for what is still to be written, where somebody wants an end; whoever reads it may stand still
-WAKE_AGAIN = 0.1  # s; a person who pressed Ctrl-C does not notice
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+FLUSH_LIMIT = 0.5  # s to write the last output after an interrupt or a timeout; its reader may have stopped reading
+WAKE_EVERY = 0.1  # s; a person who pressed Ctrl-C does not notice
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
+HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
+_ENDING = [signal.SIGTERM, *([signal.Signals(HANGUP)] if HANGUP else [])]
 
 
 def catch_signals() -> None:
-    """A closed terminal or a polite kill ends the program the way Ctrl-C does: with goodbyes.
+    """Make a closed terminal or a polite kill end the program the way Ctrl-C does: with goodbyes.
 
-    The goodbyes are said in peace: what comes while they are said is ignored, unless they take too long. A closed
-    terminal ends nothing where whoever started us wants it so (nohup). An ignored Ctrl-C says less: shells do that to
-    all that they start with `&`.
+    Further signals are ignored while goodbyes are said, unless these take too long. A closed terminal ends nothing if
+    SIGHUP was ignored from the start, as nohup does it. An ignored SIGINT means less: shells ignore it for everything
+    that is started with `&`.
     """
     first: list[float] = []
 
@@ -35,35 +41,56 @@ def catch_signals() -> None:
         if now - first[0] > GOODBYE_LIMIT:
             os._exit(INTERRUPTED)
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and (name != "SIGHUP" or signal.getsignal(number) != signal.SIG_IGN):
+    for number in (signal.SIGINT, *_ENDING):
+        if number != HANGUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
-    if hasattr(signal, "pthread_kill"):
-        _wake_for_signals(lambda: bool(first))
+    if sys.platform != "win32":
+        _wake_main_thread(lambda: bool(first))
 
 
-def write_any_letter() -> None:
-    """What the encoding of a pipe or a terminal lacks (ASCII, cp1252) is named; it is no reason to end."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def handle_signals(end: Callable[[int], None]) -> None:
+    """From now on, call this with the number of a polite kill or a closed terminal, in the event loop that runs."""
+    import asyncio  # not at the top: most commands do without it
+
+    if threading.current_thread() is threading.main_thread():
+        for number in _ENDING:
+            try:
+                asyncio.get_running_loop().add_signal_handler(number, end, number)
+            except NotImplementedError:  # Windows
+                return
 
 
-def end_within(seconds: float, code: int) -> None:
-    """Whatever stands still, the program ends then: a goodbye, a write to somebody who does not read."""
+@contextmanager
+def signals_restored() -> Iterator[None]:
+    """Put the signal handlers back after an event loop, which leaves the default behind for each that it has used."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    wakeup = signal.set_wakeup_fd(-1)
+    signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+
+
+def exit_after(seconds: float, code: int) -> None:
+    """End the program after this time, even if it still says goodbye or writes to a reader who has stopped reading."""
     timer = threading.Timer(seconds, os._exit, (code,))
     timer.daemon = True
     timer.start()
 
 
 def leave(code: int) -> NoReturn:
-    """End, whatever still runs: an interrupt in the middle of a goodbye may have left a thread behind."""
+    """End the program, whatever still runs: an interrupt in the middle of a goodbye may have left a thread behind."""
     if code in (INTERRUPTED, TimedOut.exit_code) or _threads_left():
-        end_within(FLUSH_LIMIT, code)
+        exit_after(FLUSH_LIMIT, code)
     try:
         sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):  # whoever read our output is gone: no reason for words
+    except (OSError, ValueError, AttributeError):  # the reader of our output is gone, which is no error
         os._exit(code)
     if _threads_left():
         os._exit(code)
@@ -74,27 +101,29 @@ def _threads_left() -> bool:
     return any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate())
 
 
-def _wake_for_signals(heard: Callable[[], bool]) -> None:
-    """Let a signal end a wait of the main thread, whichever thread the kernel hands it to, and whenever.
+if sys.platform != "win32":
 
-    A thread that is just starting another one takes signals meant for the process (Linux: clone() with a signal
-    pending), and then nothing wakes the main thread from its lock: one SIGTERM in ten was lost while mDNS began. The
-    same is so where the main thread was not waiting yet, only about to.
-    """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.signal(signal.SIGUSR2, lambda number, frame: None)  # it only wakes
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    main_thread = threading.main_thread().ident
-    assert main_thread is not None
+    def _wake_main_thread(handled: Callable[[], bool]) -> None:
+        """Let a signal end a wait of the main thread, whichever thread the kernel hands it to, and whenever.
 
-    def wake() -> None:
-        while number := os.read(reading, 1):
-            if number[0] == signal.SIGUSR2:
-                continue
-            signal.pthread_kill(main_thread, signal.SIGUSR2)
-            while not heard():
-                time.sleep(WAKE_AGAIN)
+        A thread that is just starting another one takes signals meant for the process (Linux: clone() with a signal
+        pending), and then nothing wakes the main thread from its lock: one SIGTERM in ten was lost while mDNS began.
+        The same happens if the main thread was not waiting yet, only about to.
+        """
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.signal(signal.SIGUSR2, lambda number, frame: None)  # it only wakes
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        main_thread = threading.main_thread().ident
+        assert main_thread is not None
+
+        def wake() -> None:
+            while number := os.read(reading, 1):
+                if number[0] == signal.SIGUSR2:
+                    continue
                 signal.pthread_kill(main_thread, signal.SIGUSR2)
+                while not handled():
+                    time.sleep(WAKE_EVERY)
+                    signal.pthread_kill(main_thread, signal.SIGUSR2)
 
-    threading.Thread(target=wake, name="signals", daemon=True).start()
+        threading.Thread(target=wake, name="signals", daemon=True).start()

@@ -1,4 +1,4 @@
-"""`lanchat history`: what was said, from our own copy and from the log of a room hosted here. No network needed."""
+"""`lanchat history`: what was said in a room, from our copy and from the log of a room hosted here. Works offline."""
 
 from datetime import date
 from pathlib import Path
@@ -12,9 +12,9 @@ from lanchat.room.roster import Roster
 from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import JOINED, About, known_rooms, log_paths, rooms_called
 from lanchat.terminal.chat.render import Renderer
-from lanchat.terminal.script import event_json
+from lanchat.terminal.lines import event_json
 
-_LISTED = 10  # rooms named when there is none of a title
+_MOST_TITLES = 10  # to name when there is no room of the title that was asked for
 
 
 def show_history(
@@ -23,16 +23,16 @@ def show_history(
     """Print the last events of a room, oldest first.
 
     Args:
-        room: its title, or its id.
-        search: only what was said with all of these words; "" for everything that happened.
-        since: ms since 1970.
-        number: at most so many; None: all.
+        room: its title or id.
+        search: only messages with all these words; "" for everything that happened.
+        since: only what happened after this, in ms since 1970.
+        number: only the last ones, at most this many; None: all.
 
     Returns:
         The exit code.
 
     Raises:
-        NoSuchRoom: nothing of such a room is kept here.
+        NoSuchRoom: there is no history of such a room.
         LanchatError: a log cannot be read.
     """
     about = _find(home, room, talk)
@@ -40,7 +40,7 @@ def show_history(
     for path in log_paths(home, about.id):
         for event in LogReader(path).last_events(number=number, since=since, search=search):
             found.setdefault(event.seq, event)
-    private = [  # our own; what waits in the log of a room hosted here is other people's
+    private = [  # our own; those that wait in the log of a room hosted here are other people's
         told
         for path in log_paths(home, about.id, JOINED)
         for told in LogReader(path).last_private(number=number, since=since, search=search)
@@ -49,8 +49,9 @@ def show_history(
     if number is not None:
         records = records[len(records) - min(number, len(records)) :]
     if not records:
-        talk.write(f'Nothing {"like that " if search or since else ""}is kept of "{safe_text(about.title)}".\n')
-    renderer = Renderer(Roster(), day=date.min, colour=False)  # a view of nobody: no line is "you"
+        title = f'"{safe_text(about.title)}"'
+        talk.write(f"No match in the history of {title}.\n" if search or since else f"No history of {title}.\n")
+    renderer = Renderer(Roster(), date.min, colour=False)  # the roster is nobody's, so no line says "you"
     for record in records:
         out.write(event_json(record) + "\n" if as_json else "".join(text for _, text in renderer.render(record)))
     out.flush()
@@ -60,28 +61,29 @@ def show_history(
 def _find(home: Path, room: str, talk: IO[str]) -> About:
     rooms = [about for about in rooms_called(home, room) if log_paths(home, about.id)]
     if not rooms:
-        raise NoSuchRoom(f'nothing is kept of a room "{safe_text(room)}"', _what_there_is(home))
+        raise NoSuchRoom(f'No history of a room called "{safe_text(room)}".', _titles(home))
     if len(rooms) > 1:
         others = ", ".join(about.id for about in rooms[1:])
         talk.write(
-            f'{len(rooms)} rooms are called "{safe_text(rooms[0].title)}"; this is the one used last. '
-            f"Others, by id: lanchat history ID, where ID is one of {others}\n"
+            f'{len(rooms)} rooms are called "{safe_text(rooms[0].title)}". This is the one used last. '
+            f"For another: lanchat history ID, where ID is one of {others}\n"
         )
     return rooms[0]
 
 
-def _what_there_is(home: Path) -> str:
+def _titles(home: Path) -> str:
+    """Which rooms there is a history of."""
     titles = list(
         dict.fromkeys(f'"{safe_text(about.title)}"' for about in known_rooms(home) if log_paths(home, about.id))
     )
     if not titles:
-        return "what is said in a room you are in is kept from now on"
-    more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
-    return f"there is: {', '.join(titles[:_LISTED])}{more}"
+        return "The history of a room is kept from when you first join it."
+    more = f" and {len(titles) - _MOST_TITLES} more" if len(titles) > _MOST_TITLES else ""
+    return f"You have: {', '.join(titles[:_MOST_TITLES])}{more}"
 
 
 def _by_time(events: list[Event], private: list[Told]) -> list[Record]:
-    """The events in their order, and each private message before the first of them that is later."""
+    """The events in their order, with each private message before the first event that is later."""
     merged: list[Record] = []
     waiting = sorted(private, key=lambda told: told.at)[::-1]
     for event in events:
@@ -92,7 +94,7 @@ def _by_time(events: list[Event], private: list[Told]) -> list[Record]:
 
 
 def _each_once(events: list[Event]) -> list[Event]:
-    """Without the second of a message that was sent again after its host had crashed, and so has two numbers."""
+    """Leaves out the second copy of a message that was resent after its host had crashed, and so has two numbers."""
     seen: set[tuple[str, str]] = set()
     kept: list[Event] = []
     for event in events:

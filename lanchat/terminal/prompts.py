@@ -1,11 +1,10 @@
-"""Questions to a person before the screen is up: nick, password, which room. With `cli.py` the door of `click`.
+"""Questions to a person before the screen is up: nick, password, which room.
 
-Questions go to stderr, so that stdout stays data. A script is never asked: it gets an error that says what to pass.
+They go to stderr, so that stdout stays data. A script is never asked: it gets an error that says what to pass.
 """
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,21 +15,25 @@ from lanchat.network.interfaces import where
 from lanchat.protocol.address import Address
 from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.storage.home import home_folder, login_nick, save_nick, saved_nick
+from lanchat.terminal.options import PasswordChoice
+from lanchat.terminal.wording import people_text, sentence
 
 if TYPE_CHECKING:
-    from lanchat.api.joining import Target
     from lanchat.api.room import JoinedRoom
+    from lanchat.api.targets import Target
 
-ASK, AUTO = "ask", "auto"  # what --password may say
-GUESSES = 3  # at a password, before we believe that it is not known
-_MIN_PASSWORD = 4  # characters; each guess costs an attempt at the host, so even this is thousands of minutes
+PASSWORD_TRIES = 3  # after that we believe that the person does not know it
+_MIN_PASSWORD = 4  # characters; each guess costs an attempt at the host, so even this takes thousands of minutes
 
 
-def settle_nick(nick: str | None, *, ask: bool) -> str:
-    """The nick to use; on the first run in a terminal, ask for it and keep it.
+def choose_nick(nick: str | None, *, ask: bool) -> str:
+    """The nick to use. On the first run in a terminal this asks for it and saves it.
 
     Args:
         nick: as given on the command line.
+
+    Raises:
+        click.BadParameter: it breaks the rules of nicks.
     """
     home = home_folder()
     if nick is not None:
@@ -44,18 +47,24 @@ def settle_nick(nick: str | None, *, ask: bool) -> str:
     kept = saved_nick(home)
     if kept is not None or not ask:
         return kept or login_nick()
-    chosen: str = click.prompt("Your nick", default=login_nick(), err=True, value_proc=_nick_value)
+    chosen: str = click.prompt("Your nick", default=login_nick(), err=True, value_proc=_parse_nick)
     save_nick(home, chosen)
     return chosen
 
 
-def new_password(choice: str | None, file: Path | None, *, screen: bool) -> str | None:
-    """The password for a room we open; None: it has none.
+def new_password(choice: PasswordChoice | None, file: str | None, *, ask: bool) -> str | None:
+    """The password for a room that we open; None: the room has no password.
 
     Args:
-        choice: ASK, AUTO or None.
+        choice: what --password says.
+        file: what --password-file says.
+        ask: there is a person to ask.
+
+    Raises:
+        click.UsageError: nobody can be asked.
+        LanchatError: the file cannot be read, or the password is too short.
     """
-    if choice == AUTO:
+    if choice == "auto":
         from lanchat.network.password import make_password
 
         password = make_password()
@@ -64,24 +73,32 @@ def new_password(choice: str | None, file: Path | None, *, screen: bool) -> str 
     given = given_password(file)
     if choice is None or given is not None:
         return given
-    if not screen:
-        raise click.UsageError("there is no terminal to ask for a password: use --password-file or --password auto")
-    password = click.prompt("Password of the room", hide_input=True, confirmation_prompt="The same again", err=True)
-    return _checked(str(password))
+    if not ask:
+        raise click.UsageError(
+            "There is no terminal to ask for a password. Use --password auto or --password-file FILE."
+        )
+    password = click.prompt("Password of the room", hide_input=True, confirmation_prompt="Repeat it", err=True)
+    return _long_enough(str(password))
 
 
-def given_password(file: Path | None) -> str | None:
-    """The password in this file or in LANCHAT_PASSWORD, if any."""
+def given_password(file: str | None) -> str | None:
+    """The password in this file or in LANCHAT_PASSWORD, if there is one.
+
+    Raises:
+        LanchatError: the file cannot be read, or the password is too short.
+    """
     if file is None:
         password = os.environ.get("LANCHAT_PASSWORD")
-        return _checked(password) if password else None
+        return _long_enough(password) if password else None
     try:
-        return _checked(file.read_text(encoding="utf-8").strip("\r\n"))
+        with open(file, encoding="utf-8") as lines:
+            return _long_enough(lines.read().strip("\r\n"))
     except (OSError, UnicodeDecodeError) as error:
-        raise LanchatError(f"cannot read the password file {file}: {error}", "name another file") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise LanchatError(f"Cannot read the password file {file}: {why}.", "Name another file.") from None
 
 
-def come_in(
+def join_by_name(
     name: str,
     nick: str,
     password: str | None,
@@ -89,95 +106,104 @@ def come_in(
     interfaces: tuple[str, ...],
     on_problem: Callable[[str], None],
     *,
-    screen: bool,
+    ask: bool,
 ) -> "JoinedRoom":
-    """Enter the room of this title, address or invite, asking what must be asked."""
-    from lanchat.api import joining as joining  # the whole client: not needed while a list is looked at
+    """Join the room with this title, address or invite, and ask for what is missing.
+
+    Args:
+        wait: seconds to look for a title.
+        ask: there is a person to ask; a script gets an error instead.
+
+    Raises:
+        click.BadParameter: the invite is incomplete.
+        LanchatError: there is no such room, or it cannot be joined.
+    """
+    from lanchat.api.targets import resolve
 
     on = where(interfaces)
     try:
-        resolve = joining.resolve(
+        target = resolve(
             name,
             wait,
             on,
-            choose=_which if screen else None,
-            looking=lambda: click.echo(f'Looking for "{safe_text(name)}" ...', err=True) if screen else None,
+            choose=_choose_listing if ask else None,
+            looking=lambda: click.echo(f'Looking for "{safe_text(name)}" …', err=True) if ask else None,
         )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="INVITE") from None
-    return _until_in(resolve, nick, password, on, on_problem, screen)
+    return _join(target, nick, password, on, on_problem, ask)
 
 
-def come_into(
+def join_listing(
     listing: Listing,
     nick: str,
     password: str | None,
     on: Sequence[Address] | None,
     on_problem: Callable[[str], None],
     *,
-    screen: bool,
+    ask: bool,
 ) -> "JoinedRoom":
-    """Enter this room, asking what must be asked."""
-    from lanchat.api import joining as joining
+    """Join this room of the list, and ask for what is missing; see `join_by_name`."""
+    from lanchat.api.targets import target_of
 
-    return _until_in(joining.target_of(listing), nick, password, on, on_problem, screen)
+    return _join(target_of(listing), nick, password, on, on_problem, ask)
 
 
-def _until_in(
-    resolve: "Target",
+def _join(
+    target: "Target",
     nick: str,
     password: str | None,
     on: Sequence[Address] | None,
     on_problem: Callable[[str], None],
-    screen: bool,
+    ask: bool,
 ) -> "JoinedRoom":
-    """Enter; ask a person for what was missing or wrong, and tell a script what to pass."""
-    from lanchat.api import joining as joining
+    """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
+    from lanchat.api.joining import PATIENCE, join_target  # the whole client: not needed while the list is shown
 
-    if resolve.locked and password is None and screen:
+    if target.locked and password is None and ask:
         password = _ask_password()
-    patience = None if screen else joining.PATIENCE
-    guesses = 1 if password is None else 0
+    tries = 1 if password is None else 0
     while True:
         try:
-            return joining.join_target(
-                resolve.endpoints,
+            return join_target(
+                target,
                 nick,
-                room_id=resolve.room_id,
-                pin=resolve.pin,
                 password=password,
-                patience=patience,
+                patience=None if ask else PATIENCE,
                 on=on,
                 on_problem=on_problem,
+                drop_oldest=False,
             )
         except Refused as refused:
-            if not screen:
-                raise _for_script(refused, password) from None
+            if not ask:
+                raise _with_option(refused, password) from None
             if refused.code == "nick":
-                click.echo(f"{safe_text(str(refused))}.", err=True)
+                click.echo(sentence(safe_text(str(refused))), err=True)
                 free = safe_text(refused.suggestion) or None
-                nick = click.prompt("Come in as", default=free, err=True, value_proc=_nick_value)
-            elif refused.code == "password" and guesses < GUESSES:
-                guesses += 1
-                click.echo(f"{safe_text(str(refused))}.", err=True)
+                nick = click.prompt("Join as", default=free, err=True, value_proc=_parse_nick)
+            elif refused.code == "password" and tries < PASSWORD_TRIES:
+                tries += 1
+                click.echo(sentence(safe_text(str(refused))), err=True)
                 password = _ask_password()
             else:
                 raise
 
 
-def _for_script(refused: Refused, password: str | None) -> Refused:
-    hint = refused.hint
+def _with_option(refused: Refused, password: str | None) -> Refused:
+    """The same refusal with the option that a script should pass."""
+    what_to_do = refused.hint
     if refused.code == "nick" and refused.suggestion:
-        hint = f"{refused.suggestion} is free: --nick {refused.suggestion}"
+        what_to_do = f"This one is free: --nick {refused.suggestion}"
     if refused.code == "password" and password is None:
-        hint = "pass it with --password-file FILE or LANCHAT_PASSWORD"
-    return Refused(str(refused), hint, code=refused.code, suggestion=refused.suggestion)
+        what_to_do = "Pass it with --password-file FILE or LANCHAT_PASSWORD."
+    return Refused(str(refused), what_to_do, code=refused.code, suggestion=refused.suggestion)
 
 
-def _which(listings: Sequence[Listing]) -> Listing:
+def _choose_listing(listings: Sequence[Listing]) -> Listing:
     click.echo(f"{len(listings)} rooms are called {listings[0].title}:", err=True)
     for number, listing in enumerate(listings, 1):
-        click.echo(f"  {number}  hosted by {listing.host}, {listing.people} inside, {listing.endpoints[0]}", err=True)
+        people = f", {people_text(listing.people)}" if listing.people is not None else ""
+        click.echo(f"  {number}  hosted by {listing.host}{people}, {listing.endpoints[0]}", err=True)
     answer: int = click.prompt("Which one", type=click.IntRange(1, len(listings)), err=True)
     return listings[answer - 1]
 
@@ -187,16 +213,16 @@ def _ask_password() -> str:
     return password
 
 
-def _checked(password: str) -> str:
+def _long_enough(password: str) -> str:
     if len(password) < _MIN_PASSWORD:
         raise LanchatError(
-            f"a password has at least {_MIN_PASSWORD} characters", "let lanchat make one: --password auto"
+            f"A password needs at least {_MIN_PASSWORD} characters.", "Let lanchat invent one: --password auto"
         )
     return password
 
 
-def _nick_value(text: str) -> str:
+def _parse_nick(text: str) -> str:
     try:
         return clean_nick(text)
     except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+        raise click.BadParameter(sentence(str(error))) from None

@@ -1,4 +1,4 @@
-"""`lanchat rooms`: the list as lines, for people and for scripts. No terminal needed."""
+"""`lanchat rooms`: the rooms of this network as lines, for people and for scripts. Needs no terminal."""
 
 import json
 import time
@@ -9,10 +9,11 @@ from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Listing
 from lanchat.discovery.sources import scanning
 from lanchat.protocol.address import Address
-from lanchat.terminal.picker.table import fitted
+from lanchat.terminal.cells import fitted
+from lanchat.terminal.wording import people_text
 
-_SCAN_TAKES = 4.0  # s for 254 addresses, 50 at once, and the answers of who is there
-_LOOK_AGAIN = 1.0  # s; a problem that comes up while nothing else changes is told after this
+_SCAN_WAIT = 4.0  # s for 254 addresses, 50 at once, and for the answers of the hosts among them
+_PROBLEMS_EVERY = 1.0  # s; a problem that comes up while nothing else changes is shown after this
 _TITLE, _HOST = 32, 16  # columns
 
 
@@ -26,10 +27,13 @@ def show_rooms(
     talk: IO[str],
     scan: bool = False,
 ) -> int:
-    """Print each room as soon as it answers, for `wait` seconds; with `watch`, what changes, until interrupted.
+    """Print each room as soon as it answers.
 
     Args:
-        scan: knock at every address of this network as well.
+        on: the addresses to look on; None: everywhere.
+        wait: seconds to look.
+        watch: keep running, and print what changes until interrupted.
+        scan: also try every address on this network.
 
     Returns:
         The exit code.
@@ -37,15 +41,15 @@ def show_rooms(
     with Finder(on) as finder:
         if scan:
             finder.begin(scanning(on))
-            wait = max(wait, _SCAN_TAKES)
+            wait = max(wait, _SCAN_WAIT)
         if watch:
             _watch(finder, as_json, out, talk)
-        seen = _look(finder, wait, as_json, out)
-        if not seen:
+        if not _look(finder, wait, as_json, out):
             talk.write(
-                f"No room was seen within {wait:g} s. Open one:  lanchat host TITLE\n"
-                "If somebody hosts one: are you on the same network? Their screen shows an address to join by.\n"
-                "What is the matter with this network:  lanchat doctor\n"
+                f"No rooms on this network (looked for {wait:g} s). Open one:  lanchat host TITLE\n"
+                "If somebody is hosting, make sure that you are on the same network. Their screen shows an address to "
+                "join by.\n"
+                "To find out why:  lanchat doctor\n"
             )
         for problem in finder.problems():
             talk.write(f"{problem}\n")
@@ -53,7 +57,7 @@ def show_rooms(
 
 
 def _look(finder: Finder, wait: float, as_json: bool, out: IO[str]) -> int:
-    """Returns: how many were printed."""
+    """Returns: how many rooms were printed."""
     deadline = time.monotonic() + wait
     printed: set[str] = set()
     listings = finder.listings()
@@ -71,26 +75,26 @@ def _look(finder: Finder, wait: float, as_json: bool, out: IO[str]) -> int:
 
 def _watch(finder: Finder, as_json: bool, out: IO[str], talk: IO[str]) -> NoReturn:
     before: tuple[Listing, ...] = ()
-    told = 0
+    shown = 0  # problems
     while True:
-        now = finder.wait_change(before, _LOOK_AGAIN)
+        now = finder.wait_change(before, _PROBLEMS_EVERY)
         problems = finder.problems()
-        for problem in problems[told:]:
+        for problem in problems[shown:]:
             talk.write(f"{problem}\n")
             talk.flush()
-        told = len(problems)
-        was = {listing.room_id: listing for listing in before}
+        shown = len(problems)
+        gone = {listing.room_id: listing for listing in before}
         for listing in now:
-            old = was.pop(listing.room_id, None)
+            old = gone.pop(listing.room_id, None)
             if old != listing:
-                _tell("appeared" if old is None else "changed", listing, as_json, out)
-        for listing in was.values():
-            _tell("gone", listing, as_json, out)
+                _report("appeared" if old is None else "changed", listing, as_json, out)
+        for listing in gone.values():
+            _report("gone", listing, as_json, out)
         out.flush()
         before = now
 
 
-def _tell(change: str, listing: Listing, as_json: bool, out: IO[str]) -> None:
+def _report(change: str, listing: Listing, as_json: bool, out: IO[str]) -> None:
     if as_json:
         out.write(json.dumps({"change": change, **json.loads(listing.as_json())}) + "\n")
     else:
@@ -98,10 +102,10 @@ def _tell(change: str, listing: Listing, as_json: bool, out: IO[str]) -> None:
 
 
 def line(listing: Listing) -> str:
-    """One room as a line of text: title, who hosts, people inside, where."""
+    """One room as a line of text: title, host, people, address."""
     if listing.state == "silent":
-        inside = "does not answer"
+        people = "does not answer"
     else:
-        inside = f"{listing.people} inside" + (", locked" if listing.locked else "")
+        people = people_text(listing.people or 0) + (", locked" if listing.locked else "")
     host = f"by {listing.host}" if listing.host else ""
-    return f"{fitted(listing.title, _TITLE)}  {fitted(host, _HOST)}  {inside:<16}  {listing.endpoints[0]}"
+    return f"{fitted(listing.title, _TITLE)}  {fitted(host, _HOST)}  {people:<16}  {listing.endpoints[0]}"

@@ -56,15 +56,27 @@ def own_title(name: str) -> str:
 
 
 def test_the_public_names():
-    assert sorted(lanchat.__all__) == [
-        "HostedRoom",
-        "JoinedRoom",
-        "LanchatError",
-        "__version__",
-        "host",
-        "join",
-        "rooms",
-    ]
+    assert (
+        sorted(lanchat.__all__)
+        == dir(lanchat)
+        == [
+            "ConnectionLost",
+            "HostKeyChanged",
+            "HostedRoom",
+            "JoinedRoom",
+            "LanchatError",
+            "NoSuchRoom",
+            "NotLanchat",
+            "ProtocolError",
+            "Refused",
+            "RoomClosed",
+            "TimedOut",
+            "__version__",
+            "host",
+            "join",
+            "rooms",
+        ]
+    )
     for name in lanchat.__all__:
         assert getattr(lanchat, name).__doc__ if name != "__version__" else lanchat.__version__
     assert (Path(lanchat.__file__).parent / "py.typed").exists()
@@ -435,12 +447,12 @@ def test_a_locked_room_is_locked_after_the_host_has_started_again(tmp_path, monk
         return lanchat.host(title, nick="hal", port=0, announce=False)
 
     def moderate(room: lanchat.HostedRoom, action: str) -> None:
-        room.member.moderate(action)
-        assert "let in" in notice(room, "done")
+        room.moderate(action)
+        assert "admitted" in notice(room, "done")
 
     def notice(room: lanchat.HostedRoom, code: str) -> str:
         def found() -> str:
-            taken = room.member.take(0.01)
+            taken = room.take(0.01)
             return next((item.text for item in taken if isinstance(item, Notice) and item.code == code), "")
 
         return wait_until(found)

@@ -7,8 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from lanchat import api
-from lanchat.api import joining as joining
+from lanchat.api.joining import join
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import NAME_WAIT, Target, resolve
 from lanchat.discovery import finder as finder_module
@@ -18,7 +17,7 @@ from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.timing import Timing
 from lanchat.server.host import Host
-from lanchat.terminal.prompts import come_in, come_into
+from lanchat.terminal.prompts import join_by_name, join_listing
 from tests.support.waiting import PATIENCE, wait_until
 
 ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
@@ -161,21 +160,21 @@ def lose(room: Host) -> None:
 
 
 def by_name(room: Host) -> JoinedRoom:
-    return api.join(f"127.0.0.1:{room.port}", nick="ann", interfaces=("127.0.0.1",), timing=EAGER)
+    return join(f"127.0.0.1:{room.port}", nick="ann", interfaces=("127.0.0.1",), timing=EAGER)
 
 
 def by_invite(room: Host) -> JoinedRoom:
     invite = f"lanchat://127.0.0.1:{room.port}/{room.room_id}#{room.identity.id}"
-    return api.join(invite, nick="ann", interfaces=("127.0.0.1",), timing=EAGER)
+    return join(invite, nick="ann", interfaces=("127.0.0.1",), timing=EAGER)
 
 
 def by_command(room: Host) -> JoinedRoom:
-    return come_in(f"127.0.0.1:{room.port}", "ann", None, 5, ("127.0.0.1",), pytest.fail, screen=False)
+    return join_by_name(f"127.0.0.1:{room.port}", "ann", None, 5, ("127.0.0.1",), pytest.fail, ask=False)
 
 
 def by_list(room: Host) -> JoinedRoom:
     there = listing(room.title, room.room_id, Endpoint("127.0.0.1", room.port))
-    return come_into(there, "ann", None, chosen(("127.0.0.1",)), pytest.fail, screen=False)
+    return join_listing(there, "ann", None, chosen(("127.0.0.1",)), pytest.fail, ask=False)
 
 
 @pytest.mark.parametrize("join", [by_name, by_invite, by_command, by_list])
@@ -209,7 +208,7 @@ def leaves() -> Iterator[Callable[[JoinedRoom], bool]]:
 def test_leaving_does_not_wait_for_a_room_that_is_looked_for(network, host, monkeypatch, leaves):
     room = host("Room A")
     slow = Timing(first_retry=0.02, look_again=3 * PATIENCE)
-    ann = api.join(f"127.0.0.1:{room.port}", nick="ann", interfaces=("127.0.0.1",), timing=slow)
+    ann = join(f"127.0.0.1:{room.port}", nick="ann", interfaces=("127.0.0.1",), timing=slow)
     lose(room)
     assert network.looking.wait(PATIENCE)
     assert leaves(ann)

@@ -1,4 +1,4 @@
-"""The command line as people meet it: help, what is loaded, and how it ends when something is wrong."""
+"""The command line as people meet it: help, what is loaded, and how it ends if something is wrong."""
 
 import os
 import re
@@ -24,15 +24,15 @@ from tests.support.waiting import wait_until
 if os.name == "posix":
     from tests.support.ptyscreen import PtyScreen
 
-POSIX = pytest.mark.skipif(os.name != "posix", reason="speaks of signals and permissions of POSIX systems")
-LINUX = pytest.mark.skipif(not Path("/proc/net/udp").exists(), reason="looks into /proc")
+POSIX = pytest.mark.skipif(os.name != "posix", reason="uses signals and permissions of POSIX systems")
+LINUX = pytest.mark.skipif(not Path("/proc/net/udp").exists(), reason="reads /proc")
 README = Path(__file__).parents[2] / "README.md"
 HEAVY = {"zeroconf", "prompt_toolkit", "cryptography"}
 
 
 @pytest.fixture
 def stranger() -> Iterator[Callable[[bytes | None], str]]:
-    """`stranger(b"SSH-2.0\\r\\n")`: the address of something that answers each caller so; None: never."""
+    """`stranger(b"SSH-2.0\\r\\n")`: the address of a server that answers each caller so; with None it never answers."""
     servers: list[socket.socket] = []
     callers: list[socket.socket] = []
     threads: list[threading.Thread] = []
@@ -65,22 +65,22 @@ def stranger() -> Iterator[Callable[[bytes | None], str]]:
         caller.close()
 
 
-def fails(ended: Ended, code: int, what: str, hint: str = "") -> None:
-    """It ended in words: one sentence for what happened, at most one more for what to do, nothing else."""
+def fails(ended: Ended, code: int, cause: str, what_to_do: str = "") -> None:
+    """It ended with an error in the one form: a sentence that says what happened, and below it at most what to do.
+
+    Both are patterns. Where the words come from another part of lanchat, tests look only for the facts in them.
+    """
     assert ended.code == code, ended
-    assert re.fullmatch(f"lanchat: {what}", ended.said[0]), ended.err
-    assert [line for line in ended.said[1:]] == ([ended.said[1]] if hint else []), ended.err
-    assert not hint or re.fullmatch(f"  {hint}", ended.said[1]), ended.err
+    assert re.fullmatch(f"lanchat: {cause}", ended.said[0]), ended.err
+    assert re.match(r'lanchat: [A-Z0-9"/].*[.?]$', ended.said[0]), f"no sentence: {ended.err}"
+    assert len(ended.said) == (2 if what_to_do else 1), ended.err
+    assert not what_to_do or re.fullmatch(f"  {what_to_do}", ended.said[1]), ended.err
     assert ended.out == ""
 
 
-def misused(ended: Ended, what: str) -> None:
-    """It was used in a way it cannot be: how to use it, and what is wrong."""
-    assert ended.code == 2, ended
-    usage, see, _, error = ended.said
-    assert usage.startswith("Usage: ") and "--help" in see
-    assert re.fullmatch(f"Error: {what}", error), ended.err
-    assert ended.out == ""
+def misused(ended: Ended, cause: str) -> None:
+    """The command was misused, and the error says how to use it."""
+    fails(ended, 2, cause, r"Usage: lanchat.* \(more: lanchat.* --help\)")
 
 
 # ---- help
@@ -116,7 +116,7 @@ def test_every_command_is_in_the_table_of_the_readme():
         assert any(line.startswith(f"| `{name}") for line in table), name
 
 
-def test_help_is_for_people(started):
+def test_help_names_the_program_and_the_exit_codes(started):
     whole, one = started.run("--help"), started.run("join", "-h")
     assert (whole.code, whole.err, one.code, one.err) == (0, "", 0, "")
     assert whole.out.startswith("Usage: lanchat [OPTIONS]"), "not the name of a Python module"
@@ -124,7 +124,7 @@ def test_help_is_for_people(started):
     assert "Exit codes: 0 done" in whole.out
 
 
-def test_version(started):
+def test_version_is_printed(started):
     for option in ("--version", "-V"):
         assert started.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
 
@@ -133,7 +133,7 @@ def test_version(started):
 
 
 def loaded(*arguments: str) -> set[str]:
-    """The top-level names of all modules that Python loads for this."""
+    """The top-level names of all modules that Python loads to run this."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments],
         stdin=subprocess.DEVNULL,
@@ -145,7 +145,7 @@ def loaded(*arguments: str) -> set[str]:
     return {name.split(".")[0] for name in re.findall(r"^import time:.*\| +(\S+)$", done.stderr, re.MULTILINE)}
 
 
-def test_the_version_is_told_without_loading_much():
+def test_the_version_is_printed_without_loading_much():
     modules = loaded("-m", "lanchat", "--version")
     assert "click" in modules
     assert not modules & {*HEAVY, "msgspec", "ssl", "asyncio", "sqlite3", "platformdirs"}
@@ -165,30 +165,30 @@ def test_a_script_that_joins_an_address_needs_no_discovery_and_no_screen(host):
     assert not modules & {"zeroconf", "prompt_toolkit"}
 
 
-# ---- nobody there, or somebody else
+# ---- no room there, or something else
 
 
-def test_an_unknown_room(lanchat):
+def test_an_unknown_room_is_an_error(lanchat):
     title = f"Nowhere {os.getpid()}"
     ended = lanchat.run("join", title, "--wait", "0.3")
-    fails(ended, 3, f'no room "{title}" was seen within 0.3 s', ".*(ADDRESS|seen here: ).*")
+    fails(ended, 3, f'.*"{title}".*0.3 s.*', ".*(ADDRESS|: ).*")
 
 
-def test_an_unknown_room_with_control_characters(lanchat):
+def test_control_characters_in_a_title_do_nothing_to_the_terminal(lanchat):
     ended = lanchat.run("join", "a\x1b[2Jb", "--wait", "0")
     assert ended.code == 3 and "\x1b" not in ended.err
 
 
-def test_nobody_listens_there(lanchat):
+def test_an_address_without_a_room_is_an_error(lanchat):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     ended = lanchat.run("join", f"127.0.0.1:{port}", input="hello\n")
-    fails(ended, 3, f"There is no room at 127.0.0.1:{port}.", "Ask the host for the address that is on their screen.")
+    fails(ended, 3, f".* room at 127.0.0.1:{port}.*", ".*address.*")
 
 
 @pytest.mark.parametrize("name", ["no-such-machine.invalid:1", "a..b:1"])
-def test_a_machine_that_does_not_exist(lanchat, name):
-    fails(lanchat.run("join", name), 3, "there is no machine .*", ".*address.*")
+def test_a_machine_that_does_not_exist_is_an_error(lanchat, name):
+    fails(lanchat.run("join", name), 3, f'.*"{name.partition(":")[0]}".*', ".*address.*")
 
 
 @pytest.mark.parametrize(
@@ -202,20 +202,15 @@ def test_a_machine_that_does_not_exist(lanchat, name):
     ],
     ids=["http", "ssh", "alert", "record", "nothing"],
 )
-def test_something_else_listens_there(lanchat, stranger, answer):
+def test_something_else_that_listens_there_is_an_error(lanchat, stranger, answer):
     ended = lanchat.run("join", stranger(answer), input="hello\n")
-    fails(ended, 3, r"Something other than lanchat answers there.( \(.*\))?", "Check the address and the port.")
+    fails(ended, 3, ".*lanchat.*", ".*address.*")
 
 
 @pytest.mark.full
 def test_silence_ends_after_ten_seconds(lanchat, stranger):
     ended = lanchat.run("join", stranger(None), timeout=15)
-    fails(
-        ended,
-        3,
-        "Something other than lanchat answers there. .*did not answer in time.*",
-        "Check the address and the port.",
-    )
+    fails(ended, 3, ".*lanchat.*answer in time.*", ".*address.*")
 
 
 @LINUX
@@ -232,43 +227,43 @@ def _is_connected(address: str) -> bool:
     return any(row[2].endswith(port) and row[3] == "01" for row in rows)
 
 
-# ---- what cannot be hosted
+# ---- hosting that fails
 
 
-def test_a_port_in_use(lanchat, host):
+def test_a_port_in_use_is_an_error(lanchat, host):
     port = host("Room A").port
     ended = lanchat.run("host", "Room B", "--port", str(port), "--interface", "127.0.0.1")
-    fails(ended, 1, f"Port {port} is in use or not allowed.", ".*Choose another..*")
+    fails(ended, 1, f".*[Pp]ort {port} .*", ".*another.*")
     ended = lanchat.run("host", "Room B", "--port", "0", "--plain-port", str(port))
-    fails(ended, 1, f"Port {port} is in use or not allowed.", ".*Choose another..*")
+    fails(ended, 1, f".*[Pp]ort {port} .*", ".*another.*")
 
 
 @pytest.mark.parametrize(
     ("title", "what"),
     [
-        ("", "A title cannot be empty."),
-        ("x" * 300, "a title has at most .*"),
-        ("a\x1b[2Jb", "A title must be one line of visible characters."),
-        ("a\udcffb", "a title must be valid Unicode."),
+        ("", ".*empty.*"),
+        ("x" * 300, ".*at most.*"),
+        ("a\x1b[2Jb", ".*one line.*"),
+        ("a\udcffb", ".*Unicode.*"),
     ],
     ids=lambda text: repr(text[:8]),
 )
-def test_a_title_that_is_none(lanchat, title, what):
+def test_an_invalid_title_is_refused(lanchat, title, what):
     misused(lanchat.run("host", title, "--headless"), f"Invalid value for TITLE: {what}")
 
 
 @pytest.mark.parametrize("command", [("host", "Room A"), ("join", "127.0.0.1:1"), ("join", "Room A"), ("rooms",)])
-def test_no_such_interface(lanchat, command):
+def test_an_unknown_interface_is_an_error(lanchat, command):
     ended = lanchat.run(*command, "--interface", "nope0")
-    fails(ended, 1, 'This machine has no interface or address "nope0".', "It has: .*lo.*")
+    fails(ended, 1, '.*"nope0".*', ".*lo.*")
 
 
 def test_interfaces_in_the_environment_stand_between_commas(lanchat):
     ended = lanchat.run("rooms", LANCHAT_INTERFACE="127.0.0.1,Ethernet 2")
-    fails(ended, 1, 'This machine has no interface or address "Ethernet 2".', "It has: .*lo.*")
+    fails(ended, 1, '.*"Ethernet 2".*', ".*lo.*")
 
 
-# ---- what is no command
+# ---- misuse
 
 
 @pytest.mark.parametrize(
@@ -276,20 +271,23 @@ def test_interfaces_in_the_environment_stand_between_commas(lanchat):
     [
         (["--nope"], "No such option:? '?--nope'?.*"),
         (["host"], r"Missing argument 'TITLE'\."),
-        (["host", "--password", "Room A"], "Missing argument 'TITLE': .* first: lanchat host \"Room A\" --password"),
+        (["host", "--password", "Room A"], '.*--password.* title first .lanchat host "Room A" --password.*'),
+        (["host", "--password"], r"Missing argument 'TITLE'\."),
+        (["host", "A", "--password", "secret"], "Invalid value for '--password': only \"auto\" .*"),
         (["host", "A", "--port", "70000"], "Invalid value for '--port': .*"),
-        (["join", "A", "--wait", "-1"], "Invalid value for '--wait': .*"),
-        (["join", "A", "--wait", "nan"], "Invalid value for '--wait': that is no number of seconds"),
+        (["join", "A", "--wait", "-1"], r"Invalid value for '--wait': not a number of seconds\."),
+        (["join", "A", "--wait", "nan"], "Invalid value for '--wait': not a number of seconds."),
         (["join", "127.0.0.1:1", "--nick", "\x1b[2J"], r"Invalid value for --nick: .*"),
-        ([], "name the room: a script cannot choose from a list"),
-        (["join"], "name the room: a script cannot choose from a list"),
+        (["doctor", "a b"], "Invalid value for HOST: not a valid address."),
+        ([], r"Which room\? lanchat join TITLE .*"),
+        (["join"], r"Which room\? lanchat join TITLE .*"),
     ],
     ids=str,
 )
-def test_a_wrong_use(lanchat, arguments, what):
+def test_a_misused_command_says_what_is_wrong(lanchat, arguments, what):
     ended = lanchat.run(*arguments)
     misused(ended, what)
-    assert "\x1b" not in ended.err
+    assert "\x1b" not in ended.err and "secret" not in ended.err
 
 
 def test_the_environment_is_checked_like_the_options(lanchat):
@@ -300,72 +298,72 @@ def test_the_environment_is_checked_like_the_options(lanchat):
 # ---- refused
 
 
-def test_a_taken_nick_says_which_is_free(lanchat, host, join):
+def test_a_script_with_a_taken_nick_is_told_which_is_free(lanchat, host, join):
     room = host("Room A")
     join(room, "ann")
     ended = lanchat.run("join", f"127.0.0.1:{room.port}", "--nick", "Ann", who="eve")
-    fails(ended, 4, "somebody else is Ann in this room", "Ann2 is free: --nick Ann2")
+    fails(ended, 4, ".*Ann.*", "This one is free: --nick Ann2")
     assert lanchat.run("join", f"127.0.0.1:{room.port}", "--nick", "Ann2", who="eve").code == 0
 
 
 # ---- homes
 
 
-def test_a_home_that_is_a_file(lanchat, tmp_path):
+def test_a_home_that_is_a_file_is_an_error(lanchat, tmp_path):
     (tmp_path / "file").touch()
     for home in (tmp_path / "file", tmp_path / "file" / "below"):
         ended = lanchat.run("join", "127.0.0.1:1", LANCHAT_HOME=str(home))
-        fails(ended, 1, f"Cannot use {home}: .*", "Set LANCHAT_HOME to a folder you can write to.")
+        fails(ended, 1, f".*{home}.*", ".*LANCHAT_HOME.*")
 
 
 @POSIX
-def test_a_home_of_nobody(lanchat):
+def test_a_home_of_an_unknown_user_is_an_error(lanchat):
     ended = lanchat.run("join", "127.0.0.1:1", LANCHAT_HOME="~nosuch/x")
-    fails(ended, 1, "LANCHAT_HOME is not a folder: no user has the home ~nosuch.", "Set LANCHAT_HOME .*")
+    fails(ended, 1, ".*LANCHAT_HOME.*~nosuch.*", ".*LANCHAT_HOME.*")
 
 
 @pytest.mark.parametrize("content", [b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])
-def test_a_damaged_key(lanchat, content):
+def test_a_damaged_key_is_an_error_and_is_kept(lanchat, content):
     home = lanchat.home("me")
     home.mkdir(parents=True)
     key = home / "identity.key"
     key.write_bytes(content)
     key.chmod(0o600)
     command = ("join", "127.0.0.1:1") if content else ("host", "Room A")
-    fails(lanchat.run(*command), 1, f"{key} is damaged: it holds no Ed25519 key.", ".*move it away.*")
+    fails(lanchat.run(*command), 1, f".*{key}.*damaged.*", ".*move it away.*")
     assert key.read_bytes() == content, "nothing is lost"
 
 
 @POSIX
-def test_a_key_that_others_can_read(lanchat, host):
+def test_a_key_that_others_can_read_is_not_used(lanchat, host):
     address = f"127.0.0.1:{host('Room A').port}"
     assert lanchat.run("join", address, who="me").code == 0
     key = lanchat.home("me") / "identity.key"
     key.chmod(0o644)
     ended = lanchat.run("join", address, who="me")
-    fails(ended, 1, f"{key} can be read by others, .*", f"Protect it: chmod 600 '{key}'")
+    fails(ended, 1, f".*{key}.*others.*", f".*chmod 600 '{key}'")
     key.chmod(0o600)
     assert lanchat.run("join", address, who="me").code == 0
 
 
 @POSIX
-def test_what_it_writes_is_for_its_owner(lanchat, host):
+def test_only_its_owner_can_read_what_it_writes(lanchat, host):
     assert lanchat.run("join", f"127.0.0.1:{host('Room A').port}", who="me").code == 0
     home = lanchat.home("me")
     assert home.stat().st_mode & 0o077 == 0
     assert (home / "identity.key").stat().st_mode & 0o077 == 0
 
 
-def test_a_log_that_cannot_be_written(lanchat, tmp_path):
+def test_a_log_that_cannot_be_written_is_an_error(lanchat, tmp_path):
     where = tmp_path / "no" / "log"
-    fails(lanchat.run("--log", str(where), "rooms"), 1, f"cannot write the log {where}: .*", "Choose another. file")
+    fails(lanchat.run("--log", str(where), "rooms"), 1, f"Cannot write the log {where}: .*", r"Choose another file\.")
 
 
-def test_what_is_logged_reaches_the_log_and_no_screen(lanchat, tmp_path):
+def test_warnings_go_to_the_log_and_not_to_the_screen(lanchat, tmp_path):
     broken = lanchat.home("me") / HOSTED / ("5" * 32)
     broken.mkdir(parents=True)
     (broken / ABOUT).write_text("{")
-    fails(lanchat.run("history", "Room A"), 3, ".*Room A.*", ".*")
+    fails(lanchat.run("history", "Room A"), 3, 'No history of a room called "Room A".', ".*")
     lanchat.run("--log", str(tmp_path / "log"), "history", "Room A")
     assert f"cannot read {broken / ABOUT}" in (tmp_path / "log").read_text()
 
@@ -384,7 +382,7 @@ def test_a_log_holds_no_messages(lanchat, tmp_path):
 
 @pytest.fixture
 def person(lanchat: Commands) -> Iterator[Callable[..., "PtyScreen"]]:
-    """`person("join", address)`: somebody who starts it in a terminal."""
+    """`person("join", address)`: a person who starts lanchat in a terminal."""
     opened: list[PtyScreen] = []
 
     def start(*arguments: str, who: str = "me", fresh: bool = False, **env: str) -> PtyScreen:
@@ -403,7 +401,7 @@ def test_the_nick_is_asked_for_once(lanchat, person, host):
     screen = person("join", address)
     screen.wait_until(lambda: "Your nick [" in screen.text)
     screen.press("a b\r")
-    screen.wait_until(lambda: "not of a space" in screen.text)
+    screen.wait_until(lambda: "a space" in screen.text or "no space" in screen.text)
     screen.press("nina\r")
     screen.wait_until(lambda: "nina" in screen.lines[-1] or "Room A" in screen.text)
     screen.press("\x04")
@@ -418,7 +416,7 @@ def test_the_nick_is_asked_for_once(lanchat, person, host):
 
 
 @POSIX
-def test_ctrl_c_instead_of_a_nick(person):
+def test_ctrl_c_at_the_question_for_a_nick_ends_it(person):
     screen = person("join", "127.0.0.1:1")
     screen.wait_question()
     assert "Your nick [" in screen.text
@@ -432,7 +430,7 @@ def test_a_taken_nick_is_asked_for_again(person, host, join):
     room = host("Room A")
     join(room, "ann")
     screen = person("join", f"127.0.0.1:{room.port}", "--nick", "ann")
-    screen.wait_until(lambda: "Come in as [ann2]" in screen.text)
+    screen.wait_until(lambda: "Join as [ann2]" in screen.text)
     screen.press("\r")
     wait_until(lambda: room.people == 2)
     screen.wait_until(lambda: "Room A" in screen.text)
@@ -441,22 +439,22 @@ def test_a_taken_nick_is_asked_for_again(person, host, join):
 
 
 @POSIX
-def test_nobody_there_is_said_in_a_terminal_too(person):
+def test_in_a_terminal_a_missing_room_is_an_error_too(person):
     screen = person("join", "127.0.0.1:1", "--nick", "ann")
     assert screen.wait_exit() == 3
-    assert "lanchat: There is no room at 127.0.0.1:1." in screen.text
+    assert re.search(r"lanchat: .* room at 127\.0\.0\.1:1", screen.text)
     assert screen.modes == screen.modes_before
 
 
 @POSIX
 def test_lanchat_alone_heeds_the_environment_and_opens_a_room_of_any_title(person, lanchat):
-    """Its options come from LANCHAT_NICK and LANCHAT_INTERFACE, and a title may look like an option."""
+    """The options come from LANCHAT_NICK and LANCHAT_INTERFACE, and the title may look like an option."""
     screen = person(LANCHAT_NICK="nina", LANCHAT_NO_ANNOUNCE="1", fresh=True)
     screen.wait_until(lambda: "host" in screen.text.lower() and "Your nick" not in screen.text)
     screen.press("h")
     screen.wait_until(lambda: "title" in screen.text.lower())
     screen.press("--headless\r")
-    screen.wait_until(lambda: '"--headless" is open' in "\n".join(screen.all_lines))
+    screen.wait_until(lambda: "--headless is open" in "\n".join(screen.all_lines))
     assert "lanchat join 127.0.0.1:" in "\n".join(screen.all_lines), "only where LANCHAT_INTERFACE says"
     screen.wait_until(lambda: "nina" in screen.text)
     screen.press("\x04")
@@ -477,7 +475,7 @@ def test_a_signal_ends_the_list(person, number):
 
 
 @LINUX
-def test_the_exit_code_is_true_where_nobody_reads_the_words(lanchat):
+def test_the_exit_code_is_right_although_nobody_reads_stderr(lanchat):
     reading, writing = os.pipe()
     os.close(reading)
     env = {**os.environ, **{name: value for name, value in lanchat.env().items() if value is not None}}
@@ -492,7 +490,7 @@ def test_the_exit_code_is_true_where_nobody_reads_the_words(lanchat):
 
 
 @POSIX
-def test_whoever_reads_no_more_has_seen_enough(lanchat):
+def test_a_closed_stdout_is_no_error(lanchat):
     reading, writing = os.pipe()
     os.close(reading)
     ended = lanchat.start("id", stdout=writing).wait()
@@ -500,10 +498,10 @@ def test_whoever_reads_no_more_has_seen_enough(lanchat):
     assert (ended.code, ended.err) == (0, "")
 
 
-def test_time_is_up(lanchat, host):
+def test_a_timeout_has_an_exit_code_of_its_own(lanchat, host):
     ended = lanchat.run("join", f"127.0.0.1:{host('Room A').port}", "--until", "never", "--timeout", "0.2")
     assert ended.code == 124
-    assert ended.said[-1] == 'lanchat: no line with "never" arrived within 0.2 s'
+    assert ended.said[-1] == 'lanchat: No line with "never" arrived within 0.2 s.'
 
 
 @LINUX
@@ -518,7 +516,7 @@ def test_time_is_up(lanchat, host):
     ],
     ids=str,
 )
-def test_a_signal_ends_it_while_it_looks(lanchat, number, command):
+def test_a_signal_ends_a_search(lanchat, number, command):
     running = lanchat.start(*command)
     wait_until(lambda: _is_looking(running.process), 20)
     ended = running.stop(number)
@@ -530,14 +528,14 @@ def test_a_signal_ends_it_while_it_looks(lanchat, number, command):
 def test_a_signal_ends_a_headless_host(lanchat, number):
     ended = lanchat.host("Room A", "--headless").stop(number)
     assert (ended.code, ended.out) == (130, "")
-    assert ended.said[-1] in ("hal joined", ""), "no complaint follows"
+    assert ended.said[-1] in ("-- hal joined", ""), "no error follows"
 
 
 @LINUX
 @pytest.mark.full
 @pytest.mark.timeout(300)
 def test_no_signal_is_lost_while_threads_begin(started):
-    """The kernel may hand a signal to a thread that is starting another; the main one must hear of it all the same."""
+    """The kernel may hand a signal to a thread that is starting another; the main thread must still get it."""
     for _ in range(60):
         running = started.start("join", "Nowhere", "--wait", "60")
         wait_until(partial(_is_looking, running.process), 20)  # just now zeroconf starts its threads
@@ -545,7 +543,7 @@ def test_no_signal_is_lost_while_threads_begin(started):
 
 
 def _is_looking(process: Process) -> bool:
-    """Whether it has an mDNS socket: it is past its imports."""
+    """Whether it has an mDNS socket, so that its imports are done."""
     inodes = {row.split()[9] for row in Path("/proc/net/udp").read_text().splitlines()[1:] if ":14E9 " in row}
     files = Path(f"/proc/{process.pid}/fd")
     try:
@@ -555,8 +553,8 @@ def _is_looking(process: Process) -> bool:
 
 
 @POSIX
-def test_impatience_is_harmless(lanchat):
-    """Several signals in a row: the goodbyes are said in peace."""
+def test_further_signals_do_not_cut_the_goodbyes_short(lanchat):
+    """An impatient person presses Ctrl-C several times."""
     hal = lanchat.host("Room A", "--headless", announce=True)
     bob = lanchat.start("join", hal.address, "--nick", "bob", stdin="pipe")
     bob.wait_err("bob joined")
@@ -564,7 +562,7 @@ def test_impatience_is_harmless(lanchat):
         hal.send(signal.SIGINT)
     ended = hal.wait()
     assert ended.code == 130 and "Traceback" not in ended.err
-    assert bob.wait().said[-1] == "lanchat: the host has closed the room"
+    assert re.fullmatch(r"lanchat: .* closed the room\.", bob.wait().said[-1])
 
 
 @LINUX
@@ -573,7 +571,7 @@ def test_impatience_is_harmless(lanchat):
 @pytest.mark.parametrize(
     "command", [("rooms", "--wait", "60"), ("join", "Nowhere", "--wait", "60"), ("host", "Room A")]
 )
-def test_an_interrupt_at_any_moment(started, command):
+def test_an_interrupt_at_any_moment_ends_it_quietly(started, command):
     """Every few milliseconds of its life: never a traceback, never a hang."""
     for moment in range(60):
         running = started.start(*command)
@@ -588,7 +586,7 @@ def test_an_interrupt_at_any_moment(started, command):
 
 
 def _catches_signals(running: Running) -> bool:
-    """Whether it has come so far that SIGTERM is caught; Python itself does not."""
+    """Whether it catches SIGTERM already, which Python itself does not."""
     status = Path(f"/proc/{running.process.pid}/status").read_text()
     caught = re.search(r"^SigCgt:\s+([0-9a-f]+)$", status, re.MULTILINE)
     return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)

@@ -20,7 +20,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Said, Say
 from lanchat.protocol.timing import DEFAULT_TIMING
-from lanchat.room import room as room_module
+from lanchat.room import recent as recent_module
 from lanchat.storage import outbox
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.log import ignore
@@ -95,8 +95,8 @@ class Notebook(NoStore):
 
 def test_what_is_said_again_after_many_others_is_not_said_twice(host, join, monkeypatch, tmp_path):
     """The laptop was closed before the acknowledgement came, and opened the next day."""
-    monkeypatch.setattr(room_module, "RECENT", 5)
-    monkeypatch.setattr(room_module, "HISTORY", 5)
+    monkeypatch.setattr(recent_module, "RECENT", 5)
+    monkeypatch.setattr(recent_module, "HISTORY", 5)
     room = host(log=SqliteLog(tmp_path / "log.db"))
     ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     old = ann.member.outgoing.say("good night")

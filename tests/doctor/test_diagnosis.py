@@ -258,29 +258,3 @@ def test_there_is_always_a_cause_and_a_command(report):
     *_, cause, command = doctor_lines(report, diagnosis)
     assert command == f"Try:  {diagnosis.command}"
     assert doctor_json(report, diagnosis).isascii()
-
-
-def test_a_report_as_lines():
-    report = replace(
-        FINE,
-        interfaces=(CABLE, replace(CABLE, name="docker0", kind="container", loops=UNHEARD[:1])),
-        nodes=(replace(BOB, rooms=("\x1b[2J",)),),
-        tried=(Tried("10.0.0.9:47474", "silent", False, True),),
-    )
-    lines = list(doctor_lines(report, Diagnosis(True, "All is well.", "lanchat join")))
-    assert lines[:12] == [
-        "eth0  up  192.168.1.7/24",
-        "  multicast       sent and heard back",
-        "  local multicast sent and heard back",
-        "  broadcast       sent and heard back",
-        "  mDNS            sent and heard back",
-        "docker0  up  container  192.168.1.7/24",
-        "  multicast       sent, not heard back",
-        "others",
-        '  192.168.1.8:47474  "\\x1b[2J"',
-        "    seen by       announce, mdns; it hears our multicast",
-        "    UDP           answers in 0.4 ms",
-        "    TCP           to it: yes; from it to us: yes",
-    ]
-    assert lines[12] == "  tried 10.0.0.9:47474: silent, not on a network of this machine"
-    assert lines[-3:] == ["", "All is well.", "Try:  lanchat join"]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from lanchat import api
+from lanchat.api import hosted
 from lanchat.protocol.timing import Timing
 
 CLOCK = "FAULTS_CLOCK"  # environment: a file with the s by which this machine's clock is wrong; none: by nothing
@@ -26,7 +26,7 @@ HASTY = replace(
 
 def use(timing: Timing) -> None:
     """Hosts of this process wait so long."""
-    api.host = partial(api.host, timing=timing)
+    hosted.host = partial(hosted.host, timing=timing)
 
 
 def set_clock(error: Path) -> None:

@@ -22,6 +22,7 @@ def main() -> None:
     identity = load_identity(Path(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     with Host("Small", identity, nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)], limits=NO_LIMITS) as host:
+        host.start()
         member = Member(host.connect, identity, "hal")
         member.join()
         print(host.port, flush=True)

@@ -154,7 +154,7 @@ def test_unknown_fields_are_ignored():
 
 @pytest.mark.parametrize("opening", [b"[", b'{"x":'])
 def test_what_is_nested_more_than_16_deep_is_no_message_on_any_python(opening):
-    def line(depth: int) -> bytes:
+    def line(depth):
         value = opening * depth + b"1" + (b"]" if opening == b"[" else b"}") * depth
         return b'{"t":"ping","later":' + value + b"}"
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat import errors
-from lanchat.protocol.handshake import Binding, HostGreeting, MemberGreeting, Newcomer, check_version
+from lanchat.protocol.binding import Binding
+from lanchat.protocol.handshake import HostGreeting, MemberGreeting, Newcomer, check_version
 from lanchat.protocol.keys import verify
 from lanchat.protocol.messages import (
     VERSION,

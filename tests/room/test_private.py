@@ -92,7 +92,7 @@ def test_whom_it_cannot_reach():
     assert refusal(tell(room, ann, "ann")) == "ann is you. Nothing was sent."
     by_the_plain_door = "~pat is a netcat guest and cannot get private messages. Nothing was sent."
     assert refusal(tell(room, ann, "pat")) == refusal(tell(room, ann, "pat", to="~1f")) == by_the_plain_door
-    assert "a nick" in refusal(tell(room, ann, "\u202e"))
+    assert "A nick" in refusal(tell(room, ann, "\u202e"))
     assert "empty" in refusal(tell(room, ann, text=" "))
     assert "4096" in refusal(tell(room, ann, text="\x01" * 4000))
     hal = admit(room, "hal").member

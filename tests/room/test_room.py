@@ -19,10 +19,10 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.text import same_nick
-from lanchat.room import room as room_module
+from lanchat.room import recent as recent_module
 from lanchat.room.access import Access
 from lanchat.room.effects import Close, Member, Repeated, Reply
-from lanchat.room.room import HISTORY, RESUME_SIZE
+from lanchat.room.recent import HISTORY, RESUME_SIZE
 from lanchat.room.roster import Roster
 from tests.support.rooms import LiveRoom, admit, refused, room_with
 
@@ -120,7 +120,7 @@ def test_a_resend_is_recognised_after_coming_back():
 
 
 def test_resends_are_remembered_for_a_while_only(monkeypatch):
-    monkeypatch.setattr(room_module, "RECENT", 10)
+    monkeypatch.setattr(recent_module, "RECENT", 10)
     room, ann = room_with("ann")
     for number in range(11):
         room.act(ann, Say(str(number), "hi"), 0)

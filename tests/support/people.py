@@ -3,12 +3,17 @@
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
+from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item
 from lanchat.client.member import Member
+from lanchat.client.queue import EventQueue
+from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.network.link import Link
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
+from lanchat.storage.identity import Identity
 from tests.support.waiting import PATIENCE, wait_until
 
 
@@ -75,6 +80,13 @@ class Listener:
             taken = self.member.queue.take(timeout=0.01)
             self.items += taken
             self.member.confirm(item for item in taken if isinstance(item, Told))
+
+
+def joined_room(dial: Callable[[], socket.socket], identity: Identity, nick: str, **options: Any) -> JoinedRoom:
+    """A room that was joined over this connection, with everything for a screen: nothing is dropped."""
+    state = RoomState()
+    member = Member(dial, identity, nick, queue=EventQueue(follow=state.follow), **options)
+    return JoinedRoom(member, member.join(), state)
 
 
 def link_of(member: Member) -> Link:

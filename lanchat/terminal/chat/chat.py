@@ -1,50 +1,48 @@
-"""One person's talk in one room, at a terminal: what comes goes to the screen, what is typed goes to the room."""
+"""The chat of one person in one room: what comes goes to the screen, and what is typed goes to the room."""
 
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from lanchat.client.events import Connected
-from lanchat.client.member import Member
+from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
-from lanchat.protocol.invite import Invite
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
 from lanchat.terminal.chat.commands import (
-    AskNick,
+    ChangeNick,
     Ignore,
     Leave,
     Misused,
+    Moderate,
     Reply,
-    SayIt,
+    Say,
+    SayPrivately,
     ShowHelp,
     ShowInvite,
     ShowWho,
-    TellThem,
     Unknown,
-    UseRight,
     Verify,
 )
 from lanchat.terminal.chat.feed import Feed
-from lanchat.terminal.chat.pending import PENDING_AFTER, PENDING_LINES, Pending
-from lanchat.terminal.chat.qr import invitation
-from lanchat.terminal.chat.render import bar_text, quiet, verify_text, who_text
+from lanchat.terminal.chat.render import SYSTEM_INDENT, system_line, verify_text, who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
+from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
+from lanchat.terminal.invite import invitation
 
-# s to render one portion; printing it takes four times as long, then keys are read. Measured: 60,000 lines a second
-# with a typed key on the screen within 41 ms (0.008: 76,000 and 73 ms); at 20,000 lines a second within 13 ms (p99).
+# Seconds to render one portion; printing it takes four times as long, and then keys are read. Measured: 60,000 lines a
+# second with a typed key on the screen within 41 ms (0.008: 76,000 and 73 ms), and 20,000 within 13 ms (p99).
 PAINT_LIMIT = 0.003
 
 
 @dataclass(frozen=True)
 class ChatEnd:
-    """Why the screen was left; all defaults: the user wished it.
+    """Why the screen was left. With nothing but defaults, the person has left.
 
     Args:
         error: the connection ended with this; the screen has said so already.
-        signal: SIGTERM or SIGHUP, when it was that.
+        signal: SIGTERM or SIGHUP, if that was it.
         unsent: what still stood in the line.
     """
 
@@ -54,31 +52,25 @@ class ChatEnd:
 
 
 class Chat:
-    """Made and run by one thread: the main thread, for signals to work.
+    """Connects the screen, the feed and the commands.
 
-    The member is joined already, and closed by whoever joined it, after `run()`.
+    One thread makes it and runs it: the main thread, so that signals work. The caller closes the room after `run()`.
 
     Args:
         on_nick: called when the host has given us another nick, in the thread of `run()`.
-        host: we host this room.
-        invite: for /invite.
         input, output: the terminal; None for this process's own.
     """
 
     def __init__(
         self,
-        member: Member,
-        connected: Connected,
+        room: JoinedRoom,
         *,
         on_nick: Callable[[str], None] | None = None,
-        host: bool = False,
-        invite: Invite | None = None,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
-        self._member = member
-        self._host = host
-        self._invite = invite
+        self._room = room
+        self._hosting = room.hosting
         self._pending = Pending()
         self._screen = Screen(
             accept=self._accept,
@@ -90,12 +82,12 @@ class Chat:
             output=output,
         )
         self._feed = Feed(
-            member,
-            connected,
+            room,
             wake=self._screen.wake,
             on_nick=on_nick,
             colour=self._screen.colour,
             columns=lambda: self._screen.columns,
+            hosting=self._hosting,
         )
 
     def run(self) -> ChatEnd:
@@ -111,77 +103,77 @@ class Chat:
 
     def _begin(self) -> None:
         self._feed.start()
-        self._screen.redraw_in(PENDING_AFTER)  # something of before may wait
+        self._screen.redraw_in(PENDING_AFTER)  # something of an earlier run may wait
 
     def note(self, text: str) -> None:
-        """Show a quiet line that only we see. Any thread, also before `run()`."""
+        """Show a line that only we see. Any thread, also before `run()`."""
         self._feed.note(text)
 
     def _portion(self) -> tuple[Fragments, bool]:
         fragments, more = self._feed.portion(PAINT_LIMIT)
         if self._feed.ended is not None:
             if self._screen.typed.strip():
-                fragments += quiet(f"not sent: {self._screen.typed}")
+                fragments += system_line(f"not sent: {self._screen.typed}")
             self._screen.leave()
         return fragments, more
 
     def _bar(self, width: int) -> str:
         state = self._feed.state
-        if not self._member.connected and (waiting := self._member.waiting):
-            state += f" {waiting} waiting"
+        if not self._room.connected and (waiting := self._room.unacked):
+            state += f", {waiting} unsent"
         return bar_text(self._feed.title, len(self._feed.roster.people), state, width)
 
     def _waiting(self, width: int) -> Fragments:
-        newest, total = self._member.unheard(PENDING_LINES)
+        newest, total = self._room.unheard(PENDING_LINES)
         return self._pending.lines(newest, total, time.monotonic(), width)
 
     def _complete(self, before: str) -> Iterable[commands.Completion]:
         roster = self._feed.roster
         nicks = [safe_text(person.nick) for person in roster.people.values() if person.id != roster.me]
-        return commands.complete(before, nicks, host=self._host)
+        return commands.complete(before, nicks, hosting=self._hosting)
 
     def _accept(self, text: str) -> bool:
         """Carry out what was typed.
 
         Returns:
-            Whether the line keeps it.
+            Whether the text stays in the line.
         """
         if not text.strip():
             return False
-        intent = commands.parse(text, host=self._host)
-        self._screen.redraw_in(PENDING_AFTER)  # what is said now may wait then
+        intent = commands.parse(text, hosting=self._hosting)
+        self._screen.redraw_in(PENDING_AFTER)  # what is said now may still wait then
         try:
             self._carry_out(intent)
-        except (ValueError, LanchatError) as error:
+        except (ValueError, LanchatError) as error:  # the latter when too many messages are unsent
             self._feed.note(str(error), error=True)
-            return isinstance(intent, SayIt | TellThem | Reply | AskNick)  # what can be mended stays in the line
+            return isinstance(intent, Say | SayPrivately | Reply | ChangeNick)  # the person can correct these
         return False
 
     def _carry_out(self, intent: commands.Intent) -> None:
         match intent:
-            case SayIt(text, action):
-                self._member.say(text, action=action)
-            case TellThem(nick, text):
+            case Say(text, action):
+                self._room.send(text, action=action)
+            case SayPrivately(nick, text):
                 self._feed.tell(nick, text)
             case Reply(text):
                 self._feed.reply(text)
-            case AskNick(nick):
-                self._member.rename(nick)
+            case ChangeNick(nick):
+                self._room.rename(nick)
             case ShowHelp():
-                self._feed.note(commands.help_text(host=self._host))
+                self._feed.note(commands.help_text(hosting=self._hosting, width=self._screen.columns - SYSTEM_INDENT))
             case ShowWho():
                 roster = self._feed.roster
                 self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))
             case ShowInvite():
-                if self._invite is None:
-                    raise ValueError("nobody could reach this room from outside")
-                self._feed.show(invitation(self._invite, self._screen.columns))
+                if self._room.invite is None:
+                    raise ValueError("This machine has no network, so nobody else can join.")
+                self._feed.show(invitation(self._room.invite, self._screen.columns))
             case Verify(nick):
                 self._feed.note(verify_text(self._feed.person(nick), self._feed.roster.me))
             case Ignore(nick, on):
                 self._feed.ignore(nick, on=on)
-            case UseRight(action, nick):
-                self._member.moderate(action, nick)
+            case Moderate(action, nick):
+                self._room.moderate(action, nick)
             case Leave():
                 self._screen.leave()
             case Unknown() | Misused():

@@ -1,6 +1,7 @@
-"""What comes to the screen: a member's items and our own lines, in order, as portions to paint.
+"""What comes to the screen: the room's items and our own notes, in order, as portions to paint.
 
-member's reader --queue--> taker thread --inbox--> portion(), in the thread that paints
+The member's reader thread puts items into the room's queue and wakes the screen; everything here happens in the
+thread that paints.
 """
 
 import threading
@@ -9,126 +10,145 @@ from collections import deque
 from collections.abc import Callable
 from datetime import date
 
-from lanchat.client.events import Closed, Connected, Disconnected, Item
-from lanchat.client.member import Member
+from lanchat.api.room import JoinedRoom
+from lanchat.client.events import Closed, Item
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
+from lanchat.protocol.messages import Renamed, Said, Told
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
-from lanchat.terminal.chat.render import Drawn, Local, Renderer
-from lanchat.threads import Inbox
+from lanchat.terminal.chat.render import Drawn, Note, Renderer
 
-PAINT_EVERY = 0.015  # s; what comes in between is painted together, and nobody sees the difference
-REPLY_PAUSE = 2.0  # s that somebody's private message must have stood there before a reply is surely meant for them
-TAKE_WAIT = 0.1  # s; leaving waits for the taker at most this long
-BATCHES = 1  # that wait for the painter; a terminal that stands still (Ctrl-S) must not fill the memory
+REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
 
 
 class Feed:
-    """Owned by the thread that paints; `note` is for any thread.
+    """Collects what is to be painted. Owned by the thread that paints; `note` and `show` are for any thread.
 
     Args:
+        room: nobody else takes its items.
         wake: called from any thread when there is something to paint.
         on_nick: called when the host has given us another nick.
-        colour, columns: see Renderer.
+        colour, columns, hosting: see Renderer.
     """
 
     def __init__(
         self,
-        member: Member,
-        connected: Connected,
+        room: JoinedRoom,
         *,
         wake: Callable[[], None],
         on_nick: Callable[[str], None] | None,
         colour: bool,
         columns: Callable[[], int] = lambda: 0,
+        hosting: bool = False,
     ) -> None:
-        self.title = connected.card.title
-        self.state = "connected"
-        self.ended: Closed | None = None
-        self.roster = Roster()
-        self.roster.welcome(connected.welcome, connected.present)
-        self._member = member
+        self._room = room
         self._wake = wake
         self._on_nick = on_nick
-        self._renderer = Renderer(self.roster, date.today(), colour=colour, columns=columns)
-        self._inbox: Inbox[list[Item | Local | Drawn]] = Inbox(BATCHES)
-        self._waiting: deque[Item | Local | Drawn] = deque()
-        self._early: list[Local] = []
+        self._renderer = Renderer(self.roster, date.today(), colour=colour, columns=columns, hosting=hosting)
+        self._waiting: deque[Item | Note | Drawn] = deque()
+        self._notes: list[Note | Drawn] = []
+        self._lock = threading.Lock()  # guards _notes
+        self._started = False
         self._ignored: set[str] = set()  # member ids
-        self._teller: Told | None = None  # the last one from somebody else
-        self._teller_since = 0.0
-        self._over = threading.Event()
-        self._taker = threading.Thread(target=self._take, name="chat-taker")
+        self._shown: list[Told] = []  # private messages of the portion that is being painted
+        self._last_private: Told | None = None  # from somebody else
+        self._last_sender_since = 0.0  # s, monotonic: when it began to be that person
+
+    @property
+    def title(self) -> str:
+        return self._room.state.title
+
+    @property
+    def roster(self) -> Roster:
+        return self._room.state.roster
+
+    @property
+    def ended(self) -> Closed | None:
+        """The last item, once it has been rendered."""
+        return self._room.state.closed
+
+    @property
+    def state(self) -> str:
+        """The state of the connection, for the bar."""
+        state = self._room.state
+        if state.closed is not None:
+            return "not connected"
+        if not state.connected:
+            return "reconnecting …"
+        return "connected" if state.stored else "connected, not saving"
 
     def start(self) -> None:
-        self._taker.start()
+        """From now on `wake` is called when there is something to paint."""
+        self._room.on_ready(self._wake)
+        self._wake()
 
     def stop(self) -> None:
-        """Take nothing any more. The member is at rest after that, and may be closed."""
-        self._over.set()
-        self._inbox.close()
-        if self._taker.ident is not None:
-            self._taker.join()
+        """Everything that was rendered has been painted, and nothing more will be."""
+        self._room.on_ready(lambda: None)
+        self._confirm()
 
     def note(self, text: str, *, error: bool = False) -> None:
-        """A line that only we see, after all that has come. Any thread; before `start()` it waits for the welcome."""
-        if self._taker.ident is None:
-            self._early.append(Local(text, error))
-            return
-        self._inbox.put_now([Local(text, error)])
-        self._wake()
+        """Show a line that only we see, below all that has come; at the start, below the greeting. Any thread."""
+        self._add(Note(text, error))
 
     def show(self, fragments: Fragments) -> None:
-        """Lines that only we see, made already. Any thread."""
-        self._inbox.put_now([Drawn(fragments)])
-        self._wake()
+        """Show lines that only we see and that are fragments already. Any thread."""
+        self._add(Drawn(fragments))
 
     def person(self, nick: str) -> Person:
-        """Who is called that.
+        """The person with this nick.
 
         Raises:
-            ValueError: nobody here is.
+            ValueError: there is none.
         """
         person = self.roster.person(nick)
         if person is not None:
             return person
-        raise ValueError(f"nobody here is called {nick}; /who shows who is")
+        raise ValueError(f"No one here is called {nick}. /who lists everyone.")
 
     def tell(self, nick: str, text: str) -> None:
-        """Say this to one person alone.
+        """Send a private message.
 
         Raises:
-            ValueError: the text or the nick cannot be, or they can get nothing.
+            ValueError: the text or the nick breaks the rules, or this person cannot get private messages.
         """
         self._tell(nick, text, self.roster.addressee(nick))
 
     def reply(self, text: str) -> None:
-        """The same to whoever last told us something.
+        """Reply to the last private message.
 
         Raises:
-            ValueError: nobody has, or it is not clear who is meant.
+            ValueError: there is none, or it came just now and the reply may be meant for the one before.
         """
-        if self._teller is None:
-            raise ValueError("nobody has told you anything alone yet; /msg NICK TEXT begins it")
-        if time.monotonic() - self._teller_since < REPLY_PAUSE:
-            raise ValueError(f"{self._teller.nick} has told you something just now: once more, if it is for them")
-        self._tell(self._teller.nick, text, self._teller.by)
+        last = self._last_private
+        if last is None:
+            raise ValueError("You have no private message to reply to. Start with /msg NICK TEXT.")
+        if time.monotonic() - self._last_sender_since < REPLY_PAUSE:
+            raise ValueError(f"{last.nick} has just written to you privately. Press Enter again to send this to them.")
+        self._tell(last.nick, text, last.by)
 
     def ignore(self, nick: str, *, on: bool) -> None:
-        """Show nothing more of what this person says, here and now, or show it again."""
+        """Hide this person's messages on this screen, or show them again.
+
+        Raises:
+            ValueError: there is no such person, or it is us.
+        """
         person = self.person(nick)
         if person.id == self.roster.me:
-            raise ValueError("that is you")
+            raise ValueError("That is you.")
         if on:
             self._ignored.add(person.id)
-            self.note(f"you see nothing more of {person.nick}; /unignore {person.nick} ends it")
+            self.note(f"{person.nick} is ignored. /unignore {person.nick} undoes it.")
         else:
             self._ignored.discard(person.id)
-            self.note(f"you see {person.nick} again")
+            self.note(f"{person.nick} is no longer ignored.")
 
     def portion(self, seconds: float) -> tuple[Fragments, bool]:
-        """What is to be painted now, made in about this time; and whether there may be more."""
+        """What is to be painted now, rendered in about this time, and whether there may be more.
+
+        The portion before counts as painted: its private messages need not come again.
+        """
+        self._confirm()
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
         while (item := self._next()) is not None:
@@ -138,60 +158,55 @@ class Feed:
         return fragments, False
 
     def _tell(self, nick: str, text: str, to: str) -> None:
-        self._member.tell(nick, text, to=to)
+        self._room.send_private(nick, text, to=to)
 
-    def _take(self) -> None:
-        """The taker thread: hands on all that came, not more often than it is worth painting."""
-        while not self._over.is_set():
-            items = self._member.take(TAKE_WAIT)
-            if not items:
-                continue
-            self._inbox.put([*items])
-            self._wake()
-            if isinstance(items[-1], Closed):
-                return
-            self._over.wait(PAINT_EVERY)
+    def _add(self, note: Note | Drawn) -> None:
+        with self._lock:
+            self._notes.append(note)
+        self._wake()
 
-    def _next(self) -> Item | Local | Drawn | None:
+    def _next(self) -> Item | Note | Drawn | None:
         if not self._waiting:
-            for batch in self._inbox.take(timeout=0):
-                self._waiting.extend(batch)
+            if self.ended is None:
+                self._waiting.extend(self._room.take(0))
+            if self._started or self._waiting:  # notes from before the start stand below the greeting
+                self._started = True
+                with self._lock:
+                    notes, self._notes = self._notes, []
+                self._waiting.extend(notes)
         return self._waiting.popleft() if self._waiting else None
 
-    def _render(self, item: Item | Local | Drawn) -> Fragments:
-        if isinstance(item, Said | Told) and item.by in self._ignored:
-            if isinstance(item, Said):
-                self.roster.apply(item)
-            return []
-        fragments = self._renderer.render(item)  # before it is applied: it speaks of the room as it was
-        match item:
-            case Said() | Joined() | Left() | Renamed():
-                nick = self.roster.nick
-                self.roster.apply(item)
-                if self.roster.nick != nick:
-                    self._tell_nick()
-            case Connected():
-                self.roster.welcome(item.welcome, item.present)
-                self.title, self.state = item.card.title, "connected"
-                while self._early:
-                    fragments += self._renderer.render(self._early.pop(0))
-            case Told() if item.by != self.roster.me:
-                if self._teller is not None and self._teller.by != item.by:
-                    self._teller_since = time.monotonic()
-                self._teller = item
-            case Disconnected():
-                self.state = "reconnecting ..."
-            case Notice(code="unsaved" | "saved" as code):
-                self.state = "connected" if code == "saved" else "connected, nothing is saved"
-            case Closed():
-                self.ended, self.state = item, "not connected"
-            case _:
-                pass
+    def _render(self, item: Item | Note | Drawn) -> Fragments:
+        if isinstance(item, Note | Drawn):
+            return self._renderer.render(item)
+        if isinstance(item, Told):
+            self._shown.append(item)
+            self._note_sender(item)
+        hidden = isinstance(item, Said | Told) and item.by in self._ignored
+        fragments = (
+            [] if hidden else self._renderer.render(item)
+        )  # before it is followed: it speaks of the room as it was
+        nick = self.roster.nick
+        self._room.follow(item)
+        if isinstance(item, Renamed) and self.roster.nick != nick:
+            self._report_nick()
         return fragments
 
-    def _tell_nick(self) -> None:
+    def _note_sender(self, told: Told) -> None:
+        if told.by == self.roster.me or told.by in self._ignored:
+            return
+        if self._last_private is not None and self._last_private.by != told.by:
+            self._last_sender_since = time.monotonic()
+        self._last_private = told
+
+    def _confirm(self) -> None:
+        shown, self._shown = self._shown, []
+        if shown:
+            self._room.confirm(shown)
+
+    def _report_nick(self) -> None:
         if self._on_nick is not None:
             try:
                 self._on_nick(self.roster.nick)
             except (OSError, LanchatError) as error:
-                self.note(f"the nick could not be kept for the next time: {error}", error=True)
+                self.note(f"Your nick could not be saved for next time: {error}", error=True)

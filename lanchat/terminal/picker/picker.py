@@ -1,7 +1,7 @@
-"""The live list: rooms come and go while you look, Enter joins, `h` hosts one.
+"""The live list: rooms come and go while you look, Enter joins one, `h` hosts one.
 
-Drawn in place, under what the terminal shows already, and wiped when it is done. What it shows comes
-from an injected source, the terminal from an injected input and output, so it is tested without either.
+It is drawn in place, under what the terminal shows already, and wiped when it is done. The rooms come from an injected
+source, the terminal is an injected input and output, so tests need neither a network nor a terminal.
 """
 
 import errno
@@ -26,27 +26,30 @@ from prompt_toolkit.styles import Style
 
 from lanchat.discovery.sighting import Listing
 from lanchat.protocol.text import clean_title
-from lanchat.terminal import signals
 from lanchat.terminal.cells import cut
+from lanchat.terminal.exit import handle_signals, signals_restored
 from lanchat.terminal.picker.selection import Selection
-from lanchat.terminal.picker.view import ADVICE, HINTS_AFTER, paint
+from lanchat.terminal.picker.view import HINTS, HINTS_AFTER, paint
+from lanchat.terminal.wording import sentence
 
-LOOK_EVERY = 0.1  # s; as often the list is looked at and the seconds are counted
-ADVICE_TAKES = 3.0  # s to find out why
+REFRESH_EVERY = 0.1  # s; how often the list is drawn again, with new rooms and the seconds so far
+EXAMINE_TIME = 3.0  # s that the doctor needs to find out why there is no room
 ESCAPE_WAIT = 0.1  # s after which an ESC byte is the key and not the beginning of an arrow; slow links need some
 _PAGE = 8  # rooms
+_EVERYTHING = 1000  # rooms; more than any list has
 
 _STYLE = Style.from_dict(
     {
         "heading": "bold",
         "selected": "reverse",
         "room.host": "ansicyan",
-        "room.note": "ansiyellow",
+        "room.note": "ansibrightblack",
+        "room.warning": "ansiyellow",
         "dim": "ansibrightblack",
         "error": "ansired",
     }
 )
-_SCAN = "Press s to knock at every address of this network (takes a few seconds)."
+_SCAN = "Press s to try every address on this network (a few seconds)."
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,15 @@ class HostNew:
 
 
 @dataclass(frozen=True)
-class Left:
+class Quit:
     pass
 
 
-Picked = Chosen | HostNew | Left
+Picked = Chosen | HostNew | Quit
 
 
 class Source(Protocol):
-    """Where the rooms come from: a `Finder`. Both calls give what is there now and never wait."""
+    """Where the rooms come from: a `Finder`. Both calls return what is there now and never wait."""
 
     def listings(self) -> tuple[Listing, ...]: ...
 
@@ -76,8 +79,8 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class Advising(Source, Protocol):
-    """A source that also knows why nothing is there, and can look harder: `lanchat.doctor.hints.HintingFinder`."""
+class AdvisingSource(Source, Protocol):
+    """A source that also knows why there is no room, and can look harder: `lanchat.doctor.hints.HintingFinder`."""
 
     def hint(self) -> tuple[str, ...]: ...
 
@@ -91,16 +94,16 @@ def pick(
     output: Output | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Picked:
-    """Let the person choose. Main thread only: it takes over Ctrl-C while it runs.
+    """Let the person choose. Only for the main thread: it takes over Ctrl-C while it runs.
 
     Raises:
-        KeyboardInterrupt: the terminal is gone, or a signal has ended it, once the terminal is in order.
+        KeyboardInterrupt: the terminal is gone, or a signal came; the terminal is in order by then.
     """
     return _Picker(source, input, output, clock).run()
 
 
 class _Picker:
-    """One run of the list. All of it in the main thread."""
+    """One run of the list, all of it in the main thread."""
 
     def __init__(self, source: Source, input: Input | None, output: Output | None, clock: Callable[[], float]) -> None:
         self._source = source
@@ -108,8 +111,8 @@ class _Picker:
         self._began = clock()
         self._selection = Selection()
         self._naming = False
-        self._scanned = False
-        self._complaint = ""
+        self._scan_begun = False
+        self._title_error = ""
         self._title = Buffer(multiline=False, accept_handler=self._name_given)
         rooms = FormattedTextControl(self._paint, focusable=True, show_cursor=False)
         self._rooms = Window(rooms, always_hide_cursor=True)
@@ -117,7 +120,7 @@ class _Picker:
         label = BeforeInput("Title: ", style="class:heading")
         form = HSplit(
             [
-                Window(FormattedTextControl([("class:heading", "A new room")]), height=1),
+                Window(FormattedTextControl([("class:heading", "Host a room")]), height=1),
                 Window(BufferControl(self._title, input_processors=[label]), height=1),
                 Window(FormattedTextControl(self._paint_form_foot), height=1),
             ]
@@ -128,7 +131,7 @@ class _Picker:
             key_bindings=self._keys(),
             style=_STYLE,
             erase_when_done=True,
-            refresh_interval=LOOK_EVERY,
+            refresh_interval=REFRESH_EVERY,
             input=input,
             output=output,
         )
@@ -138,9 +141,9 @@ class _Picker:
         self._app.timeoutlen = ESCAPE_WAIT
 
     def run(self) -> Picked:
-        with signals.restored():
+        with signals_restored():
             try:
-                picked = self._app.run(pre_run=lambda: signals.hear(self._end))
+                picked = self._app.run(pre_run=lambda: handle_signals(self._end))
             except EOFError:  # the terminal is gone
                 raise KeyboardInterrupt from None
             except OSError as error:  # the same, noticed while writing
@@ -149,7 +152,7 @@ class _Picker:
                 raise KeyboardInterrupt from None
         if not isinstance(picked, int):
             return picked
-        signal.raise_signal(picked)  # for whoever hears it outside
+        signal.raise_signal(picked)  # for the handler that was there before the list
         raise KeyboardInterrupt
 
     def _end(self, number: int) -> None:
@@ -162,26 +165,25 @@ class _Picker:
         size = self._app.output.get_size()
         problems, looked = self._source.problems(), now - self._began
         shape = {"width": size.columns, "height": size.rows}
-        return [*paint(self._selection, problems, looked=looked, now=now, advice=self._advice(looked), **shape)]
+        return [*paint(self._selection, problems, looked=looked, now=now, hints=self._hints(looked), **shape)]
 
-    def _advice(self, looked: float) -> tuple[str, ...]:
-        """The likely cause, once it is known; it is found out just in time to be shown."""
-        if self._selection.shown or looked < HINTS_AFTER - ADVICE_TAKES or not isinstance(self._source, Advising):
+    def _hints(self, looked: float) -> tuple[str, ...]:
+        """The likely cause, once it is known. The doctor is asked just in time for it to be shown."""
+        if self._selection.shown or looked < HINTS_AFTER - EXAMINE_TIME or not isinstance(self._source, AdvisingSource):
             return ()
-        advice = self._source.hint()
-        return (*(advice or ADVICE), *([] if self._scanned else [_SCAN]))
+        return (*(self._source.hint() or HINTS), *([] if self._scan_begun else [_SCAN]))
 
     def _paint_form_foot(self) -> StyleAndTextTuples:
         width = self._app.output.get_size().columns
-        if self._complaint:
-            return [("class:error", cut(self._complaint, width))]
-        return [("class:dim", cut("Enter opens the room · Esc goes back", width))]
+        if self._title_error:
+            return [("class:error", cut(self._title_error, width))]
+        return [("class:dim", cut("Enter open · Esc back", width))]
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
         choosing = Condition(lambda: not self._naming)
         steps = {"up": -1, "c-p": -1, "down": 1, "c-n": 1, "pageup": -_PAGE, "pagedown": _PAGE}
-        steps |= {"home": -1000, "end": 1000}
+        steps |= {"home": -_EVERYTHING, "end": _EVERYTHING}
         for key, step in steps.items():
             keys.add(key, filter=choosing)(self._mover(step))
         keys.add("enter", filter=choosing)(self._join)
@@ -189,9 +191,9 @@ class _Picker:
         keys.add(Keys.BracketedPaste, filter=choosing)(lambda event: None)
         keys.add(Keys.Any, filter=choosing)(self._letter)
         keys.add("escape")(self._escape)
-        keys.add("c-d", filter=choosing)(self._leave)
-        keys.add("c-c")(self._leave)
-        keys.add(Keys.SIGINT)(self._leave)
+        keys.add("c-d", filter=choosing)(self._quit)
+        keys.add("c-c")(self._quit)
+        keys.add(Keys.SIGINT)(self._quit)
         return keys
 
     def _mover(self, step: int) -> Callable[[KeyPressEvent], None]:
@@ -207,34 +209,34 @@ class _Picker:
         typing = self._selection.is_typing(now)
         match event.data:
             case "q" if not typing:
-                self._leave(event)
+                self._quit(event)
             case "h" if not typing:
-                self._naming, self._complaint = True, ""
+                self._naming, self._title_error = True, ""
                 event.app.layout.focus(self._title)
             case "/" if not typing:
                 self._selection.search()
-            case "s" if not typing and not self._selection.shown and isinstance(self._source, Advising):
-                self._scanned = self._source.scan() or self._scanned
+            case "s" if not typing and not self._selection.shown and isinstance(self._source, AdvisingSource):
+                self._scan_begun = self._source.scan() or self._scan_begun
             case letter if letter.isprintable():
                 self._selection.type(letter, now)
             case _:
-                pass  # a function key and its like
+                pass  # a function key, for example
 
     def _escape(self, event: KeyPressEvent) -> None:
         if self._naming:
             self._naming = False
             event.app.layout.focus(self._rooms)
         elif not self._selection.cancel(self._clock()):
-            self._leave(event)
+            self._quit(event)
 
-    def _leave(self, event: KeyPressEvent) -> None:
-        event.app.exit(result=Left())
+    def _quit(self, event: KeyPressEvent) -> None:
+        event.app.exit(result=Quit())
 
     def _name_given(self, buffer: Buffer) -> bool:
         try:
             title = clean_title(buffer.text)
         except ValueError as error:
-            self._complaint = str(error)
+            self._title_error = sentence(str(error))
             return True  # keep what was typed
         self._app.exit(result=HostNew(title))
         return True

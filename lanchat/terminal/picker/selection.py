@@ -1,13 +1,13 @@
-"""Which room of a list that changes is meant: arrows, first letters, a search. Pure: time is an argument."""
+"""Which room of a changing list is selected: by arrows, first letters or a search. Pure: time is an argument."""
 
 from lanchat.discovery.sighting import Listing
 
-TYPING_PAUSE = 1.0  # s without a key, and the letters typed so far are over
-GRACE = 0.5  # s in which Enter does nothing after the chosen room left: the finger was on its way to the other one
+TYPING_PAUSE = 1.0  # s without a key, after which the next letter begins a new word
+ENTER_PAUSE = 0.5  # s in which Enter does nothing after the selected room has gone: it was meant for that one
 
 
 class Selection:
-    """Owned by the thread that reads the keys. Stays on one room by its id while others come and go."""
+    """Stays on one room, by its id, while others come and go. Owned by the thread that reads the keys."""
 
     def __init__(self) -> None:
         self.searching = False
@@ -16,11 +16,11 @@ class Selection:
         self._index = 0
         self._typed = ""
         self._typed_at = 0.0
-        self._lost_at: float | None = None
+        self._gone_at: float | None = None
 
     @property
     def shown(self) -> tuple[Listing, ...]:
-        """The rooms to show: all, or while searching those that match."""
+        """The rooms to show: all, or those that match the search."""
         if not self.searching or not self._typed:
             return self._listings
         wanted = self._typed.casefold()
@@ -28,11 +28,11 @@ class Selection:
 
     @property
     def index(self) -> int:
-        """Where in `shown` the selection is."""
+        """The place of the selected room in `shown`."""
         return self._index
 
     def typed(self, now: float) -> str:
-        """The letters typed so far; empty when that is over."""
+        """The letters typed so far; empty after a pause."""
         if not self.searching and now - self._typed_at >= TYPING_PAUSE:
             self._typed = ""
         return self._typed
@@ -41,19 +41,19 @@ class Selection:
         return self.searching or bool(self.typed(now))
 
     def update(self, listings: tuple[Listing, ...], now: float) -> None:
-        """The list has changed, perhaps."""
+        """Take over the list as it is now."""
         self._listings = listings
-        self._settle(now)
+        self._find_again(gone_at=now)
 
     def move(self, by: int) -> None:
         self._go_to(max(0, min(self._index + by, len(self.shown) - 1)))
 
     def type(self, text: str, now: float) -> None:
-        """A letter was typed: go to the first room that begins with what was typed, or has a word that does."""
+        """Select the first room that begins with what was typed so far, or has a word that does."""
         self._typed = self.typed(now) + text
         self._typed_at = now
         if self.searching:
-            self._settle(None)
+            self._find_again()
             return
         wanted = self._typed.casefold()
         titles = [listing.title.casefold() for listing in self._listings]
@@ -66,43 +66,47 @@ class Selection:
     def erase(self, now: float) -> None:
         self._typed = self.typed(now)[:-1]
         self._typed_at = now
-        self._settle(None)
+        self._find_again()
 
     def search(self) -> None:
-        """What is typed from now on narrows the list, until `cancel`."""
+        """From now on, what is typed narrows the list, until `cancel`."""
         self.searching, self._typed = True, ""
 
     def cancel(self, now: float) -> bool:
         """End the search or the typing.
 
         Returns:
-            Whether there was any.
+            Whether there was one.
         """
         was_typing = self.is_typing(now)
         self.searching, self._typed = False, ""
-        self._settle(None)
+        self._find_again()
         return was_typing
 
     def chosen(self, now: float) -> Listing | None:
-        """The room that Enter means now."""
-        if self._lost_at is not None and now - self._lost_at < GRACE:
+        """The room that Enter would join now."""
+        if self._gone_at is not None and now - self._gone_at < ENTER_PAUSE:
             return None
         return self.shown[self._index] if self.shown else None
 
     def _go_to(self, index: int) -> None:
         if self.shown:
             self._index, self._room_id = index, self.shown[index].room_id
-            self._lost_at = None
+            self._gone_at = None
 
-    def _settle(self, lost_at: float | None) -> None:
-        """Find the chosen room where it is now. Where it is gone, its neighbour takes its place."""
+    def _find_again(self, *, gone_at: float | None = None) -> None:
+        """Find the selected room where it is now. If it is gone, its neighbour takes its place.
+
+        Args:
+            gone_at: when it has gone, if it has; None: it is only hidden by a search, which needs no pause.
+        """
         ids = [listing.room_id for listing in self.shown]
         if self._room_id in ids:
             self._index = ids.index(self._room_id)
         elif ids:
-            lost = self._lost_at if lost_at is None or not self._room_id else lost_at
+            gone_at = self._gone_at if gone_at is None or not self._room_id else gone_at
             self._go_to(min(self._index, len(ids) - 1))
-            self._lost_at = lost
+            self._gone_at = gone_at
         elif not self._listings:
             self._index, self._room_id = 0, ""
 

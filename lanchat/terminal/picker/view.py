@@ -1,4 +1,4 @@
-"""The live list as it looks, with what is said while nobody is there. Pure."""
+"""How the live list looks, and what stands there while there is no room. Pure."""
 
 import textwrap
 
@@ -7,17 +7,17 @@ from lanchat.terminal.cells import Fragments, cut
 from lanchat.terminal.picker.selection import Selection
 from lanchat.terminal.picker.table import table
 
-HINTS_AFTER = 5.0  # s of nobody there
-ADVICE = (
+HINTS_AFTER = 5.0  # s without any room
+HINTS = (
     "Is the other computer on the same network, and not on a guest network?",
-    "The host's screen shows an address. Leave with q, then: lanchat join ADDRESS",
+    "The host's screen shows an address. Quit with q, then: lanchat join ADDRESS",
     "Or press h to host a room here.",
 )
-_AROUND = 5  # lines besides the rooms: heading, what is typed, keys, a problem, and the shell's
+_OTHER_LINES = 5  # besides the rooms: heading, what is typed, keys, a problem, and the shell's own
 _KEYS = (
-    "arrows or letters choose · Enter joins · h hosts a room · / searches · q leaves",
-    "arrows choose · Enter joins · h hosts · / searches · q leaves",
-    "Enter joins · h hosts · q leaves",
+    "↑↓ or type to choose · Enter join · / search · h host · q quit",
+    "↑↓ choose · Enter join · h host · q quit",
+    "Enter join · h host · q quit",
     "Enter · h host · q",
 )
 
@@ -30,22 +30,23 @@ def paint(
     now: float,
     width: int,
     height: int,
-    advice: tuple[str, ...] = (),
+    hints: tuple[str, ...] = (),
 ) -> Fragments:
-    """The whole screen, a fragment at a time, lines ended by newlines.
+    """The whole screen as fragments, with newlines between its lines.
 
     Args:
-        looked: s since we began.
-        advice: what to say when nobody is there; empty for what is always worth trying.
+        looked: seconds since we began to look.
+        now: seconds, by the clock of the selection.
+        hints: what to say while there is no room; empty for what is always worth trying.
         height: lines of the terminal.
     """
     lines: list[Fragments] = [[("class:heading", cut("Rooms on this network", width))]]
     if selection.shown:
-        lines += _rooms(selection, width, max(1, height - _AROUND))
+        lines += _rooms(selection, width, max(1, height - _OTHER_LINES))
     elif selection.searching:
-        lines.append([("class:dim", cut("  no room like that", width))])
+        lines.append([("class:dim", cut(f'  No room matches "{safe_text(selection.typed(now))}".', width))])
     else:
-        lines += _nobody(looked, width, advice or ADVICE)
+        lines += _no_rooms(looked, width, hints or HINTS)
     if selection.searching:
         lines.append([("", cut(f"/{safe_text(selection.typed(now))}_", width))])
     elif typed := selection.typed(now):
@@ -69,11 +70,11 @@ def _rooms(selection: Selection, width: int, at_most: int) -> list[Fragments]:
     return lines
 
 
-def _nobody(looked: float, width: int, advice: tuple[str, ...]) -> list[Fragments]:
+def _no_rooms(looked: float, width: int, hints: tuple[str, ...]) -> list[Fragments]:
     if looked < HINTS_AFTER:
-        return [[("", cut(f"  nobody yet, looking ... {looked:.0f} s", width))]]
-    lines: list[Fragments] = [[("", cut(f"  nobody so far, still looking ... {looked:.0f} s", width))]]
-    for sentence in advice:
+        return [[("", cut(f"  Looking for rooms … {looked:.0f} s", width))]]
+    lines: list[Fragments] = [[("", cut(f"  No rooms yet, still looking … {looked:.0f} s", width))]]
+    for sentence in hints:
         wrapped = textwrap.wrap(safe_text(sentence), max(10, width), initial_indent="  ", subsequent_indent="  ")
         lines += [[("class:dim", part)] for part in wrapped]
     return lines

@@ -1,26 +1,22 @@
-"""The chat alone, for a pseudo-terminal: python -m tests.terminal.chat.chat_program PORT NICK HOME
+"""The chat screen alone, for a pseudo-terminal: python -m tests.terminal.chat.chat_program PORT NICK HOME
 
-Says on the last line how the screen was left. Exit code 3 when the connection ended.
+Its last line says how the screen was left. The exit code is 3 if the connection ended.
 """
 
 import sys
 from pathlib import Path
 
-from lanchat.client.member import Member
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.storage.identity import load_identity
 from lanchat.terminal.chat.chat import Chat
+from tests.support.people import joined_room
 
 
 def main() -> int:
     port, nick, home = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-    member = Member(lambda: dial((Endpoint("127.0.0.1", port),)), load_identity(home), nick)
-    connected = member.join()
-    try:
-        end = Chat(member, connected).run()
-    finally:
-        member.close()
+    with joined_room(lambda: dial((Endpoint("127.0.0.1", port),)), load_identity(home), nick) as room:
+        end = Chat(room).run()
     print(f"left: error={end.error} signal={end.signal} unsent={end.unsent!r}")
     return 3 if end.error else 0
 

@@ -1,20 +1,20 @@
-"""What a typed line means."""
+"""What a typed line means, and what /help and Tab know of the commands."""
 
 import pytest
 
 from lanchat.terminal.chat.commands import (
     COMMANDS,
-    AskNick,
+    ChangeNick,
     Completion,
     Leave,
     Misused,
+    Moderate,
     Reply,
-    SayIt,
+    Say,
+    SayPrivately,
     ShowHelp,
     ShowWho,
-    TellThem,
     Unknown,
-    UseRight,
     complete,
     help_text,
     parse,
@@ -24,64 +24,70 @@ from lanchat.terminal.chat.commands import (
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("hello", SayIt("hello")),
-        (" /who", SayIt(" /who")),
-        ("either/or", SayIt("either/or")),
+        ("hello", Say("hello")),
+        (" /who", Say(" /who")),
+        ("either/or", Say("either/or")),
         ("/help", ShowHelp()),
         ("/HELP", ShowHelp()),
         ("/h", ShowHelp()),
         ("/who  ", ShowWho()),
-        ("/nick anna", AskNick("anna")),
-        ("/nick  anna ", AskNick("anna")),
-        ("/me waves  at all", SayIt("waves  at all", action=True)),
-        ("/me waves\nand goes", SayIt("waves\nand goes", action=True)),
-        ("/msg bob hi  there", TellThem("bob", "hi  there")),
-        ("/msg ~bob: two\nlines", TellThem("bob", "two\nlines")),
-        ("/msg bob", Misused("this command is used as: /msg NICK TEXT")),
-        ("/msg", Misused("this command is used as: /msg NICK TEXT")),
+        ("/nick anna", ChangeNick("anna")),
+        ("/nick  anna ", ChangeNick("anna")),
+        ("/me waves  at all", Say("waves  at all", action=True)),
+        ("/me waves\nand goes", Say("waves\nand goes", action=True)),
+        ("/msg bob hi  there", SayPrivately("bob", "hi  there")),
+        ("/msg ~bob: two\nlines", SayPrivately("bob", "two\nlines")),
+        ("/msg bob", Misused("usage: /msg NICK TEXT")),
+        ("/msg", Misused("usage: /msg NICK TEXT")),
         ("/reply yes  please", Reply("yes  please")),
         ("/r yes", Reply("yes")),
-        ("/r", Misused("this command is used as: /reply TEXT")),
+        ("/r", Misused("usage: /reply TEXT")),
         ("/quit", Leave()),
         ("/q", Leave()),
-        ("//usr/bin is a path", SayIt("/usr/bin is a path")),
-        ("//", SayIt("/")),
-        ("two\n/quit", SayIt("two\n/quit")),
-        ("/etc/hosts\n127.0.0.1 localhost", SayIt("/etc/hosts\n127.0.0.1 localhost")),
+        ("//usr/bin is a path", Say("/usr/bin is a path")),
+        ("//", Say("/")),
+        ("two\n/quit", Say("two\n/quit")),
+        ("/etc/hosts\n127.0.0.1 localhost", Say("/etc/hosts\n127.0.0.1 localhost")),
         ("/hlep", Unknown("hlep", "help")),
         ("/wh", Unknown("wh", "who")),
         ("/Nik bob", Unknown("Nik", "nick")),
         ("/xyzzy", Unknown("xyzzy")),
         ("/", Unknown("")),
-        ("/me", Misused("this command is used as: /me TEXT")),
-        ("/nick", Misused("this command is used as: /nick NICK")),
-        ("/quit\nthe rest of a page", Misused("this command is used as: /quit")),
+        ("/me", Misused("usage: /me TEXT")),
+        ("/nick", Misused("usage: /nick NICK")),
+        ("/quit\nthe rest of a page", Misused("usage: /quit")),
     ],
 )
 def test_what_a_line_means(typed, meant):
     assert parse(typed) == meant
 
 
-def test_an_unknown_command_says_what_was_perhaps_meant_and_how_to_say_it_all_the_same():
-    assert str(parse("/hlep")).startswith("there is no /hlep; did you mean /help?")
-    assert str(parse("/xyzzy")).endswith("begin it with //")
+def test_an_unknown_command_says_what_was_perhaps_meant_and_how_to_say_it_anyway():
+    assert str(parse("/hlep")) == 'No command /hlep; did you mean /help? (To say "/hlep", type //hlep.)'
+    assert str(parse("/foo")) == 'No command /foo; /help lists them. (To say "/foo", type //foo.)'
 
 
-def test_what_is_for_the_host_is_refused_hidden_and_not_proposed_to_others():
-    assert parse("/kick bob") == Misused("/kick is for whoever hosts the room")
-    assert parse("/kick bob", host=True) == UseRight("kick", "bob")
+def test_commands_of_the_host_are_refused_hidden_and_not_completed_for_others():
+    assert parse("/kick bob") == Misused("Only the host can use /kick.")
+    assert parse("/kick bob", hosting=True) == Moderate("kick", "bob")
     assert parse("/kik bob") == Unknown("kik")
     assert "/kick" not in help_text()
-    assert "/kick NICK" in help_text(host=True)
-    assert parse("/lock") == Misused("/lock is for whoever hosts the room")
-    assert parse("/kick ~nc, ", host=True) == UseRight("kick", "nc")
+    assert "/kick NICK" in help_text(hosting=True)
+    assert parse("/lock") == Misused("Only the host can use /lock.")
+    assert parse("/kick ~nc, ", hosting=True) == Moderate("kick", "nc")
     assert complete("/k", ()) == []
 
 
 def test_help_has_a_row_for_every_command():
-    rows = help_text(host=True).splitlines()
+    rows = help_text(hosting=True).splitlines()
     for command in COMMANDS:
         assert any(row.startswith(command.usage) and row.endswith(command.help) for row in rows)
+
+
+def test_in_a_narrow_window_help_breaks_within_its_column():
+    lines = help_text(width=50).splitlines()
+    (first,) = [number for number, line in enumerate(lines) if line.startswith("/msg")]
+    assert lines[first + 1].startswith(" " * 16) and max(map(len, lines[:-1])) <= 50
 
 
 def test_no_name_is_taken_twice():
@@ -92,7 +98,7 @@ def test_no_name_is_taken_twice():
 @pytest.mark.parametrize(
     ("before", "found"),
     [
-        ("/n", [Completion("/nick ", 2, "take another nick")]),
+        ("/n", [Completion("/nick ", 2, "change your nick")]),
         ("/w", [Completion("/who", 2, "show who is in the room")]),
         ("an", [Completion("ann: ", 2), Completion("Anton: ", 2)]),
         ("hi AN", [Completion("ann ", 2), Completion("Anton ", 2)]),
@@ -105,11 +111,11 @@ def test_no_name_is_taken_twice():
         ("say /n", []),
     ],
 )
-def test_what_tab_proposes(before, found):
+def test_tab_completes_commands_and_nicks(before, found):
     assert complete(before, ["bob", "Anton", "ann"]) == found
 
 
 def test_tab_on_a_slash_alone_shows_all_commands():
-    assert [found.text.strip() for found in complete("/", [], host=True)] == [
+    assert [found.text.strip() for found in complete("/", [], hosting=True)] == [
         f"/{command.name}" for command in COMMANDS
     ]

@@ -1,4 +1,4 @@
-"""The picker without a terminal: keys through a pipe, the list from a script. And once in a real one."""
+"""The picker without a terminal: keys come through a pipe, rooms from a script. And once in a real terminal."""
 
 import signal
 import socket
@@ -12,7 +12,7 @@ from prompt_toolkit.output import DummyOutput
 from lanchat.discovery.sighting import Listing
 from lanchat.protocol.address import Endpoint
 from lanchat.terminal.cells import drawn_cells
-from lanchat.terminal.picker.picker import ADVICE_TAKES, Chosen, HostNew, Left, Picked, pick
+from lanchat.terminal.picker.picker import EXAMINE_TIME, Chosen, HostNew, Picked, Quit, pick
 from lanchat.terminal.picker.selection import Selection
 from lanchat.terminal.picker.view import HINTS_AFTER, paint
 from tests.support.ptyscreen import PtyScreen
@@ -29,7 +29,7 @@ ROOMS = (room("Lobby"), room("Room A"), room("hq"), room("quiet"))
 
 
 class Script:
-    """A source of rooms that also presses keys: at each look the next step, a list of rooms or keys to press."""
+    """A source of rooms that also presses keys: each look takes the next step, a list of rooms or keys to press."""
 
     def __init__(self, *steps: tuple[Listing, ...] | str) -> None:
         self.steps = list(steps)
@@ -64,18 +64,18 @@ def screen(
     looked: float = 1,
     problems: tuple[str, ...] = (),
     keys: str = "",
-    advice: tuple[str, ...] = (),
+    hints: tuple[str, ...] = (),
 ) -> list[str]:
     selection = Selection()
     selection.update(rooms, 0)
     for key in keys:
         selection.search() if key == "/" else selection.type(key, 0)
-    fragments = paint(selection, problems, looked=looked, now=0, width=width, height=height, advice=advice)
+    fragments = paint(selection, problems, looked=looked, now=0, width=width, height=height, hints=hints)
     return "".join(text for _, text in fragments).split("\n")
 
 
 class Doctor(Script):
-    """A source that knows why nothing is there."""
+    """A source that knows why there is no room."""
 
     def __init__(self, *steps: tuple[Listing, ...] | str) -> None:
         super().__init__(*steps)
@@ -108,28 +108,28 @@ class Doctor(Script):
         ("lobbyh" + ENTER, "Lobby"),  # h is a letter while letters are typed
     ],
 )
-def test_a_room_is_chosen(keys, title):
+def test_arrows_letters_and_a_search_choose_a_room(keys, title):
     assert picked(ROOMS, keys) == Chosen(room(title))
 
 
 @pytest.mark.parametrize("keys", ["q", ESCAPE, CTRL_C, CTRL_D, "h" + CTRL_C])
-def test_leaving(keys):
-    assert picked(ROOMS, keys) == Left()
+def test_these_keys_quit(keys):
+    assert picked(ROOMS, keys) == Quit()
 
 
-def test_who_waits_for_signals_hears_of_them_after_the_list():
+def test_after_the_list_signals_wake_the_same_descriptor_as_before():
     reading, writing = socket.socketpair()
     writing.setblocking(False)
     with reading, writing:
         before = signal.set_wakeup_fd(writing.fileno())
         try:
-            assert picked(ROOMS, "q") == Left()
+            assert picked(ROOMS, "q") == Quit()
         finally:
             assert signal.set_wakeup_fd(before) == writing.fileno()
 
 
 def test_enter_on_an_empty_list_does_nothing():
-    assert picked((), ENTER, "q") == Left()
+    assert picked((), ENTER, "q") == Quit()
 
 
 def test_rooms_come_and_go_and_the_selection_stays():
@@ -153,18 +153,15 @@ def test_escape_ends_a_search_before_it_leaves():
     assert picked(ROOMS, "/quiet" + ESCAPE, "", "", ENTER) == Chosen(room("quiet"))
 
 
-def test_pasted_text_is_no_command():
+def test_pasted_text_is_ignored():
     assert picked(ROOMS, "\x1b[200~q\r\x1b[201~" + ENTER) == Chosen(room("Lobby"))
 
 
-# ---- what is drawn
-
-
-def test_s_knocks_everywhere_while_nobody_is_there_and_searches_when_somebody_is():
+def test_s_scans_the_network_while_there_is_no_room_and_is_a_letter_otherwise():
     source = Doctor("s", "q")
     with create_pipe_input() as pipe:
         source.press = pipe.send_text
-        assert pick(source, input=pipe, output=DummyOutput()) == Left()
+        assert pick(source, input=pipe, output=DummyOutput()) == Quit()
     assert (source.scans, source.asked) == (1, 0)
     other = Doctor((room("Lobby"), room("secret")), "s", ENTER)
     with create_pipe_input() as pipe:
@@ -173,41 +170,44 @@ def test_s_knocks_everywhere_while_nobody_is_there_and_searches_when_somebody_is
     assert other.scans == 0
 
 
-def test_the_doctor_is_asked_in_time_and_its_words_are_shown():
-    assert HINTS_AFTER > ADVICE_TAKES
-    shown = screen(looked=HINTS_AFTER, advice=("It is\x1b[2J the cable.", "Try:  plug it in"))
-    assert shown[1:4] == ["  nobody so far, still looking ... 5 s", "  It is\\x1b[2J the cable.", "  Try:  plug it in"]
+# ---- what is drawn
+
+
+def test_the_doctor_is_asked_in_time_and_its_hints_are_shown():
+    assert HINTS_AFTER > EXAMINE_TIME
+    shown = screen(looked=HINTS_AFTER, hints=("It is\x1b[2J the cable.", "Try:  plug it in"))
+    assert shown[1:4] == ["  No rooms yet, still looking … 5 s", "  It is\\x1b[2J the cable.", "  Try:  plug it in"]
     ticks = iter(range(100))
     source = Doctor(*[()] * 9, "q")
     with create_pipe_input() as pipe:
         source.press = pipe.send_text
-        assert pick(source, input=pipe, output=DummyOutput(), clock=lambda: float(next(ticks))) == Left()
+        assert pick(source, input=pipe, output=DummyOutput(), clock=lambda: float(next(ticks))) == Quit()
     assert source.asked > 0
 
 
-def test_the_list_as_it_looks():
+def test_the_list_shows_title_host_people_and_note():
     assert screen((room("Lobby", people=1), room("会議室", "bob", 12, locked=True))) == [
         "Rooms on this network",
         "> Lobby   ann  1 person",
         "  会議室  bob  12 people  locked",
-        "arrows or letters choose · Enter joins · h hosts a room · / searches · q leaves",
+        "↑↓ or type to choose · Enter join · / search · h host · q quit",
     ]
 
 
-def test_nobody_there_is_said_and_later_what_to_try():
-    assert screen(looked=2)[1] == "  nobody yet, looking ... 2 s"
+def test_without_rooms_it_says_so_and_later_what_to_try():
+    assert screen(looked=2)[1] == "  Looking for rooms … 2 s"
     later = " ".join(screen(looked=HINTS_AFTER))
     assert "same network" in later and "lanchat join ADDRESS" in later and "press h" in later
 
 
-def test_a_problem_is_one_line():
+def test_a_problem_takes_one_line():
     lines = screen(problems=("mDNS does not work\x1b[2J here " + "x" * 100,), width=40)
     assert lines[-1] == "mDNS does not work\\x1b[2J here xxxxxxxx…"
 
 
-def test_what_is_searched_is_shown():
+def test_the_searched_text_is_shown():
     assert screen(ROOMS, keys="/hq")[1:3] == ["> hq  ann  3 people", "/hq_"]
-    assert screen(ROOMS, keys="/zz")[1:3] == ["  no room like that", "/zz_"]
+    assert screen(ROOMS, keys="/zz")[1:3] == ['  No room matches "zz".', "/zz_"]
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
@@ -219,7 +219,7 @@ def test_nothing_is_wider_than_the_screen(rooms, looked, width):
 
 
 @pytest.mark.parametrize("height", [6, 10, 24])
-def test_a_long_list_fits_the_height_and_shows_the_chosen_room(height):
+def test_a_long_list_fits_the_height_and_shows_the_selected_room(height):
     rooms = tuple(room(f"room {number:02}") for number in range(64))
     lines = screen(rooms, height=height, keys="room 63")
     assert len(lines) < height
@@ -256,7 +256,7 @@ def test_in_a_real_terminal_it_is_drawn_resized_and_wiped():
             "Rooms on this network",
             "> Room A  ann  3 people",
             "  会議室  bob  3 people  locked",
-            "Enter joins · h hosts · q leaves",
+            "↑↓ choose · Enter join · h host · q quit",
             "no mDNS here",
         ]
         terminal.resize(20, 12)

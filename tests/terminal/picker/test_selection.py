@@ -1,7 +1,7 @@
-"""Keys and a list that changes. Time is a number in seconds."""
+"""Keys on a list that changes. Time is a number in seconds."""
 
 from lanchat.discovery.sighting import Listing
-from lanchat.terminal.picker.selection import GRACE, TYPING_PAUSE, Selection
+from lanchat.terminal.picker.selection import ENTER_PAUSE, TYPING_PAUSE, Selection
 
 
 def room(title: str, host: str = "ann") -> Listing:
@@ -19,7 +19,7 @@ def chosen(selection: Selection, now: float = 100) -> str | None:
     return listing.title if listing else None
 
 
-def test_an_empty_list_has_nothing_to_choose():
+def test_in_an_empty_list_nothing_is_selected():
     selection = selection_of()
     selection.move(1)
     selection.type("x", 0)
@@ -42,22 +42,22 @@ def test_the_selection_stays_on_its_room_while_others_come_and_go():
         assert chosen(selection) == "d"
 
 
-def test_a_room_that_leaves_gives_its_place_to_its_neighbour_after_a_moment():
+def test_after_a_room_has_gone_its_neighbour_is_selected_but_not_at_once_joined():
     selection = selection_of("a", "b", "c")
     selection.move(1)
     selection.update((room("a"), room("c")), now=10)
-    assert chosen(selection, 10) is None  # Enter was meant for the room that left
-    assert chosen(selection, 10 + GRACE) == "c"
+    assert chosen(selection, 10) is None  # Enter was meant for the room that has gone
+    assert chosen(selection, 10 + ENTER_PAUSE) == "c"
 
 
-def test_who_moves_after_a_room_left_means_the_new_one():
+def test_an_arrow_after_a_room_has_gone_ends_the_pause():
     selection = selection_of("a", "b")
     selection.update((room("b"),), now=10)
     selection.move(0)
     assert chosen(selection, 10) == "b"
 
 
-def test_the_first_room_that_comes_can_be_chosen_at_once():
+def test_the_first_room_that_appears_can_be_joined_at_once():
     selection = selection_of()
     selection.update((room("a"),), now=10)
     assert chosen(selection, 10) == "a"
@@ -72,14 +72,14 @@ def test_first_letters_choose_by_beginning_then_by_word_then_by_part():
         assert chosen(selection) == title
 
 
-def test_letters_that_fit_nothing_move_nothing():
+def test_letters_that_match_nothing_move_nothing():
     selection = selection_of("a", "b")
     selection.move(1)
     selection.type("z", 0)
     assert (chosen(selection), selection.typed(0)) == ("b", "z")
 
 
-def test_typing_is_over_after_a_pause():
+def test_after_a_pause_typing_begins_again():
     selection = selection_of("abc", "bcd")
     selection.type("a", 0)
     assert selection.is_typing(TYPING_PAUSE - 0.01) and not selection.is_typing(TYPING_PAUSE)
@@ -108,7 +108,7 @@ def test_a_search_also_finds_who_hosts():
     assert [listing.title for listing in selection.shown] == ["b"]
 
 
-def test_a_search_that_finds_nothing_has_nothing_to_choose():
+def test_in_a_search_without_matches_nothing_is_selected():
     selection = selection_of("a")
     selection.search()
     selection.type("z", 0)
@@ -117,5 +117,5 @@ def test_a_search_that_finds_nothing_has_nothing_to_choose():
     assert chosen(selection) == "a"
 
 
-def test_cancelling_nothing_says_so():
+def test_cancel_says_that_there_was_nothing_to_cancel():
     assert not selection_of("a").cancel(0)

@@ -1,9 +1,13 @@
+"""Rooms as a table in windows of any width."""
+
+from dataclasses import replace
+
 import pytest
 
 from lanchat.discovery.sighting import Listing, State
 from lanchat.protocol.address import Endpoint
-from lanchat.terminal.cells import cells, cut, drawn_cells
-from lanchat.terminal.picker.table import fitted, table
+from lanchat.terminal.cells import drawn_cells
+from lanchat.terminal.picker.table import NOTE, WARNING, table
 
 
 def room(title: str, host: str = "ann", people: int | None = 3, *, locked: bool = False) -> Listing:
@@ -23,7 +27,7 @@ def lines(rooms: list[Listing], width: int | None = None) -> list[str]:
     return ["".join(text for _, text in line) for line in table(rooms, width)]
 
 
-def test_where_there_is_space_all_is_shown():
+def test_in_a_wide_window_everything_is_shown():
     assert lines(ROOMS) == [
         "Room A                          ann               1 person",
         "会議室 日本語                   bob               12 people  locked",
@@ -32,11 +36,11 @@ def test_where_there_is_space_all_is_shown():
     ]
 
 
-def test_a_terminal_of_80_columns_shows_all():
+def test_80_columns_are_enough_for_everything():
     assert lines(ROOMS, 78) == lines(ROOMS)
 
 
-def test_where_it_is_narrower_titles_give_way_first():
+def test_in_a_narrower_window_titles_are_cut_first():
     assert lines(ROOMS, 58) == [
         "Room A        ann               1 person",
         "会議室 日本…  bob               12 people  locked",
@@ -45,7 +49,7 @@ def test_where_it_is_narrower_titles_give_way_first():
     ]
 
 
-def test_at_40_columns_words_get_short():
+def test_at_40_columns_hosts_are_cut_and_words_are_short():
     assert lines(ROOMS, 38) == [
         "Room A       ann         1 in",
         "会議室 日…   bob         12 in  locked",
@@ -54,17 +58,17 @@ def test_at_40_columns_words_get_short():
     ]
 
 
-def test_at_20_columns_title_and_note_are_left():
+def test_at_20_columns_only_title_and_note_remain():
     assert lines(ROOMS, 18) == ["Room A", "会議室 日…  locked", "A rather…", "Old         silent"]
 
 
 @pytest.mark.parametrize("width", range(1, 100))
-def test_no_line_is_wider_than_the_terminal_but_for_the_note(width):
+def test_no_line_is_wider_than_the_window_except_for_the_note(width):
     assert all(drawn_cells(line) <= max(width, 1 + 2 + len("silent")) for line in lines(ROOMS, width))
 
 
 @pytest.mark.parametrize("width", range(12, 100))
-def test_columns_stand_under_each_other(width):
+def test_columns_are_aligned(width):
     starts = [
         [drawn_cells("".join(text for _, text in line[:column])) for column in range(len(line))]
         for line in table(ROOMS, width)
@@ -73,29 +77,15 @@ def test_columns_stand_under_each_other(width):
     assert all(longest[: len(line)] == line for line in starts)
 
 
-def test_no_rooms_no_lines():
+def test_without_rooms_there_are_no_lines():
     assert table([], 80) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "width", "result"),
-    [
-        ("abc", 3, "abc"),
-        ("abcd", 3, "ab…"),
-        ("日本", 3, "日…"),
-        ("日本", 2, "…"),
-        ("a", 0, ""),
-        ("e\u0301e\u0301e\u0301", 2, "e\u0301…"),
-    ],
-)
-def test_text_is_cut_by_what_it_takes_on_the_screen(text, width, result):
-    assert cut(text, width) == result
-
-
-def test_what_is_drawn_is_counted_as_prompt_toolkit_counts():
-    assert (cells("❤️"), drawn_cells("❤️")) == (2, 1)
-    assert (cells("👨\u200d👩"), drawn_cells("👨\u200d👩")) == (2, 4)
-
-
-def test_text_is_filled_up_by_what_it_takes_on_the_screen():
-    assert fitted("日", 4) == "日  "
+def test_only_what_needs_attention_has_the_style_of_a_warning():
+    notes = [replace(ROOMS[0], key_status=status) for status in ("known", "changed")] + [ROOMS[1], ROOMS[3]]
+    assert [line[-1] for line in table(notes)] == [
+        (NOTE, "visited"),
+        (WARNING, "KEY CHANGED"),
+        (WARNING, "locked"),
+        (WARNING, "does not answer"),
+    ]

@@ -1,13 +1,46 @@
+"""What a host shows so that others can join."""
+
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lanchat
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.invite import Invite, parse_invite
-from lanchat.terminal.chat.qr import BLACK_ON_WHITE, invitation, qr_lines
+from lanchat.terminal.invite import BLACK_ON_WHITE, how_to_join, invitation, qr_lines, quoted
 
 ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
 AT_HOME = Invite((Endpoint("192.168.100.100", 47474),), ROOM, KEY)
+
+
+@pytest.mark.parametrize(
+    "title", ["Room A", "it's", 'say "hi"', "$HOME", "`id`", "a\\b", "100%", "wow!", "-x", "Café", "'\"$"]
+)
+def test_a_quoted_title_is_one_word_for_a_shell(title):
+    done = subprocess.run(["sh", "-c", f"printf %s {quoted(title)}"], capture_output=True, check=True)
+    assert done.stdout.decode() == title
+
+
+@pytest.mark.parametrize(
+    ("title", "command"),
+    [
+        ("Room A", '  lanchat join "Room A"'),
+        ("-x", '  lanchat join -- "-x"'),
+        ("node.js", '  lanchat join "node.js"'),
+        ("10.0.0.1:80", None),
+    ],
+)
+def test_a_host_shows_a_command_that_works(own_world, title, command):
+    with lanchat.host(title, nick="hal", port=0, announce=False, ephemeral=True) as room:
+        _, first, *_ = how_to_join(room, ("127.0.0.1",))
+        assert first == (command or f"  lanchat join 127.0.0.1:{room.host.port}")
+
+
+def test_a_host_with_a_plain_port_shows_how_netcat_joins(own_world):
+    with lanchat.host("Room A", nick="hal", port=0, plain_port=0, announce=False, ephemeral=True) as room:
+        assert f"  nc 127.0.0.1 {room.host.ports['plain']}" in how_to_join(room, ("127.0.0.1",))
 
 
 def test_the_code_is_the_invite_and_fits_forty_columns():
@@ -39,4 +72,4 @@ def test_the_answer_to_invite():
     first, *code = invitation(AT_HOME, 40)
     assert first == ("", f"lanchat join '{AT_HOME}'\n")
     assert code[::2] == [(BLACK_ON_WHITE, line) for line in qr_lines(AT_HOME.for_qr(), 40) or []]
-    assert invitation(AT_HOME, 30)[1:] == [("", "(its QR code needs more than 30 columns: make the window wider)\n")]
+    assert invitation(AT_HOME, 30)[1:] == [("", "(The QR code needs more than 30 columns: make the window wider.)\n")]

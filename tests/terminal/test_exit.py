@@ -1,4 +1,4 @@
-"""Signals around an event loop of prompt_toolkit."""
+"""Signals while an event loop runs."""
 
 import asyncio
 import os
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from lanchat.terminal import signals
+from lanchat.terminal.exit import handle_signals, signals_restored
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="no loop hears signals there")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="event loops handle no signals on Windows")
 
 
 @pytest.fixture
-def wakes() -> Iterator[int]:
-    """Where Python tells of signals, as `catch_signals` has it."""
+def wakeup() -> Iterator[int]:
+    """The descriptor that Python writes to when a signal comes, as `catch_signals` sets it."""
     reading, writing = socket.socketpair()
     writing.setblocking(False)
     with reading, writing:
@@ -24,23 +24,23 @@ def wakes() -> Iterator[int]:
         signal.set_wakeup_fd(before)
 
 
-def test_a_signal_is_heard_in_the_loop_and_afterwards_all_is_as_before(wakes):
-    heard: list[int] = []
+def test_a_signal_is_handled_in_the_loop_and_the_old_handlers_come_back(wakeup):
+    handled: list[int] = []
     before = signal.getsignal(signal.SIGTERM)
 
     async def show() -> None:
         over = asyncio.Event()
 
         def end(number: int) -> None:
-            heard.append(number)
+            handled.append(number)
             over.set()
 
-        signals.hear(end)
+        handle_signals(end)
         signal.raise_signal(signal.SIGTERM)
         await over.wait()
 
-    with signals.restored():
+    with signals_restored():
         asyncio.run(show())
-    assert heard == [signal.SIGTERM]
+    assert handled == [signal.SIGTERM]
     assert signal.getsignal(signal.SIGTERM) is before
-    assert signal.set_wakeup_fd(wakes) == wakes
+    assert signal.set_wakeup_fd(wakeup) == wakeup

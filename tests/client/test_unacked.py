@@ -1,6 +1,6 @@
 """What a member says, until it is acknowledged: the pure part."""
 
-from lanchat.client.sending import WINDOW, ResendWindow, Unacked
+from lanchat.client.unacked import WINDOW, ResendWindow, Unacked
 from lanchat.protocol.messages import Receipt, Said, Say, Tell, Told
 
 

@@ -1,0 +1,158 @@
+"""Hosting a room from a program: the function that opens one, and the room as an object."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from lanchat.api.joining import default_nick, my_identity
+from lanchat.api.room import JoinedRoom
+from lanchat.client.events import Connected
+from lanchat.client.member import Member
+from lanchat.client.queue import EventQueue
+from lanchat.client.state import RoomState
+from lanchat.discovery.sighting import Advertisement
+from lanchat.discovery.sources import Advertiser
+from lanchat.network.interfaces import reachable, where
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.ids import fingerprint
+from lanchat.protocol.invite import Invite
+from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
+from lanchat.protocol.messages import Card
+from lanchat.protocol.text import clean_title
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.server.doors.native import native_door
+from lanchat.server.doors.plain import plain_door
+from lanchat.server.host import Host
+from lanchat.storage.home import home_folder
+from lanchat.storage.log import Log
+from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
+from lanchat.storage.retention import parse_retention
+from lanchat.storage.rooms import RoomFolder, open_room
+from lanchat.storage.sqlite_log import SqliteLog
+
+
+def host(
+    title: str,
+    *,
+    nick: str | None = None,
+    port: int | None = None,
+    plain_port: int | None = None,
+    announce: bool = True,
+    new: bool = False,
+    ephemeral: bool = False,
+    keep: str | None = None,
+    password: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    interfaces: tuple[str, ...] | None = None,
+    on_problem: Callable[[str], None] = lambda problem: None,
+    drop_oldest: bool = True,
+    timing: Timing = DEFAULT_TIMING,
+) -> "HostedRoom":
+    """Open a room on this network.
+
+    Args:
+        nick: by default the one stored in LANCHAT_HOME, or the login name.
+        port: by default 47474, or the next free one; 0 for any.
+        plain_port: also serve netcat and other plain clients there, without encryption.
+        announce: let others find the room.
+        new: begin another room, even where one of this title was hosted here before; else that one continues.
+        ephemeral: store nothing on the disk, and ask members to store nothing.
+        keep: how much of the log to keep: "30d", or "10000" entries; None: as it was, at first everything.
+        password: lock the room with it.
+        limits: what strangers and members may do.
+        interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
+        on_problem: called, from another thread, with a sentence when announcing fails; the room is open anyway.
+        drop_oldest: whether events that nobody takes are dropped in the end; else the reader waits.
+        timing: how long the host waits for what.
+
+    Raises:
+        ValueError: the title or the nick breaks its rules.
+        LanchatError: no port, no home folder, ...
+    """
+    on = where(interfaces)
+    nick = nick or default_nick()
+    identity = my_identity()
+    home = home_folder()
+
+    def open_store(card: Card) -> MemberStore:
+        return NoStore() if ephemeral else PrivateStore(home, card, on_problem)
+
+    with ExitStack() as undo:
+        folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=_now())
+        if folder is not None:
+            undo.callback(folder.close)
+        hosting = Host(
+            title,
+            identity,
+            nick=nick,
+            room_id=folder.about.id if folder else None,
+            doors=[native_door(port), *([] if plain_port is None else [plain_door(plain_port)])],
+            addresses=None if on is None else [address.text for address in on],
+            password=password,
+            log=_log(folder, on_problem, timing) if folder else None,
+            bans=folder.about.bans if folder else None,
+            locked=folder.about.locked if folder else False,
+            save_access=folder.save_access if folder else lambda bans, locked: None,
+            ephemeral=ephemeral,
+            limits=limits,
+            timing=timing,
+        )
+        undo.callback(hosting.close)
+        key = fingerprint(identity.public)
+        endpoints = tuple(Endpoint(address.text, hosting.port) for address in reachable(on))
+        invite = Invite(endpoints, hosting.room_id, key) if endpoints else None
+        hosting.start()
+        state = RoomState()
+        member = Member(
+            hosting.connect,
+            identity,
+            nick,
+            queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
+            password=password,
+            patience=None,  # whatever becomes of our own link, the room stays open
+            open_store=open_store,
+            timing=timing,
+        )
+        connected = member.join()
+        undo.callback(member.close)
+        advertisement = Advertisement(hosting.room_id, hosting.title, hosting.nick, hosting.port, key)
+        advertiser = Advertiser(advertisement, on, on_problem, lambda: hosting.people) if announce else None
+        undo.pop_all()
+    return HostedRoom(hosting, advertiser, folder, member, connected, state, invite)
+
+
+class HostedRoom(JoinedRoom):
+    """A room that we host and are in. It closes for everybody with this object."""
+
+    hosting = True
+
+    def __init__(
+        self,
+        host: Host,
+        advertiser: Advertiser | None,
+        folder: RoomFolder | None,
+        member: Member,
+        connected: Connected,
+        state: RoomState,
+        invite: Invite | None,
+    ) -> None:
+        super().__init__(member, connected, state, invite=invite)
+        self.host = host
+        self._advertiser = advertiser
+        self._folder = folder
+
+    def close(self) -> None:
+        if self._advertiser is not None:
+            self._advertiser.close()  # first, so that nobody finds a room that is closing
+        self.leave()
+        self.host.close()
+        if self._folder is not None:
+            self._folder.close()
+
+
+def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing) -> Log:
+    return SqliteLog(folder.log_path, keep=parse_retention(folder.about.keep), on_damage=on_damage, timing=timing)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

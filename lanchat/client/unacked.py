@@ -1,0 +1,108 @@
+"""Messages of a member that the host has not acknowledged: which they are, and how fast they are sent again. Pure."""
+
+from collections import deque
+
+from lanchat.protocol.messages import Receipt, Said, Say, Talk, Tell, Told
+
+REFUSED = 100  # private messages whose refusal is remembered for whoever asks
+WINDOW = 64  # messages on their way at once; whoever has more waits, and the host is not flooded
+
+
+class Unacked:
+    """Messages that no host has acknowledged yet, oldest first. Pure, and not thread safe."""
+
+    def __init__(self) -> None:
+        self._says: dict[str, tuple[Talk, int]] = {}  # by id, with its seq once it has one
+        self.refused: dict[str, str] = {}  # why the host refused the last private messages, by id
+
+    def __len__(self) -> int:
+        return len(self._says)
+
+    @property
+    def talk(self) -> list[Talk]:
+        return [say for say, _ in self._says.values()]
+
+    def resend(self) -> list[Talk]:
+        """Everything, to be sent again to a host that we have just connected to.
+
+        After a crash a host continues with much higher numbers, so the old ones no longer tell what it acknowledges.
+        """
+        self._says = {id: (say, 0) for id, (say, _) in self._says.items()}
+        return [Say(say.id, say.text, say.action, again=True) if isinstance(say, Say) else say for say in self.talk]
+
+    def unheard(self, number: int) -> tuple[list[Talk], int]:
+        """The newest of those that no host has repeated yet, oldest first, and how many there are in all."""
+        unheard = [say for say, seq in self._says.values() if not seq]
+        return unheard[-number:], len(unheard)
+
+    def add(self, say: Talk) -> None:
+        self._says[say.id] = say, 0
+
+    def numbered(self, said: Said) -> None:
+        """One of ours came back from the host."""
+        if said.id in self._says:
+            self._says[said.id] = self._says[said.id][0], said.seq
+
+    def acknowledged(self, seq: int) -> tuple[str, ...]:
+        """The host has stored everything up to this seq. Returns the ids of our messages among it."""
+        stored = tuple(id for id, (_, said) in self._says.items() if 0 < said <= seq)
+        for id in stored:
+            del self._says[id]
+        return stored
+
+    def addressed(self, told: Told) -> Tell | None:
+        """A private message came back: a resend of it must mean whoever the host took the nick for.
+
+        Returns:
+            What to send from now on, where that is another message.
+        """
+        tell, _ = self._says.get(told.id, (None, 0))
+        if not isinstance(tell, Tell) or tell.to:
+            return None
+        tell = Tell(tell.id, told.to, tell.nick, tell.text)
+        self._says[tell.id] = tell, 0
+        return tell
+
+    def settled(self, receipt: Receipt) -> bool:
+        """The host has stored a private message of ours, or refuses it. Returns whether that is new to us."""
+        if self._says.pop(receipt.id, None) is None:
+            return False
+        if receipt.code == "refused":
+            self.refused[receipt.id] = receipt.text
+            if len(self.refused) > REFUSED:
+                del self.refused[next(iter(self.refused))]
+        return True
+
+
+class ResendWindow:
+    """Sends again WINDOW messages at a time: a host removes whoever sends far too many at once.
+
+    Pure, and not thread safe.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Talk] = deque()
+        self._under_way: set[str] = set()  # ids of what was sent again and not answered yet
+
+    def begin(self, talk: list[Talk]) -> list[Talk]:
+        """This is to be sent again. Returns the part to send now."""
+        self._waiting, self._under_way = deque(talk), set()
+        return self._next()
+
+    def is_behind(self, message: Talk) -> bool:
+        """Whether this new message has to wait behind old ones, as it does then."""
+        if self._waiting:
+            self._waiting.append(message)
+        return bool(self._waiting)
+
+    def answered(self, id: str) -> list[Talk]:
+        """The host has heard this one. Returns what to send next."""
+        self._under_way.discard(id)
+        return self._next() if self._waiting else []
+
+    def _next(self) -> list[Talk]:
+        now: list[Talk] = []
+        while self._waiting and len(self._under_way) < WINDOW:
+            now.append(self._waiting.popleft())
+            self._under_way.add(now[-1].id)
+        return now

@@ -1,0 +1,58 @@
+"""What stands around the typed line: above it the messages that wait, below it the bar. Pure."""
+
+from collections.abc import Sequence
+
+from lanchat.protocol.messages import Say, Talk
+from lanchat.protocol.text import safe_text
+from lanchat.terminal.cells import Fragments, cut, drawn_cells
+from lanchat.terminal.chat.render import SYSTEM
+from lanchat.terminal.wording import people_text
+
+PENDING_AFTER = 0.5  # s; on a good link the host has a message within milliseconds, and nothing flickers
+PENDING_LINES = 3  # the newest, shown at most
+MIN_TITLE = 6  # cells of the title that the bar keeps before it leaves out other things
+
+
+class Pending:
+    """Shows our own messages that the host has not numbered yet. Owned by the thread that paints."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}  # s, when each was first seen to wait, by id
+
+    def lines(self, newest: Sequence[Talk], total: int, now: float, width: int) -> Fragments:
+        """A line for each message that has waited a while, and one for how many more there are.
+
+        Args:
+            newest: the last ones of those that wait.
+            total: how many wait in all.
+            now: seconds, by any clock.
+            width: cells of the screen.
+        """
+        if not total:
+            self._since.clear()
+        for talk in newest:
+            self._since.setdefault(talk.id, now)
+        late = [talk for talk in newest if now - self._since[talk.id] >= PENDING_AFTER][-PENDING_LINES:]
+        if not late:
+            return []
+        lines = [cut(f"… {_in_a_line(talk)}", width) for talk in late]
+        if total > len(late):
+            lines.insert(0, cut(f"… {total - len(late)} more unsent", width))
+        return [(SYSTEM, "\n".join(lines))]
+
+
+def bar_text(title: str, people: int, state: str, width: int) -> str:
+    """The bar below the typed line, cut to a window of this many cells."""
+    title = safe_text(title)
+    least = min(drawn_cells(title), MIN_TITLE)
+    for tail in (f" · {people_text(people)} · {state}", f" · {people} · {state}", f" · {state}"):
+        if 1 + least + drawn_cells(tail) <= width:
+            return f" {cut(title, width - 1 - drawn_cells(tail))}{tail}"
+    return cut(f" {title}", width)
+
+
+def _in_a_line(talk: Talk) -> str:
+    text = safe_text(talk.text, lines=True).replace("\n", " ")
+    if isinstance(talk, Say):
+        return f"* {text}" if talk.action else text
+    return f"[you -> {safe_text(talk.nick)}] {text}"

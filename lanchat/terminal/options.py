@@ -1,0 +1,25 @@
+"""What the command line asks of a screen or a script. Every start of the program loads this, so it imports little."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+PasswordChoice = Literal["ask", "auto"]  # ask the person for a password, or invent one
+
+
+@dataclass(frozen=True)
+class ScriptOptions:
+    """How a script prints what arrives, and when it leaves.
+
+    Args:
+        linger: seconds to stay after everything from stdin is acknowledged; None: not given.
+        until: leave as soon as an arriving line contains this text; then the end of stdin does not end the script.
+        no_history: ignore what was said in the room before we joined.
+        timeout: seconds in all; None: no limit.
+        as_json: print one JSON object a line.
+    """
+
+    linger: float | None = None
+    until: str | None = None
+    no_history: bool = False
+    timeout: float | None = None
+    as_json: bool = False

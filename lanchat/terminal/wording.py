@@ -1,0 +1,98 @@
+"""How lanchat's own sentences read, on the screen and on stderr. Pure.
+
+There is one form for errors: what happened, as a sentence, and below it what to do. What happens in a room stands
+behind `--`, where nobody's message can stand.
+"""
+
+from lanchat.protocol.messages import Left
+from lanchat.protocol.text import safe_text
+
+FIRST_TIME = "First time with this host. Its key is now remembered."
+
+
+def error_text(cause: str, what_to_do: str = "") -> str:
+    """An error for stderr, safe for a terminal."""
+    lines = [f"lanchat: {sentence(safe_text(cause))}"]
+    if what_to_do:
+        lines.append(f"  {advice(safe_text(what_to_do))}")
+    return "\n".join(lines)
+
+
+def note_text(text: str) -> str:
+    """What happens in the room, for stderr, safe for a terminal."""
+    return f"-- {safe_text(text)}"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning and a full stop at its end."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…", ":")) else ".")
+
+
+def advice(text: str) -> str:
+    """What to do, as a sentence. What stands behind a colon is to be typed or copied, so no full stop follows it."""
+    return text[:1].upper() + text[1:] if ": " in text else sentence(text)
+
+
+def left_text(who: str, left: Left) -> str:
+    """How somebody's leaving reads.
+
+    Args:
+        who: their nick as it is shown.
+    """
+    match left.code:
+        case "":
+            return f"{who} left"
+        case "lost":
+            return f"{who} disconnected"
+        case "silent":
+            return f"{who} lost the connection"
+        case "slow":
+            return f"{who} left (could not keep up)"
+        case "kicked":
+            return f"{who} was removed"
+        case "banned":
+            return f"{who} was banned"
+        case _:
+            return f"{who} left ({safe_text(left.reason or left.code).rstrip('.')})"
+
+
+def dropped_text(left: Left) -> str:
+    """Tells a member that is back why the host had counted it as gone."""
+    match left.code:
+        case "lost":
+            return "While you were away: the connection broke."
+        case "slow":
+            return "While you were away: the host dropped you, because this computer read too slowly."
+        case _:
+            return f"While you were away: the host dropped you ({safe_text(left.reason or left.code).rstrip('.')})."
+
+
+def reconnecting(reason: str) -> str:
+    """The link is lost for this reason."""
+    return f"{sentence(reason)} Reconnecting …"
+
+
+def resent_text(number: int) -> str:
+    """For a person who joins a room that an earlier run could not deliver all messages to."""
+    return f"Sending {counted(number, 'message')} that could not be delivered last time."
+
+
+def unsent_text(number: int, *, kept: bool) -> str:
+    """For a person who leaves while messages are unsent.
+
+    Args:
+        kept: they are on this disk and go out when this person joins again.
+    """
+    it, be, go = ("It", "is", "goes") if number == 1 else ("They", "are", "go")
+    fate = f"{be} kept and {go} out when you join again" if kept else f"{be} lost"
+    return f"{counted(number, 'message')} {'was' if number == 1 else 'were'} not sent. {it} {fate}."
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 message`, `2 messages`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def people_text(number: int) -> str:
+    return counted(number, "person", "people")

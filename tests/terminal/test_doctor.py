@@ -1,0 +1,46 @@
+"""What `lanchat doctor` prints."""
+
+import json
+
+from lanchat.doctor.report import Diagnosis, Interface, Loop, Machine, Node, Report, Tried
+from lanchat.terminal.doctor import doctor_json, doctor_lines
+
+LOOPS = (Loop("multicast", True), Loop("broadcast"), Loop("mDNS", error="no such device"))
+CABLE = Interface("eth0", "network", True, ("192.168.1.7/24",), LOOPS)
+BOB = Node("192.168.1.8", "192.168.1.8:47474", ("\x1b[2J",), ("announce", "mdns"), ("multicast",), 0.4, True, None)
+ELSEWHERE = Tried("10.0.0.9:47474", "silent", False, True)
+MACHINE = Machine("Linux", {"lanchat": "0.1.0"}, home="/home/ann", key="fingerprint abab", disk=10**9, clock="now")
+REPORT = Report(MACHINE, (CABLE,), (BOB,), ("Room A",), (ELSEWHERE,), True)
+DIAGNOSIS = Diagnosis(True, "All is well.", "lanchat join")
+
+
+def test_the_lines_show_what_was_found_and_end_with_the_conclusion():
+    assert list(doctor_lines(REPORT, DIAGNOSIS)) == [
+        "eth0  up  192.168.1.7/24",
+        "  multicast        works",
+        "  broadcast        sent, but it does not come back",
+        "  mDNS             does not work: no such device",
+        "Others on this network",
+        '  192.168.1.8:47474  "\\x1b[2J"',
+        "    found by       announce, mdns; it hears our multicast",
+        "    UDP            answers in 0.4 ms",
+        "    TCP            to it: works; from it to us: not tried",
+        "  10.0.0.9:47474: no answer (not on a network of this machine)",
+        "  router           answers",
+        "This machine: Linux",
+        '  rooms            "Room A"',
+        "  port 47474       free",
+        "  firewall         none found",
+        "  key              fingerprint abab",
+        "  home             /home/ann, 1000 MB free",
+        "  clock            now",
+        "  versions         lanchat 0.1.0",
+        "",
+        "All is well.",
+        "Try:  lanchat join",
+    ]
+
+
+def test_json_holds_the_diagnosis_and_the_report():
+    found = json.loads(doctor_json(REPORT, DIAGNOSIS))
+    assert (found["works"], found["command"], found["nodes"][0]["address"]) == (True, "lanchat join", "192.168.1.8")

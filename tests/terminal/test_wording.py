@@ -1,0 +1,45 @@
+"""The sentences that lanchat itself says."""
+
+import pytest
+
+from lanchat.terminal.wording import advice, counted, error_text, note_text, sentence, unsent_text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("the room is full", "The room is full."),
+        ("The room is full.", "The room is full."),
+        ("which room?", "Which room?"),
+        ("reconnecting …", "Reconnecting …"),
+        ('no room "Room A"', 'No room "Room A".'),
+        ("/home/ann/identity.key is damaged", "/home/ann/identity.key is damaged."),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_and_ends_with_a_full_stop(text, shown):
+    assert sentence(text) == shown
+
+
+def test_no_full_stop_follows_what_is_to_be_typed():
+    assert advice("look again: lanchat rooms") == "Look again: lanchat rooms"
+    assert advice("choose another file") == "Choose another file."
+
+
+def test_an_error_says_what_happened_and_below_it_what_to_do():
+    assert error_text("the room is full") == "lanchat: The room is full."
+    assert error_text("no room", "open one: lanchat host TITLE") == "lanchat: No room.\n  Open one: lanchat host TITLE"
+
+
+def test_text_of_strangers_does_nothing_to_the_terminal():
+    for shown in (error_text("a\x1b[2Jb", "c\x1b[2Jd"), note_text("a\x1b[2J\nb")):
+        assert "\x1b" not in shown and shown.count("\n") <= 1
+
+
+def test_one_is_not_many():
+    assert (counted(1, "message"), counted(2, "message"), counted(0, "person", "people")) == (
+        "1 message",
+        "2 messages",
+        "0 people",
+    )
+    assert unsent_text(1, kept=True) == "1 message was not sent. It is kept and goes out when you join again."
+    assert unsent_text(2, kept=False) == "2 messages were not sent. They are lost."
