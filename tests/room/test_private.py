@@ -97,7 +97,7 @@ def test_whom_it_cannot_reach():
     assert "4096" in refusal(tell(room, ann, text="\x01" * 4000))
     hal = admit(room, "hal").member
     room.act(hal, Moderate("ban", "bob"), 1)
-    assert refusal(tell(room, ann, to="id-bob")) == "bob is banned. from this room. Nothing was sent."
+    assert refusal(tell(room, ann, to="id-bob")) == "bob is banned from this room. Nothing was sent."
 
 
 # ---- resends
