@@ -498,12 +498,6 @@ def test_a_closed_stdout_is_no_error(lanchat):
     assert (ended.code, ended.err) == (0, "")
 
 
-def test_a_timeout_has_an_exit_code_of_its_own(lanchat, host):
-    ended = lanchat.run("join", f"127.0.0.1:{host('Room A').port}", "--until", "never", "--timeout", "0.2")
-    assert ended.code == 124
-    assert ended.said[-1] == 'lanchat: No line with "never" arrived within 0.2 s.'
-
-
 @LINUX
 @pytest.mark.parametrize(
     ("number", "command"),
