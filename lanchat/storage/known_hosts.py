@@ -133,7 +133,11 @@ def _key_status(known: KnownHost | None, fingerprint: str) -> KeyStatus:
 
 
 def _ends_with_line(fd: int) -> bool:
-    """Whether the last line of the file is complete. A crash in the middle of a write may have cut it."""
+    """Whether the last line of the file is complete. A crash in the middle of a write may have cut it.
+
+    The write of another program that is half done at this moment looks the same; the empty line that follows it then
+    is ignored, as every line without a room is.
+    """
     size = os.fstat(fd).st_size
     if size == 0:
         return True

@@ -134,16 +134,24 @@ def test_trouble_is_reported_once_and_nothing_is_lost_when_it_ends(tmp_path):
     assert len(LogReader(tmp_path / LOG).events_after(-1, 100)) == 2
 
 
-def test_the_copy_is_bounded_in_memory_and_on_disk(tmp_path, monkeypatch):
+def test_events_that_wait_for_the_disk_are_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(history, "MAX_WAITING", 100)
-    monkeypatch.setattr(history, "RETENTION", Retention(entries=30))
+    monkeypatch.setattr(history, "CLOSE_LIMIT", 0.0)
     lock = lock_file(tmp_path / LOCK)
     assert lock is not None
     copy = HistoryWriter(tmp_path)
     for seq in range(1, 1001):
         copy.add([said(seq)])
-    assert len(copy._waiting) <= 100
-    lock.close()
+        assert len(copy._waiting) <= 100
     copy.close()
+    lock.close()
+
+
+def test_a_copy_is_pruned_when_it_is_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr(history, "RETENTION", Retention(entries=30))
+    for first in (1, 101):
+        copy = HistoryWriter(tmp_path)
+        copy.add([said(seq) for seq in range(first, first + 100)])
+        copy.close()
     seqs = [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 1000)]
-    assert seqs == list(range(971, 1001))
+    assert seqs == list(range(171, 201))
