@@ -62,7 +62,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.terminal.prompts",
     },
     "confusable_homoglyphs": {"lanchat.protocol.confusables"},
-    "cryptography": {"lanchat.protocol.keys"},
+    "cryptography": {"lanchat.protocol.keys", "lanchat.protocol.noise"},
     "ifaddr": {"lanchat.network.interfaces"},
     "mnemonic": {"lanchat.network.password"},
     "msgspec": {"lanchat.protocol.messages", "lanchat.protocol.framing"},
