@@ -42,9 +42,7 @@ def test_the_vector():
     ping = b'{"t":"ping"}\n'
     assert at_page.to_host.seal(ping).hex() == "22797fdd9fc1831f53d8383cba48a17ef0cc18c7890dabfc27f2cb1eec"
     assert at_page.to_host.seal(ping).hex() == "a5598f53de02399e79979f6100c9b64c25a5d301e470c8c1bb0a49185d"
-    assert (
-        at_host.to_page.seal(b'{"t":"pong"}\n').hex() == "4c77270108223d8f1b32fb7da5edf818946575723b481f3fec14a63e0d"
-    )
+    assert at_host.to_page.seal(b'{"t":"pong"}\n').hex() == "4c77270108223d8f1b32fb7da5edf818946575723b481f3fec14a63e0d"
 
 
 @given(st.lists(st.binary(max_size=300), max_size=10))
