@@ -39,7 +39,7 @@ PURE = {
     "lanchat.errors",
     *("lanchat.storage.retention", "lanchat.storage.schema", "lanchat.storage.search"),
     "lanchat.network.keepalive",
-    *("lanchat.server.acks", "lanchat.server.batch", "lanchat.server.session"),
+    *("lanchat.server.acks", "lanchat.server.batch", "lanchat.server.replication", "lanchat.server.session"),
     *("lanchat.client.events", "lanchat.client.receiving", "lanchat.client.state", "lanchat.client.unacked"),
     *("lanchat.discovery.sighting", "lanchat.discovery.directory", "lanchat.discovery.mdns.records"),
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),

@@ -31,6 +31,8 @@ class Timing:
     unended_line: float = 0.2  # after which a netcat line without an end was a whole message
     goodbye: float = 1.0  # for everybody to take the last lines and hang up, before they are cut off
     log_retry: float = 1.0  # until a disk that took nothing is asked again
+    sync_wait: float = 2.0  # that acks wait for a standby's disk: what a person puts up with (MySQL waits 10)
+    sync_pause: float = 60.0  # until a standby that lagged so long may be waited for again
 
 
 DEFAULT_TIMING = Timing()
