@@ -34,5 +34,12 @@ class Timing:
     sync_wait: float = 2.0  # that acks wait for a standby's disk: what a person puts up with (MySQL waits 10)
     sync_pause: float = 60.0  # until a standby that lagged so long may be waited for again
 
+    # A standby
+    host_silence: float = 3.0  # at least, of a host that promises a sign of life each second, until it counts as lost
+    ask_again: float = 1.0  # between two looks at what the other standbys know
+    indirect: float = 25.0  # that a standby waits while another one still hears the host: only its own path is broken
+    promotion: float = 3.0  # for a standby that was asked to go first to host the room
+    company: float = 10.0  # that somebody who has just left still counts as company of a host
+
 
 DEFAULT_TIMING = Timing()

@@ -4,7 +4,7 @@ One standby at a time is the sync standby: what is acknowledged is on its disk a
 out to everybody in the heartbeat, so every screen knows what an ack is worth:
 
 1. From the heartbeat that names it on, no ack goes out before the standby has stored that heartbeat, and then none
-   for anything that it has not stored.
+   for anything that it has not stored, be it an old line that is said again.
 2. Where it is gone or lags, acks wait for another one; after `Timing.sync_wait` a heartbeat that names nobody
    goes out, and only then acks for what is on the host's disk alone.
 3. One that lagged is not named again for `Timing.sync_pause`, so that a bad wireless link does not flap.
@@ -35,12 +35,15 @@ class Position(NamedTuple):
         return Position(min(self.seq, other.seq), min(self.private, other.private))
 
 
+NOTHING = Position(-1, -1)
+
+
 class Replication:
     """
     Attributes:
         sync: the index of the sync standby, or NOBODY. The heartbeat says it.
         count: grows with each change of `sync`, so that a former sync standby learns that it is none any more.
-        safe: how far acks may go.
+        safe: how far acks may go now. It goes back to nothing while they wait for a sync standby.
 
     Args:
         saved: what is on the host's disk when it begins.
@@ -86,6 +89,7 @@ class Replication:
         self._stored.pop(index, None)
         if index == self.sync and self._waiting_since is None:
             self._waiting_since = now
+        self._advance()
 
     def tick(self, now: float) -> bool:
         """To be called often: a few times a second, and at once after `gone`.
@@ -135,5 +139,6 @@ class Replication:
         if self.sync == NOBODY:
             self.safe = self._saved
         elif self._confirmed and self.sync in self._stored:
-            both = self._saved.both(self._stored[self.sync])
-            self.safe = Position(max(self.safe.seq, both.seq), max(self.safe.private, both.private))
+            self.safe = self._saved.both(self._stored[self.sync])
+        else:
+            self.safe = NOTHING

@@ -1,0 +1,200 @@
+"""Who hosts a room next, and which of two hosts yields. Pure: what is known comes in, what to do goes out.
+
+There is no quorum: on a network that is cut in two both halves go on, and merge when they meet again. What keeps that
+from losing anything is that numbers carry the term and the host (protocol/timeline.py), that members say again what the
+room's timeline lacks, and these rules. Each of them, left out, loses lines or leaves a room without a host in the model
+of tests/room/test_succession_model.py.
+
+1. A standby moves nobody whose host is alive. It acts when its own link is dead and no other standby hears the host.
+2. Before anybody begins a term, everybody in reach is asked. Who has most of the room goes first.
+3. Only standbys of the newest delegation count, or all would wait for somebody who may not host.
+4. Of two hosts the one with company stays, then the owner, then the later term. So a claim that nobody has followed
+   moves nobody, no standby can draw a live room away from its owner, and an owner that was cut off alone comes over.
+5. Whoever stays begins a term above all that were seen, so numbers only grow.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from lanchat.protocol.delegation import OWNER_INDEX, Delegation
+from lanchat.protocol.timeline import MAX_TERM, make_epoch, term_of
+from lanchat.protocol.timing import Timing
+
+State = Literal["hosts", "hears", "lost"]  # it hosts the room; its link to the host lives; it has no host
+
+
+class Rank(NamedTuple):
+    """Of a host. Of two the lower one yields."""
+
+    company: bool  # somebody else's link is there, or was a moment ago
+    owner: bool
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a computer that may host the room says about itself.
+
+    Args:
+        epoch: the highest one that it has seen.
+        seq: the last number in its copy.
+        complete: nothing is missing before that.
+        sync: the count of the last heartbeat that named it the sync standby; -1 where a later one names another.
+        company: of a host: see Rank.
+    """
+
+    index: int
+    epoch: int
+    seq: int
+    state: State
+    complete: bool = True
+    sync: int = -1
+    company: bool = False
+
+    @property
+    def rank(self) -> Rank:
+        """Of a host."""
+        return Rank(self.company, self.index == OWNER_INDEX, self.epoch)
+
+
+@dataclass
+class Loss:
+    """What a computer has found out since it has no host. Whoever owns it keeps it up to date and asks `next_step`.
+
+    Args:
+        since: s, when the last sign of life came.
+        certain: the host's port refuses twice, or the silence limit is over, or there was no host to begin with.
+        places: what everybody in reach said of itself when asked last, without us.
+        asked_at: s, when that was; None: not yet.
+        failed: indexes that were asked to go first, and did not.
+        promoted: who was asked to go first just now, and when.
+    """
+
+    since: float
+    certain: bool = False
+    places: Sequence[Place] = ()
+    asked_at: float | None = None
+    failed: set[int] = field(default_factory=set)
+    promoted: tuple[int, float] | None = None
+
+
+@dataclass(frozen=True)
+class DialHost:
+    """See whether the host answers after all."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Ask everybody in reach what they know and have."""
+
+
+@dataclass(frozen=True)
+class Follow:
+    """This one hosts the room."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Promote:
+    """Ask this one to go first: it has more of the room."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Take from this one what it has more of the room. It cannot host, or did not."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Begin this term: write its record, then host."""
+
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Do nothing for a moment.
+
+    Args:
+        reason: in words, for the log and the screen.
+    """
+
+    reason: str
+
+
+Step = DialHost | Ask | Follow | Promote | Fetch | Claim | Wait
+
+
+def next_step(me: Place, loss: Loss, delegation: Delegation, now: float, timing: Timing) -> Step:
+    """What a computer without a host does next.
+
+    Args:
+        delegation: the newest that anybody here has shown.
+        now: s, of the clock that `loss` is in.
+    """
+    hosts = [place for place in loss.places if place.state == "hosts" and _may_host(place.index, delegation)]
+    if hosts:
+        return Follow(max(hosts, key=lambda place: place.rank).index)
+    if not loss.certain:
+        return DialHost()
+    if loss.asked_at is None or now - loss.asked_at >= timing.ask_again:
+        return Ask()
+    if any(place.state == "hears" for place in loss.places) and now - loss.since < timing.indirect:
+        return Wait("Another standby still hears the host.")
+    if loss.promoted is not None and now - loss.promoted[1] < timing.promotion:
+        return Wait("Another standby takes over.")
+    able = [me] if me.complete and _may_host(me.index, delegation) else []
+    able += [
+        place
+        for place in loss.places
+        if place.complete and _may_host(place.index, delegation) and place.index not in loss.failed
+    ]
+    if not able:
+        return Wait("No computer here may host the room and has all of it.")
+    first = max(able, key=_goes_first)
+    if first.index != me.index:
+        return Promote(first.index)
+    most = max(loss.places, key=lambda place: place.seq, default=me)
+    if most.seq > me.seq:
+        return Fetch(most.index)
+    term = 1 + max(term_of(place.epoch) for place in (me, *loss.places))
+    if term > (MAX_TERM if me.index == OWNER_INDEX else delegation.term_limit):
+        return Wait("The room has been moved too often: only its owner can host it now.")
+    return Claim(make_epoch(term, me.index))
+
+
+def meet(me: Place, others: Iterable[Place], delegation: Delegation) -> Follow | Claim | None:
+    """What a host does that sees others.
+
+    Args:
+        others: everybody who was seen, host or not.
+
+    Returns:
+        Yield to another host, begin a term above what was seen, or nothing.
+    """
+    others = [place for place in others if _may_host(place.index, delegation)]
+    hosts = [place for place in others if place.state == "hosts"]
+    if not _may_host(me.index, delegation):
+        return Follow(max(hosts, key=lambda place: place.rank).index) if hosts else None
+    above = [place for place in hosts if place.rank > me.rank]
+    if above:
+        return Follow(max(above, key=lambda place: place.rank).index)
+    highest = max((place.epoch for place in others), default=me.epoch)
+    if highest > me.epoch and term_of(highest) < MAX_TERM:
+        return Claim(make_epoch(term_of(highest) + 1, me.index))
+    return None
+
+
+def _may_host(index: int, delegation: Delegation) -> bool:
+    return index == OWNER_INDEX or delegation.named(index) is not None
+
+
+def _goes_first(place: Place) -> tuple[int, int, int]:
+    """Who has most; then the sync standby, which has all that was acknowledged; then the lowest index."""
+    return place.seq, place.sync, -place.index

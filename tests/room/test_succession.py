@@ -1,0 +1,179 @@
+"""Who hosts next. Ann owns the room (index 0); bob has the index 1, cat 2, dan 3."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lanchat.protocol.delegation import Delegation, Standby
+from lanchat.protocol.timeline import MAX_TERM, make_epoch, make_seq
+from lanchat.protocol.timing import Timing
+from lanchat.room.succession import (
+    Ask,
+    Claim,
+    DialHost,
+    Fetch,
+    Follow,
+    Loss,
+    Place,
+    Promote,
+    Rank,
+    State,
+    Wait,
+    meet,
+    next_step,
+)
+
+ANN, BOB, CAT, DAN = range(4)
+TIMING = Timing()
+NOW = 1000.0
+FIRST = make_epoch(1, ANN)  # ann hosts, at first
+DELEGATION = Delegation(
+    *("0a" * 16, 3, 0, 1),
+    term_limit=1025,
+    standbys=tuple(Standby(i, bytes([i]) * 32, bytes(8)) for i in (BOB, CAT, DAN)),
+)
+
+
+def place(index: int, n: int = 40, state: State = "lost", epoch: int = FIRST, **more: Any) -> Place:
+    return Place(index, epoch, make_seq(FIRST, n), state, **more)
+
+
+def step(me: Place, *others: Place, delegation: Delegation = DELEGATION, **loss):
+    """What `me` does next, having just asked the others."""
+    facts: dict[str, Any] = {"since": NOW, "certain": True, "places": others, "asked_at": NOW}
+    known = Loss(**facts | loss)
+    return next_step(me, known, delegation, NOW, TIMING)
+
+
+# ---- somebody has lost the host
+
+
+def test_first_the_host_is_dialled_again():
+    assert step(place(BOB), certain=False, asked_at=None) == DialHost()
+
+
+def test_then_everybody_in_reach_is_asked():
+    assert step(place(BOB), asked_at=None) == Ask()
+    assert step(place(BOB), asked_at=NOW - TIMING.ask_again) == Ask()
+
+
+def test_whoever_hosts_meanwhile_is_followed_even_before_the_loss_is_certain():
+    bob = place(BOB, state="hosts", epoch=make_epoch(2, BOB), company=True)
+    assert step(place(CAT), bob, certain=False) == Follow(BOB)
+
+
+def test_of_two_hosts_the_one_with_company_is_followed():
+    bob = place(BOB, state="hosts", epoch=make_epoch(2, BOB), company=True)
+    dan = place(DAN, state="hosts", epoch=make_epoch(3, DAN))
+    assert step(place(CAT), bob, dan) == Follow(BOB)
+
+
+def test_nobody_moves_a_room_whose_host_another_standby_hears():
+    assert isinstance(step(place(BOB), place(CAT, state="hears")), Wait)
+
+
+def test_but_not_for_ever():
+    assert step(place(BOB), place(CAT, state="hears"), since=NOW - TIMING.indirect) == Claim(make_epoch(2, BOB))
+
+
+def test_who_is_alone_claims():
+    assert step(place(BOB)) == Claim(make_epoch(2, BOB))
+
+
+def test_who_has_most_of_the_room_goes_first():
+    assert step(place(BOB, 40), place(CAT, 42)) == Promote(CAT)
+    assert step(place(CAT, 42), place(BOB, 40)) == Claim(make_epoch(2, CAT))
+
+
+def test_where_all_have_the_same_the_sync_standby_goes_first_and_then_the_lowest_index():
+    assert step(place(BOB), place(CAT, sync=7), place(DAN, sync=6)) == Promote(CAT)
+    assert step(place(CAT), place(BOB), place(DAN)) == Promote(BOB)
+
+
+def test_the_one_that_goes_first_is_given_its_time():
+    assert isinstance(step(place(BOB), place(CAT, 42), promoted=(CAT, NOW - 1)), Wait)
+
+
+def test_one_that_did_not_go_first_is_passed_over_but_its_lines_are_not():
+    assert step(place(BOB), place(CAT, 42), failed={CAT}) == Fetch(CAT)
+    assert step(place(BOB, 42), place(CAT, 42), failed={CAT}) == Claim(make_epoch(2, BOB))
+
+
+def test_the_owner_that_starts_again_lets_a_more_complete_standby_go_first():
+    assert step(place(ANN, 40), place(BOB, 43)) == Promote(BOB)
+    assert step(place(ANN, 43), place(BOB, 43)) == Claim(make_epoch(2, ANN))
+
+
+def test_the_new_term_is_above_every_term_that_anybody_has_seen():
+    assert step(place(BOB), place(CAT, epoch=make_epoch(9, DAN))) == Claim(make_epoch(10, BOB))
+
+
+def test_an_incomplete_copy_hosts_nothing():
+    """A room with a hole would be the room from then on."""
+    assert isinstance(step(place(BOB, complete=False)), Wait)
+    assert step(place(BOB, complete=False), place(CAT, 10)) == Promote(CAT)
+
+
+def test_only_standbys_of_the_newest_delegation_count():
+    without_bob = replace(DELEGATION, number=4, standbys=DELEGATION.standbys[1:])
+    assert isinstance(step(place(BOB), delegation=without_bob), Wait)
+    assert step(place(CAT, 30), place(BOB, 42), delegation=without_bob) == Fetch(BOB)
+    bob_hosts = place(BOB, state="hosts", epoch=make_epoch(2, BOB), company=True)
+    assert not isinstance(step(place(CAT), bob_hosts, delegation=without_bob), Follow)
+
+
+def test_a_standby_stops_at_the_term_limit_and_the_owner_does_not():
+    far = make_epoch(1025, DAN)
+    assert isinstance(step(place(BOB, epoch=far)), Wait)
+    assert step(place(ANN, epoch=far)) == Claim(make_epoch(1026, ANN))
+    assert isinstance(step(place(ANN, epoch=make_epoch(MAX_TERM, DAN))), Wait)
+
+
+# ---- two hosts
+
+
+def test_company_counts_more_than_the_owner_and_the_owner_more_than_a_later_term():
+    assert sorted([Rank(True, False, 1), Rank(False, True, 9), Rank(False, False, 99), Rank(True, True, 0)]) == [
+        *(Rank(False, False, 99), Rank(False, True, 9), Rank(True, False, 1), Rank(True, True, 0))
+    ]
+
+
+def test_no_standby_draws_a_live_room_away_from_its_owner():
+    """Dan claims the room with the highest term there is, and has people of his own. Ann begins a term above."""
+    ann = place(ANN, state="hosts", company=True)
+    dan = place(DAN, state="hosts", epoch=make_epoch(500, DAN), company=True)
+    assert meet(ann, [dan], DELEGATION) == Claim(make_epoch(501, ANN))
+    assert meet(dan, [ann], DELEGATION) == Follow(ANN)
+
+
+def test_an_owner_that_was_cut_off_alone_comes_over():
+    ann = place(ANN, state="hosts")
+    bob = place(BOB, state="hosts", epoch=make_epoch(2, BOB), company=True)
+    assert meet(ann, [bob], DELEGATION) == Follow(BOB)
+    assert meet(bob, [ann], DELEGATION) is None
+
+
+def test_of_two_standbys_with_people_the_later_term_stays():
+    bob = place(BOB, state="hosts", epoch=make_epoch(2, BOB), company=True)
+    cat = place(CAT, state="hosts", epoch=make_epoch(3, CAT), company=True)
+    assert meet(bob, [cat], DELEGATION) == Follow(CAT)
+    assert meet(cat, [bob], DELEGATION) is None
+
+
+def test_a_host_that_a_newer_delegation_leaves_out_comes_over():
+    without_bob = replace(DELEGATION, number=4, standbys=DELEGATION.standbys[1:])
+    bob = place(BOB, state="hosts", epoch=make_epoch(2, BOB), company=True)
+    cat = place(CAT, state="hosts", epoch=make_epoch(3, CAT))
+    assert meet(bob, [cat], without_bob) == Follow(CAT)
+    assert meet(cat, [bob], without_bob) is None
+
+
+def test_a_term_that_somebody_only_heard_of_is_outnumbered():
+    ann = place(ANN, state="hosts", company=True)
+    assert meet(ann, [place(CAT, state="hears", epoch=make_epoch(7, DAN))], DELEGATION) == Claim(make_epoch(8, ANN))
+
+
+@pytest.mark.parametrize("others", [(), (place(CAT, state="hears"),), (place(CAT),)])
+def test_otherwise_nothing_happens(others):
+    assert meet(place(ANN, state="hosts", company=True), others, DELEGATION) is None
