@@ -1,0 +1,109 @@
+"""Whom the owner's program names as standbys. Pure.
+
+It keeps three connected: one that acks wait for, one to replace it, one more in case both leave together. An index is
+spent for ever (protocol/delegation.py), so whoever has one comes first, then whom the room has known longest; a
+newcomer has to stay for a minute, because many only look in. Who goes away stays named, and is a standby again the
+next day.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lanchat.protocol.delegation import MAX_STANDBYS, Standby
+from lanchat.protocol.timeline import MAX_INDEX
+
+CONNECTED = 3  # standbys that are there at the same time
+NEWCOMER = 60.0  # s in the room, after which somebody who was never here before may be named
+AUTOMATIC = 56  # the last index that is given without being asked to: 7 are left for the owner's own choice
+
+PER_KEY = 3  # computers of one key; or one person with ever new ones could spend all indexes
+
+Computer = tuple[bytes, bytes]  # key and instance: one key on two computers is two
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A computer that may be a standby: a person sits at it, it is not banned, and its port can be reached.
+
+    Args:
+        known: ms since 1970, when this key was first in the room, if that was on an earlier day; else 0.
+        here: s since it came.
+    """
+
+    computer: Computer
+    known: int
+    here: float
+
+
+def choose(
+    named: Sequence[Standby],
+    indexes: Mapping[Computer, int],
+    away: Mapping[int, float],
+    candidates: Sequence[Candidate],
+) -> tuple[Standby, ...]:
+    """Whom to name now, automatically.
+
+    Args:
+        named: who is in the delegation of now.
+        indexes: all that were ever given in this room.
+        away: of those named, by index: s since they went.
+        candidates: who is here, standbys among them.
+
+    Returns:
+        The standbys of the next delegation, by index; the same as `named` where nothing is to be changed.
+    """
+    chosen = {(one.key, one.instance): one for one in named}
+    here = sum(one.index not in away for one in named)
+    given = dict(indexes)
+    for candidate in sorted(candidates, key=lambda one: _order(one, indexes)):
+        if here >= CONNECTED:
+            break
+        if candidate.computer in chosen or not _may_be_named(candidate, given):
+            continue
+        index = given.get(candidate.computer) or _next_index(given, AUTOMATIC)
+        if index is None:
+            continue
+        if len(chosen) >= MAX_STANDBYS:
+            longest = max((one for one in chosen.values() if one.index in away), key=lambda one: away[one.index])
+            del chosen[longest.key, longest.instance]
+        given[candidate.computer] = index
+        chosen[candidate.computer] = Standby(index, *candidate.computer)
+        here += 1
+    return tuple(sorted(chosen.values(), key=lambda one: one.index))
+
+
+def appoint(computers: Sequence[Computer], indexes: Mapping[Computer, int]) -> tuple[Standby, ...]:
+    """Name exactly these, as the owner asked.
+
+    Raises:
+        ValueError: with the reason, as a sentence.
+    """
+    if len(computers) > MAX_STANDBYS:
+        raise ValueError(f"A room has at most {MAX_STANDBYS} standbys.")
+    given = dict(indexes)
+    for computer in computers:
+        index = given.get(computer) or _next_index(given, MAX_INDEX)
+        if index is None:
+            raise ValueError(f"This room has named {MAX_INDEX} computers in its life, and cannot name another one.")
+        given[computer] = index
+    return tuple(sorted((Standby(given[one], *one) for one in computers), key=lambda one: one.index))
+
+
+def _order(candidate: Candidate, indexes: Mapping[Computer, int]) -> tuple[bool, int, int, float]:
+    index = indexes.get(candidate.computer, 0)
+    return not index, index, candidate.known or _NEVER, -candidate.here
+
+
+_NEVER = 1 << 62  # ms; a newcomer comes after everybody who is known
+
+
+def _may_be_named(candidate: Candidate, indexes: Mapping[Computer, int]) -> bool:
+    if candidate.computer in indexes:
+        return True
+    key, _ = candidate.computer
+    return (bool(candidate.known) or candidate.here >= NEWCOMER) and sum(key == other for other, _ in indexes) < PER_KEY
+
+
+def _next_index(given: Mapping[Computer, int], last: int) -> int | None:
+    index = max(given.values(), default=0) + 1
+    return index if index <= last else None
