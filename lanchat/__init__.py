@@ -2,13 +2,13 @@
 
     import lanchat
 
-    lanchat.rooms(wait=2)                           # what is there
+    lanchat.rooms(wait=2)                           # the rooms of this network
     lanchat.host("Room A", nick="ann")              # open a room
     with lanchat.join("Room A", nick="bob") as room:
         room.say("hello")
         room.wait_for("hello back", timeout=10)
 
-All of it is in `lanchat.api`, which is loaded when first used: importing `lanchat` itself costs nothing.
+Everything is in `lanchat.api`, which is loaded when it is first used: importing `lanchat` itself costs nothing.
 """
 
 from importlib import import_module

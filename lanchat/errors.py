@@ -1,18 +1,18 @@
-"""What can go wrong, in words for the person at the terminal.
+"""The errors that a person may see, with their exit codes.
 
 LanchatError                 exit code 1
 ├── LogDamaged               1   a log on this machine cannot be read until it is repaired
 ├── ProtocolError            6   the peer broke the rules of the wire
-├── NoSuchRoom               3   nothing by that name, or nobody listens at that address
-│   └── NotLanchat           3   somebody listens there, but it is no lanchat room
+├── NoSuchRoom               3   no room has that name, or nothing listens at that address
+│   └── NotLanchat           3   something listens there, but it is no lanchat room
 ├── Refused                  4   the host said no: password, nick, banned, full, version
 ├── HostKeyChanged           5   a known room shows another key
-├── ConnectionLost           6   the link broke and did not come back
+├── ConnectionLost           6   the link broke, and reconnecting failed
 │   └── RoomClosed           6   the host closed the room
-└── TimedOut                 124 what was waited for did not come
+└── TimedOut                 124 something did not happen in time
 
-Each carries what happened (`str(error)`), what to do next (`error.hint`) and the exit code
-of the command line. `cli.py` is the only place that prints them.
+Each error says what happened (`str(error)`) and what to do next (`error.hint`), and carries the exit code of the
+command line. `lanchat/cli/` is the only place that prints errors.
 """
 
 
@@ -27,17 +27,17 @@ class LanchatError(Exception):
 
 
 class LogDamaged(LanchatError):
-    """The file of a log is damaged: trying again is of no use until it is repaired."""
+    """The file of a log is damaged. Reading it again does not help before it is repaired."""
 
 
 class ProtocolError(LanchatError):
-    """The peer sent something that the wire does not allow. The link is of no use any more."""
+    """The peer sent something that the protocol does not allow. The link cannot be used any more."""
 
     exit_code = 6
 
 
 class NoSuchRoom(LanchatError):
-    """There is no room of that name, or nobody listens at that address."""
+    """No room has that name, or nothing listens at that address."""
 
     exit_code = 3
 
@@ -51,7 +51,7 @@ class Refused(LanchatError):
 
     Args:
         code: one of the codes of `protocol.messages.Refusal`.
-        suggestion: for a taken nick, one that is free; else empty.
+        suggestion: a free nick, if the refused one is taken; else empty.
     """
 
     exit_code = 4
@@ -79,6 +79,6 @@ class RoomClosed(ConnectionLost):
 
 
 class TimedOut(LanchatError):
-    """What was waited for did not come in time."""
+    """Something did not happen in time."""
 
     exit_code = 124

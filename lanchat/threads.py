@@ -1,4 +1,4 @@
-"""What threads need to meet and to end: a bounded queue, a wake-up, and a join that survives an interrupted start."""
+"""Building blocks for threads: a bounded queue, a wake-up, and a join that survives an interrupted start."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 INBOX_LIMIT = 4096  # items; a reader that meets a full inbox waits, stops reading, and TCP slows its peer
 START_LIMIT = 0.5  # s within which a thread whose start was interrupted begins, if it begins at all
-_STEP = 0.01  # s between two looks at a thread that has not begun
+_STEP = 0.01  # s between two checks of a thread that has not begun
 
 
 class Closable:
@@ -61,14 +61,14 @@ class Inbox(Generic[T]):
                 self._add(item)
 
     def put_now(self, item: T) -> None:
-        """Add an item whatever the limit, without waiting: for the few items that the owner's own threads make."""
+        """Add an item without waiting, even above the limit. Only for the few items that the owner's threads make."""
         with self._filled:
             self._add(item)
 
     def take(self, timeout: float | None = None) -> Sequence[T]:
-        """Returns everything that waits, in order; waits for a first item, at most `timeout` seconds.
+        """Return all items, in order. If there are none, wait for the first, for at most `timeout` seconds.
 
-        After `close` it returns what was left, and then nothing, at once. Only the owner thread may call it.
+        After `close` it returns the items that were left, and then none, without waiting. Owner thread only.
         """
         with self._filled:
             if not self._items and not self._closed:
@@ -79,7 +79,7 @@ class Inbox(Generic[T]):
             return items
 
     def close(self) -> None:
-        """Drop what is put from now on, and wake everybody who waits. Any thread."""
+        """Drop every item that is put from now on, and wake all waiting threads. Any thread."""
         with self._filled:
             self._closed = True
             self._emptied.notify_all()
@@ -99,10 +99,10 @@ class Inbox(Generic[T]):
 
 
 class Wakeup(Closable):
-    """Ends a `select` of one thread from any other thread.
+    """Wakes a thread that waits in `select`. Any other thread may call `set`.
 
-    The waiting thread registers this object in its selector for reading. It becomes readable with `set` and stays so
-    until `drain`: without a `drain`, every thread that waits for it is woken, now and later.
+    The waiting thread registers this object in its selector for reading. The object becomes readable with `set` and
+    stays so until `drain`: without a `drain`, every thread that waits for it is woken, now and later.
 
     Raises:
         OSError: this process has no file descriptors left.
@@ -118,15 +118,15 @@ class Wakeup(Closable):
         return self._receiver.fileno()
 
     def set(self) -> None:
-        """Make it readable. Never waits; after `close` it does nothing. Any thread."""
+        """Make the object readable. Never waits; after `close` it does nothing. Any thread."""
         with self._lock:
             try:
                 self._sender.send(b"!")
             except OSError:
-                pass  # full: it is readable already; closed: nobody waits any more
+                pass  # full: the object is readable already; closed: no thread waits for it
 
     def drain(self) -> None:
-        """Make it unreadable until the next `set`. To be called before the thread looks at what there is to do."""
+        """Make the object unreadable until the next `set`. Call it before looking for work, and no `set` is lost."""
         try:
             while self._receiver.recv(4096):
                 pass
@@ -134,14 +134,14 @@ class Wakeup(Closable):
             pass
 
     def close(self) -> None:
-        """Give back both sockets, once no thread waits any more. May be called twice."""
+        """Close both sockets. Call it when no thread waits any more. May be called twice."""
         with self._lock:
             self._sender.close()
         self._receiver.close()
 
 
 def join_started(thread: threading.Thread) -> None:
-    """Wait for a thread to end, also one whose `start()` was interrupted, so that it may never begin."""
+    """Wait for a thread to end, even if its `start()` was interrupted, so that it may never begin."""
     deadline = time.monotonic() + START_LIMIT
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Rooms for Python programs: what `import lanchat` gives.
+"""Rooms for Python programs: the functions and classes that `import lanchat` offers.
 
 import lanchat
 

@@ -51,23 +51,23 @@ def host(
     """Open a room on this network.
 
     Args:
-        nick: by default the one stored in LANCHAT_HOME, or the login name.
+        nick: by default LANCHAT_NICK, or the one stored in LANCHAT_HOME, or the login name.
         port: by default 47474, or the next free one; 0 for any.
         plain_port: also serve netcat and other plain clients there, without encryption.
         announce: let others find the room.
-        new: begin another room, even where one of this title was hosted here before; else that one continues.
+        new: open another room, even if one with this title was hosted here before; otherwise that one continues.
         ephemeral: store nothing on the disk, and ask members to store nothing.
-        keep: how much of the log to keep: "30d", or "10000" entries; None: as it was, at first everything.
-        password: lock the room with it.
-        limits: what strangers and members may do.
+        keep: how much of the log to keep: "30d", or "10000" entries; None: as before, at first everything.
+        password: what members need to know to enter.
+        limits: those of strangers and members.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
         on_problem: called, from another thread, with a sentence when announcing fails; the room is open anyway.
-        drop_oldest: whether events that nobody takes are dropped in the end; else the reader waits.
-        timing: how long the host waits for what.
+        drop_oldest: whether the oldest events are dropped when too many wait to be taken; else the reader waits.
+        timing: the waiting times of the host and its own member.
 
     Raises:
         ValueError: the title or the nick breaks its rules.
-        LanchatError: no port, no home folder, ...
+        LanchatError: the port or the home folder cannot be used, ...
     """
     on = where(interfaces)
     nick = nick or default_nick()
@@ -109,7 +109,7 @@ def host(
             nick,
             queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
             password=password,
-            patience=None,  # whatever becomes of our own link, the room stays open
+            patience=None,  # even if our own link is lost, the room stays open
             open_store=open_store,
             timing=timing,
         )
@@ -122,7 +122,7 @@ def host(
 
 
 class HostedRoom(JoinedRoom):
-    """A room that we host and are in. It closes for everybody with this object."""
+    """A room that this program hosts and is in. Closing this object closes the room for everybody."""
 
     hosting = True
 

@@ -1,4 +1,4 @@
-"""Joining a room at a target: trust, the connection, and what is remembered of it."""
+"""Joins a room at a target: checks the host's key, connects, and remembers the room."""
 
 import os
 import socket
@@ -44,15 +44,15 @@ def join(
     Args:
         room: its title, or HOST[:PORT], or an invite. A name without a port is looked for as a title first.
         nick: as for `host`.
-        password: for a locked room; by default LANCHAT_PASSWORD.
+        password: of the room; by default LANCHAT_PASSWORD.
         wait: s to look for a title.
-        patience: s of trying to come back after a lost link; None: for ever.
-        interfaces: names or addresses, where to look for it, also when it has to be found again; as for `host`.
+        patience: s of trying to reconnect after a lost link; None: without end.
+        interfaces: names or addresses on which to look for the room, as for `host`.
 
     Raises:
-        ValueError: the nick breaks its rules, or the invite is not whole.
-        NoSuchRoom: nothing by that name, or nobody at that address.
-        LanchatError: refused, several rooms of that title, ...
+        ValueError: the nick breaks its rules, or the invite is incomplete.
+        NoSuchRoom: no room has that name, or no host answers at that address.
+        LanchatError: the host refuses, several rooms have that title, ...
     """
     on = where(interfaces)
     return join_target(
@@ -79,19 +79,19 @@ def join_target(
     """Join the room at one of a target's addresses.
 
     Args:
-        password: for a locked room; by default LANCHAT_PASSWORD.
-        on: where to look for the room when it has to be found again.
-        on_problem: called, from another thread, with a sentence when what we see cannot be stored.
-        drop_oldest: whether events that nobody takes are dropped in the end; else the reader waits.
+        password: of the room; by default LANCHAT_PASSWORD.
+        on: the addresses on which to look for the room if it has moved.
+        on_problem: called, from another thread, with a sentence when the history cannot be stored.
+        drop_oldest: whether the oldest events are dropped when too many wait to be taken; else the reader waits.
 
     Raises:
-        LanchatError: no host there, no lanchat, another key than before, refused, ...
+        LanchatError: no host answers, or it shows another key than before, or it refuses, ...
     """
     check = HostCheck(target, KnownHosts(home_folder()))
     dialer = Dialer(target.endpoints, check, on, timing)
 
     def open_store(card: Card) -> MemberStore:
-        check.remember(card)  # not before: it has shown the password too
+        check.remember(card)  # not earlier: only now the host has proven that it knows the password
         return NoStore() if card.ephemeral else DiskStore(home_folder(), card, on_problem)
 
     state = RoomState()
@@ -116,7 +116,7 @@ def join_target(
 
 
 class HostCheck:
-    """Decides whether a host is the one we mean, before anything of ours is sent."""
+    """Decides whether a host is the right one, before our hello is sent."""
 
     def __init__(self, target: Target, known_hosts: KnownHosts) -> None:
         self.key_status: KeyStatus = "new"
@@ -126,10 +126,11 @@ class HostCheck:
         self._known_hosts = known_hosts
 
     def __call__(self, card: Card, host_key: bytes) -> None:
-        """
+        """Check the room and the key of a host.
+
         Raises:
             NoSuchRoom: another room answers there.
-            HostKeyChanged: it shows another key than the invite says, or than it showed before.
+            HostKeyChanged: the key is not the one in the invite, or not the one that the room showed before.
         """
         if self._target.room_id is not None and card.room != self._target.room_id:
             raise NoSuchRoom(
@@ -145,12 +146,12 @@ class HostCheck:
         self.room_id, self.fingerprint = card.room, key
 
     def remember(self, card: Card) -> None:
-        """From now on this room must show this key."""
+        """Store the key: from now on the room must show it."""
         self._known_hosts.remember(card.room, self.fingerprint, card.title)
 
 
 class Dialer:
-    """Connects to a host: at the addresses it had, or where the same room is seen now.
+    """Connects to a host: at its known addresses, or where discovery sees the same room now.
 
     `dial` is called by one thread at a time, `stop` by any.
     """
@@ -158,7 +159,7 @@ class Dialer:
     def __init__(
         self, endpoints: tuple[Endpoint, ...], check: HostCheck, on: Sequence[Address] | None, timing: Timing
     ) -> None:
-        self.last = endpoints[0]  # where it connected
+        self.last = endpoints[0]  # the address of the last connection
         self._endpoints = endpoints
         self._check = check
         self._on = on
@@ -172,12 +173,12 @@ class Dialer:
             found = self._look() if self._check.room_id else ()
             if not found:
                 raise
-            sock = dial(found, self._stopped.is_set, self._timing)  # another key than before is refused later on
+            sock = dial(found, self._stopped.is_set, self._timing)  # `HostCheck` refuses a host with another key
         self.last = peer_of(sock) or self.last
         return sock
 
     def stop(self) -> None:
-        """Cancel a running dial: nobody waits for a connection any more."""
+        """Cancel a running dial."""
         self._stopped.set()
 
     def _look(self) -> tuple[Endpoint, ...]:

@@ -1,4 +1,4 @@
-"""A room we are in, as an object: the one surface that programs, scripts and the terminal use."""
+"""A joined room as an object, which programs, scripts and the terminal use alike."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,11 +16,11 @@ from lanchat.threads import Closable
 
 
 class JoinedRoom(Closable):
-    """A room we are in. Leave it with `close()`, or use it in a `with` statement.
+    """A room that this program is in. Leave it with `close()`, or use it in a `with` statement.
 
-    Anything may be called by any thread, but events go to one thread, in the order that everybody sees. A program that
-    only speaks need not look at them: the last 10,000 wait for it (`dropped` counts the ones before), and private
-    messages that it never looked at come again the next time it joins.
+    All methods are for any thread, but only one thread takes the events, in the order that everybody sees. A program
+    that only speaks need not take them: the last 10,000 wait for it (`dropped` counts the ones before), and private
+    messages that it never took come again the next time it joins.
 
     Args:
         member: has joined already.
@@ -38,8 +38,8 @@ class JoinedRoom(Closable):
         invite: Invite | None = None,
     ) -> None:
         self.card = connected.card
-        self.key_status = key_status  # how the host's key stood to what we knew before
-        self.invite = invite  # lets others in and proves that the room is the right one; None: nobody could reach it
+        self.key_status = key_status  # whether the host's key was known before
+        self.invite = invite  # for others to join with; None: no other machine could reach the host
         self._member = member
         self._queue = member.queue
         self._outgoing = member.outgoing
@@ -48,7 +48,7 @@ class JoinedRoom(Closable):
             if not state.connected:
                 state.follow(connected)
 
-    hosting = False  # whether it is we who host the room
+    hosting = False  # whether this program hosts the room
 
     @property
     def title(self) -> str:
@@ -67,59 +67,59 @@ class JoinedRoom(Closable):
 
     @property
     def connected(self) -> bool:
-        """Whether what is said now goes out now; else it waits until we are connected again."""
+        """Whether messages are sent at once; else they wait for the reconnect."""
         return self._outgoing.connected
 
     @property
     def unacked(self) -> int:
-        """How many of our messages the host has not acknowledged yet."""
+        """The number of our messages that the host has not acknowledged yet."""
         return self._outgoing.waiting
 
     @property
     def left_over(self) -> int:
-        """How many messages an earlier run could not deliver; they go out now."""
+        """The number of messages that earlier runs could not deliver, and that are sent now."""
         return self._outgoing.left_over
 
     @property
     def dropped(self) -> int:
-        """How many events nobody took, so that newer ones took their place."""
+        """The number of items that were dropped because too many waited to be taken."""
         return self._queue.dropped
 
     # ---- speaking
 
     def say(self, text: str, *, action: bool = False, wait: float | None = None) -> str:
-        """Say this to everyone. Waits only while many messages are on their way.
+        """Send a message to everyone. Waits only while many messages are unacknowledged.
 
         Args:
-            action: as `/me` does.
-            wait: s to wait until it is on the host's disk; None: do not wait.
+            action: whether it is an action, as from `/me`.
+            wait: s to wait until the message is on the host's disk; None: do not wait.
 
         Returns:
             The message's id, as its `Said` carries it.
 
         Raises:
-            ValueError: the text is empty or over 4096 bytes.
-            TimedOut: it was not acknowledged in that time (it may still be).
-            LanchatError: the room is gone, or too many messages are unsent already.
+            ValueError: the text is empty, or has more than 4096 bytes or 100 lines.
+            TimedOut: the message was not acknowledged in that time (it may be later).
+            LanchatError: the connection has ended, or too many messages are unsent already.
         """
         self.wait_acked(below=WINDOW)
         return self._acked(self.send(text, action=action), wait)
 
     def tell(self, nick: str, text: str, *, wait: float | None = None) -> str:
-        """Send a private message; somebody who is away gets it on returning. The host carries it, and can read it.
+        """Send a private message. A recipient who is away gets it on returning. The host carries it, and can read it.
 
         Args:
-            nick: of somebody who is or was here. It stands for their key: nobody who takes the nick later gets it.
-            wait: s to wait until it is on the host's disk; None: do not wait, and do not hear of a refusal.
+            nick: of somebody who is or was in this room. It stands for their key: nobody else gets the message.
+            wait: s to wait until the message is on the host's disk; None: do not wait, and ignore a refusal.
 
         Returns:
             The message's id, as its `Told` carries it.
 
         Raises:
-            ValueError: the text or the nick breaks the rules, or they are a guest, or it is you.
-            Refused: nobody is or was called so, or they can get nothing.
-            TimedOut: it was not acknowledged in that time (it may still be).
-            LanchatError: the room is gone, or too many messages are unsent already.
+            ValueError: the text or the nick breaks the rules, or the nick is your own or that of a guest.
+            Refused: no member has or had this nick, or the host refuses the message.
+            TimedOut: the message was not acknowledged in that time (it may be later).
+            LanchatError: the connection has ended, or too many messages are unsent already.
         """
         with self._queue.lock:
             to = self._state.roster.addressee(nick)
@@ -130,34 +130,34 @@ class JoinedRoom(Closable):
         return id
 
     def send(self, text: str, *, action: bool = False) -> str:
-        """Say this, however much is on its way already. Never waits; otherwise as `say`."""
+        """As `say`, but never waits, however many messages are unacknowledged."""
         return self._outgoing.say(text, action=action)
 
     def send_private(self, nick: str, text: str, *, to: str = "") -> str:
-        """Send a private message, however much is on its way already. Never waits; otherwise as `tell`.
+        """As `tell`, but never waits, however many messages are unacknowledged.
 
         Args:
-            to: the recipient's member id; "": whoever the host knows by this nick.
+            to: the recipient's member id; "": the host finds it by the nick.
         """
         return self._outgoing.tell(nick, text, to=to)
 
     def wait_acked(self, timeout: float | None = None, *, below: int = 1) -> bool:
-        """Wait until the host has stored everything we said, or all but fewer than `below` messages.
+        """Wait until fewer than `below` messages are unacknowledged; 1: until the host has stored all of them.
 
         Returns:
-            Whether it has, within `timeout` seconds.
+            Whether that happened within `timeout` seconds.
 
         Raises:
-            LanchatError: the room is gone.
+            LanchatError: the connection has ended.
         """
         return self._outgoing.wait_acked(timeout, below=below)
 
     def unheard(self, number: int) -> tuple[list[Talk], int]:
-        """The newest of our messages that did not come back from the host yet, oldest first, and how many there are."""
+        """Our newest messages that the host has not sent back yet, oldest first, and how many there are in all."""
         return self._outgoing.unheard(number)
 
     def is_own(self, said: Said | Told) -> bool:
-        """Whether this object said it, not the same person elsewhere."""
+        """Whether this object sent the message, and not another program of the same person."""
         return self._outgoing.is_own(said)
 
     def rename(self, nick: str) -> None:
@@ -172,24 +172,24 @@ class JoinedRoom(Closable):
         """Use a right of the host: kick, ban, unban, lock, unlock. A `Notice` says what came of it.
 
         Raises:
-            ValueError: the nick is too long to be one.
+            ValueError: no nick is that long.
         """
         self._outgoing.moderate(action, nick)
 
     def deafen(self) -> None:
-        """Ask not to be sent what others say: for a program that only speaks."""
+        """Ask the host not to send the messages of others, for a program that only speaks."""
         self._outgoing.deafen()
 
     # ---- listening
 
     def events(self, timeout: float | None = None) -> Iterator[Record]:
-        """What happens, beginning with the last lines before we came; private messages come in between, as `Told`.
+        """Iterate over the events, from the last messages before we joined on, with private messages (`Told`) between.
 
         Args:
-            timeout: s of silence after which the iteration ends; None: it ends with the room.
+            timeout: s without an event, after which the iteration ends; None: no limit.
 
         Raises:
-            LanchatError: the host is gone.
+            LanchatError: the connection has ended.
         """
         while True:
             deadline = None if timeout is None else time.monotonic() + timeout
@@ -202,16 +202,16 @@ class JoinedRoom(Closable):
         return self.events()
 
     def wait_for(self, match: str | Callable[[Said], bool], timeout: float | None = None) -> Said:
-        """The next message of somebody else that holds this text, or for which the function is true.
+        """Wait for a message of somebody else that contains this text, or for which the function is true.
 
-        Events before it are passed over, and so is what was said before we came.
+        Events before it are skipped, and so are messages from before we joined.
 
         Args:
-            timeout: s in all; what has come already is looked at even in none.
+            timeout: s in all; with 0 only the events that have come already are examined.
 
         Raises:
-            TimedOut: nothing matched in that time.
-            LanchatError: the room is gone.
+            TimedOut: no message matched in that time.
+            LanchatError: the connection has ended.
         """
         fits = match if callable(match) else lambda said: match in said.text
         for event in self._until(None if timeout is None else time.monotonic() + timeout):
@@ -220,36 +220,36 @@ class JoinedRoom(Closable):
         raise TimedOut(f"No such message within {timeout:g} s.")
 
     def take(self, timeout: float | None = None) -> Sequence[Item]:
-        """Everything that has come, for a screen that shows more than events; waits for a first item.
+        """Take all items, for a screen that shows more than events. If there are none, wait for the first.
 
-        Whoever takes calls `follow` with each item, and `confirm` with the private messages once they are shown.
+        The caller calls `follow` with each item, and `confirm` with the private messages once they are shown.
         """
         return self._queue.take(timeout)
 
     def follow(self, item: Item) -> None:
-        """Let `people` and `nick` follow this item."""
+        """Update `people`, `nick` and `state` by this item."""
         with self._queue.lock:
             self._state.follow(item)
 
     @property
     def state(self) -> RoomState:
-        """For the one thread that takes and follows."""
+        """The state of the room at the last item that was followed. Only for the thread that takes items."""
         return self._state
 
     def confirm(self, private: Iterable[Told]) -> None:
-        """These private messages have been shown: they need not come again."""
+        """These private messages have been shown, so they need not come again."""
         self._member.confirm(private)
 
     def on_ready(self, wake: Callable[[], None]) -> None:
-        """Call this, from another thread, whenever there is something to take."""
+        """Have `wake` called, from another thread, whenever there is something to take."""
         self._queue.on_ready = wake
 
     def leave(self) -> None:
-        """Leave the room. A room that we host stays open for the others until `close()`."""
+        """Leave the room. A room that this program hosts stays open for the others until `close()`."""
         self._member.close()
 
     def close(self) -> None:
-        """Leave the room, and end it if we host it. May be called twice."""
+        """Leave the room, and close it if this program hosts it. May be called twice."""
         self.leave()
 
     def _acked(self, id: str, wait: float | None) -> str:
@@ -258,10 +258,10 @@ class JoinedRoom(Closable):
         return id
 
     def _until(self, deadline: float | None) -> Iterator[Record]:
-        """What happens up to this moment, and what has come already even after it.
+        """Iterate over the events until this moment. Events that have come already are returned even after it.
 
         Args:
-            deadline: by `time.monotonic()`; None: it ends with the room.
+            deadline: by `time.monotonic()`; None: there is none.
         """
         while True:
             remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -271,6 +271,6 @@ class JoinedRoom(Closable):
             if isinstance(item, Closed):
                 raise item.error
             if isinstance(item, Told):
-                self.confirm([item])  # not before: if nobody looks at it, it has to come again
+                self.confirm([item])  # not earlier: a message that was never taken has to come again
             if isinstance(item, Event | Told):
                 yield item

@@ -1,4 +1,4 @@
-"""From what a person names (a title, an address, an invite) to where a room is."""
+"""Resolves the name of a room, which is a title, an address or an invite, to the addresses where it may be."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,18 +15,18 @@ from lanchat.storage.home import home_folder
 from lanchat.storage.known_hosts import KnownHosts
 
 FIND_WAIT = 5.0  # s to look for a title; a busy network answers in about one
-NAME_WAIT = 2.0  # s to look for a title that reads like the name of a machine, before that machine is asked for
+NAME_WAIT = 2.0  # s to look for a title that may also be the name of a machine, before the DNS is asked for it
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where to connect, and what must answer there.
+    """The addresses to connect to, and the room and the key that must answer there.
 
     Args:
         endpoints: the likely fastest first.
-        room_id: the room that was chosen; None: whatever room answers.
+        room_id: the room that was chosen; None: any room will do.
         pin: the fingerprint that the host's key must have, or the beginning of it.
-        locked: whether it asks for a password, as far as that is known.
+        locked: whether the room has a password, as far as that is known.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -45,17 +45,17 @@ def resolve(
 ) -> Target:
     """Find out what a name means: a title, an address or an invite.
 
-    A name without a port ("node.js", "annas-mac.local") is looked for as a title first, and asked of the DNS only where
-    it is none.
+    A name without a port ("node.js", "annas-mac.local") is first looked for as a title. The DNS is asked only if no
+    room has it.
 
     Args:
         wait: s to look for a title.
-        on: where to look.
-        choose: picks one of several rooms of that title; without it, several are an error.
+        on: the addresses on which to look; None for everywhere.
+        choose: picks one of several rooms with that title; without it, several are an error.
         looking: called before the search begins.
 
     Raises:
-        ValueError: an invite that is not whole; the words are for a person.
+        ValueError: the invite is incomplete; the text is for a person.
         NoSuchRoom: there is no such room.
         LanchatError: there are several.
     """
@@ -77,7 +77,7 @@ def resolve(
 
 
 def target_of(listing: Listing) -> Target:
-    """Exactly this room of the list."""
+    """The target for exactly this room of a list."""
     return Target(listing.endpoints, listing.room_id, locked=listing.locked)
 
 
@@ -91,13 +91,13 @@ def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> li
 
 
 def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpoint | None) -> Sequence[Listing]:
-    """The rooms of this title; none only where it is the name of a machine, too.
+    """The rooms with this title. There are none only if a machine has the name.
 
     Args:
-        endpoint: what it is as an address.
+        endpoint: the title read as an address; None: it cannot be one.
 
     Raises:
-        NoSuchRoom: none was seen within `wait` seconds.
+        NoSuchRoom: neither a room nor a machine with this name was found within `wait` seconds.
     """
     from lanchat.discovery.finder import Finder
 
@@ -123,14 +123,14 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
 
 
 def _known_first(listings: Sequence[Listing]) -> Sequence[Listing]:
-    """Of rooms with one title, the one we have been in before, where it is one."""
+    """Of rooms with the same title, the one that this person has been in before, if there is exactly one."""
     known_hosts = KnownHosts(home_folder())
     known = [listing for listing in listings if known_hosts.key_status(listing.room_id, listing.fingerprint) == "known"]
     return known if len(known) == 1 else listings
 
 
 def _several(listings: Sequence[Listing]) -> LanchatError:
-    """What to say to a script that named a title which is not unique."""
+    """The error for a title that several rooms have."""
     ways = "; ".join(f"{listing.endpoints[0]} hosted by {listing.host}" for listing in listings)
     return LanchatError(
         f'{len(listings)} rooms are called "{listings[0].title}".', f"Give the address of the one you mean: {ways}"

@@ -1,4 +1,4 @@
-"""The first lines with a host: its card, our hello, its welcome. In the thread that will read the link."""
+"""Connects to a host and runs the handshake: its card, our hello, its welcome."""
 
 import secrets
 import socket
@@ -17,19 +17,19 @@ from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Context, TlsChannel
 from lanchat.storage.identity import Identity
 
-HOST_RATE = 64 * 1024 * 1024  # bytes a second; no host has so much to say. With it, noise without content is limited
+HOST_RATE = 64 * 1024 * 1024  # bytes a second, which no host reaches; a link with a rate also limits empty records
 
-Trust = Callable[[Card, bytes], None]  # a host's card and raw public key; raises what speaks against them
+Trust = Callable[[Card, bytes], None]  # takes a host's card and raw public key; raises an error to refuse them
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who we are, and what we know of where we go.
+    """Our identity and nick, and what we expect of the host.
 
     Args:
-        trust: called before anything of ours is sent.
-        password: for a locked room.
-        after: the last seq we have of this room; -1: we come anew.
+        trust: called before our hello is sent.
+        password: of the room; None: we know none.
+        after: the last seq that we have of this room; -1 for a newcomer.
     """
 
     identity: Identity
@@ -53,11 +53,11 @@ class HostReader:
         return self._messages.pop(0)
 
     def batch(self) -> list[FromHost]:
-        """The messages that have come, at least one. Waits.
+        """All messages that have come, at least one. Waits.
 
         Raises:
             ConnectionLost: the link is over.
-            ProtocolError: this is no lanchat host.
+            ProtocolError: the host broke the rules of the protocol.
         """
         messages, self._messages = self._messages, []
         while not messages:
@@ -70,7 +70,7 @@ class HostReader:
 
 @dataclass(frozen=True)
 class Connection:
-    """A link on which we are in a room.
+    """A link to a host that has admitted us to its room.
 
     Args:
         host_key: the raw public key that the host showed.
@@ -85,13 +85,13 @@ class Connection:
 
 
 def read_card(link: Link, channel: TlsChannel, splitter: LineSplitter) -> tuple[Card, bytes, bytes]:
-    """What a host says first.
+    """Read the first line of a host.
 
     Returns:
         The card, the host's raw public key, its certificate (DER).
 
     Raises:
-        NotLanchat: whoever listens there is no lanchat host.
+        NotLanchat: the other side is no lanchat host.
     """
     try:
         link.establish()
@@ -121,22 +121,22 @@ def connect(
     who: Credentials,
     begin: Callable[[Link], None],
 ) -> Connection:
-    """Reach a host and be let in.
+    """Connect to a host and enter its room. Called in the thread that will read the link.
 
     Args:
-        begin: gets the link before anything is said on it.
+        begin: called with the link before anything is sent on it.
 
     Raises:
-        LanchatError: no host there, no lanchat, not trusted, refused, ...
+        LanchatError: no host answers, or it is not trusted, or it refuses us, ...
     """
     try:
         sock = dial()
-    except OSError as error:  # not even a socket
+    except OSError as error:  # the system gives no more sockets
         raise errors.ConnectionLost(f"This machine cannot open a connection ({error.strerror}).") from None
     channel = TlsChannel(tls, server=False)
     try:
         link = Link(sock, channel, flusher)
-    except OSError as error:  # hung up at once: on some systems such a socket takes no options
+    except OSError as error:  # the host hung up at once; on some systems such a socket takes no options
         sock.close()
         raise errors.ConnectionLost(f"The host hung up ({error.strerror}).") from None
     begin(link)
@@ -151,14 +151,14 @@ def connect(
 
 
 def greet(link: Link, channel: TlsChannel, who: Credentials, timing: Timing) -> Connection:
-    """Exchange the first lines with the host; the rules are `MemberGreeting`'s."""
+    """Run the handshake on a new link, by the rules of `MemberGreeting`."""
     splitter = LineSplitter()
     link.limit_bytes(HOST_RATE, HOST_RATE)
     link.within(timing.greeting, "late", "it did not answer in time")
     card, host_key, certificate = read_card(link, channel, splitter)
     check_version(card)
     who.trust(card, host_key)
-    # On a slow network the welcome alone may take longer; a stranger is not given so long.
+    # On a slow network the welcome alone may take longer. Only a trusted host is given that time.
     link.keepalive.silence = timing.greeting
     link.within(timing.welcome, "late", "it did not let us in in time")
     greeting = MemberGreeting(

@@ -1,16 +1,16 @@
-"""What a member hears: the items of `Member.take()`."""
+"""The items of a member's queue: events, private messages, and changes of the connection."""
 
 from dataclasses import dataclass
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Card, Event, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
 
-HEAVY = 256  # characters that count as one item more: a queue full of pages is no larger than one of lines
+HEAVY = 256  # characters that count as one more item, so that a queue of long messages takes no more memory
 
 
 @dataclass(frozen=True)
 class Connected:
-    """We are in: comes first, and again each time we are back."""
+    """The host has admitted us. This is the first item, and it comes again after each reconnect."""
 
     card: Card
     welcome: Welcome
@@ -20,21 +20,21 @@ class Connected:
 
 @dataclass(frozen=True)
 class Disconnected:
-    """The link is lost; we try to come back."""
+    """The link is lost, and the member tries to reconnect."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Acked:
-    """These messages of ours, by their ids, are on the host's disk."""
+    """The host has stored the messages of ours that have these ids."""
 
     ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Closed:
-    """The last item."""
+    """The connection has ended for good, because of this error. This is the last item."""
 
     error: LanchatError
 
@@ -43,7 +43,7 @@ Item = Connected | Disconnected | Event | Told | Acked | Notice | Closed
 
 
 def weight(item: Item) -> int:
-    """How many lines of talk an item takes as much memory as, about."""
+    """The memory that an item takes, counted in short messages."""
     match item:
         case Said(nick=nick, text=text) | Told(nick=nick, text=text):
             return 1 + (len(nick) + len(text)) // HEAVY

@@ -1,8 +1,8 @@
-"""The client: connect, see who the host is, say who we are, then events as they come; reconnect when the link is lost.
+"""The client of a room: it connects, checks the host, proves its identity, receives events, and reconnects.
 
-One thread reads the link. What arrives goes through a queue to whoever takes it, and what we say goes through
-`Outgoing`. After a lost link we ask for what came after the last seq we have, and send again what is not acknowledged:
-nothing is lost and nothing comes twice.
+One thread reads the link. Received items go into an `EventQueue`, and messages to send go through `Outgoing`. After a
+reconnect the member asks for the events after the last seq it has, and resends what is not acknowledged: nothing is
+lost and nothing comes twice.
 """
 
 import logging
@@ -35,16 +35,16 @@ _log = logging.getLogger(__name__)
 
 
 class Member:
-    """One person in one room. `outgoing` is there after `join()`.
+    """One person's client in one room. `outgoing` exists after `join()`.
 
     Args:
         dial: makes a connection; called again to reconnect.
-        queue: takes what arrives.
-        trust: decides about the host before anything of ours is sent; later only the same key will do.
-        password: for a locked room.
-        patience: s without a link after which we give up; None: never.
-        open_store: opens what is stored of this room on our own disk.
-        stop: ends a `dial` that is under way, for we leave; may be called more than once.
+        queue: gets everything that arrives.
+        trust: decides about the host before our hello is sent; a reconnect accepts only the same key.
+        password: of the room; None: we know none.
+        patience: s of reconnecting after which the member gives up; None: never.
+        open_store: opens this person's own store for the room.
+        stop: cancels a running `dial`, because the member leaves; may be called more than once.
     """
 
     outgoing: Outgoing
@@ -81,10 +81,10 @@ class Member:
         self._state = threading.Condition()  # guards _link, _closed and what private messages are confirmed
 
     def join(self) -> Connected:
-        """Connect and be let in.
+        """Connect and enter the room.
 
         Raises:
-            LanchatError: no host there, no lanchat, not trusted, refused, ...
+            LanchatError: no host answers, or it is not trusted, or it refuses us, ...
         """
         self._flusher = Flusher("member-flusher", self._timing)
         try:
@@ -106,7 +106,7 @@ class Member:
         return connected
 
     def confirm(self, private: Iterable[wire.Told]) -> None:
-        """These private messages have been shown: they need not come again. Any thread."""
+        """These private messages have been shown, so they need not come again. Any thread."""
         received = [told for told in private if told.by != self._me]
         with self._state:
             for told in received:
@@ -127,7 +127,7 @@ class Member:
         self._reader.join(self._timing.farewell)
         with self._state:
             if self._link is not None:
-                self._link.drop("", "left")  # the host is in no state to say goodbye
+                self._link.drop("", "left")  # the host did not answer the goodbye in time
         self._reader.join()
         self._flusher.close()
         self._store.close()
@@ -143,7 +143,7 @@ class Member:
         return connect(self._dial, self._tls, self._flusher, who, self._begin)
 
     def _begin(self, link: Link) -> None:
-        """From here on `close()` can cut a greeting short."""
+        """Note the link, so that `close()` can end it during the handshake."""
         with self._state:
             self._link = link
             if self._closed:
@@ -153,14 +153,14 @@ class Member:
         over: errors.LanchatError = errors.ConnectionLost("Internal error. To see it, use --log FILE.")
         try:
             over = self._stay(connection)
-        finally:  # whatever happens, nobody waits for us for ever
+        finally:  # even after an unexpected error no thread may wait for this one for ever
             if self._closed:
                 over = errors.ConnectionLost("You have left.")
             self.outgoing.end(over)
             self.queue.end(over)
 
     def _stay(self, connection: Connection) -> errors.LanchatError:
-        """Listen to the host, and reconnect, as long as we may. Returns what ended it."""
+        """Receive and reconnect until the connection ends for good. Returns the reason."""
         while True:
             try:
                 error = self._converse(connection)
@@ -179,7 +179,7 @@ class Member:
                 return final
 
     def _converse(self, connection: Connection) -> errors.LanchatError:
-        """Listen to the host until the link ends. Returns why it did."""
+        """Receive until the link ends. Returns the reason."""
         try:
             while True:
                 self._receive_all(connection.reader.batch(), connection.link)
@@ -190,7 +190,7 @@ class Member:
         """Connect again, with growing pauses.
 
         Raises:
-            LanchatError: we may not, or patience is at its end.
+            LanchatError: the error is final, or `patience` is over.
         """
         for pause in backoff(self._timing, self._patience):
             with self._state:
@@ -212,7 +212,7 @@ class Member:
         raise errors.ConnectionLost(f"The host did not come back. {lost}")
 
     def _receive_all(self, messages: list[wire.FromHost], link: Link) -> None:
-        """Take what one read brought. Events that follow each other are passed on together."""
+        """Handle the messages that one read brought. Events that follow each other are passed on together."""
         events: list[wire.Event] = []
         try:
             for message in messages:
@@ -259,7 +259,7 @@ class Member:
         if told.by == self._me:
             self.outgoing.heard_private(told)
         if confirmed:
-            self.outgoing.confirm([told])  # the host has not heard that it was shown
+            self.outgoing.confirm([told])  # the host does not know yet that it was shown
         if new:
             self._store.add_history([told])
             self.queue.put(told)

@@ -1,4 +1,4 @@
-"""The queue between a member's reader thread and whoever takes what it heard."""
+"""The queue between a member's reader thread and the thread that takes its items."""
 
 import logging
 import threading
@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from lanchat.client.events import Closed, Item, weight
 from lanchat.errors import ConnectionLost, LanchatError
 
-QUEUE_LIMIT = 10_000  # lines of talk that nobody has taken
+QUEUE_LIMIT = 10_000  # short messages, or as much memory in other items
 
 _log = logging.getLogger(__name__)
 
 
 class EventQueue:
-    """Bounded. When it is full it blocks the reader, so that the host drops us in the end, or it drops the oldest.
+    """A bounded queue. When it is full, it blocks the reader (until the host drops us) or drops the oldest items.
 
     Args:
-        drop_oldest: drop the oldest items rather than block.
-        follow: called with each item that `next` gives out or that is dropped, in order, one at a time.
+        drop_oldest: drop the oldest items instead of blocking.
+        follow: called with each item that `next` returns or that is dropped, in order, one at a time.
         on_ready: called from the reader thread when there is something to take.
         limit: how much may wait, as `weight` counts.
     """
@@ -32,19 +32,19 @@ class EventQueue:
         on_ready: Callable[[], None] = lambda: None,
         limit: int | None = None,
     ) -> None:
-        self.lock = threading.RLock()  # guards all below, and whatever `follow` changes; memory work only
-        self.dropped = 0  # items that nobody took
+        self.lock = threading.RLock()  # guards all below, and everything that `follow` changes; memory work only
+        self.dropped = 0  # items
         self._drop_oldest = drop_oldest
         self._follow = follow
         self.on_ready = on_ready
         self._limit = limit or QUEUE_LIMIT
-        self._read = False  # somebody has asked for the next item
+        self._read = False  # whether `next` was ever called
         self._items: deque[Item] = deque()
         self._load = 0
         self._filled = threading.Condition(self.lock)
         self._emptied = threading.Condition(self.lock)
         self._last: Closed | None = None
-        self._taken_all = False  # `close` was called: nobody takes anything more
+        self._closed = False
 
     def put(self, item: Item) -> None:
         self.put_all((item,))
@@ -52,22 +52,22 @@ class EventQueue:
     def put_all(self, items: Sequence[Item]) -> None:
         """Add items. Waits while the queue is full, unless it drops the oldest. Reader thread only."""
         with self.lock:
-            while self._load >= self._limit and not self._drop_oldest and not self._taken_all:
+            while self._load >= self._limit and not self._drop_oldest and not self._closed:
                 self._emptied.wait()
-            if self._taken_all:
+            if self._closed:
                 return
             self._items.extend(items)
             self._load += sum(map(weight, items))
             while self._drop_oldest and self._load > self._limit:
                 self._follow(self._pop())
                 if self._read and not self.dropped:
-                    _log.warning("events are dropped: this program speaks, and does not look at what comes")
+                    _log.warning("events are dropped: this program does not take them fast enough")
                 self.dropped += 1
             self._filled.notify()
         self.on_ready()
 
     def end(self, error: LanchatError) -> None:
-        """Add the last item: nothing comes any more, and why."""
+        """Add the last item, which says why nothing comes any more."""
         with self.lock:
             self._last = Closed(error)
             self._items.append(self._last)
@@ -75,9 +75,9 @@ class EventQueue:
         self.on_ready()
 
     def close(self) -> None:
-        """Nobody takes anything more: let nobody wait."""
+        """Drop all items, and wake every waiting thread: nothing is taken any more."""
         with self.lock:
-            self._taken_all = True
+            self._closed = True
             self._items.clear()
             self._load = 0
             self._last = self._last or Closed(ConnectionLost("You have left."))
@@ -85,9 +85,9 @@ class EventQueue:
             self._emptied.notify_all()
 
     def take(self, timeout: float | None = None) -> Sequence[Item]:
-        """Everything that waits, in order; waits for a first item, at most `timeout` seconds.
+        """Take all items, in order. If there are none, wait for the first, for at most `timeout` seconds.
 
-        The last item is a `Closed`; after that, and after `close()`, there is nothing but the same again.
+        The last item is a `Closed`. After it, and after `close()`, each call returns that item again.
         """
         with self.lock:
             self._wait(timeout)
@@ -96,7 +96,7 @@ class EventQueue:
             return items or ((self._last,) if self._last is not None else ())
 
     def next(self, timeout: float | None = None) -> Item | None:
-        """The next item, which is followed then; None where nothing came within `timeout` seconds. As `take`."""
+        """Take one item and call `follow` with it; None: none came within `timeout` seconds. It ends as `take` does."""
         with self.lock:
             self._read = True
             self._wait(timeout)

@@ -14,10 +14,10 @@ def backoff(
     patience: float | None = None,
     spread: Callable[[float, float], float] = random.uniform,
 ) -> Iterator[float]:
-    """How long to wait before each try, in s, spread by half, so that a crowd does not come at once.
+    """The pauses before each try, in s. They are randomised by half, so that members do not all reconnect at once.
 
     Args:
-        patience: s of waiting in all; None: no end.
+        patience: s of pauses in all; None: without end.
     """
     waited, pause = 0.0, timing.first_retry
     while patience is None or waited < patience:
@@ -28,7 +28,7 @@ def backoff(
 
 
 def may_reconnect(error: errors.LanchatError) -> bool:
-    """Whether it is worth trying again: after a lost link it is, after a refusal it is not."""
+    """Whether to reconnect after this error: after a lost link yes, after a refusal no."""
     match error:
         case errors.Refused(code=code):
             return code == "busy"
@@ -39,10 +39,10 @@ def may_reconnect(error: errors.LanchatError) -> bool:
 
 
 def same_host(first: Card, first_key: bytes) -> Trust:
-    """After the first time only this room on this key will do: a password is never tried on anybody else.
+    """Trust only the room and the key of the first connection, so that no other host gets a password attempt.
 
     Args:
-        first_key: the raw public key that the host showed at first.
+        first_key: the raw public key that the host showed then.
     """
 
     def check(card: Card, host_key: bytes) -> None:

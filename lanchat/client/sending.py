@@ -1,7 +1,7 @@
-"""The sending half of a member: what we say, until the host has acknowledged it.
+"""The sending half of a member: it keeps each message until the host has acknowledged it.
 
-Each message carries an id of our own. After a lost link, and after a restart of the program, it is sent again until
-the host has it on its disk.
+Each message carries an id that the sender made. After a reconnect, and after a restart of the program, unacknowledged
+messages are resent.
 """
 
 import secrets
@@ -18,10 +18,10 @@ from lanchat.storage.member_store import MemberStore
 
 
 class Outgoing:
-    """What this member says, and what became of it. Any thread.
+    """The messages that this member sends, and what became of them. Any thread.
 
     Args:
-        store: holds what is not acknowledged, for a later run of the program.
+        store: holds unacknowledged messages for a later run of the program.
         me: our member id.
         send: hands a message to the current link; never waits.
     """
@@ -30,9 +30,9 @@ class Outgoing:
         self._store = store
         self._me = me
         self._send_now = send
-        self._prefix = secrets.token_hex(8)  # of the ids of what this object says
+        self._prefix = secrets.token_hex(8)  # begins the ids of all messages of this object
         self._numbers = count(1)
-        self._order = threading.Lock()  # held while one message goes to the disk and then out, so that both agree
+        self._order = threading.Lock()  # held while a message is stored and then sent, so that both have one order
         self._changed = threading.Condition()  # guards all below; for memory work only
         self._unacked = Unacked()
         self._window = ResendWindow()
@@ -43,29 +43,29 @@ class Outgoing:
             self._unacked.add(message)
         self.left_over = len(self._unacked)  # messages that an earlier run could not deliver
 
-    # ---- for whoever talks
+    # ---- for the threads that speak
 
     def is_own(self, said: Said | Told) -> bool:
-        """Whether this object said it, not the same person elsewhere."""
+        """Whether this object sent the message, and not another program of the same person."""
         return said.by == self._me and said.id.startswith(self._prefix)
 
     @property
     def connected(self) -> bool:
-        """Whether what is said now goes out now."""
+        """Whether messages are sent at once."""
         return self._connected
 
     @property
     def waiting(self) -> int:
-        """How many messages no host has acknowledged yet."""
+        """The number of unacknowledged messages."""
         return len(self._unacked)
 
     def unheard(self, number: int) -> tuple[list[Talk], int]:
-        """The newest messages that did not come back from the host yet, oldest first, and how many there are."""
+        """The newest messages that the host has not sent back yet, oldest first, and how many there are in all."""
         with self._changed:
             return self._unacked.unheard(number)
 
     def say(self, text: str, *, action: bool = False) -> str:
-        """Say this to everyone, now or when we are connected again. Never waits for the network.
+        """Send a message to everyone, now or after the next reconnect. Never waits for the network.
 
         Returns:
             The message's id, which its `Said` and its `Acked` carry.
@@ -80,10 +80,11 @@ class Outgoing:
         """Send a private message. Never waits for the network. The host carries it, and can read it.
 
         Args:
-            to: the recipient's member id; "": whoever is called so, or was here under this nick, as the host knows it.
+            to: the recipient's member id; "": the host finds it by the nick.
 
         Returns:
-            The message's id, which its `Told` and its `Acked` carry. If they are away or unknown, a `Notice` follows.
+            The message's id, which its `Told` and its `Acked` carry. If the recipient is away or unknown, a `Notice`
+            follows.
 
         Raises:
             ValueError: the text or the nick breaks the rules.
@@ -103,22 +104,22 @@ class Outgoing:
         """Use a right of the host: kick, ban, unban, lock, unlock. A `Notice` says what came of it.
 
         Raises:
-            ValueError: the nick is too long to be one.
+            ValueError: no nick is that long.
         """
         if len(nick) > wire.MAX_NAME:
             raise ValueError("No nick is that long.")
         self._send(wire.Moderate(action, nick))
 
     def deafen(self) -> None:
-        """Ask not to be sent what others say: for whoever only speaks. Joining and leaving is still sent."""
+        """Ask the host not to send the messages of others, for a program that only speaks. Other events still come."""
         self.deaf = True
         self._send(wire.Deaf())
 
     def wait_acked(self, timeout: float | None = None, *, below: int = 1) -> bool:
-        """Wait until the host has stored everything we said, or all but fewer than `below` messages.
+        """Wait until fewer than `below` messages are unacknowledged; 1: until the host has stored all of them.
 
         Returns:
-            Whether it has, within `timeout` seconds.
+            Whether that happened within `timeout` seconds.
 
         Raises:
             LanchatError: the connection ended before that.
@@ -131,14 +132,14 @@ class Outgoing:
             return done
 
     def refusal(self, id: str) -> str:
-        """Why the host refused this private message; "" where it did not, or has not answered yet."""
+        """Why the host refused this private message; "": it did not, or has not answered yet."""
         with self._changed:
             return self._unacked.refused.get(id, "")
 
     # ---- for the reader thread
 
     def begin(self) -> None:
-        """We are in the room: send again, in order, what is not acknowledged."""
+        """The host has admitted us: resend, in order, what is not acknowledged."""
         with self._changed:
             self._connected = True
             if self.deaf:
@@ -147,24 +148,24 @@ class Outgoing:
                 self._send_now(message)
 
     def pause(self) -> None:
-        """The link is lost; what is said now waits."""
+        """The link is lost. New messages wait."""
         with self._changed:
             self._connected = False
 
     def end(self, error: errors.LanchatError) -> None:
-        """Nothing goes out any more, and why; nobody waits any longer."""
+        """The connection has ended for good, because of this error. Waiting threads are woken."""
         with self._changed:
             self._over = error
             self._changed.notify_all()
 
     def heard(self, said: Said) -> None:
-        """One of ours came back from the host."""
+        """The host has sent back a message of ours, with its number."""
         with self._changed:
             self._unacked.numbered(said)
             self._answered(said.id)
 
     def heard_private(self, told: Told) -> None:
-        """A private message of ours came back from the host."""
+        """The host has sent back a private message of ours."""
         with self._changed:
             addressed = self._unacked.addressed(told)
             self._answered(told.id)
@@ -172,7 +173,7 @@ class Outgoing:
             self._store.add_unsent(addressed)
 
     def acknowledged(self, seq: int) -> tuple[str, ...]:
-        """The host has stored everything up to this seq. Returns the ids of our messages among it."""
+        """The host has stored every event up to this seq. Returns the ids of our messages among them."""
         with self._changed:
             ids = self._unacked.acknowledged(seq)
             self._changed.notify_all()
@@ -181,7 +182,7 @@ class Outgoing:
         return ids
 
     def settled(self, receipt: Receipt) -> bool:
-        """The host has stored a private message, or refuses it. Returns whether that is new to us."""
+        """The host has stored a private message of ours, or refuses it. Returns whether this is the first receipt."""
         with self._changed:
             new = self._unacked.settled(receipt)
             self._answered(receipt.id)
@@ -191,7 +192,7 @@ class Outgoing:
         return new
 
     def confirm(self, private: Iterable[Told]) -> None:
-        """These private messages have been shown: the host need not keep them for us."""
+        """Tell the host that these private messages have been shown, so that it need not keep them."""
         for told in private:
             self._send(wire.Got(told.by, told.id))
 
@@ -208,7 +209,7 @@ class Outgoing:
         return message.id
 
     def _answered(self, id: str) -> None:
-        """The host has heard this message of ours. Requires holding the lock."""
+        """The host has answered this message, so the next ones may be resent. Requires holding the lock."""
         for message in self._window.answered(id):
             self._send_now(message)
 

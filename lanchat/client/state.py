@@ -1,4 +1,4 @@
-"""What a member knows of its room, from the items it has taken. Pure."""
+"""The state of a room as its member knows it, from the items that were taken. Pure."""
 
 from typing import assert_never
 
@@ -13,9 +13,9 @@ class RoomState:
     def __init__(self) -> None:
         self.title = ""
         self.roster = Roster()
-        self.border = -1  # what was said up to this seq was said before we came
+        self.border = -1  # events up to this seq happened before we joined
         self.connected = False
-        self.stored = True  # whether the host stores what is said
+        self.stored = True  # whether the host stores messages now
         self.closed: Closed | None = None  # the last item
 
     @property
@@ -28,7 +28,7 @@ class RoomState:
         return self.roster.nick
 
     def is_past(self, event: Event) -> bool:
-        """Whether this happened before we came."""
+        """Whether this happened before we joined."""
         return event.seq <= self.border
 
     def follow(self, item: Item) -> None:
@@ -43,8 +43,8 @@ class RoomState:
                 self.connected = self.stored = True
             case Disconnected():
                 self.connected = False
-            case Notice(code="unsaved" | "saved" as code):
-                self.stored = code == "saved"
+            case Notice(code="unstored" | "stored" as code):
+                self.stored = code == "stored"
             case Closed():
                 self.connected = False
                 self.closed = item

@@ -1,11 +1,11 @@
-"""Messages of a member that the host has not acknowledged: which they are, and how fast they are sent again. Pure."""
+"""The unacknowledged messages of a member, and the window in which they are resent. Pure."""
 
 from collections import deque
 
 from lanchat.protocol.messages import Receipt, Said, Say, Talk, Tell, Told
 
-REFUSED = 100  # private messages whose refusal is remembered for whoever asks
-WINDOW = 64  # messages on their way at once; whoever has more waits, and the host is not flooded
+REFUSED = 100  # private messages whose refusal is remembered
+WINDOW = 64  # messages on their way at once; further ones wait, so that the host is not flooded
 
 
 class Unacked:
@@ -23,7 +23,7 @@ class Unacked:
         return [say for say, _ in self._says.values()]
 
     def resend(self) -> list[Talk]:
-        """Everything, to be sent again to a host that we have just connected to.
+        """All messages, to be resent after a reconnect.
 
         After a crash a host continues with much higher numbers, so the old ones no longer tell what it acknowledges.
         """
@@ -31,7 +31,7 @@ class Unacked:
         return [Say(say.id, say.text, say.action, again=True) if isinstance(say, Say) else say for say in self.talk]
 
     def unheard(self, number: int) -> tuple[list[Talk], int]:
-        """The newest of those that no host has repeated yet, oldest first, and how many there are in all."""
+        """The newest messages that the host has not sent back yet, oldest first, and how many there are in all."""
         unheard = [say for say, seq in self._says.values() if not seq]
         return unheard[-number:], len(unheard)
 
@@ -39,22 +39,22 @@ class Unacked:
         self._says[say.id] = say, 0
 
     def numbered(self, said: Said) -> None:
-        """One of ours came back from the host."""
+        """The host has sent back a message of ours, with its number."""
         if said.id in self._says:
             self._says[said.id] = self._says[said.id][0], said.seq
 
     def acknowledged(self, seq: int) -> tuple[str, ...]:
-        """The host has stored everything up to this seq. Returns the ids of our messages among it."""
+        """The host has stored every event up to this seq. Returns the ids of our messages among them."""
         stored = tuple(id for id, (_, said) in self._says.items() if 0 < said <= seq)
         for id in stored:
             del self._says[id]
         return stored
 
     def addressed(self, told: Told) -> Tell | None:
-        """A private message came back: a resend of it must mean whoever the host took the nick for.
+        """The host has sent back a private message, with the key that it found for the nick. A resend must name it.
 
         Returns:
-            What to send from now on, where that is another message.
+            The message to resend from now on, if it has changed.
         """
         tell, _ = self._says.get(told.id, (None, 0))
         if not isinstance(tell, Tell) or tell.to:
@@ -64,7 +64,7 @@ class Unacked:
         return tell
 
     def settled(self, receipt: Receipt) -> bool:
-        """The host has stored a private message of ours, or refuses it. Returns whether that is new to us."""
+        """The host has stored a private message of ours, or refuses it. Returns whether this is the first receipt."""
         if self._says.pop(receipt.id, None) is None:
             return False
         if receipt.code == "refused":
@@ -75,28 +75,28 @@ class Unacked:
 
 
 class ResendWindow:
-    """Sends again WINDOW messages at a time: a host removes whoever sends far too many at once.
+    """Resends WINDOW messages at a time, because a host drops a link that sends far too many at once.
 
     Pure, and not thread safe.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[Talk] = deque()
-        self._under_way: set[str] = set()  # ids of what was sent again and not answered yet
+        self._under_way: set[str] = set()  # ids of messages that were resent and not answered yet
 
     def begin(self, talk: list[Talk]) -> list[Talk]:
-        """This is to be sent again. Returns the part to send now."""
+        """Begin to resend these messages. Returns the ones to send now."""
         self._waiting, self._under_way = deque(talk), set()
         return self._next()
 
     def is_behind(self, message: Talk) -> bool:
-        """Whether this new message has to wait behind old ones, as it does then."""
+        """Whether this new message has to wait behind older ones; if so, it is queued."""
         if self._waiting:
             self._waiting.append(message)
         return bool(self._waiting)
 
     def answered(self, id: str) -> list[Talk]:
-        """The host has heard this one. Returns what to send next."""
+        """The host has answered this message. Returns the ones to send next."""
         self._under_way.discard(id)
         return self._next() if self._waiting else []
 

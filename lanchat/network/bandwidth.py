@@ -1,4 +1,4 @@
-"""What a peer may make us read, counted in raw bytes, so that TLS key updates and empty records count too."""
+"""Limits the bytes that a peer may send. Raw bytes count, so that TLS key updates and empty records are included."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from lanchat.protocol.limits import TokenBucket
 
 NOISE_BURST = 32 * 1024  # bytes without content at once; a TLS record that comes in pieces owes up to 16 kB
 NOISE_RATE = 1024  # bytes a second
-_STEP = 0.5  # s; a waiting reader looks that often whether the link is over
+_STEP = 0.5  # s; a waiting reader checks this often whether the link is over
 
 
 class _Link(Protocol):
@@ -21,10 +21,10 @@ class _Link(Protocol):
 
 
 class Bandwidth:
-    """Owned by one link's reader thread.
+    """The bandwidth of one link. Owned by its reader thread.
 
-    Too many bytes wait: the reader sleeps, and TCP slows the sender down. Bytes that carry nothing end the link,
-    because each KeyUpdate makes OpenSSL work and answer, and it sets no limit itself (openssl#32501).
+    Bytes over the rate wait: the reader sleeps, and TCP slows the sender down. Too many bytes without content end the
+    link, because each KeyUpdate makes OpenSSL work and answer, and OpenSSL sets no limit itself (openssl#32501).
     """
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float]) -> None:
@@ -33,7 +33,7 @@ class Bandwidth:
         self._clock = clock
 
     def pay(self, link: _Link, raw: int, plain: int) -> None:
-        """So much was read, and so much came out of it."""
+        """Account for one read of `raw` bytes that gave `plain` bytes of content. Waits while the rate is exceeded."""
         now = self._clock()
         if link.established and self._noise.take(raw - 2 * plain, now) > 0:  # content pays for what frames it
             link.drop("rules", "sends nothing but noise")

@@ -1,4 +1,4 @@
-"""Reaching a host by its addresses: all of them, the next one soon after the one before (RFC 8305, happy eyeballs)."""
+"""Connects to a host by its addresses. A slow one does not delay the next for long (RFC 8305, happy eyeballs)."""
 
 import errno
 import os
@@ -15,27 +15,27 @@ from lanchat.protocol.address import Endpoint, is_ip
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
 MAX_TARGETS = 16  # addresses in all, after names are looked up
-STOP_WITHIN = 0.25  # s; who leaves while we dial does not wait longer
+STOP_WITHIN = 0.25  # s within which a running dial notices that it was stopped
 
 
 def has_machine(endpoint: Endpoint) -> bool:
-    """Whether somebody has this name. Asks the DNS of this network; takes as long as that."""
+    """Whether a machine with this name exists. Asks the DNS of this network, and takes as long as that does."""
     if endpoint.host.replace(".", "").isdigit() and not is_ip(endpoint.host):
-        return False  # "2.0" is 2.0.0.0 to the system, and to no person
+        return False  # "2.0" means 2.0.0.0 to the system, but not to a person
     return bool(_targets((endpoint,), {}))
 
 
 def dial(
     endpoints: tuple[Endpoint, ...], stopped: Callable[[], bool] = lambda: False, timing: Timing = DEFAULT_TIMING
 ) -> socket.socket:
-    """A connection to the first of these that answers, with `timing.connect` as its timeout.
+    """Connect to the first of these endpoints that answers. The socket has `timing.connect` as its timeout.
 
     Args:
         endpoints: the likely fastest first.
-        stopped: whether nobody wants it any more; asked every STOP_WITHIN, but for while the system looks up a name.
+        stopped: whether the connection is no longer wanted. Asked every STOP_WITHIN, except during a name lookup.
 
     Raises:
-        NoSuchRoom: none of them does; the words say why the last one does not.
+        NoSuchRoom: none of them answers; the text says why the last one does not.
         ConnectionLost: it was stopped.
     """
     failures: dict[Endpoint, OSError | ValueError] = {}
@@ -57,7 +57,7 @@ def begin_connect(endpoint: Endpoint) -> socket.socket:
     The socket becomes writable when the connection is made or has failed; `finish_connect` says which.
 
     Raises:
-        OSError: it failed at once; or the host is a name, which is not looked up.
+        OSError: it failed at once, or the host is a name, which is not looked up.
     """
     family, _, _, _, where = socket.getaddrinfo(
         endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
@@ -135,7 +135,7 @@ class _Race:
     def _start(self, target: _Target, now: float) -> None:
         try:
             sock = _begin(target.family, target.where)
-        except OSError as error:  # no IPv6 here, say
+        except OSError as error:  # for example, this machine has no IPv6
             self._failures[target.endpoint] = error
             return
         self._running[sock] = target, now + self._timing.connect
@@ -181,7 +181,7 @@ def _begin(family: int, where: tuple[Any, ...]) -> socket.socket:
 
 
 def _targets(endpoints: tuple[Endpoint, ...], failures: dict[Endpoint, OSError | ValueError]) -> list[_Target]:
-    """All addresses of these, in their order; names are looked up."""
+    """All addresses of these endpoints, in the same order. Names are looked up."""
     targets: dict[_Target, None] = {}
     for endpoint in endpoints:
         try:

@@ -11,7 +11,7 @@ from lanchat.threads import Wakeup
 
 
 class Flusher:
-    """Links come and go by `add` and `remove`, from any thread. Whoever makes it closes it."""
+    """Serves each link from `add` to `remove`. These are for any thread; `close` is for the owner."""
 
     def __init__(self, name: str, timing: Timing = DEFAULT_TIMING) -> None:
         self.timing = timing
@@ -66,9 +66,9 @@ class Flusher:
             swept_at = now
 
     def _flush_ready(self, timeout: float) -> None:
-        """Wait for a socket that takes bytes again, or for a new one to wait for.
+        """Wait until a socket takes bytes again, or until there is a new one to wait for.
 
-        The selector is made anew each time: few links are behind at once, and none that was closed can linger in it.
+        Each call makes its own selector: few links are behind at once, and a closed one cannot stay in it.
         """
         with _new_selector() as selector:
             selector.register(self._wakeup, selectors.EVENT_READ)
@@ -77,11 +77,11 @@ class Flusher:
             for link in behind:
                 try:
                     selector.register(link, selectors.EVENT_WRITE, link)
-                except (ValueError, KeyError):  # closed in between, its number perhaps given to another
+                except (ValueError, KeyError):  # closed meanwhile; its descriptor may belong to another link now
                     self._done(link)
             try:
                 ready = selector.select(timeout)
-            except OSError:  # Windows: one was closed just now
+            except OSError:  # Windows: one of them was closed just now
                 return
             for key, _ in ready:
                 if key.data is None:
@@ -92,7 +92,7 @@ class Flusher:
     def _done(self, link: Link) -> None:
         with self._lock:
             self._behind.discard(link)
-        if link.fileno() >= 0 and link.flush():  # something came in between the last flush and now
+        if link.fileno() >= 0 and link.flush():  # more was queued after the last flush
             self.watch(link)
 
 

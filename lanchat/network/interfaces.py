@@ -1,4 +1,4 @@
-"""The network interfaces of this machine. The door of `ifaddr`."""
+"""The network interfaces of this machine. The only module that imports `ifaddr`."""
 
 import ipaddress
 import os
@@ -11,7 +11,7 @@ import ifaddr
 from lanchat.errors import LanchatError
 from lanchat.protocol.address import Address, InterfaceKind
 
-# What is not simply a network. The names are those of Linux, macOS and Windows; KDE Connect keeps a like list.
+# Interfaces that are not simply a network, by their names on Linux, macOS and Windows. KDE Connect has a similar list.
 _KINDS: tuple[tuple[InterfaceKind, re.Pattern[str]], ...] = (
     ("loopback", re.compile(r"lo\d*$|.*Loopback")),
     ("container", re.compile(r"docker|br-[0-9a-f]{12}|veth|cni|podman|lxc|lxd|incus|flannel|cali|cilium")),
@@ -22,12 +22,12 @@ _KINDS: tuple[tuple[InterfaceKind, re.Pattern[str]], ...] = (
 
 
 def kind_of(interface: str) -> InterfaceKind:
-    """What an interface is, as far as its name tells."""
+    """The kind of an interface, judged by its name."""
     return next((kind for kind, names in _KINDS if names.match(interface)), "network")
 
 
 def addresses() -> list[Address]:
-    """All addresses of this machine, those of real networks first, loopback last."""
+    """All addresses of this machine: those of real networks first, loopback last."""
     found = []
     for adapter in ifaddr.get_adapters():
         for ip in adapter.ips:
@@ -43,7 +43,7 @@ def addresses() -> list[Address]:
 
 
 def chosen(wanted: tuple[str, ...]) -> list[Address]:
-    """The addresses that a person's choice of interfaces names: `eth0`, `192.168.1.7`; none chosen: all.
+    """The addresses of the interfaces that a person named, as `eth0` or `192.168.1.7`; all, if none was named.
 
     Raises:
         LanchatError: this machine has no such interface or address.
@@ -62,13 +62,13 @@ def chosen(wanted: tuple[str, ...]) -> list[Address]:
 
 
 def still(on: Sequence[Address] | None) -> list[Address]:
-    """Where to be now, of what was chosen at the start: interfaces come, go and change their addresses.
+    """The addresses to use now, since interfaces come, go and change their addresses.
 
     Args:
-        on: None for everywhere.
+        on: the addresses chosen at the start; None for everywhere.
 
     Returns:
-        The chosen addresses that are still there; where an interface has none of them any more, what it has now.
+        The chosen addresses that still exist. An interface that has lost all of them counts with its new ones.
     """
     now = addresses()
     if on is None:
@@ -79,9 +79,13 @@ def still(on: Sequence[Address] | None) -> list[Address]:
 
 
 def reachable(on: Sequence[Address] | None) -> list[Address]:
-    """Of the addresses we listen on (None: everywhere), those that others can type.
+    """The addresses that others can type to reach a host.
 
-    Loopback only where it was chosen or is all there is; no link-local ones, which need a scope to be of use.
+    Loopback is included only if it was chosen or is all there is. Link-local addresses are left out, because they need
+    a scope.
+
+    Args:
+        on: the addresses that the host listens on; None for everywhere.
     """
     everything = [a for a in (addresses() if on is None else on) if not a.is_link_local]
     outside = [a for a in everything if not a.is_loopback]
@@ -104,7 +108,7 @@ def where(interfaces: tuple[str, ...] | None) -> Sequence[Address] | None:
 
 
 def interface_number(text: str) -> int:
-    """The number of the interface in the scope of an address; 0: it has none, or the interface is gone."""
+    """The number of the interface in the scope of an address; 0: it has no scope, or the interface is gone."""
     name = text.partition("%")[2]
     try:
         return int(name) if name.isdigit() else socket.if_nametoindex(name) if name else 0

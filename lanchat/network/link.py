@@ -1,15 +1,15 @@
-"""A socket with a channel: lines out without waiting, bytes in from one reader, and deadlines.
+"""One connection: a socket, its channel (TLS or plain), a bounded outbox, and deadlines.
 
-General theory. The socket blocks; only its reader thread calls `receive()`. Any thread may `send()`:
-under the link's lock the channel seals the bytes and the kernel is offered them at once, without
-waiting. What the kernel does not take waits in the outbox, which the flusher thread drains. The lock
-covers seal and offer together, because the order of encryption must be the order on the wire.
+The socket blocks, and only its reader thread calls `receive()`. Any thread may call `send()`: under the link's lock the
+channel seals the bytes, and they are offered to the kernel at once, without waiting. Bytes that the kernel does not
+take wait in the outbox, which the flusher thread drains. The lock covers sealing and offering together, because the
+order of encryption must be the order on the wire.
 
 The contract of `send()` (after ergo's irc/socket.go):
 1. it never waits;
 2. it never reorders;
 3. it may be called by any thread;
-4. a peer that does not read is dropped, with a reason; nobody else notices.
+4. it drops a peer that does not read, with a reason, and nobody else notices.
 """
 
 import socket
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lanchat.network.flusher import Flusher
 
 OUTBOX_LIMIT = 256 * 1024  # bytes still waiting when more comes; a peer this far behind is not reading
-LEFTOVERS = 1024 * 1024  # bytes read from a peer that was told goodbye: more than can have been on its way
+LEFTOVERS = 1024 * 1024  # bytes that are still read after our goodbye: more than can have been on the way
 
 
 class Link:
@@ -69,14 +69,14 @@ class Link:
         return peer_name(self._socket)
 
     def within(self, seconds: float | None, code: str = "", reason: str = "") -> None:
-        """Drop the link in that many seconds from now, unless called again before (None: no limit)."""
+        """Set the deadline: the link is dropped after this many seconds (None: never). Each call replaces the last."""
         with self._lock:
-            if not self._finishing:  # else whoever was sent away could stay by talking on
+            if not self._finishing:  # else a peer that was sent away could stay by sending more
                 self._deadline_reason = code, reason
                 self._deadline = None if seconds is None else self._clock() + seconds
 
     def limit_bytes(self, rate: float, burst: float) -> None:
-        """Read at most so fast, in raw bytes a second and at once; see bandwidth.py. Reader thread only."""
+        """Limit the raw bytes that are read: `burst` at once, then `rate` a second. Reader thread only."""
         self._bandwidth = Bandwidth(rate, burst, self._clock)
 
     @property
@@ -90,11 +90,11 @@ class Link:
         return self._dropped
 
     def reset_idle(self) -> None:
-        """Reset the idle timer: it is we who let the peer wait. Reader thread only."""
+        """Reset the idle timer, because the peer is waiting for us. Reader thread only."""
         self.keepalive.reset(self._clock())
 
     def set_reason(self, code: str, reason: str) -> None:
-        """Say why the link ends, unless that is known already."""
+        """Note why the link ends, unless a reason is known already."""
         if not self.reason:
             self.code, self.reason = code, reason
 
@@ -102,7 +102,7 @@ class Link:
         """Finish the channel's handshake. Reader thread only.
 
         Raises:
-            NotLanchat: the peer does not speak it, or went away.
+            NotLanchat: the peer does not speak the channel's protocol, or has gone away.
         """
         with self._lock:
             self._push(self._channel.waiting())
@@ -116,7 +116,7 @@ class Link:
         """The next plain bytes; b"" when the link is over. Waits. Reader thread only.
 
         Raises:
-            LanchatError: what came is not what the channel allows.
+            LanchatError: the peer broke the rules of the channel.
         """
         plain, self._early = self._early, b""
         while not plain:
@@ -127,18 +127,18 @@ class Link:
         return plain
 
     def quiet(self, seconds: float) -> bool:
-        """Whether nothing arrives for so long. Reader thread only."""
+        """Wait for this many seconds. Returns whether nothing arrived. Reader thread only."""
         return not self._early and not readable(self._socket, seconds)
 
     def send(self, plain: bytes) -> None:
-        """Hand over bytes for the peer, whole or not at all. Never waits."""
+        """Send bytes to the peer, all or none of them. Never waits."""
         with self._lock:
             if self._dropped or self._finishing:
                 return
             self._push(self._channel.seal(plain))
 
     def finish(self, plain: bytes = b"") -> None:
-        """Send these last bytes and what still waits, then end the link. Never waits."""
+        """Send the outbox and these last bytes, then end the link. Never waits."""
         with self._lock:
             if self._dropped or self._finishing:
                 return
@@ -153,10 +153,10 @@ class Link:
                 self._end_sending()
 
     def drain(self) -> None:
-        """After `finish`: throw away what the peer still sends, until it closes too. Reader thread only.
+        """After `finish`: discard the bytes that the peer still sends, until it closes too. Reader thread only.
 
-        What is unread at close() makes the kernel answer with a reset, which can destroy our last words
-        on their way (RFC 1122, 4.2.2.13).
+        Bytes that are unread at close() make the kernel answer with a reset, which can destroy our last line on its
+        way (RFC 1122, 4.2.2.13).
         """
         left = LEFTOVERS
         try:
@@ -166,7 +166,7 @@ class Link:
             pass
 
     def drop(self, code: str, reason: str) -> None:
-        """End the link now. What waits is lost. The reader wakes up and sees the end.
+        """End the link now. The outbox is lost. The reader wakes up and sees the end.
 
         Args:
             code: why, one of `protocol.messages.LeftCode`.
@@ -176,16 +176,16 @@ class Link:
             self._drop(code, reason)
 
     def close(self) -> None:
-        """Give the socket back. Reader thread only, when it is done; may be called twice."""
+        """Close the socket. Reader thread only, at its end; may be called twice."""
         self.drop("", "closed")
         self._flusher.remove(self)
         self._socket.close()
 
     def flush(self) -> bool:
-        """Offer what waits to the kernel. Flusher thread only.
+        """Offer the outbox to the kernel. Flusher thread only.
 
         Returns:
-            Whether something still waits.
+            Whether bytes are left in it.
         """
         with self._lock:
             while self._outbox:
@@ -205,7 +205,7 @@ class Link:
             return False
 
     def check(self, now: float) -> None:
-        """Keep the deadlines. Flusher thread only, about once a second."""
+        """Drop the link if it has missed a deadline, or ping the peer if that is due. Flusher thread only."""
         if self._deadline is not None and now >= self._deadline:
             self.drop(*self._deadline_reason)
         elif self._outbox and now - self._progress_at > self._timing.stall:
@@ -216,12 +216,15 @@ class Link:
             self.send(ping)
 
     def forgive(self, now: float) -> None:
-        """This process itself was asleep: its peers' silence says nothing. Flusher thread only."""
+        """Restart the timers, because this process itself was asleep and the peer's silence says nothing.
+
+        Flusher thread only.
+        """
         self.keepalive.reset(now)
         self._progress_at = now
 
     def _pump(self) -> bytes | None:
-        """One read from the socket through the channel: the plain bytes that came out of it, or None at the end."""
+        """Read once from the socket, through the channel. Returns the plain bytes; None at the end of the link."""
         if self._dropped or self._channel.ended:
             self.set_reason("lost", "the other side closed the connection")
             return None
@@ -257,7 +260,7 @@ class Link:
                 return
             data = data[sent:]
             self._progress_at = self._clock()
-        elif self._waiting > OUTBOX_LIMIT:  # one send alone may be larger: the past, for somebody who comes back
+        elif self._waiting > OUTBOX_LIMIT:  # one send alone may be larger: the past, for a returning member
             self._drop("slow", "reads too slowly")
             return
         self._outbox.append(data)
@@ -265,7 +268,7 @@ class Link:
         self._flusher.watch(self)
 
     def _offer(self, data: bytes) -> int:
-        """What the kernel takes now. Requires holding the lock."""
+        """Offer bytes to the kernel. Returns how many it took. Requires holding the lock."""
         try:
             return self._socket.send(data, DONTWAIT)
         except (BlockingIOError, InterruptedError):

@@ -7,41 +7,41 @@ import socket
 from lanchat.errors import LanchatError
 from lanchat.protocol.address import DEFAULT_PORT
 
-PORT_TRIES = 100  # rooms on one machine before we give up looking for a free port
-BACKLOG = 1024  # a backlog of 5 lost 800 of 1000 who came at once (measured)
+PORT_TRIES = 100  # ports that are tried to find a free one; so many rooms fit on one machine
+BACKLOG = 1024  # connections; a backlog of 5 lost 800 of 1000 that came at once (measured)
 
 _TAKEN = {errno.EADDRINUSE, errno.EACCES}
 
 
 def listen(addresses: list[str] | None, port: int | None) -> list[socket.socket]:
-    """Listen on these addresses (None: on all, IPv4 and IPv6), all on one port.
+    """Listen on these addresses (None: on all, IPv4 and IPv6), with the same port on each.
 
     Args:
-        port: None takes DEFAULT_PORT or the next that is free; 0 any.
+        port: None for DEFAULT_PORT or the next free one, 0 for any.
 
     Raises:
         LanchatError: the port is taken, or the address cannot be used.
     """
     listeners = _listen_somewhere(addresses, port)
     for listener in listeners:
-        listener.setblocking(False)  # a peer may go away between select() and accept(), and accept() would wait
+        listener.setblocking(False)  # a peer may go away between select() and accept(); accept() would block then
     return listeners
 
 
 class Spare:
-    """A descriptor kept for the time when this process has no other left. Accept thread only.
+    """A spare descriptor for the time when this process has no other left. Accept thread only.
 
-    Without it a newcomer can be neither taken nor sent away, and accept() says so 200,000 times a second.
+    Without it a new connection could be neither accepted nor closed, and accept() would fail 200,000 times a second.
     """
 
     def __init__(self) -> None:
         self._file = os.open(os.devnull, os.O_RDONLY)
 
     def send_away(self, listener: socket.socket) -> None:
-        """Hang up on the next newcomer.
+        """Accept the next connection and close it at once.
 
         Raises:
-            OSError: somebody else has taken the descriptor; wait before the next try.
+            OSError: another thread has taken the descriptor; wait before the next try.
         """
         self.close()
         try:
@@ -50,7 +50,7 @@ class Spare:
             self._file = os.open(os.devnull, os.O_RDONLY)
 
     def close(self) -> None:
-        """May be called twice."""
+        """Close the spare descriptor. May be called twice."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

@@ -1,10 +1,10 @@
-"""A room's password, proven without being shown: SPAKE2. The door of `spake2` and `mnemonic`.
+"""Proves that both sides know a room's password, without sending it. Only here `spake2` and `mnemonic` are used.
 
-The password is stretched (scrypt, with the room id as salt) and never leaves this machine. Both sides mix
-into the exchange who they are: the member its key and the host the certificate the member saw, so whoever stands
-in between fails even when handing on the right messages. Each side then proves that it came to the same key; the
-host only after the member has, so a stranger gets one guess for each attempt, and an evil host too.
-SPAKE2 itself does not confirm the key; a wrong password gives two different keys and no error (python-spake2).
+The exchange is SPAKE2. The password is stretched (scrypt, with the room id as salt) and never leaves this machine. The
+exchange is bound to both sides: to the member's key, and to the certificate that the member saw. So a machine in the
+middle fails even if it passes on the right messages. Each side then proves that it has the same key, the host only
+after the member. So a stranger gets one guess for each attempt, and so does a malicious host.
+SPAKE2 itself does not confirm the key: a wrong password gives two different keys and no error (python-spake2).
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from lanchat.errors import LanchatError, ProtocolError
 SHARE_SIZE = 33  # bytes: the side, then a point of Ed25519
 SECRET_SIZE = 32  # bytes
 
-_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**15, 8, 1  # 130 ms and 32 MiB here: once for each join, too dear for a dictionary
+_SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**15, 8, 1  # 130 ms and 32 MiB: cheap for one join, too expensive for a dictionary
 _SCRYPT_MEMORY = 64 * 1024 * 1024  # bytes; OpenSSL's own limit is just below what n and r need
 _PRIME = 2**255 - 19  # of the curve; a y at or above it is a second spelling of a point
 
@@ -25,10 +25,10 @@ WORDS_IN_PASSWORD = 3  # of 2,048: 33 bits, which at 10 guesses a minute last fo
 
 
 def stretch(password: str, room: str) -> bytes:
-    """The secret both sides feed into the exchange. Takes about 130 ms.
+    """The secret that both sides put into the exchange. Takes about 130 ms.
 
     Raises:
-        LanchatError: the password is no text.
+        LanchatError: the password is not valid Unicode.
     """
     try:
         typed = password.encode()
@@ -46,7 +46,7 @@ def stretch(password: str, room: str) -> bytes:
 
 
 class Exchange:
-    """One side of one exchange; good for one attempt. 14 ms of CPU in all.
+    """One side of a password exchange, for one attempt. It takes 14 ms of CPU in all.
 
     Args:
         member: raw key of the member.
@@ -54,7 +54,7 @@ class Exchange:
     """
 
     def __init__(self, secret: bytes, *, host: bool, member: bytes, certificate: bytes) -> None:
-        from spake2 import SPAKE2_A, SPAKE2_B  # 90 ms: only who meets a password pays
+        from spake2 import SPAKE2_A, SPAKE2_B  # takes 90 ms, so it is loaded only when there is a password
 
         side = SPAKE2_B if host else SPAKE2_A
         self._side = side(secret, idA=member, idB=certificate)
@@ -67,33 +67,33 @@ class Exchange:
         """Take the other side's share.
 
         Raises:
-            ProtocolError: it is none.
+            ProtocolError: it is not a valid share.
         """
         if len(share) != SHARE_SIZE or int.from_bytes(share[1:], "little") & (2**255 - 1) >= _PRIME:
             raise ProtocolError("The password exchange is malformed.")
         try:
             key = self._side.finish(share)
-        except Exception:  # spake2 raises half a dozen kinds, some of them assertions; all mean the same
+        except Exception:  # spake2 raises half a dozen types, assertions among them, and all mean the same
             raise ProtocolError("The password exchange is malformed.") from None
         self._transcript = share + self.share if self._host else self.share + share
         self._key = hashlib.sha256(b"lanchat room key" + key).digest()
 
     def confirm_member(self) -> bytes:
-        """The member's proof that it came to the same key."""
+        """The member's proof that it has the same key."""
         return self._mac(b"member")
 
     def confirm_host(self) -> bytes:
-        """The host's; never shown before the member's was right."""
+        """The host's proof. It is never sent before the member's proof was checked."""
         return self._mac(b"host")
 
     def _mac(self, who: bytes) -> bytes:
-        if not self._key:  # a MAC under no key is one that everybody can make
+        if not self._key:  # anybody could make a MAC under an empty key
             raise ProtocolError("The password exchange is out of order.")
         return hmac.digest(self._key, b"lanchat confirm " + who + self._transcript, "sha256")
 
 
 def make_password(choose: Callable[[list[str]], str] = secrets.choice) -> str:
-    """Three words that can be said across a table: 33 bits of the list of BIP 39."""
+    """Three words that can be said across a table: 33 bits, from the word list of BIP 39."""
     from mnemonic import Mnemonic
 
     words: list[str] = Mnemonic("english").wordlist

@@ -1,23 +1,23 @@
-"""What a chat socket needs on this platform: options, and waiting."""
+"""Chat sockets on this platform: options, waiting, and error texts."""
 
 import select
 import socket
 
-# bytes; a batch of a busy room fits. Without a limit the kernel alone hides 3.9 MB of a reader that never reads.
+# bytes; a batch of a busy room fits. Without a limit the kernel alone takes 3.9 MB for a peer that never reads.
 SEND_BUFFER = 128 * 1024
 RECEIVE_SIZE = 64 * 1024  # bytes
-SMALL_READ = 2 * 1024  # bytes to ask for when little comes: a reader holds the memory for a read while it waits for it
-DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has none: there the socket is non-blocking
+SMALL_READ = 2 * 1024  # bytes to ask for while little comes, because a waiting reader holds that much memory
+DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has no such flag: there the socket is non-blocking
 
 
 class ReadSize:
-    """How much to ask for in the next read: little as long as little comes. Owned by a link's reader thread."""
+    """The number of bytes to ask for in the next read: few while few come. Owned by a link's reader thread."""
 
     def __init__(self, least: int = SMALL_READ) -> None:
         self.size = self._least = least
 
     def got(self, size: int) -> None:
-        """So much came."""
+        """Note that the last read returned this many bytes."""
         if size == self.size:
             self.size = RECEIVE_SIZE
         elif size < self._least:
@@ -25,10 +25,10 @@ class ReadSize:
 
 
 def tune(sock: socket.socket) -> None:
-    """Options of every chat socket, as far as this platform and this kind of socket have them.
+    """Set the options of a chat socket, as far as this platform and this kind of socket have them.
 
-    Keepalive finds a dead idle peer, TCP_USER_TIMEOUT one that owes an acknowledgement; neither finds the
-    other's case (measured), and a frozen process is found by the heartbeat alone.
+    TCP keepalive detects a dead peer that is idle, TCP_USER_TIMEOUT one that owes an acknowledgement. Neither detects
+    the other's case (measured), and only our own pings detect a frozen process.
     """
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     if sock.family not in (socket.AF_INET, socket.AF_INET6):
@@ -47,7 +47,7 @@ def tune(sock: socket.socket) -> None:
 
 
 def receive(sock: socket.socket, size: int = RECEIVE_SIZE) -> bytes:
-    """What has come, b"" at the end; waits. Raises OSError."""
+    """Read the bytes that have come; b"" at the end. Waits. Raises OSError."""
     if DONTWAIT:
         return sock.recv(size)
     while True:
@@ -59,7 +59,7 @@ def receive(sock: socket.socket, size: int = RECEIVE_SIZE) -> bytes:
 
 
 def readable(sock: socket.socket, timeout: float | None) -> bool:
-    """Whether something comes within so many seconds; without a limit it waits."""
+    """Whether something arrives within `timeout` seconds; None waits without a limit."""
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(sock, select.POLLIN)
@@ -68,7 +68,7 @@ def readable(sock: socket.socket, timeout: float | None) -> bool:
 
 
 def peer_name(sock: socket.socket) -> str:
-    """The address of who is at the other end; "local" for a socket without a network, "?" where nobody is any more."""
+    """The address at the other end; "local" for a socket without a network, "?" if the peer is gone."""
     try:
         name = sock.getpeername()
     except OSError:
@@ -77,7 +77,7 @@ def peer_name(sock: socket.socket) -> str:
 
 
 def describe_error(error: OSError) -> str:
-    """What went wrong, in small letters, to stand in a sentence."""
+    """The error as a part of a sentence, in lower case."""
     if isinstance(error, ConnectionError):
-        return "the connection was lost"  # broken pipe, reset, aborted: as chance has it
+        return "the connection was lost"  # broken pipe, reset or aborted: which one is a matter of timing
     return (error.strerror or str(error)).lower()

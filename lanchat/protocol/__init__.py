@@ -1,1 +1,1 @@
-"""What is said on the wire. Pure: no socket, no thread, no clock, no file. README.md here is the wire itself."""
+"""The protocol between members and hosts. Pure: no socket, no thread, no clock, no file. README.md describes it."""

@@ -1,6 +1,6 @@
 """Addresses as people type them and as this machine has them. Pure.
 
-An `Endpoint` is where a host listens; an `Address` is one address of one network interface of ours.
+An `Endpoint` is where a host listens; an `Address` is one address of one network interface of this machine.
 """
 
 import ipaddress
@@ -63,16 +63,16 @@ class Address:
 
 
 def parse_endpoint(text: str) -> Endpoint | None:
-    """Reads HOST[:PORT], with brackets around an IPv6 address that has a port. None: it is no address.
+    """Read HOST[:PORT], with brackets around an IPv6 address that has a port. None: this is no address.
 
-    A name without a port is an address only where it holds a dot or is `localhost`: a title may be one word.
+    A name without a port is an address only if it contains a dot or is `localhost`, because a title may be one word.
     """
     parts = _split(text)
     return None if parts is None else Endpoint(parts[0], int(parts[1]) if parts[1] else DEFAULT_PORT)
 
 
 def is_address(text: str) -> bool:
-    """Whether this can only be meant as an address: of IP, or a name with its port. Any other name may be a title."""
+    """Whether this can only be an address: an IP address, or a name with a port. Any other name may be a title."""
     parts = _split(text)
     return parts is not None and (bool(parts[1]) or is_ip(parts[0]))
 
@@ -90,10 +90,10 @@ def _split(text: str) -> tuple[str, str] | None:
     if any(char.isspace() for char in text) or not text:
         return None
     if text.startswith("["):
-        host, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
+        host, bracket, tail = text[1:].partition("]")
+        if not bracket or (tail and not tail.startswith(":")):
             return None
-        port = rest[1:]
+        port = tail[1:]
     elif text.count(":") > 1:
         host, port = text, ""
     else:

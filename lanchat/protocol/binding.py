@@ -6,13 +6,13 @@ _PURPOSE = b"lanchat member proof"
 
 
 def join_fields(*fields: bytes) -> bytes:
-    """The fields in one piece, each with its length before it as 4 bytes, big-endian: no two lists give the same."""
+    """Join the fields, each with its length before it as 4 bytes, big-endian. No two lists give the same bytes."""
     return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
 
 
 @dataclass(frozen=True)
 class Binding:
-    """What a proof is bound to. Every field has a fixed meaning and a length before it: no two bindings read alike."""
+    """The values that a proof of identity is bound to. A proof fits only one room, host, link and nick."""
 
     version: int
     room: str

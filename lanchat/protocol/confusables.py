@@ -1,7 +1,7 @@
-"""Nicks that look the same are the same. The door of `confusable_homoglyphs` (Unicode TR 39, confusables).
+"""Recognises nicks that look alike (Unicode TR 39). Pure; the only module that imports `confusable_homoglyphs`.
 
-A skeleton is what is left of a nick when case, width, composition and the choice between look-alike
-letters are taken away. It is compared, never shown.
+The skeleton of a nick is the nick without the differences that the eye does not see: case, width, composition, and the
+choice between look-alike letters. It is compared, never shown.
 """
 
 import unicodedata
@@ -11,7 +11,7 @@ _TWINS = str.maketrans({"0": "o", "1": "l", "i": "l"})  # and "rn" is "m", below
 
 
 def skeleton(text: str) -> str:
-    """Two nicks with the same skeleton cannot be told apart at a glance."""
+    """The skeleton of a nick. Two nicks with the same skeleton cannot be distinguished at a glance."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
         text = "".join(map(_prototype, unicodedata.normalize("NFD", text)))
@@ -21,10 +21,10 @@ def skeleton(text: str) -> str:
 @lru_cache(4096)
 def _prototype(char: str) -> str:
     """The letter that stands for all that look like this one."""
-    from confusable_homoglyphs.confusables import confusables_data  # 70 ms: only who meets such a letter pays
+    from confusable_homoglyphs.confusables import confusables_data  # takes 70 ms, so only such letters load it
 
     alike = confusables_data.get(char)
-    if char.isascii() or not alike or len(alike) > 1:  # many look like it: it is the prototype itself
+    if char.isascii() or not alike or len(alike) > 1:  # several letters look like this one: it is their prototype
         return char
     other = str(alike[0]["c"]).strip("\u200e")
     return min(char, other) if len(confusables_data.get(other, ())) == 1 else other

@@ -15,10 +15,10 @@ from lanchat.errors import ProtocolError
 from lanchat.protocol.messages import FromHost, FromMember
 from lanchat.protocol.text import safe_text
 
-_BRIEF = 120  # characters of what was wrong with a line
+_BRIEF = 120  # characters of an error in a line
 MAX_LINE = 16 * 1024  # bytes; the longest text that clean_text() lets through fits, escaped as JSON escapes it
 
-MAX_NESTING = 16  # objects and arrays in each other; Python versions differ in how deep they would go themselves
+MAX_NESTING = 16  # levels of objects and arrays; without this, the limit would depend on the version of Python
 
 T = TypeVar("T")
 
@@ -50,11 +50,11 @@ class LineSplitter:
 
     @property
     def partial(self) -> bytes:
-        """The started line that has no end yet."""
+        """The line that has begun and has no end yet."""
         return self._partial
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The whole lines in what came so far, without their line ends.
+        """Add bytes. Returns the lines that are complete now, without their line ends.
 
         Raises:
             ProtocolError: a line, finished or not, is longer than the limit.
@@ -68,7 +68,7 @@ class LineSplitter:
 
 
 def encode(message: FromMember | FromHost) -> bytes:
-    """One line, with its end."""
+    """The message as one line, with its end."""
     return _encoder.encode(message) + b"\n"
 
 
@@ -100,7 +100,7 @@ def decode_all(lines: list[bytes], codec: Codec[T]) -> list[T]:
             _check_nesting(line)
     try:
         return [codec.decoder.decode(line) for line in lines]
-    except (msgspec.MsgspecError, UnicodeDecodeError):  # now look at each of them
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # one of them is not a known message: look at each
         messages = (decode(line, codec) for line in lines if line.strip())
         return [message for message in messages if message is not None]
 
@@ -119,7 +119,7 @@ def _check_nesting(line: bytes) -> None:
 
 
 def _brief(error: Exception) -> str:
-    """What was wrong. It may quote the peer, and goes to logs and to everybody's screens."""
+    """The error in a few words. It may quote the peer, and it reaches logs and everybody's screens."""
     return safe_text(str(error))[:_BRIEF].rstrip(".")
 
 

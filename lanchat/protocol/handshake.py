@@ -5,17 +5,18 @@
       Card (room, nonce, locked) ------>
                           <-------------  Hello (nick, key, nonce, proof; share)
       Share               ------------->              }
-                          <-------------  Confirm     } a locked room only
+                          <-------------  Confirm     } only in a room with a password
       Confirm             ------------->              }
       Welcome or Refused  ------------->
 
-The host speaks first, so that whoever only lists rooms reads one line and goes, and a member needs
-one round trip. A proof is a signature over Binding: it fits this room, this host's certificate and
-these two nonces, so it can be neither replayed nor carried to another room or host.
+The host speaks first, so that a client that only lists rooms reads one line and disconnects, and a member needs one
+round trip. A proof is a signature over a Binding: it fits this room, this host's certificate and these two nonces, so
+it can be neither replayed nor used for another room or host.
 
-A password is never sent (net/password.py). The host confirms last, so whoever does not know it learns
-nothing but "no" from an attempt; and a member takes no Welcome to a locked room without the host's Confirm, nor
-any to an open one where it came with a password: else whoever stands in between would only have to say "open".
+A password is never sent (network/password.py). The host confirms last, so an attempt with a wrong password reveals
+nothing but "no". A member takes no Welcome to a room with a password before the host's Confirm. With a password it
+takes no Welcome to a room without one either: otherwise a machine in the middle would only have to say that there is
+none.
 
 Key operations come in as functions, time and randomness as values.
 """
@@ -48,12 +49,12 @@ Verify = Callable[[bytes, bytes, bytes], bool]  # key, signature, text
 
 
 class Exchange(Protocol):
-    """One side of a password exchange; good for one attempt."""
+    """One side of a password exchange, for one attempt."""
 
     share: bytes
 
     def finish(self, share: bytes) -> None:
-        """Take the other side's share; raises ProtocolError where it is none."""
+        """Take the other side's share; raises ProtocolError if it is not valid."""
 
     def confirm_member(self) -> bytes: ...
     def confirm_host(self) -> bytes: ...
@@ -61,7 +62,7 @@ class Exchange(Protocol):
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Somebody who has shown who they are and waits to be let into the room."""
+    """Somebody who has proven their identity and waits to be admitted to the room."""
 
     key: bytes  # Ed25519 public key, raw
     nick: str
@@ -72,11 +73,11 @@ class HostGreeting:
     """The host's end, for one link. Owned by that link's reader thread.
 
     Args:
-        card: what this link is told first; its nonce must be fresh.
+        card: the first line on this link; its nonce must be fresh.
         certificate: the host's certificate, DER.
         host_key: the raw public key in it.
-        attempt: for a locked room: begins a password exchange with the member of this key, or says why not
-            now. Called once, before anything about the password is computed: an attempt counts from its start.
+        attempt: for a room with a password: begins an exchange with the member of this key, or returns why there is
+            none now. Called once, before anything about the password is computed: an attempt counts from its start.
     """
 
     def __init__(
@@ -93,30 +94,30 @@ class HostGreeting:
         self._host_key = host_key
         self._verify = verify
         self._attempt = attempt
-        self._arrival: Newcomer | None = None
+        self._newcomer: Newcomer | None = None
         self._exchange: Exchange | None = None
 
     def opening(self) -> Card:
         return self._card
 
     def receive(self, message: FromMember) -> tuple[Share | Confirm | Refused | None, Newcomer | None]:
-        """One message of the member.
+        """Handle one message of the member.
 
         Returns:
-            What to answer, if anything; and who has arrived, once that is certain.
+            The answer, if there is one; and the newcomer, once the identity is proven.
 
         Raises:
-            errors.ProtocolError: this is not how a member begins.
+            errors.ProtocolError: the message does not belong here.
         """
         match message:
-            case Hello() if self._arrival is None:
+            case Hello() if self._newcomer is None:
                 return self._hello(message)
-            case Confirm() if self._arrival is not None and self._exchange is not None:
+            case Confirm() if self._newcomer is not None and self._exchange is not None:
                 if not hmac.compare_digest(message.mac, self._exchange.confirm_member()):
                     return Refused("password", "The password is wrong."), None
-                return Confirm(self._exchange.confirm_host()), self._arrival
+                return Confirm(self._exchange.confirm_host()), self._newcomer
             case _:
-                raise errors.ProtocolError("This is not how a member begins.")
+                raise errors.ProtocolError("This message does not belong in the handshake.")
 
     def _hello(self, hello: Hello) -> tuple[Share | Refused | None, Newcomer | None]:
         if hello.v != VERSION:
@@ -133,9 +134,9 @@ class HostGreeting:
         )
         if not self._verify(hello.key, hello.proof, binding.text()):
             raise errors.ProtocolError("The proof of identity does not fit.")
-        self._arrival = Newcomer(hello.key, hello.nick, hello.after)
+        self._newcomer = Newcomer(hello.key, hello.nick, hello.after)
         if self._attempt is None:
-            return None, self._arrival
+            return None, self._newcomer
         if not hello.share:
             return Refused("password", "This room has a password."), None
         exchange = self._attempt(hello.key, self._certificate)
@@ -150,8 +151,8 @@ class MemberGreeting:
     """The member's end, for one link.
 
     Args:
-        exchange: for a room that may be locked: begins a password exchange for this room, with the SHA-256
-            of the certificate the host showed; None: we know no password.
+        exchange: begins a password exchange for a room, with the SHA-256 of the certificate that the host showed;
+            None: we know no password.
     """
 
     def __init__(
@@ -175,14 +176,14 @@ class MemberGreeting:
         self._after = after
         self._begin_exchange = exchange
         self._exchange: Exchange | None = None
-        self._shared = False  # the host's share is taken: before that there is no key to confirm
+        self._shared = False  # whether the host's share has come: before that there is no key to confirm
         self._confirmed = False
         self._welcome: Welcome | None = None
         self._present: list[Present] = []
 
     @property
     def result(self) -> tuple[Welcome, tuple[Present, ...]] | None:
-        """The welcome and everybody who is in the room, once all of that has come."""
+        """The welcome and the people in the room, once all of that has come."""
         if self._welcome is None or len(self._present) < self._welcome.people:
             return None
         return self._welcome, tuple(self._present)
@@ -191,8 +192,8 @@ class MemberGreeting:
         """The answer to a host's card.
 
         Raises:
-            errors.Refused: the host speaks another version; the room is locked and we know no password, or the
-                other way round.
+            errors.Refused: the host speaks another version; or the room has a password and we know none, or we know
+                one and it has none.
         """
         check_version(card)
         if card.locked:
@@ -219,7 +220,7 @@ class MemberGreeting:
         return Hello(VERSION, self._nick, self._key, self._nonce, self._sign(binding.text()), self._after, share)
 
     def receive(self, message: FromHost) -> Confirm | None:
-        """Take one message of the host.
+        """Handle one message of the host.
 
         Returns:
             A Confirm to send, if there is one.
@@ -227,7 +228,7 @@ class MemberGreeting:
         Raises:
             errors.Refused: the host said no, or does not know the password itself.
             errors.ConnectionLost: the room closes just now.
-            errors.ProtocolError: this is no answer to a hello.
+            errors.ProtocolError: the message does not belong here.
         """
         match message:
             case Refused(code=code, text=text, suggestion=suggestion):
@@ -259,24 +260,25 @@ class MemberGreeting:
 
 
 def farewell(closing: Closing) -> errors.LanchatError:
-    """What a host's last line means to a member."""
+    """The error that a host's last line means to a member."""
     if closing.code == "closed":
         return errors.RoomClosed(closing.text)
     return errors.Refused(closing.text, code=closing.code)
 
 
 def check_version(card: Card) -> None:
-    """
+    """Refuse a host of another version.
+
     Raises:
-        errors.Refused: the host speaks another version.
+        errors.Refused: it speaks another version.
     """
     if card.v != VERSION:
         raise errors.Refused(
-            f"The host speaks version {card.v} of lanchat's wire, this program version {VERSION}.",
+            f"The host speaks version {card.v} of lanchat's protocol, this program version {VERSION}.",
             "Use the same release of lanchat on both sides.",
             code="version",
         )
 
 
 def _other_version(theirs: int) -> Refused:
-    return Refused("version", f"This room speaks version {VERSION} of lanchat's wire, you speak {theirs}.")
+    return Refused("version", f"This room speaks version {VERSION} of lanchat's protocol, you speak {theirs}.")

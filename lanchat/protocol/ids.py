@@ -1,11 +1,11 @@
-"""The names of rooms and people on the wire: room ids, key fingerprints, member ids. Pure."""
+"""The ids of rooms and people on the wire: room ids, key fingerprints, member ids. Pure."""
 
 import hashlib
 import re
 
-MEMBER_ID_LENGTH = 32  # hex digits of a fingerprint: 128 bits, which nobody finds a second key for
-SHORTEST_FINGERPRINT = 32  # hex digits; an invite and an announcement may cut it to so many
-UNVERIFIED = "~"  # begins the member id of somebody who has shown no key
+MEMBER_ID_LENGTH = 32  # hex digits of a fingerprint: with 128 bits nobody can find a second key for them
+SHORTEST_FINGERPRINT = 32  # hex digits; invites and announcements may shorten a fingerprint to these
+UNVERIFIED = "~"  # begins the member id of a guest, who has proven no key
 
 _ROOM_ID = re.compile(r"[0-9a-f]{32}")  # 128 bits
 _FINGERPRINT = re.compile(rf"[0-9a-f]{{{SHORTEST_FINGERPRINT},64}}")
@@ -17,7 +17,7 @@ def is_room_id(text: str) -> bool:
 
 
 def is_fingerprint(text: str) -> bool:
-    """Whether this is a fingerprint, whole or cut to at least SHORTEST_FINGERPRINT digits."""
+    """Whether this is a fingerprint, or at least the first SHORTEST_FINGERPRINT digits of one."""
     return _FINGERPRINT.fullmatch(text) is not None
 
 
@@ -27,10 +27,10 @@ def fingerprint(public: bytes) -> str:
 
 
 def member_id(public: bytes) -> str:
-    """The id of whoever holds this key: the first digits of its fingerprint."""
+    """The member id of this key: the first digits of its fingerprint."""
     return fingerprint(public)[:MEMBER_ID_LENGTH]
 
 
 def is_verified(id: str) -> bool:
-    """Whether a member with this id has proven a key. Ids of others begin with a tilde and mean nothing."""
+    """Whether the member with this id has proven a key. The id of a guest begins with a tilde and is random."""
     return not id.startswith(UNVERIFIED)

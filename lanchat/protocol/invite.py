@@ -1,9 +1,9 @@
-"""An invite: all it takes to enter a room and to know that it is the right one. Pure.
+"""An invite: one line that leads to a room and proves that it is the right one. Pure.
 
     lanchat://192.168.1.7:47474/ROOM-ID#FINGERPRINT
 
-The fingerprint pins the host's key, so that even the first contact is safe: an invite is worth what the
-way is worth on which it came. More addresses of the same host may follow as `?at=ADDRESS:PORT`.
+The fingerprint pins the host's key, so that even the first contact is as safe as the channel over which the invite
+came. More addresses of the same host may follow as `?at=ADDRESS:PORT`.
 """
 
 from dataclasses import dataclass
@@ -19,10 +19,11 @@ MAX_ADDRESSES = 8
 
 @dataclass(frozen=True)
 class Invite:
-    """
+    """The content of an invite. `str()` is the line itself.
+
     Args:
-        endpoints: where the host is, at least one.
-        fingerprint: of its key, 32 to 64 hex digits.
+        endpoints: where the host listens; at least one.
+        fingerprint: of the host's key, 32 to 64 hex digits.
     """
 
     endpoints: tuple[Endpoint, ...]
@@ -37,24 +38,25 @@ class Invite:
 
     @property
     def first(self) -> "Invite":
-        """The same with the first address alone and the short fingerprint: one line of a terminal."""
+        """The same invite with one address and the short fingerprint, which fits one line of a terminal."""
         return Invite(self.endpoints[:1], self.room_id, self.fingerprint[:SHORTEST_FINGERPRINT])
 
     def for_qr(self) -> str:
-        """The same, shorter, in the alphabet in which a QR code takes 5.5 bits a character: capitals, and no `#`."""
+        """The same invite in capitals and without a `#`, for which a QR code needs only 5.5 bits a character."""
         first = quote(str(self.endpoints[0]), safe=":[]").replace("[", "%5B").replace("]", "%5D")
         return f"{SCHEME}://{first}/{self.room_id}%23{self.fingerprint[:SHORTEST_FINGERPRINT]}".upper()
 
 
 def is_invite(text: str) -> bool:
-    """Whether this is meant as an invite, be it right or wrong."""
+    """Whether this is meant as an invite, valid or not."""
     return text.strip().lower().startswith(f"{SCHEME}://")
 
 
 def parse_invite(text: str) -> Invite:
-    """
+    """Read an invite.
+
     Raises:
-        ValueError: it is none, or it is not whole; the words are for a person.
+        ValueError: this is no invite, or only a part of one; the text is for a person.
     """
     text = text.strip()
     if len(text) > MAX_INVITE or not text.isascii() or not text.isprintable():
@@ -80,7 +82,7 @@ def parse_invite(text: str) -> Invite:
 
 
 def _endpoint(text: str) -> Endpoint | None:
-    """A single word without a port is an address here: there is no title it could be."""
+    """Read an address of an invite. A single word without a port is an address here, because it cannot be a title."""
     endpoint = parse_endpoint(text if ":" in text else f"{text}:")
     if endpoint is None or "@" in endpoint.host or "/" in endpoint.host:
         return None

@@ -1,6 +1,6 @@
-"""Ed25519 keys: signatures, and the certificate that carries a key into TLS. Pure; the door of `cryptography`.
+"""Ed25519 keys: signatures, and the certificate that carries a key into TLS. Pure; only here `cryptography` is used.
 
-A certificate is no secret. All that is in it follows from the key, so two programs make the same bytes from one key.
+A certificate is no secret. Everything in it follows from the key, so two programs make the same bytes from one key.
 """
 
 import datetime
@@ -63,7 +63,7 @@ def self_signed(key: PrivateKey) -> tuple[bytes, bytes]:
         .public_key(key.public_key())
         .serial_number(1)  # fixed, so that the whole certificate follows from the key
         .not_valid_before(datetime.datetime(2020, 1, 1))
-        .not_valid_after(datetime.datetime(9999, 12, 31))  # RFC 5280, 4.1.2.5: no end; what counts is the key
+        .not_valid_after(datetime.datetime(9999, 12, 31))  # RFC 5280, 4.1.2.5: no end; only the key counts
         .sign(key, None)
     )
     return certificate.public_bytes(serialization.Encoding.DER), certificate.public_bytes(serialization.Encoding.PEM)
@@ -78,7 +78,7 @@ def certificate_key(certificate: bytes) -> bytes:
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
-        raise ProtocolError("the host's certificate cannot be read") from None
+        raise ProtocolError("The host's certificate cannot be read.") from None
     if not isinstance(key, Ed25519PublicKey):
-        raise ProtocolError("the host's certificate holds no Ed25519 key")
+        raise ProtocolError("The host's certificate holds no Ed25519 key.")
     return key.public_bytes_raw()

@@ -1,4 +1,4 @@
-"""How much a stranger may take, as values of time. Pure.
+"""The limits of a room, and the token bucket that enforces a rate. Pure.
 
 The numbers, with their precedents in ergo, OpenSSH, KDE Connect and ssh-chat, are explained in `.github/SECURITY.md`.
 """
@@ -22,17 +22,21 @@ class TokenBucket:
         self._then = now
 
     def take(self, amount: float, now: float) -> float:
-        """Take so much, be it there or not.
+        """Take this amount, even if the bucket holds less and goes into debt.
 
         Returns:
-            s until the debt is paid; 0 where there is none.
+            Seconds until the debt is paid; 0: there is none.
         """
         self._level = min(self._burst, self._level + (now - self._then) * self._rate) - amount
         self._then = now
         return 0.0 if self._level >= 0 else -self._level / self._rate
 
     def spare(self, amount: float, now: float) -> bool:
-        """Take so much only where it is there. For what is dropped when there is too much of it, and never waits."""
+        """Take this amount only if the bucket holds it. For traffic that is dropped instead of delayed.
+
+        Returns:
+            Whether it was taken.
+        """
         self._level = min(self._burst, self._level + (now - self._then) * self._rate)
         self._then = now
         if self._level < amount:
@@ -43,24 +47,24 @@ class TokenBucket:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a host lets strangers and members do. Times in s, sizes in bytes."""
+    """The limits of strangers and members at one host. Times in s, sizes in bytes."""
 
     members: int = 200  # people in a room
     greeting: float = 10.0  # TLS + hello + proof in all (Syncthing 10, ssh-chat 20, OpenSSH 120)
-    strangers: int = 32  # links that have not shown who they are (OpenSSH 10:30:100, KDE Connect 42)
+    strangers: int = 32  # links that have not proven an identity (OpenSSH 10:30:100, KDE Connect 42)
     strangers_per_source: int = 4
     links_per_source: int = 16  # ergo's number; this machine itself is exempt
-    connects_burst: int = 60  # from one source at once ...
-    connects_rate: float = 2.0  # ... and then a second (ergo: 32 in 10 min; a live list asks each room every 3 s)
-    message_burst: int = 100  # of one member at once: a pasted or piped log ...
-    message_rate: float = 10.0  # ... and then a second; more is not refused but waits (ergo's fakelag: 5, then 2)
-    byte_burst: int = 256 * 1024  # raw bytes of one link at once, TLS included, so that KeyUpdates count ...
-    byte_rate: float = 64 * 1024  # ... and then a second: 10 of the longest messages; more waits
+    connects_burst: int = 60  # from one source at once
+    connects_rate: float = 2.0  # and then a second (ergo: 32 in 10 min; a live list asks each room every 3 s)
+    message_burst: int = 100  # of one link at once: a log that is pasted or piped in
+    message_rate: float = 10.0  # and then a second; further ones are not refused but wait (ergo's fakelag: 5, then 2)
+    byte_burst: int = 256 * 1024  # raw bytes of one link at once, TLS included, so that KeyUpdates count
+    byte_rate: float = 64 * 1024  # and then a second: 10 of the longest messages; further ones wait
 
 
-MAILBOX_AGE = 30 * 86_400_000  # ms that a private message waits for somebody who stays away
-MAILBOX_KNOWN = 10_000  # private messages that are over, known by sender and id so that a resend is recognised
-MAX_PEOPLE = 5_000  # in one room that a member believes a host; 25 times what a host lets in by default
+MAILBOX_AGE = 30 * 86_400_000  # ms that a private message waits for a member who stays away
+MAILBOX_KNOWN = 10_000  # finished private messages that are remembered, so that a resend is recognised
+MAX_PEOPLE = 5_000  # people in one room that a member accepts from a host; 25 times what a host admits by default
 
 DEFAULT_LIMITS = Limits()
 NO_LIMITS = Limits(

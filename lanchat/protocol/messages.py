@@ -1,18 +1,18 @@
-"""The vocabulary: one frozen struct for each thing that can be said, one tagged union for each direction.
+"""The messages of the wire: one frozen struct for each type, one tagged union for each direction.
 
-Unknown fields are ignored and unknown types are skipped (framing.py), so that a later version
-can say more without breaking an earlier one. A field that must be understood needs a new VERSION.
+Unknown fields are ignored and unknown types are skipped (framing.py), so that a later version can add some without
+breaking an earlier one. A field that must be understood needs a new VERSION.
 """
 
 from typing import Annotated, Literal, TypeVar
 
 from msgspec import Meta, Struct, structs
 
-VERSION = 1  # of the wire; a different one is refused in words both sides understand
+VERSION = 1  # of the wire; a different one is refused with a text that both sides understand
 
 MAX_TEXT = 4096  # bytes of UTF-8 in one message; a pasted page fits
 NONCE_SIZE = 32  # bytes; each side's part of what makes a proof fit one link only
-MAX_NUMBER = 2**53 - 1  # what every JSON reader can hold (RFC 8259, section 6)
+MAX_NUMBER = 2**53 - 1  # the largest that every JSON reader can hold (RFC 8259, section 6)
 
 Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
 Short = Annotated[str, Meta(max_length=64)]  # ids, codes
@@ -35,96 +35,100 @@ class _Message(Struct, frozen=True, tag_field="t", tag=str.lower, gc=False, omit
 
 
 class Hello(_Message, frozen=True):
-    """The first line of a member: who I am, and the proof of it for this very link."""
+    """The first line of a member: its identity, and a proof of it for this link alone."""
 
     v: Number
     nick: Name
     key: Bytes32  # Ed25519 public key, raw
     nonce: Bytes32
     proof: Blob  # signature over handshake.Binding
-    after: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # last seq this member has; -1: a newcomer
-    share: Blob = b""  # for a locked room: this side's share of the password exchange
+    after: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # the last seq that this member has; -1: a newcomer
+    share: Blob = b""  # for a room with a password: this side's share of the exchange
 
 
 class Say(_Message, frozen=True):
+    """A message to everyone in the room."""
+
     id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
     text: Text
     action: bool = False  # /me
-    again: bool = False  # it may be in the log already: an earlier link of ours was lost before we knew
+    again: bool = False  # a resend: it may be in the log already
 
 
 class Tell(_Message, frozen=True):
-    """Say this to one person alone. The host carries it, and can read it."""
+    """A private message, to one person alone. The host carries it, and can read it."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
-    to: Short  # member id: who is meant is a key; "": whom this nick belongs to
+    to: Short  # the recipient's member id; "": the host finds it by the nick
     nick: Name  # as the sender typed it
     text: Text
 
 
 class Got(_Message, frozen=True):
-    """I have this private message; it need not be kept for me any more."""
+    """This private message has been shown; the host need not keep it any more."""
 
     by: Short
     id: Short
 
 
 class Rename(_Message, frozen=True):
+    """The member asks for another nick."""
+
     nick: Name
 
 
 class Moderate(_Message, frozen=True):
-    """The host's own right: `kick`, `ban`, `unban` somebody, `lock` or `unlock` the door for newcomers."""
+    """A right of the host: `kick`, `ban` or `unban` somebody, `lock` or `unlock` the room for newcomers."""
 
     action: Short
     nick: Name = ""
 
 
 class Deaf(_Message, frozen=True):
-    """Do not send me what others say, on this link (IRC's user mode D): for who only speaks."""
+    """Asks the host not to send the messages of others to this session (IRC's user mode D)."""
 
 
 class Fetch(_Message, frozen=True):
-    """What came after this seq, from the host's log: a page of events and then a Page."""
+    """Asks for the events after this seq, from the host's log. The answer is events and then a Page."""
 
     after: Number
 
 
 class Bye(_Message, frozen=True):
-    """I leave on purpose; do not wait for me."""
+    """The member leaves on purpose."""
 
 
 # ---- both ways
 
 
 class Confirm(_Message, frozen=True):
-    """I came to the same key, so I know the password. The member's comes first."""
+    """Proves that this side has the same key, and so knows the password. The member's comes first."""
 
     mac: Bytes32
 
 
 class Ping(_Message, frozen=True):
-    pass
+    """Asks the other side for a sign of life."""
 
 
 class Pong(_Message, frozen=True):
-    pass
+    """The answer to a Ping."""
 
 
 # ---- from the host to a member
 
 
 class Card(_Message, frozen=True):
-    """The first line of a host, unasked: enough to list the room, and the challenge for a proof."""
+    """The first line of a host, sent unasked: what a list of rooms shows, and the challenge for a proof."""
 
     v: Number
     room: RoomId
     title: Name
-    host: Name  # the nick of who hosts
+    host: Name  # the host's nick
     people: Number
-    locked: bool
+    locked: bool  # the room has a password
     nonce: Bytes32
-    ephemeral: bool = False  # nothing is kept of this room, and nothing should be
+    ephemeral: bool = False  # the host stores nothing of this room, and members should not either
 
 
 class Share(_Message, frozen=True):
@@ -134,30 +138,32 @@ class Share(_Message, frozen=True):
 
 
 class Refused(_Message, frozen=True):
+    """The host does not admit the member, and why."""
+
     code: str  # a Refusal; a later version may know more
     text: Text
-    suggestion: Name = ""
+    suggestion: Name = ""  # a free nick, if the code is "nick"
 
 
 class Welcome(_Message, frozen=True):
-    """You are in. Then come `people` entries of Present and the past, then what happens from now on."""
+    """The member is admitted. `people` entries of Present follow, then the past, then live events."""
 
-    id: Short  # your member id
+    id: Short  # the member's own id
     nick: Name
     seq: Number  # of the last event before the live ones
-    saved: Number  # everything up to this seq is on the host's disk
+    stored: Number  # every event up to this seq is on the host's disk
     people: Number
-    since: Number = 0  # the past that follows begins after this seq; what you lack before it you may Fetch
+    since: Number = 0  # the past that follows begins after this seq; missing events before it can be fetched
 
 
 class Page(_Message, frozen=True):
-    """The answer to Fetch is complete: all events up to this seq have come."""
+    """The answer to a Fetch is complete: every event up to this seq has come."""
 
     upto: Number
 
 
 class Present(_Message, frozen=True):
-    """Somebody who was in the room when you came."""
+    """Somebody who was in the room when the member joined."""
 
     id: Short
     nick: Name
@@ -165,14 +171,14 @@ class Present(_Message, frozen=True):
 
 
 class Ack(_Message, frozen=True):
-    """Everything you have said up to this seq is on the host's disk."""
+    """Every message of this member up to this seq is on the host's disk."""
 
     seq: Number
 
 
 class Told(_Message, frozen=True):
-    """A private message, to whom it was sent and back to whom it is from; until the former says Got, once more on
-    each arrival. No event: it has no seq, and nobody else ever sees it."""
+    """A private message, sent to its recipient and back to its sender. The recipient gets it again at each join until
+    one of their sessions has sent a Got. It is no event: it has no seq, and nobody else ever sees it."""
 
     id: Short
     at: Number  # ms since 1970, the host's clock
@@ -184,22 +190,22 @@ class Told(_Message, frozen=True):
 
 
 class Receipt(_Message, frozen=True):
-    """What became of a Tell of yours: it is on the host's disk, or it goes nowhere."""
+    """What became of a Tell: it is on the host's disk, or the host refuses it."""
 
     id: Short
-    code: Short  # "here": they are in the room; "away": they get it on return; "refused"
+    code: Short  # "here": the recipient is in the room; "away": they get it on returning; "refused"
     text: Text = ""  # for a person
 
 
 class Notice(_Message, frozen=True):
-    """The host speaks to you alone."""
+    """A text from the host to one session alone."""
 
     code: str
     text: Text
 
 
 class Closing(_Message, frozen=True):
-    """The last line of a host, with the reason in words."""
+    """The last line of a host, with the reason."""
 
     code: str
     text: Text
@@ -219,24 +225,33 @@ EventT = TypeVar("EventT", bound=_Event)
 
 
 class Said(_Event, frozen=True):
-    id: Short
+    """Somebody said something to everyone."""
+
+    id: Short  # as in the Say
     text: Text
     action: bool = False
 
 
 class Joined(_Event, frozen=True):
+    """A member entered the room with a first session."""
+
     host: bool = False
 
 
+# Why a member left: README.md has a table of the codes
 LeftCode = Literal["", "lost", "silent", "slow", "rules", "kicked", "banned", "replaced", "late", "busy", "error"]
 
 
 class Left(_Event, frozen=True):
+    """The last session of a member ended."""
+
     code: Short = ""  # a LeftCode; "": on purpose
-    reason: Name = ""  # in words, where the code does not say it all
+    reason: Name = ""  # in words, if the code does not say it all
 
 
 class Renamed(_Event, frozen=True):
+    """A member changed their nick."""
+
     to: Name = ""
 
 
@@ -244,15 +259,15 @@ UNNUMBERED = 0  # the seq of a draft, an event that has not been given its numbe
 
 
 def numbered(draft: EventT, seq: int) -> EventT:
-    """Give a draft its number. Only for its owner, who has shown it to nobody yet."""
+    """Give a draft its number. Only for the thread that made it, before any other has seen it."""
     structs.force_setattr(draft, "seq", seq)
     return draft
 
 
 Event = Said | Joined | Left | Renamed
-Record = Event | Told  # what a log keeps
-Talk = Say | Tell  # what is said again until the host has it
-Command = Say | Tell | Got | Rename | Moderate | Bye  # what the rules of a room decide about
+Record = Event | Told  # an entry of a log
+Talk = Say | Tell  # a message of a member, which is resent until the host has acknowledged it
+Command = Say | Tell | Got | Rename | Moderate | Bye  # the rules of a room decide about these
 FromMember = Hello | Confirm | Say | Tell | Got | Rename | Moderate | Deaf | Fetch | Bye | Ping | Pong
 FromHost = (
     Card

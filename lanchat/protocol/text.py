@@ -1,7 +1,7 @@
-"""Text from people: what may be said, and how a stranger's text is shown.
+"""Rules for text: valid nicks, titles and messages, and a safe way to show text from the network. Pure.
 
-`safe_text()` stands wherever text reaches a screen, a log line or a terminal title. It never
-loses anything silently, except marks piled up on one letter: what cannot be shown is named.
+`safe_text()` is called wherever text reaches a screen, a log line or a terminal title. It drops nothing silently,
+except marks that are piled up on one letter: a character that cannot be shown is replaced by its name.
 """
 
 import unicodedata
@@ -11,28 +11,28 @@ from lanchat.protocol.confusables import skeleton
 from lanchat.protocol.messages import MAX_TEXT
 
 MAX_NICK = 32  # characters
-MAX_NICK_BYTES = 64  # of UTF-8; normalizing is quadratic in marks on this Python (gh-149079), so it sees little
-MAX_TITLE = 60  # characters; fits a line of 80 columns beside the rest of a listing
+MAX_NICK_BYTES = 64  # of UTF-8; normalizing is quadratic in marks (python gh-149079), so it gets short texts only
+MAX_TITLE = 60  # characters; fits a line of 80 columns beside the other columns of a listing
 MAX_TITLE_BYTES = 180  # of UTF-8; one TXT pair of DNS-SD holds 255
 MAX_LINES = 100  # of one message; a longer paste is a file
-MAX_MARKS = 4  # on one letter; no script in use needs more, piles of them climb over other lines
+MAX_MARKS = 4  # on one letter; no script in use needs more, and a pile of them covers other lines
 
 _TAB = "    "
 _JOINER = "\u200d"
 _WIDE_SPACE = "\u3000"
-_BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc")  # "printable", yet nothing is seen
-_UNSEEN_MARKS = frozenset(  # the same nick to the eye, with or without them (Unicode: Default_Ignorable, category M)
+_BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc")  # "printable", but invisible
+_UNSEEN_MARKS = frozenset(  # a nick looks the same with or without them (Unicode: Default_Ignorable, category M)
     "\u034f\u180b\u180c\u180d\u180f" + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 )
 _NICK_EXTRA = frozenset("_-.")
 
 
 def safe_text(text: str, *, lines: bool = False) -> str:
-    """The text with everything that could act on a terminal, or hide, made visible.
+    """The text with every character made visible that could control a terminal or hide something.
 
     Control, format, private, unassigned and surrogate code points become `\\x1b` or `<U+202E>`;
     unusual spaces become a space; the joiner stays between two emoji only. With `lines`, line ends
-    stay too. The result holds no code point of the categories Cc, Cf, Cs, Co, Cn, Zl, Zp besides.
+    stay too. The result holds no other code point of the categories Cc, Cf, Cs, Co, Cn, Zl, Zp.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -61,10 +61,10 @@ def safe_text(text: str, *, lines: bool = False) -> str:
 
 
 def clean_nick(text: str) -> str:
-    """The nick in its one spelling (NFC, no space around).
+    """The nick in its canonical spelling (NFC, no space around).
 
     Raises:
-        ValueError: what is wrong with it, in words for its owner.
+        ValueError: it is not a valid nick; the text is for a person.
     """
     text = _normalized(text, "A nick", MAX_NICK_BYTES)
     if not text:
@@ -80,10 +80,10 @@ def clean_nick(text: str) -> str:
 
 
 def clean_title(text: str) -> str:
-    """The title of a room in its one spelling.
+    """The title of a room in its canonical spelling.
 
     Raises:
-        ValueError: what is wrong with it, in words for its owner.
+        ValueError: it is not a valid title; the text is for a person.
     """
     text = _normalized(text, "A title", MAX_TITLE_BYTES)
     if len(text) > MAX_TITLE:
@@ -96,15 +96,15 @@ def clean_title(text: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """What somebody says, in one spelling of its line ends. Encoded as a message it is at most MAX_LINE long.
+    """The text of a message, with its line ends as `\\n`. Encoded, the message fits into MAX_LINE.
 
     Raises:
-        ValueError: it is empty, too long, or not text.
+        ValueError: the text is empty, too long, or not valid Unicode.
     """
     if len(text) > MAX_TEXT:
         raise ValueError(f"A message may have at most {MAX_TEXT} bytes.")
     if text.isascii() and text.isprintable() and text.strip():
-        return text  # most of what is said; the way below costs a microsecond for each 15 characters
+        return text  # most messages; the way below costs a microsecond for each 15 characters
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     try:
         size = len(text.encode()) + 5 * sum(char < " " and char not in "\n\t" for char in text)  # JSON: six bytes each
@@ -120,7 +120,7 @@ def clean_text(text: str) -> str:
 
 
 def nick_from(text: str) -> str:
-    """The nick nearest to any text (a login name, what a plain client sent); "guest" where nothing is left."""
+    """The valid nick nearest to any text, such as a login name; "guest" if no character is left."""
     text = unicodedata.normalize("NFC", text[:MAX_NICK_BYTES]).strip()
     kept = "".join(c if _is_word(c) or c in _NICK_EXTRA else "_" if c.isspace() else "" for c in text)[:MAX_NICK]
     while len(kept.encode()) > MAX_NICK_BYTES:
@@ -132,7 +132,7 @@ def nick_from(text: str) -> str:
 
 
 def same_nick(text: str) -> str:
-    """Two nicks with the same value here are the same nick to people (case, width, look-alike letters)."""
+    """The form in which nicks are compared: two nicks with the same one look alike (case, width, similar letters)."""
     return skeleton(text)
 
 
@@ -145,11 +145,11 @@ def free_nick(nick: str, taken: frozenset[str]) -> str:
             proposal = proposal[:-1]
         if same_nick(proposal + tail) not in taken:
             return proposal + tail
-    raise AssertionError("never: numbers do not end, and taken nicks do")
+    raise AssertionError("unreachable: there are more numbers than taken nicks")
 
 
 def grouped(fingerprint: str) -> str:
-    """A fingerprint as it is read aloud: groups of four digits."""
+    """A fingerprint for reading aloud: in groups of four digits."""
     return " ".join(fingerprint[at : at + 4] for at in range(0, len(fingerprint), 4))
 
 

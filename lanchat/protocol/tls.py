@@ -1,9 +1,9 @@
-"""Bytes <-> bytes: TLS 1.3 in memory, and the same shape for a door without TLS.
+"""Channels, bytes <-> bytes: TLS 1.3 in memory, and the same interface without encryption for plain doors.
 
-One `ssl.SSLSocket` used by a reading and a writing thread corrupts the stream and crashes the
-interpreter (openssl#20446, cpython#151508; a hostile peer can force it with KeyUpdate). So the
-socket stays plain and TLS happens here, between two MemoryBIO. A channel is not thread safe: the
-link holds its lock around every call. No call here ever waits.
+One `ssl.SSLSocket` used by a reading and a writing thread corrupts the stream and crashes the interpreter
+(openssl#20446, cpython#151508; a hostile peer can force it with KeyUpdate). So the socket stays plain and TLS runs
+here, between two MemoryBIO. A channel is not thread safe: the link holds its lock around every call. No call ever
+waits.
 """
 
 import ssl
@@ -13,13 +13,13 @@ from typing import Protocol
 from lanchat.errors import NotLanchat, ProtocolError
 
 _RECORD = 16 * 1024  # bytes; the most that one TLS record holds
-_SMALL = 4 * 1024  # bytes of a record in the first long piece: see `seal`
+_SMALL = 4 * 1024  # bytes of a record in the first long send: see `seal`
 
 Context = ssl.SSLContext
 
 
 class Channel(Protocol):
-    """What a link asks of the thing between its socket and its lines."""
+    """The layer between a link's socket and its lines."""
 
     @property
     def established(self) -> bool: ...
@@ -28,20 +28,20 @@ class Channel(Protocol):
     def ended(self) -> bool: ...
 
     def receive(self, data: bytes) -> bytes:
-        """Take bytes from the socket (b"": its end), give the plain bytes that are complete."""
+        """Take bytes from the socket (b"": its end). Returns the plain bytes that are complete."""
 
     def seal(self, plain: bytes) -> bytes:
-        """Give the bytes to put on the socket for these plain bytes, in the order of the calls.
+        """The bytes to put on the socket for these plain bytes, in the order of the calls.
 
-        Once the peer has ended or broken the channel they may be none; it is never an error, since whoever
-        sends cannot know yet what the reader has just met.
+        After the peer has ended or broken the channel they may be none. That is never an error, because the sending
+        thread cannot know yet what the reader has just met.
         """
 
     def waiting(self) -> bytes:
-        """Give the bytes that the channel itself wants to send: handshake, key update, close."""
+        """The bytes that the channel itself wants to send: handshake, key update, close."""
 
     def close(self) -> None:
-        """Say goodbye: what is to be sent for it is in `waiting()`."""
+        """End the channel. The bytes to send for that are in `waiting()`."""
 
 
 class TlsChannel:
@@ -53,7 +53,7 @@ class TlsChannel:
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=server)
         self.established = False
         self.ended = False
-        self._was_long = False  # a piece that took more than a small record
+        self._was_long = False  # whether a send took more than a small record
         if not server:
             self._handshake()
 
@@ -62,7 +62,7 @@ class TlsChannel:
 
         Raises:
             NotLanchat: the first bytes are not TLS.
-            ProtocolError: TLS says no later on.
+            ProtocolError: later bytes are not valid TLS.
         """
         if data:
             self._incoming.write(data)
@@ -75,8 +75,8 @@ class TlsChannel:
     def seal(self, plain: bytes) -> bytes:
         if not self.established:
             raise ValueError("nothing can be sealed before the handshake is done")
-        # A BIO keeps the memory it has grown to. Most links get one long piece in their life, the welcome; only those
-        # in a busy room get more, and for them full records are a quarter faster.
+        # A BIO keeps the memory that it has grown to. Most links have one long send in their life, the welcome; only
+        # those in a busy room have more, and for them full records are a quarter faster.
         size = _RECORD if self._was_long else _SMALL
         self._was_long = self._was_long or len(plain) > _SMALL
         records = []
@@ -85,7 +85,7 @@ class TlsChannel:
                 self._object.write(plain[at : at + size])
                 records.append(self._outgoing.read())
         except ssl.SSLError:
-            pass  # the peer has gone without a goodbye, or broke the channel: it cannot be told anything any more
+            pass  # the peer has gone without a goodbye, or broken the channel: nothing can be sent to it any more
         return records[0] if len(records) == 1 else b"".join(records)
 
     def waiting(self) -> bytes:
@@ -98,7 +98,7 @@ class TlsChannel:
             pass  # close_notify is written; the peer's own is not worth waiting for (trio, _ssl.py)
 
     def peer_certificate(self) -> bytes:
-        """The certificate the peer showed, DER. OpenSSL has checked that it holds the key (RFC 8446, 4.4.3)."""
+        """The peer's certificate, DER. OpenSSL has checked that the peer holds its key (RFC 8446, 4.4.3)."""
         certificate = self._object.getpeercert(binary_form=True)
         if certificate is None:
             raise ProtocolError("The host showed no certificate.")
@@ -133,7 +133,7 @@ class TlsChannel:
 
 
 class PlainChannel:
-    """No encryption: the plain door."""
+    """A channel without encryption, for plain doors."""
 
     established = True
 
@@ -155,7 +155,7 @@ class PlainChannel:
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """The host's context. Made once, before any thread, and never changed after (cpython#134698)."""
+    """The host's context. It is made once, before any thread starts, and never changed after that (cpython#134698)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _only_tls13(context)
     context.num_tickets = 0  # no resumption; tickets are the messages that race with the first send (openssl#7967)
@@ -164,7 +164,7 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 def client_context() -> ssl.SSLContext:
-    """The member's context. It accepts any certificate: who the host is, is decided by its key (net/trust.py)."""
+    """The member's context. It accepts any certificate: `Trust` in client/connect.py decides, by the host's key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

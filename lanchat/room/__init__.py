@@ -1,1 +1,1 @@
-"""The conversation: its rules, its log, and the one thread that owns both."""
+"""The rules of a room. Pure: no socket, no thread, no clock, no file."""

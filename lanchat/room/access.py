@@ -1,4 +1,4 @@
-"""Who may be in the room, and under which nick. Pure; owned by the room."""
+"""Decides who may be in a room, and under which nick. Pure; owned by the room."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,18 +6,18 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Refused
 from lanchat.protocol.text import free_nick, same_nick
 
-MAX_NICKS = 8  # of one key in one room; nobody gets hold of all the good names
-NAMED = 20  # nicks in one sentence
+MAX_NICKS = 8  # of one key in one room, so that one person cannot take all the good ones
+NAMED = 20  # banned nicks that one sentence lists
 MAX_OWNED = 10_000  # nicks remembered in one room
 
 
 class Access:
-    """A nick belongs to the first key that used it here. The host may ban keys and close the door to newcomers.
+    """The owners of nicks, the bans and the lock of one room. A nick belongs to the first key that used it there.
 
     Args:
-        owners: (nick, member id) of earlier evenings, oldest first.
+        owners: (nick, member id) from before this start of the host, oldest first.
         bans: nick by banned member id.
-        locked: only those who own a nick here are admitted.
+        locked: only members who own a nick in this room are admitted.
     """
 
     def __init__(
@@ -35,11 +35,14 @@ class Access:
             self.claim(id, nick)
 
     def refuse(self, id: str, nick: str, present: frozenset[str], *, host: bool = False) -> Refused | None:
-        """Why this person may not be here under this nick; None: they may.
+        """Check whether this person may be in the room under this nick.
 
         Args:
-            present: the `same_nick` of everybody else who is here now.
-            host: this is who hosts the room; nobody can keep them out, but nicks are nicks.
+            present: the `same_nick` of every other member who is in the room now.
+            host: whether this is the room's host, to whom bans and the lock do not apply.
+
+        Returns:
+            Why they may not; None: they may.
         """
         if id in self.bans and not host:
             return Refused("banned", "You are banned from this room.")
@@ -56,7 +59,7 @@ class Access:
         return None
 
     def claim(self, id: str, nick: str) -> None:
-        """This key uses this nick; from now on nobody else does. A door without keys claims nothing."""
+        """Make this key the owner of this nick, if the nick has no owner yet. Unverified members own no nicks."""
         same = same_nick(nick)
         if not is_verified(id) or same in self._owners or len(self._owners) >= MAX_OWNED:
             return
@@ -64,17 +67,21 @@ class Access:
         self._count[id] = self._count.get(id, 0) + 1
 
     def owner(self, nick: str) -> str | None:
-        """The member id this nick belongs to, whether they are here or not."""
+        """The id of the member who owns this nick, whether they are in the room or not; None: nobody owns it."""
         return self._owners.get(same_nick(nick))
 
     def banned(self) -> str:
-        """Who is, in words; the last ones where there are many."""
+        """The banned nicks, as a part of a sentence. Of many, only the latest are listed."""
         nicks = list(self.bans.values())
         more = f" and {len(nicks) - NAMED} more" if len(nicks) > NAMED else ""
         return (", ".join(nicks[-NAMED:]) or "nobody") + more
 
     def unban(self, name: str) -> bool:
-        """Lift the ban of this nick or member id."""
+        """Lift the ban of this nick or member id.
+
+        Returns:
+            Whether there was one.
+        """
         for id, nick in self.bans.items():
             if name == id or same_nick(name) == same_nick(nick):
                 del self.bans[id]

@@ -1,4 +1,4 @@
-"""Members of a room, and what the room's rules decide besides events. Pure."""
+"""Members of a room, and the effects that the room's rules can have besides events. Pure."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from lanchat.protocol.messages import Closing, Event, Notice, Present, Receipt, 
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """Somebody in the room: a key together with a nick. Owned by the room."""
+    """A member of the room: one key under one nick. Owned by the room."""
 
     id: str
     nick: str
@@ -18,20 +18,20 @@ class Member:
 
 @dataclass(frozen=True)
 class Reply:
-    """The session that asked gets this message, nobody else."""
+    """The session that asked gets this message, and no other session does."""
 
     message: Notice | Receipt | Told
 
 
 class Repeated(NamedTuple):
-    """The session said again what the room knows already: it alone hears it once more, and waits for its ack."""
+    """The session resent a message that the room knows. Only this session gets it again, and waits for its ack."""
 
     said: Said
 
 
 @dataclass(frozen=True)
 class SendTo:
-    """All sessions of this member id get this message, nobody else."""
+    """All sessions of this member id get this message, and no other session does."""
 
     to: str
     message: Told | Notice
@@ -39,7 +39,7 @@ class SendTo:
 
 @dataclass(frozen=True)
 class Store:
-    """The log stores this private message; once it has, the session that asked gets the receipt."""
+    """The log stores this private message. When it is stored, the session that asked gets the receipt."""
 
     told: Told
     receipt: Receipt | None = None
@@ -47,12 +47,12 @@ class Store:
 
 @dataclass(frozen=True)
 class Close:
-    """The session that asked ends."""
+    """The session that asked is closed."""
 
 
 @dataclass(frozen=True)
 class Kick:
-    """All sessions of this member end, with these words."""
+    """All sessions of this member are closed, with this last line."""
 
     member: Member
     closing: Closing
@@ -60,10 +60,10 @@ class Kick:
 
 @dataclass(frozen=True)
 class SaveAccess:
-    """The access rules have changed and must outlast a restart of the host."""
+    """The access rules have changed and must be stored, so that they survive a restart of the host."""
 
     bans: dict[str, str]  # nick by banned member id
-    locked: bool  # nobody new is admitted
+    locked: bool  # newcomers are not admitted
 
 
 Effect = Reply | Repeated | SendTo | Store | Close | Kick | SaveAccess

@@ -1,7 +1,8 @@
-"""The private messages that the host carries: whom they reach, and what waits for whom. Pure; owned by the room.
+"""The private messages that the host carries: who gets them, and which ones wait. Pure; owned by the room.
 
-One waits in its recipient's mailbox until their program says that it has it. Then its text is gone, and what is left
-is enough to know a resend. It is no event of the room: nobody sees a gap, and no replay or search holds it.
+A private message waits in its recipient's mailbox until the recipient's client confirms it. Then its text is deleted,
+and the rest is remembered, so that a resend is recognised. A private message is no event: it has no number, and no
+snapshot, page or search contains it.
 """
 
 from collections import Counter
@@ -14,40 +15,42 @@ from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.access import Access
 from lanchat.room.effects import Effect, Member, Reply, SendTo, Store
 
-MAILBOX = 100  # messages that wait for one person ...
-MAILBOX_SIZE = 64 * 1024  # characters; ... and all of them together, a quarter of a link's outbox: they come at once
-ALL_MAIL = 5_000  # messages that wait in one room: 20 MB at most
+MAILBOX = 100  # private messages that wait for one person
+MAILBOX_SIZE = 64 * 1024  # characters of all of them; a quarter of a link's outbox, because they are sent at once
+MAX_WAITING = 5_000  # private messages that wait in one room: 20 MB at most
 
 Key = tuple[str, str]  # sender and the sender's own id
 Members = Mapping[tuple[str, str], Member]  # by id and same_nick
 
 
 class Mailboxes:
-    """
+    """The mailboxes of one room.
+
     Args:
-        past: what an earlier evening left, in order; without a text: what is over.
+        past: the stored private messages, in order. One without a text is finished: delivered or dropped.
     """
 
     def __init__(self, past: Iterable[Told] = ()) -> None:
         self._boxes: dict[str, dict[Key, Told]] = {}  # by recipient, oldest first
         self._waiting: dict[Key, str] = {}  # their recipients
-        self._over: dict[Key, Told] = {}  # oldest first
+        self._finished: dict[Key, Told] = {}  # oldest first
         for told in past:
             if told.text:
                 self._add(told)
             else:
-                self._end(told)
+                self._finish(told)
 
     def waiting(self, to: str) -> tuple[Told, ...]:
-        """All that waits for this person, in order."""
+        """All private messages that wait for this member id, in order."""
         return tuple(self._boxes.get(to, {}).values())
 
     def tell(self, sender: Member, message: Tell, now: int, members: Members, access: Access) -> list[Effect]:
-        """
+        """Decide what becomes of a private message.
+
         Args:
             now: ms since 1970.
-            members: who is in the room.
-            rights: who else could come back.
+            members: the members who are in the room.
+            access: knows the members who are away.
         """
         known = self._known((sender.id, message.id))
         try:
@@ -68,28 +71,28 @@ class Mailboxes:
             effects += [Store(gone), SendTo(gone.by, Notice("mailbox", words))]
         return effects
 
-    def take(self, to: str, key: Key) -> list[Effect]:
-        """The recipient has it."""
+    def confirm(self, to: str, key: Key) -> list[Effect]:
+        """The recipient has seen this message, so it waits no longer."""
         return [Store(self._remove(key))] if self._waiting.get(key) == to else []
 
     def _known(self, key: Key) -> Told | None:
-        """What this was, if it came before; without a text when it is over."""
+        """The message of this key, if it came before; without a text if it is finished."""
         to = self._waiting.get(key)
-        return self._over.get(key) if to is None else self._boxes[to][key]
+        return self._finished.get(key) if to is None else self._boxes[to][key]
 
     def _put(self, told: Told) -> list[Told]:
-        """Let this wait.
+        """Put a message into its recipient's mailbox.
 
         Returns:
-            What had to go for it, without a text. It is of whoever has most in the full mailbox, so that a flood
-            pushes nobody else's out.
+            The messages that were dropped to make room, without a text. They are from the sender with the most
+            messages in the full mailbox, so that a flood pushes out no message of another sender.
         """
         self._add(told)
         gone: list[Told] = []
         box = self._boxes[told.to]
         while len(box) > MAILBOX or sum(len(other.text) for other in box.values()) > MAILBOX_SIZE:
             gone.append(self._drop_one(box))
-        if len(self._waiting) > ALL_MAIL:
+        if len(self._waiting) > MAX_WAITING:
             gone.append(self._drop_one(max(self._boxes.values(), key=len)))
         return gone
 
@@ -98,7 +101,7 @@ class Mailboxes:
         self._boxes.setdefault(told.to, {})[_key(told)] = told
 
     def _drop_one(self, box: dict[Key, Told]) -> Told:
-        [(sender, _)] = Counter(by for by, _ in box).most_common(1)  # where equal, of whoever came first
+        [(sender, _)] = Counter(by for by, _ in box).most_common(1)  # of equals, the one whose message came first
         return self._remove(next(key for key in box if key[0] == sender))
 
     def _remove(self, key: Key) -> Told:
@@ -106,14 +109,14 @@ class Mailboxes:
         told = self._boxes[to].pop(key)
         if not self._boxes[to]:
             del self._boxes[to]
-        over = Told(told.id, told.at, told.by, told.nick, told.to, told.to_nick, "")
-        self._end(over)
-        return over
+        finished = Told(told.id, told.at, told.by, told.nick, told.to, told.to_nick, "")
+        self._finish(finished)
+        return finished
 
-    def _end(self, over: Told) -> None:
-        self._over[_key(over)] = over
-        if len(self._over) > MAILBOX_KNOWN:
-            del self._over[next(iter(self._over))]
+    def _finish(self, finished: Told) -> None:
+        self._finished[_key(finished)] = finished
+        if len(self._finished) > MAILBOX_KNOWN:
+            del self._finished[next(iter(self._finished))]
 
 
 def _key(told: Told) -> Key:
@@ -121,10 +124,10 @@ def _key(told: Told) -> Key:
 
 
 def _addressee(sender: Member, message: Tell, members: Members, access: Access) -> tuple[str, str]:
-    """Whom this is for: member id and nick. A key, and where only a nick is known, the key that it belongs to.
+    """Find the recipient of a private message: member id and nick. A nick alone stands for the key that it belongs to.
 
     Raises:
-        ValueError: nobody whom it could reach.
+        ValueError: there is no recipient, or it can get no private messages.
     """
     typed = clean_nick(message.nick)
     same, owner = same_nick(typed), access.owner(typed)

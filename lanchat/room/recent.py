@@ -1,13 +1,13 @@
-"""What a room remembers of its past: events for returning members, lines for newcomers, ids for resends. Pure."""
+"""The recent events of a room, for returning members, for newcomers, and to recognise resends. Pure."""
 
 from collections import deque
 from collections.abc import Iterable
 
 from lanchat.protocol.messages import Event, Said
 
-RESUME = 500  # events that a returning member gets at once; older ones it fetches page by page
-RESUME_SIZE = 64 * 1024  # characters of them; a quarter of a link's outbox, into which more is to come
-HISTORY = 50  # lines that a newcomer sees
+RESUME = 500  # events that a returning member gets at once; older ones are fetched page by page
+RESUME_SIZE = 64 * 1024  # characters of those events; a quarter of a link's outbox, which must have space for more
+HISTORY = 50  # messages that a newcomer sees
 RECENT = 10_000  # events held in memory, and message ids by which resends are recognised
 
 
@@ -16,7 +16,8 @@ class RecentEvents:
 
     def __init__(self) -> None:
         self.said: dict[tuple[str, str], Said] = {}  # by member id and message id
-        self._said_keys: deque[tuple[str, str]] = deque()  # the same, oldest first; a dict walks over all it has lost
+        # The same keys, oldest first. To find its own first key, a dict would step over all deleted ones each time.
+        self._said_keys: deque[tuple[str, str]] = deque()
         self._events: deque[Event] = deque(maxlen=RECENT)
         self._lines: deque[Said] = deque(maxlen=HISTORY)
 
@@ -27,24 +28,24 @@ class RecentEvents:
             self._remember(event)
 
     def recall(self, said: Iterable[Said]) -> None:
-        """Take in messages that were said too long ago to be here, so that resends of them are recognised."""
+        """Add messages that are too old to be in memory, so that resends of them are recognised."""
         for event in said:
             if (event.by, event.id) not in self.said:
                 self._remember(event)
 
     def since(self, after: int) -> tuple[tuple[Event, ...], int]:
-        """What a session is sent of the past.
+        """The part of the past that is sent to a session when it joins.
 
         Args:
-            after: the last seq that its member has; -1 for a newcomer, who gets the last lines.
+            after: the last seq that its member has; -1 for a newcomer, who gets the last messages.
 
         Returns:
-            The events, and the seq that they begin after; 0 where nothing is missing before them.
+            The events, and the seq after which they begin; 0: no event before them is missing.
         """
         past = self._last(after)
         if after < 0 or not past:
             return past, 0
-        earlier = len(self._events) - len(past) - 1  # the last event that is not in it
+        earlier = len(self._events) - len(past) - 1  # the index of the last event that is not in it
         complete = self._events[earlier].seq <= after if earlier >= 0 else past[0].seq <= after + 1
         return past, 0 if complete else past[0].seq - 1
 

@@ -1,12 +1,12 @@
-"""The rules of one room. Pure: a member, a message and the time go in, decisions come out.
+"""The rules of one room. Pure: a member, a command and the time go in, decisions come out.
 
-`decide`, `join` and `leave` say what should happen: drafts of events, which have no number yet, and effects such as a
-reply. Whoever gives the room its order (the log of this host) numbers a draft, and `apply` makes it happen. So a room
-can be rebuilt by applying its log, and a copy of it elsewhere only applies.
+`decide`, `join` and `leave` return what should happen: drafts of events, which have no number yet, and effects such as
+a reply. The hub gives each draft its number, and `apply` makes the event happen. So a room can be rebuilt by applying
+the events of its log.
 
-A member is a key together with a nick. The same person may be in the room through several sessions at once (a screen
-and a script); they are said to have joined with the first and left with the last. So a session whose link died
-unseen never stands in the way of its owner coming back.
+A member is one key under one nick, and may have several sessions at once (a screen and a script). The member joins with
+the first session and leaves with the last one. So a session whose link died unnoticed does not keep its owner from
+reconnecting.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +41,7 @@ from lanchat.room.effects import Close, Decision, Effect, Kick, Member, Repeated
 from lanchat.room.private import Mailboxes
 from lanchat.room.recent import RecentEvents
 
-MAX_MEMBERS = 200  # people in a room, unless the host says otherwise
+MAX_MEMBERS = 200  # of one room, by default
 MAX_SESSIONS = 4  # of one member at once
 
 
@@ -52,9 +52,9 @@ class Room:
         id: the room's id, 32 hex digits.
         host_id: the member id of the host.
         past: the last events of the log, in order.
-        seq: the highest number that may have been given out (`Log.seq`); the next event gets a higher one.
-        access: nick owners and bans.
-        private: the stored private messages, in order (`Log.private`).
+        seq: the highest number that may have been given out (`Opened.seq`); the next event gets a higher one.
+        access: nick owners, bans and the lock.
+        private: the stored private messages, in order (`Opened.private`).
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Room:
         self.id = id
         self.title = title
         self.seq = 0  # of the last event that was applied
-        self.unavailable = ""  # why nothing can be said now, "" when it can: set by whoever knows the log's state
+        self.unavailable = ""  # why no message is accepted now; "": messages are. Set by the hub, which knows the log
         self._host_id = host_id
         self._max_members = max_members
         self._access = access or Access()
@@ -81,7 +81,7 @@ class Room:
         self._recent = RecentEvents()
         for event in past:
             self.apply(event)
-        self._members.clear()  # whoever was inside when the host stopped has to join again
+        self._members.clear()  # members who were in the room when the host stopped have to join again
         self.seq = max(self.seq, seq)
 
     @property
@@ -90,7 +90,7 @@ class Room:
 
     @property
     def locked(self) -> bool:
-        """Whether nobody new is admitted."""
+        """Whether newcomers are kept out."""
         return self._access.locked
 
     @property
@@ -100,14 +100,14 @@ class Room:
     # ---- what should happen
 
     def join(self, id: str, nick: str, now: int) -> Joined | Refused | Member:
-        """Decide whether somebody may come in.
+        """Decide whether somebody may enter the room.
 
         Args:
-            id: the member id that was proven, or one made up for a guest.
+            id: the member id: a proven one, or one made up for a guest.
             now: ms since 1970.
 
         Returns:
-            A draft of the event, or the member if they are in the room already through another session.
+            A draft of the event; or the member, if another session of theirs is in the room already.
         """
         try:
             nick = clean_nick(nick)
@@ -123,11 +123,14 @@ class Room:
         return refused or Joined(UNNUMBERED, now, id, nick, host=host)
 
     def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:
-        """Decide what the end of one session of this member means to the others.
+        """Count one session of this member less.
 
         Args:
             code: why it ended, one of `protocol.messages.LeftCode`.
-            reason: the same in words, where the code does not say it all.
+            reason: the same in words, if the code does not say it all.
+
+        Returns:
+            A draft of the event, if this was the member's last session.
         """
         member.sessions -= 1
         if member.sessions > 0:
@@ -135,7 +138,7 @@ class Room:
         return Left(UNNUMBERED, now, member.id, member.nick, code, reason[:MAX_NAME])
 
     def decide(self, member: Member, command: Command, now: int) -> Sequence[Decision]:
-        """Decide what a member's command leads to.
+        """Decide what follows from a member's command.
 
         Args:
             now: ms since 1970.
@@ -154,7 +157,7 @@ class Room:
                     ]
                 return self._private.tell(member, command, now, self._members, self._access)
             case Got(by=by, id=id):
-                return self._private.take(member.id, (by, id))
+                return self._private.confirm(member.id, (by, id))
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
             case Moderate(action=action, nick=nick):
@@ -167,7 +170,7 @@ class Room:
         if known is not None:
             return (Repeated(known),)
         if self.unavailable:
-            return (Reply(Notice("unsaid", f"Not sent: {self.unavailable} at the host. Try again later.")),)
+            return (Reply(Notice("unsent", f"Not sent: {self.unavailable} at the host. Try again later.")),)
         try:
             text = clean_text(command.text)
         except ValueError as error:
@@ -237,7 +240,7 @@ class Room:
     # ---- what has happened
 
     def apply(self, event: Event) -> None:
-        """Make an event happen: it has its number now. Events are applied in the order of their numbers."""
+        """Make an event happen, now that it has its number. Events are applied in the order of their numbers."""
         self.seq = event.seq
         self._recent.add(event)
         match event:
@@ -256,7 +259,7 @@ class Room:
                     self._members[id, same_nick(to)] = member
 
     def recall(self, said: Iterable[Said]) -> None:
-        """Take in messages that were said too long ago to be in memory, so that resends of them are recognised."""
+        """Add messages that are too old to be in memory, so that resends of them are recognised."""
         self._recent.recall(said)
 
     def member(self, id: str, nick: str) -> Member:
@@ -264,10 +267,10 @@ class Room:
         return self._members[id, same_nick(nick)]
 
     def snapshot(self, id: str, nick: str, after: int, stored: int) -> Snapshot:
-        """The state of the room for a session that is let in, to be taken before its `joined` is applied.
+        """The state of the room for a new session. It is taken before the session's `joined` is applied.
 
         Args:
-            after: the last seq this member has; -1 for a newcomer.
+            after: the last seq that this member has; -1 for a newcomer.
             stored: everything up to this seq is on the host's disk.
         """
         past, since = self._recent.since(after)
@@ -276,5 +279,5 @@ class Room:
         return Snapshot(welcome, present, past, self._private.waiting(id))
 
     def _others(self, than: Member | None = None) -> frozenset[str]:
-        """The `same_nick` of everybody here, but for one."""
+        """The `same_nick` of every member except one."""
         return frozenset(nick for (_, nick), member in self._members.items() if member is not than)

@@ -1,4 +1,4 @@
-"""What a member knows of the room: who is there, and who is who. Pure."""
+"""The roster: the people in a room, as a member knows them. Pure."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from lanchat.protocol.text import same_nick
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody in the room, as others see them."""
+    """One member of a room, as the other members see them."""
 
     id: str
     nick: str
@@ -18,34 +18,34 @@ class Person:
 
     @property
     def verified(self) -> bool:
-        """Whether they have proven a key; a guest of the plain door has not."""
+        """Whether this person has proven a key. A guest of the plain door has not."""
         return is_verified(self.id)
 
 
 @dataclass
 class Roster:
-    """Owned by whoever takes a member's events, and fed with each of them in order."""
+    """The people in one room. Owned by the thread that takes the member's events; it applies each of them in order."""
 
     me: str = ""
     nick: str = ""
     seq: int = 0
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
-    _told: int = 0  # up to this seq, `people` was told as it is: the past that follows changes nothing in it
+    _complete_at: int = 0  # `people` was complete at this seq, so events of the past up to it change nothing
 
     def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
-        self.me, self.nick, self._told = welcome.id, welcome.nick, welcome.seq
+        self.me, self.nick, self._complete_at = welcome.id, welcome.nick, welcome.seq
         self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host) for p in present}
 
     def person(self, nick: str) -> Person | None:
-        """Who is called that."""
+        """The person with this nick; None: nobody has it."""
         same = same_nick(nick)
         return next((person for person in self.people.values() if same_nick(person.nick) == same), None)
 
     def addressee(self, nick: str) -> str:
-        """The member id that a private message for this nick is for; "" where only the host can know it.
+        """The recipient's member id for a private message to this nick; "": only the host can know it.
 
         Raises:
-            ValueError: they can get none.
+            ValueError: this person can get no private messages.
         """
         person = self.person(nick.removeprefix("~"))
         if person is not None and not person.verified:
@@ -56,7 +56,7 @@ class Roster:
 
     def apply(self, event: Event) -> None:
         self.seq = max(self.seq, event.seq)
-        if event.seq <= self._told:
+        if event.seq <= self._complete_at:
             return
         match event:
             case Joined(by=by, nick=nick, host=host):

@@ -1,4 +1,4 @@
-"""Acknowledgements: which session waits until the log has stored what it said. Pure; owned by the hub."""
+"""Acks: which session waits until the log has stored its messages. Pure; owned by the hub."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from lanchat.server.session import Session
 
 
 class Acks:
-    """Gives out pairs of a session and what it is to be told.
+    """Decides which sessions get acks, receipts and warnings, as pairs of a session and its message.
 
     Args:
         stored: every event up to this seq is stored.
@@ -16,13 +16,13 @@ class Acks:
 
     def __init__(self, stored: int) -> None:
         self.stored = stored
-        self.trouble = ""  # why the log stores nothing now
-        self._waiting: dict[Session, tuple[int, int]] = {}  # first and last seq of what a session waits for
+        self.trouble = ""  # why the log stores nothing now; "": it does
+        self._waiting: dict[Session, tuple[int, int]] = {}  # the first and the last seq that each session waits for
         self._receipts: deque[tuple[int, Session, Receipt]] = deque()  # with the ticket that each waits for
-        self._warned: set[Session] = set()  # they were told that what they say is not stored
+        self._warned: set[Session] = set()  # sessions that know that their messages are not stored now
 
     def wait(self, session: Session, seq: int) -> None:
-        """This session has said this event, or said it again."""
+        """This session sent or resent the message of this event, and waits for its ack."""
         first, last = self._waiting.get(session, (seq, seq))
         self._waiting[session] = min(first, seq), max(last, seq)
 
@@ -44,7 +44,7 @@ class Acks:
             yield session, receipt
 
     def due(self) -> Iterator[tuple[Session, Ack]]:
-        """Acks for what is stored already."""
+        """Acks for events that are stored already."""
         for session, (first, last) in list(self._waiting.items()):
             if self.stored < first:
                 continue
@@ -55,19 +55,19 @@ class Acks:
                 del self._waiting[session]
 
     def set_trouble(self, text: str) -> Iterator[tuple[Session, Notice]]:
-        """Why the log stores nothing now; "" when that is over."""
+        """Note why the log stores nothing now; "": it stores again."""
         self.trouble = text
         yield from self.warn(list(self._waiting if text else self._warned))
 
     def warn(self, sessions: Iterable[Session]) -> Iterator[tuple[Session, Notice]]:
-        """Warns each session once that the room goes on without its log, and says once that this is over."""
+        """Warn each session once that the log stores nothing, and tell it once when that is over."""
         for session in sessions:
             if self.trouble and session not in self._warned:
                 self._warned.add(session)
                 yield (
                     session,
-                    Notice("unsaved", f"What you say is delivered but not saved: {self.trouble} at the host."),
+                    Notice("unstored", f"What you say is delivered but not stored: {self.trouble} at the host."),
                 )
             elif not self.trouble:
                 self._warned.discard(session)
-                yield session, Notice("saved", "What you say is saved again.")
+                yield session, Notice("stored", "What you say is stored again.")

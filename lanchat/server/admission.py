@@ -1,8 +1,10 @@
-"""Who may come near: links that have not shown who they are, links and connects of one source, password attempts.
+"""Admission control: limits for strangers, for the links and connects of one source, and for password attempts.
 
-A source is an address; this machine itself is no source, as many people may share it. Not the /64 of an IPv6 address,
-as servers of the internet count: here that is the whole network, and the seventeenth of a class would be kept out.
-Where there are too many strangers the oldest makes room: who means well says hello within milliseconds.
+A stranger is a link whose peer has not proven an identity yet. If there are too many, the oldest is dropped: honest
+clients say hello within milliseconds.
+
+A source is an IP address. This machine itself is not counted, because many people may share it. Servers on the internet
+count the /64 of an IPv6 address; here that would be the whole network, and a class of seventeen would be one too many.
 """
 
 import ipaddress
@@ -14,11 +16,11 @@ from typing import Protocol
 
 from lanchat.protocol.limits import Limits, TokenBucket
 
-GRACE = 0.5  # s that a stranger may use before it must make room for the next; a crowd waits in the backlog meanwhile
+GRACE = 0.5  # s that a stranger has before it may be dropped for a new one; a crowd waits in the backlog meanwhile
 MAX_SOURCES = 4096  # sources remembered; OpenSSH tracks 65,536 and forgets the oldest too
-ATTEMPTS_PER_SOURCE = 3  # wrong passwords at once, and a minute (ergo's number for logins)
-MAX_ADMITTED = 10_000  # keys that knew the password; then the first are forgotten
-ATTEMPTS_PER_ROOM = 10  # wrong passwords at once, and a minute: 33 bits last for 800 years
+ATTEMPTS_PER_SOURCE = 3  # wrong passwords at once, and then per minute (ergo's number for logins)
+MAX_ADMITTED = 10_000  # keys remembered because they knew the password; beyond that the first are forgotten
+ATTEMPTS_PER_ROOM = 10  # wrong passwords at once, and then per minute: 33 bits last for 800 years
 _MINUTE = 60.0  # s
 
 
@@ -27,7 +29,7 @@ class Droppable(Protocol):
 
 
 def source_of(address: str) -> str:
-    """Whom an address is counted for; "" for this machine."""
+    """The source that an address belongs to; "" for this machine."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -38,19 +40,19 @@ def source_of(address: str) -> str:
 
 
 class Admission:
-    """Counts who is at the door. Any thread: `knock` and `begin` for the accept thread, the rest for readers."""
+    """Counts links and connects. `accepts` and `begin` are for the accept thread, `admit` and `end` for readers."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
         self._changed = threading.Condition()  # guards all below
-        self._strangers: OrderedDict[Droppable, tuple[float, str]] = OrderedDict()  # since when, from where
+        self._strangers: OrderedDict[Droppable, tuple[float, str]] = OrderedDict()  # when each came, and its source
         self._links: dict[Droppable, str] = {}
         self._per_source: Counter[str] = Counter()
         self._connects: OrderedDict[str, TokenBucket] = OrderedDict()
 
     def accepts(self, source: str) -> bool:
-        """Whether somebody from there may come now."""
+        """Whether a new connection from this source is accepted now. It counts as a connect."""
         if not source:
             return True
         with self._changed:
@@ -60,12 +62,12 @@ class Admission:
             return bucket.spare(1, self._clock()) and self._per_source[source] < self._limits.links_per_source
 
     def begin(self, link: Droppable, source: str) -> None:
-        """This link is a stranger. Where there are too many, the oldest goes as soon as it has had its GRACE."""
+        """Count this link as a stranger. If there are too many, the oldest is dropped as soon as its GRACE is over."""
         with self._changed:
             if len(self._strangers) >= self._limits.strangers:
                 since, _ = next(iter(self._strangers.values()))
-                rest = since + GRACE - self._clock()
-                self._changed.wait_for(lambda: len(self._strangers) < self._limits.strangers, max(0.0, rest))
+                grace = max(0.0, since + GRACE - self._clock())
+                self._changed.wait_for(lambda: len(self._strangers) < self._limits.strangers, grace)
             dropped = []
             if len(self._strangers) >= self._limits.strangers:
                 dropped.append(next(iter(self._strangers)))
@@ -81,12 +83,13 @@ class Admission:
             other.drop("busy", "too many strangers at the door")
 
     def admit(self, link: Droppable) -> None:
-        """This link has shown who it is."""
+        """The peer of this link has proven its identity, or is a guest with a nick: it is no stranger any more."""
         with self._changed:
             self._strangers.pop(link, None)
             self._changed.notify_all()
 
     def end(self, link: Droppable) -> None:
+        """This link is over."""
         with self._changed:
             self._strangers.pop(link, None)
             source = self._links.pop(link, None)
@@ -98,13 +101,13 @@ class Admission:
 
 
 class PasswordThrottle:
-    """Password attempts, counted when they start: whoever hangs up in the middle has made one too. Any thread.
+    """Limits password attempts. An attempt counts from its start, so hanging up in the middle does not help.
 
-    A key that knew the password once, or was in the room before, has attempts of its own: nobody is locked out by
-    somebody else's guesses.
+    A key that knew the password once, or was in the room before, has a limit of its own, so that the guesses of others
+    do not lock it out. Any thread.
 
     Args:
-        known: member ids of earlier evenings.
+        known: member ids that were in the room before.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, known: Iterable[str] = ()) -> None:
@@ -116,20 +119,20 @@ class PasswordThrottle:
         self._admitted: dict[str, None] = dict.fromkeys(known)  # a set that keeps its order
 
     def begin(self, source: str, member: str) -> float:
-        """Somebody begins an attempt.
+        """Count an attempt that is about to begin.
 
         Returns:
-            0, or the s after which they may try again.
+            0: it may begin; else the seconds after which the next one may.
         """
         with self._lock:
             now = self._clock()
             wait = max(bucket.take(1, now) for bucket in self._buckets(source, member, now))
-            if wait > 0:  # it does not take place, so it does not count
+            if wait > 0:  # the attempt does not take place, so it does not count
                 self._give_back(source, member, now)
             return wait
 
     def succeed(self, source: str, member: str) -> None:
-        """They knew it: this was no guess."""
+        """The password was right, so the attempt does not count as a guess."""
         with self._lock:
             self._give_back(source, member, self._clock())
             if member not in self._admitted:
@@ -142,7 +145,7 @@ class PasswordThrottle:
             bucket.take(-1, now)
 
     def _buckets(self, source: str, member: str, now: float) -> list[TokenBucket]:
-        """Where an attempt counts."""
+        """The buckets in which an attempt counts."""
         rate = ATTEMPTS_PER_SOURCE / _MINUTE
         if member in self._admitted:
             return [_bucket(self._keys, member, rate, ATTEMPTS_PER_SOURCE, now)]

@@ -1,4 +1,4 @@
-"""One batch of the hub: what everybody gets, and how what a single session gets differs from it. Pure."""
+"""One batch of the hub: the events for everybody, and how the bytes for a single session differ. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,16 +9,16 @@ from lanchat.server.session import Dialect, Session
 
 @dataclass(eq=False)
 class Personal:
-    """How what one session gets differs from what all get."""
+    """How the bytes for one session differ from the bytes for everybody."""
 
-    start: int = 0  # the first event of the batch that is for this session
+    start: int = 0  # the first event of the batch that this session gets
     inserts: list[tuple[int, bytes]] = field(default_factory=list)  # bytes for this session alone, before that event
-    skips: set[int] = field(default_factory=set)  # events that this session caused and does not hear back
+    skips: set[int] = field(default_factory=set)  # events that this session caused and does not get back
 
 
 @dataclass(eq=False)
 class Batch:
-    """Everything that one pass of the hub over its inbox has led to."""
+    """The events, records and bytes that follow from one pass of the hub over its inbox."""
 
     now: int  # ms since 1970
     events: list[Event] = field(default_factory=list)
@@ -34,11 +34,11 @@ class Batch:
         return self.personal.setdefault(session, Personal())
 
     def tell(self, session: Session, data: bytes) -> None:
-        """Deliver these bytes to one session, after the events so far."""
+        """Deliver these bytes to one session, after the events that were added so far."""
         self.personal_for(session).inserts.append((len(self.events), data))
 
     def deliver(self, sessions: Iterable[Session]) -> None:
-        """Send once to each session that gets anything, with bytes made once for each dialect."""
+        """Send the batch: one send for each session that gets anything, with bytes made once for each dialect."""
         if not self.events and not self.personal:
             return
         encoded: dict[Dialect, _Encoded] = {}
@@ -67,7 +67,7 @@ class _Encoded:
 
     @property
     def quiet(self) -> list[bytes]:
-        """The pieces for sessions that are deaf: nothing that anybody said."""
+        """The pieces for deaf sessions: everything except messages."""
         if self._quiet is None:
             pairs = zip(self._events, self.pieces, strict=True)
             self._quiet = [b"" if isinstance(event, Said) else piece for event, piece in pairs]

@@ -40,16 +40,16 @@ _log = logging.getLogger(__name__)
 
 
 class Host(Closable):
-    """A room that is served from `start()` to `close()`. Everything public belongs to any one thread.
+    """Serves a room from `start()` to `close()`. All public methods are for one thread, whichever it is.
 
     Args:
         nick: the host's name on the room's card.
-        doors: the ways in. The first is the one that `connect()` uses.
+        doors: the ways into the room. `connect()` uses the first.
         addresses: where to listen; None for everywhere.
-        password: the room is locked with it.
-        log: stores the events; by default nothing does.
-        bans, locked: the access rules of the last start: nick by banned member id, and whether nobody new is admitted.
-        save_access: stores them when they change; never waits.
+        password: what members need to know to enter; None: nothing.
+        log: stores the events; by default they are not stored.
+        bans, locked: the access rules of the last start: nick by banned member id, and whether newcomers are kept out.
+        save_access: stores the access rules when they change; never waits.
         ephemeral: ask members to store nothing either.
         limits: what strangers and members may do.
 
@@ -155,9 +155,11 @@ class Host(Closable):
         _log.info("hosting room %s on port %s", self.room_id, self.port)
 
     def connect(self) -> socket.socket:
-        """A way in for the host's own member: a socket whose other end is served like any other link.
+        """Connect the host's own member.
 
-        It needs no network, so a host can talk in its own room whatever a firewall says.
+        Returns:
+            A socket whose other end is served like any other link. It needs no network, so a host can talk in its own
+            room whatever a firewall blocks.
         """
         ours, theirs = socket.socketpair()
         self._serve(theirs, self._doors[0][0])
@@ -211,14 +213,14 @@ class Host(Closable):
         except OSError as error:
             if error.errno in _EXHAUSTED:
                 self._send_away(listener)
-            return  # else: it went away before we looked
+            return  # else the client went away before it was accepted
         source = source_of(str(address[0]))
         if not self._admission.accepts(source):
             sock.close()
             return
         try:
             self._serve(sock, door, source)
-        except (RuntimeError, OSError) as error:  # no thread left, or gone already
+        except (RuntimeError, OSError) as error:  # no thread is left, or the client is gone already
             _log.warning("cannot serve another link: %s", error)
             sock.close()
 
@@ -240,8 +242,8 @@ class Host(Closable):
             raise
 
     def _greet(self, link: Link, door: Door) -> None:
-        """Run the greeting. A link that is let in continues on a fresh thread: one that has made a TLS handshake holds
-        29 KiB of OpenSSL's random generators and of stack until it ends."""
+        """Run the greeting. A link that is admitted continues on a fresh thread, because a thread that has made a TLS
+        handshake holds 29 KiB of OpenSSL's random generators and of stack until it ends."""
         converse = None
         try:
             converse = door.greet(link)
@@ -251,7 +253,7 @@ class Host(Closable):
         if converse is not None:
             try:
                 self._readers.start(link, lambda: self._converse(link, converse))
-            except RuntimeError:  # no thread left but this one
+            except RuntimeError:  # no thread is left but this one
                 self._converse(link, converse)
 
     def _converse(self, link: Link, converse: Converse) -> None:
@@ -261,7 +263,7 @@ class Host(Closable):
             self._end(link)
 
     def _end(self, link: Link) -> None:
-        """The link's reader is done with it."""
+        """Release everything that belongs to this link. Its last reader calls this."""
         self._admission.end(link)
         link.close()
         self._readers.done(link)

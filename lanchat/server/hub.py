@@ -1,8 +1,8 @@
-"""One thread that owns a room and its log: inbox -> room -> links.
+"""The one thread that owns a room and its log: inbox -> room -> links.
 
-Everything that waits in the inbox is one batch. The bytes of a batch are made once for each dialect, and each link
-gets one send for the whole batch, whatever happened in it: waking a thread or calling the kernel for each delivery is
-what makes a chat server slow (measured: 6-9 us a send, in any language).
+Everything that waits in the inbox becomes one batch. The bytes of a batch are made once for each dialect, and each link
+gets one send for the whole batch, however much happened in it: waking a thread or calling the kernel for each delivery
+is what makes a chat server slow (measured: 6-9 us a send, in any language).
 """
 
 import logging
@@ -49,11 +49,11 @@ _PONG = Pong()
 
 
 class Hub:
-    """Whoever makes it starts and stops it. `inbox` is for any thread, everything else for the hub thread alone.
+    """Runs a room. `inbox` is for any thread; so are the methods that say so, and all else is for the hub thread.
 
     Args:
-        now: ms since 1970.
-        save_access: stores the bans (nick by banned member id) and whether the room is locked; never waits.
+        now: returns ms since 1970.
+        save_access: stores the bans (nick by banned member id) and whether newcomers are kept out; never waits.
     """
 
     def __init__(
@@ -65,33 +65,33 @@ class Hub:
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = room
-        self._record = log
+        self._room_log = log
         self._now = now
         self._save_access = save_access
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
-        self._appended = 0  # records given to the log: the ticket of the last one
+        self._appended = 0  # the ticket of the last record that was given to the log
         self._acks = Acks(room.seq)
         self._closing = ""
         self._thread = threading.Thread(target=self._run, name="hub")
 
     @property
     def people(self) -> int:
-        """How many are in the room. Any thread."""
+        """The number of members in the room. Any thread."""
         return self._room.people
 
     def start(self) -> None:
         self._thread.start()
 
     def stored(self, ticket: int, seq: int) -> None:
-        """The log has stored everything up to this ticket, events up to this seq. Any thread."""
+        """The log has stored every record up to this ticket, and every event up to this seq. Any thread."""
         self.inbox.put_now(Stored(ticket, seq))
 
     def troubled(self, text: str) -> None:
-        """Why nothing is stored now; "" when that is over. Any thread."""
+        """The log stores nothing now, for this reason; "": it stores again. Any thread."""
         self.inbox.put_now(LogTrouble(text))
 
     def stop(self) -> None:
-        """End the thread after all that is in the inbox. Not for the hub thread."""
+        """End the thread once it has handled everything in the inbox. Any thread but the hub thread."""
         self.inbox.put_now(Stop())
         join_started(self._thread)
         self.inbox.close()
@@ -101,7 +101,7 @@ class Hub:
         while running:
             items = self.inbox.take()
             batch = Batch(self._now())
-            self._room.unavailable = self._acks.trouble if self._record.full else ""
+            self._room.unavailable = self._acks.trouble if self._room_log.full else ""
             for item in items:
                 if isinstance(item, Stop):
                     running = False
@@ -111,7 +111,7 @@ class Hub:
             if self._closing:
                 self._say_goodbye()
             if batch.records:
-                self._appended = self._record.append(batch.records)
+                self._appended = self._room_log.append(batch.records)
 
     def _handle(self, item: JoinRequest | Received | LinkEnded | Stored | LogTrouble | CloseRoom, batch: Batch) -> None:
         match item:
@@ -128,7 +128,7 @@ class Hub:
             case LogTrouble(text):
                 self._tell_all(self._acks.set_trouble(text), batch)
             case CloseRoom(reason):
-                self._closing = reason  # everybody is told after what was said before
+                self._closing = reason  # everybody is told after the events of this batch
             case _:
                 assert_never(item)
 
@@ -136,7 +136,7 @@ class Hub:
         for message in messages:
             member = session.member
             if member is None:
-                return  # it has left in this very batch
+                return  # the session has ended earlier in this batch
             match message:
                 case Say() | Tell() | Got() | Rename() | Moderate() | Bye():
                     self._carry_out(session, member, message, batch)
@@ -164,10 +164,10 @@ class Hub:
                     self._effect(session, decision, batch)
 
     def _publish(self, draft: Event, batch: Batch, session: Session | None = None) -> None:
-        """Give an event its number and let it happen.
+        """Give an event its number, make it happen and deliver it.
 
         Args:
-            session: the one that caused it, if it is to hear of it.
+            session: the session whose command caused the event; None: no command did.
         """
         event = numbered(draft, self._room.seq + 1)
         self._room.apply(event)
@@ -233,7 +233,7 @@ class Hub:
                 batch.personal_for(session).skips.add(len(batch.events) - 1)
         session.member = self._room.member(request.id, decision.nick)
         session.member.sessions += 1
-        if session.member.sessions > MAX_SESSIONS:  # some of them perhaps dead unseen
+        if session.member.sessions > MAX_SESSIONS:  # the links of some may have died unnoticed
             oldest = next(other for other in self._sessions if other.member is session.member)
             self._dismiss(oldest, Closing("replaced", "You joined from another window."), batch)
         if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start

@@ -1,4 +1,4 @@
-"""What a member needs from the room's log: asked in its own reader thread, so that nobody else waits for the disk."""
+"""Reads the room's log for a member, in the member's own reader thread, so that nobody else waits for the disk."""
 
 from collections.abc import Iterable
 
@@ -7,21 +7,21 @@ from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import MAX_NUMBER, FromMember, Notice, Page, Said, Say
 from lanchat.storage.log import Log
 
-PAGE = 200  # events ...
-PAGE_SIZE = 64 * 1024  # bytes; ... or so much of the past at once, a quarter of a link's outbox
+PAGE = 200  # events in one page, at most
+PAGE_SIZE = 64 * 1024  # bytes after which a page ends; a quarter of a link's outbox
 
 
 def page(log: Log, after: int) -> bytes:
-    """A piece of the past, as the answer to a Fetch.
+    """The answer to a Fetch: the next events of the log, and a Page.
 
-    Where the log is damaged, a notice takes the place of what is lost: asking again would not help.
+    If the log is damaged, a notice takes the place of the lost events, because asking again would not help.
 
     Raises:
-        LanchatError: it cannot be read now.
+        LanchatError: the log cannot be read now.
     """
     lines: list[bytes] = []
     size = 0
-    upto = MAX_NUMBER  # there is no more
+    upto = MAX_NUMBER  # no event follows
     try:
         for event in log.read(after, PAGE):
             lines.append(encode(event))
@@ -35,13 +35,13 @@ def page(log: Log, after: int) -> bytes:
 
 
 def said_before(log: Log, by: str, messages: Iterable[FromMember]) -> list[Said]:
-    """Of what this member says again, what the log has already.
+    """Find the events of this member's resends that the log has already.
 
     Raises:
-        LanchatError: it cannot be read now.
+        LanchatError: the log cannot be read now.
     """
     ids = {message.id for message in messages if isinstance(message, Say) and message.again}
     try:
         return log.find(by, ids) if ids else []
     except LogDamaged:
-        return []  # it cannot be read later either
+        return []  # a damaged log cannot be read later either

@@ -1,4 +1,4 @@
-"""The threads that read a host's links: one at a time for each, and all of them at rest in the end."""
+"""The threads that read a host's links: one at a time for each link, and none when the host has closed."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from lanchat.network.link import Link
 
 
 class Readers:
-    """Any thread."""
+    """Starts reader threads and waits for their end. Any thread."""
 
     def __init__(self) -> None:
         self._threads: set[threading.Thread] = set()
@@ -16,10 +16,10 @@ class Readers:
         self._lock = threading.Lock()  # guards both
 
     def start(self, link: Link, read: Callable[[], None]) -> None:
-        """Call this in a thread of its own. For a link that is read already: its reader hands it on, and ends.
+        """Read a link in a new thread. The thread that read it before, if any, hands it on in this way and then ends.
 
         Raises:
-            RuntimeError: there is no thread left.
+            RuntimeError: the system gives no more threads.
         """
 
         def run() -> None:
@@ -30,30 +30,30 @@ class Readers:
                     self._threads.discard(reader)
 
         reader = threading.Thread(target=run, name=f"reader-{link.fileno()}")
-        with self._lock:  # held while it starts: `finish` must join none that has not
+        with self._lock:  # held during the start, because `finish` must not join a thread that has not started
             reader.start()
             self._threads.add(reader)
             self._links.add(link)
 
     @property
     def links(self) -> list[Link]:
-        """Those that are read now."""
+        """The links that are read now."""
         with self._lock:
             return list(self._links)
 
     def done(self, link: Link) -> None:
-        """Nobody reads this link any more."""
+        """This link is not read any more."""
         with self._lock:
             self._links.discard(link)
 
     def finish(self, limit: float) -> None:
-        """Wait until all readers are at rest; after `limit` seconds drop the links of those that are not."""
+        """Wait until all readers have ended. After `limit` seconds, drop the links of those that have not."""
         deadline = time.monotonic() + limit
         with self._lock:
             threads = list(self._threads)
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        while threads:  # one may have handed on to another in the meantime
+        while threads:  # a reader may have handed its link on to another one in the meantime
             with self._lock:
                 links, threads = list(self._links), list(self._threads)
             for link in links:

@@ -9,7 +9,7 @@ from lanchat.room.effects import Member, Snapshot
 
 
 class Outlet(Protocol):
-    """What the hub uses of a link. Nothing here waits."""
+    """The part of a link that the hub uses. No method waits."""
 
     @property
     def code(self) -> str: ...
@@ -20,13 +20,13 @@ class Outlet(Protocol):
 
 
 class Dialect(Protocol):
-    """How one kind of client is told things. The hub makes the bytes of a batch once for each dialect."""
+    """How messages are encoded for one kind of client. The hub makes the bytes of a batch once for each dialect."""
 
     def encode(self, message: FromHost) -> bytes:
-        """The bytes of this message; b"" for what these clients are not told."""
+        """The bytes of this message; b"": this kind of client does not get it."""
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
-        """What a client gets before its first live event."""
+        """The bytes that a client gets before its first live event."""
 
 
 Converse = Callable[[], None]  # reads a link until it ends, once its greeting is done
@@ -37,8 +37,8 @@ class Session:
     """One connected client of a member. Made by a door; from JoinRequest on, `member` belongs to the hub.
 
     Args:
-        echoes: whether the client hears its own messages.
-        deaf: whether the client asked not to be sent what others say.
+        echoes: whether the client gets its own messages back.
+        deaf: whether the client asked not to get the messages of others.
     """
 
     link: Outlet
@@ -50,10 +50,10 @@ class Session:
 
 @dataclass(frozen=True)
 class JoinRequest:
-    """Somebody has proven who they are and wants in.
+    """A client has finished its greeting and asks to enter the room.
 
     Args:
-        any_nick: they cannot be asked for another nick: where theirs is taken, the next free one will do.
+        any_nick: the client cannot be asked for another nick: if this one is taken, it gets the next free one.
     """
 
     session: Session
@@ -65,10 +65,10 @@ class JoinRequest:
 
 @dataclass(frozen=True)
 class Received:
-    """What one read of a link brought.
+    """The messages that one read of a link brought.
 
     Args:
-        said_before: from the log, what these messages say again and the room no longer has in memory.
+        said_before: events of the log that these messages repeat, and that the room may not have in memory any more.
     """
 
     session: Session
@@ -96,14 +96,14 @@ class Stored:
 
 @dataclass(frozen=True)
 class LogTrouble:
-    """Why the log stores nothing now; "" when that is over."""
+    """The log stores nothing now, for this reason; "": it stores again."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class CloseRoom:
-    """The room closes: everybody is told, and nobody is let in any more."""
+    """The room closes: every member is told, and no one is admitted any more."""
 
     reason: str
 

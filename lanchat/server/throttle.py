@@ -1,7 +1,7 @@
-"""How fast one link may talk. A flooder waits in its own reader thread, and nobody else notices.
+"""Limits how many messages a second one link may send. A flood waits in its own reader thread; nobody else notices.
 
-What is over the rate is not refused but handed on later (ergo calls it fakelag): nothing is lost, a piped-in
-log arrives at its pace, and TCP slows the sender down. Only who heaps up more than MAX_WAITING is sent away.
+A message over the rate is not refused but forwarded later (ergo calls it fakelag): nothing is lost, a log that is piped
+in arrives at that pace, and TCP slows the sender down. Only a link with more than MAX_WAITING such messages is dropped.
 """
 
 import time
@@ -14,10 +14,10 @@ from lanchat.protocol.messages import FromMember, Notice, Rename, Said, Say, Tel
 from lanchat.server.session import Item, Received, Session
 from lanchat.threads import Inbox
 
-MAX_WAITING = 200  # messages over the rate in one read; our own script keeps 64 in flight at most
-TELL_EVERY = 30.0  # s between two requests to slow down
+MAX_WAITING = 200  # messages over the rate in one read; lanchat's own script has at most 64 unanswered ones
+NOTICE_EVERY = 30.0  # s between two requests to slow down
 _TALK = (Say, Tell, Rename)
-_STEP = 0.5  # s; a waiting reader looks that often whether the link is over
+_STEP = 0.5  # s; a waiting reader checks this often whether the link is over
 
 
 class Throttle:
@@ -28,10 +28,10 @@ class Throttle:
         self._rate = limits.message_rate
         self._link = link
         self._clock = clock
-        self._told_at = -TELL_EVERY
+        self._noticed_at = -NOTICE_EVERY
 
     def spend(self) -> None:
-        """Wait until one more thing may be asked that costs the host something."""
+        """Count a request that costs the host as much as a message, and wait until the rate allows it."""
         self._pause(self._bucket.take(1, self._clock()))
 
     def forward(
@@ -41,13 +41,13 @@ class Throttle:
         inbox: Inbox[Item],
         said_before: list[Said] | None = None,
     ) -> None:
-        """Put these into the inbox, now or as the rate allows.
+        """Put these messages into the inbox, now or as the rate allows.
 
         Args:
             said_before: see `Received`.
 
         Raises:
-            ProtocolError: far too many at once.
+            ProtocolError: more than MAX_WAITING messages are over the rate.
         """
         talk = len([message for message in messages if isinstance(message, _TALK)])
         wait = self._bucket.take(talk, self._clock()) if talk else 0.0
@@ -69,13 +69,13 @@ class Throttle:
 
     def _pause(self, seconds: float) -> None:
         until = self._clock() + seconds
-        while not self._link.over and (rest := until - self._clock()) > 0:
-            time.sleep(min(rest, _STEP))
+        while not self._link.over and (remaining := until - self._clock()) > 0:
+            time.sleep(min(remaining, _STEP))
             self._link.reset_idle()
 
     def _ask_to_slow_down(self, session: Session) -> None:
         now = self._clock()
-        if now - self._told_at >= TELL_EVERY:
-            self._told_at = now
+        if now - self._noticed_at >= NOTICE_EVERY:
+            self._noticed_at = now
             text = f"You are sending faster than {self._rate:g} messages a second; the others see them later."
             session.link.send(session.dialect.encode(Notice("slow", text)))

@@ -10,7 +10,7 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 
 SET_HOME = "Set LANCHAT_HOME to a folder you can write to."
-_BEYOND = 1 << 30  # the byte that is locked on Windows, where a locked byte cannot be read: behind all that is written
+_BEYOND = 1 << 30  # the byte that is locked on Windows, where a locked byte cannot be read: far behind the content
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def file_errors(path: Path, hint: str = SET_HOME) -> Iterator[None]:
     """Turn an OSError of this block into the error that a person reads.
 
     Raises:
-        LanchatError: the path cannot be used; it says why, and what to do.
+        LanchatError: the path cannot be used; the text says why, and what to do.
     """
     try:
         yield

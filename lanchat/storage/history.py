@@ -1,9 +1,9 @@
-"""A member's copy of what it has seen, in the same tables as the host's log. `lanchat history` reads it off-line.
+"""A member's history: the records that it has seen, in the tables of a log. `lanchat history` reads it, even offline.
 
-Several processes of one person may be in the same room. Each writes about once a second what it has seen: take the
+Several processes of one person may be in the same room. Each of them adds its new records about once a second: take the
 lock, open, write, close, release. So only one connection writes or checkpoints at a time (see store.py), nothing is
 stored twice, and no process makes another wait. NORMAL is durable enough here: the file stays whole in any case, and
-the last seconds that a power cut takes are on the host's disk, which is what an acknowledgement speaks of.
+the last seconds, which a power cut may take, are on the host's disk.
 """
 
 import logging
@@ -23,22 +23,22 @@ from lanchat.storage.rooms import LOCK, LOG
 from lanchat.storage.store import Failure, in_words
 
 FLUSH_EVERY = 1.0  # s
-MAX_WAITING = 20_000  # records in memory while the disk takes nothing; then the oldest are not stored
+MAX_WAITING = 20_000  # records in memory while the disk takes nothing; beyond that the oldest are not stored
 RETENTION = Retention(entries=200_000)  # of one room, some 80 MB: the room is the host's, the disk is the member's
 MAX_PRIVATE = 20_000  # private messages of one room
-CLOSE_LIMIT = 2.0  # s to get the last records on the disk; leaving must feel like leaving
+CLOSE_LIMIT = 2.0  # s to get the last records on the disk; leaving must feel immediate
 _RETRY = 0.05  # s until the lock is tried again
 
 _log = logging.getLogger(__name__)
 
 
 class HistoryWriter:
-    """Writes the copy of one room from a thread of its own, "history". `add` is for any thread and never waits.
+    """Writes the history of one room from a thread of its own, "history". `add` is for any thread and never waits.
 
     Args:
         folder: the room's, from `joined_folder`.
-        on_trouble: called from that thread with a sentence: once when nothing can be stored, and when a damaged copy
-            was repaired.
+        on_trouble: called from that thread with a sentence: once when nothing can be stored, and when a damaged
+            history was repaired.
     """
 
     def __init__(self, folder: Path, on_trouble: Callable[[str], None] = ignore) -> None:
@@ -55,14 +55,14 @@ class HistoryWriter:
         self._thread.start()
 
     def add(self, records: Sequence[Record]) -> None:
-        """Store these within about FLUSH_EVERY."""
+        """Store these records within about FLUSH_EVERY."""
         with self._change:
             self._waiting += records
             del self._waiting[:-MAX_WAITING]
             self._change.notify()
 
     def close(self) -> None:
-        """Write what waits, for at most CLOSE_LIMIT, then stop. May be called twice."""
+        """Write the waiting records, for at most CLOSE_LIMIT, then stop. May be called twice."""
         with self._change:
             self._closing = True
             self._change.notify()
@@ -73,7 +73,7 @@ class HistoryWriter:
         while True:
             with self._change:
                 self._change.wait_for(lambda: self._waiting or self._closing)
-                self._change.wait_for(lambda: self._closing, FLUSH_EVERY)  # gather
+                self._change.wait_for(lambda: self._closing, FLUSH_EVERY)  # for more to write at once
                 batch, self._waiting = self._waiting, []
                 closing = self._closing
             if not batch:
@@ -85,7 +85,7 @@ class HistoryWriter:
             if closing:
                 deadline = min(deadline, time.monotonic() + CLOSE_LIMIT)
                 if time.monotonic() >= deadline:
-                    _log.warning("%d events were not copied", len(batch))
+                    _log.warning("%d records were not stored", len(batch))
                     return
                 time.sleep(_RETRY)
 

@@ -1,4 +1,4 @@
-"""The folder of everything that lanchat writes, and the nick stored in it. The door of `platformdirs`."""
+"""The folder of everything that lanchat writes, and the nick stored in it. Only here `platformdirs` is used."""
 
 import getpass
 import os
@@ -12,7 +12,7 @@ _NICK_FILE = "nick"
 
 
 def home_folder() -> Path:
-    """LANCHAT_HOME, or this system's place for a program's data. It may not exist yet.
+    """LANCHAT_HOME, or this system's folder for the data of programs. It may not exist yet.
 
     Raises:
         LanchatError: LANCHAT_HOME begins with the home of an unknown user, as in `~nobody/lanchat`.

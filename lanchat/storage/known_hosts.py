@@ -76,7 +76,7 @@ class KnownHosts:
     def remember(self, room: str, fingerprint: str, title: str) -> None:
         """Store the key of a room that has none yet.
 
-        Call it only after the host has admitted us: before that, anybody may have answered.
+        Call this only after the host has admitted us: before that, any machine may have answered.
 
         Raises:
             LanchatError: the file cannot be written.

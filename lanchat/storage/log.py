@@ -1,4 +1,4 @@
-"""The log of a room: what the hub and the doors ask of one, and the log that stores nothing.
+"""The interface of a room's log, for the hub and the doors; and the log that stores nothing.
 
 The log on disk is in sqlite_log.py.
 """
@@ -19,20 +19,19 @@ OnTrouble = Callable[[str], None]
 
 
 def ignore(text: str) -> None:
-    """For whoever does not ask about trouble."""
+    """An `OnTrouble` that does nothing."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What a log held when it was opened.
+    """The content of a log when it is opened.
 
     Args:
         past: the last events, in order; at most IN_MEMORY.
-        seq: the next event gets a number above this one. It is that of the last event, or a higher one: after a
-            crash members may have seen events that were not stored yet. A number stands for one event only, so those
-            numbers are never given out again.
+        seq: the next event gets a number above this one. It is the number of the last event, or a higher one: after a
+            crash, members may have seen events that were not stored yet, and no number is ever given out twice.
         owners: (nick, id of the first member who used it), oldest first.
-        private: the private messages, in order; without a text: delivered, or dropped.
+        private: the private messages, in order; one without a text is finished: delivered or dropped.
     """
 
     past: tuple[Event, ...] = ()
@@ -46,13 +45,13 @@ class Log(Protocol):
 
     @property
     def full(self) -> bool:
-        """Whether the disk takes nothing and memory holds all it may, so that nobody may say more. Any thread."""
+        """Whether the disk takes nothing and the memory for waiting records is used up. Any thread."""
 
     def open(self) -> Opened:
-        """Read what is there. No thread is started yet.
+        """Open the log and read its content. No thread is started yet.
 
         Raises:
-            LanchatError: it cannot be used at all.
+            LanchatError: the log cannot be used at all.
         """
 
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
@@ -61,11 +60,12 @@ class Log(Protocol):
         Args:
             on_stored: called with a ticket and a seq: every record up to that ticket is stored, and with it every
                 event up to that seq.
-            on_trouble: called with why nothing is stored now; "" when that is over. Records wait until then.
+            on_trouble: called with the reason when nothing can be stored, and with "" when that is over. Records wait
+                until then.
         """
 
     def append(self, records: Sequence[Record]) -> int:
-        """Store these: events, and private messages in place of what was stored of them. Hub thread only; never waits.
+        """Store these records: events, and private messages in their newest state. Hub thread only; never waits.
 
         Returns:
             The ticket of the last one: how many records have been appended since `open`.
@@ -75,18 +75,18 @@ class Log(Protocol):
         """The first events after this seq, stored or still waiting. May wait for the disk: not for the hub thread.
 
         Raises:
-            LanchatError: the disk does not give them.
+            LanchatError: the disk cannot be read.
         """
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
-        """Those of these messages of one member that are in the log, however old. As `read`."""
+        """The messages of one member with these ids that are in the log, however old. Waits and raises as `read`."""
 
     def close(self) -> None:
-        """Store what still waits, then stop. May be called twice."""
+        """Store the waiting records, then stop. May be called twice."""
 
 
 class NoLog:
-    """Stores nothing on disk: the room lives as long as its host (`--ephemeral`)."""
+    """A log that stores nothing on disk: the room ends with its host (`--ephemeral`)."""
 
     full = False
 
@@ -116,7 +116,7 @@ class NoLog:
             return list(islice((event for event in self._events if event.seq > after), limit))
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
-        return []  # what it still has, the room itself has in memory
+        return []  # the room itself has the same messages in memory
 
     def close(self) -> None:
         pass

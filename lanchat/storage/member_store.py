@@ -1,4 +1,4 @@
-"""What a member stores on its own disk: a copy of the events it has seen, and its messages that are not sent yet."""
+"""A member's own store on its disk: the history of the room, and the messages that are not sent yet."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -13,11 +13,11 @@ from lanchat.storage.rooms import joined_folder
 
 
 class MemberStore(Protocol):
-    """What the client asks of a store. No method waits for the disk, but for `close`."""
+    """The interface of a store, for the client. No method waits for the disk, except `close`."""
 
     @property
     def unsent(self) -> tuple[Talk, ...]:
-        """The messages to be sent, oldest first. Right after opening: those that earlier runs could not deliver."""
+        """The messages to be sent, oldest first. Right after opening, these are the ones left by earlier runs."""
 
     def add_unsent(self, message: Talk) -> None:
         """Store a message until it is acknowledged. It replaces one with the same id.
@@ -30,14 +30,14 @@ class MemberStore(Protocol):
         """Delete messages that were acknowledged, or that the host refused."""
 
     def add_history(self, records: Sequence[Record]) -> None:
-        """Copy what was seen."""
+        """Add records to the history of the room."""
 
     def close(self) -> None:
-        """Write what waits, then stop. May be called twice."""
+        """Write everything that waits, then stop. May be called twice."""
 
 
 class NoStore:
-    """Stores nothing: for an ephemeral room."""
+    """A store that stores nothing, for an ephemeral room."""
 
     unsent: tuple[Talk, ...] = ()
 
@@ -55,7 +55,7 @@ class NoStore:
 
 
 class PrivateStore(NoStore):
-    """Stores the private messages of the person who hosts: all else is in the room's own log.
+    """The store of the host's own member: only private messages, because everything else is in the room's log.
 
     Args:
         card: of the room.
@@ -86,7 +86,7 @@ class PrivateStore(NoStore):
 
 
 class DiskStore:
-    """Stores everything of a room that somebody else hosts, in `LANCHAT_HOME/seen/ID`.
+    """The store of a member in somebody else's room, in `LANCHAT_HOME/seen/ID`.
 
     Args:
         card: of the room.

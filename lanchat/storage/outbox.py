@@ -1,8 +1,8 @@
-"""The messages of this person that no host has acknowledged yet, on disk: sent after a restart, even after kill -9.
+"""The outbox on disk: unacknowledged messages of this person, which are sent after a restart, even after kill -9.
 
 Each process has a file of its own. A line is `+` and a message in its wire form, or `-` and the id of a message that
-was acknowledged. A line goes to the system with one write, which takes microseconds and outlives this process. A power
-cut may take the last lines; no acknowledgement speaks of those.
+was acknowledged. Each line is written with one call, which takes microseconds and survives the end of this process. A
+power cut may take the last lines, but never an acknowledged message.
 """
 
 import logging
@@ -18,7 +18,7 @@ from lanchat.protocol.messages import Say, Talk, Tell
 from lanchat.storage.files import FileLock, file_errors, lock_file
 
 MAX_UNSENT = 10_000  # messages; more would only hide that nothing gets through
-MAX_FILE = 256 * 1024 * 1024  # bytes that are read of a file; this program writes none so long
+MAX_FILE = 256 * 1024 * 1024  # bytes that are read of a file; this program writes shorter ones
 
 _log = logging.getLogger(__name__)
 
@@ -48,17 +48,17 @@ class Outbox:
 
     @property
     def unsent(self) -> tuple[Talk, ...]:
-        """The messages to be sent, oldest first. Right after opening: those that earlier runs could not deliver."""
+        """The messages to be sent, oldest first. Right after opening, these are the ones left by earlier runs."""
         with self._guard:
             return tuple(self._messages.values())
 
     def add(self, message: Talk) -> None:
         """Store a message until it is acknowledged. It replaces one with the same id.
 
-        A disk that takes nothing is logged and no error: the message can be sent all the same.
+        A full disk is logged and raises no error, because the message can be sent all the same.
 
         Raises:
-            LanchatError: MAX_UNSENT messages are stored already. This one is not.
+            LanchatError: MAX_UNSENT messages are stored already, so this one is not.
         """
         with self._guard:
             if len(self._messages) >= MAX_UNSENT and message.id not in self._messages:
@@ -111,7 +111,7 @@ class Outbox:
             os.ftruncate(self._lock.fd, 0)
             os.lseek(self._lock.fd, 0, os.SEEK_SET)
             self._size = 0
-        except OSError as error:  # then acknowledged messages are sent again some day, and the host recognises them
+        except OSError as error:  # then acknowledged messages are resent after a restart; the host recognises them
             _log.warning("cannot empty %s: %s", self._path, error.strerror)
 
     def _take_over(self, path: Path) -> None:
@@ -129,14 +129,14 @@ class Outbox:
                     self._write(b"+" + encode(message))
             if left:
                 os.fsync(self._lock.fd)  # on the disk here before it is deleted there
-            os.ftruncate(lock.fd, 0)  # another process may have opened it already and wait for its lock
+            os.ftruncate(lock.fd, 0)  # another process may have opened it already and be about to lock it
             _remove(path)
         finally:
             lock.close()
 
 
 def _own_file(folder: Path) -> tuple[Path, FileLock]:
-    """A new locked file. Another process may take it over just before it is locked; then there is one more try."""
+    """Make a new locked file. If another process takes it over before it is locked, try again with another name."""
     while True:
         path = folder / f"outbox-{secrets.token_hex(4)}"
         lock = lock_file(path)

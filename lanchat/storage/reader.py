@@ -1,4 +1,4 @@
-"""Reads the file of a log, also while its host goes on writing it."""
+"""Reads the file of a log, even while its host goes on writing it."""
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
@@ -35,7 +35,7 @@ class LogReader:
         return self._events("SELECT {} FROM event WHERE seq > ? ORDER BY seq LIMIT ?", [seq, limit])
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
-        """Those of these messages that the log has.
+        """The messages with these ids that the log has.
 
         Args:
             by: the sender's member id; nothing is found for an unverified one, whose messages have no ids of their own.
@@ -77,9 +77,9 @@ class LogReader:
         return self._events(question, values, WITH_WORDS if wanted.words else 1)[::-1]
 
     def last_private(self, *, number: int | None = None, since: int = 0, search: str = "") -> list[Told]:
-        """The last private messages in a member's own copy; the arguments are those of `last_events`.
+        """The last private messages in a member's history; the arguments are those of `last_events`.
 
-        Not for a host's log: what waits there belongs to other people.
+        Not for a host's log: the private messages that wait there belong to other people.
         """
         wanted = parse_search(search)
         parts = ["instr(lower(text), lower(?))"] * len(wanted.parts)
@@ -97,7 +97,7 @@ class LogReader:
 
     @contextmanager
     def _open(self, least: int = 1) -> Iterator[tuple[sqlite3.Connection, int]]:
-        """A connection, and the version of the schema that the file has.
+        """Open a connection. Gives it, and the version of the schema that the file has.
 
         Args:
             least: the version that the question needs.

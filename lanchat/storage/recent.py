@@ -1,8 +1,8 @@
-"""The rooms this person was in before, with the addresses they were at.
+"""The rooms that this person was in before, with their addresses.
 
 The file has one line for each address, the latest first: `ADDRESS:PORT ROOM-ID TIME TITLE`, TIME in seconds since 1970.
 Lines that this version does not understand are kept as they are. The file is rewritten as a whole, so that a crash
-leaves the old one or the new one; if two programs write at once, one of the two rooms is forgotten, and nothing else.
+leaves the old one or the new one. If two programs write at once, one of the two rooms is forgotten, and nothing else.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""Repairs a damaged log: all that can be read is copied, and the damaged file is renamed, never overwritten."""
+"""Repairs a damaged log: everything readable is copied, and the damaged file is renamed, never overwritten."""
 
 import logging
 import os
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Store, str]:
     """Open the store of this file. A damaged file is repaired first.
 
-    The caller holds the lock of the file. A kill in the middle of a repair costs nothing: the copy takes the name of
+    The caller holds the lock of the file. A kill in the middle of a repair does no harm: the copy takes the name of
     the file only when it is complete.
 
     Args:
@@ -102,7 +102,7 @@ def _rescued_private(db: sqlite3.Connection) -> list[Told]:
         for row in db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number"):
             if _is_valid(told := Told(*row)):
                 found.append(told)
-    except sqlite3.Error:  # what comes before a damaged place is better than nothing
+    except sqlite3.Error:  # the messages before a damaged place are better than nothing
         pass
     return found
 

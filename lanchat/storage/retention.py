@@ -1,4 +1,4 @@
-"""Retention: how much of a log is kept, as a person writes it and as a value. Pure."""
+"""Retention: how much of a log is stored, as a person writes it and as a value. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _ENTRIES = re.compile(r"[0-9]{1,12}")
 
 @dataclass(frozen=True)
 class Retention:
-    """What a log holds at most; None means no bound."""
+    """The most that a log may hold; None means no bound."""
 
     age: int | None = None  # ms
     entries: int | None = None
@@ -30,7 +30,7 @@ EVERYTHING = Retention()
 
 
 def parse_retention(text: str) -> Retention:
-    """`30d` keeps what is younger, `10000` that many entries, "" everything.
+    """Read a retention: `30d` keeps younger entries, `10000` the last 10,000 of them, "" everything.
 
     Raises:
         ValueError: it is none of these; the message is for a person.
@@ -47,7 +47,7 @@ def parse_retention(text: str) -> Retention:
 
 
 def parse_age(text: str) -> int:
-    """`90s`, `30m`, `2h`, `30d` or `2w`, in ms.
+    """Read an age such as `90s`, `30m`, `2h`, `30d` or `2w`. Returns ms.
 
     Raises:
         ValueError: it is none of these; the message is for a person.

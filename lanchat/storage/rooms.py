@@ -1,7 +1,7 @@
 """The folders of rooms: `LANCHAT_HOME/rooms/ID/` for a room hosted here, `LANCHAT_HOME/seen/ID/` for one joined.
 
-room.json   what the room is; rewritten whole, so that a crash leaves the old file or the new one
-log.db      the events (store.py): a host's log, or a member's copy of what it has seen
+room.json   facts about the room; rewritten whole, so that a crash leaves the old file or the new one
+log.db      the events (store.py): a host's log, or a member's history
 lock        locked by the one process that writes log.db
 """
 
@@ -37,8 +37,8 @@ class About:
     used: int = 0  # ms since 1970; when it was last opened or joined
     keep: str = ""  # the retention of its log, as `parse_retention` reads it
     bans: Mapping[str, str] = field(default_factory=dict)  # nick by member id
-    locked: bool = False  # only those who have been here before are let in
-    more: Mapping[str, object] = field(default_factory=dict)  # what a later version wrote; left as it is
+    locked: bool = False  # only members who have been in the room before are admitted
+    more: Mapping[str, object] = field(default_factory=dict)  # fields of a later version, which are left as they are
 
 
 class RoomFolder(Closable):
@@ -122,7 +122,7 @@ def joined_folder(home: Path, id: str, title: str, now: int) -> Path:
         LanchatError: the folder cannot be written.
     """
     if not is_room_id(id):
-        raise ProtocolError("the host gives its room an invalid id")
+        raise ProtocolError("The host gives its room an invalid id.")
     path = home / JOINED / id
     with file_errors(path):
         make_folder(path)
@@ -155,7 +155,7 @@ def known_rooms(home: Path, *kinds: str) -> list[About]:
 
 
 def log_paths(home: Path, id: str, *kinds: str) -> list[Path]:
-    """The logs of this room on this machine: the host's own, and the copy of a member."""
+    """The files of this room on this machine: the log of its host, and the history of a member."""
     return [path for kind in kinds or (HOSTED, JOINED) if (path := home / kind / id / LOG).exists()]
 
 
@@ -163,7 +163,7 @@ _TYPES = {each.name: type(getattr(About("", ""), each.name)) for each in fields(
 
 
 def _read_about(path: Path) -> About | None:
-    """None if there is no room, or nothing that can be read."""
+    """Read room.json; None: it is missing or not readable."""
     if not is_room_id(path.name):
         return None
     try:

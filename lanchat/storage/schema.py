@@ -3,7 +3,7 @@
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
 
-SCHEMA = (  # migrations; the file's user_version says how many it has had. Only ever add to them
+SCHEMA = (  # migrations: the file's user_version is the number of those it has had. Only ever add to them
     """
     CREATE TABLE event (
         seq INTEGER PRIMARY KEY,
@@ -39,7 +39,7 @@ SCHEMA = (  # migrations; the file's user_version says how many it has had. Only
     INSERT INTO words (words) VALUES ('rebuild');
     """,
     """
-    -- Private messages: in a host's log those that wait for their recipient, in a member's copy all it sent and got.
+    -- Private messages: in a host's log those that wait for their recipient, in a member's history all it sent and got.
     CREATE TABLE mail (
         number INTEGER PRIMARY KEY,  -- their order
         id TEXT NOT NULL,  -- the sender's own

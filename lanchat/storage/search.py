@@ -1,6 +1,6 @@
-"""What a person searches for, as words for the full-text index and parts to find in the texts themselves. Pure.
+"""Splits a search into words for the full-text index and parts to find in the texts themselves. Pure.
 
-The index knows words: letters and digits. So nothing that it is asked can be an operator. Everything else in a search
+The index knows only words of letters and digits, so no search can contain an operator. Everything else in a search
 ("c++", ":-)"), and scripts that put no spaces between words, is looked for in the texts as it stands.
 """
 
@@ -14,10 +14,10 @@ _SPACED = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "HEBREW", "ARABIC", "GEORGI
 
 @dataclass(frozen=True)
 class Search:
-    """A text matches if it has all of these."""
+    """A search. A text matches if it has all of these words and parts."""
 
     words: tuple[str, ...]  # a word of the text begins with it, in any case and with any accents
-    parts: tuple[str, ...]  # it is somewhere in the text, in any case of ASCII letters
+    parts: tuple[str, ...]  # each is somewhere in the text; case does not count for ASCII letters
 
 
 def parse_search(text: str) -> Search:
@@ -33,10 +33,10 @@ def parse_search(text: str) -> Search:
 
 
 def has_words(text: str, words: str) -> bool:
-    """What the index would answer for a text that it does not know yet.
+    """Whether a text that is not indexed yet has all of these words, by the rules of the index.
 
     Args:
-        words: those of a Search, separated by spaces.
+        words: the words of a Search, separated by spaces.
     """
     begins = [_plain(word) for word in _WORD.findall(text)]
     return all(any(begin.startswith(_plain(word)) for begin in begins) for word in words.split())
@@ -48,5 +48,5 @@ def _is_spaced(char: str) -> bool:
 
 
 def _plain(word: str) -> str:
-    """A word without case and accents, as the index sees it."""
+    """A word without case and accents, as the index stores it."""
     return "".join(char for char in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(char))

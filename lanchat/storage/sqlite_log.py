@@ -1,7 +1,7 @@
-"""The host's log on its disk. One thread, "log", has the one connection that writes; the hub only queues.
+"""The host's log on its disk. One thread, "log", has the one connection that writes; the hub only queues records.
 
-All that waits is kept in one transaction (group commit): a commit waits for the disk, whatever its size.
-While the disk takes nothing the room goes on, what is to be kept waits in memory, and nothing is acknowledged.
+All waiting records are stored in one transaction (group commit), because each commit waits for the disk, whatever its
+size. While the disk takes nothing, the room goes on, records wait in memory, and nothing is acknowledged.
 """
 
 import logging
@@ -25,13 +25,13 @@ from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.store import STEP, Failure, Store, StoreProblem, in_words, problem_of
 from lanchat.threads import join_started
 
-BATCH = 1000  # events in one transaction; more would let the first of them wait for the last
-WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for what the disk does not take: some 80,000 usual messages
-INDEX_AFTER = 1.0  # s of quiet, after which what was said is indexed for searching ...
-INDEX_LIMIT = 4000  # messages; ... or so many, quiet or not
-CHECK_LIMIT = 32 * 1024 * 1024  # bytes of a file that is looked through at each start (0.2 s); larger: after a crash
+TRANSACTION = 1000  # records in one transaction; with more the first of them would wait for the last
+WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for records that the disk does not take: some 80,000 messages
+INDEX_AFTER = 1.0  # s of quiet, after which new messages are added to the full-text index
+INDEX_LIMIT = 4000  # new messages, which are indexed even without a quiet moment
+CHECK_LIMIT = 32 * 1024 * 1024  # bytes; a smaller file is checked at each start (0.2 s), a larger one after a crash
 PRUNE_EVERY = 600.0  # s
-CLOSE_LIMIT = 3.0  # s for a disk that takes nothing to take what still waits, when the room closes
+CLOSE_LIMIT = 3.0  # s that a closing room waits for a disk that takes nothing
 _NEVER = math.inf
 _OVERHEAD = 320  # bytes of an event in memory besides its text
 
@@ -39,12 +39,12 @@ _log = logging.getLogger(__name__)
 
 
 class SqliteLog:
-    """A `Log` in a file. Whoever makes it holds the lock of the room's folder.
+    """A `Log` in a file. Its owner holds the lock of the room's folder.
 
     Args:
-        keep: what is older, or more, is taken out now and then.
-        on_damage: told in a sentence when the file was damaged and had to be set aside.
-        wall: ms since 1970; asked once, so that a clock that jumps later makes nothing old.
+        keep: older or surplus entries are pruned periodically.
+        on_damage: called with a sentence when the file was damaged or replaced.
+        wall: returns ms since 1970. It is called once, so that a clock that jumps later makes no entry old.
     """
 
     def __init__(
@@ -63,13 +63,13 @@ class SqliteLog:
         self._on_damage = on_damage
         self._wall = wall
         self._waiting: deque[Record] = deque()
-        self._size = 0  # bytes of what waits
+        self._size = 0  # bytes of memory that _waiting takes
         self._closing = False
         self._lock = threading.Condition()  # guards _waiting, _size, _closing
         self._thread: threading.Thread | None = None
         self._store: Store | None = None  # of the log thread, from `open` on
         self._trouble = ""
-        self._seq = 0  # the number that the file was opened with
+        self._seq = 0  # `Opened.seq`
         self._ticket = 0  # records appended
         self._stored = 0  # records stored
 
@@ -83,7 +83,7 @@ class SqliteLog:
             small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
             self._store, damage = open_store(self._path, durable=True, suspect=small)
             state = self._store.state()
-            self._seq = max(state.first, self._wall()) if damage else state.first  # lost numbers are below
+            self._seq = max(state.first, self._wall()) if damage else state.first  # above every number that was lost
             self._store.begin(self._seq)
             past = self._store.last(IN_MEMORY)
             self._store.prune_private(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
@@ -98,7 +98,7 @@ class SqliteLog:
             ) from None
         if damage:
             self._on_damage(damage)
-        self._kept, self._entries, self._unindexed = state.seq, state.entries, state.unindexed
+        self._stored_seq, self._entries, self._unindexed = state.seq, state.entries, state.unindexed
         return Opened(past, self._seq, state.owners, private)
 
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
@@ -118,9 +118,10 @@ class SqliteLog:
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:
             waiting = [event for event in self._waiting if not isinstance(event, Told) and event.seq > after]
-        kept = self._reader.events_after(after, limit)  # after looking at what waits: it may be kept any moment
-        last = kept[-1].seq if kept else after
-        return [*kept, *(event for event in waiting if event.seq > last)][:limit]
+        # The file comes second: an event that waits may be stored at any moment, and must not be missed.
+        stored = self._reader.events_after(after, limit)
+        last = stored[-1].seq if stored else after
+        return [*stored, *(event for event in waiting if event.seq > last)][:limit]
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
         with self._lock:
@@ -133,7 +134,7 @@ class SqliteLog:
             self._lock.notify()
         if self._thread is not None:
             join_started(self._thread)
-        elif self._store is not None:  # opened, and never started
+        elif self._store is not None:  # the log was opened and never started
             self._store.close()
 
     def _run(self) -> None:
@@ -144,12 +145,12 @@ class SqliteLog:
             with self._lock:
                 pause = min(self._prune_at, self._index_at) - time.monotonic()
                 self._lock.wait_for(lambda: self._waiting or self._closing, max(0.0, pause))
-                batch, closing = list(islice(self._waiting, BATCH)), self._closing
-            if not batch:
+                records, closing = list(islice(self._waiting, TRANSACTION)), self._closing
+            if not records:
                 self._tidy(closing)
                 if closing:
                     break
-            elif self._save(batch):
+            elif self._write(records):
                 if self._unindexed > INDEX_LIMIT:
                     self._index()
             else:
@@ -157,11 +158,11 @@ class SqliteLog:
                     over_at = over_at or time.monotonic() + CLOSE_LIMIT
                     if time.monotonic() > over_at:
                         break
-                self._rest(closing)
+                self._pause(closing)
         self._end()
 
     def _tidy(self, closing: bool) -> None:
-        """What can wait for a quiet moment."""
+        """Do the work that can wait for a quiet moment: indexing and pruning."""
         now = time.monotonic()
         if closing:
             while self._unindexed:
@@ -171,67 +172,68 @@ class SqliteLog:
         elif now >= self._prune_at and not self._prune():
             self._prune_at = now + PRUNE_EVERY
 
-    def _save(self, batch: list[Record]) -> bool:
-        """Returns: whether it is on the disk now."""
+    def _write(self, records: list[Record]) -> bool:
+        """Store these records. Returns whether they are on the disk now."""
         try:
             if self._store is None:
                 self._store, damage = open_store(self._path, durable=True, suspect=True)
                 self._store.begin(self._seq)
                 state = self._store.state()
                 self._entries, self._unindexed = state.entries, state.unindexed
-                if not damage and state.seq < self._kept:
-                    damage = "the log's file was replaced: what was kept in it up to now is gone"
+                if not damage and state.seq < self._stored_seq:
+                    damage = "The log's file was replaced. Everything that was stored in it up to now is gone."
                 if damage:
                     self._on_damage(damage)
-            added = self._store.add(batch)
+            added = self._store.add(records)
         except (Failure, OSError, LanchatError) as error:
             self._fail(error)
             return False
-        seqs = [record.seq for record in batch if not isinstance(record, Told)]
-        self._stored += len(batch)
-        self._kept = seqs[-1] if seqs else self._kept
+        seqs = [record.seq for record in records if not isinstance(record, Told)]
+        self._stored += len(records)
+        self._stored_seq = seqs[-1] if seqs else self._stored_seq
         self._entries += added
         self._unindexed += added
         self._index_at = time.monotonic() + INDEX_AFTER
         with self._lock:
-            for _ in batch:
+            for _ in records:
                 self._waiting.popleft()
-            self._size -= sum(map(_size, batch))
-        self._on_stored(self._stored, self._kept)
+            self._size -= sum(map(_size, records))
+        self._on_stored(self._stored, self._stored_seq)
         if self._trouble:
-            _log.warning("events are kept again")
+            _log.warning("events are stored again")
             self._trouble = ""
             self._on_trouble("")
         return True
 
     def _fail(self, error: Failure | OSError | LanchatError) -> None:
         if self._store is not None and (isinstance(error, Failure) and not _passes(error)):
-            self._store.close()  # the file may be damaged, or another one: look at it anew
+            self._store.close()  # the file may be damaged or replaced, so it is opened and checked again
             self._store = None
         trouble = str(error) if isinstance(error, LanchatError) else in_words(error)
         if trouble != self._trouble:
-            _log.warning("events are not kept: %s", trouble)
+            _log.warning("events are not stored: %s", trouble)
             self._trouble = trouble
             self._on_trouble(trouble)
 
-    def _rest(self, closing: bool) -> None:
+    def _pause(self, closing: bool) -> None:
+        """Wait before the disk is tried again; shorter if the room closes."""
         with self._lock:
             self._lock.wait_for(lambda: self._closing and not closing, self._retry / 4 if closing else self._retry)
 
     def _index(self) -> None:
-        """A step of it; what was added must not wait long behind it."""
+        """Index some messages. The step is small, because new records wait for it."""
         if self._store is None:
             return
         try:
             more = self._store.index()
         except Failure as error:
-            _log.warning("cannot index what was said: %s", in_words(error))
+            _log.warning("cannot index messages: %s", in_words(error))
             more = False
         self._unindexed = max(STEP, self._unindexed - STEP) if more else 0
         self._index_at = self._index_at if more else _NEVER
 
     def _prune(self) -> bool:
-        """Returns: whether there may be more to take out."""
+        """Delete some old entries. Returns whether there may be more to delete."""
         if self._store is None:
             return False
         began_wall, began = self._started
@@ -241,21 +243,21 @@ class SqliteLog:
             if not gone:
                 self._store.prune_private(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
         except Failure as error:
-            _log.warning("cannot take out old events: %s", in_words(error))
+            _log.warning("cannot delete old events: %s", in_words(error))
             return False
         self._entries -= gone
         return gone > 0
 
     def _end(self) -> None:
         if self._waiting:
-            _log.error("%d events could not be kept: %s", len(self._waiting), self._trouble)
+            _log.error("%d events could not be stored: %s", len(self._waiting), self._trouble)
         if self._store is None:
             return
         try:
             if not self._waiting:
                 self._store.end()
         except Failure as error:
-            _log.warning("cannot close the log in order: %s", in_words(error))
+            _log.warning("cannot close the log cleanly: %s", in_words(error))
         self._store.close()
 
 
@@ -264,5 +266,5 @@ def _size(record: Record) -> int:
 
 
 def _passes(error: Failure) -> bool:
-    """Whether this says nothing about the file itself."""
+    """Whether this error says nothing about the file itself, and may pass."""
     return problem_of(error) in (StoreProblem.DISK_FULL, StoreProblem.LOCKED)

@@ -1,6 +1,6 @@
-"""The file of a log and the one connection that writes it. The door of `sqlite3`, with reader.py and repair.py.
+"""The file of a log and the one connection that writes it. `sqlite3` is used here, in reader.py and in repair.py.
 
-Exactly one connection writes and checkpoints a file at a time; whoever makes a `Store` holds the lock that ensures it
+Exactly one connection writes and checkpoints a file at a time; the owner of a `Store` holds the lock that ensures this
 (SQLite 3.7.0 to 3.51.2 can damage a WAL that two connections checkpoint; Debian 12 has 3.40).
 """
 
@@ -17,13 +17,13 @@ from lanchat.protocol.messages import Event, Record, Told
 from lanchat.storage.retention import Retention
 from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, SCHEMA, TABLES, event_of, nick_used, private_row, row_of
 
-Failure = sqlite3.Error  # what every method of a Store may raise; `problem_of` says why
+Failure = sqlite3.Error  # every method of a Store may raise it; `problem_of` says why
 
-BUSY_LIMIT = 1.0  # s to wait for somebody else's lock on the file, in a thread that may wait
+BUSY_LIMIT = 1.0  # s to wait for another program's lock on the file, in a thread that may wait
 WAL_LIMIT = 4 * 1024 * 1024  # bytes that the WAL may keep after a checkpoint
 STEP = 500  # entries indexed or pruned in one transaction: some 15 ms, which an acknowledgement may wait
 MAX_OWNERS = 10_000  # nicks with an owner that a room learns when its log opens
-STRIDE = 1_000_000  # numbers left out after a crash; more than the events that can wait in memory
+STRIDE = 1_000_000  # numbers that are left out after a crash; more than the events that can wait in memory
 _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpreter around each one (limit: 999 values)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
@@ -36,7 +36,7 @@ class Damaged(Exception):
 
 
 class StoreProblem(Enum):
-    """Why a file cannot be read or written. The value is what a person reads."""
+    """Why a file cannot be read or written. The value is a text for a person."""
 
     DISK_FULL = "the disk is full"
     LOCKED = "another program holds the file"
@@ -47,7 +47,7 @@ class StoreProblem(Enum):
 
 @dataclass(frozen=True)
 class LogState:
-    """What a log knows when it opens."""
+    """The numbers and owners in a log when it is opened."""
 
     seq: int  # of the last event
     first: int  # the seq below which nothing new may be numbered: seq, or higher after a crash
@@ -96,7 +96,7 @@ class Store:
         return LogState(last, first, entries, self._number("SELECT count(*) FROM unindexed"), owners)
 
     def begin(self, first: int) -> None:
-        """Note that numbers from `first` on may be given now. Without a later `end` they count as given."""
+        """Note that numbers from `first` on may be given out now. Without a later `end` they count as given out."""
         self._db.execute("INSERT OR REPLACE INTO fact VALUES ('clean', 0), ('first', ?)", (first,))
 
     def end(self) -> None:
@@ -140,15 +140,15 @@ class Store:
             for at in range(0, len(events) - _TOGETHER + 1, _TOGETHER):
                 fields = [field for event in events[at : at + _TOGETHER] for field in row_of(event)]
                 added += self._db.execute(_INSERT + ", ".join([_ROW] * _TOGETHER), fields).rowcount
-            rest = events[len(events) - len(events) % _TOGETHER :]
-            if rest:
-                added += self._db.executemany(_INSERT + _ROW, map(row_of, rest)).rowcount
+            remaining = events[len(events) - len(events) % _TOGETHER :]
+            if remaining:
+                added += self._db.executemany(_INSERT + _ROW, map(row_of, remaining)).rowcount
             if nicks := [nick for event in events if (nick := nick_used(event))]:
                 self._db.executemany("INSERT OR IGNORE INTO owner VALUES (?, ?, ?)", nicks)
         return added
 
     def index(self) -> bool:
-        """Add some messages to the full-text index; before that, a search looks through their texts.
+        """Add some messages to the full-text index. A search reads the texts of messages that are not in it yet.
 
         Returns:
             Whether there may be more to index.
@@ -192,7 +192,7 @@ class Store:
 
         Args:
             number: at most this many of the newest stay.
-            before: ms since 1970; what is older goes in any case.
+            before: ms since 1970; older ones are deleted in any case.
             waiting: count also those that still have their text, and delete the oldest of them.
         """
         with self._db:
@@ -237,9 +237,10 @@ class Store:
             self._db.execute(f"PRAGMA user_version = {len(SCHEMA)}")
 
     def _check(self) -> None:
-        """
+        """Check the whole file. A damaged index is rebuilt, since it follows from the texts.
+
         Raises:
-            Damaged: the tables cannot be trusted. A damaged index is made again, it follows from the texts.
+            Damaged: the tables are damaged.
         """
         [found] = self._db.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
@@ -249,7 +250,7 @@ class Store:
         except sqlite3.DatabaseError as error:
             if problem_of(error) is not StoreProblem.DAMAGED:
                 raise
-            _log.warning("the full-text index is damaged and is made again")
+            _log.warning("the full-text index is damaged and is rebuilt")
             with self._db:
                 self._db.execute("BEGIN IMMEDIATE")
                 self._db.execute("INSERT INTO words (words) VALUES ('rebuild')")
@@ -280,14 +281,14 @@ _PROBLEMS = {
 
 
 def problem_of(error: Failure | OSError) -> StoreProblem:
-    """What kind of trouble this is, by the code of SQLite or of the system."""
+    """The kind of a problem, by the code of SQLite or of the system."""
     if isinstance(error, OSError):
         return StoreProblem.DISK_FULL if error.errno == errno.ENOSPC else StoreProblem.OTHER
     return _PROBLEMS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, StoreProblem.OTHER)
 
 
 def in_words(error: Failure | OSError) -> str:
-    """Why a file cannot be used now, for a person."""
+    """Why a file cannot be used now, as a text for a person."""
     own = error.strerror if isinstance(error, OSError) else None
     return problem_of(error).value or own or str(error)
 

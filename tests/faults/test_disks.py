@@ -163,7 +163,7 @@ def _talk_unsaved(ann: Talker, bob: Talker, already: int) -> None:
     for _ in range(20):
         ann.say(" " + "x" * 2000)
     wait_until(lambda: bob.seq >= seen + 20)
-    wait_until(lambda: ann.told.count("unsaved") > already, TOLD, "ann to be told")
+    wait_until(lambda: ann.told.count("unstored") > already, TOLD, "ann to be told")
     assert not ann.member.outgoing.wait_acked(0.2)
 
 

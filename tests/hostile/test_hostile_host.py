@@ -83,7 +83,7 @@ AFTER_HELLO: dict[str, list[Any]] = {
     "people who are none": [Welcome("i", "vera", 0, 0, 2), said(1, "hi"), said(2, "hi")],
     "a refusal that acts": [Refused(TERMINAL[:60], TERMINAL, TERMINAL)],
     "a closing that acts": [Closing("rules", TERMINAL)],
-    "a number too large": [b'{"t":"welcome","id":"i","nick":"vera","seq":9007199254740992,"saved":0,"people":0}\n'],
+    "a number too large": [b'{"t":"welcome","id":"i","nick":"vera","seq":9007199254740992,"stored":0,"people":0}\n'],
 }
 
 

@@ -167,7 +167,7 @@ def test_the_certificate_is_bound_by_its_hash(hal, ann):
 
 @pytest.mark.parametrize("message", [Say("1", "hi"), Ping(), Bye(), Confirm(b"m" * 32)], ids=repr)
 def test_who_does_not_begin_with_a_hello_is_no_member(hal, message):
-    with pytest.raises(errors.ProtocolError, match="not how a member begins"):
+    with pytest.raises(errors.ProtocolError, match="does not belong in the handshake"):
         host_end(hal).receive(message)
 
 
@@ -209,7 +209,7 @@ def test_another_version_of_the_member_is_refused_in_words(hal, ann):
     hello = msgspec.structs.replace(member_end(ann, hal).hello(CARD), v=2)
     answer, newcomer = host_end(hal).receive(hello)
     assert newcomer is None
-    assert answer == Refused("version", "This room speaks version 1 of lanchat's wire, you speak 2.")
+    assert answer == Refused("version", "This room speaks version 1 of lanchat's protocol, you speak 2.")
 
 
 def test_another_version_of_the_host_is_refused_in_words(hal, ann):

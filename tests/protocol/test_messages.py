@@ -78,7 +78,7 @@ def test_what_goes_without_saying_is_not_said():
 def test_what_it_looks_like_on_the_wire():
     """Written down, since a second client is written from it."""
     assert (
-        encode(Welcome("i", "ann", 7, 6, 2)) == b'{"t":"welcome","id":"i","nick":"ann","seq":7,"saved":6,"people":2}\n'
+        encode(Welcome("i", "ann", 7, 6, 2)) == b'{"t":"welcome","id":"i","nick":"ann","seq":7,"stored":6,"people":2}\n'
     )
     assert (
         encode(Said(8, 1000, "i", "ann", "1", "héllo", True))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.protocol.messages import Got, Moderate, Notice, Receipt, Rename, Tell, Told
-from lanchat.room import private as mail_module
+from lanchat.room import private as private_module
 from lanchat.room.access import Access
 from lanchat.room.effects import Member, Reply, SendTo, Store
 from lanchat.room.private import MAILBOX, Mailboxes
@@ -178,7 +178,7 @@ def test_pages_fill_a_mailbox_sooner():
 
 
 def test_all_mailboxes_together_have_a_bound(monkeypatch):
-    monkeypatch.setattr(mail_module, "ALL_MAIL", 10)
+    monkeypatch.setattr(private_module, "MAX_WAITING", 10)
     room, ann, *_ = room_with("ann", *(f"n{number}" for number in range(20)))
     for number in range(20):
         for batch in range(1 + (number == 3)):
@@ -187,7 +187,7 @@ def test_all_mailboxes_together_have_a_bound(monkeypatch):
 
 
 def test_what_is_over_is_forgotten_one_day(monkeypatch):
-    monkeypatch.setattr(mail_module, "MAILBOX_KNOWN", 3)
+    monkeypatch.setattr(private_module, "MAILBOX_KNOWN", 3)
     room, ann, bob = room_with("ann", "bob")
     for number in range(5):
         tell(room, ann, id=str(number))
@@ -208,7 +208,7 @@ def test_whatever_happens_nothing_waits_twice_or_for_the_wrong_one(steps):
         if step == "tell":
             sent.setdefault((by, number), to)
             private.tell(Member(f"id-{by}", by), Tell(str(number), f"id-{to}", to, "psst"), 0, {}, access)
-        elif private.take(f"id-{to}", (f"id-{by}", str(number))):
+        elif private.confirm(f"id-{to}", (f"id-{by}", str(number))):
             assert sent[by, number] == to and (by, number) not in got
             got.add((by, number))
     for to in "xy":

@@ -42,7 +42,7 @@ def test_a_newcomer_is_told_who_is_there():
     room, *_ = room_with("hal", "ann")
     bob = admit(room, "bob")
     assert bob.present == (Present("id-hal", "hal", host=True), Present("id-ann", "ann"))
-    assert bob.welcome == Welcome("id-bob", "bob", seq=2, saved=2, people=2)
+    assert bob.welcome == Welcome("id-bob", "bob", seq=2, stored=2, people=2)
     assert bob.joined == Joined(3, 0, "id-bob", "bob")
 
 
@@ -146,7 +146,7 @@ def test_nothing_can_be_said_while_the_log_takes_nothing():
     [first] = room.act(ann, Say("1", "hi"))
     room.unavailable = "the disk is full"
     assert room.act(ann, Say("2", "hi")) == [
-        Reply(Notice("unsaid", "Not sent: the disk is full at the host. Try again later."))
+        Reply(Notice("unsent", "Not sent: the disk is full at the host. Try again later."))
     ]
     assert room.act(ann, Tell("3", "", "bob", "psst")) == [
         Reply(Receipt("3", "refused", "Not sent: the disk is full at the host. Try again later."))

@@ -243,7 +243,7 @@ def test_a_newcomer_gets_the_snapshot_then_what_is_live():
     evening.batch(says(ann, "before"), JoinRequest(eve, "id-eve", "eve"), says(bob, "after"))
     assert len(eve.link.sends) == 1
     assert heard(eve) == [
-        Welcome("id-eve", "eve", seq=4, saved=3, people=2),
+        Welcome("id-eve", "eve", seq=4, stored=3, people=2),
         Present("id-ann", "ann"),
         Present("id-bob", "bob"),
         Said(3, 1001, "id-ann", "ann", "old", "old"),

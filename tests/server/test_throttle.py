@@ -10,7 +10,7 @@ from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Notice, Ping, Rename, Say
 from lanchat.server.session import Received
-from lanchat.server.throttle import MAX_WAITING, TELL_EVERY, Throttle
+from lanchat.server.throttle import MAX_WAITING, NOTICE_EVERY, Throttle
 from lanchat.threads import Inbox
 from tests.support.links import Clock
 
@@ -93,7 +93,7 @@ def test_it_is_said_once_and_again_only_later(talker):
     for _ in range(3):
         talker.says(*say(20))
     assert len(talker.link.told) == 1 and b'"code":"slow"' in talker.link.told[0]
-    talker.clock.now += TELL_EVERY
+    talker.clock.now += NOTICE_EVERY
     talker.says(*say(40))
     assert len(talker.link.told) == 2
 

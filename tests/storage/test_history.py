@@ -107,7 +107,7 @@ def test_closing_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
     copy.add([said(1)])
     copy.close()
     lock.close()
-    assert "1 events were not copied" in caplog.text
+    assert "1 records were not stored" in caplog.text
 
 
 def test_a_damaged_copy_is_repaired_and_reported(tmp_path):

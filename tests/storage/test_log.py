@@ -148,7 +148,7 @@ def test_what_somebody_said_is_found_by_its_id_kept_or_still_waiting(keeper, mon
     many = {f"no-{number}" for number in range(2000)} | {"x", "y"}
     assert sorted(event.seq for event in one.log.find(ANN, many)) == [1, 3]
     assert one.log.find("~1f", {"x"}) == []
-    monkeypatch.setattr(one.log, "_save", lambda batch: False)  # the disk takes nothing
+    monkeypatch.setattr(one.log, "_write", lambda records: False)  # the disk takes nothing
     one.log.append([said(5, id="w"), said(6, by=BOB, id="v")])
     assert [event.seq for event in one.log.find(ANN, {"v", "w", "x"})] == [5, 1]
 
@@ -231,7 +231,7 @@ def test_a_log_that_cannot_be_closed_in_order_says_goodbye_all_the_same(keeper, 
     one.log.append([said(1)])
     one.log.close()
     blocker.close()
-    assert one.saved == 0 and "1 events could not be kept" in caplog.text
+    assert one.saved == 0 and "1 events could not be stored" in caplog.text
     assert keeper().opened.seq == STRIDE
 
 
@@ -453,7 +453,7 @@ def test_a_file_that_was_replaced_while_the_room_is_open(keeper, path, monkeypat
 
     monkeypatch.setattr(Store, "add", broken)
     one.keep(said(3))
-    assert one.damage == ["the log's file was replaced: what was kept in it up to now is gone"]
+    assert one.damage == ["The log's file was replaced. Everything that was stored in it up to now is gone."]
     assert LogReader(path).events_after(-1, 10_000) == [said(3)]
 
 

@@ -1,4 +1,4 @@
-"""What every door is and gets: the ways into a room, each with its own greeting and its own dialect."""
+"""Doors: the ways into a room, each with its own greeting and dialect. What a door offers, and what it gets."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -22,30 +22,30 @@ _log = logging.getLogger(__name__)
 
 
 class Door(Protocol):
-    """One way into a room. Its methods are called by many threads."""
+    """One way into a room. Many threads call its methods."""
 
     @property
     def name(self) -> str:
-        """What kind of door this is: "native", "plain"."""
+        """The kind of door: "native", "plain"."""
 
     def channel(self) -> Channel:
         """A channel for a connection that was just accepted."""
 
     def greet(self, link: Link) -> Converse | None:
-        """Find out who this is. Belongs to the link's first reader thread.
+        """Find out who the peer of a new link is. Called in the link's first reader thread.
 
         Returns:
-            What reads the link from then on, for a fresh thread; None: the link is over.
+            The function that reads the link from then on, for a fresh thread; None: the link is over.
         """
 
 
 @dataclass(frozen=True)
 class Serving:
-    """What a host gives each of its doors.
+    """The parts of a host that each of its doors uses.
 
     Args:
-        card: makes the first line for a new link, with a fresh nonce.
-        secret: the stretched password of a locked room.
+        card: makes the card for a new link, with a fresh nonce.
+        secret: the stretched password of the room; None: it has none.
     """
 
     identity: Identity
@@ -61,12 +61,12 @@ class Serving:
 
 @dataclass(frozen=True)
 class DoorOption:
-    """A door that a host is to open.
+    """A door for a host to open.
 
     Args:
         port: None for 47474 or the next free one, 0 for any.
         make: makes the door, before any thread is started.
-        needs_no_password: whether it would let everybody into a room with a password.
+        needs_no_password: whether the door would let everybody into a room with a password.
     """
 
     make: Callable[[Serving], Door]
@@ -84,5 +84,5 @@ def reporting_errors(link: Link, encode: Callable[[FromHost], bytes]) -> Iterato
         link.set_reason("rules", str(error))
         link.finish(encode(Closing("rules", str(error))))
         link.drain()
-    except LanchatError as error:  # not even TLS: there is nothing to tell it by
+    except LanchatError as error:  # the client does not even speak TLS, so it cannot be told
         _log.info("dropped %s: %s", link.peer, error)

@@ -29,7 +29,7 @@ from lanchat.server.past import page, said_before
 from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session
 from lanchat.server.throttle import Throttle
 
-EXCHANGES = 2  # password exchanges at a time; each holds the interpreter for 14 ms, and people are talking
+EXCHANGES = 2  # password exchanges at a time; each holds the interpreter for 14 ms, which delays every message
 
 
 def native_door(port: int | None = None) -> DoorOption:
@@ -88,10 +88,10 @@ class NativeDoor:
     def _receive(
         self, link: Link, splitter: LineSplitter, session: Session, id: str, messages: list[FromMember]
     ) -> None:
-        """Hand on what the member says, until the link ends.
+        """Forward the member's messages until the link ends.
 
         Args:
-            messages: what came along with the end of the greeting.
+            messages: those that came together with the end of the greeting.
         """
         throttle = Throttle(self._serving.limits, link)
         if not self._forward(messages, link, session, id, throttle):
@@ -105,26 +105,31 @@ class NativeDoor:
                 link.within(None)
                 if not self._forward(decode_all(lines, FROM_MEMBER), link, session, id, throttle):
                     return
-            if splitter.partial and (lines or not began_before):  # a line has begun; forwarding is not its time
+            if splitter.partial and (lines or not began_before):  # a line has begun; the time of forwarding is not its
                 link.within(self._serving.timing.line, "rules", "did not finish a line in time")
 
     def _forward(self, messages: list[FromMember], link: Link, session: Session, id: str, throttle: Throttle) -> bool:
-        """Answer what the log can answer, and give the hub everything else; may take its time.
+        """Answer fetches from the log, and give all other messages to the hub. Waits for the disk and the throttle.
 
         Returns:
-            Whether the link goes on.
+            Whether the link continues.
         """
         try:
             left, said_before = self._look_up(messages, link, session, id, throttle)
         except LanchatError:
-            link.drop("error", "the host cannot read its log now")  # they come back and ask again: no silent gap
+            # The member reconnects and asks again, so that no gap stays unnoticed.
+            link.drop("error", "the host cannot read its log now")
             return False
         if left:
             throttle.forward(left, session, self._serving.inbox, said_before)
         return True
 
     def _greet(self, link: Link, splitter: LineSplitter) -> tuple[Newcomer | None, list[FromMember]]:
-        """Until we know who it is (None: they went, or were refused), and what they have said after that."""
+        """Run the handshake.
+
+        Returns:
+            The newcomer (None: they left, or were refused), and the messages that came after the handshake.
+        """
         link.within(self._serving.limits.greeting, "late", "did not say hello in time")
         link.establish()
         source = source_of(link.peer)
@@ -147,7 +152,7 @@ class NativeDoor:
                 if answer is not None:
                     link.send(encode(answer))
                 if newcomer is not None:
-                    same_nick(newcomer.nick)  # loads the table of look-alikes here, where nobody waits for it
+                    same_nick(newcomer.nick)  # loads the table of look-alikes here, and not in the hub
                     if self._serving.secret is not None:
                         self._serving.password_throttle.succeed(source, member_id(newcomer.key))
                     return newcomer, messages
@@ -159,7 +164,7 @@ class NativeDoor:
         """Answer each `fetch` from the log.
 
         Returns:
-            What is left for the hub, and what of it the log holds already.
+            The other messages, for the hub, and the events of the log that they repeat.
 
         Raises:
             LanchatError: the log cannot be read now.
@@ -169,7 +174,7 @@ class NativeDoor:
         for message in messages:
             if not isinstance(message, Fetch):
                 left.append(message)
-            elif session.member is not None:  # the hub has let them in
+            elif session.member is not None:  # the hub has admitted this session
                 throttle.spend()
                 if link.over:
                     return [], []

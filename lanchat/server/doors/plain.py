@@ -6,7 +6,7 @@
     host: eve joined the chat
     host: eve has left the chat
 
-Who comes in here has shown nothing about who they are: on every lanchat screen their nick has a tilde.
+A guest of this door has not proven an identity: on every lanchat screen the nick has a tilde.
 """
 
 import re
@@ -39,15 +39,16 @@ from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session
 from lanchat.server.throttle import Throttle
 
-PORTION = 64  # messages of one read that are handed on together; fewer than the pace takes for a flood
+PORTION = 64  # messages of one read that are forwarded together; fewer than the throttle takes for a flood
 PROMPT = b"Enter your name: "
 
-_WEB = re.compile(rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")  # ergo#2239: a page that posts lines
+_WEB = re.compile(rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")  # web pages may post (ergo#2239)
 _TLS = b"\x16\x03"  # the first bytes of a ClientHello
 _TELNET = b"\xff"  # IAC: Ctrl-C and its kin in telnet
 
 
 def plain_door(port: int) -> DoorOption:
+    """The door for guests without lanchat, on this port; 0 for any."""
     return DoorOption(PlainDoor, port, needs_no_password=True)
 
 
@@ -103,9 +104,9 @@ class PlainDoor:
 
 
 class _Parts:
-    """What a plain client sends, cut into messages. Reader thread only.
+    """Cuts what a plain client sends into messages. Reader thread only.
 
-    A client that never sends a line end means each of its sends as one message; one that does, each line.
+    From a client that sends line ends, each line is a message; from one that never does, each send is.
     """
 
     def __init__(self, link: Link, unended_line: float) -> None:
