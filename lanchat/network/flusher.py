@@ -1,7 +1,7 @@
 """One thread for all links of a host or a member: it drains outboxes and keeps deadlines."""
 
-import os
 import selectors
+import sys
 import threading
 import time
 
@@ -97,5 +97,7 @@ class Flusher:
 
 
 def _new_selector() -> selectors.BaseSelector:
-    """poll() where it exists: select() cannot hold a descriptor above 1023."""
-    return selectors.PollSelector() if os.name == "posix" else selectors.DefaultSelector()
+    """A selector with poll() where the system has it, because select() cannot hold a descriptor above 1023."""
+    if sys.platform == "win32":
+        return selectors.DefaultSelector()
+    return selectors.PollSelector()

@@ -7,7 +7,7 @@ import socket
 from lanchat.errors import LanchatError
 from lanchat.protocol.address import DEFAULT_PORT
 
-PORT_TRIES = 100  # ports that are tried to find a free one; so many rooms fit on one machine
+PORT_TRIES = 100  # ports that are tried to find a free one, and so the rooms that fit on one machine
 BACKLOG = 1024  # connections; a backlog of 5 lost 800 of 1000 that came at once (measured)
 
 _TAKEN = {errno.EADDRINUSE, errno.EACCES}

@@ -2,6 +2,7 @@
 
 import select
 import socket
+import sys
 
 # bytes; a batch of a busy room fits. Without a limit the kernel alone takes 3.9 MB for a peer that never reads.
 SEND_BUFFER = 128 * 1024
@@ -60,7 +61,7 @@ def receive(sock: socket.socket, size: int = RECEIVE_SIZE) -> bytes:
 
 def readable(sock: socket.socket, timeout: float | None) -> bool:
     """Whether something arrives within `timeout` seconds; None waits without a limit."""
-    if hasattr(select, "poll"):
+    if sys.platform != "win32":  # select() cannot hold a descriptor above 1023
         poll = select.poll()
         poll.register(sock, select.POLLIN)
         return bool(poll.poll(None if timeout is None else timeout * 1000))

@@ -3,6 +3,7 @@
 import resource
 import socket
 import sqlite3
+import sys
 import time
 from contextlib import closing
 from itertools import pairwise
@@ -35,7 +36,7 @@ def test_full_disk(stage: Stage, hasty: Timing) -> None:
         ann.say()
         assert ann.member.outgoing.wait_acked(5.0)
         _fill(home / "ballast")
-        _talk_unsaved(ann, bob, number)
+        _talk_unstored(ann, bob, number)
         (home / "ballast").unlink()
         assert ann.member.outgoing.wait_acked(5.0), "it recovers by itself"
     assert list(home.glob("rooms/*/*damaged*")) == []
@@ -49,7 +50,7 @@ def test_database_locked_by_another_program(stage: Stage, hasty: Timing) -> None
     assert ann.member.outgoing.wait_acked(5.0)
     with closing(sqlite3.connect(host.log_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        _talk_unsaved(ann, bob, 0)
+        _talk_unstored(ann, bob, 0)
         other.execute("ROLLBACK")
     assert ann.member.outgoing.wait_acked(5.0), "it recovers by itself"
     stage.settle()
@@ -84,6 +85,8 @@ def test_damaged_database(stage: Stage, part: str) -> None:
 
 
 def test_host_without_descriptors(stage: Stage) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux sets the limits of another process")
     host = stage.open("--no-limits")
     ann, bob = stage.join("ann", "bob")
     before = host.files
@@ -116,7 +119,7 @@ def test_a_disk_that_stalls(stage: Stage, tmp_path: Path, monkeypatch: pytest.Mo
     until = time.monotonic() + seconds
     _talk(ann, bob)
     (cyd,) = stage.join("cyd")
-    wait_until(lambda: cyd.last == bob.last, what="the newcomer to see what is not kept yet")
+    wait_until(lambda: cyd.last == bob.last, what="the newcomer to see events that are not stored yet")
     while time.monotonic() < until:
         _talk(ann, bob)
         assert not ann.member.outgoing.wait_acked(0.05)
@@ -157,8 +160,8 @@ def _talk(ann: Talker, bob: Talker) -> None:
         wait_until(lambda: other.seq > seen)  # noqa: B023
 
 
-def _talk_unsaved(ann: Talker, bob: Talker, already: int) -> None:
-    """Ann is heard, and told that it is not kept, and nothing is acknowledged."""
+def _talk_unstored(ann: Talker, bob: Talker, already: int) -> None:
+    """Ann talks: her messages are delivered, she is told that they are not stored, and nothing is acknowledged."""
     seen = bob.seq
     for _ in range(20):
         ann.say(" " + "x" * 2000)

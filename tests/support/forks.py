@@ -28,7 +28,8 @@ from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import TextIO
 
-assert sys.platform == "linux"
+if sys.platform != "linux":  # not `assert`: mypy would not know the names below on other systems
+    raise ImportError("forks need Linux")
 
 NUMBER = struct.Struct("i")
 PACKET_LIMIT = 128 * 1024  # bytes of a request; the environment is most of it
