@@ -38,7 +38,7 @@ class Invite:
 
     @property
     def first(self) -> "Invite":
-        """The same invite with one address and the short fingerprint, which fits one line of a terminal."""
+        """The same invite with one address and the short fingerprint, for a screen."""
         return Invite(self.endpoints[:1], self.room_id, self.fingerprint[:SHORTEST_FINGERPRINT])
 
     def for_qr(self) -> str:

@@ -75,7 +75,7 @@ class Feed:
             return "not connected"
         if not state.connected:
             return "reconnecting …"
-        return "connected" if state.stored else "connected, not saving"
+        return "connected" if state.stored else "connected, not storing"
 
     def start(self) -> None:
         """From now on `wake` is called when there is something to paint."""
