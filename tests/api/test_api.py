@@ -25,14 +25,14 @@ from tests.support.waiting import PATIENCE, wait_until
 
 @pytest.fixture
 def hal() -> Iterator[lanchat.HostedRoom]:
-    """A room that nobody finds but by its address."""
+    """A room that is not announced, and found only by its address."""
     with lanchat.host("Room A", nick="hal", port=0, announce=False) as room:
         yield room
 
 
 @pytest.fixture
 def join(hal: lanchat.HostedRoom) -> Iterator[Callable[[str], lanchat.JoinedRoom]]:
-    """`join("ann")`: somebody in it."""
+    """`join("ann")`: a member of that room."""
     joined: list[lanchat.JoinedRoom] = []
 
     def enter(nick: str) -> lanchat.JoinedRoom:
@@ -82,14 +82,14 @@ def test_the_public_names():
     assert (Path(lanchat.__file__).parent / "py.typed").exists()
 
 
-def test_a_name_that_is_none():
+def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Lounge'"):
         _ = lanchat.Lounge
 
 
 @pytest.mark.full
 def test_the_names_are_typed_for_others(tmp_path):
-    """What the documentation shows is what mypy believes."""
+    """The example of the documentation passes mypy."""
     program = tmp_path / "program.py"
     program.write_text(
         "import lanchat\n"
@@ -122,7 +122,7 @@ def test_two_people_talk(hal, join):
     assert ann.wait_for("hello", timeout=PATIENCE).nick == "hal", "its own line is not what it waits for"
 
 
-def test_what_happens_comes_in_order(hal, join):
+def test_events_come_in_order(hal, join):
     ann, bob = join("ann"), join("bob")
     ann.say("hello", wait=PATIENCE)
     bob.rename("rob")
@@ -137,13 +137,13 @@ def test_what_happens_comes_in_order(hal, join):
     assert [event.seq for event in events] == [2, 3, 4, 5, 6]
 
 
-def test_events_end_with_silence(join):
+def test_iteration_ends_after_its_timeout(join):
     ann = join("ann")
     assert [type(event) for event in ann.events(timeout=0.1)] == [Joined]
     assert list(ann.events(timeout=0)) == []
 
 
-def test_what_was_not_looked_at_is_still_there(hal, join):
+def test_events_that_were_not_taken_are_still_there(hal, join):
     ann = join("ann")
     for text in ("one", "two", "three", "four"):
         hal.say(text)
@@ -162,21 +162,21 @@ def test_a_newcomer_gets_the_last_lines(hal, join):
     assert texts == [*(f"line {number}" for number in range(11, 60)), "the end"]
 
 
-def test_what_was_said_before_we_came_is_not_what_we_wait_for(hal, join):
+def test_wait_for_ignores_messages_from_before_the_join(hal, join):
     hal.say("ship it", wait=PATIENCE)
     ann = join("ann")
     hal.say("now ship it")
     assert ann.wait_for("ship it", timeout=PATIENCE).text == "now ship it"
 
 
-def test_waiting_for_what_a_function_likes(hal, join):
+def test_wait_for_a_message_for_which_a_function_is_true(hal, join):
     ann = join("ann")
     hal.say("short")
     hal.say("rather longer")
     assert ann.wait_for(lambda said: len(said.text) > 5, timeout=PATIENCE).text == "rather longer"
 
 
-def test_waiting_in_vain(hal, join):
+def test_wait_for_times_out(hal, join):
     ann = join("ann")
     hal.say("hello")
     with pytest.raises(TimedOut, match="within 0.1 s"):
@@ -186,7 +186,7 @@ def test_waiting_in_vain(hal, join):
         ann.wait_for("not this", timeout=0.1)
 
 
-def test_waiting_in_vain_while_others_talk(hal, join):
+def test_wait_for_times_out_while_others_talk(hal, join):
     ann = join("ann")
     over = threading.Event()
 
@@ -206,28 +206,28 @@ def test_waiting_in_vain_while_others_talk(hal, join):
         talking.join()
 
 
-def test_waiting_in_vain_while_there_is_much_that_is_no_event():
-    """What is kept, who lost the host: that begins no new time of waiting."""
-    ear, over = Ear(), threading.Event()
+def test_wait_for_times_out_while_items_come_that_are_no_events():
+    """Acks and lost connections do not begin the timeout again."""
+    member, over = FakeMember(), threading.Event()
     fed: list[int] = []
 
     def feed() -> None:
         while not over.wait(0.01) and len(fed) < 500:
             fed.append(1)
-            ear.queue.put(Disconnected("Lost the connection"))
+            member.queue.put(Disconnected("Lost the connection"))
 
     feeding = threading.Thread(target=feed)
     feeding.start()
     try:
         with pytest.raises(TimedOut):
-            ear.room().wait_for("something else", timeout=0.1)
+            member.room().wait_for("something else", timeout=0.1)
         assert len(fed) < 500
     finally:
         over.set()
         feeding.join()
 
 
-def test_what_came_already_is_found_without_waiting(hal, join):
+def test_wait_for_finds_a_message_that_has_come_already(hal, join):
     ann = join("ann")
     hal.say("one")
     hal.say("two", wait=PATIENCE)
@@ -236,7 +236,7 @@ def test_what_came_already_is_found_without_waiting(hal, join):
     assert ann.wait_for("two", timeout=0).text == "two"
 
 
-def test_who_is_there(hal, join):
+def test_people_lists_the_members(hal, join):
     ann, bob = join("ann"), join("bob")
     bob.rename("rob")
     bob.say("done")
@@ -248,29 +248,29 @@ def test_who_is_there(hal, join):
     assert [person.nick for person in ann.people] == ["hal", "ann"]
 
 
-def test_who_is_there_after_the_host_has_crashed():
-    """Nobody left while the host was away; when it is back, some are not there."""
-    ear = Ear(Present("h", "hal", host=True), Present("b", "bob"))
-    room = ear.room()
-    ear.queue.put(Joined(6, 0, "e", "eve"))
-    ear.come(Present("h", "hal", host=True), Present("a", "ann"), seq=9, again=True)
-    ear.queue.put(Joined(10, 0, "c", "cyd"))
+def test_people_are_right_after_a_crash_of_the_host():
+    """No `left` event comes for members who did not return with the host."""
+    member = FakeMember(Present("h", "hal", host=True), Present("b", "bob"))
+    room = member.room()
+    member.queue.put(Joined(6, 0, "e", "eve"))
+    member.come(Present("h", "hal", host=True), Present("a", "ann"), seq=9, again=True)
+    member.queue.put(Joined(10, 0, "c", "cyd"))
     assert [event.nick for event in room.events(timeout=0)] == ["eve", "cyd"]
     assert [person.nick for person in room.people] == ["hal", "ann", "cyd"]
 
 
-def test_waiting_at_a_host_that_has_lost_its_record():
-    """It counts anew, and what it counts now is no history."""
-    ear = Ear()
-    room = ear.room()
-    ear.queue.put(Said(5, 0, "b", "bob", "1", "go, said long ago"))
-    ear.come(seq=2, again=True)
-    ear.queue.put(Said(3, 0, "b", "bob", "2", "go"))
+def test_wait_for_works_with_a_host_that_has_lost_its_log():
+    """Such a host starts again with low numbers, and events with these numbers do not belong to the past."""
+    member = FakeMember()
+    room = member.room()
+    member.queue.put(Said(5, 0, "b", "bob", "1", "go, said long ago"))
+    member.come(seq=2, again=True)
+    member.queue.put(Said(3, 0, "b", "bob", "2", "go"))
     assert room.wait_for("go", timeout=0).text == "go"
 
 
-class Ear:
-    """A member that hears what the test lets it hear."""
+class FakeMember:
+    """A member whose events the test makes."""
 
     def __init__(self, *present: Present) -> None:
         self.state = RoomState()
@@ -295,14 +295,14 @@ class Ear:
         self.confirmed += private
 
 
-def test_say_can_wait_until_it_is_kept(join):
+def test_say_can_wait_for_the_ack(join):
     ann = join("ann")
     ann.say("hello", wait=PATIENCE)
     assert ann.wait_acked(0)
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "x" * 5000, "\ud800"])
-def test_what_cannot_be_said(join, text):
+def test_an_invalid_text_cannot_be_sent(join, text):
     with pytest.raises(ValueError, match="A message|too many"):
         join("ann").say(text)
 
@@ -328,14 +328,14 @@ def short_queues(monkeypatch):
 
 @pytest.fixture
 def busy(short_queues, own_world, monkeypatch) -> Iterator[tuple[lanchat.HostedRoom, lanchat.JoinedRoom]]:
-    """hal in a room where a lot may be said at once, and ann, who has a key of her own."""
+    """Hal in a room without rate limits, and ann with a key of her own."""
     with lanchat.host("Room A", nick="hal", port=0, announce=False, limits=NO_LIMITS) as hal:
         monkeypatch.setenv("LANCHAT_HOME", f"{own_world}/ann")
         with lanchat.join(address(hal), nick="ann") as ann:
             yield hal, ann
 
 
-def test_who_only_speaks_need_not_listen(busy):
+def test_a_program_that_only_speaks_need_not_take_events(busy):
     _, ann = busy
     for number in range(300):
         ann.say(f"line {number}")
@@ -344,7 +344,7 @@ def test_who_only_speaks_need_not_listen(busy):
     assert texts[-1] == "the end" and len(texts) < 200, "the last lines are still there, not all"
 
 
-def test_what_nobody_looked_at_has_happened_all_the_same(busy):
+def test_dropped_events_still_update_the_people(busy):
     hal, ann = busy
     with lanchat.join(address(hal), nick="bob"):
         for number in range(100):
@@ -352,7 +352,7 @@ def test_what_nobody_looked_at_has_happened_all_the_same(busy):
         assert [person.nick for person in ann.people] == ["hal", "ann", "bob"]
 
 
-def test_what_was_said_to_it_alone_comes_again(busy):
+def test_private_messages_that_were_never_taken_come_again(busy):
     hal, ann = busy
     hal.tell("ann", "psst", wait=PATIENCE)
     for number in range(100):
@@ -363,7 +363,7 @@ def test_what_was_said_to_it_alone_comes_again(busy):
         assert next(event.text for event in again.events(PATIENCE) if isinstance(event, Told)) == "psst"
 
 
-def test_who_answers_more_than_the_queues_hold_is_told_what_is_lost(busy, caplog):
+def test_a_program_that_takes_events_too_slowly_is_warned_of_dropped_ones(busy, caplog):
     hal, ann = busy
     hal.say("hello")
     next(event for event in ann if isinstance(event, Said))
@@ -391,7 +391,7 @@ def test_the_host_closes_the_room(hal, join):
         ann.say("into the void", wait=PATIENCE)
 
 
-def test_after_leaving(join):
+def test_nothing_can_be_sent_after_leaving(join):
     ann = join("ann")
     ann.close()
     ann.close()
@@ -421,7 +421,7 @@ def test_closing_ends_an_iteration_in_another_thread(join):
 # ---- what goes wrong
 
 
-def test_nobody_there():
+def test_an_address_where_nothing_listens():
     with pytest.raises(NoSuchRoom, match="There is no room at 127.0.0.1:1.") as caught:
         lanchat.join("127.0.0.1:1", nick="ann")
     error: lanchat.LanchatError = caught.value
@@ -433,7 +433,7 @@ def test_an_unknown_title():
         lanchat.join(own_title("Nowhere"), nick="ann", wait=0.1)
 
 
-def test_a_taken_nick(hal, tmp_path, monkeypatch):
+def test_a_taken_nick_is_refused(hal, tmp_path, monkeypatch):
     monkeypatch.setenv("LANCHAT_HOME", str(tmp_path))
     with pytest.raises(Refused) as caught:
         lanchat.join(address(hal), nick="HAL")
@@ -478,7 +478,7 @@ def test_a_locked_room_is_locked_after_the_host_has_started_again(tmp_path, monk
         enter(room, "eve", eve_home)
 
 
-def test_no_room_there(own_world):
+def test_an_address_without_a_room(own_world):
     with closing(_answering(b"SSH-2.0-x\r\n")) as port, pytest.raises(NotLanchat, match="Something other than lanchat"):
         lanchat.join(f"127.0.0.1:{port.number}", nick="ann")
 
@@ -504,7 +504,7 @@ class _answering:
 
 
 @pytest.mark.parametrize(("title", "nick"), [("", "hal"), ("x" * 300, "hal"), ("a\x1bb", "hal"), ("Room A", "a b")])
-def test_names_that_break_the_rules_are_the_callers_fault(title, nick):
+def test_invalid_titles_and_nicks_are_value_errors(title, nick):
     with pytest.raises(ValueError, match="A (title|nick)"):
         lanchat.host(title, nick=nick, announce=False)
     if nick != "hal":
@@ -512,12 +512,12 @@ def test_names_that_break_the_rules_are_the_callers_fault(title, nick):
             lanchat.join("127.0.0.1:1", nick=nick)
 
 
-def test_a_port_in_use(hal):
+def test_a_port_in_use_is_an_error(hal):
     with pytest.raises(lanchat.LanchatError, match="is in use"):
         lanchat.host("Room B", nick="eve", port=hal.host.port, announce=False)
 
 
-def test_no_such_interface():
+def test_an_unknown_interface_is_an_error():
     with pytest.raises(lanchat.LanchatError, match='"nope0"'):
         lanchat.host("Room B", nick="eve", interfaces=("nope0",))
 

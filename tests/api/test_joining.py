@@ -1,4 +1,4 @@
-"""From a name to a room: what a name means, and the way back to a room that has moved. The list is a script."""
+"""Resolving the name of a room, and reconnecting to a room that has moved. The list of rooms is a script."""
 
 import socket
 import threading
@@ -29,7 +29,7 @@ def listing(title: str, room_id: str = ROOM, where: Endpoint = HERE, *, locked: 
 
 
 class Network:
-    """Stands for every finder: it shows these rooms, and notes where and how long was looked."""
+    """Stands for every finder: it shows these rooms, and notes where and how long it was asked to look."""
 
     def __init__(self) -> None:
         self.rooms: tuple[Listing, ...] = ()
@@ -104,42 +104,42 @@ def names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         "...",
     ],
 )
-def test_a_title_is_a_title_whatever_it_reads_like(network, names, title):
+def test_a_title_may_look_like_an_address(network, names, title):
     network.rooms = (listing("Lobby"), listing(title))
     assert resolve(title, 5, None) == Target((HERE,), ROOM)
     assert names == [], "nobody else hears of it"
 
 
 @pytest.mark.parametrize("name", ["10.0.0.2", "10.0.0.2:47474", "10.0.0.2:", "[fe80::1%eth0]:5000", "::1", "team:5000"])
-def test_an_address_needs_no_list(network, names, name):
+def test_an_address_needs_no_discovery(network, names, name):
     network.rooms = (listing(name),)
     assert resolve(name, 5, None).room_id is None
     assert network.looked_on == [] and names == []
 
 
 @pytest.mark.parametrize("name", ["annas-mac.local", "localhost"])
-def test_a_machine_is_asked_for_once_no_room_is_called_so(network, names, name):
+def test_a_machine_is_looked_up_if_no_room_has_the_name(network, names, name):
     assert resolve(name, 5, None) == Target((Endpoint(name),))
     assert network.waits == [NAME_WAIT]
     assert resolve(name, 0.5, None) == Target((Endpoint(name),))
     assert network.waits[1:] == [0.5]
 
 
-def test_a_room_may_still_come_where_no_machine_is_called_so(network, names):
+def test_a_room_may_still_appear_if_no_machine_has_the_name(network, names):
     with pytest.raises(NoSuchRoom, match='No room and no machine called "node.js" on this network'):
         resolve("node.js", 5, None)
     assert names == ["node.js"] and NAME_WAIT < 5
     assert network.waits[0] == NAME_WAIT and network.waits[1] > 0
 
 
-def test_an_invite_leads_to_one_room_on_one_key(network, names):
+def test_an_invite_names_one_room_and_one_key(network, names):
     assert resolve(f"lanchat://10.0.0.2:47474/{ROOM}#{KEY}", 5, None) == Target((HERE,), ROOM, KEY)
     with pytest.raises(ValueError, match="invite"):
         resolve("lanchat://10.0.0.2:47474/", 5, None)
     assert network.looked_on == []
 
 
-def test_of_several_rooms_of_a_title_somebody_chooses(network):
+def test_one_of_several_rooms_with_a_title_is_chosen(network):
     network.rooms = (listing("Room A"), listing("Room A", "5" * 32, locked=True))
     with pytest.raises(LanchatError, match="2 rooms are called"):
         resolve("Room A", 5, None)
@@ -178,7 +178,7 @@ def by_list(room: Host) -> JoinedRoom:
 
 
 @pytest.mark.parametrize("join", [by_name, by_invite, by_command, by_list])
-def test_who_comes_back_looks_only_where_it_was_told_to(network, host, monkeypatch, join):
+def test_a_reconnect_looks_only_on_the_chosen_interfaces(network, host, monkeypatch, join):
     monkeypatch.delenv("LANCHAT_INTERFACE")
     room = host("Room A")
     with closing(join(room)):
@@ -191,7 +191,7 @@ def test_who_comes_back_looks_only_where_it_was_told_to(network, host, monkeypat
 
 @pytest.fixture
 def leaves() -> Iterator[Callable[[JoinedRoom], bool]]:
-    """Whether leaving comes to an end."""
+    """Whether leaving ends in time."""
     threads: list[threading.Thread] = []
 
     def leave(room: JoinedRoom) -> bool:

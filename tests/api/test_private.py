@@ -45,7 +45,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Link, bytes]]:
-    """All that ever came to each link, in plain."""
+    """All plain bytes that ever came to each link."""
     connected: dict[Link, bytes] = defaultdict(bytes)
     receive = Link.receive
 
@@ -59,7 +59,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Link, bytes]]:
 
 
 class Moody(NoLog):
-    """A disk that takes private messages when the test says so."""
+    """A log that stores private messages when the test says so."""
 
     works = False
 
@@ -77,7 +77,7 @@ def hear_told(ears: Listener, text: str) -> Told:
 
 
 def waits_for(room: Host, owner: Any) -> list[str]:
-    """What the host has for them."""
+    """The private messages that the host has for a member."""
     return [told.text for told in room._hub._room._private.waiting(owner.id)]
 
 
@@ -93,7 +93,7 @@ def on_disk(home: Path) -> Callable[..., DiskStore]:
 # ---- two people
 
 
-def test_one_person_hears_it_and_no_byte_of_it_reaches_another(host, join, identity, wire):
+def test_a_private_message_reaches_its_recipient_and_no_byte_of_it_another(host, join, identity, wire):
     room = host()
     ann, bob, eve = (Listener(join(room, nick)) for nick in ("ann", "bob", "eve"))
     to_eve = link_of(eve.member)
@@ -116,7 +116,7 @@ def test_one_person_hears_it_and_no_byte_of_it_reaches_another(host, join, ident
     assert SECRET.encode() in wire[link_of(bob.member)], "this is what would be seen"
 
 
-def test_the_host_knows_whom_a_nick_belongs_to(host, join):
+def test_the_host_finds_the_key_that_a_nick_belongs_to(host, join):
     room = host()
     ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     bob.member.outgoing.rename("rob")
@@ -145,7 +145,7 @@ def test_plain_clients_can_neither_send_nor_get_any(host, join):
     pat.socket.close()
 
 
-def test_they_count_as_talk(host, join, identity):
+def test_private_messages_count_for_the_rate_limit(host, join, identity):
     room = host(limits=replace(NO_LIMITS, message_burst=2, message_rate=100))
     ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     link_of(ann.member).send(b"".join(encode(Tell(str(n), identity("bob").id, "bob", str(n))) for n in range(8)))
@@ -157,7 +157,7 @@ def test_they_count_as_talk(host, join, identity):
 # ---- who is away, and broken links
 
 
-def test_who_is_away_gets_it_on_return_also_from_a_host_that_was_started_again(host, join, identity, tmp_path):
+def test_a_recipient_who_is_away_gets_it_even_after_a_restart_of_the_host(host, join, identity, tmp_path):
     def open_room() -> Any:
         return host(room_id=ROOM, log=SqliteLog(tmp_path / "log.db"))
 
@@ -184,7 +184,7 @@ def test_who_is_away_gets_it_on_return_also_from_a_host_that_was_started_again(h
     assert told(again) == told(eve) == []
 
 
-def test_what_nobody_has_taken_comes_again(host, join, identity):
+def test_a_message_that_was_never_taken_comes_again(host, join, identity):
     room = host()
     ann, bob = Listener(join(room, "ann")), join(room, "bob")
     ann.member.outgoing.tell("bob", SECRET)
@@ -196,7 +196,7 @@ def test_what_nobody_has_taken_comes_again(host, join, identity):
     wait_until(lambda: not waits_for(room, identity("bob")))
 
 
-def test_a_lost_link_shows_nothing_twice_and_loses_nothing(host, join, identity):
+def test_a_reconnect_shows_no_private_message_twice_and_loses_none(host, join, identity):
     room = host()
     ann, bob = Listener(join(room, "ann", patience=None)), Listener(join(room, "bob", patience=None))
     for number in range(20):
@@ -210,8 +210,8 @@ def test_a_lost_link_shows_nothing_twice_and_loses_nothing(host, join, identity)
     wait_until(lambda: not waits_for(room, identity("bob")))
 
 
-def test_a_link_lost_before_the_host_hears_that_it_came(host, join, identity, monkeypatch):
-    """Then it comes once more, is shown once, and does not stay in the mailbox."""
+def test_a_link_lost_before_the_confirmation_reaches_the_host(host, join, identity, monkeypatch):
+    """The message comes once more, is shown once, and does not stay in the mailbox."""
 
     def confirm_here_only(private: Iterable[Told]) -> None:
         for told in private:
@@ -245,8 +245,8 @@ with lanchat.join(sys.argv[1], nick="ann") as room:
 """
 
 
-def test_a_killed_sender_says_it_again_and_it_is_shown_once(host, join, own_world):
-    """With the host's disk out of order, so that nothing was acknowledged."""
+def test_a_killed_sender_resends_and_the_message_is_shown_once(host, join, own_world):
+    """The host's disk takes nothing, so that no message is acknowledged."""
     disk = Moody()
     room = host(room_id=ROOM, log=disk)
     bob = Listener(join(room, "bob"))
@@ -268,7 +268,7 @@ def test_a_killed_sender_says_it_again_and_it_is_shown_once(host, join, own_worl
     assert told(bob) == [SECRET]
 
 
-def test_no_history_has_them_but_that_of_the_two(host, join, identity, tmp_path):
+def test_only_the_histories_of_sender_and_recipient_have_private_messages(host, join, identity, tmp_path):
     log = tmp_path / "host" / "rooms" / ROOM / "log.db"
     log.parent.mkdir(parents=True)
     (log.parent / "room.json").write_text('{"title": "Room A"}')
@@ -299,7 +299,7 @@ def test_no_history_has_them_but_that_of_the_two(host, join, identity, tmp_path)
 
 
 @pytest.mark.parametrize("ephemeral", [False, True])
-def test_of_an_ephemeral_room_members_keep_nothing_either(own_world, monkeypatch, ephemeral):
+def test_members_store_nothing_of_an_ephemeral_room(own_world, monkeypatch, ephemeral):
     with lanchat.host("Room A", nick="hal", port=0, announce=False, ephemeral=ephemeral) as room:
         monkeypatch.setenv("LANCHAT_HOME", f"{own_world}/bob")
         with lanchat.join(f"127.0.0.1:{room.host.port}", nick="bob") as bob:
@@ -309,7 +309,7 @@ def test_of_an_ephemeral_room_members_keep_nothing_either(own_world, monkeypatch
 
 
 @pytest.mark.parametrize("ephemeral", [False, True])
-def test_who_hosts_keeps_their_own_private_messages_too(own_world, identity, ephemeral):
+def test_the_host_stores_its_own_private_messages_too(own_world, identity, ephemeral):
     with lanchat.host("Room A", nick="hal", port=0, announce=False, ephemeral=ephemeral) as room:
         bob = Member(lambda: dial((Endpoint("127.0.0.1", room.host.port),)), identity("bob"), "bob")
         with closing(bob):
@@ -335,7 +335,7 @@ def history(home: Path, search: str = "", *, as_json: bool = False) -> str:
 # ---- programs and scripts
 
 
-def test_programs_tell_each_other(host, enter):
+def test_programs_send_private_messages(host, enter):
     room = host(plain_port=0)
     ann, bob = enter(room, "ann"), enter(room, "bob")
     id = ann.tell("bob", "psst", wait=PATIENCE)
@@ -359,7 +359,7 @@ def test_programs_tell_each_other(host, enter):
     pat.socket.close()
 
 
-def test_a_script_prints_what_is_for_it_alone_so_that_it_can_be_told_apart(host, join, own_world):
+def test_a_script_prints_private_messages_so_that_they_can_be_distinguished(host, join, own_world):
     room = host()
     ann = Listener(join(room, "ann"))
     with Commands(own_world) as lanchat:

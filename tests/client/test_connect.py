@@ -1,4 +1,4 @@
-"""The first lines with a host, seen from the member's side. Real TLS; hosts that lie are in tests/hostile."""
+"""The member's side of the handshake, with real TLS. Hosts that lie are in tests/hostile."""
 
 import socket
 import threading
@@ -19,7 +19,7 @@ CARD = Card(VERSION, "5" * 32, "Room A", "hal", 1, False, bytes(32))
 
 
 class Played:
-    """A host that says these lines, the rest of them after a hello."""
+    """A host that sends these lines: the first at once, the others after a hello."""
 
     def __init__(self, links, first: bytes, *then: bytes) -> None:
         ours, theirs = socket.socketpair()
@@ -70,7 +70,7 @@ def go_in(host: Played, identity, timing: Timing = DEFAULT_TIMING, **options):
     return greet(host.link, host.channel, who, timing), seen
 
 
-def test_card_then_key_then_welcome(play, identity):
+def test_the_handshake_gives_card_key_and_welcome(play, identity):
     rest = [Said(8, 0, "i", "bob", "1", "hi")]
     said: list[FromHost] = [Welcome("me", "ann", 7, 7, 2), Present("i", "bob"), Present("j", "eve"), *rest]
     lines = b"".join(map(encode, said))
@@ -81,13 +81,13 @@ def test_card_then_key_then_welcome(play, identity):
     assert connection.reader.next() == rest[0], "and nothing that came along is lost"
 
 
-def test_who_only_looks_reads_one_line(play, identity):
+def test_a_probe_reads_one_line(play, identity):
     host = play(encode(CARD) + encode(CARD))
     card, key, certificate = read_card(host.link, host.channel, LineSplitter())
     assert (card, key, certificate) == (CARD, identity("hal").public, identity("hal").certificate)
 
 
-def test_nothing_is_said_to_a_host_that_is_not_trusted(play, identity):
+def test_nothing_is_sent_to_a_host_that_is_not_trusted(play, identity):
     host = play(encode(CARD), b"")
 
     def no(card: Card, key: bytes) -> None:
@@ -100,24 +100,24 @@ def test_nothing_is_said_to_a_host_that_is_not_trusted(play, identity):
 
 
 @pytest.mark.parametrize("first", [b"", b"\n\n", b"x\n", encode(Refused("busy", "x")), b"x" * 20_000], ids=repr)
-def test_what_is_no_card(play, identity, first):
+def test_an_invalid_card_is_not_lanchat(play, identity, first):
     with pytest.raises(errors.NotLanchat, match="Something other than lanchat"):
         go_in(play(first), identity)
 
 
 @pytest.mark.parametrize("people", [MAX_PEOPLE + 1, 2**53 - 1])
-def test_a_number_of_people_that_is_none(play, identity, people):
+def test_an_invalid_number_of_people_is_refused(play, identity, people):
     with pytest.raises(errors.ProtocolError, match="people in one room"):
         go_in(play(encode(CARD), encode(Welcome("me", "ann", 7, 7, people))), identity)
 
 
-def test_people_that_are_none(play, identity):
+def test_invalid_people_are_refused(play, identity):
     lines = encode(Welcome("me", "ann", 7, 7, 1)) + encode(Said(8, 0, "i", "bob", "1", "hi"))
     with pytest.raises(errors.ProtocolError, match="something else"):
         go_in(play(encode(CARD), lines), identity)
 
 
-def test_a_password_for_an_open_room_is_not_spent(play, identity):
+def test_no_password_exchange_begins_with_an_open_room(play, identity):
     host = play(encode(CARD), b"")
     with pytest.raises(errors.Refused, match="this room has none") as caught:
         go_in(host, identity, password="sesame")
@@ -126,6 +126,6 @@ def test_a_password_for_an_open_room_is_not_spent(play, identity):
     assert host.heard == b""
 
 
-def test_a_host_that_says_nothing_is_left(play, identity):
+def test_a_silent_host_is_given_up(play, identity):
     with pytest.raises(errors.NotLanchat, match="did not answer in time"):
         go_in(play(b"", b""), identity, Timing(greeting=0.1))

@@ -1,4 +1,4 @@
-"""A member that loses its link, and comes back."""
+"""A member that loses its link and reconnects."""
 
 import socket
 import threading
@@ -31,12 +31,12 @@ from tests.support.waiting import PATIENCE, wait_until
 
 
 def cut(room) -> None:
-    """All links break, and the host lives."""
+    """Break all links of a host that goes on."""
     for link in room.links:
         link.drop("lost", "cut")
 
 
-def test_a_lost_link_comes_back_without_gap_and_nothing_twice(host, join):
+def test_a_reconnect_leaves_no_gap_and_no_duplicate(host, join):
     room = host()
     ann, bob = Listener(join(room, "ann", patience=None)), Listener(join(room, "bob", patience=None))
     for round in range(3):
@@ -55,7 +55,7 @@ def test_a_lost_link_comes_back_without_gap_and_nothing_twice(host, join):
     assert sorted(ann.texts) == sorted(bob.texts) and ann.texts == bob.texts
 
 
-def test_all_that_was_said_is_kept_in_the_end(host, join):
+def test_every_message_is_stored_in_the_end(host, join):
     room = host()
     ann = Listener(join(room, "ann", patience=None))
     ids = []
@@ -87,14 +87,14 @@ def test_a_message_too_many_is_refused_and_never_sent(host, join, own_world, mon
 
 
 class Notebook(NoStore):
-    """What an earlier program of the same person left unacknowledged."""
+    """A store with unsent messages of an earlier run."""
 
     def __init__(self, *unsent: Say) -> None:
         self.unsent = unsent
 
 
-def test_what_is_said_again_after_many_others_is_not_said_twice(host, join, monkeypatch, tmp_path):
-    """The laptop was closed before the acknowledgement came, and opened the next day."""
+def test_a_resend_after_many_other_messages_is_recognised(host, join, monkeypatch, tmp_path):
+    """A laptop was closed before the ack came, and opened the next day."""
     monkeypatch.setattr(recent_module, "RECENT", 5)
     monkeypatch.setattr(recent_module, "HISTORY", 5)
     room = host(log=SqliteLog(tmp_path / "log.db"))
@@ -113,8 +113,8 @@ def test_what_is_said_again_after_many_others_is_not_said_twice(host, join, monk
     assert [said.text for said in room._log.read(0, 100) if isinstance(said, Said)].count("good night") == 1
 
 
-def test_what_waits_is_said_again_a_few_at_a_time(host, join):
-    """Five killed scripts may have left so much, and nobody is sent away for it."""
+def test_unsent_messages_are_resent_a_few_at_a_time(host, join):
+    """Five killed scripts may leave this many messages, and the host does not drop the member for them."""
     room = host(limits=replace(DEFAULT_LIMITS, message_rate=2000.0))
     ann = Listener(join(room, "ann"))
     left = [Say(f"old-{number}", f"line {number}") for number in range(500)]
@@ -125,8 +125,8 @@ def test_what_waits_is_said_again_a_few_at_a_time(host, join):
     assert ann.texts == [*(say.text for say in left), "and now this"]
 
 
-def test_leaving_while_the_host_is_frozen_in_the_greeting(host, join, identity):
-    """The kernel takes the connection, and nobody ever answers: no handshake, and nothing to say goodbye on."""
+def test_leaving_does_not_wait_for_a_host_that_is_frozen_in_the_handshake(host, join, identity):
+    """The kernel accepts the connection, but the host never answers, so there is no channel for a goodbye."""
     room = host()
     silent = socket.create_server(("127.0.0.1", 0))
     way = [Endpoint("127.0.0.1", room.port)]
@@ -139,8 +139,8 @@ def test_leaving_while_the_host_is_frozen_in_the_greeting(host, join, identity):
     visitor.close()
 
 
-def test_a_room_outlives_the_link_of_who_hosts_it(identity, own_world):
-    """Their terminal stood still, say, and they were sent away like anybody who does not read."""
+def test_a_room_stays_open_when_its_hosts_own_member_is_dropped(identity, own_world):
+    """For example, the host's terminal stood still, and the host dropped its own member for not reading."""
     with lanchat.host("Room A", nick="hal", port=0, announce=False) as room:
         where = Endpoint("127.0.0.1", room.host.port)
         with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=None)) as ann:
@@ -152,7 +152,7 @@ def test_a_room_outlives_the_link_of_who_hosts_it(identity, own_world):
 
 
 def test_a_host_that_does_not_know_the_password_is_not_remembered(host, own_world):
-    """It may be anybody; then the true one would be taken for the impostor."""
+    """If it were remembered, the true host would later be taken for the impostor."""
     room = host(password="right horse")
     where = Target((Endpoint("127.0.0.1", room.port),))
     with pytest.raises(errors.Refused):
@@ -162,7 +162,7 @@ def test_a_host_that_does_not_know_the_password_is_not_remembered(host, own_worl
         assert [known.room for known in KnownHosts(own_world).all()] == [room.room_id]
 
 
-def test_a_machine_without_descriptors_tries_again_later(host, identity):
+def test_a_member_without_descriptors_retries_later(host, identity):
     room = host()
     where = Endpoint("127.0.0.1", room.port)
     tries = iter([None, OSError(24, "Too many open files"), None])
@@ -181,7 +181,7 @@ def test_a_machine_without_descriptors_tries_again_later(host, identity):
     assert next(tries, "all used") == "all used"
 
 
-def test_an_error_of_ours_ends_the_stay_and_nobody_waits_for_ever(host, join, monkeypatch):
+def test_an_internal_error_ends_the_connection_and_wakes_every_thread(host, join, monkeypatch):
     room = host()
     ann = join(room, "ann")
 
@@ -196,7 +196,7 @@ def test_an_error_of_ours_ends_the_stay_and_nobody_waits_for_ever(host, join, mo
     wait_until(lambda: met, what="the error to be told to who can mend it")
 
 
-def test_who_only_speaks_is_not_sent_what_others_say_also_after_a_lost_link(host, join):
+def test_a_deaf_member_gets_no_messages_of_others_even_after_a_reconnect(host, join):
     room = host()
     ann, bot = Listener(join(room, "ann", patience=None)), Listener(join(room, "bot", patience=None))
     bot.member.outgoing.deafen()
@@ -213,7 +213,7 @@ def test_who_only_speaks_is_not_sent_what_others_say_also_after_a_lost_link(host
     assert not [text for text in bot.texts if text.startswith("0.")]
 
 
-def test_patience_comes_to_its_end(host, identity):
+def test_reconnecting_ends_when_patience_is_over(host, identity):
     room = host()
     where = Endpoint("127.0.0.1", room.port)
     with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=0.1)) as member:
@@ -223,7 +223,7 @@ def test_patience_comes_to_its_end(host, identity):
         assert isinstance(Listener(member).end(), errors.NoSuchRoom | errors.ConnectionLost)
 
 
-def test_leaving_while_coming_back_takes_no_time(host, identity):
+def test_leaving_while_reconnecting_takes_no_time(host, identity):
     room = host()
     where = Endpoint("127.0.0.1", room.port)
     with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=None)) as member:
@@ -234,7 +234,7 @@ def test_leaving_while_coming_back_takes_no_time(host, identity):
     assert time.monotonic() - began < 2
 
 
-def test_leaving_ends_a_dial_under_way(host, identity):
+def test_leaving_cancels_a_running_dial(host, identity):
     room, coming_back, left = host(), threading.Event(), threading.Event()
 
     ways = iter([(Endpoint("127.0.0.1", room.port),)])
@@ -255,17 +255,17 @@ def test_leaving_ends_a_dial_under_way(host, identity):
 
 
 @pytest.mark.parametrize("code", ["banned", "password", "nick", "full", "closed", "version", "rules", "kicked"])
-def test_a_no_is_a_no(code):
+def test_a_refusal_is_final(code):
     assert not may_reconnect(errors.Refused("no", code=code))
 
 
-def test_to_whom_one_comes_back():
+def test_which_errors_allow_a_reconnect():
     assert may_reconnect(errors.ConnectionLost("gone")) and may_reconnect(errors.NoSuchRoom("nobody"))
     assert may_reconnect(errors.Refused("later", code="busy")) and may_reconnect(errors.ProtocolError("noise"))
     assert not may_reconnect(errors.RoomClosed("closed")) and not may_reconnect(errors.HostKeyChanged("other"))
 
 
-def test_only_the_same_room_on_the_same_key_will_do():
+def test_a_reconnect_accepts_only_the_same_room_and_key():
     card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
     check = same_host(card, b"k" * 32)
     check(card, b"k" * 32)
@@ -275,7 +275,7 @@ def test_only_the_same_room_on_the_same_key_will_do():
         check(Card(1, "6" * 32, "Room A", "hal", 1, False, bytes(32)), b"k" * 32)
 
 
-def test_a_banned_member_stays_out(host, join):
+def test_a_banned_member_does_not_reconnect(host, join):
     room = host(nick="hal")
     hal, eve = Listener(join(room, "hal")), Listener(join(room, "eve", patience=None))
     hal.member.outgoing.moderate("ban", "eve")
@@ -285,7 +285,7 @@ def test_a_banned_member_stays_out(host, join):
         join(room, "eve")
 
 
-def test_backoff_grows_and_is_spread():
+def test_backoff_grows_and_is_randomised():
     steps = backoff(spread=lambda low, high: 1.0)
     first = [next(steps) for _ in range(8)]
     assert first[:5] == [0.5, 1.0, 2.0, 4.0, 8.0] and max(first) == DEFAULT_TIMING.last_retry

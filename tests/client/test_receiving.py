@@ -1,4 +1,4 @@
-"""What a member has of a room: the pure part."""
+"""The receiving half of a member, which is pure."""
 
 from lanchat.client.receiving import PrivateDedup
 from lanchat.protocol.messages import Told

@@ -1,10 +1,10 @@
-"""What a member says, until it is acknowledged: the pure part."""
+"""Unacknowledged messages and the resend window, which are pure."""
 
 from lanchat.client.unacked import WINDOW, ResendWindow, Unacked
 from lanchat.protocol.messages import Receipt, Said, Say, Tell, Told
 
 
-def test_what_is_not_settled_is_said_again():
+def test_unacknowledged_messages_are_resent():
     unacked = Unacked()
     say, tell = Say("1", "hi"), Tell("2", "", "bob", "psst")
     unacked.add(say)
@@ -16,7 +16,7 @@ def test_what_is_not_settled_is_said_again():
     assert unacked.talk == [] and unacked.refused == {}
 
 
-def test_numbers_of_before_a_crash_are_not_acknowledged_by_those_after_it():
+def test_an_ack_after_a_crash_says_nothing_about_earlier_numbers():
     unacked = Unacked()
     unacked.add(Say("1", "hi"))
     unacked.numbered(Said(7, 0, "id-ann", "ann", "1", "hi"))
@@ -26,7 +26,7 @@ def test_numbers_of_before_a_crash_are_not_acknowledged_by_those_after_it():
     assert unacked.acknowledged(1_000_013) == ("1",)
 
 
-def test_a_window_of_what_is_said_again():
+def test_messages_are_resent_in_a_window():
     window, says = ResendWindow(), [Say(str(number), "hi") for number in range(100)]
     assert window.begin([*says]) == says[:WINDOW]
     assert window.is_behind(new := Say("new", "hi"))
@@ -36,7 +36,7 @@ def test_a_window_of_what_is_said_again():
     assert not window.is_behind(Say("later", "hi"))
 
 
-def test_a_resend_means_whom_the_host_took_it_for():
+def test_a_resend_names_the_key_that_the_host_found():
     unacked = Unacked()
     unacked.add(Tell("2", "", "bob", "psst"))
     back = Told("2", 0, "id-ann", "ann", "id-bob", "rob", "psst")
@@ -45,7 +45,7 @@ def test_a_resend_means_whom_the_host_took_it_for():
     assert unacked.addressed(back) is None
 
 
-def test_a_refusal_is_remembered_for_who_asks():
+def test_a_refusal_is_remembered():
     unacked = Unacked()
     for number in range(200):
         unacked.add(Tell(str(number), "", "bob", "psst"))

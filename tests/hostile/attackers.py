@@ -1,4 +1,4 @@
-"""Those who mean harm: strangers at a host's door, and hosts that lie. Real sockets, real TLS, loopback only.
+"""Attackers: strangers at a host's doors, and hosts that lie. Real sockets, real TLS, loopback only.
 
 They come from 127.0.0.2 and up, which the fixture `sources` makes count as other machines.
 """
@@ -35,7 +35,7 @@ ROOM = "5" * 32
 
 
 class Stranger:
-    """Somebody at a host's door, who says what they like. One thread."""
+    """A client that sends a host anything. One thread."""
 
     def __init__(self, port: int, source: str = "127.0.0.66") -> None:
         self.socket: socket.socket | ssl.SSLSocket = socket.create_connection(
@@ -114,7 +114,7 @@ class Stranger:
 
 
 class Caller:
-    """Somebody who has called an evil host; for the thread that treats them.
+    """A client that has connected to an evil host; for the thread that serves it.
 
     Keeps each byte that came (`raw`) and what was in it (`plain`).
     """
@@ -172,7 +172,7 @@ def card(**changes: Any) -> Card:
 
 
 def let_in(caller: Caller, *more: bytes | FromHost, welcome: Welcome | None = None, **changes: Any) -> Hello:
-    """Card, hello, welcome, as an honest host of an open room says them; and more at once."""
+    """Serve card, hello and welcome like an honest host of a room without a password, and send more lines at once."""
     caller.establish()
     caller.send(card(**changes))
     hello: Hello = caller.hear()
@@ -181,7 +181,7 @@ def let_in(caller: Caller, *more: bytes | FromHost, welcome: Welcome | None = No
 
 
 class EvilHost:
-    """Listens, and treats each caller as it was told to, each in a thread of its own."""
+    """Listens, and serves each caller with a given function, each in a thread of its own."""
 
     def __init__(self, identity: Identity, treat: Callable[[Caller], object], port: int = 0) -> None:
         self._context = server_context(identity.certificate_path, identity.key_path)
@@ -236,7 +236,7 @@ class EvilHost:
 
 
 class Wire:
-    """Stands between and writes down each byte. One connection at a time is enough."""
+    """A proxy that records each byte, for one connection at a time."""
 
     def __init__(self, port: int) -> None:
         self.passed = b""
@@ -288,6 +288,6 @@ class Wire:
 
 
 def said_goodbye(data: bytes) -> Closing | None:
-    """The last message, where it is a closing."""
+    """The last message, if it is a closing."""
     message = decode(data.rstrip(b"\n").split(b"\n")[-1], FROM_HOST)
     return message if isinstance(message, Closing) else None

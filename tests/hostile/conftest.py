@@ -39,12 +39,12 @@ def rss() -> int:
 
 
 def busy() -> float:
-    """How many others each processor works for, at least 1: so much longer may all things take."""
+    """The load of each processor, at least 1: everything may take that many times as long."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)) if hasattr(os, "getloadavg") else 1.0
 
 
 class Siege:
-    """A host with the limits everybody has, and ann in its room."""
+    """A host with the default limits, and ann in its room."""
 
     def __init__(self, room: Host, join: Callable[..., Member], **options: Any) -> None:
         self.room = room
@@ -100,7 +100,7 @@ def clean_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 @pytest.fixture
 def sources(monkeypatch: pytest.MonkeyPatch) -> None:
-    """127.0.0.1 is this machine, as ever; 127.0.0.2 and all others are other machines."""
+    """127.0.0.1 counts as this machine, 127.0.0.2 and all others as other machines."""
 
     def other_machines(address: str) -> str:
         return "" if address == "127.0.0.1" else address if address.startswith("127.") else source_of(address)
@@ -115,7 +115,7 @@ HURRY = Timing(sweep=0.1, first_retry=0.02)
 
 @pytest.fixture
 def siege(sources: None, host: Callable[..., Host], join: Callable[..., Member]) -> Iterator[Callable[..., Siege]]:
-    """`siege(...)`: a room under attack; looked at after the test, when the attackers have gone."""
+    """`siege(...)`: a room under attack, which is checked after the test, when the attackers have gone."""
     sieges: list[Siege] = []
 
     def begin(*, password: str | None = None, **options: Any) -> Siege:
@@ -130,7 +130,7 @@ def siege(sources: None, host: Callable[..., Host], join: Callable[..., Member])
 
 @pytest.fixture
 def attackers() -> Iterator[ExitStack]:
-    """Closed before the siege is looked at: ask for it after `siege`."""
+    """Strangers, which are closed before the siege is checked: ask for this fixture after `siege`."""
     with ExitStack() as stack:
         yield stack
 
@@ -145,7 +145,7 @@ def stranger(attackers: ExitStack) -> Callable[..., Stranger]:
 
 @pytest.fixture
 def evil_host(attackers: ExitStack, identity: Callable[..., Any]) -> Callable[..., EvilHost]:
-    """`evil_host(treat)`: a host of mallory's, who treats callers so."""
+    """`evil_host(treat)`: mallory's host, which serves each caller with this function."""
 
     def open_room(treat: Callable[[Caller], object], *, owner: str = "mallory", port: int = 0) -> EvilHost:
         return attackers.enter_context(closing(EvilHost(identity(owner), treat, port)))

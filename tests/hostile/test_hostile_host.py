@@ -1,4 +1,4 @@
-"""The other direction: what a host can do to those who come to it."""
+"""Attacks of a host on its members."""
 
 import gc
 import socket
@@ -62,7 +62,7 @@ NO_HOST = {
 
 
 @pytest.mark.parametrize("lie", NO_HOST)
-def test_what_is_no_host(evil_host, victim, lie):
+def test_a_peer_that_is_no_host(evil_host, victim, lie):
     def pose(caller: Caller) -> None:
         caller.establish()
         caller.send(NO_HOST[lie])
@@ -102,7 +102,7 @@ def test_lies_after_the_hello(evil_host, victim, lie):
 
 
 def test_people_without_end(evil_host, victim):
-    """A number that could be true, and then no end of them: no more are read than were spoken of."""
+    """A plausible number of people, and then lines without end: no more are read than were announced."""
     more = [Present(f"{number:032}", "n" * 256) for number in range(MAX_PEOPLE)]
     mallory = evil_host(lambda caller: let_in(caller, *more, *more, welcome=Welcome("i", "vera", 0, 0, MAX_PEOPLE)))
     came = victim(mallory.port).join()
@@ -111,7 +111,7 @@ def test_people_without_end(evil_host, victim):
 
 @pytest.mark.parametrize("phase", ["handshake", "card", "welcome", "people"])
 def test_slowloris_of_a_host(evil_host, victim, phase):
-    """A byte now and then, in each phase: vera's own deadline holds."""
+    """In each phase the host sends a byte now and then, and vera's own deadline holds."""
     hurry = replace(HURRY, greeting=0.5, welcome=0.5)
     stop = threading.Event()
 
@@ -159,7 +159,7 @@ INSIDE: dict[str, list[Any]] = {
 
 
 @pytest.mark.parametrize("lie", INSIDE)
-def test_lies_inside(evil_host, victim, lie):
+def test_lies_after_the_welcome(evil_host, victim, lie):
     def pose(caller: Caller) -> None:
         let_in(caller, said(1, "hello"))
         caller.line()
@@ -174,8 +174,8 @@ def test_lies_inside(evil_host, victim, lie):
     assert honest.texts == ["hello"]
 
 
-def test_fake_numbers(evil_host, victim):
-    """Events out of order, twice, and from the far end of all numbers: none twice, none before its time, no crash."""
+def test_false_sequence_numbers(evil_host, victim):
+    """Events come out of order, twice, and with enormous numbers. None is passed on twice, and nothing crashes."""
     events = [said(5, "five"), said(5, "five again"), said(3, "three"), said(LAST, "last"), said(6, "six")]
     more: list[Any] = [Ack(LAST), Ack(0), Ping(), Left(1, 0, EVE, "eve"), Renamed(1, 0, EVE, "eve", "x")]
     mallory = evil_host(lambda caller: let_in(caller, *events, *more, Notice("x", "end")))
@@ -186,7 +186,7 @@ def test_fake_numbers(evil_host, victim):
     assert honest.texts == ["five", "last"]
 
 
-def test_acknowledged_what_was_never_said(evil_host, victim):
+def test_acks_for_messages_that_were_never_sent(evil_host, victim):
     mallory = evil_host(lambda caller: let_in(caller, Ack(LAST), said(1, "mine?", by="i", id="forged"), Ack(LAST)))
     vera = victim(mallory.port)
     vera.join()
@@ -213,7 +213,7 @@ def test_acknowledged_what_was_never_said(evil_host, victim):
     ids=lambda event: type(event).__name__,
 )
 def test_flood_of_events(evil_host, victim, event):
-    """32 MB and more at one who takes nothing, and then at one who takes all: memory stays where it is."""
+    """More than 32 MB at a program that takes nothing, and at one that takes everything: memory does not grow."""
     stop = threading.Event()
 
     def pour(caller: Caller) -> None:
@@ -258,7 +258,7 @@ def _changed(event, **changes):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_key_updates_of_a_host(identity, victim):
-    """10,000 KeyUpdates at a member: it hangs up, and lives."""
+    """10,000 KeyUpdates make a member hang up, and do no other harm."""
     from tlslite.api import HandshakeSettings, TLSConnection, X509CertChain, parsePEMKey
     from tlslite.errors import TLSError
 
@@ -305,7 +305,7 @@ SHOWN = "a line that is whole"
 
 
 def acting_host(caller: Caller) -> None:
-    """Everything a host can name, named so that it acts on a terminal that lets it."""
+    """Every text that a host can send, with sequences that would control an unprotected terminal."""
     nick = TERMINAL[:40] + "eve"
     let_in(
         caller,
@@ -329,14 +329,14 @@ def acting_host(caller: Caller) -> None:
 
 
 def check_bytes(raw: bytes) -> None:
-    """No sequence of the host's went through; what prompt_toolkit itself writes is of other kinds."""
+    """Check that no sequence of the host got through. prompt_toolkit itself writes sequences of other kinds."""
     for bad in (b"\x07", b"\x1b]", b"\x1bP", b"\xc2\x9b", b"\xc2\x90", b"\xc2\x85", b"\x0b", b"\x0c", b"\x00", b"\x7f"):
         assert bad not in raw, f"{bad!r} on the terminal"
     for hidden in ("\u202e", "\u2066", "\u200b"):
         assert hidden.encode() not in raw
 
 
-def test_a_screen_stays_sane_whatever_a_host_says(evil_host, identity):
+def test_a_host_cannot_control_the_screen(evil_host, identity):
     mallory = evil_host(acting_host)
     home = identity("vera").key_path.parent
     program = [sys.executable, "-m", "tests.terminal.chat.chat_program", str(mallory.port), "vera", str(home)]
@@ -357,8 +357,8 @@ def test_a_screen_stays_sane_whatever_a_host_says(evil_host, identity):
 
 
 @pytest.mark.parametrize("code", ["nick", "password", "banned"])
-def test_a_refusal_at_the_door_does_not_act(evil_host, code, own_world):
-    """Before the screen is up, a host's words are printed line by line: they are as safe there."""
+def test_the_text_of_a_refusal_cannot_control_the_terminal(evil_host, code, own_world):
+    """Before the screen is up, texts of a host are printed line by line, and are safe there, too."""
 
     def refuse(caller: Caller) -> None:
         caller.establish()

@@ -1,4 +1,4 @@
-"""B1: somebody takes another's name, or stands in the host's place."""
+"""Impersonation of a member or of a host."""
 
 import socket
 import ssl
@@ -49,21 +49,21 @@ def records(raw: bytes) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("nick", ["evan", "Evan", "EVAN", "evan ", "\u0435van", "ev\u200ban", "e\u03bdan"])
 def test_nick_impersonation(siege, nick):
-    """The same to the eye: case, padding, a Cyrillic or Greek letter, an invisible character."""
+    """Nicks that look the same: by case, padding, a Cyrillic or Greek letter, an invisible character."""
     attacked = siege()
     attacked.guest("evan")
     with pytest.raises((Refused, ValueError)):
         attacked.guest(nick, owner="eve")
 
 
-def test_a_nick_that_is_visibly_another(siege):
+def test_a_nick_that_looks_different_is_admitted(siege):
     attacked = siege()
     attacked.guest("evan")
     attacked.guest("evan\u0301", owner="eve")
     assert attacked.room.people == 3
 
 
-def test_a_nick_of_somebody_who_has_left(siege):
+def test_the_nick_of_a_member_who_has_left_is_refused(siege):
     attacked = siege()
     attacked.guest("evan").member.close()
     wait_until(lambda: attacked.room.people == 1)
@@ -72,7 +72,7 @@ def test_a_nick_of_somebody_who_has_left(siege):
     attacked.guest("evan")
 
 
-def test_a_nick_taken_by_renaming(siege):
+def test_an_owned_nick_cannot_be_taken_by_renaming(siege):
     eve = siege().guest("eve")
     for nick in ("Ann", "\u0430nn"):
         eve.member.outgoing.rename(nick)
@@ -105,7 +105,7 @@ def test_a_recorded_hello_is_relayed_to_another_room_and_another_host(siege, hos
 
 
 def test_a_live_hello_is_relayed_by_a_host_in_between(siege, evil_host, stranger, victim):
-    """mallory shows vera the card of the true room, and hands on her hello within its lifetime."""
+    """Mallory shows vera the card of the true room, and passes her hello on at once."""
     room = siege().room
     answers = []
 
@@ -129,7 +129,7 @@ def test_a_live_hello_is_relayed_by_a_host_in_between(siege, evil_host, stranger
     [{"nick": "vero"}, {"key": b"k" * 32}, {"nonce": b"n" * 32}, {"proof": b"p" * 64}, {"proof": b""}, {"v": 2}],
     ids=str,
 )
-def test_a_flipped_field(siege, stranger, identity, change):
+def test_a_changed_field_is_refused(siege, stranger, identity, change):
     eve: Stranger = stranger(siege().room).tls()
     eve.send(eve.hello(identity("vera"), "vera", **change))
     answer = eve.hear()
@@ -141,7 +141,7 @@ def test_a_flipped_field(siege, stranger, identity, change):
 
 
 def test_mitm_at_first_contact_shows_another_fingerprint(siege, evil_host, identity):
-    """Nothing can stop it where neither has met the other; but what both read aloud differs."""
+    """Nothing can prevent it if neither has met the other, but the fingerprints on the two sides differ."""
     room = siege(nick="hal").room
     mallory = evil_host(lambda caller: let_in(caller, room=room.room_id))
     with enter(mallory.port) as joined:
@@ -151,7 +151,7 @@ def test_mitm_at_first_contact_shows_another_fingerprint(siege, evil_host, ident
 
 
 def test_mitm_before_a_known_room_gets_nothing_but_a_handshake(siege, evil_host):
-    """A proxy with a certificate of its own: exit code 5, before anything of ours is sent."""
+    """A proxy with a certificate of its own leads to exit code 5, before the hello is sent."""
     room = siege(nick="hal").room
     enter(room.port).close()
 
@@ -183,7 +183,7 @@ def test_mitm_before_a_known_room_ends_the_program_with_5(siege, evil_host, own_
     assert mallory.callers[0].plain == b""
 
 
-def test_evil_twin_answers_when_a_member_comes_back(siege, host, evil_host, victim):
+def test_evil_twin_answers_a_reconnect(siege, host, evil_host, victim):
     room = host("Room B", nick="hal")
     vera = victim(room.port, patience=None)
     vera.join()
@@ -202,7 +202,7 @@ def drop_host(room: Host) -> None:
     room.close()
 
 
-def test_another_room_in_its_place_is_not_entered_when_a_member_comes_back(host, victim):
+def test_a_reconnect_enters_no_other_room_at_the_same_address(host, victim):
     room = host("Room B", nick="hal")
     vera = victim(room.port, patience=None)
     vera.join()
@@ -213,7 +213,7 @@ def test_another_room_in_its_place_is_not_entered_when_a_member_comes_back(host,
 
 
 def test_evil_twin_of_a_known_title(siege, evil_host, identity):
-    """Same title, own room id, own key: the room we know is taken before it; it alone is a host not met before."""
+    """A room with the same title, but its own id and key. The known room is preferred to it."""
     room = siege(nick="hal").room
     enter(room.port).close()
     mallory = evil_host(lambda caller: let_in(caller, title=room.title))
@@ -232,8 +232,8 @@ def test_evil_twin_of_a_known_title(siege, evil_host, identity):
 
 
 @pytest.mark.parametrize("room_id", ["x", "", "5" * 31, "5" * 33, "A" * 32, "x\n" + "6" * 32, "6" * 32 + "\n"])
-def test_a_host_writes_into_our_list_of_hosts(evil_host, room_id):
-    """A room id is written there as it is: one with a line end would make mallory the known host of any room."""
+def test_a_host_cannot_write_into_the_known_hosts(evil_host, room_id):
+    """A room id with a line end, written into the file, would make mallory the known host of any room."""
     before = KnownHosts(home_folder()).all()
     mallory = evil_host(lambda caller: let_in(caller, room=room_id))
     with pytest.raises(NotLanchat):
@@ -242,7 +242,7 @@ def test_a_host_writes_into_our_list_of_hosts(evil_host, room_id):
 
 
 @pytest.mark.parametrize("title", ["", " ", "\n" + "6" * 32 + " " + "a" * 64 + " x", "\x1b]0;x\x07", "\x85\u2028"])
-def test_a_host_with_a_strange_title_is_remembered_all_the_same(evil_host, identity, title):
+def test_a_host_with_a_strange_title_is_remembered(evil_host, identity, title):
     mallory = evil_host(lambda caller: let_in(caller, title=title))
     with enter(mallory.port) as joined:
         assert joined.key_status == "new"

@@ -1,4 +1,4 @@
-"""B2: who does not know the password stays out, learns nothing, and keeps nobody else out."""
+"""Attackers without the password stay out, learn nothing, and keep nobody else out."""
 
 import hmac
 import signal
@@ -30,18 +30,18 @@ PASSWORD = "correct-horse-battery"
 
 
 def a_share(host: bool = False) -> bytes:
-    """One that anybody can make."""
+    """A share that anybody can make."""
     return Exchange(b"a guess".ljust(32), host=host, member=b"m", certificate=b"c").share
 
 
 @pytest.fixture
 def rooms(host):
-    """A locked room, by itself."""
+    """A room with a password, for itself alone."""
     return lambda **options: host("Locked", password=PASSWORD, **options)
 
 
 def begin(stranger: Stranger, who, share: bytes):
-    """Knock, and begin an attempt; the host's answer to it."""
+    """Connect, and begin a password attempt. Returns the host's answer."""
     stranger.tls()
     stranger.send(stranger.hello(who, "eve", share=share))
     return stranger.hear()
@@ -52,7 +52,7 @@ def begin(stranger: Stranger, who, share: bytes):
 
 @pytest.mark.parametrize("own_hello", [False, True], ids=["byte for byte", "with a hello of its own"])
 def test_mitm_relays_the_password_exchange(rooms, stranger, evil_host, victim, identity, own_hello):
-    """vera knows the password and the host does, and still mallory's certificate between them spoils it."""
+    """Vera and the host both know the password, and mallory's certificate between them still spoils the exchange."""
     room, answers = rooms(), []
 
     def relay(caller: Caller) -> None:
@@ -81,8 +81,8 @@ def test_mitm_relays_the_password_exchange(rooms, stranger, evil_host, victim, i
     assert room.people == 0
 
 
-def test_mitm_says_that_the_locked_room_is_open(evil_host, victim):
-    """vera came with a password, so she does not talk where none is asked for."""
+def test_mitm_claims_that_the_room_has_no_password(evil_host, victim):
+    """Vera came with a password, so she does not enter a room that asks for none."""
     mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(locked=False)), caller.line()))
     with pytest.raises(Refused, match="somebody may be impersonating it") as caught:
         victim(mallory.port, password=PASSWORD).join()
@@ -125,7 +125,7 @@ def test_a_host_without_password_knowledge(evil_host, victim, lie):
 
 
 def test_evil_host_collects_guesses_by_hanging_up(evil_host, victim):
-    """Share taken, link cut: one exchange has begun and no second one begins by itself."""
+    """The host takes the share and cuts the link. No second exchange begins by itself."""
     shares = []
 
     def cut(caller: Caller) -> None:
@@ -140,7 +140,7 @@ def test_evil_host_collects_guesses_by_hanging_up(evil_host, victim):
     assert len(shares) == len(mallory.callers) == 1
 
 
-def test_evil_host_collects_guesses_from_a_member_that_comes_back(rooms, evil_host, victim):
+def test_evil_host_gets_no_guess_from_a_reconnect(rooms, evil_host, victim):
     room = rooms()
     vera = victim(room.port, password=PASSWORD, patience=None)
     vera.join()
@@ -155,8 +155,8 @@ def test_evil_host_collects_guesses_from_a_member_that_comes_back(rooms, evil_ho
     assert [caller.plain for caller in mallory.callers] == [b""], "no share, so no guess"
 
 
-def test_a_member_that_comes_back_tells_its_password_to_the_true_host_only_once(rooms, host, victim):
-    """The owner has given the room another password meanwhile: vera is told so, and does not try on."""
+def test_a_reconnect_tries_a_changed_password_only_once(rooms, host, victim):
+    """The owner has changed the password meanwhile. Vera is told so, and does not try again."""
     room = rooms()
     vera = victim(room.port, password=PASSWORD, patience=None)
     vera.join()
@@ -174,7 +174,7 @@ def test_a_member_that_comes_back_tells_its_password_to_the_true_host_only_once(
 
 @pytest.mark.parametrize("guesses", [60, pytest.param(200, marks=pytest.mark.full)])
 def test_online_guessing(siege, stranger, identity, guesses):
-    """200 guesses from 10 machines: no more than 10 are heard out; who was in before comes in meanwhile."""
+    """Of 200 guesses from 10 machines at most 10 are accepted, and a known member is admitted meanwhile."""
     attacked = siege(password=PASSWORD)  # where bob has been before
     heard_out, told_to_wait, share, began = 0, 0, a_share(), time.monotonic()
     for number in range(guesses):
@@ -217,7 +217,7 @@ def test_attempts_that_are_started_and_dropped_count(siege, stranger, identity):
 
 
 def test_pake_as_cpu_dos(siege, stranger, identity, monkeypatch):
-    """Each exchange costs 14 ms; who only starts them gets ten, and the room goes on talking."""
+    """Each exchange costs 14 ms. A client that only starts them gets ten, and the room goes on talking."""
     attacked, share, computed = siege(password=PASSWORD), a_share(), []
 
     def counted(*args, **options):
@@ -254,7 +254,7 @@ def test_pake_as_cpu_dos(siege, stranger, identity, monkeypatch):
     assert sorted(waits)[int(len(waits) * 0.99)] < 0.5, "those in the room do not notice"
 
 
-def test_share_that_is_none(rooms, stranger, identity):
+def test_an_invalid_share_is_refused(rooms, stranger, identity):
     room = rooms()
     for share in (b"", b"A", b"A" + b"\xff" * 32, b"B" + bytes(32), b"A" + bytes(32), bytes(128)):
         eve = stranger(room).tls()
@@ -263,8 +263,8 @@ def test_share_that_is_none(rooms, stranger, identity):
     assert room.people == 0
 
 
-def test_a_member_of_an_open_hello_gets_nowhere(rooms, stranger, identity):
-    """Talking on without the password: hello, then talk, then confirms, one after the other."""
+def test_a_client_that_skips_the_password_is_refused(rooms, stranger, identity):
+    """Such a client sends a hello, then messages, then confirms, one after the other."""
     room = rooms()
     for lines in (b'{"t":"say","id":"1","text":"in?"}\n', encode(Confirm(b"m" * 32)), encode(Confirm(KEYLESS))):
         eve = stranger(room).tls()
@@ -276,7 +276,7 @@ def test_a_member_of_an_open_hello_gets_nowhere(rooms, stranger, identity):
     assert room.people == 0
 
 
-def test_no_plain_door_to_a_locked_room(identity):
+def test_a_room_with_a_password_has_no_plain_door(identity):
     with pytest.raises(ValueError, match="cannot have a plain port"):
         Host(
             "Locked",
@@ -292,7 +292,7 @@ def test_no_plain_door_to_a_locked_room(identity):
 
 
 def test_the_password_is_on_no_wire(rooms, wire, victim):
-    """An eavesdropper between: neither the password nor what is made of it passes, in any spelling."""
+    """An eavesdropper sees neither the password nor a value made from it, in any encoding."""
     room = rooms()
     between = wire(room.port)
     victim(between.port, password=PASSWORD).join()
@@ -311,7 +311,7 @@ def test_the_password_is_in_no_repr(identity):
 
 
 def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
-    """A whole evening: a host and a member as programs, their logs written, then every file is looked at."""
+    """A host and a member run as programs with their logs, and then every file is searched."""
     secret_file = tmp_path / "given"
     secret_file.write_text(PASSWORD + "\n")
     with Commands(own_world, fresh=True) as started, Commands(own_world / "members") as lanchat:
@@ -340,8 +340,8 @@ def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
         assert PASSWORD.encode() not in text and b"not-the-password" not in text
 
 
-def test_the_clock_of_attempts_is_told_truly(rooms, stranger, identity):
-    """What the host says about waiting is not longer than a minute, however much was tried."""
+def test_the_waiting_time_in_a_refusal_is_right(rooms, stranger, identity):
+    """The waiting time that the host names is at most a minute, however many attempts there were."""
     room, share = rooms(), a_share()
     answer = None
     for _ in range(30):

@@ -1,4 +1,4 @@
-"""B4, the host's side: too much, too slow, too often, and what is no message at all."""
+"""Attacks of strangers on a host: too much, too slow, too often, and lines that are no messages."""
 
 import logging
 import socket
@@ -32,7 +32,7 @@ def inside(stranger: Callable[..., Stranger], room, who, nick: str = "eve", sour
 
 
 def flood(eve: Stranger, data: bytes, limit: int = 64 * 1024 * 1024) -> int:
-    """Send this over and over until the host has had enough; how many bytes it took."""
+    """Send this again and again until the host drops the link. Returns the number of bytes."""
     sent = 0
     eve.socket.settimeout(1.0)
     try:
@@ -47,8 +47,8 @@ def flood(eve: Stranger, data: bytes, limit: int = 64 * 1024 * 1024) -> int:
 # ---- oversize
 
 
-def test_a_line_whose_fault_is_told_to_all_harms_nobody(siege, stranger, identity):
-    """What is wrong with it is quoted, and becomes the reason why eve left, which everybody reads."""
+def test_an_error_that_quotes_a_hostile_line_is_harmless(siege, stranger, identity):
+    """The error quotes the line, and becomes the reason why eve left, which everybody reads."""
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
     eve.send(b'{"t":"\\u001b]0;\\n' + b"y" * 500 + b'","t":"say"}\n')
@@ -76,7 +76,7 @@ def test_endless_line(siege, stranger, identity, where):
 
 @pytest.mark.full
 def test_endless_tls_record_before_the_handshake(siege, stranger):
-    """A record that says 16 kB and never ends, then another: no more than a handshake's worth is kept."""
+    """A record of 16 kB that never ends, and then another: memory holds no more than a handshake needs."""
     attacked = siege()
     for garbage in (b"\x16\x03\x01\x3f\xff" + b"\x01\x00\xff\xff" + bytes(16379), b"\x16\x03\x01\x00\x01\x01"):
         eve = stranger(attacked.room)
@@ -87,7 +87,7 @@ def test_endless_tls_record_before_the_handshake(siege, stranger):
 
 
 def trickle(eve: Stranger, data: bytes, stop: threading.Event) -> None:
-    """A byte at a time, for ever."""
+    """Send one byte at a time, without end."""
     try:
         for at in range(10**6):
             if stop.wait(0.05):
@@ -137,7 +137,7 @@ def test_slowloris_in_the_middle_of_a_line(siege, stranger, identity, monkeypatc
 
 
 def test_slowloris_with_lines_of_nothing(siege, stranger, identity, monkeypatch):
-    """Each line comes to its end in time, and holds nothing that is known: that is no offence."""
+    """Each line ends in time and has an unknown type, which breaks no rule."""
     attacked = siege(timing=replace(HURRY, line=0.3))
     eve = inside(stranger, attacked.room, identity("eve"))
     eve.send(b'{"t":"la')
@@ -160,7 +160,7 @@ def test_slowloris_at_the_plain_door(siege, stranger, monkeypatch):
 
 
 def test_slowloris_on_the_read_side(siege, stranger, identity, monkeypatch):
-    """Ten that never read while there is talk: each is dropped, and ann waits for nobody."""
+    """Ten members never read while others talk. Each is dropped, and ann never waits."""
     attacked = siege(
         timing=replace(HURRY, stall=0.5),
         limits=replace(DEFAULT_LIMITS, message_rate=1e6, message_burst=10**6, byte_rate=1e9),
@@ -184,7 +184,7 @@ def test_slowloris_on_the_read_side(siege, stranger, identity, monkeypatch):
 @pytest.mark.full
 @pytest.mark.timeout(60)
 def test_slowloris_at_full_length(siege, stranger):
-    """The same with the numbers everybody has: 32 at 1 B in 50 ms, gone after 10 s and one more."""
+    """The same with the default limits: 32 links with 1 byte in 50 ms are gone after 11 s."""
     attacked = siege()
     slow = []
     for source in SLOW:
@@ -193,8 +193,8 @@ def test_slowloris_at_full_length(siege, stranger):
     slowloris(attacked, slow, b'{"t":"hello","v":1,' + b" " * 600, DEFAULT_LIMITS.greeting)
 
 
-def test_silent_strangers_make_room(siege, stranger):
-    """64 that say nothing: no more than 32 are kept, and who speaks comes in at once."""
+def test_silent_strangers_are_dropped_for_new_links(siege, stranger):
+    """Of 64 silent links at most 32 stay, and a client that speaks is admitted at once."""
     attacked = siege()
     silent = [stranger(attacked.room, f"127.0.1.{number}") for number in range(40)]
     attacked.serves()
@@ -214,7 +214,7 @@ def test_silent_strangers_make_room(siege, stranger):
 
 
 def connect_flood(attacked: Siege, seconds: float, rate: float, sources: int) -> list[float]:
-    """Connections that are held, from so many machines; how long ann waited for her own words meanwhile."""
+    """Hold connections from several machines. Returns how long ann waited for her own messages meanwhile."""
     held: list[socket.socket] = []
     waits: list[float] = []
     began, number, next_word = time.monotonic(), 0, 0.0
@@ -241,7 +241,7 @@ def connect_flood(attacked: Siege, seconds: float, rate: float, sources: int) ->
 
 
 def test_connection_flood(siege):
-    """500 a second from 4 machines."""
+    """500 connections a second from 4 machines."""
     waits = connect_flood(siege(), 1.0, 500, 4)
     assert sorted(waits)[int(len(waits) * 0.99)] < 1.0
 
@@ -253,7 +253,7 @@ def test_connection_flood_at_full_length(siege):
     assert sorted(waits)[int(len(waits) * 0.99)] < 1.0
 
 
-def test_one_machine_does_not_use_up_the_links(siege, stranger, identity):
+def test_one_machine_cannot_use_up_the_links(siege, stranger, identity):
     attacked = siege()
     came = 0
     for number in range(20):
@@ -268,7 +268,7 @@ def test_one_machine_does_not_use_up_the_links(siege, stranger, identity):
 
 @pytest.mark.parametrize("cycles", [150, pytest.param(5000, marks=[pytest.mark.full, pytest.mark.timeout(120)])])
 def test_resource_leak_of_connections(siege, cycles, caplog):
-    """Coming and going in every stage; the siege then looks whether all is back."""
+    """Links begin and end in every stage. The siege then checks that everything was released."""
     attacked = siege()
     caplog.set_level(logging.WARNING, "lanchat")  # pytest keeps each record, that its error, its frames and their links
     for number in range(cycles):
@@ -281,8 +281,8 @@ def test_resource_leak_of_connections(siege, cycles, caplog):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_NOFILE and /proc as Linux has them")
-def test_descriptors_run_out(tmp_path, identity, join):
-    """EMFILE: who is in talks on, newcomers are hung up on at once, nothing spins, and it passes."""
+def test_a_host_without_descriptors_goes_on(tmp_path, identity, join):
+    """EMFILE: members go on talking, new connections are closed at once, nothing spins, and it passes."""
     program = [sys.executable, "-m", "tests.hostile.small_host", str(tmp_path)]
     process = start(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None and process.stdout is not None
@@ -330,7 +330,7 @@ def test_descriptors_run_out(tmp_path, identity, join):
 
 
 def test_message_flood_is_slowed_down(siege, stranger, identity):
-    """300 messages at once: the first hundred at once, the others as the rate allows; nothing is lost."""
+    """Of 300 messages the first 100 arrive at once and the others at the rate. None is lost."""
     attacked = siege(limits=replace(DEFAULT_LIMITS, message_rate=200.0))
     eve = inside(stranger, attacked.room, identity("eve"))
     began = time.monotonic()
@@ -345,7 +345,7 @@ def test_message_flood_is_slowed_down(siege, stranger, identity):
     assert eve.hear(Notice).code == "slow"
 
 
-def test_message_flood_beyond_measure_ends_it(siege, stranger, identity):
+def test_a_message_flood_beyond_the_limit_ends_the_link(siege, stranger, identity):
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
     began = time.monotonic()
@@ -373,7 +373,7 @@ def test_message_flood_beyond_measure_ends_it(siege, stranger, identity):
     ],
     ids=repr,
 )
-def test_flood_of_what_is_no_talk(siege, stranger, identity, line):
+def test_a_flood_of_other_lines(siege, stranger, identity, line):
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
     eve.socket.settimeout(1.0)
@@ -389,8 +389,8 @@ def test_flood_of_what_is_no_talk(siege, stranger, identity, line):
     assert attacked.ann.texts[-1].startswith("word")
 
 
-def test_too_many_names(siege, stranger, identity):
-    """One key gets hold of eight nicks and no more."""
+def test_too_many_nicks_of_one_key(siege, stranger, identity):
+    """One key owns at most eight nicks."""
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
     eve.send(*(Rename(f"good{letter}name") for letter in "abcdefghjk"))
@@ -398,8 +398,8 @@ def test_too_many_names(siege, stranger, identity):
     attacked.guest("goodkname")
 
 
-def test_who_was_sent_away_stays_by_talking_on(siege, stranger, identity, host, monkeypatch):
-    """A kicked link is closed within its two seconds, whatever it sends meanwhile."""
+def test_a_kicked_link_cannot_stay_by_sending_more(siege, stranger, identity, host, monkeypatch):
+    """A kicked link is closed within two seconds, whatever it sends meanwhile."""
     attacked = siege(nick="hal", timing=replace(HURRY, linger=0.3))
     eve = inside(stranger, attacked.room, identity("eve"))
     hal = attacked.guest("hal")
@@ -453,7 +453,7 @@ BOMBS = {
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_json_bomb(siege, stranger, identity, bomb):
-    """Refused, skipped or harmless text: whoever sent it may go, nobody else notices."""
+    """Each is refused, skipped or harmless text. Its sender may be dropped, and nobody else notices."""
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
     began = time.monotonic()
@@ -473,7 +473,7 @@ def test_json_bomb(siege, stranger, identity, bomb):
 
 
 def tlslite_inside(sock: socket.socket):
-    """A TLS of pure Python, which does what OpenSSL would not."""
+    """A TLS client in pure Python, which can do what OpenSSL refuses to do."""
     from tlslite.api import HandshakeSettings, TLSConnection
 
     settings = HandshakeSettings()
@@ -587,7 +587,7 @@ def test_plain_door_hit_by_something_else(siege, stranger, data):
 
 
 def test_plain_door_with_a_nick_of_somebody_else(siege, stranger):
-    """No key, so no nick of those who have one; and on every screen a tilde."""
+    """A guest has no key, so it gets no owned nick, and every screen shows a tilde before its nick."""
     attacked = siege(plain_port=0)
     for name in (b"ann\n", b"~ann\n", "\u0430nn\n".encode(), b"ann\x1b[2J\n", b"\xfe\xff\n", b"a" * 3000 + b"\n"):
         eve = stranger(attacked.room, port=attacked.room.ports["plain"])
@@ -606,8 +606,8 @@ def test_plain_door_flood(siege, stranger):
     assert attacked.ann.round_trip("still here") < 0.5
 
 
-def test_honest_talk_is_no_attack(siege):
-    """A page pasted, a log piped in, a quick talker: nobody is slowed down or sent away."""
+def test_honest_members_are_not_slowed_down(siege):
+    """A pasted page, a log that is piped in and a quick talker are neither slowed down nor dropped."""
     attacked = siege()
     bob: Listener = attacked.guest("bob")
     bob.member.outgoing.say("\n".join(f"line {number}" for number in range(90)))

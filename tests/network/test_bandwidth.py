@@ -1,4 +1,4 @@
-"""What a peer may make us read. Time stands still; a sleep is written down."""
+"""The bandwidth limit of one link. Time stands still; a sleep is only recorded."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def slept(monkeypatch, clock) -> list[float]:
     return naps
 
 
-def test_a_burst_is_free_and_more_waits_its_turn(clock, slept):
+def test_a_burst_is_free_and_further_bytes_wait(clock, slept):
     peer, paid = Peer(), Bandwidth(1000, 5000, clock)
     paid.pay(peer, 5000, 4900)
     assert slept == []
@@ -47,7 +47,7 @@ def test_a_burst_is_free_and_more_waits_its_turn(clock, slept):
     assert not peer.over
 
 
-def test_a_reader_that_waits_looks_whether_the_link_is_over(clock, slept, monkeypatch):
+def test_a_waiting_reader_notices_that_the_link_is_over(clock, slept, monkeypatch):
     peer, paid = Peer(), Bandwidth(1, 1, clock)
     monkeypatch.setattr(peer, "reset_idle", lambda: peer.drop("lost", "gone"))
     paid.pay(peer, 1000, 1000)
@@ -55,7 +55,7 @@ def test_a_reader_that_waits_looks_whether_the_link_is_over(clock, slept, monkey
 
 
 def test_noise_ends_the_link(clock, slept):
-    """KeyUpdates, empty records: bytes that carry nothing."""
+    """KeyUpdates and empty records are bytes without content."""
     peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
     records = 0
     while not peer.over:
@@ -64,7 +64,7 @@ def test_noise_ends_the_link(clock, slept):
     assert records == NOISE_BURST // 27 + 1 and "noise" in peer.reason
 
 
-def test_noise_at_the_pace_of_a_living_link_is_none(clock, slept):
+def test_the_pings_of_a_living_link_are_no_noise(clock, slept):
     peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
     for _ in range(10_000):
         clock.now += 27 / NOISE_RATE
@@ -74,7 +74,7 @@ def test_noise_at_the_pace_of_a_living_link_is_none(clock, slept):
 
 @pytest.mark.parametrize("size", [1, 13, 100, 4096, 16384])
 def test_content_pays_for_its_records(clock, slept, size):
-    """Talk is no noise, however small the records: 22 bytes frame each of them (RFC 8446, 5.2)."""
+    """Messages are no noise, however small their records are: each needs 22 bytes of framing (RFC 8446, 5.2)."""
     peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
     for _ in range(1000):
         clock.now += 0.05
@@ -100,7 +100,7 @@ def test_a_handshake_is_no_noise(clock, slept):
 
 
 def test_a_link_pays_for_what_it_reads(identity, monkeypatch):
-    """The budget is not only there, it is charged."""
+    """The link uses its bandwidth limit."""
     paid: list[tuple[int, int]] = []
     monkeypatch.setattr(Bandwidth, "pay", lambda self, link, raw, plain: paid.append((raw, plain)))
     with open_links(identity("hal")) as links:

@@ -33,7 +33,7 @@ from lanchat.protocol.timing import DEFAULT_TIMING, Timing
         ("[fe80::1%eth0]:5000", Endpoint("fe80::1%eth0", 5000)),
     ],
 )
-def test_an_address(text, endpoint):
+def test_addresses_are_read(text, endpoint):
     assert parse_endpoint(text) == endpoint
 
 
@@ -42,24 +42,24 @@ def test_an_address(text, endpoint):
     ["", " ", "Room", "Room A", "10.0.0.1 2", "host:0", "host:65536", "host:-1", "host:x", "host:٣", "host:1e3"]
     + [":5000", "[::1", "[]", "[]:5000", "[::1]5000", "[::1]:x", "...", ".", "host:5000\n", "a\tb.c"],
 )
-def test_no_address(text):
+def test_text_that_is_no_address(text):
     assert parse_endpoint(text) is None
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1:47474", "[::1]:5000", "a.local:1", "[fe80::1%eth0]:47474"])
-def test_what_a_person_types(text):
+def test_an_endpoint_as_a_person_types_it(text):
     endpoint = parse_endpoint(text)
     assert str(endpoint) == text
 
 
-def test_only_a_number_or_a_name_with_its_port_is_surely_an_address():
+def test_only_an_ip_address_or_a_name_with_a_port_is_surely_an_address():
     sure = ["10.0.0.1", "10.0.0.1:", "10.0.0.1:5000", "::1", "[::1]:5000", "fe80::1%eth0", "host:1", "a.local:1"]
     assert [text for text in sure if not is_address(text)] == []
     titles = ["node.js", "2.0", "localhost", "Team:", "Team: A", "12:30:45", "Room", "", "[x]", "host:0"]
     assert [text for text in titles if is_address(text)] == []
 
 
-def test_half_a_number_is_no_machine():
+def test_a_part_of_an_ip_address_is_no_machine():
     assert not has_machine(Endpoint("2.0")) and has_machine(Endpoint("127.0.0.1"))
 
 
@@ -69,7 +69,7 @@ def test_any_text_is_an_address_or_none(text):
     assert endpoint is None or (endpoint.host and 0 < endpoint.port < 65536)
 
 
-def test_the_first_that_answers():
+def test_the_first_address_that_answers_is_used():
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         endpoints = tuple(Endpoint("127.0.0.1", sock.getsockname()[1]) for sock in (nobody, server))
@@ -84,7 +84,7 @@ def refused(endpoint: Endpoint, timing: Timing = DEFAULT_TIMING) -> NoSuchRoom:
     return caught.value
 
 
-def test_nobody_listens():
+def test_a_refused_connection_is_no_such_room():
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         endpoint = Endpoint("127.0.0.1", nobody.getsockname()[1])
@@ -96,7 +96,7 @@ def test_names_that_no_machine_can_have(name):
     assert "Cannot find a machine" in str(refused(Endpoint(name)))
 
 
-def test_a_name_that_is_not_known(monkeypatch):
+def test_an_unknown_name_is_no_such_room(monkeypatch):
     def unknown(*args: object, **options: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -104,14 +104,14 @@ def test_a_name_that_is_not_known(monkeypatch):
     assert str(refused(Endpoint("nowhere.local"))) == 'Cannot find a machine called "nowhere.local".'
 
 
-def test_no_way_there(monkeypatch):
+def test_an_unreachable_network_is_no_such_room(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect_ex", lambda sock, where: errno.EHOSTUNREACH)
     assert str(refused(Endpoint("10.0.0.9"))) == "10.0.0.9:47474 does not answer (no route to host)."
 
 
 @pytest.fixture
 def silent() -> Iterator[Endpoint]:
-    """An address from which nothing comes back: its queue of connections is full."""
+    """An address that does not answer, because its backlog is full."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as one, socket.socket() as two:
         for sock in (one, two):
             sock.setblocking(False)
@@ -119,18 +119,18 @@ def silent() -> Iterator[Endpoint]:
         yield Endpoint("127.0.0.1", full.getsockname()[1])
 
 
-def test_nothing_comes_back(silent):
+def test_an_address_that_does_not_answer_times_out(silent):
     assert str(refused(silent, timing=Timing(connect=0.05))) == f"{silent} does not answer (timed out)."
 
 
-def test_who_leaves_does_not_wait_for_an_answer(monkeypatch, silent):
+def test_a_dial_that_was_stopped_does_not_wait_for_an_answer(monkeypatch, silent):
     monkeypatch.setattr(dial_module, "STOP_WITHIN", 0.02)
     asked = iter([False, False, True, True])
     with pytest.raises(ConnectionLost, match="You have left."):
         dial((silent,), lambda: next(asked))
 
 
-def test_one_that_is_silent_does_not_hold_up_the_next(silent):
+def test_a_silent_address_does_not_delay_the_next(silent):
     with socket.create_server(("127.0.0.1", 0)) as server:
         began = time.monotonic()
         with dial((silent, Endpoint("127.0.0.1", server.getsockname()[1]))) as connected:
@@ -140,7 +140,7 @@ def test_one_that_is_silent_does_not_hold_up_the_next(silent):
         assert time.monotonic() - began >= Timing().next_address * 0.9
 
 
-def test_who_answers_late_still_wins_over_who_never_does(silent):
+def test_a_late_answer_still_wins_over_none(silent):
     with socket.create_server(("127.0.0.1", 0)) as server:
         endpoints = tuple(Endpoint("127.0.0.1", port) for port in (server.getsockname()[1], silent.port))
         with dial(endpoints) as connected:
@@ -153,7 +153,7 @@ def test_a_name_may_have_several_addresses():
             assert connected.getpeername()[1] == server.getsockname()[1]
 
 
-def test_the_words_are_about_the_last_address():
+def test_the_error_is_about_the_last_address():
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         last = Endpoint("127.0.0.1", nobody.getsockname()[1])
@@ -167,13 +167,13 @@ def test_a_socket_without_an_address_has_no_peer():
         assert peer_of(one) is None
 
 
-def test_no_address_at_all():
+def test_a_room_without_addresses_is_no_such_room():
     with pytest.raises(NoSuchRoom, match="no address"):
         dial(())
 
 
 def connected(endpoint: Endpoint) -> tuple[str, int]:
-    """Connect without the race of several addresses; gives the peer's name."""
+    """Connect to one address. Returns the peer's name."""
     with begin_connect(endpoint) as sock:
         assert select.select([], [sock], [], 10)[1]
         finish_connect(sock)

@@ -46,19 +46,19 @@ def received(sock: socket.socket, number: int) -> bytes:
     return bytes(got)
 
 
-def test_it_drains_what_waits(behind):
+def test_an_outbox_is_drained(behind):
     link, theirs, sent = behind()
     assert received(theirs, len(sent)) == sent
     wait_until(lambda: not link._waiting)
 
 
-def test_it_drains_many_at_once(behind):
+def test_many_outboxes_are_drained_at_once(behind):
     peers = [behind() for _ in range(20)]
     for _, theirs, sent in reversed(peers):
         assert received(theirs, len(sent)) == sent
 
 
-def test_one_that_does_not_read_holds_up_nobody(behind):
+def test_a_peer_that_does_not_read_delays_no_other(behind):
     slow, _, _ = behind()
     for _ in range(5):
         _, theirs, sent = behind()
@@ -66,7 +66,7 @@ def test_one_that_does_not_read_holds_up_nobody(behind):
     assert slow._waiting and not slow._dropped
 
 
-def test_what_is_sent_while_it_drains_comes_after(behind):
+def test_bytes_sent_during_a_flush_come_after_it(behind):
     link, theirs, sent = behind()
     theirs.settimeout(10)
     got = bytearray()
@@ -81,13 +81,13 @@ def test_what_is_sent_while_it_drains_comes_after(behind):
     assert bytes(got) == sent
 
 
-def test_what_comes_in_just_after_the_last_flush_is_not_forgotten(flusher, behind):
+def test_bytes_queued_just_after_the_last_flush_are_flushed(flusher, behind):
     link, theirs, sent = behind()
     flusher._done(link)  # as if nothing had waited a moment before
     assert received(theirs, len(sent)) == sent
 
 
-def test_a_link_that_goes_while_it_is_behind(flusher, behind):
+def test_a_link_that_ends_with_an_outbox(flusher, behind):
     gone, _, _ = behind()
     dropped, _, _ = behind()
     link, theirs, sent = behind()
@@ -99,8 +99,8 @@ def test_a_link_that_goes_while_it_is_behind(flusher, behind):
     wait_until(lambda: not flusher._behind)
 
 
-def test_it_sleeps_when_nobody_is_behind(flusher, behind, monkeypatch):
-    """A link that is done must not keep it busy."""
+def test_the_flusher_sleeps_when_no_link_is_behind(flusher, behind, monkeypatch):
+    """A link without an outbox must not keep the flusher busy."""
     link, theirs, sent = behind()
     received(theirs, len(sent))
     wait_until(lambda: not flusher._behind)
@@ -119,7 +119,7 @@ def test_it_sleeps_when_nobody_is_behind(flusher, behind, monkeypatch):
     assert len(rounds) <= 3 and rounds[-1] > 0
 
 
-def test_it_keeps_deadlines():
+def test_the_flusher_enforces_deadlines():
     ours, theirs = socket.socketpair()
     flusher = Flusher("test-flusher", Timing(sweep=0.01))
     link = Link(ours, PlainChannel(), flusher)
@@ -130,8 +130,8 @@ def test_it_keeps_deadlines():
     theirs.close()
 
 
-def test_after_a_sleep_of_this_machine_nobody_is_blamed():
-    """A laptop that wakes up after an hour has heard from nobody, and that is nobody's fault."""
+def test_after_a_sleep_of_this_machine_no_link_is_dropped():
+    """A laptop that wakes up after an hour has received nothing, which says nothing about its peers."""
     ours, theirs = socket.socketpair()
     flusher = Flusher("test-flusher", Timing(sweep=0.01, asleep=0.0))  # each sweep comes after a sleep
     link = Link(ours, PlainChannel(), flusher)
@@ -144,7 +144,7 @@ def test_after_a_sleep_of_this_machine_nobody_is_blamed():
     theirs.close()
 
 
-def test_closing_twice():
+def test_a_flusher_may_be_closed_twice():
     flusher = Flusher("test-flusher")
     flusher.close()
     flusher.close()

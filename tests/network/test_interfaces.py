@@ -40,7 +40,7 @@ def test_addresses_others_can_use_come_first(laptop):
     ]
 
 
-def test_what_an_address_knows(laptop):
+def test_the_properties_of_an_address(laptop):
     by_text = {address.text: address for address in addresses()}
     scoped = by_text["fe80::7%wlan0"]
     assert (scoped.version, scoped.is_link_local, scoped.is_loopback, scoped.prefix) == (6, True, False, 64)
@@ -60,17 +60,17 @@ def test_what_an_address_knows(laptop):
         (("eth0", "eth0"), ["169.254.3.4"]),
     ],
 )
-def test_a_choice(laptop, wanted, picked):
+def test_interfaces_are_chosen_by_name_or_address(laptop, wanted, picked):
     assert [address.text for address in chosen(wanted)] == picked
 
 
-def test_a_choice_that_is_not_there(laptop):
+def test_an_unknown_interface_is_an_error(laptop):
     with pytest.raises(LanchatError, match='no interface or address "tun0"') as caught:
         chosen(("lo", "tun0"))
     assert caught.value.hint == "It has: wlan0, eth0, lo"
 
 
-def test_a_machine_without_any(monkeypatch):
+def test_a_machine_without_interfaces(monkeypatch):
     monkeypatch.setattr(ifaddr, "get_adapters", list)
     assert chosen(()) == []
     with pytest.raises(LanchatError) as caught:
@@ -78,7 +78,7 @@ def test_a_machine_without_any(monkeypatch):
     assert caught.value.hint == "It has: none"
 
 
-def test_this_machine():
+def test_this_machine_has_loopback():
     here = addresses()
     assert any(address.is_loopback for address in here)
     assert all(ip_address(address.text) and address.prefix for address in here)
@@ -95,7 +95,7 @@ def test_this_machine():
         *[(name, "device link") for name in ("awdl0", "llw0")],
     ],
 )
-def test_what_an_interface_is(name, kind):
+def test_the_kind_of_an_interface(name, kind):
     assert kind_of(name) == kind
 
 
@@ -109,7 +109,7 @@ def test_what_an_interface_is(name, kind):
         (Address("eth0", "fe80::7%eth0", 64), None),
     ],
 )
-def test_where_everybody_of_a_network_is(address, broadcast):
+def test_the_broadcast_address_of_a_network(address, broadcast):
     assert address.broadcast == broadcast
 
 
@@ -120,8 +120,8 @@ def test_a_link_local_address_has_the_number_of_its_interface():
     assert interface_number("192.168.1.7") == 0
 
 
-def test_what_is_still_there(laptop):
-    """What was chosen is kept; an interface that has changed its address is followed."""
+def test_chosen_addresses_follow_the_interfaces(laptop):
+    """Chosen addresses stay; if an interface has changed its address, the new one is used."""
     assert still(None) == addresses()
     lan, old, gone = Address("wlan0", "192.168.1.7", 24), Address("wlan0", "10.9.9.9", 8), Address("usb0", "1.1.1.1", 8)
     assert still([lan]) == [lan]

@@ -94,7 +94,7 @@ def test_talk_with_the_standard_library(links):
     assert reader.error is None
 
 
-def test_quiet(links):
+def test_quiet_waits_for_silence(links):
     link, theirs = links.alone()
     assert link.quiet(0.001)
     theirs.send(b"x")
@@ -108,7 +108,7 @@ def test_quiet(links):
 
 
 def fill(link: Link) -> int:
-    """Send into a link that nobody reads until it is dropped. Gives the number of bytes."""
+    """Send into a link that nobody reads until it is dropped. Returns the number of bytes."""
     sent = 0
     while not link._dropped:
         link.send(b"x" * 8192)
@@ -117,7 +117,7 @@ def fill(link: Link) -> int:
     return sent
 
 
-def test_send_does_not_wait_for_a_reader_that_sleeps(links, platform):
+def test_send_does_not_wait_for_a_peer_that_does_not_read(links, platform):
     link, theirs = links.alone()
     began = time.monotonic()
     sent = fill(link)
@@ -147,14 +147,14 @@ def test_a_slow_reader_is_dropped_and_the_others_go_on(links):
 
 
 def test_one_large_send_is_not_a_slow_reader(links):
-    """Who comes back gets all they missed in one send, which can be more than the outbox holds otherwise."""
+    """A returning member gets the missed events in one send, which may be larger than the limit of the outbox."""
     host, member, at_host, at_member = established(links.pair())
     host.send(b"x" * (8 * OUTBOX_LIMIT))
     wait_until(lambda: len(at_member.got) == 8 * OUTBOX_LIMIT)
     assert host.reason == ""
 
 
-def test_what_is_sent_after_the_end_goes_nowhere(links):
+def test_bytes_sent_after_the_end_are_ignored(links):
     link, theirs = links.alone()
     link.drop("", "enough")
     link.send(b"x")
@@ -166,8 +166,8 @@ def test_what_is_sent_after_the_end_goes_nowhere(links):
     link.send(b"z")
 
 
-def test_sending_while_the_other_end_vanishes_is_no_error(links):
-    """The reader meets the end first, the hub sends all the same before the link is dropped."""
+def test_sending_while_the_peer_disconnects_is_no_error(links):
+    """The reader meets the end, and the hub still sends before the link is dropped."""
     link, theirs = links.alone(plain=False)
     errors = []
 
@@ -204,7 +204,7 @@ def test_finish_delivers_the_last_bytes(links):
     at_host.join()
 
 
-def test_finish_delivers_what_waits_for_a_slow_reader(links):
+def test_finish_delivers_the_outbox_of_a_slow_reader(links):
     link, theirs = links.alone()
     sent = 0
     while link._waiting < OUTBOX_LIMIT // 2:
@@ -217,14 +217,14 @@ def test_finish_delivers_what_waits_for_a_slow_reader(links):
     assert len(got) == sent + 7 and got.endswith(b"the end")
 
 
-def test_a_finished_link_hears_what_the_other_end_still_says(links):
+def test_a_finished_link_still_receives(links):
     link, theirs = links.alone()
     link.finish(b"bye")
     theirs.sendall(b"you too")
     assert link.receive() == b"you too"
 
 
-def test_a_finished_link_waits_for_the_other_end_a_while_only(links):
+def test_a_finished_link_waits_for_the_peer_only_for_a_while(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
     reader = links.read(link)
@@ -235,8 +235,8 @@ def test_a_finished_link_waits_for_the_other_end_a_while_only(links):
     reader.join()
 
 
-def test_last_words_survive_what_the_other_end_still_sends(links):
-    """Bytes nobody read make close() send a reset, which would destroy them."""
+def test_the_last_line_arrives_even_if_the_peer_still_sends(links):
+    """Unread bytes make close() send a reset, which would destroy the last line."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         theirs = socket.create_connection(server.getsockname())
         ours, _ = server.accept()
@@ -262,7 +262,7 @@ def test_drop_wakes_the_reader(links, platform):
     assert link.reason == "enough" and theirs.recv(1) == b""
 
 
-def test_the_reason_is_the_first_one(links):
+def test_the_first_reason_stays(links):
     link, theirs = links.alone()
     reader = links.read(link)
     theirs.close()
@@ -271,7 +271,7 @@ def test_the_reason_is_the_first_one(links):
     assert link.reason == "the other side closed the connection"
 
 
-def test_a_reset_is_an_end(links):
+def test_a_reset_ends_the_link(links):
     with socket.create_server(("127.0.0.1", 0)) as server:
         theirs = socket.create_connection(server.getsockname())
         ours, _ = server.accept()
@@ -288,7 +288,7 @@ def test_a_reset_is_an_end(links):
 
 
 @pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 64, b"hello\n"])
-def test_who_does_not_speak_tls_is_no_lanchat(links, garbage):
+def test_a_peer_without_tls_is_not_lanchat(links, garbage):
     link, theirs = links.alone(plain=False)
     theirs.sendall(garbage)
     with pytest.raises(NotLanchat, match="does not speak"):
@@ -296,7 +296,7 @@ def test_who_does_not_speak_tls_is_no_lanchat(links, garbage):
     link.close()
 
 
-def test_who_goes_in_the_handshake_is_no_lanchat(links):
+def test_a_peer_that_disconnects_in_the_handshake_is_not_lanchat(links):
     link, theirs = links.alone(plain=False)
     theirs.sendall(b"\x16\x03\x01")
     theirs.close()
@@ -304,7 +304,7 @@ def test_who_goes_in_the_handshake_is_no_lanchat(links):
         link.establish()
 
 
-def test_bytes_changed_on_their_way(links):
+def test_changed_bytes_end_the_link(links):
     host, member, at_host, at_member = established(links.pair())
     member._socket.send(b"\x17\x03\x03\x00\x20" + bytes(32))
     at_host.join()
@@ -338,7 +338,7 @@ def test_a_key_update_while_both_ends_send(links):
 # ---- deadlines, by a clock that stands still
 
 
-def test_a_deadline(links):
+def test_a_link_is_dropped_at_its_deadline(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
     link.within(10, "late", "did not say hello in time")
@@ -348,7 +348,7 @@ def test_a_deadline(links):
     assert link._dropped and link.reason == "did not say hello in time"
 
 
-def test_a_deadline_met(links):
+def test_a_deadline_that_was_met_does_not_drop_the_link(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
     link.within(10, "late", "did not say hello in time")
@@ -364,7 +364,7 @@ def stalled(links: Links, clock: Clock) -> tuple[Link, socket.socket]:
     return link, theirs
 
 
-def test_a_stalled_outbox(links):
+def test_a_link_with_a_stalled_outbox_is_dropped(links):
     clock = Clock()
     link, theirs = stalled(links, clock)
     link.check(clock.now + TIMING.stall)
@@ -388,7 +388,7 @@ def test_a_peer_that_reads_a_little_is_not_stalled(links):
     assert not link._dropped
 
 
-def test_a_silent_peer_is_asked_for_a_sign_of_life_then_dropped(links):
+def test_a_silent_peer_is_pinged_and_then_dropped(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
     link.keepalive.begin(b"ping\n")
@@ -402,7 +402,7 @@ def test_a_silent_peer_is_asked_for_a_sign_of_life_then_dropped(links):
     assert link.reason == "no answer for 25 s"
 
 
-def test_an_answer_is_a_sign_of_life(links):
+def test_a_pong_keeps_the_link(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
     link.keepalive.begin(b"ping\n")
@@ -415,8 +415,8 @@ def test_an_answer_is_a_sign_of_life(links):
     assert not link._dropped
 
 
-def test_who_only_listens_gives_signs_of_life_unasked(links):
-    """On a slow link the peer's ping comes behind all that it says; by then it has given us up."""
+def test_a_link_that_only_receives_is_pinged_too(links):
+    """On a slow link the peer's ping waits behind its other bytes, and by then the peer has given us up."""
     clock = Clock()
     link, theirs = links.alone(clock=clock)
     link.keepalive.begin(b"ping\n")
@@ -430,14 +430,14 @@ def test_who_only_listens_gives_signs_of_life_unasked(links):
     assert theirs.recv(100) == b"ping\n" * 2
 
 
-def test_without_a_heartbeat_silence_is_allowed(links):
+def test_without_keepalive_silence_is_allowed(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
     link.check(clock.now + 1_000_000)
     assert not link._dropped
 
 
-def test_who_must_not_fall_silent_is_dropped_when_they_do(links):
+def test_a_peer_is_dropped_after_its_own_limit_of_silence(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
     link.keepalive.silence = 3.0
@@ -451,7 +451,7 @@ def test_who_must_not_fall_silent_is_dropped_when_they_do(links):
     assert link.reason == "no answer for 3 s"
 
 
-def test_after_our_own_sleep_nobody_is_blamed(links):
+def test_after_our_own_sleep_the_peers_silence_is_forgiven(links):
     clock = Clock()
     link, theirs = stalled(links, clock)
     link.keepalive.begin(b"ping\n")
@@ -461,7 +461,7 @@ def test_after_our_own_sleep_nobody_is_blamed(links):
     assert not link._dropped
 
 
-def test_options_of_a_chat_socket():
+def test_the_options_of_a_chat_socket():
     with socket.socket() as sock:
         sockets.tune(sock)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

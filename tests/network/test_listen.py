@@ -42,21 +42,21 @@ def port_of(listeners: list[socket.socket]) -> int:
     return int(listeners[0].getsockname()[1])
 
 
-def test_any_port(listening):
+def test_port_0_takes_any_free_port(listening):
     [one] = listening(["127.0.0.1"], 0)
     [other] = listening(["127.0.0.1"], 0)
     assert one.getsockname()[1] != other.getsockname()[1]
     socket.create_connection(one.getsockname()).close()
 
 
-def test_the_next_free_port(listening, few_ports):
+def test_without_a_port_the_next_free_one_is_taken(listening, few_ports):
     assert [port_of(listening(["127.0.0.1"], None)) for _ in range(3)] == [few_ports, few_ports + 1, few_ports + 2]
     with pytest.raises(LanchatError, match="No port is free") as caught:
         listen(["127.0.0.1"], None)
     assert "--port" in caught.value.hint
 
 
-def test_a_port_in_use(listening):
+def test_a_port_in_use_is_an_error(listening):
     port = port_of(listening(["127.0.0.1"], 0))
     with pytest.raises(LanchatError, match=f"Port {port} is in use"):
         listen(["127.0.0.1"], port)
@@ -78,20 +78,20 @@ def test_a_port_that_one_of_the_addresses_lacks_leaves_nothing_open(listening):
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
-def test_ipv6(listening):
+def test_listening_on_ipv6(listening):
     port = port_of(listening(["::1"], 0))
     socket.create_connection(("::1", port)).close()
 
 
 @pytest.mark.parametrize("address", ["203.0.113.1", "no address", "::ffff"])
-def test_an_address_that_is_not_ours(address):
+def test_an_address_of_another_machine_is_an_error(address):
     with pytest.raises(LanchatError, match=f"Cannot listen on {address}"):
         listen([address], 0)
     with pytest.raises(LanchatError, match=f"Cannot listen on {address}"):
         listen([address], None)
 
 
-def test_everywhere_is_one_socket_for_both(monkeypatch):
+def test_listening_everywhere_needs_one_socket_for_both_protocols(monkeypatch):
     """Not opened here: tests stay on loopback."""
     asked = []
 
@@ -106,7 +106,7 @@ def test_everywhere_is_one_socket_for_both(monkeypatch):
     assert asked == [(("", 5000), socket.AF_INET6, True), (("", 5000), None, None)], "IPv4 alone when IPv6 is off"
 
 
-def test_nobody_waits_in_accept(listening):
+def test_accept_never_blocks(listening):
     """A peer may go away between select() and accept()."""
     [listener] = listening(["127.0.0.1"], 0)
     with pytest.raises(BlockingIOError):

@@ -1,4 +1,4 @@
-"""SPAKE2 as we use it, and the library as it was when we chose it."""
+"""SPAKE2 as lanchat uses it, and the library's own test values."""
 
 import hashlib
 
@@ -16,7 +16,7 @@ MEMBER, CERTIFICATE = b"m" * 32, b"c" * 32
 def sides(
     member_secret: bytes = SECRET, host_secret: bytes = SECRET, member: bytes = MEMBER, certificate: bytes = CERTIFICATE
 ) -> tuple[Exchange, Exchange]:
-    """A member's side and a host's, after the shares have been swapped; the host believes in MEMBER and CERTIFICATE."""
+    """A member's and a host's side after the exchange of shares. The host takes MEMBER and CERTIFICATE for granted."""
     ann = Exchange(member_secret, host=False, member=member, certificate=certificate)
     hal = Exchange(host_secret, host=True, member=MEMBER, certificate=CERTIFICATE)
     ann.finish(hal.share)
@@ -30,7 +30,7 @@ def agree(ann: Exchange, hal: Exchange) -> bool:
     return alike
 
 
-def test_who_knows_the_same_agrees():
+def test_two_sides_with_the_same_password_agree():
     ann, hal = sides()
     assert agree(ann, hal)
     assert ann.confirm_member() != ann.confirm_host(), "neither confirms by sending back what it got"
@@ -41,19 +41,19 @@ def test_who_knows_the_same_agrees():
     [{"member_secret": b"x" * 32}, {"member": b"x" * 32}, {"certificate": b"x" * 32}],
     ids=["password", "member's key", "certificate"],
 )
-def test_any_difference_spoils_it(wrong):
+def test_any_difference_gives_another_key(wrong):
     assert not agree(*sides(**wrong))
 
 
-def test_no_two_exchanges_are_alike():
+def test_each_exchange_has_a_fresh_share():
     (one, _), (other, _) = sides(), sides()
     assert one.share != other.share and one.confirm_member() != other.confirm_member()
     assert len(one.share) == SHARE_SIZE
 
 
 @pytest.mark.parametrize("host", [False, True])
-def test_nothing_is_confirmed_before_the_shares_are_swapped(host):
-    """A MAC under no key is one that a host which knows nothing can make as well."""
+def test_nothing_is_confirmed_before_the_shares_are_exchanged(host):
+    """A host without the password could make a MAC under an empty key, too."""
     side = Exchange(SECRET, host=host, member=MEMBER, certificate=CERTIFICATE)
     for confirm in (side.confirm_host, side.confirm_member):
         with pytest.raises(ProtocolError):
@@ -83,14 +83,14 @@ ORDER_8 = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7
     ],
     ids=lambda share: share.hex()[:16] or "nothing",
 )
-def test_a_share_that_is_none(share):
+def test_an_invalid_share_is_refused(share):
     side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
     with pytest.raises(ProtocolError):
         side.finish(share)
 
 
 @given(st.binary(max_size=128))
-def test_any_share_is_taken_or_refused(share):
+def test_any_bytes_are_a_valid_share_or_refused(share):
     side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
     try:
         side.finish(b"B" + share)
@@ -116,8 +116,8 @@ def test_an_exchange_is_good_for_one_attempt():
 # ---- pinned: another library, other parameters or another transcript would not let anybody in any more
 
 
-def test_the_library_is_the_one_we_chose():
-    """From python-spake2's own test_compat.py: the same randomness gives the same messages and key."""
+def test_the_library_gives_the_known_values():
+    """As in python-spake2's own test_compat.py, the same randomness gives the same messages and key."""
     from spake2 import SPAKE2_A, SPAKE2_B
 
     def randomness(seed: bytes):
@@ -140,7 +140,7 @@ def test_the_library_is_the_one_we_chose():
     assert one.finish(b).hex() == other.finish(a).hex() == key
 
 
-def test_what_is_made_of_a_password():
+def test_a_stretched_password_has_the_documented_value():
     assert stretch("correct-horse-battery", "5" * 32).hex() == PINNED_STRETCH
     assert stretch("correct-horse-battery", "6" * 32) != stretch("correct-horse-battery", "5" * 32)
     assert len(stretch("é" * 300, "5" * 32)) == SECRET_SIZE
@@ -149,7 +149,7 @@ def test_what_is_made_of_a_password():
 PINNED_STRETCH = "08dd397456c05ea3f87b7a03332418461441663eb9005b60140935648c7ff506"
 
 
-def test_what_a_confirm_is_made_of():
+def test_a_confirmation_has_the_documented_value():
     side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)
     side._key, side._transcript = b"k" * 32, b"t"
     assert side.confirm_member().hex() == PINNED_CONFIRMS[0]
@@ -162,7 +162,7 @@ PINNED_CONFIRMS = (
 )
 
 
-def test_a_made_password():
+def test_a_generated_password():
     made = {make_password() for _ in range(50)}
     assert len(made) == 50
     assert all(len(password.split("-")) == WORDS_IN_PASSWORD for password in made)

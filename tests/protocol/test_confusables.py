@@ -1,4 +1,4 @@
-"""Nicks that look the same are the same."""
+"""Nicks that look alike have the same skeleton."""
 
 import time
 
@@ -38,12 +38,12 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
-def test_the_same_to_the_eye(one, other):
+def test_nicks_that_look_alike(one, other):
     assert skeleton(one) == skeleton(other)
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
-def test_not_the_same_to_the_eye(one, other):
+def test_nicks_that_do_not_look_alike(one, other):
     assert skeleton(one) != skeleton(other)
 
 
@@ -66,8 +66,8 @@ def test_a_nick_that_is_allowed_has_a_skeleton_of_its_own(text):
     assert skeleton(nick)
 
 
-def test_it_takes_no_time():
-    """What comes here is at most 256 characters (protocol/messages.py); letters that grow, marks that pile up."""
+def test_a_skeleton_is_computed_fast():
+    """The longest input (256 characters, protocol/messages.py), of letters that grow and marks that pile up."""
     for text in ("\ufdfa" * 256, "a" + "\u0301\u0316" * 128, "\U0001d41a" * 256):
         skeleton(text)
         began = time.perf_counter()

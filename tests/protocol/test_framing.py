@@ -55,13 +55,13 @@ def test_any_split_of_the_stream_gives_the_same_messages(cuts):
     assert [m for piece in pieces(stream, cuts) for m in decode_all(splitter.feed(piece), FROM_MEMBER)] == SOME
 
 
-def test_byte_by_byte():
+def test_lines_that_come_byte_by_byte():
     splitter = LineSplitter()
     stream = b"".join(map(encode, SOME))
     assert [m for byte in stream for m in decode_all(splitter.feed(bytes([byte])), FROM_MEMBER)] == SOME
 
 
-def test_a_started_line_waits_for_its_end():
+def test_a_line_that_has_begun_waits_for_its_end():
     splitter = LineSplitter()
     assert splitter.feed(b"one\ntw") == [b"one"]
     assert splitter.partial == b"tw"
@@ -82,7 +82,7 @@ def test_one_byte_more_is_refused(end):
         LineSplitter().feed(b"x" * (MAX_LINE + 1) + end)
 
 
-def test_one_byte_more_is_refused_however_it_comes():
+def test_one_byte_more_is_refused_in_any_number_of_pieces():
     splitter = LineSplitter()
     for _ in range(MAX_LINE):
         splitter.feed(b"x")
@@ -153,7 +153,7 @@ def test_unknown_fields_are_ignored():
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"x":'])
-def test_what_is_nested_more_than_16_deep_is_no_message_on_any_python(opening):
+def test_a_line_nested_more_than_16_deep_is_refused(opening):
     def line(depth):
         value = opening * depth + b"1" + (b"]" if opening == b"[" else b"}") * depth
         return b'{"t":"ping","later":' + value + b"}"
@@ -165,7 +165,7 @@ def test_what_is_nested_more_than_16_deep_is_no_message_on_any_python(opening):
                 read(line(depth), FROM_MEMBER)
 
 
-def test_brackets_in_a_text_are_no_nesting():
+def test_brackets_in_a_text_do_not_count_as_nesting():
     said = Say("1", '[[[[[[[[[[{{{{{{{{{{"\\[[[[[[[[')
     assert decode_all([encode(said)[:-1]], FROM_MEMBER) == [said]
 
@@ -184,7 +184,7 @@ def test_empty_lines_are_skipped():
     assert decode_all([b"", b"  ", b"\r", encode(Ping())], FROM_MEMBER) == [Ping()]
 
 
-def test_a_line_may_end_as_on_windows():
+def test_a_line_may_end_with_cr_lf():
     assert decode(b'{"t":"ping"}\r', FROM_MEMBER) == Ping()
 
 
@@ -222,18 +222,18 @@ def test_a_line_may_end_as_on_windows():
     ],
     ids=lambda line: line[:40].decode("latin-1"),
 )
-def test_what_is_no_message(line):
+def test_malformed_lines_are_refused(line):
     with pytest.raises(ProtocolError):
         decode(line, FROM_MEMBER)
 
 
 @pytest.mark.parametrize("number", ["-1", "9007199254740992", "1" + "0" * 400, "1.5", "true", '"1"', "null"])
-def test_numbers_out_of_bounds(number):
+def test_numbers_out_of_range_are_refused(number):
     with pytest.raises(ProtocolError):
         decode(b'{"t":"ack","seq":' + number.encode() + b"}", FROM_HOST)
 
 
-def test_the_largest_number():
+def test_the_largest_number_is_accepted():
     assert decode(b'{"t":"ack","seq":9007199254740991}', FROM_HOST) == Ack(2**53 - 1)
 
 
@@ -242,7 +242,7 @@ def test_the_largest_number():
 
 @pytest.mark.parametrize("char", ["a", '"', "\\", "\n", "\t", "\x01", "\x1b", "\x7f", "é", "\u2028", "🎉"])
 def test_the_longest_text_fits_in_a_line_for_everyone(char):
-    """A line that is too long would cost each member the link to the host."""
+    """A line that is too long would cost each member its link."""
     text = clean_text("x" + _longest(char) + "x")
     said = Said(2**53 - 1, 2**53 - 1, "f" * 64, "n" * 256, "\x01" * 64, text, True)
     assert len(encode(said)) <= MAX_LINE + 1
@@ -250,7 +250,7 @@ def test_the_longest_text_fits_in_a_line_for_everyone(char):
 
 
 def _longest(char: str) -> str:
-    """The most of this character that clean_text() lets through between two others."""
+    """The longest valid text of this character, between two others."""
     low, high = 0, MAX_TEXT
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,4 +1,4 @@
-"""Both ends in memory, and everybody who could stand between them."""
+"""Both ends of the handshake in memory, and attackers in the middle."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -58,7 +58,7 @@ def member_end(ann: Identity, hal: Identity, **options) -> Any:
     return MemberGreeting(key=ann.public, sign=ann.sign, **options)
 
 
-def test_a_member_arrives(hal, ann):
+def test_a_member_is_admitted(hal, ann):
     host, member = host_end(hal), member_end(ann, hal, after=41)
     assert host.receive(member.hello(host.opening())) == (None, Newcomer(ann.public, "ann", 41))
     assert member.receive(WELCOME) is None and member.result is None
@@ -86,7 +86,7 @@ def test_a_hello_carried_to_another_room_is_refused(hal, ann):
 
 
 def test_a_hello_carried_to_another_host_is_refused(hal, ann, eve):
-    """eve hosts, shows hal's card to ann, and hands ann's hello on to hal."""
+    """Eve hosts a room, shows hal's card to ann, and passes ann's hello on to hal."""
     heard = member_end(ann, eve).hello(CARD)
     assert proof_is_refused(host_end(hal), heard)
 
@@ -96,7 +96,7 @@ def test_another_certificate_of_the_same_key_is_refused(hal, ann):
     assert proof_is_refused(host_end(hal), heard)
 
 
-def test_nobody_speaks_for_ann(hal, ann, eve):
+def test_a_hello_with_the_key_of_somebody_else_is_refused(hal, ann, eve):
     forged = msgspec.structs.replace(member_end(eve, hal).hello(CARD), key=ann.public)
     assert proof_is_refused(host_end(hal), forged)
 
@@ -114,7 +114,7 @@ def test_nobody_speaks_for_ann(hal, ann, eve):
     ],
     ids=str,
 )
-def test_each_field_of_a_hello_is_held_by_its_proof(hal, ann, change):
+def test_a_proof_covers_each_field_of_its_hello(hal, ann, change):
     hello = member_end(ann, hal).hello(CARD)
     assert proof_is_refused(host_end(hal), msgspec.structs.replace(hello, **change))
 
@@ -138,7 +138,7 @@ def test_each_field_of_a_binding_counts(name):
 
 
 @given(*[st.lists(st.binary(max_size=5), min_size=5, max_size=5)] * 2)
-def test_no_two_bindings_read_alike(one, other):
+def test_no_two_bindings_give_the_same_bytes(one, other):
     def text(fields: list[bytes]) -> bytes:
         certificate, host_nonce, member_nonce, member_key, host_key = fields
         return Binding(1, "r", certificate, host_nonce, member_nonce, member_key, host_key, "ann").text()
@@ -146,8 +146,8 @@ def test_no_two_bindings_read_alike(one, other):
     assert (text(one) == text(other)) == (one == other)
 
 
-def test_a_binding_says_what_it_is_for():
-    """A signature for this cannot be one for anything else, now or later."""
+def test_a_binding_names_its_purpose():
+    """A signature made for this purpose fits no other purpose, now or later."""
     assert BINDING.text()[:28] == b"\x00\x00\x00\x14lanchat member proof\x00\x00\x00\x01"
 
 
@@ -166,7 +166,7 @@ def test_the_certificate_is_bound_by_its_hash(hal, ann):
 
 
 @pytest.mark.parametrize("message", [Say("1", "hi"), Ping(), Bye(), Confirm(b"m" * 32)], ids=repr)
-def test_who_does_not_begin_with_a_hello_is_no_member(hal, message):
+def test_a_member_that_does_not_begin_with_a_hello_is_refused(hal, message):
     with pytest.raises(errors.ProtocolError, match="does not belong in the handshake"):
         host_end(hal).receive(message)
 
@@ -182,20 +182,20 @@ def test_a_second_hello_is_refused(hal, ann):
 @pytest.mark.parametrize(
     "message", [CARD, Ack(1), Ping(), Present("i", "bob"), Share(b"s"), Confirm(b"m" * 32)], ids=repr
 )
-def test_a_host_that_answers_with_something_else(hal, ann, message):
+def test_a_host_that_answers_a_hello_with_something_else_is_refused(hal, ann, message):
     member = member_end(ann, hal)
     member.hello(CARD)
     with pytest.raises(errors.ProtocolError):
         member.receive(message)
 
 
-def test_a_refusal_carries_all_the_host_said(hal, ann):
+def test_a_refusal_carries_code_text_and_suggestion(hal, ann):
     with pytest.raises(errors.Refused, match="The nick ann") as caught:
         member_end(ann, hal).receive(Refused("nick", "The nick ann", "ann2"))
     assert (caught.value.code, caught.value.suggestion) == ("nick", "ann2")
 
 
-def test_a_room_that_closes_just_then(hal, ann):
+def test_a_room_that_closes_during_the_handshake(hal, ann):
     with pytest.raises(errors.ConnectionLost, match="The host has closed the room."):
         member_end(ann, hal).receive(Closing("closed", "The host has closed the room."))
     with pytest.raises(errors.Refused, match="no"):
@@ -205,14 +205,14 @@ def test_a_room_that_closes_just_then(hal, ann):
 # ---- versions
 
 
-def test_another_version_of_the_member_is_refused_in_words(hal, ann):
+def test_a_member_of_another_version_is_refused_with_a_text(hal, ann):
     hello = msgspec.structs.replace(member_end(ann, hal).hello(CARD), v=2)
     answer, newcomer = host_end(hal).receive(hello)
     assert newcomer is None
     assert answer == Refused("version", "This room speaks version 1 of lanchat's protocol, you speak 2.")
 
 
-def test_another_version_of_the_host_is_refused_in_words(hal, ann):
+def test_a_host_of_another_version_is_refused_with_a_text(hal, ann):
     card = msgspec.structs.replace(CARD, v=2)
     with pytest.raises(errors.Refused, match="The host speaks version 2") as caught:
         member_end(ann, hal).hello(card)
@@ -230,7 +230,7 @@ LOCKED = msgspec.structs.replace(CARD, locked=True)
 
 @dataclass
 class OpenExchange:
-    """Both sides agree where they know the same password; nothing here is secret."""
+    """An exchange in which both sides agree if they have the same password. Nothing in it is secret."""
 
     password: str
     share: bytes = b"share"
@@ -251,7 +251,7 @@ def locked_ends(hal, ann, hosts: str = "sesame", members: str = "sesame") -> tup
     return host, member_end(ann, hal, exchange=lambda room, certificate: OpenExchange(members))
 
 
-def test_who_knows_the_password_arrives(hal, ann):
+def test_a_member_with_the_password_is_admitted(hal, ann):
     host, member = locked_ends(hal, ann)
     share, newcomer = host.receive(member.hello(LOCKED))
     assert (share, newcomer) == (Share(b"share"), None)
@@ -263,13 +263,13 @@ def test_who_knows_the_password_arrives(hal, ann):
     assert member.result == (WELCOME, (Present("i", "ann"),))
 
 
-def test_a_wrong_password_is_refused_and_nothing_is_shown(hal, ann):
+def test_a_wrong_password_is_refused_without_a_confirmation(hal, ann):
     host, member = locked_ends(hal, ann, members="guess")
     share, _ = host.receive(member.hello(LOCKED))
     assert host.receive(member.receive(share)) == (Refused("password", "The password is wrong."), None)
 
 
-def test_no_password_is_refused(hal, ann):
+def test_a_member_without_the_password_is_refused(hal, ann):
     host, _ = locked_ends(hal, ann)
     hello = member_end(ann, hal).hello(CARD)  # no share in it
     assert host.receive(hello) == (Refused("password", "This room has a password."), None)
@@ -277,7 +277,7 @@ def test_no_password_is_refused(hal, ann):
         member_end(ann, hal).hello(LOCKED)
 
 
-def test_a_host_that_does_not_know_the_password_is_found_out(hal, ann):
+def test_a_host_without_the_password_is_refused(hal, ann):
     _, member = locked_ends(hal, ann)
     member.hello(LOCKED)
     member.receive(Share(b"share"))
@@ -304,7 +304,7 @@ def test_too_many_attempts_are_refused_before_anything_is_computed(hal, ann):
         host.receive(Confirm(b"m" * 32))
 
 
-def test_a_wrong_proof_makes_no_attempt(hal, ann):
+def test_a_wrong_proof_counts_as_no_attempt(hal, ann):
     attempts = []
     host = host_end(hal, LOCKED, attempt=lambda key, certificate: attempts.append(key))
     _, member = locked_ends(hal, ann)

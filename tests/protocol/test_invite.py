@@ -33,13 +33,13 @@ def test_addresses_in_an_invite(address, endpoint):
     assert parse_invite(str(invite)) == invite
 
 
-def test_more_than_one_address():
+def test_an_invite_may_have_several_addresses():
     invite = Invite((Endpoint("192.168.1.7"), Endpoint("fd00::7", 5000)), ROOM, KEY)
     assert str(invite) == f"lanchat://192.168.1.7:47474/{ROOM}?at=[fd00::7]:5000#{KEY}"
     assert parse_invite(str(invite)) == invite
 
 
-def test_a_later_version_may_say_more():
+def test_unknown_parts_of_an_invite_are_ignored():
     assert parse_invite(TEXT.replace("#", "?x=1&at=nonsense%20&y#")) == AT_HOME
 
 
@@ -65,7 +65,7 @@ def test_a_later_version_may_say_more():
         TEXT.replace("a", "а"),  # Cyrillic
     ],
 )
-def test_what_is_not_whole_is_refused_in_words(text):
+def test_an_incomplete_invite_is_refused_with_a_text(text):
     with pytest.raises(ValueError, match="invite"):
         parse_invite(text)
 
@@ -79,7 +79,7 @@ def test_any_text_is_an_invite_or_refused(before, after):
             pass
 
 
-def test_what_is_meant_as_an_invite():
+def test_text_that_is_meant_as_an_invite():
     assert [is_invite(text) for text in (TEXT, TEXT.upper(), "lanchat://x", "lanchat: talk", "Room A", "10.0.0.1")] == [
         *[True] * 3,
         *[False] * 3,

@@ -93,7 +93,7 @@ def test_a_certificate_of_an_unknown_version_is_read_or_refused(version):
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")
 def test_any_damaged_certificate_is_read_or_refused():
-    """OpenSSL hands a host's certificate on unchecked, since lanchat accepts any."""
+    """OpenSSL does not check a host's certificate, since lanchat accepts any."""
     for position in range(len(CERTIFICATE)):
         for bit in (0x01, 0x20, 0x80):
             bad = bytearray(CERTIFICATE)

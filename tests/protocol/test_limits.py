@@ -1,4 +1,4 @@
-"""A bucket of tokens, and the numbers."""
+"""The token bucket, and the limits."""
 
 from dataclasses import fields
 
@@ -22,7 +22,7 @@ def test_a_debt_is_paid_by_time():
     assert bucket.take(0, 2.0) == 0
 
 
-def test_spare_takes_only_what_is_there():
+def test_spare_takes_only_an_available_amount():
     bucket = TokenBucket(1.0, 2, now=0)
     assert [bucket.spare(1, 0) for _ in range(1000)] == [True, True] + [False] * 998
     assert bucket.spare(1, 1.0), "nothing was owed"
@@ -38,7 +38,7 @@ amounts = st.lists(st.tuples(st.floats(0, 50), st.floats(0, 5)), max_size=40)
 
 
 @given(st.floats(0.1, 100), st.floats(1, 100), amounts)
-def test_never_more_than_burst_and_rate_together(rate, burst, asked):
+def test_a_bucket_never_gives_more_than_burst_and_rate_together(rate, burst, asked):
     bucket, now, given_out = TokenBucket(rate, burst, now=0.0), 0.0, 0.0
     for amount, pause in asked:
         now += pause
@@ -48,7 +48,7 @@ def test_never_more_than_burst_and_rate_together(rate, burst, asked):
 
 
 @given(st.floats(0.1, 100), st.floats(1, 100), amounts)
-def test_who_waits_as_long_as_told_owes_nothing(rate, burst, asked):
+def test_after_the_returned_wait_there_is_no_debt(rate, burst, asked):
     bucket, now = TokenBucket(rate, burst, now=0.0), 0.0
     for amount, pause in asked:
         now += pause
@@ -62,5 +62,5 @@ def test_every_limit_is_lifted_for_benchmarks_but_those_of_time():
             assert getattr(NO_LIMITS, field.name) > getattr(DEFAULT_LIMITS, field.name)
 
 
-def test_a_member_believes_every_honest_host():
+def test_a_member_accepts_the_number_of_people_of_any_honest_host():
     assert MAX_PEOPLE >= 10 * DEFAULT_LIMITS.members

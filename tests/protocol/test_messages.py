@@ -46,14 +46,14 @@ def messages_of(kind: type) -> st.SearchStrategy:
 
 @pytest.mark.parametrize("kind", get_args(FromMember))
 @given(data=st.data())
-def test_what_a_member_says_comes_back_the_same(kind, data):
+def test_messages_of_a_member_survive_encoding(kind, data):
     message = data.draw(messages_of(kind))
     assert decode(encode(message).rstrip(b"\n"), FROM_MEMBER) == message
 
 
 @pytest.mark.parametrize("kind", get_args(FromHost))
 @given(data=st.data())
-def test_what_a_host_says_comes_back_the_same(kind, data):
+def test_messages_of_a_host_survive_encoding(kind, data):
     message = data.draw(messages_of(kind))
     assert decode(encode(message).rstrip(b"\n"), FROM_HOST) == message
 
@@ -64,19 +64,19 @@ def test_a_message_cannot_be_changed(kind):
     assert kind.__struct_config__.tag == kind.__name__.lower()
 
 
-def test_events_begin_alike():
-    """Who only knows what an event is can still say when it was, and whose."""
+def test_all_events_begin_with_the_same_fields():
+    """So a reader that knows only what an event is can still tell when it was, and whose."""
     for kind in get_args(Event):
         assert kind.__struct_fields__[:4] == ("seq", "at", "by", "nick")
 
 
-def test_what_goes_without_saying_is_not_said():
+def test_fields_with_their_default_are_left_out():
     assert encode(Say("1", "hi")) == b'{"t":"say","id":"1","text":"hi"}\n'
     assert encode(Joined(3, 1000, "i", "ann")) == b'{"t":"joined","seq":3,"at":1000,"by":"i","nick":"ann"}\n'
 
 
-def test_what_it_looks_like_on_the_wire():
-    """Written down, since a second client is written from it."""
+def test_the_exact_bytes_on_the_wire():
+    """The bytes are written down here, because a second client depends on them."""
     assert (
         encode(Welcome("i", "ann", 7, 6, 2)) == b'{"t":"welcome","id":"i","nick":"ann","seq":7,"stored":6,"people":2}\n'
     )
@@ -86,5 +86,5 @@ def test_what_it_looks_like_on_the_wire():
     )
 
 
-def test_sizes_that_the_wire_fixes():
+def test_sizes_that_the_protocol_fixes():
     assert (MAX_TEXT, NONCE_SIZE, MAX_NUMBER) == (4096, 32, 9007199254740991)

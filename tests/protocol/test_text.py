@@ -27,7 +27,7 @@ HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # what a terminal acts on, 
 
 @pytest.mark.parametrize(("last", "lines"), [(sys.maxunicode, False), (0xFFFF, True)])
 def test_every_code_point_between_letters(last, lines):
-    """All 1,114,112, in one text: each is shown as something, and nothing of what is shown hides or acts."""
+    """All 1,114,112 code points in one text: each is shown, and no shown character hides or controls anything."""
     chars = [chr(code) for code in range(last + 1) if chr(code) != "Z"]
     shown = safe_text("Z".join(chars), lines=lines).split("Z")
     assert len(shown) == len(chars) and all(shown)
@@ -141,11 +141,11 @@ def test_hostile_text(text, shown):
         "",
     ],
 )
-def test_honest_text_stays(text):
+def test_harmless_text_stays_as_it_is(text):
     assert safe_text(text) == text
 
 
-def test_lines_stay_where_they_are_wanted():
+def test_line_ends_stay_if_they_are_asked_for():
     assert safe_text("a\nb\r\nc", lines=True) == "a\nb\\x0d\nc"
 
 
@@ -153,7 +153,7 @@ def test_lines_stay_where_they_are_wanted():
 
 
 @pytest.mark.parametrize("nick", ["ann", "Ann_2", "a", "7", "x-y.z", "Zoë", "Ænne", "Иван", "山田", "हिन्दी", "n" * 32])
-def test_a_nick(nick):
+def test_valid_nicks(nick):
     assert clean_nick(nick) == nick
 
 
@@ -190,20 +190,20 @@ def test_a_nick(nick):
         ("\u0301", "letter or a digit"),
     ],
 )
-def test_no_nick(text, why):
+def test_invalid_nicks(text, why):
     with pytest.raises(ValueError, match=why.replace(r"\"", '"')):
         clean_nick(text)
 
 
-def test_one_spelling():
+def test_a_nick_has_one_canonical_spelling():
     assert clean_nick("  Zoe\u0308 ") == "Zoë"
 
 
 @given(st.text(st.characters(categories=["L", "N", "M", "P"]), max_size=40))
 @example("\u0958" * 16)
 @example("\u1e9b\u0323" * 10)
-def test_a_clean_nick_is_clean(text):
-    """Member and host both ask; what one lets through the other must."""
+def test_a_clean_nick_stays_the_same(text):
+    """Member and host both check a nick, and must agree."""
     try:
         nick = clean_nick(text)
     except ValueError:
@@ -225,15 +225,15 @@ def test_a_clean_nick_is_clean(text):
         ("K", "\u212a"),  # the Kelvin sign
     ],
 )
-def test_the_same_nick_to_people(one, other):
+def test_nicks_that_count_as_the_same(one, other):
     assert same_nick(one) == same_nick(other)
 
 
-def test_different_nicks():
+def test_nicks_that_count_as_different():
     assert len({same_nick(nick) for nick in ["ann", "ann_", "ann2", "änn", "bob"]}) == 5
 
 
-def test_a_free_nick():
+def test_a_free_nick_is_found():
     assert free_nick("ann", frozenset({"ann"})) == "ann2"
     assert free_nick("Ann", frozenset({"ann", "ann2", "ann3"})) == "Ann4"
     assert free_nick("n" * 32, frozenset({"n" * 32})) == "n" * 31 + "2"
@@ -241,7 +241,7 @@ def test_a_free_nick():
 
 
 @pytest.mark.parametrize("nick", ["1" * 32, "²" * 32, "ann", "山" * 21])
-def test_somebody_who_takes_every_proposal_cannot_exhaust_them(nick):
+def test_suggested_nicks_cannot_be_exhausted(nick):
     taken = {same_nick(nick)}
     for _ in range(200):
         proposal = free_nick(nick, frozenset(taken))
@@ -272,7 +272,7 @@ def test_the_nick_nearest_to_a_text(text, nick):
 
 
 @given(st.text(st.characters(), max_size=100))
-def test_from_any_text_comes_a_nick(text):
+def test_any_text_gives_a_valid_nick(text):
     assert clean_nick(nick_from(text)) == nick_from(text)
 
 
@@ -280,7 +280,7 @@ def test_from_any_text_comes_a_nick(text):
 
 
 @pytest.mark.parametrize("title", ["Room A", "x", "Ærø – 2", "会議室", "❤\ufe0f lunch", "#dev: a/b", "t" * 60, "!"])
-def test_a_title(title):
+def test_valid_titles(title):
     assert clean_title(title) == title
     assert clean_title(f"  {title} ") == title
 
@@ -304,13 +304,13 @@ def test_a_title(title):
         ("a\u00a0b", "visible characters"),
     ],
 )
-def test_no_title(text, why):
+def test_invalid_titles(text, why):
     with pytest.raises(ValueError, match=why):
         clean_title(text)
 
 
 @given(st.text(st.characters(), max_size=70))
-def test_a_clean_title_is_clean(text):
+def test_a_clean_title_stays_the_same(text):
     try:
         title = clean_title(text)
     except ValueError:
@@ -322,7 +322,7 @@ def test_a_clean_title_is_clean(text):
 # ---- what is said
 
 
-def test_one_spelling_of_line_ends():
+def test_line_ends_have_one_canonical_spelling():
     assert clean_text("a\r\nb\rc\n\n") == "a\nb\nc"
     assert clean_text("\n\n  indented\n") == "  indented"
 
@@ -339,12 +339,12 @@ def test_one_spelling_of_line_ends():
         ("\x01" * 700 + "x", "4096 at most"),  # six bytes each on the wire
     ],
 )
-def test_what_cannot_be_said(text, why):
+def test_invalid_texts(text, why):
     with pytest.raises(ValueError, match=why):
         clean_text(text)
 
 
-def test_what_can_just_be_said():
+def test_the_longest_valid_texts():
     assert len(clean_text("x" * MAX_TEXT)) == MAX_TEXT
     assert clean_text("\n".join("x" * MAX_LINES)).count("\n") == MAX_LINES - 1
     assert clean_text("\x1b[2J\x00") == "\x1b[2J\x00"  # said as it is; made safe where it is shown

@@ -13,7 +13,7 @@ KEY_UPDATE = 24  # handshake type (RFC 8446, section 4)
 
 
 class Wire:
-    """Two channels and what is on its way between them. Nothing arrives before it is carried."""
+    """Two channels and the bytes on their way between them. Bytes arrive only when the test carries them."""
 
     def __init__(self, server_tls: ssl.SSLContext) -> None:
         self.host = TlsChannel(server_tls, server=True)
@@ -51,7 +51,7 @@ def tls(identity):
 
 @pytest.fixture
 def wire(tls):
-    """Two ends that have met."""
+    """Two ends after the handshake."""
     wire = Wire(tls)
     wire.carry_all()
     assert wire.host.established and wire.member.established
@@ -59,7 +59,7 @@ def wire(tls):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 64, 500, 1400, 16384])
-def test_two_ends_meet_and_talk_however_the_bytes_come(tls, size):
+def test_a_handshake_and_messages_in_pieces_of_any_size(tls, size):
     wire = Wire(tls)
     wire.carry_all(size)
     wire.to_host += wire.member.seal(b"hello\n") + wire.member.seal(b"again\n")
@@ -82,13 +82,13 @@ def test_any_split_of_the_stream_gives_the_same_bytes(tls, sizes):
     assert out == b"".join(bytes([number]) * (number * 700) for number in range(1, 6))
 
 
-def test_more_than_a_record(wire):
+def test_more_bytes_than_one_record_holds(wire):
     blob = random.Random(1).randbytes(300_000)
     wire.to_member += wire.host.seal(blob)
     assert wire.carry_all(10_000) == (b"", blob)
 
 
-def test_what_is_said_along_with_the_end_of_the_handshake_is_not_lost(tls):
+def test_bytes_that_come_with_the_end_of_the_handshake_are_not_lost(tls):
     wire = Wire(tls)
     while not wire.member.established:
         wire.carry(1 << 20) if not wire.to_member else wire.carry(len(wire.to_member))
@@ -120,7 +120,7 @@ def test_the_certificate_is_the_hosts(wire, identity):
     ],
     ids=lambda garbage: repr(garbage[:12]),
 )
-def test_a_stranger_is_no_lanchat(tls, garbage):
+def test_a_client_without_tls_is_not_lanchat(tls, garbage):
     with pytest.raises(NotLanchat, match="does not speak lanchat's TLS"):
         TlsChannel(tls, server=True).receive(garbage)
 
@@ -128,7 +128,7 @@ def test_a_stranger_is_no_lanchat(tls, garbage):
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"220 mail ESMTP\r\n", b"Enter your name: ", b"\x00" * 40]
 )
-def test_a_host_that_is_no_lanchat(answer):
+def test_a_server_without_tls_is_not_lanchat(answer):
     with pytest.raises(NotLanchat):
         TlsChannel(CLIENT_CONTEXT, server=False).receive(answer)
 
@@ -195,7 +195,7 @@ def test_closing_twice_and_closing_before_the_handshake(wire, tls):
 
 
 @pytest.mark.parametrize("how", ["went away", "broke it", "said goodbye", "we said goodbye"])
-def test_who_sends_does_not_meet_what_the_reader_has_met(wire, how):
+def test_sealing_after_the_reader_has_met_the_end_is_no_error(wire, how):
     """The hub may send between the moment the reader meets the end and the moment the link is dropped."""
     match how:
         case "went away":
@@ -213,7 +213,7 @@ def test_who_sends_does_not_meet_what_the_reader_has_met(wire, how):
     wire.host.waiting()
 
 
-def test_nothing_is_said_before_the_handshake(tls):
+def test_nothing_can_be_sealed_before_the_handshake(tls):
     with pytest.raises(ValueError, match="before the handshake"):
         TlsChannel(tls, server=True).seal(b"lost")
 
@@ -240,7 +240,7 @@ def test_an_older_host_is_refused(identity):
 
 
 def test_no_tickets_after_the_handshake(tls):
-    """They are what races with the first send."""
+    """Tickets would race with the first send."""
     wire = Wire(tls)
     wire.host.receive(wire.to_host)
     wire.member.receive(wire.host.waiting())
@@ -249,7 +249,7 @@ def test_no_tickets_after_the_handshake(tls):
     assert wire.host.waiting() == b""
 
 
-def test_no_encryption():
+def test_the_plain_channel():
     channel = PlainChannel()
     assert channel.established and not channel.ended
     assert channel.seal(b"out") == b"out" and channel.receive(b"in") == b"in" and channel.waiting() == b""

@@ -1,4 +1,4 @@
-"""Who may be in the room, and under which nick."""
+"""Nick owners, bans and the lock of a room."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -37,26 +37,26 @@ def test_a_nick_belongs_to_the_first_key_that_used_it():
     assert code(access, ANN, "ann") == ""
 
 
-def test_who_is_here_now_keeps_a_nick_that_nobody_owns():
+def test_the_nick_of_a_present_guest_is_taken_though_nobody_owns_it():
     present = frozenset({same_nick("pat")})
     refused = Access().refuse(EVE, "Pat", present)
     assert refused is not None and "The nick Pat" in refused.text
 
 
-def test_a_suggestion_is_free():
+def test_the_suggested_nick_is_free():
     access = Access([("ann", ANN), ("ann2", BOB)])
     refused = access.refuse(EVE, "ann", frozenset({same_nick("ann3")}))
     assert refused is not None and refused.suggestion == "ann4"
     assert code(access, EVE, "ann4") == ""
 
 
-def test_a_door_without_keys_claims_nothing():
+def test_unverified_members_own_no_nicks():
     access = Access()
     access.claim("~1234", "pat")
     assert access.owner("pat") is None and code(access, EVE, "pat") == ""
 
 
-def test_one_key_does_not_get_hold_of_all_good_names():
+def test_one_key_owns_a_limited_number_of_nicks():
     access = Access()
     for number in range(MAX_NICKS):
         assert code(access, EVE, f"name{'abcdefgh'[number]}") == ""
@@ -65,7 +65,7 @@ def test_one_key_does_not_get_hold_of_all_good_names():
     assert code(access, EVE, "namea") == "", "the ones it has it may use"
 
 
-def test_owners_do_not_fill_the_memory(monkeypatch):
+def test_the_number_of_owned_nicks_is_limited(monkeypatch):
     monkeypatch.setattr(the_rights, "MAX_OWNED", 100)
     access = Access()
     for number in range(200):
@@ -73,7 +73,7 @@ def test_owners_do_not_fill_the_memory(monkeypatch):
     assert len(access._owners) == 100 and code(access, "new", "fresh") == ""
 
 
-def test_owners_of_earlier_evenings():
+def test_owners_from_before_a_restart_keep_their_nicks():
     access = Access([("ann", ANN), ("ann", EVE)])
     assert access.owner("ann") == ANN
 
@@ -111,19 +111,19 @@ def kinds(done: Sequence[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("action", ["kick", "ban", "unban", "lock", "unlock", "op", ""])
-def test_only_who_hosts_may(room, action):
+def test_only_the_host_may_moderate(room, action):
     (answer,) = does(room, "eve", action, "ann")
     assert isinstance(answer.message, Notice) and answer.message.code == "rights"
 
 
-def test_a_kick_sends_out_and_lets_back_in(room):
+def test_a_kicked_member_may_come_back(room):
     (expel,) = [effect for effect in does(room, "hal", "kick", "EVE") if isinstance(effect, effects.Kick)]
     assert expel.member.nick == "eve" and expel.closing == Closing("kicked", "The host removed you from the room.")
     room.go(expel.member, 0, code="kicked")
     assert isinstance(room.come("eve", EVE), Entry)
 
 
-def test_a_ban_is_of_the_key_whatever_nick_it_takes(room):
+def test_a_ban_holds_for_the_key_under_every_nick(room):
     done = does(room, "hal", "ban", "eve")
     assert {"SaveAccess", "Kick"} <= set(kinds(done))
     room.go(member(room, "eve"), 0, code="banned")
@@ -134,13 +134,13 @@ def test_a_ban_is_of_the_key_whatever_nick_it_takes(room):
     assert code(Access(bans=kept.bans), EVE, "anybody") == "banned", "and after the next start"
 
 
-def test_a_ban_of_somebody_who_has_left(room):
+def test_a_member_who_has_left_can_be_banned(room):
     room.go(member(room, "eve"), 0)
     assert "SaveAccess" in kinds(does(room, "hal", "ban", "eve"))
     assert room.come("eve", EVE).code == "banned"
 
 
-def test_unban(room):
+def test_an_unbanned_member_may_come_back(room):
     does(room, "hal", "ban", "eve")
     room.go(member(room, "eve"), 0, code="banned")
     (answer,) = does(room, "hal", "unban", "nobody")
@@ -149,7 +149,7 @@ def test_unban(room):
     assert isinstance(room.come("eve", EVE), Entry)
 
 
-def test_a_lock_keeps_newcomers_out_and_lets_those_back_who_were_here(room):
+def test_a_lock_keeps_newcomers_out_and_admits_known_members(room):
     assert "SaveAccess" in kinds(does(room, "hal", "lock"))
     room.go(member(room, "ann"), 0)
     assert room.come("bob", BOB).code == "closed"
@@ -160,7 +160,7 @@ def test_a_lock_keeps_newcomers_out_and_lets_those_back_who_were_here(room):
     assert isinstance(room.come("bob", BOB), Entry)
 
 
-def test_a_lock_of_an_earlier_start_holds():
+def test_a_lock_holds_after_a_restart():
     room = LiveRoom("5" * 32, "Room A", HAL, access=Access([("ann", ANN)], locked=True))
     assert room.locked
     assert isinstance(room.come("hal", HAL), Entry) and isinstance(room.come("ann", ANN), Entry)
@@ -168,19 +168,19 @@ def test_a_lock_of_an_earlier_start_holds():
     assert isinstance(eve, Refused) and eve.code == "closed"
 
 
-def test_nobody_sends_the_host_out(room):
+def test_the_host_cannot_be_kicked_or_banned(room):
     for action in ("kick", "ban"):
         (answer,) = does(room, "hal", action, "hal")
         assert answer.message.text == "That is you."
     assert code(Access(bans={HAL: "hal"}), HAL, "hal", host=True) == ""
 
 
-def test_who_is_not_there_cannot_be_kicked(room):
+def test_a_member_who_is_not_in_the_room_cannot_be_kicked(room):
     (answer,) = does(room, "hal", "kick", "nobody")
     assert "No one here is called nobody" in answer.message.text
 
 
-def test_somebody_without_a_key_is_sent_away_and_not_banned(room):
+def test_a_guest_is_removed_but_not_banned(room):
     room.come("pat", "~1")
     done = does(room, "hal", "ban", "pat")
     assert "Kick" in kinds(done) and "SaveAccess" not in kinds(done)

@@ -29,14 +29,14 @@ def refusal(effects) -> str:
 
 
 def waiting(room, nick: str) -> list[str]:
-    """What somebody who comes in finds."""
+    """The private messages that a member gets when it joins."""
     return [told.text for told in admit(room, nick).private]
 
 
 # ---- whom it reaches
 
 
-def test_it_reaches_one_person_and_its_sender_and_is_no_event():
+def test_a_private_message_goes_to_recipient_and_sender_and_is_no_event():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     assert tell(room, ann, to="id-bob") == [
         Reply(told()),
@@ -46,7 +46,7 @@ def test_it_reaches_one_person_and_its_sender_and_is_no_event():
     assert room.seq == 3, "it has no number: nobody sees a gap"
 
 
-def test_whoever_is_away_gets_it_on_return():
+def test_a_recipient_who_is_away_gets_it_on_returning():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     room.go(bob, 1)
     assert tell(room, ann, to="id-bob")[2] == Store(told(), AWAY)
@@ -59,7 +59,7 @@ def test_whoever_is_away_gets_it_on_return():
 
 
 def test_a_nick_stands_for_the_key_that_owns_it():
-    """toxic#622: whoever takes somebody's nick must never get what is meant for them."""
+    """Taking somebody's nick must never give anybody their private messages (toxic#622)."""
     room, ann, bob = room_with("ann", "bob")
     room.act(bob, Rename("rob"), 1)
     assert tell(room, ann, "bob")[1] == SendTo("id-bob", Told("1", 5, "id-ann", "ann", "id-bob", "rob", "psst"))
@@ -72,19 +72,19 @@ def test_a_nick_stands_for_the_key_that_owns_it():
     assert tell(room, ann, "pat", id="3")[1].to == "id-pat"
 
 
-def test_an_id_goes_before_a_nick():
+def test_a_member_id_counts_more_than_a_nick():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     assert tell(room, ann, "eve", to="id-bob")[1] == SendTo("id-bob", told()), "and what they are called is told"
 
 
-def test_nobody_can_take_what_is_for_somebody_else():
+def test_nobody_can_confirm_a_message_for_somebody_else():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     tell(room, ann, to="id-bob")
     assert room.act(eve, Got("id-ann", "1"), 6) == []
     assert waiting(room, "bob") == ["psst"]
 
 
-def test_whom_it_cannot_reach():
+def test_recipients_that_cannot_be_reached():
     room, ann, bob = room_with("ann", "bob")
     admit(room, "pat", "~1f")
     assert refusal(tell(room, ann, "nobody")) == "No one called nobody has been in this room. Nothing was sent."
@@ -103,7 +103,7 @@ def test_whom_it_cannot_reach():
 # ---- resends
 
 
-def test_a_resend_is_recognised_while_it_waits_and_after():
+def test_a_resend_is_recognised_before_and_after_the_confirmation():
     room, ann, bob = room_with("ann", "bob")
     tell(room, ann)
     again = [Reply(told()), Store(told(), Receipt("1", "here"))]
@@ -115,21 +115,21 @@ def test_a_resend_is_recognised_while_it_waits_and_after():
     assert waiting(room, "bob") == []
 
 
-def test_a_resend_goes_to_whom_it_went_first_whatever_it_says_now():
+def test_a_resend_goes_to_the_first_recipient_even_if_it_names_another():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     tell(room, ann, to="id-bob")
     assert tell(room, ann, "eve", to="id-eve")[0] == Reply(told())
     assert waiting(room, "eve") == []
 
 
-def test_ids_are_the_senders_own():
+def test_two_senders_may_use_the_same_id():
     room, ann, bob, eve = room_with("ann", "bob", "eve")
     tell(room, ann)
     tell(room, eve)
     assert waiting(room, "bob") == ["psst", "psst"]
 
 
-def test_the_next_evening():
+def test_mailboxes_are_restored_after_a_restart():
     past = (told("1"), told("2", ""), told("3"))
     room = LiveRoom("5" * 32, "Room A", "id-hal", private=past, access=Access([("bob", "id-bob")]))
     ann = admit(room, "ann").member
@@ -141,7 +141,7 @@ def test_the_next_evening():
 
 
 def full_mailbox(*senders: str) -> tuple[LiveRoom, dict]:
-    """Bob is away, and these have told him something in turn, MAILBOX times in all."""
+    """Bob is away, and these senders have alternately sent him MAILBOX private messages."""
     room, bob, *others = room_with("bob", *dict.fromkeys(senders))
     room.go(bob, 0)
     members = {member.nick: member for member in others}
@@ -150,7 +150,7 @@ def full_mailbox(*senders: str) -> tuple[LiveRoom, dict]:
     return room, members
 
 
-def test_when_a_mailbox_is_full_the_oldest_goes_and_its_sender_hears_of_it():
+def test_a_full_mailbox_drops_the_oldest_message_and_tells_its_sender():
     room, members = full_mailbox("ann")
     effects = tell(room, members["ann"], id="new", text="new", now=9)
     assert effects[3:] == [
@@ -161,7 +161,7 @@ def test_when_a_mailbox_is_full_the_oldest_goes_and_its_sender_hears_of_it():
     assert tell(room, members["ann"], id="0")[-1].told == told("0", ""), "what was dropped does not come back"
 
 
-def test_a_flood_pushes_nobody_elses_out():
+def test_a_flood_pushes_out_no_message_of_another_sender():
     room, members = full_mailbox("eve")
     ann = admit(room, "ann").member
     tell(room, ann, id="of ann", text="of ann")
@@ -170,14 +170,14 @@ def test_a_flood_pushes_nobody_elses_out():
     assert "of ann" in waiting(room, "bob") and len(waiting(room, "bob")) == MAILBOX
 
 
-def test_pages_fill_a_mailbox_sooner():
+def test_long_messages_fill_a_mailbox_sooner():
     room, ann, bob = room_with("ann", "bob")
     for number in range(MAILBOX):
         tell(room, ann, id=str(number), text="x" * 4000)
     assert sum(map(len, waiting(room, "bob"))) == 16 * 4000
 
 
-def test_all_mailboxes_together_have_a_bound(monkeypatch):
+def test_all_mailboxes_together_are_limited(monkeypatch):
     monkeypatch.setattr(private_module, "MAX_WAITING", 10)
     room, ann, *_ = room_with("ann", *(f"n{number}" for number in range(20)))
     for number in range(20):
@@ -186,7 +186,7 @@ def test_all_mailboxes_together_have_a_bound(monkeypatch):
     assert sum(len(waiting(room, f"n{number}")) for number in range(20)) == 10
 
 
-def test_what_is_over_is_forgotten_one_day(monkeypatch):
+def test_the_number_of_remembered_finished_messages_is_limited(monkeypatch):
     monkeypatch.setattr(private_module, "MAILBOX_KNOWN", 3)
     room, ann, bob = room_with("ann", "bob")
     for number in range(5):
@@ -200,7 +200,7 @@ def test_what_is_over_is_forgotten_one_day(monkeypatch):
         st.tuples(st.sampled_from(["tell", "got"]), st.sampled_from("abc"), st.sampled_from("xy"), st.integers(0, 6))
     )
 )
-def test_whatever_happens_nothing_waits_twice_or_for_the_wrong_one(steps):
+def test_no_message_ever_waits_twice_or_for_the_wrong_member(steps):
     private, access = Mailboxes(), Access([("x", "id-x"), ("y", "id-y")])
     sent: dict[tuple[str, int], str] = {}
     got: set[tuple[str, int]] = set()

@@ -29,7 +29,7 @@ from tests.support.rooms import LiveRoom, admit, refused, room_with
 # ---- coming in
 
 
-def test_the_first_one_in():
+def test_the_first_member_joins():
     room = LiveRoom("5" * 32, "Room A", "id-hal")
     ann = admit(room, "ann", now=1000)
     assert ann.welcome == Welcome("id-ann", "ann", 0, 0, 0)
@@ -38,7 +38,7 @@ def test_the_first_one_in():
     assert room.people == 1
 
 
-def test_a_newcomer_is_told_who_is_there():
+def test_a_newcomer_gets_the_list_of_people():
     room, *_ = room_with("hal", "ann")
     bob = admit(room, "bob")
     assert bob.present == (Present("id-hal", "hal", host=True), Present("id-ann", "ann"))
@@ -46,11 +46,11 @@ def test_a_newcomer_is_told_who_is_there():
     assert bob.joined == Joined(3, 0, "id-bob", "bob")
 
 
-def test_who_hosts_is_marked():
+def test_the_host_is_marked():
     assert admit(LiveRoom("5" * 32, "Room A", "id-hal"), "hal").joined == Joined(1, 0, "id-hal", "hal", host=True)
 
 
-def test_a_nick_is_cleaned_on_the_way_in():
+def test_a_nick_is_normalized_on_joining():
     assert admit(room_with()[0], "  Zoe\u0308 ").member.nick == "Zoë"
 
 
@@ -85,7 +85,7 @@ def test_a_full_room():
 # ---- ghosts, and several links of one member
 
 
-def test_the_same_key_comes_back_while_a_ghost_holds_the_nick():
+def test_a_member_can_rejoin_while_a_dead_session_holds_the_nick():
     room, ghost, bob = room_with("ann", "bob")
     back = admit(room, "Ann", "id-ann")
     assert back.member is ghost and back.welcome.nick == "ann"
@@ -112,14 +112,14 @@ def test_a_resend_is_recognised():
     assert room.act(bob, Say("x", "hi"), 9) == [Said(4, 9, "id-bob", "bob", "x", "hi")], "ids are one's own"
 
 
-def test_a_resend_is_recognised_after_coming_back():
+def test_a_resend_is_recognised_after_a_reconnect():
     room, ann = room_with("ann")
     [first] = room.act(ann, Say("x", "hi"), 0)
     room.go(ann, 0)
     assert room.act(admit(room, "ann").member, Say("x", "hi"), 0) == [Repeated(first)]
 
 
-def test_resends_are_remembered_for_a_while_only(monkeypatch):
+def test_the_number_of_remembered_messages_is_limited(monkeypatch):
     monkeypatch.setattr(recent_module, "RECENT", 10)
     room, ann = room_with("ann")
     for number in range(11):
@@ -141,7 +141,7 @@ def test_a_member_that_says_goodbye_is_closed():
     assert room.act(ann, Bye()) == [Close()]
 
 
-def test_nothing_can_be_said_while_the_log_takes_nothing():
+def test_messages_are_refused_while_the_log_takes_nothing():
     room, ann = room_with("ann")
     [first] = room.act(ann, Say("1", "hi"))
     room.unavailable = "the disk is full"
@@ -177,7 +177,7 @@ def test_a_copy_that_applies_the_events_has_the_same_people_and_nicks():
 # ---- names
 
 
-def test_another_nick():
+def test_a_member_can_change_the_nick():
     room, ann, bob = room_with("ann", "bob")
     assert room.act(ann, Rename("anna"), 5) == [Renamed(3, 5, "id-ann", "ann", "anna")]
     assert room.act(ann, Say("1", "hi"), 6)[0].nick == "anna"
@@ -192,14 +192,14 @@ def test_a_taken_nick_is_refused_with_a_proposal():
     assert (ann.nick, room.seq) == ("ann", 2)
 
 
-def test_ones_own_nick_in_other_letters():
+def test_a_member_can_change_the_case_of_the_nick():
     room, ann = room_with("ann")
     assert room.act(ann, Rename("ann"), 0) == []
     assert room.act(ann, Rename("Ann"), 0) == [Renamed(2, 0, "id-ann", "ann", "Ann")]
     assert refused(room, "ann", "id-eve").code == "nick"
 
 
-def test_somebody_who_holds_every_proposal_breaks_nothing():
+def test_a_member_who_owns_every_suggested_nick_breaks_nothing():
     room, _ = room_with("1" * 32)
     for number in range(100):
         proposal = refused(room, "1" * 32, f"id-{number}").suggestion
@@ -221,7 +221,7 @@ def test_a_newcomer_sees_the_last_lines():
     ], "no joins, no leaves"
 
 
-def test_who_comes_back_gets_all_they_missed():
+def test_a_returning_member_gets_all_missed_events():
     room, ann, bob = room_with("ann", "bob")
     seen = room.seq
     room.go(bob, 0)
@@ -233,7 +233,7 @@ def test_who_comes_back_gets_all_they_missed():
     assert admit(room, "fay", after=10**9).past == ()
 
 
-def test_a_room_goes_on_where_it_was():
+def test_a_room_continues_after_a_restart():
     room, ann = room_with("ann")
     past = tuple(room.act(ann, Say(str(number), "x"), 0)[0] for number in range(3))
     again = LiveRoom("5" * 32, "Room A", "id-hal", past=past)
@@ -250,7 +250,7 @@ NICKS = st.sampled_from(["ann", "Ann", "bob", "eve", "no good", "ann2", ""])
 KEYS = st.sampled_from(["id-hal", "id-1", "id-2", "id-3"])
 
 
-def test_who_comes_back_to_long_lines_gets_the_last_of_them_and_asks_for_the_rest():
+def test_a_returning_member_gets_the_last_long_messages_and_can_fetch_the_others():
     room, hal, _ = room_with("hal", "ann")
     for number in range(100):
         room.act(hal, Say(str(number), "x" * 4000), 0)
@@ -269,8 +269,8 @@ def test_a_list_of_many_banned_stays_short():
     assert access.banned().endswith("nick129 and 110 more") and Access().banned() == "nobody"
 
 
-class AnyEvening(RuleBasedStateMachine):
-    """Sessions come, talk, rename and go. The model: a list of sessions, and what each of them must have heard."""
+class AnySequence(RuleBasedStateMachine):
+    """Sessions join, talk, rename and leave. The model is a list of sessions, and the events that each must have."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -367,5 +367,5 @@ class AnyEvening(RuleBasedStateMachine):
         assert copy.seq == self.room.seq
 
 
-TestAnyEvening = AnyEvening.TestCase
-TestAnyEvening.settings = settings(max_examples=60, stateful_step_count=30)
+TestAnySequence = AnySequence.TestCase
+TestAnySequence.settings = settings(max_examples=60, stateful_step_count=30)

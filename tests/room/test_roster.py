@@ -13,7 +13,7 @@ def nicks(roster: Roster) -> list[str]:
     return [person.nick for person in roster.people.values()]
 
 
-def test_who_is_there():
+def test_the_roster_follows_joins_and_leaves():
     roster = view_of_ann()
     roster.apply(Joined(5, 0, "~1", "bob"))
     roster.apply(Said(6, 0, "id-hal", "hal", "1", "hi"))
@@ -27,7 +27,7 @@ def test_who_is_there():
     assert nicks(roster) == ["hal", "ann"] and roster.seq == 7
 
 
-def test_ones_own_nick_and_that_of_others():
+def test_the_roster_follows_renames():
     roster = view_of_ann()
     roster.apply(Renamed(5, 0, "id-ann", "ann", "anna"))
     assert roster.nick == "anna"
@@ -36,8 +36,8 @@ def test_ones_own_nick_and_that_of_others():
     assert roster.people["id-hal", "hall"].host
 
 
-def test_the_past_tells_what_the_list_of_people_knows_already():
-    """Who comes back is told who is there now, then all that happened since, in that order."""
+def test_events_of_the_past_change_nothing_in_the_list_of_people():
+    """A returning member gets the people of now first, and then the events that it missed."""
     roster = Roster()
     roster.welcome(Welcome("id-ann", "ann", 10, 9, 1), (Present("id-hal", "hall", host=True),))
     for event in (
@@ -51,7 +51,7 @@ def test_the_past_tells_what_the_list_of_people_knows_already():
     assert (roster.nick, roster.seq) == ("ann", 10)
 
 
-def test_somebody_who_left_before_we_heard_of_them():
+def test_a_member_who_left_before_the_welcome():
     roster = view_of_ann()
     roster.apply(Left(5, 0, "id-eve", "eve"))
     assert nicks(roster) == ["hal", "ann"]

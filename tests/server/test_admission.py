@@ -1,4 +1,4 @@
-"""Who may come near, with time as a value."""
+"""Admission control, with time as a value."""
 
 import threading
 from dataclasses import replace
@@ -70,7 +70,7 @@ def stand_at(admission: Admission, *sources: str) -> list[Visitor]:
         ("", ""),
     ],
 )
-def test_whom_an_address_is_counted_for(address, source):
+def test_the_source_of_an_address(address, source):
     assert source_of(address) == source
 
 
@@ -82,7 +82,7 @@ def test_neighbours_on_one_ipv6_network_are_not_one_source():
 # ---- connects
 
 
-def test_connects_of_one_source_are_counted_and_come_back_with_time(admission, clock):
+def test_connects_of_one_source_are_limited_at_a_rate(admission, clock):
     assert [admission.accepts("a") for _ in range(7)] == [True] * 5 + [False] * 2
     assert admission.accepts("b"), "others do not wait for them"
     clock.now += 1
@@ -90,7 +90,7 @@ def test_connects_of_one_source_are_counted_and_come_back_with_time(admission, c
 
 
 def test_a_penalty_does_not_grow(admission, clock):
-    """However often they knocked in vain: a second later one may come."""
+    """However many connects were refused, one is accepted a second later."""
     for _ in range(10_000):
         admission.accepts("a")
     clock.now += 1
@@ -103,7 +103,7 @@ def test_this_machine_is_not_counted(admission):
     assert not any(visitor.dropped for visitor in visitors)
 
 
-def test_links_of_one_source(admission):
+def test_links_of_one_source_are_limited(admission):
     visitors = stand_at(admission, "a", "a")
     for visitor in visitors:
         admission.admit(visitor)
@@ -114,13 +114,13 @@ def test_links_of_one_source(admission):
     assert admission.accepts("a")
 
 
-def test_sources_do_not_fill_the_memory(admission):
+def test_the_number_of_remembered_sources_is_limited(admission):
     for number in range(MAX_SOURCES + 100):
         admission.accepts(f"source {number}")
     assert len(admission._connects) == MAX_SOURCES
 
 
-def test_nothing_is_left_of_who_has_gone(admission):
+def test_nothing_is_remembered_of_a_link_that_has_ended(admission):
     for visitor in stand_at(admission, "a", "b", ""):
         admission.end(visitor)
         admission.end(visitor)
@@ -130,7 +130,7 @@ def test_nothing_is_left_of_who_has_gone(admission):
 # ---- strangers
 
 
-def test_the_oldest_stranger_makes_room_after_its_grace(admission, clock):
+def test_the_oldest_stranger_is_dropped_after_its_grace(admission, clock):
     first, second, third = stand_at(admission, "a", "b", "c")
     clock.now += GRACE
     (fourth,) = stand_at(admission, "d")
@@ -138,15 +138,15 @@ def test_the_oldest_stranger_makes_room_after_its_grace(admission, clock):
     assert not (second.dropped or third.dropped or fourth.dropped)
 
 
-def test_who_had_its_grace_is_not_waited_for(admission, clock, monkeypatch):
-    """32 silent ones do not make each newcomer wait half a second at the door."""
+def test_a_stranger_after_its_grace_is_dropped_at_once(admission, clock, monkeypatch):
+    """32 silent strangers do not make each new link wait for half a second."""
     stand_at(admission, "a", "b", "c")
     clock.now += GRACE
     monkeypatch.setattr(admission._changed, "wait", lambda timeout=None: pytest.fail("waits") if timeout else False)
     stand_at(admission, "d", "e", "f")
 
 
-def test_a_stranger_in_its_grace_is_waited_for(monkeypatch):
+def test_a_new_link_waits_for_the_grace_of_the_oldest_stranger(monkeypatch):
     monkeypatch.setattr(net_gate, "GRACE", 30.0)
     admission = Admission(LIMITS)
     first, *_ = stand_at(admission, "a", "b", "c")
@@ -158,14 +158,14 @@ def test_a_stranger_in_its_grace_is_waited_for(monkeypatch):
     wait_until(lambda: len(admission._strangers) == 3)
 
 
-def test_strangers_of_one_source_make_room_for_each_other(admission):
+def test_strangers_of_one_source_replace_each_other(admission):
     first, second, third = stand_at(admission, "a", "a", "a")
     assert first.dropped and not (second.dropped or third.dropped)
     stand_at(admission, "b")
     assert not (second.dropped or third.dropped)
 
 
-def test_who_was_admitted_is_no_stranger(admission, clock):
+def test_an_admitted_link_is_no_stranger(admission, clock):
     for visitor in (admitted := stand_at(admission, "a", "b", "c")):
         admission.admit(visitor)
     stand_at(admission, "d", "e", "f")
@@ -180,15 +180,15 @@ def password_throttle(clock) -> PasswordThrottle:
     return PasswordThrottle(clock)
 
 
-def test_attempts_of_one_source(password_throttle, clock):
+def test_password_attempts_of_one_source_are_limited(password_throttle, clock):
     assert [password_throttle.begin("a", "eve") == 0 for _ in range(5)] == [True] * ATTEMPTS_PER_SOURCE + [False] * 2
     assert password_throttle.begin("b", "bob") == 0
     clock.now += 60 / ATTEMPTS_PER_SOURCE
     assert password_throttle.begin("a", "eve") == 0 and password_throttle.begin("a", "eve") > 0
 
 
-def test_attempts_of_the_room_from_everywhere(password_throttle, clock):
-    """200 guesses in a minute from 100 machines under 200 keys: 10 at once and 10 a minute are heard out."""
+def test_password_attempts_of_all_sources_are_limited(password_throttle, clock):
+    """Of 200 guesses in a minute, from 100 machines under 200 keys, 10 at once and then 10 a minute are accepted."""
     heard_out = 0
     for number in range(200):
         heard_out += password_throttle.begin(f"source {number % 100}", f"key {number}") == 0
@@ -196,12 +196,12 @@ def test_attempts_of_the_room_from_everywhere(password_throttle, clock):
     assert ATTEMPTS_PER_ROOM <= heard_out <= 2 * ATTEMPTS_PER_ROOM
 
 
-def test_who_is_told_to_wait_waits_no_longer_for_having_asked(password_throttle):
+def test_a_refused_attempt_does_not_count(password_throttle):
     waits = [password_throttle.begin("a", "eve") for _ in range(100)]
     assert 0 < waits[-1] <= 60 / ATTEMPTS_PER_SOURCE
 
 
-def test_a_known_key_comes_in_during_the_attack(password_throttle):
+def test_a_known_key_is_admitted_during_an_attack(password_throttle):
     assert password_throttle.begin("a", "ann") == 0
     password_throttle.succeed("a", "ann")
     for number in range(100):
@@ -210,8 +210,8 @@ def test_a_known_key_comes_in_during_the_attack(password_throttle):
     assert password_throttle.begin("a", "ann") == 0 and password_throttle.begin("source 1", "ann") == 0
 
 
-def test_a_known_key_may_guess_no_more_often_than_a_stranger(clock):
-    """Somebody from an evening when the room was open."""
+def test_a_known_key_has_as_few_attempts_as_a_stranger(clock):
+    """The key was in the room when it had no password."""
     password_throttle = PasswordThrottle(clock, known=["eve", "bob"])
     assert [password_throttle.begin("a", "eve") == 0 for _ in range(5)] == [True] * ATTEMPTS_PER_SOURCE + [False] * 2
     assert password_throttle.begin("a", "bob") == 0, "her guesses are hers"
@@ -220,7 +220,7 @@ def test_a_known_key_may_guess_no_more_often_than_a_stranger(clock):
 
 
 def test_a_crowd_that_knows_the_password_is_not_slowed_down(password_throttle):
-    """Thirty from one classroom, one after the other."""
+    """Thirty members from one classroom join one after the other."""
     for number in range(30):
         assert password_throttle.begin("router", f"pupil {number}") == 0
         password_throttle.succeed("router", f"pupil {number}")
@@ -233,11 +233,11 @@ def test_success_gives_back_no_more_than_was_taken(password_throttle):
     assert sum(password_throttle.begin("b" * number, "eve") == 0 for number in range(1, 30)) == ATTEMPTS_PER_ROOM
 
 
-def test_keys_do_not_fill_the_memory(password_throttle):
+def test_the_number_of_remembered_keys_is_limited(password_throttle):
     for number in range(MAX_ADMITTED + 10):
         password_throttle.succeed("", f"key {number}")
     assert len(password_throttle._admitted) == MAX_ADMITTED
 
 
-def test_this_machine_counts_for_the_room_only(password_throttle):
+def test_attempts_of_this_machine_count_only_for_the_room(password_throttle):
     assert [password_throttle.begin("", "eve") == 0 for _ in range(11)] == [True] * 10 + [False]

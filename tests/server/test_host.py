@@ -30,7 +30,7 @@ from tests.support.waiting import PATIENCE, wait_until
 
 @pytest.fixture
 def plain() -> Iterator[Callable[..., PlainClient]]:
-    """`plain(room, "pat")`: a plain client inside; without a name one that has just connected."""
+    """`plain(room, "pat")`: a plain client in the room; without a name, one that has only connected."""
     clients: list[PlainClient] = []
 
     def connect(room: Host, name: str = "") -> PlainClient:
@@ -63,7 +63,7 @@ def raw() -> Iterator[Callable[[Host], socket.socket]]:
 # ---- native members
 
 
-def test_members_talk(host, join, identity):
+def test_members_talk_with_each_other(host, join, identity):
     room = host("Room A")
     ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     ann.member.outgoing.say("hello")
@@ -76,7 +76,7 @@ def test_members_talk(host, join, identity):
     assert room.people == 2
 
 
-def test_a_member_is_told_where_it_is(host, join):
+def test_a_member_gets_the_title_and_the_room_id(host, join):
     room = host("Room A", nick="hal")
     join(room, "ann")
     bob = join(room, "bob")
@@ -87,7 +87,7 @@ def test_a_member_is_told_where_it_is(host, join):
     assert [person.nick for person in came.present] == ["ann"]
 
 
-def test_who_hosts_talks_without_the_network(host, join, identity):
+def test_the_hosts_own_member_needs_no_network(host, join, identity):
     room = host("Room A", nick="hal")
     hal = Member(room.connect, identity("hal"), "hal")
     hal.join()
@@ -101,7 +101,7 @@ def test_who_hosts_talks_without_the_network(host, join, identity):
         hal.close()
 
 
-def test_where_no_second_thread_can_be_had_the_first_one_goes_on(host, join, monkeypatch):
+def test_a_link_continues_on_its_first_thread_if_there_is_no_other(host, join, monkeypatch):
     room = host()
     ann = Listener(join(room, "ann"))
     start = Readers.start
@@ -119,12 +119,12 @@ def test_where_no_second_thread_can_be_had_the_first_one_goes_on(host, join, mon
     ann.hear_kind(Left, nick="bob")
 
 
-def test_what_is_said_is_kept(host, join):
+def test_a_message_is_acknowledged(host, join):
     ann = join(host(), "ann")
     ids = [ann.outgoing.say(f"line {number}") for number in range(20)]
     assert ann.outgoing.wait_acked(PATIENCE)
-    ears = Listener(ann)
-    ears.hear(lambda: [id for item in ears.items if isinstance(item, Acked) for id in item.ids] == ids)
+    listener = Listener(ann)
+    listener.hear(lambda: [id for item in listener.items if isinstance(item, Acked) for id in item.ids] == ids)
 
 
 def test_a_newcomer_sees_the_last_lines(host, join):
@@ -138,7 +138,7 @@ def test_a_newcomer_sees_the_last_lines(host, join):
     assert bob.texts == [f"line {number}" for number in range(10, 60)]
 
 
-def test_a_taken_nick(host, join):
+def test_a_taken_nick_is_refused(host, join):
     room = host()
     join(room, "ann")
     with pytest.raises(Refused, match="The nick ann") as caught:
@@ -146,7 +146,7 @@ def test_a_taken_nick(host, join):
     assert (caught.value.code, caught.value.suggestion) == ("nick", "ann2")
 
 
-def test_another_nick(host, join):
+def test_a_member_can_change_the_nick(host, join):
     room = host()
     ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     ann.member.outgoing.rename("bob")
@@ -155,14 +155,14 @@ def test_another_nick(host, join):
     bob.hear_kind(Renamed, nick="ann", to="anna")
 
 
-def test_a_full_room(host, join):
+def test_a_full_room_refuses_newcomers(host, join):
     room = host(limits=replace(NO_LIMITS, members=1))
     join(room, "ann")
     with pytest.raises(Refused, match="full"):
         join(room, "bob")
 
 
-def test_leaving_is_heard(host, join):
+def test_the_others_see_that_a_member_leaves(host, join):
     room = host()
     ann, bob = Listener(join(room, "ann")), join(room, "bob")
     bob.outgoing.say("so long")
@@ -172,7 +172,7 @@ def test_leaving_is_heard(host, join):
     bob.close()
 
 
-def test_a_member_that_vanishes(host, join):
+def test_the_others_see_that_a_member_disconnects(host, join):
     room = host()
     ann, bob = Listener(join(room, "ann")), join(room, "bob")
     link_of(bob)._socket.shutdown(socket.SHUT_RDWR)
@@ -180,8 +180,8 @@ def test_a_member_that_vanishes(host, join):
     assert room.people == 1
 
 
-def test_talking_while_others_vanish(host, join):
-    """The hub sends to links whose end has just been met; that is nobody's trouble."""
+def test_messages_arrive_while_other_members_disconnect(host, join):
+    """The hub sends to links that have just ended, and nobody else notices."""
     room = host()
     ann = Listener(join(room, "ann"))
     for round in range(15):
@@ -195,7 +195,7 @@ def test_talking_while_others_vanish(host, join):
     assert len(ann.texts) == 300
 
 
-def test_a_member_that_breaks_the_rules_is_told_and_missed(host, join):
+def test_a_member_that_breaks_the_rules_is_told_why_and_leaves(host, join):
     room = host()
     ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     link_of(bob.member).send(b"x" * (MAX_LINE + 1))
@@ -204,8 +204,8 @@ def test_a_member_that_breaks_the_rules_is_told_and_missed(host, join):
     ann.hear_kind(Left, nick="bob", reason="A line is longer than 16384 bytes.")
 
 
-def test_the_longest_text_harms_nobody(host, join):
-    """A text that JSON escapes sixfold would be a line too long for all who hear it."""
+def test_the_longest_text_reaches_everybody(host, join):
+    """A text whose characters JSON escapes as six bytes each still fits into a line."""
     room = host()
     ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
     link_of(bob.member).send(b'{"t":"say","id":"1","text":"' + b"\\u0001" * 2700 + b'"}\n')
@@ -214,8 +214,8 @@ def test_the_longest_text_harms_nobody(host, join):
     ann.hear_text('"' * 4096)
 
 
-def test_50_members_come_while_others_talk(host, join):
-    """No gap and nothing twice for anyone, whenever they came."""
+def test_50_members_join_during_a_conversation(host, join):
+    """No member has a gap or a duplicate, whenever it joined."""
     room = host()
     talkers = [join(room, f"talker{number}") for number in range(4)]
     stop = threading.Event()
@@ -242,12 +242,12 @@ def test_50_members_come_while_others_talk(host, join):
         talker.outgoing.wait_acked(PATIENCE)
     talkers[0].outgoing.say("the end")
     last = 0
-    for ears in newcomers:
-        last = ears.hear_text("the end").seq
-        came = ears.items[0]
+    for listener in newcomers:
+        last = listener.hear_text("the end").seq
+        came = listener.items[0]
         assert isinstance(came, Connected)
-        past = [seq for seq in ears.seqs if seq <= came.welcome.seq]
-        live = [seq for seq in ears.seqs if seq > came.welcome.seq and seq <= last]
+        past = [seq for seq in listener.seqs if seq <= came.welcome.seq]
+        live = [seq for seq in listener.seqs if seq > came.welcome.seq and seq <= last]
         assert past == sorted(set(past)) and len(past) <= 50
         assert live == list(range(came.welcome.seq + 1, last + 1))
     assert last > 100, "there was talk"
@@ -288,7 +288,7 @@ def test_a_name_with_and_without_a_line_end(host, join, plain, name):
 
 
 @pytest.mark.parametrize(("name", "nick"), [(b"\n", "guest"), (b"Pat Smith\n", "Pat_Smith"), (b"!\xff\xfe\n", "guest")])
-def test_names_that_are_no_nicks(host, join, plain, name, nick):
+def test_a_name_that_is_no_valid_nick_is_replaced_by_the_nearest(host, join, plain, name, nick):
     room = host(plain_port=0)
     ann = Listener(join(room, "ann"))
     plain(room).send(name)
@@ -302,7 +302,7 @@ def test_a_taken_name_gets_the_next_free_one(host, join, plain):
     ann.hear_kind(Joined, nick="Ann2")
 
 
-def test_a_client_that_sends_no_line_ends(host, join, plain):
+def test_each_send_of_a_client_without_line_ends_is_a_message(host, join, plain):
     room = host(plain_port=0)
     ann = Listener(join(room, "ann"))
     pat = plain(room)
@@ -314,7 +314,7 @@ def test_a_client_that_sends_no_line_ends(host, join, plain):
     assert ann.texts == ["one", "two words", "drei \N{SNOWMAN}"]
 
 
-def test_a_client_that_sends_lines(host, join, plain):
+def test_each_line_of_a_client_with_line_ends_is_a_message(host, join, plain):
     room = host(plain_port=0)
     ann = Listener(join(room, "ann"))
     pat = plain(room)
@@ -325,7 +325,7 @@ def test_a_client_that_sends_lines(host, join, plain):
     assert ann.texts[:2] == ["one", "two"] and "".join(ann.texts[2:]).endswith("morefour")
 
 
-def test_what_a_client_started_when_it_went(host, join, plain):
+def test_an_unfinished_line_of_a_leaving_client_is_a_message(host, join, plain):
     room = host(plain_port=0)
     ann = Listener(join(room, "ann"))
     pat = plain(room, "pat")
@@ -350,7 +350,7 @@ def test_what_a_client_started_when_it_went(host, join, plain):
     ],
     ids=lambda data: repr(data[:12]),
 )
-def test_what_is_no_chat_is_dropped(host, join, plain, data):
+def test_other_protocols_are_dropped_at_the_plain_door(host, join, plain, data):
     room = host(plain_port=0)
     ann = Listener(join(room, "ann"))
     client = plain(room)
@@ -361,7 +361,7 @@ def test_what_is_no_chat_is_dropped(host, join, plain, data):
     assert ann.texts == ["still here"]
 
 
-def test_telnet_says_interrupt(host, join, plain):
+def test_a_telnet_interrupt_ends_the_link(host, join, plain):
     room = host(plain_port=0)
     ann = Listener(join(room, "ann"))
     pat = plain(room, "pat")
@@ -371,7 +371,7 @@ def test_telnet_says_interrupt(host, join, plain):
     assert pat.rest() == b"" and ann.texts == []
 
 
-def test_a_plain_clients_screen_is_safe(host, join, plain):
+def test_plain_clients_get_safe_text(host, join, plain):
     room = host(plain_port=0)
     pat = plain(room, "pat")
     ann = Listener(join(room, "ann"))
@@ -424,7 +424,7 @@ def test_strangers_on_the_native_port_harm_nobody(host, join, raw):
     ],
     ids=lambda line: repr(line[:20]),
 )
-def test_who_speaks_tls_but_not_lanchat_is_told_so(host, raw, line):
+def test_a_client_with_tls_but_another_protocol_is_told_so(host, raw, line):
     room = host()
     with client_context().wrap_socket(raw(room)) as stranger:
         card = stranger.recv(4096)
@@ -444,7 +444,7 @@ def test_another_version_is_refused_in_words(host, raw):
         assert stranger.recv(4096).startswith(b'{"t":"refused","code":"version","text":"This room speaks version 1')
 
 
-def test_who_only_looks_is_not_in(host, join, raw):
+def test_a_client_that_reads_only_the_card_is_no_member(host, join, raw):
     room = host()
     ann = Listener(join(room, "ann"))
     with client_context().wrap_socket(raw(room)) as visitor:
@@ -463,7 +463,7 @@ def test_older_tls_is_refused(host, raw):
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n", b"\x00" * 50, b""])
-def test_a_host_that_is_no_lanchat(identity, answer):
+def test_a_server_of_another_protocol_is_not_lanchat(identity, answer):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -486,7 +486,7 @@ def test_a_host_that_is_no_lanchat(identity, answer):
 # ---- opening and closing
 
 
-def test_closing_tells_everyone(host, join, plain):
+def test_everyone_is_told_when_the_room_closes(host, join, plain):
     room = host(plain_port=0, timing=Timing(goodbye=0.1))  # one visitor does not hang up
     ann, pat = Listener(join(room, "ann")), plain(room, "pat")
     ann.hear_kind(Joined, nick="pat")
@@ -507,8 +507,8 @@ def test_closing_tells_everyone(host, join, plain):
 
 
 @pytest.mark.parametrize("when", ["before", "while"])
-def test_an_interrupt_while_it_starts(identity, monkeypatch, when):
-    """It comes in the very moment in which the hub begins, and the acceptor never does."""
+def test_an_interrupt_during_the_start(identity, monkeypatch, when):
+    """The interrupt comes when the hub thread begins, and the accept thread never does."""
     room = Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)])
     start = Hub.start
 
@@ -523,12 +523,12 @@ def test_an_interrupt_while_it_starts(identity, monkeypatch, when):
     room.close()
 
 
-def test_a_room_that_was_never_started(identity):
+def test_a_room_that_was_never_started_can_be_closed(identity):
     room = Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)])
     room.close()
 
 
-def test_a_room_with_silent_visitors_closes(host, raw):
+def test_a_room_with_silent_strangers_closes_in_time(host, raw):
     room = host()
     for _ in range(5):
         raw(room)
@@ -554,7 +554,7 @@ def test_two_hosts_on_one_machine(host, join):
     assert ann.texts == ["in the first"] and bob.texts == ["in the second"]
 
 
-def test_a_password_that_is_no_text(identity):
+def test_a_password_that_is_not_valid_unicode_is_refused(identity):
     with pytest.raises(LanchatError, match="not text"):
         Host(
             "Room A",
@@ -567,7 +567,7 @@ def test_a_password_that_is_no_text(identity):
 
 
 @pytest.mark.parametrize("title", ["", "t" * 300, "\x1b[2J", "a\nb"])
-def test_titles_against_the_rules(identity, title):
+def test_an_invalid_title_is_refused(identity, title):
     with pytest.raises(ValueError, match="title"):
         Host(title, identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)])
 

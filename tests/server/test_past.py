@@ -1,4 +1,4 @@
-"""What a member gets from a log that cannot be read."""
+"""Answers to a member when the log cannot be read."""
 
 from collections.abc import Callable
 
@@ -32,18 +32,18 @@ ASKS: dict[str, Ask] = {
 }
 
 
-def test_a_notice_takes_the_place_of_what_a_damaged_log_has_lost():
+def test_a_notice_takes_the_place_of_events_lost_in_a_damaged_log():
     answer = decode_all(LineSplitter().feed(page(UnreadableLog(LogDamaged("it is damaged")), 0)), FROM_HOST)
     notice, end = answer
     assert isinstance(notice, Notice) and notice.code == "past" and "it is damaged" in notice.text
     assert end == Page(MAX_NUMBER)
 
 
-def test_a_resend_is_taken_for_new_when_the_log_is_damaged():
+def test_a_resend_counts_as_new_if_the_log_is_damaged():
     assert ASKS["resend"](UnreadableLog(LogDamaged("it is damaged"))) == []
 
 
 @pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
-def test_what_cannot_be_read_now_is_an_error_whatever_its_advice(ask):
+def test_a_log_that_cannot_be_read_now_is_an_error(ask):
     with pytest.raises(LanchatError, match="busy"):
         ask(UnreadableLog(LanchatError("it is busy", "Try again later.")))

@@ -1,4 +1,4 @@
-"""How fast one link may talk. Time is a value; a sleep is written down."""
+"""The rate limit of one link. Time is a value; a sleep is only recorded."""
 
 from dataclasses import replace
 from typing import Any, cast
@@ -18,7 +18,7 @@ LIMITS = replace(DEFAULT_LIMITS, message_burst=10, message_rate=2.0)
 
 
 class Line:
-    """A link and its door, as far as the pace knows them."""
+    """A link and its dialect, as far as the throttle uses them."""
 
     def __init__(self) -> None:
         self.over = False
@@ -63,14 +63,14 @@ def say(number: int) -> list[Say]:
     return [Say(str(n), "hi") for n in range(number)]
 
 
-def test_a_burst_goes_on_in_one_piece(talker):
+def test_a_burst_is_forwarded_together(talker):
     began = talker.clock.now
     talker.says(*say(10))
     assert [len(heard.messages) for heard in talker.handed_on] == [10]
     assert talker.clock.now == began and talker.link.told == []
 
 
-def test_what_is_over_the_rate_is_late_and_not_lost(talker):
+def test_messages_over_the_rate_are_late_but_not_lost(talker):
     began = talker.clock.now
     talker.says(*say(30))
     heard = talker.handed_on
@@ -79,7 +79,7 @@ def test_what_is_over_the_rate_is_late_and_not_lost(talker):
     assert talker.link.resets > 0, "who waits for us is alive"
 
 
-def test_what_costs_the_host_something_comes_at_the_same_rate(talker):
+def test_fetches_are_limited_at_the_same_rate(talker):
     began = talker.clock.now
     for _ in range(30):
         talker.throttle.spend()
@@ -89,7 +89,7 @@ def test_what_costs_the_host_something_comes_at_the_same_rate(talker):
     assert talker.clock.now - began == pytest.approx(10.0), "nobody is left to wait for"
 
 
-def test_it_is_said_once_and_again_only_later(talker):
+def test_the_notice_is_repeated_only_after_a_while(talker):
     for _ in range(3):
         talker.says(*say(20))
     assert len(talker.link.told) == 1 and b'"code":"slow"' in talker.link.told[0]
@@ -98,20 +98,20 @@ def test_it_is_said_once_and_again_only_later(talker):
     assert len(talker.link.told) == 2
 
 
-def test_far_too_many_at_once_end_it(talker):
+def test_far_too_many_messages_end_the_link(talker):
     with pytest.raises(ProtocolError, match="Too many messages at once."):
         talker.says(*say(10 + MAX_WAITING + 1))
     assert talker.handed_on == []
 
 
-def test_who_is_gone_is_not_waited_for(talker):
+def test_a_link_that_is_over_ends_the_wait(talker):
     talker.link.reset_idle = lambda: setattr(talker.link, "over", True)
     began = talker.clock.now
     talker.says(*say(100))
     assert talker.clock.now - began <= 1.0
 
 
-def test_nicks_are_talk_and_signs_of_life_are_none(talker):
+def test_renames_count_as_messages_and_pings_do_not(talker):
     talker.says(*[Ping()] * 1000)
     assert len(talker.handed_on) == 1
     began = talker.clock.now
@@ -119,7 +119,7 @@ def test_nicks_are_talk_and_signs_of_life_are_none(talker):
     assert talker.clock.now - began == pytest.approx(1.0)
 
 
-def test_a_rest_makes_good(talker):
+def test_a_pause_refills_the_burst(talker):
     talker.says(*say(10))
     talker.clock.now += 5
     began = talker.clock.now
@@ -127,8 +127,8 @@ def test_a_rest_makes_good(talker):
     assert talker.clock.now == began
 
 
-def test_the_numbers_everybody_has(talker):
-    """A log of a hundred lines goes at once, the next ten a second; SECURITY.md says so."""
+def test_the_default_limits(talker):
+    """100 messages go at once, and then 10 a second, as SECURITY.md says."""
     assert (DEFAULT_LIMITS.message_burst, DEFAULT_LIMITS.message_rate) == (100, 10.0)
     wide = Talker(talker.clock, DEFAULT_LIMITS)
     began = talker.clock.now

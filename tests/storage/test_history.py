@@ -1,4 +1,4 @@
-"""A member's copy of what it has seen, written by several processes at once."""
+"""A member's history, written by several processes at once."""
 
 import os
 import signal
@@ -61,7 +61,7 @@ def test_nothing_is_stored_twice(tmp_path):
     assert len(LogReader(tmp_path / LOG).last_events(search="word")) == 5
 
 
-def test_two_processes_of_one_person_write_one_copy(tmp_path):
+def test_two_processes_of_one_person_write_one_history(tmp_path):
     runs = [subprocess.Popen([sys.executable, "-c", WRITE, str(tmp_path), "40"], cwd=TOP, stdout=-3) for _ in range(2)]
     assert [run.wait(40) for run in runs] == [0, 0]
     assert [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 1000)] == list(range(1, 406))
@@ -70,7 +70,7 @@ def test_two_processes_of_one_person_write_one_copy(tmp_path):
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=[pytest.mark.full, pytest.mark.timeout(200)])])
-def test_kill_9_while_it_writes_does_not_damage_the_copy(tmp_path, rounds):
+def test_kill_9_during_a_write_does_not_damage_the_history(tmp_path, rounds):
     for number in range(rounds):
         with subprocess.Popen(
             [sys.executable, "-c", WRITE, str(tmp_path), "100000"], cwd=TOP, stdout=subprocess.PIPE
@@ -110,7 +110,7 @@ def test_closing_does_not_wait_for_ever(tmp_path, monkeypatch, caplog):
     assert "1 records were not stored" in caplog.text
 
 
-def test_a_damaged_copy_is_repaired_and_reported(tmp_path):
+def test_a_damaged_history_is_repaired_and_reported(tmp_path):
     (tmp_path / LOG).write_bytes(b"notes" * 1000)
     troubles: list[str] = []
     copy = HistoryWriter(tmp_path, troubles.append)
@@ -147,7 +147,7 @@ def test_events_that_wait_for_the_disk_are_bounded(tmp_path, monkeypatch):
     lock.close()
 
 
-def test_a_copy_is_pruned_when_it_is_opened(tmp_path, monkeypatch):
+def test_a_history_is_pruned_when_it_is_opened(tmp_path, monkeypatch):
     monkeypatch.setattr(history, "RETENTION", Retention(entries=30))
     for first in (1, 101):
         copy = HistoryWriter(tmp_path)

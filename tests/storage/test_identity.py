@@ -212,7 +212,7 @@ def test_processes_that_start_at_once_get_one_key(home):
     assert len(set(ids)) == 1 and ids[0] == load_identity(home).id
 
 
-def test_the_draft_of_a_killed_process_is_in_nobodys_way(home):
+def test_the_draft_of_a_killed_process_does_no_harm(home):
     home.mkdir()
     (home / f"identity.key.{os.getpid()}").write_text("half")  # process ids come again, in a container at once
     assert load_identity(home).id == load_identity(home).id

@@ -38,7 +38,7 @@ def test_a_new_host_is_remembered_and_known_from_then_on(known, home):
     assert KnownHosts(home).all() == [KnownHost(ROOM, KEY, "Room A")]
 
 
-def test_a_changed_key_is_refused_in_words_and_the_old_one_stays(known):
+def test_a_changed_key_is_refused_with_a_text_and_the_old_one_stays(known):
     join(known, ROOM, KEY, "Room A")
     with pytest.raises(HostKeyChanged, match='The key of "Room A" has changed.* Was aaaa .*, is now bbbb ') as caught:
         known.check(ROOM, ANOTHER, "Room A")

@@ -46,13 +46,13 @@ def told(id: str, text: str = "psst", *, by: str = ANN, at: int = NOW) -> Told:
 
 
 class Keeper:
-    """A log and what it has told."""
+    """A log, and what it has reported."""
 
     def __init__(self, path: Path, **options: object) -> None:
         self.path = path
         self.damage: list[str] = []
         self.troubles: list[str] = []
-        self.saved = 0
+        self.stored_seq = 0
         self.tickets = [0]
         self.log = SqliteLog(path, on_damage=self.damage.append, wall=lambda: NOW, **options)  # type: ignore[arg-type]
 
@@ -67,13 +67,13 @@ class Keeper:
         wait_until(lambda: self.tickets[-1] >= ticket, what="the records to be stored")
 
     def _on_stored(self, ticket: int, seq: int) -> None:
-        assert ticket > self.tickets[-1] and seq >= self.saved
+        assert ticket > self.tickets[-1] and seq >= self.stored_seq
         self.tickets.append(ticket)
-        self.saved = seq
+        self.stored_seq = seq
 
 
 def begin(path: Path, **options: object) -> SqliteLog:
-    """A log that is open and stores, and whom nobody asks."""
+    """An open log whose reports are ignored."""
     log = SqliteLog(path, **options)  # type: ignore[arg-type]
     log.open()
     log.start(lambda ticket, seq: None)
@@ -108,7 +108,7 @@ EVERY_KIND = [
 ]
 
 
-def test_what_was_kept_is_there_the_next_evening(keeper):
+def test_stored_events_are_there_after_a_restart(keeper):
     first = keeper()
     assert first.past == () and first.opened.seq == 0
     first.keep(*EVERY_KIND)
@@ -120,7 +120,7 @@ def test_what_was_kept_is_there_the_next_evening(keeper):
     assert second.damage == []
 
 
-def test_close_keeps_what_waits(keeper, path):
+def test_close_stores_waiting_records(keeper, path):
     log = keeper().log
     log.append([said(seq) for seq in range(1, 5001)])
     log.close()
@@ -128,12 +128,12 @@ def test_close_keeps_what_waits(keeper, path):
     assert len(LogReader(path).events_after(0, 10_000)) == 5000
 
 
-def test_a_resend_is_kept_once(keeper, path):
+def test_a_resend_is_stored_once(keeper, path):
     keeper().keep(said(1, id="x"), said(2, id="y"), said(3, id="x"), said(4, by=BOB, id="x"))
     assert [event.seq for event in LogReader(path).events_after(0, 10)] == [1, 2, 4]
 
 
-def test_how_many_are_new(path):
+def test_the_store_counts_new_events(path):
     log, _ = open_store(path, durable=True)
     assert log.add([said(1), said(2), Joined(3, NOW, BOB, "bob")]) == 3
     assert log.add([said(2), said(3), said(4, id="id-1"), said(5)]) == 1
@@ -141,7 +141,7 @@ def test_how_many_are_new(path):
     log.close()
 
 
-def test_what_somebody_said_is_found_by_its_id_kept_or_still_waiting(keeper, monkeypatch):
+def test_a_message_is_found_by_its_id_stored_or_waiting(keeper, monkeypatch):
     one = keeper()
     one.keep(said(1, id="x"), said(2, by=BOB, id="x"), said(3, id="y"), said(4, by="~1f", id="x"))
     assert [event.seq for event in one.log.find(ANN, {"x", "z"})] == [1]
@@ -153,19 +153,19 @@ def test_what_somebody_said_is_found_by_its_id_kept_or_still_waiting(keeper, mon
     assert [event.seq for event in one.log.find(ANN, {"v", "w", "x"})] == [5, 1]
 
 
-def test_plain_members_number_their_messages_from_one_each_time(keeper, path):
+def test_guests_may_reuse_message_ids(keeper, path):
     keeper().keep(said(1, by="~1f", id="1"), said(2, by="~1f", id="1"))
     assert [event.seq for event in LogReader(path).events_after(0, 10)] == [1, 2]
 
 
-def test_a_nick_stays_with_who_used_it_first_also_when_that_entry_is_gone(keeper):
+def test_a_nick_keeps_its_owner_after_the_entry_was_pruned(keeper):
     first = keeper(keep=Retention(entries=1))
     first.keep(Joined(1, NOW, ANN, "ann"), Joined(2, NOW, BOB, "ann"), Joined(3, NOW, "~77", "pat"), said(4))
     first.log.close()
     assert keeper().opened.owners == (("ann", ANN),)
 
 
-def test_reading_joins_what_is_kept_and_what_waits(keeper, path):
+def test_reading_joins_stored_and_waiting_events(keeper, path):
     one = keeper()
     one.keep(said(1), said(2))
     blocker = sqlite3.connect(path, isolation_level=None)
@@ -177,7 +177,7 @@ def test_reading_joins_what_is_kept_and_what_waits(keeper, path):
     blocker.close()
 
 
-def test_without_a_log_what_is_at_hand_can_be_read():
+def test_a_log_without_a_disk_gives_the_events_in_memory():
     stored: list[tuple[int, int]] = []
     log = NoLog()
     assert log.open() == Opened()
@@ -191,22 +191,22 @@ def test_without_a_log_what_is_at_hand_can_be_read():
 # ---- trouble
 
 
-def test_another_program_holds_the_file(keeper, path, monkeypatch):
+def test_records_wait_while_another_program_holds_the_file(keeper, path, monkeypatch):
     monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
     one = keeper(timing=IMPATIENT)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     one.log.append([said(1)])
     wait_until(lambda: one.troubles)
-    assert one.troubles == ["another program holds the file"] and one.saved == 0
+    assert one.troubles == ["another program holds the file"] and one.stored_seq == 0
     one.log.append([said(2)])
     blocker.execute("ROLLBACK")
     blocker.close()
     wait_until(lambda: one.troubles[-1] == "")
-    assert one.troubles == ["another program holds the file", ""] and one.saved == 2
+    assert one.troubles == ["another program holds the file", ""] and one.stored_seq == 2
 
 
-def test_when_too_much_waits_the_log_says_so(keeper, path, monkeypatch):
+def test_the_log_is_full_when_too_much_waits(keeper, path, monkeypatch):
     monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
     monkeypatch.setattr(sqlite_log, "WAITING_LIMIT", 10_000)
     one = keeper(timing=IMPATIENT)
@@ -218,11 +218,11 @@ def test_when_too_much_waits_the_log_says_so(keeper, path, monkeypatch):
     assert one.log.full
     blocker.execute("ROLLBACK")
     blocker.close()
-    wait_until(lambda: one.saved == 39)
+    wait_until(lambda: one.stored_seq == 39)
     assert not one.log.full
 
 
-def test_a_log_that_cannot_be_closed_in_order_says_goodbye_all_the_same(keeper, path, monkeypatch, caplog):
+def test_a_log_that_cannot_be_closed_cleanly_is_closed_all_the_same(keeper, path, monkeypatch, caplog):
     monkeypatch.setattr(store, "BUSY_LIMIT", 0.05)
     monkeypatch.setattr(sqlite_log, "CLOSE_LIMIT", 0.2)
     one = keeper(timing=IMPATIENT)
@@ -231,7 +231,7 @@ def test_a_log_that_cannot_be_closed_in_order_says_goodbye_all_the_same(keeper, 
     one.log.append([said(1)])
     one.log.close()
     blocker.close()
-    assert one.saved == 0 and "1 events could not be stored" in caplog.text
+    assert one.stored_seq == 0 and "1 events could not be stored" in caplog.text
     assert keeper().opened.seq == STRIDE
 
 
@@ -244,9 +244,9 @@ from lanchat.storage.sqlite_log import SqliteLog
 folder = Path(sys.argv[1])
 os.system(f"mount -t tmpfs -o size=1m none {folder}") == 0 or sys.exit("no mount")
 change = threading.Condition()
-saved, troubles = [0], []
+stored, troubles = [0], []
 def on_stored(ticket, seq):
-    with change: saved.append(seq); change.notify()
+    with change: stored.append(seq); change.notify()
 def on_trouble(text):
     with change: troubles.append(text); change.notify()
 log = SqliteLog(folder / "log.db")
@@ -257,8 +257,8 @@ with change:
     while not troubles:
         seq += 1
         log.append([Said(seq, 0, "a" * 64, "ann", str(seq), f"{seq} " * 200)])
-        assert change.wait_for(lambda: saved[-1] == seq or troubles, 20)
-    kept = saved[-1]
+        assert change.wait_for(lambda: stored[-1] == seq or troubles, 20)
+    kept = stored[-1]
     for _ in range(50):
         seq += 1
         log.append([Said(seq, 0, "a" * 64, "ann", str(seq), "waits")])
@@ -266,7 +266,7 @@ readable = len(log.read(0, 100000))
 # now there is more room
 os.system(f"mount -o remount,size=8m {folder}") == 0 or sys.exit("no remount")
 with change:
-    assert change.wait_for(lambda: saved[-1] == seq and troubles[-1] == "", 20)
+    assert change.wait_for(lambda: stored[-1] == seq and troubles[-1] == "", 20)
 log.close()
 import sqlite3
 db = sqlite3.connect(folder / "log.db")
@@ -278,8 +278,8 @@ db.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root")
-def test_a_full_disk(tmp_path):
-    """The room goes on, senders are told, and it recovers by itself."""
+def test_a_full_disk_delays_acks_and_loses_nothing(tmp_path):
+    """The room goes on, senders are warned, and the log recovers by itself."""
     run = subprocess.run(
         ["unshare", "-m", sys.executable, "-c", FULL_DISK, str(tmp_path)],
         cwd=TOP,
@@ -301,7 +301,7 @@ def test_a_full_disk(tmp_path):
 
 @pytest.mark.parametrize("rounds", [3, pytest.param(40, marks=[pytest.mark.full, pytest.mark.timeout(300)])])
 def test_kill_9_under_load(path, rounds):
-    """No acknowledged event is lost, nothing has a gap, no number is given twice."""
+    """No acknowledged event is lost, there is no gap, and no number is given out twice."""
     acknowledged: set[int] = set()
     runs: list[int] = []
     for _ in range(rounds):
@@ -339,7 +339,7 @@ def _write_until_killed(path: Path) -> tuple[int, int]:
     return int(opened.split()[1]), int(rest[-2]) if len(rest) > 1 else int(opened.split()[1]) + 300
 
 
-def test_after_a_crash_no_number_is_given_again(keeper, path):
+def test_after_a_crash_no_number_is_given_out_again(keeper, path):
     """Members may have seen events that the disk had not taken yet."""
     one = keeper()
     one.keep(said(1), said(2))
@@ -370,7 +370,7 @@ def flip(path: Path, *places: int) -> None:
     path.write_bytes(data)
 
 
-def test_damage_in_the_middle_is_found_set_aside_and_the_rest_copied(keeper, path):
+def test_damage_in_the_middle_is_found_and_all_readable_events_are_copied(keeper, path):
     filled(path)
     damaged_bytes = path.stat().st_size
     flip(path, 4096 * 30, 4096 * 31, 4096 * 60)
@@ -402,7 +402,7 @@ def bookmarks(path: Path) -> None:
     ],
     ids=["empty", "notes", "beginning", "half", "header", "first page", "another program's"],
 )
-def test_a_file_that_is_no_log_is_set_aside(keeper, path, spoil):
+def test_a_file_that_is_no_log_is_renamed(keeper, path, spoil):
     filled(path)
     spoil(path)
     left = path.read_bytes()
@@ -416,8 +416,8 @@ def test_a_file_that_is_no_log_is_set_aside(keeper, path, spoil):
     assert spoil_again == 0 and keeper().damage and path.with_name("log.db.damaged-2").exists()
 
 
-def test_damage_while_the_room_is_open(keeper, path, monkeypatch):
-    """Nothing that waits is lost: it goes into the new file."""
+def test_damage_while_the_room_is_open_is_repaired(keeper, path, monkeypatch):
+    """Waiting records are not lost: they go into the new file."""
     filled(path)
     one = keeper()
     hits: list[str] = []
@@ -437,7 +437,7 @@ def test_damage_while_the_room_is_open(keeper, path, monkeypatch):
     assert len(LogReader(path).events_after(-1, 10_000)) > 1800
 
 
-def test_a_file_that_was_replaced_while_the_room_is_open(keeper, path, monkeypatch):
+def test_a_replaced_file_is_noticed_while_the_room_is_open(keeper, path, monkeypatch):
     one = keeper()
     one.keep(said(1), said(2))
     hits: list[str] = []
@@ -458,8 +458,8 @@ def test_a_file_that_was_replaced_while_the_room_is_open(keeper, path, monkeypat
 
 
 @pytest.mark.parametrize("when", ["copying", "renaming"])
-def test_a_rescue_that_is_cut_short_begins_again(keeper, path, monkeypatch, when):
-    """A kill or a full disk in the middle of it: nothing is lost, no number is given twice, and it is said."""
+def test_a_repair_that_is_cut_short_begins_again(keeper, path, monkeypatch, when):
+    """After a kill or a full disk in the middle nothing is lost, no number is given out twice, and it is reported."""
     filled(path)
     flip(path, 4096 * 30, 4096 * 31)
 
@@ -482,7 +482,7 @@ def test_a_rescue_that_is_cut_short_begins_again(keeper, path, monkeypatch, when
     assert again.opened.seq == NOW, "far above all that was ever given"
 
 
-def test_a_damaged_index_is_made_anew(keeper, path):
+def test_a_damaged_index_is_rebuilt(keeper, path):
     filled(path, 300)
     with sqlite3.connect(path) as db:
         db.execute("UPDATE words_data SET block = x'00112233' WHERE id > 10")
@@ -503,7 +503,7 @@ def test_a_log_of_a_later_version_is_left_alone(path):
     assert path.read_bytes() == before and not list(path.parent.glob("*damaged*"))
 
 
-def test_a_log_of_version_1_gets_the_next_steps(keeper, path, monkeypatch):
+def test_a_log_of_version_1_is_migrated(keeper, path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(store, "SCHEMA", rows.SCHEMA[:1])
         old, _ = open_store(path, durable=True)
@@ -534,7 +534,7 @@ def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, mon
 # ---- private messages
 
 
-def test_what_waits_is_there_the_next_evening(keeper):
+def test_waiting_private_messages_are_there_after_a_restart(keeper):
     first = keeper()
     first.keep(said(1))
     first.keep(told("1"), told("2", "two\nlines"), told("1", by=BOB), told("3"))
@@ -545,7 +545,7 @@ def test_what_waits_is_there_the_next_evening(keeper):
     assert list(again.past) == [said(1)] and again.opened.seq == 1
 
 
-def test_the_text_of_what_is_over_is_gone_from_the_table(keeper, path):
+def test_the_text_of_a_finished_private_message_is_deleted(keeper, path):
     one = keeper()
     one.keep(told("1", "a secret"))
     one.keep(told("1", ""))
@@ -553,7 +553,7 @@ def test_the_text_of_what_is_over_is_gone_from_the_table(keeper, path):
         assert db.execute("SELECT text FROM private").fetchall() == [("",)]
 
 
-def test_no_replay_page_or_search_has_them(keeper, path):
+def test_no_page_or_search_contains_private_messages(keeper, path):
     one = keeper()
     one.keep(said(1, "a word"))
     one.keep(told("1", "a word"))
@@ -573,23 +573,23 @@ def test_no_replay_page_or_search_has_them(keeper, path):
     assert list(keeper().past) == [said(1, "a word")]
 
 
-def test_events_and_private_messages_have_tickets_in_one_row(keeper):
+def test_events_and_private_messages_share_the_tickets(keeper):
     one = keeper()
     tickets = [one.log.append([said(seq), told(str(seq))]) for seq in range(1, 51)]
     assert tickets == list(range(2, 101, 2))
     one.log.close()
-    assert one.tickets[-1] == 100 and one.saved == 50
+    assert one.tickets[-1] == 100 and one.stored_seq == 50
     assert keeper().log._entries == 50, "private messages are no entries of the log"
 
 
-def test_who_stays_away_for_long(keeper):
+def test_private_messages_expire(keeper):
     first = keeper()
     first.keep(told("old", at=NOW - MAILBOX_AGE - 1), told("young", at=NOW - MAILBOX_AGE + 1))
     first.log.close()
     assert [told.id for told in keeper().opened.private] == ["young"]
 
 
-def test_what_is_over_is_forgotten_and_what_waits_is_not(path):
+def test_finished_private_messages_are_pruned_and_waiting_ones_are_not(path):
     log, _ = open_store(path, durable=True)
     log.add([told("waits"), *(told(str(number), "") for number in range(10))])
     log.prune_private(3)
@@ -599,7 +599,7 @@ def test_what_is_over_is_forgotten_and_what_waits_is_not(path):
     log.close()
 
 
-def test_a_full_disk_makes_them_wait_too(keeper, path):
+def test_a_full_disk_delays_private_messages_too(keeper, path):
     one = keeper()
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
@@ -611,7 +611,7 @@ def test_a_full_disk_makes_them_wait_too(keeper, path):
     wait_until(lambda: one.tickets[-1] == ticket)
 
 
-def test_they_are_rescued_from_a_damaged_file(keeper, path):
+def test_private_messages_are_recovered_from_a_damaged_file(keeper, path):
     first = keeper()
     first.keep(*(said(seq, "x" * 500) for seq in range(1, 2001)))
     first.keep(told("1"), told("2"))
@@ -624,7 +624,7 @@ def test_they_are_rescued_from_a_damaged_file(keeper, path):
     assert set(again.opened.private), "they stand elsewhere in this file"
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(LanchatError, match="Cannot use"):
         SqliteLog(tmp_path / "nowhere" / "log.db").open()
 
@@ -633,20 +633,20 @@ def test_a_folder_that_is_not_there(tmp_path):
 
 
 def pruned(path: Path, keep: Retention) -> list[int]:
-    """What is left after a log was open with this bound."""
+    """The entries that are left after a log was open with this retention."""
     log = begin(path, keep=keep, wall=lambda: NOW)
     wait_until(lambda: log._prune_at > time.monotonic(), what="a look at what is too old")
     log.close()
     return [event.seq for event in LogReader(path).events_after(-1, 100_000)]
 
 
-def test_only_so_many_entries_are_kept(path):
+def test_surplus_entries_are_pruned(path):
     filled(path, 2500)
     assert pruned(path, Retention(entries=700)) == list(range(1801, 2501))
     assert LogReader(path).last_events(search="12") == [] and len(LogReader(path).last_events(search="2400")) == 1
 
 
-def test_only_entries_of_some_age_are_kept(keeper, path):
+def test_old_entries_are_pruned(keeper, path):
     one = keeper()
     one.keep(*[said(seq, at=NOW - (10 - seq) * DAY) for seq in range(1, 10)])
     one.log.close()
@@ -654,8 +654,8 @@ def test_only_entries_of_some_age_are_kept(keeper, path):
     assert pruned(path, Retention(age=3 * DAY + DAY // 2)) == [7, 8, 9]
 
 
-def test_a_clock_that_jumps_makes_nothing_old(path):
-    """Nor does what was said under a wrong clock."""
+def test_a_clock_that_jumps_makes_no_entry_old(path):
+    """Neither does a message from a time when the clock was wrong."""
     clock = iter([NOW, NOW + 1000 * DAY, NOW + 2000 * DAY])
     log = begin(path, keep=Retention(age=DAY), wall=lambda: next(clock))
     log.append([said(1), said(2, at=NOW + 1000 * DAY), said(3)])
@@ -683,7 +683,7 @@ def test_a_reader_sees_a_log_that_is_written_at_the_same_time(keeper, path):
     reader.start()
     for seq in range(2, 400):
         one.log.append([said(seq)])
-    wait_until(lambda: one.saved == 399)
+    wait_until(lambda: one.stored_seq == 399)
     stop.set()
     reader.join()
     assert problems == []

@@ -132,7 +132,7 @@ def test_kill_9_loses_no_message(tmp_path, rounds):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_message_too_many_is_refused_and_not_stored(tmp_path, monkeypatch):
+def test_one_message_too_many_is_refused_and_not_stored(tmp_path, monkeypatch):
     monkeypatch.setattr(outbox_module, "MAX_UNSENT", 3)
     box = Outbox(tmp_path)
     for id in "123":

@@ -43,7 +43,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["indexed", "not indexed yet"])
 def reader(request: pytest.FixtureRequest, path: Path) -> LogReader:
-    """Of a log with TEXTS, numbered from 0."""
+    """A reader of a log with TEXTS, numbered from 0."""
     with closing(Store(path, durable=True)) as store:
         store.add([said(seq, text) for seq, text in enumerate(TEXTS)])
         while request.param == "indexed" and store.index():
@@ -112,7 +112,7 @@ def test_any_search_finds_the_same_with_and_without_the_index(half_indexed, sear
     assert [seq + 100 for seq in found if seq < 100] == [seq for seq in found if seq >= 100]
 
 
-def test_private_messages_in_a_members_copy_can_be_searched(path):
+def test_private_messages_in_a_members_history_can_be_searched(path):
     with closing(Store(path, durable=False)) as store:
         store.add([told("1", "Tea at five?"), told("2", "coffee"), told("3", "c++ (:"), told("4", "")])
         store.add([told("2", "coffee")])

@@ -1,4 +1,4 @@
-"""How much of a log is kept, as a person writes it."""
+"""Retention, as a person writes it."""
 
 import pytest
 from hypothesis import given

@@ -51,7 +51,7 @@ def test_the_retention_stays_until_it_is_changed(home):
         assert room.about.keep == ""
 
 
-def test_bans_and_the_lock_outlast_the_host(home):
+def test_bans_and_the_lock_survive_a_restart(home):
     with open_room(home, "Room A", now=1) as room:
         room.save_access({"a" * 64: "ann"}, False)
         room.save_access({"a" * 64: "ann", "b" * 64: "bob"}, True)
@@ -60,7 +60,7 @@ def test_bans_and_the_lock_outlast_the_host(home):
         assert again.about.bans == {"a" * 64: "ann", "b" * 64: "bob"} and again.about.locked
 
 
-def test_what_a_later_version_wrote_into_room_json_stays(home):
+def test_fields_of_a_later_version_stay_in_room_json(home):
     with open_room(home, "Room A", now=1) as room:
         path = room.path / "room.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "topic": {"text": "tea"}}))

@@ -1,4 +1,4 @@
-"""What a person types, split for the index and for the texts."""
+"""A search, split into words for the index and parts for the texts."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +19,7 @@ from lanchat.storage.search import Search, has_words, parse_search
         (" \0 ", (), ()),
     ],
 )
-def test_words_are_for_the_index_and_the_rest_for_the_texts(text, words, parts):
+def test_words_go_to_the_index_and_other_parts_to_the_texts(text, words, parts):
     assert parse_search(text) == Search(words, parts)
 
 

@@ -1,4 +1,4 @@
-"""The file of a log: what counts as damage, and what as trouble that passes."""
+"""The file of a log: which problems are damage, and which may pass."""
 
 import errno
 import sqlite3
@@ -36,7 +36,7 @@ def sqlite_error(code: int, text: str = "in the words of SQLite") -> sqlite3.Err
         (sqlite3.ProgrammingError("the database is closed"), StoreProblem.OTHER, "the database is closed"),
     ],
 )
-def test_an_error_is_told_by_its_code_and_put_into_words(error, problem, words):
+def test_a_problem_is_recognised_by_its_code_and_has_a_text(error, problem, words):
     assert problem_of(error) is problem and in_words(error) == words
 
 
