@@ -27,7 +27,7 @@ class Disconnected:
 
 @dataclass(frozen=True)
 class Acked:
-    """The host has stored the messages of ours that have these ids."""
+    """The host has stored our messages with these ids."""
 
     ids: tuple[str, ...]
 

@@ -49,7 +49,7 @@ def same_host(first: Card, first_key: bytes) -> Trust:
         if host_key != first_key:
             raise errors.HostKeyChanged(
                 "The machine that answers now has another key than the host.",
-                "Ask the host whether it was set up anew.",
+                "Ask the host whether the room was set up again.",
             )
         if card.room != first.room:
             raise errors.RoomClosed(f'The host has closed "{first.title}" and opened another room.')

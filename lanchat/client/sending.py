@@ -159,13 +159,13 @@ class Outgoing:
             self._changed.notify_all()
 
     def heard(self, said: Said) -> None:
-        """The host has sent back a message of ours, with its number."""
+        """The host has sent back one of our messages, with its number."""
         with self._changed:
             self._unacked.numbered(said)
             self._answered(said.id)
 
     def heard_private(self, told: Told) -> None:
-        """The host has sent back a private message of ours."""
+        """The host has sent back one of our private messages."""
         with self._changed:
             addressed = self._unacked.addressed(told)
             self._answered(told.id)
@@ -182,7 +182,7 @@ class Outgoing:
         return ids
 
     def settled(self, receipt: Receipt) -> bool:
-        """The host has stored a private message of ours, or refuses it. Returns whether this is the first receipt."""
+        """The host has stored or refused one of our private messages. Returns whether this is the first receipt."""
         with self._changed:
             new = self._unacked.settled(receipt)
             self._answered(receipt.id)

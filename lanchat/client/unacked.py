@@ -39,7 +39,7 @@ class Unacked:
         self._says[say.id] = say, 0
 
     def numbered(self, said: Said) -> None:
-        """The host has sent back a message of ours, with its number."""
+        """The host has sent back one of our messages, with its number."""
         if said.id in self._says:
             self._says[said.id] = self._says[said.id][0], said.seq
 
@@ -64,7 +64,7 @@ class Unacked:
         return tell
 
     def settled(self, receipt: Receipt) -> bool:
-        """The host has stored a private message of ours, or refuses it. Returns whether this is the first receipt."""
+        """The host has stored or refused one of our private messages. Returns whether this is the first receipt."""
         if self._says.pop(receipt.id, None) is None:
             return False
         if receipt.code == "refused":

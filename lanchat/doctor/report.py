@@ -8,7 +8,7 @@ from lanchat.protocol.address import InterfaceKind
 FirewallKind = Literal["ufw", "firewalld", "nft", "windows", "macos"]
 PortUse = Literal["free", "a room", "taken"]  # who has TCP port 47474 on this machine
 TriedOutcome = Literal["room", "other", "refused", "silent", "unreachable"]
-LEAST_DISK = 20 * 1024 * 1024  # bytes; enough for the log of a long evening
+LEAST_DISK = 20 * 1024 * 1024  # bytes; enough for the log of a long conversation
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class Delegation:
         return next((standby for standby in self.standbys if standby.index == index), None)
 
     def index(self, key: bytes, instance: bytes | None = None) -> int | None:
-        """The index of whoever holds this key, on the computer of this instance if one is given."""
+        """The index of the standby with this key, on the computer of this instance if one is given."""
         return next(
             (one.index for one in self.standbys if one.key == key and instance in (None, one.instance)),
             None,

@@ -1,4 +1,4 @@
-"""Ed25519 keys: signatures, and the certificate that carries a key into TLS. Pure; only here `cryptography` is used.
+"""Ed25519 keys: signatures, and the certificate that carries a key into TLS. Pure.
 
 A certificate is no secret. Everything in it follows from the key, so two programs make the same bytes from one key.
 """

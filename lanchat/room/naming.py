@@ -1,7 +1,7 @@
 """Whom the owner's program names as standbys. Pure.
 
 It keeps three connected: one that acks wait for, one to replace it, one more in case both leave together. An index is
-spent for ever (protocol/delegation.py), so whoever has one comes first, then whom the room has known longest; a
+spent for ever (protocol/delegation.py), so members who have one come first, then whom the room has known longest; a
 newcomer has to stay for a minute, because many only look in. Who goes away stays named, and is a standby again the
 next day.
 """

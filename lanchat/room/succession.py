@@ -10,7 +10,7 @@ of tests/room/test_succession_model.py.
 3. Only standbys of the newest delegation count, or all would wait for somebody who may not host.
 4. Of two hosts the one with company stays, then the owner, then the later term. So a claim that nobody has followed
    moves nobody, no standby can draw a live room away from its owner, and an owner that was cut off alone comes over.
-5. Whoever stays begins a term above all that were seen, so numbers only grow.
+5. The host that stays begins a term above all that were seen, so numbers only grow.
 """
 
 from collections.abc import Iterable, Sequence
@@ -60,7 +60,7 @@ class Place:
 
 @dataclass
 class Loss:
-    """What a computer has found out since it has no host. Whoever owns it keeps it up to date and asks `next_step`.
+    """What a computer has found out since it has no host. Its owner keeps it up to date and asks `next_step`.
 
     Args:
         since: s, when the last sign of life came.

@@ -4,7 +4,7 @@ One standby at a time is the sync standby: what is acknowledged is on its disk a
 out to everybody in the heartbeat, so every screen knows what an ack is worth:
 
 1. From the heartbeat that names it on, no ack goes out before the standby has stored that heartbeat, and then none
-   for anything that it has not stored, be it an old line that is said again.
+   for anything that it has not stored, even for an old message that is resent.
 2. Where it is gone or lags, acks wait for another one; after `Timing.sync_wait` a heartbeat that names nobody
    goes out, and only then acks for what is on the host's disk alone.
 3. One that lagged is not named again for `Timing.sync_pause`, so that a bad wireless link does not flap.

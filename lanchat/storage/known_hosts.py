@@ -68,7 +68,7 @@ class KnownHosts:
         if known is not None and status == "changed":
             raise HostKeyChanged(
                 f'The key of "{safe_text(title)}" has changed. Either somebody is impersonating its host, or it was '
-                f"set up anew. Was {grouped(known.fingerprint[:_SHOWN])} …, is now {grouped(fingerprint[:_SHOWN])} …",
+                f"set up again. Was {grouped(known.fingerprint[:_SHOWN])} …, is now {grouped(fingerprint[:_SHOWN])} …",
                 f"Ask the owner of the room. If the new key is really theirs:  lanchat trust --forget {room}",
             )
         return status

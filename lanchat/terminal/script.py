@@ -75,7 +75,7 @@ class Script:
         self._talk = talk
         self._options = options
         self._stays_without_input = room.hosting and options.linger is None
-        self.output_blocked = False  # after `run()`: nobody reads our output, and a thread of ours still waits for that
+        self.output_blocked = False  # after `run()`: nobody reads our output, and a thread still waits to write it
         self._happenings: queue.SimpleQueue[_Happening] = queue.SimpleQueue()
 
     def run(self) -> int:

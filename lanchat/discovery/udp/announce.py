@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Schedule:
-    """When to send to everybody: at these seconds after the start, and then every so many seconds."""
+    """When to send to everybody: at these seconds after the start, and then at a regular interval."""
 
     every: float
     first: tuple[float, ...] = (0.0, 0.2, 1.0)  # single packets get lost on Wi-Fi

@@ -92,7 +92,7 @@ def encode(packet: Packet) -> bytes:
 
 
 def decode(data: bytes) -> Packet | None:
-    """The packet in a stranger's datagram; None if it is none that this version knows."""
+    """The packet in a stranger's datagram; None: this version knows no such packet."""
     if len(data) > MAX_DATAGRAM:
         return None
     try:

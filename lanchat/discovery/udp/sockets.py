@@ -48,7 +48,7 @@ class Received:
 
 
 class MulticastSockets(Closable):
-    """Opens and closes multicast sockets so that there is one for each of our addresses. One thread, but for `wake`.
+    """Opens and closes multicast sockets so that there is one for each of our addresses. One thread, except for `wake`.
 
     Args:
         addresses: our own addresses to use; None for all.
@@ -211,7 +211,7 @@ class MulticastSockets(Closable):
 
 
 def _reaches(own: Address, host: str) -> bool:
-    """Whether this host is on the network of this address of ours."""
+    """Whether this host is on the network of this one of our addresses."""
     try:
         ip = ip_address(host)
     except ValueError:

@@ -1,0 +1,166 @@
+"""One word for one thing: lanchat uses the words of its field, and the words they have replaced stay away."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import lanchat
+
+TOP = Path(lanchat.__file__).parent
+MODULES = sorted(TOP.rglob("*.py"))
+PAGES = [*sorted(TOP.rglob("*.md")), TOP.parent / "README.md", TOP.parent / ".github/SECURITY.md"]
+
+REPLACED = {  # each in the singular, with the word that stands for the same thing now
+    "aside": "private message",
+    "comeback": "reconnect",
+    "ear": "socket, receiver",
+    "entrance": "join",
+    "evening": "run, start",
+    "hearing": "flood guard",
+    "knock": "probe, connect",
+    "ledger": "unacked, acks",
+    "letter": "private message",
+    "lookout": "finder",
+    "mail": "private message",
+    "mouth": "socket, sender",
+    "news": "queue, events",
+    "presence": "Present, people",
+    "seat": "session",
+    "shout": "announce, flood",
+    "spot": "address, sighting",
+    "station": "node, address",
+    "whisper": "private message",
+}
+IN_NAMES = REPLACED | {"turn": "batch"}
+FORMS = IN_NAMES | {f"{word}s": instead for word, instead in IN_NAMES.items()}
+IN_NAMES_OF_FUNCTIONS = {"told": "what it does; `Told` is the type of a message", "rest": "end, pause"}
+IN_TEXTS = {rf"\b{word}s?\b": instead for word, instead in REPLACED.items()} | {
+    r"\b(an?|each|every|one|per|the|this) turns?\b": "batch",
+    r"\b(at|to) rest\b": "end, pause",
+    r"\bknock(ed|ing)\b": "probe, connect",
+    r"\bshout(ed|ing)\b": "announce, flood",
+    r"\bwhisper(ed|ing)\b": "private message",
+    r"\b(anew|heaps? up|whoever|whomever)\b": "name the thing",
+    r"\bbe it\b": "name the thing",
+    r"\b(files?|messages?|one|ones|texts?|threads?) of ours\b": "our ...",
+}
+ALLOWED = {  # where a word means something else; an entry without a use fails
+    ("letter", "protocol/README.md"): "a letter of the alphabet",
+    ("letter", "protocol/confusables.py"): "a letter of the alphabet",
+    ("letter", "protocol/invite.py"): "a letter of the alphabet",
+    ("letter", "protocol/text.py"): "a letter of the alphabet",
+    ("letter", "storage/search.py"): "a letter of the alphabet",
+    ("letter", "terminal/picker/picker.py"): "a letter of the alphabet",
+    ("letter", "terminal/picker/selection.py"): "a letter of the alphabet",
+    ("letter", ".github/SECURITY.md"): "a letter of the alphabet",
+    ("mail", "storage/schema.py"): "the name of a table before a migration, which files in use may still have",
+}
+
+
+def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Every name that the code defines or uses, with its line."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+                yield node.lineno, name
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.alias(name=name):
+                yield node.lineno, name
+            case ast.keyword(arg=str(name)) | ast.MatchAs(name=str(name)):
+                yield node.lineno, name
+
+
+def texts(source: str) -> Iterator[tuple[int, str]]:
+    """Every comment and every string of a module, docstrings among them, with its line."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type in (tokenize.COMMENT, tokenize.STRING) or "FSTRING_MIDDLE" in tokenize.tok_name[token.type]:
+            yield token.start[0], token.string
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name: `left_over`, `LeftOver` and `LEFT_OVER` are all left and over."""
+    return [part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+
+
+def replaced_in_module(source: str) -> Iterator[tuple[int, str, str]]:
+    """Every use of a replaced word: its line, the word, and what to write instead."""
+    tree = ast.parse(source)
+    for line, name in names(tree):
+        yield from ((line, word, FORMS[word]) for word in words_of(name) if word in FORMS)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            hits = [word for word in words_of(node.name) if word in IN_NAMES_OF_FUNCTIONS]
+            yield from ((node.lineno, word, IN_NAMES_OF_FUNCTIONS[word]) for word in hits)
+    for line, text in texts(source):
+        yield from ((line + before, word, instead) for before, word, instead in replaced_in_text(text))
+
+
+def replaced_in_text(text: str) -> Iterator[tuple[int, str, str]]:
+    """As `replaced_in_module`, for prose; the line is counted from 0."""
+    for pattern, instead in IN_TEXTS.items():
+        for found in re.finditer(pattern, text, re.IGNORECASE):
+            yield text.count("\n", 0, found.start()), found[0].lower(), instead
+
+
+@cache
+def uses() -> list[tuple[str, int, str, str]]:
+    """Every use of a replaced word in the program and its pages: file, line, word, and what to write instead."""
+    found = []
+    for path in [*MODULES, *PAGES]:
+        file = str(path.relative_to(TOP if path.is_relative_to(TOP) else TOP.parent))
+        source = path.read_text(encoding="utf-8")
+        hits = replaced_in_module(source) if path.suffix == ".py" else replaced_in_text(source)
+        found += [(file, line, word, instead) for line, word, instead in hits]
+    return found
+
+
+def test_a_word_that_was_replaced_stays_away():
+    wrong = [
+        f'{file}:{line + file.endswith(".md")}: "{word}"; write: {instead}'
+        for file, line, word, instead in uses()
+        if (word.removesuffix("s"), file) not in ALLOWED
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_each_exception_is_needed():
+    used = {(word.removesuffix("s"), file) for file, _, word, _ in uses()}
+    assert not ALLOWED.keys() - used
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("def take_seats():\n    pass", 1),
+        ("class NewsItem:\n    pass", 1),
+        ("LEDGER = 1", 1),
+        ("room.whisper('hi')", 1),
+        ("greet(mouth=1)", 1),
+        ("def _told(said): pass", 1),
+        ("x = 1\ndef _rest(closing): pass", 2),
+        ("x = 1\ny = 2  # asked once a turn", 2),
+        ('"""One line.\n\nThe readers come to rest here.\n"""', 3),
+        ('print("no letters")', 1),
+        ("print(f'{number} letters')", 1),
+        ("x = 1  # the owner, whoever that is", 1),
+    ],
+)
+def test_a_replaced_word_is_found_in_names_strings_docstrings_and_comments(source, line):
+    assert [found for found, _, _ in replaced_in_module(source)] == [line]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def year(): return Told('1')",
+        "x = 1  # a heart in the early hours, in turn; the rest follows",
+        "def restore(told): return told.retold",
+    ],
+)
+def test_other_words_may_contain_them(source):
+    assert list(replaced_in_module(source)) == []
