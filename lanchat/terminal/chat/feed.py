@@ -167,13 +167,13 @@ class Feed:
 
     def _next(self) -> Item | Note | Drawn | None:
         if not self._waiting:
-            if self.ended is None:
-                self._waiting.extend(self._room.take(0))
-            if self._started or self._waiting:  # notes from before the start stand below the greeting
-                self._started = True
+            items = list(self._room.take(0)) if self.ended is None else []
+            if self._started or items:
                 with self._lock:
                     notes, self._notes = self._notes, []
-                self._waiting.extend(notes)
+                before = len(items) if self._started else 1  # notes from before the start stand below the greeting
+                self._waiting.extend([*items[:before], *notes, *items[before:]])
+                self._started = True
         return self._waiting.popleft() if self._waiting else None
 
     def _render(self, item: Item | Note | Drawn) -> Fragments:
@@ -183,9 +183,7 @@ class Feed:
             self._shown.append(item)
             self._note_sender(item)
         hidden = isinstance(item, Said | Told) and item.by in self._ignored
-        fragments = (
-            [] if hidden else self._renderer.render(item)
-        )  # before it is followed: it speaks of the room as it was
+        fragments = [] if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         nick = self.roster.nick
         self._room.follow(item)
         if isinstance(item, Renamed) and self.roster.nick != nick:

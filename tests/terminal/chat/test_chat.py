@@ -80,12 +80,14 @@ class RunningChat:
 @pytest.fixture
 def talk(identity):
     @contextmanager
-    def start(room, **options) -> Iterator[RunningChat]:
+    def start(room, *notes: str, **options) -> Iterator[RunningChat]:
         joined = joined_room(room.connect, identity("ann"), "ann")
         terminal = Recorder()
         try:
             with create_pipe_input() as keys:
                 chat = Chat(joined, input=keys, output=terminal, **options)
+                for note in notes:
+                    chat.note(note)
                 with RunningChat(chat, keys, terminal) as ann:
                     ann.shows("you joined")
                     yield ann
@@ -129,6 +131,17 @@ def test_a_newcomer_sees_what_was_said_before(host, join, talk):
     heard(bob)
     with talk(room) as ann:
         ann.shows("bob are you there?")
+
+
+def test_notes_from_before_the_start_stand_between_the_greeting_and_the_history(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    bob.outgoing.say("are you there?")
+    heard(bob)
+    with talk(room, "First time with this host.") as ann:
+        ann.shows("bob are you there?")
+        parts = ("You are in Room A", "First time with this host.", "bob are you there?", "you joined")
+        assert sorted(parts, key=ann.text.index) == [*parts]
 
 
 def test_a_pasted_page_is_one_message(host, join, talk):

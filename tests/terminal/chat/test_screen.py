@@ -63,7 +63,10 @@ def squeezed(text: str) -> str:
 
 
 def has_line(screen: PtyScreen, text: str) -> bool:
-    return squeezed(line_of(screen)) == squeezed(text) and len([r for r in screen.lines if r.startswith(">")]) == 1
+    """Whether this stands in the typed line, and the bar below it: a drawing may arrive in two pieces."""
+    lines = [y for y, row in enumerate(screen.lines) if row.startswith(">")]
+    has_bar = any("connected" in row for row in screen.lines[lines[-1] :]) if lines else False
+    return len(lines) == 1 and has_bar and squeezed(line_of(screen)) == squeezed(text)
 
 
 @pytest.mark.parametrize("columns", [80, 40])
