@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from lanchat.protocol.address import Endpoint, parse_endpoint
 from lanchat.protocol.ids import SHORTEST_FINGERPRINT, is_fingerprint, is_room_id
+from lanchat.protocol.weak_keys import is_weak_fingerprint
 
 SCHEME = "lanchat"
 MAX_INVITE = 1024  # characters
@@ -73,6 +74,8 @@ def parse_invite(text: str) -> Invite:
         raise ValueError("This invite is incomplete; copy the whole line.")
     if not is_fingerprint(key):
         raise ValueError("This invite is incomplete: the key after the # is missing. Copy the whole line.")
+    if is_weak_fingerprint(key):
+        raise ValueError("This invite names a key that anybody can sign with. Do not use it.")
     others = [value for name, value in parse_qsl(parts.query)[:MAX_ADDRESSES] if name == "at"]
     found = [_endpoint(where) for where in (unquote(parts.netloc), *others)]
     if found[0] is None:

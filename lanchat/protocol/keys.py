@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.x509.oid import NameOID
 
 from lanchat.errors import ProtocolError
+from lanchat.protocol.weak_keys import is_weak
 
 PrivateKey = Ed25519PrivateKey
 SEED_SIZE = 32  # bytes; RFC 8032, section 5.1.5
@@ -45,7 +46,9 @@ def key_from_pem(pem: bytes) -> PrivateKey:
 
 
 def verify(public: bytes, signature: bytes, text: bytes) -> bool:
-    """Whether the holder of this raw public key signed this text. Takes any bytes."""
+    """Whether the holder of this raw public key signed this text. Takes any bytes. A weak key signs nothing."""
+    if is_weak(public):
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, text)
     except (InvalidSignature, ValueError):
@@ -73,7 +76,7 @@ def certificate_key(certificate: bytes) -> bytes:
     """The raw public key, 32 bytes, in a certificate (DER) that a host shows.
 
     Raises:
-        ProtocolError: it cannot be read, or holds a key of another kind.
+        ProtocolError: it cannot be read, or holds a key of another kind, or a weak one.
     """
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
@@ -81,4 +84,7 @@ def certificate_key(certificate: bytes) -> bytes:
         raise ProtocolError("The host's certificate cannot be read.") from None
     if not isinstance(key, Ed25519PublicKey):
         raise ProtocolError("The host's certificate holds no Ed25519 key.")
-    return key.public_bytes_raw()
+    public = key.public_bytes_raw()
+    if is_weak(public):
+        raise ProtocolError("The host's key is one that anybody can sign with.")
+    return public
