@@ -2,6 +2,9 @@
 
 One line for each room: `ROOM-ID FINGERPRINT TITLE`. Lines that this version does not understand stay as they are.
 Remembering a room appends its line with one write. Forgetting one rewrites the file atomically.
+
+Rooms that are hosted from this home need no line: their key is our own. Else a host could take the id of such a room,
+which stands on our card, and what it says would be filed under our room.
 """
 
 import os
@@ -11,8 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from lanchat.errors import HostKeyChanged
+from lanchat.protocol import ids
 from lanchat.protocol.text import grouped, safe_text
+from lanchat.protocol.weak_keys import is_weak_fingerprint
 from lanchat.storage.files import file_errors, make_folder, write_file
+from lanchat.storage.identity import load_identity
+from lanchat.storage.rooms import HOSTED, hosted_path, known_rooms
 
 FILE = "known_hosts"
 
@@ -36,10 +43,12 @@ class KnownHosts:
     """
 
     def __init__(self, home: Path) -> None:
+        self._home = home
         self._path = home / FILE
 
     def all(self) -> list[KnownHost]:
-        """
+        """The remembered hosts, without those of rooms that are hosted from this home.
+
         Raises:
             LanchatError: the file cannot be read.
         """
@@ -66,6 +75,12 @@ class KnownHosts:
         known = self._find(room)
         status = _key_status(known, fingerprint)
         if known is not None and status == "changed":
+            if (folder := hosted_path(self._home, room)) is not None:
+                raise HostKeyChanged(
+                    f'"{safe_text(title)}" claims to be a room that you host, and does not have your key.',
+                    "Somebody may be impersonating you. If you have moved this room to another machine for good, "
+                    f"move its folder away: {folder}",
+                )
             raise HostKeyChanged(
                 f'The key of "{safe_text(title)}" has changed. Either somebody is impersonating its host, or it was '
                 f"set up again. Was {grouped(known.fingerprint[:_SHOWN])} …, is now {grouped(fingerprint[:_SHOWN])} …",
@@ -79,10 +94,24 @@ class KnownHosts:
         Call this only after the host has admitted us: before that, any machine may have answered.
 
         Raises:
+            HostKeyChanged: another program has remembered another key of this room since it was checked.
             LanchatError: the file cannot be written.
         """
-        if self.key_status(room, fingerprint) == "new":
+        if self.check(room, fingerprint, title) == "new":
             self._append(f"{room} {fingerprint} {safe_text(title)}")
+
+    def knows_title(self, title: str) -> bool:
+        """Whether a room with this title is known, or hosted from this home. Upper and lower case do not count.
+
+        Raises:
+            LanchatError: the file cannot be read.
+        """
+        titles = [known.title for known in self.all()] + [about.title for about in known_rooms(self._home, HOSTED)]
+        return safe_text(title).casefold() in (safe_text(known).casefold() for known in titles)
+
+    def hosts(self, room: str) -> bool:
+        """Whether this room is hosted from this home."""
+        return hosted_path(self._home, room) is not None
 
     def forget(self, name: str) -> list[KnownHost]:
         """Remove the rooms with this id or title.
@@ -102,7 +131,12 @@ class KnownHosts:
         return gone
 
     def _find(self, room: str) -> KnownHost | None:
-        """The first line of a room counts: nothing appended later replaces a key."""
+        """The known host of a room. A room that is hosted from this home has our own key, whatever a line says.
+
+        For all others the first line counts: nothing appended later replaces a key.
+        """
+        if self.hosts(room):
+            return KnownHost(room, ids.fingerprint(load_identity(self._home).public), "")
         return next((known for known in self.all() if known.room == room), None)
 
     def _lines(self) -> list[str]:
@@ -129,7 +163,8 @@ class KnownHosts:
 def _key_status(known: KnownHost | None, fingerprint: str) -> KeyStatus:
     if known is None:
         return "new"
-    return "known" if fingerprint and known.fingerprint.startswith(fingerprint) else "changed"
+    same = fingerprint and known.fingerprint.startswith(fingerprint)
+    return "known" if same and not is_weak_fingerprint(fingerprint) else "changed"
 
 
 def _ends_with_line(fd: int) -> bool:

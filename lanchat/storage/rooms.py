@@ -111,6 +111,12 @@ def open_room(home: Path, title: str, *, new: bool = False, keep: str | None = N
     return RoomFolder(path, about, lock)
 
 
+def hosted_path(home: Path, id: str) -> Path | None:
+    """The folder of a room that is hosted from this home; None: it is not hosted here."""
+    path = home / HOSTED / id
+    return path if is_room_id(id) and path.is_dir() else None
+
+
 def joined_folder(home: Path, id: str, title: str, now: int) -> Path:
     """The folder for a room that somebody else hosts, made on first use.
 
@@ -132,14 +138,19 @@ def joined_folder(home: Path, id: str, title: str, now: int) -> Path:
 
 
 def rooms_called(home: Path, name: str, *kinds: str) -> list[About]:
-    """The rooms with this title or id, the one used last first. Titles in another case count only if none is exact."""
-    rooms = known_rooms(home, *kinds)
+    """The rooms with this title or id: first those hosted from this home, then the others, each the last used first.
+
+    Titles in another case count only if none is exact.
+    """
+    rooms = sorted(known_rooms(home, *kinds), key=lambda about: hosted_path(home, about.id) is None)
     exact = [about for about in rooms if name in (about.title, about.id)]
     return exact or [about for about in rooms if about.title.casefold() == name.casefold()]
 
 
 def known_rooms(home: Path, *kinds: str) -> list[About]:
     """All rooms that have a folder here, each once, the one used last first.
+
+    A room that is both hosted here and joined has the title that it is hosted with.
 
     Args:
         kinds: HOSTED or JOINED; none means both.
@@ -148,9 +159,8 @@ def known_rooms(home: Path, *kinds: str) -> list[About]:
     for kind in kinds or (HOSTED, JOINED):
         folders = (home / kind).iterdir() if (home / kind).is_dir() else ()
         for about in filter(None, map(_read_about, folders)):
-            other = found.get(about.id)
-            if other is None or other.used < about.used:
-                found[about.id] = about
+            first = found.setdefault(about.id, about)
+            found[about.id] = replace(first, used=max(first.used, about.used))
     return sorted(found.values(), key=lambda about: (about.used, about.created), reverse=True)
 
 

@@ -10,7 +10,7 @@ from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.text import safe_text
 from lanchat.room.roster import Roster
 from lanchat.storage.reader import LogReader
-from lanchat.storage.rooms import JOINED, About, known_rooms, log_paths, rooms_called
+from lanchat.storage.rooms import JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.lines import event_json
 
@@ -64,8 +64,9 @@ def _find(home: Path, room: str, talk: IO[str]) -> About:
         raise NoSuchRoom(f'No history of a room called "{safe_text(room)}".', _titles(home))
     if len(rooms) > 1:
         others = ", ".join(about.id for about in rooms[1:])
+        which = "the one used last" if hosted_path(home, rooms[0].id) is None else "one that you host"
         talk.write(
-            f'{len(rooms)} rooms are called "{safe_text(rooms[0].title)}". This is the one used last. '
+            f'{len(rooms)} rooms are called "{safe_text(rooms[0].title)}". This is {which}. '
             f"For another: lanchat history ID, where ID is one of {others}\n"
         )
     return rooms[0]

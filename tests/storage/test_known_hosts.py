@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import HostKeyChanged, LanchatError
+from lanchat.protocol.ids import fingerprint
+from lanchat.storage.identity import load_identity
 from lanchat.storage.known_hosts import FILE, KeyStatus, KnownHost, KnownHosts
+from lanchat.storage.rooms import joined_folder, open_room
 
 ROOM, OTHER = "5" * 32, "6" * 32
 KEY, ANOTHER = "a" * 64, "b" * 64
@@ -56,6 +59,41 @@ def test_another_room_with_the_same_title_is_another_room(known):
     join(known, ROOM, KEY, "Room A")
     assert known.check(OTHER, ANOTHER, "Room A") == "new"
     assert known.key_status(ROOM, KEY) == "known"
+
+
+def test_a_key_with_which_anybody_can_sign_is_never_known(known, home):
+    neutral = fingerprint((1).to_bytes(32, "little"))
+    home.mkdir()
+    (home / FILE).write_text(f"{ROOM} {neutral} Room A\n")
+    assert known.key_status(ROOM, neutral) == known.key_status(ROOM, neutral[:32]) == "changed"
+
+
+def test_a_room_that_is_hosted_here_has_our_own_key_whatever_a_line_says(known, home):
+    own = fingerprint(load_identity(home).public)
+    with open_room(home, "Board", now=1) as room:
+        id = room.about.id
+    assert known.key_status(id, own) == known.check(id, own, "Board") == "known"
+    assert known.key_status(OTHER, own) == "new"
+    (home / FILE).write_text(f"{id} {KEY} Free pizza\n")
+    with pytest.raises(HostKeyChanged, match='"Free pizza" claims to be a room that you host') as caught:
+        known.check(id, KEY, "Free pizza")
+    assert "trust --forget" not in caught.value.hint and str(room.path) in caught.value.hint
+    assert known.key_status(id, own) == "known"
+
+
+def test_another_key_is_not_remembered_where_another_program_was_first(known):
+    assert known.check(ROOM, KEY, "Room A") == known.check(ROOM, ANOTHER, "Room A") == "new"
+    known.remember(ROOM, KEY, "Room A")
+    with pytest.raises(HostKeyChanged):
+        known.remember(ROOM, ANOTHER, "Room A")
+
+
+def test_titles_of_known_and_of_hosted_rooms_are_known(known, home):
+    join(known, ROOM, KEY, "Room A")
+    open_room(home, "Board", now=1).close()
+    joined_folder(home, OTHER, "Only seen", now=1)
+    assert [known.knows_title(title) for title in ("Room A", "room a", "Board", "BOARD")] == [True] * 4
+    assert not known.knows_title("Only seen") and not known.knows_title("Room")
 
 
 def test_a_room_is_forgotten_by_id_or_by_title(known):

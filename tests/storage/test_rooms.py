@@ -129,6 +129,20 @@ def test_rooms_are_found_by_title_and_id_the_last_used_first(home):
     assert [about.created for about in rooms_called(home, "Room A")] == [1, 3]
 
 
+def test_rooms_that_are_hosted_here_come_before_those_of_others(home):
+    with open_room(home, "Board", now=1) as room:
+        pass
+    joined_folder(home, "5" * 32, "Board", now=2)
+    assert [about.id for about in rooms_called(home, "Board")] == [room.about.id, "5" * 32]
+
+
+def test_a_room_that_is_hosted_here_keeps_its_title(home):
+    with open_room(home, "Board", now=1) as room:
+        pass
+    joined_folder(home, room.about.id, "Free pizza", now=2)
+    assert [(about.title, about.used) for about in known_rooms(home)] == [("Board", 2)]
+
+
 def test_a_room_both_hosted_and_joined_is_one_room(home):
     with open_room(home, "Room A", now=1) as room:
         room.log_path.touch()
