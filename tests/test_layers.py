@@ -42,6 +42,7 @@ PURE = {
     *("lanchat.server.acks", "lanchat.server.batch", "lanchat.server.replication", "lanchat.server.session"),
     *("lanchat.client.events", "lanchat.client.receiving", "lanchat.client.state", "lanchat.client.unacked"),
     *("lanchat.discovery.sighting", "lanchat.discovery.directory", "lanchat.discovery.mdns.records"),
+    "lanchat.discovery.rows",
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),
     *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis"),
     *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),

@@ -10,8 +10,8 @@ import dataclasses
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
+from lanchat.discovery.rows import BETTER_ADDRESS_WAIT, Candidate, place, rows
 from lanchat.discovery.sighting import (
     Answered,
     ConnectionRefused,
@@ -20,12 +20,9 @@ from lanchat.discovery.sighting import (
     Outcome,
     Sighting,
     Silent,
-    State,
     Unreachable,
     Vanished,
     may_dial,
-    shown_nick,
-    shown_title,
 )
 from lanchat.protocol.address import Address, Endpoint
 
@@ -36,9 +33,6 @@ KEPT_AFTER_GOODBYE = 2.0  # s
 PROBE_EVERY = 3.0  # s; people come and go, and a killed host leaves the list after this
 PROBE_LATEST = 15.0  # s between two probes of an address that keeps failing
 PROBE_SOON = 1.0  # s; after a goodbye, and after the first miss of an address that has answered
-BETTER_ADDRESS_WAIT = (
-    0.1  # s for a better address to answer when only link-local ones have: those are hard to type and to pass on
-)
 MISSES_FORGIVEN = 1  # of an address that has answered: one lost packet does not mean that the room is gone
 MAX_PROBES_A_SECOND = 64  # so that no flood of sightings turns us into a port scanner
 MAX_GUESSES_AT_ONCE = 8  # probes of addresses where nobody says that a room is: most stay silent and would block others
@@ -50,31 +44,6 @@ class _Seen:
     gone_at: float | None = None
 
 
-@dataclass
-class _Candidate:
-    """An address where a room is said to be, and what the probes of it have found."""
-
-    endpoint: Endpoint
-    due_at: float
-    probing: bool = False
-    probed_at: float = 0.0  # when the last probe began
-    found: Literal["nothing yet", "answering", "silent", "nothing"] = "nothing yet"
-    known: Answered | None = None  # the last card from there, as long as it may still be the same room
-    since: float = 0.0  # when it began to answer
-    answered_at: float = 0.0  # when the probe began that `known` answers
-    misses: int = 0
-
-    @property
-    def link_local(self) -> bool:
-        return "%" in self.endpoint.host
-
-    def holds(self, room_id: str) -> bool:
-        return self.known is not None and self.known.card.room == room_id
-
-    def answers_for(self, room_id: str) -> bool:
-        return self.found == "answering" and self.holds(room_id)
-
-
 class Directory:
     """
     Args:
@@ -84,7 +53,7 @@ class Directory:
     def __init__(self, own: tuple[Address, ...]) -> None:
         self._own = own
         self._seen: dict[tuple[str, str], _Seen] = {}
-        self._candidates: dict[Endpoint, _Candidate] = {}
+        self._candidates: dict[Endpoint, Candidate] = {}
         self._probes: deque[float] = deque(maxlen=MAX_PROBES_A_SECOND)  # when the last ones began
 
     def set_addresses(self, own: tuple[Address, ...]) -> None:
@@ -99,7 +68,7 @@ class Directory:
             return
         self._seen[key] = _Seen(dataclasses.replace(sighting, endpoints=endpoints))
         for endpoint in endpoints:
-            self._candidates.setdefault(endpoint, _Candidate(endpoint, due_at=now))
+            self._candidates.setdefault(endpoint, Candidate(endpoint, due_at=now))
         self._drop_unseen_candidates()
 
     def vanish(self, vanished: Vanished, now: float) -> None:
@@ -155,42 +124,15 @@ class Directory:
         return min([*times, *(time for time in (*ends, *settled) if time > now)], default=None)
 
     def listings(self, now: float) -> tuple[Listing, ...]:
-        """The rooms, sorted by title."""
+        """The rooms, sorted by title; among rooms with one title, known ones come first."""
         self._drop_gone(now)
-        rooms: dict[str, list[_Seen]] = {}
+        rooms: dict[str, list[Sighting]] = {}
         for seen in self._seen.values():
             for room_id in self._rooms_of(seen):
-                rooms.setdefault(room_id, []).append(seen)
-        listed = [listing for id, seen in rooms.items() if (listing := self._listing(id, seen, now)) is not None]
-        listed.sort(key=lambda listing: listing.state != "answering")
-        return tuple(sorted(listed[:MAX_ROOMS], key=lambda listing: (listing.title.casefold(), listing.room_id)))
-
-    def _listing(self, room_id: str, seen: list[_Seen], now: float) -> Listing | None:
-        candidates = list({c.endpoint: c for s in seen for c in self._candidates_of(s)}.values())
-        answering = sorted((c for c in candidates if c.answers_for(room_id)), key=lambda candidate: candidate.since)
-        silent = [candidate for candidate in candidates if candidate.found == "silent"]
-        via = tuple(sorted({s.sighting.via for s in seen}))
-        if answering and all(
-            candidate.link_local and now < candidate.since + BETTER_ADDRESS_WAIT for candidate in answering
-        ):
-            return None
-        if answering and answering[0].known is not None:
-            # Two keys for one room: the one that answered first keeps the row. The pinned key decides which is right.
-            fingerprint = answering[0].known.fingerprint
-            same = [
-                candidate for candidate in answering if candidate.known and candidate.known.fingerprint == fingerprint
-            ]
-            newest = max(same, key=lambda candidate: candidate.answered_at)
-            return _from_card(newest, [*same, *silent], via, "answering")
-        for candidate in silent:
-            if candidate.holds(room_id):
-                return _from_card(candidate, silent, via, "silent")
-        hint = next((s.sighting for s in seen if s.sighting.room_id), None)
-        if not silent or hint is None:
-            return None
-        title, host = shown_title(hint.title), shown_nick(hint.host)
-        endpoints = tuple(candidate.endpoint for candidate in silent)
-        return Listing(room_id, title, host, None, False, endpoints, via, "silent", hint.fingerprint)
+                rooms.setdefault(room_id, []).append(seen.sighting)
+        listed = [row for id, seen in rooms.items() for row in rows(id, seen, self._candidates, now)]
+        listed.sort(key=lambda row: (row.state != "answering", row.key_status != "known"))
+        return tuple(sorted(listed[:MAX_ROOMS], key=place))
 
     def _drop_gone(self, now: float) -> None:
         """Drop each sighting that said goodbye a while ago, unless its room has answered after that."""
@@ -240,7 +182,7 @@ class Directory:
             return {seen.sighting.room_id}
         return {candidate.known.card.room for candidate in self._candidates_of(seen) if candidate.known is not None}
 
-    def _candidates_of(self, seen: _Seen) -> Iterator[_Candidate]:
+    def _candidates_of(self, seen: _Seen) -> Iterator[Candidate]:
         return (self._candidates[endpoint] for endpoint in seen.sighting.endpoints)
 
     def _may_probe(self, now: float) -> bool:
@@ -249,7 +191,7 @@ class Directory:
         self._probes.append(now)
         return True
 
-    def _pause(self, candidate: _Candidate, now: float) -> float:
+    def _pause(self, candidate: Candidate, now: float) -> float:
         """Seconds until an address is probed again."""
         leaving = any(
             seen.gone_at is not None and now < seen.gone_at + KEPT_AFTER_GOODBYE
@@ -259,22 +201,3 @@ class Directory:
         if leaving or (candidate.misses and candidate.found == "answering"):
             return PROBE_SOON
         return min(PROBE_EVERY * max(1, candidate.misses), PROBE_LATEST)
-
-
-def _from_card(candidate: _Candidate, candidates: list[_Candidate], via: tuple[str, ...], state: State) -> Listing:
-    assert candidate.known is not None
-    card = candidate.known.card
-    # The first to answer are the fastest, but an address that is valid on this machine alone is no use to pass on.
-    endpoints = tuple(sorted((c.endpoint for c in candidates), key=lambda endpoint: "%" in endpoint.host))
-    return Listing(
-        card.room,
-        shown_title(card.title),
-        shown_nick(card.host),
-        card.people,
-        card.locked,
-        endpoints,
-        via,
-        state,
-        candidate.known.fingerprint,
-        candidate.known.key_status if state == "answering" else "",
-    )

@@ -101,7 +101,8 @@ class Finder(Closable):
     def find(self, title: str, wait: float) -> tuple[Listing, ...]:
         """Wait until a room of this title answers, and a moment longer for other rooms of the same title.
 
-        If a room has exactly this title, upper and lower case count; otherwise they do not.
+        If a room with this title is known, the search waits for it, because another room may only pose as it. If a
+        room has exactly this title, upper and lower case count; otherwise they do not.
 
         Returns:
             The rooms; after `wait` seconds perhaps only rooms that do not answer, or none.
@@ -109,11 +110,12 @@ class Finder(Closable):
         began = time.monotonic()
         deadline = began + wait
         settled: float | None = None
+        known = self._knows(shown_title(title))
         listings = self.listings()
         while True:
             now = time.monotonic()
             matching = _of_title(listings, title)
-            if settled is None and any(listing.state == "answering" for listing in matching):
+            if settled is None and any(_is_there(listing, known=known) for listing in matching):
                 only_mdns = all(listing.via == ("mdns",) for listing in matching)
                 settled = max(now + SAME_TITLE_WAIT, began + LATEST_ANSWER) if only_mdns else now + SAME_TITLE_WAIT
             until = deadline if settled is None else min(deadline, settled)
@@ -179,8 +181,7 @@ class Finder(Closable):
 
     def _refresh(self, now: float) -> None:
         """Requires holding the lock."""
-        found = self._directory.listings(now)
-        listings = tuple(sorted(found, key=lambda listing: (listing.title.casefold(), listing.key_status != "known")))
+        listings = self._directory.listings(now)
         if listings != self._listings:
             self._listings = listings
             self._changed.notify_all()
@@ -197,6 +198,12 @@ class Finder(Closable):
                 self._probing -= 1
                 self._directory.probed(endpoint, outcome, time.monotonic())
                 self._changed.notify_all()
+
+    def _knows(self, title: str) -> bool:
+        try:
+            return self._known_hosts.knows_title(title)
+        except LanchatError:
+            return False  # the first answer reports the problem
 
     def _key_status(self, answered: Answered) -> str:
         """Read again with each answer, because the person may forget a host meanwhile (`lanchat trust --forget`)."""
@@ -215,7 +222,14 @@ def _searched(addresses: Sequence[Address] | None) -> tuple[Address, ...]:
     return own
 
 
+def _is_there(listing: Listing, *, known: bool) -> bool:
+    """Whether this room answers, and is known if a room with its title is."""
+    return listing.state == "answering" and (listing.key_status == "known" or not known)
+
+
 def _of_title(listings: tuple[Listing, ...], title: str) -> tuple[Listing, ...]:
+    """The rooms with this title: only known ones if there are any, and then only exact ones if there are any."""
     title = shown_title(title)
-    exact = tuple(listing for listing in listings if listing.title == title)
-    return exact or tuple(listing for listing in listings if listing.title.casefold() == title.casefold())
+    called = [listing for listing in listings if listing.title.casefold() == title.casefold()]
+    called = [listing for listing in called if listing.key_status == "known"] or called
+    return tuple(listing for listing in called if listing.title == title) or tuple(called)

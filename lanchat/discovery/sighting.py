@@ -130,6 +130,13 @@ class Listing:
     fingerprint: str = ""
     key_status: str = ""
 
+    def continues(self, before: "Listing") -> bool:
+        """Whether this row is the same as a row of an earlier list: it has the same room and the same key.
+
+        A row that had not answered yet had only a hint of its key, or none.
+        """
+        return self.room_id == before.room_id and self.fingerprint.startswith(before.fingerprint)
+
     def as_json(self) -> str:
         """The line of `lanchat rooms --json`. It is ASCII, because a pipe may have any encoding."""
         return json.dumps(

@@ -59,13 +59,13 @@ def show_rooms(
 def _look(finder: Finder, wait: float, as_json: bool, out: IO[str]) -> int:
     """Returns: how many rooms were printed."""
     deadline = time.monotonic() + wait
-    printed: set[str] = set()
+    printed: list[Listing] = []
     listings = finder.listings()
     while True:
         over = time.monotonic() >= deadline
         for listing in listings:
-            if listing.room_id not in printed and (over or listing.state == "answering"):
-                printed.add(listing.room_id)
+            if (over or listing.state == "answering") and not any(map(listing.continues, printed)):
+                printed.append(listing)
                 out.write((listing.as_json() if as_json else line(listing)) + "\n")
                 out.flush()
         if over:
@@ -83,12 +83,14 @@ def _watch(finder: Finder, as_json: bool, out: IO[str], talk: IO[str]) -> NoRetu
             talk.write(f"{problem}\n")
             talk.flush()
         shown = len(problems)
-        gone = {listing.room_id: listing for listing in before}
+        gone = list(before)
         for listing in now:
-            old = gone.pop(listing.room_id, None)
+            old = next(filter(listing.continues, gone), None)
+            if old is not None:
+                gone.remove(old)
             if old != listing:
                 _report("appeared" if old is None else "changed", listing, as_json, out)
-        for listing in gone.values():
+        for listing in gone:
             _report("gone", listing, as_json, out)
         out.flush()
         before = now

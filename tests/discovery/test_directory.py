@@ -1,9 +1,8 @@
 """Stories of rooms that are seen, probed and gone. Time is a number in seconds; nothing waits."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lanchat.discovery.directory import (
-    BETTER_ADDRESS_WAIT,
     KEPT_AFTER_GOODBYE,
     MAX_ENDPOINTS,
     MAX_GUESSES_AT_ONCE,
@@ -14,6 +13,7 @@ from lanchat.discovery.directory import (
     PROBE_LATEST,
     Directory,
 )
+from lanchat.discovery.rows import BETTER_ADDRESS_WAIT
 from lanchat.discovery.sighting import (
     Answered,
     ConnectionRefused,
@@ -29,7 +29,7 @@ from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.messages import VERSION, Card
 
 LAN = Address("eth0", "10.0.0.1", 16)
-KEY = "ab" * 32
+KEY, EVIL = "ab" * 32, "66" * 32
 
 
 def room_id(number: int) -> str:
@@ -47,6 +47,11 @@ def seen(number: int = 1, *endpoints: Endpoint, title: str = "hinted", via: str 
 
 def answered(number: int = 1, title: str = "Room A", people: int = 2, locked: bool = False, key: str = KEY) -> Answered:
     return Answered(Card(VERSION, room_id(number), title, "ann", people, locked, b"n" * 32), key)
+
+
+def known(answer: Answered) -> Answered:
+    """The same, of a room that this person knows."""
+    return replace(answer, key_status="known")
 
 
 @dataclass
@@ -169,13 +174,43 @@ def test_addresses_that_answer_come_before_those_that_do_not():
     assert listing.endpoints == (at(2), at(1))
 
 
-def test_a_second_key_for_a_room_does_not_get_into_its_row():
-    world = World({at(1): answered(1), at(66): answered(1, "Evil", key="66" * 32)})
+def test_a_second_key_for_a_room_has_a_row_of_its_own():
+    """Nobody's answer hides another key's, whoever came first, and no address gets into another key's row."""
+    world = World({at(1): answered(1), at(66): answered(1, key=EVIL)})
+    world.see(seen(1, at(66), name="twin", via="announce"))
+    assert [listing.fingerprint for listing in world.after(0)] == [EVIL]
     world.see(seen(1))
+    rows = [(listing.fingerprint, listing.endpoints, listing.via) for listing in world.after(10)]
+    assert sorted(rows) == [(EVIL, (at(66),), ("announce",)), (KEY, (at(1),), ("mdns",))]
+
+
+def test_the_key_that_is_known_comes_first():
+    for evil in ("00" * 32, "ff" * 32):
+        world = World({at(1): known(answered(1)), at(66): answered(1, key=evil)})
+        world.see(seen(1, at(66), at(1)))
+        assert [listing.fingerprint for listing in world.after(0)] == [KEY, evil]
+
+
+def test_an_address_where_another_key_has_answered_is_not_the_hosts():
+    world = World({at(1): known(answered(1)), at(66): answered(1, key=EVIL)})
+    world.see(seen(1, at(1), at(66), at(3)))
     world.after(0)
-    world.see(seen(1, at(66), name="twin"))
-    [listing] = world.after(10)
-    assert (listing.title, listing.fingerprint, listing.endpoints) == ("Room A", KEY, (at(1),))
+    world.found[at(66)] = Silent()
+    [listing] = world.after(2 * PROBE_EVERY)
+    assert listing.endpoints == (at(1), at(3)), "nobody has answered at the last one: it may be the host's"
+    world.found[at(1)] = Silent()
+    [listing] = world.after(3 * PROBE_EVERY)
+    assert (listing.state, listing.fingerprint, listing.endpoints) == ("silent", KEY, (at(1), at(3)))
+
+
+def test_a_known_room_is_not_pushed_out_by_rooms_that_answer():
+    world = World({at(1): known(answered(1))})
+    world.found |= {at(number): answered(number, "False") for number in range(2, 2 + MAX_ROOMS)}
+    for number in range(2, 2 + MAX_ROOMS):
+        world.see(seen(number))
+    world.see(seen(1, via="recent"))
+    listings = world.after(5)
+    assert len(listings) == MAX_ROOMS and "Room A" in [listing.title for listing in listings]
 
 
 def test_after_a_goodbye_the_room_is_kept_for_a_moment():

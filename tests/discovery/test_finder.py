@@ -25,7 +25,7 @@ from lanchat.server.host import Host
 from lanchat.storage.known_hosts import FILE as KNOWN_HOSTS
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.threads import Closable
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 LOOPBACK = chosen(("127.0.0.1",))
 
@@ -53,7 +53,7 @@ def sighting(title: str, port: int, room_id: str = "0" * 32) -> Sighting:
 
 
 def of(host: Host) -> Sighting:
-    return sighting(host.title, host.port, host.room_id)
+    return sighting(f"{host.title} {host.nick}", host.port, host.room_id)
 
 
 @pytest.fixture
@@ -152,6 +152,36 @@ def test_an_exact_title_wins_over_one_in_upper_or_lower_case(host, finder):
     look = finder(Scripted(of(host("room a", nick="bob")), of(host("Room A", nick="ann"))))
     wait_until(lambda: len(look.listings()) == 2)
     assert [listing.host for listing in look.find("Room A", wait=10)] == ["ann"]
+
+
+def test_of_a_known_title_the_known_room_is_waited_for(host, finder, own_world):
+    """The twin answers at once; the known room is seen only after the time in which a new title would be settled."""
+    true, twin = host("Room A", nick="hal"), host("Room A", nick="mallory")
+    KnownHosts(own_world).remember(true.room_id, fingerprint(true.identity.public), true.title)
+    source = Scripted(of(twin))
+    look = finder(source)
+    found: list[Listing] = []
+    search = threading.Thread(target=lambda: found.extend(look.find("room a", PATIENCE)))
+    search.start()
+    wait_until(look.listings)
+    search.join(2 * finder_module.SAME_TITLE_WAIT)
+    assert search.is_alive() and [listing.host for listing in look.listings()] == ["mallory"]
+    source.report(of(true))
+    search.join(PATIENCE)
+    assert [listing.host for listing in found] == ["hal"]
+
+
+def test_a_twin_with_the_same_id_does_not_hide_the_known_room(host, finder, own_world):
+    true = host("Room A", nick="hal")
+    twin = host("Room A", nick="mallory", room_id=true.room_id)
+    KnownHosts(own_world).remember(true.room_id, fingerprint(true.identity.public), true.title)
+    look = finder(Scripted(of(twin), of(true)))
+    wait_until(lambda: len(look.listings()) == 2)
+    assert [(listing.host, listing.key_status) for listing in look.listings()] == [
+        ("hal", "known"),
+        ("mallory", "changed"),
+    ]
+    assert [listing.host for listing in look.find("Room A", PATIENCE)] == ["hal"]
 
 
 def test_a_title_that_nobody_has_is_not_found(finder):

@@ -7,12 +7,15 @@ ENTER_PAUSE = 0.5  # s in which Enter does nothing after the selected room has g
 
 
 class Selection:
-    """Stays on one room, by its id, while others come and go. Owned by the thread that reads the keys."""
+    """Stays on one room, by its id and its host's key, while others come and go.
+
+    Owned by the thread that reads the keys.
+    """
 
     def __init__(self) -> None:
         self.searching = False
         self._listings: tuple[Listing, ...] = ()
-        self._room_id = ""
+        self._selected: Listing | None = None
         self._index = 0
         self._typed = ""
         self._typed_at = 0.0
@@ -91,7 +94,7 @@ class Selection:
 
     def _go_to(self, index: int) -> None:
         if self.shown:
-            self._index, self._room_id = index, self.shown[index].room_id
+            self._index, self._selected = index, self.shown[index]
             self._gone_at = None
 
     def _find_again(self, *, gone_at: float | None = None) -> None:
@@ -100,15 +103,16 @@ class Selection:
         Args:
             gone_at: when it has gone, if it has; None: it is only hidden by a search, which needs no pause.
         """
-        ids = [listing.room_id for listing in self.shown]
-        if self._room_id in ids:
-            self._index = ids.index(self._room_id)
-        elif ids:
-            gone_at = self._gone_at if gone_at is None or not self._room_id else gone_at
-            self._go_to(min(self._index, len(ids) - 1))
+        selected, shown = self._selected, self.shown
+        index = next((at for at, row in enumerate(shown) if selected is not None and row.continues(selected)), None)
+        if index is not None:
+            self._index, self._selected = index, shown[index]
+        elif shown:
+            gone_at = self._gone_at if gone_at is None or selected is None else gone_at
+            self._go_to(min(self._index, len(shown) - 1))
             self._gone_at = gone_at
         elif not self._listings:
-            self._index, self._room_id = 0, ""
+            self._index, self._selected = 0, None
 
 
 def _has_word(title: str, wanted: str) -> bool:

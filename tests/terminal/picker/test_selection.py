@@ -4,8 +4,8 @@ from lanchat.discovery.sighting import Listing
 from lanchat.terminal.picker.selection import ENTER_PAUSE, TYPING_PAUSE, Selection
 
 
-def room(title: str, host: str = "ann") -> Listing:
-    return Listing(title, title, host, 1, False, (), ("mdns",), "answering")
+def room(title: str, host: str = "ann", key: str = "") -> Listing:
+    return Listing(title, title, host, 1, False, (), ("mdns",), "answering", key)
 
 
 def selection_of(*titles: str) -> Selection:
@@ -48,6 +48,27 @@ def test_after_a_room_has_gone_its_neighbour_is_selected_but_not_at_once_joined(
     selection.update((room("a"), room("c")), now=10)
     assert chosen(selection, 10) is None  # Enter was meant for the room that has gone
     assert chosen(selection, 10 + ENTER_PAUSE) == "c"
+
+
+def test_another_key_that_answers_for_the_selected_room_is_not_selected_in_its_place():
+    selection = Selection()
+    selection.update((room("a", key="11"),), 0)
+    selection.update((room("a", "eve", key="66"), room("a", key="11")), 1)
+    listing = selection.chosen(100)
+    assert listing is not None and listing.fingerprint == "11"
+    selection.update((room("a", "eve", key="66"),), now=10)
+    assert chosen(selection, 10) is None, "Enter was meant for the other"
+
+
+def test_a_selected_room_that_answers_stays_selected():
+    """Before it answers, its key is unknown, or a hint that may be cut."""
+    selection = Selection()
+    for key in ("", "11", "1122"):
+        selection.update((room("A", "eve", key="66"), room("a", key=key)), 1)
+        selection.move(1)
+        selection.update((room("A", "eve", key="66"), room("a", key="1122")), 2)
+        listing = selection.chosen(2)
+        assert listing is not None and listing.fingerprint == "1122"
 
 
 def test_an_arrow_after_a_room_has_gone_ends_the_pause():
