@@ -91,6 +91,33 @@ def test_two_rooms_of_one_title_ask_which(lab):
     assert hal.out == ""
 
 
+@pytest.mark.full
+def test_a_room_of_a_known_title_is_not_entered_in_the_place_of_the_known_one(lab):
+    """hal's room is away, and hans has opened one of its title. A script gets an error; a person is asked."""
+    a, b, c = lab.node("a"), lab.node("b"), lab.node("c")
+    watch = Watch(c)
+    hal = a.lanchat.host("Room A", nick="hal", announce=True)
+    join = ("join", "Room A", "--nick", "person")
+    for nick in ("person", "script"):
+        assert c.lanchat.run("join", "Room A", "--nick", nick, input="for hal\n").code == 0
+    hal.stop()
+    hans = b.lanchat.host("Room A", nick="hans", announce=True)
+    watch.wait_hosts("hans")
+    script = c.lanchat.run(*join, input="for hal alone\n")
+    assert script.code == 3 and 'You know another room called "Room A"' in script.err and "forget" not in script.err
+    for answer, code in (("n", 130), ("y", 0)):
+        with person(c, *join) as screen:
+            screen.wait_until(lambda: "Join it" in screen.text)
+            assert "hosted by hans" in screen.text
+            screen.press(answer + "\r")
+            if code == 0:
+                hans.wait_err("person joined")
+                screen.press("/quit\r")
+            assert screen.wait_exit() == code
+    assert c.lanchat.run("join", "Room A", "--nick", "script", "--new-host", input="hello\n").code == 0
+    assert hans.lines == ["script: hello"]
+
+
 def test_two_people_at_their_terminals_meet_in_a_room(lab):
     """The main task as two people see it: one opens a room, the other picks it from the live list, and they talk."""
     a, b = lab.node("a"), lab.node("b")

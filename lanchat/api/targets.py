@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from lanchat.discovery.sighting import Listing
+from lanchat.discovery.sighting import Listing, shown_title
 from lanchat.errors import LanchatError, NoSuchRoom
 from lanchat.network.connect import has_machine
 from lanchat.network.interfaces import where
@@ -12,10 +12,13 @@ from lanchat.protocol.address import Address, Endpoint, is_address, parse_endpoi
 from lanchat.protocol.invite import is_invite, parse_invite
 from lanchat.protocol.text import safe_text
 from lanchat.storage.home import home_folder
-from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.known_hosts import KeyStatus, KnownHosts
 
 FIND_WAIT = 5.0  # s to look for a title; a busy network answers in about one
 NAME_WAIT = 2.0  # s to look for a title that may also be the name of a machine, before the DNS is asked for it
+
+# Asks a person which of several rooms with one title is meant. The flag says that a known room with it is away.
+Choose = Callable[[Sequence[Listing], bool], Listing]
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,14 @@ class Target:
         room_id: the room that was chosen; None: any room will do.
         pin: the fingerprint that the host's key must have, or the beginning of it.
         locked: whether the room has a password, as far as that is known.
+        listed: whether discovery found it, so that anybody may have put it there; else a person named it exactly.
     """
 
     endpoints: tuple[Endpoint, ...]
     room_id: str | None = None
     pin: str = ""
     locked: bool = False
+    listed: bool = False
 
 
 def resolve(
@@ -40,23 +45,26 @@ def resolve(
     wait: float,
     on: Sequence[Address] | None,
     *,
-    choose: Callable[[Sequence[Listing]], Listing] | None = None,
+    choose: Choose | None = None,
+    new_host: bool = False,
     looking: Callable[[], None] = lambda: None,
 ) -> Target:
     """Find out what a name means: a title, an address or an invite.
 
     A name without a port ("node.js", "annas-mac.local") is first looked for as a title. The DNS is asked only if no
-    room has it.
+    room has it. A title is no identity: a known room with this title is preferred to all others, and while it is away,
+    neither another room nor a machine is taken in its place unless a person says so.
 
     Args:
         wait: s to look for a title.
         on: the addresses on which to look; None for everywhere.
-        choose: picks one of several rooms with that title; without it, several are an error.
+        choose: asks a person which room with that title is meant; without it, what would be asked is an error.
+        new_host: accept a room that is not known, even if another one with this title is.
         looking: called before the search begins.
 
     Raises:
         ValueError: the invite is incomplete; the text is for a person.
-        NoSuchRoom: there is no such room.
+        NoSuchRoom: there is no such room, or only another one than the room that is known by this title.
         LanchatError: there are several.
     """
     if is_invite(name):
@@ -65,20 +73,26 @@ def resolve(
     endpoint = parse_endpoint(name)
     if endpoint is not None and is_address(name):
         return Target((endpoint,))
+    known_hosts = KnownHosts(home_folder())
+    if not new_host and known_hosts.knows_title(shown_title(name)):
+        endpoint = None  # the name is that of a room, and no machine is taken in its place
     looking()
     listings = _find(name, wait, on, endpoint)
     if not listings and endpoint is not None:
         return Target((endpoint,))
-    if len(listings) == 1:
-        return target_of(listings[0])
+    rooms, away = _candidates(listings, known_hosts)
+    away = away and not new_host
+    if len(rooms) == 1 and not away:
+        return target_of(rooms[0])
     if choose is None:
-        raise _several(listings)
-    return target_of(choose(listings))
+        raise _away(rooms[0]) if away else _several(rooms)
+    return target_of(choose(rooms, away))
 
 
 def target_of(listing: Listing) -> Target:
-    """The target for exactly this room of a list."""
-    return Target(listing.endpoints, listing.room_id, locked=listing.locked)
+    """The target for exactly this room of a list, with the key that the list shows; a silent room has only a hint."""
+    pin = "" if listing.people is None else listing.fingerprint
+    return Target(listing.endpoints, listing.room_id, pin, listing.locked, listed=True)
 
 
 def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> list[Listing]:
@@ -109,7 +123,7 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
                 return ()
             listings = finder.find(title, wait - (time.monotonic() - began))
         if listings:
-            return _known_first(listings)
+            return listings
         others = ", ".join(f'"{listing.title}"' for listing in finder.listings())
         problem = " ".join(finder.problems())
     machine = " and no machine" if endpoint is not None else ""
@@ -122,11 +136,30 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
     )
 
 
-def _known_first(listings: Sequence[Listing]) -> Sequence[Listing]:
-    """Of rooms with the same title, the one that this person has been in before, if there is exactly one."""
-    known_hosts = KnownHosts(home_folder())
-    known = [listing for listing in listings if known_hosts.key_status(listing.room_id, listing.fingerprint) == "known"]
-    return known if len(known) == 1 else listings
+def _candidates(listings: Sequence[Listing], known_hosts: KnownHosts) -> tuple[Sequence[Listing], bool]:
+    """Which rooms with one title may be meant.
+
+    Returns:
+        The known ones if there are any, else the new ones, at least one; and whether a known room with this title is
+        away.
+    """
+    by_status: dict[KeyStatus, list[Listing]] = {"known": [], "new": [], "changed": []}
+    for listing in listings:
+        by_status[known_hosts.key_status(listing.room_id, listing.fingerprint)].append(listing)
+    if known := by_status["known"]:
+        return known, False
+    if new := by_status["new"]:
+        return new, known_hosts.knows_title(new[0].title)
+    return by_status["changed"][:1], False  # `HostCheck` refuses it
+
+
+def _away(listing: Listing) -> NoSuchRoom:
+    """The error for a script that named the title of a known room, if only another room with this title answers."""
+    return NoSuchRoom(
+        f'You know another room called "{listing.title}", which does not answer now. The one that does '
+        f"(hosted by {listing.host}, {listing.endpoints[0]}) has a host that you have not met.",
+        f'Wait for yours. Or join this one all the same: lanchat join --new-host "{listing.title}"',
+    )
 
 
 def _several(listings: Sequence[Listing]) -> LanchatError:

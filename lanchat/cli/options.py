@@ -102,7 +102,7 @@ script = collected(
         "Keeps listening after stdin ends.",
     ),
     flag("--no-history", help="In a script: skip the history."),
-    seconds("--timeout", help="In a script: give up after this many seconds, with exit code 124."),
+    seconds("--timeout", help="In a script: give up after this many seconds from the start, with exit code 124."),
     flag("--json", "as_json", help="In a script: print one JSON object a line."),
 )
 

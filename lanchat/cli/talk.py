@@ -1,5 +1,6 @@
 """The commands that bring a person into a room: host and join."""
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,13 +85,14 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     from lanchat.terminal.run import Notices, run_chat, run_script
 
     notices = Notices()
+    deadline = script.deadline(time.monotonic())
     screen = has_terminal() and not settings.headless
     with _open_room(title, settings, notices, screen=screen) as room:
         commands = "\n".join(how_to_join(room, settings.interface))
         if screen:
             return run_chat(room, notices, commands)
         click.echo(commands, err=True)
-        return run_script(room, notices, script, headless=settings.headless)
+        return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
 
 
 def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen: bool) -> "HostedRoom":
@@ -127,6 +129,7 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
 @options.nick
 @options.password_file
 @options.wait(default=5.0, help="Look this long for TITLE.")
+@options.flag("--new-host", help="Join TITLE on a host you have not met, even if you know another room called so.")
 @options.interface
 @options.script
 def join(
@@ -134,6 +137,7 @@ def join(
     nick: str | None,
     password_file: str | None,
     wait: float,
+    new_host: bool,
     interface: tuple[str, ...],
     script: ScriptOptions,
 ) -> int:
@@ -147,6 +151,7 @@ def join(
     from lanchat.terminal.prompts import choose_nick, given_password, join_by_name
 
     screen = has_terminal()
+    deadline = None if screen else script.deadline(time.monotonic())
     if room is None and not screen:
         raise click.UsageError("Which room? lanchat join TITLE (a script cannot pick from the list)")
     nick = choose_nick(nick, ask=screen)
@@ -156,8 +161,10 @@ def join(
     from lanchat.terminal.run import Notices, run_chat, run_script
 
     notices = Notices()
-    with join_by_name(room, nick, password, wait, interface, notices, ask=screen) as joined:
-        return run_chat(joined, notices) if screen else run_script(joined, notices, script)
+    with join_by_name(
+        room, nick, password, wait, interface, notices, ask=screen, new_host=new_host, deadline=deadline
+    ) as joined:
+        return run_chat(joined, notices) if screen else run_script(joined, notices, script, deadline=deadline)
 
 
 def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...]) -> int:

@@ -2,15 +2,18 @@
 
 import secrets
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lanchat import errors
+from lanchat.client.receiving import check_host, check_welcome
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange, stretch
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting, check_version
+from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Ping, Present, Welcome
 from lanchat.protocol.timing import Timing
@@ -83,6 +86,11 @@ class Connection:
     welcome: Welcome
     present: tuple[Present, ...]
 
+    @property
+    def host_id(self) -> str:
+        """The member id of the host's key, whatever the host claims."""
+        return member_id(self.host_key)
+
 
 def read_card(link: Link, channel: TlsChannel, splitter: LineSplitter) -> tuple[Card, bytes, bytes]:
     """Read the first line of a host.
@@ -120,11 +128,13 @@ def connect(
     flusher: Flusher,
     who: Credentials,
     begin: Callable[[Link], None],
+    deadline: float | None = None,
 ) -> Connection:
     """Connect to a host and enter its room. Called in the thread that will read the link.
 
     Args:
         begin: called with the link before anything is sent on it.
+        deadline: when to give up, by `time.monotonic()`; None: only the usual limits count.
 
     Raises:
         LanchatError: no host answers, or it is not trusted, or it refuses us, ...
@@ -141,7 +151,7 @@ def connect(
         raise errors.ConnectionLost(f"The host hung up ({error.strerror}).") from None
     begin(link)
     try:
-        connection = greet(link, channel, who, flusher.timing)
+        connection = greet(link, channel, who, flusher.timing, deadline)
     except BaseException:
         link.close()
         raise
@@ -150,17 +160,19 @@ def connect(
     return connection
 
 
-def greet(link: Link, channel: TlsChannel, who: Credentials, timing: Timing) -> Connection:
+def greet(
+    link: Link, channel: TlsChannel, who: Credentials, timing: Timing, deadline: float | None = None
+) -> Connection:
     """Run the handshake on a new link, by the rules of `MemberGreeting`."""
     splitter = LineSplitter()
     link.limit_bytes(HOST_RATE, HOST_RATE)
-    link.within(timing.greeting, "late", "it did not answer in time")
+    link.within(_within(timing.greeting, deadline), "late", "it did not answer in time")
     card, host_key, certificate = read_card(link, channel, splitter)
+    who.trust(card, host_key)  # first, since another host must not end a conversation by its version
     check_version(card)
-    who.trust(card, host_key)
     # On a slow network the welcome alone may take longer. Only a trusted host is given that time.
     link.keepalive.silence = timing.greeting
-    link.within(timing.welcome, "late", "it did not let us in in time")
+    link.within(_within(timing.welcome, deadline), "late", "it did not let us in in time")
     greeting = MemberGreeting(
         nick=who.nick,
         key=who.identity.public,
@@ -177,8 +189,17 @@ def greet(link: Link, channel: TlsChannel, who: Credentials, timing: Timing) -> 
         answer = greeting.receive(reader.next())
         if answer is not None:
             link.send(encode(answer))
-    welcome, present = greeting.result
-    return Connection(link, reader, card, host_key, welcome, present)
+    connection = Connection(link, reader, card, host_key, *greeting.result)
+    host_id = connection.host_id
+    check_welcome(connection.welcome, who.identity.id)
+    for somebody in connection.present:
+        check_host(somebody, host_id)
+    return connection
+
+
+def _within(seconds: float, deadline: float | None) -> float:
+    """The seconds that remain, at most as many as given."""
+    return seconds if deadline is None else max(0.0, min(seconds, deadline - time.monotonic()))
 
 
 def _exchange(password: str, member: bytes) -> Callable[[str, bytes], Exchange]:

@@ -10,11 +10,16 @@ HEAVY = 256  # characters that count as one more item, so that a queue of long m
 
 @dataclass(frozen=True)
 class Connected:
-    """The host has admitted us. This is the first item, and it comes again after each reconnect."""
+    """The host has admitted us. This is the first item, and it comes again after each reconnect.
+
+    Args:
+        host_id: the member id of the key that the host showed on this link.
+    """
 
     card: Card
     welcome: Welcome
     present: tuple[Present, ...]
+    host_id: str
     again: bool = False
 
 

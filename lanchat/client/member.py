@@ -15,8 +15,8 @@ from lanchat import errors
 from lanchat.client.connect import Connection, Credentials, Trust, connect
 from lanchat.client.events import Acked, Connected, Disconnected
 from lanchat.client.queue import EventQueue
-from lanchat.client.receiving import Incoming
-from lanchat.client.reconnect import backoff, may_reconnect, same_host
+from lanchat.client.receiving import Incoming, check_host
+from lanchat.client.reconnect import backoff, given_up, is_another_host, is_occupied, may_reconnect, same_host
 from lanchat.client.sending import Outgoing
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
@@ -45,6 +45,7 @@ class Member:
         patience: s of reconnecting after which the member gives up; None: never.
         open_store: opens this person's own store for the room.
         stop: cancels a running `dial`, because the member leaves; may be called more than once.
+        look_elsewhere: called during a reconnect when another host answered at the last `dial`.
     """
 
     outgoing: Outgoing
@@ -61,11 +62,13 @@ class Member:
         patience: float | None = 0.0,
         open_store: Callable[[wire.Card], MemberStore] = lambda card: NoStore(),
         stop: Callable[[], None] = lambda: None,
+        look_elsewhere: Callable[[], None] = lambda: None,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self.queue = queue or EventQueue()
         self._dial = dial
         self._stop = stop
+        self._look_elsewhere = look_elsewhere
         self._who = Credentials(identity, clean_nick(nick), trust, password)
         self._patience = patience
         self._open_store = open_store
@@ -76,19 +79,23 @@ class Member:
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
         self._me = ""
+        self._host_id = ""
         self._link: Link | None = None
         self._closed = False
         self._state = threading.Condition()  # guards _link, _closed and what private messages are confirmed
 
-    def join(self) -> Connected:
+    def join(self, deadline: float | None = None) -> Connected:
         """Connect and enter the room.
+
+        Args:
+            deadline: when to give up, by `time.monotonic()`; None: only the usual limits count.
 
         Raises:
             LanchatError: no host answers, or it is not trusted, or it refuses us, ...
         """
         self._flusher = Flusher("member-flusher", self._timing)
         try:
-            connection = self._connect()
+            connection = self._connect(deadline)
             self._store = self._open_store(connection.card)
         except BaseException:
             if self._link is not None:
@@ -98,7 +105,8 @@ class Member:
         self._me = connection.welcome.id
         self.outgoing = Outgoing(self._store, self._me, self._send)
         self._who = replace(self._who, trust=same_host(connection.card, connection.host_key))
-        connected = Connected(connection.card, connection.welcome, connection.present)
+        self._host_id = connection.host_id
+        connected = Connected(connection.card, connection.welcome, connection.present, self._host_id)
         self.queue.put(connected)
         self.outgoing.begin()
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
@@ -137,10 +145,10 @@ class Member:
         if link is not None:
             link.send(encode(message))
 
-    def _connect(self) -> Connection:
+    def _connect(self, deadline: float | None = None) -> Connection:
         assert self._flusher is not None
         who = replace(self._who, after=self._incoming.seq)
-        return connect(self._dial, self._tls, self._flusher, who, self._begin)
+        return connect(self._dial, self._tls, self._flusher, who, self._begin, deadline)
 
     def _begin(self, link: Link) -> None:
         """Note the link, so that `close()` can end it during the handshake."""
@@ -201,15 +209,20 @@ class Member:
             except errors.LanchatError as error:
                 if not may_reconnect(error):
                     raise
+                if is_another_host(error) and str(error) != str(lost):
+                    self.queue.put(Disconnected(str(error)))
+                if is_occupied(error, lost):
+                    self._look_elsewhere()
                 lost = error
                 continue
-            self.queue.put(Connected(connection.card, connection.welcome, connection.present, again=True))
+            again = Connected(connection.card, connection.welcome, connection.present, self._host_id, again=True)
+            self.queue.put(again)
             fetch = self._incoming.resume(connection.welcome, deaf=self.outgoing.deaf)
             if fetch is not None:
                 connection.link.send(encode(fetch))
             self.outgoing.begin()
             return connection
-        raise errors.ConnectionLost(f"The host did not come back. {lost}")
+        raise given_up(lost)
 
     def _receive_all(self, messages: list[wire.FromHost], link: Link) -> None:
         """Handle the messages that one read brought. Events that follow each other are passed on together."""
@@ -217,8 +230,11 @@ class Member:
         try:
             for message in messages:
                 if isinstance(message, _EVENTS):
-                    if message.by == self._me and isinstance(message, wire.Said):
-                        self.outgoing.heard(message)
+                    if isinstance(message, wire.Said):
+                        if message.by == self._me:
+                            self.outgoing.heard(message)
+                    elif isinstance(message, wire.Joined):
+                        check_host(message, self._host_id)
                     events += self._incoming.take(message)
                 else:
                     self._pass_on(events)

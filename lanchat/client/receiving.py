@@ -7,12 +7,37 @@ wait until the gap is filled.
 
 from collections import deque
 
-from lanchat.errors import ConnectionLost
+from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Event, Fetch, Page, Said, Told, Welcome
+from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Told, Welcome
 
 DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicates are recognised
 LATER_LIMIT = 10_000  # live events that wait for pages; a host that does not send the pages by then is given up
+
+
+def check_welcome(welcome: Welcome, own_id: str) -> None:
+    """Compare the member id that the host gives us with our own key.
+
+    People compare fingerprints to find somebody in between, who must not be able to choose what both sides see.
+
+    Raises:
+        ProtocolError: the host gives us another id.
+    """
+    if welcome.id != own_id:
+        raise ProtocolError("The host says that you have another key than yours: somebody may be impersonating it.")
+
+
+def check_host(somebody: Present | Joined, host_id: str) -> None:
+    """Compare what the host says about who hosts with the key that it showed.
+
+    Raises:
+        ProtocolError: the host claims another key than its own, or says that somebody else has its key.
+    """
+    id = somebody.id if isinstance(somebody, Present) else somebody.by
+    if somebody.host and id != host_id:
+        raise ProtocolError("The host claims to have another key than it showed: somebody may be impersonating it.")
+    if id == host_id and not somebody.host:
+        raise ProtocolError("The host says that somebody else has its key.")
 
 
 class Incoming:

@@ -1,4 +1,8 @@
-"""Reconnect policy: backoff, which errors are final, and which host will do. No threads, no sockets."""
+"""Reconnect policy: backoff, which errors are final, and which host will do. No threads, no sockets.
+
+A reconnect accepts only the same room with the same key. Another host that answers meanwhile, even at the same
+address, ends no conversation: the member tries again until its patience is over.
+"""
 
 import random
 from collections.abc import Callable, Iterator
@@ -6,6 +10,7 @@ from collections.abc import Callable, Iterator
 from lanchat import errors
 from lanchat.client.connect import Trust
 from lanchat.protocol.messages import Card
+from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
 
@@ -27,15 +32,48 @@ def backoff(
         waited, pause = waited + wait, min(pause * 2, timing.last_retry)
 
 
+class AnotherRoom(errors.NoSuchRoom):
+    """The host's key answers for another room."""
+
+
 def may_reconnect(error: errors.LanchatError) -> bool:
-    """Whether to reconnect after this error: after a lost link yes, after a refusal no."""
+    """Whether to reconnect after this error: after a lost link or another host yes, after a refusal no."""
     match error:
         case errors.Refused(code=code):
             return code == "busy"
         case errors.RoomClosed():
             return False
         case _:
-            return isinstance(error, errors.ConnectionLost | errors.NoSuchRoom | errors.ProtocolError)
+            return is_another_host(error) or isinstance(
+                error, errors.ConnectionLost | errors.NoSuchRoom | errors.ProtocolError
+            )
+
+
+def is_another_host(error: errors.LanchatError) -> bool:
+    """Whether another host answered, by the verdict of `same_host`."""
+    return isinstance(error, errors.HostKeyChanged | AnotherRoom)
+
+
+def is_occupied(error: errors.LanchatError, before: errors.LanchatError) -> bool:
+    """Whether to look for the host elsewhere, because something else answers at its address.
+
+    For something that does not speak lanchat this takes two errors in a row: a crowded host hangs up, too.
+
+    Args:
+        before: why the try before this one failed.
+    """
+    return is_another_host(error) or (isinstance(error, errors.NotLanchat) and isinstance(before, errors.NotLanchat))
+
+
+def given_up(last: errors.LanchatError) -> errors.LanchatError:
+    """The error for a person whose patience is over.
+
+    Args:
+        last: why the last try failed.
+    """
+    if isinstance(last, errors.HostKeyChanged):
+        return last
+    return errors.ConnectionLost(f"The host did not come back. {last}")
 
 
 def same_host(first: Card, first_key: bytes) -> Trust:
@@ -52,6 +90,6 @@ def same_host(first: Card, first_key: bytes) -> Trust:
                 "Ask the host whether the room was set up again.",
             )
         if card.room != first.room:
-            raise errors.RoomClosed(f'The host has closed "{first.title}" and opened another room.')
+            raise AnotherRoom(f'The host has another room there now ("{safe_text(card.title)}").')
 
     return check

@@ -24,6 +24,11 @@ class RoomState:
         return self.roster.me
 
     @property
+    def host_id(self) -> str:
+        """The member id of the key that the host showed, whatever the host claims."""
+        return self.roster.host_id
+
+    @property
     def nick(self) -> str:
         return self.roster.nick
 
@@ -35,8 +40,9 @@ class RoomState:
         match item:
             case Said() | Joined() | Left() | Renamed():
                 self.roster.apply(item)
-            case Connected(card=card, welcome=welcome, present=present, again=again):
+            case Connected(card=card, welcome=welcome, present=present, host_id=host_id, again=again):
                 self.title = card.title
+                self.roster.host_id = host_id
                 self.roster.welcome(welcome, present)
                 # A host that lost its log counts from a lower number again.
                 self.border = min(self.border, welcome.seq) if again else welcome.seq

@@ -28,6 +28,7 @@ class Roster:
 
     me: str = ""
     nick: str = ""
+    host_id: str = ""  # the member id of the key that the host showed
     seq: int = 0
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
     _complete_at: int = 0  # `people` was complete at this seq, so events of the past up to it change nothing
@@ -38,8 +39,13 @@ class Roster:
 
     def person(self, nick: str) -> Person | None:
         """The person with this nick; None: nobody has it."""
+        return next(iter(self.called(nick)), None)
+
+    def called(self, nick: str) -> list[Person]:
+        """Everybody with this nick, the host first. Only a host that breaks the rules gives it to two people."""
         same = same_nick(nick)
-        return next((person for person in self.people.values() if same_nick(person.nick) == same), None)
+        found = [person for person in self.people.values() if same_nick(person.nick) == same]
+        return sorted(found, key=lambda person: person.id != self.host_id)
 
     def addressee(self, nick: str) -> str:
         """The recipient's member id for a private message to this nick; "": only the host can know it.

@@ -14,7 +14,7 @@ class ScriptOptions:
         linger: seconds to stay after everything from stdin is acknowledged; None: not given.
         until: leave as soon as an arriving line contains this text; then the end of stdin does not end the script.
         no_history: ignore what was said in the room before we joined.
-        timeout: seconds in all; None: no limit.
+        timeout: seconds in all, from the start of the command; None: no limit.
         as_json: print one JSON object a line.
     """
 
@@ -23,3 +23,11 @@ class ScriptOptions:
     no_history: bool = False
     timeout: float | None = None
     as_json: bool = False
+
+    def deadline(self, began: float) -> float | None:
+        """When the time is over, by the clock of `began`; None: never.
+
+        Args:
+            began: when the command began.
+        """
+        return None if self.timeout is None else began + self.timeout

@@ -4,13 +4,15 @@ They go to stderr, so that stdout stays data. A script is never asked: it gets a
 """
 
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from lanchat.discovery.sighting import Listing
-from lanchat.errors import LanchatError, Refused
+from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, ProtocolError, Refused, TimedOut
 from lanchat.network.interfaces import where
 from lanchat.protocol.address import Address
 from lanchat.protocol.text import clean_nick, safe_text
@@ -107,31 +109,38 @@ def join_by_name(
     on_problem: Callable[[str], None],
     *,
     ask: bool,
+    new_host: bool = False,
+    deadline: float | None = None,
 ) -> "JoinedRoom":
     """Join the room with this title, address or invite, and ask for what is missing.
 
     Args:
         wait: seconds to look for a title.
         ask: there is a person to ask; a script gets an error instead.
+        new_host: accept a host that this person has not met, even if another room with this title is known.
+        deadline: when the time to join is over, by `time.monotonic()`; None: never.
 
     Raises:
         click.BadParameter: the invite is incomplete.
+        TimedOut: the deadline has passed.
         LanchatError: there is no such room, or it cannot be joined.
     """
     from lanchat.api.targets import resolve
 
     on = where(interfaces)
     try:
-        target = resolve(
-            name,
-            wait,
-            on,
-            choose=_choose_listing if ask else None,
-            looking=lambda: click.echo(f'Looking for "{safe_text(name)}" …', err=True) if ask else None,
-        )
+        with _timed(deadline):
+            target = resolve(
+                name,
+                wait if deadline is None else max(0.0, min(wait, deadline - time.monotonic())),
+                on,
+                choose=_choose_listing if ask else None,
+                new_host=new_host,
+                looking=lambda: click.echo(f'Looking for "{safe_text(name)}" …', err=True) if ask else None,
+            )
+            return _join(target, nick, password, on, on_problem, ask, deadline)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="INVITE") from None
-    return _join(target, nick, password, on, on_problem, ask)
 
 
 def join_listing(
@@ -156,6 +165,7 @@ def _join(
     on: Sequence[Address] | None,
     on_problem: Callable[[str], None],
     ask: bool,
+    deadline: float | None = None,
 ) -> "JoinedRoom":
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
     from lanchat.api.joining import PATIENCE, join_target  # the whole client: not needed while the list is shown
@@ -170,6 +180,7 @@ def _join(
                 nick,
                 password=password,
                 patience=None if ask else PATIENCE,
+                deadline=deadline,
                 on=on,
                 on_problem=on_problem,
                 drop_oldest=False,
@@ -189,6 +200,17 @@ def _join(
                 raise
 
 
+@contextmanager
+def _timed(deadline: float | None) -> Iterator[None]:
+    """Turn a failure after the deadline into `TimedOut`."""
+    try:
+        yield
+    except (ConnectionLost, NoSuchRoom, ProtocolError) as error:
+        if deadline is None or time.monotonic() < deadline:
+            raise
+        raise TimedOut(f"The time was over before you were in the room. {error}", error.hint) from None
+
+
 def _with_option(refused: Refused, password: str | None) -> Refused:
     """The same refusal with the option that a script should pass."""
     what_to_do = refused.hint
@@ -199,11 +221,21 @@ def _with_option(refused: Refused, password: str | None) -> Refused:
     return Refused(str(refused), what_to_do, code=refused.code, suggestion=refused.suggestion)
 
 
-def _choose_listing(listings: Sequence[Listing]) -> Listing:
-    click.echo(f"{len(listings)} rooms are called {listings[0].title}:", err=True)
+def _choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
+    if away:
+        click.echo(
+            f'You know another room called "{listings[0].title}", which does not answer now. '
+            "What answers is of a host that you have not met:",
+            err=True,
+        )
+    else:
+        click.echo(f"{len(listings)} rooms are called {listings[0].title}:", err=True)
     for number, listing in enumerate(listings, 1):
         people = f", {people_text(listing.people)}" if listing.people is not None else ""
         click.echo(f"  {number}  hosted by {listing.host}{people}, {listing.endpoints[0]}", err=True)
+    if len(listings) == 1:
+        click.confirm("Join it", abort=True, err=True)
+        return listings[0]
     answer: int = click.prompt("Which one", type=click.IntRange(1, len(listings)), err=True)
     return listings[answer - 1]
 

@@ -11,7 +11,7 @@ from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.script import Script
 from lanchat.terminal.stdio import is_discarded, read_lines
-from lanchat.terminal.wording import FIRST_TIME, note_text, resent_text, unsent_text
+from lanchat.terminal.wording import COMPARE, first_time_text, note_text, resent_text, unsent_text
 
 
 class Notices:
@@ -52,7 +52,7 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
     for note in notes:
         chat.note(note)
     if room.key_status == "new":
-        chat.note(f"{FIRST_TIME} Compare it with /verify {room.card.host}.")
+        chat.note(f"{first_time_text(room.state.host_id)}\n{COMPARE}")
     if room.left_over:
         chat.note(resent_text(room.left_over))
     notices.show_with(chat.note)
@@ -65,10 +65,18 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
     return 0 if end.signal is None else INTERRUPTED
 
 
-def run_script(room: JoinedRoom, notices: Notices, options: ScriptOptions, *, headless: bool = False) -> int:
+def run_script(
+    room: JoinedRoom,
+    notices: Notices,
+    options: ScriptOptions,
+    *,
+    deadline: float | None = None,
+    headless: bool = False,
+) -> int:
     """Without a screen: say what comes from stdin, and print what arrives.
 
     Args:
+        deadline: when the time of `options.timeout` is over, by `time.monotonic()`; None: never.
         headless: leave stdin alone, as if it were empty.
 
     Returns:
@@ -79,14 +87,14 @@ def run_script(room: JoinedRoom, notices: Notices, options: ScriptOptions, *, he
     """
     hosting = room.hosting
     if room.key_status == "new":
-        _print_note(FIRST_TIME)
+        _print_note(first_time_text(room.state.host_id))
     if room.left_over:
         _print_note(resent_text(room.left_over))
     notices.show_with(_print_note)
     if headless and options.until is None and is_discarded(sys.stdout):
         room.deafen()  # nobody would see what it hears
     lines = iter(()) if headless or sys.stdin is None else read_lines(sys.stdin.fileno())
-    script = Script(room, lines, sys.stdout, sys.stderr, options)
+    script = Script(room, lines, sys.stdout, sys.stderr, options, deadline)
     try:
         return script.run()
     except (LanchatError, KeyboardInterrupt) as end:

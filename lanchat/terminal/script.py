@@ -59,6 +59,7 @@ class Script:
         lines: stdin line by line, without line ends; may block.
         out: gets data: a line for each message.
         talk: gets everything else.
+        deadline: when the time of `options.timeout` is over, by `time.monotonic()`; None: never.
     """
 
     def __init__(
@@ -68,12 +69,14 @@ class Script:
         out: IO[str],
         talk: IO[str],
         options: ScriptOptions,
+        deadline: float | None = None,
     ) -> None:
         self._room = room
         self._lines = lines
         self._out = out
         self._talk = talk
         self._options = options
+        self._deadline = deadline
         self._stays_without_input = room.hosting and options.linger is None
         self.output_blocked = False  # after `run()`: nobody reads our output, and a thread still waits to write it
         self._happenings: queue.SimpleQueue[_Happening] = queue.SimpleQueue()
@@ -88,18 +91,16 @@ class Script:
             TimedOut: the time is over; then some of what arrived may not be written.
             LanchatError: the link is lost, or the host closed it.
         """
-        timeout = self._options.timeout
-        deadline = None if timeout is None else time.monotonic() + timeout
         listener = threading.Thread(target=self._listen, name="script-listener")
         # A read of a pipe or terminal cannot be interrupted, so this one may be left behind at exit.
         speaker = threading.Thread(target=self._speak, name="script-stdin", daemon=True)
         listener.start()
         speaker.start()
         try:
-            end = self._decide(deadline)
+            end = self._decide()
             self._room.leave()
-            if not isinstance(end, TimedOut) and not _wait_end(listener, deadline):
-                end = TimedOut(f"Nobody read the output within {timeout:g} s.")
+            if not isinstance(end, TimedOut) and not _wait_end(listener, self._deadline):
+                end = TimedOut(f"Nobody read the output within {self._options.timeout:g} s.")
         finally:
             self._room.leave()
             listener.join(DRAIN_LIMIT)
@@ -108,8 +109,8 @@ class Script:
             raise end
         return end
 
-    def _decide(self, deadline: float | None) -> int | LanchatError:
-        leave_at = deadline
+    def _decide(self) -> int | LanchatError:
+        leave_at = self._deadline
         timed_out, code = True, 0
         while True:
             remaining = _remaining(leave_at)

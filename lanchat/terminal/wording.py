@@ -5,9 +5,9 @@ behind `--`, where nobody's message can stand.
 """
 
 from lanchat.protocol.messages import Left
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import grouped, safe_text
 
-FIRST_TIME = "First time with this host. Its key is now remembered."
+COMPARE = "To compare, they run:  lanchat id"
 
 
 def error_text(cause: str, what_to_do: str = "") -> str:
@@ -32,6 +32,15 @@ def sentence(text: str) -> str:
 def advice(text: str) -> str:
     """What to do, as a sentence. What stands behind a colon is to be typed or copied, so no full stop follows it."""
     return text[:1].upper() + text[1:] if ": " in text else sentence(text)
+
+
+def first_time_text(host_id: str) -> str:
+    """For a person who meets a host for the first time.
+
+    Args:
+        host_id: the member id of the key that the host showed.
+    """
+    return f"First time with this host. Its key is now remembered:  {grouped(host_id)}"
 
 
 def left_text(who: str, left: Left) -> str:

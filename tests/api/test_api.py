@@ -281,7 +281,7 @@ class FakeMember:
 
     def come(self, *present: Present, seq: int, again: bool = False) -> Connected:
         card, welcome = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32)), Welcome("a", "ann", seq, seq, 0)
-        connected = Connected(card, welcome, present, again)
+        connected = Connected(card, welcome, present, "h", again)
         self.queue.put(connected)
         return connected
 

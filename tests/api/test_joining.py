@@ -4,19 +4,24 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from lanchat.api.joining import join
 from lanchat.api.room import JoinedRoom
-from lanchat.api.targets import NAME_WAIT, Target, resolve
+from lanchat.api.targets import NAME_WAIT, Target, resolve, target_of
 from lanchat.discovery import finder as finder_module
 from lanchat.discovery.sighting import Listing, shown_title
-from lanchat.errors import LanchatError, NoSuchRoom
+from lanchat.errors import HostKeyChanged, LanchatError, NoSuchRoom
 from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Address, Endpoint
+from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.timing import Timing
 from lanchat.server.host import Host
+from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.rooms import open_room
 from lanchat.terminal.prompts import join_by_name, join_listing
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -24,8 +29,15 @@ ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
 HERE = Endpoint("10.0.0.2", 47474)
 
 
-def listing(title: str, room_id: str = ROOM, where: Endpoint = HERE, *, locked: bool = False) -> Listing:
-    return Listing(room_id, title, "ann", 3, locked, (where,), ("told",), "answering", KEY)
+def listing(
+    title: str, room_id: str = ROOM, where: Endpoint = HERE, *, locked: bool = False, key: str = KEY
+) -> Listing:
+    return Listing(room_id, title, "ann", 3, locked, (where,), ("told",), "answering", key)
+
+
+def row_of(room: Host, *, key: str = "") -> Listing:
+    where = Endpoint("127.0.0.1", room.port)
+    return listing(room.title, room.room_id, where, key=key or fingerprint(room.identity.public))
 
 
 class Network:
@@ -106,7 +118,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 )
 def test_a_title_may_look_like_an_address(network, names, title):
     network.rooms = (listing("Lobby"), listing(title))
-    assert resolve(title, 5, None) == Target((HERE,), ROOM)
+    assert resolve(title, 5, None) == Target((HERE,), ROOM, KEY, listed=True)
     assert names == [], "nobody else hears of it"
 
 
@@ -143,7 +155,103 @@ def test_one_of_several_rooms_with_a_title_is_chosen(network):
     network.rooms = (listing("Room A"), listing("Room A", "5" * 32, locked=True))
     with pytest.raises(LanchatError, match="2 rooms are called"):
         resolve("Room A", 5, None)
-    assert resolve("Room A", 5, None, choose=lambda rooms: rooms[1]) == Target((HERE,), "5" * 32, locked=True)
+    chosen = resolve("Room A", 5, None, choose=lambda rooms, away: rooms[1])
+    assert chosen == Target((HERE,), "5" * 32, KEY, locked=True, listed=True)
+
+
+def test_a_row_that_has_never_answered_has_only_a_hint_of_its_key():
+    silent = replace(listing("Room A"), people=None, state="silent")
+    assert target_of(silent) == Target((HERE,), ROOM, listed=True)
+    assert target_of(replace(silent, people=3)) == Target((HERE,), ROOM, KEY, listed=True), "it has answered before"
+
+
+# ---- a title is no identity
+
+TWIN, TWIN_KEY = "7" * 32, "cd" * 32
+
+
+@pytest.fixture
+def known(own_world: Path) -> KnownHosts:
+    """We have been in Room A."""
+    known = KnownHosts(own_world)
+    known.remember(ROOM, KEY, "Room A")
+    return known
+
+
+def test_of_a_known_room_and_its_twins_the_known_one_is_joined(network, known):
+    for twin in (listing("Room A", TWIN, key=TWIN_KEY), listing("Room A", ROOM, key=TWIN_KEY)):
+        network.rooms = (twin, listing("Room A"))
+        for new_host in (False, True):
+            assert resolve("Room A", 5, None, new_host=new_host) == Target((HERE,), ROOM, KEY, listed=True)
+
+
+@pytest.mark.parametrize("title", ["Room A", "room a"])
+def test_a_script_is_not_led_to_a_twin_of_a_known_room_that_is_away(network, known, title):
+    network.rooms = (listing(title, TWIN, key=TWIN_KEY), listing(title, "8" * 32, key="ef" * 32))
+    with pytest.raises(NoSuchRoom, match="You know another room called .* which does not answer now") as caught:
+        resolve(title, 5, None)
+    assert "--new-host" in caught.value.hint and "forget" not in caught.value.hint
+    network.rooms = network.rooms[:1]
+    with pytest.raises(NoSuchRoom, match="You know another room"):
+        resolve(title, 5, None)
+    twin = Target((HERE,), TWIN, TWIN_KEY, listed=True)
+    assert resolve(title, 5, None, new_host=True) == twin
+    assert resolve(f"lanchat://10.0.0.2:47474/{TWIN}#{TWIN_KEY}", 5, None) == Target((HERE,), TWIN, TWIN_KEY)
+
+
+def test_a_person_is_asked_whether_a_twin_is_meant(network, known):
+    network.rooms = (listing("Room A", TWIN, key=TWIN_KEY),)
+    asked = []
+
+    def choose(rooms: Sequence[Listing], away: bool) -> Listing:
+        asked.append((list(rooms), away))
+        return rooms[0]
+
+    assert resolve("Room A", 5, None, choose=choose).room_id == TWIN
+    assert asked == [([*network.rooms], True)]
+
+
+def test_no_machine_is_asked_for_in_the_place_of_a_known_room(network, names, own_world):
+    """Anybody on this network may answer for such a name."""
+    KnownHosts(own_world).remember(ROOM, KEY, "annas-mac.local")
+    with pytest.raises(NoSuchRoom, match='No room called "annas-mac.local"'):
+        resolve("annas-mac.local", 0, None)
+    assert names == []
+    assert resolve("annas-mac.local", 0, None, new_host=True) == Target((Endpoint("annas-mac.local"),))
+
+
+def test_a_title_that_we_host_ourselves_is_a_known_one(network, own_world):
+    open_room(own_world, "Board", now=1).close()
+    network.rooms = (listing("Board", TWIN, key=TWIN_KEY),)
+    with pytest.raises(NoSuchRoom, match="You know another room"):
+        resolve("Board", 5, None)
+
+
+def test_a_room_that_shows_another_key_is_refused_without_a_word_of_forgetting(network, known, host):
+    """By an invite for this very key, somebody has named it: only then is it said how to take it."""
+    room = host("Room A", room_id=ROOM)
+    network.rooms = (row_of(room),)
+    with pytest.raises(HostKeyChanged) as caught, join("Room A", nick="ann"):
+        pass
+    assert "forget" not in caught.value.hint and "invite" in caught.value.hint
+    invite = f"lanchat://127.0.0.1:{room.port}/{ROOM}#{room.identity.id}"
+    with pytest.raises(HostKeyChanged) as caught, join(invite, nick="ann"):
+        pass
+    assert caught.value.hint.endswith(f"lanchat trust --forget {ROOM}")
+
+
+def test_what_the_list_showed_is_what_is_joined(host):
+    """Between the look and the Enter, another key may answer for a room that was never joined before."""
+    room = host("Room A")
+    other = row_of(room, key=TWIN_KEY)
+    with (
+        pytest.raises(HostKeyChanged, match="another key than the list showed") as caught,
+        join_listing(other, "ann", None, None, pytest.fail, ask=False),
+    ):
+        pass
+    assert caught.value.exit_code == 5 and room.people == 0
+    with closing(join_listing(row_of(room), "ann", None, None, pytest.fail, ask=False)) as joined:
+        assert joined.key_status == "new"
 
 
 # ---- the way back
@@ -173,8 +281,7 @@ def by_command(room: Host) -> JoinedRoom:
 
 
 def by_list(room: Host) -> JoinedRoom:
-    there = listing(room.title, room.room_id, Endpoint("127.0.0.1", room.port))
-    return join_listing(there, "ann", None, chosen(("127.0.0.1",)), pytest.fail, ask=False)
+    return join_listing(row_of(room), "ann", None, chosen(("127.0.0.1",)), pytest.fail, ask=False)
 
 
 @pytest.mark.parametrize("join", [by_name, by_invite, by_command, by_list])
@@ -183,10 +290,24 @@ def test_a_reconnect_looks_only_on_the_chosen_interfaces(network, host, monkeypa
     room = host("Room A")
     with closing(join(room)):
         moved = host("Room A", room_id=room.room_id)
-        network.rooms = (listing("Room A", room.room_id, Endpoint("127.0.0.1", moved.port)),)
+        network.rooms = (row_of(moved),)
         lose(room)
         wait_until(lambda: moved.people == 1)
     assert network.looked_on and all(on == chosen(("127.0.0.1",)) for on in network.looked_on)
+
+
+def test_a_room_that_has_moved_is_found_by_its_key(network, host):
+    """A twin shows the same room, and stands first in the list. Another took the address that the host had."""
+    room = host("Room A", nick="hal")
+    port = room.port
+    with closing(by_name(room)):
+        lose(room)
+        squatter = host("Room A", nick="mallory", room_id=room.room_id, port=port)
+        twin = host("Room A", nick="eve", room_id=room.room_id)
+        moved = host("Room A", nick="hal", room_id=room.room_id)
+        network.rooms = (row_of(twin), row_of(squatter), row_of(moved))
+        wait_until(lambda: moved.people == 1)
+    assert twin.people == squatter.people == 0
 
 
 @pytest.fixture

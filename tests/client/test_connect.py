@@ -72,7 +72,12 @@ def go_in(host: Played, identity, timing: Timing = DEFAULT_TIMING, **options):
 
 def test_the_handshake_gives_card_key_and_welcome(play, identity):
     rest = [Said(8, 0, "i", "bob", "1", "hi")]
-    said: list[FromHost] = [Welcome("me", "ann", 7, 7, 2), Present("i", "bob"), Present("j", "eve"), *rest]
+    said: list[FromHost] = [
+        Welcome(identity("ann").id, "ann", 7, 7, 2),
+        Present("i", "bob"),
+        Present("j", "eve"),
+        *rest,
+    ]
     lines = b"".join(map(encode, said))
     connection, seen = go_in(play(encode(CARD), lines[:60], lines[60:100], lines[100:]), identity)
     assert connection.card == CARD and connection.host_key == identity("hal").public

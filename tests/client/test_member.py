@@ -14,7 +14,7 @@ from lanchat.api.joining import join_target
 from lanchat.api.targets import Target
 from lanchat.client.events import Acked, Connected, Disconnected
 from lanchat.client.member import Member
-from lanchat.client.reconnect import backoff, may_reconnect, same_host
+from lanchat.client.reconnect import backoff, given_up, is_another_host, is_occupied, may_reconnect, same_host
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS
@@ -262,17 +262,25 @@ def test_a_refusal_is_final(code):
 def test_which_errors_allow_a_reconnect():
     assert may_reconnect(errors.ConnectionLost("gone")) and may_reconnect(errors.NoSuchRoom("nobody"))
     assert may_reconnect(errors.Refused("later", code="busy")) and may_reconnect(errors.ProtocolError("noise"))
-    assert not may_reconnect(errors.RoomClosed("closed")) and not may_reconnect(errors.HostKeyChanged("other"))
+    assert may_reconnect(errors.HostKeyChanged("somebody else answers there"))
+    assert not may_reconnect(errors.RoomClosed("closed"))
 
 
 def test_a_reconnect_accepts_only_the_same_room_and_key():
     card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
     check = same_host(card, b"k" * 32)
     check(card, b"k" * 32)
-    with pytest.raises(errors.HostKeyChanged):
+    with pytest.raises(errors.HostKeyChanged) as caught:
         check(card, b"x" * 32)
-    with pytest.raises(errors.RoomClosed, match="has opened|opened another room"):
-        check(Card(1, "6" * 32, "Room A", "hal", 1, False, bytes(32)), b"k" * 32)
+    assert is_another_host(caught.value) and given_up(caught.value) is caught.value
+    with pytest.raises(errors.NoSuchRoom, match="another room there now") as other:
+        check(Card(1, "6" * 32, "Room B", "hal", 1, False, bytes(32)), b"k" * 32)
+    assert is_another_host(other.value) and given_up(other.value).exit_code == 6
+    nobody, garbage = errors.NoSuchRoom("nobody"), errors.NotLanchat("garbage")
+    assert not is_another_host(nobody) and not is_another_host(garbage)
+    assert is_occupied(caught.value, nobody) and is_occupied(other.value, nobody)
+    assert not is_occupied(nobody, nobody) and not is_occupied(garbage, nobody), "a crowded host hangs up, too"
+    assert is_occupied(garbage, garbage)
 
 
 def test_a_banned_member_does_not_reconnect(host, join):

@@ -15,6 +15,7 @@ import msgspec
 from lanchat.errors import LanchatError
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, decode, encode
 from lanchat.protocol.handshake import MemberGreeting
+from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.messages import (
     NONCE_SIZE,
@@ -171,12 +172,17 @@ def card(**changes: Any) -> Card:
     return Card(VERSION, nonce=bytes(NONCE_SIZE), **fields)
 
 
-def let_in(caller: Caller, *more: bytes | FromHost, welcome: Welcome | None = None, **changes: Any) -> Hello:
-    """Serve card, hello and welcome like an honest host of a room without a password, and send more lines at once."""
+def let_in(caller: Caller, *more: bytes | FromHost, nick: str = "", people: int = 0, **changes: Any) -> Hello:
+    """Serve card, hello and welcome like an honest host of a room without a password, and send more lines at once.
+
+    Args:
+        nick: the caller's nick according to the host; "": the caller's own.
+        people: the number of `present` lines that follow.
+    """
     caller.establish()
     caller.send(card(**changes))
     hello: Hello = caller.hear()
-    caller.send(welcome or Welcome("0" * 32, hello.nick, 0, 0, 0), *more)
+    caller.send(Welcome(member_id(hello.key), nick or hello.nick, 0, 0, people), *more)
     return hello
 
 

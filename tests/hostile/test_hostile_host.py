@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from lanchat.client.events import Closed
-from lanchat.errors import LanchatError
+from lanchat.errors import LanchatError, TimedOut
 from lanchat.protocol.framing import MAX_LINE, encode
+from lanchat.protocol.ids import member_id
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import (
     Ack,
@@ -32,6 +33,7 @@ from lanchat.protocol.messages import (
 from lanchat.room.roster import Roster
 from tests.hostile.attackers import Caller, card, let_in
 from tests.hostile.conftest import HURRY, MEMORY_LIMIT, rss
+from tests.support.commands import Commands
 from tests.support.people import Listener
 from tests.support.ptyscreen import PtyScreen
 from tests.support.waiting import wait_until
@@ -104,7 +106,7 @@ def test_lies_after_the_hello(evil_host, victim, lie):
 def test_people_without_end(evil_host, victim):
     """A plausible number of people, and then lines without end: no more are read than were announced."""
     more = [Present(f"{number:032}", "n" * 256) for number in range(MAX_PEOPLE)]
-    mallory = evil_host(lambda caller: let_in(caller, *more, *more, welcome=Welcome("i", "vera", 0, 0, MAX_PEOPLE)))
+    mallory = evil_host(lambda caller: let_in(caller, *more, *more, people=MAX_PEOPLE))
     came = victim(mallory.port).join()
     assert len(came.present) == MAX_PEOPLE
 
@@ -142,6 +144,32 @@ def test_slowloris_of_a_host(evil_host, victim, phase):
         assert time.monotonic() - began < 2.5
     finally:
         stop.set()
+
+
+@pytest.mark.parametrize("phase", ["card", "people"])
+def test_a_host_that_holds_a_script_at_the_door(evil_host, own_world, phase):
+    """It says a little now and then, so it is never silent. The time of `--timeout` counts all the same."""
+    stop = threading.Event()
+
+    def drip(caller: Caller) -> None:
+        caller.establish()
+        if phase == "people":
+            caller.send(card())
+            hello = caller.hear()
+            caller.send(Welcome(member_id(hello.key), hello.nick, 0, 0, MAX_PEOPLE))
+        for number in range(MAX_PEOPLE):
+            if stop.wait(0.1):
+                return
+            caller.send(encode(Present(f"{number:032}", "n")) if phase == "people" else b" ")
+
+    mallory = evil_host(drip)
+    try:
+        with Commands(own_world) as lanchat:
+            done = lanchat.run("join", f"127.0.0.1:{mallory.port}", "--nick", "vera", "--timeout", "0.5")
+    finally:
+        stop.set()
+    assert done.code == TimedOut.exit_code, done
+    assert "The time was over before you were in the room." in done.err
 
 
 # ---- lies inside
@@ -186,8 +214,9 @@ def test_false_sequence_numbers(evil_host, victim):
     assert honest.texts == ["five", "last"]
 
 
-def test_acks_for_messages_that_were_never_sent(evil_host, victim):
-    mallory = evil_host(lambda caller: let_in(caller, Ack(LAST), said(1, "mine?", by="i", id="forged"), Ack(LAST)))
+def test_acks_for_messages_that_were_never_sent(evil_host, victim, identity):
+    forged = said(1, "mine?", by=identity("vera").id, id="forged")
+    mallory = evil_host(lambda caller: let_in(caller, Ack(LAST), forged, Ack(LAST)))
     vera = victim(mallory.port)
     vera.join()
     id = vera.outgoing.say("really mine")
@@ -279,7 +308,7 @@ def test_key_updates_of_a_host(identity, victim):
             tls.sock.buffer_writes = False
             tls.sendall(encode(card()))
             tls.recv(4096)
-            tls.sendall(encode(Welcome("i", "vera", 0, 0, 0)))
+            tls.sendall(encode(Welcome(identity("vera").id, "vera", 0, 0, 0)))
             try:
                 for number in range(10_000):
                     for _ in tls.send_keyupdate_request(0):
@@ -322,7 +351,8 @@ def acting_host(caller: Caller) -> None:
         said(9, SHOWN),
         title=TERMINAL[:80] + "Room A",
         host=nick,
-        welcome=Welcome("0" * 32, TERMINAL[:40], 0, 0, 1),
+        nick=TERMINAL[:40],
+        people=1,
     )
     caller.line()
     caller.send(Closing(TERMINAL, f"{TERMINAL} the end"))

@@ -3,27 +3,29 @@
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 
 import msgspec
 import pytest
 
 from lanchat.api import joining as joining
-from lanchat.api import targets
 from lanchat.api.targets import Target
-from lanchat.discovery.sighting import Listing
-from lanchat.errors import ConnectionLost, HostKeyChanged, NotLanchat, Refused, RoomClosed
+from lanchat.errors import ConnectionLost, HostKeyChanged, LanchatError, NotLanchat, ProtocolError, Refused
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import encode
-from lanchat.protocol.ids import fingerprint
-from lanchat.protocol.messages import Closing, Welcome
+from lanchat.protocol.ids import fingerprint, member_id
+from lanchat.protocol.messages import Closing, FromHost, Joined, Present, Rename, Renamed, Welcome
+from lanchat.protocol.text import grouped
 from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
 from lanchat.storage.known_hosts import KnownHosts
+from lanchat.terminal.chat.feed import Feed
+from lanchat.terminal.wording import first_time_text
 from tests.hostile.attackers import ROOM, Caller, Stranger, card, let_in
 from tests.hostile.conftest import HURRY
 from tests.support.commands import Commands
 from tests.support.people import Listener
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 HANDSHAKE, CHANGE_CIPHER, APPLICATION = 22, 20, 23  # record types (RFC 8446, 5.1)
 
@@ -77,6 +79,31 @@ def test_an_owned_nick_cannot_be_taken_by_renaming(siege):
     for nick in ("Ann", "\u0430nn"):
         eve.member.outgoing.rename(nick)
     eve.hear(lambda: eve.notices == ["nick", "nick"])
+
+
+@pytest.mark.parametrize("nick", ["loser", "x\x1b]0;p\x07", "y" * 256])
+def test_a_nick_that_a_host_gives_us_stays_in_its_room(evil_host, identity, nick):
+    """What we asked for is kept for all rooms, and nothing else."""
+
+    def rename(caller: Caller) -> None:
+        id = member_id(let_in(caller).key)
+        caller.send(Renamed(1, 0, id, "vera", nick))
+        wanted = next(message for message in iter(caller.hear, None) if isinstance(message, Rename))
+        caller.send(Renamed(2, 0, id, nick, wanted.nick), Renamed(3, 0, id, wanted.nick, nick))
+
+    kept: list[str] = []
+    with enter(evil_host(rename).port) as joined:
+        feed = Feed(joined, wake=lambda: None, on_nick=kept.append, colour=False)
+
+        def called(nick: str) -> bool:
+            feed.portion(PATIENCE)
+            return bool(joined.nick == nick)
+
+        wait_until(lambda: called(nick))
+        assert kept == []
+        feed.rename("Vera2")
+        wait_until(lambda: called(nick) and kept)
+    assert kept == ["Vera2"]
 
 
 # ---- proofs
@@ -137,6 +164,15 @@ def test_a_changed_field_is_refused(siege, stranger, identity, change):
     eve.gone(3)
 
 
+def test_a_key_with_which_anybody_can_sign(siege, stranger, identity):
+    """The neutral point of the curve: one signature fits every text, so this member id would be everybody's."""
+    neutral = (1).to_bytes(32, "little")
+    eve: Stranger = stranger(siege().room).tls()
+    eve.send(eve.hello(identity("vera"), "vera", key=neutral, proof=neutral + bytes(32)))
+    answer = eve.hear()
+    assert isinstance(answer, Closing) and "proof of identity" in answer.text
+
+
 # ---- hosts
 
 
@@ -148,6 +184,59 @@ def test_mitm_at_first_contact_shows_another_fingerprint(siege, evil_host, ident
         assert joined.key_status == "new"
     (known,) = KnownHosts(home_folder()).all()
     assert known.fingerprint == fingerprint(identity("mallory").public) != fingerprint(identity("hal").public)
+
+
+def test_what_is_compared_is_the_key_of_the_link(evil_host, identity):
+    """mallory calls herself hal, and has somebody in the room of that nick whose id is the true hal's."""
+    me, hal = identity("mallory").id, identity("hal").id
+    people = [Present(hal, "hal"), Present(me, "hal", host=True)]
+    mallory = evil_host(lambda caller: let_in(caller, *people, people=2, host="hal"))
+    with enter(mallory.port) as joined:
+        assert joined.state.host_id == me and joined.invite.fingerprint.startswith(me)
+        feed = Feed(joined, wake=lambda: None, on_nick=None, colour=False)
+        feed.verify("hal")
+        shown = "".join(text for _, text in feed.portion(PATIENCE)[0])
+    assert f"Fingerprint of hal, the host:  {grouped(me)}\n" in shown
+    assert f"Fingerprint of hal, as the host says:  {grouped(hal)}\n" in shown, "and that is no proof"
+
+
+def test_the_first_contact_is_told_the_key_of_the_link(evil_host, identity, own_world):
+    mallory = evil_host(lambda caller: let_in(caller, host="hal"))
+    with Commands(own_world) as lanchat:
+        done = lanchat.run("join", f"127.0.0.1:{mallory.port}", "--nick", "vera")
+    assert first_time_text(identity("mallory").id) in done.err
+
+
+LIES: dict[str, Callable[..., FromHost]] = {
+    "another key hosts": lambda own, other: Present(other, "hal", host=True),
+    "the key of the link belongs to a guest": lambda own, other: Present(own, "hal"),
+    "another key hosts from now on": lambda own, other: Joined(1, 0, other, "hal", host=True),
+    "a guest with the key of the link joins": lambda own, other: Joined(1, 0, own, "hal"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_host_claims_another_identity_than_its_key(evil_host, identity, victim, lie):
+    claim = LIES[lie](identity("mallory").id, identity("hal").id)
+    mallory = evil_host(lambda caller: let_in(caller, claim, people=int(isinstance(claim, Present))))
+    vera = victim(mallory.port)
+    with pytest.raises(LanchatError, match="key") as caught:
+        vera.join()
+        raise Listener(vera).end()
+    assert caught.value.exit_code == ProtocolError.exit_code
+
+
+def test_a_host_says_that_we_are_somebody_else(evil_host, identity, victim):
+    """Else somebody in between could make both sides read the same fingerprints aloud."""
+
+    def pose(caller: Caller) -> None:
+        caller.establish()
+        caller.send(card())
+        caller.line()
+        caller.send(Welcome(identity("mallory").id, "vera", 0, 0, 0))
+
+    with pytest.raises(ProtocolError, match="another key than yours"):
+        victim(evil_host(pose).port).join()
 
 
 def test_mitm_before_a_known_room_gets_nothing_but_a_handshake(siege, evil_host):
@@ -181,54 +270,6 @@ def test_mitm_before_a_known_room_ends_the_program_with_5(siege, evil_host, own_
     assert done.code == 5, done
     assert "The key of" in done.err and "has changed" in done.err and "lanchat trust --forget" in done.err
     assert mallory.callers[0].plain == b""
-
-
-def test_evil_twin_answers_a_reconnect(siege, host, evil_host, victim):
-    room = host("Room B", nick="hal")
-    vera = victim(room.port, patience=None)
-    vera.join()
-    honest = Listener(vera)
-    port = room.port
-    drop_host(room)
-    mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(room=room.room_id))), port=port)
-    assert isinstance(honest.end(), HostKeyChanged)
-    assert [caller.plain for caller in mallory.callers] == [b""]
-
-
-def drop_host(room: Host) -> None:
-    """The host's machine is gone: no goodbye."""
-    for link in room.links:
-        link.drop("lost", "gone")
-    room.close()
-
-
-def test_a_reconnect_enters_no_other_room_at_the_same_address(host, victim):
-    room = host("Room B", nick="hal")
-    vera = victim(room.port, patience=None)
-    vera.join()
-    port = room.port
-    drop_host(room)
-    host("Room C", nick="hal", port=port)
-    assert isinstance(Listener(vera).end(), RoomClosed)
-
-
-def test_evil_twin_of_a_known_title(siege, evil_host, identity):
-    """A room with the same title, but its own id and key. The known room is preferred to it."""
-    room = siege(nick="hal").room
-    enter(room.port).close()
-    mallory = evil_host(lambda caller: let_in(caller, title=room.title))
-
-    def listing(room_id: str, owner: str, port: int) -> Listing:
-        where = (Endpoint("127.0.0.1", port),)
-        key = fingerprint(identity(owner).public)
-        return Listing(room_id, room.title, "hal", 1, False, where, ("told",), "answering", key)
-
-    true, twin = listing(room.room_id, "hal", room.port), listing(ROOM, "mallory", mallory.port)
-    assert targets._known_first([twin, true]) == [true]
-    claims = listing(room.room_id, "mallory", mallory.port)
-    assert targets._known_first([claims, true]) == [true], "the id of the room, but not its key"
-    with enter(mallory.port) as joined:
-        assert joined.key_status == "new"
 
 
 @pytest.mark.parametrize("room_id", ["x", "", "5" * 31, "5" * 33, "A" * 32, "x\n" + "6" * 32, "6" * 32 + "\n"])

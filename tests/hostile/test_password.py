@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lanchat.errors import ConnectionLost, HostKeyChanged, LanchatError, ProtocolError, Refused
+from lanchat.errors import ConnectionLost, LanchatError, ProtocolError, Refused
 from lanchat.network.password import Exchange, stretch
 from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Card, Confirm, Hello, Share, Welcome
@@ -151,8 +151,8 @@ def test_evil_host_gets_no_guess_from_a_reconnect(rooms, evil_host, victim):
     mallory = evil_host(
         lambda caller: (caller.establish(), caller.send(card(room=room.room_id, locked=True)), caller.line()), port=port
     )
-    assert isinstance(Listener(vera).end(), HostKeyChanged)
-    assert [caller.plain for caller in mallory.callers] == [b""], "no share, so no guess"
+    wait_until(lambda: len(mallory.callers) >= 3)
+    assert {caller.plain for caller in mallory.callers} == {b""}, "no share, so no guess"
 
 
 def test_a_reconnect_tries_a_changed_password_only_once(rooms, host, victim):

@@ -1,6 +1,7 @@
 """A room that runs with a screen or as a script, and what its person is told at the beginning and the end."""
 
 import os
+import time
 
 import pytest
 
@@ -40,7 +41,8 @@ def test_a_headless_host_whose_output_is_discarded_does_not_listen(own_world, mo
     with lanchat.host("Room A", nick="hal", port=0, announce=False) as room, open(os.devnull, "w") as null:
         monkeypatch.setattr("sys.stdout", null)
         with pytest.raises(TimedOut):
-            run_script(room, Notices(), ScriptOptions(until=until, timeout=0.1), headless=True)
+            options = ScriptOptions(until=until, timeout=0.1)
+            run_script(room, Notices(), options, deadline=options.deadline(time.monotonic()), headless=True)
         assert room._outgoing.deaf == deaf
 
 

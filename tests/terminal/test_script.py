@@ -25,14 +25,13 @@ from lanchat.storage.log import NoLog, ignore
 from lanchat.storage.member_store import DiskStore
 from lanchat.terminal import script
 from lanchat.terminal.options import ScriptOptions
-from lanchat.terminal.wording import FIRST_TIME, note_text
+from lanchat.terminal.wording import first_time_text, note_text
 from tests.support.commands import Commands
 from tests.support.people import Listener
 from tests.support.waiting import PATIENCE, wait_until
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="uses signals and a shell of POSIX systems")
 
-FIRST_NOTE = note_text(FIRST_TIME)
 CLOSED = re.compile(r"lanchat: .* closed the room\.")
 
 
@@ -50,6 +49,11 @@ def ann(room: Host, join: Callable[..., Member]) -> Listener:
 
 def at(room: Host) -> str:
     return f"127.0.0.1:{room.port}"
+
+
+def first_note(room: Host) -> str:
+    """What somebody is told who meets this host for the first time."""
+    return note_text(first_time_text(room.identity.id))
 
 
 def shown_to_a_newcomer(lanchat: Commands, address: str, upto: str) -> list[str]:
@@ -159,7 +163,7 @@ def test_what_arrives_is_printed_a_line_each(lanchat, room, ann):
     assert bob.lines == ["ann: hello bob", r"ann: several\nlines", "* ann waves"]
     bob.end_input()
     bob = bob.wait()
-    assert (bob.code, bob.said) == (0, [FIRST_NOTE, "-- bob joined"]), "stderr is talk"
+    assert (bob.code, bob.said) == (0, [first_note(room), "-- bob joined"]), "stderr is talk"
 
 
 def test_the_last_lines_of_the_history_are_printed(lanchat, room, ann):
@@ -269,8 +273,13 @@ def test_without_history_only_new_lines_count(lanchat, room, ann):
 
 
 def test_at_the_timeout_it_says_what_did_not_come(lanchat, room):
-    bob = lanchat.run("join", at(room), "--nick", "bob", "--until", "never", "--timeout", "0.2", input="hello\n")
-    assert (bob.code, bob.said[-1]) == (124, 'lanchat: No line with "never" arrived within 0.2 s.')
+    bob = lanchat.run("join", at(room), "--nick", "bob", "--until", "never", "--timeout", "2", input="hello\n")
+    assert (bob.code, bob.said[-1]) == (124, 'lanchat: No line with "never" arrived within 2 s.')
+
+
+def test_the_timeout_counts_while_a_room_is_looked_for(lanchat, room):
+    bob = lanchat.run("join", own_title("Nobody's room"), "--nick", "bob", "--wait", "60", "--timeout", "0.2")
+    assert bob.code == 124 and "looked for 0." in bob.err
 
 
 def test_timeout_while_stdin_is_open(lanchat, room):
@@ -306,7 +315,7 @@ def test_the_end_of_the_room_ends_the_script(lanchat, room):
 def test_after_the_host_was_killed_it_tries_to_reconnect(lanchat, end):
     """It says so, and tries until it is interrupted, out of time, or out of patience."""
     hal = lanchat.host("Room A")
-    limit = ("--timeout", "3") if end == "timeout" else ()
+    limit = ("--timeout", "4") if end == "timeout" else ()
     bob = lanchat.start("join", hal.address, "--nick", "bob", *limit, stdin="pipe")
     bob.wait_err("bob joined")
     hal.send(signal.SIGKILL)
@@ -337,7 +346,7 @@ def test_a_signal_ends_it_with_a_goodbye(lanchat, room, ann, number):
     bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe")
     bob.wait_err("bob joined")
     bob = bob.stop(number)
-    assert (bob.code, bob.said) == (130, [FIRST_NOTE, "-- bob joined", ""])
+    assert (bob.code, bob.said) == (130, [first_note(room), "-- bob joined", ""])
     ann.hear(lambda: [item for item in ann.items if getattr(item, "reason", None) == "" and item.nick == "bob"])
 
 
@@ -358,7 +367,7 @@ def test_a_pipe_that_is_closed_early_is_no_error(lanchat, room, ann):
         ann.member.outgoing.say("enough")
         out, err = running.communicate(timeout=20)
     assert (running.returncode, out) == (0, "ann: line 0\n")
-    assert {line for line in err.splitlines()} <= {FIRST_NOTE, "-- ann joined", "-- bob joined", "-- bob left"}
+    assert {line for line in err.splitlines()} <= {first_note(room), "-- ann joined", "-- bob joined", "-- bob left"}
 
 
 @POSIX
@@ -405,7 +414,7 @@ def full_pipe() -> Iterator[int]:
 @POSIX
 @pytest.mark.parametrize("end", ["timeout", "signal"])
 def test_it_ends_although_nobody_reads_its_output(lanchat, room, ann, full_pipe, end):
-    limit = ("--timeout", "1.5") if end == "timeout" else ()
+    limit = ("--timeout", "4") if end == "timeout" else ()
     bob = lanchat.start("join", at(room), "--nick", "bob", "--until", "never", *limit, stdout=full_pipe)
     ann.hear_kind(Joined, nick="bob")
     ann.member.outgoing.say("hello")

@@ -26,7 +26,7 @@ from lanchat.terminal.chat.commands import (
     Verify,
 )
 from lanchat.terminal.chat.feed import Feed
-from lanchat.terminal.chat.render import SYSTEM_INDENT, system_line, verify_text, who_text
+from lanchat.terminal.chat.render import SYSTEM_INDENT, system_line, who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
 from lanchat.terminal.invite import invitation
@@ -57,7 +57,7 @@ class Chat:
     One thread makes it and runs it: the main thread, so that signals work. The caller closes the room after `run()`.
 
     Args:
-        on_nick: called when the host has given us another nick, in the thread of `run()`.
+        on_nick: called in the thread of `run()` with a new nick that we asked for.
         input, output: the terminal; None for this process's own.
     """
 
@@ -158,7 +158,7 @@ class Chat:
             case Reply(text):
                 self._feed.reply(text)
             case ChangeNick(nick):
-                self._room.rename(nick)
+                self._feed.rename(nick)
             case ShowHelp():
                 self._feed.note(commands.help_text(hosting=self._hosting, width=self._screen.columns - SYSTEM_INDENT))
             case ShowWho():
@@ -169,7 +169,7 @@ class Chat:
                     raise ValueError("This machine has no network, so nobody else can join.")
                 self._feed.show(invitation(self._room.invite, self._screen.columns))
             case Verify(nick):
-                self._feed.note(verify_text(self._feed.person(nick), self._feed.roster.me))
+                self._feed.verify(nick)
             case Ignore(nick, on):
                 self._feed.ignore(nick, on=on)
             case Moderate(action, nick):

@@ -14,9 +14,10 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Renamed, Said, Told
+from lanchat.protocol.text import clean_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
-from lanchat.terminal.chat.render import Drawn, Note, Renderer
+from lanchat.terminal.chat.render import Drawn, Note, Renderer, verify_text
 
 REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
 
@@ -27,7 +28,7 @@ class Feed:
     Args:
         room: nobody else takes its items.
         wake: called from any thread when there is something to paint.
-        on_nick: called when the host has given us another nick.
+        on_nick: called with a new nick that we asked for. A nick that the host gave us unasked stays in its room.
         colour, columns, hosting: see Renderer.
     """
 
@@ -48,6 +49,7 @@ class Feed:
         self._waiting: deque[Item | Note | Drawn] = deque()
         self._notes: list[Note | Drawn] = []
         self._lock = threading.Lock()  # guards _notes
+        self._wanted_nick = ""  # the nick that we asked for, until we have it
         self._started = False
         self._ignored: set[str] = set()  # member ids
         self._shown: list[Told] = []  # private messages of the portion that is being painted
@@ -95,17 +97,6 @@ class Feed:
         """Show lines that only we see and that are fragments already. Any thread."""
         self._add(Drawn(fragments))
 
-    def person(self, nick: str) -> Person:
-        """The person with this nick.
-
-        Raises:
-            ValueError: there is none.
-        """
-        person = self.roster.person(nick)
-        if person is not None:
-            return person
-        raise ValueError(f"No one here is called {nick}. /who lists everyone.")
-
     def tell(self, nick: str, text: str) -> None:
         """Send a private message.
 
@@ -127,13 +118,31 @@ class Feed:
             raise ValueError(f"{last.nick} has just written to you privately. Press Enter again to send this to them.")
         self._tell(last.nick, text, last.by)
 
+    def rename(self, nick: str) -> None:
+        """Ask for another nick.
+
+        Raises:
+            ValueError: it breaks the rules of a nick.
+        """
+        self._wanted_nick = clean_nick(nick)
+        self._room.rename(self._wanted_nick)
+
+    def verify(self, nick: str) -> None:
+        """Show the fingerprint of the person with this nick; of each, if the host gives it to several.
+
+        Raises:
+            ValueError: there is no such person.
+        """
+        roster = self.roster
+        self.note("\n".join(verify_text(person, roster.me, roster.host_id) for person in self._called(nick)))
+
     def ignore(self, nick: str, *, on: bool) -> None:
         """Hide this person's messages on this screen, or show them again.
 
         Raises:
             ValueError: there is no such person, or it is us.
         """
-        person = self.person(nick)
+        person = self._called(nick)[0]
         if person.id == self.roster.me:
             raise ValueError("That is you.")
         if on:
@@ -156,6 +165,17 @@ class Feed:
             if time.monotonic() > deadline:
                 return fragments, True
         return fragments, False
+
+    def _called(self, nick: str) -> list[Person]:
+        """The people with this nick, at least one.
+
+        Raises:
+            ValueError: there is none.
+        """
+        found = self.roster.called(nick)
+        if not found:
+            raise ValueError(f"No one here is called {nick}. /who lists everyone.")
+        return found
 
     def _tell(self, nick: str, text: str, to: str) -> None:
         self._room.send_private(nick, text, to=to)
@@ -186,7 +206,8 @@ class Feed:
         fragments = [] if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         nick = self.roster.nick
         self._room.follow(item)
-        if isinstance(item, Renamed) and self.roster.nick != nick:
+        if isinstance(item, Renamed) and self.roster.nick != nick and self.roster.nick == self._wanted_nick:
+            self._wanted_nick = ""
             self._report_nick()
         return fragments
 

@@ -19,7 +19,7 @@ from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
 from lanchat.protocol.text import MAX_NICK, grouped, safe_text
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments, cells, rows
-from lanchat.terminal.wording import advice, dropped_text, left_text, people_text, reconnecting, sentence
+from lanchat.terminal.wording import COMPARE, advice, dropped_text, left_text, people_text, reconnecting, sentence
 
 TIME, SYSTEM, ERROR, MINE, MENTION, MARK, PRIVATE = (
     "class:time",
@@ -244,18 +244,23 @@ def who_text(people: list[Person], me: tuple[str, str]) -> str:
     return f"{people_text(len(names))}: {', '.join(names)}"
 
 
-def verify_text(person: Person, me: str) -> str:
-    """The answer to /verify.
+def verify_text(person: Person, me: str, host_id: str) -> str:
+    """The answer to /verify. Only the host has shown its key to us; for everybody else the host vouches.
 
     Args:
         me: our own id.
+        host_id: the member id of the key that the host showed.
     """
     nick = shown_nick(person.id, person.nick)
     if not person.verified:
         return f"{nick} is a netcat guest: identity not verified."
     if person.id == me:
         return f"Your fingerprint:  {grouped(person.id)}"
-    return f"Fingerprint of {nick}:  {grouped(person.id)}\nTo compare, they run:  lanchat id"
+    if person.id == host_id:
+        nick += ", the host"
+    elif me != host_id:
+        nick += ", as the host says"
+    return f"Fingerprint of {nick}:  {grouped(person.id)}\n{COMPARE}"
 
 
 def system_line(text: str, style: str = SYSTEM, columns: int = 0) -> Fragments:

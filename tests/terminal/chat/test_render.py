@@ -60,7 +60,7 @@ def said(text, by="b", nick="bob", at=NOON, action=False):
 
 
 def connected(title="Room A", host="hal", nick="ann"):
-    return Connected(Card(1, "r", title, host, 1, False, bytes(32)), Welcome("a", nick, 0, 0, 0), ())
+    return Connected(Card(1, "r", title, host, 1, False, bytes(32)), Welcome("a", nick, 0, 0, 0), (), "h")
 
 
 def plain(fragments):
@@ -283,9 +283,16 @@ def test_who_lists_everyone_with_the_host_and_me():
 
 def test_verify_shows_a_fingerprint_to_compare_or_that_there_is_none():
     bob = "ab" * 16
-    assert verify_text(Person(bob, "bob"), "a").startswith("Fingerprint of bob:  abab abab ")
-    assert verify_text(Person(bob, "bob"), bob).startswith("Your fingerprint:  abab abab ")
-    assert verify_text(Person("~7", "nc"), bob) == "~nc is a netcat guest: identity not verified."
+    assert verify_text(Person(bob, "bob"), bob, "h").startswith("Your fingerprint:  abab abab ")
+    assert verify_text(Person("~7", "nc"), bob, "h") == "~nc is a netcat guest: identity not verified."
+
+
+def test_verify_says_whose_word_it_is():
+    """The host's key was seen on the link; of all others the host tells us. Who hosts has seen every key."""
+    bob = Person("ab" * 16, "bob")
+    assert verify_text(bob, "a", bob.id).startswith("Fingerprint of bob, the host:  abab abab ")
+    assert verify_text(bob, "a", "h").startswith("Fingerprint of bob, as the host says:  abab abab ")
+    assert verify_text(bob, "h", "h").startswith("Fingerprint of bob:  abab abab ")
 
 
 def test_a_member_with_my_id_and_another_nick_is_not_me():

@@ -1,0 +1,66 @@
+"""Compares a host with the one that a person means: its room, and its key with what is known of that."""
+
+from lanchat.api.targets import Target
+from lanchat.discovery.sighting import Listing
+from lanchat.errors import HostKeyChanged, NoSuchRoom
+from lanchat.protocol.ids import fingerprint
+from lanchat.protocol.messages import Card
+from lanchat.protocol.text import safe_text
+from lanchat.storage.known_hosts import KeyStatus, KnownHosts
+
+# Anybody can put a row into the list, so it must not lead to the advice to forget a known key.
+_ASK_FOR_INVITE = "Anybody can show such a room. Ask its owner for an invite, which names the right key."
+
+
+class HostCheck:
+    """Decides whether a host is the right one, before our hello is sent."""
+
+    def __init__(self, target: Target, known_hosts: KnownHosts) -> None:
+        self.key_status: KeyStatus = "new"
+        self.room_id = ""  # of the host that was checked last
+        self.fingerprint = ""
+        self._target = target
+        self._known_hosts = known_hosts
+
+    def __call__(self, card: Card, host_key: bytes) -> None:
+        """Check the room and the key of a host.
+
+        Raises:
+            NoSuchRoom: another room answers there.
+            HostKeyChanged: the key is not the one in the invite or in the list, or not the one that the room showed
+                before.
+        """
+        if self._target.room_id is not None and card.room != self._target.room_id:
+            raise NoSuchRoom(
+                f'A different room answers there now ("{safe_text(card.title)}").', "Look again: lanchat rooms"
+            )
+        key = fingerprint(host_key)
+        if not key.startswith(self._target.pin):
+            raise self._wrong_pin()
+        try:
+            self.key_status = self._known_hosts.check(card.room, key, card.title)
+        except HostKeyChanged as error:
+            if self._target.listed and not self._known_hosts.hosts(card.room):
+                raise HostKeyChanged(str(error), _ASK_FOR_INVITE) from None
+            raise
+        self.room_id, self.fingerprint = card.room, key
+
+    def _wrong_pin(self) -> HostKeyChanged:
+        if self._target.listed:
+            return HostKeyChanged(
+                "The machine that answers now has another key than the list showed. Somebody may be impersonating the "
+                "host.",
+                "Look again: lanchat rooms",
+            )
+        return HostKeyChanged(
+            "The machine there does not have this invite's key. Somebody may be impersonating the host.",
+            "Ask for a new invite over a channel you trust.",
+        )
+
+    def is_host(self, listing: Listing) -> bool:
+        """Whether a row of the list belongs to the host that was checked last."""
+        return (listing.room_id, listing.fingerprint) == (self.room_id, self.fingerprint)
+
+    def remember(self, card: Card) -> None:
+        """Store the key: from now on the room must show it."""
+        self._known_hosts.remember(card.room, self.fingerprint, card.title)
