@@ -25,7 +25,7 @@ from lanchat.server.host import Host
 from lanchat.storage.known_hosts import FILE as KNOWN_HOSTS
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.threads import Closable
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 LOOPBACK = chosen(("127.0.0.1",))
 
@@ -222,7 +222,7 @@ def test_a_search_ends_when_the_finder_closes(finder):
     searching = threading.Thread(target=look.find, args=("Room A", 3600))
     searching.start()
     look.close()
-    searching.join(10)
+    searching.join(PATIENCE)
     assert not searching.is_alive()
 
 
