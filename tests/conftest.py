@@ -7,7 +7,6 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,8 @@ from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.commands import Commands
+from tests.support.namespaces import enter_own_network
 from tests.support.people import joined_room
-from tests.support.program import forks
 from tests.support.waiting import wait_until
 
 pytest_plugins = ["tests.faults.report"]
@@ -40,7 +39,6 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lanchat")
 _FILES = Path("/proc/self/fd")  # Linux; elsewhere only threads are counted
 _homes = count(1)
 EAGER = Timing(first_retry=0.02)  # members reconnect at once
-_REST_LIMIT = 5.0  # s for threads to end and sockets to be given back after a test
 
 
 @pytest.hookimpl(trylast=True)
@@ -57,10 +55,9 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def quick_starts(request: pytest.FixtureRequest) -> Iterator[None]:
-    """In a quick run, programs are forks of a process that has its imports behind it; in a full run they are not."""
-    with forks() if request.config.option.markexpr == "not full" else nullcontext():
-        yield
+def own_network() -> None:
+    """Each process of a run has a loopback of its own, where the machine allows it."""
+    enter_own_network()
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +73,7 @@ def leaves_nothing() -> Iterator[None]:
     if left():
         gc.collect()  # an exception that the test looked at may hold frames that hold a socket
         try:
-            wait_until(lambda: not left(), _REST_LIMIT)
+            wait_until(lambda: not left())
         except AssertionError:
             pytest.fail("the test leaves behind: " + ", ".join(left()), pytrace=False)
 
@@ -114,13 +111,6 @@ def udp_port() -> int:
 def lanchat(own_world: Path) -> Iterator[Commands]:
     """`lanchat.run("rooms")`: the program, in homes of its own."""
     with Commands(own_world) as commands:
-        yield commands
-
-
-@pytest.fixture
-def started(own_world: Path) -> Iterator[Commands]:
-    """The same for what a fork would not show: how it starts, and what happens meanwhile."""
-    with Commands(own_world, fresh=True) as commands:
         yield commands
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from lanchat.threads import Inbox, Wakeup
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def running(*works) -> Iterator[list[threading.Thread]]:
         thread.start()
     yield threads
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -25,7 +25,7 @@ def take(inbox: Inbox, number: int) -> list:
     """So many items, in as many turns as that needs."""
     taken: list = []
     while len(taken) < number:
-        items = inbox.take(timeout=10)
+        items = inbox.take(timeout=PATIENCE)
         assert items, "nothing comes any more"
         taken += items
     return taken
@@ -42,7 +42,7 @@ def test_one_takes_all_that_waits_in_order():
 def test_it_waits_for_a_first_item():
     inbox: Inbox[str] = Inbox()
     with running(lambda: inbox.put("late")):
-        assert inbox.take(timeout=10) == ["late"]
+        assert inbox.take(timeout=PATIENCE) == ["late"]
 
 
 def test_who_meets_a_full_inbox_waits():
@@ -82,7 +82,7 @@ def test_it_never_holds_more_than_its_bound():
 
     with running(*[put_all] * 4):
         while taken < 400:
-            items = inbox.take(timeout=5)
+            items = inbox.take(timeout=PATIENCE)
             assert items
             sizes.append(len(items))
             taken += len(items)
@@ -120,7 +120,7 @@ def test_a_wakeup_ends_a_select_of_another_thread(wakeup):
 
     with running(wait):
         wakeup.set()
-        assert woken.wait(10)
+        assert woken.wait(PATIENCE)
 
 
 def test_a_wakeup_stays_set_until_it_is_drained(wakeup):
@@ -150,7 +150,7 @@ def test_a_closed_wakeup_may_be_set_and_closed_again(wakeup):
 
 
 def test_a_wakeup_may_be_closed_while_other_threads_set_it(wakeup):
-    began = threading.Barrier(4, timeout=10)
+    began = threading.Barrier(4, timeout=PATIENCE)
     failures: list[BaseException] = []
 
     def set_often() -> None:

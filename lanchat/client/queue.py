@@ -46,13 +46,18 @@ class EventQueue:
         self._last: Closed | None = None
         self._closed = False
 
+    @property
+    def full(self) -> bool:
+        """Whether the next item has to wait, or takes the place of the oldest. Any thread."""
+        return self._load >= self._limit
+
     def put(self, item: Item) -> None:
         self.put_all((item,))
 
     def put_all(self, items: Sequence[Item]) -> None:
         """Add items. Waits while the queue is full, unless it drops the oldest. Reader thread only."""
         with self.lock:
-            while self._load >= self._limit and not self._drop_oldest and not self._closed:
+            while self.full and not self._drop_oldest and not self._closed:
                 self._emptied.wait()
             if self._closed:
                 return

@@ -44,7 +44,7 @@ class Link:
         self._clock = clock
         self._lock = threading.Lock()  # guards the channel, the outbox and the flags below; for memory work only
         self._outbox: deque[bytes] = deque()
-        self._waiting = 0
+        self.unsent = 0  # bytes of the outbox; any thread may read it
         self._progress_at = 0.0
         self._dropped = False
         self._finishing = False
@@ -193,7 +193,7 @@ class Link:
                 sent = self._offer(data)
                 if self._dropped:
                     return False
-                self._waiting -= sent
+                self.unsent -= sent
                 if sent:
                     self._progress_at = self._clock()
                 if sent < len(data):
@@ -260,11 +260,11 @@ class Link:
                 return
             data = data[sent:]
             self._progress_at = self._clock()
-        elif self._waiting > OUTBOX_LIMIT:  # one send alone may be larger: the past, for a returning member
+        elif self.unsent > OUTBOX_LIMIT:  # one send alone may be larger: the past, for a returning member
             self._drop("slow", "reads too slowly")
             return
         self._outbox.append(data)
-        self._waiting += len(data)
+        self.unsent += len(data)
         self._flusher.watch(self)
 
     def _offer(self, data: bytes) -> int:
@@ -290,7 +290,7 @@ class Link:
         self._dropped = True
         self.set_reason(code, reason)
         self._outbox.clear()
-        self._waiting = 0
+        self.unsent = 0
         try:
             self._socket.shutdown(socket.SHUT_RDWR)  # close() alone does not wake a blocked recv() on Linux
         except OSError:

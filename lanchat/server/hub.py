@@ -90,6 +90,27 @@ class Hub:
         """The log stores nothing now, for this reason; "": it stores again. Any thread."""
         self.inbox.put_now(LogTrouble(text))
 
+    def run_batch(self) -> bool:
+        """Handle everything that is in the inbox as one batch; waits for a first item. Hub thread only.
+
+        Returns:
+            Whether the hub goes on.
+        """
+        items, goes_on = self.inbox.take(), True
+        batch = Batch(self._now())
+        self._room.unavailable = self._acks.trouble if self._room_log.full else ""
+        for item in items:
+            if isinstance(item, Stop):
+                goes_on = False
+            else:
+                self._handle(item, batch)
+        batch.deliver(self._sessions)
+        if self._closing:
+            self._say_goodbye()
+        if batch.records:
+            self._appended = self._room_log.append(batch.records)
+        return goes_on
+
     def stop(self) -> None:
         """End the thread once it has handled everything in the inbox. Any thread but the hub thread."""
         self.inbox.put_now(Stop())
@@ -97,21 +118,8 @@ class Hub:
         self.inbox.close()
 
     def _run(self) -> None:
-        running = True
-        while running:
-            items = self.inbox.take()
-            batch = Batch(self._now())
-            self._room.unavailable = self._acks.trouble if self._room_log.full else ""
-            for item in items:
-                if isinstance(item, Stop):
-                    running = False
-                else:
-                    self._handle(item, batch)
-            batch.deliver(self._sessions)
-            if self._closing:
-                self._say_goodbye()
-            if batch.records:
-                self._appended = self._room_log.append(batch.records)
+        while self.run_batch():
+            pass
 
     def _handle(self, item: JoinRequest | Received | LinkEnded | Stored | LogTrouble | CloseRoom, batch: Batch) -> None:
         match item:

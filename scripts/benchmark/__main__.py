@@ -1,4 +1,4 @@
-"""scripts/bench: what to measure, and how the figures are shown."""
+"""The command scripts/bench: runs the sections that were asked for and prints their figures."""
 
 import argparse
 import json
@@ -73,7 +73,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _nothing(text: str) -> None:
-    """Tables are for people."""
+    """Takes the place of `print` where the figures go out as JSON."""
 
 
 if __name__ == "__main__":

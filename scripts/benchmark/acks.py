@@ -1,4 +1,4 @@
-"""Acknowledgements: from a `say` to the moment its sender knows that it is kept. lanchat's own members only."""
+"""Acknowledgements: the time from a `say` until its sender knows that it is stored. For members of lanchat only."""
 
 import time
 from collections import deque
@@ -20,7 +20,7 @@ class Acks:
 
     Args:
         window: messages of each member that are not acknowledged yet.
-        rate: messages a second in all, at most; None: as many as the window lets through.
+        rate: at most so many messages a second in all; None: as many as the window allows.
     """
 
     seconds: float
@@ -44,16 +44,16 @@ class AcksResult:
 
 @dataclass
 class _Speaker:
-    """What one member has said and does not know to be kept."""
+    """One member, and its messages that are not acknowledged yet."""
 
     said: int = 0
     splitter: LineSplitter = field(default_factory=LineSplitter)
     unheard: dict[str, int] = field(default_factory=dict)  # ns, by message id
-    unkept: deque[tuple[int, int]] = field(default_factory=deque)  # seq, ns
+    unstored: deque[tuple[int, int]] = field(default_factory=deque)  # seq, ns
 
     @property
     def waiting(self) -> int:
-        return len(self.unheard) + len(self.unkept)
+        return len(self.unheard) + len(self.unstored)
 
 
 class _Run:
@@ -82,7 +82,7 @@ class _Run:
         return AcksResult(len(crowd.members), len(self._times) / use.seconds, *percentiles(self._times), lost, use)
 
     def _say(self, most: int | None) -> int:
-        """Fill the windows, in turn; at most so many messages."""
+        """Fill the windows in turn, with at most so many messages."""
         count = 0
         for member, speaker in sorted(self._speakers.items(), key=lambda item: item[1].said):
             room = self._task.window - speaker.waiting
@@ -102,10 +102,10 @@ class _Run:
             self._crowd.reply(member, data)
             for message in decode_all(speaker.splitter.feed(data), FROM_HOST):
                 if isinstance(message, Said) and message.id in speaker.unheard:
-                    speaker.unkept.append((message.seq, speaker.unheard.pop(message.id)))
+                    speaker.unstored.append((message.seq, speaker.unheard.pop(message.id)))
                 elif isinstance(message, Ack):
                     now = time.monotonic_ns()
-                    while speaker.unkept and speaker.unkept[0][0] <= message.seq:
-                        self._times.append((now - speaker.unkept.popleft()[1]) / 1e6)
+                    while speaker.unstored and speaker.unstored[0][0] <= message.seq:
+                        self._times.append((now - speaker.unstored.popleft()[1]) / 1e6)
 
         return hear

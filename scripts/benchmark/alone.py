@@ -1,4 +1,4 @@
-"""The sections about lanchat alone: joins, idle members, start-up, discovery, the screen, acknowledgements."""
+"""The sections that measure lanchat alone: joins, idle members, start-up, discovery, the screen, acknowledgements."""
 
 import subprocess
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What every section needs: the options, one run of one server, and words about it."""
+"""Shared by all sections: the options, one run of one server, and messages for the person who waits."""
 
 import sys
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from scripts.benchmark.machine import SERVER_CORE, wait_for_quiet
 from scripts.benchmark.servers import Kind
 
 FULL_LOAD = 0.9  # of its core: then the load generator is what was measured
-FOREIGN = 0.15  # of a core, used by others in the meantime: the figure says less
+FOREIGN = 0.15  # of a core, that other programs used in the meantime: then the figure is worth less
 
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for.
+    """The options of one call of scripts/bench.
 
     Args:
-        show: prints a table; nothing where the figures go out as JSON.
+        show: prints a table; does nothing where the figures go out as JSON.
     """
 
     quick: bool
@@ -34,12 +34,16 @@ class Options:
 
 
 def tell(text: str) -> None:
-    """Words for the person who waits."""
+    """Print a message for the person who waits."""
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
 def run(options: Options, kind: Kind, members: int, tasks: list[Task], *, core: int = SERVER_CORE) -> Report | None:
-    """A server of this kind, so many members in it, and the tasks. None, and a word about it, where that fails."""
+    """Start a server of this kind, let so many members join, and do the tasks.
+
+    Returns:
+        The report; None where that failed, after a message that says so.
+    """
     wait_for_quiet(options.patience)
     try:
         with servers.running(kind, core) as server:

@@ -1,8 +1,8 @@
-"""Whether each receiver got everything, once, each sender in order. Pure.
+"""Checks that each receiver got every message once, and the messages of each sender in order. Pure.
 
-Most receivers get the very same bytes. So one stream is kept (`Stream`), each of its lines is looked at once, and
-every other receiver is compared with it byte by byte, which costs next to nothing and overlooks nothing. Whoever
-gets a stream of its own (a sender that does not hear itself; a server that makes mistakes) is looked at line by line.
+Most receivers get the very same bytes. So one stream is stored (`Stream`) and each of its lines is checked once; every
+other receiver is compared with it byte by byte, which costs next to nothing and overlooks nothing. A receiver with a
+stream of its own (a sender that does not hear itself, or a server that makes mistakes) is checked line by line.
 """
 
 import re
@@ -15,7 +15,7 @@ _SYNC = re.compile(rb"SYNC(\d)~(\d{6})")
 
 @dataclass(frozen=True)
 class Marks:
-    """How the messages of one run look: `LG<run>~<sender, 3 digits><number, 7 digits>~<ns, 19 digits>~xxx...`."""
+    """The form of the messages of one run: `LG<run>~<sender, 3 digits><number, 7 digits>~<ns, 19 digits>~xxx...`."""
 
     run: int  # its last digit is told, so that a late message of the run before is not taken for one of this
 
@@ -31,15 +31,15 @@ class Marks:
         return self.begin + b"%03d%07d~%019d~" % (sender, number, ns) + b"x" * (MESSAGE_SIZE - _FIXED)
 
     def id(self, number: int) -> int:
-        """Of a message, where a server wants one that is unique for its sender."""
+        """The id of a message, for servers that want one that is unique for its sender."""
         return (self.run + 1) * 10**9 + number
 
     def sync(self, number: int) -> bytes:
-        """What is said until everybody hears it, before a run; no message of it."""
+        """A line that is said before a run until everybody hears it. It is no message of the run."""
         return b"SYNC%d~%06d" % (self.run % 10, number)
 
     def after_sync(self, data: bytes, number: int) -> int:
-        """Where the line after this sync, or a later one, begins; -1 while there is none."""
+        """Where the line after this sync, or after a later one, begins; -1 while there is none."""
         for found in _SYNC.finditer(data):
             if int(found[1]) == self.run % 10 and int(found[2]) >= number:
                 return data.find(b"\n", found.end()) + 1 or -1
@@ -48,7 +48,7 @@ class Marks:
 
 @dataclass
 class Verdict:
-    """What was wrong, summed over receivers; `seen` counts right and wrong alike."""
+    """The mistakes of a run, summed over its receivers. `seen` counts right and wrong messages alike."""
 
     seen: int = 0
     lost: int = 0
@@ -69,7 +69,7 @@ class Verdict:
 
 
 class Tally:
-    """One stream, looked at line by line."""
+    """Checks one stream line by line."""
 
     def __init__(self, marks: Marks, senders: int) -> None:
         self.next = [0] * senders  # of each sender, the number that should come now
@@ -84,7 +84,7 @@ class Tally:
         return self._verdict.seen
 
     def feed(self, lines: bytes, now_ns: int = 0) -> None:
-        """Whole lines only."""
+        """Check more of the stream: whole lines only."""
         found = self._pattern.findall(lines)
         verdict = self._verdict
         verdict.seen += len(found)
@@ -103,7 +103,11 @@ class Tally:
             self.times += [(int(said), now_ns) for _, said in found]
 
     def verdict(self, sent: list[int]) -> Verdict:
-        """In the end, with what each sender has sent to this receiver."""
+        """The verdict at the end of the run.
+
+        Args:
+            sent: how many messages each sender has sent to this receiver.
+        """
         missing = sum(map(len, self._missing)) + sum(
             max(0, all_ - got) for all_, got in zip(sent, self.next, strict=True)
         )
@@ -124,12 +128,12 @@ class Tally:
 
 @dataclass
 class Stream:
-    """The bytes that all followers get. Looked at when the run is over."""
+    """The bytes that all followers get. They are checked when the run is over."""
 
     data: bytearray = field(default_factory=bytearray)
 
     def follow(self, at: int, lines: bytes) -> bool:
-        """Whether a follower who has got `at` bytes may get these lines now; what is new in them is added."""
+        """Whether these lines continue the stream for a follower that has got `at` bytes. New bytes are added to it."""
         known = len(self.data) - at
         if known >= len(lines):
             return self.data.startswith(lines, at)
@@ -140,11 +144,11 @@ class Stream:
 
 
 class Receiver:
-    """What one member got in a run.
+    """Takes the bytes that one member gets in a run.
 
     Args:
-        stream: what all get; None: look at every line of this one as it comes.
-        noise: lines for one member alone, which count for nothing (acknowledgements, signs of life).
+        stream: the bytes that all get; None: check every line of this member as it comes.
+        noise: lines for one member alone, which do not count (acknowledgements, signs of life).
     """
 
     def __init__(self, marks: Marks, senders: int, stream: Stream | None, noise: re.Pattern[bytes] | None) -> None:
@@ -155,7 +159,7 @@ class Receiver:
         self._partial = b""
 
     def take(self, data: bytes, now_ns: int = 0) -> bool:
-        """Take bytes as they came, lines or not.
+        """Take bytes as they came, whole lines or not.
 
         Returns:
             Whether there may be noise among them.

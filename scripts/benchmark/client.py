@@ -1,4 +1,4 @@
-"""One connection of the load generator: a non-blocking socket, with TLS in memory where the server speaks it."""
+"""One connection of the load generator: a non-blocking socket, with TLS in memory where the server uses it."""
 
 import errno
 import socket
@@ -15,7 +15,7 @@ class Disconnected(ConnectionError):
 
 
 class Client:
-    """Owned by the one thread of the load generator. No call waits, but the one that makes it.
+    """Owned by the one thread of the load generator. Only the constructor may wait.
 
     Raises:
         OSError: nobody listens.
@@ -41,10 +41,10 @@ class Client:
         return (self._tls.getpeercert(binary_form=True) or b"") if self._tls is not None else b""
 
     def read(self) -> bytes:
-        """What has come, perhaps nothing yet.
+        """The bytes that have come, perhaps none yet.
 
         Raises:
-            Lost: the connection has ended.
+            Disconnected: the connection has ended.
         """
         try:
             size = self.socket.recv_into(_buffer)
@@ -62,7 +62,7 @@ class Client:
         return self._decrypted(self._tls)
 
     def write(self, data: bytes) -> None:
-        """Send now what the kernel takes, the rest with `flush`."""
+        """Send what the kernel takes now; `flush` sends the rest."""
         if self._tls is not None:
             self._tls.write(data)
             data = self._outgoing.read()

@@ -1,4 +1,4 @@
-"""The sections that set lanchat beside others: fan-out and latency."""
+"""The sections that compare lanchat with other servers: fan-out and latency."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

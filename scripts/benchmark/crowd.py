@@ -1,4 +1,4 @@
-"""A crowd of clients on one epoll: they come in, hear each other, and then do what a task asks."""
+"""A crowd of clients on one epoll: they join, hear each other, and then do a task."""
 
 import select
 import time
@@ -32,7 +32,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Joins:
-    """How the crowd came in."""
+    """The joins of the crowd."""
 
     asked: int
     joined: int
@@ -44,7 +44,7 @@ class Joins:
 
 
 class Member:
-    """One client, and who takes what it hears."""
+    """One client, and the function that takes the bytes it hears."""
 
     def __init__(self, number: int, client: Client) -> None:
         self.number = number
@@ -55,7 +55,7 @@ class Member:
 
 
 class Crowd:
-    """Owned by the load process. Close it."""
+    """Owned by the load process, which closes it."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -75,7 +75,7 @@ class Crowd:
         return Meter(self.target.pid)
 
     def join(self, count: int) -> Joins:
-        """Bring in so many, at most `target.under_way` at once, and wait until nothing more is told about it."""
+        """Let so many join, at most `target.under_way` at a time, and wait until all notices about it have come."""
         meter, started = self.meter(), time.monotonic()
         times: list[float] = []
         few, rss_of_few, begun = 0, 0, 0
@@ -93,7 +93,7 @@ class Crowd:
         return Joins(count, len(times), seconds, times, use, rss, (rss - rss_of_few) / more if more else 0.0)
 
     def turn(self, timeout: float) -> bool:
-        """Wait for something to come, and take it.
+        """Wait for bytes, and hand them to their members.
 
         Returns:
             Whether anything came.
@@ -124,20 +124,20 @@ class Crowd:
         self.send(member, self.dialect.say(text, id))
 
     def reply(self, member: Member, data: bytes) -> None:
-        """Answer what must be answered in this."""
+        """Answer what needs an answer in these bytes."""
         self.send(member, self.dialect.reply(data))
 
     def quiet(self, seconds: float) -> None:
-        """Take what comes until nothing has come for so long, but not much longer than that."""
+        """Take bytes until none have come for so long; at most 20 times as long."""
         limit = time.monotonic() + 20 * seconds
         while self.turn(seconds) and time.monotonic() < limit:
             pass
 
     def sync(self, marks: Marks, then: dict[Member, Hear], followers: list[Member]) -> None:
-        """Make sure that everybody is inside, and that all followers begin at the same line.
+        """Make sure that everybody is in the room, and that all followers begin at the same line.
 
         Args:
-            then: who takes what each member hears after that.
+            then: takes what each member hears after that.
 
         Raises:
             TimeoutError: somebody does not hear the others.
@@ -167,7 +167,7 @@ class Crowd:
             raise TimeoutError(f"{len(behind)} of {len(self.members)} hear nothing")
 
     def rest(self) -> None:
-        """What comes now is of no interest."""
+        """Ignore what comes from now on."""
         for member in self.members:
             member.hear = self._ignoring(member)
 
@@ -205,7 +205,7 @@ class Crowd:
         handshake(b"")
 
     def _until(self, member: Member, marks: Marks, number: int, waiting: dict[Member, bytes], then: Hear) -> Hear:
-        """Looks for this sync, or a later one; what comes after its line is for `then`."""
+        """Waits for this sync, or for a later one; `then` gets what comes after its line."""
 
         def hear(data: bytes) -> None:
             self.reply(member, data)

@@ -1,8 +1,8 @@
-"""How a client of each kind of server comes in, talks and listens. No I/O: a greeting is a generator.
+"""How a client of each kind of server joins, talks and listens. No I/O: a greeting is a generator.
 
 greeting = dialect.greet(7, certificate)
 send(next(greeting))
-send(greeting.send(what_came))      # ... until it returns: its value is sent too, and the client is inside
+send(greeting.send(what_came))      # ... until it returns: its value is sent too, and the client has joined
 """
 
 import re
@@ -23,25 +23,25 @@ Greeting = Generator[bytes, bytes, bytes]
 
 
 class Dialect(Protocol):
-    """What the load generator must know of a server."""
+    """The protocol of a server, as far as the load generator needs it."""
 
     @property
     def tls(self) -> bool: ...
     @property
     def echoes(self) -> bool:
-        """Whether whoever says something hears it back."""
+        """Whether a sender gets its own messages too."""
 
     @property
     def noise(self) -> re.Pattern[bytes] | None:
-        """Lines that a single member gets, and that are no message."""
+        """Lines for a single member that are no messages."""
 
     def greet(self, number: int, certificate: bytes) -> Greeting:
-        """Come in as member `number`."""
+        """Join as member `number`."""
 
     def say(self, text: bytes, id: int) -> bytes: ...
 
     def reply(self, data: bytes) -> bytes:
-        """What must be answered to what came."""
+        """The answer that these bytes need; empty where they need none."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Native:
         messages = decode_all(splitter.feed((yield encode(greeting.hello(card)))), FROM_HOST)
         while not messages:
             messages = decode_all(splitter.feed((yield b"")), FROM_HOST)
-        welcome = greeting.receive(messages.pop(0))
+        welcome = messages.pop(0)
         assert isinstance(welcome, Welcome), welcome
-        people = len(messages)
+        people = len(messages)  # counted and not decoded: a thousand for each of a thousand would take too long
         while people < welcome.people:
             people += (yield b"").count(b"\n")
         return b""
@@ -111,10 +111,10 @@ class Plain:
 
 @dataclass(frozen=True)
 class Relay:
-    """The raw limit. It hands on what it gets, so it gets what the other server would have sent.
+    """The raw limit. It passes lines on as they are, so it gets the lines that the other server would have sent.
 
     Args:
-        like: how a line looks there, with %b for the text.
+        like: the form of a line there, with %b for the text.
     """
 
     tls: bool = False

@@ -1,8 +1,8 @@
-"""How long it takes until the first room is listed, by each discovery source: in a lab of network namespaces.
+"""Measures how long each discovery source takes until the first room is listed, in a lab of network namespaces.
 
     python -m scripts.benchmark.discovery [--rounds N]
 
-It is measured in the process that searches, from the start of the search; zeroconf and all it needs are loaded before.
+The time counts from the start of the search, in the process that searches; zeroconf is loaded before.
 """
 
 import argparse
@@ -12,7 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.support.lab import Lab, require_lab
+from tests.support.lab import Lab
+from tests.support.namespaces import require_namespaces
 
 SEARCH = """
 import sys, time
@@ -36,7 +37,7 @@ for _ in range(rounds):
 
 def measure(rounds: int) -> dict[str, list[float]]:
     """Returns: ms until the first room is listed, by source."""
-    require_lab()
+    require_namespaces()
     took: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder, Lab(Path(folder)) as lab:
         a, b = lab.node("a"), lab.node("b")
@@ -56,7 +57,7 @@ def main() -> None:
         "--rounds",
         type=int,
         default=5,
-        help="with more, the host's limit on connections from one machine is what is measured",
+        help="(5) with more, the host's limit on connections from one machine is measured instead",
     )
     for via, took in measure(parser.parse_args().rounds).items():
         took.sort()

@@ -13,14 +13,17 @@ class Fanout:
     """A task for the load process.
 
     Args:
+        seconds: how long they talk.
         window: messages of a sender that its judge has not read yet.
         patience: s without a byte, after which what is missing is lost.
+        least: messages that each sender sends even if that takes longer.
     """
 
     senders: int
     seconds: float
     window: int = 64
     patience: float = 5.0
+    least: int = 0
 
     def run(self, crowd: Crowd) -> "FanoutResult":
         return _Run(self, crowd).run()
@@ -63,7 +66,7 @@ class _Run:
         meter, started = crowd.meter(), time.monotonic_ns()
         stop_at = time.monotonic() + task.seconds
         self._refill()
-        while time.monotonic() < stop_at:
+        while time.monotonic() < stop_at or min(self._sent) < task.least:
             crowd.turn(0.1)
             self._refill()
         self._drain()

@@ -1,4 +1,4 @@
-"""Latency: from the moment a message should be said, at a fixed rate, to the moment each receiver has read it."""
+"""Latency: the time from when a message is due, at a fixed rate, until each receiver has read it."""
 
 import statistics
 import time
@@ -15,7 +15,7 @@ _SLEEP_MARGIN = 0.002  # s before a send that are spent looking, not sleeping: e
 
 @dataclass(frozen=True)
 class Latency:
-    """A task for the load process: an open loop, which does not wait for the server."""
+    """A task for the load process: an open loop, in which messages do not wait for the server."""
 
     rate: int  # messages a second, in all
     seconds: float

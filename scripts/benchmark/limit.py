@@ -1,7 +1,7 @@
-"""The raw limit: what no chat server on this machine and in this language can beat. It is a yardstick, not a server.
+"""The raw limit: no chat server in this language and on this machine can be faster. It is a yardstick, not a server.
 
-One thread reads all sockets that have something, and hands the lines, unread, to every client with one send() each.
-No room, no order to keep, no limits, no log.
+One thread reads all sockets that have bytes, and passes the lines unread to every client, with one send() each.
+It has no room, no order, no limits and no log.
 
     python limit.py PORT [CERTIFICATE KEY]
 """

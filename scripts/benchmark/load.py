@@ -1,4 +1,4 @@
-"""The load process: one worker, on its own core, that does one task after another and sends back what it saw."""
+"""The load process: one worker on its own core, which does one task after another and sends back the results."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ class Report:
 
 
 def measure(target: Target, members: int, tasks: Sequence[Task]) -> Report:
-    """Bring so many members into the server and do the tasks, in a process of its own."""
+    """Let so many members join the server and do the tasks, in a process of its own."""
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin)
     try:
         return pool.submit(_work, target, members, tuple(tasks)).result(_LIMIT)

@@ -1,4 +1,4 @@
-"""This machine: its name for the table, its cores, and what a process has used of it. Linux."""
+"""This machine: its name for the table, its cores, and the CPU time and memory of a process. Linux."""
 
 import os
 import platform
@@ -24,13 +24,13 @@ def describe() -> dict[str, str | int]:
 
 
 def pin(core: int) -> None:
-    """This process and its children stay on that core, where there are two."""
+    """Keep this process and its children on that core, if there are two."""
     if hasattr(os, "sched_setaffinity") and len(os.sched_getaffinity(0)) > core and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {core})
 
 
 def raise_limits() -> None:
-    """As many descriptors as we may have."""
+    """Allow this process as many descriptors as it may have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     try:
@@ -40,7 +40,7 @@ def raise_limits() -> None:
 
 
 def wait_for_quiet(patience: float) -> None:
-    """Until others leave this machine to us, but at most so many seconds."""
+    """Wait until other programs leave this machine alone, at most so many seconds."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         before, own = _busy_seconds(), time.process_time()
@@ -63,7 +63,7 @@ def rss_kib(pid: int) -> int:
 
 @dataclass(frozen=True)
 class Use:
-    """What the server and the load generator have used between two moments."""
+    """The CPU time that the server and the load generator used between two moments."""
 
     seconds: float
     server: float  # CPU-s
@@ -84,7 +84,7 @@ class Use:
 
 
 class Meter:
-    """Starts when made. `pid` is the server; the load generator is this process."""
+    """Measures from when it is made. `pid` is the server; the load generator is this process."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid

@@ -1,5 +1,5 @@
-"""The chat server of a first tutorial, which everything here is compared with: a thread for each client that waits in
-recv(1024), one lock, and a sendall() for each message and receiver.
+"""The chat server of a first tutorial, for comparison: a thread for each client that waits in recv(1024), one lock,
+and one sendall() for each message and receiver.
 
     python naive.py PORT [CERTIFICATE KEY]
 """

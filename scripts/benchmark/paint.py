@@ -1,4 +1,4 @@
-"""The chat screen under a flood: how many lines it paints, and how long a typed key waits for its echo."""
+"""The chat screen in a flood: how many lines a second it paints, and how long a typed key waits for its echo."""
 
 import shutil
 import sys
@@ -24,11 +24,11 @@ _ROWS = ("абвгдежзиклмнопрст", "αβγδεζηθικλμνξο
 
 @dataclass(frozen=True)
 class Paint:
-    """A task for the load process: one member of the crowd floods, a real screen in a terminal shows it.
+    """A task for the load process: one member of the crowd floods, and a real screen in a terminal shows it.
 
     Args:
         rate: lines a second; None: as many as the screen paints.
-        window: lines said and not painted yet, where there is no rate.
+        window: without a rate, how many lines may be said and not painted yet.
     """
 
     seconds: float

@@ -1,4 +1,4 @@
-"""Other servers, where they are installed: ngIRCd, InspIRCd, NATS. Without limits on anybody, as lanchat is here."""
+"""Other servers, if they are installed: ngIRCd, InspIRCd, NATS. They run without limits, as lanchat does here."""
 
 import os
 import shutil
@@ -59,7 +59,7 @@ class Peer:
 
 
 def peers() -> list[Peer]:
-    """All that we know, installed or not."""
+    """All known servers, installed or not."""
     return [
         Peer("ngircd", "ngircd", (_ngircd(),)),
         Peer("inspircd", "inspircd", (_inspircd(tls=False), _inspircd(tls=True))),
@@ -68,7 +68,7 @@ def peers() -> list[Peer]:
 
 
 def installed() -> tuple[list[Kind], list[str]]:
-    """Those that can be measured here; and the packages of those that cannot."""
+    """The servers that can be measured here, and the packages of those that are not installed."""
     known = peers()
     missing = [peer.package for peer in known if _path(peer.program) == peer.program]
     return [kind for peer in known if peer.package not in missing for kind in peer.kinds], missing

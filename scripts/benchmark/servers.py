@@ -1,4 +1,4 @@
-"""Starting and ending what is measured: each server a child process on its own core, with a home of its own."""
+"""Starts and ends the measured servers, each as a child process on its own core, with a home of its own."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from scripts.benchmark.machine import SERVER_CORE, pin, raise_limits
 START_LIMIT = 10.0  # s until a server listens
 _STOP_LIMIT = 5.0  # s to end by itself
 _HERE = Path(__file__).parent
-TITLE = f"Bench {os.getpid()}"  # somebody else may be measuring, too
+TITLE = f"Bench {os.getpid()}"  # unique, as somebody else may run the benchmark too
 
 # What lanchat sends for one message of check.MESSAGE_SIZE, so that the raw limit sends as much.
 _SAID = (
@@ -44,7 +44,7 @@ class Kind:
 
     Args:
         command: how to start it, with {port}, {home}, {certificate} and {key} filled in.
-        says_port: found in what it says on stderr; None: it listens on the {port} it was given.
+        says_port: finds the port in its stderr; None: it listens on the {port} that it was given.
     """
 
     name: str
@@ -70,10 +70,9 @@ def lanchat(*, plain: bool) -> Kind:
         "0",
     ]
     words += ["--plain-port", "0", "--no-announce"]
-    if plain and _knows("--ephemeral"):
-        words.append("--ephemeral")
     if plain:
-        return Kind("lanchat, plain door", Plain(), tuple(words), re.compile(r"and the like: port (\d+)"))
+        words.append("--ephemeral")
+        return Kind("lanchat, plain door", Plain(), tuple(words), re.compile(r"nc 127\.0\.0\.1 (\d+)"))
     return Kind("lanchat", Native(), tuple(words), re.compile(r"join 127\.0\.0\.1:(\d+)"))
 
 
@@ -88,7 +87,7 @@ def limit(*, tls: bool) -> Kind:
 
 @contextmanager
 def running(kind: Kind, core: int | None = SERVER_CORE) -> Iterator[Running]:
-    """The server, until the end of the block.
+    """Run the server until the end of the block.
 
     Raises:
         RuntimeError: it does not start.
@@ -119,7 +118,7 @@ def running(kind: Kind, core: int | None = SERVER_CORE) -> Iterator[Running]:
 
 @contextmanager
 def child(words: Sequence[str], home: Path, core: int | None) -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that is gone after the block. What it says is in home/said."""
+    """Run a process until the end of the block. Its stderr goes to home/said."""
 
     def prepare() -> None:
         if core is not None:
@@ -148,9 +147,9 @@ def child(words: Sequence[str], home: Path, core: int | None) -> Iterator["subpr
 
 
 def environment(home: Path) -> dict[str, str]:
-    """For a lanchat of the benchmark: loopback only, nobody's own settings, and Python as people have it.
+    """The environment of a lanchat in the benchmark: loopback only, and no settings of whoever runs it.
 
-    With PYTHONDONTWRITEBYTECODE, which is common in containers, each start would compile all it imports.
+    Without PYTHONDONTWRITEBYTECODE, which is common in containers: with it each start would compile all imports.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LANCHAT_")}
     clean.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -164,12 +163,6 @@ def free_port() -> int:
 
 def _own(script: str, tls: bool) -> tuple[str, ...]:
     return (sys.executable, str(_HERE / script), "{port}", *(("{certificate}", "{key}") if tls else ()))
-
-
-def _knows(option: str) -> bool:
-    """Whether this lanchat has the option."""
-    help_ = subprocess.run([sys.executable, "-m", "lanchat", "host", "--help"], capture_output=True, text=True)
-    return option in help_.stdout
 
 
 def _wait_until_it_listens(

@@ -1,4 +1,4 @@
-"""How long people wait: until a program answers, until a room is seen, until a list is drawn."""
+"""Measures how long people wait: until a program answers, until a room is listed, until a list is drawn."""
 
 import shutil
 import subprocess
@@ -32,7 +32,7 @@ def rooms(times: int) -> list[float]:
 
 
 def picker(times: int) -> list[float]:
-    """ms from the start of `lanchat join` in a terminal until its list is drawn, be it still empty."""
+    """ms from the start of `lanchat join` in a terminal until its list is drawn, even if it is still empty."""
     return _drawn(times, _HEAD)
 
 
@@ -85,14 +85,14 @@ def _since(started: float) -> float:
 
 
 def _run(words: list[str], home: Path) -> float:
-    """Without a time limit: with one, subprocess looks only every 50 ms whether the program has ended."""
+    """Has no time limit: with one, subprocess would look only every 50 ms whether the program has ended."""
     started = time.monotonic()
     subprocess.run([_PROGRAM, *words], env=environment(home), stdout=subprocess.DEVNULL, check=True)
     return _since(started)
 
 
 def _until_a_row(words: list[str], home: Path) -> float:
-    """Not until it ends: it takes leave in order, and nobody waits for that."""
+    """The time ends with the row and not with the program: nobody waits until it has closed."""
     started = time.monotonic()
     with subprocess.Popen(
         [_PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(home)

@@ -1,4 +1,4 @@
-"""Figures as text: columns that line up, and numbers as people read them."""
+"""Formats figures as text: aligned columns, and numbers that are easy to read."""
 
 from collections.abc import Sequence
 
@@ -38,5 +38,5 @@ def share(value: float) -> str:
 
 
 def warn(text: str, really: bool) -> str:
-    """With a mark that the note below the table explains."""
+    """Add the mark that the note below the table explains, where it applies."""
     return text + ("!" if really else " ")

@@ -1,4 +1,4 @@
-"""A program in a terminal of its own, seen from outside: what it writes, and keys for it. POSIX."""
+"""Runs a program in a terminal of its own: reads what it writes, and presses keys. POSIX."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ _WHERE = b"\x1b[6n"  # "where is the cursor?", which a terminal answers
 
 
 class Terminal:
-    """Gone after the block. Owned by one thread."""
+    """The program ends with the block. Owned by one thread."""
 
     def __init__(self, words: Sequence[str], environment: dict[str, str], core: int | None = None) -> None:
         self._ours, theirs = os.openpty()
@@ -46,7 +46,7 @@ class Terminal:
             os.close(theirs)
 
     def read(self, timeout: float = 0.0) -> bytes:
-        """What the program has written since; waits for something at most so many seconds."""
+        """The bytes that the program has written since the last call; waits at most so many seconds for some."""
         if timeout and not select.select([self._ours], [], [], timeout)[0]:
             return b""
         try:

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -139,8 +138,8 @@ def test_events_come_in_order(hal, join):
 
 def test_iteration_ends_after_its_timeout(join):
     ann = join("ann")
-    assert [type(event) for event in ann.events(timeout=0.1)] == [Joined]
-    assert list(ann.events(timeout=0)) == []
+    assert isinstance(next(ann.events(timeout=PATIENCE)), Joined)
+    assert list(ann.events(timeout=0.1)) == list(ann.events(timeout=0)) == []
 
 
 def test_events_that_were_not_taken_are_still_there(hal, join):
@@ -197,10 +196,8 @@ def test_wait_for_times_out_while_others_talk(hal, join):
     talking = threading.Thread(target=chatter)
     talking.start()
     try:
-        began = time.monotonic()
         with pytest.raises(TimedOut):
             ann.wait_for("something else", timeout=0.3)
-        assert time.monotonic() - began < PATIENCE
     finally:
         over.set()
         talking.join()
@@ -209,11 +206,9 @@ def test_wait_for_times_out_while_others_talk(hal, join):
 def test_wait_for_times_out_while_items_come_that_are_no_events():
     """Acks and lost connections do not begin the timeout again."""
     member, over = FakeMember(), threading.Event()
-    fed: list[int] = []
 
     def feed() -> None:
-        while not over.wait(0.01) and len(fed) < 500:
-            fed.append(1)
+        while not over.wait(0.01):
             member.queue.put(Disconnected("Lost the connection"))
 
     feeding = threading.Thread(target=feed)
@@ -221,7 +216,6 @@ def test_wait_for_times_out_while_items_come_that_are_no_events():
     try:
         with pytest.raises(TimedOut):
             member.room().wait_for("something else", timeout=0.1)
-        assert len(fed) < 500
     finally:
         over.set()
         feeding.join()

@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +30,7 @@ from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.terminal.history import show_history
 from tests.support.commands import Commands
 from tests.support.people import Listener, PlainClient, link_of
-from tests.support.program import start
+from tests.support.program import Program
 from tests.support.waiting import PATIENCE, wait_until
 
 ROOM = "5" * 32
@@ -245,23 +244,18 @@ with lanchat.join(sys.argv[1], nick="ann") as room:
 """
 
 
-def test_a_killed_sender_resends_and_the_message_is_shown_once(host, join, own_world):
+def test_a_killed_sender_resends_and_the_message_is_shown_once(host, join, own_world, tmp_path):
     """The host's disk takes nothing, so that no message is acknowledged."""
     disk = Moody()
     room = host(room_id=ROOM, log=disk)
     bob = Listener(join(room, "bob"))
     argv = [sys.executable, "-c", KILLED, f"127.0.0.1:{room.port}"]
-    sender = start([*argv, SECRET], stdout=subprocess.PIPE)
-    assert sender.stdout is not None
-    try:
-        assert sender.stdout.readline() == b"out\n"
-    finally:
-        sender.kill()
-        sender.wait()
-        sender.stdout.close()
+    with Program([*argv, SECRET], tmp_path / "killed") as sender:
+        assert sender.next_line() == "out"
     hear_told(bob, SECRET)
     disk.works = True
-    assert start([*argv, ""]).wait(30) == 0
+    with Program([*argv, ""], tmp_path / "again") as again:
+        assert again.wait().code == 0
     assert not list((own_world / "seen" / ROOM).glob("outbox-*"))
     bob.member.outgoing.say("the end")
     bob.hear_text("the end")
@@ -339,7 +333,7 @@ def test_programs_send_private_messages(host, enter):
     room = host(plain_port=0)
     ann, bob = enter(room, "ann"), enter(room, "bob")
     id = ann.tell("bob", "psst", wait=PATIENCE)
-    [heard] = [event for event in bob.events(timeout=0.2) if isinstance(event, Told)]
+    heard = next(event for event in bob.events(timeout=PATIENCE) if isinstance(event, Told))
     assert (heard.id, heard.nick, heard.text) == (id, "ann", "psst")
     assert bob.tell("ann", "yes?", wait=PATIENCE)
     with pytest.raises(Refused, match="No one called nobody has been in this room."):
@@ -348,7 +342,7 @@ def test_programs_send_private_messages(host, enter):
         ann.tell("ann", "psst", wait=PATIENCE)
     with pytest.raises(ValueError, match="empty"):
         ann.tell("bob", " ")
-    list(ann.events(timeout=0.1))
+    next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Told) and event.text == "yes?")
     with pytest.raises(ValueError, match="ann is you"):
         ann.tell("ann", "psst")
     pat = PlainClient(room.ports["plain"])

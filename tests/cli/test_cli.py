@@ -17,8 +17,8 @@ import pytest
 import lanchat as package
 from lanchat.cli.main import cli
 from lanchat.storage.rooms import ABOUT, HOSTED
-from tests.support.commands import Commands, Ended, Running
-from tests.support.program import Process, start
+from tests.support.commands import Commands, Running
+from tests.support.program import Ended, start
 from tests.support.waiting import wait_until
 
 if os.name == "posix":
@@ -116,17 +116,17 @@ def test_every_command_is_in_the_table_of_the_readme():
         assert any(line.startswith(f"| `{name}") for line in table), name
 
 
-def test_help_names_the_program_and_the_exit_codes(started):
-    whole, one = started.run("--help"), started.run("join", "-h")
+def test_help_names_the_program_and_the_exit_codes(lanchat):
+    whole, one = lanchat.run("--help"), lanchat.run("join", "-h")
     assert (whole.code, whole.err, one.code, one.err) == (0, "", 0, "")
     assert whole.out.startswith("Usage: lanchat [OPTIONS]"), "not the name of a Python module"
     assert one.out.startswith("Usage: lanchat join")
     assert "Exit codes: 0 done" in whole.out
 
 
-def test_version_is_printed(started):
+def test_version_is_printed(lanchat):
     for option in ("--version", "-V"):
-        assert started.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
+        assert lanchat.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
 
 
 # ---- what is loaded
@@ -385,9 +385,9 @@ def person(lanchat: Commands) -> Iterator[Callable[..., "PtyScreen"]]:
     """`person("join", address)`: a person who starts lanchat in a terminal."""
     opened: list[PtyScreen] = []
 
-    def start(*arguments: str, who: str = "me", fresh: bool = False, **env: str) -> PtyScreen:
+    def start(*arguments: str, who: str = "me", **env: str) -> PtyScreen:
         whole = {name: value for name, value in lanchat.env(who, **env).items() if value is not None}
-        opened.append(PtyScreen(lanchat.argv(*arguments), env=whole, fresh=fresh))
+        opened.append(PtyScreen(lanchat.argv(*arguments), env=whole))
         return opened[-1]
 
     yield start
@@ -449,7 +449,7 @@ def test_in_a_terminal_a_missing_room_is_an_error_too(person):
 @POSIX
 def test_lanchat_alone_heeds_the_environment_and_opens_a_room_of_any_title(person, lanchat):
     """The options come from LANCHAT_NICK and LANCHAT_INTERFACE, and the title may look like an option."""
-    screen = person(LANCHAT_NICK="nina", LANCHAT_NO_ANNOUNCE="1", fresh=True)
+    screen = person(LANCHAT_NICK="nina", LANCHAT_NO_ANNOUNCE="1")
     screen.wait_until(lambda: "host" in screen.text.lower() and "Your nick" not in screen.text)
     screen.press("h")
     screen.wait_until(lambda: "title" in screen.text.lower())
@@ -483,7 +483,7 @@ def test_the_exit_code_is_right_although_nobody_reads_stderr(lanchat):
         process = start(lanchat.argv(*arguments), stderr=writing, env=env)
         assert process.wait(20) == code
     looking = start(lanchat.argv("rooms", "--watch"), stderr=writing, env=env)
-    wait_until(partial(_is_looking, looking), 20)
+    wait_until(partial(_is_looking, looking.pid), 20)
     looking.send_signal(signal.SIGINT)
     assert looking.wait(20) == 130
     os.close(writing)
@@ -512,7 +512,7 @@ def test_a_closed_stdout_is_no_error(lanchat):
 )
 def test_a_signal_ends_a_search(lanchat, number, command):
     running = lanchat.start(*command)
-    wait_until(lambda: _is_looking(running.process), 20)
+    wait_until(lambda: _is_looking(running.pid), 20)
     ended = running.stop(number)
     assert (ended.code, ended.err.strip()) == (130, ""), "rooms of other tests may stand on its list"
 
@@ -528,18 +528,18 @@ def test_a_signal_ends_a_headless_host(lanchat, number):
 @LINUX
 @pytest.mark.full
 @pytest.mark.timeout(300)
-def test_no_signal_is_lost_while_threads_begin(started):
+def test_no_signal_is_lost_while_threads_begin(lanchat):
     """The kernel may hand a signal to a thread that is starting another; the main thread must still get it."""
     for _ in range(60):
-        running = started.start("join", "Nowhere", "--wait", "60")
-        wait_until(partial(_is_looking, running.process), 20)  # just now zeroconf starts its threads
+        running = lanchat.start("join", "Nowhere", "--wait", "60")
+        wait_until(partial(_is_looking, running.pid), 20)  # just now zeroconf starts its threads
         assert running.stop(signal.SIGTERM).code == 130
 
 
-def _is_looking(process: Process) -> bool:
+def _is_looking(pid: int) -> bool:
     """Whether it has an mDNS socket, so that its imports are done."""
     inodes = {row.split()[9] for row in Path("/proc/net/udp").read_text().splitlines()[1:] if ":14E9 " in row}
-    files = Path(f"/proc/{process.pid}/fd")
+    files = Path(f"/proc/{pid}/fd")
     try:
         return any(os.readlink(file).removeprefix("socket:[").rstrip("]") in inodes for file in files.iterdir())
     except OSError:
@@ -565,10 +565,10 @@ def test_further_signals_do_not_cut_the_goodbyes_short(lanchat):
 @pytest.mark.parametrize(
     "command", [("rooms", "--wait", "60"), ("join", "Nowhere", "--wait", "60"), ("host", "Room A")]
 )
-def test_an_interrupt_at_any_moment_ends_it_quietly(started, command):
+def test_an_interrupt_at_any_moment_ends_it_quietly(lanchat, command):
     """Every few milliseconds of its life: never a traceback, never a hang."""
     for moment in range(60):
-        running = started.start(*command)
+        running = lanchat.start(*command)
         wait_until(partial(_catches_signals, running), 20)
         timer = threading.Timer(moment * 0.015, running.send, [signal.SIGINT])  # no proof of anything: a random moment
         timer.start()
@@ -581,6 +581,6 @@ def test_an_interrupt_at_any_moment_ends_it_quietly(started, command):
 
 def _catches_signals(running: Running) -> bool:
     """Whether it catches SIGTERM already, which Python itself does not."""
-    status = Path(f"/proc/{running.process.pid}/status").read_text()
+    status = Path(f"/proc/{running.pid}/status").read_text()
     caught = re.search(r"^SigCgt:\s+([0-9a-f]+)$", status, re.MULTILINE)
     return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)

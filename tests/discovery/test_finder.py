@@ -252,7 +252,7 @@ def test_a_search_ends_when_the_finder_closes(finder):
     searching = threading.Thread(target=look.find, args=("Room A", 3600))
     searching.start()
     look.close()
-    searching.join(10)
+    searching.join(PATIENCE)
     assert not searching.is_alive()
 
 

@@ -6,16 +6,18 @@ Each test is a lab of network namespaces with real multicast on a bridge.
 import json
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.commands import Running
-from tests.support.lab import Lab, Node, require_lab
+from tests.support.lab import Lab, Node
+from tests.support.namespaces import require_namespaces
+from tests.support.program import Program
 from tests.support.waiting import wait_until
 from tests.support.watch import LONG, Watch
 
@@ -26,7 +28,7 @@ NO_MDNS = "add rule inet lab input udp dport 5353 drop"
 
 @pytest.fixture
 def lab(own_world: Path) -> Iterator[Lab]:
-    require_lab()
+    require_namespaces()
     with Lab(own_world) as made:
         yield made
 
@@ -284,44 +286,24 @@ def test_a_host_works_beside_avahi(lab, tmp_path):
     if shutil.which("avahi-daemon") is None:
         pytest.skip("avahi-daemon is not installed")
     a, b = lab.node("a"), lab.node("b")
-    with Avahi(a, tmp_path):
+    with avahi(a, tmp_path):
         a.lanchat.host("Room A", announce=True)
         b.nft("add rule inet lab input udp dport 47474 drop")
         b.nft("add rule inet lab input udp sport 47474 drop")
         wait_seen(b, ("Room A", ["mdns"]))
 
 
-class Avahi:
+@contextmanager
+def avahi(node: Node, folder: Path) -> Iterator[None]:
     """avahi-daemon on a node, without D-Bus."""
-
-    def __init__(self, node: Node, folder: Path) -> None:
-        configuration = folder / "avahi.conf"
-        configuration.write_text("[server]\nenable-dbus=no\nhost-name=other\n[publish]\n[wide-area]\n[reflector]\n")
-        own_run = "mkdir -p /run/avahi-daemon && mount -t tmpfs none /run/avahi-daemon"  # where its process id goes
-        start = f"exec avahi-daemon --no-drop-root --no-chroot --no-rlimits -f '{configuration}'"
-        self._daemon = subprocess.Popen(
-            [*node.prefix, "unshare", "--mount", "sh", "-c", f"{own_run} && {start}"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._daemon.stderr is not None
-        said = []
-        for line in self._daemon.stderr:
-            said.append(line)
-            if "Server startup complete" in line:
-                return
-        self.__exit__()
-        raise AssertionError(f"avahi-daemon did not start: {said}")
-
-    def __enter__(self) -> "Avahi":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._daemon.terminate()
-        self._daemon.wait(10)
-        assert self._daemon.stderr is not None
-        self._daemon.stderr.close()
+    configuration = folder / "avahi.conf"
+    configuration.write_text("[server]\nenable-dbus=no\nhost-name=other\n[publish]\n[wide-area]\n[reflector]\n")
+    own_run = "mkdir -p /run/avahi-daemon && mount -t tmpfs none /run/avahi-daemon"  # where its process id goes
+    begin = f"exec avahi-daemon --no-drop-root --no-chroot --no-rlimits -f '{configuration}'"
+    argv = [*node.prefix, "unshare", "--mount", "sh", "-c", f"{own_run} && {begin}"]
+    with Program(argv, folder / "avahi") as daemon:
+        daemon.wait_err("Server startup complete")
+        yield
 
 
 def silently_own(node: Node, *addresses: str) -> None:
@@ -353,25 +335,20 @@ while True:
 
 
 @pytest.mark.parametrize("how", ["own", pytest.param("spoof", marks=pytest.mark.full)])
-def test_two_hundred_false_announcements_a_second_do_not_hide_a_room(lab, how):
+def test_two_hundred_false_announcements_a_second_do_not_hide_a_room(lab, how, tmp_path):
     """The flood goes on until the room is found."""
     a, b, eve = lab.node("a"), lab.node("b"), lab.node("eve")
     if how == "spoof":
         silently_own(eve, *(f"10.99.0.{n}" for n in range(50, 250)))
-    flood = subprocess.Popen(
-        [*eve.prefix, sys.executable, "-c", FLOOD, eve.address, "0" * 32, how], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert flood.stdout is not None and flood.stdout.readline() == "flooding\n"
+    argv = [*eve.prefix, sys.executable, "-c", FLOOD, eve.address, "0" * 32, how]
+    with Program(argv, tmp_path / "flood") as flood:
+        assert flood.next_line() == "flooding"
         watch = Watch(b)
         wait_until(lambda: watch.rows or how == "own", LONG)
         room = a.lanchat.host("Room A", announce=True)
         watch.wait_address(room.address)
-        assert flood.poll() is None, "the flood has not ended before"
+        assert flood.process.poll() is None, "the flood has not ended before"
         assert len(watch.rows) <= 64
-    finally:
-        flood.kill()
-        flood.communicate()
 
 
 SAY = """
@@ -444,7 +421,7 @@ def count_connections(node: Node) -> None:
 
 
 @pytest.mark.full
-def test_an_evil_twin_does_not_replace_a_room(lab):
+def test_an_evil_twin_does_not_replace_a_room(lab, tmp_path):
     """Another machine says that it has the same room, with the same title, but what answers there has another key."""
     a, b, eve = lab.node("a"), lab.node("b"), lab.node("eve")
     room = a.lanchat.host("Room A", announce=True)
@@ -453,14 +430,9 @@ def test_an_evil_twin_does_not_replace_a_room(lab):
     [(id, row)] = watch.rows.items()
     assert b.lanchat.run("join", "Room A", "--nick", "ann", input="hello\n").code == 0
     count_connections(eve)
-    twin = subprocess.Popen(
-        [*eve.prefix, sys.executable, "-c", TWIN, str(eve.lanchat.home("eve")), id],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert twin.stdin is not None and twin.stdout is not None and twin.stdout.readline() == "open\n"
+    argv = [*eve.prefix, sys.executable, "-c", TWIN, str(eve.lanchat.home("eve")), id]
+    with Program(argv, tmp_path / "twin", stdin="pipe") as twin:
+        assert twin.next_line() == "open"
         wait_until(lambda: connections(eve) >= 2, LONG, "the twin to be probed twice, so once with an answer")
         assert list(watch.rows) == [id]
         assert watch.rows[id]["fingerprint"] == row["fingerprint"], "the one that answered first keeps the row"
@@ -469,6 +441,3 @@ def test_an_evil_twin_does_not_replace_a_room(lab):
         watch.wait_address(eve.address)
         ended = b.lanchat.run("join", "Room A", "--nick", "ann", input="secret\n")
         assert ended.code == 5, "its key is not the one that was shown before"
-    finally:
-        twin.kill()
-        twin.communicate()

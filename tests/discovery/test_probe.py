@@ -15,6 +15,7 @@ from lanchat.protocol.framing import MAX_LINE, encode
 from lanchat.protocol.messages import VERSION, Card, Ping
 from lanchat.protocol.tls import client_context, server_context
 from lanchat.threads import Wakeup
+from tests.support.waiting import PATIENCE
 
 FOR_EVER = 3600.0  # s; a test that depends on the limit would never end
 CARD = Card(VERSION, "5" * 32, "Room A", "hal", 1, False, bytes(32))
@@ -39,7 +40,7 @@ def served(serve: Serve) -> Iterator[Endpoint]:
         thread = threading.Thread(target=accept, name="test-server")
         thread.start()
         yield Endpoint("127.0.0.1", server.getsockname()[1])
-        thread.join(10)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
 
 
@@ -144,9 +145,9 @@ def test_a_probe_is_stopped_while_it_waits_for_the_card():
     with Wakeup() as stop, served(mute) as endpoint:
         thread = threading.Thread(target=lambda: outcomes.append(probed(endpoint, stop=stop)))
         thread.start()
-        assert accepted.wait(10)
+        assert accepted.wait(PATIENCE)
         stop.set()
-        thread.join(10)
+        thread.join(PATIENCE)
     assert [type(outcome) for outcome in outcomes] == [Silent]
 
 

@@ -1,82 +1,35 @@
-"""Networks of our own and cables between them that lose, delay, throttle and break: for root on Linux.
+"""Cables between network namespaces that lose, delay, throttle and break: for root on Linux.
 
 A cable is a TUN device in each of two network namespaces and a thread that carries the packets. So the two kernels see
 true losses and a true silence, without a FIN; and nothing of it outlives the process, whatever ends it.
 """
 
-import ctypes
 import fcntl
 import heapq
 import os
 import random
 import selectors
 import struct
-import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import count
 
 import pytest
 
-from tests.support.lab import missing
+from tests.support.namespaces import Namespace, call_libc, require_namespaces
 
 QUEUE = 6 * 1024  # bytes that wait before a slow cable ...
 QUEUE_TIME = 0.5  # s; ... or so much; what is more is dropped, as a router does
-_NEWNET, _NEWNS, _FS = 0x40000000, 0x00020000, 0x00000200
+_NEWNS, _FS = 0x00020000, 0x00000200
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 _numbers = count(1)
 
 
-def need_networks() -> None:
-    """Skip the test, with the reason, where this machine cannot make networks."""
-    reason = missing() or ("" if os.path.exists("/dev/net/tun") else "there is no /dev/net/tun")
-    if reason:
-        pytest.skip(reason)
-
-
-class Network:
-    """A network namespace, held by a descriptor."""
-
-    def __init__(self) -> None:
-        self.fd = -1
-        maker = threading.Thread(target=self._make)
-        maker.start()
-        maker.join()
-        assert self.fd >= 0, "no namespace; is this root?"
-        self.run("ip", "link", "set", "lo", "up")
-
-    @property
-    def enter(self) -> Sequence[str]:
-        """What runs a command in there; it needs `fd`."""
-        return "nsenter", f"--net=/proc/self/fd/{self.fd}"
-
-    def run(self, *command: str) -> None:
-        subprocess.run([*self.enter, *command], pass_fds=[self.fd], check=True, timeout=10)
-
-    @contextmanager
-    def inside(self) -> Iterator[None]:
-        """Sockets that this thread makes now belong there."""
-        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        try:
-            _call("setns", self.fd, _NEWNET)
-            try:
-                yield
-            finally:
-                _call("setns", home, _NEWNET)
-        finally:
-            os.close(home)
-
-    def close(self) -> None:
-        """May be called twice."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-
-    def _make(self) -> None:
-        _call("unshare", _NEWNET)
-        self.fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+def require_cables() -> None:
+    """Skip the test, with the reason, where this machine cannot make cables."""
+    require_namespaces()
+    if not os.path.exists("/dev/net/tun"):
+        pytest.skip("there is no /dev/net/tun")
 
 
 class Cable:
@@ -91,8 +44,8 @@ class Cable:
 
     def __init__(
         self,
-        near: Network,
-        far: Network,
+        near: Namespace,
+        far: Namespace,
         *,
         loss: float = 0.0,
         delay: float = 0.0,
@@ -102,15 +55,16 @@ class Cable:
     ) -> None:
         self.loss, self.delay, self.jitter, self.rate = loss, delay, jitter, rate
         self.cut_to_far = self.cut_to_near = False
+        self.held = False  # True: what is under way waits, until it is False again
         number = next(_numbers)
         self.near_address, self.far_address = f"10.77.{number}.1", f"10.77.{number}.2"
         self._random = random.Random(seed)
         self._closing = False
         self._tuns = _tun(near, f"cable{number}"), _tun(far, f"cable{number}")
-        near.run("ip", "addr", "add", self.near_address, "peer", self.far_address, "dev", f"cable{number}")
-        far.run("ip", "addr", "add", self.far_address, "peer", self.near_address, "dev", f"cable{number}")
+        near.ip("addr", "add", self.near_address, "peer", self.far_address, "dev", f"cable{number}")
+        far.ip("addr", "add", self.far_address, "peer", self.near_address, "dev", f"cable{number}")
         for network in (near, far):
-            network.run("ip", "link", "set", f"cable{number}", "up")
+            network.ip("link", "set", f"cable{number}", "up")
         self._thread = threading.Thread(target=self._carry, name=f"cable{number}")
         self._thread.start()
 
@@ -132,7 +86,7 @@ class Cable:
             for end, tun in enumerate(self._tuns):
                 selector.register(tun, selectors.EVENT_READ, end)
             while not self._closing:
-                wait = min(0.1, under_way[0][0] - time.monotonic()) if under_way else 0.1
+                wait = min(0.1, under_way[0][0] - time.monotonic()) if under_way and not self.held else 0.1
                 ready = selector.select(max(0.0, wait))
                 now = time.monotonic()
                 for key, _ in ready:
@@ -145,7 +99,7 @@ class Cable:
                     due = free_at[to] + max(0.0, self.delay + self._random.uniform(-self.jitter, self.jitter))
                     due_last[to] = max(due, due_last[to])
                     heapq.heappush(under_way, (due_last[to], next(order), to, packet))
-                while under_way and under_way[0][0] <= now:
+                while under_way and under_way[0][0] <= now and not self.held:
                     _, _, to, packet = heapq.heappop(under_way)
                     if not (self.cut_to_near, self.cut_to_far)[to]:
                         os.write(self._tuns[to], packet)
@@ -153,20 +107,13 @@ class Cable:
 
 def enter_mounts(namespace: int) -> None:
     """Files that this thread names from now on are those of that mount namespace; the thread should end soon."""
-    _call("unshare", _FS)
-    _call("setns", namespace, _NEWNS)
+    call_libc("unshare", _FS)
+    call_libc("setns", namespace, _NEWNS)
 
 
-def _tun(network: Network, name: str) -> int:
+def _tun(network: Namespace, name: str) -> int:
     with network.inside():
         tun = os.open("/dev/net/tun", os.O_RDWR)
         fcntl.ioctl(tun, _TUNSETIFF, struct.pack("16sH", name.encode(), _IFF_TUN | _IFF_NO_PI))
     os.set_blocking(tun, False)
     return tun
-
-
-def _call(name: str, *arguments: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if getattr(libc, name)(*arguments) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), name)

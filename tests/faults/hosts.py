@@ -4,7 +4,6 @@ import os
 import random
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +12,9 @@ from pathlib import Path
 from lanchat.protocol.messages import Event
 from lanchat.storage.reader import LogReader
 from tests.faults.cable import enter_mounts
-from tests.support.program import Process, start
-from tests.support.waiting import wait_until
+from tests.support.program import Program
 
 TITLE = "Room A"
-START_LIMIT = 20.0  # s for a host to open, on a busy machine
-STOP_LIMIT = 20.0  # s for a host to close in order
 
 
 class HostProcess:
@@ -36,22 +32,25 @@ class HostProcess:
         home: Path,
         *options: str,
         wrap: Sequence[str] = (),
-        inherit: Sequence[int] = (),
         local: bool = True,
     ) -> None:
         self.home = home
         self.own_disk = False  # whether its home is in a mount namespace of its own
         self.port = _quiet_port()
-        self.said = home.with_name(f"{home.name}.stderr")
         self.peak = 0  # bytes of memory, of all its lives
         self._options = options
-        self._wrap, self._inherit, self._local = wrap, inherit, local
-        self._process: Process | None = None
+        self._wrap, self._local = wrap, local
+        self._lives: list[Program] = []
+        self._program: Program | None = None
 
     @property
     def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
+        return self._running.pid
+
+    @property
+    def said(self) -> str:
+        """What it has told the person, in all its lives."""
+        return "".join(life.err for life in self._lives)
 
     @property
     def files(self) -> int:
@@ -63,35 +62,24 @@ class HostProcess:
 
     def start(self) -> None:
         """Returns when it is open."""
-        with open(self.said, "ab") as said:
-            begin = said.tell()
-            environment = {**os.environ, "LANCHAT_HOME": str(self.home)}
-            if not self._local:
-                environment.pop("LANCHAT_INTERFACE", None)
-            self._process = start(
-                [
-                    *self._wrap,
-                    *(sys.executable, "-m", "tests.faults.program", "host", TITLE, "--headless", "--nick", "hal"),
-                    *("--no-announce", "--port", str(self.port), *self._options),
-                ],
-                stdin=subprocess.PIPE,
-                stderr=said.fileno(),
-                env=environment,
-                keep=self._inherit,
-            )
-        process = self._process
-        wait_until(
-            lambda: b"is open" in self.said.read_bytes()[begin:] or process.poll() is not None, START_LIMIT, "the host"
-        )
-        assert process.poll() is None, self.said.read_text()
+        argv = [
+            *self._wrap,
+            *(sys.executable, "-m", "tests.faults.program", "host", TITLE, "--headless", "--nick", "hal"),
+            *("--no-announce", "--port", str(self.port), *self._options),
+        ]
+        env: dict[str, str | None] = {"LANCHAT_HOME": str(self.home)}
+        if not self._local:
+            env["LANCHAT_INTERFACE"] = None
+        folder = self.home.with_name(f"{self.home.name}-life{len(self._lives) + 1}")
+        self._program = Program(argv, folder, env)
+        self._lives.append(self._program)
+        self._program.wait_err("is open")
 
     def kill(self) -> None:
         """As a power cut would, but for what the kernel holds."""
         self._note_peak()
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-        self._let_go()
+        self._running.close()
+        self._program = None
 
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)
@@ -120,26 +108,19 @@ class HostProcess:
 
     def close(self) -> None:
         """Let it close in order. May be called twice."""
-        if self._process is None:
+        if self._program is None:
             return
         self._note_peak()
-        process = self._process
-        process.send_signal(signal.SIGCONT)
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
-        finally:
-            self._let_go()
-        assert b"Traceback" not in self.said.read_bytes(), self.said.read_text()
+        program, self._program = self._program, None
+        with program:
+            program.send(signal.SIGCONT)
+            program.stop()
+        assert "Traceback" not in self.said, self.said
 
-    def _let_go(self) -> None:
-        assert self._process is not None and self._process.stdin is not None
-        self._process.stdin.close()
-        self._process = None
+    @property
+    def _running(self) -> Program:
+        assert self._program is not None
+        return self._program
 
     def _beside(self, read: Callable[[], list[Event]]) -> list[Event]:
         """In the host's own mount namespace, where it has one. SQLite finds the files by their true names only."""

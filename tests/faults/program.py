@@ -1,4 +1,4 @@
-"""lanchat with faults built in: python -m tests.faults.program ARGUMENTS. It ends with its stdin: whatever ends a test.
+"""lanchat with faults built in: python -m tests.faults.program ARGUMENTS.
 
 Other waits, a clock that somebody sets, a disk that takes its time.
 """
@@ -6,7 +6,6 @@ Other waits, a clock that somebody sets, a disk that takes its time.
 import json
 import os
 import sys
-import threading
 import time
 from dataclasses import replace
 from functools import partial
@@ -57,14 +56,7 @@ def slow_disk(stalled: Path) -> None:
     Store.add = late  # type: ignore[method-assign]
 
 
-def _watch() -> None:
-    while os.read(0, 64):
-        pass
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=_watch, daemon=True).start()
     if TIMING in os.environ:
         use(Timing(**json.loads(os.environ[TIMING])))
     if CLOCK in os.environ:

@@ -13,11 +13,12 @@ from lanchat.protocol.messages import Card, Event
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
-from tests.faults.cable import Cable, Network
+from tests.faults.cable import Cable
 from tests.faults.chronicle import Chronicle, check, times
 from tests.faults.hosts import HostProcess
 from tests.faults.report import Figures, Findings
 from tests.faults.talkers import Talker
+from tests.support.namespaces import Namespace
 from tests.support.waiting import wait_until
 
 SETTLE_LIMIT = 40.0  # s for everybody to have everything, over whatever link
@@ -53,23 +54,22 @@ class Stage:
         self._identity = identity
         self._making = threading.Lock()  # guards the making of keys
         self._findings = findings
-        self._networks: list[Network] = []
+        self._networks: list[Namespace] = []
         self._cables: list[Cable] = []
         self._closed = False
 
     def open(self, *options: str, wrap: Sequence[str] = (), own_network: bool = False) -> HostProcess:
         """Start the host; `lanchat host` with these options."""
-        inherit: list[int] = []
         if own_network:
-            self._networks.append(Network())
-            wrap, inherit = self._networks[0].enter, [self._networks[0].fd]
-        self.host = HostProcess(self.folder / "host", *options, wrap=wrap, inherit=inherit, local=not own_network)
+            self._networks.append(Namespace("host"))
+            wrap = self._networks[0].prefix
+        self.host = HostProcess(self.folder / "host", *options, wrap=wrap, local=not own_network)
         self.host.start()
         return self.host
 
     def cable(self, *, loss: float = 0.0, delay: float = 0.0, jitter: float = 0.0, seed: int = 1) -> Cable:
         """From the host's network to a new one."""
-        self._networks.append(Network())
+        self._networks.append(Namespace("far"))
         self._cables.append(
             Cable(self._networks[0], self._networks[-1], loss=loss, delay=delay, jitter=jitter, seed=seed)
         )
@@ -103,7 +103,7 @@ class Stage:
     def way(self, over: Cable | None = None, receive_buffer: int = 0) -> Callable[[], socket.socket]:
         """How to reach the host: over this cable, or on this machine."""
         address = over.near_address if over else "127.0.0.1"
-        network: Network | None = self._networks[0] if self._networks else None
+        network: Namespace | None = self._networks[0] if self._networks else None
         if over is not None:
             network = self._networks[1 + self._cables.index(over)]
 

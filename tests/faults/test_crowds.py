@@ -14,7 +14,7 @@ from lanchat.protocol.tls import client_context
 from tests.faults.stage import Stage
 from tests.faults.stayers import Stayers
 from tests.faults.talkers import Talker
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 OWNERS = 130  # keys that a crowd has between them; one may have 8 nicks in a room
 READERS = 24  # of the log at once; SQLite keeps their descriptors for the next ones while the log itself is open
@@ -45,11 +45,13 @@ def test_readers_that_never_read(stage: Stage, readers: int) -> None:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(come, range(readers)))
         before = _memory(host.pid)
-        talk = " " + "x" * 4000
-        while len(_sent_away(stage)) < readers:
+        talk, heard_beside_all = " " + "x" * 4000, 0
+        while (gone := len(_sent_away(stage))) < readers:
+            heard_beside_all += not gone
             ann.say(talk)
-            assert ann.member.outgoing.wait_acked(2.0), "who reads need not wait for who does not"
-            wait_until(lambda: bob.seq >= ann.seq, 2.0)
+            assert ann.member.outgoing.wait_acked(PATIENCE)
+            wait_until(lambda: bob.seq >= ann.seq)
+        assert heard_beside_all > 20, "who reads need not wait for who does not"
         assert _memory(host.pid) - before < MEMORY
         assert set(_sent_away(stage)) <= {"reads too slowly", "did not read for 10 s"}
     finally:
@@ -73,7 +75,7 @@ def test_all_come_back_at_once(stage: Stage, people: int) -> None:
     wait_until(lambda: not any(talker.in_room for talker in talkers), what="all to notice")
     host.start()
     stage.mended()
-    wait_until(lambda: all(talker.in_room for talker in talkers), 30, "all to be back")
+    wait_until(lambda: all(talker.in_room for talker in talkers), what="all to be back")
     for talker in talkers[:4]:
         talker.say()
     stage.quiet()
@@ -82,8 +84,7 @@ def test_all_come_back_at_once(stage: Stage, people: int) -> None:
     most = files + 2 + READERS
     wait_until(lambda: host.threads <= threads + 2 and host.files <= most, what="the host to be at rest again")
     stage.talkers.clear()
-    figures = stage.settle()
-    assert figures.times.back <= 15.0
+    stage.settle()
 
 
 @pytest.mark.timeout(120)
@@ -143,7 +144,7 @@ class Visitor:
         self.welcome = member.join().welcome.seq
         try:
             while sum(seq > self.welcome for seq in self._seen) < events:
-                items = member.queue.take(10.0)
+                items = member.queue.take(PATIENCE)
                 assert items, "nothing comes"
                 assert not any(isinstance(item, Connected) and item.again for item in items), "the link was lost"
                 self._seen += [item.seq for item in items if isinstance(item, Event)]

@@ -1,14 +1,13 @@
 """A room under attack with ann in it, and what must still be so after the attack.
 
-Every test here ends with the same look: an honest newcomer is in and heard within 2 s, memory grew by less than
-64 MiB, threads and descriptors are back, and no log line holds anything that could act on a terminal.
+Every test here ends with the same look: an honest newcomer is in and heard, memory grew by less than 64 MiB, threads
+and descriptors are back, and no log line holds anything that could act on a terminal.
 """
 
 import gc
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -27,7 +26,6 @@ from tests.hostile.attackers import Caller, EvilHost, Stranger, Wire
 from tests.support.people import Listener
 from tests.support.waiting import wait_until
 
-SERVED_WITHIN = 2.0  # s, of a machine that has nothing else to do
 MEMORY_LIMIT = 64 * 1024 * 1024  # bytes
 _STATM = Path("/proc/self/statm")  # Linux; elsewhere memory is not looked at
 _FILES = Path("/proc/self/fd")
@@ -36,11 +34,6 @@ _FILES = Path("/proc/self/fd")
 def rss() -> int:
     """Bytes of this process in memory."""
     return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if _STATM.exists() else 0
-
-
-def busy() -> float:
-    """The load of each processor, at least 1: everything may take that many times as long."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)) if hasattr(os, "getloadavg") else 1.0
 
 
 class Siege:
@@ -54,7 +47,7 @@ class Siege:
         self.ann.round_trip("before")
         self._rounds = 0
         self._guests: list[Member] = []
-        self.serves(within=10.0)  # whatever is loaded late is loaded now; and bob has been here, whatever comes
+        self.serves()  # whatever is loaded late is loaded now; and bob has been here, whatever comes
         gc.collect()
         self._rss, self._threads, self._files = rss(), threading.active_count(), self._open_files()
 
@@ -64,15 +57,13 @@ class Siege:
         self._guests.append(member)
         return Listener(member)
 
-    def serves(self, within: float = SERVED_WITHIN) -> None:
-        """An honest member comes, is heard and hears, soon."""
+    def serves(self) -> None:
+        """An honest member comes, is heard and hears."""
         self._rounds += 1
         inside = self.room.people
-        began = time.monotonic()
         with closing(self._join(self.room, "bob", **self._options)) as member:
             bob = Listener(member)
             bob.round_trip(f"round {self._rounds}")
-            assert time.monotonic() - began < within * busy(), "an honest newcomer waited too long"
         self.ann.hear_text(f"round {self._rounds}")
         self.ann.hear(lambda: self.room.people <= inside, "bob to be gone")
 

@@ -1,6 +1,7 @@
 """A room with few descriptors: python -m tests.hostile.small_host HOME. Prints its port.
 
-For each line of stdin: the s of CPU it has used, and the s that somebody in the room waited for their own words.
+Each line of stdin is a number of messages: somebody in the room says them one by one, and hears each before the next.
+Prints the s of CPU that this took.
 """
 
 import resource
@@ -18,6 +19,12 @@ from lanchat.storage.identity import load_identity
 FILES = 64
 
 
+def say_and_hear(member: Member) -> None:
+    id = member.outgoing.say("hello")
+    while not any(isinstance(item, Said) and item.id == id for item in member.queue.take()):
+        pass
+
+
 def main() -> None:
     identity = load_identity(Path(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
@@ -26,12 +33,11 @@ def main() -> None:
         member = Member(host.connect, identity, "hal")
         member.join()
         print(host.port, flush=True)
-        for number, _ in enumerate(sys.stdin):
-            began = time.monotonic()
-            member.outgoing.say(f"line {number}")
-            while not any(isinstance(item, Said) and item.text == f"line {number}" for item in member.queue.take(0.1)):
-                pass
-            print(time.process_time(), time.monotonic() - began, flush=True)
+        for line in sys.stdin:
+            began = time.process_time()
+            for _ in range(int(line)):
+                say_and_hear(member)
+            print(time.process_time() - began, flush=True)
         member.close()
 
 

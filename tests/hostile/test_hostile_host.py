@@ -4,7 +4,7 @@ import gc
 import socket
 import sys
 import threading
-import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +36,7 @@ from tests.hostile.conftest import HURRY, MEMORY_LIMIT, rss
 from tests.support.commands import Commands
 from tests.support.people import Listener
 from tests.support.ptyscreen import PtyScreen
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 EVE = "e" * 32
 LAST = 2**53 - 1
@@ -97,10 +97,8 @@ def test_lies_after_the_hello(evil_host, victim, lie):
         caller.line()
         caller.send(*AFTER_HELLO[lie])
 
-    began = time.monotonic()
     with pytest.raises(LanchatError):
         victim(evil_host(pose).port).join()
-    assert time.monotonic() - began < 2
 
 
 def test_people_without_end(evil_host, victim):
@@ -117,31 +115,27 @@ def test_slowloris_of_a_host(evil_host, victim, phase):
     hurry = replace(HURRY, greeting=0.5, welcome=0.5)
     stop = threading.Event()
 
-    def drip(caller: Caller, data: bytes) -> None:
+    def drip(send: Callable[[bytes], object], data: bytes) -> None:
         for at in range(len(data)):
             if stop.wait(0.05):
                 return
-            caller.send(data[at : at + 1])
+            send(data[at : at + 1])
 
     def pose(caller: Caller) -> None:
         if phase == "handshake":
-            while not stop.wait(0.05):
-                caller.send_raw(b"\x16"[:1])
-                return caller.until_gone()
+            return drip(caller.send_raw, b"\x16\x03\x03\x40\x00" + bytes(1000))
         caller.establish()
         if phase == "card":
-            return drip(caller, encode(card())[:-1])
+            return drip(caller.send, encode(card())[:-1])
         caller.send(card())
         caller.line()
-        drip(caller, encode(Welcome("i", "vera", 0, 0, 2)) if phase == "people" else b" " * 500)
-        return drip(caller, encode(Present("i", "x" * 200)) * 2)
+        drip(caller.send, encode(Welcome("i", "vera", 0, 0, 2)) if phase == "people" else b" " * 500)
+        return drip(caller.send, encode(Present("i", "x" * 200)) * 2)
 
     mallory = evil_host(pose)
-    began = time.monotonic()
     try:
-        with pytest.raises(LanchatError):
+        with pytest.raises(LanchatError, match="in time"):
             victim(mallory.port, timing=hurry).join()
-        assert time.monotonic() - began < 2.5
     finally:
         stop.set()
 
@@ -242,19 +236,21 @@ def test_acks_for_messages_that_were_never_sent(evil_host, victim, identity):
     ids=lambda event: type(event).__name__,
 )
 def test_flood_of_events(evil_host, victim, event):
-    """More than 32 MB at a program that takes nothing, and at one that takes everything: memory does not grow."""
-    stop = threading.Event()
+    """32 MB or 50,000 events at a program that takes nothing, then at one that takes all: memory does not grow."""
+    all_sent, stop = threading.Event(), threading.Event()
 
     def pour(caller: Caller) -> None:
         let_in(caller)
-        seq = 0
-        while not stop.is_set() and seq < 400_000:
-            batch = []
+        seq = sent = 0
+        while seq < 50_000 and sent < 32 * 1024 * 1024 and not stop.is_set():
+            batch = b""
             for _ in range(100):
                 seq += 1
                 changes = {} if isinstance(event, Notice | Ping) else {"seq": seq, "by": f"{seq:032}"}
-                batch.append(encode(_changed(event, **changes)))
-            caller.send(*batch)
+                batch += encode(_changed(event, **changes))
+            caller.send(batch)
+            sent += len(batch)
+        all_sent.set()
 
     gc.collect()
     before = rss()
@@ -262,19 +258,19 @@ def test_flood_of_events(evil_host, victim, event):
     came, view = vera.join(), Roster()
     try:
         view.welcome(came.welcome, came.present)
-        began = time.monotonic()
-        while time.monotonic() - began < 0.7:  # what is looked at is how much comes in meanwhile
-            threading.Event().wait(0.1)
-            assert rss() - before < MEMORY_LIMIT
-        taken = 0
-        while time.monotonic() - began < 1.2:
+        wait_until(lambda: vera.queue.full or all_sent.is_set())
+        assert rss() - before < MEMORY_LIMIT
+
+        def taken() -> bool:
+            over = all_sent.is_set()  # asked first: what was sent before its end is taken
             for item in vera.queue.take(0.1):
-                taken += 1
                 if isinstance(item, Event):
                     view.apply(item)
             assert len(view.people) <= MAX_PEOPLE
+            return over
+
+        wait_until(taken)
         assert rss() - before < MEMORY_LIMIT
-        assert taken > 0
     finally:
         stop.set()
 
@@ -302,7 +298,7 @@ def test_key_updates_of_a_host(identity, victim):
 
     def serve(server: socket.socket) -> None:
         with server.accept()[0] as sock:
-            sock.settimeout(10)
+            sock.settimeout(PATIENCE)
             tls = TLSConnection(sock)
             tls.handshakeServer(certChain=chain, privateKey=key, settings=settings)
             tls.sock.buffer_writes = False

@@ -118,7 +118,7 @@ def test_a_recorded_hello_is_replayed(siege, stranger, identity):
     eve = stranger(room).tls()
     eve.send(recorded)
     assert "proof of identity" in eve.hear(Closing).text
-    assert eve.gone(3) == b""
+    assert eve.gone() == b""
 
 
 def test_a_recorded_hello_is_relayed_to_another_room_and_another_host(siege, host, stranger, identity):
@@ -161,7 +161,7 @@ def test_a_changed_field_is_refused(siege, stranger, identity, change):
     eve.send(eve.hello(identity("vera"), "vera", **change))
     answer = eve.hear()
     assert isinstance(answer, Closing) or answer.code == "version"
-    eve.gone(3)
+    eve.gone()
 
 
 def test_a_key_with_which_anybody_can_sign(siege, stranger, identity):

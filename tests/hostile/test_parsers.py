@@ -279,7 +279,8 @@ def damaged(data: bytes, chance: random.Random, other: bytes) -> bytes:
     return bytes(out)
 
 
-def mutate(ann, hal, seconds: float, seed: int, least: int) -> int:
+def mutate(ann, hal, seed: int, least: int, seconds: float = 0.0) -> None:
+    """So many cases and no fewer, for so long and no shorter."""
     sessions, chance = Sessions(ann, hal), random.Random(seed)
     room = LiveRoom("5" * 32, "Room A", "b" * 32)
     gc.collect()
@@ -298,11 +299,10 @@ def mutate(ann, hal, seconds: float, seed: int, least: int) -> int:
                 print(f"seed {seed}, case {cases}: {data!r}")
                 raise
     assert rss() - before < MEMORY_LIMIT
-    return cases
 
 
 def test_mutated_sessions(identity):
-    assert mutate(identity("ann"), identity("hal"), 0.5, seed=1, least=30) >= 30
+    mutate(identity("ann"), identity("hal"), seed=1, least=50)
 
 
 @pytest.mark.full
@@ -310,7 +310,7 @@ def test_mutated_sessions(identity):
 def test_mutated_sessions_for_a_minute(identity):
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
-    assert mutate(identity("ann"), identity("hal"), MINUTE, seed, least=1000) >= 1000
+    mutate(identity("ann"), identity("hal"), seed, least=1000, seconds=MINUTE)
 
 
 ATHERIS = """

@@ -3,23 +3,25 @@
 import logging
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
 import pytest
 
-from lanchat.protocol.framing import MAX_LINE, encode
+from lanchat.errors import ProtocolError
+from lanchat.protocol.framing import FROM_MEMBER, MAX_LINE, decode_all, encode
 from lanchat.protocol.limits import DEFAULT_LIMITS
-from lanchat.protocol.messages import Card, Closing, Moderate, Notice, Ping, Pong, Rename, Say, Welcome
+from lanchat.protocol.messages import Card, Closing, Left, Moderate, Notice, Ping, Pong, Rename, Say, Welcome
+from lanchat.server.throttle import MAX_WAITING
 from tests.hostile.attackers import Stranger, said_goodbye
 from tests.hostile.conftest import HURRY, Siege, rss
 from tests.support.people import Listener
-from tests.support.program import start
+from tests.support.program import Program
 from tests.support.waiting import PATIENCE, wait_until
 
 QUICK = replace(DEFAULT_LIMITS, greeting=0.5)
@@ -31,17 +33,18 @@ def inside(stranger: Callable[..., Stranger], room, who, nick: str = "eve", sour
     return eve
 
 
-def flood(eve: Stranger, data: bytes, limit: int = 64 * 1024 * 1024) -> int:
-    """Send this again and again until the host drops the link. Returns the number of bytes."""
+def flood(eve: Stranger, data: bytes, limit: int) -> None:
+    """Send this again and again until the host drops the link. Fails where it takes so many bytes, or never does."""
     sent = 0
-    eve.socket.settimeout(1.0)
     try:
         while sent < limit:
             eve.socket.sendall(data)
             sent += len(data)
+        raise AssertionError(f"it has taken {sent} bytes")
+    except TimeoutError:
+        raise AssertionError(f"it does not hang up after {sent} bytes") from None
     except OSError:
         pass
-    return sent
 
 
 # ---- oversize
@@ -52,7 +55,10 @@ def test_an_error_that_quotes_a_hostile_line_is_harmless(siege, stranger, identi
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
     eve.send(b'{"t":"\\u001b]0;\\n' + b"y" * 500 + b'","t":"say"}\n')
-    assert eve.gone(3) is not None
+    closing = said_goodbye(eve.gone())
+    assert closing is not None and closing.code == "rules"
+    eve.close()
+    attacked.ann.hear_kind(Left, nick="eve", code="rules")
 
 
 @pytest.mark.parametrize("where", ["before hello", "inside"])
@@ -60,7 +66,7 @@ def test_oversize_line(siege, stranger, identity, where):
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve")) if where == "inside" else stranger(attacked.room).tls()
     eve.send(b"x" * (MAX_LINE + 1) + b"\n")
-    closing = said_goodbye(eve.gone(3))
+    closing = said_goodbye(eve.gone())
     assert closing is not None and "longer than" in closing.text
 
 
@@ -68,9 +74,8 @@ def test_oversize_line(siege, stranger, identity, where):
 def test_endless_line(siege, stranger, identity, where):
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve")) if where == "inside" else stranger(attacked.room).tls()
-    before, began = rss(), time.monotonic()
-    sent = flood(eve, b"x" * 65536)
-    assert sent < 32 * 1024 * 1024 and time.monotonic() - began < 4, "cut off, not read on"
+    before = rss()
+    flood(eve, b"x" * 65536, 32 * 1024 * 1024)
     assert rss() - before < 16 * 1024 * 1024
 
 
@@ -79,8 +84,7 @@ def test_endless_tls_record_before_the_handshake(siege, stranger):
     """A record of 16 kB that never ends, and then another: memory holds no more than a handshake needs."""
     attacked = siege()
     for garbage in (b"\x16\x03\x01\x3f\xff" + b"\x01\x00\xff\xff" + bytes(16379), b"\x16\x03\x01\x00\x01\x01"):
-        eve = stranger(attacked.room)
-        assert flood(eve, garbage * 64) < 32 * 1024 * 1024
+        flood(stranger(attacked.room), garbage * 64, 32 * 1024 * 1024)
 
 
 # ---- slowloris
@@ -97,7 +101,8 @@ def trickle(eve: Stranger, data: bytes, stop: threading.Event) -> None:
         pass
 
 
-def slowloris(attacked: Siege, slow: list[Stranger], data: bytes, deadline: float) -> None:
+def slowloris(attacked: Siege, slow: list[Stranger], data: bytes) -> None:
+    """All of them trickle for ever; the host still hangs up on each."""
     stop = threading.Event()
     threads = [threading.Thread(target=trickle, args=(eve, data, stop)) for eve in slow]
     for thread in threads:
@@ -105,7 +110,7 @@ def slowloris(attacked: Siege, slow: list[Stranger], data: bytes, deadline: floa
     try:
         attacked.serves()
         for eve in slow:
-            eve.gone(deadline + 1.0)
+            eve.gone()
     finally:
         stop.set()
         for thread in threads:
@@ -115,10 +120,21 @@ def slowloris(attacked: Siege, slow: list[Stranger], data: bytes, deadline: floa
 SLOW = [f"127.0.0.{100 + number // 4}" for number in range(32)]
 
 
+def test_who_is_slow_holds_up_nobody(siege, stranger):
+    """While as many as may stand at the door are in the middle of a hello, an honest member comes in."""
+    attacked = siege(limits=replace(DEFAULT_LIMITS, greeting=3600))
+    slow = [stranger(attacked.room, source).tls() for source in SLOW[1:]]
+    for eve in slow:
+        eve.hear(Card)
+        eve.send(b'{"t":"hello","v":1,')
+    attacked.serves()
+    assert not any(eve.hung_up for eve in slow)
+
+
 def test_slowloris_in_the_handshake(siege, stranger):
     attacked = siege(limits=QUICK)
     slow = [stranger(attacked.room, source) for source in SLOW]
-    slowloris(attacked, slow, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(600), QUICK.greeting)
+    slowloris(attacked, slow, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(600))
 
 
 def test_slowloris_in_the_hello(siege, stranger):
@@ -127,25 +143,25 @@ def test_slowloris_in_the_hello(siege, stranger):
     for source in SLOW:
         (eve := stranger(attacked.room, source).tls()).hear(Card)
         slow.append(eve)
-    slowloris(attacked, slow, b'{"t":"hello","v":1,' + b" " * 600, QUICK.greeting)
+    slowloris(attacked, slow, b'{"t":"hello","v":1,' + b" " * 600)
 
 
 def test_slowloris_in_the_middle_of_a_line(siege, stranger, identity, monkeypatch):
     attacked = siege(limits=QUICK, timing=replace(HURRY, line=0.5))
     slow = [inside(stranger, attacked.room, identity(f"eve{n}"), f"eve{n}", SLOW[4 * n]) for n in range(8)]
-    slowloris(attacked, slow, b'{"t":"say","id":"1","text":"' + b"x" * 600, 0.5)
+    slowloris(attacked, slow, b'{"t":"say","id":"1","text":"' + b"x" * 600)
 
 
 def test_slowloris_with_lines_of_nothing(siege, stranger, identity, monkeypatch):
     """Each line ends in time and has an unknown type, which breaks no rule."""
-    attacked = siege(timing=replace(HURRY, line=0.3))
+    attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
     eve.send(b'{"t":"la')
-    eve.send(b'ter","x":1}\n')
-    began = time.monotonic()
-    while time.monotonic() - began < 0.6:  # what is measured is that nothing happens
-        eve.send(b"\n")
-        threading.Event().wait(0.05)
+    eve.send(b'ter","x":1}\n', b"\n" * 10)
+    eve.send(Ping())
+    eve.hear(Pong)  # so the host has read all that
+    for link in attacked.room.links:
+        link.check(time.monotonic() + HURRY.line + 1)
     eve.send(Say("1", "still here"))
     attacked.ann.hear_text("still here")
 
@@ -156,13 +172,13 @@ def test_slowloris_at_the_plain_door(siege, stranger, monkeypatch):
     slow = [stranger(attacked.room, source, port=port) for source in SLOW]
     attacked.serves()
     for eve in slow:
-        eve.gone(1.5)
+        eve.gone()
 
 
 def test_slowloris_on_the_read_side(siege, stranger, identity, monkeypatch):
-    """Ten members never read while others talk. Each is dropped, and ann never waits."""
+    """Ten members never read while others talk. Each is dropped, and until then ann waits for nobody."""
     attacked = siege(
-        timing=replace(HURRY, stall=0.5),
+        timing=replace(HURRY, stall=3600),
         limits=replace(DEFAULT_LIMITS, message_rate=1e6, message_burst=10**6, byte_rate=1e9),
     )
     slow = []
@@ -170,14 +186,15 @@ def test_slowloris_on_the_read_side(siege, stranger, identity, monkeypatch):
         eve = inside(stranger, attacked.room, identity(f"eve{number}"), f"eve{number}", f"127.0.0.{50 + number}")
         eve.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.append(eve)
-    waits, page, number = [], "x" * 4000, 0
+    page, heard_beside_all, number = "x" * 4000, 0, 0
     while attacked.room.people > 1:
         for _ in range(10):
             number += 1
             attacked.ann.member.outgoing.say(f"{number} {page}")
-        waits.append(attacked.ann.round_trip(f"after {number}"))
+        attacked.ann.round_trip(f"after {number}")
+        heard_beside_all += attacked.room.people == 1 + len(slow)
         assert number < 5000, "nobody was dropped"
-    assert sorted(waits)[int(len(waits) * 0.99)] < 0.5
+    assert heard_beside_all > 5, "the outbox of a link holds six of these portions"
     attacked.ann.items.clear()
 
 
@@ -190,7 +207,7 @@ def test_slowloris_at_full_length(siege, stranger):
     for source in SLOW:
         (eve := stranger(attacked.room, source).tls()).hear(Card)
         slow.append(eve)
-    slowloris(attacked, slow, b'{"t":"hello","v":1,' + b" " * 600, DEFAULT_LIMITS.greeting)
+    slowloris(attacked, slow, b'{"t":"hello","v":1,' + b" " * 600)
 
 
 def test_silent_strangers_are_dropped_for_new_links(siege, stranger):
@@ -198,59 +215,47 @@ def test_silent_strangers_are_dropped_for_new_links(siege, stranger):
     attacked = siege()
     silent = [stranger(attacked.room, f"127.0.1.{number}") for number in range(40)]
     attacked.serves()
-    gone = 0
-    for eve in silent:
-        eve.socket.setblocking(False)
-        try:
-            gone += not eve.socket.recv(1)
-        except BlockingIOError:
-            pass
-        except OSError:
-            gone += 1
-    assert gone >= 40 - DEFAULT_LIMITS.strangers
+    wait_until(lambda: sum(eve.hung_up for eve in silent) >= 40 - DEFAULT_LIMITS.strangers)
 
 
 # ---- connection flood
 
 
-def connect_flood(attacked: Siege, seconds: float, rate: float, sources: int) -> list[float]:
-    """Hold connections from several machines. Returns how long ann waited for her own messages meanwhile."""
-    held: list[socket.socket] = []
-    waits: list[float] = []
-    began, number, next_word = time.monotonic(), 0, 0.0
+def connect_flood(attacked: Siege, number: int, sources: int) -> None:
+    """Make so many connections from several machines, as fast as possible, while ann talks."""
+    made, held, over = 0, deque[socket.socket](), threading.Event()
+
+    def connect() -> None:
+        nonlocal made
+        while not over.is_set():
+            sock = socket.socket()
+            sock.bind((f"127.0.2.{made % sources + 1}", 0))
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", attacked.room.port))
+            held.append(sock)
+            made += 1
+            if len(held) > 200:
+                held.popleft().close()
+
+    flooding = threading.Thread(target=connect)
+    flooding.start()
     try:
-        while (now := time.monotonic() - began) < seconds:
-            if now >= next_word:
-                waits.append(attacked.ann.round_trip(f"word {len(waits)}"))
-                next_word = now + 0.05
-            while number < now * rate:
-                sock = socket.socket()
-                sock.bind((f"127.0.2.{number % sources + 1}", 0))
-                sock.setblocking(False)
-                sock.connect_ex(("127.0.0.1", attacked.room.port))
-                held.append(sock)
-                number += 1
-                if len(held) > 200:
-                    held.pop(0).close()
+        words = 0
+        while made < number or words < 10:
+            words += 1
+            attacked.ann.round_trip(f"word {words}")
         attacked.serves()
     finally:
+        over.set()
+        flooding.join()
         for sock in held:
             sock.close()
-    assert number >= seconds * rate * 0.9
-    return waits
 
 
-def test_connection_flood(siege):
-    """500 connections a second from 4 machines."""
-    waits = connect_flood(siege(), 1.0, 500, 4)
-    assert sorted(waits)[int(len(waits) * 0.99)] < 1.0
-
-
-@pytest.mark.full
-@pytest.mark.timeout(90)
-def test_connection_flood_at_full_length(siege):
-    waits = connect_flood(siege(), 20, 500, 4)
-    assert sorted(waits)[int(len(waits) * 0.99)] < 1.0
+@pytest.mark.parametrize("number", [500, pytest.param(10_000, marks=[pytest.mark.full, pytest.mark.timeout(120)])])
+def test_connection_flood(siege, number):
+    """From 4 machines: the members talk on, and an honest newcomer is admitted."""
+    connect_flood(siege(), number, sources=4)
 
 
 def test_one_machine_cannot_use_up_the_links(siege, stranger, identity):
@@ -281,31 +286,23 @@ def test_resource_leak_of_connections(siege, cycles, caplog):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_NOFILE and /proc as Linux has them")
-def test_a_host_without_descriptors_goes_on(tmp_path, identity, join):
+def test_a_host_without_descriptors_goes_on(tmp_path, identity):
     """EMFILE: members go on talking, new connections are closed at once, nothing spins, and it passes."""
-    program = [sys.executable, "-m", "tests.hostile.small_host", str(tmp_path)]
-    process = start(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin is not None and process.stdout is not None
-    streams = process.stdin, process.stdout
-    held: list[Stranger] = []
-    try:
+    argv = [sys.executable, "-m", "tests.hostile.small_host", str(tmp_path / "home")]
+    with Program(argv, tmp_path / "small", stdin="pipe") as small, ExitStack() as held:
 
-        def look() -> tuple[float, float]:
-            streams[0].write(b"\n")
-            streams[0].flush()
-            used, waited = streams[1].readline().split()
-            return float(used), float(waited)
+        def cost_of_talk() -> float:
+            """s of CPU of that process while its member says 50 messages and hears each."""
+            small.say("50\n")
+            return float(small.next_line())
 
-        port = int(process.stdout.readline())
-        held = [Stranger(port, "127.0.0.1") for _ in range(100)]
-        hung_up = sum(eve.line() == b"" for eve in held[-20:])
+        port = int(small.next_line())
+        calm = max(cost_of_talk() for _ in range(5))
+        strangers = [held.enter_context(closing(Stranger(port, "127.0.0.1"))) for _ in range(100)]
+        hung_up = sum(eve.line() == b"" for eve in strangers[-20:])
         assert hung_up == 20, "those for whom there is no descriptor are not left waiting"
-        before, _ = look()
-        threading.Event().wait(0.5)  # what is measured is the CPU used in this time
-        after, waited = look()
-        assert after - before < 0.1 and waited < 0.5
-        for eve in held:
-            eve.close()
+        assert min(cost_of_talk() for _ in range(5)) < 1.5 * calm, "a thread that spins would double it"
+        held.close()
 
         def comes_in() -> bool:
             try:
@@ -314,30 +311,21 @@ def test_a_host_without_descriptors_goes_on(tmp_path, identity, join):
             except OSError:
                 return False
 
-        wait_until(comes_in, timeout=2.0)
-    finally:
-        for eve in held:
-            eve.close()
-        streams[0].close()
-        try:
-            assert process.wait(PATIENCE) == 0
-        finally:
-            process.kill()
-            streams[1].close()
+        wait_until(comes_in)
+        small.end_input()
+        assert small.wait().code == 0
 
 
 # ---- message flood
 
 
 def test_message_flood_is_slowed_down(siege, stranger, identity):
-    """Of 300 messages the first 100 arrive at once and the others at the rate. None is lost."""
+    """Of 250 messages the first 100 arrive at once and the others at the rate. None is lost."""
     attacked = siege(limits=replace(DEFAULT_LIMITS, message_rate=200.0))
     eve = inside(stranger, attacked.room, identity("eve"))
     began = time.monotonic()
     for number in range(250):
         eve.send(Say(str(number), f"flood {number}"))
-    attacked.ann.hear_text("flood 50")
-    assert attacked.ann.round_trip("in between") < 0.5
     attacked.ann.hear_text("flood 249")
     assert time.monotonic() - began >= 150 / 200.0 * 0.9
     heard = [text for text in attacked.ann.texts if text.startswith("flood")]
@@ -345,15 +333,22 @@ def test_message_flood_is_slowed_down(siege, stranger, identity):
     assert eve.hear(Notice).code == "slow"
 
 
+def test_others_talk_while_a_message_flood_waits(siege, stranger, identity):
+    attacked = siege(limits=replace(DEFAULT_LIMITS, message_rate=0.1))
+    eve = inside(stranger, attacked.room, identity("eve"))
+    eve.send(*(Say(str(number), f"flood {number}") for number in range(100 + 20)))
+    attacked.ann.hear_text("flood 50")
+    attacked.ann.round_trip("in between")
+    assert "flood 119" not in attacked.ann.texts
+
+
 def test_a_message_flood_beyond_the_limit_ends_the_link(siege, stranger, identity):
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
-    began = time.monotonic()
-    flood(eve, b"".join(encode(Say(f"{number}", "flood")) for number in range(1000)), 4 * 1024 * 1024)
-    assert time.monotonic() - began < PATIENCE
-    assert attacked.ann.round_trip("still here") < 0.5
+    flood(eve, b"".join(encode(Say(f"{number}", "flood")) for number in range(1000)), 32 * 1024 * 1024)
+    attacked.ann.hear_kind(Left, nick="eve", code="rules")
     heard = [text for text in attacked.ann.texts if text == "flood"]
-    assert len(heard) <= DEFAULT_LIMITS.message_burst + 2 * DEFAULT_LIMITS.message_rate * PATIENCE
+    assert len(heard) <= DEFAULT_LIMITS.message_burst + MAX_WAITING
 
 
 @pytest.mark.parametrize(
@@ -374,19 +369,16 @@ def test_a_message_flood_beyond_the_limit_ends_the_link(siege, stranger, identit
     ids=repr,
 )
 def test_a_flood_of_other_lines(siege, stranger, identity, line):
+    """The others talk on, whether or not the host drops the link."""
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
-    eve.socket.settimeout(1.0)
-    began = time.monotonic()
-    waits: list[float] = []
-    try:
-        while time.monotonic() - began < 0.5:
+    for number in range(50):
+        try:
             eve.socket.sendall(line * (8192 // len(line)))
-            waits.append(attacked.ann.round_trip(f"word {len(waits)}"))
-    except OSError:
-        pass
-    assert waits and max(waits) < 0.5
-    assert attacked.ann.texts[-1].startswith("word")
+        except OSError:
+            break  # the host has had enough
+        attacked.ann.round_trip(f"word {number}")
+    attacked.ann.round_trip("after")
 
 
 def test_too_many_nicks_of_one_key(siege, stranger, identity):
@@ -405,14 +397,15 @@ def test_a_kicked_link_cannot_stay_by_sending_more(siege, stranger, identity, ho
     hal = attacked.guest("hal")
     hal.member.outgoing.moderate("kick", "eve")
     assert eve.hear(Closing).code == "kicked"
-    gone = time.monotonic() + 3
-    try:
-        while time.monotonic() < gone:
+
+    def is_cut_off() -> bool:
+        try:
             eve.send(Ping())
-            threading.Event().wait(0.02)
-        raise AssertionError("still there")
-    except OSError:
-        pass
+            return False
+        except OSError:
+            return True
+
+    wait_until(is_cut_off)
 
 
 # ---- what is no message
@@ -456,17 +449,33 @@ def test_json_bomb(siege, stranger, identity, bomb):
     """Each is refused, skipped or harmless text. Its sender may be dropped, and nobody else notices."""
     attacked = siege()
     eve = inside(stranger, attacked.room, identity("eve"))
-    began = time.monotonic()
     eve.send(BOMBS[bomb] + b"\n", Ping())
     answer = eve.hear(Closing | Pong)  # type: ignore[arg-type]
     assert isinstance(answer, Closing | Pong)
-    assert time.monotonic() - began < 0.5
-    assert attacked.ann.round_trip("unharmed") < 0.5
+    attacked.ann.round_trip("unharmed")
     assert "forged" not in attacked.ann.texts
     before_hello = stranger(attacked.room).tls()
     before_hello.send(BOMBS[bomb] + b"\n")
     before_hello.socket.shutdown(socket.SHUT_WR)
-    before_hello.gone(3)
+    before_hello.gone()
+
+
+def test_no_json_bomb_costs_much_more_than_talk():
+    def cost(line: bytes) -> float:
+        """s of CPU."""
+        best = 1.0
+        for _ in range(5):
+            began = time.thread_time()
+            for _ in range(10):
+                try:
+                    decode_all([line], FROM_MEMBER)
+                except ProtocolError:
+                    pass
+            best = min(best, time.thread_time() - began)
+        return best
+
+    talk = cost(encode(Say("1", "x" * 15_000)))
+    assert {bomb: costs / talk for bomb, line in BOMBS.items() if (costs := cost(line)) > 100 * talk} == {}
 
 
 # ---- TLS
@@ -502,7 +511,7 @@ def test_10000_key_updates(siege, asked):
                 sent += 1
     assert 100 < sent < 5000, "cut off"
     assert rss() - before < 8 * 1024 * 1024
-    assert attacked.ann.round_trip("alive") < 0.5
+    attacked.ann.round_trip("alive")
 
 
 @pytest.mark.full
@@ -581,7 +590,7 @@ def test_plain_door_hit_by_something_else(siege, stranger, data):
     attacked = siege(plain_port=0)
     eve = stranger(attacked.room, port=attacked.room.ports["plain"])
     eve.send(data)
-    assert eve.gone(3).split(b": ", 1)[1].startswith(b"* ")
+    assert eve.gone().split(b": ", 1)[1].startswith(b"* ")
     attacked.ann.round_trip("after")
     assert "hacked" not in " ".join(attacked.ann.texts)
 
@@ -599,11 +608,19 @@ def test_plain_door_with_a_nick_of_somebody_else(siege, stranger):
 
 
 def test_plain_door_flood(siege, stranger):
+    """The host reads no more than the rate allows, and the others talk on."""
     attacked = siege(plain_port=0)
     eve = stranger(attacked.room, port=attacked.room.ports["plain"])
     eve.send(b"eve\n")
-    flood(eve, b"flood\n" * 1000, 600 * 1024)
-    assert attacked.ann.round_trip("still here") < 0.5
+    eve.socket.setblocking(False)
+    try:
+        sent = 0
+        while sent < 32 * 1024 * 1024:
+            sent += eve.socket.send(b"flood\n" * 1000)
+        raise AssertionError("the host reads all of it")
+    except BlockingIOError:
+        pass
+    attacked.ann.round_trip("still here")
 
 
 def test_honest_members_are_not_slowed_down(siege):

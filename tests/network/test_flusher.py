@@ -7,7 +7,7 @@ from lanchat.network.flusher import Flusher
 from lanchat.network.link import OUTBOX_LIMIT, Link
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import PlainChannel
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def behind(flusher):
         link = Link(ours, PlainChannel(), flusher)
         opened.extend([link, theirs])
         sent = bytearray()
-        while link._waiting < outbox:
+        while link.unsent < outbox:
             line = b"%07d\n" % len(sent) * 1000
             link.send(line)
             sent += line
@@ -39,7 +39,7 @@ def behind(flusher):
 
 
 def received(sock: socket.socket, number: int) -> bytes:
-    sock.settimeout(10)
+    sock.settimeout(PATIENCE)
     got = bytearray()
     while len(got) < number and (data := sock.recv(65536)):
         got += data
@@ -49,7 +49,7 @@ def received(sock: socket.socket, number: int) -> bytes:
 def test_an_outbox_is_drained(behind):
     link, theirs, sent = behind()
     assert received(theirs, len(sent)) == sent
-    wait_until(lambda: not link._waiting)
+    wait_until(lambda: not link.unsent)
 
 
 def test_many_outboxes_are_drained_at_once(behind):
@@ -63,15 +63,15 @@ def test_a_peer_that_does_not_read_delays_no_other(behind):
     for _ in range(5):
         _, theirs, sent = behind()
         assert received(theirs, len(sent)) == sent
-    assert slow._waiting and not slow._dropped
+    assert slow.unsent and not slow.over
 
 
 def test_bytes_sent_during_a_flush_come_after_it(behind):
     link, theirs, sent = behind()
-    theirs.settimeout(10)
+    theirs.settimeout(PATIENCE)
     got = bytearray()
     while len(got) < len(sent) + 400_000:
-        if len(sent) < 1_500_000 and link._waiting < OUTBOX_LIMIT // 2:
+        if len(sent) < 1_500_000 and link.unsent < OUTBOX_LIMIT // 2:
             link.send(b"more\n" * 2000)
             sent += b"more\n" * 2000
         elif len(got) == len(sent):

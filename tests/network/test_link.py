@@ -2,7 +2,6 @@ import random
 import socket
 import ssl
 import threading
-import time
 
 import pytest
 
@@ -11,7 +10,7 @@ from lanchat.network import sockets
 from lanchat.network.link import OUTBOX_LIMIT, Link
 from lanchat.protocol.timing import DEFAULT_TIMING as TIMING
 from tests.support.links import Clock, Links, Reader, open_links
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def test_more_than_the_kernel_takes_arrives_whole_and_in_order(links, platform):
     blobs = [random.Random(number).randbytes(3000) for number in range(300)]
     sent = 0
     for blob in blobs:
-        wait_until(lambda: host._waiting < OUTBOX_LIMIT // 2)
+        wait_until(lambda: host.unsent < OUTBOX_LIMIT // 2)
         host.send(blob)
         sent += len(blob)
     wait_until(lambda: len(at_member.got) == sent)
@@ -82,7 +81,7 @@ def test_talk_with_the_standard_library(links):
     link, theirs = links.alone(plain=False)
     reader = links.read(link)
     peer = links.stdlib_client(theirs)
-    wait_until(lambda: link._channel.established)
+    wait_until(lambda: link.established)
     link.send(b"card\n")
     assert peer.version() == "TLSv1.3" and peer.recv(100) == b"card\n"
     peer.sendall(b"hello\n")
@@ -110,7 +109,7 @@ def test_quiet_waits_for_silence(links):
 def fill(link: Link) -> int:
     """Send into a link that nobody reads until it is dropped. Returns the number of bytes."""
     sent = 0
-    while not link._dropped:
+    while not link.over:
         link.send(b"x" * 8192)
         sent += 8192
         assert sent < 10_000_000
@@ -119,9 +118,7 @@ def fill(link: Link) -> int:
 
 def test_send_does_not_wait_for_a_peer_that_does_not_read(links, platform):
     link, theirs = links.alone()
-    began = time.monotonic()
     sent = fill(link)
-    assert time.monotonic() - began < 5
     assert OUTBOX_LIMIT < sent < OUTBOX_LIMIT + 8 * sockets.SEND_BUFFER
     assert link.reason == "reads too slowly"
 
@@ -133,8 +130,8 @@ def test_a_slow_reader_is_dropped_and_the_others_go_on(links):
     peer = links.stdlib_client(theirs)
     wait_until(lambda: bad._channel.established)
     sent = 0
-    while not bad._dropped:
-        wait_until(lambda: good._waiting < OUTBOX_LIMIT // 2)
+    while not bad.over:
+        wait_until(lambda: good.unsent < OUTBOX_LIMIT // 2)
         for link in (good, bad):
             link.send(b"x" * 8192)
         sent += 8192
@@ -184,7 +181,7 @@ def test_sending_while_the_peer_disconnects_is_no_error(links):
     reader.start()
     peer = links.stdlib_client(theirs)
     peer.shutdown(socket.SHUT_RDWR)  # no close_notify: the program was killed
-    reader.join(10)
+    reader.join(PATIENCE)
     assert not reader.is_alive() and errors == []
     link.close()
 
@@ -207,7 +204,7 @@ def test_finish_delivers_the_last_bytes(links):
 def test_finish_delivers_the_outbox_of_a_slow_reader(links):
     link, theirs = links.alone()
     sent = 0
-    while link._waiting < OUTBOX_LIMIT // 2:
+    while link.unsent < OUTBOX_LIMIT // 2:
         link.send(b"x" * 8192)
         sent += 8192
     link.finish(b"the end")
@@ -250,7 +247,7 @@ def test_the_last_line_arrives_even_if_the_peer_still_sends(links):
         theirs.sendall(b"x" * 200_000)
         assert theirs.recv(100) == b"no, thank you" and theirs.recv(100) == b""
         theirs.close()
-        drainer.join(10)
+        drainer.join(PATIENCE)
         assert not drainer.is_alive()
 
 
@@ -323,7 +320,7 @@ def test_a_key_update_while_both_ends_send(links):
     settings = tlslite.HandshakeSettings()
     settings.more_sig_schemes = ["Ed25519"]
     peer.handshakeClientCert(settings=settings)
-    wait_until(lambda: link._channel.established)
+    wait_until(lambda: link.established)
     for number in range(50):
         link.send(b"%d\n" % number)
         for _ in peer.send_keyupdate_request(KeyUpdateMessageType.update_requested):
@@ -343,9 +340,9 @@ def test_a_link_is_dropped_at_its_deadline(links):
     link, theirs = links.alone(clock=clock)
     link.within(10, "late", "did not say hello in time")
     link.check(clock.now + 9.9)
-    assert not link._dropped
+    assert not link.over
     link.check(clock.now + 10)
-    assert link._dropped and link.reason == "did not say hello in time"
+    assert link.over and link.reason == "did not say hello in time"
 
 
 def test_a_deadline_that_was_met_does_not_drop_the_link(links):
@@ -354,12 +351,12 @@ def test_a_deadline_that_was_met_does_not_drop_the_link(links):
     link.within(10, "late", "did not say hello in time")
     link.within(None)
     link.check(clock.now + 1000)
-    assert not link._dropped
+    assert not link.over
 
 
 def stalled(links: Links, clock: Clock) -> tuple[Link, socket.socket]:
     link, theirs = links.alone(clock=clock)
-    while not link._waiting:
+    while not link.unsent:
         link.send(b"x" * 8192)
     return link, theirs
 
@@ -368,7 +365,7 @@ def test_a_link_with_a_stalled_outbox_is_dropped(links):
     clock = Clock()
     link, theirs = stalled(links, clock)
     link.check(clock.now + TIMING.stall)
-    assert not link._dropped
+    assert not link.over
     link.check(clock.now + TIMING.stall + 0.1)
     assert link.reason == "did not read for 10 s"
 
@@ -376,16 +373,16 @@ def test_a_link_with_a_stalled_outbox_is_dropped(links):
 def test_a_peer_that_reads_a_little_is_not_stalled(links):
     clock = Clock()
     link, theirs = stalled(links, clock)
-    while link._waiting < OUTBOX_LIMIT // 2:
+    while link.unsent < OUTBOX_LIMIT // 2:
         link.send(b"x" * 8192)
     for _ in range(3):
         clock.now += TIMING.stall - 1
-        waiting = link._waiting
-        while link._waiting == waiting:
+        waiting = link.unsent
+        while link.unsent == waiting:
             theirs.recv(8192)
             link.flush()
         link.check(clock.now)
-    assert not link._dropped
+    assert not link.over
 
 
 def test_a_silent_peer_is_pinged_and_then_dropped(links):
@@ -397,7 +394,7 @@ def test_a_silent_peer_is_pinged_and_then_dropped(links):
     link.check(clock.now + TIMING.ping_after + 2)
     assert theirs.recv(100) == b"ping\n", "once"
     link.check(clock.now + TIMING.dead_after)
-    assert not link._dropped
+    assert not link.over
     link.check(clock.now + TIMING.dead_after + 0.1)
     assert link.reason == "no answer for 25 s"
 
@@ -412,7 +409,7 @@ def test_a_pong_keeps_the_link(links):
         assert theirs.recv(100) == b"ping\n"
         theirs.sendall(b"pong\n")
         assert link.receive() == b"pong\n"
-    assert not link._dropped
+    assert not link.over
 
 
 def test_a_link_that_only_receives_is_pinged_too(links):
@@ -434,7 +431,7 @@ def test_without_keepalive_silence_is_allowed(links):
     clock = Clock()
     link, theirs = links.alone(clock=clock)
     link.check(clock.now + 1_000_000)
-    assert not link._dropped
+    assert not link.over
 
 
 def test_a_peer_is_dropped_after_its_own_limit_of_silence(links):
@@ -446,7 +443,7 @@ def test_a_peer_is_dropped_after_its_own_limit_of_silence(links):
         theirs.sendall(b"a bit\n")
         assert link.receive() == b"a bit\n"
         link.check(clock.now)
-    assert not link._dropped
+    assert not link.over
     link.check(clock.now + 3.1)
     assert link.reason == "no answer for 3 s"
 
@@ -458,7 +455,7 @@ def test_after_our_own_sleep_the_peers_silence_is_forgiven(links):
     clock.now += 3600
     link.forgive(clock.now)
     link.check(clock.now)
-    assert not link._dropped
+    assert not link.over
 
 
 def test_the_options_of_a_chat_socket():

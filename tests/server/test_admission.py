@@ -18,7 +18,7 @@ from lanchat.server.admission import (
     source_of,
 )
 from tests.support.links import Clock
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 LIMITS = replace(
     DEFAULT_LIMITS, strangers=3, strangers_per_source=2, links_per_source=4, connects_burst=5, connects_rate=1.0
@@ -153,7 +153,7 @@ def test_a_new_link_waits_for_the_grace_of_the_oldest_stranger(monkeypatch):
     thread = threading.Thread(target=stand_at, args=(admission, "d"))
     thread.start()
     admission.admit(first)
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive() and not first.dropped
     wait_until(lambda: len(admission._strangers) == 3)
 

@@ -37,6 +37,7 @@ from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.hub import Hub
 from lanchat.server.session import CloseRoom, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
 from lanchat.storage.log import NoLog
+from tests.support.waiting import PATIENCE
 
 
 class RecordingLink:
@@ -123,8 +124,8 @@ class HubStage:
         """Run one batch of these items and the ones that are still in the inbox."""
         for item in items:
             self.hub.inbox.put_now(item)
-        self.hub.inbox.put_now(Stop())
-        self.hub._run()
+        self.hub.inbox.put_now(Stop())  # so that it waits for nothing
+        self.hub.run_batch()
 
     def come(self, *nicks: str, door: TalkativeDoor | None = None) -> Any:
         """Let these members join, and forget what was sent for that."""
@@ -219,7 +220,7 @@ def test_the_time_of_an_event_is_when_the_hub_took_it():
     try:
         assert not asked.wait(0.05)
         hub.inbox.put_now(CloseRoom("x"))
-        assert asked.wait(5)
+        assert asked.wait(PATIENCE)
     finally:
         hub.stop()
 

@@ -11,6 +11,7 @@ from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, client_context, server_context
 from lanchat.storage.identity import Identity
+from tests.support.waiting import PATIENCE
 
 
 class Clock:
@@ -46,7 +47,7 @@ class Reader:
             self.ended.set()
 
     def join(self) -> None:
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive(), "the reader did not wake up"
 
 
@@ -78,7 +79,7 @@ class Links:
         """A link, and the bare socket at its other end."""
         ours, theirs = socket.socketpair()
         self._sockets.append(theirs)
-        theirs.settimeout(10)
+        theirs.settimeout(PATIENCE)
         return self.link(ours, server=True, plain=plain, clock=clock), theirs
 
     def stdlib_client(self, sock: socket.socket) -> ssl.SSLSocket:

@@ -21,12 +21,11 @@ import pyte
 
 from lanchat.threads import Closable
 from tests.support.program import start
-
-DEADLINE = 10.0  # s for what a test waits for; a quiet machine takes a tenth of one
+from tests.support.waiting import PATIENCE
 
 
 class PtyScreen(Closable):
-    """The child runs with this terminal as its controlling one. One thread uses the object. `fresh`: see `start`.
+    """The child runs with this terminal as its controlling one. One thread uses the object.
 
     Nothing of what the child draws is looked at unless something is waited for: `wait_until` reads.
     """
@@ -39,7 +38,6 @@ class PtyScreen(Closable):
         rows: int = 24,
         env: Mapping[str, str] | None = None,
         history: int = 5000,
-        fresh: bool = False,
     ) -> None:
         self.raw = bytearray()  # every byte the child has written
         self._screen = pyte.HistoryScreen(columns, rows, history=history, ratio=0.001)
@@ -48,7 +46,7 @@ class PtyScreen(Closable):
         self._set_size(rows, columns)
         self.modes_before = termios.tcgetattr(slave)
         whole = {**os.environ, "TERM": "xterm-256color", **(env or {})}
-        self._process = start(argv, stdin=slave, stdout=slave, stderr=slave, env=whole, terminal=True, fresh=fresh)
+        self._process = start(argv, stdin=slave, stdout=slave, stderr=slave, env=whole, terminal=True)
         self._slave = slave  # kept open: its modes are looked at after the child has gone
 
     @property
@@ -102,7 +100,7 @@ class PtyScreen(Closable):
         self._screen.cursor.y = max(0, self._screen.cursor.y - gone)
         self._set_size(rows, columns)  # the kernel sends SIGWINCH
 
-    def wait_until(self, condition: Callable[[], bool], timeout: float = DEADLINE) -> None:
+    def wait_until(self, condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
         """Read what the child draws until the condition holds.
 
         Raises:
@@ -115,7 +113,7 @@ class PtyScreen(Closable):
             if not self._read(min(left, 0.05)) and self._process.poll() is not None:
                 assert condition(), f"the program ended with {self._process.returncode}; on the screen:\n{self.text}"
 
-    def wait_question(self, timeout: float = DEADLINE) -> None:
+    def wait_question(self, timeout: float = PATIENCE) -> None:
         """Read until a question of `input()` stands there whole, and the child waits for the answer.
 
         An interrupt that comes while the question is still being written is lost: `input()` clears it.
@@ -128,7 +126,7 @@ class PtyScreen(Closable):
 
         self.wait_until(asked, timeout)
 
-    def wait_exit(self, timeout: float = DEADLINE) -> int:
+    def wait_exit(self, timeout: float = PATIENCE) -> int:
         """The child's exit code, after all it has drawn was read."""
         self.wait_until(lambda: self._process.poll() is not None, timeout)
         while self._read(0):

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 10.0  # s; a test that waits so long has failed, however busy the machine
+PATIENCE = 30.0  # s; a test that waits so long has failed, however busy the machine
 _STEP = 0.002  # s between two looks
 
 

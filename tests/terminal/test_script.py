@@ -8,7 +8,6 @@ import shlex
 import shutil
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +27,7 @@ from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.wording import first_time_text, note_text
 from tests.support.commands import Commands
 from tests.support.people import Listener
+from tests.support.program import Program
 from tests.support.waiting import PATIENCE, wait_until
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="uses signals and a shell of POSIX systems")
@@ -169,7 +169,7 @@ def test_what_arrives_is_printed_a_line_each(lanchat, room, ann):
 def test_the_last_lines_of_the_history_are_printed(lanchat, room, ann):
     for number in range(60):
         ann.member.outgoing.say(f"line {number}")
-    assert ann.member.outgoing.wait_acked(10)
+    assert ann.member.outgoing.wait_acked(PATIENCE)
     assert shown_to_a_newcomer(lanchat, at(room), "line 59") == [f"ann: line {number}" for number in range(10, 60)]
 
 
@@ -351,23 +351,18 @@ def test_a_signal_ends_it_with_a_goodbye(lanchat, room, ann, number):
 
 
 @POSIX
-def test_a_pipe_that_is_closed_early_is_no_error(lanchat, room, ann):
+def test_a_pipe_that_is_closed_early_is_no_error(lanchat, room, ann, tmp_path):
     for number in range(10):
         ann.member.outgoing.say(f"line {number}")
-    assert ann.member.outgoing.wait_acked(10)
+    assert ann.member.outgoing.wait_acked(PATIENCE)
     command = shlex.join(lanchat.argv("join", at(room), "--nick", "bob", "--until", "enough"))
-    with subprocess.Popen(
-        ["bash", "-c", f"set -o pipefail; {command} </dev/null | head -n 1"],
-        env={**os.environ, "LANCHAT_HOME": str(lanchat.home("bob"))},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
+    argv = ["bash", "-c", f"set -o pipefail; {command} </dev/null | head -n 1"]
+    with Program(argv, tmp_path / "pipe", lanchat.env("bob")) as running:
         ann.hear_kind(Joined, nick="bob")
         ann.member.outgoing.say("enough")
-        out, err = running.communicate(timeout=20)
-    assert (running.returncode, out) == (0, "ann: line 0\n")
-    assert {line for line in err.splitlines()} <= {first_note(room), "-- ann joined", "-- bob joined", "-- bob left"}
+        ended = running.wait()
+    assert (ended.code, ended.out) == (0, "ann: line 0\n")
+    assert set(ended.said) <= {first_note(room), "-- ann joined", "-- bob joined", "-- bob left"}
 
 
 @POSIX
@@ -520,7 +515,7 @@ def test_netcat_joins_by_the_plain_port(lanchat):
     hal = lanchat.host("Room A", "--plain-port", "0", stdin="pipe")
     found = re.search(r"^  nc 127\.0\.0\.1 (\d+)$", hal.err, re.MULTILINE)
     assert found
-    with socket.create_connection(("127.0.0.1", int(found[1])), timeout=10) as nc:
+    with socket.create_connection(("127.0.0.1", int(found[1])), timeout=PATIENCE) as nc:
         assert nc.recv(100) == b"Enter your name: "
         nc.sendall(b"pat\nhello\n")
         hal.wait_out("~pat: hello\n")
@@ -531,13 +526,13 @@ def test_netcat_joins_by_the_plain_port(lanchat):
 # ---- found by title
 
 
-def test_a_room_is_found_by_its_title(started):
+def test_a_room_is_found_by_its_title(lanchat):
     """Ann says a line, and bob, who joins later, waits for it."""
     title = own_title("Demo")
-    hal = started.host(title, "--headless", announce=True)
-    ann = started.run("join", title, "--wait", "20", "--nick", "ann", input="hello\n")
+    hal = lanchat.host(title, "--headless", announce=True)
+    ann = lanchat.run("join", title, "--wait", "20", "--nick", "ann", input="hello\n")
     assert (ann.code, ann.out) == (0, "")
-    bob = started.run("join", title, "--wait", "20", "--nick", "bob", "--until", "hello")
+    bob = lanchat.run("join", title, "--wait", "20", "--nick", "bob", "--until", "hello")
     assert (bob.code, bob.out) == (0, "ann: hello\n")
     hal = hal.stop()
     assert hal.out == "ann: hello\n" and "Traceback" not in hal.err
@@ -552,7 +547,7 @@ def test_an_unknown_title_says_which_rooms_there_are(lanchat):
         assert nowhere.code == 3
         return f'"{title}"' in nowhere.said[1]
 
-    wait_until(is_named, 20, "the other room to be named")
+    wait_until(is_named, what="the other room to be named")
 
 
 @pytest.mark.full

@@ -17,7 +17,7 @@ from lanchat.discovery.mdns.records import SERVICE, instance_name, properties
 from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
 from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Address, Endpoint
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 LOOPBACK = chosen(("127.0.0.1",))
 NOT_OURS = Address("eth9", "203.0.113.9", 24)  # kept for documentation (RFC 5737): no machine has it
@@ -166,12 +166,12 @@ def test_closing_is_bounded_when_the_loop_of_zeroconf_is_blocked(monkeypatch):
     class Blocked(Registration):
         async def _register(self, zeroconf, info):
             started.set()
-            enough.wait(10)
+            enough.wait(PATIENCE)
 
     started, enough = threading.Event(), threading.Event()
     monkeypatch.setattr(loop_thread, "CLOSE_LIMIT", 0.1)
     registration = Blocked(advertisement(), LOOPBACK, lambda problem: None)
-    assert started.wait(5)
+    assert started.wait(PATIENCE)
     registration.close()
     assert not enough.is_set()  # we are here, though the loop still hangs
     enough.set()

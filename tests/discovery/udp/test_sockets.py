@@ -12,7 +12,7 @@ import pytest
 from lanchat.discovery.udp.multicast import MulticastSocket, multicast_problem
 from lanchat.discovery.udp.sockets import MAX_READ, MulticastSockets, Received
 from lanchat.network.interfaces import chosen
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 LOOPBACK = chosen(("127.0.0.1",))
 
@@ -76,7 +76,7 @@ def test_a_port_that_another_program_keeps_leaves_the_sender_working(udp_port):
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
         closing(MulticastSocket(LOOPBACK[0], udp_port)) as ours,
     ):
-        other.settimeout(10)
+        other.settimeout(PATIENCE)
         other.bind(("127.0.0.1", 0))
         assert ours.receiver is not None and ours.receive_error is None
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as greedy:

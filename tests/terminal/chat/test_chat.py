@@ -12,7 +12,7 @@ from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import Renamed, Said, Told
 from lanchat.terminal.chat.chat import Chat, ChatEnd
 from tests.support.people import joined_room
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 NEW_LINE = "\x1b\r"
 CTRL_C, CTRL_D, CTRL_U, TAB, UP = "\x03", "\x04", "\x15", "\t", "\x1b[A"
@@ -69,7 +69,7 @@ class RunningChat:
         return self._terminal.text
 
     def end(self) -> ChatEnd:
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
         if self._error is not None:
             raise self._error
@@ -314,7 +314,7 @@ def test_a_burst_is_painted_completely_and_in_order(host, join, talk):
         for number in range(3000):
             bob.outgoing.say(f"number {number:04}.")
             if number % 500 == 499:
-                bob.outgoing.wait_acked(10)
+                bob.outgoing.wait_acked(PATIENCE)
         ann.shows("number 2999.")
         shown = [line.split()[-1] for line in ann.text.splitlines() if " bob number " in line]
         assert shown == [f"{number:04}." for number in range(3000)]

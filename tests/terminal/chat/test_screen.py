@@ -113,8 +113,7 @@ def test_escape_sequences_of_others_are_shown_as_text(ann, bob):
     ):
         bob.outgoing.say(text)
     bob.outgoing.say("and that was all")
-    screen.wait_until(lambda: "and that was all" in screen.text)
-    assert has_line(screen, "mine")
+    screen.wait_until(lambda: "and that was all" in screen.text and has_line(screen, "mine"))
     assert screen.title == ""
     assert not screen.cursor_hidden
     assert screen.cursor[0] == len("> mine")
