@@ -16,7 +16,7 @@ from itertools import count
 
 from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
-from lanchat.network.sockets import RECEIVE_SIZE, ReadSize
+from lanchat.network.sockets import ReadSize
 from lanchat.protocol.framing import LineSplitter
 from lanchat.protocol.ids import UNVERIFIED
 from lanchat.protocol.messages import (
@@ -36,10 +36,12 @@ from lanchat.protocol.text import nick_from, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
 from lanchat.room.effects import Snapshot
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
+from lanchat.server.quotas import Quota
 from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session
 from lanchat.server.throttle import Throttle
 
-PORTION = 64  # messages of one read that are forwarded together; fewer than the throttle takes for a flood
+PORTION = 64  # lines of one read that are forwarded together; fewer than the throttle takes for a flood
+READ_SIZE = 8 * 1024  # bytes; one send of such a client may be one message, and this is two of the longest
 PROMPT = b"Enter your name: "
 
 _WEB = re.compile(rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")  # web pages may post (ergo#2239)
@@ -70,11 +72,9 @@ class PlainDoor:
     def snapshot(self, snapshot: Snapshot) -> bytes:
         return b""
 
-    def greet(self, link: Link) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Converse | None:
         with reporting_errors(link, self.encode):
-            limits = self._serving.limits
-            link.limit_bytes(limits.byte_rate, limits.byte_burst)
-            link.read_size = ReadSize(least=RECEIVE_SIZE)  # one send of such a client may be one message
+            link.read_size = ReadSize(READ_SIZE, READ_SIZE)
             link.within(self._serving.timing.name, "late", "gave no name in time")
             link.send(PROMPT)
             parts = _Parts(link, self._serving.timing.unended_line)
@@ -83,22 +83,25 @@ class PlainDoor:
                 return None
             if _WEB.match(first) or first.startswith(_TLS):
                 raise ProtocolError("This port is for netcat and other plain chat clients.")
-            return partial(self._converse, link, parts, nick_from(_text(first)))
+            return partial(self._converse, link, quota, parts, nick_from(_text(first)))
         return None
 
-    def _converse(self, link: Link, parts: "_Parts", nick: str) -> None:
+    def _converse(self, link: Link, quota: Quota, parts: "_Parts", nick: str) -> None:
         link.within(None)
+        id = f"{UNVERIFIED}{secrets.token_hex(4)}"
+        quota.admit(id)
         self._serving.admission.admit(link)
         session, inbox = Session(link, self, echoes=False), self._serving.inbox
-        throttle = Throttle(self._serving.limits, link)
-        inbox.put(JoinRequest(session, f"{UNVERIFIED}{secrets.token_hex(4)}", nick, any_nick=True))
+        throttle = Throttle(link, quota.lines)
+        inbox.put(JoinRequest(session, id, nick, any_nick=True))
         try:
             with reporting_errors(link, self.encode):
                 numbers = count(1)
                 while (read := parts.all()) is not None:
-                    says = [Say(str(next(numbers)), text) for part in read if (text := _text(part).strip())]
-                    for at in range(0, len(says), PORTION):
-                        throttle.forward([*says[at : at + PORTION]], session, inbox)
+                    for at in range(0, len(read), PORTION):
+                        texts = [text for part in read[at : at + PORTION] if (text := _text(part).strip())]
+                        throttle.receive(min(PORTION, len(read) - at))
+                        throttle.forward([Say(str(next(numbers)), text) for text in texts], session, inbox)
         finally:
             inbox.put_now(LinkEnded(session))
 
