@@ -121,6 +121,11 @@ def private_row(told: Told) -> PrivateRow:
     return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.text
 
 
+def told_of(row: PrivateRow) -> Told:
+    """The private message in a row."""
+    return Told(*row)
+
+
 def size_of(record: Record) -> int:
     """The bytes that the row of a record takes, as its table counts them."""
     if isinstance(record, Told):

@@ -61,7 +61,7 @@ def test_nothing_is_stored_twice(tmp_path):
     again.add([said(0)])  # an older page, fetched later
     again.close()
     assert [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 100)] == [0, 1, 2, 3, 4, 5]
-    assert len(LogReader(tmp_path / LOG).last_events(search="word")) == 5
+    assert len(list(LogReader(tmp_path / LOG).events(search="word"))) == 5
 
 
 def test_two_processes_of_one_person_write_one_history(tmp_path):

@@ -528,7 +528,7 @@ def test_a_damaged_index_is_rebuilt(keeper, path):
     db.close()
     opened, words = open_store(path, durable=True, suspect=True)
     opened.close()
-    assert words == "" and len(LogReader(path).last_events(search="lorem")) == 300
+    assert words == "" and len(list(LogReader(path).events(search="lorem"))) == 300
 
 
 def test_a_log_of_a_later_version_is_left_alone(path):
@@ -550,9 +550,9 @@ def test_a_log_of_version_1_is_migrated(keeper, path, monkeypatch):
         old.close()
     one = keeper()
     assert [event.seq for event in one.past] == [1, 2] and one.damage == []
-    assert [event.seq for event in LogReader(path).last_events(search="old")] == [1]
+    assert [event.seq for event in list(LogReader(path).events(search="old"))] == [1]
     one.keep(said(3, "a new word"))
-    assert [event.seq for event in LogReader(path).last_events(search="word")] == [1, 3]
+    assert [event.seq for event in list(LogReader(path).events(search="word"))] == [1, 3]
 
 
 def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, monkeypatch):
@@ -561,13 +561,13 @@ def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, mon
         old, _ = open_store(path, durable=True)
         old.add([said(1, "an old word")])
         old.close()
-    assert LogReader(path).last_private() == [], "an old copy that nobody has opened since"
+    assert list(LogReader(path).private()) == [], "an old copy that nobody has opened since"
     one = keeper()
     assert [event.seq for event in one.past] == [1] and one.damage == [] and one.opened.private == ()
     one.keep(told("1"))
-    assert [event.seq for event in LogReader(path).last_events(search="old")] == [1] and LogReader(
-        path
-    ).last_private() == [told("1")]
+    assert [event.seq for event in list(LogReader(path).events(search="old"))] == [1] and list(
+        LogReader(path).private()
+    ) == [told("1")]
 
 
 # ---- private messages
@@ -605,8 +605,8 @@ def test_no_page_or_search_contains_private_messages(keeper, path):
     one.log.close()
     assert (
         LogReader(path).events_after(0, 10)
-        == LogReader(path).last_events()
-        == LogReader(path).last_events(search="word")
+        == list(LogReader(path).events())
+        == list(LogReader(path).events(search="word"))
         == [said(1, "a word")]
     )
     assert list(keeper().past) == [said(1, "a word")]
@@ -680,7 +680,7 @@ def pruned(path: Path, keep: Retention) -> list[int]:
 def test_surplus_entries_are_pruned(path):
     filled(path, 2500)
     assert pruned(path, Retention(entries=700)) == list(range(1801, 2501))
-    assert LogReader(path).last_events(search="12") == [] and len(LogReader(path).last_events(search="2400")) == 1
+    assert list(LogReader(path).events(search="12")) == [] and len(list(LogReader(path).events(search="2400"))) == 1
 
 
 def test_old_entries_are_pruned(keeper, path):
