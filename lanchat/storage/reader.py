@@ -18,7 +18,7 @@ from lanchat.storage.schema import (
     WITH_WORDS,
     Table,
     event_of,
-    told_of,
+    private_of,
 )
 from lanchat.storage.search import Search, has_words, parse_search
 from lanchat.storage.store import StoreProblem, in_words, problem_of, tolerant
@@ -99,7 +99,9 @@ class LogReader:
         wanted = parse_search(search)
         conditions = ["number > :after", "at >= :since", "text <> ''", "has_words(text, :words)", *_contain(wanted)]
         values = _values(wanted, since)
-        yield from self._last(_Selection(PRIVATE, PRIVATE_COLUMNS, told_of, conditions, values, WITH_PRIVATE), number)
+        yield from self._last(
+            _Selection(PRIVATE, PRIVATE_COLUMNS, private_of, conditions, values, WITH_PRIVATE), number
+        )
 
     def _last(self, selection: "_Selection[T]", number: int | None) -> Iterator[T]:
         """The last rows of a selection, oldest first."""

@@ -121,7 +121,7 @@ def private_row(told: Told) -> PrivateRow:
     return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.text
 
 
-def told_of(row: PrivateRow) -> Told:
+def private_of(row: PrivateRow) -> Told:
     """The private message in a row."""
     return Told(*row)
 
