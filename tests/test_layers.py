@@ -75,7 +75,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     },
     "segno": {"lanchat.terminal.invite"},
     "spake2": {"lanchat.network.password"},
-    "sqlite3": {"lanchat.storage.reader", "lanchat.storage.repair", "lanchat.storage.store"},
+    "sqlite3": {f"lanchat.storage.{module}" for module in ("pruning", "reader", "repair", "store")},
     "ssl": {"lanchat.protocol.tls"},
     "wcwidth": {"lanchat.terminal.cells"},
     "zeroconf": {"lanchat.discovery.mdns.mdns"},

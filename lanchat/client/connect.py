@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from lanchat import errors
 from lanchat.client.receiving import check_host, check_welcome
+from lanchat.network.allowance import Allowance
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange, stretch
@@ -15,6 +16,7 @@ from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting, check_version
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import certificate_key
+from lanchat.protocol.limits import TokenBucket
 from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Ping, Present, Welcome
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Context, TlsChannel
@@ -165,7 +167,7 @@ def greet(
 ) -> Connection:
     """Run the handshake on a new link, by the rules of `MemberGreeting`."""
     splitter = LineSplitter()
-    link.limit_bytes(HOST_RATE, HOST_RATE)
+    link.limit_bytes(Allowance(TokenBucket(HOST_RATE, HOST_RATE, time.monotonic())))
     link.within(_within(timing.greeting, deadline), "late", "it did not answer in time")
     card, host_key, certificate = read_card(link, channel, splitter)
     who.trust(card, host_key)  # first, since another host must not end a conversation by its version

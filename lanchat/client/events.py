@@ -1,11 +1,14 @@
 """The items of a member's queue: events, private messages, and changes of the connection."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.limits import memory_of
 from lanchat.protocol.messages import Card, Event, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
 
-HEAVY = 256  # characters that count as one more item, so that a queue of long messages takes no more memory
+HEAVY = 1024  # bytes of memory that count as one more item, so that a queue of long messages takes no more memory
+PERSON = 512  # bytes of memory of somebody present, without the nick
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,22 @@ Item = Connected | Disconnected | Event | Told | Acked | Notice | Closed
 
 
 def weight(item: Item) -> int:
-    """The memory that an item takes, counted in short messages."""
+    """The memory that an item takes, counted in short messages. Ids and codes belong to the share of every item."""
     match item:
-        case Said(nick=nick, text=text) | Told(nick=nick, text=text):
-            return 1 + (len(nick) + len(text)) // HEAVY
-        case Joined(nick=nick) | Left(nick=nick) | Renamed(nick=nick):
-            return 1 + 2 * len(nick) // HEAVY
-        case Notice(text=text):
-            return 1 + len(text) // HEAVY
+        case Said(nick=nick, text=text):
+            size = memory_of(text) + memory_of(nick)
+        case Joined(nick=nick):
+            size = memory_of(nick)
+        case Left(nick=nick, reason=other) | Renamed(nick=nick, to=other):
+            size = memory_of(nick) + memory_of(other)
+        case Told(nick=nick, to_nick=to_nick, text=text):
+            size = memory_of(text) + memory_of(nick) + memory_of(to_nick)
+        case Notice(text=text) | Disconnected(reason=text):
+            size = memory_of(text)
+        case Connected(present=present):
+            size = sum(PERSON + memory_of(person.nick) for person in present)
+        case Acked() | Closed():
+            size = 0
         case _:
-            return 1
+            assert_never(item)
+    return 1 + size // HEAVY

@@ -7,12 +7,13 @@ wait until the gap is filled.
 
 from collections import deque
 
+from lanchat.client.events import weight
 from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Told, Welcome
 
 DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicates are recognised
-LATER_LIMIT = 10_000  # live events that wait for pages; a host that does not send the pages by then is given up
+LATER_LIMIT = 10_000  # weight of live events that wait for pages; a host that does not send them by then is given up
 
 
 def check_welcome(welcome: Welcome, own_id: str) -> None:
@@ -48,6 +49,7 @@ class Incoming:
         self.private = PrivateDedup()
         self._gap_until = 0  # events up to this seq are missing; 0: none are
         self._later: list[Event] = []  # live events that wait until the gap is filled
+        self._later_load = 0  # their weight
         self._known: set[tuple[str, str]] = set()  # sender and id of the last messages
         self._order: deque[tuple[str, str]] = deque()  # the same, oldest first
 
@@ -63,14 +65,14 @@ class Incoming:
         self.seq = min(self.seq, welcome.seq)  # a host that has lost its log counts from a lower number again
         if deaf:
             return None
-        self._gap_until, self._later = welcome.since, []
+        self._gap_until, self._later, self._later_load = welcome.since, [], 0
         return Fetch(max(0, self.seq)) if self._gap_until else None
 
     def page(self, page: Page) -> tuple[Fetch | None, list[Event]]:
         """Handle the end of a page. Returns what to fetch next, and the events that need not wait any more."""
         if page.upto < self._gap_until:
             return Fetch(page.upto), []
-        later, self._gap_until, self._later = self._later, 0, []
+        later, self._gap_until, self._later, self._later_load = self._later, 0, [], 0
         return None, [event for waiting in later for event in self.take(waiting)]
 
     def take(self, event: Event) -> list[Event]:
@@ -80,9 +82,10 @@ class Incoming:
             ConnectionLost: the host does not send the missing events.
         """
         if self._gap_until and event.seq > self._gap_until:
-            if len(self._later) >= LATER_LIMIT:
+            if self._later_load >= LATER_LIMIT:
                 raise ConnectionLost("The host does not send what was said before.")
             self._later.append(event)
+            self._later_load += weight(event)
             return []
         if event.seq <= self.seq:
             return []

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lanchat.errors import LanchatError, NotLanchat
+from lanchat.network.allowance import Allowance
 from lanchat.network.bandwidth import Bandwidth
 from lanchat.network.keepalive import Keepalive
 from lanchat.network.sockets import DONTWAIT, ReadSize, describe_error, peer_name, readable, receive, tune
@@ -75,9 +76,9 @@ class Link:
                 self._deadline_reason = code, reason
                 self._deadline = None if seconds is None else self._clock() + seconds
 
-    def limit_bytes(self, rate: float, burst: float) -> None:
-        """Limit the raw bytes that are read: `burst` at once, then `rate` a second. Reader thread only."""
-        self._bandwidth = Bandwidth(rate, burst, self._clock)
+    def limit_bytes(self, bytes: Allowance) -> None:
+        """Limit the raw bytes that are read. Before the first read, or reader thread only."""
+        self._bandwidth = Bandwidth(bytes, self._clock)
 
     @property
     def established(self) -> bool:

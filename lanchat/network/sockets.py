@@ -14,13 +14,14 @@ DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has no such flag: there
 class ReadSize:
     """The number of bytes to ask for in the next read: few while few come. Owned by a link's reader thread."""
 
-    def __init__(self, least: int = SMALL_READ) -> None:
+    def __init__(self, least: int = SMALL_READ, most: int = RECEIVE_SIZE) -> None:
         self.size = self._least = least
+        self._most = most
 
     def got(self, size: int) -> None:
         """Note that the last read returned this many bytes."""
         if size == self.size:
-            self.size = RECEIVE_SIZE
+            self.size = self._most
         elif size < self._least:
             self.size = self._least
 

@@ -13,10 +13,10 @@ class TokenBucket:
         now: s, of the same clock that every call gets.
     """
 
-    __slots__ = ("_burst", "_level", "_rate", "_then")
+    __slots__ = ("_burst", "_level", "_then", "rate")
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
-        self._rate = rate
+        self.rate = rate
         self._burst = burst
         self._level = burst
         self._then = now
@@ -27,9 +27,13 @@ class TokenBucket:
         Returns:
             Seconds until the debt is paid; 0: there is none.
         """
-        self._level = min(self._burst, self._level + (now - self._then) * self._rate) - amount
+        self._level = min(self._burst, self._level + (now - self._then) * self.rate) - amount
         self._then = now
-        return 0.0 if self._level >= 0 else -self._level / self._rate
+        return 0.0 if self._level >= 0 else -self._level / self.rate
+
+    def level(self, now: float) -> float:
+        """The tokens in the bucket; below 0: a debt."""
+        return min(self._burst, self._level + (now - self._then) * self.rate)
 
     def spare(self, amount: float, now: float) -> bool:
         """Take this amount only if the bucket holds it. For traffic that is dropped instead of delayed.
@@ -37,12 +41,17 @@ class TokenBucket:
         Returns:
             Whether it was taken.
         """
-        self._level = min(self._burst, self._level + (now - self._then) * self._rate)
+        self._level = min(self._burst, self._level + (now - self._then) * self.rate)
         self._then = now
         if self._level < amount:
             return False
         self._level -= amount
         return True
+
+
+def memory_of(text: str) -> int:
+    """Bytes that a text takes in memory, at most: one wide character makes all characters wide."""
+    return len(text) if text.isascii() else 4 * len(text)
 
 
 @dataclass(frozen=True)
@@ -56,12 +65,24 @@ class Limits:
     links_per_source: int = 16  # ergo's number; this machine itself is exempt
     connects_burst: int = 60  # from one source at once
     connects_rate: float = 2.0  # and then a second (ergo: 32 in 10 min; a live list asks each room every 3 s)
-    message_burst: int = 100  # of one link at once: a log that is pasted or piped in
+    # One member has these for all its links together, and gets no new ones by reconnecting.
+    message_burst: int = 100  # at once: a log that is pasted or piped in
     message_rate: float = 10.0  # and then a second; further ones are not refused but wait (ergo's fakelag: 5, then 2)
-    byte_burst: int = 256 * 1024  # raw bytes of one link at once, TLS included, so that KeyUpdates count
+    byte_burst: int = 256 * 1024  # raw bytes at once, TLS included, so that KeyUpdates count
     byte_rate: float = 64 * 1024  # and then a second: 10 of the longest messages; further ones wait
+    # All members of one source have these together; this machine itself is exempt. A source may be a router with many
+    # people behind it, or a machine with many sessions: all links_per_source of them can talk at the same time, and yet
+    # no source can fill a room alone.
+    source_message_burst: int = 400  # at once: four people paste a log
+    source_message_rate: float = 30.0  # and then a second: sixteen people say two things each, or three scripts flood
+    source_byte_burst: int = 1024 * 1024  # at once: the bursts of four members
+    source_byte_rate: float = 192 * 1024  # and then a second: the rates of three
 
 
+LINES_A_MESSAGE = 10  # lines that are no messages (pings, blank lines, unknown types) that cost as much as one message
+
+RECENT = 10_000  # last events of a room that its host holds in memory
+RECENT_SIZE = 16 * 1024 * 1024  # bytes of their texts in memory, at most; a quarter of what an attack may cost
 MAILBOX_AGE = 30 * 86_400_000  # ms that a private message waits for a member who stays away
 MAILBOX_KNOWN = 10_000  # finished private messages that are remembered, so that a resend is recognised
 MAX_PEOPLE = 5_000  # people in one room that a member accepts from a host; 25 times what a host admits by default
@@ -78,4 +99,8 @@ NO_LIMITS = Limits(
     message_rate=1e9,
     byte_burst=1 << 40,
     byte_rate=1e12,
+    source_message_burst=1_000_000_000,
+    source_message_rate=1e9,
+    source_byte_burst=1 << 40,
+    source_byte_rate=1e12,
 )  # for benchmarks on loopback

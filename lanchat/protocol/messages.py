@@ -140,7 +140,7 @@ class Share(_Message, frozen=True):
 class Refused(_Message, frozen=True):
     """The host does not admit the member, and why."""
 
-    code: str  # a Refusal; a later version may know more
+    code: Short  # a Refusal; a later version may know more
     text: Text
     suggestion: Name = ""  # a free nick, if the code is "nick"
 
@@ -200,14 +200,14 @@ class Receipt(_Message, frozen=True):
 class Notice(_Message, frozen=True):
     """A text from the host to one session alone."""
 
-    code: str
+    code: Short
     text: Text
 
 
 class Closing(_Message, frozen=True):
     """The last line of a host, with the reason."""
 
-    code: str
+    code: Short
     text: Text
 
 

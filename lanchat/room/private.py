@@ -6,18 +6,22 @@ snapshot, page or search contains it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.limits import MAILBOX_KNOWN
+from lanchat.protocol.limits import MAILBOX_KNOWN, memory_of
 from lanchat.protocol.messages import Notice, Receipt, Tell, Told
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.access import Access
 from lanchat.room.effects import Effect, Member, Reply, SendTo, Store
 
 MAILBOX = 100  # private messages that wait for one person
-MAILBOX_SIZE = 64 * 1024  # characters of all of them; a quarter of a link's outbox, because they are sent at once
-MAX_WAITING = 5_000  # private messages that wait in one room: 20 MB at most
+MAILBOX_SIZE = 64 * 1024  # bytes of memory for their texts; a quarter of a link's outbox: they are sent at once
+MAX_WAITING = 5_000  # private messages that wait in one room
+MAX_WAITING_SIZE = 16 * 1024 * 1024  # bytes of memory for their texts; a quarter of what an attack may cost
+# A message takes up a share of a bound by its text, and by being one message of so many.
+_MAILBOX_SHARE = MAILBOX_SIZE // MAILBOX
+_ROOM_SHARE = MAX_WAITING_SIZE // MAX_WAITING
 
 Key = tuple[str, str]  # sender and the sender's own id
 Members = Mapping[tuple[str, str], Member]  # by id and same_nick
@@ -32,7 +36,9 @@ class Mailboxes:
 
     def __init__(self, past: Iterable[Told] = ()) -> None:
         self._boxes: dict[str, dict[Key, Told]] = {}  # by recipient, oldest first
-        self._waiting: dict[Key, str] = {}  # their recipients
+        self._sent: dict[str, dict[Key, str]] = {}  # the recipients, by sender, oldest first
+        self._shares: Counter[str] = Counter()  # of what may wait in the room, by sender
+        self._number = self._size = 0  # of what waits in the room
         self._finished: dict[Key, Told] = {}  # oldest first
         for told in past:
             if told.text:
@@ -66,52 +72,73 @@ class Mailboxes:
         if known is not None:
             return [Reply(told), Store(known, receipt)]
         effects: list[Effect] = [Reply(told), SendTo(to, told), Store(told, receipt)]
-        for gone in self._put(told):
+        self._add(told)
+        for gone in self._drop_from_mailbox(to):
             words = f"The mailbox of {gone.to_nick} is full: your oldest message was dropped."
+            effects += [Store(gone), SendTo(gone.by, Notice("mailbox", words))]
+        for gone in self._drop_from_room():
+            words = f"Too many private messages wait in this room: your oldest one, to {gone.to_nick}, was dropped."
             effects += [Store(gone), SendTo(gone.by, Notice("mailbox", words))]
         return effects
 
     def confirm(self, to: str, key: Key) -> list[Effect]:
         """The recipient has seen this message, so it waits no longer."""
-        return [Store(self._remove(key))] if self._waiting.get(key) == to else []
+        return [Store(self._remove(key))] if self._recipient(key) == to else []
 
     def _known(self, key: Key) -> Told | None:
         """The message of this key, if it came before; without a text if it is finished."""
-        to = self._waiting.get(key)
+        to = self._recipient(key)
         return self._finished.get(key) if to is None else self._boxes[to][key]
 
-    def _put(self, told: Told) -> list[Told]:
-        """Put a message into its recipient's mailbox.
+    def _recipient(self, key: Key) -> str | None:
+        """The member id for which this message waits, if it does."""
+        return self._sent.get(key[0], {}).get(key)
 
-        Returns:
-            The messages that were dropped to make room, without a text. They are from the sender with the most
-            messages in the full mailbox, so that a flood pushes out no message of another sender.
+    def _drop_from_mailbox(self, to: str) -> Iterator[Told]:
+        """Make a mailbox small enough. Gives the dropped messages, without their texts.
+
+        They are of the sender with the largest share of this mailbox, so that a flood drops no message of another
+        sender, whether it is one of many messages or of long ones.
         """
-        self._add(told)
-        gone: list[Told] = []
-        box = self._boxes[told.to]
-        while len(box) > MAILBOX or sum(len(other.text) for other in box.values()) > MAILBOX_SIZE:
-            gone.append(self._drop_one(box))
-        if len(self._waiting) > MAX_WAITING:
-            gone.append(self._drop_one(max(self._boxes.values(), key=len)))
-        return gone
+        while box := self._boxes.get(to):
+            if len(box) <= MAILBOX and sum(_size(told) for told in box.values()) <= MAILBOX_SIZE:
+                return
+            shares: Counter[str] = Counter()
+            for told in box.values():
+                shares[told.by] += _MAILBOX_SHARE + _size(told)
+            [(sender, _)] = shares.most_common(1)  # of equals, the one whose message came first
+            yield self._remove(next(key for key in box if key[0] == sender))
+
+    def _drop_from_room(self) -> Iterator[Told]:
+        """Make all mailboxes together small enough, at the cost of the sender with the largest share of them.
+
+        The sender, not the mailbox: else the messages to one person would be dropped for those to made-up recipients.
+        """
+        while self._number > MAX_WAITING or self._size > MAX_WAITING_SIZE:
+            sender = max(self._shares, key=lambda by: self._shares[by])
+            yield self._remove(next(iter(self._sent[sender])))
 
     def _add(self, told: Told) -> None:
-        self._waiting[_key(told)] = told.to
         self._boxes.setdefault(told.to, {})[_key(told)] = told
-
-    def _drop_one(self, box: dict[Key, Told]) -> Told:
-        [(sender, _)] = Counter(by for by, _ in box).most_common(1)  # of equals, the one whose message came first
-        return self._remove(next(key for key in box if key[0] == sender))
+        self._sent.setdefault(told.by, {})[_key(told)] = told.to
+        self._count(told, 1)
 
     def _remove(self, key: Key) -> Told:
-        to = self._waiting.pop(key)
+        to = self._sent[key[0]].pop(key)
         told = self._boxes[to].pop(key)
+        self._count(told, -1)
         if not self._boxes[to]:
             del self._boxes[to]
+        if not self._sent[told.by]:
+            del self._sent[told.by], self._shares[told.by]
         finished = Told(told.id, told.at, told.by, told.nick, told.to, told.to_nick, "")
         self._finish(finished)
         return finished
+
+    def _count(self, told: Told, number: int) -> None:
+        self._number += number
+        self._size += number * _size(told)
+        self._shares[told.by] += number * (_ROOM_SHARE + _size(told))
 
     def _finish(self, finished: Told) -> None:
         self._finished[_key(finished)] = finished
@@ -121,6 +148,10 @@ class Mailboxes:
 
 def _key(told: Told) -> Key:
     return told.by, told.id
+
+
+def _size(told: Told) -> int:
+    return memory_of(told.text)
 
 
 def _addressee(sender: Member, message: Tell, members: Members, access: Access) -> tuple[str, str]:

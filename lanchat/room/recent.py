@@ -3,35 +3,44 @@
 from collections import deque
 from collections.abc import Iterable
 
+from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Said
 
 RESUME = 500  # events that a returning member gets at once; older ones are fetched page by page
 RESUME_SIZE = 64 * 1024  # characters of those events; a quarter of a link's outbox, which must have space for more
 HISTORY = 50  # messages that a newcomer sees
-RECENT = 10_000  # events held in memory, and message ids by which resends are recognised
+RECALLED = 256  # older messages in memory, for the resends that they came with: the windows of four members
 
 
 class RecentEvents:
     """The last events of a room. Owned by the room."""
 
     def __init__(self) -> None:
-        self.said: dict[tuple[str, str], Said] = {}  # by member id and message id
-        # The same keys, oldest first. To find its own first key, a dict would step over all deleted ones each time.
-        self._said_keys: deque[tuple[str, str]] = deque()
-        self._events: deque[Event] = deque(maxlen=RECENT)
+        self.said: dict[tuple[str, str], Said] = {}  # by member id and message id, so that resends are recognised
+        self._events: deque[Event] = deque()
+        self._size = 0  # bytes of their texts in memory
         self._lines: deque[Said] = deque(maxlen=HISTORY)
+        self._recalled: deque[tuple[str, str]] = deque()
 
     def add(self, event: Event) -> None:
         self._events.append(event)
         if isinstance(event, Said):
+            self._size += memory_of(event.text)
             self._lines.append(event)
-            self._remember(event)
+            self.said[event.by, event.id] = event
+        while len(self._events) > RECENT or self._size > RECENT_SIZE:
+            oldest = self._events.popleft()
+            if isinstance(oldest, Said):
+                self._size -= memory_of(oldest.text)
+                self.said.pop((oldest.by, oldest.id), None)
 
     def recall(self, said: Iterable[Said]) -> None:
-        """Add messages that are too old to be in memory, so that resends of them are recognised."""
-        for event in said:
-            if (event.by, event.id) not in self.said:
-                self._remember(event)
+        """Add messages that are too old to be in memory, so that resends of them are recognised now."""
+        new = [event for event in said if (event.by, event.id) not in self.said]
+        self._recalled.extend((event.by, event.id) for event in new)
+        self.said.update(((event.by, event.id), event) for event in new)
+        while len(self._recalled) > max(RECALLED, len(new)):
+            self.said.pop(self._recalled.popleft(), None)
 
     def since(self, after: int) -> tuple[tuple[Event, ...], int]:
         """The part of the past that is sent to a session when it joins.
@@ -58,10 +67,3 @@ class RecentEvents:
                 break
             found.append(event)
         return tuple(reversed(found))
-
-    def _remember(self, said: Said) -> None:
-        key = said.by, said.id
-        self.said[key] = said
-        self._said_keys.append(key)
-        if len(self._said_keys) > RECENT:
-            self.said.pop(self._said_keys.popleft(), None)

@@ -27,6 +27,7 @@ from lanchat.server.admission import Admission, PasswordThrottle, source_of
 from lanchat.server.doors.base import Door, DoorOption, Serving
 from lanchat.server.doors.native import native_door
 from lanchat.server.hub import Hub
+from lanchat.server.quotas import Quota, Quotas
 from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Converse
 from lanchat.storage.identity import Identity
@@ -87,6 +88,7 @@ class Host(Closable):
         self._timing = timing
         self._log = log or NoLog()
         self._admission = Admission(limits)
+        self._quotas = Quotas(limits)
         self._readers = Readers()
         self._flusher: Flusher | None = None
         self._closing = False
@@ -234,37 +236,40 @@ class Host(Closable):
     def _serve(self, sock: socket.socket, door: Door, source: str = "") -> None:
         assert self._flusher is not None
         link = Link(sock, door.channel(), self._flusher)
+        quota = self._quotas.open(source)
+        link.limit_bytes(quota.bytes)
         self._admission.begin(link, source)
         try:
-            self._readers.start(link, lambda: self._greet(link, door))
+            self._readers.start(link, lambda: self._greet(link, quota, door))
         except RuntimeError:
-            self._end(link)
+            self._end(link, quota)
             raise
 
-    def _greet(self, link: Link, door: Door) -> None:
+    def _greet(self, link: Link, quota: Quota, door: Door) -> None:
         """Run the greeting. A link that is admitted continues on a fresh thread, because a thread that has made a TLS
         handshake holds 29 KiB of OpenSSL's random generators and of stack until it ends."""
         converse = None
         try:
-            converse = door.greet(link)
+            converse = door.greet(link, quota)
         finally:
             if converse is None:
-                self._end(link)
+                self._end(link, quota)
         if converse is not None:
             try:
-                self._readers.start(link, lambda: self._converse(link, converse))
+                self._readers.start(link, lambda: self._converse(link, quota, converse))
             except RuntimeError:  # no thread is left but this one
-                self._converse(link, converse)
+                self._converse(link, quota, converse)
 
-    def _converse(self, link: Link, converse: Converse) -> None:
+    def _converse(self, link: Link, quota: Quota, converse: Converse) -> None:
         try:
             converse()
         finally:
-            self._end(link)
+            self._end(link, quota)
 
-    def _end(self, link: Link) -> None:
+    def _end(self, link: Link, quota: Quota) -> None:
         """Release everything that belongs to this link. Its last reader calls this."""
         self._admission.end(link)
+        quota.close()
         link.close()
         self._readers.done(link)
 

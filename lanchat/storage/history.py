@@ -10,22 +10,24 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Record
+from lanchat.protocol.limits import memory_of
+from lanchat.protocol.messages import Record, Said, Told
 from lanchat.storage.files import lock_file
+from lanchat.storage.history_bounds import HistoryBounds
 from lanchat.storage.log import ignore
 from lanchat.storage.repair import open_store
-from lanchat.storage.retention import Retention
 from lanchat.storage.rooms import LOCK, LOG
 from lanchat.storage.store import Failure, in_words
 
 FLUSH_EVERY = 1.0  # s
 MAX_WAITING = 20_000  # records in memory while the disk takes nothing; beyond that the oldest are not stored
-RETENTION = Retention(entries=200_000)  # of one room, some 80 MB: the room is the host's, the disk is the member's
-MAX_PRIVATE = 20_000  # private messages of one room
+MAX_WAITING_SIZE = 16 * 1024 * 1024  # bytes of memory that these records take, at most
+_RECORD = 512  # bytes of memory that a record takes besides its text
 CLOSE_LIMIT = 2.0  # s to get the last records on the disk; leaving must feel immediate
 _RETRY = 0.05  # s until the lock is tried again
 
@@ -47,44 +49,45 @@ class HistoryWriter:
         self._on_trouble = on_trouble
         self._reported = False
         self._suspect = True  # the whole file is checked at first, and after trouble
-        self._pruned = False
-        self._waiting: list[Record] = []
+        self._bounds = HistoryBounds(lambda: time.monotonic() > self._deadline)
+        self._waiting: deque[Record] = deque()
+        self._waiting_size = 0  # in memory
         self._closing = False
-        self._change = threading.Condition()  # guards _waiting and _closing
+        self._deadline = math.inf  # when the last records must be stored
+        self._change = threading.Condition()  # guards all of these
         self._thread = threading.Thread(target=self._run, name="history")
         self._thread.start()
 
     def add(self, records: Sequence[Record]) -> None:
         """Store these records within about FLUSH_EVERY."""
         with self._change:
-            self._waiting += records
-            del self._waiting[:-MAX_WAITING]
+            self._wait(records)
             self._change.notify()
 
     def close(self) -> None:
         """Write the waiting records, for at most CLOSE_LIMIT, then stop. May be called twice."""
         with self._change:
             self._closing = True
+            self._deadline = min(self._deadline, time.monotonic() + CLOSE_LIMIT)
             self._change.notify()
         self._thread.join()
 
     def _run(self) -> None:
-        deadline = math.inf
         while True:
             with self._change:
                 self._change.wait_for(lambda: self._waiting or self._closing)
                 self._change.wait_for(lambda: self._closing, FLUSH_EVERY)  # for more to write at once
-                batch, self._waiting = self._waiting, []
+                batch, self._waiting, self._waiting_size = list(self._waiting), deque(), 0
                 closing = self._closing
             if not batch:
                 return
             if self._write(batch):
                 continue
             with self._change:
-                self._waiting = [*batch, *self._waiting][-MAX_WAITING:]
+                later, self._waiting, self._waiting_size = self._waiting, deque(), 0
+                self._wait([*batch, *later])
             if closing:
-                deadline = min(deadline, time.monotonic() + CLOSE_LIMIT)
-                if time.monotonic() >= deadline:
+                if time.monotonic() >= self._deadline:
                     _log.warning("%d records were not stored", len(batch))
                     return
                 time.sleep(_RETRY)
@@ -99,6 +102,7 @@ class HistoryWriter:
                 self._write_locked(batch)
             finally:
                 lock.close()
+            self._bounds.fit_all(self._path.parent.parent)
         except LanchatError as error:
             self._fail(f"The history of this room is not stored. {error}")
             return False
@@ -111,19 +115,24 @@ class HistoryWriter:
     def _write_locked(self, batch: Sequence[Record]) -> None:
         store, damage = open_store(self._path, durable=False, suspect=self._suspect)
         try:
-            store.add(batch)
-            while store.index():
-                pass
-            if not self._pruned:
-                entries = store.state().entries
-                while gone := store.prune(RETENTION, entries, 0):
-                    entries -= gone
-                store.prune_private(MAX_PRIVATE, waiting=True)
-                self._pruned = True
+            if self._bounds.make_room(store.pruning):
+                store.add(batch)
+                self._bounds.added(batch)
+                while store.index():
+                    pass
+            else:
+                _log.warning("%d records were not stored: there was no time to delete older ones", len(batch))
         finally:
             store.close()
         if damage:
             self._on_trouble(damage)
+
+    def _wait(self, records: Iterable[Record]) -> None:
+        """Requires holding the lock."""
+        self._waiting.extend(records)
+        self._waiting_size += sum(map(_memory, records))
+        while len(self._waiting) > MAX_WAITING or self._waiting_size > MAX_WAITING_SIZE:
+            self._waiting_size -= _memory(self._waiting.popleft())
 
     def _fail(self, trouble: str) -> None:
         self._suspect = True
@@ -131,3 +140,7 @@ class HistoryWriter:
         if not self._reported:
             self._reported = True
             self._on_trouble(trouble)
+
+
+def _memory(record: Record) -> int:
+    return _RECORD + (memory_of(record.text) if isinstance(record, Said | Told) else 0)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
+from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
-
-IN_MEMORY = 10_000  # events that a log gives back when it opens, and that NoLog holds
 
 OnStored = Callable[[int, int], None]
 OnTrouble = Callable[[str], None]
@@ -27,7 +26,7 @@ class Opened:
     """The content of a log when it is opened.
 
     Args:
-        past: the last events, in order; at most IN_MEMORY.
+        past: the last events, in order; at most RECENT, and RECENT_SIZE of their texts.
         seq: the next event gets a number above this one. It is the number of the last event, or a higher one: after a
             crash, members may have seen events that were not stored yet, and no number is ever given out twice.
         owners: (nick, id of the first member who used it), oldest first.
@@ -91,8 +90,9 @@ class NoLog:
     full = False
 
     def __init__(self) -> None:
-        self._events: deque[Event] = deque(maxlen=IN_MEMORY)
-        self._lock = threading.Lock()  # guards _events
+        self._events: deque[Event] = deque()  # bounded as the room's own are
+        self._size = 0  # of their texts, in memory
+        self._lock = threading.Lock()  # guards both
         self._ticket = 0
         self._seq = 0
 
@@ -106,6 +106,9 @@ class NoLog:
         events = [record for record in records if not isinstance(record, Told)]
         with self._lock:
             self._events.extend(events)
+            self._size += sum(map(_size, events))
+            while len(self._events) > RECENT or self._size > RECENT_SIZE:
+                self._size -= _size(self._events.popleft())
         self._ticket += len(records)
         self._seq = events[-1].seq if events else self._seq
         self._on_stored(self._ticket, self._seq)
@@ -120,3 +123,7 @@ class NoLog:
 
     def close(self) -> None:
         pass
+
+
+def _size(event: Event) -> int:
+    return memory_of(event.text) if isinstance(event, Said) else 0

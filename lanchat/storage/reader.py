@@ -1,17 +1,33 @@
 """Reads the file of a log, even while its host goes on writing it."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from lanchat.errors import LanchatError, LogDamaged
 from lanchat.protocol.messages import Event, Said, Told
-from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, WITH_PRIVATE, WITH_WORDS, event_of
-from lanchat.storage.search import has_words, parse_search
+from lanchat.storage.schema import (
+    COLUMNS,
+    EVENTS,
+    PRIVATE,
+    PRIVATE_COLUMNS,
+    WITH_PRIVATE,
+    WITH_WORDS,
+    Table,
+    event_of,
+    private_of,
+)
+from lanchat.storage.search import Search, has_words, parse_search
 from lanchat.storage.store import StoreProblem, in_words, problem_of, tolerant
 
 BUSY_LIMIT = 2.0  # s to wait while the writer opens or closes the file
+T = TypeVar("T")
+
+PORTION = 5000  # rows that are read at once ...
+PORTION_SIZE = 1_000_000  # characters; ... and no more than so much text
 _VALUES = 500  # values in one statement; SQLite before 3.32 takes 999
 _REPAIR = "Open the room with lanchat host, or join it, once more: that repairs the file."
 
@@ -50,45 +66,70 @@ class LogReader:
             found += self._events(question, [by, *some])
         return [event for event in found if isinstance(event, Said)]
 
-    def last_events(self, *, number: int | None = None, since: int = 0, search: str = "") -> list[Event]:
-        """The last events, oldest first.
+    def events(self, *, number: int | None = None, since: int = 0, search: str = "") -> Iterator[Event]:
+        """The last events, oldest first. They are read in portions, so that they need little memory at a time.
 
         Args:
             number: at most this many; None: all.
             since: ms since 1970.
             search: only messages with all of these words, or with words that begin like them; "": all events.
         """
-        conditions: list[str] = ["at >= ?"]
-        values: list[str | int] = [since]
         wanted = parse_search(search)
+        conditions = ["seq > :after", "at >= :since", *_contain(wanted)]
         if wanted.words or wanted.parts:
             conditions.append("kind = 'said'")
         if wanted.words:
             conditions.append(
-                "(seq IN (SELECT rowid FROM words WHERE words MATCH ?)"
-                " OR seq IN (SELECT seq FROM unindexed) AND has_words(text, ?))"
+                "(seq IN (SELECT rowid FROM words WHERE words MATCH :match AND rowid > :after)"
+                " OR seq IN (SELECT seq FROM unindexed WHERE seq > :after) AND has_words(text, :words))"
             )
-            values += [" ".join(f'"{word}" *' for word in wanted.words), " ".join(wanted.words)]
-        for part in wanted.parts:
-            conditions.append("instr(lower(text), lower(?))")
-            values.append(part)
-        values.append(-1 if number is None else number)
-        question = f"SELECT {{}} FROM event WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?"
-        return self._events(question, values, WITH_WORDS if wanted.words else 1)[::-1]
+        version = WITH_WORDS if wanted.words else 1
+        yield from self._last(
+            _Selection[Event](EVENTS, COLUMNS, event_of, conditions, _values(wanted, since), version), number
+        )
 
-    def last_private(self, *, number: int | None = None, since: int = 0, search: str = "") -> list[Told]:
-        """The last private messages in a member's history; the arguments are those of `last_events`.
+    def private(self, *, number: int | None = None, since: int = 0, search: str = "") -> Iterator[Told]:
+        """The last private messages in a member's history, in the order in which they came; otherwise as `events`.
 
         Not for a host's log: the private messages that wait there belong to other people.
         """
+        with self._open() as (_, version):
+            if version < WITH_PRIVATE:
+                return
         wanted = parse_search(search)
-        parts = ["instr(lower(text), lower(?))"] * len(wanted.parts)
-        conditions = " AND ".join(["at >= ?", "text <> ''", "has_words(text, ?)", *parts])
-        values = [since, " ".join(wanted.words), *wanted.parts, -1 if number is None else number]
-        question = f"SELECT {PRIVATE_COLUMNS} FROM private WHERE {conditions} ORDER BY number DESC LIMIT ?"
-        with self._open() as (db, version):
-            rows = db.execute(question, values).fetchall() if version >= WITH_PRIVATE else []
-        return [Told(*row) for row in reversed(rows)]
+        conditions = ["number > :after", "at >= :since", "text <> ''", "has_words(text, :words)", *_contain(wanted)]
+        values = _values(wanted, since)
+        yield from self._last(
+            _Selection(PRIVATE, PRIVATE_COLUMNS, private_of, conditions, values, WITH_PRIVATE), number
+        )
+
+    def _last(self, selection: "_Selection[T]", number: int | None) -> Iterator[T]:
+        """The last rows of a selection, oldest first."""
+        after = -1
+        if number is not None:
+            question = selection.question(selection.table.key, f"DESC LIMIT 1 OFFSET {max(0, number - 1)}")
+            with self._open(selection.version) as (db, _):
+                first = db.execute(question, {**selection.values, "after": after}).fetchone()
+            after = first[0] - 1 if first else after
+        more = number != 0
+        while more:
+            found, after, more = self._portion(selection, after)
+            yield from found
+
+    def _portion(self, selection: "_Selection[T]", after: int) -> tuple[list[T], int, bool]:
+        """Returns: what some rows hold, the key of the last of them, and whether there may be more rows."""
+        question = selection.question(f"{selection.table.key}, {selection.columns}", f"LIMIT {PORTION}")
+        found: list[T] = []
+        last, rows, size = after, 0, 0
+        with self._open(selection.version) as (db, _):
+            for key, *row in db.execute(question, {**selection.values, "after": after}):
+                last, rows = key, rows + 1
+                size += sum(len(value) for value in row if isinstance(value, str))
+                if (item := selection.read(tuple(row))) is not None:
+                    found.append(item)
+                if size > PORTION_SIZE:
+                    break
+        return found, last, rows == PORTION or size > PORTION_SIZE
 
     def _events(self, question: str, values: Sequence[str | int], version: int = 1) -> list[Event]:
         with self._open(version) as (db, _):
@@ -116,3 +157,36 @@ class LogReader:
             if problem_of(error) is StoreProblem.DAMAGED:
                 raise LogDamaged(text, _REPAIR) from None
             raise LanchatError(text) from None
+
+
+@dataclass(frozen=True)
+class _Selection(Generic[T]):
+    """Some rows of a table.
+
+    Args:
+        read: what a row holds; None: nothing that this version knows.
+        conditions: in SQL; `:after` stands for the key of the last row that was read.
+        version: of the schema that the conditions need.
+    """
+
+    table: Table
+    columns: str
+    read: Callable[[Any], T | None]  # of a row as the file holds it
+    conditions: Sequence[str]
+    values: Mapping[str, str | int]
+    version: int
+
+    def question(self, columns: str, order: str) -> str:
+        where = " AND ".join(self.conditions)
+        return f"SELECT {columns} FROM {self.table.name} WHERE {where} ORDER BY {self.table.key} {order}"
+
+
+def _contain(wanted: Search) -> list[str]:
+    """The conditions that a text contains the parts of a search."""
+    return [f"instr(lower(text), lower(:part{number}))" for number in range(len(wanted.parts))]
+
+
+def _values(wanted: Search, since: int) -> dict[str, str | int]:
+    match = " ".join(f'"{word}" *' for word in wanted.words)
+    parts = {f"part{number}": part for number, part in enumerate(wanted.parts)}
+    return {"since": since, "match": match, "words": " ".join(wanted.words), **parts}

@@ -1,6 +1,7 @@
 """Retention: how much of a log is stored, as a person writes it and as a value. Pure."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}  # seconds
@@ -27,6 +28,38 @@ class Retention:
 
 
 EVERYTHING = Retention()
+
+
+@dataclass(frozen=True)
+class Amount:
+    """A number of entries of a log, and the bytes in them."""
+
+    entries: int = 0
+    size: int = 0
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.entries + other.entries, self.size + other.size)
+
+    def part(self, factor: float) -> "Amount":
+        return Amount(int(self.entries * factor), int(self.size * factor))
+
+    def beyond(self, bound: "Amount") -> "Amount":
+        """The part of this amount that exceeds a bound."""
+        return Amount(max(0, self.entries - bound.entries), max(0, self.size - bound.size))
+
+
+NOTHING = Amount()
+
+
+def fair_share(sizes: Iterable[int], total: int) -> int:
+    """The largest bound for each of these sizes with which their sum is no larger than the total.
+
+    A size below the bound stays as it is, so that only the largest ones have to give.
+    """
+    left, rest = total, sorted(sizes)
+    while rest and rest[0] <= left // len(rest):
+        left -= rest.pop(0)
+    return left // len(rest) if rest else total
 
 
 def parse_retention(text: str) -> Retention:

@@ -1,7 +1,9 @@
 """The schema of a log's file, its migrations, and records as rows of its tables. Pure."""
 
+from dataclasses import dataclass
+
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
+from lanchat.protocol.messages import Event, Joined, Left, Record, Renamed, Said, Told
 
 SCHEMA = (  # migrations: the file's user_version is the number of those it has had. Only ever add to them
     """
@@ -60,6 +62,27 @@ WITH_PRIVATE = 4  # ... and private messages under the name `private`
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
 PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
 
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a log whose oldest rows can be deleted."""
+
+    name: str
+    key: str  # the column that orders the rows, the oldest first
+    size: str  # SQL for the bytes that a row takes
+
+
+_ROW_SIZE = 100  # bytes that a row takes besides its strings, in the table and in its indexes, about
+_STRINGS = "coalesce(length(CAST({} AS BLOB)), 0)"
+
+
+def _row_size(*columns: str) -> str:
+    return " + ".join([str(_ROW_SIZE), *map(_STRINGS.format, columns)])
+
+
+EVENTS = Table("event", "seq", _row_size("by", "nick", "id", "text"))
+PRIVATE = Table("private", "number", _row_size("id", "by", "nick", "whom", "whom_nick", "text"))
+
 Row = tuple[int, int, str, str, str, str | None, str | None, int]
 PrivateRow = tuple[str, int, str, str, str, str, str]
 
@@ -69,7 +92,7 @@ def row_of(event: Event) -> Row:
     start = event.seq, event.at
     match event:
         case Said():
-            return (*start, "said", event.by, event.nick, event.id, event.text, int(event.action))
+            return (*start, "said", event.by, event.nick, event.id or None, event.text, int(event.action))
         case Joined():
             return (*start, "joined", event.by, event.nick, None, None, int(event.host))
         case Left():
@@ -96,6 +119,20 @@ def event_of(row: Row) -> Event | None:
 def private_row(told: Told) -> PrivateRow:
     """The values of PRIVATE_COLUMNS."""
     return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.text
+
+
+def private_of(row: PrivateRow) -> Told:
+    """The private message in a row."""
+    return Told(*row)
+
+
+def size_of(record: Record) -> int:
+    """The bytes that the row of a record takes, as its table counts them."""
+    if isinstance(record, Told):
+        strings = [record.id, record.by, record.nick, record.to, record.to_nick, record.text]
+    else:
+        strings = [text for text in row_of(record)[3:7] if text]
+    return _ROW_SIZE + sum(len(text.encode()) for text in strings)
 
 
 def nick_used(event: Event) -> tuple[str, str, int] | None:

@@ -15,10 +15,10 @@ from itertools import islice
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN
+from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_SIZE
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.storage.log import IN_MEMORY, OnStored, OnTrouble, Opened, ignore
+from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention
@@ -85,8 +85,8 @@ class SqliteLog:
             state = self._store.state()
             self._seq = max(state.first, self._wall()) if damage else state.first  # above every number that was lost
             self._store.begin(self._seq)
-            past = self._store.last(IN_MEMORY)
-            self._store.prune_private(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
+            past = self._store.last(RECENT, RECENT_SIZE)
+            self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
             private = self._store.private()
         except (Failure, OSError) as error:
             if self._store is not None:
@@ -184,13 +184,15 @@ class SqliteLog:
                     damage = "The log's file was replaced. Everything that was stored in it up to now is gone."
                 if damage:
                     self._on_damage(damage)
+            events = [record for record in records if not isinstance(record, Told)]
             added = self._store.add(records)
+            if added < len(events):
+                added += self._store.add_reused(event for event in events if isinstance(event, Said))
         except (Failure, OSError, LanchatError) as error:
             self._fail(error)
             return False
-        seqs = [record.seq for record in records if not isinstance(record, Told)]
         self._stored += len(records)
-        self._stored_seq = seqs[-1] if seqs else self._stored_seq
+        self._stored_seq = events[-1].seq if events else self._stored_seq
         self._entries += added
         self._unindexed += added
         self._index_at = time.monotonic() + INDEX_AFTER
@@ -239,9 +241,9 @@ class SqliteLog:
         began_wall, began = self._started
         now = began_wall + int((time.monotonic() - began) * 1000)
         try:
-            gone = self._store.prune(self._keep, self._entries, now)
+            gone = self._store.pruning.drop_uncovered(self._keep, self._entries, now)
             if not gone:
-                self._store.prune_private(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
+                self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
         except Failure as error:
             _log.warning("cannot delete old events: %s", in_words(error))
             return False

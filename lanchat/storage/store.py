@@ -1,4 +1,4 @@
-"""The file of a log and the one connection that writes it. `sqlite3` is used here, in reader.py and in repair.py.
+"""The file of a log and the one connection that writes it. `sqlite3` is used here, and in pruning, reader and repair.
 
 Exactly one connection writes and checkpoints a file at a time; the owner of a `Store` holds the lock that ensures this
 (SQLite 3.7.0 to 3.51.2 can damage a WAL that two connections checkpoint; Debian 12 has 3.40).
@@ -7,26 +7,29 @@ Exactly one connection writes and checkpoints a file at a time; the owner of a `
 import errno
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Event, Record, Told
-from lanchat.storage.retention import Retention
+from lanchat.protocol.limits import memory_of
+from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.storage.pruning import Pruning
 from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, SCHEMA, TABLES, event_of, nick_used, private_row, row_of
 
 Failure = sqlite3.Error  # every method of a Store may raise it; `problem_of` says why
 
 BUSY_LIMIT = 1.0  # s to wait for another program's lock on the file, in a thread that may wait
 WAL_LIMIT = 4 * 1024 * 1024  # bytes that the WAL may keep after a checkpoint
-STEP = 500  # entries indexed or pruned in one transaction: some 15 ms, which an acknowledgement may wait
+STEP = 500  # entries indexed in one transaction: some 15 ms, which an acknowledgement may wait
 MAX_OWNERS = 10_000  # nicks with an owner that a room learns when its log opens
 STRIDE = 1_000_000  # numbers that are left out after a crash; more than the events that can wait in memory
 _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpreter around each one (limit: 999 values)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
+
+_KNOWN = "SELECT seq, text, mark FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
 
 _log = logging.getLogger(__name__)
 
@@ -70,11 +73,15 @@ class Store:
     """
 
     def __init__(self, path: Path, *, durable: bool, suspect: bool = False) -> None:
-        if path.exists() and path.stat().st_size == 0:
+        new = not path.exists()
+        if not new and path.stat().st_size == 0:
             raise Damaged("it is empty")
         self._db = sqlite3.connect(path, timeout=BUSY_LIMIT, isolation_level=None, check_same_thread=False)
         self._db.text_factory = tolerant
+        self.pruning = Pruning(self._db)
         try:
+            if new and not durable:
+                self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # for Pruning.give_back_some
             self._prepare(durable, suspect)
         except sqlite3.Error as error:
             self._db.close()
@@ -103,10 +110,21 @@ class Store:
         """Note that every event that was numbered is stored."""
         self._db.execute("UPDATE fact SET value = 1 WHERE name = 'clean'")
 
-    def last(self, number: int) -> tuple[Event, ...]:
-        """The last events, oldest first."""
-        rows = self._db.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq DESC LIMIT ?", (number,)).fetchall()
-        return tuple(event for row in reversed(rows) if (event := event_of(row)))
+    def last(self, number: int, size: int) -> tuple[Event, ...]:
+        """The last events, oldest first.
+
+        Args:
+            number: at most this many.
+            size: bytes of memory that their texts may take.
+        """
+        events: list[Event] = []
+        for row in self._db.execute(f"SELECT {COLUMNS} FROM event ORDER BY seq DESC LIMIT ?", (number,)):
+            event = event_of(row)
+            size -= memory_of(event.text) if isinstance(event, Said) else 0
+            if size < 0:
+                break
+            events += [event] if event is not None else []
+        return tuple(reversed(events))
 
     def private(self) -> tuple[Told, ...]:
         """All private messages, oldest first."""
@@ -159,49 +177,24 @@ class Store:
             self._db.execute(f"INSERT INTO words (rowid, text) SELECT seq, text FROM said WHERE seq IN {some}", (STEP,))
             return self._db.execute(f"DELETE FROM unindexed WHERE seq IN {some}", (STEP,)).rowcount == STEP
 
-    def prune(self, retention: Retention, entries: int, now: int) -> int:
-        """Delete a few of the oldest entries that the retention does not cover.
+    def add_reused(self, said: Iterable[Said]) -> int:
+        """Store, without their ids, messages that `add` left out because their senders had used the ids before.
 
-        Args:
-            entries: how many there are.
-            now: ms since 1970.
+        A sender that uses an id for two different messages has sent two messages. The same message with the same id is
+        a resend, and stays stored once.
 
         Returns:
-            How many were deleted; call again until it is 0.
+            How many were stored.
         """
-        if retention.entries is not None:
-            surplus = min(STEP, max(0, entries - retention.entries))
-            oldest = self._db.execute("SELECT seq FROM event ORDER BY seq LIMIT ?", (surplus,)).fetchall()
-        elif retention.age is not None:
-            rows = self._db.execute("SELECT seq, at FROM event ORDER BY seq LIMIT ?", (STEP,)).fetchall()
-            oldest = []
-            for seq, at in rows:
-                if at >= now - retention.age:
-                    break
-                oldest.append((seq,))
-        else:
-            return 0
-        if oldest:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.execute("DELETE FROM event WHERE seq <= ?", oldest[-1])
-        return len(oldest)
-
-    def prune_private(self, number: int, *, before: int = 0, waiting: bool = False) -> None:
-        """Delete private messages that are too old or too many.
-
-        Args:
-            number: at most this many of the newest stay.
-            before: ms since 1970; older ones are deleted in any case.
-            waiting: count also those that still have their text, and delete the oldest of them.
-        """
+        added = 0
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("DELETE FROM private WHERE at < ?", (before,))
-            self._db.execute(
-                "DELETE FROM private WHERE number <= (SELECT max(number) FROM private) - ? AND (text = '' OR ?)",
-                (number, waiting),
-            )
+            for event in said:
+                known = self._db.execute(_KNOWN, (event.by, event.id)).fetchone()
+                if known is not None and known[0] != event.seq and known[1:] != (event.text, event.action):
+                    nameless = Said(event.seq, event.at, event.by, event.nick, "", event.text, event.action)
+                    added += self._db.execute(_INSERT + _ROW, row_of(nameless)).rowcount
+        return added
 
     def close(self) -> None:
         self._db.close()

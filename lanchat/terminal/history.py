@@ -1,6 +1,10 @@
 """`lanchat history`: what was said in a room, from our copy and from the log of a room hosted here. Works offline."""
 
+from collections import deque
+from collections.abc import Iterator
 from datetime import date
+from heapq import merge
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +18,7 @@ from lanchat.storage.rooms import JOINED, About, hosted_path, known_rooms, log_p
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.lines import event_json
 
+_RESENT_WITHIN = 10_000  # messages, between one and its second copy
 _MOST_TITLES = 10  # to name when there is no room of the title that was asked for
 
 
@@ -36,24 +41,17 @@ def show_history(
         LanchatError: a log cannot be read.
     """
     about = _find(home, room, talk)
-    found: dict[int, Event] = {}
-    for path in log_paths(home, about.id):
-        for event in LogReader(path).last_events(number=number, since=since, search=search):
-            found.setdefault(event.seq, event)
-    private = [  # our own; those that wait in the log of a room hosted here are other people's
-        told
-        for path in log_paths(home, about.id, JOINED)
-        for told in LogReader(path).last_private(number=number, since=since, search=search)
-    ]
-    records = _by_time(_each_once([found[seq] for seq in sorted(found)]), private)
+    skipped = 0
     if number is not None:
-        records = records[len(records) - min(number, len(records)) :]
-    if not records:
+        skipped = max(0, sum(1 for _ in _records(home, about, search, since, number)) - number)
+    renderer = Renderer(Roster(), date.min, colour=False)  # the roster is nobody's, so no line says "you"
+    empty = True
+    for record in islice(_records(home, about, search, since, number), skipped, None):
+        out.write(event_json(record) + "\n" if as_json else "".join(text for _, text in renderer.render(record)))
+        empty = False
+    if empty:
         title = f'"{safe_text(about.title)}"'
         talk.write(f"No match in the history of {title}.\n" if search or since else f"No history of {title}.\n")
-    renderer = Renderer(Roster(), date.min, colour=False)  # the roster is nobody's, so no line says "you"
-    for record in records:
-        out.write(event_json(record) + "\n" if as_json else "".join(text for _, text in renderer.render(record)))
     out.flush()
     return 0
 
@@ -83,25 +81,46 @@ def _titles(home: Path) -> str:
     return f"You have: {', '.join(titles[:_MOST_TITLES])}{more}"
 
 
-def _by_time(events: list[Event], private: list[Told]) -> list[Record]:
+def _records(home: Path, about: About, search: str, since: int, number: int | None) -> Iterator[Record]:
+    """Everything that is known of a room, in order; with a number, at least so many of the last records."""
+    logs = [LogReader(path) for path in log_paths(home, about.id)]
+    # Our own private messages alone: those that wait in the log of a room hosted here are other people's.
+    own = [LogReader(path) for path in log_paths(home, about.id, JOINED)]
+    events = merge(
+        *(log.events(number=number, since=since, search=search) for log in logs), key=lambda event: event.seq
+    )
+    private = chain(*(log.private(number=number, since=since, search=search) for log in own))
+    return _by_time(_each_once(events), private)
+
+
+def _by_time(events: Iterator[Event], private: Iterator[Told]) -> Iterator[Record]:
     """The events in their order, with each private message before the first event that is later."""
-    merged: list[Record] = []
-    waiting = sorted(private, key=lambda told: told.at)[::-1]
+    waiting = next(private, None)
     for event in events:
-        while waiting and waiting[-1].at < event.at:
-            merged.append(waiting.pop())
-        merged.append(event)
-    return merged + waiting[::-1]
+        while waiting is not None and waiting.at < event.at:
+            yield waiting
+            waiting = next(private, None)
+        yield event
+    if waiting is not None:
+        yield waiting
+    yield from private
 
 
-def _each_once(events: list[Event]) -> list[Event]:
-    """Leaves out the second copy of a message that was resent after its host had crashed, and so has two numbers."""
-    seen: set[tuple[str, str]] = set()
-    kept: list[Event] = []
+def _each_once(events: Iterator[Event]) -> Iterator[Event]:
+    """Leaves out events that are in two logs, and the second copy of a message that was resent after its host had
+    crashed, and so has two numbers."""
+    seq = -1
+    known: set[tuple[str, str]] = set()  # the last messages, by sender and id
+    order: deque[tuple[str, str]] = deque()  # the same, oldest first
     for event in events:
-        if isinstance(event, Said) and is_verified(event.by):
-            if (event.by, event.id) in seen:
+        if event.seq == seq:
+            continue
+        seq = event.seq
+        if isinstance(event, Said) and event.id and is_verified(event.by):
+            if (event.by, event.id) in known:
                 continue
-            seen.add((event.by, event.id))
-        kept.append(event)
-    return kept
+            known.add((event.by, event.id))
+            order.append((event.by, event.id))
+            if len(order) > _RESENT_WITHIN:
+                known.discard(order.popleft())
+        yield event

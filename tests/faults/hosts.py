@@ -99,11 +99,11 @@ class HostProcess:
 
     def events(self) -> list[Event]:
         """All of the room's log, read beside the host."""
-        return self._beside(lambda: LogReader(self.log_path).last_events())
+        return self._beside(lambda: list(LogReader(self.log_path).events()))
 
     def last(self) -> int:
         """The seq of the last event that is kept."""
-        events = self._beside(lambda: LogReader(self.log_path).last_events(number=1))
+        events = self._beside(lambda: list(LogReader(self.log_path).events(number=1)))
         return events[-1].seq if events else 0
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ import pytest
 from lanchat.errors import ProtocolError
 from lanchat.protocol.framing import FROM_MEMBER, MAX_LINE, decode_all, encode
 from lanchat.protocol.limits import DEFAULT_LIMITS
-from lanchat.protocol.messages import Card, Closing, Left, Moderate, Notice, Ping, Pong, Rename, Say, Welcome
+from lanchat.protocol.messages import Card, Closing, Joined, Left, Moderate, Notice, Ping, Pong, Rename, Say, Welcome
 from lanchat.server.throttle import MAX_WAITING
 from tests.hostile.attackers import Stranger, said_goodbye
 from tests.hostile.conftest import HURRY, Siege, rss
@@ -573,6 +573,8 @@ def test_tls_broken_after_the_handshake(siege, stranger, identity, harm, end):
 
 # ---- the plain door
 
+METHODS = [b"PROPFIND", b"SEARCH", b"QUERY", b"MKCOL", b"get", b"x-y!", b"HACK"]
+
 
 @pytest.mark.parametrize(
     "data",
@@ -580,11 +582,19 @@ def test_tls_broken_after_the_handshake(siege, stranger, identity, harm, end):
         b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n\r\nhacked\nhacked\n",
         b"GET /hacked HTTP/1.0\n\nhacked\n",
         b"OPTIONS / HTTP/1.1\r\n\r\nhacked\n",
+        *(method + b" / HTTP/1.1\r\nHost: 10.0.0.1\r\n\r\nhacked\n" for method in METHODS),
+        b"HACK /" + b"x" * 2000,  # the first segment of a longer request line
+        b"HACK http://10.0.0.1/ HTTP/1.1\r\n\r\nhacked\n",
+        b"hacked\r\nHost: 10.0.0.1\r\n\r\nhacked\n",
+        b"\r\nHACK x HTTP/1.1\r\nhacked\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hacked\n",
         b"eve\n\x00\x01\x02hacked\n",
         b"eve\n" + b"x" * 5000 + b"\nhacked\n",
     ],
-    ids=["web page posts", "web page asks", "preflight", "TLS", "binary", "oversize"],
+    ids=[
+        *("web page posts", "web page asks", "preflight", *(repr(method) for method in METHODS), "long path", "proxy"),
+        *("headers", "blank line first", "TLS", "binary", "oversize"),
+    ],
 )
 def test_plain_door_hit_by_something_else(siege, stranger, data):
     attacked = siege(plain_port=0)
@@ -593,6 +603,29 @@ def test_plain_door_hit_by_something_else(siege, stranger, data):
     assert eve.gone().split(b": ", 1)[1].startswith(b"* ")
     attacked.ann.round_trip("after")
     assert "hacked" not in " ".join(attacked.ann.texts)
+
+
+def test_plain_door_hit_by_a_request_in_pieces(siege, stranger):
+    """A page cannot choose where its request is cut, but its network can."""
+    attacked = siege(plain_port=0)
+    eve = stranger(attacked.room, port=attacked.room.ports["plain"])
+    eve.send(b"hacked")
+    attacked.ann.hear_kind(Joined, nick="hacked")
+    eve.send(b"\r\nUser-Agent: hacked\r\nhacked\n")
+    assert b"This port is for netcat" in eve.gone(3)
+    attacked.ann.round_trip("after")
+    assert "hacked" not in " ".join(attacked.ann.texts)
+
+
+@pytest.mark.parametrize(
+    "line", [b"see /tmp/x", b"host: come in", b"Well: yes", b"look http://10.0.0.1/", b"HTTP/1.1?"]
+)
+def test_plain_door_lets_people_talk_about_the_web(siege, stranger, line):
+    attacked = siege(plain_port=0)
+    eve = stranger(attacked.room, port=attacked.room.ports["plain"])
+    eve.send(b"pat\n" + line + b"\nGET well soon\n")
+    attacked.ann.hear_text("GET well soon")
+    assert line.decode() in attacked.ann.texts
 
 
 def test_plain_door_with_a_nick_of_somebody_else(siege, stranger):

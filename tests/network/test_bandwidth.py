@@ -2,7 +2,9 @@
 
 import pytest
 
+from lanchat.network.allowance import Allowance
 from lanchat.network.bandwidth import NOISE_BURST, NOISE_RATE, Bandwidth
+from lanchat.protocol.limits import TokenBucket
 from tests.support.links import Clock, open_links
 
 
@@ -20,6 +22,10 @@ class Peer:
         self.over, self.reason = True, reason
 
 
+def bandwidth(rate: float, burst: float, clock: Clock) -> Bandwidth:
+    return Bandwidth(Allowance(TokenBucket(rate, burst, clock()), clock=clock), clock)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -33,12 +39,12 @@ def slept(monkeypatch, clock) -> list[float]:
         naps.append(seconds)
         clock.now += seconds
 
-    monkeypatch.setattr("lanchat.network.bandwidth.time.sleep", sleep)
+    monkeypatch.setattr("lanchat.network.allowance.time.sleep", sleep)
     return naps
 
 
 def test_a_burst_is_free_and_further_bytes_wait(clock, slept):
-    peer, paid = Peer(), Bandwidth(1000, 5000, clock)
+    peer, paid = Peer(), bandwidth(1000, 5000, clock)
     paid.pay(peer, 5000, 4900)
     assert slept == []
     paid.pay(peer, 2000, 1900)
@@ -48,7 +54,7 @@ def test_a_burst_is_free_and_further_bytes_wait(clock, slept):
 
 
 def test_a_waiting_reader_notices_that_the_link_is_over(clock, slept, monkeypatch):
-    peer, paid = Peer(), Bandwidth(1, 1, clock)
+    peer, paid = Peer(), bandwidth(1, 1, clock)
     monkeypatch.setattr(peer, "reset_idle", lambda: peer.drop("lost", "gone"))
     paid.pay(peer, 1000, 1000)
     assert len(slept) == 1
@@ -56,7 +62,7 @@ def test_a_waiting_reader_notices_that_the_link_is_over(clock, slept, monkeypatc
 
 def test_noise_ends_the_link(clock, slept):
     """KeyUpdates and empty records are bytes without content."""
-    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
+    peer, paid = Peer(), bandwidth(1e9, 1e9, clock)
     records = 0
     while not peer.over:
         paid.pay(peer, 27, 0)
@@ -65,7 +71,7 @@ def test_noise_ends_the_link(clock, slept):
 
 
 def test_the_pings_of_a_living_link_are_no_noise(clock, slept):
-    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
+    peer, paid = Peer(), bandwidth(1e9, 1e9, clock)
     for _ in range(10_000):
         clock.now += 27 / NOISE_RATE
         paid.pay(peer, 27, 0)
@@ -75,7 +81,7 @@ def test_the_pings_of_a_living_link_are_no_noise(clock, slept):
 @pytest.mark.parametrize("size", [1, 13, 100, 4096, 16384])
 def test_content_pays_for_its_records(clock, slept, size):
     """Messages are no noise, however small their records are: each needs 22 bytes of framing (RFC 8446, 5.2)."""
-    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
+    peer, paid = Peer(), bandwidth(1e9, 1e9, clock)
     for _ in range(1000):
         clock.now += 0.05
         paid.pay(peer, size + 22, size)
@@ -83,7 +89,7 @@ def test_content_pays_for_its_records(clock, slept, size):
 
 
 def test_a_record_in_pieces_is_no_noise(clock, slept):
-    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
+    peer, paid = Peer(), bandwidth(1e9, 1e9, clock)
     for _ in range(1000):
         for _ in range(15):
             paid.pay(peer, 1024, 0)
@@ -92,7 +98,7 @@ def test_a_record_in_pieces_is_no_noise(clock, slept):
 
 
 def test_a_handshake_is_no_noise(clock, slept):
-    peer, paid = Peer(), Bandwidth(1e9, 1e9, clock)
+    peer, paid = Peer(), bandwidth(1e9, 1e9, clock)
     peer.established = False
     for _ in range(100):
         paid.pay(peer, 16 * 1024, 0)
@@ -105,7 +111,7 @@ def test_a_link_pays_for_what_it_reads(identity, monkeypatch):
     monkeypatch.setattr(Bandwidth, "pay", lambda self, link, raw, plain: paid.append((raw, plain)))
     with open_links(identity("hal")) as links:
         link, other = links.alone()
-        link.limit_bytes(1000, 1000)
+        link.limit_bytes(Allowance(TokenBucket(1000, 1000, 0.0)))
         reader = links.read(link)
         other.sendall(b"hello")
         other.close()

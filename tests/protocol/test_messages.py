@@ -88,3 +88,14 @@ def test_the_exact_bytes_on_the_wire():
 
 def test_sizes_that_the_protocol_fixes():
     assert (MAX_TEXT, NONCE_SIZE, MAX_NUMBER) == (4096, 32, 9007199254740991)
+
+
+@pytest.mark.parametrize("kind", [*get_args(FromMember), *get_args(FromHost)])
+def test_every_string_of_a_peer_has_a_bound(kind):
+    about = msgspec.inspect.type_info(kind)
+    assert isinstance(about, msgspec.inspect.StructType)
+    for field in about.fields:
+        if isinstance(field.type, msgspec.inspect.StrType):
+            assert field.type.pattern or field.type.max_length, f"{kind.__name__}.{field.name}"
+        elif isinstance(field.type, msgspec.inspect.BytesType):
+            assert field.type.max_length, f"{kind.__name__}.{field.name}"

@@ -1,5 +1,8 @@
 """Whom a private message reaches, and what waits for whom. The id of ann is "id-ann"; hal hosts."""
 
+from collections import Counter
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,6 +173,30 @@ def test_a_flood_pushes_out_no_message_of_another_sender():
     assert "of ann" in waiting(room, "bob") and len(waiting(room, "bob")) == MAILBOX
 
 
+def mailbox_of_bob(**sent: list[str]) -> dict[str, int]:
+    """How many messages of each sender wait for bob after all of them were sent, one sender after the other."""
+    room, bob, *others = room_with("bob", *sent)
+    room.go(bob, 0)
+    for member in others:
+        for number, text in enumerate(sent[member.nick]):
+            tell(room, member, id=f"{member.nick} {number}", text=text)
+    return Counter(told.nick for told in admit(room, "bob").private)
+
+
+def test_a_few_long_messages_push_out_no_short_ones_of_another_sender():
+    """But for those with which the other sender has more than half of the mailbox."""
+    assert mailbox_of_bob(ann=["short"] * 80, eve=["x" * 4000] * 17) == {"ann": 80, "eve": 16}
+    assert mailbox_of_bob(ann=["short"] * 90, eve=["x" * 4000] * 17) == {"ann": 88, "eve": 12}
+
+
+def test_many_short_messages_push_out_no_long_ones_of_another_sender():
+    assert mailbox_of_bob(ann=["x" * 4000] * 5, eve=["x"] * 200) == {"ann": 5, "eve": 95}
+
+
+def test_a_wide_character_counts_for_what_it_takes_in_memory():
+    assert mailbox_of_bob(eve=["\U0001f600" + "x" * 4000] * 17) == {"eve": 4}
+
+
 def test_long_messages_fill_a_mailbox_sooner():
     room, ann, bob = room_with("ann", "bob")
     for number in range(MAILBOX):
@@ -184,6 +211,21 @@ def test_all_mailboxes_together_are_limited(monkeypatch):
         for batch in range(1 + (number == 3)):
             tell(room, ann, f"n{number}", id=f"{number} {batch}")
     assert sum(len(waiting(room, f"n{number}")) for number in range(20)) == 10
+
+
+@pytest.mark.parametrize(("number", "size"), [(60, 10**9), (10**9, 60 * 100)], ids=["by number", "by size"])
+def test_a_flood_to_many_mailboxes_pushes_out_no_message_of_another_sender(monkeypatch, number, size):
+    """One key writes to many, and another one has written to one: the fullest mailbox is of the honest one."""
+    monkeypatch.setattr(private_module, "MAX_WAITING", number)
+    monkeypatch.setattr(private_module, "MAX_WAITING_SIZE", size)
+    room, ann, bob, eve, *_ = room_with("ann", "bob", "eve", *(f"n{number}" for number in range(100)))
+    for number in range(25):
+        tell(room, ann, id=str(number), text="x" * 100)
+    for number in range(100):
+        last = tell(room, eve, f"n{number}", id=str(number), text="x" * 100)
+    assert len(waiting(room, "bob")) == 25 and [len(waiting(room, f"n{n}")) for n in (64, 65, 99)] == [0, 1, 1]
+    words = "Too many private messages wait in this room: your oldest one, to n64, was dropped."
+    assert last[-1] == SendTo("id-eve", Notice("mailbox", words))
 
 
 def test_the_number_of_remembered_finished_messages_is_limited(monkeypatch):
@@ -211,6 +253,8 @@ def test_no_message_ever_waits_twice_or_for_the_wrong_member(steps):
         elif private.confirm(f"id-{to}", (f"id-{by}", str(number))):
             assert sent[by, number] == to and (by, number) not in got
             got.add((by, number))
+    assert private._number == sum(map(len, private._boxes.values())) == sum(map(len, private._sent.values()))
+    assert private._size == 4 * private._number and set(private._shares) == set(private._sent)
     for to in "xy":
         there = {(told.nick, int(told.id)) for told in private.waiting(f"id-{to}")}
         assert there == {key for key, recipient in sent.items() if recipient == to} - got

@@ -7,10 +7,11 @@ import pytest
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.framing import encode
-from lanchat.protocol.limits import DEFAULT_LIMITS
-from lanchat.protocol.messages import Notice, Ping, Rename, Say
+from lanchat.protocol.limits import DEFAULT_LIMITS, LINES_A_MESSAGE
+from lanchat.protocol.messages import Notice, Ping, Rename, Said, Say
+from lanchat.server.quotas import Quotas
 from lanchat.server.session import Received
-from lanchat.server.throttle import MAX_WAITING, NOTICE_EVERY, Throttle
+from lanchat.server.throttle import FEW, MAX_WAITING, NOTICE_EVERY, Throttle
 from lanchat.threads import Inbox
 from tests.support.links import Clock
 
@@ -33,17 +34,24 @@ class Line:
 
 
 class Talker:
-    def __init__(self, clock: Clock, limits=LIMITS) -> None:
+    """One link of ann's."""
+
+    def __init__(self, clock: Clock, limits=LIMITS, quotas: Quotas | None = None) -> None:
         self.clock = clock
         self.link = link = Line()
         self.session: Any = type(
             "Session", (), {"link": self.link, "dialect": type("Dialect", (), {"encode": staticmethod(encode)})}
         )
         self.inbox: Any = Inbox()
-        self.throttle = Throttle(limits, cast(Any, link), clock)
+        self.quotas = quotas or Quotas(limits, clock)
+        self.quota = self.quotas.open("")
+        self.quota.admit("a" * 32)
+        self.throttle = Throttle(cast(Any, link), self.quota.lines, clock)
 
-    def says(self, *messages) -> None:
-        self.throttle.forward(list(messages), self.session, self.inbox)
+    def says(self, *messages, lines: int | None = None, said_before: list[Said] | None = None) -> None:
+        """Say these, a line for each, or in so many lines."""
+        self.throttle.receive(len(messages) if lines is None else lines)
+        self.throttle.forward(list(messages), self.session, self.inbox, said_before)
 
     @property
     def handed_on(self) -> list[Received]:
@@ -54,7 +62,7 @@ class Talker:
 def talker(monkeypatch) -> Talker:
     clock = Clock()
     monkeypatch.setattr(
-        "lanchat.server.throttle.time.sleep", lambda seconds: setattr(clock, "now", clock.now + seconds)
+        "lanchat.network.allowance.time.sleep", lambda seconds: setattr(clock, "now", clock.now + seconds)
     )
     return Talker(clock)
 
@@ -81,11 +89,11 @@ def test_messages_over_the_rate_are_late_but_not_lost(talker):
 
 def test_fetches_are_limited_at_the_same_rate(talker):
     began = talker.clock.now
-    for _ in range(30):
-        talker.throttle.spend()
+    for _ in range(15):
+        talker.throttle.spend(2)
     assert talker.clock.now - began == pytest.approx(10.0), "twenty over, two a second"
     talker.link.over = True
-    talker.throttle.spend()
+    talker.throttle.spend(2)
     assert talker.clock.now - began == pytest.approx(10.0), "nobody is left to wait for"
 
 
@@ -100,7 +108,7 @@ def test_the_notice_is_repeated_only_after_a_while(talker):
 
 def test_far_too_many_messages_end_the_link(talker):
     with pytest.raises(ProtocolError, match="Too many messages at once."):
-        talker.says(*say(10 + MAX_WAITING + 1))
+        talker.says(*say(10 + 6 * MAX_WAITING // 5))
     assert talker.handed_on == []
 
 
@@ -111,12 +119,55 @@ def test_a_link_that_is_over_ends_the_wait(talker):
     assert talker.clock.now - began <= 1.0
 
 
-def test_renames_count_as_messages_and_pings_do_not(talker):
-    talker.says(*[Ping()] * 1000)
-    assert len(talker.handed_on) == 1
+def test_renames_count_as_messages(talker):
     began = talker.clock.now
     talker.says(*[Rename("x")] * 12)
     assert talker.clock.now - began == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("messages", [[Ping()] * 100, []], ids=["pings", "lines that are no messages"])
+def test_a_line_that_is_no_talk_costs_a_part_of_a_message(talker, messages):
+    began = talker.clock.now
+    talker.says(*messages, lines=10 * LINES_A_MESSAGE)
+    assert talker.clock.now == began
+    talker.says(*messages, lines=10 * LINES_A_MESSAGE)
+    assert talker.clock.now - began == pytest.approx(5.0), "ten messages' worth, two a second"
+    assert sum(len(heard.messages) for heard in talker.handed_on) == 2 * len(messages)
+    assert talker.link.told == [], "only who talks is asked to slow down"
+
+
+def test_many_lines_are_paid_for_before_anybody_looks_at_them(talker):
+    talker.throttle.receive(10 * LINES_A_MESSAGE)
+    began = talker.clock.now
+    talker.throttle.receive(FEW + 1)
+    assert talker.clock.now - began == pytest.approx((FEW + 1) / LINES_A_MESSAGE / 2)
+
+
+def test_far_too_many_lines_at_once_end_it_before_anybody_looks_at_them(talker):
+    with pytest.raises(ProtocolError, match="Too many messages at once."):
+        talker.throttle.receive((10 + MAX_WAITING) * LINES_A_MESSAGE + 1)
+
+
+def test_what_costs_nothing_by_itself_adds_up(talker):
+    began = talker.clock.now
+    for _ in range(30 * LINES_A_MESSAGE):
+        talker.says(Ping())
+    assert talker.clock.now - began == pytest.approx(10.0), "twenty messages' worth over, two a second"
+
+
+def test_another_link_of_the_same_member_has_no_burst_of_its_own(talker):
+    second = Talker(talker.clock, quotas=talker.quotas)
+    talker.says(*say(10))
+    began = talker.clock.now
+    second.says(*say(4))
+    assert talker.clock.now - began == pytest.approx(2.0)
+
+
+def test_what_the_log_holds_already_comes_before_what_says_it_again(talker):
+    said = [Said(1, 0, "a" * 32, "ann", "0", "hi")]
+    talker.says(*say(10))
+    talker.says(*say(3), said_before=said)
+    assert [heard.said_before for heard in talker.handed_on] == [None, said, None, None, None]
 
 
 def test_a_pause_refills_the_burst(talker):
@@ -138,8 +189,8 @@ def test_the_default_limits(talker):
     assert talker.clock.now - began == pytest.approx(5.0)
 
 
-def test_a_notice_says_the_rate(talker):
+def test_a_notice_says_what_happens(talker):
     talker.says(*say(12))
     assert talker.link.told == [
-        encode(Notice("slow", "You are sending faster than 2 messages a second; the others see them later."))
+        encode(Notice("slow", "You are sending faster than this room takes it; the others see your messages later."))
     ]

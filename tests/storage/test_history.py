@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from lanchat.errors import LanchatError
+from lanchat.protocol.limits import memory_of
 from lanchat.protocol.messages import Joined, Said
-from lanchat.storage import history
+from lanchat.storage import history, history_bounds
 from lanchat.storage.files import lock_file
-from lanchat.storage.history import HistoryWriter
+from lanchat.storage.history import MAX_WAITING_SIZE, HistoryWriter
 from lanchat.storage.reader import LogReader
-from lanchat.storage.retention import Retention
+from lanchat.storage.retention import Amount
 from lanchat.storage.rooms import LOCK, LOG
+from lanchat.storage.schema import EVENTS
 from tests.support.waiting import wait_until
 
 TOP = Path(__file__).parents[2]
@@ -58,7 +61,7 @@ def test_nothing_is_stored_twice(tmp_path):
     again.add([said(0)])  # an older page, fetched later
     again.close()
     assert [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 100)] == [0, 1, 2, 3, 4, 5]
-    assert len(LogReader(tmp_path / LOG).last_events(search="word")) == 5
+    assert len(list(LogReader(tmp_path / LOG).events(search="word"))) == 5
 
 
 def test_two_processes_of_one_person_write_one_history(tmp_path):
@@ -147,11 +150,46 @@ def test_events_that_wait_for_the_disk_are_bounded(tmp_path, monkeypatch):
     lock.close()
 
 
-def test_a_history_is_pruned_when_it_is_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr(history, "RETENTION", Retention(entries=30))
-    for first in (1, 101):
+def stored(folder: Path) -> list[int]:
+    """What is there; nothing, while the file is being made."""
+    try:
+        return [event.seq for event in LogReader(folder / LOG).events_after(-1, 100_000)]
+    except LanchatError:
+        return []
+
+
+def test_no_more_waits_in_memory_than_its_bound_however_long_the_messages(tmp_path):
+    lock = lock_file(tmp_path / LOCK)
+    assert lock is not None
+    copy = HistoryWriter(tmp_path)
+    page = "\U0001f600" + "x" * 4092  # 4,096 bytes on the wire, four times as much in memory
+    for seq in range(1, 3001):
+        copy.add([Said(seq, 0, ANN, "ann", str(seq), page)])
+    assert len(copy._waiting) * memory_of(page) <= MAX_WAITING_SIZE
+    lock.close()
+    copy.close()
+    assert stored(tmp_path)[-1] == 3000, "what is lost are the oldest"
+
+
+def test_a_history_is_pruned_while_it_grows(tmp_path, small):
+    """What a host can make of a member's disk does not depend on how long the member stays."""
+    with closing(HistoryWriter(tmp_path)) as copy:
+        for last in range(50, 1000, 50):
+            copy.add([said(seq) for seq in range(last - 49, last + 1)])
+            wait_until(lambda last=last: stored(tmp_path)[-1:] == [last])  # type: ignore[misc]
+            assert len(stored(tmp_path)) <= 100 + 50
+
+
+def test_a_history_that_cannot_be_pruned_in_time_takes_no_more_records(tmp_path, small, monkeypatch, caplog):
+    for round in range(3):
+        monkeypatch.setattr(history, "CLOSE_LIMIT", 2.0 if round == 0 else -1.0)
         copy = HistoryWriter(tmp_path)
-        copy.add([said(seq) for seq in range(first, first + 100)])
+        copy.add([said(seq) for seq in range(1000 * round, 1000 * round + 150)])
         copy.close()
-    seqs = [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 1000)]
-    assert seqs == list(range(171, 201))
+    assert stored(tmp_path) == list(range(150))
+    assert "150 records were not stored: there was no time" in caplog.text
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(history_bounds.BOUNDS, EVENTS, Amount(entries=100, size=1_000_000))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.limits import MAILBOX_AGE
+from lanchat.protocol.limits import MAILBOX_AGE, RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Joined, Left, Record, Renamed, Said, Told
 from lanchat.protocol.timing import Timing
 from lanchat.storage import repair as mend
@@ -133,6 +133,23 @@ def test_a_resend_is_stored_once(keeper, path):
     assert [event.seq for event in LogReader(path).events_after(0, 10)] == [1, 2, 4]
 
 
+REUSED = [(2, "other words"), (3, "and others")]
+
+
+def test_an_id_that_is_used_for_something_else_costs_no_message(keeper, path):
+    """What everybody heard, and what was acknowledged, is in the log, whatever its sender calls it."""
+    first = keeper()
+    first.keep(said(1, "hi", id="x"), said(2, "other words", id="x"), said(3, "and others", id="x"), said(4))
+    reused = [said(1, "hi", id="x"), *(Said(n, NOW, ANN, "ann", "", text) for n, text in REUSED), said(4)]
+    assert LogReader(path).events_after(0, 10) == reused
+    assert [event.seq for event in first.log.find(ANN, {"x"})] == [1]
+    assert first.log._entries == 4
+    first.keep(said(5, "other words", id="x"))
+    first.log.close()
+    again = keeper()
+    assert [event.seq for event in again.past] == [1, 2, 3, 4, 5] and again.damage == []
+
+
 def test_the_store_counts_new_events(path):
     log, _ = open_store(path, durable=True)
     assert log.add([said(1), said(2), Joined(3, NOW, BOB, "bob")]) == 3
@@ -186,6 +203,28 @@ def test_a_log_without_a_disk_gives_the_events_in_memory():
     assert stored == [(3, 3)]
     assert [event.seq for event in log.read(1, 1)] == [2]
     log.close()
+
+
+LONG = "\U0001f600" + "x" * 4092  # 4,096 bytes on the wire, four times as much in memory
+
+
+def test_no_more_is_at_hand_than_may_be_in_memory(keeper):
+    first = keeper()
+    first.keep(*(said(seq, LONG) for seq in range(1, 1501)))
+    first.log.close()
+    past = keeper().past
+    assert sum(memory_of(event.text) for event in past) <= RECENT_SIZE
+    assert [event.seq for event in past] == list(range(1501 - RECENT_SIZE // memory_of(LONG), 1501))
+
+
+def test_without_a_log_no_more_is_at_hand_than_may_be_in_memory():
+    log = NoLog()
+    log.start(lambda ticket, seq: None)
+    for seq in range(1, 1501):
+        log.append([said(seq, LONG)])
+    assert len(log.read(0, 10_000)) == RECENT_SIZE // memory_of(LONG)
+    log.append([said(seq) for seq in range(1501, 1501 + 2 * RECENT)])
+    assert len(log.read(0, 3 * RECENT)) == RECENT
 
 
 # ---- trouble
@@ -489,7 +528,7 @@ def test_a_damaged_index_is_rebuilt(keeper, path):
     db.close()
     opened, words = open_store(path, durable=True, suspect=True)
     opened.close()
-    assert words == "" and len(LogReader(path).last_events(search="lorem")) == 300
+    assert words == "" and len(list(LogReader(path).events(search="lorem"))) == 300
 
 
 def test_a_log_of_a_later_version_is_left_alone(path):
@@ -511,9 +550,9 @@ def test_a_log_of_version_1_is_migrated(keeper, path, monkeypatch):
         old.close()
     one = keeper()
     assert [event.seq for event in one.past] == [1, 2] and one.damage == []
-    assert [event.seq for event in LogReader(path).last_events(search="old")] == [1]
+    assert [event.seq for event in list(LogReader(path).events(search="old"))] == [1]
     one.keep(said(3, "a new word"))
-    assert [event.seq for event in LogReader(path).last_events(search="word")] == [1, 3]
+    assert [event.seq for event in list(LogReader(path).events(search="word"))] == [1, 3]
 
 
 def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, monkeypatch):
@@ -522,13 +561,13 @@ def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, mon
         old, _ = open_store(path, durable=True)
         old.add([said(1, "an old word")])
         old.close()
-    assert LogReader(path).last_private() == [], "an old copy that nobody has opened since"
+    assert list(LogReader(path).private()) == [], "an old copy that nobody has opened since"
     one = keeper()
     assert [event.seq for event in one.past] == [1] and one.damage == [] and one.opened.private == ()
     one.keep(told("1"))
-    assert [event.seq for event in LogReader(path).last_events(search="old")] == [1] and LogReader(
-        path
-    ).last_private() == [told("1")]
+    assert [event.seq for event in list(LogReader(path).events(search="old"))] == [1] and list(
+        LogReader(path).private()
+    ) == [told("1")]
 
 
 # ---- private messages
@@ -566,8 +605,8 @@ def test_no_page_or_search_contains_private_messages(keeper, path):
     one.log.close()
     assert (
         LogReader(path).events_after(0, 10)
-        == LogReader(path).last_events()
-        == LogReader(path).last_events(search="word")
+        == list(LogReader(path).events())
+        == list(LogReader(path).events(search="word"))
         == [said(1, "a word")]
     )
     assert list(keeper().past) == [said(1, "a word")]
@@ -592,10 +631,8 @@ def test_private_messages_expire(keeper):
 def test_finished_private_messages_are_pruned_and_waiting_ones_are_not(path):
     log, _ = open_store(path, durable=True)
     log.add([told("waits"), *(told(str(number), "") for number in range(10))])
-    log.prune_private(3)
+    log.pruning.drop_delivered(3, before=0)
     assert [told.id for told in log.private()] == ["waits", "7", "8", "9"]
-    log.prune_private(1, waiting=True)
-    assert [told.id for told in log.private()] == ["9"]
     log.close()
 
 
@@ -643,7 +680,7 @@ def pruned(path: Path, keep: Retention) -> list[int]:
 def test_surplus_entries_are_pruned(path):
     filled(path, 2500)
     assert pruned(path, Retention(entries=700)) == list(range(1801, 2501))
-    assert LogReader(path).last_events(search="12") == [] and len(LogReader(path).last_events(search="2400")) == 1
+    assert list(LogReader(path).events(search="12")) == [] and len(list(LogReader(path).events(search="2400"))) == 1
 
 
 def test_old_entries_are_pruned(keeper, path):

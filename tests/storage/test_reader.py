@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from lanchat.errors import LanchatError, LogDamaged
 from lanchat.protocol.messages import Said, Told
+from lanchat.storage import reader as reader_module
 from lanchat.storage.reader import LogReader
 from lanchat.storage.schema import SCHEMA
 from lanchat.storage.store import Store
@@ -83,16 +85,51 @@ def reader(request: pytest.FixtureRequest, path: Path) -> LogReader:
     ],
 )
 def test_a_search_finds_the_messages_with_all_its_words(reader, search, found):
-    assert [event.seq for event in reader.last_events(search=search)] == found
+    assert [event.seq for event in list(reader.events(search=search))] == found
 
 
 def test_a_search_for_nothing_finds_everything(reader):
-    assert len(reader.last_events(search="  \0")) == len(TEXTS)
+    assert len(list(reader.events(search="  \0"))) == len(TEXTS)
 
 
 def test_the_last_events_are_bounded_by_number_and_time(reader):
-    assert [event.seq for event in reader.last_events(number=2)] == [6, 7]
-    assert reader.last_events(since=NOW + 1) == []
+    assert [event.seq for event in list(reader.events(number=2))] == [6, 7]
+    assert list(reader.events(since=NOW + 1)) == []
+
+
+@pytest.mark.parametrize(("rows", "size"), [(1, 10**6), (3, 10**6), (10**6, 1), (10**6, 30)])
+def test_what_is_read_in_portions_is_the_same(reader, path, monkeypatch, rows, size):
+    with closing(Store(path, durable=True)) as store:
+        store.add([told("1", "Tea at five?"), told("2", "coffee"), told("3", "more tea")])
+    asked: list[dict[str, Any]] = [
+        {},
+        {"number": 3},
+        {"number": 0},
+        {"number": 99},
+        {"search": "quick"},
+        {"search": "c++"},
+    ]
+
+    def answers() -> list[list[object]]:
+        return [[*reader.events(**options), *reader.private(**options)] for options in asked]
+
+    whole = answers()
+    monkeypatch.setattr(reader_module, "PORTION", rows)
+    monkeypatch.setattr(reader_module, "PORTION_SIZE", size)
+    assert answers() == whole and len(whole[1]) == 6 and whole[2] == []
+
+
+def test_a_reader_that_waits_in_the_middle_delays_no_writer(path, monkeypatch):
+    """Somebody looks at a long history with a pager, and the room goes on."""
+    monkeypatch.setattr(reader_module, "PORTION", 2)
+    with closing(Store(path, durable=True)) as store:
+        store.add([said(seq, "a word") for seq in range(10)])
+        events = LogReader(path).events()
+        assert next(events).seq == 0
+        store.add([said(seq, "a word") for seq in range(10, 20)])
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "no reader holds the WAL"
+        assert [event.seq for event in events] == list(range(1, 20))
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +145,7 @@ def half_indexed(tmp_path_factory: pytest.TempPathFactory) -> LogReader:
 
 @given(st.text(max_size=30) | st.text(alphabet="\"*():^-+{}ANDORNEAR '\\%_;", max_size=20))
 def test_any_search_finds_the_same_with_and_without_the_index(half_indexed, search):
-    found = [event.seq for event in half_indexed.last_events(search=search)]
+    found = [event.seq for event in list(half_indexed.events(search=search))]
     assert [seq + 100 for seq in found if seq < 100] == [seq for seq in found if seq >= 100]
 
 
@@ -117,18 +154,18 @@ def test_private_messages_in_a_members_history_can_be_searched(path):
         store.add([told("1", "Tea at five?"), told("2", "coffee"), told("3", "c++ (:"), told("4", "")])
         store.add([told("2", "coffee")])
     reader = LogReader(path)
-    assert [told.id for told in reader.last_private()] == ["1", "2", "3"], "without a text it is no longer there"
-    assert [told.id for told in reader.last_private(number=1)] == ["3"]
-    assert [told.id for told in reader.last_private(search="tea fi")] == ["1"]
-    assert [told.id for told in reader.last_private(search="c++")] == ["3"]
-    assert reader.last_private(since=NOW + 1) == reader.last_private(search="milk") == []
+    assert [told.id for told in list(reader.private())] == ["1", "2", "3"], "without a text it is no longer there"
+    assert [told.id for told in list(reader.private(number=1))] == ["3"]
+    assert [told.id for told in list(reader.private(search="tea fi"))] == ["1"]
+    assert [told.id for told in list(reader.private(search="c++"))] == ["3"]
+    assert list(reader.private(since=NOW + 1)) == list(reader.private(search="milk")) == []
 
 
 @pytest.mark.parametrize("content", [b"notes" * 1000, b""], ids=["notes", "empty"])
 def test_a_file_that_is_no_log_is_damaged_and_the_error_says_what_to_do(path, content):
     path.write_bytes(content)
     with pytest.raises(LogDamaged, match="Cannot read") as caught:
-        LogReader(path).last_events()
+        list(LogReader(path).events())
     assert "lanchat host" in caught.value.hint
 
 
@@ -139,19 +176,19 @@ def test_a_log_of_the_first_version_can_be_read_but_not_searched(path):
         db.execute("INSERT INTO event VALUES (1, 0, 'said', ?, 'ann', '1', 'tea', 0)", [ANN])
         db.commit()
     reader = LogReader(path)
-    assert [event.seq for event in reader.last_events()] == [1] and reader.last_private() == []
+    assert [event.seq for event in list(reader.events())] == [1] and list(reader.private()) == []
     with pytest.raises(LogDamaged, match="too old"):
-        reader.last_events(search="tea")
+        list(reader.events(search="tea"))
 
 
 def test_a_file_that_is_held_or_missing_may_be_readable_later(path, monkeypatch):
     with pytest.raises(LanchatError) as missing:
-        LogReader(path).last_events()
+        list(LogReader(path).events())
     Store(path, durable=False).close()
     monkeypatch.setattr("lanchat.storage.reader.BUSY_LIMIT", 0.01)
     with closing(sqlite3.connect(path, isolation_level=None)) as holder:
         holder.execute("PRAGMA locking_mode = EXCLUSIVE")
         holder.execute("BEGIN EXCLUSIVE")
         with pytest.raises(LanchatError, match="another program holds the file") as held:
-            LogReader(path).last_events()
+            list(LogReader(path).events())
     assert not isinstance(missing.value, LogDamaged) and not isinstance(held.value, LogDamaged)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.storage.retention import EVERYTHING, Retention, parse_age, parse_retention
+from lanchat.storage.retention import EVERYTHING, Amount, Retention, fair_share, parse_age, parse_retention
 
 DAY = 86_400_000  # ms
 
@@ -33,3 +33,19 @@ def test_anything_else_is_refused_with_examples(text):
 def test_an_age_is_the_same_after_a_trip_through_text(number, unit):
     age = parse_age(f"{number}{unit}")
     assert parse_retention(str(Retention(age=age))).age == age
+
+
+def test_what_is_beyond_a_bound_is_so_by_number_or_by_size():
+    assert Amount(10, 500).beyond(Amount(20, 600)) == Amount()
+    assert Amount(10, 500).beyond(Amount(4, 600)) == Amount(6, 0)
+    assert Amount(10, 500).beyond(Amount(20, 100)) == Amount(0, 400)
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=20), st.integers(0, 5000))
+def test_under_a_fair_share_all_fit_and_whoever_has_less_loses_nothing(sizes, total):
+    share = fair_share(sizes, total)
+    assert sum(min(size, share) for size in sizes) <= total
+    if sum(sizes) > total:
+        assert sum(min(size, share + 1) for size in sizes) > total, "no larger bound would do"
+    else:
+        assert share >= max(sizes)

@@ -95,8 +95,8 @@ def link_of(member: Member) -> Link:
 class PlainClient:
     """netcat, more or less."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
+    def __init__(self, port: int, source: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), source_address=(source, 0))
         self.socket.settimeout(PATIENCE)
         self.got = b""
 

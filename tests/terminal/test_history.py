@@ -2,12 +2,14 @@
 
 import io
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from lanchat.errors import LanchatError, NoSuchRoom
-from lanchat.protocol.messages import Event, Joined, Said
+from lanchat.protocol.messages import Joined, Record, Said, Told
+from lanchat.storage import reader as reader_module
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import joined_folder, open_room
 from lanchat.terminal.history import show_history
@@ -20,9 +22,9 @@ def said(seq: int, text: str, *, by: str = ANN, id: str = "", at: int = NOW) -> 
     return Said(seq, at, by, "ann", id or str(seq), text)
 
 
-def store(folder: Path, *events: Event) -> None:
+def store(folder: Path, *records: Record) -> None:
     log, _ = open_store(folder / "log.db", durable=False)
-    log.add(events)
+    log.add(records)
     log.close()
 
 
@@ -110,6 +112,36 @@ def test_an_unknown_title_says_which_there_are(home, seen):
     with pytest.raises(NoSuchRoom) as caught:
         shown(home / "elsewhere")
     assert "first join" in caught.value.hint
+
+
+def test_a_long_history_is_shown_a_part_at_a_time(home, monkeypatch):
+    """A host can fill a hundred megabytes; `lanchat history` must not hold all of it."""
+    monkeypatch.setattr(reader_module, "PORTION_SIZE", 100_000)
+    page = "x" * 4000
+    folder = joined_folder(home, "1" * 32, "Room A", NOW)
+    store(folder, *(said(seq, page) for seq in range(1000)))
+    with (folder / "shown").open("w", encoding="utf-8") as out:
+        tracemalloc.start()
+        try:
+            options = {"search": "", "since": 0, "number": 900, "as_json": True}
+            assert show_history(home, "Room A", out=out, talk=io.StringIO(), **options) == 0  # type: ignore[arg-type]
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert (folder / "shown").read_text(encoding="utf-8").count(page) == 900
+    assert peak < 1000 * len(page) / 4
+
+
+def test_private_messages_stand_where_they_were_received(home):
+    folder = joined_folder(home, "1" * 32, "Room A", NOW)
+    store(
+        folder,
+        *(said(seq, f"word {seq}", at=NOW + seq) for seq in range(1, 4)),
+        *(Told(str(number), NOW + at, ANN, "ann", HAL, "hal", f"psst {number}") for number, at in enumerate((0, 2, 9))),
+    )
+    texts = [line.split()[-2:] for line in shown(home)[0][1:]]
+    assert texts == [[*text.split()] for text in ("psst 0", "word 1", "word 2", "psst 1", "word 3", "psst 2")]
+    assert [line.split()[-2:] for line in shown(home, number=2)[0][1:]] == [["word", "3"], ["psst", "2"]]
 
 
 def test_a_damaged_copy_is_an_error(home, seen):

@@ -13,6 +13,7 @@ from lanchat.protocol.messages import Card, Closing, FromHost
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Channel
 from lanchat.server.admission import Admission, PasswordThrottle
+from lanchat.server.quotas import Quota
 from lanchat.server.session import Converse, Item
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log
@@ -31,8 +32,11 @@ class Door(Protocol):
     def channel(self) -> Channel:
         """A channel for a connection that was just accepted."""
 
-    def greet(self, link: Link) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Converse | None:
         """Find out who the peer of a new link is. Called in the link's first reader thread.
+
+        Args:
+            quota: the link's quota; the door calls `admit` once the member is known.
 
         Returns:
             The function that reads the link from then on, for a fresh thread; None: the link is over.

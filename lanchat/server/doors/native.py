@@ -25,7 +25,8 @@ from lanchat.protocol.tls import Channel, TlsChannel, server_context
 from lanchat.room.effects import Snapshot
 from lanchat.server.admission import source_of
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
-from lanchat.server.past import page, said_before
+from lanchat.server.past import PAGE_COST, page, said_before
+from lanchat.server.quotas import Quota
 from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session
 from lanchat.server.throttle import Throttle
 
@@ -61,19 +62,25 @@ class NativeDoor:
         messages: list[FromHost] = [snapshot.welcome, *snapshot.present, *snapshot.past, *snapshot.private]
         return b"".join(map(encode, messages))
 
-    def greet(self, link: Link) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Converse | None:
         with reporting_errors(link, encode):
-            splitter = LineSplitter()
-            limits = self._serving.limits
-            link.limit_bytes(limits.byte_rate, limits.byte_burst)
-            newcomer, messages = self._greet(link, splitter)
+            splitter, throttle = LineSplitter(), Throttle(link, quota.lines)
+            newcomer, messages = self._greet(link, splitter, throttle)
             if newcomer is None:
                 link.drain()
                 return None
-            return partial(self._converse, link, splitter, newcomer, messages)
+            quota.admit(member_id(newcomer.key))
+            return partial(self._converse, link, splitter, throttle, newcomer, messages)
         return None
 
-    def _converse(self, link: Link, splitter: LineSplitter, newcomer: Newcomer, messages: list[FromMember]) -> None:
+    def _converse(
+        self,
+        link: Link,
+        splitter: LineSplitter,
+        throttle: Throttle,
+        newcomer: Newcomer,
+        messages: list[FromMember],
+    ) -> None:
         link.within(None)
         link.keepalive.begin(encode(Ping()))
         self._serving.admission.admit(link)
@@ -81,19 +88,24 @@ class NativeDoor:
         self._serving.inbox.put(JoinRequest(session, id, newcomer.nick, newcomer.after))
         try:
             with reporting_errors(link, encode):
-                self._receive(link, splitter, session, id, messages)
+                self._receive(link, splitter, throttle, session, id, messages)
         finally:
             self._serving.inbox.put_now(LinkEnded(session))
 
     def _receive(
-        self, link: Link, splitter: LineSplitter, session: Session, id: str, messages: list[FromMember]
+        self,
+        link: Link,
+        splitter: LineSplitter,
+        throttle: Throttle,
+        session: Session,
+        id: str,
+        messages: list[FromMember],
     ) -> None:
         """Forward the member's messages until the link ends.
 
         Args:
             messages: those that came together with the end of the greeting.
         """
-        throttle = Throttle(self._serving.limits, link)
         if not self._forward(messages, link, session, id, throttle):
             return
         if splitter.partial:
@@ -103,6 +115,7 @@ class NativeDoor:
             lines = splitter.feed(data)
             if lines:
                 link.within(None)
+                throttle.receive(len(lines))
                 if not self._forward(decode_all(lines, FROM_MEMBER), link, session, id, throttle):
                     return
             if splitter.partial and (lines or not began_before):  # a line has begun; the time of forwarding is not its
@@ -114,17 +127,19 @@ class NativeDoor:
         Returns:
             Whether the link continues.
         """
+        throttle.check(messages)
         try:
             left, said_before = self._look_up(messages, link, session, id, throttle)
         except LanchatError:
             # The member reconnects and asks again, so that no gap stays unnoticed.
             link.drop("error", "the host cannot read its log now")
             return False
-        if left:
-            throttle.forward(left, session, self._serving.inbox, said_before)
+        throttle.forward(left, session, self._serving.inbox, said_before)
         return True
 
-    def _greet(self, link: Link, splitter: LineSplitter) -> tuple[Newcomer | None, list[FromMember]]:
+    def _greet(
+        self, link: Link, splitter: LineSplitter, throttle: Throttle
+    ) -> tuple[Newcomer | None, list[FromMember]]:
         """Run the handshake.
 
         Returns:
@@ -142,7 +157,9 @@ class NativeDoor:
         )
         link.send(encode(greeting.opening()))
         while data := link.receive():
-            messages: list[FromMember] = decode_all(splitter.feed(data), FROM_MEMBER)
+            lines = splitter.feed(data)
+            throttle.receive(len(lines))
+            messages: list[FromMember] = decode_all(lines, FROM_MEMBER)
             while messages:
                 with self._exchanging if self._serving.secret is not None else nullcontext():
                     answer, newcomer = greeting.receive(messages.pop(0))
@@ -175,7 +192,7 @@ class NativeDoor:
             if not isinstance(message, Fetch):
                 left.append(message)
             elif session.member is not None:  # the hub has admitted this session
-                throttle.spend()
+                throttle.spend(PAGE_COST)
                 if link.over:
                     return [], []
                 link.send(page(log, message.after))

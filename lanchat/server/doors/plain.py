@@ -16,7 +16,7 @@ from itertools import count
 
 from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
-from lanchat.network.sockets import RECEIVE_SIZE, ReadSize
+from lanchat.network.sockets import ReadSize
 from lanchat.protocol.framing import LineSplitter
 from lanchat.protocol.ids import UNVERIFIED
 from lanchat.protocol.messages import (
@@ -36,14 +36,21 @@ from lanchat.protocol.text import nick_from, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
 from lanchat.room.effects import Snapshot
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
+from lanchat.server.quotas import Quota
 from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session
 from lanchat.server.throttle import Throttle
 
-PORTION = 64  # messages of one read that are forwarded together; fewer than the throttle takes for a flood
+PORTION = 64  # lines of one read that are forwarded together; fewer than the throttle takes for a flood
+READ_SIZE = 8 * 1024  # bytes; one send of such a client may be one message, and this is two of the longest
 PROMPT = b"Enter your name: "
 
-_WEB = re.compile(rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")  # web pages may post (ergo#2239)
+# A web page may send requests here, with any method and body (ergo#2239); a long request line comes in several reads.
+_NO_NAME = re.compile(rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) |[!-~]+ +(/|[a-z]+://)")
+_HTTP = re.compile(
+    rb"[!-~]+ [!-~]+ HTTP/\d|(Host|Accept|Connection|Content|Cookie|Origin|Referer|Sec|User)(-[A-Z][A-Za-z-]*)?: "
+)
 _TLS = b"\x16\x03"  # the first bytes of a ClientHello
+_WRONG_CLIENT = "This port is for netcat and other plain chat clients."
 _TELNET = b"\xff"  # IAC: Ctrl-C and its kin in telnet
 
 
@@ -70,35 +77,40 @@ class PlainDoor:
     def snapshot(self, snapshot: Snapshot) -> bytes:
         return b""
 
-    def greet(self, link: Link) -> Converse | None:
+    def greet(self, link: Link, quota: Quota) -> Converse | None:
         with reporting_errors(link, self.encode):
-            limits = self._serving.limits
-            link.limit_bytes(limits.byte_rate, limits.byte_burst)
-            link.read_size = ReadSize(least=RECEIVE_SIZE)  # one send of such a client may be one message
+            link.read_size = ReadSize(READ_SIZE, READ_SIZE)
             link.within(self._serving.timing.name, "late", "gave no name in time")
             link.send(PROMPT)
             parts = _Parts(link, self._serving.timing.unended_line)
             first = parts.next()
             if first is None:
                 return None
-            if _WEB.match(first) or first.startswith(_TLS):
-                raise ProtocolError("This port is for netcat and other plain chat clients.")
-            return partial(self._converse, link, parts, nick_from(_text(first)))
+            if first.startswith(_TLS) or _NO_NAME.match(first) or any(map(_HTTP.match, [first, *parts.ready])):
+                raise ProtocolError(_WRONG_CLIENT)
+            return partial(self._converse, link, quota, parts, nick_from(_text(first)))
         return None
 
-    def _converse(self, link: Link, parts: "_Parts", nick: str) -> None:
+    def _converse(self, link: Link, quota: Quota, parts: "_Parts", nick: str) -> None:
         link.within(None)
+        id = f"{UNVERIFIED}{secrets.token_hex(4)}"
+        quota.admit(id)
         self._serving.admission.admit(link)
         session, inbox = Session(link, self, echoes=False), self._serving.inbox
-        throttle = Throttle(self._serving.limits, link)
-        inbox.put(JoinRequest(session, f"{UNVERIFIED}{secrets.token_hex(4)}", nick, any_nick=True))
+        throttle = Throttle(link, quota.lines)
+        inbox.put(JoinRequest(session, id, nick, any_nick=True))
         try:
             with reporting_errors(link, self.encode):
                 numbers = count(1)
+                begun = bool(parts.ready)
                 while (read := parts.all()) is not None:
-                    says = [Say(str(next(numbers)), text) for part in read if (text := _text(part).strip())]
-                    for at in range(0, len(says), PORTION):
-                        throttle.forward([*says[at : at + PORTION]], session, inbox)
+                    if not begun and any(map(_HTTP.match, read)):  # the headers, where the first line came alone
+                        raise ProtocolError(_WRONG_CLIENT)
+                    begun = True
+                    for at in range(0, len(read), PORTION):
+                        texts = [text for part in read[at : at + PORTION] if (text := _text(part).strip())]
+                        throttle.receive(min(PORTION, len(read) - at))
+                        throttle.forward([Say(str(next(numbers)), text) for text in texts], session, inbox)
         finally:
             inbox.put_now(LinkEnded(session))
 
@@ -113,27 +125,27 @@ class _Parts:
         self._link = link
         self._unended_line = unended_line
         self._splitter = LineSplitter(MAX_TEXT)
-        self._ready: list[bytes] = []
+        self.ready: list[bytes] = []  # messages that were read and not taken yet
         self._sends_lines = False
         self._ended = False
 
     def next(self) -> bytes | None:
         """The next message, perhaps empty; None at the end of the link."""
-        while not self._ready and not self._ended:
+        while not self.ready and not self._ended:
             self._read()
-        return self._ready.pop(0) if self._ready else None
+        return self.ready.pop(0) if self.ready else None
 
     def all(self) -> list[bytes] | None:
         """The messages of the next read, some perhaps empty; None at the end of the link."""
-        while not self._ready and not self._ended:
+        while not self.ready and not self._ended:
             self._read()
-        ready, self._ready = self._ready, []
+        ready, self.ready = self.ready, []
         return ready or None
 
     def _read(self) -> None:
         started = bool(self._splitter.partial)
         if started and self._link.quiet(self._unended_line):
-            self._ready += self._splitter.feed(b"\n")
+            self.ready += self._splitter.feed(b"\n")
             return
         data = self._link.receive()
         if b"\0" in data:
@@ -141,10 +153,10 @@ class _Parts:
         if not data or data.startswith(_TELNET):
             self._ended = True
             if started:
-                self._ready += self._splitter.feed(b"\n")
+                self.ready += self._splitter.feed(b"\n")
             return
         self._sends_lines = self._sends_lines or b"\n" in data
-        self._ready += self._splitter.feed(data if self._sends_lines else data + b"\n")
+        self.ready += self._splitter.feed(data if self._sends_lines else data + b"\n")
 
 
 def _text(part: bytes) -> str:

@@ -1,0 +1,122 @@
+"""Deletes the oldest entries of a log: those that its retention does not cover, or that are beyond a bound."""
+
+import sqlite3
+
+from lanchat.storage.retention import NOTHING, Amount, Retention
+from lanchat.storage.schema import Table
+
+STEP = 500  # entries deleted in one transaction: some 15 ms, which an acknowledgement may wait
+PAGES = 1000  # pages of the file that are merged or freed in one step: some 50 ms
+
+
+class Pruning:
+    """The deleting part of a `Store`, with the same owner and the same errors.
+
+    Args:
+        db: the store's connection.
+    """
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def amount(self, table: Table) -> Amount:
+        """How much this table holds. Reads the whole table."""
+        return Amount(
+            *self._db.execute(f"SELECT count(*), coalesce(sum({table.size}), 0) FROM {table.name}").fetchone()
+        )
+
+    def drop_some(self, table: Table, surplus: Amount) -> Amount:
+        """Delete the oldest rows of a table until this amount is deleted, by entries and by bytes; at most STEP rows.
+
+        Returns:
+            The amount that was deleted. The caller goes on with the rest.
+        """
+        question = f"SELECT {table.key}, {table.size} FROM {table.name} ORDER BY {table.key} LIMIT ?"
+        gone, last = NOTHING, None
+        for key, size in self._db.execute(question, (STEP,)).fetchall():
+            if surplus.beyond(gone) == NOTHING:
+                break
+            gone, last = gone + Amount(1, size), key
+        if last is not None:
+            self._delete(f"DELETE FROM {table.name} WHERE {table.key} <= ?", last)
+        return gone
+
+    def drop_uncovered(self, retention: Retention, entries: int, now: int) -> int:
+        """Delete some of the oldest events that the retention does not cover.
+
+        Args:
+            entries: how many events the log has.
+            now: ms since 1970.
+
+        Returns:
+            How many were deleted; the caller goes on until this is 0.
+        """
+        if retention.entries is not None:
+            surplus = min(STEP, max(0, entries - retention.entries))
+            oldest = self._db.execute("SELECT seq FROM event ORDER BY seq LIMIT ?", (surplus,)).fetchall()
+        elif retention.age is not None:
+            rows = self._db.execute("SELECT seq, at FROM event ORDER BY seq LIMIT ?", (STEP,)).fetchall()
+            oldest = []
+            for seq, at in rows:
+                if at >= now - retention.age:
+                    break
+                oldest.append((seq,))
+        else:
+            return 0
+        if oldest:
+            self._delete("DELETE FROM event WHERE seq <= ?", *oldest[-1])
+        return len(oldest)
+
+    def drop_delivered(self, number: int, *, before: int) -> None:
+        """Delete old private messages, and of those that have no text any more all but the newest.
+
+        Args:
+            number: at most this many of the newest stay without a text.
+            before: ms since 1970; older ones are deleted in any case.
+        """
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("DELETE FROM private WHERE at < ?", (before,))
+            self._db.execute(
+                "DELETE FROM private WHERE number <= (SELECT max(number) FROM private) - ? AND text = ''", (number,)
+            )
+
+    @property
+    def used(self) -> int:
+        """Bytes of the file that are in use."""
+        pages, size = (int(self._db.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "page_size"))
+        return (pages - self._free) * size
+
+    def merge_some(self, *, first: bool) -> bool:
+        """Merge some parts of the full-text index: until then it holds the words of deleted messages.
+
+        Args:
+            first: whether this is the first step of merging the whole index.
+
+        Returns:
+            Whether another step is needed.
+        """
+        before = self._db.total_changes
+        self._db.execute("INSERT INTO words (words, rank) VALUES ('merge', ?)", (-PAGES if first else PAGES,))
+        return self._db.total_changes - before >= 2  # the end, by SQLite's page about FTS5
+
+    def give_back_some(self) -> bool:
+        """Free some unused pages: the file becomes smaller when the store is closed.
+
+        A file that was made by an earlier version keeps its unused pages, and uses them again.
+
+        Returns:
+            Whether another step may free more.
+        """
+        free = self._free
+        self._db.executescript(f"PRAGMA incremental_vacuum({PAGES})")  # `execute` would free a single page
+        return 0 < self._free < free
+
+    @property
+    def _free(self) -> int:
+        return int(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+
+    def _delete(self, statement: str, *values: int) -> None:
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(statement, values)

@@ -1,0 +1,154 @@
+"""Floods that look for an allowance of their own: by lines that are no talk, by more links, by coming back.
+
+No verdict is about how fast this machine is: what is over the rate takes at least its time.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from lanchat.protocol.framing import encode
+from lanchat.protocol.limits import DEFAULT_LIMITS, LINES_A_MESSAGE
+from lanchat.protocol.messages import Fetch, Page, Ping, Pong, Said, Say, Welcome
+from tests.hostile.attackers import Stranger
+from tests.hostile.conftest import Siege
+from tests.support.people import PlainClient
+
+LIMITS = replace(DEFAULT_LIMITS, message_burst=20, message_rate=20.0)
+SOURCE = replace(
+    DEFAULT_LIMITS, message_burst=100, message_rate=1000.0, source_message_burst=20, source_message_rate=20.0
+)
+
+_words = count()
+
+Enter = Callable[..., Stranger]
+
+
+@pytest.fixture
+def enter(stranger, identity) -> Enter:
+    """`enter(room, "eve")`: eve is in the room."""
+
+    def come(room: Any, nick: str, owner: str = "", source: str = "127.0.0.66") -> Stranger:
+        eve: Stranger = stranger(room, source)
+        assert isinstance(eve.come_in(identity(owner or nick), nick), Welcome)
+        return eve
+
+    return come
+
+
+def words(number: int) -> list[Say]:
+    """So many messages, each another one."""
+    return [Say(f"word-{next(_words)}", f"word {n}") for n in range(number)]
+
+
+def says(eve: Stranger, number: int) -> None:
+    """Say so much, and hear all of it."""
+    said = words(number)
+    eve.send(*said)
+    while eve.hear(Said).id != said[-1].id:
+        pass
+
+
+def pings(eve: Stranger, number: int) -> None:
+    eve.send(encode(Ping()) * number)
+    for _ in range(number):
+        assert isinstance(eve.hear(Pong), Pong)
+
+
+def pages(eve: Stranger, number: int) -> None:
+    for _ in range(number // 2):  # each of them counts for two messages
+        eve.send(Fetch(0))
+        assert isinstance(eve.hear(Page), Page)
+
+
+ASKED = {"talk": says, "pings": lambda eve, number: pings(eve, number * LINES_A_MESSAGE), "pages of the past": pages}
+
+
+def least(messages: int) -> float:
+    """s that so many messages take, with 20 at once and 20 a second."""
+    return (messages - 20) / 20 * 0.9
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_whatever_is_asked_has_its_rate(siege, enter, ask):
+    attacked = siege(limits=LIMITS)
+    eve = enter(attacked.room, "eve")
+    began = time.monotonic()
+    ask(eve, 40)
+    assert time.monotonic() - began >= least(40)
+    attacked.ann.round_trip("still here")
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_coming_back_brings_no_new_allowance(siege, enter, ask):
+    attacked = siege(limits=LIMITS)
+    began = time.monotonic()
+    for _ in range(4):
+        eve = enter(attacked.room, "eve")
+        ask(eve, 12)
+        eve.close()
+    assert time.monotonic() - began >= least(4 * 12)
+
+
+def floods(attacked: Siege, links: list[Stranger], number: int) -> None:
+    """Each of these links says so much at once; ann hears all of it."""
+    for eve in links:
+        eve.send(*words(number))
+    attacked.ann.hear(lambda: len([text for text in attacked.ann.texts if "word" in text]) == len(links) * number)
+
+
+def test_more_links_of_one_key_have_no_allowance_of_their_own(siege, enter):
+    attacked = siege(limits=LIMITS)
+    links = [enter(attacked.room, "eve", source=f"127.0.0.{60 + n}") for n in range(4)]
+    began = time.monotonic()
+    floods(attacked, links, 12)
+    assert time.monotonic() - began >= least(4 * 12)
+
+
+def test_many_keys_of_one_address_share_what_it_has(siege, enter):
+    attacked = siege(limits=SOURCE)
+    links = [enter(attacked.room, f"eve{n}") for n in range(4)]
+    began = time.monotonic()
+    floods(attacked, links, 20)
+    assert time.monotonic() - began >= least(4 * 20)
+
+
+@pytest.mark.parametrize("source", ["127.0.0.66", "127.0.0.67"], ids=["at its address", "elsewhere"])
+def test_nobody_waits_for_the_end_of_a_flood(siege, enter, source):
+    attacked = siege(limits=SOURCE)
+    links, carl = [enter(attacked.room, f"eve{n}") for n in range(3)], enter(attacked.room, "carl", source=source)
+    flood = [words(60) for _ in links]
+    for eve, said in zip(links, flood, strict=True):
+        eve.send(*said)
+    attacked.ann.hear_text(flood[0][5].text)
+    carl.send(Say("1", "of carl"))
+    attacked.ann.hear_text("of carl")
+    assert sum("word" in text for text in attacked.ann.texts) < 3 * 60 / 2
+
+
+def test_a_guest_that_comes_back_brings_no_new_allowance(siege, sources):
+    """Whoever has no key is known by the address alone."""
+    attacked = siege(limits=LIMITS, plain_port=0)
+    began = time.monotonic()
+    for round in range(4):
+        guest = PlainClient(attacked.room.ports["plain"], "127.0.0.66")
+        guest.send(b"pat\n" + b"".join(b"round %d line %d\n" % (round, n) for n in range(12)))
+        attacked.ann.hear_text(f"round {round} line 11")
+        guest.socket.close()
+    assert time.monotonic() - began >= least(4 * 12)
+
+
+@pytest.mark.parametrize("line", [b"\n", b'{"t":"later"}\n', encode(Ping())], ids=repr)
+@pytest.mark.parametrize("where", ["before hello", "inside"])
+def test_lines_that_say_nothing_are_cut_off_where_they_are_too_many(siege, stranger, enter, where, line):
+    attacked = siege(limits=replace(LIMITS, message_rate=1000.0))
+    eve = enter(attacked.room, "eve") if where == "inside" else stranger(attacked.room).tls()
+    try:
+        eve.send(line * 10_000)
+    except OSError:
+        return  # it hung up in the middle
+    assert b'"closing"' in eve.gone()
