@@ -28,7 +28,7 @@ def items(fill) -> list[Item]:
         Renamed(1, 0, short, name, name),
         Told(short, 0, short, name, short, name, text),
         Notice(short, text),
-        Connected(CARD, WELCOME, tuple(Present(short + str(n), name + str(n)) for n in range(100))),
+        Connected(CARD, WELCOME, tuple(Present(short + str(n), name + str(n)) for n in range(100)), "1" * 32),
         Disconnected(text),
     ]
 
@@ -63,4 +63,4 @@ def test_a_line_of_talk_counts_for_one_in_every_alphabet():
 
 def test_everybody_present_counts():
     people = tuple(Present(f"{n:032}", wide(NAME)) for n in range(MAX_PEOPLE))
-    assert weight(Connected(CARD, WELCOME, people)) * HEAVY >= MAX_PEOPLE * 4 * len(NAME)
+    assert weight(Connected(CARD, WELCOME, people, "1" * 32)) * HEAVY >= MAX_PEOPLE * 4 * len(NAME)

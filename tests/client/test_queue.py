@@ -13,6 +13,7 @@ CROWD = Connected(
     Card(1, "5" * 32, "Room A", "hal", 0, False, bytes(32)),
     Welcome("v" * 32, "vera", 0, 0, MAX_PEOPLE),
     tuple(Present(f"{n:032}", NICK) for n in range(MAX_PEOPLE)),
+    "1" * 32,
 )
 
 

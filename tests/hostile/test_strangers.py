@@ -612,7 +612,7 @@ def test_plain_door_hit_by_a_request_in_pieces(siege, stranger):
     eve.send(b"hacked")
     attacked.ann.hear_kind(Joined, nick="hacked")
     eve.send(b"\r\nUser-Agent: hacked\r\nhacked\n")
-    assert b"This port is for netcat" in eve.gone(3)
+    assert b"This port is for netcat" in eve.gone()
     attacked.ann.round_trip("after")
     assert "hacked" not in " ".join(attacked.ann.texts)
 
