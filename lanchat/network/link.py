@@ -183,7 +183,7 @@ class Link:
         self._socket.close()
 
     def flush(self) -> bool:
-        """Offer the outbox to the kernel. Flusher thread only.
+        """Offer the outbox to the kernel. Flusher thread, and `bulk.send_wait`.
 
         Returns:
             Whether bytes are left in it.

@@ -3,6 +3,7 @@
 import select
 import socket
 import sys
+from typing import Protocol
 
 # bytes; a batch of a busy room fits. Without a limit the kernel alone takes 3.9 MB for a peer that never reads.
 SEND_BUFFER = 128 * 1024
@@ -60,13 +61,28 @@ def receive(sock: socket.socket, size: int = RECEIVE_SIZE) -> bytes:
             continue
 
 
-def readable(sock: socket.socket, timeout: float | None) -> bool:
+class HasDescriptor(Protocol):
+    """A socket, or what stands for one."""
+
+    def fileno(self) -> int: ...
+
+
+def readable(sock: HasDescriptor, timeout: float | None) -> bool:
     """Whether something arrives within `timeout` seconds; None waits without a limit."""
     if sys.platform != "win32":  # select() cannot hold a descriptor above 1023
         poll = select.poll()
         poll.register(sock, select.POLLIN)
         return bool(poll.poll(None if timeout is None else timeout * 1000))
     return bool(select.select([sock], [], [], timeout)[0])
+
+
+def writable(sock: HasDescriptor, timeout: float) -> bool:
+    """Whether the kernel takes bytes, or the socket is at its end, within `timeout` seconds."""
+    if sys.platform != "win32":
+        poll = select.poll()
+        poll.register(sock, select.POLLOUT)
+        return bool(poll.poll(timeout * 1000))
+    return bool(select.select([], [sock], [], timeout)[1])
 
 
 def peer_name(sock: socket.socket) -> str:
