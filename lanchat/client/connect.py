@@ -12,12 +12,13 @@ from lanchat.network.allowance import Allowance
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange, stretch
+from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting, check_version
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.limits import TokenBucket
-from lanchat.protocol.messages import NONCE_SIZE, Card, FromHost, Ping, Present, Welcome
+from lanchat.protocol.messages import Card, FromHost, Ping, Present, Welcome
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Context, TlsChannel
 from lanchat.storage.identity import Identity

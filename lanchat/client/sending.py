@@ -12,6 +12,7 @@ from itertools import count
 from lanchat import errors
 from lanchat.client.unacked import ResendWindow, Unacked
 from lanchat.protocol import messages as wire
+from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.messages import Receipt, Said, Say, Talk, Tell, Told
 from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.storage.member_store import MemberStore
@@ -106,7 +107,7 @@ class Outgoing:
         Raises:
             ValueError: no nick is that long.
         """
-        if len(nick) > wire.MAX_NAME:
+        if len(nick) > MAX_NAME:
             raise ValueError("No nick is that long.")
         self._send(wire.Moderate(action, nick))
 

@@ -16,9 +16,9 @@ from typing import Literal, cast
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.binding import join_fields
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.keys import verify
-from lanchat.protocol.messages import MAX_NUMBER
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_INDEX, MAX_TERM, Timeline, index_of, term_of
 
 MAX_STANDBYS = 7  # in a delegation

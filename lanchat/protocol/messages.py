@@ -6,35 +6,29 @@ breaking an earlier one. A field that must be understood needs a new VERSION.
 
 from typing import Annotated, Literal, TypeVar
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, structs
+
+from lanchat.protocol.fields import (
+    MAX_NUMBER,
+    Blob,
+    Bytes32,
+    Message,
+    Name,
+    Number,
+    RoomId,
+    Short,
+    Text,
+)
 
 VERSION = 1  # of the wire; a different one is refused with a text that both sides understand
 
-MAX_TEXT = 4096  # bytes of UTF-8 in one message; a pasted page fits
-NONCE_SIZE = 32  # bytes; each side's part of what makes a proof fit one link only
-MAX_NUMBER = 2**53 - 1  # the largest that every JSON reader can hold (RFC 8259, section 6)
-
-Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
-Short = Annotated[str, Meta(max_length=64)]  # ids, codes
-MAX_NAME = 256  # characters
-
-Name = Annotated[str, Meta(max_length=MAX_NAME)]  # nicks and titles; their rules are in text.py
-Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # characters; the room checks bytes
-RoomId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]  # it goes into files as it is
-Bytes32 = Annotated[bytes, Meta(min_length=NONCE_SIZE, max_length=NONCE_SIZE)]
-Blob = Annotated[bytes, Meta(max_length=128)]
-
 Refusal = Literal["nick", "password", "banned", "full", "closed", "version", "busy", "rules"]
-
-
-class _Message(Struct, frozen=True, tag_field="t", tag=str.lower, gc=False, omit_defaults=True):
-    """Holds only scalars, so the garbage collector need not look at it (gc=False)."""
 
 
 # ---- from a member to the host
 
 
-class Hello(_Message, frozen=True):
+class Hello(Message, frozen=True):
     """The first line of a member: its identity, and a proof of it for this link alone."""
 
     v: Number
@@ -46,7 +40,7 @@ class Hello(_Message, frozen=True):
     share: Blob = b""  # for a room with a password: this side's share of the exchange
 
 
-class Say(_Message, frozen=True):
+class Say(Message, frozen=True):
     """A message to everyone in the room."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
@@ -55,7 +49,7 @@ class Say(_Message, frozen=True):
     again: bool = False  # a resend: it may be in the log already
 
 
-class Tell(_Message, frozen=True):
+class Tell(Message, frozen=True):
     """A private message, to one person alone. The host carries it, and can read it."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
@@ -64,61 +58,61 @@ class Tell(_Message, frozen=True):
     text: Text
 
 
-class Got(_Message, frozen=True):
+class Got(Message, frozen=True):
     """This private message has been shown; the host need not keep it any more."""
 
     by: Short
     id: Short
 
 
-class Rename(_Message, frozen=True):
+class Rename(Message, frozen=True):
     """The member asks for another nick."""
 
     nick: Name
 
 
-class Moderate(_Message, frozen=True):
+class Moderate(Message, frozen=True):
     """A right of the host: `kick`, `ban` or `unban` somebody, `lock` or `unlock` the room for newcomers."""
 
     action: Short
     nick: Name = ""
 
 
-class Deaf(_Message, frozen=True):
+class Deaf(Message, frozen=True):
     """Asks the host not to send the messages of others to this session (IRC's user mode D)."""
 
 
-class Fetch(_Message, frozen=True):
+class Fetch(Message, frozen=True):
     """Asks for the events after this seq, from the host's log. The answer is events and then a Page."""
 
     after: Number
 
 
-class Bye(_Message, frozen=True):
+class Bye(Message, frozen=True):
     """The member leaves on purpose."""
 
 
 # ---- both ways
 
 
-class Confirm(_Message, frozen=True):
+class Confirm(Message, frozen=True):
     """Proves that this side has the same key, and so knows the password. The member's comes first."""
 
     mac: Bytes32
 
 
-class Ping(_Message, frozen=True):
+class Ping(Message, frozen=True):
     """Asks the other side for a sign of life."""
 
 
-class Pong(_Message, frozen=True):
+class Pong(Message, frozen=True):
     """The answer to a Ping."""
 
 
 # ---- from the host to a member
 
 
-class Card(_Message, frozen=True):
+class Card(Message, frozen=True):
     """The first line of a host, sent unasked: what a list of rooms shows, and the challenge for a proof."""
 
     v: Number
@@ -131,13 +125,13 @@ class Card(_Message, frozen=True):
     ephemeral: bool = False  # the host stores nothing of this room, and members should not either
 
 
-class Share(_Message, frozen=True):
+class Share(Message, frozen=True):
     """The host's share of the password exchange."""
 
     share: Blob
 
 
-class Refused(_Message, frozen=True):
+class Refused(Message, frozen=True):
     """The host does not admit the member, and why."""
 
     code: Short  # a Refusal; a later version may know more
@@ -145,7 +139,7 @@ class Refused(_Message, frozen=True):
     suggestion: Name = ""  # a free nick, if the code is "nick"
 
 
-class Welcome(_Message, frozen=True):
+class Welcome(Message, frozen=True):
     """The member is admitted. `people` entries of Present follow, then the past, then live events."""
 
     id: Short  # the member's own id
@@ -156,13 +150,13 @@ class Welcome(_Message, frozen=True):
     since: Number = 0  # the past that follows begins after this seq; missing events before it can be fetched
 
 
-class Page(_Message, frozen=True):
+class Page(Message, frozen=True):
     """The answer to a Fetch is complete: every event up to this seq has come."""
 
     upto: Number
 
 
-class Present(_Message, frozen=True):
+class Present(Message, frozen=True):
     """Somebody who was in the room when the member joined."""
 
     id: Short
@@ -170,13 +164,13 @@ class Present(_Message, frozen=True):
     host: bool = False
 
 
-class Ack(_Message, frozen=True):
+class Ack(Message, frozen=True):
     """Every message of this member up to this seq is on the host's disk."""
 
     seq: Number
 
 
-class Told(_Message, frozen=True):
+class Told(Message, frozen=True):
     """A private message, sent to its recipient and back to its sender. The recipient gets it again at each join until
     one of their sessions has sent a Got. It is no event: it has no seq, and nobody else ever sees it."""
 
@@ -189,7 +183,7 @@ class Told(_Message, frozen=True):
     text: Text
 
 
-class Receipt(_Message, frozen=True):
+class Receipt(Message, frozen=True):
     """What became of a Tell: it is on the host's disk, or the host refuses it."""
 
     id: Short
@@ -197,14 +191,14 @@ class Receipt(_Message, frozen=True):
     text: Text = ""  # for a person
 
 
-class Notice(_Message, frozen=True):
+class Notice(Message, frozen=True):
     """A text from the host to one session alone."""
 
     code: Short
     text: Text
 
 
-class Closing(_Message, frozen=True):
+class Closing(Message, frozen=True):
     """The last line of a host, with the reason."""
 
     code: Short
@@ -214,7 +208,7 @@ class Closing(_Message, frozen=True):
 # ---- events: entries of the room's log, the same for everyone
 
 
-class _Event(_Message, frozen=True):
+class _Event(Message, frozen=True):
     seq: Number
     at: Number  # ms since 1970, the host's clock; for display only
     by: Short  # member id

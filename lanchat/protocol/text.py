@@ -8,7 +8,7 @@ import unicodedata
 from itertools import count
 
 from lanchat.protocol.confusables import skeleton
-from lanchat.protocol.messages import MAX_TEXT
+from lanchat.protocol.fields import MAX_TEXT
 
 MAX_NICK = 32  # characters
 MAX_NICK_BYTES = 64  # of UTF-8; normalizing is quadratic in marks (python gh-149079), so it gets short texts only

@@ -11,9 +11,9 @@ reconnecting.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import (
-    MAX_NAME,
     UNNUMBERED,
     Bye,
     Closing,

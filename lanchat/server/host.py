@@ -17,8 +17,9 @@ from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.network.listen import Spare, listen
 from lanchat.network.password import stretch
+from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
-from lanchat.protocol.messages import NONCE_SIZE, VERSION, Card
+from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room.access import Access

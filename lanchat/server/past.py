@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from lanchat.errors import LogDamaged
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.framing import encode
-from lanchat.protocol.messages import MAX_NUMBER, FromMember, Notice, Page, Said, Say
+from lanchat.protocol.messages import FromMember, Notice, Page, Said, Say
 from lanchat.storage.log import Log
 
 PAGE = 200  # events in one page, at most

@@ -14,10 +14,11 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.keys import certificate_key
-from lanchat.protocol.messages import NONCE_SIZE, Card, Ping, Pong, Welcome
+from lanchat.protocol.messages import Card, Ping, Pong, Welcome
 
 Greeting = Generator[bytes, bytes, bytes]
 

@@ -6,10 +6,11 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
+from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.keys import certificate_key
-from lanchat.protocol.messages import NONCE_SIZE, Card, Event, Ping, Pong, Welcome
+from lanchat.protocol.messages import Card, Event, Ping, Pong, Welcome
 from lanchat.protocol.tls import Context, TlsChannel, client_context
 from lanchat.storage.identity import Identity
 

@@ -12,21 +12,12 @@ from typing import Any, Self
 import msgspec
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, decode, encode
 from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import certificate_key
-from lanchat.protocol.messages import (
-    NONCE_SIZE,
-    VERSION,
-    Card,
-    Closing,
-    FromHost,
-    FromMember,
-    Hello,
-    Refused,
-    Welcome,
-)
+from lanchat.protocol.messages import VERSION, Card, Closing, FromHost, FromMember, Hello, Refused, Welcome
 from lanchat.protocol.tls import TlsChannel, client_context, server_context
 from lanchat.storage.identity import Identity
 from tests.support.waiting import PATIENCE

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import ProtocolError
+from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.framing import (
     FROM_HOST,
     FROM_MEMBER,
@@ -17,7 +18,7 @@ from lanchat.protocol.framing import (
     decode_all,
     encode,
 )
-from lanchat.protocol.messages import MAX_TEXT, Ack, Bye, FromHost, FromMember, Ping, Present, Said, Say, Welcome
+from lanchat.protocol.messages import Ack, Bye, FromHost, FromMember, Ping, Present, Said, Say, Welcome
 from lanchat.protocol.text import clean_text
 
 SOME: list[FromMember] = [

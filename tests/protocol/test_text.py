@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lanchat.protocol.messages import MAX_TEXT
+from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.text import (
     MAX_LINES,
     MAX_NICK,

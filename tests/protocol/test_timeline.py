@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.protocol.messages import MAX_NUMBER
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.timeline import (
     MAX_ENTRIES,
     MAX_INDEX,

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from lanchat.errors import LanchatError, LogDamaged
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all
-from lanchat.protocol.messages import MAX_NUMBER, Event, Notice, Page, Said, Say
+from lanchat.protocol.messages import Event, Notice, Page, Said, Say
 from lanchat.server.past import page, said_before
 from lanchat.storage.log import NoLog
 

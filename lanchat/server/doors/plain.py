@@ -17,21 +17,10 @@ from itertools import count
 from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
 from lanchat.network.sockets import ReadSize
+from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.framing import LineSplitter
 from lanchat.protocol.ids import UNVERIFIED
-from lanchat.protocol.messages import (
-    MAX_TEXT,
-    Closing,
-    FromHost,
-    Joined,
-    Left,
-    Notice,
-    Refused,
-    Renamed,
-    Said,
-    Say,
-    Welcome,
-)
+from lanchat.protocol.messages import Closing, FromHost, Joined, Left, Notice, Refused, Renamed, Said, Say, Welcome
 from lanchat.protocol.text import nick_from, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
 from lanchat.room.effects import Snapshot

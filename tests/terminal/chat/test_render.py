@@ -8,7 +8,8 @@ import pytest
 
 from lanchat.client.events import Acked, Closed, Connected, Disconnected
 from lanchat.errors import ConnectionLost
-from lanchat.protocol.messages import MAX_NUMBER, Card, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.render import (
     ERROR,

@@ -1,0 +1,22 @@
+"""What the fields of messages may hold, and what all messages have in common."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+MAX_TEXT = 4096  # bytes of UTF-8 in one message; a pasted page fits
+MAX_NAME = 256  # characters
+NONCE_SIZE = 32  # bytes; each side's part of what makes a proof fit one link only
+MAX_NUMBER = 2**53 - 1  # the largest that every JSON reader can hold (RFC 8259, section 6)
+
+Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
+Short = Annotated[str, Meta(max_length=64)]  # ids, codes
+Name = Annotated[str, Meta(max_length=MAX_NAME)]  # nicks and titles; their rules are in text.py
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # characters; the room checks bytes
+RoomId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]  # it goes into files as it is
+Bytes32 = Annotated[bytes, Meta(min_length=NONCE_SIZE, max_length=NONCE_SIZE)]
+Blob = Annotated[bytes, Meta(max_length=128)]
+
+
+class Message(Struct, frozen=True, tag_field="t", tag=str.lower, gc=False, omit_defaults=True):
+    """Holds only scalars, so the garbage collector need not look at it (gc=False)."""
