@@ -66,7 +66,12 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "cryptography": {"lanchat.protocol.keys", "lanchat.protocol.noise"},
     "ifaddr": {"lanchat.network.interfaces"},
     "mnemonic": {"lanchat.network.password"},
-    "msgspec": {"lanchat.protocol.fields", "lanchat.protocol.framing", "lanchat.protocol.messages"},
+    "msgspec": {
+        "lanchat.protocol.fields",
+        "lanchat.protocol.framing",
+        "lanchat.protocol.messages",
+        "lanchat.protocol.standby",
+    },
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
         "lanchat.terminal.chat.output",

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import memory_of
-from lanchat.protocol.messages import Card, Event, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
+from lanchat.protocol.messages import Card, Event, Joined, Left, Moved, Notice, Present, Renamed, Said, Told, Welcome
 
 HEAVY = 1024  # bytes of memory that count as one more item, so that a queue of long messages takes no more memory
 PERSON = 512  # bytes of memory of somebody present, without the nick
@@ -57,7 +57,7 @@ def weight(item: Item) -> int:
             size = memory_of(text) + memory_of(nick)
         case Joined(nick=nick):
             size = memory_of(nick)
-        case Left(nick=nick, reason=other) | Renamed(nick=nick, to=other):
+        case Left(nick=nick, reason=other) | Renamed(nick=nick, to=other) | Moved(nick=nick, before=other):
             size = memory_of(nick) + memory_of(other)
         case Told(nick=nick, to_nick=to_nick, text=text):
             size = memory_of(text) + memory_of(nick) + memory_of(to_nick)

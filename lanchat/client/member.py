@@ -29,7 +29,7 @@ from lanchat.protocol.tls import client_context
 from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
 
-_EVENTS = (wire.Said, wire.Joined, wire.Left, wire.Renamed)
+_EVENTS = (wire.Said, wire.Joined, wire.Left, wire.Renamed, wire.Moved)
 
 _log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
-from lanchat.protocol.messages import Event, Joined, Left, Notice, Renamed, Said, Told
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said, Told
 from lanchat.room.roster import Roster
 
 
@@ -38,7 +38,7 @@ class RoomState:
 
     def follow(self, item: Item) -> None:
         match item:
-            case Said() | Joined() | Left() | Renamed():
+            case Said() | Joined() | Left() | Renamed() | Moved():
                 self.roster.apply(item)
             case Connected(card=card, welcome=welcome, present=present, host_id=host_id, again=again):
                 self.title = card.title

@@ -19,6 +19,7 @@ from lanchat.protocol.fields import (
     Short,
     Text,
 )
+from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStandby
 
 VERSION = 1  # of the wire; a different one is refused with a text that both sides understand
 
@@ -38,6 +39,9 @@ class Hello(Message, frozen=True):
     proof: Blob  # signature over handshake.Binding
     after: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # the last seq that this member has; -1: a newcomer
     share: Blob = b""  # for a room with a password: this side's share of the exchange
+    standby: Annotated[int, Meta(ge=0, le=2)] = 0  # 1: this computer may be named a standby; 2: its person asked for it
+    delegation: Paper = b""  # the newest that this member has seen
+    term: Paper = b""  # the record of the latest host that this member has seen
 
 
 class Say(Message, frozen=True):
@@ -47,6 +51,7 @@ class Say(Message, frozen=True):
     text: Text
     action: bool = False  # /me
     again: bool = False  # a resend: it may be in the log already
+    at: Number = 0  # ms since 1970, of a resend: when it was said first
 
 
 class Tell(Message, frozen=True):
@@ -76,6 +81,7 @@ class Moderate(Message, frozen=True):
 
     action: Short
     nick: Name = ""
+    argument: Text = ""
 
 
 class Deaf(Message, frozen=True):
@@ -123,6 +129,11 @@ class Card(Message, frozen=True):
     locked: bool  # the room has a password
     nonce: Bytes32
     ephemeral: bool = False  # the host stores nothing of this room, and members should not either
+    owner: Blob = b""  # the key whose room it is, where standbys are named; see delegation.py for the papers
+    delegation: Paper = b""
+    term: Paper = b""
+    established: bool = False  # somebody other than the host's own person has been here in this term
+    standby: Short = ""  # of a standby that does not host: "hears", its link to the host lives; "lost"
 
 
 class Share(Message, frozen=True):
@@ -148,6 +159,7 @@ class Welcome(Message, frozen=True):
     stored: Number  # every event up to this seq is on the host's disk
     people: Number
     since: Number = 0  # the past that follows begins after this seq; missing events before it can be fetched
+    beat: Number = 0  # ms: the host is never silent for longer; 0: it promises nothing
 
 
 class Page(Message, frozen=True):
@@ -203,6 +215,7 @@ class Closing(Message, frozen=True):
 
     code: Short
     text: Text
+    to: Index = -1  # of the code "moved": who hosts from here on
 
 
 # ---- events: entries of the room's log, the same for everyone
@@ -224,6 +237,7 @@ class Said(_Event, frozen=True):
     id: Short  # as in the Say
     text: Text
     action: bool = False
+    late: bool = False  # it was said while its author was disconnected
 
 
 class Joined(_Event, frozen=True):
@@ -249,6 +263,14 @@ class Renamed(_Event, frozen=True):
     to: Name = ""
 
 
+class Moved(_Event, frozen=True):
+    """The first event of a term: `by` hosts the room from here on."""
+
+    epoch: Number = 0
+    before: Name = ""  # the nick of who hosted until then
+    reason: Short = ""  # "handover", "takeover", "failback", "merge"
+
+
 UNNUMBERED = 0  # the seq of a draft, an event that has not been given its number
 
 
@@ -258,28 +280,10 @@ def numbered(draft: EventT, seq: int) -> EventT:
     return draft
 
 
-Event = Said | Joined | Left | Renamed
+Event = Said | Joined | Left | Renamed | Moved
 Record = Event | Told  # an entry of a log
 Talk = Say | Tell  # a message of a member, which is resent until the host has acknowledged it
 Command = Say | Tell | Got | Rename | Moderate | Bye  # the rules of a room decide about these
-FromMember = Hello | Confirm | Say | Tell | Got | Rename | Moderate | Deaf | Fetch | Bye | Ping | Pong
-FromHost = (
-    Card
-    | Share
-    | Confirm
-    | Refused
-    | Welcome
-    | Page
-    | Present
-    | Ack
-    | Told
-    | Receipt
-    | Notice
-    | Closing
-    | Ping
-    | Pong
-    | Said
-    | Joined
-    | Left
-    | Renamed
-)
+FromMember = Hello | Confirm | Say | Tell | Got | Rename | Moderate | Deaf | Fetch | Bye | Ping | Pong | FromStandby
+Greeting = Card | Share | Confirm | Refused | Welcome | Present
+FromHost = Greeting | Page | Ack | Told | Receipt | Notice | Closing | Ping | Pong | Event | Standing | ToStandby

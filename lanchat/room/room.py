@@ -23,6 +23,7 @@ from lanchat.protocol.messages import (
     Joined,
     Left,
     Moderate,
+    Moved,
     Notice,
     Present,
     Receipt,
@@ -246,6 +247,10 @@ class Room:
         match event:
             case Said():
                 pass
+            case Moved(by=id):
+                self._host_id = id
+                for someone in self._members.values():
+                    someone.host = someone.id == id
             case Joined(by=id, nick=nick, host=host):
                 self._members[id, same_nick(nick)] = Member(id, nick, host)
                 self._access.claim(id, nick)

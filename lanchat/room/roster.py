@@ -1,10 +1,10 @@
 """The roster: the people in a room, as a member knows them. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import MAX_PEOPLE
-from lanchat.protocol.messages import Event, Joined, Left, Present, Renamed, Said, Welcome
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renamed, Said, Welcome
 from lanchat.protocol.text import same_nick
 
 
@@ -76,5 +76,8 @@ class Roster:
                     self.people[by, to] = Person(by, to, was.host if was else False)
                 if (by, nick) == (self.me, self.nick):
                     self.nick = to
+            case Moved(by=host):
+                for key, person in self.people.items():
+                    self.people[key] = replace(person, host=person.id == host)
             case Said():
                 pass

@@ -25,6 +25,7 @@ from lanchat.protocol.messages import (
     Joined,
     Left,
     Moderate,
+    Moved,
     Notice,
     Ping,
     Pong,
@@ -36,6 +37,8 @@ from lanchat.protocol.messages import (
     Tell,
     numbered,
 )
+from lanchat.protocol.standby import Delegation, Follow, Offer, Promoted
+from lanchat.protocol.standby import Stored as StandbyStored
 from lanchat.room.effects import Close, Kick, Member, Repeated, Reply, SaveAccess, SendTo, Store
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
@@ -152,7 +155,7 @@ class Hub:
                     self._tell(session, _PONG, batch)
                 case Deaf():
                     session.deaf = True
-                case Pong():
+                case Pong() | Offer() | Follow() | StandbyStored() | Promoted() | Delegation():
                     pass
                 case Hello() | Confirm() | Fetch():
                     self._tell(session, Notice("rules", "You are in the room already."), batch)
@@ -162,7 +165,7 @@ class Hub:
     def _carry_out(self, session: Session, member: Member, command: Command, batch: Batch) -> None:
         for decision in self._room.decide(member, command, batch.now):
             match decision:
-                case Said() | Renamed() | Joined() | Left():
+                case Said() | Renamed() | Joined() | Left() | Moved():
                     self._publish(decision, batch, session)
                 case Repeated(said):
                     self._tell(session, said, batch)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Event, Joined, Left, Record, Renamed, Said, Told
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
 
 SCHEMA = (  # migrations: the file's user_version is the number of those it has had. Only ever add to them
     """
     CREATE TABLE event (
         seq INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,  -- ms since 1970
-        kind TEXT NOT NULL,  -- as on the wire: said, joined, left, renamed
+        kind TEXT NOT NULL,  -- as on the wire: said, joined, left, renamed, moved
         by TEXT NOT NULL,
         nick TEXT NOT NULL,
         id TEXT,  -- said: the sender's own
@@ -92,13 +92,15 @@ def row_of(event: Event) -> Row:
     start = event.seq, event.at
     match event:
         case Said():
-            return (*start, "said", event.by, event.nick, event.id or None, event.text, int(event.action))
+            return (*start, "said", event.by, event.nick, event.id or None, event.text, event.action | event.late << 1)
         case Joined():
             return (*start, "joined", event.by, event.nick, None, None, int(event.host))
         case Left():
             return (*start, "left", event.by, event.nick, event.code or None, event.reason, 0)
         case Renamed():
             return (*start, "renamed", event.by, event.nick, None, event.to, 0)
+        case Moved():
+            return (*start, "moved", event.by, event.nick, event.reason or None, event.before, event.epoch)
 
 
 def event_of(row: Row) -> Event | None:
@@ -106,13 +108,15 @@ def event_of(row: Row) -> Event | None:
     seq, at, kind, by, nick, id, text, mark = row
     match kind:
         case "said":
-            return Said(seq, at, by, nick, id or "", text or "", bool(mark))
+            return Said(seq, at, by, nick, id or "", text or "", bool(mark & 1), bool(mark & 2))
         case "joined":
             return Joined(seq, at, by, nick, bool(mark))
         case "left":
             return Left(seq, at, by, nick, id or "", text or "")
         case "renamed":
             return Renamed(seq, at, by, nick, text or "")
+        case "moved":
+            return Moved(seq, at, by, nick, mark, text or "", id or "")
     return None
 
 

@@ -15,10 +15,10 @@ from typing import IO, assert_never
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
 from lanchat.errors import LanchatError, TimedOut
-from lanchat.protocol.messages import Event, Joined, Left, Notice, Renamed, Said, Told
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said, Told
 from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.options import ScriptOptions
-from lanchat.terminal.wording import dropped_text, error_text, left_text, note_text, reconnecting
+from lanchat.terminal.wording import dropped_text, error_text, left_text, moved_text, note_text, reconnecting
 
 DRAIN_LIMIT = 0.5  # s to write what has arrived when the time is over; the reader may have stopped reading
 _LONGEST_WAIT = 1e6  # s at once; with a longer time (`--linger inf`) Python's clock overflows on some systems
@@ -199,6 +199,8 @@ class Script:
                 self._note(dropped_text(item) if own else left_text(nick, item))
             case Renamed(nick=nick, to=to):
                 self._note(f"{nick} is now {to}")
+            case Moved(nick=nick):
+                self._note(moved_text(nick, item))
             case Notice(text=text):
                 self._note(text)
             case Disconnected(reason=reason):

@@ -4,7 +4,7 @@ There is one form for errors: what happened, as a sentence, and below it what to
 behind `--`, where nobody's message can stand.
 """
 
-from lanchat.protocol.messages import Left
+from lanchat.protocol.messages import Left, Moved
 from lanchat.protocol.text import grouped, safe_text
 
 COMPARE = "To compare, they run:  lanchat id"
@@ -75,6 +75,24 @@ def dropped_text(left: Left) -> str:
             return "While you were away: the host dropped you, because this computer read too slowly."
         case _:
             return f"While you were away: the host dropped you ({safe_text(left.reason or left.code).rstrip('.')})."
+
+
+def moved_text(who: str, moved: Moved) -> str:
+    """How it reads that the room has another host.
+
+    Args:
+        who: the new host's nick as it is shown, or "you".
+    """
+    before = safe_text(moved.before)
+    match moved.reason:
+        case "handover":
+            return f"{before} has handed the room to {who}"
+        case "failback":
+            return f"the room is hosted by {who} again"
+        case "merge":
+            return f"two halves of the room have found each other again; it is hosted by {who}"
+        case _:
+            return f"{before} is gone; the room is hosted by {who} now"
 
 
 def reconnecting(reason: str) -> str:

@@ -1,4 +1,4 @@
-from lanchat.protocol.messages import Joined, Left, Present, Renamed, Said, Welcome
+from lanchat.protocol.messages import Joined, Left, Moved, Present, Renamed, Said, Welcome
 from lanchat.room.roster import Person, Roster
 
 
@@ -55,3 +55,10 @@ def test_a_member_who_left_before_the_welcome():
     roster = view_of_ann()
     roster.apply(Left(5, 0, "id-eve", "eve"))
     assert nicks(roster) == ["hal", "ann"]
+
+
+def test_who_hosts_changes_when_the_room_moves():
+    roster = Roster()
+    roster.welcome(Welcome("id-ann", "ann", 1, 1, 2), (Present("id-hal", "hal", True), Present("id-ann", "ann")))
+    roster.apply(Moved(2, 0, "id-ann", "ann", epoch=65, before="hal", reason="handover"))
+    assert [(person.nick, person.host) for person in roster.people.values()] == [("hal", False), ("ann", True)]

@@ -17,7 +17,7 @@ import pytest
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import MAILBOX_AGE, RECENT, RECENT_SIZE, memory_of
-from lanchat.protocol.messages import Event, Joined, Left, Record, Renamed, Said, Told
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
 from lanchat.protocol.timing import Timing
 from lanchat.storage import repair as mend
 from lanchat.storage import schema as rows
@@ -105,6 +105,8 @@ EVERY_KIND = [
     Said(2, NOW, ANN, "ann", "1", "hi\nthere \x00 \U0001f600", action=True),
     Renamed(3, NOW, ANN, "ann", "anna"),
     Left(4, NOW, ANN, "anna", "went to bed"),
+    Moved(5, NOW, BOB, "bob", 65, "anna", "handover"),
+    Said(6, NOW, BOB, "bob", "2", "hello again", late=True),
 ]
 
 
@@ -115,7 +117,7 @@ def test_stored_events_are_there_after_a_restart(keeper):
     first.log.close()
     second = keeper()
     assert list(second.past) == EVERY_KIND
-    assert second.opened.seq == 4
+    assert second.opened.seq == 6
     assert second.opened.owners == (("ann", ANN), ("anna", ANN))
     assert second.damage == []
 

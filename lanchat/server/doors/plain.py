@@ -20,7 +20,19 @@ from lanchat.network.sockets import ReadSize
 from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.framing import LineSplitter
 from lanchat.protocol.ids import UNVERIFIED
-from lanchat.protocol.messages import Closing, FromHost, Joined, Left, Notice, Refused, Renamed, Said, Say, Welcome
+from lanchat.protocol.messages import (
+    Closing,
+    FromHost,
+    Joined,
+    Left,
+    Moved,
+    Notice,
+    Refused,
+    Renamed,
+    Said,
+    Say,
+    Welcome,
+)
 from lanchat.protocol.text import nick_from, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
 from lanchat.room.effects import Snapshot
@@ -163,6 +175,8 @@ def _line(message: FromHost) -> str | None:
             return f"{nick} has left the chat"
         case Renamed(nick=nick, to=to):
             return f"{nick} is now {to}"
+        case Moved(nick=nick):
+            return f"{nick} hosts the room now"
         case Notice(text=text) | Closing(text=text) | Refused(text=text):
             return f"* {text}"
         case Welcome() | _:

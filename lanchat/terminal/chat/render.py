@@ -15,11 +15,20 @@ from typing import assert_never
 
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
+from lanchat.protocol.messages import Joined, Left, Moved, Notice, Renamed, Said, Told
 from lanchat.protocol.text import MAX_NICK, grouped, safe_text
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments, cells, rows
-from lanchat.terminal.wording import COMPARE, advice, dropped_text, left_text, people_text, reconnecting, sentence
+from lanchat.terminal.wording import (
+    COMPARE,
+    advice,
+    dropped_text,
+    left_text,
+    moved_text,
+    people_text,
+    reconnecting,
+    sentence,
+)
 
 TIME, SYSTEM, ERROR, MINE, MENTION, MARK, PRIVATE = (
     "class:time",
@@ -116,6 +125,8 @@ class Renderer:
             case Renamed(at=at, by=by, to=to):
                 are = "are" if self._is_mine(item) else "is"
                 return self._event(at, f"{self._who(item)} {are} now {shown_nick(by, to)}")
+            case Moved(at=at):
+                return self._event(at, moved_text(self._who(item), item))
             case Connected(again=True):
                 return self._system("Connected again.")
             case Connected():
@@ -189,10 +200,10 @@ class Renderer:
         self._day = moment.date()
         return [(SYSTEM, f"-- {_date(self._day)} --\n"), (style, self._minute_text)]
 
-    def _who(self, event: Joined | Left | Renamed) -> str:
+    def _who(self, event: Joined | Left | Renamed | Moved) -> str:
         return "you" if self._is_mine(event) else shown_nick(event.by, event.nick)
 
-    def _is_mine(self, event: Said | Joined | Left | Renamed) -> bool:
+    def _is_mine(self, event: Said | Joined | Left | Renamed | Moved) -> bool:
         return event.by == self._roster.me and event.nick == self._roster.nick
 
     def _mentions(self, text: str) -> bool:

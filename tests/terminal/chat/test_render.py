@@ -9,7 +9,7 @@ import pytest
 from lanchat.client.events import Acked, Closed, Connected, Disconnected
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.fields import MAX_NUMBER
-from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
+from lanchat.protocol.messages import Card, Joined, Left, Moved, Notice, Present, Renamed, Said, Told, Welcome
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.render import (
     ERROR,
@@ -163,6 +163,9 @@ def test_in_a_narrow_window_lines_break_between_words():
         (Left(1, NOON, "b", "bob", "it did not\nread"), "12:00 -- bob left (it did not\\x0aread)\n"),
         (Renamed(1, NOON, "b", "bob", "rob"), "12:00 -- bob is now rob\n"),
         (Renamed(1, NOON, "a", "ann", "anna"), "12:00 -- you are now anna\n"),
+        (Moved(1, NOON, "b", "bob", 65, "hal", "handover"), "12:00 -- hal has handed the room to bob\n"),
+        (Moved(1, NOON, "a", "ann", 65, "hal", "takeover"), "12:00 -- hal is gone; the room is hosted by you now\n"),
+        (Moved(1, NOON, "b", "bob", 64, "ann", "failback"), "12:00 -- the room is hosted by bob again\n"),
     ],
 )
 def test_events_are_lines_that_nobody_said(event, line):
@@ -251,6 +254,7 @@ def test_text_of_strangers_does_nothing_to_the_terminal(bad):
         Left(1, NOON, "b", bad, bad),
         Renamed(1, NOON, "b", bad, bad),
         Renamed(1, NOON, "a", "ann", bad),
+        Moved(1, NOON, "b", bad, 65, bad, "takeover"),
         Notice("x", bad),
         connected(title=bad, host=bad, nick=bad),
         Closed(ConnectionLost(bad, bad)),

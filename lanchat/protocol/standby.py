@@ -1,0 +1,115 @@
+"""The messages by which a room outlives its host: who may host it, what a standby has, and how the room is handed on.
+
+A member of an earlier version skips all of them, since it does not know their types. The papers in them are described
+in delegation.py, the numbers in timeline.py; README.md has the whole exchange.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from lanchat.protocol.fields import MAX_NUMBER, Blob, Message, Name, Number, Short
+
+MAX_PAPER = 4096  # bytes; a delegation of seven standbys has 0.8 KB, a record of 64 earlier terms 2.3 KB
+MAX_LIST = 8192  # characters of a list in JSON, of all standbys or of all access rules
+
+Paper = Annotated[bytes, Meta(max_length=MAX_PAPER)]
+Instance = Annotated[bytes, Meta(min_length=8, max_length=8)]  # of a copy, see delegation.py
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Index = Annotated[int, Meta(ge=-1, le=63)]  # of a host, see delegation.py; -1: nobody
+
+
+# ---- from the host to everybody
+
+
+class Heartbeat(Message, frozen=True):
+    """The host is alive. Sent after each pause of `Welcome.beat`, and whenever `sync` changes."""
+
+    seq: Number  # of the last event
+    safe: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)]  # acks may go up to this seq; -1: they wait for a standby
+    sync: Index = -1  # the standby whose disk acks wait for
+    count: Number = 0  # grows with each change of `sync`
+
+
+class Delegation(Message, frozen=True):
+    """The newest list of standbys, signed by the owner of the room. Also from the owner to a standby that hosts."""
+
+    paper: Paper
+
+
+class Standbys(Message, frozen=True):
+    """Where the owner and the standbys are, for those who look for the room after its host is gone."""
+
+    places: Annotated[str, Meta(max_length=MAX_LIST)]  # JSON, see README.md
+
+
+# ---- naming a standby
+
+
+class Recruit(Message, frozen=True):
+    """The host asks this member's computer to become a standby."""
+
+
+class Offer(Message, frozen=True):
+    """The computer is ready: it listens on this port, and this is its copy's folder."""
+
+    port: Port
+    instance: Instance
+    web: Port = 0  # of its page for browsers; 0: it has none
+
+
+# ---- filling and keeping a copy
+
+
+class Follow(Message, frozen=True):
+    """A standby begins to copy: it has so much, and wants all that follows."""
+
+    seq: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # of the last event that it has on the host's timeline
+    private: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # the number of the last private message
+    state: Number = 0  # the revision of the access rules
+
+
+class Stored(Message, frozen=True):
+    """So much is on the standby's disk."""
+
+    seq: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)]
+    private: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1
+    state: Number = 0
+    count: Number = 0  # of the last heartbeat that it has stored
+
+
+class Owned(Message, frozen=True):
+    """The owner of a nick, where the event that says so is no longer in the log."""
+
+    nick: Name
+    id: Short
+    key: Blob = b""
+
+
+class State(Message, frozen=True):
+    """The access rules of the room and its settings, for standbys alone."""
+
+    rev: Number
+    rules: Annotated[str, Meta(max_length=MAX_LIST)]  # JSON, see README.md
+
+
+# ---- handing the room on
+
+
+class Promote(Message, frozen=True):
+    """Host the room: this is all there is of it. Without numbers: this standby knows more than who asks."""
+
+    seq: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1
+    private: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1
+    state: Number = 0
+
+
+class Promoted(Message, frozen=True):
+    """This computer hosts the room now, and this is its record."""
+
+    term: Paper
+
+
+FromStandby = Offer | Follow | Stored | Promoted | Delegation
+ToStandby = Recruit | Owned | State | Promote
+Standing = Heartbeat | Delegation | Standbys
