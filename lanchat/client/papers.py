@@ -1,0 +1,110 @@
+"""Who may host the room that we are in: what a member knows of its owner's papers, and which host it accepts. Pure.
+
+Nothing of ours is sent to a host that these rules refuse. A host without papers must have the owner's own key, as in
+every room that has never moved. See protocol/delegation.py for the papers.
+"""
+
+from dataclasses import dataclass, replace
+
+from lanchat import errors
+from lanchat.protocol.delegation import Delegation, TermRecord, check_host, read_delegation, read_term
+from lanchat.protocol.messages import Card
+
+_IMPERSONATED = "Somebody may be impersonating the room. Ask its owner."
+
+
+@dataclass(frozen=True)
+class Papers:
+    """What we know of who may host one room.
+
+    Args:
+        owner: the raw public key of its owner: of the first host, or the one that a standby's papers have named.
+        delegation: the newest that we have seen, as it was signed; b"": none.
+        term: of the last host, as it was signed; b"": it had none.
+        ahead: ms by which the owner's clock is ahead of ours, since a delegation ends by the owner's clock.
+    """
+
+    room: str
+    owner: bytes
+    delegation: bytes = b""
+    term: bytes = b""
+    ahead: int = 0
+
+    def accept(self, card: Card, host_key: bytes, now: int) -> "Papers":
+        """Check a host of this room before anything of ours is sent.
+
+        Args:
+            host_key: the raw public key of the link.
+            now: ms since 1970, by our clock.
+
+        Returns:
+            What we know now.
+
+        Raises:
+            HostKeyChanged: it is neither the owner nor a standby that the owner has named.
+            Refused: a standby that does not host, code "busy"; or it asks for no password where the room has one.
+        """
+        if not card.term:
+            if host_key != self.owner:
+                raise errors.HostKeyChanged(
+                    "The machine that answers now has another key than the host.", _IMPERSONATED
+                )
+            return replace(self, term=b"")
+        try:
+            return self._read(card, host_key, now)
+        except errors.ProtocolError as error:
+            raise errors.HostKeyChanged(str(error), _IMPERSONATED) from None
+
+    def _read(self, card: Card, host_key: bytes, now: int) -> "Papers":
+        if card.owner != self.owner:
+            raise errors.ProtocolError("The computer that answers names another owner of the room.")
+        known = newest_delegation(self, card.delegation)
+        if card.standby:
+            named = known and known.index(host_key)
+            if not named:
+                raise errors.ProtocolError("The owner of the room has not named the computer that answers.")
+            raise errors.Refused("That computer does not host the room; it keeps a copy of it.", code="busy")
+        term = read_term(card.term)
+        if known is not None:
+            check_host(known, term, room=self.room, owner=self.owner, host=host_key, now=now + self.ahead)
+        elif host_key != self.owner or term.host_key != host_key or term.room != self.room:
+            raise errors.ProtocolError("The papers of this host belong to another computer.")
+        if known is not None and known.password and not card.locked:
+            raise errors.Refused(
+                "The room has a password, and the computer that answers asks for none.", _IMPERSONATED, code="unlocked"
+            )
+        newer = card.delegation if known is not None and _number_of(self) < known.number else self.delegation
+        return replace(self, delegation=newer, term=card.term)
+
+    @property
+    def record(self) -> TermRecord | None:
+        """Of the last host that was accepted; None: it had no papers."""
+        return read_term(self.term) if self.term else None
+
+
+def first_contact(card: Card, host_key: bytes, now: int) -> Papers:
+    """What a first host tells about its room. Whether its owner is the right one is for known_hosts to say.
+
+    Raises:
+        HostKeyChanged: its papers do not fit.
+        Refused: as for `Papers.accept`.
+    """
+    return Papers(card.room, card.owner or host_key).accept(card, host_key, now)
+
+
+def newest_delegation(papers: Papers, shown: bytes) -> Delegation | None:
+    """The newer one of the delegation that we know and the one that a host shows.
+
+    Raises:
+        ProtocolError: the one that is shown is not signed by the owner, or for another room.
+    """
+    mine = read_delegation(papers.delegation, papers.owner) if papers.delegation else None
+    theirs = read_delegation(shown, papers.owner) if shown else None
+    if theirs is not None and theirs.room != papers.room:
+        raise errors.ProtocolError("The papers of this host are for another room.")
+    found = [one for one in (mine, theirs) if one is not None]
+    return max(found, key=lambda one: one.number, default=None)
+
+
+def _number_of(papers: Papers) -> int:
+    return read_delegation(papers.delegation, papers.owner).number if papers.delegation else -1

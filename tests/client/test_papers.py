@@ -1,0 +1,135 @@
+"""Which host a member accepts once a room may move: the owner, and whom the owner has named. Nobody else."""
+
+from dataclasses import replace
+
+import pytest
+from msgspec import structs
+
+from lanchat.client.papers import Papers, first_contact
+from lanchat.errors import HostKeyChanged, LanchatError, Refused
+from lanchat.protocol.delegation import OWNER_INDEX, VALIDITY, Delegation, Standby, TermRecord
+from lanchat.protocol.keys import key_from_seed
+from lanchat.protocol.messages import Card
+from lanchat.protocol.timeline import Timeline, make_epoch
+
+ROOM, OTHER_ROOM = "0a" * 16, "0b" * 16
+ANN, BOB, CAT, EVE = (key_from_seed(bytes([number]) * 32) for number in (1, 2, 3, 4))  # ann owns the room
+ANN_KEY, BOB_KEY, CAT_KEY, EVE_KEY = (key.public_key().public_bytes_raw() for key in (ANN, BOB, CAT, EVE))
+MADE = 1_800_000_000_000  # ms
+NOW = MADE + 60_000
+FIRST, SECOND = make_epoch(1, OWNER_INDEX), make_epoch(2, 1)
+
+NAMED = Delegation(ROOM, 4, MADE, MADE + VALIDITY, term_limit=1025, standbys=(Standby(1, BOB_KEY, b"bob's PC"),))
+PAPER = NAMED.signed(ANN.sign)
+ANNS = TermRecord(ROOM, ANN_KEY, 4, MADE, Timeline(FIRST)).signed(ANN.sign)
+BOBS = TermRecord(ROOM, BOB_KEY, 4, MADE, Timeline(SECOND, ((FIRST, 42),))).signed(BOB.sign)
+
+
+def card(
+    term: bytes = BOBS, delegation: bytes = PAPER, owner: bytes = ANN_KEY, *, locked: bool = False, standby: str = ""
+) -> Card:
+    bare = Card(1, ROOM, "Room A", "hal", 2, locked, bytes(32))
+    return structs.replace(bare, owner=owner, delegation=delegation, term=term, standby=standby)
+
+
+BEFORE = Papers(ROOM, ANN_KEY, PAPER, ANNS)
+
+
+def test_a_room_without_papers_has_the_host_that_it_had():
+    plain = Papers(ROOM, ANN_KEY)
+    bare = Card(1, ROOM, "Room A", "ann", 1, False, bytes(32))
+    assert first_contact(bare, ANN_KEY, NOW) == plain == plain.accept(bare, ANN_KEY, NOW)
+    assert plain.record is None
+    with pytest.raises(HostKeyChanged, match="another key than the host"):
+        plain.accept(bare, EVE_KEY, NOW)
+    with pytest.raises(HostKeyChanged, match="another key than the host"):
+        BEFORE.accept(bare, BOB_KEY, NOW)
+
+
+def test_a_standby_that_the_owner_has_named_is_accepted_and_the_owner_stays_the_owner():
+    after = BEFORE.accept(card(), BOB_KEY, NOW)
+    assert (after.owner, after.delegation, after.term) == (ANN_KEY, PAPER, BOBS)
+    assert after.record is not None and after.record.timeline.past == ((FIRST, 42),)
+    assert after.accept(card(ANNS), ANN_KEY, NOW).term == ANNS, "and the owner can come back"
+
+
+def test_a_first_contact_with_a_standby_leads_to_the_owner():
+    assert first_contact(card(), BOB_KEY, NOW).owner == ANN_KEY
+
+
+def test_the_newest_list_of_standbys_counts_whoever_shows_it():
+    dismissed = replace(NAMED, number=5, standbys=(Standby(2, CAT_KEY, b"cat's PC"),)).signed(ANN.sign)
+    knows_more = BEFORE.accept(card(ANNS, dismissed), ANN_KEY, NOW)
+    assert knows_more.delegation == dismissed
+    with pytest.raises(HostKeyChanged, match="has not named"):
+        knows_more.accept(card(), BOB_KEY, NOW)
+    assert knows_more.accept(card(ANNS), ANN_KEY, NOW).delegation == dismissed, "an older one replaces no newer one"
+
+
+UNREADABLE = PAPER[:-1] + bytes([PAPER[-1] ^ 1])
+FOREIGN = replace(NAMED, room=OTHER_ROOM).signed(ANN.sign)
+EVES = TermRecord(ROOM, EVE_KEY, 4, MADE, Timeline(make_epoch(3, 1))).signed(EVE.sign)
+OF_ANOTHER_ROOM = TermRecord(OTHER_ROOM, BOB_KEY, 4, MADE, Timeline(SECOND)).signed(BOB.sign)
+TOO_LATE = TermRecord(ROOM, BOB_KEY, 4, MADE, Timeline(make_epoch(1026, 1))).signed(BOB.sign)
+OWNERS_INDEX = TermRecord(ROOM, BOB_KEY, 4, MADE, Timeline(make_epoch(2, OWNER_INDEX))).signed(BOB.sign)
+
+
+@pytest.mark.parametrize(
+    ("shown", "key", "reason"),
+    [
+        (card(EVES), EVE_KEY, "not named"),
+        (card(BOBS), EVE_KEY, "another computer"),
+        (card(OWNERS_INDEX), BOB_KEY, "claims to be the owner"),
+        (card(OF_ANOTHER_ROOM), BOB_KEY, "another room"),
+        (card(TOO_LATE), BOB_KEY, "more terms"),
+        (card(owner=EVE_KEY), BOB_KEY, "another owner"),
+        (card(delegation=UNREADABLE), BOB_KEY, "not signed by the owner"),
+        (card(delegation=FOREIGN), BOB_KEY, "another room"),
+        (card(delegation=b"x" * 100), BOB_KEY, "cannot be read"),
+        (card(b"x" * 100), BOB_KEY, "cannot be read"),
+        (card(standby="lost"), EVE_KEY, "not named"),
+    ],
+)
+def test_every_other_host_is_refused(shown, key, reason):
+    with pytest.raises(HostKeyChanged, match=reason):
+        BEFORE.accept(shown, key, NOW)
+
+
+def test_who_has_seen_no_list_of_standbys_accepts_the_owner_alone():
+    unaware = Papers(ROOM, ANN_KEY)
+    assert unaware.accept(card(ANNS, b""), ANN_KEY, NOW).term == ANNS
+    with pytest.raises(HostKeyChanged, match="another computer"):
+        unaware.accept(card(BOBS, b""), BOB_KEY, NOW)
+    with pytest.raises(HostKeyChanged, match="another computer"):
+        unaware.accept(card(ANNS, b""), BOB_KEY, NOW)
+    assert unaware.accept(card(), BOB_KEY, NOW).delegation == PAPER, "but it reads the one that a standby shows"
+
+
+def test_a_list_of_standbys_ends_by_the_owners_clock():
+    with pytest.raises(HostKeyChanged, match="expired"):
+        BEFORE.accept(card(), BOB_KEY, MADE + VALIDITY)
+    slow = replace(BEFORE, ahead=60_000)
+    with pytest.raises(HostKeyChanged, match="expired"):
+        slow.accept(card(), BOB_KEY, MADE + VALIDITY - 60_000)
+    assert BEFORE.accept(card(ANNS), ANN_KEY, MADE + VALIDITY), "the owner needs none"
+
+
+def test_a_standby_that_does_not_host_is_asked_again_later():
+    for state in ("hears", "lost"):
+        with pytest.raises(Refused, match="keeps a copy") as caught:
+            BEFORE.accept(card(ANNS, standby=state), BOB_KEY, NOW)
+        assert caught.value.code == "busy"
+
+
+def test_an_open_door_to_a_room_with_a_password_is_refused():
+    secret = replace(NAMED, number=5, password=True).signed(ANN.sign)
+    with pytest.raises(Refused, match="asks for none") as caught:
+        BEFORE.accept(card(delegation=secret), BOB_KEY, NOW)
+    assert caught.value.code == "unlocked"
+    assert BEFORE.accept(card(delegation=secret, locked=True), BOB_KEY, NOW)
+
+
+def test_every_refusal_says_what_to_do():
+    with pytest.raises(LanchatError) as caught:
+        BEFORE.accept(card(EVES), EVE_KEY, NOW)
+    assert caught.value.hint
