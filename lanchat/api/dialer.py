@@ -72,7 +72,7 @@ class Dialer:
         return self._stopped.is_set() or (self.deadline is not None and time.monotonic() >= self.deadline)
 
     def _look(self) -> tuple[Endpoint, ...]:
-        """The addresses at which discovery sees the room with its key. `HostCheck` or `same_host` checks them again."""
+        """The addresses at which discovery sees the room with its key. `HostCheck` or `SameRoom` checks them again."""
         from lanchat.discovery.finder import Finder
 
         with Finder(self._on) as finder:

@@ -35,14 +35,14 @@ class Credentials:
     Args:
         trust: called before our hello is sent.
         password: of the room; None: we know none.
-        after: the last seq that we have of this room; -1 for a newcomer.
+        after: takes the card and returns the seq after which events are missing here; -1 for a newcomer.
     """
 
     identity: Identity
     nick: str
     trust: Trust
     password: str | None = field(default=None, repr=False)
-    after: int = -1
+    after: Callable[[Card], int] = lambda card: -1
 
 
 class HostReader:
@@ -88,6 +88,7 @@ class Connection:
     host_key: bytes
     welcome: Welcome
     present: tuple[Present, ...]
+    after: int = -1  # the seq after which events were missing here
 
     @property
     def host_id(self) -> str:
@@ -176,6 +177,7 @@ def greet(
     # On a slow network the welcome alone may take longer. Only a trusted host is given that time.
     link.keepalive.silence = timing.greeting
     link.within(_within(timing.welcome, deadline), "late", "it did not let us in in time")
+    after = who.after(card)
     greeting = MemberGreeting(
         nick=who.nick,
         key=who.identity.public,
@@ -183,7 +185,7 @@ def greet(
         sign=who.identity.sign,
         certificate=certificate,
         host_key=host_key,
-        after=who.after,
+        after=after,
         exchange=None if who.password is None else _exchange(who.password, who.identity.public),
     )
     link.send(encode(greeting.hello(card)))
@@ -192,7 +194,7 @@ def greet(
         answer = greeting.receive(reader.next())
         if answer is not None:
             link.send(encode(answer))
-    connection = Connection(link, reader, card, host_key, *greeting.result)
+    connection = Connection(link, reader, card, host_key, *greeting.result, after)
     host_id = connection.host_id
     check_welcome(connection.welcome, who.identity.id)
     for somebody in connection.present:

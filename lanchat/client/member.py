@@ -16,11 +16,12 @@ from lanchat.client.connect import Connection, Credentials, Trust, connect
 from lanchat.client.events import Acked, Connected, Disconnected
 from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming, check_host
-from lanchat.client.reconnect import backoff, given_up, is_another_host, is_occupied, may_reconnect, same_host
+from lanchat.client.reconnect import SameRoom, backoff, given_up, is_another_host, is_occupied, may_reconnect
 from lanchat.client.sending import Outgoing
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
+from lanchat.protocol.delegation import read_term
 from lanchat.protocol.framing import encode
 from lanchat.protocol.handshake import farewell
 from lanchat.protocol.text import clean_nick, safe_text
@@ -79,7 +80,6 @@ class Member:
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
         self._me = ""
-        self._host_id = ""
         self._link: Link | None = None
         self._closed = False
         self._state = threading.Condition()  # guards _link, _closed and what private messages are confirmed
@@ -104,9 +104,8 @@ class Member:
             raise
         self._me = connection.welcome.id
         self.outgoing = Outgoing(self._store, self._me, self._send)
-        self._who = replace(self._who, trust=same_host(connection.card, connection.host_key))
-        self._host_id = connection.host_id
-        connected = Connected(connection.card, connection.welcome, connection.present, self._host_id)
+        self._who = replace(self._who, trust=SameRoom(connection.card, connection.host_key))
+        connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
         self.queue.put(connected)
         self.outgoing.begin()
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
@@ -147,8 +146,11 @@ class Member:
 
     def _connect(self, deadline: float | None = None) -> Connection:
         assert self._flusher is not None
-        who = replace(self._who, after=self._incoming.seq)
+        who = replace(self._who, after=self._enter)
         return connect(self._dial, self._tls, self._flusher, who, self._begin, deadline)
+
+    def _enter(self, card: wire.Card) -> int:
+        return self._incoming.enter(read_term(card.term).timeline if card.term else None)
 
     def _begin(self, link: Link) -> None:
         """Note the link, so that `close()` can end it during the handshake."""
@@ -190,7 +192,7 @@ class Member:
         """Receive until the link ends. Returns the reason."""
         try:
             while True:
-                self._receive_all(connection.reader.batch(), connection.link)
+                self._receive_all(connection.reader.batch(), connection)
         except errors.LanchatError as error:
             return error
 
@@ -215,16 +217,17 @@ class Member:
                     self._look_elsewhere()
                 lost = error
                 continue
-            again = Connected(connection.card, connection.welcome, connection.present, self._host_id, again=True)
-            self.queue.put(again)
-            fetch = self._incoming.resume(connection.welcome, deaf=self.outgoing.deaf)
+            self.queue.put(
+                Connected(connection.card, connection.welcome, connection.present, connection.host_id, again=True)
+            )
+            fetch = self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf)
             if fetch is not None:
                 connection.link.send(encode(fetch))
             self.outgoing.begin()
             return connection
         raise given_up(lost)
 
-    def _receive_all(self, messages: list[wire.FromHost], link: Link) -> None:
+    def _receive_all(self, messages: list[wire.FromHost], connection: Connection) -> None:
         """Handle the messages that one read brought. Events that follow each other are passed on together."""
         events: list[wire.Event] = []
         try:
@@ -233,13 +236,13 @@ class Member:
                     if isinstance(message, wire.Said):
                         if message.by == self._me:
                             self.outgoing.heard(message)
-                    elif isinstance(message, wire.Joined):
-                        check_host(message, self._host_id)
+                    elif isinstance(message, wire.Joined) and message.seq > connection.welcome.seq:
+                        check_host(message, connection.host_id)  # earlier ones are of earlier hosts, too
                     events += self._incoming.take(message)
                 else:
                     self._pass_on(events)
                     events = []
-                    self._receive(message, link)
+                    self._receive(message, connection.link)
         finally:
             self._pass_on(events)
 

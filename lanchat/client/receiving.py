@@ -1,8 +1,9 @@
 """The receiving half of a member: it passes events on without a gap and without a duplicate. Pure.
 
-An event is passed on once, by its seq. A message that was resent after a crash of the host has another seq and is
-recognised by its sender and id. Events that the host no longer has in memory are fetched page by page, and live events
-wait until the gap is filled.
+An event is passed on once, by its seq. A message that was resent after a crash of the host, or after the room has
+moved, has another seq and is recognised by its sender and id. Where two hosts have numbered events apart, the timeline
+of the host that we enter says up to which number our copy agrees with it. Events that the host no longer has in memory
+are fetched page by page, and live events wait until the gap is filled.
 """
 
 from collections import deque
@@ -11,6 +12,7 @@ from lanchat.client.events import weight
 from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Told, Welcome
+from lanchat.protocol.timeline import Timeline, epoch_of, n_of
 
 DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicates are recognised
 LATER_LIMIT = 10_000  # weight of live events that wait for pages; a host that does not send them by then is given up
@@ -47,22 +49,38 @@ class Incoming:
     def __init__(self) -> None:
         self.seq = -1  # of the last event
         self.private = PrivateDedup()
+        self._timeline: Timeline | None = None  # of the host that we are with; None: it has none
+        self._positions: dict[int, int] = {}  # the last n of each epoch, without a hole before it
         self._gap_until = 0  # events up to this seq are missing; 0: none are
         self._later: list[Event] = []  # live events that wait until the gap is filled
         self._later_load = 0  # their weight
         self._known: set[tuple[str, str]] = set()  # sender and id of the last messages
         self._order: deque[tuple[str, str]] = deque()  # the same, oldest first
 
-    def resume(self, welcome: Welcome, *, deaf: bool = False) -> Fetch | None:
+    def enter(self, timeline: Timeline | None) -> int:
+        """Begin with a host, for the first time or again.
+
+        Returns:
+            The number after which the events are missing here; -1 for a newcomer, and for a copy that shares nothing
+            with this timeline.
+        """
+        after = self.seq
+        if timeline is not None and after >= 0:
+            after = timeline.common(self._positions)
+        self._timeline = timeline
+        return after
+
+    def resume(self, welcome: Welcome, after: int, *, deaf: bool = False) -> Fetch | None:
         """Note that the member has reconnected.
 
         Args:
+            after: what `enter` returned.
             deaf: whether the missed messages of others are not wanted.
 
         Returns:
             What to fetch, if the past that follows the welcome does not begin where ours ends.
         """
-        self.seq = min(self.seq, welcome.seq)  # a host that has lost its log counts from a lower number again
+        self._set_position(min(after, welcome.seq))  # a host that has lost its log counts from a lower number again
         if deaf:
             return None
         self._gap_until, self._later, self._later_load = welcome.since, [], 0
@@ -89,8 +107,22 @@ class Incoming:
             return []
         if event.seq <= self.seq:
             return []
-        self.seq = event.seq
+        self._advance(event.seq)
         return [event] if not isinstance(event, Said) or self._is_first(event) else []
+
+    def _set_position(self, seq: int) -> None:
+        self.seq = seq
+        epoch = epoch_of(seq)
+        self._positions = {one: n for one, n in self._positions.items() if one < epoch}
+        if seq >= 0:
+            self._positions[epoch] = n_of(seq)
+
+    def _advance(self, seq: int) -> None:
+        epoch = epoch_of(seq)
+        if epoch not in self._positions and self._timeline is not None:  # so every term before this one is complete
+            self._positions.update((past, n) for past, n in self._timeline.past if past < epoch)
+        self._positions[epoch] = n_of(seq)
+        self.seq = seq
 
     def _is_first(self, said: Said) -> bool:
         if not is_verified(said.by):

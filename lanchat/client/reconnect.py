@@ -1,14 +1,15 @@
 """Reconnect policy: backoff, which errors are final, and which host will do. No threads, no sockets.
 
-A reconnect accepts only the same room with the same key. Another host that answers meanwhile, even at the same
-address, ends no conversation: the member tries again until its patience is over.
+A reconnect accepts only the same room, at its owner or at a standby that the owner has named. Another host that answers
+meanwhile, even at the same address, ends no conversation: the member tries again until its patience is over.
 """
 
 import random
+import time
 from collections.abc import Callable, Iterator
 
 from lanchat import errors
-from lanchat.client.connect import Trust
+from lanchat.client.papers import first_contact
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
@@ -50,7 +51,7 @@ def may_reconnect(error: errors.LanchatError) -> bool:
 
 
 def is_another_host(error: errors.LanchatError) -> bool:
-    """Whether another host answered, by the verdict of `same_host`."""
+    """Whether another host answered, by the verdict of `SameRoom`."""
     return isinstance(error, errors.HostKeyChanged | AnotherRoom)
 
 
@@ -76,20 +77,30 @@ def given_up(last: errors.LanchatError) -> errors.LanchatError:
     return errors.ConnectionLost(f"The host did not come back. {last}")
 
 
-def same_host(first: Card, first_key: bytes) -> Trust:
-    """Trust only the room and the key of the first connection, so that no other host gets a password attempt.
+class SameRoom:
+    """Trusts only the room of the first connection, at its owner and at those whom the owner lets host it.
+
+    So no other host gets a password attempt. Owned by the reader thread.
 
     Args:
-        first_key: the raw public key that the host showed then.
+        first_key: the raw public key that the first host showed.
+        now: returns ms since 1970.
     """
 
-    def check(card: Card, host_key: bytes) -> None:
-        if host_key != first_key:
-            raise errors.HostKeyChanged(
-                "The machine that answers now has another key than the host.",
-                "Ask the host whether the room was set up again.",
-            )
-        if card.room != first.room:
-            raise AnotherRoom(f'The host has another room there now ("{safe_text(card.title)}").')
+    def __init__(
+        self, first: Card, first_key: bytes, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    ) -> None:
+        self._now = now
+        self.papers = first_contact(first, first_key, now())
 
-    return check
+    def __call__(self, card: Card, host_key: bytes) -> None:
+        """Check a host before anything of ours is sent.
+
+        Raises:
+            HostKeyChanged: it may not host this room.
+            AnotherRoom: the owner has another room there.
+            Refused: it keeps a copy of the room and does not host it, or it asks for no password.
+        """
+        if host_key == self.papers.owner and card.room != self.papers.room:
+            raise AnotherRoom(f'The host has another room there now ("{safe_text(card.title)}").')
+        self.papers = self.papers.accept(card, host_key, self._now())

@@ -13,7 +13,7 @@ from lanchat.api.joining import join_target
 from lanchat.api.targets import Target
 from lanchat.client.events import Acked, Connected, Disconnected
 from lanchat.client.member import Member
-from lanchat.client.reconnect import backoff, given_up, is_another_host, is_occupied, may_reconnect, same_host
+from lanchat.client.reconnect import SameRoom, backoff, given_up, is_another_host, is_occupied, may_reconnect
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS
@@ -268,7 +268,7 @@ def test_which_errors_allow_a_reconnect():
 
 def test_a_reconnect_accepts_only_the_same_room_and_key():
     card = Card(1, "5" * 32, "Room A", "hal", 1, False, bytes(32))
-    check = same_host(card, b"k" * 32)
+    check = SameRoom(card, b"k" * 32)
     check(card, b"k" * 32)
     with pytest.raises(errors.HostKeyChanged) as caught:
         check(card, b"x" * 32)

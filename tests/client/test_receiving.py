@@ -6,6 +6,7 @@ from lanchat.client.events import HEAVY
 from lanchat.client.receiving import LATER_LIMIT, Incoming, PrivateDedup, check_host, check_welcome
 from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.messages import Fetch, Joined, Present, Said, Told, Welcome
+from lanchat.protocol.timeline import Timeline, make_seq
 
 
 def test_a_private_message_is_new_once():
@@ -45,7 +46,7 @@ def test_who_we_are_is_our_own_key():
 def past_that_never_comes(incoming: Incoming, text: str) -> int:
     """How many events wait for it, until the host is given up."""
     incoming.seq = 0
-    assert incoming.resume(Welcome("i", "vera", 1, 0, 0, since=1000)) == Fetch(0)
+    assert incoming.resume(Welcome("i", "vera", 1, 0, 0, since=1000), 0) == Fetch(0)
     for number in range(LATER_LIMIT + 1):
         try:
             assert incoming.take(Said(2000 + number, 0, "e" * 32, "eve", str(number), text)) == []
@@ -64,3 +65,72 @@ def test_what_waits_is_counted_anew_after_each_reconnect():
     incoming = Incoming()
     for _ in range(3):
         assert past_that_never_comes(incoming, "x") == LATER_LIMIT
+
+
+# ---- along the timeline: ann hosts (epoch 64), then bob (129) and, apart from him, cat (130)
+
+ANN, BOB, CAT = 64, 129, 130
+
+
+def says(epoch: int, *numbers: int, text: str = "") -> list[Said]:
+    return [Said(make_seq(epoch, n), 0, "id-dan", "dan", text or f"{epoch}.{n}", "hi") for n in numbers]
+
+
+def seen(incoming: Incoming, events: list[Said]) -> list[str]:
+    return [one.id for event in events for one in incoming.take(event) if isinstance(one, Said)]
+
+
+def welcome(seq: int, since: int = 0) -> Welcome:
+    return Welcome("i", "vera", seq, 0, 0, since)
+
+
+def test_a_newcomer_has_the_terms_before_it_came():
+    incoming = Incoming()
+    assert incoming.enter(Timeline(BOB, ((ANN, 500),))) == -1
+    assert seen(incoming, says(ANN, 499, 500) + says(BOB, 1, 2)) == ["64.499", "64.500", "129.1", "129.2"]
+    assert incoming.enter(Timeline(BOB, ((ANN, 500),))) == make_seq(BOB, 2), "and not all that was ever said"
+
+
+def test_what_the_next_host_has_not_is_no_longer_counted_and_what_it_has_comes_once():
+    incoming = Incoming()
+    incoming.enter(Timeline(ANN))
+    assert seen(incoming, says(ANN, 1, 2, 3)) == ["64.1", "64.2", "64.3"]
+    bobs = Timeline(BOB, ((ANN, 2),))  # the third was on no other disk
+    after = incoming.enter(bobs)
+    assert after == make_seq(ANN, 2)
+    assert incoming.resume(welcome(make_seq(BOB, 2)), after) is None
+    again = says(BOB, 2, text="64.3")  # its author has said it again
+    assert seen(incoming, says(BOB, 1) + again + says(BOB, 3)) == ["129.1", "129.3"], "no line stands here twice"
+    assert incoming.enter(bobs) == make_seq(BOB, 3)
+
+
+def test_halves_that_were_apart_get_what_the_other_half_said():
+    incoming = Incoming()
+    incoming.enter(Timeline(ANN))
+    seen(incoming, says(ANN, 1, 2))
+    after = incoming.enter(Timeline(CAT, ((ANN, 2),)))
+    incoming.resume(welcome(make_seq(ANN, 2)), after)
+    assert seen(incoming, says(CAT, 1, 2)) == ["130.1", "130.2"]
+    merged = Timeline(192, ((ANN, 2), (BOB, 7)))  # bob's half stayed, and has begun a term above cat's
+    after = incoming.enter(merged)
+    assert after == make_seq(BOB, 0), "his whole term is missing here, although its numbers are lower than cat's"
+    assert incoming.resume(welcome(make_seq(192, 1)), after) is None
+    assert seen(incoming, says(BOB, 1, 7) + says(192, 1)) == ["129.1", "129.7", "192.1"]
+    assert incoming.enter(merged) == make_seq(192, 1)
+
+
+def test_a_missing_page_is_asked_for_from_the_last_number_that_both_have():
+    incoming = Incoming()
+    incoming.enter(Timeline(ANN))
+    seen(incoming, says(ANN, 1, 2, 3))
+    after = incoming.enter(Timeline(BOB, ((ANN, 2),)))
+    assert incoming.resume(welcome(make_seq(BOB, 900), since=make_seq(BOB, 400)), after) == Fetch(make_seq(ANN, 2))
+
+
+def test_a_host_without_a_timeline_is_asked_from_the_last_number():
+    incoming = Incoming()
+    assert incoming.enter(None) == -1
+    assert seen(incoming, says(0, 1, 2)) == ["0.1", "0.2"]
+    assert incoming.enter(None) == 2
+    incoming.resume(welcome(1), 2)  # it has lost its log
+    assert incoming.seq == 1
