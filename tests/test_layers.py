@@ -42,7 +42,7 @@ PURE = {
     *("lanchat.server.acks", "lanchat.server.batch", "lanchat.server.replication", "lanchat.server.session"),
     *(
         "lanchat.client.events",
-        "lanchat.client.papers",
+        "lanchat.protocol.papers",
         "lanchat.client.receiving",
         "lanchat.client.state",
         "lanchat.client.unacked",

@@ -1,10 +1,13 @@
 """Compares a host with the one that a person means: its room, and its key with what is known of that."""
 
+import time
+
 from lanchat.api.targets import Target
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import HostKeyChanged, NoSuchRoom
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.messages import Card
+from lanchat.protocol.papers import first_contact
 from lanchat.protocol.text import safe_text
 from lanchat.storage.known_hosts import KeyStatus, KnownHosts
 
@@ -18,7 +21,7 @@ class HostCheck:
     def __init__(self, target: Target, known_hosts: KnownHosts) -> None:
         self.key_status: KeyStatus = "new"
         self.room_id = ""  # of the host that was checked last
-        self.fingerprint = ""
+        self.fingerprint = ""  # of the owner's key, which is the host's unless its papers name another
         self._target = target
         self._known_hosts = known_hosts
 
@@ -29,12 +32,13 @@ class HostCheck:
             NoSuchRoom: another room answers there.
             HostKeyChanged: the key is not the one in the invite or in the list, or not the one that the room showed
                 before.
+            Refused: it keeps a copy of the room and does not host it, or it asks for no password.
         """
         if self._target.room_id is not None and card.room != self._target.room_id:
             raise NoSuchRoom(
                 f'A different room answers there now ("{safe_text(card.title)}").', "Look again: lanchat rooms"
             )
-        key = fingerprint(host_key)
+        key = fingerprint(first_contact(card, host_key, time.time_ns() // 1_000_000).owner)
         if not key.startswith(self._target.pin):
             raise self._wrong_pin()
         try:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from lanchat import errors
-from lanchat.client.papers import first_contact
 from lanchat.protocol.messages import Card
+from lanchat.protocol.papers import first_contact
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 

@@ -16,6 +16,7 @@ from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.messages import Card
+from lanchat.protocol.papers import first_contact
 from lanchat.protocol.tls import Context, TlsChannel
 from lanchat.threads import Wakeup
 
@@ -58,7 +59,7 @@ def ask_for_card(sock: socket.socket, tls: Context, deadline: float, stop: Wakeu
                 return _answer(lines, channel)
     except TimeoutError:
         return Silent(connected=True)
-    except (OSError, LanchatError):  # it hung up, or does not speak our TLS
+    except (OSError, LanchatError):  # it hung up, or does not speak our TLS, or does not host
         pass
     return NotARoom()
 
@@ -78,10 +79,13 @@ def _answer(lines: list[bytes], channel: TlsChannel) -> Outcome:
     """
     Raises:
         ProtocolError: a line is no message, or the certificate holds no key that lanchat uses.
+        HostKeyChanged: this computer may not host the room that it shows.
+        Refused: it keeps a copy of a room and does not host it.
     """
     match decode_all(lines, FROM_HOST):
         case [Card() as card, *_]:
-            return Answered(card, fingerprint(certificate_key(channel.peer_certificate())))
+            key = certificate_key(channel.peer_certificate())
+            return Answered(card, fingerprint(first_contact(card, key, time.time_ns() // 1_000_000).owner))
         case _:
             return NotARoom()
 

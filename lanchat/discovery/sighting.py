@@ -74,7 +74,7 @@ class Answered:
     """A lanchat host showed its card."""
 
     card: Card
-    fingerprint: str  # of the key that the host showed
+    fingerprint: str  # of the owner's key: the host's own, or the one that its papers name
     key_status: str = ""  # "known", "new" or "changed": that key against what this person remembers of the room
 
 
@@ -114,7 +114,7 @@ class Listing:
         people: how many are in the room; None if the host has never answered.
         endpoints: the room's addresses, those that answered first in front.
         via: the sources that see it, sorted.
-        fingerprint: of the key that the host showed; before it answers, the one that the sighting claims.
+        fingerprint: of the owner's key, by what the host showed; before it answers, the one that the sighting claims.
         key_status: "known", "new" or "changed": that key against what this person remembers of the room; empty
             before the host answers.
     """

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from lanchat.client.papers import Papers, first_contact
 from lanchat.errors import HostKeyChanged, LanchatError, Refused
 from lanchat.protocol.delegation import OWNER_INDEX, VALIDITY, Delegation, Standby, TermRecord
 from lanchat.protocol.keys import key_from_seed
 from lanchat.protocol.messages import Card
+from lanchat.protocol.papers import Papers, first_contact
 from lanchat.protocol.timeline import Timeline, make_epoch
 
 ROOM, OTHER_ROOM = "0a" * 16, "0b" * 16
