@@ -105,6 +105,7 @@ LIES: dict[str, list[Any]] = {
     "a share of nothing": [Share(b""), Confirm(KEYLESS), Welcome("i", "vera", 0, 0, 0)],
     "the identity point": [Share(b"B" + (1).to_bytes(32, "little")), Welcome("i", "vera", 0, 0, 0)],
     "its other spelling": [Share(b"B" + (2**255 - 18).to_bytes(32, "little")), Welcome("i", "vera", 0, 0, 0)],
+    "it with a sign": [Share(b"B" + (2**255 + 1).to_bytes(32, "little")), Welcome("i", "vera", 0, 0, 0)],
 }
 
 
@@ -266,7 +267,8 @@ def test_pake_as_cpu_dos(siege, stranger, identity, monkeypatch):
 
 def test_an_invalid_share_is_refused(rooms, stranger, identity):
     room = rooms()
-    for share in (b"", b"A", b"A" + b"\xff" * 32, b"B" + bytes(32), b"A" + bytes(32), bytes(128)):
+    signed_identity = b"A" + (2**255 + 1).to_bytes(32, "little")
+    for share in (b"", b"A", b"A" + b"\xff" * 32, b"B" + bytes(32), b"A" + bytes(32), signed_identity, bytes(128)):
         eve = stranger(room).tls()
         eve.send(eve.hello(identity("eve"), "eve", share=share))
         assert said_goodbye(eve.gone()) is not None or share == b""
