@@ -93,6 +93,7 @@ class Host(Closable):
         self._readers = Readers()
         self._flusher: Flusher | None = None
         self._closing = False
+        self._accepting = False
         self._acceptor = threading.Thread(target=self._accept, name="accept")
         secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
@@ -150,10 +151,22 @@ class Host(Closable):
         """All links that are read now, of members and strangers."""
         return self._readers.links
 
-    def start(self) -> None:
+    def start(self, *, accept: bool = True) -> None:
+        """Serve the room.
+
+        Args:
+            accept: False serves nobody but who comes by `connect()`, until `accept()` is called: so the host is in its
+                room, under its nick, before anybody else can be.
+        """
         self._flusher = Flusher("host-flusher", self._timing)
         self._log.start(self._hub.stored, self._hub.troubled)
         self._hub.start()
+        if accept:
+            self.accept()
+
+    def accept(self) -> None:
+        """Let others in from now on. Whoever has connected before has waited in the backlog."""
+        self._accepting = True
         self._acceptor.start()
         _log.info("hosting room %s on port %s", self.room_id, self.port)
 
@@ -161,8 +174,9 @@ class Host(Closable):
         """Connect the host's own member.
 
         Returns:
-            A socket whose other end is served like any other link. It needs no network, so a host can talk in its own
-            room whatever a firewall blocks.
+            A socket whose other end is served like any other link, except that it never counts as a stranger's, which
+            a crowd of strangers could push out. It needs no network, so a host can talk in its own room whatever a
+            firewall blocks.
         """
         ours, theirs = socket.socketpair()
         self._serve(theirs, self._doors[0][0])
@@ -175,7 +189,8 @@ class Host(Closable):
         self._closing = True
         if self._flusher is not None:
             self._stop.set()
-            join_started(self._acceptor)
+            if self._accepting:
+                join_started(self._acceptor)
             self._hub.inbox.put_now(CloseRoom(reason))
             self._readers.finish(self._timing.goodbye)
             self._hub.stop()
@@ -234,12 +249,17 @@ class Host(Closable):
             _log.warning("cannot take another link: %s", error.strerror)
             time.sleep(_PAUSE)
 
-    def _serve(self, sock: socket.socket, door: Door, source: str = "") -> None:
+    def _serve(self, sock: socket.socket, door: Door, source: str | None = None) -> None:
+        """
+        Args:
+            source: whom the link is counted for; None: it is our own.
+        """
         assert self._flusher is not None
         link = Link(sock, door.channel(), self._flusher)
-        quota = self._quotas.open(source)
+        quota = self._quotas.open(source or "")
         link.limit_bytes(quota.bytes)
-        self._admission.begin(link, source)
+        if source is not None:
+            self._admission.begin(link, source)
         try:
             self._readers.start(link, lambda: self._greet(link, quota, door))
         except RuntimeError:

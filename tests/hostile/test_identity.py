@@ -4,21 +4,30 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import closing, suppress
 
 import msgspec
 import pytest
 
+import lanchat
 from lanchat.api import joining as joining
 from lanchat.api.targets import Target
+from lanchat.client.member import Member
 from lanchat.errors import ConnectionLost, HostKeyChanged, LanchatError, NotLanchat, ProtocolError, Refused
+from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import encode
 from lanchat.protocol.ids import fingerprint, member_id
 from lanchat.protocol.messages import Closing, FromHost, Joined, Present, Rename, Renamed, Welcome
+from lanchat.protocol.messages import Refused as Refusal
 from lanchat.protocol.text import grouped
+from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
+from lanchat.storage.identity import Identity
 from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.reader import LogReader
+from lanchat.storage.rooms import log_paths
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.wording import first_time_text
 from tests.hostile.attackers import ROOM, Caller, Stranger, card, let_in
@@ -104,6 +113,48 @@ def test_a_nick_that_a_host_gives_us_stays_in_its_room(evil_host, identity, nick
         feed.rename("Vera2")
         wait_until(lambda: called(nick) and kept)
     assert kept == ["Vera2"]
+
+
+def test_a_stranger_is_at_the_door_before_the_host_is_in_its_room(identity, stranger):
+    """The port listens from the first moment on. Whoever asks for the host's nick then comes too late."""
+    hal = identity("hal")
+    with Host("Room A", hal, nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)]) as room:
+        eve = stranger(room)
+        room.start(accept=False)
+        with closing(Member(room.connect, hal, "hal")) as member:
+            member.join()
+            room.accept()
+            refused = eve.come_in(identity("eve"), "hal")
+            assert isinstance(refused, Refusal) and refused.code == "nick"
+            assert room.people == 1
+
+
+def test_strangers_storm_the_door_for_the_hosts_nick(identity):
+    """They knock all the time while rooms are opened: each room opens, with its host as the first in it."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    where = (Endpoint("127.0.0.1", port),)
+
+    def storm(who: Identity) -> None:
+        while not over.is_set():
+            with suppress(LanchatError), closing(Member(lambda: dial(where), who, "hal", patience=0)) as eve:
+                eve.join()
+
+    threads = [threading.Thread(target=storm, args=(identity(f"eve{number}"),)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(6):
+            with lanchat.host(f"Room {number}", nick="hal", port=port, announce=False) as room:
+                [log] = log_paths(home_folder(), room.host.room_id)
+                room.say("here", wait=PATIENCE)
+            first = LogReader(log).events_after(0, 1)[0]
+            assert isinstance(first, Joined) and first.host and first.nick == "hal"
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 # ---- proofs
