@@ -20,7 +20,7 @@ SECRET_SIZE = 32  # bytes
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**15, 8, 1  # 130 ms and 32 MiB: cheap for one join, too expensive for a dictionary
 _SCRYPT_MEMORY = 64 * 1024 * 1024  # bytes; OpenSSL's own limit is just below what n and r need
 
-WORDS_IN_PASSWORD = 3  # of 2,048: 33 bits, which at 10 guesses a minute last for 800 years
+WORDS_IN_PASSWORD = 3  # of 2,048: 33 bits; a host hears 30 guesses a minute, so half of them take 270 years
 
 
 def stretch(password: str, room: str) -> bytes:
