@@ -15,6 +15,7 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.storage.files import check_no_link
 from lanchat.storage.pruning import Pruning
 from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, SCHEMA, TABLES, event_of, nick_used, private_row, row_of
 
@@ -69,10 +70,11 @@ class Store:
     Raises:
         Damaged: the file is not a log, or no longer one.
         LanchatError: a later version has written it.
-        Failure: it cannot be opened now.
+        Failure, OSError: it cannot be opened now.
     """
 
     def __init__(self, path: Path, *, durable: bool, suspect: bool = False) -> None:
+        check_no_link(path)
         new = not path.exists()
         if not new and path.stat().st_size == 0:
             raise Damaged("it is empty")
