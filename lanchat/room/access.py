@@ -1,15 +1,16 @@
 """Decides who may be in a room, and under which nick. Pure; owned by the room."""
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 
 from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.limits import MAX_OWNED
+from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits, TokenBucket
 from lanchat.protocol.messages import Refused
 from lanchat.protocol.text import free_nick, same_nick
 
 MAX_NICKS = 8  # of one key in one room, so that one person cannot take all the good ones
+MAX_RENAMERS = 1000  # members whose renames are counted, also while they have no link
 NAMED = 20  # banned nicks that one sentence lists
 
 
@@ -22,6 +23,7 @@ class Access:
         owners: (nick, member id) from before this start of the host, oldest first.
         bans: nick by banned member id.
         locked: only members who own a nick in this room are admitted.
+        limits: how often a member may rename.
     """
 
     def __init__(
@@ -30,7 +32,11 @@ class Access:
         bans: Mapping[str, str] | None = None,
         *,
         locked: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        self._limits = limits
+        self._renames: OrderedDict[str, TokenBucket] = OrderedDict()  # by member id, the one used last at the end
+        self._now = 0.0  # s; it stands still when the host's clock is set back
         self._owners: dict[str, str] = {}  # member id by each skeleton of the nick
         self._count: Counter[str] = Counter()  # nicks by member id
         self.bans = dict(bans or {})
@@ -72,7 +78,7 @@ class Access:
             why = "is taken here" if present else "belongs to somebody who was here before"
             free = free_nick(nick, lambda skeleton: is_present(skeleton) or is_of_others(skeleton))
             return Refused("nick", f"The nick {nick} {why}.", free)
-        if looks.isdisjoint(self._owners) and self._count[id] >= MAX_NICKS:
+        if not looks <= self._owners.keys() and self._count[id] >= MAX_NICKS:
             return Refused("rules", f"You have used {MAX_NICKS} nicks in this room. Come back with one of them.")
         return None
 
@@ -80,6 +86,26 @@ class Access:
         """Make this key the owner of this nick, as far as it has no owner yet. Unverified members own no nicks."""
         if is_verified(id) and not self.full and self._own(id, skeletons(nick)):
             self._count[id] += 1
+
+    def may_rename(self, id: str, now: int) -> float:
+        """Count a rename of this member, if it may rename now.
+
+        Args:
+            now: ms since 1970.
+
+        Returns:
+            0: it may; else the seconds after which it may.
+        """
+        self._now = max(self._now, now / 1000)
+        rate, burst = self._limits.rename_rate, self._limits.rename_burst
+        bucket = self._renames.pop(id, None) or TokenBucket(rate, burst, self._now)
+        self._renames[id] = bucket
+        if len(self._renames) > MAX_RENAMERS:
+            self._renames.popitem(last=False)
+        wait = bucket.take(1, self._now)
+        if wait > 0:
+            bucket.take(-1, self._now)
+        return wait
 
     def owner(self, nick: str) -> str | None:
         """The id of the member who owns this nick, whether they are in the room or not; None: nobody owns it."""

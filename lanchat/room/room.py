@@ -9,6 +9,7 @@ the first session and leaves with the last one. So a session whose link died unn
 reconnecting.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from lanchat.protocol.fields import MAX_NAME
@@ -191,6 +192,10 @@ class Room:
         if refused is not None:
             free = f" {refused.suggestion} is free." if refused.suggestion else ""
             return [Reply(Notice("nick", refused.text + free))]
+        wait = self._access.may_rename(member.id, now)
+        if wait > 0:
+            text = f"You have changed your nick too often. You may again in {math.ceil(wait)} s."
+            return [Reply(Notice("nick", text))]
         return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]
 
     def _moderate(self, member: Member, action: str, nick: str) -> list[Effect]:

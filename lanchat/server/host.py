@@ -18,7 +18,7 @@ from lanchat.network.link import Link
 from lanchat.network.listen import Spare, listen
 from lanchat.network.password import stretch
 from lanchat.protocol.fields import NONCE_SIZE
-from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
+from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
@@ -107,13 +107,16 @@ class Host(Closable):
             undo.callback(self._stop.close)
             opened = self._log.open()
             undo.callback(self._log.close)
+            access = Access(opened.owners, bans, locked=locked, limits=limits)
+            if access.full:
+                _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
             room = Room(
                 self.room_id,
                 self.title,
                 identity.id,
                 past=opened.past,
                 seq=opened.seq,
-                access=Access(opened.owners, bans, locked=locked),
+                access=access,
                 private=opened.private,
                 max_members=limits.members,
             )
@@ -250,10 +253,7 @@ class Host(Closable):
             time.sleep(_PAUSE)
 
     def _serve(self, sock: socket.socket, door: Door, source: str | None = None) -> None:
-        """
-        Args:
-            source: whom the link is counted for; None: it is our own.
-        """
+        """Start to read a link. It counts for its source; None: it is the host's own, which counts for nobody."""
         assert self._flusher is not None
         link = Link(sock, door.channel(), self._flusher)
         quota = self._quotas.open(source or "")

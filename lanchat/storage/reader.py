@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from lanchat.errors import LanchatError, LogDamaged
 from lanchat.protocol.messages import Event, Said, Told
+from lanchat.storage.problems import FAILURES, StoreProblem, in_words, problem_of, tolerant
 from lanchat.storage.schema import (
     COLUMNS,
     EVENTS,
@@ -21,7 +22,6 @@ from lanchat.storage.schema import (
     private_of,
 )
 from lanchat.storage.search import Search, has_words, parse_search
-from lanchat.storage.store import StoreProblem, in_words, problem_of, tolerant
 
 BUSY_LIMIT = 2.0  # s to wait while the writer opens or closes the file
 T = TypeVar("T")
@@ -152,7 +152,7 @@ class LogReader:
                 if version < least:
                     raise LogDamaged(f"Cannot read {self._path}: its tables are missing or too old.", _REPAIR)
                 yield db, version
-        except sqlite3.Error as error:
+        except FAILURES as error:
             text = f"Cannot read {self._path}: {in_words(error)}"
             if problem_of(error) is StoreProblem.DAMAGED:
                 raise LogDamaged(text, _REPAIR) from None

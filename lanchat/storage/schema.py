@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Record, Renamed, Said, Told
 
@@ -55,12 +56,26 @@ SCHEMA = (  # migrations: the file's user_version is the number of those it has 
     );
     """,
     "ALTER TABLE mail RENAME TO private;",
+    """
+    -- One row for each nick however it is spelled: a member could fill the table with spellings of its own nick.
+    ALTER TABLE owner RENAME TO owner_by_spelling;
+    CREATE TABLE owner (
+        looks TEXT PRIMARY KEY,  -- its skeletons
+        nick TEXT NOT NULL,  -- as its owner spelled it first
+        by TEXT NOT NULL,
+        seq INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    INSERT OR IGNORE INTO owner SELECT looks_of(nick), nick, by, seq FROM owner_by_spelling ORDER BY seq;
+    DROP TABLE owner_by_spelling;
+    """,
 )
 TABLES = {"event", "owner", "fact", "words", "unindexed", "private"}  # after all migrations
 WITH_WORDS = 2  # the user_version from which on a file has a full-text index ...
 WITH_PRIVATE = 4  # ... and private messages under the name `private`
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
 PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
+
+OWNER_COLUMNS = "looks, nick, by, seq"
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,7 @@ PRIVATE = Table("private", "number", _row_size("id", "by", "nick", "whom", "whom
 
 Row = tuple[int, int, str, str, str, str | None, str | None, int]
 PrivateRow = tuple[str, int, str, str, str, str, str]
+OwnerRow = tuple[str, str, str, int]
 
 
 def row_of(event: Event) -> Row:
@@ -135,9 +151,14 @@ def size_of(record: Record) -> int:
     return _ROW_SIZE + sum(len(text.encode()) for text in strings)
 
 
-def nick_used(event: Event) -> tuple[str, str, int] | None:
-    """The nick that an event gives to a key, the member id, and the seq; None if it gives none."""
+def nick_used(event: Event) -> OwnerRow | None:
+    """The row for the nick that an event gives to a key; None if it gives none."""
     match event:
         case Joined(by=by, nick=nick) | Renamed(by=by, to=nick) if is_verified(by):
-            return nick, by, event.seq
+            return looks_of(nick), nick, by, event.seq
     return None
+
+
+def looks_of(nick: str) -> str:
+    """The skeletons of a nick, as the key of its row."""
+    return " ".join(sorted(skeletons(nick)))

@@ -19,10 +19,11 @@ from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_S
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore
+from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention
-from lanchat.storage.store import STEP, Failure, Store, StoreProblem, in_words, problem_of
+from lanchat.storage.store import STEP, Store
 from lanchat.threads import join_started
 
 TRANSACTION = 1000  # records in one transaction; with more the first of them would wait for the last
@@ -88,7 +89,7 @@ class SqliteLog:
             past = self._store.last(RECENT, RECENT_SIZE)
             self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
             private = self._store.private()
-        except (Failure, OSError) as error:
+        except (*FAILURES, OSError) as error:
             if self._store is not None:
                 self._store.close()
                 self._store = None
@@ -188,7 +189,7 @@ class SqliteLog:
             added = self._store.add(records)
             if added < len(events):
                 added += self._store.add_reused(event for event in events if isinstance(event, Said))
-        except (Failure, OSError, LanchatError) as error:
+        except (*FAILURES, OSError, LanchatError) as error:
             self._fail(error)
             return False
         self._stored += len(records)
@@ -208,7 +209,7 @@ class SqliteLog:
         return True
 
     def _fail(self, error: Failure | OSError | LanchatError) -> None:
-        if self._store is not None and (isinstance(error, Failure) and not _passes(error)):
+        if self._store is not None and (isinstance(error, FAILURES) and not _passes(error)):
             self._store.close()  # the file may be damaged or replaced, so it is opened and checked again
             self._store = None
         trouble = str(error) if isinstance(error, LanchatError) else in_words(error)
@@ -228,7 +229,7 @@ class SqliteLog:
             return
         try:
             more = self._store.index()
-        except Failure as error:
+        except FAILURES as error:
             _log.warning("cannot index messages: %s", in_words(error))
             more = False
         self._unindexed = max(STEP, self._unindexed - STEP) if more else 0
@@ -244,7 +245,7 @@ class SqliteLog:
             gone = self._store.pruning.drop_uncovered(self._keep, self._entries, now)
             if not gone:
                 self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
-        except Failure as error:
+        except FAILURES as error:
             _log.warning("cannot delete old events: %s", in_words(error))
             return False
         self._entries -= gone
@@ -258,7 +259,7 @@ class SqliteLog:
         try:
             if not self._waiting:
                 self._store.end()
-        except Failure as error:
+        except FAILURES as error:
             _log.warning("cannot close the log cleanly: %s", in_words(error))
         self._store.close()
 

@@ -1,30 +1,38 @@
-"""The file of a log and the one connection that writes it. `sqlite3` is used here, and in pruning, reader and repair.
+"""The file of a log and the one connection that writes it. `sqlite3` is used in a few modules of this folder alone.
 
 Exactly one connection writes and checkpoints a file at a time; the owner of a `Store` holds the lock that ensures this
 (SQLite 3.7.0 to 3.51.2 can damage a WAL that two connections checkpoint; Debian 12 has 3.40).
 """
 
-import errno
 import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.limits import memory_of
+from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.storage.files import check_no_link
+from lanchat.storage.problems import FAILURES, Damaged, StoreProblem, problem_of, tolerant
 from lanchat.storage.pruning import Pruning
-from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, SCHEMA, TABLES, event_of, nick_used, private_row, row_of
-
-Failure = sqlite3.Error  # every method of a Store may raise it; `problem_of` says why
+from lanchat.storage.schema import (
+    COLUMNS,
+    OWNER_COLUMNS,
+    PRIVATE_COLUMNS,
+    SCHEMA,
+    TABLES,
+    OwnerRow,
+    event_of,
+    looks_of,
+    nick_used,
+    private_row,
+    row_of,
+)
 
 BUSY_LIMIT = 1.0  # s to wait for another program's lock on the file, in a thread that may wait
 WAL_LIMIT = 4 * 1024 * 1024  # bytes that the WAL may keep after a checkpoint
 STEP = 500  # entries indexed in one transaction: some 15 ms, which an acknowledgement may wait
-MAX_OWNERS = 10_000  # nicks with an owner that a room learns when its log opens
 STRIDE = 1_000_000  # numbers that are left out after a crash; more than the events that can wait in memory
 _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpreter around each one (limit: 999 values)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
@@ -33,20 +41,6 @@ _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
 _KNOWN = "SELECT seq, text, mark FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
 
 _log = logging.getLogger(__name__)
-
-
-class Damaged(Exception):
-    """The file is not a log, or no longer one."""
-
-
-class StoreProblem(Enum):
-    """Why a file cannot be read or written. The value is a text for a person."""
-
-    DISK_FULL = "the disk is full"
-    LOCKED = "another program holds the file"
-    READ_ONLY = "the file is read-only"
-    DAMAGED = "the file is damaged"
-    OTHER = ""  # the error has a text of its own
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,7 @@ class Store:
     Raises:
         Damaged: the file is not a log, or no longer one.
         LanchatError: a later version has written it.
-        Failure, OSError: it cannot be opened now.
+        FAILURES, OSError: it cannot be opened now. So do all other methods; `problem_of` says why.
     """
 
     def __init__(self, path: Path, *, durable: bool, suspect: bool = False) -> None:
@@ -80,12 +74,14 @@ class Store:
             raise Damaged("it is empty")
         self._db = sqlite3.connect(path, timeout=BUSY_LIMIT, isolation_level=None, check_same_thread=False)
         self._db.text_factory = tolerant
+        self._db.create_function("looks_of", 1, lambda nick: looks_of(nick) if isinstance(nick, str) else None)
         self.pruning = Pruning(self._db)
         try:
             if new and not durable:
                 self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # for Pruning.give_back_some
             self._prepare(durable, suspect)
-        except sqlite3.Error as error:
+            self._owned = self._number("SELECT count(*) FROM owner")
+        except FAILURES as error:
             self._db.close()
             if problem_of(error) is StoreProblem.DAMAGED:
                 raise Damaged(str(error)) from None
@@ -100,7 +96,7 @@ class Store:
         first = max(last, facts.get("first", 0))
         if not facts.get("clean", 1):
             first += STRIDE
-        owners = tuple(self._db.execute("SELECT nick, by FROM owner ORDER BY seq LIMIT ?", (MAX_OWNERS,)))
+        owners = tuple(self._db.execute("SELECT nick, by FROM owner ORDER BY seq"))
         entries = self._number("SELECT count(*) FROM event")
         return LogState(last, first, entries, self._number("SELECT count(*) FROM unindexed"), owners)
 
@@ -163,9 +159,16 @@ class Store:
             remaining = events[len(events) - len(events) % _TOGETHER :]
             if remaining:
                 added += self._db.executemany(_INSERT + _ROW, map(row_of, remaining)).rowcount
-            if nicks := [nick for event in events if (nick := nick_used(event))]:
-                self._db.executemany("INSERT OR IGNORE INTO owner VALUES (?, ?, ?)", nicks)
+            owned = self._own([row for event in events if (row := nick_used(event))])
+        self._owned += owned  # not before the commit
         return added
+
+    def own(self, rows: Sequence[OwnerRow]) -> None:
+        """Store owners of nicks from a log that is repaired. A nick that has an owner here keeps it."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            owned = self._own(rows)
+        self._owned += owned
 
     def index(self) -> bool:
         """Add some messages to the full-text index. A search reads the texts of messages that are not in it yet.
@@ -213,6 +216,14 @@ class Store:
         clean = self._number("SELECT coalesce(min(value), 1) FROM fact WHERE name = 'clean'")
         if suspect or not clean:
             self._check()
+
+    def _own(self, rows: Sequence[OwnerRow]) -> int:
+        """Store owners of nicks. Requires a transaction. Returns: how many of the nicks had no owner."""
+        left = MAX_OWNED - self._owned  # beyond it, the room would make no use of them
+        if not rows or left <= 0:
+            return 0
+        insert = f"INSERT OR IGNORE INTO owner ({OWNER_COLUMNS}) VALUES (?, ?, ?, ?)"
+        return self._db.executemany(insert, rows[:left]).rowcount
 
     def _migrate(self) -> None:
         """Bring the tables to the newest version. Requires a transaction."""
@@ -263,31 +274,3 @@ class Store:
     def _number(self, question: str) -> int:
         number: int = self._db.execute(question).fetchone()[0]
         return number
-
-
-_PROBLEMS = {
-    sqlite3.SQLITE_FULL: StoreProblem.DISK_FULL,
-    sqlite3.SQLITE_BUSY: StoreProblem.LOCKED,
-    sqlite3.SQLITE_LOCKED: StoreProblem.LOCKED,
-    sqlite3.SQLITE_READONLY: StoreProblem.READ_ONLY,
-    sqlite3.SQLITE_CORRUPT: StoreProblem.DAMAGED,
-    sqlite3.SQLITE_NOTADB: StoreProblem.DAMAGED,
-}
-
-
-def problem_of(error: Failure | OSError) -> StoreProblem:
-    """The kind of a problem, by the code of SQLite or of the system."""
-    if isinstance(error, OSError):
-        return StoreProblem.DISK_FULL if error.errno == errno.ENOSPC else StoreProblem.OTHER
-    return _PROBLEMS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, StoreProblem.OTHER)
-
-
-def in_words(error: Failure | OSError) -> str:
-    """Why a file cannot be used now, as a text for a person."""
-    own = error.strerror if isinstance(error, OSError) else None
-    return problem_of(error).value or own or str(error)
-
-
-def tolerant(data: bytes) -> str:
-    """Decode text from the file; a damaged character must not cost a whole line."""
-    return data.decode(errors="replace")

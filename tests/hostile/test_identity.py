@@ -5,6 +5,8 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
+from itertools import product
 
 import msgspec
 import pytest
@@ -18,7 +20,8 @@ from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import encode
 from lanchat.protocol.ids import fingerprint, member_id
-from lanchat.protocol.messages import Closing, FromHost, Joined, Present, Rename, Renamed, Welcome
+from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
+from lanchat.protocol.messages import Closing, FromHost, Joined, Left, Notice, Present, Rename, Renamed, Welcome
 from lanchat.protocol.messages import Refused as Refusal
 from lanchat.protocol.text import grouped
 from lanchat.server.doors.native import native_door
@@ -28,6 +31,8 @@ from lanchat.storage.identity import Identity
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import log_paths
+from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.storage.store import Store
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.wording import first_time_text
 from tests.hostile.attackers import ROOM, Caller, Stranger, card, let_in
@@ -113,6 +118,30 @@ def test_a_nick_that_a_host_gives_us_stays_in_its_room(evil_host, identity, nick
         feed.rename("Vera2")
         wait_until(lambda: called(nick) and kept)
     assert kept == ["Vera2"]
+
+
+def test_a_nick_spelled_in_many_ways_pushes_nobody_out(host, join, tmp_path):
+    """Each spelling was an owner of its own, the next start knew the first 10,000, and victor came after these."""
+    log = tmp_path / "log.db"
+    room = host(
+        limits=replace(NO_LIMITS, rename_burst=DEFAULT_LIMITS.rename_burst, rename_rate=0.001), log=SqliteLog(log)
+    )
+    eve = Listener(join(room, "eve"))
+    ways = ["".join(way) for way in product("eE", "vV", "eE", "rR", "yY")][1:]
+    for way in ways:
+        eve.member.outgoing.rename(way)
+    eve.hear(lambda: len([item for item in eve.items if isinstance(item, Renamed | Notice)]) == len(ways))
+    assert len(eve.notices) == len(ways) - DEFAULT_LIMITS.rename_burst
+    join(room, "victor").close()
+    eve.hear_kind(Left, nick="victor")
+    eve.member.close()
+    room.close()
+    with closing(Store(log, durable=False)) as store:
+        assert [nick for nick, _ in store.state().owners] == ["eve", "everY", "victor"]
+    room = host(log=SqliteLog(log))
+    with pytest.raises(Refused, match="belongs to somebody who was here before"):
+        join(room, "Victor", owner="eve")
+    join(room, "victor")
 
 
 def test_a_stranger_is_at_the_door_before_the_host_is_in_its_room(identity, stranger):

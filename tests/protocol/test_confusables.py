@@ -129,7 +129,7 @@ def test_a_nick_that_is_allowed_has_a_skeleton_of_its_own(text):
 
 @pytest.mark.parametrize("part", ["\ufdfa", "\u0301\u0316", "\U0001d41a"], ids=ascii)
 def test_the_cost_of_skeletons_does_not_explode(part):
-    """Of letters that grow, and of marks that pile up. Marks are sorted, so eight times as many cost 23 times the CPU."""
+    """Of letters that grow, and of marks that pile up. These are sorted: eight times as many cost 23 times the CPU."""
 
     def cost(text: str) -> float:
         """s of CPU for eight times this, the best of several tries."""

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.protocol.confusables import skeletons
+from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Closing, Moderate, Notice, Refused
 from lanchat.room import access as the_rights
 from lanchat.room import effects
-from lanchat.room.access import MAX_NICKS, Access
+from lanchat.room.access import MAX_NICKS, MAX_RENAMERS, Access
 from tests.support.rooms import Entry, LiveRoom
 
 ANN, BOB, EVE, HAL = (letter * 32 for letter in "abeh")
@@ -70,6 +71,34 @@ def test_one_key_owns_a_limited_number_of_nicks():
         access.claim(EVE, f"name{'abcdefgh'[number]}")
     assert code(access, EVE, "another") == "rules"
     assert code(access, EVE, "namea") == "", "the ones it has it may use"
+
+
+def test_one_nick_in_many_spellings_counts_as_many_nicks_of_its_key():
+    """Each capital nu gives the nick another look."""
+    access, taken = Access(), 0
+    for letters in product("\u039d\u03bd", repeat=6):
+        if code(access, EVE, "".join(letters)) == "":
+            access.claim(EVE, "".join(letters))
+            taken += 1
+    assert 0 < taken < 2**6 and len(access._owners) <= 2 * MAX_NICKS
+
+
+def test_a_member_may_rename_only_now_and_then():
+    access = Access()
+    limits = DEFAULT_LIMITS
+    waits = [access.may_rename(EVE, 0) for _ in range(limits.rename_burst + 50)]
+    assert waits[: limits.rename_burst] == [0] * limits.rename_burst
+    assert waits[limits.rename_burst :] == [1 / limits.rename_rate] * 50, "a refused rename makes the wait no longer"
+    assert access.may_rename(ANN, 0) == 0, "each member has a limit of its own"
+    assert access.may_rename(EVE, -86_400_000) == 1 / limits.rename_rate, "a clock that is set back changes nothing"
+    assert access.may_rename(EVE, int(1000 / limits.rename_rate)) == 0
+
+
+def test_the_number_of_members_whose_renames_are_counted_is_limited():
+    access = Access()
+    for number in range(MAX_RENAMERS + 100):
+        access.may_rename(f"key {number}", 0)
+    assert len(access._renames) == MAX_RENAMERS
 
 
 def test_the_number_of_owned_nicks_is_limited(monkeypatch):

@@ -546,10 +546,12 @@ def test_a_log_of_version_1_is_migrated(keeper, path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(store, "SCHEMA", rows.SCHEMA[:1])
         old, _ = open_store(path, durable=True)
-        old.add([said(1, "an old word"), Joined(2, NOW, BOB, "bob")])
+        old.add([said(1, "an old word"), Left(2, NOW, BOB, "bob")])
         old.close()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO owner VALUES ('bob', ?, 1)", [BOB])
     one = keeper()
-    assert [event.seq for event in one.past] == [1, 2] and one.damage == []
+    assert [event.seq for event in one.past] == [1, 2] and one.damage == [] and one.opened.owners == (("bob", BOB),)
     assert [event.seq for event in list(LogReader(path).events(search="old"))] == [1]
     one.keep(said(3, "a new word"))
     assert [event.seq for event in list(LogReader(path).events(search="word"))] == [1, 3]
