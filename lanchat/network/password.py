@@ -20,7 +20,7 @@ SECRET_SIZE = 32  # bytes
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**15, 8, 1  # 130 ms and 32 MiB: cheap for one join, too expensive for a dictionary
 _SCRYPT_MEMORY = 64 * 1024 * 1024  # bytes; OpenSSL's own limit is just below what n and r need
 
-WORDS_IN_PASSWORD = 3  # of 2,048: 33 bits; a host hears 30 guesses a minute, so half of them take 270 years
+WORDS_IN_PASSWORD = 3  # of 2,048: 33 bits; at the 30 guesses a minute that a host allows, half of them take 270 years
 
 
 def stretch(password: str, room: str) -> bytes:
@@ -92,9 +92,9 @@ class Exchange:
 
 
 def _is_canonical(point: bytes) -> bool:
-    """Whether these 32 bytes are the one spelling of a point of the curve, and not of its identity.
+    """Whether these 32 bytes are the canonical encoding of a point of the curve, and the point is not the identity.
 
-    spake2 takes a point in any spelling: with a y at or above the prime, or with a sign where x is 0.
+    spake2 accepts other encodings as well: with a y at or above the prime, or with a sign where x is 0.
     """
     from spake2 import ed25519_basic as curve
 

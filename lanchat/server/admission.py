@@ -21,7 +21,7 @@ MAX_SOURCES = 4096  # sources remembered; OpenSSH tracks 65,536 and forgets the 
 ATTEMPTS_PER_SOURCE = 3  # wrong passwords at once, and then per minute (ergo's number for logins)
 MAX_ADMITTED = 10_000  # keys remembered because they knew the password; beyond that the first are forgotten
 ATTEMPTS_OF_NEW = 10  # wrong passwords at once, and then per minute, of all keys that are new to the room ...
-ATTEMPTS_OF_KNOWN = 20  # ... and of all that were; 30 guesses a minute need 270 years for half of 33 bits
+ATTEMPTS_OF_KNOWN = 20  # ... and of all that are not; half of 33 bits at 30 guesses a minute take 270 years
 _MINUTE = 60.0  # s
 
 

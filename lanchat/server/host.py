@@ -158,8 +158,8 @@ class Host(Closable):
         """Serve the room.
 
         Args:
-            accept: False serves nobody but who comes by `connect()`, until `accept()` is called: so the host is in its
-                room, under its nick, before anybody else can be.
+            accept: False: serve only links of `connect()` until `accept()` is called, so that the host is in its room
+                before anybody else can be.
         """
         self._flusher = Flusher("host-flusher", self._timing)
         self._log.start(self._hub.stored, self._hub.troubled)
@@ -168,7 +168,7 @@ class Host(Closable):
             self.accept()
 
     def accept(self) -> None:
-        """Let others in from now on. Whoever has connected before has waited in the backlog."""
+        """Accept links from now on. Those that came before have waited in the backlog."""
         self._accepting = True
         self._acceptor.start()
         _log.info("hosting room %s on port %s", self.room_id, self.port)

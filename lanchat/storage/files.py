@@ -32,13 +32,13 @@ def file_errors(path: Path, hint: str = SET_HOME) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it that are missing, for its owner alone, unless it exists.
+    """Make a folder for its owner alone, and every missing folder above it, unless it exists.
 
     Raises:
         OSError: it cannot be made.
     """
     try:
-        path.mkdir(0o700)  # with parents=True those above it would get what the umask leaves
+        path.mkdir(0o700)  # parents=True would give the umask's mode to the folders above
     except FileNotFoundError:
         make_folder(path.parent)
         path.mkdir(0o700, exist_ok=True)
@@ -48,12 +48,12 @@ def make_folder(path: Path) -> None:
 
 
 def check_own(path: Path) -> None:
-    """Refuse a folder that somebody else owns or may write to, as OpenSSH does with StrictModes.
+    """Refuse a folder that another user owns or may write to, as OpenSSH does with StrictModes.
 
-    They could put files or links of theirs where this program reads and writes. One that does not exist is no matter.
+    Such a user could put files or links where this program reads and writes. A missing folder is accepted.
 
     Raises:
-        LanchatError: it is such a folder.
+        LanchatError: the folder is refused.
     """
     if sys.platform == "win32":
         return  # Windows protects a person's own folder by its access lists
@@ -71,10 +71,10 @@ def check_own(path: Path) -> None:
 
 
 def check_no_link(path: Path) -> None:
-    """Refuse to write through a symbolic link: for a file that something else opens, without NO_FOLLOW.
+    """Refuse a symbolic link, for files that SQLite opens, which follows links.
 
     Raises:
-        OSError: it is one.
+        OSError: the path is a symbolic link.
     """
     if path.is_symlink():
         raise OSError(errno.ELOOP, _LINK)

@@ -1,4 +1,4 @@
-"""B5: another user of this machine, and files that are not as this program left them."""
+"""Another user of this machine, and files that this program did not leave as they are."""
 
 import os
 import stat
