@@ -4,6 +4,8 @@ import errno
 import sqlite3
 from enum import Enum
 
+from lanchat.protocol.text import safe_text
+
 # sqlite3 raises the last two for a damaged file: its message is no text, or a number is too large.
 FAILURES = (sqlite3.Error, UnicodeDecodeError, OverflowError)
 Failure = sqlite3.Error | UnicodeDecodeError | OverflowError
@@ -43,9 +45,9 @@ def problem_of(error: Failure | OSError) -> StoreProblem:
 
 
 def in_words(error: Failure | OSError) -> str:
-    """Why a file cannot be used now, as a text for a person."""
+    """Why a file cannot be used now, as a text for a person. SQLite quotes what it finds in a file."""
     own = error.strerror if isinstance(error, OSError) else None
-    return problem_of(error).value or own or str(error)
+    return problem_of(error).value or own or safe_text(str(error))
 
 
 def tolerant(data: bytes) -> str:

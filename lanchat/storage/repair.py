@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from lanchat.errors import ProtocolError
-from lanchat.protocol.framing import FROM_HOST, decode, encode
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Record, Told
+from lanchat.protocol.text import safe_text
 from lanchat.storage.problems import FAILURES, Damaged, tolerant
-from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, OwnerRow, Row, event_of, looks_of
+from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, OwnerRow, event_of, looks_of, private_of
 from lanchat.storage.store import Store
 
 _LAST_SEQ = 2**53 - 1
@@ -44,7 +43,7 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
     try:
         return Store(path, durable=durable, suspect=suspect), ""
     except Damaged as damage:
-        _log.warning("%s is damaged (%s)", path, damage)
+        _log.warning("%s is damaged (%s)", path, safe_text(str(damage)))
     for tail in ("", "-wal", "-shm"):
         copy.with_name(copy.name + tail).unlink(missing_ok=True)  # of a repair that was cut short
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
@@ -103,7 +102,7 @@ def _rescued(path: Path) -> Iterator[Sequence[Record]]:
             try:
                 for row in db.execute(f"SELECT {COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT 1000", (after,)):
                     after, failures = row[0], 0
-                    if event := _sound(row):
+                    if event := event_of(row):
                         page.append(event)
                 if after == start:
                     return
@@ -119,21 +118,8 @@ def _rescued_private(db: sqlite3.Connection) -> list[Told]:
     found: list[Told] = []
     try:
         for row in db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number"):
-            if _is_valid(told := Told(*row)):
+            if told := private_of(row):
                 found.append(told)
     except FAILURES:  # the messages before a damaged place are better than nothing
         pass
     return found
-
-
-def _sound(row: Row) -> Event | None:
-    event = event_of(row)
-    return event if event is not None and _is_valid(event) else None
-
-
-def _is_valid(record: Record) -> bool:
-    """Whether this could have come over the wire."""
-    try:
-        return decode(encode(record), FROM_HOST) == record
-    except (ProtocolError, TypeError, ValueError, OverflowError):
-        return False

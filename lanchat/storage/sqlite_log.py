@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_SIZE
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
@@ -33,6 +34,7 @@ INDEX_LIMIT = 4000  # new messages, which are indexed even without a quiet momen
 CHECK_LIMIT = 32 * 1024 * 1024  # bytes; a smaller file is checked at each start (0.2 s), a larger one after a crash
 PRUNE_EVERY = 600.0  # s
 CLOSE_LIMIT = 3.0  # s that a closing room waits for a disk that takes nothing
+LAST_START = MAX_NUMBER // 2  # the seq up to which a log may open: no room reaches it, but a damaged file may
 _NEVER = math.inf
 _OVERHEAD = 320  # bytes of an event in memory besides its text
 
@@ -85,14 +87,18 @@ class SqliteLog:
             self._store, damage = open_store(self._path, durable=True, suspect=small)
             state = self._store.state()
             self._seq = max(state.first, self._wall()) if damage else state.first  # above every number that was lost
+            if self._seq > LAST_START:
+                raise LanchatError("This room's log has no numbers left.", "Open another room: --new")
             self._store.begin(self._seq)
             past = self._store.last(RECENT, RECENT_SIZE)
             self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
             private = self._store.private()
-        except (*FAILURES, OSError) as error:
+        except (*FAILURES, OSError, LanchatError) as error:
             if self._store is not None:
                 self._store.close()
                 self._store = None
+            if isinstance(error, LanchatError):
+                raise
             raise LanchatError(
                 f"Cannot use {self._path}: {in_words(error)}.",
                 "Fix that, or host a room that stores nothing: --ephemeral",

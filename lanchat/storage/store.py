@@ -10,22 +10,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lanchat.errors import LanchatError
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.storage.files import check_no_link
+from lanchat.storage.prepare import check, check_facts, migrate
 from lanchat.storage.problems import FAILURES, Damaged, StoreProblem, problem_of, tolerant
 from lanchat.storage.pruning import Pruning
 from lanchat.storage.schema import (
     COLUMNS,
     OWNER_COLUMNS,
     PRIVATE_COLUMNS,
-    SCHEMA,
-    TABLES,
     OwnerRow,
     event_of,
     looks_of,
     nick_used,
+    private_of,
     private_row,
     row_of,
 )
@@ -92,11 +92,12 @@ class Store:
 
     def state(self) -> LogState:
         facts: dict[str, int] = dict(self._db.execute("SELECT name, value FROM fact"))
-        last = self._number("SELECT coalesce(max(seq), 0) FROM event")
+        last = self._number(f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}")
         first = max(last, facts.get("first", 0))
         if not facts.get("clean", 1):
             first += STRIDE
-        owners = tuple(self._db.execute("SELECT nick, by FROM owner ORDER BY seq"))
+        rows = self._db.execute("SELECT nick, by FROM owner ORDER BY seq")
+        owners = tuple((nick, by) for nick, by in rows if isinstance(nick, str) and isinstance(by, str))
         entries = self._number("SELECT count(*) FROM event")
         return LogState(last, first, entries, self._number("SELECT count(*) FROM unindexed"), owners)
 
@@ -126,7 +127,8 @@ class Store:
 
     def private(self) -> tuple[Told, ...]:
         """All private messages, oldest first."""
-        return tuple(Told(*row) for row in self._db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number"))
+        rows = self._db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number")
+        return tuple(told for row in rows if (told := private_of(row)))
 
     def add(self, records: Sequence[Record]) -> int:
         """Store these in one transaction.
@@ -212,10 +214,11 @@ class Store:
         self._db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            self._migrate()
+            migrate(self._db)
+        check_facts(self._db)
         clean = self._number("SELECT coalesce(min(value), 1) FROM fact WHERE name = 'clean'")
         if suspect or not clean:
-            self._check()
+            check(self._db)
 
     def _own(self, rows: Sequence[OwnerRow]) -> int:
         """Store owners of nicks. Requires a transaction. Returns: how many of the nicks had no owner."""
@@ -224,52 +227,6 @@ class Store:
             return 0
         insert = f"INSERT OR IGNORE INTO owner ({OWNER_COLUMNS}) VALUES (?, ?, ?, ?)"
         return self._db.executemany(insert, rows[:left]).rowcount
-
-    def _migrate(self) -> None:
-        """Bring the tables to the newest version. Requires a transaction."""
-        version = self._number("PRAGMA user_version")
-        names = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
-        if version > len(SCHEMA):
-            raise LanchatError(
-                "A later version of lanchat has written this room's log.", "Use that one, or open another room: --new"
-            )
-        if version == 0 and names:
-            raise Damaged("it is the database of another program")
-        if version == len(SCHEMA) and not names >= TABLES:
-            raise Damaged("tables are missing")
-        for migration in SCHEMA[version:]:
-            self._run(migration)
-        if version < len(SCHEMA):
-            self._db.execute(f"PRAGMA user_version = {len(SCHEMA)}")
-
-    def _check(self) -> None:
-        """Check the whole file. A damaged index is rebuilt, since it follows from the texts.
-
-        Raises:
-            Damaged: the tables are damaged.
-        """
-        [found] = self._db.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise Damaged(str(found))
-        try:
-            self._db.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-        except sqlite3.DatabaseError as error:
-            if problem_of(error) is not StoreProblem.DAMAGED:
-                raise
-            _log.warning("the full-text index is damaged and is rebuilt")
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.execute("INSERT INTO words (words) VALUES ('rebuild')")
-                self._db.execute("DELETE FROM unindexed")
-
-    def _run(self, script: str) -> None:
-        """Execute several statements in the current transaction; `executescript` would commit it first."""
-        statement = ""
-        for line in script.splitlines(keepends=True):
-            statement += line
-            if sqlite3.complete_statement(statement):
-                self._db.execute(statement)
-                statement = ""
 
     def _number(self, question: str) -> int:
         number: int = self._db.execute(question).fetchone()[0]
