@@ -101,7 +101,7 @@ def host(
         key = fingerprint(identity.public)
         endpoints = tuple(Endpoint(address.text, hosting.port) for address in reachable(on))
         invite = Invite(endpoints, hosting.room_id, key) if endpoints else None
-        hosting.start()
+        hosting.start(accept=False)
         state = RoomState()
         member = Member(
             hosting.connect,
@@ -115,6 +115,7 @@ def host(
         )
         connected = member.join()
         undo.callback(member.close)
+        hosting.accept()
         advertisement = Advertisement(hosting.room_id, hosting.title, hosting.nick, hosting.port, key)
         advertiser = Advertiser(advertisement, on, on_problem, lambda: hosting.people) if announce else None
         undo.pop_all()

@@ -19,9 +19,8 @@ SECRET_SIZE = 32  # bytes
 
 _SCRYPT_N, _SCRYPT_R, _SCRYPT_P = 2**15, 8, 1  # 130 ms and 32 MiB: cheap for one join, too expensive for a dictionary
 _SCRYPT_MEMORY = 64 * 1024 * 1024  # bytes; OpenSSL's own limit is just below what n and r need
-_PRIME = 2**255 - 19  # of the curve; a y at or above it is a second spelling of a point
 
-WORDS_IN_PASSWORD = 3  # of 2,048: 33 bits, which at 10 guesses a minute last for 800 years
+WORDS_IN_PASSWORD = 3  # of 2,048: 33 bits; at the 30 guesses a minute that a host allows, half of them take 270 years
 
 
 def stretch(password: str, room: str) -> bytes:
@@ -69,7 +68,7 @@ class Exchange:
         Raises:
             ProtocolError: it is not a valid share.
         """
-        if len(share) != SHARE_SIZE or int.from_bytes(share[1:], "little") & (2**255 - 1) >= _PRIME:
+        if len(share) != SHARE_SIZE or not _is_canonical(share[1:]):
             raise ProtocolError("The password exchange is malformed.")
         try:
             key = self._side.finish(share)
@@ -90,6 +89,20 @@ class Exchange:
         if not self._key:  # anybody could make a MAC under an empty key
             raise ProtocolError("The password exchange is out of order.")
         return hmac.digest(self._key, b"lanchat confirm " + who + self._transcript, "sha256")
+
+
+def _is_canonical(point: bytes) -> bool:
+    """Whether these 32 bytes are the canonical encoding of a point of the curve, and the point is not the identity.
+
+    spake2 accepts other encodings as well: with a y at or above the prime, or with a sign where x is 0.
+    """
+    from spake2 import ed25519_basic as curve
+
+    try:
+        element = curve.bytes_to_unknown_group_element(point)
+    except curve.NotOnCurve:
+        return False
+    return bytes(element.to_bytes()) == point != bytes(curve.Zero.to_bytes())
 
 
 def make_password(choose: Callable[[list[str]], str] = secrets.choice) -> str:

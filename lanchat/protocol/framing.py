@@ -6,6 +6,7 @@ for line in splitter.feed(data):        # raises ProtocolError on an endless lin
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -87,6 +88,14 @@ def decode(line: bytes, codec: Codec[T]) -> T | None:
         raise ProtocolError(f"A message is malformed: {_brief(error)}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ProtocolError(f"A line is not a message: {_brief(error)}.") from None
+
+
+def message_of(kind: type[T], fields: Mapping[str, object]) -> T | None:
+    """Make a message of values that did not come over the wire. None: they break its rules."""
+    try:
+        return msgspec.convert(fields, kind)
+    except msgspec.ValidationError:
+        return None
 
 
 def decode_all(lines: list[bytes], codec: Codec[T]) -> list[T]:

@@ -68,6 +68,8 @@ class Limits:
     # One member has these for all its links together, and gets no new ones by reconnecting.
     message_burst: int = 100  # at once: a log that is pasted or piped in
     message_rate: float = 10.0  # and then a second; further ones are not refused but wait (ergo's fakelag: 5, then 2)
+    rename_burst: int = 8  # changes of one member's nick at once, also of its spelling, since everybody reads each one
+    rename_rate: float = 1 / 15  # and then a second; further ones are refused
     byte_burst: int = 256 * 1024  # raw bytes at once, TLS included, so that KeyUpdates count
     byte_rate: float = 64 * 1024  # and then a second: 10 of the longest messages; further ones wait
     # All members of one source have these together; this machine itself is exempt. A source may be a router with many
@@ -85,6 +87,7 @@ RECENT = 10_000  # last events of a room that its host holds in memory
 RECENT_SIZE = 16 * 1024 * 1024  # bytes of their texts in memory, at most; a quarter of what an attack may cost
 MAILBOX_AGE = 30 * 86_400_000  # ms that a private message waits for a member who stays away
 MAILBOX_KNOWN = 10_000  # finished private messages that are remembered, so that a resend is recognised
+MAX_OWNED = 50_000  # skeletons of nicks that have an owner in one room, some 12 MB; none gives way to a newer one
 MAX_PEOPLE = 5_000  # people in one room that a member accepts from a host; 25 times what a host admits by default
 
 DEFAULT_LIMITS = Limits()
@@ -97,6 +100,8 @@ NO_LIMITS = Limits(
     connects_rate=1e6,
     message_burst=1_000_000_000,
     message_rate=1e9,
+    rename_burst=1_000_000_000,
+    rename_rate=1e9,
     byte_burst=1 << 40,
     byte_rate=1e12,
     source_message_burst=1_000_000_000,

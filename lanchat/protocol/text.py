@@ -5,13 +5,14 @@ except marks that are piled up on one letter: a character that cannot be shown i
 """
 
 import unicodedata
-from itertools import count
+from collections.abc import Callable
 
-from lanchat.protocol.confusables import skeleton
+from lanchat.protocol.confusables import skeleton, skeletons
 from lanchat.protocol.fields import MAX_TEXT
 
 MAX_NICK = 32  # characters
 MAX_NICK_BYTES = 64  # of UTF-8; normalizing is quadratic in marks (python gh-149079), so it gets short texts only
+MAX_SUGGESTIONS = 1000  # nicks that are tried before none is suggested; some 1 ms
 MAX_TITLE = 60  # characters; fits a line of 80 columns beside the other columns of a listing
 MAX_TITLE_BYTES = 180  # of UTF-8; one TXT pair of DNS-SD holds 255
 MAX_LINES = 100  # of one message; a longer paste is a file
@@ -132,20 +133,27 @@ def nick_from(text: str) -> str:
 
 
 def same_nick(text: str) -> str:
-    """The form in which nicks are compared: two nicks with the same one look alike (case, width, similar letters)."""
+    """The form in which nicks are compared: two nicks with the same one look alike (case, width, similar letters).
+
+    Nicks with different ones may look alike all the same, if the case of a letter hides it (see `skeletons`).
+    """
     return skeleton(text)
 
 
-def free_nick(nick: str, taken: frozenset[str]) -> str:
-    """A nick near this one whose `same_nick` is not in `taken`."""
-    for number in count(2):
+def free_nick(nick: str, is_taken: Callable[[str], bool]) -> str:
+    """A nick near this one that is free; "": all of the nearest ones are taken.
+
+    Args:
+        is_taken: whether a nick with this skeleton is taken.
+    """
+    for number in range(2, 2 + MAX_SUGGESTIONS):
         tail = str(number)
         proposal = nick[: MAX_NICK - len(tail)]
         while len(proposal.encode()) + len(tail) > MAX_NICK_BYTES:
             proposal = proposal[:-1]
-        if same_nick(proposal + tail) not in taken:
+        if not any(map(is_taken, skeletons(proposal + tail))):
             return proposal + tail
-    raise AssertionError("unreachable: there are more numbers than taken nicks")
+    return ""
 
 
 def grouped(fingerprint: str) -> str:

@@ -6,7 +6,7 @@ snapshot, page or search contains it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import MAILBOX_KNOWN, memory_of
@@ -14,6 +14,7 @@ from lanchat.protocol.messages import Notice, Receipt, Tell, Told
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.access import Access
 from lanchat.room.effects import Effect, Member, Reply, SendTo, Store
+from lanchat.room.members import Members
 
 MAILBOX = 100  # private messages that wait for one person
 MAILBOX_SIZE = 64 * 1024  # bytes of memory for their texts; a quarter of a link's outbox: they are sent at once
@@ -24,7 +25,6 @@ _MAILBOX_SHARE = MAILBOX_SIZE // MAILBOX
 _ROOM_SHARE = MAX_WAITING_SIZE // MAX_WAITING
 
 Key = tuple[str, str]  # sender and the sender's own id
-Members = Mapping[tuple[str, str], Member]  # by id and same_nick
 
 
 class Mailboxes:
@@ -65,7 +65,7 @@ class Mailboxes:
         except ValueError as error:
             return [Reply(Receipt(message.id, "refused", f"{error} Nothing was sent."))]
         told = Told(message.id, known.at if known else now, sender.id, sender.nick, to, nick, text)
-        if (known is not None and not known.text) or any(id == to for id, _ in members):
+        if (known is not None and not known.text) or any(member.id == to for member in members):
             receipt = Receipt(message.id, "here")
         else:
             receipt = Receipt(message.id, "away", f"{nick} is away and will get it on returning.")
@@ -162,8 +162,9 @@ def _addressee(sender: Member, message: Tell, members: Members, access: Access) 
     """
     typed = clean_nick(message.nick)
     same, owner = same_nick(typed), access.owner(typed)
-    to = message.to or next((id for id, nick in members if nick == same), owner)
-    nicks = {nick: member.nick for (id, nick), member in members.items() if id == to}
+    there = members.called(typed)
+    to = message.to or (there.id if there is not None else owner)
+    nicks = {same_nick(member.nick): member.nick for member in members if member.id == to}
     if to is None or (not nicks and to != owner):
         raise ValueError(f"No one called {typed} has been in this room.")
     nick = nicks.get(same) or next(iter(nicks.values()), typed)

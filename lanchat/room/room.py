@@ -9,6 +9,7 @@ the first session and leaves with the last one. So a session whose link died unn
 reconnecting.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from lanchat.protocol.fields import MAX_NAME
@@ -36,9 +37,10 @@ from lanchat.protocol.messages import (
     Told,
     Welcome,
 )
-from lanchat.protocol.text import clean_nick, clean_text, same_nick
+from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.room.access import Access
 from lanchat.room.effects import Close, Decision, Effect, Kick, Member, Repeated, Reply, SaveAccess, Snapshot
+from lanchat.room.members import Members
 from lanchat.room.private import Mailboxes
 from lanchat.room.recent import RecentEvents
 
@@ -78,7 +80,7 @@ class Room:
         self._max_members = max_members
         self._access = access or Access()
         self._private = Mailboxes(private)
-        self._members: dict[tuple[str, str], Member] = {}  # by id and same_nick
+        self._members = Members()
         self._recent = RecentEvents()
         for event in past:
             self.apply(event)
@@ -96,7 +98,7 @@ class Room:
 
     @property
     def members(self) -> Iterator[Member]:
-        return iter(self._members.values())
+        return iter(self._members)
 
     # ---- what should happen
 
@@ -114,13 +116,13 @@ class Room:
             nick = clean_nick(nick)
         except ValueError as error:
             return Refused("rules", str(error))
-        member = self._members.get((id, same_nick(nick)))
+        member = self._members.get(id, nick)
         if member is not None:
             return member
         host = id == self._host_id
         if len(self._members) >= self._max_members and not host:
             return Refused("full", f"The room is full ({self._max_members} people).")
-        refused = self._access.refuse(id, nick, self._others(), host=host)
+        refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=host)
         return refused or Joined(UNNUMBERED, now, id, nick, host=host)
 
     def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:
@@ -185,10 +187,16 @@ class Room:
             return [Reply(Notice("rules", str(error)))]
         if nick == member.nick:
             return []
-        refused = self._access.refuse(member.id, nick, self._others(member))
+        refused = self._access.refuse(
+            member.id, nick, lambda look: self._members.looks_like(look) not in (None, member)
+        )
         if refused is not None:
             free = f" {refused.suggestion} is free." if refused.suggestion else ""
             return [Reply(Notice("nick", refused.text + free))]
+        wait = self._access.may_rename(member.id, now)
+        if wait > 0:
+            text = f"You have changed your nick too often. You may again in {math.ceil(wait)} s."
+            return [Reply(Notice("nick", text))]
         return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]
 
     def _moderate(self, member: Member, action: str, nick: str) -> list[Effect]:
@@ -213,8 +221,9 @@ class Room:
                 return [Reply(Notice("rules", "This host does not know that command; its lanchat is older."))]
 
     def _send_away(self, nick: str, by: Member, *, ban: bool) -> list[Effect]:
-        there = [other for (_, same), other in self._members.items() if same == same_nick(nick)]
-        id = there[0].id if there else self._access.owner(nick)
+        called = self._members.called(nick)
+        there = [] if called is None else [called]
+        id = called.id if called is not None else self._access.owner(nick)
         if id is None or (not there and not ban):
             return [Reply(Notice("rights", f"No one here is called {nick}."))]
         if id == by.id:
@@ -227,7 +236,7 @@ class Room:
         elif ban:
             self._access.bans[id] = nick
             effects += [self._save_access(), Reply(Notice("done", f"{nick} is banned."))]
-            there = [other for (of, _), other in self._members.items() if of == id]
+            there = [other for other in self.members if other.id == id]
         closing = (
             Closing("banned", "You are banned from this room.")
             if ban
@@ -249,19 +258,19 @@ class Room:
                 pass
             case Moved(by=id):
                 self._host_id = id
-                for someone in self._members.values():
+                for someone in self.members:
                     someone.host = someone.id == id
             case Joined(by=id, nick=nick, host=host):
-                self._members[id, same_nick(nick)] = Member(id, nick, host)
+                self._members.add(Member(id, nick, host))
                 self._access.claim(id, nick)
             case Left(by=id, nick=nick):
-                self._members.pop((id, same_nick(nick)), None)
+                self._members.remove(id, nick)
             case Renamed(by=id, nick=nick, to=to):
                 self._access.claim(id, to)
-                member = self._members.pop((id, same_nick(nick)), None)
+                member = self._members.remove(id, nick)
                 if member is not None:
                     member.nick = to
-                    self._members[id, same_nick(to)] = member
+                    self._members.add(member)
 
     def recall(self, said: Iterable[Said]) -> None:
         """Add messages that are too old to be in memory, so that resends of them are recognised."""
@@ -269,7 +278,9 @@ class Room:
 
     def member(self, id: str, nick: str) -> Member:
         """The member of this id and nick, who must be in the room."""
-        return self._members[id, same_nick(nick)]
+        member = self._members.get(id, nick)
+        assert member is not None
+        return member
 
     def snapshot(self, id: str, nick: str, after: int, stored: int) -> Snapshot:
         """The state of the room for a new session. It is taken before the session's `joined` is applied.
@@ -279,10 +290,6 @@ class Room:
             stored: everything up to this seq is on the host's disk.
         """
         past, since = self._recent.since(after)
-        present = tuple(Present(m.id, m.nick, m.host) for m in self._members.values())
+        present = tuple(Present(m.id, m.nick, m.host) for m in self._members)
         welcome = Welcome(id, nick, self.seq, stored, len(present), since)
         return Snapshot(welcome, present, past, self._private.waiting(id))
-
-    def _others(self, than: Member | None = None) -> frozenset[str]:
-        """The `same_nick` of every member except one."""
-        return frozenset(nick for (_, nick), member in self._members.items() if member is not than)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renamed, Said, Welcome
@@ -38,13 +39,18 @@ class Roster:
         self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host) for p in present}
 
     def person(self, nick: str) -> Person | None:
-        """The person with this nick; None: nobody has it."""
+        """The person with this nick, else one whose nick looks like it; None: there is neither."""
         return next(iter(self.called(nick)), None)
 
     def called(self, nick: str) -> list[Person]:
-        """Everybody with this nick, the host first. Only a host that breaks the rules gives it to two people."""
-        same = same_nick(nick)
-        found = [person for person in self.people.values() if same_nick(person.nick) == same]
+        """Everybody with this nick, else everybody whose nick looks like it; the host first.
+
+        Only a host that breaks the rules gives a nick to two people.
+        """
+        same, looks = same_nick(nick), skeletons(nick)
+        people = self.people.values()
+        found = [person for person in people if same_nick(person.nick) == same]
+        found = found or [person for person in people if not looks.isdisjoint(skeletons(person.nick))]
         return sorted(found, key=lambda person: person.id != self.host_id)
 
     def addressee(self, nick: str) -> str:

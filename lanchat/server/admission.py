@@ -20,7 +20,8 @@ GRACE = 0.5  # s that a stranger has before it may be dropped for a new one; a c
 MAX_SOURCES = 4096  # sources remembered; OpenSSH tracks 65,536 and forgets the oldest too
 ATTEMPTS_PER_SOURCE = 3  # wrong passwords at once, and then per minute (ergo's number for logins)
 MAX_ADMITTED = 10_000  # keys remembered because they knew the password; beyond that the first are forgotten
-ATTEMPTS_PER_ROOM = 10  # wrong passwords at once, and then per minute: 33 bits last for 800 years
+ATTEMPTS_OF_NEW = 10  # wrong passwords at once, and then per minute, of all keys that are new to the room ...
+ATTEMPTS_OF_KNOWN = 20  # ... and of all that are not; half of 33 bits at 30 guesses a minute take 270 years
 _MINUTE = 60.0  # s
 
 
@@ -103,8 +104,9 @@ class Admission:
 class PasswordThrottle:
     """Limits password attempts. An attempt counts from its start, so hanging up in the middle does not help.
 
-    A key that knew the password once, or was in the room before, has a limit of its own, so that the guesses of others
-    do not lock it out. Any thread.
+    A key that was admitted with this password has a limit of its own, because it has nothing to guess, and the guesses
+    of others do not lock it out. Keys that were in the room before share a limit: one person may have brought many of
+    them when the room had no password, or another one. The guesses of new keys do not lock them out. Any thread.
 
     Args:
         known: member ids that were in the room before.
@@ -113,10 +115,12 @@ class PasswordThrottle:
     def __init__(self, clock: Callable[[], float] = time.monotonic, known: Iterable[str] = ()) -> None:
         self._clock = clock
         self._lock = threading.Lock()  # guards all below
-        self._room = TokenBucket(ATTEMPTS_PER_ROOM / _MINUTE, ATTEMPTS_PER_ROOM, clock())
+        self._new = TokenBucket(ATTEMPTS_OF_NEW / _MINUTE, ATTEMPTS_OF_NEW, clock())
+        self._of_known = TokenBucket(ATTEMPTS_OF_KNOWN / _MINUTE, ATTEMPTS_OF_KNOWN, clock())
         self._sources: OrderedDict[str, TokenBucket] = OrderedDict()
         self._keys: OrderedDict[str, TokenBucket] = OrderedDict()  # of those admitted
-        self._admitted: dict[str, None] = dict.fromkeys(known)  # a set that keeps its order
+        self._known = frozenset(known)
+        self._admitted: dict[str, None] = {}  # a set that keeps its order
 
     def begin(self, source: str, member: str) -> float:
         """Count an attempt that is about to begin.
@@ -149,9 +153,8 @@ class PasswordThrottle:
         rate = ATTEMPTS_PER_SOURCE / _MINUTE
         if member in self._admitted:
             return [_bucket(self._keys, member, rate, ATTEMPTS_PER_SOURCE, now)]
-        if not source:
-            return [self._room]
-        return [self._room, _bucket(self._sources, source, rate, ATTEMPTS_PER_SOURCE, now)]
+        shared = self._of_known if member in self._known else self._new
+        return [shared, _bucket(self._sources, source, rate, ATTEMPTS_PER_SOURCE, now)] if source else [shared]
 
 
 def _bucket(buckets: OrderedDict[str, TokenBucket], source: str, rate: float, burst: float, now: float) -> TokenBucket:

@@ -18,7 +18,7 @@ from lanchat.network.link import Link
 from lanchat.network.listen import Spare, listen
 from lanchat.network.password import stretch
 from lanchat.protocol.fields import NONCE_SIZE
-from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
+from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
@@ -93,6 +93,7 @@ class Host(Closable):
         self._readers = Readers()
         self._flusher: Flusher | None = None
         self._closing = False
+        self._accepting = False
         self._acceptor = threading.Thread(target=self._accept, name="accept")
         secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
@@ -106,13 +107,16 @@ class Host(Closable):
             undo.callback(self._stop.close)
             opened = self._log.open()
             undo.callback(self._log.close)
+            access = Access(opened.owners, bans, locked=locked, limits=limits)
+            if access.full:
+                _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
             room = Room(
                 self.room_id,
                 self.title,
                 identity.id,
                 past=opened.past,
                 seq=opened.seq,
-                access=Access(opened.owners, bans, locked=locked),
+                access=access,
                 private=opened.private,
                 max_members=limits.members,
             )
@@ -150,10 +154,22 @@ class Host(Closable):
         """All links that are read now, of members and strangers."""
         return self._readers.links
 
-    def start(self) -> None:
+    def start(self, *, accept: bool = True) -> None:
+        """Serve the room.
+
+        Args:
+            accept: False: serve only links of `connect()` until `accept()` is called, so that the host is in its room
+                before anybody else can be.
+        """
         self._flusher = Flusher("host-flusher", self._timing)
         self._log.start(self._hub.stored, self._hub.troubled)
         self._hub.start()
+        if accept:
+            self.accept()
+
+    def accept(self) -> None:
+        """Accept links from now on. Those that came before have waited in the backlog."""
+        self._accepting = True
         self._acceptor.start()
         _log.info("hosting room %s on port %s", self.room_id, self.port)
 
@@ -161,8 +177,9 @@ class Host(Closable):
         """Connect the host's own member.
 
         Returns:
-            A socket whose other end is served like any other link. It needs no network, so a host can talk in its own
-            room whatever a firewall blocks.
+            A socket whose other end is served like any other link, except that it never counts as a stranger's, which
+            a crowd of strangers could push out. It needs no network, so a host can talk in its own room whatever a
+            firewall blocks.
         """
         ours, theirs = socket.socketpair()
         self._serve(theirs, self._doors[0][0])
@@ -175,7 +192,8 @@ class Host(Closable):
         self._closing = True
         if self._flusher is not None:
             self._stop.set()
-            join_started(self._acceptor)
+            if self._accepting:
+                join_started(self._acceptor)
             self._hub.inbox.put_now(CloseRoom(reason))
             self._readers.finish(self._timing.goodbye)
             self._hub.stop()
@@ -234,12 +252,14 @@ class Host(Closable):
             _log.warning("cannot take another link: %s", error.strerror)
             time.sleep(_PAUSE)
 
-    def _serve(self, sock: socket.socket, door: Door, source: str = "") -> None:
+    def _serve(self, sock: socket.socket, door: Door, source: str | None = None) -> None:
+        """Start to read a link. It counts for its source; None: it is the host's own, which counts for nobody."""
         assert self._flusher is not None
         link = Link(sock, door.channel(), self._flusher)
-        quota = self._quotas.open(source)
+        quota = self._quotas.open(source or "")
         link.limit_bytes(quota.bytes)
-        self._admission.begin(link, source)
+        if source is not None:
+            self._admission.begin(link, source)
         try:
             self._readers.start(link, lambda: self._greet(link, quota, door))
         except RuntimeError:

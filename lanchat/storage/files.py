@@ -1,6 +1,8 @@
 """Files that survive crashes and serve several processes: atomic writes, locks, errors that name the file."""
 
+import errno
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 
 SET_HOME = "Set LANCHAT_HOME to a folder you can write to."
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a link that somebody put there would choose the file that is written
+_LINK = "it is a symbolic link, and nothing is written through one"
 _BEYOND = 1 << 30  # the byte that is locked on Windows, where a locked byte cannot be read: far behind the content
 
 
@@ -23,16 +27,57 @@ def file_errors(path: Path, hint: str = SET_HOME) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise LanchatError(f"Cannot use {path}: {error.strerror or error}", hint) from None
+        reason = _LINK if error.errno == errno.ELOOP else error.strerror or str(error)
+        raise LanchatError(f"Cannot use {path}: {reason}", hint) from None
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder for its owner alone, unless it exists.
+    """Make a folder for its owner alone, and every missing folder above it, unless it exists.
 
     Raises:
         OSError: it cannot be made.
     """
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.mkdir(0o700)  # parents=True would give the umask's mode to the folders above
+    except FileNotFoundError:
+        make_folder(path.parent)
+        path.mkdir(0o700, exist_ok=True)
+    except OSError:
+        if not path.is_dir():
+            raise
+
+
+def check_own(path: Path) -> None:
+    """Refuse a folder that another user owns or may write to, as OpenSSH does with StrictModes.
+
+    Such a user could put files or links where this program reads and writes. A missing folder is accepted.
+
+    Raises:
+        LanchatError: the folder is refused.
+    """
+    if sys.platform == "win32":
+        return  # Windows protects a person's own folder by its access lists
+    with file_errors(path):
+        try:
+            about = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+    if about.st_uid not in (os.geteuid(), 0):
+        raise LanchatError(
+            f"{path} belongs to another user, so it is not used.", "Set LANCHAT_HOME to a folder of your own."
+        )
+    if stat.S_ISDIR(about.st_mode) and about.st_mode & 0o022:
+        raise LanchatError(f"Others may write to {path}, so it is not used.", f"Make it your own: chmod go-w '{path}'")
+
+
+def check_no_link(path: Path) -> None:
+    """Refuse a symbolic link, for files that SQLite opens, which follows links.
+
+    Raises:
+        OSError: the path is a symbolic link.
+    """
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, _LINK)
 
 
 def write_file(path: Path, data: bytes, *, durable: bool, replace: bool = True) -> None:
@@ -107,7 +152,7 @@ def lock_file(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> FileLock | Non
     Raises:
         OSError: the file cannot be opened.
     """
-    fd = os.open(path, flags | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o600)
+    fd = os.open(path, flags | NO_FOLLOW | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0), 0o600)
     try:
         _lock(fd)
     except (BlockingIOError, PermissionError):

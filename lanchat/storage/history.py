@@ -20,9 +20,9 @@ from lanchat.protocol.messages import Record, Said, Told
 from lanchat.storage.files import lock_file
 from lanchat.storage.history_bounds import HistoryBounds
 from lanchat.storage.log import ignore
+from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import LOCK, LOG
-from lanchat.storage.store import Failure, in_words
 
 FLUSH_EVERY = 1.0  # s
 MAX_WAITING = 20_000  # records in memory while the disk takes nothing; beyond that the oldest are not stored
@@ -106,7 +106,7 @@ class HistoryWriter:
         except LanchatError as error:
             self._fail(f"The history of this room is not stored. {error}")
             return False
-        except (Failure, OSError) as error:
+        except (*FAILURES, OSError) as error:
             self._fail(f"The history of this room is not stored: {in_words(error)}.")
             return False
         self._suspect = False

@@ -10,12 +10,12 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Record, Told
 from lanchat.storage.files import lock_file
+from lanchat.storage.problems import FAILURES
 from lanchat.storage.pruning import Pruning
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import NOTHING, Amount, fair_share
 from lanchat.storage.rooms import LOCK, LOG
 from lanchat.storage.schema import EVENTS, PRIVATE, Table, size_of
-from lanchat.storage.store import Failure
 
 BOUNDS = {  # of one room; with messages of the usual length, the number of entries is reached first
     EVENTS: Amount(entries=200_000, size=100_000_000),
@@ -89,7 +89,7 @@ class HistoryBounds:
                     if size > share:
                         _shrink(path, share, self._stopped)
                 self._stored = {}
-        except (LanchatError, Failure, OSError) as error:
+        except (LanchatError, *FAILURES, OSError) as error:
             _log.warning("cannot prune the histories in %s: %s", folder, error)
 
     def _is_too_much(self, pruning: Pruning, table: Table, bound: Amount) -> bool:

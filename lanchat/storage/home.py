@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.text import clean_nick, nick_from
-from lanchat.storage.files import SET_HOME, file_errors, make_folder, write_file
+from lanchat.storage.files import SET_HOME, check_own, file_errors, make_folder, write_file
 
 _NICK_FILE = "nick"
 
@@ -15,18 +15,12 @@ def home_folder() -> Path:
     """LANCHAT_HOME, or this system's folder for the data of programs. It may not exist yet.
 
     Raises:
-        LanchatError: LANCHAT_HOME begins with the home of an unknown user, as in `~nobody/lanchat`.
+        LanchatError: somebody else owns it or may write to it; or LANCHAT_HOME begins with the home of an unknown user,
+            as in `~nobody/lanchat`.
     """
-    chosen = os.environ.get("LANCHAT_HOME")
-    if chosen:
-        try:
-            return Path(chosen).expanduser().absolute()
-        except RuntimeError:
-            user = Path(chosen).parts[0]
-            raise LanchatError(f"LANCHAT_HOME is not a folder: no user has the home {user}.", SET_HOME) from None
-    from platformdirs import user_data_path
-
-    return user_data_path("lanchat", appauthor=False)
+    home = _chosen_folder()
+    check_own(home)
+    return home
 
 
 def login_nick() -> str:
@@ -54,3 +48,16 @@ def save_nick(home: Path, nick: str) -> None:
     with file_errors(home):
         make_folder(home)
         write_file(home / _NICK_FILE, f"{nick}\n".encode(), durable=False)
+
+
+def _chosen_folder() -> Path:
+    chosen = os.environ.get("LANCHAT_HOME")
+    if chosen:
+        try:
+            return Path(chosen).expanduser().absolute()
+        except RuntimeError:
+            user = Path(chosen).parts[0]
+            raise LanchatError(f"LANCHAT_HOME is not a folder: no user has the home {user}.", SET_HOME) from None
+    from platformdirs import user_data_path
+
+    return user_data_path("lanchat", appauthor=False)

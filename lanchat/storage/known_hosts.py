@@ -17,7 +17,7 @@ from lanchat.errors import HostKeyChanged
 from lanchat.protocol import ids
 from lanchat.protocol.text import grouped, safe_text
 from lanchat.protocol.weak_keys import is_weak_fingerprint
-from lanchat.storage.files import file_errors, make_folder, write_file
+from lanchat.storage.files import NO_FOLLOW, file_errors, make_folder, write_file
 from lanchat.storage.identity import load_identity
 from lanchat.storage.rooms import HOSTED, hosted_path, known_rooms
 
@@ -149,7 +149,7 @@ class KnownHosts:
 
     def _append(self, line: str) -> None:
         """Add a line with one write, so that two programs that join at once do not lose each other's rooms."""
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_FOLLOW | getattr(os, "O_BINARY", 0)
         with file_errors(self._path):
             make_folder(self._path.parent)
             fd = os.open(self._path, flags, 0o600)

@@ -58,7 +58,7 @@ class Pruning:
             rows = self._db.execute("SELECT seq, at FROM event ORDER BY seq LIMIT ?", (STEP,)).fetchall()
             oldest = []
             for seq, at in rows:
-                if at >= now - retention.age:
+                if isinstance(at, int) and at >= now - retention.age:
                     break
                 oldest.append((seq,))
         else:

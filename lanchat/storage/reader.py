@@ -1,14 +1,17 @@
 """Reads the file of a log, even while its host goes on writing it."""
 
+import logging
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from lanchat.errors import LanchatError, LogDamaged
 from lanchat.protocol.messages import Event, Said, Told
+from lanchat.storage.problems import FAILURES, StoreProblem, in_words, problem_of, tolerant
 from lanchat.storage.schema import (
     COLUMNS,
     EVENTS,
@@ -21,19 +24,23 @@ from lanchat.storage.schema import (
     private_of,
 )
 from lanchat.storage.search import Search, has_words, parse_search
-from lanchat.storage.store import StoreProblem, in_words, problem_of, tolerant
 
 BUSY_LIMIT = 2.0  # s to wait while the writer opens or closes the file
-T = TypeVar("T")
-
 PORTION = 5000  # rows that are read at once ...
 PORTION_SIZE = 1_000_000  # characters; ... and no more than so much text
 _VALUES = 500  # values in one statement; SQLite before 3.32 takes 999
 _REPAIR = "Open the room with lanchat host, or join it, once more: that repairs the file."
 
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
 
 class LogReader:
     """One log on this machine. Any thread.
+
+    Args:
+        on_damage: called with the number of entries that a method has left out, because their rows are damaged.
 
     Each call opens a read-only connection of its own and may wait for the disk. A reader never writes and never
     checkpoints, so it delays nobody (see store.py).
@@ -43,12 +50,13 @@ class LogReader:
         LanchatError: it cannot be read now.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_damage: Callable[[int], None] = lambda number: None) -> None:
         self._path = path
+        self._on_damage = on_damage
 
     def events_after(self, seq: int, limit: int) -> list[Event]:
         """The first events after this seq."""
-        return self._events("SELECT {} FROM event WHERE seq > ? ORDER BY seq LIMIT ?", [seq, limit])
+        return self._events("SELECT {} FROM event WHERE seq > ? ORDER BY seq", [seq], limit)
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
         """The messages with these ids that the log has.
@@ -105,36 +113,55 @@ class LogReader:
 
     def _last(self, selection: "_Selection[T]", number: int | None) -> Iterator[T]:
         """The last rows of a selection, oldest first."""
-        after = -1
-        if number is not None:
-            question = selection.question(selection.table.key, f"DESC LIMIT 1 OFFSET {max(0, number - 1)}")
-            with self._open(selection.version) as (db, _):
-                first = db.execute(question, {**selection.values, "after": after}).fetchone()
-            after = first[0] - 1 if first else after
+        after = -1 if number is None else self._before(selection, number)
         more = number != 0
         while more:
             found, after, more = self._portion(selection, after)
             yield from found
 
+    def _before(self, selection: "_Selection[T]", number: int) -> int:
+        """The key before the last rows, this many of them. A damaged row takes nobody's place."""
+        with self._open(selection.version) as (db, _):
+            rows = db.execute(selection.question("DESC"), {**selection.values, "after": -1})
+            sound = (key for key, *row in rows if isinstance(key, int) and selection.read(row) is not None)
+            return min(islice(sound, number), default=0) - 1
+
     def _portion(self, selection: "_Selection[T]", after: int) -> tuple[list[T], int, bool]:
         """Returns: what some rows hold, the key of the last of them, and whether there may be more rows."""
-        question = selection.question(f"{selection.table.key}, {selection.columns}", f"LIMIT {PORTION}")
+        question = selection.question(f"LIMIT {PORTION}")
         found: list[T] = []
         last, rows, size = after, 0, 0
         with self._open(selection.version) as (db, _):
             for key, *row in db.execute(question, {**selection.values, "after": after}):
                 last, rows = key, rows + 1
-                size += sum(len(value) for value in row if isinstance(value, str))
-                if (item := selection.read(tuple(row))) is not None:
+                size += sum(len(value) for value in row if isinstance(value, str | bytes))
+                if (item := selection.read(row)) is not None:
                     found.append(item)
                 if size > PORTION_SIZE:
                     break
+        self._report(rows - len(found))
         return found, last, rows == PORTION or size > PORTION_SIZE
 
-    def _events(self, question: str, values: Sequence[str | int], version: int = 1) -> list[Event]:
-        with self._open(version) as (db, _):
-            rows = db.execute(question.format(COLUMNS), values).fetchall()
-        return [event for row in rows if (event := event_of(row))]
+    def _events(self, question: str, values: Sequence[str | int], number: int | None = None) -> list[Event]:
+        """The events in the first rows that hold any: so many, or all."""
+        found: list[Event] = []
+        damaged = 0
+        with self._open() as (db, _):
+            for row in db.execute(question.format(COLUMNS), values):
+                if len(found) == number:
+                    break
+                event = event_of(row)
+                if event is None:
+                    damaged += 1
+                else:
+                    found.append(event)
+        self._report(damaged)
+        return found
+
+    def _report(self, damaged: int) -> None:
+        if damaged:
+            _log.warning("%d entries of %s are damaged and left out", damaged, self._path)
+            self._on_damage(damaged)
 
     @contextmanager
     def _open(self, least: int = 1) -> Iterator[tuple[sqlite3.Connection, int]]:
@@ -147,12 +174,12 @@ class LogReader:
             with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=BUSY_LIMIT)) as db:
                 db.execute("PRAGMA wal_autocheckpoint = 0")
                 db.text_factory = tolerant
-                db.create_function("has_words", 2, has_words, deterministic=True)
+                db.create_function("has_words", 2, _has_words, deterministic=True)
                 version: int = db.execute("PRAGMA user_version").fetchone()[0]
                 if version < least:
                     raise LogDamaged(f"Cannot read {self._path}: its tables are missing or too old.", _REPAIR)
                 yield db, version
-        except sqlite3.Error as error:
+        except FAILURES as error:
             text = f"Cannot read {self._path}: {in_words(error)}"
             if problem_of(error) is StoreProblem.DAMAGED:
                 raise LogDamaged(text, _REPAIR) from None
@@ -164,21 +191,26 @@ class _Selection(Generic[T]):
     """Some rows of a table.
 
     Args:
-        read: what a row holds; None: nothing that this version knows.
+        read: what a row holds; None: it is damaged, or this version does not know its kind.
         conditions: in SQL; `:after` stands for the key of the last row that was read.
         version: of the schema that the conditions need.
     """
 
     table: Table
     columns: str
-    read: Callable[[Any], T | None]  # of a row as the file holds it
+    read: Callable[[Sequence[object]], T | None]
     conditions: Sequence[str]
     values: Mapping[str, str | int]
     version: int
 
-    def question(self, columns: str, order: str) -> str:
-        where = " AND ".join(self.conditions)
-        return f"SELECT {columns} FROM {self.table.name} WHERE {where} ORDER BY {self.table.key} {order}"
+    def question(self, order: str) -> str:
+        """The query for the rows, each with its key first."""
+        key, where = self.table.key, " AND ".join(self.conditions)
+        return f"SELECT {key}, {self.columns} FROM {self.table.name} WHERE {where} ORDER BY {key} {order}"
+
+
+def _has_words(text: object, words: str) -> bool:
+    return not isinstance(text, str) or has_words(text, words)  # a damaged one is found, and left out as such
 
 
 def _contain(wanted: Search) -> list[str]:

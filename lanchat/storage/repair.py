@@ -4,13 +4,15 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
-from lanchat.errors import ProtocolError
-from lanchat.protocol.framing import FROM_HOST, decode, encode
+from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Record, Told
-from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, Row, event_of
-from lanchat.storage.store import Damaged, Store, tolerant
+from lanchat.protocol.text import safe_text
+from lanchat.storage.problems import FAILURES, Damaged, tolerant
+from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, OwnerRow, event_of, looks_of, private_of
+from lanchat.storage.store import Store
 
 _LAST_SEQ = 2**53 - 1
 _SMALL_STEPS = 200  # numbers tried one by one behind a damaged place before the steps double; a page holds fewer
@@ -32,7 +34,7 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
 
     Raises:
         LanchatError: a later version has written the file.
-        Failure, OSError: it cannot be used now.
+        FAILURES, OSError: it cannot be used now.
     """
     copy = path.with_name(f"{path.name}.rescued")
     if copy.exists() and not path.exists():  # the copy was complete when the damaged file was renamed
@@ -41,12 +43,13 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
     try:
         return Store(path, durable=durable, suspect=suspect), ""
     except Damaged as damage:
-        _log.warning("%s is damaged (%s)", path, damage)
+        _log.warning("%s is damaged (%s)", path, safe_text(str(damage)))
     for tail in ("", "-wal", "-shm"):
         copy.with_name(copy.name + tail).unlink(missing_ok=True)  # of a repair that was cut short
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
     store = Store(copy, durable=True)
     try:
+        store.own(_rescued_owners(path))  # first, because owners may be older than all events
         rescued = sum(store.add(records) for records in _rescued(path))
     finally:
         store.close()
@@ -68,13 +71,28 @@ def _rename_damaged(path: Path) -> Path:
     return new
 
 
+def _rescued_owners(path: Path) -> list[OwnerRow]:
+    """The readable owners in a damaged file, oldest first."""
+    found: list[OwnerRow] = []
+    with suppress(*FAILURES), closing(_reading(path)) as db:
+        for nick, by, seq in db.execute("SELECT nick, by, seq FROM owner"):
+            if isinstance(nick, str) and isinstance(by, str) and is_verified(by) and isinstance(seq, int):
+                found.append((looks_of(nick), nick, by, seq))
+    return sorted(found, key=lambda row: row[-1])
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+    db.text_factory = tolerant
+    return db
+
+
 def _rescued(path: Path) -> Iterator[Sequence[Record]]:
     """The readable records of a damaged file, in portions; damaged places are stepped over."""
     try:
-        db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
-    except sqlite3.Error:
+        db = _reading(path)
+    except FAILURES:
         return
-    db.text_factory = tolerant
     after, failures = -1, 0
     try:
         yield _rescued_private(db)
@@ -84,11 +102,11 @@ def _rescued(path: Path) -> Iterator[Sequence[Record]]:
             try:
                 for row in db.execute(f"SELECT {COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT 1000", (after,)):
                     after, failures = row[0], 0
-                    if event := _sound(row):
+                    if event := event_of(row):
                         page.append(event)
                 if after == start:
                     return
-            except sqlite3.Error:  # a damaged place: step over it, in small steps first
+            except FAILURES:  # a damaged place: step over it, in small steps first
                 failures += 1
                 after += 1 << max(0, failures - _SMALL_STEPS)
             yield page
@@ -100,21 +118,8 @@ def _rescued_private(db: sqlite3.Connection) -> list[Told]:
     found: list[Told] = []
     try:
         for row in db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number"):
-            if _is_valid(told := Told(*row)):
+            if told := private_of(row):
                 found.append(told)
-    except sqlite3.Error:  # the messages before a damaged place are better than nothing
+    except FAILURES:  # the messages before a damaged place are better than nothing
         pass
     return found
-
-
-def _sound(row: Row) -> Event | None:
-    event = event_of(row)
-    return event if event is not None and _is_valid(event) else None
-
-
-def _is_valid(record: Record) -> bool:
-    """Whether this could have come over the wire."""
-    try:
-        return decode(encode(record), FROM_HOST) == record
-    except (ProtocolError, TypeError, ValueError, OverflowError):
-        return False

@@ -17,6 +17,7 @@ from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.text import safe_text
 from lanchat.storage.files import SET_HOME, FileLock, file_errors, lock_file, make_folder, sync_folder, write_file
+from lanchat.storage.retention import parse_retention
 from lanchat.threads import Closable
 
 HOSTED, JOINED = "rooms", "seen"  # the two kinds of rooms, and the names of their folders
@@ -183,10 +184,13 @@ def _read_about(path: Path) -> About | None:
         about = {name: found.pop(name) for name in _TYPES if name in found}
         if wrong := [name for name, value in about.items() if type(value) is not _TYPES[name]]:
             raise ValueError(f"wrong type of {', '.join(wrong)}")
+        if not all(isinstance(nick, str) for nick in about.get("bans", {}).values()):
+            raise ValueError("wrong type of bans")
+        parse_retention(about.get("keep", ""))
         return replace(About(path.name, ""), **{**about, "id": path.name}, more=found)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         _log.warning("cannot read %s: %s", path / ABOUT, error)
         return None
 

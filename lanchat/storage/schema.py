@@ -1,7 +1,11 @@
 """The schema of a log's file, its migrations, and records as rows of its tables. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lanchat.protocol.confusables import skeletons
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.framing import message_of
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
 
@@ -55,12 +59,41 @@ SCHEMA = (  # migrations: the file's user_version is the number of those it has 
     );
     """,
     "ALTER TABLE mail RENAME TO private;",
+    """
+    -- One row for each nick however it is spelled: a member could fill the table with spellings of its own nick.
+    ALTER TABLE owner RENAME TO owner_by_spelling;
+    CREATE TABLE owner (
+        looks TEXT PRIMARY KEY,  -- its skeletons
+        nick TEXT NOT NULL,  -- as its owner spelled it first
+        by TEXT NOT NULL,
+        seq INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    INSERT OR IGNORE INTO owner SELECT looks_of(nick), nick, by, seq FROM owner_by_spelling ORDER BY seq;
+    DROP TABLE owner_by_spelling;
+    """,
 )
 TABLES = {"event", "owner", "fact", "words", "unindexed", "private"}  # after all migrations
 WITH_WORDS = 2  # the user_version from which on a file has a full-text index ...
 WITH_PRIVATE = 4  # ... and private messages under the name `private`
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
 PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
+
+TYPES = {  # of the values that this program stores; SQLite itself stores any value in any column
+    "event": {
+        **dict.fromkeys(("seq", "at", "mark"), "number"),
+        **dict.fromkeys(("kind", "by", "nick"), "text"),
+        **dict.fromkeys(("id", "text"), "text or nothing"),
+    },
+    "private": {"at": "number", **dict.fromkeys(("id", "by", "nick", "whom", "whom_nick", "text"), "text")},
+    "owner": {"seq": "number", **dict.fromkeys(("nick", "by"), "text")},
+    "fact": {"name": "text", "value": "number"},
+}
+_CONDITIONS = {
+    "number": f"typeof({{0}}) = 'integer' AND {{0}} BETWEEN 0 AND {MAX_NUMBER}",
+    "text": "typeof({0}) = 'text'",
+    "text or nothing": "typeof({0}) IN ('text', 'null')",
+}
+OWNER_COLUMNS = "looks, nick, by, seq"
 
 
 @dataclass(frozen=True)
@@ -85,6 +118,7 @@ PRIVATE = Table("private", "number", _row_size("id", "by", "nick", "whom", "whom
 
 Row = tuple[int, int, str, str, str, str | None, str | None, int]
 PrivateRow = tuple[str, int, str, str, str, str, str]
+OwnerRow = tuple[str, str, str, int]
 
 
 def row_of(event: Event) -> Row:
@@ -103,31 +137,44 @@ def row_of(event: Event) -> Row:
             return (*start, "moved", event.by, event.nick, event.reason or None, event.before, event.epoch)
 
 
-def event_of(row: Row) -> Event | None:
-    """The event in a row; None if this version does not know its kind."""
+def event_of(row: Sequence[object]) -> Event | None:
+    """The event in a row with the values of COLUMNS.
+
+    None: this version does not know its kind, or a value is one that no event may have, as in a damaged file. SQLite
+    stores values of any type in any column.
+    """
     seq, at, kind, by, nick, id, text, mark = row
+    fields = {"seq": seq, "at": at, "by": by, "nick": nick}
     match kind:
         case "said":
-            return Said(seq, at, by, nick, id or "", text or "", bool(mark & 1), bool(mark & 2))
+            flags = mark if isinstance(mark, int) else 0
+            texts = {"id": id or "", "text": text or ""}
+            return message_of(Said, {**fields, **texts, "action": bool(flags & 1), "late": bool(flags & 2)})
         case "joined":
-            return Joined(seq, at, by, nick, bool(mark))
+            return message_of(Joined, {**fields, "host": bool(mark)})
         case "left":
-            return Left(seq, at, by, nick, id or "", text or "")
+            return message_of(Left, {**fields, "code": id or "", "reason": text or ""})
         case "renamed":
-            return Renamed(seq, at, by, nick, text or "")
+            return message_of(Renamed, {**fields, "to": text or ""})
         case "moved":
-            return Moved(seq, at, by, nick, mark, text or "", id or "")
+            return message_of(Moved, {**fields, "epoch": mark, "before": text or "", "reason": id or ""})
     return None
+
+
+def private_of(row: Sequence[object]) -> Told | None:
+    """The private message in a row with the values of PRIVATE_COLUMNS. None: as for `event_of`."""
+    return message_of(Told, dict(zip(("id", "at", "by", "nick", "to", "to_nick", "text"), row, strict=True)))
+
+
+def strange_rows(table: str) -> str:
+    """The query for the first row of a table that holds a value of a wrong type, or a number out of range."""
+    conditions = (_CONDITIONS[kind].format(column) for column, kind in TYPES[table].items())
+    return f"SELECT 1 FROM {table} WHERE NOT ({' AND '.join(conditions)}) LIMIT 1"
 
 
 def private_row(told: Told) -> PrivateRow:
     """The values of PRIVATE_COLUMNS."""
     return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.text
-
-
-def private_of(row: PrivateRow) -> Told:
-    """The private message in a row."""
-    return Told(*row)
 
 
 def size_of(record: Record) -> int:
@@ -139,9 +186,14 @@ def size_of(record: Record) -> int:
     return _ROW_SIZE + sum(len(text.encode()) for text in strings)
 
 
-def nick_used(event: Event) -> tuple[str, str, int] | None:
-    """The nick that an event gives to a key, the member id, and the seq; None if it gives none."""
+def nick_used(event: Event) -> OwnerRow | None:
+    """The row for the nick that an event gives to a key; None if it gives none."""
     match event:
         case Joined(by=by, nick=nick) | Renamed(by=by, to=nick) if is_verified(by):
-            return nick, by, event.seq
+            return looks_of(nick), nick, by, event.seq
     return None
+
+
+def looks_of(nick: str) -> str:
+    """The skeletons of a nick, as the key of its row."""
+    return " ".join(sorted(skeletons(nick)))

@@ -15,14 +15,16 @@ from itertools import islice
 from pathlib import Path
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_SIZE
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore
+from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention
-from lanchat.storage.store import STEP, Failure, Store, StoreProblem, in_words, problem_of
+from lanchat.storage.store import STEP, Store
 from lanchat.threads import join_started
 
 TRANSACTION = 1000  # records in one transaction; with more the first of them would wait for the last
@@ -32,6 +34,7 @@ INDEX_LIMIT = 4000  # new messages, which are indexed even without a quiet momen
 CHECK_LIMIT = 32 * 1024 * 1024  # bytes; a smaller file is checked at each start (0.2 s), a larger one after a crash
 PRUNE_EVERY = 600.0  # s
 CLOSE_LIMIT = 3.0  # s that a closing room waits for a disk that takes nothing
+LAST_START = MAX_NUMBER // 2  # the seq up to which a log may open: no room reaches it, but a damaged file may
 _NEVER = math.inf
 _OVERHEAD = 320  # bytes of an event in memory besides its text
 
@@ -84,14 +87,18 @@ class SqliteLog:
             self._store, damage = open_store(self._path, durable=True, suspect=small)
             state = self._store.state()
             self._seq = max(state.first, self._wall()) if damage else state.first  # above every number that was lost
+            if self._seq > LAST_START:
+                raise LanchatError("This room's log has no numbers left.", "Open another room: --new")
             self._store.begin(self._seq)
             past = self._store.last(RECENT, RECENT_SIZE)
             self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
             private = self._store.private()
-        except (Failure, OSError) as error:
+        except (*FAILURES, OSError, LanchatError) as error:
             if self._store is not None:
                 self._store.close()
                 self._store = None
+            if isinstance(error, LanchatError):
+                raise
             raise LanchatError(
                 f"Cannot use {self._path}: {in_words(error)}.",
                 "Fix that, or host a room that stores nothing: --ephemeral",
@@ -188,7 +195,7 @@ class SqliteLog:
             added = self._store.add(records)
             if added < len(events):
                 added += self._store.add_reused(event for event in events if isinstance(event, Said))
-        except (Failure, OSError, LanchatError) as error:
+        except (*FAILURES, OSError, LanchatError) as error:
             self._fail(error)
             return False
         self._stored += len(records)
@@ -208,7 +215,7 @@ class SqliteLog:
         return True
 
     def _fail(self, error: Failure | OSError | LanchatError) -> None:
-        if self._store is not None and (isinstance(error, Failure) and not _passes(error)):
+        if self._store is not None and (isinstance(error, FAILURES) and not _passes(error)):
             self._store.close()  # the file may be damaged or replaced, so it is opened and checked again
             self._store = None
         trouble = str(error) if isinstance(error, LanchatError) else in_words(error)
@@ -228,7 +235,7 @@ class SqliteLog:
             return
         try:
             more = self._store.index()
-        except Failure as error:
+        except FAILURES as error:
             _log.warning("cannot index messages: %s", in_words(error))
             more = False
         self._unindexed = max(STEP, self._unindexed - STEP) if more else 0
@@ -244,7 +251,7 @@ class SqliteLog:
             gone = self._store.pruning.drop_uncovered(self._keep, self._entries, now)
             if not gone:
                 self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
-        except Failure as error:
+        except FAILURES as error:
             _log.warning("cannot delete old events: %s", in_words(error))
             return False
         self._entries -= gone
@@ -258,7 +265,7 @@ class SqliteLog:
         try:
             if not self._waiting:
                 self._store.end()
-        except Failure as error:
+        except FAILURES as error:
             _log.warning("cannot close the log cleanly: %s", in_words(error))
         self._store.close()
 

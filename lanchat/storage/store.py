@@ -1,29 +1,38 @@
-"""The file of a log and the one connection that writes it. `sqlite3` is used here, and in pruning, reader and repair.
+"""The file of a log and the one connection that writes it. `sqlite3` is used in a few modules of this folder alone.
 
 Exactly one connection writes and checkpoints a file at a time; the owner of a `Store` holds the lock that ensures this
 (SQLite 3.7.0 to 3.51.2 can damage a WAL that two connections checkpoint; Debian 12 has 3.40).
 """
 
-import errno
 import logging
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
-from lanchat.errors import LanchatError
-from lanchat.protocol.limits import memory_of
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.storage.files import check_no_link
+from lanchat.storage.prepare import check, check_facts, migrate
+from lanchat.storage.problems import FAILURES, Damaged, StoreProblem, problem_of, tolerant
 from lanchat.storage.pruning import Pruning
-from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, SCHEMA, TABLES, event_of, nick_used, private_row, row_of
-
-Failure = sqlite3.Error  # every method of a Store may raise it; `problem_of` says why
+from lanchat.storage.schema import (
+    COLUMNS,
+    OWNER_COLUMNS,
+    PRIVATE_COLUMNS,
+    OwnerRow,
+    event_of,
+    looks_of,
+    nick_used,
+    private_of,
+    private_row,
+    row_of,
+)
 
 BUSY_LIMIT = 1.0  # s to wait for another program's lock on the file, in a thread that may wait
 WAL_LIMIT = 4 * 1024 * 1024  # bytes that the WAL may keep after a checkpoint
 STEP = 500  # entries indexed in one transaction: some 15 ms, which an acknowledgement may wait
-MAX_OWNERS = 10_000  # nicks with an owner that a room learns when its log opens
 STRIDE = 1_000_000  # numbers that are left out after a crash; more than the events that can wait in memory
 _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpreter around each one (limit: 999 values)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
@@ -32,20 +41,6 @@ _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
 _KNOWN = "SELECT seq, text, mark FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
 
 _log = logging.getLogger(__name__)
-
-
-class Damaged(Exception):
-    """The file is not a log, or no longer one."""
-
-
-class StoreProblem(Enum):
-    """Why a file cannot be read or written. The value is a text for a person."""
-
-    DISK_FULL = "the disk is full"
-    LOCKED = "another program holds the file"
-    READ_ONLY = "the file is read-only"
-    DAMAGED = "the file is damaged"
-    OTHER = ""  # the error has a text of its own
 
 
 @dataclass(frozen=True)
@@ -69,21 +64,24 @@ class Store:
     Raises:
         Damaged: the file is not a log, or no longer one.
         LanchatError: a later version has written it.
-        Failure: it cannot be opened now.
+        FAILURES, OSError: it cannot be opened now. So do all other methods; `problem_of` says why.
     """
 
     def __init__(self, path: Path, *, durable: bool, suspect: bool = False) -> None:
+        check_no_link(path)
         new = not path.exists()
         if not new and path.stat().st_size == 0:
             raise Damaged("it is empty")
         self._db = sqlite3.connect(path, timeout=BUSY_LIMIT, isolation_level=None, check_same_thread=False)
         self._db.text_factory = tolerant
+        self._db.create_function("looks_of", 1, lambda nick: looks_of(nick) if isinstance(nick, str) else None)
         self.pruning = Pruning(self._db)
         try:
             if new and not durable:
                 self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # for Pruning.give_back_some
             self._prepare(durable, suspect)
-        except sqlite3.Error as error:
+            self._owned = self._number("SELECT count(*) FROM owner")
+        except FAILURES as error:
             self._db.close()
             if problem_of(error) is StoreProblem.DAMAGED:
                 raise Damaged(str(error)) from None
@@ -94,11 +92,12 @@ class Store:
 
     def state(self) -> LogState:
         facts: dict[str, int] = dict(self._db.execute("SELECT name, value FROM fact"))
-        last = self._number("SELECT coalesce(max(seq), 0) FROM event")
+        last = self._number(f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}")
         first = max(last, facts.get("first", 0))
         if not facts.get("clean", 1):
             first += STRIDE
-        owners = tuple(self._db.execute("SELECT nick, by FROM owner ORDER BY seq LIMIT ?", (MAX_OWNERS,)))
+        rows = self._db.execute("SELECT nick, by FROM owner ORDER BY seq")
+        owners = tuple((nick, by) for nick, by in rows if isinstance(nick, str) and isinstance(by, str))
         entries = self._number("SELECT count(*) FROM event")
         return LogState(last, first, entries, self._number("SELECT count(*) FROM unindexed"), owners)
 
@@ -128,7 +127,8 @@ class Store:
 
     def private(self) -> tuple[Told, ...]:
         """All private messages, oldest first."""
-        return tuple(Told(*row) for row in self._db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number"))
+        rows = self._db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number")
+        return tuple(told for row in rows if (told := private_of(row)))
 
     def add(self, records: Sequence[Record]) -> int:
         """Store these in one transaction.
@@ -161,9 +161,16 @@ class Store:
             remaining = events[len(events) - len(events) % _TOGETHER :]
             if remaining:
                 added += self._db.executemany(_INSERT + _ROW, map(row_of, remaining)).rowcount
-            if nicks := [nick for event in events if (nick := nick_used(event))]:
-                self._db.executemany("INSERT OR IGNORE INTO owner VALUES (?, ?, ?)", nicks)
+            owned = self._own([row for event in events if (row := nick_used(event))])
+        self._owned += owned  # not before the commit
         return added
+
+    def own(self, rows: Sequence[OwnerRow]) -> None:
+        """Store owners of nicks from a log that is repaired. A nick that has an owner here keeps it."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            owned = self._own(rows)
+        self._owned += owned
 
     def index(self) -> bool:
         """Add some messages to the full-text index. A search reads the texts of messages that are not in it yet.
@@ -207,85 +214,20 @@ class Store:
         self._db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            self._migrate()
+            migrate(self._db)
+        check_facts(self._db)
         clean = self._number("SELECT coalesce(min(value), 1) FROM fact WHERE name = 'clean'")
         if suspect or not clean:
-            self._check()
+            check(self._db)
 
-    def _migrate(self) -> None:
-        """Bring the tables to the newest version. Requires a transaction."""
-        version = self._number("PRAGMA user_version")
-        names = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master")}
-        if version > len(SCHEMA):
-            raise LanchatError(
-                "A later version of lanchat has written this room's log.", "Use that one, or open another room: --new"
-            )
-        if version == 0 and names:
-            raise Damaged("it is the database of another program")
-        if version == len(SCHEMA) and not names >= TABLES:
-            raise Damaged("tables are missing")
-        for migration in SCHEMA[version:]:
-            self._run(migration)
-        if version < len(SCHEMA):
-            self._db.execute(f"PRAGMA user_version = {len(SCHEMA)}")
-
-    def _check(self) -> None:
-        """Check the whole file. A damaged index is rebuilt, since it follows from the texts.
-
-        Raises:
-            Damaged: the tables are damaged.
-        """
-        [found] = self._db.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise Damaged(str(found))
-        try:
-            self._db.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-        except sqlite3.DatabaseError as error:
-            if problem_of(error) is not StoreProblem.DAMAGED:
-                raise
-            _log.warning("the full-text index is damaged and is rebuilt")
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.execute("INSERT INTO words (words) VALUES ('rebuild')")
-                self._db.execute("DELETE FROM unindexed")
-
-    def _run(self, script: str) -> None:
-        """Execute several statements in the current transaction; `executescript` would commit it first."""
-        statement = ""
-        for line in script.splitlines(keepends=True):
-            statement += line
-            if sqlite3.complete_statement(statement):
-                self._db.execute(statement)
-                statement = ""
+    def _own(self, rows: Sequence[OwnerRow]) -> int:
+        """Store owners of nicks. Requires a transaction. Returns: how many of the nicks had no owner."""
+        left = MAX_OWNED - self._owned  # beyond it, the room would make no use of them
+        if not rows or left <= 0:
+            return 0
+        insert = f"INSERT OR IGNORE INTO owner ({OWNER_COLUMNS}) VALUES (?, ?, ?, ?)"
+        return self._db.executemany(insert, rows[:left]).rowcount
 
     def _number(self, question: str) -> int:
         number: int = self._db.execute(question).fetchone()[0]
         return number
-
-
-_PROBLEMS = {
-    sqlite3.SQLITE_FULL: StoreProblem.DISK_FULL,
-    sqlite3.SQLITE_BUSY: StoreProblem.LOCKED,
-    sqlite3.SQLITE_LOCKED: StoreProblem.LOCKED,
-    sqlite3.SQLITE_READONLY: StoreProblem.READ_ONLY,
-    sqlite3.SQLITE_CORRUPT: StoreProblem.DAMAGED,
-    sqlite3.SQLITE_NOTADB: StoreProblem.DAMAGED,
-}
-
-
-def problem_of(error: Failure | OSError) -> StoreProblem:
-    """The kind of a problem, by the code of SQLite or of the system."""
-    if isinstance(error, OSError):
-        return StoreProblem.DISK_FULL if error.errno == errno.ENOSPC else StoreProblem.OTHER
-    return _PROBLEMS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, StoreProblem.OTHER)
-
-
-def in_words(error: Failure | OSError) -> str:
-    """Why a file cannot be used now, as a text for a person."""
-    own = error.strerror if isinstance(error, OSError) else None
-    return problem_of(error).value or own or str(error)
-
-
-def tolerant(data: bytes) -> str:
-    """Decode text from the file; a damaged character must not cost a whole line."""
-    return data.decode(errors="replace")

@@ -1,7 +1,7 @@
 """`lanchat history`: what was said in a room, from our copy and from the log of a room hosted here. Works offline."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from heapq import merge
 from itertools import chain, islice
@@ -42,16 +42,19 @@ def show_history(
     """
     about = _find(home, room, talk)
     skipped = 0
+    damaged: list[int] = []  # numbers of entries
     if number is not None:
         skipped = max(0, sum(1 for _ in _records(home, about, search, since, number)) - number)
     renderer = Renderer(Roster(), date.min, colour=False)  # the roster is nobody's, so no line says "you"
     empty = True
-    for record in islice(_records(home, about, search, since, number), skipped, None):
+    for record in islice(_records(home, about, search, since, number, damaged.append), skipped, None):
         out.write(event_json(record) + "\n" if as_json else "".join(text for _, text in renderer.render(record)))
         empty = False
     if empty:
         title = f'"{safe_text(about.title)}"'
         talk.write(f"No match in the history of {title}.\n" if search or since else f"No history of {title}.\n")
+    if damaged:
+        talk.write(f"Damaged entries are left out: {sum(damaged)}.\n")
     out.flush()
     return 0
 
@@ -81,11 +84,18 @@ def _titles(home: Path) -> str:
     return f"You have: {', '.join(titles[:_MOST_TITLES])}{more}"
 
 
-def _records(home: Path, about: About, search: str, since: int, number: int | None) -> Iterator[Record]:
+def _records(
+    home: Path,
+    about: About,
+    search: str,
+    since: int,
+    number: int | None,
+    on_damage: Callable[[int], None] = lambda number: None,
+) -> Iterator[Record]:
     """Everything that is known of a room, in order; with a number, at least so many of the last records."""
-    logs = [LogReader(path) for path in log_paths(home, about.id)]
+    logs = [LogReader(path, on_damage) for path in log_paths(home, about.id)]
     # Our own private messages alone: those that wait in the log of a room hosted here are other people's.
-    own = [LogReader(path) for path in log_paths(home, about.id, JOINED)]
+    own = [LogReader(path, on_damage) for path in log_paths(home, about.id, JOINED)]
     events = merge(
         *(log.events(number=number, since=since, search=search) for log in logs), key=lambda event: event.seq
     )

@@ -26,7 +26,7 @@ DISK = 4 * 1024 * 1024  # bytes
 def test_full_disk(stage: Stage, hasty: Timing) -> None:
     """In a mount namespace of the host's own, which goes with it."""
     require_namespaces()  # who may make those may make this
-    script = f'mkdir -p "$LANCHAT_HOME" && mount -t tmpfs -o size={DISK} lanchat "$LANCHAT_HOME" && exec "$@"'
+    script = f'mkdir -p "$LANCHAT_HOME" && mount -t tmpfs -o size={DISK},mode=700 lanchat "$LANCHAT_HOME" && exec "$@"'
     host = stage.open("--no-limits", wrap=["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"])
     host.own_disk = True
     home = host.files_path

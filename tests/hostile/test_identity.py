@@ -4,21 +4,35 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
+from itertools import product
 
 import msgspec
 import pytest
 
+import lanchat
 from lanchat.api import joining as joining
 from lanchat.api.targets import Target
+from lanchat.client.member import Member
 from lanchat.errors import ConnectionLost, HostKeyChanged, LanchatError, NotLanchat, ProtocolError, Refused
+from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import encode
 from lanchat.protocol.ids import fingerprint, member_id
-from lanchat.protocol.messages import Closing, FromHost, Joined, Present, Rename, Renamed, Welcome
+from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
+from lanchat.protocol.messages import Closing, FromHost, Joined, Left, Notice, Present, Rename, Renamed, Welcome
+from lanchat.protocol.messages import Refused as Refusal
 from lanchat.protocol.text import grouped
+from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
+from lanchat.storage.identity import Identity
 from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.reader import LogReader
+from lanchat.storage.rooms import log_paths
+from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.storage.store import Store
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.wording import first_time_text
 from tests.hostile.attackers import ROOM, Caller, Stranger, card, let_in
@@ -49,9 +63,9 @@ def records(raw: bytes) -> list[tuple[int, int]]:
 # ---- nicks
 
 
-@pytest.mark.parametrize("nick", ["evan", "Evan", "EVAN", "evan ", "\u0435van", "ev\u200ban", "e\u03bdan"])
+@pytest.mark.parametrize("nick", ["evan", "Evan", "EVAN", "evan ", "\u0435van", "ev\u200ban", "e\u03bdan", "\u0395van"])
 def test_nick_impersonation(siege, nick):
-    """Nicks that look the same: by case, padding, a Cyrillic or Greek letter, an invisible character."""
+    """Nicks that look the same: by case, padding, letters of other alphabets, an invisible character."""
     attacked = siege()
     attacked.guest("evan")
     with pytest.raises((Refused, ValueError)):
@@ -76,9 +90,9 @@ def test_the_nick_of_a_member_who_has_left_is_refused(siege):
 
 def test_an_owned_nick_cannot_be_taken_by_renaming(siege):
     eve = siege().guest("eve")
-    for nick in ("Ann", "\u0430nn"):
+    for nick in ("Ann", "\u0430nn", "A\u039d\u039d"):
         eve.member.outgoing.rename(nick)
-    eve.hear(lambda: eve.notices == ["nick", "nick"])
+    eve.hear(lambda: eve.notices == ["nick"] * 3)
 
 
 @pytest.mark.parametrize("nick", ["loser", "x\x1b]0;p\x07", "y" * 256])
@@ -104,6 +118,72 @@ def test_a_nick_that_a_host_gives_us_stays_in_its_room(evil_host, identity, nick
         feed.rename("Vera2")
         wait_until(lambda: called(nick) and kept)
     assert kept == ["Vera2"]
+
+
+def test_a_nick_spelled_in_many_ways_pushes_nobody_out(host, join, tmp_path):
+    """Each spelling was an owner of its own, the next start knew the first 10,000, and victor came after these."""
+    log = tmp_path / "log.db"
+    room = host(
+        limits=replace(NO_LIMITS, rename_burst=DEFAULT_LIMITS.rename_burst, rename_rate=0.001), log=SqliteLog(log)
+    )
+    eve = Listener(join(room, "eve"))
+    ways = ["".join(way) for way in product("eE", "vV", "eE", "rR", "yY")][1:]
+    for way in ways:
+        eve.member.outgoing.rename(way)
+    eve.hear(lambda: len([item for item in eve.items if isinstance(item, Renamed | Notice)]) == len(ways))
+    assert len(eve.notices) == len(ways) - DEFAULT_LIMITS.rename_burst
+    join(room, "victor").close()
+    eve.hear_kind(Left, nick="victor")
+    eve.member.close()
+    room.close()
+    with closing(Store(log, durable=False)) as store:
+        assert [nick for nick, _ in store.state().owners] == ["eve", "everY", "victor"]
+    room = host(log=SqliteLog(log))
+    with pytest.raises(Refused, match="belongs to somebody who was here before"):
+        join(room, "Victor", owner="eve")
+    join(room, "victor")
+
+
+def test_a_stranger_is_at_the_door_before_the_host_is_in_its_room(identity, stranger):
+    """The port listens from the first moment on. Whoever asks for the host's nick then comes too late."""
+    hal = identity("hal")
+    with Host("Room A", hal, nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)]) as room:
+        eve = stranger(room)
+        room.start(accept=False)
+        with closing(Member(room.connect, hal, "hal")) as member:
+            member.join()
+            room.accept()
+            refused = eve.come_in(identity("eve"), "hal")
+            assert isinstance(refused, Refusal) and refused.code == "nick"
+            assert room.people == 1
+
+
+def test_strangers_storm_the_door_for_the_hosts_nick(identity):
+    """They knock all the time while rooms are opened: each room opens, with its host as the first in it."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    where = (Endpoint("127.0.0.1", port),)
+
+    def storm(who: Identity) -> None:
+        while not over.is_set():
+            with suppress(LanchatError), closing(Member(lambda: dial(where), who, "hal", patience=0)) as eve:
+                eve.join()
+
+    threads = [threading.Thread(target=storm, args=(identity(f"eve{number}"),)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(6):
+            with lanchat.host(f"Room {number}", nick="hal", port=port, announce=False) as room:
+                [log] = log_paths(home_folder(), room.host.room_id)
+                room.say("here", wait=PATIENCE)
+            first = LogReader(log).events_after(0, 1)[0]
+            assert isinstance(first, Joined) and first.host and first.nick == "hal"
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 # ---- proofs

@@ -4,6 +4,7 @@ import hmac
 import signal
 import threading
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,12 @@ from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Card, Confirm, Hello, Share, Welcome
 from lanchat.protocol.messages import Refused as Refusal
 from lanchat.server import host as host_module
-from lanchat.server.admission import ATTEMPTS_PER_ROOM, ATTEMPTS_PER_SOURCE, PasswordThrottle
+from lanchat.server.admission import ATTEMPTS_OF_KNOWN, ATTEMPTS_OF_NEW, ATTEMPTS_PER_SOURCE, PasswordThrottle
 from lanchat.server.doors import native
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
+from lanchat.storage.log import NoLog, Opened
 from tests.hostile.attackers import Caller, Stranger, card, said_goodbye
 from tests.support.commands import Commands
 from tests.support.links import Clock
@@ -105,6 +107,7 @@ LIES: dict[str, list[Any]] = {
     "a share of nothing": [Share(b""), Confirm(KEYLESS), Welcome("i", "vera", 0, 0, 0)],
     "the identity point": [Share(b"B" + (1).to_bytes(32, "little")), Welcome("i", "vera", 0, 0, 0)],
     "its other spelling": [Share(b"B" + (2**255 - 18).to_bytes(32, "little")), Welcome("i", "vera", 0, 0, 0)],
+    "it with a sign": [Share(b"B" + (2**255 + 1).to_bytes(32, "little")), Welcome("i", "vera", 0, 0, 0)],
 }
 
 
@@ -199,7 +202,7 @@ def test_online_guessing(siege, stranger, identity, guesses):
         eve.close()
         if number % 50 == 49:
             attacked.serves()
-    assert (heard_out, told_to_wait) == (ATTEMPTS_PER_ROOM, guesses - ATTEMPTS_PER_ROOM)
+    assert (heard_out, told_to_wait) == (ATTEMPTS_OF_NEW, guesses - ATTEMPTS_OF_NEW)
     with pytest.raises(Refused, match="Too many wrong passwords") as caught:
         attacked.guest("newcomer")  # the honest newcomer waits too, and is told so: this nobody can have both ways
     assert caught.value.code == "busy"
@@ -216,6 +219,36 @@ def test_guessing_from_one_machine(siege, stranger, identity):
     attacked.guest("newcomer")
 
 
+class OpenEvening(NoLog):
+    """The log of a room that these were in while it had no password."""
+
+    def __init__(self, *members: str) -> None:
+        super().__init__()
+        self._owners = tuple((f"guest{number}", id) for number, id in enumerate(members))
+
+    def open(self) -> Opened:
+        return Opened(owners=self._owners)
+
+
+@pytest.mark.usefixtures("attempts_stand_still")
+def test_guessing_with_the_many_keys_of_an_open_evening(siege, stranger, identity):
+    """From one machine they count as one; from many they share what all keys of before have."""
+    keys = [identity(f"eve{number}") for number in range(2 * ATTEMPTS_OF_KNOWN)]
+    attacked, share = siege(password=PASSWORD, log=OpenEvening(*(key.id for key in keys))), a_share()
+
+    def guesses(source: Callable[[int], str]) -> int:
+        heard_out = 0
+        for number, key in enumerate(keys):
+            with closing(stranger(attacked.room, source(number))) as eve:
+                heard_out += isinstance(begin(eve, key, share), Share)
+        return heard_out
+
+    assert guesses(lambda number: "127.0.0.66") == ATTEMPTS_PER_SOURCE
+    assert guesses(lambda number: f"127.0.1.{number + 1}") == ATTEMPTS_OF_KNOWN - ATTEMPTS_PER_SOURCE
+    attacked.serves()  # bob came in under this password
+    attacked.guest("newcomer")
+
+
 @pytest.mark.usefixtures("attempts_stand_still")
 def test_attempts_that_are_started_and_dropped_count(siege, stranger, identity):
     attacked, share = siege(password=PASSWORD), a_share()
@@ -223,7 +256,7 @@ def test_attempts_that_are_started_and_dropped_count(siege, stranger, identity):
     for number in range(20):
         with closing(stranger(attacked.room, f"127.0.0.{20 + number}")) as eve:
             answers.append(type(begin(eve, identity("eve"), share)))
-    assert answers == [Share] * ATTEMPTS_PER_ROOM + [Refusal] * (20 - ATTEMPTS_PER_ROOM)
+    assert answers == [Share] * ATTEMPTS_OF_NEW + [Refusal] * (20 - ATTEMPTS_OF_NEW)
 
 
 @pytest.mark.usefixtures("attempts_stand_still")
@@ -261,12 +294,13 @@ def test_pake_as_cpu_dos(siege, stranger, identity, monkeypatch):
         stop.set()
         for thread in threads:
             thread.join()
-    assert len(computed) == ATTEMPTS_PER_ROOM
+    assert len(computed) == ATTEMPTS_OF_NEW
 
 
 def test_an_invalid_share_is_refused(rooms, stranger, identity):
     room = rooms()
-    for share in (b"", b"A", b"A" + b"\xff" * 32, b"B" + bytes(32), b"A" + bytes(32), bytes(128)):
+    signed_identity = b"A" + (2**255 + 1).to_bytes(32, "little")
+    for share in (b"", b"A", b"A" + b"\xff" * 32, b"B" + bytes(32), b"A" + bytes(32), signed_identity, bytes(128)):
         eve = stranger(room).tls()
         eve.send(eve.hello(identity("eve"), "eve", share=share))
         assert said_goodbye(eve.gone()) is not None or share == b""

@@ -74,6 +74,8 @@ ORDER_8 = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7
         b"B" + b"\xff" * 32,
         b"B" + (1).to_bytes(32, "little"),
         b"B" + (2**255 - 18).to_bytes(32, "little"),  # the identity in its second spelling, which spake2 takes
+        b"B" + (2**255 + 1).to_bytes(32, "little"),  # the identity with a sign, which spake2 accepts
+        b"B" + (2**256 - 18).to_bytes(32, "little"),  # both
         b"B" + (2**255 - 20).to_bytes(32, "little"),
         b"B" + ORDER_8,
         b"B" + (2).to_bytes(32, "little"),

@@ -10,6 +10,7 @@ from lanchat.protocol.messages import Got, Moderate, Notice, Receipt, Rename, Te
 from lanchat.room import private as private_module
 from lanchat.room.access import Access
 from lanchat.room.effects import Member, Reply, SendTo, Store
+from lanchat.room.members import Members
 from lanchat.room.private import MAILBOX, Mailboxes
 from tests.support.rooms import LiveRoom, admit, room_with
 
@@ -249,7 +250,7 @@ def test_no_message_ever_waits_twice_or_for_the_wrong_member(steps):
     for step, by, to, number in steps:
         if step == "tell":
             sent.setdefault((by, number), to)
-            private.tell(Member(f"id-{by}", by), Tell(str(number), f"id-{to}", to, "psst"), 0, {}, access)
+            private.tell(Member(f"id-{by}", by), Tell(str(number), f"id-{to}", to, "psst"), 0, Members(), access)
         elif private.confirm(f"id-{to}", (f"id-{by}", str(number))):
             assert sent[by, number] == to and (by, number) not in got
             got.add((by, number))

@@ -8,7 +8,8 @@ import pytest
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.server import admission as net_gate
 from lanchat.server.admission import (
-    ATTEMPTS_PER_ROOM,
+    ATTEMPTS_OF_KNOWN,
+    ATTEMPTS_OF_NEW,
     ATTEMPTS_PER_SOURCE,
     GRACE,
     MAX_ADMITTED,
@@ -193,7 +194,7 @@ def test_password_attempts_of_all_sources_are_limited(password_throttle, clock):
     for number in range(200):
         heard_out += password_throttle.begin(f"source {number % 100}", f"key {number}") == 0
         clock.now += 60 / 200
-    assert ATTEMPTS_PER_ROOM <= heard_out <= 2 * ATTEMPTS_PER_ROOM
+    assert ATTEMPTS_OF_NEW <= heard_out <= 2 * ATTEMPTS_OF_NEW
 
 
 def test_a_refused_attempt_does_not_count(password_throttle):
@@ -201,22 +202,56 @@ def test_a_refused_attempt_does_not_count(password_throttle):
     assert 0 < waits[-1] <= 60 / ATTEMPTS_PER_SOURCE
 
 
-def test_a_known_key_is_admitted_during_an_attack(password_throttle):
+def test_a_key_that_was_admitted_with_this_password_is_not_locked_out_by_any_attack(clock):
+    password_throttle = PasswordThrottle(clock, known=[f"key {number}" for number in range(100)])
     assert password_throttle.begin("a", "ann") == 0
     password_throttle.succeed("a", "ann")
     for number in range(100):
         password_throttle.begin(f"source {number}", "eve")
-    assert password_throttle.begin("source 1", "eve") > 0
+        password_throttle.begin(f"source {number}", f"key {number}")
+    for key in ("eve", "key 1"):
+        assert password_throttle.begin("source x", key) > 0
     assert password_throttle.begin("a", "ann") == 0 and password_throttle.begin("source 1", "ann") == 0
 
 
-def test_a_known_key_has_as_few_attempts_as_a_stranger(clock):
-    """The key was in the room when it had no password."""
-    password_throttle = PasswordThrottle(clock, known=["eve", "bob"])
-    assert [password_throttle.begin("a", "eve") == 0 for _ in range(5)] == [True] * ATTEMPTS_PER_SOURCE + [False] * 2
-    assert password_throttle.begin("a", "bob") == 0, "her guesses are hers"
+def test_a_key_that_was_in_the_room_before_is_not_locked_out_by_new_keys(clock):
+    password_throttle = PasswordThrottle(clock, known=["bob"])
+    for number in range(100):
+        password_throttle.begin(f"source {number}", f"stranger {number}")
+    assert password_throttle.begin("b", "stranger") > 0
+    assert password_throttle.begin("b", "bob") == 0
+
+
+def test_many_known_keys_share_one_limit(clock):
+    """One person brought 400 keys when the room had no password, and guesses with all of them from many addresses."""
+    password_throttle = PasswordThrottle(clock, known=[f"key {number}" for number in range(400)])
+    heard_out = 0
+    for number in range(1200):
+        heard_out += password_throttle.begin(f"source {number % 100}", f"key {number % 400}") == 0
+        clock.now += 60 / 1200
+    assert ATTEMPTS_OF_KNOWN <= heard_out <= 2 * ATTEMPTS_OF_KNOWN
+
+
+def test_known_keys_of_one_source_share_its_limit(clock):
+    password_throttle = PasswordThrottle(clock, known=["eve", "eva", "bob"])
+    keys = ["eve", "eva", "eve", "eva", "stranger"]
+    assert [password_throttle.begin("a", key) == 0 for key in keys] == [True] * ATTEMPTS_PER_SOURCE + [False] * 2
+    assert password_throttle.begin("b", "bob") == 0, "her guesses are hers"
     clock.now += 60 / ATTEMPTS_PER_SOURCE
     assert password_throttle.begin("a", "eve") == 0 and password_throttle.begin("a", "eve") > 0
+
+
+def test_the_attempts_in_all_are_as_few_as_the_documents_say(clock):
+    """New keys and known keys try far more often than they may: SECURITY.md says how long a made password lasts."""
+    password_throttle = PasswordThrottle(clock, known=[f"known {number}" for number in range(100)])
+    heard_out, minutes = 0, 20
+    for number in range(minutes * 200):
+        for key in (f"new {number}", f"known {number % 100}"):
+            heard_out += password_throttle.begin(f"source {number % 1000}", key) == 0
+        clock.now += 60 / 200
+    per_minute = (heard_out - ATTEMPTS_OF_NEW - ATTEMPTS_OF_KNOWN) / minutes
+    assert per_minute <= 30
+    assert 2**33 / 2 / per_minute / 60 / 24 / 365 >= 270, "years, on average"
 
 
 def test_a_crowd_that_knows_the_password_is_not_slowed_down(password_throttle):
@@ -230,7 +265,7 @@ def test_success_gives_back_no_more_than_was_taken(password_throttle):
     password_throttle.begin("a", "ann")
     for _ in range(50):
         password_throttle.succeed("a", "ann")
-    assert sum(password_throttle.begin("b" * number, "eve") == 0 for number in range(1, 30)) == ATTEMPTS_PER_ROOM
+    assert sum(password_throttle.begin("b" * number, "eve") == 0 for number in range(1, 30)) == ATTEMPTS_OF_NEW
 
 
 def test_the_number_of_remembered_keys_is_limited(password_throttle):

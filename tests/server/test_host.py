@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
+from lanchat.server import admission
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
@@ -411,6 +413,20 @@ def test_strangers_on_the_native_port_harm_nobody(host, join, raw):
     ann.member.outgoing.say("still here")
     ann.hear_text("still here")
     assert room.people == 1 and silent.fileno() > 0
+
+
+def test_the_hosts_own_link_is_no_stranger_that_makes_room_for_others(host, raw, identity, monkeypatch):
+    monkeypatch.setattr(admission, "GRACE", 0.0)
+    room = host(limits=replace(NO_LIMITS, strangers=1))
+
+    def come_late() -> socket.socket:
+        ours: socket.socket = room.connect()
+        first, _ = raw(room), raw(room)
+        assert first.recv(1) == b"", "the second one has taken its place"
+        return ours
+
+    with closing(Member(come_late, identity("hal"), "hal")) as hal:
+        hal.join()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ import pytest
 
 from lanchat.errors import LanchatError
 from lanchat.storage import files
-from lanchat.storage.files import SET_HOME, file_errors, lock_file, make_folder, write_file
+from lanchat.storage.files import SET_HOME, check_no_link, check_own, file_errors, lock_file, make_folder, write_file
+
+posix = pytest.mark.skipif(os.name != "posix", reason="file modes, owners and links are POSIX")
 
 
 @pytest.fixture
@@ -45,16 +47,66 @@ def test_a_new_file_does_not_replace_an_older_one(path):
     assert path.read_bytes() == b"first" and os.listdir(path.parent) == [path.name]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
-def test_files_and_folders_are_for_their_owner_alone(tmp_path):
+@posix
+def test_files_and_all_folders_of_a_path_are_for_their_owner_alone(tmp_path):
     before = os.umask(0)
     try:
-        make_folder(tmp_path / "home")
+        make_folder(tmp_path / "home" / "rooms" / "one")
+        make_folder(tmp_path / "home" / "rooms" / "one")
         write_file(tmp_path / "home" / "file", b"", durable=False)
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+    for folder in ("home", "home/rooms", "home/rooms/one"):
+        assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "home" / "file").stat().st_mode) == 0o600
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for path in (tmp_path / "file", tmp_path / "file" / "folder"):
+        with pytest.raises(OSError):
+            make_folder(path)
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o1777])
+def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, mode):
+    home = tmp_path / "home"
+    check_own(home)  # nobody's yet
+    home.mkdir(0o755)
+    check_own(home)
+    home.chmod(mode)
+    with pytest.raises(LanchatError, match="Others may write to .*home") as caught:
+        check_own(home)
+    assert caught.value.hint == f"Make it your own: chmod go-w '{home}'"
+
+
+@posix
+def test_a_folder_of_another_user_is_not_used_but_one_of_root_is(tmp_path, monkeypatch):
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    if os.getuid() == 0:
+        check_own(tmp_path)
+        os.chown(tmp_path, 65534, -1)
+    with pytest.raises(LanchatError, match="belongs to another user") as caught:
+        check_own(tmp_path)
+    assert "LANCHAT_HOME" in caught.value.hint
+
+
+@posix
+@pytest.mark.parametrize("exists", [True, False], ids=["to a file", "to nothing"])
+def test_nothing_is_written_through_a_link(tmp_path, path, exists):
+    precious = tmp_path / "precious"
+    if exists:
+        precious.write_bytes(b"words")
+    path.symlink_to(precious)
+    with pytest.raises(LanchatError, match="it is a symbolic link"), file_errors(path):
+        lock_file(path)
+    with pytest.raises(LanchatError, match="it is a symbolic link"), file_errors(path):
+        check_no_link(path)
+    write_file(path, b"new", durable=False)
+    assert not path.is_symlink() and path.read_bytes() == b"new", "a whole file takes the place of the link"
+    assert precious.exists() == exists and (not exists or precious.read_bytes() == b"words")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX syncs folders")

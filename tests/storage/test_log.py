@@ -16,12 +16,13 @@ from pathlib import Path
 import pytest
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.limits import MAILBOX_AGE, RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
 from lanchat.protocol.timing import Timing
+from lanchat.storage import prepare, sqlite_log, store
 from lanchat.storage import repair as mend
 from lanchat.storage import schema as rows
-from lanchat.storage import sqlite_log, store
 from lanchat.storage.log import NoLog, Opened
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
@@ -457,6 +458,60 @@ def test_a_file_that_is_no_log_is_renamed(keeper, path, spoil):
     assert spoil_again == 0 and keeper().damage and path.with_name("log.db.damaged-2").exists()
 
 
+def change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            db.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE event SET text = x'00ff' WHERE seq = 7",
+        "UPDATE event SET at = 'soon' WHERE seq = 7",
+        "UPDATE event SET at = 9223372036854775807 WHERE seq = 7",
+        "UPDATE event SET seq = 9223372036854775807 WHERE seq = 7",
+        "UPDATE event SET seq = -9223372036854775808 WHERE seq = 7",
+        "UPDATE fact SET value = 'x'",
+        "UPDATE fact SET value = 9223372036854775807",
+        "UPDATE owner SET nick = x'ff'",
+        "UPDATE owner SET seq = 'a', by = 5.5",
+        "INSERT INTO private VALUES (9, 'q', 'x', 5, 'ann', 'b', 'c', x'00')",
+    ],
+)
+def test_a_log_with_values_of_a_wrong_type_is_repaired(keeper, path, statement):
+    filled(path, 20)
+    with closing(Store(path, durable=True)) as store:
+        store.add([Joined(21, NOW, ANN, "ann"), told("1")])
+    change(path, statement)
+    one = keeper()
+    assert len(one.damage) == 1 and "damaged-1" in one.damage[0]
+    assert len(one.past) == (20 if "WHERE" in statement else 21) and one.past[-1].seq == 21
+    assert one.opened.seq >= NOW and one.opened.owners == (("ann", ANN),) and one.opened.private == (told("1"),)
+    one.keep(said(one.opened.seq + 1))
+
+
+def test_of_a_large_log_damaged_values_are_left_out_and_it_is_pruned_all_the_same(keeper, path, monkeypatch):
+    """A large file is not checked at each start."""
+    monkeypatch.setattr(sqlite_log, "CHECK_LIMIT", 0)
+    filled(path, 20)
+    change(path, "UPDATE event SET at = 'soon' WHERE seq <= 5", "UPDATE event SET seq = 1 << 60 WHERE seq = 7")
+    change(path, "INSERT INTO owner VALUES ('x', x'ff', 'y', 0)", "UPDATE event SET at = 0 WHERE seq < 15")
+    change(path, "UPDATE event SET at = 'soon' WHERE seq <= 5")
+    one = keeper(keep=Retention(age=DAY))
+    assert one.damage == [] and [event.seq for event in one.past] == [6, *range(8, 21)]
+    assert one.opened.seq == 20 and one.opened.owners == ()
+    wait_until(lambda: [e.seq for e in LogReader(path).events_after(-1, 99)] == list(range(15, 21)), what="a pruning")
+
+
+def test_a_log_whose_numbers_are_used_up_is_an_error(path):
+    with closing(Store(path, durable=True)) as store:
+        store.add([said(MAX_NUMBER)])
+    with pytest.raises(LanchatError, match="no numbers left") as caught:
+        SqliteLog(path).open()
+    assert "--new" in caught.value.hint
+
+
 def test_damage_while_the_room_is_open_is_repaired(keeper, path, monkeypatch):
     """Waiting records are not lost: they go into the new file."""
     filled(path)
@@ -546,12 +601,14 @@ def test_a_log_of_a_later_version_is_left_alone(path):
 
 def test_a_log_of_version_1_is_migrated(keeper, path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(store, "SCHEMA", rows.SCHEMA[:1])
+        patch.setattr(prepare, "SCHEMA", rows.SCHEMA[:1])
         old, _ = open_store(path, durable=True)
-        old.add([said(1, "an old word"), Joined(2, NOW, BOB, "bob")])
+        old.add([said(1, "an old word"), Left(2, NOW, BOB, "bob")])
         old.close()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO owner VALUES ('bob', ?, 1)", [BOB])
     one = keeper()
-    assert [event.seq for event in one.past] == [1, 2] and one.damage == []
+    assert [event.seq for event in one.past] == [1, 2] and one.damage == [] and one.opened.owners == (("bob", BOB),)
     assert [event.seq for event in list(LogReader(path).events(search="old"))] == [1]
     one.keep(said(3, "a new word"))
     assert [event.seq for event in list(LogReader(path).events(search="word"))] == [1, 3]
@@ -559,7 +616,7 @@ def test_a_log_of_version_1_is_migrated(keeper, path, monkeypatch):
 
 def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(store, "SCHEMA", rows.SCHEMA[:2])
+        patch.setattr(prepare, "SCHEMA", rows.SCHEMA[:2])
         old, _ = open_store(path, durable=True)
         old.add([said(1, "an old word")])
         old.close()

@@ -181,6 +181,56 @@ def test_a_log_of_the_first_version_can_be_read_but_not_searched(path):
         list(reader.events(search="tea"))
 
 
+DAMAGE = {  # what is done to the messages 2 and 3
+    "text is a blob": "text = x'00ff1b5b324a'",
+    "nick is a blob": "nick = x'ff'",
+    "time is a word": "at = 'soon'",
+    "time is too large": "at = 9223372036854775807",
+    "text is too long": "text = printf('%.*c', 50000, 'x')",
+    "sender is a blob": "by = x'ff'",
+    "kind is unknown": "kind = 'zz'",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=list(DAMAGE))
+def test_damaged_entries_are_left_out_and_counted(path, damage):
+    with closing(Store(path, durable=True)) as store:
+        store.add([said(seq, text) for seq, text in enumerate(TEXTS)])
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE event SET {damage} WHERE seq IN (2, 3)")
+    counts: list[int] = []
+    reader = LogReader(path, counts.append)
+    sound = [seq for seq in range(len(TEXTS)) if seq not in (2, 3)]
+    assert [event.seq for event in reader.events()] == sound and counts == [2]
+    assert [event.seq for event in reader.events(number=5)] == sound[1:], "a damaged entry takes nobody's place"
+    assert [event.seq for event in reader.events_after(1, 2)] == [4, 5], "a page does not end at a damaged place"
+    assert [event.seq for event in reader.events(search="quick")] == [0, 1]
+    assert [event.seq for event in reader.find(ANN, {"id-1", "id-2", "id-3", "id-4"})] == [1, 4]
+
+
+@pytest.mark.parametrize("damage", ["text = x'00'", "at = 'soon'", "whom_nick = x'ff'"])
+def test_damaged_private_messages_are_left_out_and_counted(path, damage):
+    with closing(Store(path, durable=False)) as store:
+        store.add([told("1", "tea"), told("2", "coffee"), told("3", "more tea")])
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"UPDATE private SET {damage} WHERE id = '2'")
+    counts: list[int] = []
+    reader = LogReader(path, counts.append)
+    assert [told.id for told in reader.private()] == ["1", "3"] and counts == [1]
+    assert [told.id for told in reader.private(number=2)] == ["1", "3"]
+    assert [told.id for told in reader.private(search="tea")] == ["1", "3"]
+
+
+def test_a_file_whose_damage_sqlite_quotes_in_bytes_that_are_no_text_is_damaged(path):
+    with closing(Store(path, durable=False)) as store:
+        store.add([said(1, "tea")])
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("PRAGMA writable_schema = 1")
+        db.execute("UPDATE sqlite_master SET sql = CAST(x'4352454154452054ff' AS TEXT) WHERE name = 'fact'")
+    with pytest.raises(LogDamaged, match="the file is damaged"):
+        list(LogReader(path).events())
+
+
 def test_a_file_that_is_held_or_missing_may_be_readable_later(path, monkeypatch):
     with pytest.raises(LanchatError) as missing:
         list(LogReader(path).events())

@@ -3,13 +3,20 @@
 import errno
 import sqlite3
 from contextlib import closing
+from itertools import islice, product
 from pathlib import Path
 
 import pytest
 
+from lanchat.protocol.messages import Joined, Renamed
 from lanchat.storage import store as store_module
+from lanchat.storage.problems import Damaged, StoreProblem, in_words, problem_of
+from lanchat.storage.repair import open_store
+from lanchat.storage.retention import Retention
 from lanchat.storage.schema import SCHEMA, TABLES
-from lanchat.storage.store import Damaged, Store, StoreProblem, in_words, problem_of
+from lanchat.storage.store import Store
+
+ANN, BOB, EVE = (letter * 32 for letter in "abe")
 
 
 @pytest.fixture
@@ -70,3 +77,69 @@ def test_a_file_of_any_earlier_version_gets_all_tables(path):
         with closing(sqlite3.connect(path)) as db:
             names = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
             assert names >= TABLES and db.execute("PRAGMA user_version").fetchone() == (len(SCHEMA),)
+
+
+# ---- owners of nicks
+
+
+def joined(seq: int, id: str, nick: str) -> Joined:
+    return Joined(seq, 0, id, nick)
+
+
+def owners(path: Path) -> tuple[tuple[str, str], ...]:
+    with closing(Store(path, durable=False)) as store:
+        return store.state().owners
+
+
+def spellings(number: int) -> list[str]:
+    """One nick, spelled in so many ways."""
+    ways = product(*zip("abcdefghijklmn", "ABCDEFGHIJKLMN", strict=True))
+    return ["".join(way) for way in islice(ways, number)]
+
+
+def test_a_nick_is_stored_once_however_it_is_spelled(path):
+    with closing(Store(path, durable=False)) as store:
+        store.add([joined(seq, EVE, nick) for seq, nick in enumerate(spellings(500), start=1)])
+        store.add([joined(501, ANN, "ann"), Renamed(502, 0, ANN, "ann", "Ann"), joined(503, BOB, "ANN")])
+    assert owners(path) == (("abcdefghijklmn", EVE), ("ann", ANN))
+
+
+def test_all_owners_are_known_when_a_log_opens(path):
+    with closing(Store(path, durable=False)) as store:
+        store.add([joined(seq, f"key {seq}", f"n{seq}x") for seq in range(1, 12_000)])
+        store.add([joined(12_000, ANN, "victor")])
+    assert len(owners(path)) == 12_000 and owners(path)[-1] == ("victor", ANN)
+
+
+def test_the_number_of_stored_owners_is_limited_and_the_first_ones_stay(path, monkeypatch):
+    monkeypatch.setattr(store_module, "MAX_OWNED", 10)
+    for first in (1, 21):  # before and after a restart
+        with closing(Store(path, durable=False)) as store:
+            for seq in range(first, first + 20, 4):
+                store.add([joined(seq + more, f"key {seq + more}", f"n{seq + more}x") for more in range(4)])
+    assert owners(path) == tuple((f"n{seq}x", f"key {seq}") for seq in range(1, 11))
+
+
+def test_a_log_with_a_row_for_each_spelling_gets_one_for_each_nick(path):
+    with closing(sqlite3.connect(path)) as db:
+        for step in SCHEMA[:4]:
+            db.executescript(step)
+        db.execute("PRAGMA user_version = 4")
+        rows = [(nick, EVE, seq) for seq, nick in enumerate(spellings(10_050), start=2)]
+        db.executemany("INSERT INTO owner VALUES (?, ?, ?)", [("ann", ANN, 1), *rows, ("victor", BOB, 20_000)])
+        db.execute("INSERT INTO owner VALUES ('Victor', ?, 20001)", [EVE])
+        db.execute("INSERT INTO owner VALUES (x'ff', ?, 20002)", [EVE])  # damaged, and no nick
+        db.commit()
+    assert owners(path) == (("ann", ANN), ("abcdefghijklmn", EVE), ("victor", BOB))
+
+
+def test_a_repair_keeps_the_owners_whose_entries_were_deleted(path):
+    with closing(Store(path, durable=True)) as store:
+        store.add([joined(1, BOB, "bob"), *(joined(seq, ANN, "ann") for seq in range(2, 12))])
+        assert store.pruning.drop_uncovered(Retention(entries=2), 11, 0) == 9
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT min(seq) FROM event").fetchone() == (10,)
+        db.execute("DROP TABLE words")
+    store, damage = open_store(path, durable=True)
+    store.close()
+    assert "was damaged" in damage and owners(path) == (("bob", BOB), ("ann", ANN))
