@@ -208,6 +208,19 @@ def test_damaged_entries_are_left_out_and_counted(path, damage):
     assert [event.seq for event in reader.find(ANN, {"id-1", "id-2", "id-3", "id-4"})] == [1, 4]
 
 
+def test_damaged_entries_of_all_portions_are_counted_together(path, monkeypatch):
+    monkeypatch.setattr(reader_module, "PORTION", 2)
+    with closing(Store(path, durable=True)) as store:
+        store.add([said(seq, "tea") for seq in range(9)])
+        store.index()
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE event SET at = 'soon' WHERE seq IN (0, 3, 4, 5, 8)")
+    counts: list[int] = []
+    reader = LogReader(path, counts.append)
+    assert [event.seq for event in reader.events()] == [1, 2, 6, 7] and counts == [5]
+    assert [event.seq for event in reader.events(search="tea", number=3)] == [2, 6, 7] and counts == [5, 4]
+
+
 @pytest.mark.parametrize("damage", ["text = x'00'", "at = 'soon'", "whom_nick = x'ff'"])
 def test_damaged_private_messages_are_left_out_and_counted(path, damage):
     with closing(Store(path, durable=False)) as store:
