@@ -52,8 +52,9 @@ PURE = {
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),
     *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis"),
     *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),
-    *("lanchat.terminal.options", "lanchat.terminal.wording"),
-    *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),
+    *("lanchat.terminal.options", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
+    *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.line", "lanchat.terminal.chat.render"),
+    "lanchat.terminal.chat.status",
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }
 OUTSIDE_WORLD = {"os", "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3"}

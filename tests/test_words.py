@@ -53,6 +53,7 @@ IN_TEXTS = {rf"\b{word}s?\b": instead for word, instead in REPLACED.items()} | {
 ALLOWED = {  # where a word means something else; an entry without a use fails
     ("letter", "protocol/README.md"): "a letter of the alphabet",
     ("letter", "protocol/confusables.py"): "a letter of the alphabet",
+    ("letter", "protocol/invisible.py"): "a letter of the alphabet",
     ("letter", "protocol/invite.py"): "a letter of the alphabet",
     ("letter", "protocol/text.py"): "a letter of the alphabet",
     ("letter", "storage/search.py"): "a letter of the alphabet",

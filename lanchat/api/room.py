@@ -8,6 +8,7 @@ from lanchat.client.member import Member
 from lanchat.client.state import RoomState
 from lanchat.client.unacked import WINDOW
 from lanchat.errors import Refused, TimedOut
+from lanchat.protocol.handshake import said_by_host
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import Event, Record, Said, Talk, Told
 from lanchat.room.roster import Person
@@ -126,7 +127,7 @@ class JoinedRoom(Closable):
         self.wait_acked(below=WINDOW)
         id = self._acked(self.send_private(nick, text, to=to), wait)
         if refusal := self._outgoing.refusal(id):
-            raise Refused(refusal, code="private")
+            raise Refused(said_by_host(refusal), code="private")
         return id
 
     def send(self, text: str, *, action: bool = False) -> str:

@@ -6,6 +6,7 @@ import time
 import click
 
 from lanchat.cli import options
+from lanchat.terminal.stdio import put
 
 
 @click.command()
@@ -78,10 +79,13 @@ def doctor(address: str | None, as_json: bool, interface: tuple[str, ...]) -> in
         if named is None:
             raise click.BadParameter("not a valid address", param_hint="HOST")
     if not as_json:
-        click.echo("Checking the network, a few seconds …", err=True)
+        put(sys.stderr, "Checking the network, a few seconds …")
     report = run_checks(where(interface), home_folder(), named)
     diagnosis = diagnose(report)
-    click.echo(doctor_json(report, diagnosis) if as_json else "\n".join(doctor_lines(report, diagnosis)))
+    if as_json:
+        click.echo(doctor_json(report, diagnosis))
+    else:
+        put(sys.stdout, *doctor_lines(report, diagnosis))
     return 0 if diagnosis.works else 1
 
 
@@ -92,9 +96,8 @@ def identity() -> int:
     from lanchat.protocol.text import grouped
 
     mine = my_identity()
-    click.echo(f"{default_nick()}·{mine.id[:4]}")
-    click.echo(grouped(mine.id))
-    click.echo(f"The key is in {mine.key_path}", err=True)
+    put(sys.stdout, f"{default_nick()}·{mine.id[:4]}", grouped(mine.id))
+    put(sys.stderr, f"The key is in {mine.key_path}")
     return 0
 
 
@@ -104,17 +107,17 @@ def identity() -> int:
 def trust(_list: bool, forget: str | None) -> int:
     """List remembered hosts and their keys."""
     from lanchat.errors import NoSuchRoom
-    from lanchat.protocol.text import grouped, safe_text
+    from lanchat.protocol.text import grouped
     from lanchat.storage.home import home_folder
     from lanchat.storage.known_hosts import KnownHosts
 
     if forget is None:
         for known in KnownHosts(home_folder()).all():
-            click.echo(f"{known.room}  {grouped(known.fingerprint[:32])}  {safe_text(known.title)}")
+            put(sys.stdout, f"{known.room}  {grouped(known.fingerprint[:32])}  {known.title}")
         return 0
     forgotten = KnownHosts(home_folder()).forget(forget)
     if not forgotten:
         raise NoSuchRoom(f'No host of a room "{forget}" is remembered.', "List them: lanchat trust")
     for known in forgotten:
-        click.echo(f'Forgot the host of "{safe_text(known.title)}" ({known.room}).', err=True)
+        put(sys.stderr, f'Forgot the host of "{known.title}" ({known.room}).')
     return 0

@@ -12,7 +12,7 @@ from lanchat import __version__
 from lanchat.cli import look, options, talk
 from lanchat.errors import LanchatError
 from lanchat.terminal.exit import INTERRUPTED, catch_signals, leave
-from lanchat.terminal.stdio import replace_unencodable
+from lanchat.terminal.stdio import SafeFormatter, put, replace_unencodable
 
 
 def main() -> NoReturn:
@@ -68,11 +68,12 @@ for command in (talk.host, talk.join, look.rooms, look.history, look.doctor, loo
 
 
 def _start_log(path: str) -> None:
-    form = "%(asctime)s %(threadName)s %(name)s %(levelname)s %(message)s"
     try:
-        logging.basicConfig(filename=path, level=logging.DEBUG, format=form, force=True)
+        handler = logging.FileHandler(path, errors="backslashreplace")
     except OSError as error:
         raise LanchatError(f"Cannot write the log {path}: {error.strerror}.", "Choose another file.") from None
+    handler.setFormatter(SafeFormatter("%(asctime)s %(threadName)s %(name)s %(levelname)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.DEBUG, force=True)
 
 
 def _usage_of(error: click.ClickException) -> str:
@@ -85,10 +86,10 @@ def _usage_of(error: click.ClickException) -> str:
 def _print_error(cause: str, what_to_do: str = "") -> None:
     from lanchat.terminal.wording import error_text
 
-    _print(error_text(cause, what_to_do))
+    _print(*error_text(cause, what_to_do))
 
 
-def _print(text: str) -> None:
+def _print(*lines: str) -> None:
     """To stderr; if nobody reads it, the exit code alone has to do."""
     with suppress(OSError):
-        click.echo(text, err=True)
+        put(sys.stderr, *lines)

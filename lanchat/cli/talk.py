@@ -1,5 +1,6 @@
 """The commands that bring a person into a room: host and join."""
 
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ import click
 
 from lanchat.cli import options
 from lanchat.terminal.options import PasswordChoice, ScriptOptions
-from lanchat.terminal.stdio import has_terminal
+from lanchat.terminal.stdio import has_terminal, put
 
 if TYPE_CHECKING:
     from lanchat.api.hosted import HostedRoom
@@ -88,10 +89,10 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     deadline = script.deadline(time.monotonic())
     screen = has_terminal() and not settings.headless
     with _open_room(title, settings, notices, screen=screen) as room:
-        commands = "\n".join(how_to_join(room, settings.interface))
+        commands = how_to_join(room, settings.interface)
         if screen:
-            return run_chat(room, notices, commands)
-        click.echo(commands, err=True)
+            return run_chat(room, notices, "\n".join(commands))
+        put(sys.stderr, *commands)
         return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
 
 

@@ -7,6 +7,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Literal
 
+from lanchat.protocol.invisible import is_invisible
+
 DEFAULT_PORT = 47474  # TCP and UDP; a second room on a machine takes the next free one
 
 
@@ -87,8 +89,8 @@ def is_ip(host: str) -> bool:
 
 def _split(text: str) -> tuple[str, str] | None:
     """Host and port of an address, the port perhaps empty; None: it is no address."""
-    if any(char.isspace() for char in text) or not text:
-        return None
+    if not text or not text.isprintable() or any(char.isspace() or is_invisible(char) for char in text):
+        return None  # it was perhaps written as %1b in an invite
     if text.startswith("["):
         host, bracket, tail = text[1:].partition("]")
         if not bracket or (tail and not tail.startswith(":")):

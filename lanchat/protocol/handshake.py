@@ -232,7 +232,7 @@ class MemberGreeting:
         """
         match message:
             case Refused(code=code, text=text, suggestion=suggestion):
-                raise errors.Refused(text, code=code, suggestion=suggestion)
+                raise errors.Refused(said_by_host(text), code=code, suggestion=suggestion)
             case Closing():
                 raise farewell(message)
             case Share(share=share) if self._exchange is not None and not self._shared:
@@ -262,8 +262,13 @@ class MemberGreeting:
 def farewell(closing: Closing) -> errors.LanchatError:
     """The error that a host's last line means to a member."""
     if closing.code == "closed":
-        return errors.RoomClosed(closing.text)
-    return errors.Refused(closing.text, code=closing.code)
+        return errors.RoomClosed(said_by_host(closing.text))
+    return errors.Refused(said_by_host(closing.text), code=closing.code)
+
+
+def said_by_host(text: str) -> str:
+    """Words of a host in an error: they must not look like words of this program, which people believe."""
+    return f"The host says: {text}"
 
 
 def check_version(card: Card) -> None:

@@ -1,7 +1,8 @@
 """Rules for text: valid nicks, titles and messages, and a safe way to show text from the network. Pure.
 
 `safe_text()` is called wherever text reaches a screen, a log line or a terminal title. It drops nothing silently,
-except marks that are piled up on one letter: a character that cannot be shown is replaced by its name.
+except marks that are piled up on one letter and what no terminal draws: a character that cannot be shown is replaced by
+its name.
 """
 
 import unicodedata
@@ -9,6 +10,7 @@ from collections.abc import Callable
 
 from lanchat.protocol.confusables import skeleton, skeletons
 from lanchat.protocol.fields import MAX_TEXT
+from lanchat.protocol.invisible import is_han, is_invisible, is_pictograph, without_invisible, written
 
 MAX_NICK = 32  # characters
 MAX_NICK_BYTES = 64  # of UTF-8; normalizing is quadratic in marks (python gh-149079), so it gets short texts only
@@ -16,49 +18,60 @@ MAX_SUGGESTIONS = 1000  # nicks that are tried before none is suggested; some 1 
 MAX_TITLE = 60  # characters; fits a line of 80 columns beside the other columns of a listing
 MAX_TITLE_BYTES = 180  # of UTF-8; one TXT pair of DNS-SD holds 255
 MAX_LINES = 100  # of one message; a longer paste is a file
-MAX_MARKS = 4  # on one letter; no script in use needs more, and a pile of them covers other lines
+MAX_MARKS = 4  # above and below a letter, and as many beside it; no script in use needs more, and a pile covers lines
 
-_TAB = "    "
-_JOINER = "\u200d"
-_WIDE_SPACE = "\u3000"
-_BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc")  # "printable", but invisible
-_UNSEEN_MARKS = frozenset(  # a nick looks the same with or without them (Unicode: Default_Ignorable, category M)
-    "\u034f\u180b\u180c\u180d\u180f" + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
-)
 _NICK_EXTRA = frozenset("_-.")
+_WIDE_SPACE = "\u3000"
+_BLANK_BRAILLE = "\u2800"  # pictures of dots are full of it
+_PLAIN, _MARK, _SPACING_MARK, _INVISIBLE, _OTHER = "plain", "mark", "spacing mark", "invisible", "other"
+
+
+class _Kinds(dict[str, str]):
+    """What kind of character each is. It remembers those that it was asked about; most texts hold few of them."""
+
+    LIMIT = 20_000  # remembered; a text of all that exist must not fill the memory
+
+    def __missing__(self, char: str) -> str:
+        kind = _kind(char)
+        if len(self) < self.LIMIT:
+            self[char] = kind
+        return kind
+
+
+_kinds = _Kinds()
 
 
 def safe_text(text: str, *, lines: bool = False) -> str:
     """The text with every character made visible that could control a terminal or hide something.
 
-    Control, format, private, unassigned and surrogate code points become `\\x1b` or `<U+202E>`;
-    unusual spaces become a space; the joiner stays between two emoji only. With `lines`, line ends
-    stay too. The result holds no other code point of the categories Cc, Cf, Cs, Co, Cn, Zl, Zp.
+    Control, format, private, unassigned and surrogate code points and all others that are invisible become `\\x1b` or
+    `<U+202E>`, and unusual spaces a space. Joiners and variation selectors stay where writing needs them, by the rules
+    of `invisible.py`. With `lines`, line ends stay too.
     """
     if text.isascii() and text.isprintable():
         return text
-    shown: list[str] = []
-    marks = 0
-    for index, char in enumerate(text):
-        if unicodedata.category(char) in ("Mn", "Me"):
-            marks += 1
-            if marks <= MAX_MARKS:
-                shown.append(char)
-            continue
-        marks = 0
-        if char.isprintable() or char == _WIDE_SPACE:
-            shown.append(char)
-        elif char == "\n" and lines:
-            shown.append(char)
-        elif char == "\t":
-            shown.append(_TAB)
-        elif unicodedata.category(char) == "Zs":
-            shown.append(" ")
-        elif char == _JOINER and _joins_emoji(text, index):
-            shown.append(char)
-        else:
-            shown.append(_named(char))
-    return "".join(shown)
+    if lines and "\n" in text:
+        return "\n".join(map(safe_text, text.split("\n")))
+    kinds = {char: _kinds[char] for char in set(text)}
+    there = set(kinds.values())
+    if there == {_PLAIN}:
+        return text
+    if _MARK in there or _SPACING_MARK in there:
+        text = _without_piles(text, kinds)
+    if _INVISIBLE in there or _OTHER in there:
+        text = _with_names(text, kinds)
+    return text
+
+
+def safe_nick(text: str) -> str:
+    """A nick, safe to show: what no nick can hold becomes a question mark, so that no nick looks like something else.
+
+    Only a host that breaks the rules sends such a nick.
+    """
+    if text.isascii() and text.isalnum() and len(text) <= MAX_NICK:
+        return text
+    shown = safe_text("".join(char if _is_word(char) or char in _NICK_EXTRA else "?" for char in text[:MAX_NICK]))
+    return (shown or "?") + ("..." if len(text) > MAX_NICK else "")
 
 
 def clean_nick(text: str) -> str:
@@ -77,6 +90,8 @@ def clean_nick(text: str) -> str:
             raise ValueError(f"A nick may hold letters, digits, _ - and . (no {_quoted(char)}).")
     if not any(_is_word(char) and unicodedata.category(char)[0] != "M" for char in text):
         raise ValueError("A nick needs a letter or a digit.")
+    if safe_text(text) != text:
+        raise ValueError(f"A letter of a nick may have at most {MAX_MARKS} marks.")
     return text
 
 
@@ -89,11 +104,16 @@ def clean_title(text: str) -> str:
     text = _normalized(text, "A title", MAX_TITLE_BYTES)
     if len(text) > MAX_TITLE:
         raise ValueError(f"A title may have at most {MAX_TITLE} characters; this one has {len(text)}.")
-    if any(char in _BLANKS for char in text) or safe_text(text) != text:
+    if safe_text(text) != text:
         raise ValueError("A title must be one line of visible characters.")
-    if not any(unicodedata.category(char)[0] in "LNSP" for char in text):
+    if not any(_kinds[char] == _PLAIN and not char.isspace() for char in text):
         raise ValueError("A title cannot be empty.")
     return text
+
+
+def same_title(text: str) -> str:
+    """Two titles with the same value here are the same title to people: invisible characters make no difference."""
+    return unicodedata.normalize("NFC", without_invisible(text[: 2 * MAX_TITLE_BYTES]))
 
 
 def clean_text(text: str) -> str:
@@ -178,17 +198,64 @@ def _check_size(text: str, what: str, max_bytes: int) -> None:
 
 
 def _is_word(char: str) -> bool:
-    return unicodedata.category(char)[0] in "LMN" and char not in _BLANKS and char not in _UNSEEN_MARKS
+    return unicodedata.category(char)[0] in "LMN" and not is_invisible(char)
 
 
-def _joins_emoji(text: str, index: int) -> bool:
-    if not 0 < index < len(text) - 1:
-        return False
-    before, after = text[index - 1], text[index + 1]
-    return (before == "\ufe0f" or unicodedata.category(before) in ("So", "Sk")) and unicodedata.category(after) == "So"
+def _kind(char: str) -> str:
+    category = unicodedata.category(char)
+    if category in ("Cc", "Cs", "Co"):
+        return _OTHER
+    if category == "Cn":  # only this Python does not know it
+        return _PLAIN if is_pictograph(char) or is_han(char) else _OTHER
+    if is_invisible(char):
+        return _INVISIBLE
+    if category in ("Mn", "Me"):
+        return _MARK
+    if category == "Mc" or "\u1160" <= char <= "\u11ff":  # the latter: vowels and finals of Korean, one by one
+        return _SPACING_MARK
+    if char == _BLANK_BRAILLE:
+        return _OTHER
+    return _PLAIN if char.isprintable() or char == _WIDE_SPACE else _OTHER
+
+
+def _without_piles(text: str, kinds: dict[str, str]) -> str:
+    """The text with at most so many marks on each letter as anybody writes."""
+    kept: list[str] = []
+    marks = spacing = 0
+    for char in text:
+        kind = kinds[char]
+        if kind == _MARK:
+            marks += 1
+            if marks > MAX_MARKS:
+                continue
+        elif kind == _SPACING_MARK:
+            spacing += 1
+            if spacing > MAX_MARKS:
+                continue
+        elif kind != _INVISIBLE:
+            marks = spacing = 0
+        kept.append(char)
+    return "".join(kept)
+
+
+def _with_names(text: str, kinds: dict[str, str]) -> str:
+    """The text with a name for each character that is not seen and not written either."""
+    odd = {char for char, kind in kinds.items() if kind in (_INVISIBLE, _OTHER)}
+    shown: list[str] = []
+    done = 0
+    for at, char in enumerate(text):
+        if char in odd and at >= done:
+            length, name = (kinds[char] == _INVISIBLE and written(text, at)) or (1, _named(char))
+            shown += text[done:at], name
+            done = at + length
+    return "".join(shown) + text[done:]
 
 
 def _named(char: str) -> str:
+    if char == "\t":
+        return "    "
+    if char == _BLANK_BRAILLE or unicodedata.category(char) == "Zs":
+        return " "
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"<U+{code:04X}>"
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from lanchat.errors import HostKeyChanged
 from lanchat.protocol import ids
-from lanchat.protocol.text import grouped, safe_text
+from lanchat.protocol.text import grouped, safe_text, same_title
 from lanchat.protocol.weak_keys import is_weak_fingerprint
 from lanchat.storage.files import NO_FOLLOW, file_errors, make_folder, write_file
 from lanchat.storage.identity import load_identity
@@ -122,8 +122,9 @@ class KnownHosts:
         Raises:
             LanchatError: the file cannot be written.
         """
-        lines = self._lines()
-        gone = [known for line in lines if (known := _parsed(line)) and name in (known.room, known.title)]
+        lines, title = self._lines(), same_title(name)
+        hosts = [known for line in lines if (known := _parsed(line))]
+        gone = [known for known in hosts if name == known.room or same_title(known.title) == title]
         if gone:
             left = [line for line in lines if _parsed(line) not in gone]
             with file_errors(self._path):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.ids import is_room_id
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import safe_text, same_title
 from lanchat.storage.files import SET_HOME, FileLock, file_errors, lock_file, make_folder, sync_folder, write_file
 from lanchat.storage.retention import parse_retention
 from lanchat.threads import Closable
@@ -144,8 +144,9 @@ def rooms_called(home: Path, name: str, *kinds: str) -> list[About]:
     Titles in another case count only if none is exact.
     """
     rooms = sorted(known_rooms(home, *kinds), key=lambda about: hosted_path(home, about.id) is None)
-    exact = [about for about in rooms if name in (about.title, about.id)]
-    return exact or [about for about in rooms if about.title.casefold() == name.casefold()]
+    title = same_title(name)
+    exact = [about for about in rooms if name == about.id or same_title(about.title) == title]
+    return exact or [about for about in rooms if same_title(about.title).casefold() == title.casefold()]
 
 
 def known_rooms(home: Path, *kinds: str) -> list[About]:

@@ -1,8 +1,11 @@
 """How wide text is on a screen, and what of it fits. Pure; only this module imports `wcwidth`."""
 
-from wcwidth import wcswidth, wcwidth, wrap
+import unicodedata
+from collections.abc import Iterable
 
-_NARROWEST = 10  # cells; in a narrower window no place for a line break is a good one
+from wcwidth import wcswidth, wcwidth
+
+from lanchat.protocol.invisible import is_invisible, is_pictograph
 
 Fragments = list[tuple[str, str]]  # pairs of style and text, as prompt_toolkit takes them
 
@@ -38,22 +41,35 @@ def fitted(text: str, width: int) -> str:
     return text + " " * (width - drawn_cells(text))
 
 
-def rows(text: str, width: int) -> list[str]:
-    """The text, broken between words into rows of at most this many cells.
+def most_cells(text: str) -> int:
+    """How wide the text is where a terminal takes the most cells for it.
 
-    A line with a word that is too long for a row, such as an invite, stays as it is: people copy it, and the terminal,
-    which breaks it, joins it again in the clipboard.
-
-    Args:
-        width: 0 to break nothing.
+    Terminals disagree on emoji of several characters, on marks that stand beside their character, and on what is newer
+    than they are. A row that must not be longer than the window has to be right for all of them.
     """
-    lines = text.split("\n")
-    if width < _NARROWEST:
-        return lines
-    return [row for line in lines for row in _rows_of(line, width)]
+    return len(text) if text.isascii() else sum(map(_widths.__getitem__, text))
 
 
-def _rows_of(line: str, width: int) -> list[str]:
-    if not line or any(cells(word) > width for word in line.split(" ")):
-        return [line]
-    return wrap(line, width, break_on_hyphens=False)
+def widths(text: str) -> Iterable[int]:
+    """The cells of each character, by the same count."""
+    return map(_widths.__getitem__, text)
+
+
+class _Widths(dict[str, int]):
+    """The most cells that a character takes. It remembers those that it was asked about."""
+
+    LIMIT = 20_000  # remembered; a text of all that exist must not fill the memory
+
+    def __missing__(self, char: str) -> int:
+        if is_pictograph(char):
+            most = 2
+        elif unicodedata.category(char) in ("Mn", "Me") and not is_invisible(char):
+            most = 0
+        else:  # also what has no width of its own, such as a joiner: some draw a box for it
+            most = max(wcwidth(char), 1)
+        if len(self) < self.LIMIT:
+            self[char] = most
+        return most
+
+
+_widths = _Widths()

@@ -18,7 +18,15 @@ _OUTCOME = {
 
 
 def doctor_lines(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
-    """For people. The conclusion comes last, since that is where they look."""
+    """For people. The conclusion comes last, since that is where they look. Each is a line, whatever is in it."""
+    return map(safe_text, _lines(report, diagnosis))
+
+
+def doctor_json(report: Report, diagnosis: Diagnosis) -> str:
+    return json.dumps({**dataclasses.asdict(diagnosis), **dataclasses.asdict(report)}, ensure_ascii=True)
+
+
+def _lines(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
     for interface in report.interfaces:
         yield from _interface(interface)
     yield "Others on this network"
@@ -32,15 +40,10 @@ def doctor_lines(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
     if report.router is not None:
         yield f"  {'router':<15}  {'answers' if report.router else 'does not answer'}"
     yield from _machine(report)
-    for problem in report.problems:
-        yield safe_text(problem)
+    yield from report.problems
     yield ""
-    yield safe_text(diagnosis.cause)
-    yield f"Try:  {safe_text(diagnosis.command)}"
-
-
-def doctor_json(report: Report, diagnosis: Diagnosis) -> str:
-    return json.dumps({**dataclasses.asdict(diagnosis), **dataclasses.asdict(report)}, ensure_ascii=True)
+    yield diagnosis.cause
+    yield f"Try:  {diagnosis.command}"
 
 
 def _interface(interface: Interface) -> Iterator[str]:
@@ -58,7 +61,7 @@ def _loop(loop: Loop) -> str:
 
 
 def _node(node: Node) -> Iterator[str]:
-    rooms = ", ".join(f'"{safe_text(room)}"' for room in dict.fromkeys(node.rooms))
+    rooms = ", ".join(f'"{room}"' for room in dict.fromkeys(node.rooms))
     yield f"  {node.at}  {rooms}"
     hears = f"; it hears our {', '.join(node.hears)}" if node.hears else ""
     yield f"    {'found by':<13}  {', '.join(node.via)}{hears}"
@@ -73,11 +76,11 @@ def _machine(report: Report) -> Iterator[str]:
     yield f"This machine: {machine.system}{inside}"
     free = "" if machine.disk is None else f", {machine.disk // 1_000_000} MB free"
     facts = {
-        "rooms": ", ".join(f'"{safe_text(title)}"' for title in report.own_rooms),
+        "rooms": ", ".join(f'"{title}"' for title in report.own_rooms),
         "port 47474": _PORT[machine.port],
         "firewall": "; ".join(firewall.text for firewall in machine.firewalls) or "none found",
         "key": machine.key,
-        "home": safe_text(machine.home) + free,
+        "home": machine.home + free,
         "clock": machine.clock,
         "versions": ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
     }
@@ -85,4 +88,4 @@ def _machine(report: Report) -> Iterator[str]:
         if fact or name != "rooms":
             yield f"  {name:<15}  {fact}"
     for warning in machine.warnings:
-        yield f"  note: {safe_text(warning)}"
+        yield f"  note: {warning}"

@@ -17,6 +17,7 @@ from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.lines import event_json
+from lanchat.terminal.stdio import columns_of, put
 
 _RESENT_WITHIN = 10_000  # messages, between one and its second copy
 _MOST_TITLES = 10  # to name when there is no room of the title that was asked for
@@ -46,15 +47,19 @@ def show_history(
     if number is not None:
         skipped = max(0, sum(1 for _ in _records(home, about, search, since, number)) - number)
     renderer = Renderer(Roster(), date.min, colour=False)  # the roster is nobody's, so no line says "you"
+    columns = columns_of(out)
     empty = True
     for record in islice(_records(home, about, search, since, number, damaged.append), skipped, None):
-        out.write(event_json(record) + "\n" if as_json else "".join(text for _, text in renderer.render(record)))
+        if as_json:
+            out.write(event_json(record) + "\n")
+        elif (line := renderer.render(record)) is not None:
+            out.write("".join(text for _, text in line.fragments(columns)))
         empty = False
     if empty:
-        title = f'"{safe_text(about.title)}"'
-        talk.write(f"No match in the history of {title}.\n" if search or since else f"No history of {title}.\n")
+        what = "No match in the history" if search or since else "No history"
+        put(talk, f'{what} of "{about.title}".')
     if damaged:
-        talk.write(f"Damaged entries are left out: {sum(damaged)}.\n")
+        put(talk, f"Damaged entries are left out: {sum(damaged)}.")
     out.flush()
     return 0
 
@@ -66,9 +71,10 @@ def _find(home: Path, room: str, talk: IO[str]) -> About:
     if len(rooms) > 1:
         others = ", ".join(about.id for about in rooms[1:])
         which = "the one used last" if hosted_path(home, rooms[0].id) is None else "one that you host"
-        talk.write(
-            f'{len(rooms)} rooms are called "{safe_text(rooms[0].title)}". This is {which}. '
-            f"For another: lanchat history ID, where ID is one of {others}\n"
+        put(
+            talk,
+            f'{len(rooms)} rooms are called "{rooms[0].title}". This is {which}. '
+            f"For another: lanchat history ID, where ID is one of {others}",
         )
     return rooms[0]
 

@@ -4,7 +4,7 @@ import json
 
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Record, Said, Told
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import safe_nick, safe_text
 
 
 def event_json(event: Record) -> str:
@@ -16,13 +16,13 @@ def event_json(event: Record) -> str:
 
 def message_line(said: Said) -> str:
     text = _one_line(said.text)
-    nick = safe_text(("" if is_verified(said.by) else "~") + said.nick)
+    nick = ("" if is_verified(said.by) else "~") + safe_nick(said.nick)
     return f"* {nick} {text}" if said.action else f"{nick}: {text}"
 
 
 def private_line(told: Told) -> str:
     """A private message to us. No nick contains a bracket, so no public message can look like this."""
-    return f"[{safe_text(told.nick)} -> you] {_one_line(told.text)}"
+    return f"[{safe_nick(told.nick)} -> you] {_one_line(told.text)}"
 
 
 def _one_line(text: str) -> str:

@@ -4,6 +4,7 @@ They go to stderr, so that stdout stays data. A script is never asked: it gets a
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,9 +16,10 @@ from lanchat.discovery.sighting import Listing
 from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, ProtocolError, Refused, TimedOut
 from lanchat.network.interfaces import where
 from lanchat.protocol.address import Address
-from lanchat.protocol.text import clean_nick, safe_text
+from lanchat.protocol.text import clean_nick
 from lanchat.storage.home import home_folder, login_nick, save_nick, saved_nick
 from lanchat.terminal.options import PasswordChoice
+from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import people_text, sentence
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ def new_password(choice: PasswordChoice | None, file: str | None, *, ask: bool) 
         from lanchat.network.password import make_password
 
         password = make_password()
-        click.echo(f"The password of this room:  {password}", err=True)
+        put(sys.stderr, f"The password of this room:  {password}")
         return password
     given = given_password(file)
     if choice is None or given is not None:
@@ -136,7 +138,7 @@ def join_by_name(
                 on,
                 choose=_choose_listing if ask else None,
                 new_host=new_host,
-                looking=lambda: click.echo(f'Looking for "{safe_text(name)}" …', err=True) if ask else None,
+                looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
             return _join(target, nick, password, on, on_problem, ask, deadline)
     except ValueError as error:
@@ -189,12 +191,11 @@ def _join(
             if not ask:
                 raise _with_option(refused, password) from None
             if refused.code == "nick":
-                click.echo(sentence(safe_text(str(refused))), err=True)
-                free = safe_text(refused.suggestion) or None
-                nick = click.prompt("Join as", default=free, err=True, value_proc=_parse_nick)
+                put(sys.stderr, sentence(str(refused)))
+                nick = click.prompt("Join as", default=_free_nick(refused), err=True, value_proc=_parse_nick)
             elif refused.code == "password" and tries < PASSWORD_TRIES:
                 tries += 1
-                click.echo(sentence(safe_text(str(refused))), err=True)
+                put(sys.stderr, sentence(str(refused)))
                 password = _ask_password()
             else:
                 raise
@@ -223,16 +224,16 @@ def _with_option(refused: Refused, password: str | None) -> Refused:
 
 def _choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
     if away:
-        click.echo(
+        put(
+            sys.stderr,
             f'You know another room called "{listings[0].title}", which does not answer now. '
             "What answers is of a host that you have not met:",
-            err=True,
         )
     else:
-        click.echo(f"{len(listings)} rooms are called {listings[0].title}:", err=True)
+        put(sys.stderr, f"{len(listings)} rooms are called {listings[0].title}:")
     for number, listing in enumerate(listings, 1):
         people = f", {people_text(listing.people)}" if listing.people is not None else ""
-        click.echo(f"  {number}  hosted by {listing.host}{people}, {listing.endpoints[0]}", err=True)
+        put(sys.stderr, f"  {number}  hosted by {listing.host}{people}, {listing.endpoints[0]}")
     if len(listings) == 1:
         click.confirm("Join it", abort=True, err=True)
         return listings[0]
@@ -251,6 +252,14 @@ def _long_enough(password: str) -> str:
             f"A password needs at least {_MIN_PASSWORD} characters.", "Let lanchat invent one: --password auto"
         )
     return password
+
+
+def _free_nick(refused: Refused) -> str | None:
+    """The nick that the host proposes, if it is one."""
+    try:
+        return clean_nick(refused.suggestion)
+    except ValueError:
+        return None
 
 
 def _parse_nick(text: str) -> str:

@@ -10,6 +10,7 @@ from lanchat.discovery.sighting import Listing
 from lanchat.discovery.sources import scanning
 from lanchat.protocol.address import Address
 from lanchat.terminal.cells import fitted
+from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import people_text
 
 _SCAN_WAIT = 4.0  # s for 254 addresses, 50 at once, and for the answers of the hosts among them
@@ -45,14 +46,14 @@ def show_rooms(
         if watch:
             _watch(finder, as_json, out, talk)
         if not _look(finder, wait, as_json, out):
-            talk.write(
-                f"No rooms on this network (looked for {wait:g} s). Open one:  lanchat host TITLE\n"
+            put(
+                talk,
+                f"No rooms on this network (looked for {wait:g} s). Open one:  lanchat host TITLE",
                 "If somebody is hosting, make sure that you are on the same network. Their screen shows an address to "
-                "join by.\n"
-                "To find out why:  lanchat doctor\n"
+                "join by.",
+                "To find out why:  lanchat doctor",
             )
-        for problem in finder.problems():
-            talk.write(f"{problem}\n")
+        put(talk, *finder.problems())
     return 0
 
 
@@ -66,8 +67,11 @@ def _look(finder: Finder, wait: float, as_json: bool, out: IO[str]) -> int:
         for listing in listings:
             if (over or listing.state == "answering") and not any(map(listing.continues, printed)):
                 printed.append(listing)
-                out.write((listing.as_json() if as_json else line(listing)) + "\n")
-                out.flush()
+                if as_json:
+                    out.write(listing.as_json() + "\n")
+                    out.flush()
+                else:
+                    put(out, line(listing))
         if over:
             return len(printed)
         listings = finder.wait_change(listings, deadline - time.monotonic())
@@ -79,9 +83,7 @@ def _watch(finder: Finder, as_json: bool, out: IO[str], talk: IO[str]) -> NoRetu
     while True:
         now = finder.wait_change(before, _PROBLEMS_EVERY)
         problems = finder.problems()
-        for problem in problems[shown:]:
-            talk.write(f"{problem}\n")
-            talk.flush()
+        put(talk, *problems[shown:])
         shown = len(problems)
         gone = list(before)
         for listing in now:
@@ -100,7 +102,7 @@ def _report(change: str, listing: Listing, as_json: bool, out: IO[str]) -> None:
     if as_json:
         out.write(json.dumps({"change": change, **json.loads(listing.as_json())}) + "\n")
     else:
-        out.write(f"{change:<9} {line(listing)}\n")
+        put(out, f"{change:<9} {line(listing)}")
 
 
 def line(listing: Listing) -> str:

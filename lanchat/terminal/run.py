@@ -10,7 +10,7 @@ from lanchat.storage.home import home_folder, save_nick
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.script import Script
-from lanchat.terminal.stdio import is_discarded, read_lines
+from lanchat.terminal.stdio import is_discarded, put, read_lines
 from lanchat.terminal.wording import COMPARE, first_time_text, note_text, resent_text, unsent_text
 
 
@@ -59,7 +59,7 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
     end = chat.run()
     if not room.connected and room.unacked:
         kept = not room.hosting and not room.card.ephemeral
-        print(unsent_text(room.unacked, kept=kept), file=sys.stderr)
+        put(sys.stderr, unsent_text(room.unacked, kept=kept))
     if end.error is not None:
         return end.error.exit_code
     return 0 if end.signal is None else INTERRUPTED
@@ -105,4 +105,4 @@ def run_script(
 
 
 def _print_note(text: str) -> None:
-    print(note_text(text), file=sys.stderr, flush=True)
+    put(sys.stderr, note_text(text))

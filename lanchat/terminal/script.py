@@ -16,9 +16,20 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
 from lanchat.errors import LanchatError, TimedOut
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said, Told
+from lanchat.protocol.text import safe_nick
 from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.options import ScriptOptions
-from lanchat.terminal.wording import dropped_text, error_text, left_text, moved_text, note_text, reconnecting
+from lanchat.terminal.stdio import INDENT, columns_of, put
+from lanchat.terminal.wording import (
+    dropped_text,
+    error_text,
+    left_text,
+    moved_text,
+    note_text,
+    notice_text,
+    reconnecting,
+)
+from lanchat.terminal.wrap import hang
 
 DRAIN_LIMIT = 0.5  # s to write what has arrived when the time is over; the reader may have stopped reading
 _LONGEST_WAIT = 1e6  # s at once; with a longer time (`--linger inf`) Python's clock overflows on some systems
@@ -75,6 +86,7 @@ class Script:
         self._lines = lines
         self._out = out
         self._talk = talk
+        self._on_terminal = columns_of(out) > 0
         self._options = options
         self._deadline = deadline
         self._stays_without_input = room.hosting and options.linger is None
@@ -151,7 +163,7 @@ class Script:
                     self._room.say(line)
                 except ValueError as error:
                     unsent += 1
-                    self._write_talk(error_text(f"Line {count} was not sent: {error}"))
+                    self._write_talk(*error_text(f"Line {count} was not sent: {error}"))
             self._room.wait_acked()
         except LanchatError as error:
             self._happenings.put(_Failed(error))
@@ -193,16 +205,16 @@ class Script:
                 if item.to == self._room.state.me:
                     self._show_line(private_line(item))
             case Joined(nick=nick):
-                self._note(f"{nick} joined")
+                self._note(f"{safe_nick(nick)} joined")
             case Left(nick=nick, code=code):
                 own = code and (item.by, nick) == (self._room.state.me, self._room.nick)
-                self._note(dropped_text(item) if own else left_text(nick, item))
+                self._note(dropped_text(item) if own else left_text(safe_nick(nick), item))
             case Renamed(nick=nick, to=to):
-                self._note(f"{nick} is now {to}")
+                self._note(f"{safe_nick(nick)} is now {safe_nick(to)}")
             case Moved(nick=nick):
-                self._note(moved_text(nick, item))
+                self._note(moved_text(safe_nick(nick), item))
             case Notice(text=text):
-                self._note(text)
+                self._note(text if self._room.hosting else notice_text(self._room.state.roster, text))
             case Disconnected(reason=reason):
                 self._note(reconnecting(reason))
             case Connected(again=again):
@@ -215,7 +227,8 @@ class Script:
 
     def _show_line(self, line: str) -> None:
         if not self._options.as_json:
-            self._out.write(line + "\n")
+            shown = hang(line, columns_of(self._out), INDENT, 0) if self._on_terminal else line
+            self._out.write(shown + "\n")
         if self._options.until is not None and self._options.until in line:
             self._out.flush()
             self._happenings.put(_Matched())
@@ -223,10 +236,9 @@ class Script:
     def _note(self, text: str) -> None:
         self._write_talk(note_text(text))
 
-    def _write_talk(self, text: str) -> None:
+    def _write_talk(self, *lines: str) -> None:
         try:
-            self._talk.write(text + "\n")
-            self._talk.flush()
+            put(self._talk, *lines)
         except (BrokenPipeError, ValueError):
             pass  # nobody reads it
 

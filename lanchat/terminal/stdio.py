@@ -2,14 +2,17 @@
 
 import errno
 import io
+import logging
 import os
 import select
 import stat
 import sys
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 from lanchat.errors import LanchatError
+
+INDENT = 4  # cells before the further rows of a long line, besides its own; what to do after an error has two
 
 
 def replace_unencodable() -> None:
@@ -22,6 +25,50 @@ def replace_unencodable() -> None:
 def has_terminal() -> bool:
     """Whether there is a person at stdin and stdout, not a pipe or a file."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def put(stream: IO[str] | None, *lines: str) -> None:
+    """Write lines for a person. This is the one door for words of which a part may come from outside.
+
+    They are made harmless here, whatever is in them, and on a terminal a long line goes on under an indent, so that
+    nothing of it stands where lines begin. What a program reads (JSON) is written without it.
+    """
+    if stream is None:  # closed when the program began
+        return
+    from lanchat.protocol.text import safe_text  # not at the top: `lanchat --version` does without it
+
+    columns = columns_of(stream)
+    for line in map(safe_text, lines):
+        if columns and (len(line) > columns or not line.isascii()):
+            from lanchat.terminal.wrap import hang
+
+            line = hang(line, columns, len(line) - len(line.lstrip(" ")) + INDENT, 0)
+        stream.write(f"{line}\n")
+    stream.flush()
+
+
+class SafeFormatter(logging.Formatter):
+    """Makes a line of the log harmless, because people look at it in a terminal: a line stays one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        from lanchat.protocol.text import safe_text
+
+        return safe_text(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        from lanchat.protocol.text import safe_text
+
+        return safe_text(super().formatException(ei), lines=True)
+
+
+def columns_of(stream: IO[str] | None) -> int:
+    """How many cells a row has where this stream goes; 0 if that is no terminal."""
+    try:
+        if stream is None or not stream.isatty():
+            return 0
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):  # it has no descriptor at all, or is closed
+        return 0
 
 
 def is_discarded(out: IO[str] | None) -> bool:

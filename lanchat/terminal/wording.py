@@ -5,22 +5,23 @@ behind `--`, where nobody's message can stand.
 """
 
 from lanchat.protocol.messages import Left, Moved
-from lanchat.protocol.text import grouped, safe_text
+from lanchat.protocol.text import grouped, safe_nick, safe_text
+from lanchat.room.roster import Roster
 
 COMPARE = "To compare, they run:  lanchat id"
 
 
-def error_text(cause: str, what_to_do: str = "") -> str:
-    """An error for stderr, safe for a terminal."""
-    lines = [f"lanchat: {sentence(safe_text(cause))}"]
+def error_text(cause: str, what_to_do: str = "") -> list[str]:
+    """An error, as lines for stderr."""
+    lines = [f"lanchat: {sentence(cause)}"]
     if what_to_do:
-        lines.append(f"  {advice(safe_text(what_to_do))}")
-    return "\n".join(lines)
+        lines.append(f"  {advice(what_to_do)}")
+    return lines
 
 
 def note_text(text: str) -> str:
-    """What happens in the room, for stderr, safe for a terminal."""
-    return f"-- {safe_text(text)}"
+    """What happens in the room, as a line for stderr."""
+    return f"-- {text}"
 
 
 def sentence(text: str) -> str:
@@ -41,6 +42,12 @@ def first_time_text(host_id: str) -> str:
         host_id: the member id of the key that the host showed.
     """
     return f"First time with this host. Its key is now remembered:  {grouped(host_id)}"
+
+
+def notice_text(roster: Roster, text: str) -> str:
+    """What the host says, marked as the host's. No sentence of this program begins so, and no nick holds a space."""
+    host = next((f"{safe_nick(person.nick)} " for person in roster.people.values() if person.host), "")
+    return f"{host}(host): {text}"
 
 
 def left_text(who: str, left: Left) -> str:
@@ -83,7 +90,7 @@ def moved_text(who: str, moved: Moved) -> str:
     Args:
         who: the new host's nick as it is shown, or "you".
     """
-    before = safe_text(moved.before)
+    before = safe_nick(moved.before)
     match moved.reason:
         case "handover":
             return f"{before} has handed the room to {who}"

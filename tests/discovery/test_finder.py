@@ -141,6 +141,11 @@ def test_a_title_is_found_as_soon_as_it_answers(host, finder):
     assert [listing.room_id for listing in look.find("room a", wait=10)] == [room.room_id]
 
 
+def test_a_title_is_found_without_what_is_not_seen_of_it(host, finder):
+    look = finder(Scripted(of(host("کتاب\u200cها"))))
+    assert [listing.title for listing in look.find("کتابها", wait=10)] == ["کتاب\u200cها"]
+
+
 def test_all_rooms_of_a_title_are_found(host, finder):
     rooms = [host("Room A", nick="ann"), host("Room A", nick="bob")]
     look = finder(Scripted(*map(of, rooms)))

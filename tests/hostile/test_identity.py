@@ -110,7 +110,7 @@ def test_a_nick_that_a_host_gives_us_stays_in_its_room(evil_host, identity, nick
         feed = Feed(joined, wake=lambda: None, on_nick=kept.append, colour=False)
 
         def called(nick: str) -> bool:
-            feed.portion(PATIENCE)
+            feed.portion(PATIENCE, columns=0)
             return bool(joined.nick == nick)
 
         wait_until(lambda: called(nick))
@@ -275,7 +275,7 @@ def test_what_is_compared_is_the_key_of_the_link(evil_host, identity):
         assert joined.state.host_id == me and joined.invite.fingerprint.startswith(me)
         feed = Feed(joined, wake=lambda: None, on_nick=None, colour=False)
         feed.verify("hal")
-        shown = "".join(text for _, text in feed.portion(PATIENCE)[0])
+        shown = "".join(text for _, text in feed.portion(PATIENCE, columns=0)[0])
     assert f"Fingerprint of hal, the host:  {grouped(me)}\n" in shown
     assert f"Fingerprint of hal, as the host says:  {grouped(hal)}\n" in shown, "and that is no proof"
 

@@ -39,6 +39,13 @@ def test_an_invite_may_have_several_addresses():
     assert parse_invite(str(invite)) == invite
 
 
+@pytest.mark.parametrize("hidden", ["%1b%5d52;c;aGk=%07", "%9b", "%C2%9b2J", "%00", "%0a", "%E2%80%8b", "%7f"])
+def test_an_address_holds_nothing_that_acts_on_a_terminal(hidden):
+    """The invite is plain letters, but what they stand for may be anything."""
+    invite = parse_invite(TEXT.replace("#", f"?at=10.0.0.{hidden}:47474&at=ann{hidden}:47474#"))
+    assert [endpoint for endpoint in invite.endpoints if not str(endpoint).isprintable()] == []
+
+
 def test_unknown_parts_of_an_invite_are_ignored():
     assert parse_invite(TEXT.replace("#", "?x=1&at=nonsense%20&y#")) == AT_HOME
 
@@ -61,6 +68,11 @@ def test_unknown_parts_of_an_invite_are_ignored():
         TEXT.replace("192.168.100.100:47474", "[192.168.1.7"),
         TEXT.replace("lanchat:", "http:"),
         TEXT + "\x1b[2J",
+        TEXT.replace("192.168.100.100", "%1b%5d0;pwned%07"),
+        TEXT.replace("192.168.100.100", "%C2%9b31m"),
+        TEXT.replace("192.168.100.100", "annas-mac%E2%80%AElocal"),
+        TEXT.replace("192.168.100.100", "annas-mac%E3%85%A4"),
+        TEXT.replace("192.168.100.100", "[fe80::1%25%0aann]"),
         TEXT + "a" * 2000,
         TEXT.replace("a", "а"),  # Cyrillic
     ],

@@ -1,4 +1,4 @@
-import sys
+import re
 import unicodedata
 
 import pytest
@@ -19,32 +19,51 @@ from lanchat.protocol.text import (
     nick_from,
     safe_text,
     same_nick,
+    same_title,
 )
-
-HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # what a terminal acts on, or an eye does not see
+from tests.support.harmless import WRITING, harmful
 
 # ---- safe_text
 
 
-@pytest.mark.parametrize(("last", "lines"), [(sys.maxunicode, False), (0xFFFF, True)])
-def test_every_code_point_between_letters(last, lines):
-    """All 1,114,112 code points in one text: each is shown, and no shown character hides or controls anything."""
-    chars = [chr(code) for code in range(last + 1) if chr(code) != "Z"]
+@pytest.mark.parametrize(("plane", "lines"), [*((plane, False) for plane in range(17)), (0, True)])
+def test_every_code_point_between_letters(plane, lines):
+    """All 1,114,112, a plane in a text: each is shown, and no shown character hides or controls anything."""
+    chars = [char for char in map(chr, range(plane << 16, (plane + 1) << 16)) if char != "Z"]
     shown = safe_text("Z".join(chars), lines=lines).split("Z")
     assert len(shown) == len(chars) and all(shown)
-    assert shown[10] == ("\n" if lines else r"\x0a")
-    del shown[10]
-    assert {unicodedata.category(char) for char in set("".join(shown))} & HIDDEN == set()
+    if plane == 0:
+        assert shown[10] == ("\n" if lines else r"\x0a")
+        del shown[10]
+    assert harmful("".join(shown)) == set()
+    assert set("".join(shown)) & WRITING == set(), "between letters of Latin they are no writing"
 
 
 @given(st.text(st.characters(), max_size=60), st.booleans())
 def test_any_text_is_safe_and_stays_so(text, lines):
     shown = safe_text(text, lines=lines)
-    for index, char in enumerate(shown):
-        if unicodedata.category(char) in HIDDEN:
-            assert (char == "\n" and lines) or (char == "\u200d" and 0 < index < len(shown) - 1)
+    assert harmful(shown, but="\n" if lines else "") == set()
     assert safe_text(shown, lines=lines) == shown
     shown.encode()
+
+
+# Letters, marks and pictures of the kind beside which something invisible may be writing, and all that is invisible.
+NEIGHBOURS = (
+    "aअक\u094dर\u09cd\u200c\u200d\ufe0e\ufe0f\u20e3\u200b葛\U000e0100\u180b\u1820یم\u064b❤👩🏽🏴1#กข\u3164\u2800\u0301"
+)
+NEIGHBOURS += "\u093e\U000e0067\U000e0062\U000e0065\U000e006e\U000e007f"
+
+
+@given(st.text(st.sampled_from(NEIGHBOURS), max_size=12))
+@example("a\u0301\u0301\u0301\u0301\u094d\u200d")  # the virama is one mark too many
+@example("م\ufe0f\u200c")
+@example("葛\U000e0100\ufe0f\u200d👩")
+@example("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f\u200d❤")
+def test_what_is_shown_is_shown_the_same_once_more(text):
+    """Text passes more than one door: a title in the list, then in an error."""
+    shown = safe_text(text)
+    assert safe_text(shown) == shown
+    assert not re.search("[\u200c\u200d\ufe0e\ufe0f]{2}", shown.replace("\ufe0f\u200d", "")), "one at a time"
 
 
 HOSTILE = [
@@ -110,7 +129,21 @@ HOSTILE = [
     ("\u0378", "<U+0378>"),  # unassigned
     ("\U0001d173", "<U+1D173>"),
     ("a\u00a0b\u2003c\u202fd", "a b c d"),
+    ("\u3164\u1160\uffa0", "<U+3164><U+1160><U+FFA0>"),  # letters that are blank
+    ("a\u2800b", "a b"),
+    ("\ufffc", "<U+FFFC>"),
+    ("a\u034fb", "a<U+034F>b"),
+    ("a\ufe0fb", "a<U+FE0F>b"),  # variation selectors: four bits behind any letter
+    ("a\U000e0100\U000e01ef", "a<U+E0100><U+E01EF>"),
+    ("❤\ufe0f\ufe0f", "❤\ufe0f<U+FE0F>"),
+    ("葛\U000e0100\U000e0101", "葛<U+E0101>"),
+    ("1\ufe0f", "1<U+FE0F>"),
+    ("🏴\U000e0073\U000e0065\U000e0063\U000e0072\U000e0065\U000e0074\U000e007f", None),  # a word behind a flag
+    ("م\u200c\u200c", "م\u200c<U+200C>"),
+    ("👩\u200d\u200d👧", None),
     ("Z\u0300\u0301\u0302\u0303\u0304\u0305", "Z\u0300\u0301\u0302\u0303"),  # a pile of marks
+    ("क" + "\u093e" * 500, "क" + "\u093e" * 4),  # marks that stand beside
+    ("\u1100" + "\u1161" * 500, "\u1100" + "\u1161" * 4),
     ("Z" + "\u0489" * 500 + "z", "Z" + "\u0489" * 4 + "z"),
     ("\u0301" * 10, "\u0301" * 4),
 ]
@@ -118,7 +151,10 @@ HOSTILE = [
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE, ids=[ascii(text)[:30] for text, _ in HOSTILE])
 def test_hostile_text(text, shown):
-    assert safe_text(text) == shown
+    if shown is None:  # but for the visible, all of it is named
+        assert set(safe_text(text)) & WRITING == set()
+    else:
+        assert safe_text(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -128,16 +164,14 @@ def test_hostile_text(text, shown):
         "Grüße, Ærø, Ωmega, Привет",
         "こんにちは\u3000世界",
         "안녕하세요",
+        "한글",
+        unicodedata.normalize("NFD", "한글"),  # as macOS has it in file names
         "שלום",
         "مرحبا",
         "हिन्दी क्षत्रिय",
         "ภาษาไทย ที่นี่",
+        "လျှို့ဝှက်",  # Burmese: five marks on the first letter
         "e\u0301 n\u0303",
-        "👍🏽 ❤\ufe0f ☕",
-        "👩\u200d👩\u200d👧",
-        "🏳\ufe0f\u200d🌈",
-        "👨🏽\u200d🚀",
-        "🇩🇪",
         "½ € © ™ ₿",
         "",
     ],
@@ -189,6 +223,8 @@ def test_valid_nicks(nick):
         ("\ud800", "valid Unicode"),
         ("._-", "letter or a digit"),
         ("\u0301", "letter or a digit"),
+        ("a" + "\u0301" * 6, "4 marks"),  # the fifth would not be shown
+        ("क" + "\u093e" * 5, "4 marks"),
     ],
 )
 def test_invalid_nicks(text, why):
@@ -209,7 +245,7 @@ def test_a_clean_nick_stays_the_same(text):
         nick = clean_nick(text)
     except ValueError:
         return
-    assert clean_nick(nick) == nick == safe_text(nick) or unicodedata.combining(nick[-1])
+    assert clean_nick(nick) == nick == safe_text(nick)
     assert len(nick) <= MAX_NICK and len(nick.encode()) <= MAX_NICK_BYTES
 
 
@@ -285,7 +321,22 @@ def test_any_text_gives_a_valid_nick(text):
 # ---- titles
 
 
-@pytest.mark.parametrize("title", ["Room A", "x", "Ærø – 2", "会議室", "❤\ufe0f lunch", "#dev: a/b", "t" * 60, "!"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Room A",
+        "x",
+        "Ærø – 2",
+        "会議室",
+        "❤\ufe0f lunch",
+        "#dev: a/b",
+        "t" * 60,
+        "!",
+        "کتاب\u200cها",
+        "\U0001fae8",
+        "🇩🇪",
+    ],
+)
 def test_valid_titles(title):
     assert clean_title(title) == title
     assert clean_title(f"  {title} ") == title
@@ -306,6 +357,11 @@ def test_valid_titles(title):
         ("a\u200bb", "visible characters"),
         ("\u202eevil", "visible characters"),
         ("\u3164", "visible characters"),
+        ("\u2800", "visible characters"),
+        ("Room A\U000e0100", "visible characters"),
+        ("Room\ufe0f A", "visible characters"),
+        ("葛\U000e0100", "visible characters"),
+        ("\u0301", "empty"),
         ("\ud800", "valid Unicode"),
         ("a\u00a0b", "visible characters"),
     ],
@@ -323,6 +379,24 @@ def test_a_clean_title_stays_the_same(text):
         return
     assert clean_title(title) == title == safe_text(title)
     assert 0 < len(title) <= MAX_TITLE
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Room A", "Room A\U000e0100"),
+        ("❤ lunch", "❤\ufe0f lunch"),
+        ("کتابها", "کتاب\u200cها"),
+        ("Zoë", "Zoe\u0308"),
+        ("x", "\u200bx\u2060"),
+    ],
+)
+def test_titles_that_differ_by_nothing_one_sees_are_the_same(one, other):
+    assert same_title(one) == same_title(other)
+
+
+def test_titles_that_differ_to_the_eye_are_two():
+    assert len({same_title(title) for title in ("Room A", "Room B", "room A", "Room  A", "会議室", "会議")}) == 6
 
 
 # ---- what is said

@@ -103,6 +103,8 @@ def test_a_room_is_forgotten_by_id_or_by_title(known):
     assert join(known, ROOM, ANOTHER, "Room A") == "new"
     assert [gone.title for gone in known.forget("Room B")] == ["Room B"]
     assert known.forget("Room B") == [] and [left.room for left in known.all()] == [ROOM]
+    join(known, OTHER, KEY, "❤\ufe0f lunch")
+    assert [gone.room for gone in known.forget("❤ lunch")] == [OTHER], "typed without what is not seen"
 
 
 def test_the_first_line_of_a_room_counts(known, home):

@@ -143,6 +143,13 @@ def test_a_room_that_is_hosted_here_keeps_its_title(home):
     assert [(about.title, about.used) for about in known_rooms(home)] == [("Board", 2)]
 
 
+def test_titles_that_differ_by_invisible_characters_are_one_title(home):
+    """The host of a twin cannot hide it behind a title that looks the same."""
+    for number, title in enumerate(["❤ lunch", "❤\ufe0f lunch", "❤ lunch\U000e0100"], 1):
+        joined_folder(home, f"{number:032x}", title, number)
+    assert [about.created for about in rooms_called(home, "❤ lunch")] == [3, 2, 1]
+
+
 def test_a_room_both_hosted_and_joined_is_one_room(home):
     with open_room(home, "Room A", now=1) as room:
         room.log_path.touch()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanchat.terminal.cells import cells, cut, drawn_cells, fitted, rows
+from lanchat.terminal.cells import cells, cut, drawn_cells, fitted, most_cells
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,20 @@ def test_text_is_filled_up_by_the_cells_that_it_takes():
     assert fitted("日", 4) == "日  "
 
 
-def test_rows_break_between_words_and_leave_long_words_whole():
-    assert rows("one two three", 10) == ["one two", "three"]
-    assert rows("an invite: " + "x" * 30, 20) == ["an invite: " + "x" * 30]
-    assert rows("one two three", 0) == ["one two three"]
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("abc", 3),
+        ("日本", 4),
+        ("e\u0301", 1),
+        ("❤\ufe0f", 3),
+        ("👨\u200d👩", 5),
+        ("क\u093e", 2),
+        ("می\u200cخواهم", 8),
+        ("🇩🇪", 4),
+        ("\U0001fadf", 2),
+    ],
+)
+def test_a_row_has_to_fit_in_every_terminal(text, most):
+    """Those that join the emoji of a sequence take fewer cells; those that draw a box for a joiner take as many."""
+    assert most_cells(text) == most >= cells(text)

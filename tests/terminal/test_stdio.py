@@ -3,11 +3,16 @@
 import io
 import os
 import select
+import struct
 
 import pytest
 
 from lanchat.errors import LanchatError
-from lanchat.terminal.stdio import is_discarded, read_lines
+from lanchat.terminal.stdio import columns_of, is_discarded, put, read_lines
+
+if os.name == "posix":
+    import fcntl
+    import termios
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="speaks of descriptors of POSIX systems")
 
@@ -18,6 +23,31 @@ def pipe():
     reader, writer = os.pipe()
     with os.fdopen(reader), os.fdopen(writer, "wb", buffering=0) as given:
         yield reader, given
+
+
+def test_words_for_a_person_are_harmless_and_whole_in_a_pipe():
+    out = io.StringIO()
+    put(out, "a\x1b[2Jb", "two\nlines", "x" * 200, "")
+    assert out.getvalue() == "a\\x1b[2Jb\n" + "two\\x0alines\n" + "x" * 200 + "\n\n"
+    put(None, "a stream that was closed when the program began")
+
+
+def test_on_a_terminal_a_long_line_goes_on_under_an_indent():
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb") as terminal, os.fdopen(theirs, "w") as stream:
+        assert columns_of(stream) == 0, "it has not said how wide it is"
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
+        assert columns_of(stream) == 20
+        put(stream, "one line that is longer than twenty", "  two of the same kind again")
+        shown = b"one line that is\n    longer than\n    twenty\n  two of the same\n      kind again\n"
+        assert terminal.read(len(shown) + 5).replace(b"\r\n", b"\n") == shown
+
+
+def test_what_is_no_terminal_has_no_columns(pipe):
+    reader, _ = pipe
+    with os.fdopen(os.dup(reader)) as stream:
+        assert columns_of(stream) == 0
+    assert columns_of(stream) == columns_of(None) == columns_of(io.StringIO()) == 0
 
 
 def test_each_line_comes_as_soon_as_it_is_complete(pipe):

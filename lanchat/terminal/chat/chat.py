@@ -26,10 +26,13 @@ from lanchat.terminal.chat.commands import (
     Verify,
 )
 from lanchat.terminal.chat.feed import Feed
-from lanchat.terminal.chat.render import SYSTEM_INDENT, system_line, who_text
+from lanchat.terminal.chat.line import SYSTEM_INDENT, system_line
+from lanchat.terminal.chat.render import who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
 from lanchat.terminal.invite import invitation
+
+NARROWER = "The window became narrower. Above here the terminal has broken the rows, not lanchat."
 
 # Seconds to render one portion; printing it takes four times as long, and then keys are read. Measured: 60,000 lines a
 # second with a typed key on the screen within 41 ms (0.008: 76,000 and 73 ms), and 20,000 within 13 ms (p99).
@@ -78,6 +81,7 @@ class Chat:
             bar=self._bar,
             above=self._waiting,
             portion=self._portion,
+            again=self._again,
             input=input,
             output=output,
         )
@@ -86,7 +90,6 @@ class Chat:
             wake=self._screen.wake,
             on_nick=on_nick,
             colour=self._screen.colour,
-            columns=lambda: self._screen.columns,
             hosting=self._hosting,
         )
 
@@ -109,13 +112,19 @@ class Chat:
         """Show a line that only we see. Any thread, also before `run()`."""
         self._feed.note(text)
 
-    def _portion(self) -> tuple[Fragments, bool]:
-        fragments, more = self._feed.portion(PAINT_LIMIT)
+    def _portion(self, columns: int) -> tuple[Fragments, bool]:
+        fragments, more = self._feed.portion(PAINT_LIMIT, columns)
         if self._feed.ended is not None:
             if self._screen.typed.strip():
-                fragments += system_line(f"not sent: {self._screen.typed}")
+                unsent = safe_text(f"not sent: {self._screen.typed}", lines=True)
+                fragments += system_line(unsent).fragments(columns)
             self._screen.leave()
         return fragments, more
+
+    def _again(self, columns: int, before: int, rows: int) -> Fragments:
+        """What is in view, for so many columns instead of those before."""
+        told = system_line(NARROWER).fragments(columns) if columns < before else []
+        return told + self._feed.again(columns, before, rows)
 
     def _bar(self, width: int) -> str:
         state = self._feed.state

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from lanchat.terminal.cells import rows
+from lanchat.terminal.wrap import hang
 
 SLASH = "/"
 
@@ -202,7 +202,7 @@ def help_text(*, hosting: bool = False, width: int = 0, commands: tuple[Command,
     table = [(command.usage, command.help) for command in _usable(commands, hosting)]
     table.append(("//TEXT", "say something that begins with a slash"))
     column = max(len(usage) for usage, _ in table) + 2
-    lines = [f"{usage:<{column}}" + f"\n{'':<{column}}".join(rows(help, width - column)) for usage, help in table]
+    lines = [f"{usage:<{column}}{hang(help, width, column)}" for usage, help in table]
     lines.append("Alt-Enter starts a new line. Tab completes. Ctrl-C clears the line; on an empty line it leaves.")
     return "\n".join(lines)
 

@@ -17,8 +17,10 @@ from lanchat.protocol.messages import Renamed, Said, Told
 from lanchat.protocol.text import clean_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
+from lanchat.terminal.chat.line import Line
 from lanchat.terminal.chat.render import Drawn, Note, Renderer, verify_text
 
+KEPT_LINES = 500  # to print them again; more than a window holds
 REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
 
 
@@ -29,7 +31,7 @@ class Feed:
         room: nobody else takes its items.
         wake: called from any thread when there is something to paint.
         on_nick: called with a new nick that we asked for. A nick that the host gave us unasked stays in its room.
-        colour, columns, hosting: see Renderer.
+        colour, hosting: see Renderer.
     """
 
     def __init__(
@@ -39,14 +41,14 @@ class Feed:
         wake: Callable[[], None],
         on_nick: Callable[[str], None] | None,
         colour: bool,
-        columns: Callable[[], int] = lambda: 0,
         hosting: bool = False,
     ) -> None:
         self._room = room
         self._wake = wake
         self._on_nick = on_nick
-        self._renderer = Renderer(self.roster, date.today(), colour=colour, columns=columns, hosting=hosting)
+        self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=hosting)
         self._waiting: deque[Item | Note | Drawn] = deque()
+        self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
         self._notes: list[Note | Drawn] = []
         self._lock = threading.Lock()  # guards _notes
         self._wanted_nick = ""  # the nick that we asked for, until we have it
@@ -152,16 +154,22 @@ class Feed:
             self._ignored.discard(person.id)
             self.note(f"{person.nick} is no longer ignored.")
 
-    def portion(self, seconds: float) -> tuple[Fragments, bool]:
+    def portion(self, seconds: float, columns: int) -> tuple[Fragments, bool]:
         """What is to be painted now, rendered in about this time, and whether there may be more.
 
         The portion before counts as painted: its private messages need not come again.
+
+        Args:
+            columns: cells of a row.
         """
         self._confirm()
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
         while (item := self._next()) is not None:
-            fragments += self._render(item)
+            line = self._render(item)
+            if line is not None:
+                self._kept.append(line)
+                fragments += line.fragments(columns)
             if time.monotonic() > deadline:
                 return fragments, True
         return fragments, False
@@ -176,6 +184,20 @@ class Feed:
         if not found:
             raise ValueError(f"No one here is called {nick}. /who lists everyone.")
         return found
+
+    def again(self, columns: int, before: int, rows: int) -> Fragments:
+        """The last lines that were painted, for rows of so many cells.
+
+        Args:
+            before: cells of a row when they were painted; as many lines as filled a window of so many `rows` then.
+        """
+        last: list[Line] = []
+        for line in reversed(self._kept):
+            last.append(line)
+            rows -= sum(text.count("\n") for _, text in line.fragments(before))
+            if rows < 0:
+                break
+        return [fragment for line in reversed(last) for fragment in line.fragments(columns)]
 
     def _tell(self, nick: str, text: str, to: str) -> None:
         self._room.send_private(nick, text, to=to)
@@ -196,20 +218,20 @@ class Feed:
                 self._started = True
         return self._waiting.popleft() if self._waiting else None
 
-    def _render(self, item: Item | Note | Drawn) -> Fragments:
+    def _render(self, item: Item | Note | Drawn) -> Line | None:
         if isinstance(item, Note | Drawn):
             return self._renderer.render(item)
         if isinstance(item, Told):
             self._shown.append(item)
             self._note_sender(item)
         hidden = isinstance(item, Said | Told) and item.by in self._ignored
-        fragments = [] if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
+        line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         nick = self.roster.nick
         self._room.follow(item)
         if isinstance(item, Renamed) and self.roster.nick != nick and self.roster.nick == self._wanted_nick:
             self._wanted_nick = ""
             self._report_nick()
-        return fragments
+        return line
 
     def _note_sender(self, told: Told) -> None:
         if told.by == self.roster.me or told.by in self._ignored:

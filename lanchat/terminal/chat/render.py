@@ -1,13 +1,13 @@
-"""How what happens in a room looks: items in, fragments out. Pure.
+"""How what happens in a room looks: items in, lines out. Pure.
 
-A fragment is a pair of style and text, as prompt_toolkit takes it. Text from other people goes through `safe_text()`
-here and nowhere else. A message begins with a nick, and everything else with `--`, which no nick can be: so nobody can
-say something that looks like an event or a notice.
+Text from other people goes through `safe_text()` here and nowhere else. A message begins with a nick, and everything
+else with `--`, which no nick can be, and what goes on in further rows stands under an indent: so nobody can say
+something that looks like an event, a notice or somebody else's message. What the host says is told from what this
+program says by its nick: `-- ann (host): ...`.
 """
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
@@ -16,23 +16,24 @@ from typing import assert_never
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Joined, Left, Moved, Notice, Renamed, Said, Told
-from lanchat.protocol.text import MAX_NICK, grouped, safe_text
+from lanchat.protocol.text import grouped, safe_nick, safe_text
 from lanchat.room.roster import Person, Roster
-from lanchat.terminal.cells import Fragments, cells, rows
+from lanchat.terminal.cells import Fragments, cells, most_cells
+from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
 from lanchat.terminal.wording import (
     COMPARE,
     advice,
     dropped_text,
     left_text,
     moved_text,
+    notice_text,
     people_text,
     reconnecting,
     sentence,
 )
 
-TIME, SYSTEM, ERROR, MINE, MENTION, MARK, PRIVATE = (
+TIME, ERROR, MINE, MENTION, MARK, PRIVATE = (
     "class:time",
-    "class:system",
     "class:error",
     "class:mine",
     "class:mention",
@@ -57,7 +58,6 @@ PALETTE = (
 )
 
 TIME_WIDTH = 6  # cells of a time and the space after it
-SYSTEM_INDENT = 3  # cells of `-- ` before a line that nobody said
 EVENT_INDENT = TIME_WIDTH + SYSTEM_INDENT
 MAX_INDENT = 12  # cells under a message's first line; more would leave nothing of a narrow window
 
@@ -86,8 +86,7 @@ class Renderer:
         day: the day of the line above; a line of another day gets a date first.
         zone: None for this machine's.
         colour: False if NO_COLOR asks for none.
-        columns: how many cells a row has; 0 to break no rows.
-        hosting: we host the room.
+        hosting: we host the room, so that the host's words are this program's.
     """
 
     def __init__(
@@ -97,19 +96,17 @@ class Renderer:
         zone: tzinfo | None = None,
         *,
         colour: bool = True,
-        columns: Callable[[], int] = lambda: 0,
         hosting: bool = False,
     ) -> None:
         self._roster = roster
         self._day = day
         self._zone = zone
         self._colour = colour
-        self._columns = columns
         self._hosting = hosting
         self._minute, self._minute_text = -1, ""  # the last time that was shown; most lines have the same
 
-    def render(self, item: Item | Note | Drawn) -> Fragments:
-        """Whole lines, each with its end; nothing for what is not shown."""
+    def render(self, item: Item | Note | Drawn) -> Line | None:
+        """The line of this item; None for what is not shown."""
         match item:
             case Said():
                 return self._said(item)
@@ -128,22 +125,22 @@ class Renderer:
             case Moved(at=at):
                 return self._event(at, moved_text(self._who(item), item))
             case Connected(again=True):
-                return self._system("Connected again.")
+                return _system("Connected again.")
             case Connected():
-                return self._system(self._greeting(item))
+                return _system(self._greeting(item))
             case Disconnected(reason=reason):
-                return self._system(reconnecting(reason), ERROR)
+                return _system(reconnecting(reason), ERROR)
             case Notice(text=text):
-                return self._system(text)
+                return _system(text if self._hosting else notice_text(self._roster, text))
             case Drawn(fragments):
-                return fragments
+                return verbatim(fragments)
             case Note(text=text, error=error):
-                return self._system(text, ERROR if error else SYSTEM)
+                return _system(text, ERROR if error else SYSTEM)
             case Closed(error=error):
                 what_to_do = f" {advice(error.hint)}" if error.hint else ""
-                return self._system(sentence(str(error)) + what_to_do, ERROR)
+                return _system(sentence(str(error)) + what_to_do, ERROR)
             case Acked():
-                return []
+                return None
             case _:
                 assert_never(item)
 
@@ -153,52 +150,46 @@ class Renderer:
         where = f"You host {title} as {nick}." if self._hosting else f"You are in {title} (hosted by {host}) as {nick}."
         return f"{where} /help lists the commands."
 
-    def _said(self, said: Said) -> Fragments:
-        nick, mine = shown_nick(said.by, said.nick), self._is_mine(said)
+    def _said(self, said: Said) -> Line:
+        nick, width, most = _measured_nick(said.by, said.nick)
+        mine = self._is_mine(said)
         style = nick_colour(said.by, said.nick) if self._colour else ""
         mentioned = not mine and self._mentions(said.text)
-        fragments = self._at(said.at, MARK if mentioned else TIME)
-        fragments.append(("", " * " if said.action else " "))
-        fragments.append((f"{style} {MINE}".strip() if mine else style, nick))
-        text = said.text
-        if text.isascii() and text.isprintable():  # most are; this saves much on the way to 20,000 lines a second
-            shown = text
-        else:
-            shown = _indented(text, TIME_WIDTH + cells(nick) + (3 if said.action else 1))
-        fragments.append((MENTION if mentioned else "", f" {shown}\n"))
-        return fragments
+        plain = not mentioned and not said.action  # then a style less: every change of it costs the screen time
+        head = self._at(said.at, MARK if mentioned else TIME, " " if plain else "")
+        if not plain:
+            head.append(("", " * " if said.action else " "))
+        head.append((f"{style} {MINE}".strip() if mine else style, nick))
+        before = TIME_WIDTH + (3 if said.action else 1)
+        text = safe_text(said.text, lines=True)
+        return Line(head, MENTION if mentioned else "", " ", text, min(before + width, MAX_INDENT), before + most)
 
-    def _private(self, told: Told) -> Fragments:
+    def _private(self, told: Told) -> Line:
         """A private message. No nick contains a bracket, so no public message can look like this."""
         mentioned = told.by != self._roster.me and self._mentions(told.text)
-        fragments = self._at(told.at, MARK if mentioned else TIME)
-        fragments += [("", " "), (PRIVATE, private_label(told, self._roster.me))]
-        fragments.append((MENTION if mentioned else "", f" {_indented(told.text, MAX_INDENT)}\n"))
-        return fragments
+        label = private_label(told, self._roster.me)
+        head = self._at(told.at, MARK if mentioned else TIME)
+        head += [("", " "), (PRIVATE, label)]
+        text = safe_text(told.text, lines=True)
+        return Line(head, MENTION if mentioned else "", " ", text, MAX_INDENT, TIME_WIDTH + most_cells(label) + 1)
 
-    def _event(self, at: int, text: str) -> Fragments:
-        fragments = self._at(at, SYSTEM)
-        shown = ("\n" + " " * EVENT_INDENT).join(rows(text, self._columns() - EVENT_INDENT))
-        fragments.append((SYSTEM, f" -- {shown}\n"))
-        return fragments
+    def _event(self, at: int, text: str) -> Line:
+        return Line(self._at(at, SYSTEM), SYSTEM, " -- ", text, EVENT_INDENT, EVENT_INDENT)
 
-    def _system(self, text: str, style: str = SYSTEM) -> Fragments:
-        return system_line(text, style, self._columns())
-
-    def _at(self, at: int, style: str) -> Fragments:
+    def _at(self, at: int, style: str, after: str = "") -> Fragments:
         """The time, and before it the date if the day is another."""
         minute = at // 60_000
         if minute == self._minute:
-            return [(style, self._minute_text)]
+            return [(style, self._minute_text + after)]
         try:
             moment = datetime.fromtimestamp(minute * 60, self._zone)
         except (ValueError, OverflowError, OSError):  # the number comes from the host, and may be anything
-            return [(style, "--:--")]
+            return [(style, f"--:--{after}")]
         self._minute, self._minute_text = minute, f"{moment:%H:%M}"
         if moment.date() == self._day:
-            return [(style, self._minute_text)]
+            return [(style, self._minute_text + after)]
         self._day = moment.date()
-        return [(SYSTEM, f"-- {_date(self._day)} --\n"), (style, self._minute_text)]
+        return [(SYSTEM, f"-- {_date(self._day)} --\n"), (style, self._minute_text + after)]
 
     def _who(self, event: Joined | Left | Renamed | Moved) -> str:
         return "you" if self._is_mine(event) else shown_nick(event.by, event.nick)
@@ -224,15 +215,19 @@ def private_label(told: Told, me: str) -> str:
 
 def shown_nick(by: str, nick: str) -> str:
     """The nick as it is shown: with a tilde for a guest, about whom nothing is proven."""
-    name = safe_text(nick)
-    if len(name) > MAX_NICK or not name.strip():  # only a host that breaks the rules sends such a nick
-        name = name[:MAX_NICK] + "..." if name.strip() else "?"
-    return name if is_verified(by) else f"~{name}"
+    return safe_nick(nick) if is_verified(by) else f"~{safe_nick(nick)}"
 
 
 def tagged_nick(by: str, nick: str) -> str:
     """The nick with the first digits of the person's fingerprint, if there is one: `ann·7f3a`."""
     return f"{shown_nick(by, nick)}·{safe_text(by[:4])}" if is_verified(by) else shown_nick(by, nick)
+
+
+@lru_cache(maxsize=1024)
+def _measured_nick(by: str, nick: str) -> tuple[str, int, int]:
+    """The nick as it is shown, with the cells that it takes, and takes at most."""
+    shown = shown_nick(by, nick)
+    return shown, cells(shown), most_cells(shown)
 
 
 @lru_cache(maxsize=1024)
@@ -274,21 +269,14 @@ def verify_text(person: Person, me: str, host_id: str) -> str:
     return f"Fingerprint of {nick}:  {grouped(person.id)}\n{COMPARE}"
 
 
-def system_line(text: str, style: str = SYSTEM, columns: int = 0) -> Fragments:
-    """A line that nobody said, broken into rows of this many cells."""
-    shown = ("\n" + " " * SYSTEM_INDENT).join(rows(safe_text(text, lines=True), columns - SYSTEM_INDENT))
-    return [(style, f"-- {shown}\n")]
+def _system(text: str, style: str = SYSTEM) -> Line:
+    return system_line(safe_text(text, lines=True), style)
 
 
 @lru_cache(maxsize=4)
 def _word(nick: str) -> re.Pattern[str]:
     """Finds the nick as a word of its own."""
     return re.compile(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", re.IGNORECASE)
-
-
-def _indented(text: str, indent: int) -> str:
-    """The text, safe, with its further lines under the first."""
-    return safe_text(text, lines=True).replace("\n", "\n" + " " * min(indent, MAX_INDENT))
 
 
 def _date(day: date) -> str:

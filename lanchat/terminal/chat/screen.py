@@ -2,11 +2,13 @@
 
 To print above the line, prompt_toolkit erases the line and draws it again, which costs milliseconds. So everything that
 waits is printed at once, a bounded portion at a time, as the first step of a drawing. Keys are read between drawings.
+
+Rows that were printed belong to the terminal. It breaks them again when the window becomes narrower, at the left edge,
+where lines begin. So everything in view is then printed again; what has scrolled out of view cannot be.
 """
 
 import asyncio
 import errno
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
@@ -34,7 +36,7 @@ from lanchat.terminal.exit import HANGUP, handle_signals, signals_restored
 PROMPT = "> "
 MENU_ROWS = 8  # completions shown at once
 PAINT_EVERY = 0.015  # s; what comes in between is painted together, and nobody sees the difference
-REPRINTED = 2000  # fragments kept to print them again; more than a screen holds
+SETTLED = 0.2  # s; a window that is dragged narrower has many widths, and only the last is worth printing for
 
 _STYLE = Style(
     [
@@ -53,7 +55,10 @@ class Screen:
         complete: what the text before the cursor could become.
         bar: the text of the bar, for a window of this many cells.
         above: lines between what is printed and the typed line, cut to this many cells; few or none.
-        portion: what is to be printed next, and whether there may be more; it takes a few milliseconds.
+        portion: what is to be printed next in so many columns, and whether there may be more; it takes a few
+            milliseconds.
+        again: what was printed last, for so many columns, as far as it may have been in view when it was printed for
+            so many columns and rows.
         input, output: the terminal; None for this process's own.
     """
 
@@ -64,13 +69,17 @@ class Screen:
         complete: Callable[[str], Iterable[commands.Completion]],
         bar: Callable[[int], str],
         above: Callable[[int], Fragments],
-        portion: Callable[[], tuple[Fragments, bool]],
+        portion: Callable[[int], tuple[Fragments, bool]],
+        again: Callable[[int, int, int], Fragments],
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
         self._portion = portion
+        self._again = again
         self._above: Fragments = []
-        self._printed: deque[tuple[str, str]] = deque(maxlen=REPRINTED)
+        self._width = 0  # columns at the last drawing
+        self._widest = 0  # columns for which something in view was printed
+        self._settling: asyncio.TimerHandle | None = None
         self._print_all = False  # at the next drawing
         self._woken = False  # a drawing is coming
         self._printed_at = 0.0  # s, of the event loop's clock
@@ -176,36 +185,56 @@ class Screen:
         if app.is_done:
             return
         self._woken = False  # before looking at what there is: what comes from now on wakes again
-        fragments, more = self._portion()
+        columns = self.columns
+        fragments, more = self._portion(columns)
         if app.loop is not None:
             self._printed_at = app.loop.time()
-        self._printed.extend(fragments)
-        if self._print_all or self._is_broken():
+        if self._is_broken(columns):
+            self._print_all_soon()
+        self._width = columns
+        if self._print_all:
             self._print_all = False
+            above = self._again(columns, max(columns, self._widest), self._output.get_size().rows)
+            self._widest = columns
             with self._terminal.holding():
                 app.renderer.clear()
-                self._print(self._printed)
+                self._print(above)
         elif fragments:
+            self._widest = max(self._widest, columns)
             with self._terminal.holding():
                 app.renderer.erase()
                 self._print(fragments)
         if more:
             app.invalidate()
 
+    def _print_all_soon(self) -> None:
+        """Print what is in view again, once the window has kept its width for a moment."""
+
+        def settle() -> None:
+            self._print_all = True
+            self._app.invalidate()
+
+        if self._settling is not None:
+            self._settling.cancel()
+        if self._app.loop is not None:
+            self._settling = self._app.loop.call_later(SETTLED, settle)
+
     def _print(self, fragments: Iterable[tuple[str, str]]) -> None:
         text: StyleAndTextTuples = [*fragments]
         print_formatted_text(self._output, text, _STYLE, color_depth=self._app.color_depth)
 
-    def _is_broken(self) -> bool:
-        """Whether the window has become too narrow for what was drawn last.
+    def _is_broken(self, columns: int) -> bool:
+        """Whether the window has just become too narrow for what was printed, or for what was drawn last.
 
         Most terminals break a row in two then, some do not, so nobody knows how far up our line begins: to erase it
-        would leave a piece of it, or take away a piece of the room.
+        leaves a piece of it, or takes away a piece of the room.
         """
+        if columns != self._width and columns < self._widest:
+            return True
         line = self._line.render_info
-        if line is None or self.columns >= line.window_width:
+        if line is None or columns >= line.window_width:
             return False
-        return bool(self._above) or line.cursor_position.y > 0 or line.cursor_position.x >= self.columns
+        return bool(self._above) or line.cursor_position.y > 0 or line.cursor_position.x >= columns
 
     def _height_above(self, above: Callable[[int], Fragments]) -> Dimension:
         """How many rows the lines above take. This is asked first at each drawing, so they are made here."""

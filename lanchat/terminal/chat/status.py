@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lanchat.protocol.messages import Say, Talk
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import Fragments, cut, drawn_cells
-from lanchat.terminal.chat.render import SYSTEM
+from lanchat.terminal.chat.line import SYSTEM
 from lanchat.terminal.wording import people_text
 
 PENDING_AFTER = 0.5  # s; on a good link the host has a message within milliseconds, and nothing flickers

@@ -261,7 +261,7 @@ def test_a_private_message_to_somebody_away_says_so(host, join, talk):
         bob.close()
         ann.shows("bob left")
         ann.press("/msg bob psst\r")
-        ann.shows("-- bob is away")
+        ann.shows("-- (host): bob is away")
 
 
 def test_tab_completes_nicks_and_commands(host, join, talk):

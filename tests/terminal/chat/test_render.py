@@ -11,6 +11,7 @@ from lanchat.errors import ConnectionLost
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.messages import Card, Joined, Left, Moved, Notice, Present, Renamed, Said, Told, Welcome
 from lanchat.room.roster import Person, Roster
+from lanchat.terminal.chat.line import SYSTEM
 from lanchat.terminal.chat.render import (
     ERROR,
     MARK,
@@ -18,7 +19,6 @@ from lanchat.terminal.chat.render import (
     MINE,
     PALETTE,
     PRIVATE,
-    SYSTEM,
     TIME,
     Note,
     Renderer,
@@ -51,9 +51,20 @@ HOSTILE = [
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
-def renderer(**options):
+class Shown:
+    """A renderer whose lines are broken for a window of so many columns."""
+
+    def __init__(self, renderer, columns=0):
+        self._renderer, self._columns = renderer, columns
+
+    def render(self, item):
+        line = self._renderer.render(item)
+        return [] if line is None else line.fragments(self._columns)
+
+
+def renderer(columns=0, **options):
     """A renderer for ann, on the first day of 1970."""
-    return Renderer(Roster(me="a", nick="ann"), date(1970, 1, 1), UTC, **options)
+    return Shown(Renderer(Roster(me="a", nick="ann"), date(1970, 1, 1), UTC, **options), columns)
 
 
 def said(text, by="b", nick="bob", at=NOON, action=False):
@@ -69,12 +80,12 @@ def plain(fragments):
 
 
 def test_a_line_has_time_nick_and_text():
-    assert renderer().render(said("hi")) == [(TIME, "12:00"), ("", " "), (BOB, "bob"), ("", " hi\n")]
+    assert renderer().render(said("hi")) == [(TIME, "12:00 "), (BOB, "bob"), ("", " hi\n")]
 
 
 def test_in_my_own_message_the_nick_is_marked():
     mine = renderer().render(said("hi", by="a", nick="ann"))
-    assert mine == [(TIME, "12:00"), ("", " "), (f"{ANN} {MINE}", "ann"), ("", " hi\n")]
+    assert mine == [(TIME, "12:00 "), (f"{ANN} {MINE}", "ann"), ("", " hi\n")]
 
 
 def test_an_action_reads_as_a_sentence():
@@ -109,7 +120,7 @@ def test_a_private_message_shows_sender_and_recipient_in_a_style_of_its_own():
     ]
     mine = private("psst", by="a", nick="ann", to="b", to_nick="bob")
     assert plain(renderer().render(mine)) == "12:00 [you -> bob] psst\n"
-    nobody = Renderer(Roster(), date(1970, 1, 1), UTC)
+    nobody = Shown(Renderer(Roster(), date(1970, 1, 1), UTC))
     assert plain(nobody.render(private("psst"))) == "12:00 [bob -> ann] psst\n"
 
 
@@ -133,21 +144,29 @@ def test_no_public_message_looks_like_a_private_one():
 
 @pytest.mark.parametrize("text", ["anna is here", "joann", "ann-marie", "nobody"])
 def test_a_longer_word_is_not_my_nick(text):
-    assert renderer().render(said(text))[0] == (TIME, "12:00")
+    assert renderer().render(said(text))[0] == (TIME, "12:00 ")
 
 
 def test_my_own_message_mentions_nobody():
-    assert renderer().render(said("I am ann", by="a", nick="ann"))[0] == (TIME, "12:00")
+    assert renderer().render(said("I am ann", by="a", nick="ann"))[0] == (TIME, "12:00 ")
 
 
 def test_in_a_narrow_window_lines_break_between_words():
-    renderer = Renderer(Roster(), date(1970, 1, 1), UTC, columns=lambda: 30)
-    lines = plain(renderer.render(Disconnected("The host closed the link.")))
+    narrow = renderer(30)
+    lines = plain(narrow.render(Disconnected("The host closed the link.")))
     assert lines == "-- The host closed the link.\n   Reconnecting …\n"
-    lines = plain(renderer.render(Left(9, NOON, "b", "bob", "no answer for 25 s")))
+    lines = plain(narrow.render(Left(9, NOON, "b", "bob", "no answer for 25 s")))
     assert lines == "12:00 -- bob left (no answer\n         for 25 s)\n"
+    lines = plain(narrow.render(said("what ann said was that there is\ntea in the kitchen")))
+    assert lines == ("12:00 bob what ann said was\n          that there is\n          tea in the kitchen\n")
+    lines = plain(narrow.render(said("what", action=True, nick="b" * 32)))
+    assert lines == f"12:00 * {'b' * 22}\n            {'b' * 10}\n            what\n", (
+        "a nick is not cut: two may begin alike"
+    )
+    lines = plain(narrow.render(private("that there is tea", nick="bob" * 5)))
+    assert lines == "12:00 [bobbobbobbobbob -> you]\n            that there is tea\n"
     command = "lanchat join 'lanchat://192.168.1.7:47474/" + "5" * 32 + "'"
-    lines = plain(renderer.render(Notice("x", f"Join with:\n  {command}")))
+    lines = plain(narrow.render(Note(f"Join with:\n  {command}")))
     assert lines == f"-- Join with:\n     {command}\n", "what people copy stays in one piece"
 
 
@@ -184,13 +203,23 @@ def test_after_a_reconnect_i_see_why_the_host_had_dropped_me(reason):
 
 
 def test_notices_and_notes_are_lines_that_nobody_said():
-    assert renderer().render(Notice("nick", "bob is taken")) == [(SYSTEM, "-- bob is taken\n")]
     assert renderer().render(Note("one\ntwo")) == [(SYSTEM, "-- one\n   two\n")]
     assert renderer().render(Note("no", error=True)) == [(ERROR, "-- no\n")]
     assert renderer().render(Acked(("id",))) == []
     assert renderer().render(Closed(ConnectionLost("the host is gone", "look for it: lanchat rooms"))) == [
         (ERROR, "-- The host is gone. Look for it: lanchat rooms\n")
     ]
+
+
+def test_a_notice_is_marked_as_the_hosts():
+    """With colour or without: no line of this program begins with a nick and `(host):`."""
+    roster = Roster(me="a", nick="ann")
+    roster.welcome(Welcome("a", "ann", 0, 0, 2), (Present("b", "bob"), Present("h", "hal", host=True)))
+    shown = Shown(Renderer(roster, date(1970, 1, 1), UTC), columns=30)
+    told = shown.render(Notice("x", "Fingerprint of bob:  abab\nTo compare, they run:  lanchat id"))
+    assert told == [(SYSTEM, "-- hal (host): Fingerprint of\n   bob:  abab\n   To compare, they run:\n   lanchat id\n")]
+    assert plain(renderer().render(Notice("x", "y"))) == "-- (host): y\n", "a host that does not say who it is"
+    assert plain(renderer(hosting=True).render(Notice("x", "y"))) == "-- y\n", "our own"
 
 
 def test_the_greeting_says_who_hosts_the_room():
@@ -226,8 +255,8 @@ def test_an_impossible_time_is_no_error():
 
 
 def test_without_colour_the_nicks_of_others_have_no_style():
-    assert renderer(colour=False).render(said("hi"))[2] == ("", "bob")
-    assert renderer(colour=False).render(said("hi", by="a", nick="ann"))[2] == (MINE, "ann")
+    assert renderer(colour=False).render(said("hi"))[1] == ("", "bob")
+    assert renderer(colour=False).render(said("hi", by="a", nick="ann"))[1] == (MINE, "ann")
 
 
 def test_a_nick_keeps_its_colour():
@@ -303,4 +332,5 @@ def test_verify_says_whose_word_it_is():
 def test_a_member_with_my_id_and_another_nick_is_not_me():
     roster = Roster()
     roster.welcome(Welcome("a", "ann", 0, 0, 1), (Present("b", "bob"),))
-    assert plain(Renderer(roster, date(1970, 1, 1), UTC).render(Left(1, NOON, "a", "other"))) == "12:00 -- other left\n"
+    shown = Shown(Renderer(roster, date(1970, 1, 1), UTC))
+    assert plain(shown.render(Left(1, NOON, "a", "other"))) == "12:00 -- other left\n"

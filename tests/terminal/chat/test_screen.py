@@ -96,6 +96,25 @@ def test_the_typed_line_stays_whole_when_the_window_changes_its_size(ann, bob):
         assert max(len(row) for row in screen.lines) <= columns
 
 
+def test_what_is_in_view_is_printed_again_when_the_window_has_become_narrower(ann, bob):
+    """A terminal breaks the rows where it likes, and some cut them off."""
+    screen = ann(80)
+    screen.press(HALF)
+    long = "a message that is much too long for the narrower window, and has to go on in another row there"
+    bob.outgoing.say(long)
+    screen.wait_until(lambda: "bob a message" in screen.text and has_line(screen, HALF))
+    screen.resize(40, 24)
+    screen.wait_until(lambda: "-- The window became narrower." in screen.text)
+    screen.wait_until(lambda: "narrower window,\n          and has to go on in another\n" in screen.text)
+    screen.wait_until(lambda: has_line(screen, HALF))
+    assert screen.text.count("bob a message") == 1
+    screen.raw.clear()
+    screen.resize(80, 24)
+    bob.outgoing.say("wider")
+    screen.wait_until(lambda: "bob wider" in screen.text)
+    assert b"\x1b[2J" not in screen.raw, "rows of a narrow window fit in a wide one"
+
+
 def test_escape_sequences_of_others_are_shown_as_text(ann, bob):
     screen = ann(80)
     screen.press("mine")

@@ -1,0 +1,65 @@
+"""A line of the screen as it was said, before it is broken into rows for a window of some width. Pure."""
+
+from typing import NamedTuple
+
+from lanchat.terminal.cells import Fragments, most_cells
+from lanchat.terminal.wrap import NARROWEST, hang
+
+SYSTEM = "class:system"
+SYSTEM_INDENT = 3  # cells of `-- ` before a line that nobody said
+_LEAST = 4  # cells for the text beside what stands before it; with fewer it begins in a row of its own
+
+
+class Line(NamedTuple):
+    """A line that can be broken again when the window has become narrower.
+
+    Args:
+        head: what stands before the text, in styles of its own: time and nick; it ends with the nick.
+        style: of the mark and the text.
+        mark: stands between them: ` `, `-- `.
+        text: safe for a terminal; may have several lines.
+        indent: cells before each row but the first.
+        start: cells of head and mark.
+    """
+
+    head: Fragments
+    style: str
+    mark: str
+    text: str
+    indent: int
+    start: int
+
+    def fragments(self, columns: int) -> Fragments:
+        """The rows of the line, each with its end.
+
+        Args:
+            columns: cells of a row; 0 to break nothing.
+        """
+        head, style, mark, text, indent, start = self
+        if start + len(text) > columns or not text.isascii() or "\n" in text:  # else it is one row: most lines are
+            if start + _LEAST > columns >= NARROWEST and head:
+                return self._with_long_head(columns)
+            text = hang(text, columns, indent, start)
+        return [*head, (style, f"{mark}{text}\n")]
+
+    def _with_long_head(self, columns: int) -> Fragments:
+        """The same where the nick leaves no room for the text. It is broken as well: two nicks may begin alike."""
+        *before, (style, nick) = self.head
+        taken = self.start - len(self.mark) - most_cells(nick)
+        shown = hang("\n" + self.text, columns, self.indent)
+        return [*before, (style, hang(nick, columns, self.indent, taken)), (self.style, f"{shown}\n")]
+
+
+def verbatim(fragments: Fragments) -> Line:
+    """Lines that are not broken, such as a QR code; with their last end, which is the line's."""
+    *before, (style, text) = fragments
+    return Line(before, style, "", text.removesuffix("\n"), 0, 0)
+
+
+def system_line(text: str, style: str = SYSTEM) -> Line:
+    """A line that nobody said.
+
+    Args:
+        text: safe for a terminal.
+    """
+    return Line([], style, "-- ", text, SYSTEM_INDENT, SYSTEM_INDENT)
