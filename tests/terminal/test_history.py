@@ -75,6 +75,7 @@ def test_as_json_each_event_is_an_object(home, seen):
         "id": "2",
         "text": "tea?",
         "action": False,
+        "late": False,
     }
 
 
