@@ -12,6 +12,7 @@ from typing import Protocol
 
 from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.timeline import Timeline
 
 OnStored = Callable[[int, int], None]
 OnTrouble = Callable[[str], None]
@@ -27,16 +28,19 @@ class Opened:
 
     Args:
         past: the last events, in order; at most RECENT, and RECENT_SIZE of their texts.
-        seq: the next event gets a number above this one. It is the number of the last event, or a higher one: after a
-            crash, members may have seen events that were not stored yet, and no number is ever given out twice.
+        seq: the next event gets a number above this one. It is the number of the last event, or, after a crash, before
+            the first of a new term: members may have seen events that were not stored yet, and no number is ever given
+            out twice.
         owners: (nick, id of the first member who used it), oldest first.
         private: the private messages, in order; one without a text is finished: delivered or dropped.
+        timeline: the terms that the log continues, and the one that goes on or begins.
     """
 
     past: tuple[Event, ...] = ()
     seq: int = 0
     owners: tuple[tuple[str, str], ...] = ()
     private: tuple[Told, ...] = ()
+    timeline: Timeline = Timeline(0)
 
 
 class Log(Protocol):

@@ -71,8 +71,12 @@ SCHEMA = (  # migrations: the file's user_version is the number of those it has 
     INSERT OR IGNORE INTO owner SELECT looks_of(nick), nick, by, seq FROM owner_by_spelling ORDER BY seq;
     DROP TABLE owner_by_spelling;
     """,
+    """
+    -- The terms that are over, each with its last number: see protocol/timeline.py.
+    CREATE TABLE timeline (epoch INTEGER PRIMARY KEY, last INTEGER NOT NULL);
+    """,
 )
-TABLES = {"event", "owner", "fact", "words", "unindexed", "private"}  # after all migrations
+TABLES = {"event", "owner", "fact", "words", "unindexed", "private", "timeline"}  # after all migrations
 WITH_WORDS = 2  # the user_version from which on a file has a full-text index ...
 WITH_PRIVATE = 4  # ... and private messages under the name `private`
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
@@ -87,6 +91,7 @@ TYPES = {  # of the values that this program stores; SQLite itself stores any va
     "private": {"at": "number", **dict.fromkeys(("id", "by", "nick", "whom", "whom_nick", "text"), "text")},
     "owner": {"seq": "number", **dict.fromkeys(("nick", "by"), "text")},
     "fact": {"name": "text", "value": "number"},
+    "timeline": {"epoch": "number", "last": "number"},
 }
 _CONDITIONS = {
     "number": f"typeof({{0}}) = 'integer' AND {{0}} BETWEEN 0 AND {MAX_NUMBER}",

@@ -15,9 +15,10 @@ from itertools import islice
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_SIZE
 from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.timeline import Timeline, epoch_of
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore
 from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
@@ -25,6 +26,7 @@ from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.store import STEP, Store
+from lanchat.storage.terms import begin_term
 from lanchat.threads import join_started
 
 TRANSACTION = 1000  # records in one transaction; with more the first of them would wait for the last
@@ -34,7 +36,6 @@ INDEX_LIMIT = 4000  # new messages, which are indexed even without a quiet momen
 CHECK_LIMIT = 32 * 1024 * 1024  # bytes; a smaller file is checked at each start (0.2 s), a larger one after a crash
 PRUNE_EVERY = 600.0  # s
 CLOSE_LIMIT = 3.0  # s that a closing room waits for a disk that takes nothing
-LAST_START = MAX_NUMBER // 2  # the seq up to which a log may open: no room reaches it, but a damaged file may
 _NEVER = math.inf
 _OVERHEAD = 320  # bytes of an event in memory besides its text
 
@@ -45,6 +46,9 @@ class SqliteLog:
     """A `Log` in a file. Its owner holds the lock of the room's folder.
 
     Args:
+        term: the least number of the term that begins. By default the log's own last term goes on, unless it has
+            ended with a crash; then the next one begins, since members may have seen events that were not stored yet.
+        index: of the host, see protocol/delegation.py.
         keep: older or surplus entries are pruned periodically.
         on_damage: called with a sentence when the file was damaged or replaced.
         wall: returns ms since 1970. It is called once, so that a clock that jumps later makes no entry old.
@@ -54,6 +58,8 @@ class SqliteLog:
         self,
         path: Path,
         *,
+        term: int = 0,
+        index: int = OWNER_INDEX,
         keep: Retention = EVERYTHING,
         on_damage: Callable[[str], None] = ignore,
         wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -62,6 +68,8 @@ class SqliteLog:
         self._retry = timing.log_retry
         self._path = path
         self._reader = LogReader(path)
+        self._term = term
+        self._host_index = index
         self._keep = keep
         self._on_damage = on_damage
         self._wall = wall
@@ -86,10 +94,10 @@ class SqliteLog:
             small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
             self._store, damage = open_store(self._path, durable=True, suspect=small)
             state = self._store.state()
-            self._seq = max(state.first, self._wall()) if damage else state.first  # above every number that was lost
-            if self._seq > LAST_START:
-                raise LanchatError("This room's log has no numbers left.", "Open another room: --new")
+            goes_on = state.clean and not damage
+            self._seq = begin_term(self._path, state.given, self._term, self._host_index, goes_on=goes_on)
             self._store.begin(self._seq)
+            past_terms = self._store.state().past
             past = self._store.last(RECENT, RECENT_SIZE)
             self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
             private = self._store.private()
@@ -106,7 +114,8 @@ class SqliteLog:
         if damage:
             self._on_damage(damage)
         self._stored_seq, self._entries, self._unindexed = state.seq, state.entries, state.unindexed
-        return Opened(past, self._seq, state.owners, private)
+        timeline = Timeline(epoch_of(self._seq), past_terms)
+        return Opened(past, self._seq, state.owners, private, timeline)
 
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
         self._on_stored, self._on_trouble = on_stored, on_trouble

@@ -13,6 +13,7 @@ from pathlib import Path
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.timeline import MAX_ENTRIES, epoch_of, n_of
 from lanchat.storage.files import check_no_link
 from lanchat.storage.prepare import check, check_facts, migrate
 from lanchat.storage.problems import FAILURES, Damaged, StoreProblem, problem_of, tolerant
@@ -33,7 +34,6 @@ from lanchat.storage.schema import (
 BUSY_LIMIT = 1.0  # s to wait for another program's lock on the file, in a thread that may wait
 WAL_LIMIT = 4 * 1024 * 1024  # bytes that the WAL may keep after a checkpoint
 STEP = 500  # entries indexed in one transaction: some 15 ms, which an acknowledgement may wait
-STRIDE = 1_000_000  # numbers that are left out after a crash; more than the events that can wait in memory
 _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpreter around each one (limit: 999 values)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
@@ -48,7 +48,9 @@ class LogState:
     """The numbers and owners in a log when it is opened."""
 
     seq: int  # of the last event
-    first: int  # the seq below which nothing new may be numbered: seq, or higher after a crash
+    given: int  # the highest number that may have been given out: seq, or higher after a crash
+    clean: bool  # whether the last run has stored every event that it has numbered
+    past: tuple[tuple[int, int], ...]  # the terms that are over, each with its last n
     entries: int
     unindexed: int
     owners: tuple[tuple[str, str], ...]  # nick and member id, oldest first
@@ -93,17 +95,25 @@ class Store:
     def state(self) -> LogState:
         facts: dict[str, int] = dict(self._db.execute("SELECT name, value FROM fact"))
         last = self._number(f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}")
-        first = max(last, facts.get("first", 0))
-        if not facts.get("clean", 1):
-            first += STRIDE
         rows = self._db.execute("SELECT nick, by FROM owner ORDER BY seq")
         owners = tuple((nick, by) for nick, by in rows if isinstance(nick, str) and isinstance(by, str))
         entries = self._number("SELECT count(*) FROM event")
-        return LogState(last, first, entries, self._number("SELECT count(*) FROM unindexed"), owners)
+        given, clean = max(last, facts.get("first", 0)), bool(facts.get("clean", 1))
+        terms = self._db.execute("SELECT epoch, last FROM timeline ORDER BY epoch DESC LIMIT ?", (MAX_ENTRIES,))
+        past = tuple(reversed(terms.fetchall()))
+        return LogState(last, given, clean, past, entries, self._number("SELECT count(*) FROM unindexed"), owners)
 
     def begin(self, first: int) -> None:
-        """Note that numbers from `first` on may be given out now. Without a later `end` they count as given out."""
-        self._db.execute("INSERT OR REPLACE INTO fact VALUES ('clean', 0), ('first', ?)", (first,))
+        """Note that numbers above `first` may be given out now. Without a later `end` they count as given out.
+
+        If it belongs to a later term than the last event, the term of that event is over.
+        """
+        last = self._number(f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}")
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("INSERT OR REPLACE INTO fact VALUES ('clean', 0), ('first', ?)", (first,))
+            if last and epoch_of(last) < epoch_of(first):
+                self._db.execute("INSERT OR IGNORE INTO timeline VALUES (?, ?)", (epoch_of(last), n_of(last)))
 
     def end(self) -> None:
         """Note that every event that was numbered is stored."""

@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.limits import MAILBOX_AGE, RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
+from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
 from lanchat.storage import prepare, sqlite_log, store
 from lanchat.storage import repair as mend
@@ -28,11 +30,12 @@ from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.sqlite_log import SqliteLog
-from lanchat.storage.store import STRIDE, Store
+from lanchat.storage.store import Store
 from tests.support.waiting import wait_until
 
 TOP = Path(__file__).parents[2]
 ANN, BOB = "a" * 64, "b" * 64
+NEXT_TERM = make_seq(make_epoch(1, OWNER_INDEX), 0)  # above every number of the first term
 DAY = 86_400_000
 IMPATIENT = Timing(log_retry=0.05)
 NOW = 1_800_000_000_000
@@ -274,7 +277,7 @@ def test_a_log_that_cannot_be_closed_cleanly_is_closed_all_the_same(keeper, path
     one.log.close()
     blocker.close()
     assert one.stored_seq == 0 and "1 events could not be stored" in caplog.text
-    assert keeper().opened.seq == STRIDE
+    assert keeper().opened.seq == NEXT_TERM
 
 
 FULL_DISK = """
@@ -392,7 +395,8 @@ def test_after_a_crash_no_number_is_given_out_again(keeper, path):
         again = SqliteLog(path.with_name("snapshot"))
         opened = again.open()
         assert [event.seq for event in opened.past] == [1, 2]
-        assert opened.seq == 2 + crash * STRIDE
+        assert opened.seq == make_seq(make_epoch(crash, OWNER_INDEX), 0)
+        assert opened.timeline == Timeline(make_epoch(crash, OWNER_INDEX), ((0, 2),))
         again.close()  # never started, so it is not closed in order either
 
 
@@ -451,7 +455,7 @@ def test_a_file_that_is_no_log_is_renamed(keeper, path, spoil):
     one = keeper()
     assert len(one.damage) == 1 and "damaged-1" in one.damage[0]
     assert path.with_name("log.db.damaged-1").read_bytes()[100:] == left[100:]
-    assert one.opened.seq >= NOW  # above all numbers that were ever given
+    assert one.opened.seq == NEXT_TERM  # above all numbers that were ever given
     one.keep(said(one.opened.seq + 1, "life goes on"))
     one.log.close()
     spoil_again = path.write_bytes(b"")
@@ -487,7 +491,7 @@ def test_a_log_with_values_of_a_wrong_type_is_repaired(keeper, path, statement):
     one = keeper()
     assert len(one.damage) == 1 and "damaged-1" in one.damage[0]
     assert len(one.past) == (20 if "WHERE" in statement else 21) and one.past[-1].seq == 21
-    assert one.opened.seq >= NOW and one.opened.owners == (("ann", ANN),) and one.opened.private == (told("1"),)
+    assert one.opened.seq == NEXT_TERM and one.opened.owners == (("ann", ANN),) and one.opened.private == (told("1"),)
     one.keep(said(one.opened.seq + 1))
 
 
@@ -575,7 +579,7 @@ def test_a_repair_that_is_cut_short_begins_again(keeper, path, monkeypatch, when
             keeper()
     again = keeper()
     assert len(again.past) > 1500 and len(again.damage) == 1
-    assert again.opened.seq == NOW, "far above all that was ever given"
+    assert again.opened.seq == NEXT_TERM, "above all that was ever given"
 
 
 def test_a_damaged_index_is_rebuilt(keeper, path):

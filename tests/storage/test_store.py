@@ -13,7 +13,7 @@ from lanchat.storage import store as store_module
 from lanchat.storage.problems import Damaged, StoreProblem, in_words, problem_of
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import Retention
-from lanchat.storage.schema import SCHEMA, TABLES
+from lanchat.storage.schema import SCHEMA, TABLES, looks_of
 from lanchat.storage.store import Store
 
 ANN, BOB, EVE = (letter * 32 for letter in "abe")
@@ -70,6 +70,7 @@ def test_a_file_of_any_earlier_version_gets_all_tables(path):
     for version in range(1, len(SCHEMA)):
         path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path)) as db:
+            db.create_function("looks_of", 1, looks_of)
             for step in SCHEMA[:version]:
                 db.executescript(step)
             db.execute(f"PRAGMA user_version = {version}")
