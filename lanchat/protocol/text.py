@@ -5,7 +5,7 @@ except marks that are piled up on one letter: a character that cannot be shown i
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lanchat.protocol.confusables import skeleton, skeletons
 from lanchat.protocol.fields import MAX_TEXT
@@ -16,6 +16,7 @@ MAX_SUGGESTIONS = 1000  # nicks that are tried before none is suggested; some 1 
 MAX_TITLE = 60  # characters; fits a line of 80 columns beside the other columns of a listing
 MAX_TITLE_BYTES = 180  # of UTF-8; one TXT pair of DNS-SD holds 255
 MAX_LINES = 100  # of one message; a longer paste is a file
+MAX_LISTED = 50  # names in one sentence; twenty lines of a terminal
 MAX_MARKS = 4  # on one letter; no script in use needs more, and a pile of them covers other lines
 
 _TAB = "    "
@@ -154,6 +155,12 @@ def free_nick(nick: str, is_taken: Callable[[str], bool]) -> str:
         if not any(map(is_taken, skeletons(proposal + tail))):
             return proposal + tail
     return ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names as a part of a sentence. Of many, only the first are named."""
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more
 
 
 def grouped(fingerprint: str) -> str:
