@@ -115,7 +115,8 @@ def clean_text(text: str) -> str:
     if not text.strip():
         raise ValueError("A message cannot be empty.")
     if size > MAX_TEXT:
-        raise ValueError(f"{size} bytes are too many for one message ({MAX_TEXT} at most).")
+        counted = "" if size == len(text.encode()) else "; a control character counts as 6"
+        raise ValueError(f"{size} bytes are too many for one message ({MAX_TEXT} at most{counted}).")
     if (lines := text.count("\n") + 1) > MAX_LINES:
         raise ValueError(f"{lines} lines are too many for one message ({MAX_LINES} at most).")
     return text

@@ -173,8 +173,10 @@ class Hub:
                     session.deaf = True
                 case Pong() | Offer() | Follow() | StandbyStored() | Promoted() | Delegation():
                     pass
-                case Hello() | Confirm() | Fetch():
+                case Hello() | Confirm():
                     self._tell(session, Notice("rules", "You are in the room already."), batch)
+                case Fetch():
+                    self._tell(session, Notice("rules", "Events can be fetched only after the welcome."), batch)
                 case _:
                     assert_never(message)
 

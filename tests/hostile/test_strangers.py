@@ -596,7 +596,7 @@ METHODS = [b"PROPFIND", b"SEARCH", b"QUERY", b"MKCOL", b"get", b"x-y!", b"HACK"]
         b"\r\nHACK x HTTP/1.1\r\nhacked\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03hacked\n",
         b"eve\n\x00\x01\x02hacked\n",
-        b"eve\n" + b"x" * 5000 + b"\nhacked\n",
+        b"eve\n" + b"x" * 20_000 + b"\nhacked\n",
     ],
     ids=[
         *("web page posts", "web page asks", "preflight", *(repr(method) for method in METHODS), "long path", "proxy"),

@@ -188,9 +188,9 @@ class NativeDoor:
         log = self._serving.log
         left: list[FromMember] = []
         for message in messages:
-            if not isinstance(message, Fetch):
+            if not isinstance(message, Fetch) or session.member is None:  # the hub tells who asks before the welcome
                 left.append(message)
-            elif session.member is not None:  # the hub has admitted this session
+            else:
                 throttle.spend(PAGE_COST)
                 if link.over:
                     return [], []
