@@ -39,7 +39,13 @@ PURE = {
     "lanchat.errors",
     *("lanchat.storage.retention", "lanchat.storage.schema", "lanchat.storage.search"),
     "lanchat.network.keepalive",
-    *("lanchat.server.acks", "lanchat.server.batch", "lanchat.server.replication", "lanchat.server.session"),
+    *(
+        "lanchat.server.acks",
+        "lanchat.server.batch",
+        "lanchat.server.replication",
+        "lanchat.server.session",
+        "lanchat.server.doors.telnet",
+    ),
     *(
         "lanchat.client.events",
         "lanchat.protocol.papers",

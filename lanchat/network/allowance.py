@@ -22,44 +22,39 @@ class Allowance:
 
     Args:
         own: the bucket of the link's owner, which all links of this owner share.
-        shared: another bucket that must hold the tokens as well, which links of several owners share.
-        lock: guards both buckets, so that links with a common bucket have a common lock. For memory work only.
+        shared: other buckets that must hold the tokens as well, which links of several owners share.
+        lock: guards all these buckets, so that links with a common bucket have a common lock. For memory work only.
     """
 
     def __init__(
         self,
         own: TokenBucket,
-        shared: TokenBucket | None = None,
-        *,
+        *shared: TokenBucket,
         lock: "threading.Lock | None" = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._own = own
         self._shared = shared
+        self._buckets = (own, *shared)
         self._lock = lock or threading.Lock()
         self._clock = clock
 
-    def belong_to(self, own: TokenBucket) -> None:
-        """Give the link another owner."""
+    def belong_to(self, own: TokenBucket, *more: TokenBucket) -> None:
+        """Give the link another owner, who shares more buckets with others."""
         with self._lock:
             self._own = own
-
-    @property
-    def left(self) -> float:
-        """How many tokens the owner has left; below 0: a debt."""
-        with self._lock:
-            return self._own.level(self._clock())
+            self._buckets = (own, *self._shared, *more)
 
     def spare(self, amount: float) -> bool:
-        """Take this amount only if both buckets hold it. Returns whether it was taken."""
+        """Take this amount only if all buckets hold it. Returns whether it was taken."""
         with self._lock:
             now = self._clock()
-            if not self._own.spare(amount, now):
-                return False
-            if self._shared is None or self._shared.spare(amount, now):
-                return True
-            self._own.take(-amount, now)
-            return False
+            for number, bucket in enumerate(self._buckets):
+                if not bucket.spare(amount, now):
+                    for paid in self._buckets[:number]:
+                        paid.take(-amount, now)
+                    return False
+            return True
 
     def pay(self, link: Debtor, amount: float) -> None:
         """Take this amount in pieces, and wait for each of them. The silence of the peer does not count meanwhile."""
@@ -72,8 +67,7 @@ class Allowance:
                 link.reset_idle()
 
     def _take(self, amount: float) -> float:
-        """Take this amount. Returns the seconds until both buckets have no debt."""
+        """Take this amount. Returns the seconds until no bucket has a debt."""
         with self._lock:
             now = self._clock()
-            wait = self._own.take(amount, now)
-            return wait if self._shared is None else max(wait, self._shared.take(amount, now))
+            return max(bucket.take(amount, now) for bucket in self._buckets)

@@ -9,15 +9,21 @@ from lanchat.network.link import Link
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.threads import Wakeup
 
+# Bytes that wait for one peer when more comes, at which it is dropped even if it takes some:
+OUTBOX_LIMIT = 4 * 1024 * 1024  # all that the members of a room may say at once (protocol/limits.py), with their names
+OUTBOX_SHARE = 256 * 1024  # while more than this waits for all peers together, which is what an attack may cost:
+OUTBOXES_LIMIT = 64 * 1024 * 1024
+
 
 class Flusher:
     """Serves each link from `add` to `remove`. These are for any thread; `close` is for the owner."""
 
     def __init__(self, name: str, timing: Timing = DEFAULT_TIMING) -> None:
         self.timing = timing
+        self.waiting = 0  # bytes in the outboxes of all links; any thread may read it
         self._links: set[Link] = set()
         self._behind: set[Link] = set()
-        self._lock = threading.Lock()  # guards the two sets
+        self._lock = threading.Lock()  # guards the two sets and the number
         self._wakeup = Wakeup()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name)
@@ -43,6 +49,16 @@ class Flusher:
                 return
             self._behind.add(link)
         self._wakeup.set()
+
+    def count(self, more: int) -> None:
+        """So many more bytes wait in an outbox; below 0: fewer."""
+        with self._lock:
+            self.waiting += more
+
+    @property
+    def outbox_limit(self) -> int:
+        """The bytes that may wait for one peer now. Any thread."""
+        return OUTBOX_LIMIT if self.waiting <= OUTBOXES_LIMIT else OUTBOX_SHARE
 
     def close(self) -> None:
         self._closed = True

@@ -9,7 +9,7 @@ The contract of `send()` (after ergo's irc/socket.go):
 1. it never waits;
 2. it never reorders;
 3. it may be called by any thread;
-4. it drops a peer that does not read, with a reason, and nobody else notices.
+4. it drops a peer that does not read, with a reason, and nobody else notices. Who takes bytes, however slowly, reads.
 """
 
 import socket
@@ -29,7 +29,6 @@ from lanchat.protocol.tls import Channel
 if TYPE_CHECKING:
     from lanchat.network.flusher import Flusher
 
-OUTBOX_LIMIT = 256 * 1024  # bytes still waiting when more comes; a peer this far behind is not reading
 LEFTOVERS = 1024 * 1024  # bytes that are still read after our goodbye: more than can have been on the way
 
 
@@ -183,18 +182,14 @@ class Link:
         self._socket.close()
 
     def flush(self) -> bool:
-        """Offer the outbox to the kernel. Flusher thread, and `bulk.send_wait`.
-
-        Returns:
-            Whether bytes are left in it.
-        """
+        """Offer the outbox to the kernel. Returns whether bytes are left. Flusher thread, and `bulk.send_wait`."""
         with self._lock:
             while self._outbox:
                 data = self._outbox[0]
                 sent = self._offer(data)
                 if self._dropped:
                     return False
-                self.unsent -= sent
+                self._count(-sent)
                 if sent:
                     self._progress_at = self._clock()
                 if sent < len(data):
@@ -261,12 +256,16 @@ class Link:
                 return
             data = data[sent:]
             self._progress_at = self._clock()
-        elif self.unsent > OUTBOX_LIMIT:  # one send alone may be larger: the past, for a returning member
+        elif self.unsent > self._flusher.outbox_limit:  # one send alone may be larger: the past, for a returning member
             self._drop("slow", "reads too slowly")
             return
         self._outbox.append(data)
-        self.unsent += len(data)
+        self._count(len(data))
         self._flusher.watch(self)
+
+    def _count(self, more: int) -> None:
+        self.unsent += more
+        self._flusher.count(more)
 
     def _offer(self, data: bytes) -> int:
         """Offer bytes to the kernel. Returns how many it took. Requires holding the lock."""
@@ -291,7 +290,7 @@ class Link:
         self._dropped = True
         self.set_reason(code, reason)
         self._outbox.clear()
-        self.unsent = 0
+        self._count(-self.unsent)
         try:
             self._socket.shutdown(socket.SHUT_RDWR)  # close() alone does not wake a blocked recv() on Linux
         except OSError:

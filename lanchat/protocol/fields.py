@@ -13,6 +13,7 @@ Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
 Short = Annotated[str, Meta(max_length=64)]  # ids, codes
 Name = Annotated[str, Meta(max_length=MAX_NAME)]  # nicks and titles; their rules are in text.py
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # characters; the room checks bytes
+Typed = Annotated[str, Meta(max_length=16 * 1024)]  # as long as a line; the room tells who breaks a narrower rule
 RoomId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]  # it goes into files as it is
 Bytes32 = Annotated[bytes, Meta(min_length=NONCE_SIZE, max_length=NONCE_SIZE)]
 Blob = Annotated[bytes, Meta(max_length=128)]

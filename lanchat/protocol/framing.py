@@ -6,7 +6,7 @@ for line in splitter.feed(data):        # raises ProtocolError on an endless lin
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -98,7 +98,7 @@ def message_of(kind: type[T], fields: Mapping[str, object]) -> T | None:
         return None
 
 
-def decode_all(lines: list[bytes], codec: Codec[T]) -> list[T]:
+def decode_all(lines: Sequence[bytes], codec: Codec[T]) -> list[T]:
     """The known messages in these lines, in order.
 
     Raises:

@@ -38,6 +38,9 @@ from lanchat.protocol.messages import (
     FromHost,
     FromMember,
     Hello,
+    Notice,
+    Ping,
+    Pong,
     Present,
     Refused,
     Share,
@@ -219,11 +222,11 @@ class MemberGreeting:
         share = b"" if self._exchange is None else self._exchange.share
         return Hello(VERSION, self._nick, self._key, self._nonce, self._sign(binding.text()), self._after, share)
 
-    def receive(self, message: FromHost) -> Confirm | None:
+    def receive(self, message: FromHost) -> Confirm | Pong | None:
         """Handle one message of the host.
 
         Returns:
-            A Confirm to send, if there is one.
+            The answer to send, if there is one.
 
         Raises:
             errors.Refused: the host said no, or does not know the password itself.
@@ -247,6 +250,10 @@ class MemberGreeting:
                     )
                 self._confirmed = True
                 return None
+            case Ping():
+                return Pong()
+            case Pong() | Notice():
+                return None  # it has no place here, and does no harm
             case Welcome(people=people) if self._welcome is None and (self._exchange is None or self._confirmed):
                 if people > MAX_PEOPLE:
                     raise errors.ProtocolError(f"The host speaks of {people} people in one room.")

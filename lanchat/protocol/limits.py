@@ -79,6 +79,12 @@ class Limits:
     source_message_rate: float = 30.0  # and then a second: sixteen people say two things each, or three scripts flood
     source_byte_burst: int = 1024 * 1024  # at once: the bursts of four members
     source_byte_rate: float = 192 * 1024  # and then a second: the rates of three
+    # All members of a room have these together, this machine's own ones too. So whatever the rules let everybody say at
+    # once fits into an outbox (network/link.py), and nobody who reads is dropped for it.
+    room_message_burst: int = 4000  # at once: 200 people who come back with 20 messages each
+    room_message_rate: float = 1000.0  # and then a second: the rates of a hundred
+    room_byte_burst: int = 2 * 1024 * 1024  # at once: the bursts of eight members
+    room_byte_rate: float = 512 * 1024  # and then a second: the rates of eight, and a third of a slow Wi-Fi
 
 
 LINES_A_MESSAGE = 10  # lines that are no messages (pings, blank lines, unknown types) that cost as much as one message
@@ -108,4 +114,8 @@ NO_LIMITS = Limits(
     source_message_rate=1e9,
     source_byte_burst=1 << 40,
     source_byte_rate=1e12,
+    room_message_burst=1_000_000_000,
+    room_message_rate=1e9,
+    room_byte_burst=1 << 40,
+    room_byte_rate=1e12,
 )  # for benchmarks on loopback

@@ -18,6 +18,7 @@ from lanchat.protocol.fields import (
     RoomId,
     Short,
     Text,
+    Typed,
 )
 from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStandby
 
@@ -48,7 +49,7 @@ class Say(Message, frozen=True):
     """A message to everyone in the room."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
-    text: Text
+    text: Typed
     action: bool = False  # /me
     again: bool = False  # a resend: it may be in the log already
     at: Number = 0  # ms since 1970, of a resend: when it was said first
@@ -73,7 +74,7 @@ class Got(Message, frozen=True):
 class Rename(Message, frozen=True):
     """The member asks for another nick."""
 
-    nick: Name
+    nick: Typed
 
 
 class Moderate(Message, frozen=True):

@@ -6,7 +6,7 @@ its name.
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lanchat.protocol.confusables import skeleton, skeletons
 from lanchat.protocol.fields import MAX_TEXT
@@ -18,6 +18,7 @@ MAX_SUGGESTIONS = 1000  # nicks that are tried before none is suggested; some 1 
 MAX_TITLE = 60  # characters; fits a line of 80 columns beside the other columns of a listing
 MAX_TITLE_BYTES = 180  # of UTF-8; one TXT pair of DNS-SD holds 255
 MAX_LINES = 100  # of one message; a longer paste is a file
+MAX_LISTED = 50  # names in one sentence; twenty lines of a terminal
 MAX_MARKS = 4  # above and below a letter, and as many beside it; no script in use needs more, and a pile covers lines
 
 _NICK_EXTRA = frozenset("_-.")
@@ -134,7 +135,8 @@ def clean_text(text: str) -> str:
     if not text.strip():
         raise ValueError("A message cannot be empty.")
     if size > MAX_TEXT:
-        raise ValueError(f"{size} bytes are too many for one message ({MAX_TEXT} at most).")
+        counted = "" if size == len(text.encode()) else "; a control character counts as 6"
+        raise ValueError(f"{size} bytes are too many for one message ({MAX_TEXT} at most{counted}).")
     if (lines := text.count("\n") + 1) > MAX_LINES:
         raise ValueError(f"{lines} lines are too many for one message ({MAX_LINES} at most).")
     return text
@@ -174,6 +176,12 @@ def free_nick(nick: str, is_taken: Callable[[str], bool]) -> str:
         if not any(map(is_taken, skeletons(proposal + tail))):
             return proposal + tail
     return ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names as a part of a sentence. Of many, only the first are named."""
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more
 
 
 def grouped(fingerprint: str) -> str:

@@ -17,7 +17,7 @@ from lanchat.room.effects import Effect, Member, Reply, SendTo, Store
 from lanchat.room.members import Members
 
 MAILBOX = 100  # private messages that wait for one person
-MAILBOX_SIZE = 64 * 1024  # bytes of memory for their texts; a quarter of a link's outbox: they are sent at once
+MAILBOX_SIZE = 64 * 1024  # bytes of memory for their texts; they are sent at once, and fit a link's outbox
 MAX_WAITING = 5_000  # private messages that wait in one room
 MAX_WAITING_SIZE = 16 * 1024 * 1024  # bytes of memory for their texts; a quarter of what an attack may cost
 # A message takes up a share of a bound by its text, and by being one message of so many.

@@ -7,7 +7,7 @@ from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Said
 
 RESUME = 500  # events that a returning member gets at once; older ones are fetched page by page
-RESUME_SIZE = 64 * 1024  # characters of those events; a quarter of a link's outbox, which must have space for more
+RESUME_SIZE = 64 * 1024  # characters of those events; a quarter of what a link's outbox holds in an attack
 HISTORY = 50  # messages that a newcomer sees
 RECALLED = 256  # older messages in memory, for the resends that they came with: the windows of four members
 

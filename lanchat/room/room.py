@@ -76,6 +76,7 @@ class Room:
         self.title = title
         self.seq = 0  # of the last event that was applied
         self.unavailable = ""  # why no message is accepted now; "": messages are. Set by the hub, which knows the log
+        self.host_nick = ""  # of the host's member, once it has joined
         self._host_id = host_id
         self._max_members = max_members
         self._access = access or Access()
@@ -84,6 +85,7 @@ class Room:
         self._recent = RecentEvents()
         for event in past:
             self.apply(event)
+        self.host_nick = ""
         self._members.clear()  # members who were in the room when the host stopped have to join again
         self.seq = max(self.seq, seq)
 
@@ -151,13 +153,8 @@ class Room:
                 return self._say(member, command, now)
             case Tell():
                 if self.unavailable:
-                    return [
-                        Reply(
-                            Receipt(
-                                command.id, "refused", f"Not sent: {self.unavailable} at the host. Try again later."
-                            )
-                        )
-                    ]
+                    words = f"Not sent: {self.unavailable} at the host. Try again later."
+                    return [Reply(Receipt(command.id, "refused", words))]
                 return self._private.tell(member, command, now, self._members, self._access)
             case Got(by=by, id=id):
                 return self._private.confirm(member.id, (by, id))
@@ -187,6 +184,8 @@ class Room:
             return [Reply(Notice("rules", str(error)))]
         if nick == member.nick:
             return []
+        if self._members.get(member.id, nick) not in (None, member):
+            return [Reply(Notice("nick", f"You are {nick} already, in another window."))]
         refused = self._access.refuse(
             member.id, nick, lambda look: self._members.looks_like(look) not in (None, member)
         )
@@ -260,9 +259,12 @@ class Room:
                 self._host_id = id
                 for someone in self.members:
                     someone.host = someone.id == id
+                self.host_nick = next((someone.nick for someone in self.members if someone.host), "")
             case Joined(by=id, nick=nick, host=host):
                 self._members.add(Member(id, nick, host))
                 self._access.claim(id, nick)
+                if host:
+                    self.host_nick = self.host_nick or nick
             case Left(by=id, nick=nick):
                 self._members.remove(id, nick)
             case Renamed(by=id, nick=nick, to=to):
@@ -270,6 +272,8 @@ class Room:
                 member = self._members.remove(id, nick)
                 if member is not None:
                     member.nick = to
+                    if member.host and self.host_nick == nick:
+                        self.host_nick = to
                     self._members.add(member)
 
     def recall(self, said: Iterable[Said]) -> None:

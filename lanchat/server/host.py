@@ -110,7 +110,7 @@ class Host(Closable):
             access = Access(opened.owners, bans, locked=locked, limits=limits)
             if access.full:
                 _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
-            room = Room(
+            self._room = room = Room(  # the hub's, but for the nick of the host's member
                 self.room_id,
                 self.title,
                 identity.id,
@@ -208,7 +208,7 @@ class Host(Closable):
             VERSION,
             self.room_id,
             self.title,
-            self.nick,
+            self._room.host_nick or self.nick,
             self._hub.people,
             self._locked,
             secrets.token_bytes(NONCE_SIZE),

@@ -39,16 +39,29 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.standby import Delegation, Follow, Offer, Promoted
 from lanchat.protocol.standby import Stored as StandbyStored
+from lanchat.protocol.text import listed
 from lanchat.room.effects import Close, Kick, Member, Repeated, Reply, SaveAccess, SendTo, Store
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
-from lanchat.server.session import CloseRoom, Item, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
+from lanchat.server.session import (
+    CloseRoom,
+    Item,
+    JoinRequest,
+    LinkEnded,
+    LogTrouble,
+    Received,
+    Session,
+    Stop,
+    Stored,
+    WhoIsHere,
+)
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox, join_started
 
 _log = logging.getLogger(__name__)
 _PONG = Pong()
+_Handled = JoinRequest | Received | WhoIsHere | LinkEnded | Stored | LogTrouble | CloseRoom
 
 
 class Hub:
@@ -124,7 +137,7 @@ class Hub:
         while self.run_batch():
             pass
 
-    def _handle(self, item: JoinRequest | Received | LinkEnded | Stored | LogTrouble | CloseRoom, batch: Batch) -> None:
+    def _handle(self, item: _Handled, batch: Batch) -> None:
         match item:
             case Received(session, messages, said_before):
                 if said_before:
@@ -132,6 +145,9 @@ class Hub:
                 self._receive(session, messages, batch)
             case JoinRequest():
                 self._join(item, batch)
+            case WhoIsHere(session):
+                here = listed([member.nick for member in self._room.members])
+                self._tell(session, Notice("here", f"Here: {here}."), batch)
             case LinkEnded(session):
                 self._leave(session, batch, code=session.link.code, reason=session.link.reason)
             case Stored(ticket, seq):
@@ -157,8 +173,10 @@ class Hub:
                     session.deaf = True
                 case Pong() | Offer() | Follow() | StandbyStored() | Promoted() | Delegation():
                     pass
-                case Hello() | Confirm() | Fetch():
+                case Hello() | Confirm():
                     self._tell(session, Notice("rules", "You are in the room already."), batch)
+                case Fetch():
+                    self._tell(session, Notice("rules", "Events can be fetched only after the welcome."), batch)
                 case _:
                     assert_never(message)
 

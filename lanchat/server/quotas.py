@@ -1,6 +1,8 @@
-"""Quotas of lines and of raw bytes. They belong to members and to sources, not to links.
+"""Quotas of lines and of raw bytes. They belong to members, to sources and to the room, not to links.
 
-All links of one member use the same token buckets, and so do all links from one source (see admission.py). The buckets
+All links of one member use the same token buckets, and so do all links from one source (see admission.py), and all
+members of the room: what they say at once has a bound, because everybody has to read it. Strangers, whom nobody reads,
+have no part in the room's. The buckets of a member and of a source
 stay for a minute after the last of these links has ended, so that nobody gains by reconnecting; by then they are full.
 """
 
@@ -41,9 +43,7 @@ class _Owners:
         self._gone: OrderedDict[str, tuple[_Owner, float]] = OrderedDict()  # with the time when the last link ended
 
     def new(self, now: float) -> _Owner:
-        rate, burst = self._messages
-        lines = TokenBucket(rate * LINES_A_MESSAGE, burst * LINES_A_MESSAGE, now)
-        return _Owner(lines, TokenBucket(*self._bytes, now))
+        return _buckets(self._messages, self._bytes, now)
 
     def enter(self, name: str, now: float) -> _Owner:
         """Count another link of this owner."""
@@ -65,6 +65,11 @@ class _Owners:
             self._gone.popitem(last=False)
 
 
+def _buckets(messages: tuple[float, float], bytes: tuple[float, float], now: float) -> _Owner:
+    rate, burst = messages
+    return _Owner(TokenBucket(rate * LINES_A_MESSAGE, burst * LINES_A_MESSAGE, now), TokenBucket(*bytes, now))
+
+
 class Quotas:
     """All quotas of one host. Any thread."""
 
@@ -75,6 +80,11 @@ class Quotas:
         self._sources = _Owners(
             (limits.source_message_rate, limits.source_message_burst),
             (limits.source_byte_rate, limits.source_byte_burst),
+        )
+        self.room = _buckets(
+            (limits.room_message_rate, limits.room_message_burst),
+            (limits.room_byte_rate, limits.room_byte_burst),
+            clock(),
         )
 
     def open(self, source: str) -> "Quota":
@@ -87,12 +97,12 @@ class Quotas:
             now = self._clock()
             own = self._members.new(now)
             shared = self._sources.enter(source, now) if source else None
-        lines, bytes = (shared.lines, shared.bytes) if shared else (None, None)
+        more = [shared] if shared else []
         return Quota(
             self,
             source,
-            Allowance(own.lines, lines, lock=self._lock, clock=self._clock),
-            Allowance(own.bytes, bytes, lock=self._lock, clock=self._clock),
+            Allowance(own.lines, *(owner.lines for owner in more), lock=self._lock, clock=self._clock),
+            Allowance(own.bytes, *(owner.bytes for owner in more), lock=self._lock, clock=self._clock),
         )
 
     def enter(self, member: str) -> _Owner:
@@ -129,8 +139,9 @@ class Quota:
             member = UNVERIFIED + self._source
         self._member = member
         owner = self._quotas.enter(member)
-        self.lines.belong_to(owner.lines)
-        self.bytes.belong_to(owner.bytes)
+        room = self._quotas.room
+        self.lines.belong_to(owner.lines, room.lines)
+        self.bytes.belong_to(owner.bytes, room.bytes)
 
     def close(self) -> None:
         """Release the quota. To be called once, when the link has ended."""

@@ -77,6 +77,13 @@ class Received:
 
 
 @dataclass(frozen=True)
+class WhoIsHere:
+    """A client that keeps no list of the people in the room asks for them."""
+
+    session: Session
+
+
+@dataclass(frozen=True)
 class LinkEnded:
     session: Session
 
@@ -113,4 +120,4 @@ class Stop:
     """The hub thread ends."""
 
 
-Item = JoinRequest | Received | LinkEnded | Stored | LogTrouble | CloseRoom | Stop
+Item = JoinRequest | Received | WhoIsHere | LinkEnded | Stored | LogTrouble | CloseRoom | Stop

@@ -2,11 +2,11 @@
 
 Every line costs: a message as much as LINES_A_MESSAGE other lines. What is over the rate is not refused but forwarded
 later (ergo calls it fakelag): nothing is lost, a log that is piped in arrives at that pace, and TCP slows the sender
-down. Only a link with more than MAX_WAITING messages over the rate is dropped.
+down. Only a link that sends thousands of lines at once, which can be no messages, is dropped.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from lanchat.errors import ProtocolError
 from lanchat.network.allowance import Allowance
@@ -16,7 +16,8 @@ from lanchat.protocol.messages import FromMember, Notice, Rename, Said, Say, Tel
 from lanchat.server.session import Item, Received, Session
 from lanchat.threads import Inbox
 
-MAX_WAITING = 200  # messages over the rate in one read, about; lanchat's own script has at most 64 unanswered ones
+PORTION = 64  # lines that are decoded and forwarded together; what waits is not decoded, which takes less memory
+MAX_LINES = 4096  # in one read, which holds half as many of the shortest messages
 FEW = 16  # lines that are decoded before they are paid for, so that a read of a few lines is paid for at once
 NOTICE_EVERY = 30.0  # s between two requests to slow down
 _TALK = (Say, Tell, Rename)
@@ -41,24 +42,24 @@ class Throttle:
         """Count lines that have come and are not decoded yet. Many of them wait here until the rate allows them.
 
         Raises:
-            ProtocolError: far too many at once.
+            ProtocolError: so many that they can be no messages.
         """
+        _check(lines)
         self._unpaid += lines
         if self._unpaid > FEW:
             self._settle()
 
+    def portions(self, lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+        """These lines in portions, each when it has been received as by `receive`; raises as that does."""
+        _check(len(lines))
+        for at in range(0, len(lines), PORTION):
+            portion = lines[at : at + PORTION]
+            self.receive(len(portion))
+            yield portion
+
     def spend(self, messages: int) -> None:
         """Count a request that costs the host as much as so many messages, and wait until the rate allows it."""
         self._pay(messages * LINES_A_MESSAGE)
-
-    def check(self, messages: list[FromMember]) -> None:
-        """To be called before anything is done for these messages.
-
-        Raises:
-            ProtocolError: more than MAX_WAITING messages are over the rate.
-        """
-        if len(messages) > MAX_WAITING:
-            self._check(_talk(messages) * _MORE)
 
     def forward(
         self,
@@ -71,9 +72,6 @@ class Throttle:
 
         Args:
             said_before: see `Received`.
-
-        Raises:
-            ProtocolError: more than MAX_WAITING messages are over the rate.
         """
         talk = _talk(messages)
         if self._lines.spare(self._unpaid + talk * _MORE):
@@ -81,7 +79,6 @@ class Throttle:
             if messages:
                 inbox.put(Received(session, messages, said_before))
             return
-        self._check(self._unpaid + talk * _MORE)
         if talk:
             self._ask_to_slow_down(session)
         self._settle()
@@ -104,12 +101,7 @@ class Throttle:
 
     def _pay(self, cost: int) -> None:
         if not self._lines.spare(cost):
-            self._check(cost)
             self._lines.pay(self._link, cost)
-
-    def _check(self, cost: int) -> None:
-        if cost - self._lines.left > MAX_WAITING * LINES_A_MESSAGE:
-            raise ProtocolError("Too many messages at once.")
 
     def _ask_to_slow_down(self, session: Session) -> None:
         now = self._clock()
@@ -117,6 +109,11 @@ class Throttle:
             self._noticed_at = now
             text = "You are sending faster than this room takes it; the others see your messages later."
             session.link.send(session.dialect.encode(Notice("slow", text)))
+
+
+def _check(lines: int) -> None:
+    if lines > MAX_LINES:
+        raise ProtocolError("Too many lines at once.")
 
 
 def _talk(messages: list[FromMember]) -> int:

@@ -152,3 +152,18 @@ def test_lines_that_say_nothing_are_cut_off_where_they_are_too_many(siege, stran
     except OSError:
         return  # it hung up in the middle
     assert b'"closing"' in eve.gone()
+
+
+def test_a_burst_that_the_rules_allow_drops_nobody(siege, enter):
+    """Eight members say all that the room takes at once, while carl reads nothing. Then he reads, and misses none."""
+    attacked = siege()
+    carl = enter(attacked.room, "carl")
+    links = [enter(attacked.room, f"eve{n}", source=f"127.0.0.{80 + n}") for n in range(8)]
+    for eve in links:
+        eve.send(*(Say(f"{n}", "x" * 4000) for n in range(60)))
+    attacked.ann.hear(lambda: attacked.ann.texts.count("x" * 4000) == 8 * 60)
+    attacked.ann.round_trip("the end")
+    heard = 0
+    while (said := carl.hear(Said)).text != "the end":
+        heard += said.text == "x" * 4000
+    assert heard == 8 * 60

@@ -40,8 +40,8 @@ def bucket(clock: Clock, rate: float, burst: float) -> TokenBucket:
 def test_both_buckets_must_have_it_and_nothing_is_taken_where_one_has_not(clock):
     own, shared = bucket(clock, 1, 10), bucket(clock, 1, 5)
     allowance = Allowance(own, shared, clock=clock)
-    assert not allowance.spare(6) and allowance.left == 10 and shared.level(clock()) == 5
-    assert allowance.spare(5) and not allowance.spare(1) and allowance.left == 5
+    assert not allowance.spare(6) and own.level(clock()) == 10 and shared.level(clock()) == 5
+    assert allowance.spare(5) and not allowance.spare(1) and own.level(clock()) == 5
     clock.now += 1
     assert allowance.spare(1)
 
@@ -85,3 +85,12 @@ def test_from_now_on_somebody_else_pays(clock):
     allowance.spare(5)
     allowance.belong_to(member)
     assert allowance.spare(50) and member.level(clock()) == 50
+
+
+def test_an_owner_shares_more_buckets_with_others(clock):
+    source, room = bucket(clock, 1, 200), bucket(clock, 1, 60)
+    ann, bob = (Allowance(bucket(clock, 1, 5), source, clock=clock) for _ in range(2))
+    for allowance in (ann, bob):
+        allowance.belong_to(bucket(clock, 1, 50), room)
+    assert ann.spare(50) and not bob.spare(50)
+    assert bob.spare(10) and source.level(clock()) == 140 and room.level(clock()) == 0

@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from lanchat.network.flusher import Flusher
-from lanchat.network.link import OUTBOX_LIMIT, Link
+from lanchat.network.flusher import OUTBOX_SHARE, Flusher
+from lanchat.network.link import Link
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import PlainChannel
 from tests.support.waiting import PATIENCE, wait_until
@@ -22,7 +22,7 @@ def behind(flusher):
     """`behind()`: a link with a waiting outbox, the socket at its other end, and all that was sent."""
     opened: list[Link | socket.socket] = []
 
-    def make(outbox: int = OUTBOX_LIMIT // 2) -> tuple[Link, socket.socket, bytes]:
+    def make(outbox: int = OUTBOX_SHARE // 2) -> tuple[Link, socket.socket, bytes]:
         ours, theirs = socket.socketpair()
         link = Link(ours, PlainChannel(), flusher)
         opened.extend([link, theirs])
@@ -71,7 +71,7 @@ def test_bytes_sent_during_a_flush_come_after_it(behind):
     theirs.settimeout(PATIENCE)
     got = bytearray()
     while len(got) < len(sent) + 400_000:
-        if len(sent) < 1_500_000 and link.unsent < OUTBOX_LIMIT // 2:
+        if len(sent) < 1_500_000 and link.unsent < OUTBOX_SHARE // 2:
             link.send(b"more\n" * 2000)
             sent += b"more\n" * 2000
         elif len(got) == len(sent):

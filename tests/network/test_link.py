@@ -6,8 +6,10 @@ import threading
 import pytest
 
 from lanchat.errors import NotLanchat, ProtocolError
-from lanchat.network import sockets
-from lanchat.network.link import OUTBOX_LIMIT, Link
+from lanchat.network import flusher, sockets
+from lanchat.network.flusher import OUTBOX_LIMIT, OUTBOX_SHARE
+from lanchat.network.link import Link
+from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.timing import DEFAULT_TIMING as TIMING
 from tests.support.links import Clock, Links, Reader, open_links
 from tests.support.waiting import PATIENCE, wait_until
@@ -146,9 +148,38 @@ def test_a_slow_reader_is_dropped_and_the_others_go_on(links):
 def test_one_large_send_is_not_a_slow_reader(links):
     """A returning member gets the missed events in one send, which may be larger than the limit of the outbox."""
     host, member, at_host, at_member = established(links.pair())
-    host.send(b"x" * (8 * OUTBOX_LIMIT))
-    wait_until(lambda: len(at_member.got) == 8 * OUTBOX_LIMIT)
+    host.send(b"x" * (OUTBOX_LIMIT + 1024 * 1024))
+    wait_until(lambda: len(at_member.got) == OUTBOX_LIMIT + 1024 * 1024)
     assert host.reason == ""
+
+
+def test_a_burst_waits_for_a_peer_that_reads_later(links):
+    link, theirs = links.alone()
+    burst = DEFAULT_LIMITS.room_byte_burst
+    for _ in range(burst // 8192):
+        link.send(b"x" * 8192)
+    got = 0
+    while got < burst:
+        got += len(theirs.recv(65536))
+    assert link.reason == ""
+    wait_until(lambda: not link.unsent and not links.flusher.waiting)
+
+
+def test_when_too_much_waits_for_all_peers_each_has_a_share(links, monkeypatch):
+    """Many peers that do not read do not fill the host's memory. Who is less behind than the share stays."""
+    monkeypatch.setattr(flusher, "OUTBOXES_LIMIT", 1024 * 1024)
+    patient, _ = links.alone()
+    while patient.unsent < OUTBOX_SHARE // 2:
+        patient.send(b"x" * 8192)
+    peers = [links.alone()[0] for _ in range(8)]
+    for _ in range(OUTBOX_LIMIT // 8192):
+        for link in peers:
+            link.send(b"x" * 8192)
+        assert links.flusher.waiting <= 1024 * 1024 + 8 * (OUTBOX_SHARE + 8192)
+    assert [link.reason for link in peers if link.over] == ["reads too slowly"] * sum(link.over for link in peers)
+    assert sum(link.over for link in peers) >= 4
+    patient.send(b"x")
+    assert not patient.over and links.flusher.waiting == patient.unsent + sum(link.unsent for link in peers)
 
 
 def test_bytes_sent_after_the_end_are_ignored(links):

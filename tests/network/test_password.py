@@ -1,11 +1,15 @@
 """SPAKE2 as lanchat uses it, and the library's own test values."""
 
 import hashlib
+from functools import partial
+from pathlib import Path
 
 import pytest
+import spake2
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lanchat.protocol
 from lanchat.errors import ProtocolError
 from lanchat.network.password import SECRET_SIZE, SHARE_SIZE, WORDS_IN_PASSWORD, Exchange, make_password, stretch
 
@@ -34,6 +38,23 @@ def test_two_sides_with_the_same_password_agree():
     ann, hal = sides()
     assert agree(ann, hal)
     assert ann.confirm_member() != ann.confirm_host(), "neither confirms by sending back what it got"
+
+
+def test_the_example_of_the_document(monkeypatch):
+    """A second client is checked with these values, so they are lanchat's own."""
+    document = Path(lanchat.protocol.__file__).with_name("README.md").read_text(encoding="utf-8")
+    numbers = {"A": 3141592653589793238462643383279502884197, "B": 2718281828459045235360287471352662497757}
+    member, certificate = bytes(range(32)), hashlib.sha256(b"certificate").digest()
+    secret = stretch("grün-papaya-42", "00112233445566778899aabbccddeeff")
+    for side, number in numbers.items():
+        chosen = partial(getattr(spake2, f"SPAKE2_{side}"), entropy_f=partial(number.to_bytes, byteorder="big"))
+        monkeypatch.setattr(spake2, f"SPAKE2_{side}", chosen)
+    ann, hal = (Exchange(secret, host=host, member=member, certificate=certificate) for host in (False, True))
+    ann.finish(hal.share)
+    hal.finish(ann.share)
+    values = (secret, ann.share, hal.share, ann._key, ann.confirm_member(), hal.confirm_host())
+    assert [value.hex() for value in values if f"`{value.hex()}`" not in document] == []
+    assert all(str(number) in document for number in numbers.values())
 
 
 @pytest.mark.parametrize(

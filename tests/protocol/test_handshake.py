@@ -20,7 +20,9 @@ from lanchat.protocol.messages import (
     Card,
     Closing,
     Confirm,
+    Notice,
     Ping,
+    Pong,
     Present,
     Refused,
     Say,
@@ -179,14 +181,22 @@ def test_a_second_hello_is_refused(hal, ann):
         host.receive(hello)
 
 
-@pytest.mark.parametrize(
-    "message", [CARD, Ack(1), Ping(), Present("i", "bob"), Share(b"s"), Confirm(b"m" * 32)], ids=repr
-)
+@pytest.mark.parametrize("message", [CARD, Ack(1), Present("i", "bob"), Share(b"s"), Confirm(b"m" * 32)], ids=repr)
 def test_a_host_that_answers_a_hello_with_something_else_is_refused(hal, ann, message):
     member = member_end(ann, hal)
     member.hello(CARD)
     with pytest.raises(errors.ProtocolError):
         member.receive(message)
+
+
+def test_a_host_may_ping_and_give_notice_before_it_admits_us(hal, ann):
+    member = member_end(ann, hal)
+    member.hello(CARD)
+    assert member.receive(Ping()) == Pong()
+    member.receive(WELCOME)
+    assert [member.receive(message) for message in (Pong(), Notice("later", "..."), Ping())] == [None, None, Pong()]
+    member.receive(Present("i", "bob"))
+    assert member.result == (WELCOME, (Present("i", "bob"),))
 
 
 def test_a_refusal_carries_code_text_and_suggestion(hal, ann):

@@ -133,7 +133,9 @@ def test_text_is_cleaned_and_bad_text_is_told_to_its_author_alone():
     room, ann = room_with("ann")
     assert room.act(ann, Say("1", "a\r\nb\n"), 0)[0].text == "a\nb"
     assert room.act(ann, Say("2", "  "), 0) == [Reply(Notice("rules", "A message cannot be empty."))]
-    assert room.act(ann, Say("3", "é" * 4000), 0)[0].message.code == "rules"
+    for text in ("é" * 4000, "x" * 16_000, "\x01" * 700):
+        assert room.act(ann, Say("3", text), 0)[0].message.code == "rules"
+    assert "a control character counts as 6" in room.act(ann, Say("4", "\x01" * 700), 0)[0].message.text
     assert room.seq == 2
 
 
@@ -202,6 +204,23 @@ def test_a_taken_nick_is_refused_with_a_proposal():
     assert told.message.code == "nick" and told.message.text.endswith("BOB2 is free.")
     assert room.act(ann, Rename("no nick"), 0)[0].message.code == "rules"
     assert (ann.nick, room.seq) == ("ann", 2)
+
+
+def test_a_nick_of_ones_own_other_window_is_not_somebody_elses():
+    room, ann = room_with("ann")
+    room.come("anna", "id-ann")
+    [told] = room.act(ann, Rename("ANNA"), 0)
+    assert told.message == Notice("nick", "You are ANNA already, in another window.")
+
+
+def test_the_nick_of_the_host_is_the_one_it_has_now():
+    room, hal = room_with("hal")
+    room.come("hal2", "id-hal")
+    assert room.host_nick == "hal"
+    room.act(hal, Rename("harry"), 0)
+    assert room.host_nick == "harry"
+    again = LiveRoom("5" * 32, "Room A", "id-hal", past=[Joined(1, 0, "id-hal", "harry", host=True)])
+    assert again.host_nick == ""
 
 
 def test_a_member_can_change_the_case_of_the_nick():

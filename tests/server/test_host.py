@@ -39,7 +39,7 @@ def plain() -> Iterator[Callable[..., PlainClient]]:
         clients.append(client := PlainClient(room.ports["plain"]))
         assert client.until(b"Enter your name: ") == b"Enter your name: "
         if name:
-            client.send(name.encode() + b"\n")
+            client.come_in(name)
         return client
 
     yield connect
@@ -300,7 +300,8 @@ def test_a_name_that_is_no_valid_nick_is_replaced_by_the_nearest(host, join, pla
 def test_a_taken_name_gets_the_next_free_one(host, join, plain):
     room = host(plain_port=0)
     ann = Listener(join(room, "ann"))
-    assert plain(room, "Ann").until(b"\n") == b"* The nick Ann is taken; you are Ann2.\n"
+    (client := plain(room)).send(b"Ann\n")
+    assert client.until(b"\n") == b"* The nick Ann is taken; you are Ann2.\n"
     ann.hear_kind(Joined, nick="Ann2")
 
 
@@ -371,6 +372,58 @@ def test_a_telnet_interrupt_ends_the_link(host, join, plain):
     pat.send(b"\xff\xf4\xff\xfd\x06")
     ann.hear_kind(Left, nick="pat")
     assert pat.rest() == b"" and ann.texts == []
+
+
+def test_telnet_talks(host, join, plain):
+    """PuTTY and others begin with offers, and end a line with CR NUL."""
+    room = host(plain_port=0)
+    ann = Listener(join(room, "ann"))
+    pat = plain(room)
+    pat.send(b"\xff\xfb\x1f\xff\xfb\x20\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0")
+    pat.send(b"pat\r\0hello\r\0")
+    ann.hear_kind(Joined, nick="pat")
+    ann.hear_text("hello")
+
+
+def test_a_guest_is_told_where_they_are_and_who_is_here(host, join, plain):
+    room = host("Room A", plain_port=0)
+    join(room, "hal")
+    join(room, "ann")
+    (pat := plain(room)).send(b"pat\n")
+    assert pat.until(b"\n") == b"* You are in Room A as pat. Here: hal, ann. /help tells what else you can do.\n"
+
+
+def test_a_guest_who_is_alone_is_told_so(host, plain):
+    (pat := plain(host(plain_port=0))).send(b"pat\n")
+    assert b"Here: nobody else." in pat.until(b"\n")
+
+
+def test_a_guests_command_is_answered_to_them_alone(host, join, plain):
+    room = host(plain_port=0)
+    ann = Listener(join(room, "ann"))
+    pat, pia = plain(room, "pat"), plain(room, "pia")
+    assert pat.until(b"\n") == b"pia joined the chat\n"
+    pat.send(b"/who\n")
+    assert pat.until(b"\n") == b"* Here: ann, pat, pia.\n"
+    for line in (b"/help", b"/msg ann the secret", b"/", b"/me"):
+        pat.send(line + b"\n")
+        assert pat.until(b"\n").startswith(b"* /who tells who is here, ")
+    pat.send(b"/me waves\n /home is where the heart is\n")
+    ann.hear_text("/home is where the heart is")
+    assert ann.texts == ["waves", "/home is where the heart is"]
+    assert pia.until(b"heart is\n") == b"* pat waves\npat: /home is where the heart is\n"
+    pat.send(b"/quit\n")
+    ann.hear_kind(Left, nick="pat", code="")
+    assert pat.rest() == b""
+
+
+def test_a_guest_who_says_too_much_at_once_is_told_so_and_stays(host, join, plain):
+    room = host(plain_port=0)
+    ann, pat = Listener(join(room, "ann")), plain(room, "pat")
+    pat.send(b"x" * 5000 + b"\nhello\n")
+    assert pat.until(b"\n") == b"* A message may have at most 4096 bytes.\n"
+    ann.hear_text("hello")
+    assert ann.texts == ["hello"]
 
 
 def test_plain_clients_get_safe_text(host, join, plain):

@@ -13,6 +13,7 @@ from lanchat.protocol.messages import (
     Bye,
     Closing,
     Deaf,
+    Fetch,
     FromHost,
     FromMember,
     Got,
@@ -231,6 +232,13 @@ def test_a_reply_comes_at_its_place_between_the_events():
     stage.batch(says(ann, "1"), Received(ann, [Ping(), Say("", "  ")]), says(bob, "2"))
     assert [type(message) for message in heard(ann)] == [Said, Pong, Notice, Said]
     assert texts(heard(bob)) == ["1", "2"]
+
+
+def test_a_fetch_before_the_welcome_is_answered_in_words():
+    stage = HubStage()
+    [ann] = stage.come("ann")
+    stage.batch(Received(ann, [Fetch(0)]))
+    assert heard(ann) == [Notice("rules", "Events can be fetched only after the welcome.")]
 
 
 # ---- coming

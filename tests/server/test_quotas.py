@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lanchat.network.flusher import OUTBOX_LIMIT
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import DEFAULT_LIMITS, LINES_A_MESSAGE
+from lanchat.protocol.messages import Said, Say
+from lanchat.protocol.text import MAX_NICK_BYTES
 from lanchat.server import quotas as module
 from lanchat.server.quotas import REMEMBERED, Quota, Quotas
 from tests.support.links import Clock
@@ -56,6 +61,23 @@ def test_all_members_of_a_source_have_one_burst(quotas):
 
 def test_this_machine_is_no_source(quotas):
     assert [messages(link(quotas, f"{n:032}", "")) for n in range(10)] == [10] * 10
+
+
+def test_all_members_of_a_room_have_one_burst_together(clock):
+    """Wherever they are, on this machine too; but no stranger takes anything of it."""
+    quotas = Quotas(replace(LIMITS, room_message_burst=25), clock)
+    assert messages(link(quotas, source="10.0.0.9")) == 10
+    assert [messages(link(quotas, f"{n:032}", f"10.0.0.{n}" if n else "")) for n in range(4)] == [10, 10, 5, 0]
+    assert messages(link(quotas, source="10.0.0.8")) == 10
+
+
+def test_what_a_room_may_say_at_once_fits_an_outbox():
+    """An event is longer than what asked for it by its numbers and names, which are at most this long."""
+    more = len(encode(Said(MAX_NUMBER, MAX_NUMBER, ANN, MAX_NICK_BYTES * "n", "1", "x", True))) - len(
+        encode(Say("1", "x"))
+    )
+    most = DEFAULT_LIMITS.room_byte_burst + DEFAULT_LIMITS.room_message_burst * more
+    assert most + DEFAULT_LIMITS.room_byte_rate <= OUTBOX_LIMIT
 
 
 def test_hanging_up_and_coming_back_brings_nothing(quotas, clock):

@@ -6,12 +6,13 @@ from typing import Any, cast
 import pytest
 
 from lanchat.errors import ProtocolError
-from lanchat.protocol.framing import encode
+from lanchat.network.sockets import RECEIVE_SIZE
+from lanchat.protocol.framing import FROM_MEMBER, decode_all, encode
 from lanchat.protocol.limits import DEFAULT_LIMITS, LINES_A_MESSAGE
 from lanchat.protocol.messages import Notice, Ping, Rename, Said, Say
 from lanchat.server.quotas import Quotas
 from lanchat.server.session import Received
-from lanchat.server.throttle import FEW, MAX_WAITING, NOTICE_EVERY, Throttle
+from lanchat.server.throttle import FEW, MAX_LINES, NOTICE_EVERY, PORTION, Throttle
 from lanchat.threads import Inbox
 from tests.support.links import Clock
 
@@ -106,10 +107,17 @@ def test_the_notice_is_repeated_only_after_a_while(talker):
     assert len(talker.link.told) == 2
 
 
-def test_far_too_many_messages_end_the_link(talker):
-    with pytest.raises(ProtocolError, match="Too many messages at once."):
-        talker.says(*say(10 + 6 * MAX_WAITING // 5))
-    assert talker.handed_on == []
+def test_one_read_of_the_shortest_messages_is_late_but_not_lost(talker):
+    """Thousands of messages in one read are forwarded in portions, as the rate allows."""
+    lines = [encode(message).rstrip() for message in say(RECEIVE_SIZE // len(encode(Say("1", "x"))))]
+    assert len(lines) > 10 * PORTION
+    began = talker.clock.now
+    heard = []
+    for portion in talker.throttle.portions(lines):
+        talker.throttle.forward(decode_all(portion, FROM_MEMBER), talker.session, talker.inbox)
+        heard += [message for received in talker.handed_on for message in received.messages]
+    assert heard == say(len(lines))
+    assert talker.clock.now - began == pytest.approx((len(lines) - 10) / 2.0)
 
 
 def test_a_link_that_is_over_ends_the_wait(talker):
@@ -144,8 +152,12 @@ def test_many_lines_are_paid_for_before_anybody_looks_at_them(talker):
 
 
 def test_far_too_many_lines_at_once_end_it_before_anybody_looks_at_them(talker):
-    with pytest.raises(ProtocolError, match="Too many messages at once."):
-        talker.throttle.receive((10 + MAX_WAITING) * LINES_A_MESSAGE + 1)
+    began = talker.clock.now
+    with pytest.raises(ProtocolError, match="Too many lines at once."):
+        talker.throttle.receive(MAX_LINES + 1)
+    with pytest.raises(ProtocolError, match="Too many lines at once."):
+        next(talker.throttle.portions([b""] * (MAX_LINES + 1)))
+    assert talker.clock.now == began
 
 
 def test_what_costs_nothing_by_itself_adds_up(talker):

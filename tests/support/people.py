@@ -103,6 +103,11 @@ class PlainClient:
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
+    def come_in(self, name: str) -> None:
+        """Give a name, and read the greeting."""
+        self.send(name.encode() + b"\n")
+        self.until(b"/help tells what else you can do.\n")
+
     def until(self, end: bytes) -> bytes:
         """All up to and with these bytes."""
         while end not in self.got:

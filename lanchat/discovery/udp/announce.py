@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from lanchat.discovery.sighting import Advertisement, OnProblem, Report, Sighting, Vanished
 from lanchat.discovery.udp.flood_guard import ANNOUNCE_EVERY, AnnouncementFilter, AnswerLimit, Challenge
 from lanchat.discovery.udp.multicast import PORT
-from lanchat.discovery.udp.packets import Connect, Gone, Here, Seek, decode, encode, here
+from lanchat.discovery.udp.packets import MAX_DATAGRAM, Connect, Gone, Here, Seek, decode, encode, here
 from lanchat.discovery.udp.sockets import MulticastSockets, Received
 from lanchat.network.connect import begin_connect
 from lanchat.network.listen import PORT_TRIES
@@ -164,6 +164,8 @@ class Announcer(_UdpThread):
         match decode(received.data):
             case Seek(nonce):
                 self._answer(received, nonce, now)
+            case Connect() if len(received.data) < MAX_DATAGRAM:
+                pass  # a small packet with a forged sender must not cause several larger ones
             case Connect(port, nonce) if self._answers.allows(received.sender, (received.reply_to, nonce), now):
                 self._connect(received.sender, port, now)
             case _:

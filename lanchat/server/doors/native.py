@@ -115,9 +115,9 @@ class NativeDoor:
             lines = splitter.feed(data)
             if lines:
                 link.within(None)
-                throttle.receive(len(lines))
-                if not self._forward(decode_all(lines, FROM_MEMBER), link, session, id, throttle):
-                    return
+                for portion in throttle.portions(lines):
+                    if not self._forward(decode_all(portion, FROM_MEMBER), link, session, id, throttle):
+                        return
             if splitter.partial and (lines or not began_before):  # a line has begun; the time of forwarding is not its
                 link.within(self._serving.timing.line, "rules", "did not finish a line in time")
 
@@ -127,7 +127,6 @@ class NativeDoor:
         Returns:
             Whether the link continues.
         """
-        throttle.check(messages)
         try:
             left, said_before = self._look_up(messages, link, session, id, throttle)
         except LanchatError:
@@ -189,9 +188,9 @@ class NativeDoor:
         log = self._serving.log
         left: list[FromMember] = []
         for message in messages:
-            if not isinstance(message, Fetch):
+            if not isinstance(message, Fetch) or session.member is None:  # the hub tells who asks before the welcome
                 left.append(message)
-            elif session.member is not None:  # the hub has admitted this session
+            else:
                 throttle.spend(PAGE_COST)
                 if link.over:
                     return [], []

@@ -2,9 +2,11 @@
 
     host: Enter your name:            (no line end)
     peer: ann                         (with or without a line end)
+    host: * You are in Room A as ann. Here: hal, bob. /help tells what else you can do.
     host: bob: hello                  (to everyone but its sender)
     host: eve joined the chat
     host: eve has left the chat
+    peer: /who                        (not sent to anybody; the host alone answers)
 
 A guest of this door has not proven an identity: on every lanchat screen the nick has a tilde.
 """
@@ -18,9 +20,10 @@ from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
 from lanchat.network.sockets import ReadSize
 from lanchat.protocol.fields import MAX_TEXT
-from lanchat.protocol.framing import LineSplitter
+from lanchat.protocol.framing import MAX_LINE, LineSplitter
 from lanchat.protocol.ids import UNVERIFIED
 from lanchat.protocol.messages import (
+    Bye,
     Closing,
     FromHost,
     Joined,
@@ -33,15 +36,15 @@ from lanchat.protocol.messages import (
     Say,
     Welcome,
 )
-from lanchat.protocol.text import nick_from, safe_text
+from lanchat.protocol.text import listed, nick_from, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
 from lanchat.room.effects import Snapshot
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
+from lanchat.server.doors.telnet import Telnet
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session
+from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session, WhoIsHere
 from lanchat.server.throttle import Throttle
 
-PORTION = 64  # lines of one read that are forwarded together; fewer than the throttle takes for a flood
 READ_SIZE = 8 * 1024  # bytes; one send of such a client may be one message, and this is two of the longest
 PROMPT = b"Enter your name: "
 
@@ -52,7 +55,10 @@ _HTTP = re.compile(
 )
 _TLS = b"\x16\x03"  # the first bytes of a ClientHello
 _WRONG_CLIENT = "This port is for netcat and other plain chat clients."
-_TELNET = b"\xff"  # IAC: Ctrl-C and its kin in telnet
+_HELP = (
+    "/who tells who is here, /me TEXT tells what you do, /quit leaves. "
+    "Other lines that begin with / are not sent; with a space before it, such a line is a message."
+)
 
 
 def plain_door(port: int) -> DoorOption:
@@ -76,7 +82,10 @@ class PlainDoor:
         return b"" if line is None else safe_text(line).encode() + b"\n"
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
-        return b""
+        title, nick = self._serving.card().title, snapshot.welcome.nick
+        people = listed([somebody.nick for somebody in snapshot.present]) or "nobody else"
+        greeting = f"You are in {title} as {nick}. Here: {people}. /help tells what else you can do."
+        return self.encode(Notice("greeting", greeting))
 
     def greet(self, link: Link, quota: Quota) -> Converse | None:
         with reporting_errors(link, self.encode):
@@ -87,7 +96,12 @@ class PlainDoor:
             first = parts.next()
             if first is None:
                 return None
-            if first.startswith(_TLS) or _NO_NAME.match(first) or any(map(_HTTP.match, [first, *parts.ready])):
+            if (
+                len(first) > MAX_TEXT
+                or first.startswith(_TLS)
+                or _NO_NAME.match(first)
+                or any(map(_HTTP.match, [first, *parts.ready]))
+            ):
                 raise ProtocolError(_WRONG_CLIENT)
             return partial(self._converse, link, quota, parts, nick_from(_text(first)))
         return None
@@ -108,12 +122,21 @@ class PlainDoor:
                     if not begun and any(map(_HTTP.match, read)):  # the headers, where the first line came alone
                         raise ProtocolError(_WRONG_CLIENT)
                     begun = True
-                    for at in range(0, len(read), PORTION):
-                        texts = [text for part in read[at : at + PORTION] if (text := _text(part).strip())]
-                        throttle.receive(min(PORTION, len(read) - at))
-                        throttle.forward([Say(str(next(numbers)), text) for text in texts], session, inbox)
+                    for portion in throttle.portions(read):
+                        lines = [_meaning(_text(part), numbers) for part in portion if part.strip()]
+                        throttle.forward([line for line in lines if isinstance(line, Say | Bye)], session, inbox)
+                        for asked in lines:
+                            if isinstance(asked, str):
+                                throttle.spend(1)
+                                self._answer(asked, session)
         finally:
             inbox.put_now(LinkEnded(session))
+
+    def _answer(self, command: str, session: Session) -> None:
+        if command == "/who":
+            self._serving.inbox.put(WhoIsHere(session))
+        else:
+            session.link.send(self.encode(Notice("help", _HELP)))
 
 
 class _Parts:
@@ -125,7 +148,8 @@ class _Parts:
     def __init__(self, link: Link, unended_line: float) -> None:
         self._link = link
         self._unended_line = unended_line
-        self._splitter = LineSplitter(MAX_TEXT)
+        self._splitter = LineSplitter(MAX_LINE)  # the room tells who says more than a message holds
+        self._telnet = Telnet()
         self.ready: list[bytes] = []  # messages that were read and not taken yet
         self._sends_lines = False
         self._ended = False
@@ -148,13 +172,16 @@ class _Parts:
         if started and self._link.quiet(self._unended_line):
             self.ready += self._splitter.feed(b"\n")
             return
-        data = self._link.receive()
+        read = self._link.receive()
+        data = self._telnet.feed(read)
         if b"\0" in data:
             raise ProtocolError("This port takes text only.")
-        if not data or data.startswith(_TELNET):
+        if not read or self._telnet.interrupted:
             self._ended = True
             if started:
                 self.ready += self._splitter.feed(b"\n")
+            return
+        if not data:
             return
         self._sends_lines = self._sends_lines or b"\n" in data
         self.ready += self._splitter.feed(data if self._sends_lines else data + b"\n")
@@ -162,6 +189,19 @@ class _Parts:
 
 def _text(part: bytes) -> str:
     return part.decode(errors="replace").rstrip("\r")
+
+
+def _meaning(line: str, numbers: "count[int]") -> Say | Bye | str:
+    """The message in a line that is not empty; a command that the host alone answers is a text."""
+    match line.split(maxsplit=1):
+        case ["/me", text] if line.startswith("/"):
+            return Say(str(next(numbers)), text, action=True)
+        case ["/quit"] if line.startswith("/"):
+            return Bye()
+        case [command, *_] if line.startswith("/"):
+            return command
+        case _:
+            return Say(str(next(numbers)), line.strip())
 
 
 def _line(message: FromHost) -> str | None:

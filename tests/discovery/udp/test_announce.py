@@ -13,7 +13,7 @@ from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
 from lanchat.discovery.sources import Advertiser
 from lanchat.discovery.udp.announce import Announcer, Schedule, Seeker
 from lanchat.discovery.udp.multicast import GROUP, MulticastSocket
-from lanchat.discovery.udp.packets import Connect, Gone, Here, Packet, Seek, decode, encode
+from lanchat.discovery.udp.packets import MAX_DATAGRAM, Connect, Gone, Here, Packet, Seek, decode, encode
 from lanchat.network.interfaces import chosen
 from lanchat.network.listen import listen
 from lanchat.protocol.address import Address, Endpoint
@@ -182,6 +182,17 @@ def test_a_host_connects_on_request_but_only_to_a_port_of_lanchat(udp_port):
             assert select.select([lanchat], [], [], PATIENCE)[0]
             lanchat.accept()[0].close()
             assert not select.select([other], [], [], 0)[0]
+
+
+def test_a_short_request_to_connect_is_ignored(udp_port):
+    """The sender may be forged, and a connection takes several packets."""
+    with Announcer(advertisement(), LOOPBACK, pytest.fail, port=udp_port):
+        [lanchat] = listen(["127.0.0.1"], None)
+        with lanchat, stranger(udp_port) as send:
+            for size in (0, MAX_DATAGRAM - 1):
+                send(encode(Connect(lanchat.getsockname()[1], str(size))).rstrip().ljust(size))
+            answer_to(udp_port, encode(Seek("there?")))
+            assert not select.select([lanchat], [], [], 0)[0]
 
 
 def test_a_network_that_is_gone_is_a_problem_and_no_error(reports):
