@@ -131,16 +131,18 @@ def test_plain_clients_can_neither_send_nor_get_any(host, join):
     room = host(plain_port=0)
     ann, eve = Listener(join(room, "ann")), Listener(join(room, "eve"))
     pat = PlainClient(room.ports["plain"])
-    pat.send(b"pat\n")
+    pat.come_in("pat")
     ann.hear_kind(Joined, nick="pat")
     ann.member.outgoing.tell("pat", SECRET)
     ann.hear_kind(Notice, code="refused")
     ann.member.outgoing.tell("eve", SECRET)
     hear_told(eve, SECRET)
     ann.member.outgoing.say("hello")
-    assert pat.until(b"ann: hello\n") == b"Enter your name: ann: hello\n"
-    pat.send(b"/msg ann psst\n")
-    assert ann.hear_text("/msg ann psst"), "a line like any other"
+    assert pat.until(b"ann: hello\n") == b"ann: hello\n"
+    pat.send(b"/msg ann psst\naloud\n")
+    assert pat.until(b"\n").startswith(b"* /who tells who is here, "), "the host alone answers"
+    ann.hear_text("aloud")
+    assert ann.texts[-1:] == ["aloud"] and not any("psst" in text for text in ann.texts)
     pat.socket.close()
 
 

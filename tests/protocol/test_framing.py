@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import ProtocolError
-from lanchat.protocol.fields import MAX_TEXT
+from lanchat.protocol.fields import MAX_NAME, MAX_TEXT
 from lanchat.protocol.framing import (
     FROM_HOST,
     FROM_MEMBER,
@@ -207,7 +207,7 @@ def test_a_line_may_end_with_cr_lf():
         b'{"t":"say","id":"\\udc00","text":"x"}',
         b'{"t":"say","id":"1","text":"\xed\xa0\x80"}',
         b'{"t":"say","id":"1","text":"\xff"}',
-        b'{"t":"say","id":"1","text":"' + b"x" * (MAX_TEXT + 1) + b'"}',
+        b'{"t":"moderate","action":"kick","nick":"' + b"x" * (MAX_NAME + 1) + b'"}',
         b'{"t":"ping","x":NaN}',
         b'{"t":"ping","x":Infinity}',
         b'{"t":"ping","x":"\\u12"}',

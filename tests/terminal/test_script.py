@@ -520,7 +520,9 @@ def test_netcat_joins_by_the_plain_port(lanchat):
         nc.sendall(b"pat\nhello\n")
         hal.wait_out("~pat: hello\n")
         hal.say("hello pat\n")
-        assert nc.makefile().readline() == "hal: hello pat\n"
+        with nc.makefile() as heard:
+            assert heard.readline().startswith("* You are in Room A as pat. Here: hal.")
+            assert heard.readline() == "hal: hello pat\n"
 
 
 # ---- found by title
