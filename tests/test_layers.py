@@ -52,7 +52,7 @@ PURE = {
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),
     *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis"),
     *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),
-    *("lanchat.terminal.options", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
+    *("lanchat.terminal.options", "lanchat.terminal.piped", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.line", "lanchat.terminal.chat.render"),
     "lanchat.terminal.chat.status",
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),

@@ -194,6 +194,9 @@ class Finder(Closable):
             outcome = probe(endpoint, self._tls, PROBE_LIMIT, self._stop)
             if isinstance(outcome, Answered):
                 outcome = dataclasses.replace(outcome, key_status=self._key_status(outcome))
+        except Exception as error:  # the pool would keep it to itself, and one stranger's answer must not end the list
+            _log.warning("the probe of %s failed", endpoint, exc_info=True)
+            self._add_problem(f"What answers at {endpoint} cannot be shown: an unforeseen {type(error).__name__}.")
         finally:
             with self._changed:
                 self._probing -= 1
