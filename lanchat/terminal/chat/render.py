@@ -105,6 +105,10 @@ class Renderer:
         self._hosting = hosting
         self._minute, self._minute_text = -1, ""  # the last time that was shown; most lines have the same
 
+    def forget_minute(self) -> None:
+        """The time zone may have changed: make the text of a time anew."""
+        self._minute = -1
+
     def render(self, item: Item | Note | Drawn) -> Line | None:
         """The line of this item; None for what is not shown."""
         match item:
