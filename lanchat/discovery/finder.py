@@ -51,7 +51,7 @@ class Finder(Closable):
     """
 
     def __init__(self, addresses: Sequence[Address] | None = None, sources: Sequence[Source] | None = None) -> None:
-        home = home_folder()
+        home = home_folder(needed=False)
         self._addresses = addresses or None
         self._known_hosts = KnownHosts(home)
         self._directory = Directory(_searched(self._addresses))

@@ -48,7 +48,7 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
     """
     from lanchat.terminal.chat.chat import Chat
 
-    chat = Chat(room, on_nick=lambda nick: save_nick(home_folder(), nick))
+    chat = Chat(room, on_nick=lambda nick: save_nick(home_folder(needed=False), nick))
     for note in notes:
         chat.note(note)
     if room.key_status == "new":
