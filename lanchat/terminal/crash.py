@@ -12,9 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable
 
-from lanchat.protocol.text import safe_text
 from lanchat.terminal.exit import GOODBYE_LIMIT
-from lanchat.terminal.wording import error_text
 from lanchat.threads import on_thread_error
 
 CRASHED = 1  # the exit code
@@ -74,6 +72,9 @@ class Crash:
 
 
 def _crash_text(error: BaseException, thread: str) -> str:
+    from lanchat.protocol.text import safe_text  # only a crash loads these
+    from lanchat.terminal.wording import error_text
+
     what = error_text(
         f"An unforeseen error has ended lanchat: {type(error).__name__}: {error} (thread {thread})",
         "This is a fault of lanchat. Please report it, with these lines:",

@@ -8,10 +8,12 @@ import select
 import stat
 import sys
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lanchat.errors import LanchatError
-from lanchat.terminal.piped import Line, LineSplitter
+
+if TYPE_CHECKING:
+    from lanchat.terminal.piped import Line
 
 INDENT = 4  # cells before the further rows of a long line, besides its own; what to do after an error has two
 
@@ -96,7 +98,7 @@ def is_discarded(out: IO[str]) -> bool:
         return False
 
 
-def read_lines(file: int) -> Iterator[Line]:
+def read_lines(file: int) -> "Iterator[Line]":
     """The lines of this file descriptor, each as soon as it is complete.
 
     This does not go through `sys.stdin`: a thread left behind in its buffer would abort the interpreter's exit
@@ -105,6 +107,8 @@ def read_lines(file: int) -> Iterator[Line]:
     Raises:
         LanchatError: it cannot be read.
     """
+    from lanchat.terminal.piped import LineSplitter  # commands that read nothing need not load the rules of messages
+
     splitter = LineSplitter()
     while data := _read(file):
         yield from splitter.feed(data)

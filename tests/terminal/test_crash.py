@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import Commands, Ended
+from tests.support.commands import Commands
+from tests.support.program import Ended
 
 if os.name == "posix":
     from tests.support.ptyscreen import PtyScreen
