@@ -21,6 +21,7 @@ from lanchat.discovery.sources import Source, default_sources
 from lanchat.errors import LanchatError
 from lanchat.network.interfaces import still
 from lanchat.protocol.address import Address, Endpoint
+from lanchat.protocol.folding import fold
 from lanchat.protocol.text import same_title
 from lanchat.protocol.tls import client_context
 from lanchat.storage.home import home_folder
@@ -233,7 +234,7 @@ def _is_there(listing: Listing, *, known: bool) -> bool:
 
 def _of_title(listings: tuple[Listing, ...], title: str) -> tuple[Listing, ...]:
     """The rooms with this title: only known ones if there are any, and then only exact ones if there are any."""
-    title = same_title(shown_title(title))
-    called = [listing for listing in listings if same_title(listing.title).casefold() == title.casefold()]
+    title = shown_title(title)
+    called = [listing for listing in listings if fold(listing.title) == fold(title)]
     called = [listing for listing in called if listing.key_status == "known"] or called
-    return tuple(listing for listing in called if same_title(listing.title) == title) or tuple(called)
+    return tuple(listing for listing in called if same_title(listing.title) == same_title(title)) or tuple(called)

@@ -82,7 +82,11 @@ def _find(home: Path, room: str, talk: IO[str]) -> About:
 def _titles(home: Path) -> str:
     """Which rooms there is a history of."""
     titles = list(
-        dict.fromkeys(f'"{safe_text(about.title)}"' for about in known_rooms(home) if log_paths(home, about.id))
+        dict.fromkeys(
+            f'"{safe_text(about.title)}"' if about.title else about.id
+            for about in known_rooms(home)
+            if log_paths(home, about.id)
+        )
     )
     if not titles:
         return "The history of a room is kept from when you first join it."

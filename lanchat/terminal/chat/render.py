@@ -106,7 +106,7 @@ class Renderer:
         self._minute, self._minute_text = -1, ""  # the last time that was shown; most lines have the same
 
     def forget_minute(self) -> None:
-        """The time zone may have changed: make the text of a time anew."""
+        """The time zone may have changed: make the text of the next time again."""
         self._minute = -1
 
     def render(self, item: Item | Note | Drawn) -> Line | None:
