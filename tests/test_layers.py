@@ -87,7 +87,10 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     },
     "segno": {"lanchat.terminal.invite"},
     "spake2": {"lanchat.network.password"},
-    "sqlite3": {f"lanchat.storage.{name}" for name in ("prepare", "problems", "pruning", "reader", "repair", "store")},
+    "sqlite3": {
+        f"lanchat.storage.{name}"
+        for name in ("prepare", "problems", "pruning", "reader", "readonly", "repair", "store")
+    },
     "ssl": {"lanchat.protocol.tls"},
     "wcwidth": {"lanchat.terminal.cells"},
     "zeroconf": {"lanchat.discovery.mdns.mdns"},

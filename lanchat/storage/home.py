@@ -23,8 +23,8 @@ def home_folder(*, needed: bool = True) -> Path:
             and cannot make one, as in some containers, then gets an empty one that is deleted when this program ends.
 
     Raises:
-        LanchatError: there is none, or somebody else owns it or may write to it; or LANCHAT_HOME begins with the home of an
-            unknown user, as in `~nobody/lanchat`.
+        LanchatError: there is none, or somebody else owns it or may write to it; or LANCHAT_HOME begins with the home
+            of an unknown user, as in `~nobody/lanchat`.
     """
     home = _chosen_folder()
     if not needed and (home is None or not ("LANCHAT_HOME" in os.environ or _can_exist(home))):

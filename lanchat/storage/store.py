@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.folding import fold
 from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.storage.files import check_no_link
@@ -75,6 +76,7 @@ class Store:
         self._db = sqlite3.connect(path, timeout=BUSY_LIMIT, isolation_level=None, check_same_thread=False)
         self._db.text_factory = tolerant
         self._db.create_function("looks_of", 1, lambda nick: looks_of(nick) if isinstance(nick, str) else None)
+        self._db.create_function("fold", 1, lambda text: fold(text) if isinstance(text, str) else None)
         self.pruning = Pruning(self._db)
         try:
             if new and not durable:
@@ -207,6 +209,7 @@ class Store:
         self._db.close()
 
     def _prepare(self, durable: bool, suspect: bool) -> None:
+        self._db.execute("PRAGMA trusted_schema = ON")  # the view of what is indexed calls `fold`
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._db.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone stops at the drive's cache

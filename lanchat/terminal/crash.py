@@ -24,13 +24,13 @@ class Crash:
     """The first unforeseen error of this process, if there is one. Any thread.
 
     Args:
-        show: prints a text. Called once, by the main thread or, if that does not end in time, by another one.
+        show: prints lines. Called once, by the main thread or, if that does not end in time, by another one.
     """
 
-    def __init__(self, show: Callable[[str], None]) -> None:
+    def __init__(self, show: Callable[..., None]) -> None:
         self._show = show
-        self._text = ""
-        self._lock = threading.Lock()  # guards the text
+        self._lines: list[str] = []
+        self._lock = threading.Lock()  # guards the lines
 
     def end_with_threads(self) -> None:
         """From now on, an unforeseen error of any thread interrupts the main thread as a polite kill does.
@@ -45,7 +45,7 @@ class Crash:
         name = threading.current_thread().name
         _log.critical("unforeseen error in thread %s", name, exc_info=error)
         with self._lock:
-            self._text = self._text or _crash_text(error, name)
+            self._lines = self._lines or _crash_lines(error, name)
 
     def tell(self, code: int) -> int:
         """Show what has happened, if anything has.
@@ -57,10 +57,10 @@ class Crash:
             The exit code of the program.
         """
         with self._lock:
-            if not self._text:
+            if not self._lines:
                 return code
-            show, self._show = self._show, lambda text: None
-        show(self._text)
+            show, self._show = self._show, lambda *lines: None
+        show(*self._lines)
         return CRASHED
 
     def _end(self, error: BaseException) -> None:
@@ -71,12 +71,11 @@ class Crash:
         _thread.interrupt_main(signal.SIGTERM)
 
 
-def _crash_text(error: BaseException, thread: str) -> str:
-    from lanchat.protocol.text import safe_text  # only a crash loads these
-    from lanchat.terminal.wording import error_text
+def _crash_lines(error: BaseException, thread: str) -> list[str]:
+    from lanchat.terminal.wording import error_text  # only a crash loads it
 
     what = error_text(
         f"An unforeseen error has ended lanchat: {type(error).__name__}: {error} (thread {thread})",
         "This is a fault of lanchat. Please report it, with these lines:",
     )
-    return f"{what}\n{safe_text(''.join(traceback.format_exception(error)).rstrip(), lines=True)}"
+    return [*what, *"".join(traceback.format_exception(error)).splitlines()]

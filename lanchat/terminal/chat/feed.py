@@ -166,7 +166,7 @@ class Feed:
         self._confirm()
         if sys.platform != "win32":
             time.tzset()  # the C library reads the time zone once, and a laptop may travel
-        self._renderer.forget_minute()
+        self._renderer.minute = -1
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
         while (item := self._next()) is not None:
