@@ -10,7 +10,7 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
 
 IS_ASCII = "length({0}) = length(CAST({0} AS BLOB))"  # most texts; calling Python for each of them would cost the most
-_FOLDED = f"CASE WHEN {IS_ASCII} THEN {{0}} ELSE fold({{0}}) END"  # the index itself knows the case of ASCII letters
+_FOLDED = f"CASE WHEN {IS_ASCII} THEN {{0}} ELSE fold({{0}}) END"  # the index itself ignores the case of ASCII
 
 SCHEMA = (  # migrations: the file's user_version is the number of those it has had. Only ever add to them
     """

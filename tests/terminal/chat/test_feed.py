@@ -47,7 +47,7 @@ def test_times_follow_the_time_zone_of_the_machine(in_utc):
 
     def shown(text: str) -> str:
         room.items.append(Said(1, SEVEN_IN_TOKYO, "b" * 32, "bob", "1", text))
-        fragments, _ = feed.portion(1.0)
+        fragments, _ = feed.portion(1.0, 80)
         return "".join(text for _, text in fragments).splitlines()[-1]
 
     assert shown("in London") == "22:00 bob in London"
