@@ -58,7 +58,7 @@ PURE = {
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),
     *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis"),
     *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),
-    *("lanchat.terminal.options", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
+    *("lanchat.terminal.options", "lanchat.terminal.piped", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.line", "lanchat.terminal.chat.render"),
     "lanchat.terminal.chat.status",
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
@@ -93,7 +93,10 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     },
     "segno": {"lanchat.terminal.invite"},
     "spake2": {"lanchat.network.password"},
-    "sqlite3": {f"lanchat.storage.{name}" for name in ("prepare", "problems", "pruning", "reader", "repair", "store")},
+    "sqlite3": {
+        f"lanchat.storage.{name}"
+        for name in ("prepare", "problems", "pruning", "reader", "readonly", "repair", "store")
+    },
     "ssl": {"lanchat.protocol.tls"},
     "wcwidth": {"lanchat.terminal.cells"},
     "zeroconf": {"lanchat.discovery.mdns.mdns"},

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from lanchat.api.joining import default_nick, my_identity
+from lanchat.api.joining import default_nick
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Connected
 from lanchat.client.member import Member
@@ -24,6 +24,7 @@ from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
+from lanchat.storage.identity import load_identity
 from lanchat.storage.log import Log
 from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
 from lanchat.storage.retention import parse_retention
@@ -71,8 +72,8 @@ def host(
     """
     on = where(interfaces)
     nick = nick or default_nick()
-    identity = my_identity()
-    home = home_folder()
+    home = home_folder(needed=not ephemeral)
+    identity = load_identity(home)
 
     def open_store(card: Card) -> MemberStore:
         return NoStore() if ephemeral else PrivateStore(home, card, on_problem)

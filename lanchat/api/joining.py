@@ -124,4 +124,4 @@ def my_identity() -> Identity:
 
 def default_nick() -> str:
     """LANCHAT_NICK, or the nick chosen earlier, or the login name."""
-    return os.environ.get("LANCHAT_NICK") or saved_nick(home_folder()) or login_nick()
+    return os.environ.get("LANCHAT_NICK") or saved_nick(home_folder(needed=False)) or login_nick()

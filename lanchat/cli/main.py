@@ -11,14 +11,18 @@ import click
 from lanchat import __version__
 from lanchat.cli import look, options, talk
 from lanchat.errors import LanchatError
+from lanchat.terminal.crash import CRASHED, Crash
 from lanchat.terminal.exit import INTERRUPTED, catch_signals, leave
-from lanchat.terminal.stdio import SafeFormatter, put, replace_unencodable
+from lanchat.terminal.stdio import SafeFormatter, open_missing_streams, put, replace_unencodable
 
 
 def main() -> NoReturn:
     """The `lanchat` command."""
+    open_missing_streams()
+    crash = Crash(_print)
     try:
         catch_signals()
+        crash.end_with_threads()
         replace_unencodable()
         logging.getLogger().addHandler(logging.NullHandler())  # else warnings go to stderr, right into the screen
         if "_LANCHAT_COMPLETE" in os.environ:
@@ -39,7 +43,10 @@ def main() -> NoReturn:
         where = f"write {error.filename}" if error.filename else "write the output"
         _print_error(f"Cannot {where}: {error.strerror or error}.")
         code = 1
-    leave(code)
+    except Exception as error:
+        crash.note(error)
+        code = CRASHED
+    leave(crash.tell(code))
 
 
 @click.group(

@@ -160,7 +160,7 @@ class Member:
                 link.drop("", "left")
 
     def _read(self, connection: Connection) -> None:
-        over: errors.LanchatError = errors.ConnectionLost("Internal error. To see it, use --log FILE.")
+        over: errors.LanchatError = errors.ConnectionLost("The connection has ended by a fault of lanchat itself.")
         try:
             over = self._stay(connection)
         finally:  # even after an unexpected error no thread may wait for this one for ever

@@ -21,6 +21,7 @@ from lanchat.discovery.sources import Source, default_sources
 from lanchat.errors import LanchatError
 from lanchat.network.interfaces import still
 from lanchat.protocol.address import Address, Endpoint
+from lanchat.protocol.folding import fold
 from lanchat.protocol.text import same_title
 from lanchat.protocol.tls import client_context
 from lanchat.storage.home import home_folder
@@ -51,7 +52,7 @@ class Finder(Closable):
     """
 
     def __init__(self, addresses: Sequence[Address] | None = None, sources: Sequence[Source] | None = None) -> None:
-        home = home_folder()
+        home = home_folder(needed=False)
         self._addresses = addresses or None
         self._known_hosts = KnownHosts(home)
         self._directory = Directory(_searched(self._addresses))
@@ -194,6 +195,9 @@ class Finder(Closable):
             outcome = probe(endpoint, self._tls, PROBE_LIMIT, self._stop)
             if isinstance(outcome, Answered):
                 outcome = dataclasses.replace(outcome, key_status=self._key_status(outcome))
+        except Exception as error:  # the pool would keep it to itself, and one stranger's answer must not end the list
+            _log.warning("the probe of %s failed", endpoint, exc_info=True)
+            self._add_problem(f"What answers at {endpoint} cannot be shown: an unforeseen {type(error).__name__}.")
         finally:
             with self._changed:
                 self._probing -= 1
@@ -230,7 +234,7 @@ def _is_there(listing: Listing, *, known: bool) -> bool:
 
 def _of_title(listings: tuple[Listing, ...], title: str) -> tuple[Listing, ...]:
     """The rooms with this title: only known ones if there are any, and then only exact ones if there are any."""
-    title = same_title(shown_title(title))
-    called = [listing for listing in listings if same_title(listing.title).casefold() == title.casefold()]
+    title = shown_title(title)
+    called = [listing for listing in listings if fold(listing.title) == fold(title)]
     called = [listing for listing in called if listing.key_status == "known"] or called
-    return tuple(listing for listing in called if same_title(listing.title) == title) or tuple(called)
+    return tuple(listing for listing in called if same_title(listing.title) == same_title(title)) or tuple(called)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from lanchat.discovery.sighting import Answered, Listing, Sighting, State, shown_nick, shown_title
 from lanchat.protocol.address import Endpoint
+from lanchat.protocol.folding import fold
 
 BETTER_ADDRESS_WAIT = (
     0.1  # s for a better address to answer when only link-local ones have: those are hard to type and to pass on
@@ -75,7 +76,7 @@ def rows(
 
 def place(row: Listing) -> tuple[str, bool, str, str]:
     """Sorts the list by title; among rooms with one title, known ones come first."""
-    return row.title.casefold(), row.key_status != "known", row.room_id, row.fingerprint
+    return fold(row.title), row.key_status != "known", row.room_id, row.fingerprint
 
 
 def _answering_row(

@@ -14,6 +14,8 @@ from lanchat.errors import LanchatError
 SET_HOME = "Set LANCHAT_HOME to a folder you can write to."
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a link that somebody put there would choose the file that is written
 _LINK = "it is a symbolic link, and nothing is written through one"
+SET_LOCAL = "Its file system lacks something that lanchat needs. Set LANCHAT_HOME to a folder on a local disk."
+_UNSUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)  # by this file system
 _BEYOND = 1 << 30  # the byte that is locked on Windows, where a locked byte cannot be read: far behind the content
 
 
@@ -27,6 +29,8 @@ def file_errors(path: Path, hint: str = SET_HOME) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (*_UNSUPPORTED, errno.ENOLCK):
+            hint = SET_LOCAL
         reason = _LINK if error.errno == errno.ELOOP else error.strerror or str(error)
         raise LanchatError(f"Cannot use {path}: {reason}", hint) from None
 
@@ -102,8 +106,7 @@ def write_file(path: Path, data: bytes, *, durable: bool, replace: bool = True) 
         if replace:
             os.replace(draft, path)
         else:
-            with suppress(FileExistsError):
-                os.link(draft, path)
+            _name_unless_taken(draft, path)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(draft)
@@ -114,6 +117,8 @@ def write_file(path: Path, data: bytes, *, durable: bool, replace: bool = True) 
 def sync_folder(path: Path) -> None:
     """Wait until the names in this folder are on the disk: an fsync of a file does not include its name.
 
+    A file system that cannot sync a folder (FUSE, SMB) is left to itself.
+
     Raises:
         OSError: the folder cannot be opened or synced.
     """
@@ -122,6 +127,9 @@ def sync_folder(path: Path) -> None:
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
     finally:
         os.close(fd)
 
@@ -164,8 +172,22 @@ def lock_file(path: Path, flags: int = os.O_RDWR | os.O_CREAT) -> FileLock | Non
     return FileLock(fd)
 
 
+def _name_unless_taken(draft: str, path: Path) -> None:
+    """Give a file its name. If there is one of that name, it stays."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # exFAT has no hard links, nor have some file systems of FUSE, SMB and Android
+        _rename_unless_taken(draft, path)
+
+
 if sys.platform == "win32":
     import msvcrt
+
+    def _rename_unless_taken(draft: str, path: Path) -> None:
+        with suppress(FileExistsError):
+            os.rename(draft, path)  # replaces nothing on Windows
 
     def _lock(fd: int) -> None:
         os.lseek(fd, _BEYOND, os.SEEK_SET)
@@ -174,6 +196,16 @@ if sys.platform == "win32":
 
 else:
     import fcntl
+
+    def _rename_unless_taken(draft: str, path: Path) -> None:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            with suppress(OSError):  # no locks either: then only programs that start at once could undo each other's
+                fcntl.flock(folder, fcntl.LOCK_EX)
+            if not os.path.lexists(path):
+                os.rename(draft, path)
+        finally:
+            os.close(folder)
 
     def _lock(fd: int) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,11 @@
 """The folder of everything that lanchat writes, and the nick stored in it. Only here `platformdirs` is used."""
 
+import atexit
 import getpass
 import os
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from lanchat.errors import LanchatError
@@ -11,14 +15,22 @@ from lanchat.storage.files import SET_HOME, check_own, file_errors, make_folder,
 _NICK_FILE = "nick"
 
 
-def home_folder() -> Path:
+def home_folder(*, needed: bool = True) -> Path:
     """LANCHAT_HOME, or this system's folder for the data of programs. It may not exist yet.
 
+    Args:
+        needed: False for what stores nothing, as a list of rooms or an ephemeral room. A user who has no such folder
+            and cannot make one, as in some containers, then gets an empty one that is deleted when this program ends.
+
     Raises:
-        LanchatError: somebody else owns it or may write to it; or LANCHAT_HOME begins with the home of an unknown user,
-            as in `~nobody/lanchat`.
+        LanchatError: there is none, or somebody else owns it or may write to it; or LANCHAT_HOME begins with the home
+            of an unknown user, as in `~nobody/lanchat`.
     """
     home = _chosen_folder()
+    if not needed and (home is None or not ("LANCHAT_HOME" in os.environ or _can_exist(home))):
+        return _temporary_folder()
+    if home is None:
+        raise LanchatError("This user has no home folder.", SET_HOME)
     check_own(home)
     return home
 
@@ -50,7 +62,7 @@ def save_nick(home: Path, nick: str) -> None:
         write_file(home / _NICK_FILE, f"{nick}\n".encode(), durable=False)
 
 
-def _chosen_folder() -> Path:
+def _chosen_folder() -> Path | None:
     chosen = os.environ.get("LANCHAT_HOME")
     if chosen:
         try:
@@ -60,4 +72,21 @@ def _chosen_folder() -> Path:
             raise LanchatError(f"LANCHAT_HOME is not a folder: no user has the home {user}.", SET_HOME) from None
     from platformdirs import user_data_path
 
-    return user_data_path("lanchat", appauthor=False)
+    try:
+        path = user_data_path("lanchat", appauthor=False)
+    except RuntimeError:  # neither HOME nor a name of this user id says where its home is
+        return None
+    return path if path.is_absolute() else None  # versions of platformdirs differ: some give "~/..." as it is
+
+
+def _can_exist(folder: Path) -> bool:
+    """Whether a folder exists or can be made."""
+    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    return there == folder or os.access(there, os.W_OK | os.X_OK)
+
+
+@cache
+def _temporary_folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="lanchat-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)

@@ -15,6 +15,7 @@ from typing import Literal
 
 from lanchat.errors import HostKeyChanged
 from lanchat.protocol import ids
+from lanchat.protocol.folding import fold
 from lanchat.protocol.text import grouped, safe_text, same_title
 from lanchat.protocol.weak_keys import is_weak_fingerprint
 from lanchat.storage.files import NO_FOLLOW, file_errors, make_folder, write_file
@@ -101,20 +102,20 @@ class KnownHosts:
             self._append(f"{room} {fingerprint} {safe_text(title)}")
 
     def knows_title(self, title: str) -> bool:
-        """Whether a room with this title is known, or hosted from this home. Upper and lower case do not count.
+        """Whether a room with this title is known, or hosted from this home, by the rules of a search.
 
         Raises:
             LanchatError: the file cannot be read.
         """
         titles = [known.title for known in self.all()] + [about.title for about in known_rooms(self._home, HOSTED)]
-        return safe_text(title).casefold() in (safe_text(known).casefold() for known in titles)
+        return fold(safe_text(title)) in (fold(safe_text(known)) for known in titles)
 
     def hosts(self, room: str) -> bool:
         """Whether this room is hosted from this home."""
         return hosted_path(self._home, room) is not None
 
     def forget(self, name: str) -> list[KnownHost]:
-        """Remove the rooms with this id or title.
+        """Remove the rooms with this id or title. If no title is exact, those that a search finds.
 
         Returns:
             What was removed.
@@ -125,6 +126,7 @@ class KnownHosts:
         lines, title = self._lines(), same_title(name)
         hosts = [known for line in lines if (known := _parsed(line))]
         gone = [known for known in hosts if name == known.room or same_title(known.title) == title]
+        gone = gone or [known for known in hosts if fold(known.title) == fold(title)]
         if gone:
             left = [line for line in lines if _parsed(line) not in gone]
             with file_errors(self._path):

@@ -100,6 +100,8 @@ class DiskStore:
         folder = _folder(home, card)
         self._outbox = Outbox(folder)
         self._history = HistoryWriter(folder, on_trouble)
+        if self._outbox.trouble:
+            on_trouble(self._outbox.trouble)
 
     @property
     def unsent(self) -> tuple[Talk, ...]:

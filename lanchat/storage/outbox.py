@@ -15,7 +15,7 @@ from pathlib import Path
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.framing import FROM_MEMBER, decode, encode
 from lanchat.protocol.messages import Say, Talk, Tell
-from lanchat.storage.files import FileLock, file_errors, lock_file
+from lanchat.storage.files import FileLock, file_errors, lock_file, write_file
 
 MAX_UNSENT = 10_000  # messages; more would only hide that nothing gets through
 MAX_FILE = 256 * 1024 * 1024  # bytes that are read of a file; this program writes shorter ones
@@ -40,6 +40,7 @@ class Outbox:
         self._messages: dict[str, Talk] = {}  # by id, oldest first
         self._size = 0  # bytes of complete lines in the file
         self._closed = False
+        self.trouble = ""  # a sentence about messages that could not be read when it was opened
         with file_errors(folder):
             self._path, self._lock = _own_file(folder)
             for path in sorted(folder.glob("outbox-*")):
@@ -123,7 +124,13 @@ class Outbox:
         if lock is None:
             return  # its process is running
         try:
-            left = _parsed(os.read(lock.fd, MAX_FILE))
+            data = os.read(lock.fd, MAX_FILE)
+            left, damaged = _parsed(data)
+            if damaged:
+                spoilt = path.with_name(f"damaged-{path.name}")
+                write_file(spoilt, data, durable=True)
+                self.trouble = f"Some unsent messages of yours are damaged. They are in {spoilt}"
+                _log.warning("%s", self.trouble)
             for message in left.values():
                 if self._messages.setdefault(message.id, message) is message:
                     self._write(b"+" + encode(message))
@@ -150,9 +157,13 @@ def _own_file(folder: Path) -> tuple[Path, FileLock]:
         lock.close()
 
 
-def _parsed(data: bytes) -> dict[str, Talk]:
-    """The unsent messages in a file, by id. A last line without an end was never sent."""
+def _parsed(data: bytes) -> tuple[dict[str, Talk], int]:
+    """The unsent messages in a file, by id, and the number of lines that cannot be read.
+
+    A last line without an end was never sent.
+    """
     messages: dict[str, Talk] = {}
+    damaged = 0
     for line in data.split(b"\n")[:-1]:
         if line.startswith(b"-"):
             messages.pop(line[1:].decode(errors="replace"), None)
@@ -160,10 +171,13 @@ def _parsed(data: bytes) -> dict[str, Talk]:
             try:
                 message = decode(line[1:], FROM_MEMBER)
             except ProtocolError:
+                damaged += 1
                 continue
             if isinstance(message, Say | Tell):
                 messages[message.id] = message
-    return messages
+        else:
+            damaged += 1
+    return messages, damaged
 
 
 def _remove(path: Path) -> None:

@@ -3,9 +3,10 @@
 import sqlite3
 
 from lanchat.storage.retention import NOTHING, Amount, Retention
-from lanchat.storage.schema import Table
+from lanchat.storage.schema import EVENTS, Table
 
 STEP = 500  # entries deleted in one transaction: some 15 ms, which an acknowledgement may wait
+SCAN = 20_000  # entries whose time is looked at in one step: some 10 ms
 PAGES = 1000  # pages of the file that are merged or freed in one step: some 50 ms
 
 
@@ -18,6 +19,7 @@ class Pruning:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._scanned = -1  # the seq up to which `drop_older` has looked
 
     def amount(self, table: Table) -> Amount:
         """How much this table holds. Reads the whole table."""
@@ -41,31 +43,53 @@ class Pruning:
             self._delete(f"DELETE FROM {table.name} WHERE {table.key} <= ?", last)
         return gone
 
-    def drop_uncovered(self, retention: Retention, entries: int, now: int) -> int:
-        """Delete some of the oldest events that the retention does not cover.
+    def drop_uncovered(self, retention: Retention, entries: int, now: int) -> tuple[int, bool]:
+        """Delete some of the events that the retention does not cover.
 
         Args:
             entries: how many events the log has.
             now: ms since 1970.
 
         Returns:
-            How many were deleted; the caller goes on until this is 0.
+            How many were deleted, and whether the caller has to go on.
         """
         if retention.entries is not None:
-            surplus = min(STEP, max(0, entries - retention.entries))
-            oldest = self._db.execute("SELECT seq FROM event ORDER BY seq LIMIT ?", (surplus,)).fetchall()
-        elif retention.age is not None:
-            rows = self._db.execute("SELECT seq, at FROM event ORDER BY seq LIMIT ?", (STEP,)).fetchall()
-            oldest = []
-            for seq, at in rows:
-                if isinstance(at, int) and at >= now - retention.age:
-                    break
-                oldest.append((seq,))
-        else:
-            return 0
-        if oldest:
-            self._delete("DELETE FROM event WHERE seq <= ?", *oldest[-1])
-        return len(oldest)
+            gone = self.drop_some(EVENTS, Amount(entries).beyond(Amount(retention.entries))).entries
+            return gone, gone > 0
+        if retention.age is not None:
+            return self._drop_older(now - retention.age, now)
+        return 0, False
+
+    def _drop_older(self, before: int, now: int) -> tuple[int, bool]:
+        """Delete some events from before a time. Returns what `drop_uncovered` does.
+
+        Every event counts by its own time, since a clock that was wrong for a while must not keep what came after.
+        An event from later than now has a wrong time: it is as old as the next one with a right time.
+        """
+        rows = self._db.execute("SELECT seq, at FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (self._scanned, SCAN))
+        old: list[int] = []
+        undated: list[int] = []
+        more = False
+        for number, (seq, at) in enumerate(rows.fetchall(), 1):
+            more = number == SCAN
+            self._scanned = seq
+            if not isinstance(at, int) or at > now:
+                undated.append(seq)
+            elif at < before:
+                old += [*undated, seq]
+                undated = []
+            else:
+                undated = []
+            if len(old) >= STEP:
+                more = True
+                break
+        if not more:
+            self._scanned = -1  # the next time from the beginning
+        if old:
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany("DELETE FROM event WHERE seq = ?", ((seq,) for seq in old))
+        return len(old), more
 
     def drop_delivered(self, number: int, *, before: int) -> None:
         """Delete old private messages, and of those that have no text any more all but the newest.

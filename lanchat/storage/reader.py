@@ -11,10 +11,12 @@ from typing import Generic, TypeVar
 
 from lanchat.errors import LanchatError, LogDamaged
 from lanchat.protocol.messages import Event, Said, Told
-from lanchat.storage.problems import FAILURES, StoreProblem, in_words, problem_of, tolerant
+from lanchat.storage.problems import FAILURES, StoreProblem, in_words, problem_of
+from lanchat.storage.readonly import BUSY_LIMIT, ReadOnlyFile
 from lanchat.storage.schema import (
     COLUMNS,
     EVENTS,
+    IS_ASCII,
     PRIVATE,
     PRIVATE_COLUMNS,
     WITH_PRIVATE,
@@ -23,9 +25,8 @@ from lanchat.storage.schema import (
     event_of,
     private_of,
 )
-from lanchat.storage.search import Search, has_words, parse_search
+from lanchat.storage.search import parse_search
 
-BUSY_LIMIT = 2.0  # s to wait while the writer opens or closes the file
 PORTION = 5000  # rows that are read at once ...
 PORTION_SIZE = 1_000_000  # characters; ... and no more than so much text
 _VALUES = 500  # values in one statement; SQLite before 3.32 takes 999
@@ -52,6 +53,7 @@ class LogReader:
 
     def __init__(self, path: Path, on_damage: Callable[[int], None] = lambda number: None) -> None:
         self._path = path
+        self._file = ReadOnlyFile(path, BUSY_LIMIT)
         self._on_damage = on_damage
 
     def events_after(self, seq: int, limit: int) -> list[Event]:
@@ -83,19 +85,23 @@ class LogReader:
             search: only messages with all of these words, or with words that begin like them; "": all events.
         """
         wanted = parse_search(search)
-        conditions = ["seq > :after", "at >= :since", *_contain(wanted)]
-        if wanted.words or wanted.parts:
-            conditions.append("kind = 'said'")
-        if wanted.words:
+        conditions = ["seq > :after", "at >= :since"]
+        parts = {f"part{number}": part for number, part in enumerate(wanted.parts)}
+        if wanted:
+            quick = [f"(instr(lower(text), :{name}) OR NOT {IS_ASCII.format('text')})" for name in parts]
+            conditions += ["kind = 'said'", *quick, "matches(text)"]
+        indexed = bool(wanted.words) and self._version() >= WITH_WORDS  # else every text is read
+        if indexed:
             conditions.append(
                 # One list of keys, whose rows SQLite reads in order. For two lists it would sort all texts each time.
                 "seq IN (SELECT rowid FROM words WHERE words MATCH :match AND rowid > :after"
-                " UNION ALL SELECT seq FROM unindexed CROSS JOIN event USING (seq)"
-                " WHERE seq > :after AND has_words(text, :words))"
+                " UNION ALL SELECT seq FROM unindexed WHERE seq > :after)"
             )
-        version = WITH_WORDS if wanted.words else 1
+        match = " ".join(f'"{word}" *' for word in wanted.words)
+        values: dict[str, str | int] = {"since": since, "match": match, **parts}
+        version = WITH_WORDS if indexed else 1
         yield from self._last(
-            _Selection[Event](EVENTS, COLUMNS, event_of, conditions, _values(wanted, since), version), number
+            _Selection[Event](EVENTS, COLUMNS, event_of, conditions, values, version, wanted.matches), number
         )
 
     def private(self, *, number: int | None = None, since: int = 0, search: str = "") -> Iterator[Told]:
@@ -103,15 +109,19 @@ class LogReader:
 
         Not for a host's log: the private messages that wait there belong to other people.
         """
-        with self._open() as (_, version):
-            if version < WITH_PRIVATE:
-                return
-        wanted = parse_search(search)
-        conditions = ["number > :after", "at >= :since", "text <> ''", "has_words(text, :words)", *_contain(wanted)]
-        values = _values(wanted, since)
+        if self._version() < WITH_PRIVATE:
+            return
+        conditions = ["number > :after", "at >= :since", "text <> ''", "matches(text)"]
+        matches = parse_search(search).matches
         yield from self._last(
-            _Selection(PRIVATE, PRIVATE_COLUMNS, private_of, conditions, values, WITH_PRIVATE), number
+            _Selection(PRIVATE, PRIVATE_COLUMNS, private_of, conditions, {"since": since}, WITH_PRIVATE, matches),
+            number,
         )
+
+    def _version(self) -> int:
+        """The version of the schema that the file has."""
+        with self._open() as (_, version):
+            return version
 
     def _last(self, selection: "_Selection[T]", number: int | None) -> Iterator[T]:
         """The last rows of a selection, oldest first."""
@@ -126,7 +136,7 @@ class LogReader:
 
     def _before(self, selection: "_Selection[T]", number: int) -> int:
         """The key before the last rows, this many of them. A damaged row takes nobody's place."""
-        with self._open(selection.version) as (db, _):
+        with self._open(selection.version, selection.matches) as (db, _):
             rows = db.execute(selection.question("DESC"), {**selection.values, "after": -1})
             sound = (key for key, *row in rows if isinstance(key, int) and selection.read(row) is not None)
             return min(islice(sound, number), default=0) - 1
@@ -136,7 +146,7 @@ class LogReader:
         question = selection.question(f"LIMIT {PORTION}")
         rows: list[tuple[int, T | None]] = []
         size = 0
-        with self._open(selection.version) as (db, _):
+        with self._open(selection.version, selection.matches) as (db, _):
             for key, *row in db.execute(question, {**selection.values, "after": after}):
                 rows.append((key, selection.read(row)))
                 size += sum(len(value) for value in row if isinstance(value, str | bytes))
@@ -166,22 +176,28 @@ class LogReader:
             self._on_damage(damaged)
 
     @contextmanager
-    def _open(self, least: int = 1) -> Iterator[tuple[sqlite3.Connection, int]]:
+    def _open(
+        self, least: int = 1, matches: Callable[[str], bool] = lambda text: True
+    ) -> Iterator[tuple[sqlite3.Connection, int]]:
         """Open a connection. Gives it, and the version of the schema that the file has.
 
         Args:
             least: the version that the question needs.
+            matches: the function of that name in the question.
         """
+
+        def checked(text: object) -> bool:
+            return not isinstance(text, str) or matches(text)  # a damaged one is found, and left out as such
+
         try:
-            with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=BUSY_LIMIT)) as db:
+            with closing(self._file.connect()) as db:
                 db.execute("PRAGMA wal_autocheckpoint = 0")
-                db.text_factory = tolerant
-                db.create_function("has_words", 2, _has_words, deterministic=True)
+                db.create_function("matches", 1, checked, deterministic=True)
                 version: int = db.execute("PRAGMA user_version").fetchone()[0]
                 if version < least:
                     raise LogDamaged(f"Cannot read {self._path}: its tables are missing or too old.", _REPAIR)
                 yield db, version
-        except FAILURES as error:
+        except (*FAILURES, OSError) as error:
             text = f"Cannot read {self._path}: {in_words(error)}"
             if problem_of(error) is StoreProblem.DAMAGED:
                 raise LogDamaged(text, _REPAIR) from None
@@ -196,6 +212,7 @@ class _Selection(Generic[T]):
         read: what a row holds; None: it is damaged, or this version does not know its kind.
         conditions: in SQL; `:after` stands for the key of the last row that was read.
         version: of the schema that the conditions need.
+        matches: the function of that name in the conditions.
     """
 
     table: Table
@@ -204,23 +221,9 @@ class _Selection(Generic[T]):
     conditions: Sequence[str]
     values: Mapping[str, str | int]
     version: int
+    matches: Callable[[str], bool]
 
     def question(self, order: str) -> str:
         """The query for the rows, each with its key first."""
         key, where = self.table.key, " AND ".join(self.conditions)
         return f"SELECT {key}, {self.columns} FROM {self.table.name} WHERE {where} ORDER BY {key} {order}"
-
-
-def _has_words(text: object, words: str) -> bool:
-    return not isinstance(text, str) or has_words(text, words)  # a damaged one is found, and left out as such
-
-
-def _contain(wanted: Search) -> list[str]:
-    """The conditions that a text contains the parts of a search."""
-    return [f"instr(lower(text), lower(:part{number}))" for number in range(len(wanted.parts))]
-
-
-def _values(wanted: Search, since: int) -> dict[str, str | int]:
-    match = " ".join(f'"{word}" *' for word in wanted.words)
-    parts = {f"part{number}": part for number, part in enumerate(wanted.parts)}
-    return {"since": since, "match": match, "words": " ".join(wanted.words), **parts}

@@ -10,7 +10,8 @@ from pathlib import Path
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Record, Told
 from lanchat.protocol.text import safe_text
-from lanchat.storage.problems import FAILURES, Damaged, tolerant
+from lanchat.storage.problems import FAILURES, Damaged
+from lanchat.storage.readonly import ReadOnlyFile
 from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, OwnerRow, event_of, looks_of, private_of
 from lanchat.storage.store import Store
 
@@ -50,7 +51,7 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
     store = Store(copy, durable=True)
     try:
         store.own(_rescued_owners(path))  # first, because owners may be older than all events
-        rescued = sum(store.add(records) for records in _rescued(path))
+        rescued = sum(store.add(records) for records in readable(path))
     finally:
         store.close()
     renamed = _rename_damaged(path)
@@ -74,24 +75,22 @@ def _rename_damaged(path: Path) -> Path:
 def _rescued_owners(path: Path) -> list[OwnerRow]:
     """The readable owners in a damaged file, oldest first."""
     found: list[OwnerRow] = []
-    with suppress(*FAILURES), closing(_reading(path)) as db:
+    with suppress(*FAILURES), closing(ReadOnlyFile(path).connect()) as db:
         for nick, by, seq in db.execute("SELECT nick, by, seq FROM owner"):
             if isinstance(nick, str) and isinstance(by, str) and is_verified(by) and isinstance(seq, int):
                 found.append((looks_of(nick), nick, by, seq))
     return sorted(found, key=lambda row: row[-1])
 
 
-def _reading(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
-    db.text_factory = tolerant
-    return db
+def readable(path: Path) -> Iterator[Sequence[Record]]:
+    """The readable records of a damaged file: private messages, then events, in portions.
 
-
-def _rescued(path: Path) -> Iterator[Sequence[Record]]:
-    """The readable records of a damaged file, in portions; damaged places are stepped over."""
+    Damaged places are stepped over. The file is not changed.
+    """
+    file = ReadOnlyFile(path)
     try:
-        db = _reading(path)
-    except FAILURES:
+        db = file.connect()
+    except (*FAILURES, OSError):
         return
     after, failures = -1, 0
     try:

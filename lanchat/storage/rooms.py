@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from lanchat.errors import LanchatError, ProtocolError
+from lanchat.protocol.folding import fold
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.text import safe_text, same_title
 from lanchat.storage.files import SET_HOME, FileLock, file_errors, lock_file, make_folder, sync_folder, write_file
@@ -33,9 +34,9 @@ class About:
     """The content of room.json."""
 
     id: str  # 32 hex digits
-    title: str
+    title: str  # "": the file is damaged, so it is not known
     created: int = 0  # ms since 1970
-    used: int = 0  # ms since 1970; when it was last opened or joined
+    used: int = 0  # ms since 1970; when it was last opened or joined, above all others even if the clock was wrong
     keep: str = ""  # the retention of its log, as `parse_retention` reads it
     bans: Mapping[str, str] = field(default_factory=dict)  # nick by member id
     locked: bool = False  # only members who have been in the room before are admitted
@@ -86,9 +87,12 @@ def open_room(home: Path, title: str, *, new: bool = False, keep: str | None = N
         now: ms since 1970.
 
     Raises:
-        LanchatError: another lanchat hosts this room now, or the folder cannot be written.
+        LanchatError: another lanchat hosts this room now, or the folder cannot be written; or no room has this title,
+            and the title of a room is damaged, so that it may be the one.
     """
     known = [] if new else rooms_called(home, title, HOSTED)
+    if not known and not new:
+        _check_titles(home, title)
     about = known[0] if known else About(secrets.token_hex(16), title, created=now)
     path = home / HOSTED / about.id
     with file_errors(path, _HINT):
@@ -101,7 +105,7 @@ def open_room(home: Path, title: str, *, new: bool = False, keep: str | None = N
             f'Join it:  lanchat join "{shown}"   Or open another room of that name:  lanchat host --new "{shown}"',
         )
     try:
-        about = replace(about, used=now, keep=about.keep if keep is None else keep)
+        about = replace(about, used=_latest(home, now), keep=about.keep if keep is None else keep)
         with file_errors(path, _HINT):
             _write_about(path, about)
             for folder in () if known else (path.parent, home):
@@ -134,25 +138,26 @@ def joined_folder(home: Path, id: str, title: str, now: int) -> Path:
     with file_errors(path):
         make_folder(path)
         about = _read_about(path) or About(id, title, created=now)
-        _write_about(path, replace(about, title=title, used=now))
+        _write_about(path, replace(about, title=title, used=_latest(home, now)))
     return path
 
 
 def rooms_called(home: Path, name: str, *kinds: str) -> list[About]:
     """The rooms with this title or id: first those hosted from this home, then the others, each the last used first.
 
-    Titles in another case count only if none is exact.
+    Titles that only a search would find (see folding.py) count if none is exact.
     """
     rooms = sorted(known_rooms(home, *kinds), key=lambda about: hosted_path(home, about.id) is None)
     title = same_title(name)
     exact = [about for about in rooms if name == about.id or same_title(about.title) == title]
-    return exact or [about for about in rooms if same_title(about.title).casefold() == title.casefold()]
+    return exact or [about for about in rooms if fold(about.title) == fold(name)]
 
 
 def known_rooms(home: Path, *kinds: str) -> list[About]:
     """All rooms that have a folder here, each once, the one used last first.
 
-    A room that is both hosted here and joined has the title that it is hosted with.
+    A room whose room.json is damaged has no title, and is found by its id. A room that is both hosted here and joined
+    has the title that it is hosted with.
 
     Args:
         kinds: HOSTED or JOINED; none means both.
@@ -162,7 +167,7 @@ def known_rooms(home: Path, *kinds: str) -> list[About]:
         folders = (home / kind).iterdir() if (home / kind).is_dir() else ()
         for about in filter(None, map(_read_about, folders)):
             first = found.setdefault(about.id, about)
-            found[about.id] = replace(first, used=max(first.used, about.used))
+            found[about.id] = replace(first, title=first.title or about.title, used=max(first.used, about.used))
     return sorted(found.values(), key=lambda about: (about.used, about.created), reverse=True)
 
 
@@ -175,7 +180,7 @@ _TYPES = {each.name: type(getattr(About("", ""), each.name)) for each in fields(
 
 
 def _read_about(path: Path) -> About | None:
-    """Read room.json; None: it is missing or not readable."""
+    """Read room.json. Of a damaged one nothing is known but the id, which names the folder; None: there is no room."""
     if not is_room_id(path.name):
         return None
     try:
@@ -189,11 +194,31 @@ def _read_about(path: Path) -> About | None:
             raise ValueError("wrong type of bans")
         parse_retention(about.get("keep", ""))
         return replace(About(path.name, ""), **{**about, "id": path.name}, more=found)
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, RecursionError) as error:
+        if isinstance(error, FileNotFoundError) and not (path / LOG).exists():
+            return None
         _log.warning("cannot read %s: %s", path / ABOUT, error)
-        return None
+        return About(path.name, "")
+
+
+def _check_titles(home: Path, title: str) -> None:
+    """Refuse to make a room that may be there already.
+
+    Raises:
+        LanchatError: the title of a room that is hosted from this home cannot be read.
+    """
+    for about in known_rooms(home, HOSTED):
+        if not about.title:
+            raise LanchatError(
+                f"{home / HOSTED / about.id / ABOUT} is damaged, so its room may be this one.",
+                f"If it is, write into that file:  {json.dumps({'title': title}, ensure_ascii=False)}   "
+                f'If not:  lanchat host --new "{safe_text(title)}"',
+            )
+
+
+def _latest(home: Path, now: int) -> int:
+    """A time at which a room is used: now, or later if a clock that was wrong has left a later one."""
+    return max([now, *(about.used + 1 for about in known_rooms(home))])
 
 
 def _write_about(path: Path, about: About) -> None:

@@ -9,6 +9,9 @@ from lanchat.protocol.framing import message_of
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
 
+IS_ASCII = "length({0}) = length(CAST({0} AS BLOB))"  # most texts; calling Python for each of them would cost the most
+_FOLDED = f"CASE WHEN {IS_ASCII} THEN {{0}} ELSE fold({{0}}) END"  # the index itself ignores the case of ASCII
+
 SCHEMA = (  # migrations: the file's user_version is the number of those it has had. Only ever add to them
     """
     CREATE TABLE event (
@@ -71,14 +74,27 @@ SCHEMA = (  # migrations: the file's user_version is the number of those it has 
     INSERT OR IGNORE INTO owner SELECT looks_of(nick), nick, by, seq FROM owner_by_spelling ORDER BY seq;
     DROP TABLE owner_by_spelling;
     """,
+    f"""
+    -- The index holds what `fold` makes of a text, as a search does.
+    DROP TRIGGER said_out;
+    DROP VIEW said;
+    CREATE VIEW said AS SELECT seq, {_FOLDED.format("text")} AS text FROM event WHERE kind = 'said';
+    CREATE TRIGGER said_out AFTER DELETE ON event WHEN old.kind = 'said' BEGIN
+        INSERT INTO words (words, rowid, text) SELECT 'delete', old.seq, {_FOLDED.format("old.text")}
+            WHERE old.seq NOT IN (SELECT seq FROM unindexed);
+        DELETE FROM unindexed WHERE seq = old.seq;
+    END;
+    DELETE FROM unindexed;
+    INSERT INTO words (words) VALUES ('rebuild');
+    """,
     """
     -- The terms that are over, each with its last number: see protocol/timeline.py.
     CREATE TABLE timeline (epoch INTEGER PRIMARY KEY, last INTEGER NOT NULL);
     """,
 )
 TABLES = {"event", "owner", "fact", "words", "unindexed", "private", "timeline"}  # after all migrations
-WITH_WORDS = 2  # the user_version from which on a file has a full-text index ...
-WITH_PRIVATE = 4  # ... and private messages under the name `private`
+WITH_PRIVATE = 4  # the user_version from which on a file has private messages under the name `private` ...
+WITH_WORDS = 6  # ... and a full-text index of folded texts
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
 PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
 

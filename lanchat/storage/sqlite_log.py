@@ -257,14 +257,14 @@ class SqliteLog:
         began_wall, began = self._started
         now = began_wall + int((time.monotonic() - began) * 1000)
         try:
-            gone = self._store.pruning.drop_uncovered(self._keep, self._entries, now)
-            if not gone:
+            gone, more = self._store.pruning.drop_uncovered(self._keep, self._entries, now)
+            if not more:
                 self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
         except FAILURES as error:
             _log.warning("cannot delete old events: %s", in_words(error))
             return False
         self._entries -= gone
-        return gone > 0
+        return more
 
     def _end(self) -> None:
         if self._waiting:

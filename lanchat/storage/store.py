@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.folding import fold
 from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.timeline import MAX_ENTRIES, epoch_of, n_of
@@ -77,6 +78,7 @@ class Store:
         self._db = sqlite3.connect(path, timeout=BUSY_LIMIT, isolation_level=None, check_same_thread=False)
         self._db.text_factory = tolerant
         self._db.create_function("looks_of", 1, lambda nick: looks_of(nick) if isinstance(nick, str) else None)
+        self._db.create_function("fold", 1, lambda text: fold(text) if isinstance(text, str) else None)
         self.pruning = Pruning(self._db)
         try:
             if new and not durable:
@@ -217,6 +219,7 @@ class Store:
         self._db.close()
 
     def _prepare(self, durable: bool, suspect: bool) -> None:
+        self._db.execute("PRAGMA trusted_schema = ON")  # the view of what is indexed calls `fold`
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._db.execute("PRAGMA fullfsync = 1")  # macOS: fsync alone stops at the drive's cache

@@ -1,20 +1,24 @@
 """`lanchat history`: what was said in a room, from our copy and from the log of a room hosted here. Works offline."""
 
+import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from heapq import merge
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
-from lanchat.errors import NoSuchRoom
+from lanchat.errors import LogDamaged, NoSuchRoom
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.text import safe_text
 from lanchat.room.roster import Roster
 from lanchat.storage.reader import LogReader
+from lanchat.storage.repair import readable
 from lanchat.storage.rooms import JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
+from lanchat.storage.search import parse_search
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.lines import event_json
 from lanchat.terminal.stdio import columns_of, put
@@ -24,7 +28,16 @@ _MOST_TITLES = 10  # to name when there is no room of the title that was asked f
 
 
 def show_history(
-    home: Path, room: str, *, search: str, since: int, number: int | None, as_json: bool, out: IO[str], talk: IO[str]
+    home: Path,
+    room: str,
+    *,
+    search: str,
+    since: int,
+    number: int | None,
+    as_json: bool,
+    now: int | None = None,
+    out: IO[str],
+    talk: IO[str],
 ) -> int:
     """Print the last events of a room, oldest first.
 
@@ -33,35 +46,74 @@ def show_history(
         search: only messages with all these words; "" for everything that happened.
         since: only what happened after this, in ms since 1970.
         number: only the last ones, at most this many; None: all.
+        now: ms since 1970; None: what the clock says.
 
     Returns:
         The exit code.
 
     Raises:
         NoSuchRoom: there is no history of such a room.
-        LanchatError: a log cannot be read.
+        LanchatError: a log cannot be read. Of a damaged one, what can be read is shown.
     """
+    now = time.time_ns() // 1_000_000 if now is None else now
     about = _find(home, room, talk)
+    query = _Query(search, since, number)
     skipped = 0
-    damaged: list[int] = []  # numbers of entries
+    damage = _Damage()
     if number is not None:
-        skipped = max(0, sum(1 for _ in _records(home, about, search, since, number)) - number)
+        skipped = max(0, sum(1 for _ in _records(home, about, query, _Damage(), now)) - number)
     renderer = Renderer(Roster(), date.min, colour=False)  # the roster is nobody's, so no line says "you"
     columns = columns_of(out)
     empty = True
-    for record in islice(_records(home, about, search, since, number, damaged.append), skipped, None):
+    for record in islice(_records(home, about, query, damage, now), skipped, None):
         if as_json:
             out.write(event_json(record) + "\n")
         elif (line := renderer.render(record)) is not None:
             out.write("".join(text for _, text in line.fragments(columns)))
         empty = False
-    if empty:
+    if empty and not damage.files:
         what = "No match in the history" if search or since else "No history"
         put(talk, f'{what} of "{about.title}".')
-    if damaged:
-        put(talk, f"Damaged entries are left out: {sum(damaged)}.")
+    if damage.entries:
+        put(talk, f"Damaged entries are left out: {damage.entries}.")
+    if damage.files and not damage.readable:
+        raise LogDamaged(f"Cannot read {damage.files[0]}: the file is damaged.", damage.repair(home, about))
+    if damage.files:
+        put(talk, f"{damage.files[0]} is damaged. This is what can be read of it. {damage.repair(home, about)}")
     out.flush()
     return 0
+
+
+@dataclass(frozen=True)
+class _Query:
+    """The records that a person asks for."""
+
+    search: str
+    since: int  # ms since 1970
+    number: int | None  # the last ones, at least so many
+
+    def fits(self, record: Record) -> bool:
+        wanted = parse_search(self.search)
+        matches = not wanted or (isinstance(record, Said | Told) and wanted.matches(record.text))
+        return matches and record.at >= self.since
+
+
+class _Damage:
+    """What is damaged of the files that were read."""
+
+    def __init__(self) -> None:
+        self.entries = 0
+        self.files: list[Path] = []
+        self.readable = False  # at least one record of a damaged file
+
+    def add(self, entries: int) -> None:
+        self.entries += entries
+
+    def repair(self, home: Path, about: About) -> str:
+        """How the first of the files is repaired."""
+        command = "host" if hosted_path(home, about.id) == self.files[0].parent else "join"
+        title = f'"{safe_text(about.title)}"' if about.title else "TITLE"
+        return f"To repair it, and keep the damaged file beside it:  lanchat {command} {title}"
 
 
 def _find(home: Path, room: str, talk: IO[str]) -> About:
@@ -82,7 +134,11 @@ def _find(home: Path, room: str, talk: IO[str]) -> About:
 def _titles(home: Path) -> str:
     """Which rooms there is a history of."""
     titles = list(
-        dict.fromkeys(f'"{safe_text(about.title)}"' for about in known_rooms(home) if log_paths(home, about.id))
+        dict.fromkeys(
+            f'"{safe_text(about.title)}"' if about.title else about.id
+            for about in known_rooms(home)
+            if log_paths(home, about.id)
+        )
     )
     if not titles:
         return "The history of a room is kept from when you first join it."
@@ -90,30 +146,52 @@ def _titles(home: Path) -> str:
     return f"You have: {', '.join(titles[:_MOST_TITLES])}{more}"
 
 
-def _records(
-    home: Path,
-    about: About,
-    search: str,
-    since: int,
-    number: int | None,
-    on_damage: Callable[[int], None] = lambda number: None,
-) -> Iterator[Record]:
+def _records(home: Path, about: About, query: _Query, damage: _Damage, now: int) -> Iterator[Record]:
     """Everything that is known of a room, in order; with a number, at least so many of the last records."""
-    logs = [LogReader(path, on_damage) for path in log_paths(home, about.id)]
+    events = merge(*(_events(path, query, damage) for path in log_paths(home, about.id)), key=lambda event: event.seq)
     # Our own private messages alone: those that wait in the log of a room hosted here are other people's.
-    own = [LogReader(path, on_damage) for path in log_paths(home, about.id, JOINED)]
-    events = merge(
-        *(log.events(number=number, since=since, search=search) for log in logs), key=lambda event: event.seq
-    )
-    private = chain(*(log.private(number=number, since=since, search=search) for log in own))
-    return _by_time(_each_once(events), private)
+    private = chain(*(_private(path, query, damage) for path in log_paths(home, about.id, JOINED)))
+    return _by_time(_each_once(events), private, now)
 
 
-def _by_time(events: Iterator[Event], private: Iterator[Told]) -> Iterator[Record]:
-    """The events in their order, with each private message before the first event that is later."""
+def _events(path: Path, query: _Query, damage: _Damage) -> Iterator[Event]:
+    after = -1
+    try:
+        log = LogReader(path, damage.add)
+        for event in log.events(number=query.number, since=query.since, search=query.search):
+            after = event.seq
+            yield event
+    except LogDamaged:
+        damage.files.append(path)
+        for record in chain.from_iterable(readable(path)):
+            damage.readable = True
+            if not isinstance(record, Told) and record.seq > after and query.fits(record):
+                yield record
+
+
+def _private(path: Path, query: _Query, damage: _Damage) -> Iterator[Told]:
+    given: set[tuple[str, str]] = set()
+    try:
+        log = LogReader(path, damage.add)
+        for told in log.private(number=query.number, since=query.since, search=query.search):
+            given.add((told.by, told.id))
+            yield told
+    except LogDamaged:
+        damage.files.append(path)
+        for record in next(readable(path), ()):
+            damage.readable = True
+            if isinstance(record, Told) and record.text and (record.by, record.id) not in given and query.fits(record):
+                yield record
+
+
+def _by_time(events: Iterator[Event], private: Iterator[Told], now: int) -> Iterator[Record]:
+    """The events in their order, with each private message before the first event that is later.
+
+    Times later than now are those of a clock that was wrong: neither an event nor a private message waits for them.
+    """
     waiting = next(private, None)
     for event in events:
-        while waiting is not None and waiting.at < event.at:
+        while waiting is not None and (waiting.at < event.at <= now or waiting.at > now):
             yield waiting
             waiting = next(private, None)
         yield event

@@ -39,7 +39,7 @@ def choose_nick(nick: str | None, *, ask: bool) -> str:
     Raises:
         click.BadParameter: it breaks the rules of nicks.
     """
-    home = home_folder()
+    home = home_folder(needed=False)
     if nick is not None:
         try:
             nick = clean_nick(nick)

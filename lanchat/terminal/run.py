@@ -48,7 +48,7 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
     """
     from lanchat.terminal.chat.chat import Chat
 
-    chat = Chat(room, on_nick=lambda nick: save_nick(home_folder(), nick))
+    chat = Chat(room, on_nick=lambda nick: save_nick(home_folder(needed=False), nick))
     for note in notes:
         chat.note(note)
     if room.key_status == "new":
@@ -93,7 +93,7 @@ def run_script(
     notices.show_with(_print_note)
     if headless and options.until is None and is_discarded(sys.stdout):
         room.deafen()  # nobody would see what it hears
-    lines = iter(()) if headless or sys.stdin is None else read_lines(sys.stdin.fileno())
+    lines = iter(()) if headless else read_lines(sys.stdin.fileno())
     script = Script(room, lines, sys.stdout, sys.stderr, options, deadline)
     try:
         return script.run()

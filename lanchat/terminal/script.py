@@ -19,6 +19,7 @@ from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Rename
 from lanchat.protocol.text import safe_nick
 from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.options import ScriptOptions
+from lanchat.terminal.piped import Line, Overlong
 from lanchat.terminal.stdio import INDENT, columns_of, put
 from lanchat.terminal.wording import (
     dropped_text,
@@ -67,7 +68,7 @@ class Script:
     A room that we host stays open if stdin holds no line at all, unless `linger` says how long.
 
     Args:
-        lines: stdin line by line, without line ends; may block.
+        lines: those of stdin; may block.
         out: gets data: a line for each message.
         talk: gets everything else.
         deadline: when the time of `options.timeout` is over, by `time.monotonic()`; None: never.
@@ -76,7 +77,7 @@ class Script:
     def __init__(
         self,
         room: JoinedRoom,
-        lines: Iterator[str],
+        lines: Iterator[Line],
         out: IO[str],
         talk: IO[str],
         options: ScriptOptions,
@@ -157,18 +158,25 @@ class Script:
         try:
             for line in self._lines:
                 count += 1
-                if not line.strip():
-                    continue
-                try:
-                    self._room.say(line)
-                except ValueError as error:
+                if problem := self._say(line):
                     unsent += 1
-                    self._write_talk(*error_text(f"Line {count} was not sent: {error}"))
+                    self._write_talk(*error_text(f"Line {count} was not sent: {problem}"))
             self._room.wait_acked()
         except LanchatError as error:
             self._happenings.put(_Failed(error))
         else:
             self._happenings.put(_InputDone(count, unsent))
+
+    def _say(self, line: Line) -> str:
+        """Say a line, unless it is blank. Returns why it cannot be said, or nothing."""
+        if isinstance(line, Overlong):
+            return str(line)
+        try:
+            if line.strip():
+                self._room.say(line)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     def _listen(self) -> None:
         ended: LanchatError | None = None

@@ -8,11 +8,29 @@ import select
 import stat
 import sys
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lanchat.errors import LanchatError
 
+if TYPE_CHECKING:
+    from lanchat.terminal.piped import Line
+
 INDENT = 4  # cells before the further rows of a long line, besides its own; what to do after an error has two
+
+
+def open_missing_streams() -> None:
+    """Put the null device in the place of each standard stream that is closed, before anything else is opened.
+
+    Otherwise that stream is None, what is printed to a missing stderr goes to stdout, among the data, and the next
+    file or socket gets the number of a standard stream. Each file opened here gets the lowest free number, which is the
+    one that is missing.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")
 
 
 def replace_unencodable() -> None:
@@ -24,17 +42,15 @@ def replace_unencodable() -> None:
 
 def has_terminal() -> bool:
     """Whether there is a person at stdin and stdout, not a pipe or a file."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def put(stream: IO[str] | None, *lines: str) -> None:
+def put(stream: IO[str], *lines: str) -> None:
     """Write lines for a person. This is the one door for words of which a part may come from outside.
 
     They are made harmless here, whatever is in them, and on a terminal a long line goes on under an indent, so that
     nothing of it stands where lines begin. What a program reads (JSON) is written without it.
     """
-    if stream is None:  # closed when the program began
-        return
     from lanchat.protocol.text import safe_text  # not at the top: `lanchat --version` does without it
 
     columns = columns_of(stream)
@@ -61,20 +77,20 @@ class SafeFormatter(logging.Formatter):
         return safe_text(super().formatException(ei), lines=True)
 
 
-def columns_of(stream: IO[str] | None) -> int:
+def columns_of(stream: IO[str]) -> int:
     """How many cells a row has where this stream goes; 0 if that is no terminal."""
     try:
-        if stream is None or not stream.isatty():
+        if not stream.isatty():
             return 0
         return os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):  # it has no descriptor at all, or is closed
         return 0
 
 
-def is_discarded(out: IO[str] | None) -> bool:
+def is_discarded(out: IO[str]) -> bool:
     """Whether what is written there goes to /dev/null."""
     try:
-        if out is None or sys.platform == "win32":  # os.fstat names no devices there
+        if sys.platform == "win32":  # os.fstat names no devices there
             return False
         about = os.fstat(out.fileno())
         return stat.S_ISCHR(about.st_mode) and about.st_rdev == os.stat(os.devnull).st_rdev
@@ -82,8 +98,8 @@ def is_discarded(out: IO[str] | None) -> bool:
         return False
 
 
-def read_lines(file: int) -> Iterator[str]:
-    """The lines of this file descriptor without their ends, each as soon as it is complete.
+def read_lines(file: int) -> "Iterator[Line]":
+    """The lines of this file descriptor, each as soon as it is complete.
 
     This does not go through `sys.stdin`: a thread left behind in its buffer would abort the interpreter's exit
     (cpython#129536).
@@ -91,13 +107,12 @@ def read_lines(file: int) -> Iterator[str]:
     Raises:
         LanchatError: it cannot be read.
     """
-    partial = b""
+    from lanchat.terminal.piped import LineSplitter  # commands that read nothing need not load the rules of messages
+
+    splitter = LineSplitter()
     while data := _read(file):
-        *lines, partial = (partial + data).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace")
-    if partial:
-        yield partial.decode(errors="replace")
+        yield from splitter.feed(data)
+    yield from splitter.end()
 
 
 def _read(file: int) -> bytes:

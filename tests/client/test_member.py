@@ -191,7 +191,7 @@ def test_an_internal_error_ends_the_connection_and_wakes_every_thread(host, join
     monkeypatch.setattr(threading, "excepthook", lambda args: met.append(args.exc_value))
     monkeypatch.setattr(Member, "_receive", fail)
     ann.outgoing.say("so that an answer comes")
-    assert "Internal error" in str(Listener(ann).end())
+    assert "a fault of lanchat itself" in str(Listener(ann).end())
     wait_until(lambda: met, what="the error to be told to who can mend it")
 
 

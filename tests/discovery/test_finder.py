@@ -146,6 +146,13 @@ def test_a_title_is_found_without_what_is_not_seen_of_it(host, finder):
     assert [listing.title for listing in look.find("کتابها", wait=10)] == ["کتاب\u200cها"]
 
 
+@pytest.mark.parametrize("name", ["don't panic", "DON’T PANIC", "ｄｏｎ’ｔ panic"])
+def test_a_title_is_found_however_it_is_spelled(host, finder, name):
+    room = host("Don’t panic")
+    look = finder(Scripted(of(room)))
+    assert [listing.room_id for listing in look.find(name, wait=10)] == [room.room_id]
+
+
 def test_all_rooms_of_a_title_are_found(host, finder):
     rooms = [host("Room A", nick="ann"), host("Room A", nick="bob")]
     look = finder(Scripted(*map(of, rooms)))

@@ -1,15 +1,26 @@
 """Atomic writes: the whole file or nothing, whatever goes wrong and whoever else writes."""
 
+import errno
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lanchat.errors import LanchatError
 from lanchat.storage import files
-from lanchat.storage.files import SET_HOME, check_no_link, check_own, file_errors, lock_file, make_folder, write_file
+from lanchat.storage.files import (
+    SET_HOME,
+    SET_LOCAL,
+    check_no_link,
+    check_own,
+    file_errors,
+    lock_file,
+    make_folder,
+    write_file,
+)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="file modes, owners and links are POSIX")
 
@@ -33,6 +44,22 @@ def full_disk(*_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
+@pytest.fixture(params=["hard links", "no hard links", "neither links nor locks"])
+def kind_of_disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system with this, as exFAT and some of FUSE, SMB and Android are. Linux, macOS and others differ in the
+    error."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    if request.param != "hard links":
+        monkeypatch.setattr(os, "link", refuse)
+    if request.param == "neither links nor locks":
+        if os.name != "posix":
+            pytest.skip("Windows needs no lock for this")
+        monkeypatch.setattr("fcntl.flock", refuse)
+
+
 @pytest.mark.parametrize("durable", [True, False])
 def test_a_file_is_replaced_as_a_whole(path, durable):
     for content in (b"a long first content", b"second", b""):
@@ -41,7 +68,7 @@ def test_a_file_is_replaced_as_a_whole(path, durable):
     assert os.listdir(path.parent) == [path.name]
 
 
-def test_a_new_file_does_not_replace_an_older_one(path):
+def test_a_new_file_does_not_replace_an_older_one(path, kind_of_disk):
     write_file(path, b"first", durable=True, replace=False)
     write_file(path, b"second", durable=True, replace=False)
     assert path.read_bytes() == b"first" and os.listdir(path.parent) == [path.name]
@@ -117,6 +144,17 @@ def test_a_durable_write_syncs_the_content_before_the_name(path, fsyncs, monkeyp
     assert fsyncs == ["file", "name", "folder"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX syncs folders")
+def test_a_file_system_that_cannot_sync_folders_is_good_enough(path, monkeypatch):
+    def sync(fd: int) -> None:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_file(path, b"content", durable=True)
+    assert path.read_bytes() == b"content"
+
+
 def test_a_write_that_need_not_be_durable_syncs_nothing(path, fsyncs):
     write_file(path, b"content", durable=False)
     assert fsyncs == []
@@ -133,6 +171,22 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(path, monkeypatch, step
 
 @pytest.mark.parametrize("replace", [True, False])
 def test_of_many_writers_at_once_one_wins_whole(path, replace):
+    write_by_many(path, replace=replace)
+
+
+def test_without_hard_links_the_first_of_many_writers_wins_whole(path, monkeypatch):
+    """And stays, so that all programs that start at once have the same key."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    seen: set[bytes] = set()
+    write_by_many(path, replace=False, then=lambda: seen.add(path.read_bytes()))
+    assert seen == {path.read_bytes()}
+
+
+def write_by_many(path: Path, *, replace: bool, then: Callable[[], object] = lambda: None) -> None:
     start = threading.Barrier(8)
     errors: list[BaseException] = []
 
@@ -141,6 +195,7 @@ def test_of_many_writers_at_once_one_wins_whole(path, replace):
         try:
             for _ in range(20):
                 write_file(path, content, durable=False, replace=replace)
+                then()
         except BaseException as error:
             errors.append(error)
 
@@ -158,6 +213,13 @@ def test_an_error_names_the_path_the_reason_and_what_to_do(path):
     with pytest.raises(LanchatError) as caught, file_errors(path):
         full_disk()
     assert str(caught.value) == f"Cannot use {path}: No space left on device" and caught.value.hint == SET_HOME
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_that_lacks_something_is_named_as_the_cause(path, number):
+    with pytest.raises(LanchatError) as caught, file_errors(path):
+        raise OSError(number, os.strerror(number))
+    assert caught.value.hint == SET_LOCAL
 
 
 def test_an_error_of_another_kind_passes(path):

@@ -107,6 +107,18 @@ def test_a_room_is_forgotten_by_id_or_by_title(known):
     assert [gone.room for gone in known.forget("❤ lunch")] == [OTHER], "typed without what is not seen"
 
 
+def test_titles_are_found_however_they_are_spelled(known):
+    join(known, ROOM, KEY, "Café")
+    assert known.knows_title("cafe") and known.knows_title("Cafe\u0301")
+    assert [gone.room for gone in known.forget("CAFÉ")] == [ROOM]
+
+
+def test_an_exact_title_is_forgotten_alone(known):
+    join(known, ROOM, KEY, "Café")
+    join(known, OTHER, KEY, "café")
+    assert [gone.room for gone in known.forget("café")] == [OTHER]
+
+
 def test_the_first_line_of_a_room_counts(known, home):
     home.mkdir()
     (home / FILE).write_text(f"{ROOM} {KEY} a\n{ROOM} {ANOTHER} a\n")

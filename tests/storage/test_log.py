@@ -22,7 +22,7 @@ from lanchat.protocol.limits import MAILBOX_AGE, RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
-from lanchat.storage import prepare, sqlite_log, store
+from lanchat.storage import prepare, pruning, sqlite_log, store
 from lanchat.storage import repair as mend
 from lanchat.storage import schema as rows
 from lanchat.storage.log import NoLog, Opened
@@ -572,7 +572,7 @@ def test_a_repair_that_is_cut_short_begins_again(keeper, path, monkeypatch, when
 
     with monkeypatch.context() as patch:
         if when == "copying":
-            patch.setattr(mend, "_rescued", part)
+            patch.setattr(mend, "readable", part)
         else:
             patch.setattr(os, "replace", fail)
         with pytest.raises((LanchatError, OSError)):
@@ -752,6 +752,24 @@ def test_old_entries_are_pruned(keeper, path):
     one.log.close()
     assert pruned(path, EVERYTHING) == list(range(1, 10))
     assert pruned(path, Retention(age=3 * DAY + DAY // 2)) == [7, 8, 9]
+
+
+def test_a_clock_that_was_wrong_keeps_nothing_behind_it(keeper, path):
+    """What was said by it is as old as what came next."""
+    one = keeper()
+    wrong, old = NOW + 1500 * DAY, NOW - 60 * DAY
+    one.keep(*(said(seq, at=wrong) for seq in range(1, 1200)), *(said(seq, at=old) for seq in range(1200, 1300)))
+    one.keep(said(1300, at=wrong), said(1301, at=NOW - DAY), said(1302, at=0), said(1303), said(1304, at=wrong))
+    one.log.close()
+    assert pruned(path, Retention(age=30 * DAY)) == [1300, 1301, 1303, 1304]
+
+
+def test_all_entries_are_looked_at_in_small_steps(keeper, path, monkeypatch):
+    monkeypatch.setattr(pruning, "SCAN", 10)
+    one = keeper()
+    one.keep(*(said(seq, at=NOW - (DAY * 40 if seq % 15 == 0 else 0)) for seq in range(1, 100)))
+    one.log.close()
+    assert pruned(path, Retention(age=30 * DAY)) == [seq for seq in range(1, 100) if seq % 15]
 
 
 def test_a_clock_that_jumps_makes_no_entry_old(path):

@@ -162,5 +162,17 @@ def test_a_full_disk_spoils_no_other_message(tmp_path, monkeypatch, caplog):
 @given(st.binary(max_size=200), st.integers(0, 60))
 def test_a_damaged_file_is_read_as_far_as_it_goes(noise, cut):
     good = b'+{"t":"say","id":"1","text":"hi"}\n'
-    assert "1" in _parsed(b"+" + noise.replace(b"\n", b"") + b"\n" + good + good[:cut].rstrip(b"\n"))
-    assert isinstance(_parsed(noise), dict)
+    messages, _ = _parsed(b"+" + noise.replace(b"\n", b"") + b"\n" + good + good[:cut].rstrip(b"\n"))
+    assert "1" in messages
+    assert isinstance(_parsed(noise)[0], dict)
+
+
+def test_messages_that_cannot_be_read_are_put_aside_and_told(tmp_path):
+    content = b'+{"t":"say","id":"1","text":"hi"}\n+{"t":"say","id":"2","te\0\0\n+{"t":"say","id":"3","text":"hi"}\n'
+    (tmp_path / "outbox-of-yesterday").write_bytes(content)
+    box = Outbox(tmp_path)
+    assert [message.id for message in box.unsent] == ["1", "3"]
+    aside = tmp_path / "damaged-outbox-of-yesterday"
+    assert aside.read_bytes() == content and str(aside) in box.trouble
+    box.close()
+    assert left(tmp_path) == ["1", "3"] and aside.exists(), "nothing takes it for an outbox"

@@ -1,6 +1,9 @@
 """Reading a log: pages of it, the last events, and searches."""
 
+import os
+import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -169,7 +172,7 @@ def test_a_file_that_is_no_log_is_damaged_and_the_error_says_what_to_do(path, co
     assert "lanchat host" in caught.value.hint
 
 
-def test_a_log_of_the_first_version_can_be_read_but_not_searched(path):
+def test_a_log_of_the_first_version_can_be_read_and_searched(path):
     with closing(sqlite3.connect(path)) as db:
         db.executescript(SCHEMA[0])
         db.execute("PRAGMA user_version = 1")
@@ -177,8 +180,38 @@ def test_a_log_of_the_first_version_can_be_read_but_not_searched(path):
         db.commit()
     reader = LogReader(path)
     assert [event.seq for event in list(reader.events())] == [1] and list(reader.private()) == []
-    with pytest.raises(LogDamaged, match="too old"):
-        list(reader.events(search="tea"))
+    assert [event.seq for event in reader.events(search="TEA")] == [1] and list(reader.events(search="milk")) == []
+
+
+@pytest.fixture
+def unwritable(path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Call this to make the folder of the log one in which nothing can be written, for root as well."""
+
+    def forbid() -> None:
+        path.with_name(f"{path.name}-shm").mkdir()  # SQLite cannot make its file of that name
+        monkeypatch.setattr(os, "access", lambda *_: False)
+
+    return forbid
+
+
+def test_a_log_in_a_folder_that_cannot_be_written_can_be_read(reader, path, unwritable):
+    unwritable()
+    assert [event.seq for event in reader.events(search="quick")] == [0, 1]
+    assert len(list(LogReader(path).events())) == len(TEXTS)
+
+
+def test_what_a_crash_left_in_the_wal_can_be_read_there_as_well(tmp_path, path, unwritable):
+    with closing(Store(tmp_path / "running.db", durable=True)) as store:
+        store.add([said(1, "in the file")])
+        store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store.add([said(2, "in the WAL alone")])
+        for tail in ("", "-wal"):
+            shutil.copyfile(tmp_path / f"running.db{tail}", path.with_name(path.name + tail))
+    before = path.read_bytes()
+    unwritable()
+    reader = LogReader(path)
+    assert [event.seq for event in reader.events()] == [1, 2] == [event.seq for event in reader.events()]
+    assert path.read_bytes() == before
 
 
 DAMAGE = {  # what is done to the messages 2 and 3

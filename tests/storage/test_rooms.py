@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from lanchat.errors import LanchatError, ProtocolError
-from lanchat.storage.rooms import HOSTED, JOINED, About, joined_folder, known_rooms, log_paths, open_room, rooms_called
+from lanchat.storage.rooms import (
+    ABOUT,
+    HOSTED,
+    JOINED,
+    About,
+    joined_folder,
+    known_rooms,
+    log_paths,
+    open_room,
+    rooms_called,
+)
 
 TOP = Path(__file__).parents[2]
 HOLD = """
@@ -100,17 +110,6 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_advice(home):
     assert "LANCHAT_HOME" in caught.value.hint
 
 
-@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b'{"title": 5}', b'{"bans": []}', b'{"locked": 1}', b"\xff"])
-def test_a_room_with_a_damaged_room_json_is_ignored(home, content, caplog):
-    with open_room(home, "Room A", now=1) as room:
-        pass
-    (room.path / "room.json").write_bytes(content)
-    assert known_rooms(home) == []
-    assert "cannot read" in caplog.text
-    with open_room(home, "Room A", now=2) as other:
-        assert other.about.id != room.about.id
-
-
 @pytest.mark.parametrize("id", ["", "..", "../" * 10 + "etc", "A" * 32, "0" * 31, "0" * 33, "0" * 32 + "\n", "/tmp/x"])
 def test_an_id_from_the_network_that_could_be_a_path_is_refused(home, id):
     with pytest.raises(ProtocolError):
@@ -127,6 +126,57 @@ def test_rooms_are_found_by_title_and_id_the_last_used_first(home):
     assert rooms_called(home, "Tea", HOSTED) == []
     joined_folder(home, f"{1:032x}", "Room A", 9)
     assert [about.created for about in rooms_called(home, "Room A")] == [1, 3]
+
+
+@pytest.mark.parametrize("name", ["Cafe", "CAFÉ", "Cafe\u0301", "ＣＡＦＥ"])
+def test_a_title_is_found_however_it_is_spelled(home, name):
+    joined_folder(home, "5" * 32, "Café", 1)
+    assert [about.title for about in rooms_called(home, name)] == ["Café"]
+    with open_room(home, name, now=2) as room:
+        assert room.about.title == name, "the one that is there is another person's"
+
+
+def test_a_clock_that_was_wrong_makes_no_room_the_last_one_for_ever(home):
+    with open_room(home, "Room A", now=10**12) as old, open_room(home, "Room A", new=True, now=20) as new:
+        assert [about.id for about in known_rooms(home)] == [new.about.id, old.about.id]
+    joined_folder(home, "5" * 32, "Room A", 30)
+    assert [about.id for about in known_rooms(home)] == ["5" * 32, new.about.id, old.about.id]
+
+
+DAMAGE = [b"", b"[1]", b"{", b'{"title": 5}', b'{"bans": []}', b'{"locked": 1}', b"\xff", b"\0\0\0"]
+
+
+@pytest.mark.parametrize("content", DAMAGE)
+def test_a_damaged_title_never_makes_another_room_in_silence(home, content):
+    """The advice is followed here."""
+    with open_room(home, "Room A", now=1) as room:
+        pass
+    about = room.path / ABOUT
+    about.write_bytes(content)
+    with pytest.raises(LanchatError, match=f"{about} is damaged") as caught:
+        open_room(home, "Room A", now=2)
+    assert about.read_bytes() == content
+    write, _, new = caught.value.hint.partition("   If not:  ")
+    about.write_text(write.removeprefix("If it is, write into that file:  "))
+    with open_room(home, "Room A", now=3) as again:
+        assert again.about.id == room.about.id
+    about.write_bytes(content)
+    assert new == 'lanchat host --new "Room A"'
+    with open_room(home, "Room A", new=True, now=4) as other:
+        assert other.about.id != room.about.id
+    with open_room(home, "Room A", now=5) as other_again:
+        assert other_again.about.id == other.about.id, "a title that is found is no reason to ask"
+
+
+@pytest.mark.parametrize("content", [None, *DAMAGE])
+def test_a_room_whose_title_is_damaged_is_found_by_its_id_and_repaired_by_joining(home, content, caplog):
+    folder = joined_folder(home, "5" * 32, "Room A", 1)
+    (folder / "log.db").touch()
+    (folder / ABOUT).unlink() if content is None else (folder / ABOUT).write_bytes(content)
+    assert [about.title for about in rooms_called(home, "5" * 32)] == [""] and "cannot read" in caplog.text
+    assert rooms_called(home, "Room A") == []
+    joined_folder(home, "5" * 32, "Room A", 2)
+    assert [about.title for about in rooms_called(home, "Room A")] == ["Room A"]
 
 
 def test_rooms_that_are_hosted_here_come_before_those_of_others(home):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.protocol.fields import MAX_NUMBER, MAX_TEXT
+from lanchat.protocol.folding import fold
 from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
 from lanchat.storage.schema import SCHEMA, TYPES, event_of, looks_of, private_of, private_row, row_of, strange_rows
 
@@ -111,6 +112,7 @@ def test_spellings_of_a_nick_have_one_key_and_nicks_that_look_alike_by_a_capital
 def test_strange_values_in_a_table_are_found(table, damage):
     with closing(sqlite3.connect(":memory:")) as db:
         db.create_function("looks_of", 1, looks_of)
+        db.create_function("fold", 1, fold)
         for migration in SCHEMA:
             db.executescript(migration)
         db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(row_of, EVENTS))

@@ -1,10 +1,14 @@
 """A search, split into words for the index and parts for the texts."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.storage.search import Search, has_words, parse_search
+from lanchat.storage.search import Search, parse_search
+
+NFD_KOREAN = unicodedata.normalize("NFD", "한국어.hwp")  # as macOS writes the names of files
 
 
 @pytest.mark.parametrize(
@@ -16,6 +20,8 @@ from lanchat.storage.search import Search, has_words, parse_search
         (":-)", (), (":-)",)),
         ("世界 tea", ("tea",), ("世界",)),
         ("a\0b", ("a", "b"), ()),
+        ("Привет! Über", ("привет", "uber"), ("привет!",)),
+        ("caf\udce9", ("caf",), ("caf\N{REPLACEMENT CHARACTER}",)),
         (" \0 ", (), ()),
     ],
 )
@@ -29,5 +35,31 @@ def test_the_index_gets_nothing_but_letters_and_digits(text):
 
 
 def test_a_word_is_found_by_its_beginning_without_case_and_accents():
-    assert has_words("Über alles, quickly", "uber QUICK")
-    assert not has_words("quickly", "uick") and not has_words("quick", "quick fox")
+    assert matches("Über alles, quickly", "uber QUICK")
+    assert not matches("quickly", "uick") and not matches("quick", "quick fox")
+
+
+SAID = ["Привет! Как дела?", "Ärger! Über-Auto", "Re\u0301sume\u0301.pdf", "Don’t “panic”", NFD_KOREAN, "Straße 5–7"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("привет!", SAID[0]),
+        ("über-auto", SAID[1]),
+        ("Résumé.pdf", SAID[2]),
+        ("Re\u0301sume\u0301.pdf", SAID[2]),
+        ("resume.PDF", SAID[2]),
+        ("don't", SAID[3]),
+        ('"panic"', SAID[3]),
+        ("한국어.hwp", SAID[4]),
+        ("한국", SAID[4]),
+        ("STRASSE 5-7", SAID[5]),
+    ],
+)
+def test_a_text_is_found_however_it_is_spelled(typed, found):
+    assert [text for text in SAID if matches(text, typed)] == [found]
+
+
+def matches(text: str, search: str) -> bool:
+    return parse_search(search).matches(text)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.protocol.messages import Joined, Renamed
+from lanchat.protocol.folding import fold
+from lanchat.protocol.messages import Joined, Renamed, Said
+from lanchat.storage import prepare
 from lanchat.storage import store as store_module
 from lanchat.storage.problems import Damaged, StoreProblem, in_words, problem_of
+from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import Retention
 from lanchat.storage.schema import SCHEMA, TABLES, looks_of
@@ -71,6 +74,7 @@ def test_a_file_of_any_earlier_version_gets_all_tables(path):
         path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path)) as db:
             db.create_function("looks_of", 1, looks_of)
+            db.create_function("fold", 1, fold, deterministic=True)
             for step in SCHEMA[:version]:
                 db.executescript(step)
             db.execute(f"PRAGMA user_version = {version}")
@@ -78,6 +82,32 @@ def test_a_file_of_any_earlier_version_gets_all_tables(path):
         with closing(sqlite3.connect(path)) as db:
             names = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
             assert names >= TABLES and db.execute("PRAGMA user_version").fetchone() == (len(SCHEMA),)
+
+
+def test_the_index_of_an_earlier_version_is_made_again(path, monkeypatch):
+    """It held the texts as they were written; now it holds them folded."""
+    text = "Straße 5"
+    with monkeypatch.context() as patch:
+        patch.setattr(prepare, "SCHEMA", SCHEMA[:5])
+        with closing(Store(path, durable=True)) as old:
+            old.add([Said(1, 0, ANN, "ann", "1", text), Said(2, 0, ANN, "ann", "2", "not indexed")])
+            old.index()
+            old.add([Said(3, 0, ANN, "ann", "3", text)])
+    assert [event.seq for event in LogReader(path).events(search="strasse")] == [1, 3], "by reading every text"
+    with closing(Store(path, durable=True, suspect=True)) as new:
+        assert new.state().unindexed == 0
+    assert [event.seq for event in LogReader(path).events(search="strasse")] == [1, 3]
+
+
+def test_what_is_deleted_leaves_no_word_in_the_index(path):
+    with closing(Store(path, durable=True)) as store:
+        store.add([Said(seq, 0, ANN, "ann", str(seq), f"Ärger “{seq}”") for seq in range(1, 6)])
+        while store.index():
+            pass
+        store.pruning.drop_uncovered(Retention(entries=2), 5, 0)
+    with closing(sqlite3.connect(path)) as db:
+        [terms] = db.execute("SELECT count(*) FROM words WHERE words MATCH 'arger'").fetchone()
+    assert terms == 2
 
 
 # ---- owners of nicks
@@ -137,7 +167,7 @@ def test_a_log_with_a_row_for_each_spelling_gets_one_for_each_nick(path):
 def test_a_repair_keeps_the_owners_whose_entries_were_deleted(path):
     with closing(Store(path, durable=True)) as store:
         store.add([joined(1, BOB, "bob"), *(joined(seq, ANN, "ann") for seq in range(2, 12))])
-        assert store.pruning.drop_uncovered(Retention(entries=2), 11, 0) == 9
+        assert store.pruning.drop_uncovered(Retention(entries=2), 11, 0) == (9, True)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT min(seq) FROM event").fetchone() == (10,)
         db.execute("DROP TABLE words")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.errors import LanchatError, NoSuchRoom
+from lanchat.errors import LogDamaged, NoSuchRoom
 from lanchat.protocol.messages import Joined, Record, Said, Told
 from lanchat.storage import reader as reader_module
 from lanchat.storage.repair import open_store
@@ -16,6 +16,7 @@ from lanchat.terminal.history import show_history
 
 ANN, HAL = "a" * 64, "f" * 64
 NOW = 1_700_000_000_000
+DAY = 86_400_000
 
 
 def said(seq: int, text: str, *, by: str = ANN, id: str = "", at: int = NOW) -> Said:
@@ -43,7 +44,7 @@ def seen(home: Path) -> Path:
 def shown(home: Path, room: str = "Room A", **options: object) -> tuple[list[str], str]:
     """The lines on stdout, and the text on stderr."""
     out, talk = io.StringIO(), io.StringIO()
-    options = {"search": "", "since": 0, "number": None, "as_json": False, **options}
+    options = {"search": "", "since": 0, "number": None, "as_json": False, "now": NOW + DAY, **options}
     assert show_history(home, room, out=out, talk=talk, **options) == 0  # type: ignore[arg-type]
     return out.getvalue().splitlines(), talk.getvalue()
 
@@ -124,7 +125,7 @@ def test_a_long_history_is_shown_a_part_at_a_time(home, monkeypatch):
     with (folder / "shown").open("w", encoding="utf-8") as out:
         tracemalloc.start()
         try:
-            options = {"search": "", "since": 0, "number": 900, "as_json": True}
+            options = {"search": "", "since": 0, "number": 900, "as_json": True, "now": NOW}
             assert show_history(home, "Room A", out=out, talk=io.StringIO(), **options) == 0  # type: ignore[arg-type]
             _, peak = tracemalloc.get_traced_memory()
         finally:
@@ -145,7 +146,58 @@ def test_private_messages_stand_where_they_were_received(home):
     assert [line.split()[-2:] for line in shown(home, number=2)[0][1:]] == [["word", "3"], ["psst", "2"]]
 
 
-def test_a_damaged_copy_is_an_error(home, seen):
+def test_a_clock_that_was_wrong_moves_no_private_message_but_its_own(home):
+    folder = joined_folder(home, "1" * 32, "Room A", NOW)
+    wrong = NOW + 1000 * DAY
+    store(
+        folder,
+        *(said(seq, f"word {seq}", at=at) for seq, at in enumerate((NOW + 1, wrong, NOW + 3, NOW + 5), 1)),
+        *(Told(str(at), at, ANN, "ann", HAL, "hal", f"psst {at - NOW}") for at in (NOW + 2, wrong, NOW + 4)),
+    )
+    texts = [" ".join(line.split()[-2:]) for line in shown(home)[0] if not line.startswith("-- ")]
+    order = ["word 1", "word 2", "psst 2", f"psst {wrong - NOW}", "word 3", "psst 4", "word 4"]
+    assert texts == order
+
+
+def test_a_copy_of_which_nothing_can_be_read_is_an_error(home, seen):
     (seen / "log.db").write_bytes(b"notes" * 1000)
-    with pytest.raises(LanchatError, match="(?i)cannot read"):
+    with pytest.raises(LogDamaged, match="^Cannot read .*: the file is damaged") as caught:
         shown(home)
+    assert caught.value.hint.endswith('lanchat join "Room A"')
+
+
+def test_what_can_be_read_of_a_damaged_copy_is_shown_and_the_advice_repairs_it(lanchat):
+    """A person follows the advice here."""
+    room = lanchat.host("Room A")
+    words = "".join(f"a line of words, number {number}\n" for number in range(300))
+    assert lanchat.run("join", room.address, "--nick", "bob", input=words, who="bob").code == 0
+    [log] = lanchat.home("bob").glob("seen/*/log.db")
+    with open(log, "r+b") as file:
+        for at in range(4096, log.stat().st_size, 8192):
+            file.seek(at)
+            file.write(b"\xde\xad" * 2048)
+    damaged = lanchat.run("history", "Room A", who="bob")
+    assert damaged.code == 0 and 0 < len(damaged.lines) < 300
+    assert f"{log} is damaged." in damaged.err and damaged.err.endswith('lanchat join "Room A"\n')
+    searched = lanchat.run("history", "Room A", "--search", "NUMBER", "-n", "3", who="bob")
+    assert searched.code == 0 and len(searched.lines) <= 4
+    assert lanchat.run("join", room.address, "--nick", "bob", input="after the repair\n", who="bob").code == 0
+    repaired = lanchat.run("history", "Room A", who="bob")
+    assert repaired.code == 0 and repaired.err == "" and repaired.lines[-1].endswith("after the repair")
+    assert len(repaired.lines) > len(damaged.lines) and list(log.parent.glob("log.db.damaged-*"))
+
+
+def test_the_advice_for_a_damaged_log_of_our_own_room_repairs_it(lanchat):
+    words = "".join(f"a line of words, number {number}\n" for number in range(300))
+    assert lanchat.run("host", "Room A", "--linger", "0", input=words).code == 0
+    [log] = lanchat.home("me").glob("rooms/*/log.db")
+    with open(log, "r+b") as file:
+        for at in range(8192, log.stat().st_size, 8192):
+            file.seek(at)
+            file.write(b"\xde\xad" * 2048)
+    damaged = lanchat.run("history", "Room A")
+    assert damaged.code == 0 and damaged.err.endswith('lanchat host "Room A"\n')
+    hosted = lanchat.run("host", "Room A", "--linger", "0", input="after the repair\n")
+    assert hosted.code == 0 and "was damaged" in hosted.err
+    repaired = lanchat.run("history", "Room A")
+    assert repaired.err == "" and any(line.endswith("after the repair") for line in repaired.lines)

@@ -110,6 +110,14 @@ def test_a_line_that_is_too_long_is_reported_and_the_others_are_said(lanchat, ro
     assert report.startswith("lanchat: Line 2 was not sent: ")
 
 
+def test_of_a_progress_bar_the_last_state_is_said(lanchat, room, ann):
+    """It has more states than a message may have lines."""
+    bar = "".join(f"\rstep {n} of 150" for n in range(151))
+    assert lanchat.run("join", at(room), "--nick", "bob", input=f"{bar}\nready\n").code == 0
+    ann.hear_text("ready")
+    assert ann.texts == ["step 150 of 150", "ready"]
+
+
 def test_500_lines_arrive_complete_and_in_order(lanchat, host, join):
     room = host("Room A")  # without limits on how much one member may say
     ann = Listener(join(room, "ann"))

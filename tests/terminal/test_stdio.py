@@ -29,7 +29,6 @@ def test_words_for_a_person_are_harmless_and_whole_in_a_pipe():
     out = io.StringIO()
     put(out, "a\x1b[2Jb", "two\nlines", "x" * 200, "")
     assert out.getvalue() == "a\\x1b[2Jb\n" + "two\\x0alines\n" + "x" * 200 + "\n\n"
-    put(None, "a stream that was closed when the program began")
 
 
 def test_on_a_terminal_a_long_line_goes_on_under_an_indent():
@@ -47,7 +46,7 @@ def test_what_is_no_terminal_has_no_columns(pipe):
     reader, _ = pipe
     with os.fdopen(os.dup(reader)) as stream:
         assert columns_of(stream) == 0
-    assert columns_of(stream) == columns_of(None) == columns_of(io.StringIO()) == 0
+    assert columns_of(stream) == columns_of(io.StringIO()) == 0
 
 
 def test_each_line_comes_as_soon_as_it_is_complete(pipe):
@@ -95,4 +94,4 @@ def test_only_dev_null_discards_what_is_written(tmp_path):
     with open(os.devnull, "w") as null, open(tmp_path / "file", "w") as file:
         assert is_discarded(null)
         assert not is_discarded(file)
-    assert not is_discarded(io.StringIO()) and not is_discarded(None)
+    assert not is_discarded(io.StringIO())

@@ -4,6 +4,7 @@ The member's reader thread puts items into the room's queue and wakes the screen
 thread that paints.
 """
 
+import sys
 import threading
 import time
 from collections import deque
@@ -163,6 +164,9 @@ class Feed:
             columns: cells of a row.
         """
         self._confirm()
+        if sys.platform != "win32":
+            time.tzset()  # the C library reads the time zone once, and a laptop may travel
+        self._renderer.minute = -1
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
         while (item := self._next()) is not None:

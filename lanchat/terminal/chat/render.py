@@ -103,7 +103,8 @@ class Renderer:
         self._zone = zone
         self._colour = colour
         self._hosting = hosting
-        self._minute, self._minute_text = -1, ""  # the last time that was shown; most lines have the same
+        self.minute = -1  # the one shown last, since most lines have the same; set it to -1 if the time zone may differ
+        self._minute_text = ""
 
     def render(self, item: Item | Note | Drawn) -> Line | None:
         """The line of this item; None for what is not shown."""
@@ -179,13 +180,13 @@ class Renderer:
     def _at(self, at: int, style: str, after: str = "") -> Fragments:
         """The time, and before it the date if the day is another."""
         minute = at // 60_000
-        if minute == self._minute:
+        if minute == self.minute:
             return [(style, self._minute_text + after)]
         try:
             moment = datetime.fromtimestamp(minute * 60, self._zone)
         except (ValueError, OverflowError, OSError):  # the number comes from the host, and may be anything
             return [(style, f"--:--{after}")]
-        self._minute, self._minute_text = minute, f"{moment:%H:%M}"
+        self.minute, self._minute_text = minute, f"{moment:%H:%M}"
         if moment.date() == self._day:
             return [(style, self._minute_text + after)]
         self._day = moment.date()

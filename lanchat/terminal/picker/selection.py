@@ -1,6 +1,7 @@
 """Which room of a changing list is selected: by arrows, first letters or a search. Pure: time is an argument."""
 
 from lanchat.discovery.sighting import Listing
+from lanchat.protocol.folding import fold
 
 TYPING_PAUSE = 1.0  # s without a key, after which the next letter begins a new word
 ENTER_PAUSE = 0.5  # s in which Enter does nothing after the selected room has gone: it was meant for that one
@@ -26,8 +27,8 @@ class Selection:
         """The rooms to show: all, or those that match the search."""
         if not self.searching or not self._typed:
             return self._listings
-        wanted = self._typed.casefold()
-        return tuple(room for room in self._listings if wanted in f"{room.title}\n{room.host}".casefold())
+        wanted = fold(self._typed)
+        return tuple(room for room in self._listings if wanted in fold(f"{room.title}\n{room.host}"))
 
     @property
     def index(self) -> int:
@@ -58,8 +59,8 @@ class Selection:
         if self.searching:
             self._find_again()
             return
-        wanted = self._typed.casefold()
-        titles = [listing.title.casefold() for listing in self._listings]
+        wanted = fold(self._typed)
+        titles = [fold(listing.title) for listing in self._listings]
         for fits in (str.startswith, _has_word, str.__contains__):
             for index, title in enumerate(titles):
                 if fits(title, wanted):

@@ -93,6 +93,15 @@ def test_first_letters_choose_by_beginning_then_by_word_then_by_part():
         assert chosen(selection) == title
 
 
+def test_accents_and_case_do_not_count():
+    selection = selection_of("Alpha", "Ärger & Café", "Zebra")
+    selection.type("arg", 0)
+    assert chosen(selection) == "Ärger & Café"
+    selection.search()
+    selection.type("CAFE\u0301", 0)
+    assert [listing.title for listing in selection.shown] == ["Ärger & Café"]
+
+
 def test_letters_that_match_nothing_move_nothing():
     selection = selection_of("a", "b")
     selection.move(1)
