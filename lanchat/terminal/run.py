@@ -7,6 +7,8 @@ from collections.abc import Callable
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
 from lanchat.storage.home import home_folder, save_nick
+from lanchat.storage.input_history import InputHistory
+from lanchat.storage.rooms import input_history_path
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.script import Script
@@ -48,7 +50,9 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
     """
     from lanchat.terminal.chat.chat import Chat
 
-    chat = Chat(room, on_nick=lambda nick: save_nick(home_folder(), nick))
+    home = home_folder()
+    typed = InputHistory(None if room.card.ephemeral else input_history_path(home, room.card.room))
+    chat = Chat(room, on_nick=lambda nick: save_nick(home, nick), typed=typed)
     for note in notes:
         chat.note(note)
     if room.key_status == "new":

@@ -203,7 +203,8 @@ def help_text(*, hosting: bool = False, width: int = 0, commands: tuple[Command,
     table.append(("//TEXT", "say something that begins with a slash"))
     column = max(len(usage) for usage, _ in table) + 2
     lines = [f"{usage:<{column}}{hang(help, width, column)}" for usage, help in table]
-    lines.append("Alt-Enter starts a new line. Tab completes. Ctrl-C clears the line; on an empty line it leaves.")
+    lines.append("Alt-Enter or Shift-Enter starts a new line. Tab completes. Up and Ctrl-R bring back what you typed.")
+    lines.append("Ctrl-C clears the line; on an empty line it leaves. Ctrl-Z stops lanchat until fg.")
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ import pytest
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+import lanchat
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import Renamed, Said, Told
 from lanchat.terminal.chat.chat import Chat, ChatEnd
@@ -150,6 +151,30 @@ def test_a_pasted_page_is_one_message(host, join, talk):
     with talk(room) as ann:
         ann.press("\x1b[200~one\r\n  two\rthree\x1b[201~\r")
         assert heard(bob) == ["one\n  two\nthree"]
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D, "/quit\r", "\x1a"], ids=["Ctrl-C", "Ctrl-D", "/quit", "Ctrl-Z"])
+def test_a_host_is_asked_before_others_lose_the_room(own_world, monkeypatch, key):
+    with lanchat.host("Room A", nick="hal", port=0, announce=False) as hal, create_pipe_input() as keys:
+        chat = Chat(hal, input=keys, output=(terminal := Recorder()))
+        with RunningChat(chat, keys, terminal) as screen:
+            screen.shows("you opened the room")
+            monkeypatch.setenv("LANCHAT_HOME", f"{own_world}/bob")
+            with lanchat.join(f"127.0.0.1:{hal.host.port}", nick="bob"):
+                screen.shows("joined")
+                screen.press(key)
+                screen.shows("1 person would lose this room.")
+                assert hal.connected
+                screen.press(CTRL_D)  # within the time in which this is the answer
+                assert screen.end() == ChatEnd()
+
+
+def test_a_host_alone_in_the_room_is_not_asked(own_world):
+    with lanchat.host("Room A", nick="hal", port=0, announce=False) as hal, create_pipe_input() as keys:
+        with RunningChat(Chat(hal, input=keys, output=(terminal := Recorder())), keys, terminal) as screen:
+            screen.shows("you opened the room")
+            screen.press(CTRL_C)
+            assert screen.end() == ChatEnd()
 
 
 def test_alt_enter_makes_a_new_line(host, join, talk):
