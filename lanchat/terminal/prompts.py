@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lanchat.api.room import JoinedRoom
     from lanchat.api.targets import Target
 
+HOLD_AFTER = 3600.0  # s; what a person typed longer ago may be out of place by now
 PASSWORD_TRIES = 3  # after that we believe that the person does not know it
 _MIN_PASSWORD = 4  # characters; each guess costs an attempt at the host, so even this takes thousands of minutes
 
@@ -112,6 +113,7 @@ def join_by_name(
     *,
     ask: bool,
     new_host: bool = False,
+    discard: bool = False,
     deadline: float | None = None,
 ) -> "JoinedRoom":
     """Join the room with this title, address or invite, and ask for what is missing.
@@ -120,6 +122,7 @@ def join_by_name(
         wait: seconds to look for a title.
         ask: there is a person to ask; a script gets an error instead.
         new_host: accept a host that this person has not met, even if another room with this title is known.
+        discard: drop what earlier runs could not send.
         deadline: when the time to join is over, by `time.monotonic()`; None: never.
 
     Raises:
@@ -140,7 +143,7 @@ def join_by_name(
                 new_host=new_host,
                 looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
-            return _join(target, nick, password, on, on_problem, ask, deadline)
+            return _join(target, nick, password, on, on_problem, ask, discard, deadline)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="INVITE") from None
 
@@ -153,11 +156,12 @@ def join_listing(
     on_problem: Callable[[str], None],
     *,
     ask: bool,
+    discard: bool = False,
 ) -> "JoinedRoom":
     """Join this room of the list, and ask for what is missing; see `join_by_name`."""
     from lanchat.api.targets import target_of
 
-    return _join(target_of(listing), nick, password, on, on_problem, ask)
+    return _join(target_of(listing), nick, password, on, on_problem, ask, discard)
 
 
 def _join(
@@ -167,6 +171,7 @@ def _join(
     on: Sequence[Address] | None,
     on_problem: Callable[[str], None],
     ask: bool,
+    discard: bool,
     deadline: float | None = None,
 ) -> "JoinedRoom":
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
@@ -186,6 +191,9 @@ def _join(
                 on=on,
                 on_problem=on_problem,
                 drop_oldest=False,
+                reopening=ask,
+                hold_after=HOLD_AFTER if ask else None,
+                discard=discard,
             )
         except Refused as refused:
             if not ask:

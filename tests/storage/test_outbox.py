@@ -164,3 +164,18 @@ def test_a_damaged_file_is_read_as_far_as_it_goes(noise, cut):
     good = b'+{"t":"say","id":"1","text":"hi"}\n'
     assert "1" in _parsed(b"+" + noise.replace(b"\n", b"") + b"\n" + good + good[:cut].rstrip(b"\n"))
     assert isinstance(_parsed(noise), dict)
+
+
+def test_it_is_known_when_an_earlier_run_has_left_something(tmp_path):
+    first = Outbox(tmp_path)
+    first.add(Say("1", "hello"))
+    first.close()
+    (left,) = tmp_path.glob("outbox-*")
+    os.utime(left, (1000, 1000))
+    again = Outbox(tmp_path)
+    assert again.left_at == 1000
+    again.close()
+    (tmp_path / "other").mkdir()
+    empty = Outbox(tmp_path / "other")
+    assert empty.left_at == 0
+    empty.close()

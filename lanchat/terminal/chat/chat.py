@@ -24,6 +24,7 @@ from lanchat.terminal.chat.commands import (
     ShowInvite,
     ShowWho,
     Unknown,
+    Unsent,
     Verify,
 )
 from lanchat.terminal.chat.feed import Feed
@@ -32,7 +33,7 @@ from lanchat.terminal.chat.render import who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
 from lanchat.terminal.invite import invitation
-from lanchat.terminal.wording import people_text
+from lanchat.terminal.wording import counted, people_text
 
 NARROWER = "The window became narrower. Above here the terminal has broken the rows, not lanchat."
 
@@ -102,7 +103,9 @@ class Chat:
         )
 
     def run(self) -> ChatEnd:
-        """Show the room until the user leaves or the connection ends. The terminal is left as it was found."""
+        """Show the room until the person leaves, also after the connection has ended: what is typed meanwhile belongs
+        into no shell. The terminal is left as it was found.
+        """
         try:
             number = self._screen.run(begin=self._begin)
         finally:
@@ -120,13 +123,15 @@ class Chat:
         """Show a line that only we see. Any thread, also before `run()`."""
         self._feed.note(text)
 
+    def note_below(self, text: str) -> None:
+        """Show a line that only we see below the history. Before `run()`."""
+        self._feed.note_below(text)
+
     def _portion(self, columns: int) -> tuple[Fragments, bool]:
+        over = self._feed.ended is not None
         fragments, more = self._feed.portion(PAINT_LIMIT, columns)
-        if self._feed.ended is not None:
-            if self._screen.typed.strip():
-                unsent = safe_text(f"not sent: {self._screen.typed}", lines=True)
-                fragments += system_line(unsent).fragments(columns)
-            self._screen.leave()
+        if self._feed.ended is not None and not over:
+            self._feed.note("You are not in this room any more. Ctrl-C leaves.")
         return fragments, more
 
     def _again(self, columns: int, before: int, rows: int) -> Fragments:
@@ -178,8 +183,19 @@ class Chat:
             return isinstance(intent, Say | SayPrivately | Reply | ChangeNick)  # the person can correct these
         return False
 
+    def _settle_unsent(self, send: bool) -> None:
+        if send:
+            held = len(self._room.held)
+            self._room.release()
+            self._feed.note(f"Sending {counted(held, 'message')}." if held else "Nothing is held back.")
+        else:
+            dropped = self._room.discard()
+            self._feed.note(f"{counted(dropped, 'message')} dropped." if dropped else "Nothing waits to be sent.")
+
     def _carry_out(self, intent: commands.Intent) -> None:
         match intent:
+            case Say() | SayPrivately() | Reply() | ChangeNick() if self._feed.ended is not None:
+                raise ValueError("You are not in this room any more. Ctrl-C leaves.")
             case Say(text, action):
                 self._room.send(text, action=action)
             case SayPrivately(nick, text):
@@ -203,6 +219,8 @@ class Chat:
                 self._feed.ignore(nick, on=on)
             case Moderate(action, nick):
                 self._room.moderate(action, nick)
+            case Unsent(send):
+                self._settle_unsent(send)
             case Leave():
                 if self._may_leave():
                     self._screen.leave()
