@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
+from lanchat.errors import Refused
 from lanchat.terminal.options import PasswordChoice, ScriptOptions
 from lanchat.terminal.stdio import has_terminal, put
 
@@ -101,28 +102,31 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
     from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
     from lanchat.protocol.text import clean_title
     from lanchat.storage.retention import parse_retention
-    from lanchat.terminal.prompts import choose_nick, new_password
+    from lanchat.terminal.prompts import choose_nick, new_password, with_option
 
     options.checked(clean_title, title, "TITLE")
     options.checked(parse_retention, settings.keep or "", "--keep")
     password = new_password(settings.password, settings.password_file, ask=has_terminal())
     if password is not None and settings.plain_port is not None:
         raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
-    return hosted.host(
-        title,
-        nick=choose_nick(settings.nick, ask=screen),
-        port=settings.port,
-        plain_port=settings.plain_port,
-        announce=not settings.no_announce,
-        new=settings.new,
-        ephemeral=settings.ephemeral,
-        keep=settings.keep,
-        password=password,
-        limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
-        interfaces=settings.interface,
-        on_problem=notices,
-        drop_oldest=False,
-    )
+    try:
+        return hosted.host(
+            title,
+            nick=choose_nick(settings.nick, ask=screen),
+            port=settings.port,
+            plain_port=settings.plain_port,
+            announce=not settings.no_announce,
+            new=settings.new,
+            ephemeral=settings.ephemeral,
+            keep=settings.keep,
+            password=password,
+            limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
+            interfaces=settings.interface,
+            on_problem=notices,
+            drop_oldest=False,
+        )
+    except Refused as refused:  # somebody who was here before has the nick
+        raise with_option(refused, password) from None
 
 
 @click.command()

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -45,7 +45,7 @@ def choose_nick(nick: str | None, *, ask: bool) -> str:
         try:
             nick = clean_nick(nick)
         except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--nick") from None
+            raise click.BadParameter(str(error), param_hint=_source_of_nick()) from None
         if ask:
             save_nick(home, nick)
         return nick
@@ -145,7 +145,7 @@ def join_by_name(
             )
             return _join(target, nick, password, on, on_problem, ask, discard, deadline)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="INVITE") from None
+        raise click.BadParameter(str(error), param_hint="ROOM") from None
 
 
 def join_listing(
@@ -197,7 +197,7 @@ def _join(
             )
         except Refused as refused:
             if not ask:
-                raise _with_option(refused, password) from None
+                raise with_option(refused, password) from None
             if refused.code == "nick":
                 put(sys.stderr, sentence(str(refused)))
                 nick = click.prompt("Join as", default=_free_nick(refused), err=True, value_proc=_parse_nick)
@@ -220,7 +220,7 @@ def _timed(deadline: float | None) -> Iterator[None]:
         raise TimedOut(f"The time was over before you were in the room. {error}", error.hint) from None
 
 
-def _with_option(refused: Refused, password: str | None) -> Refused:
+def with_option(refused: Refused, password: str | None) -> Refused:
     """The same refusal with the option that a script should pass."""
     what_to_do = refused.hint
     if refused.code == "nick" and refused.suggestion:
@@ -245,8 +245,15 @@ def _choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
     if len(listings) == 1:
         click.confirm("Join it", abort=True, err=True)
         return listings[0]
-    answer: int = click.prompt("Which one", type=click.IntRange(1, len(listings)), err=True)
-    return listings[answer - 1]
+
+    def chosen(text: str) -> Listing:
+        with suppress(ValueError, IndexError):
+            if (number := int(text)) > 0:
+                return listings[number - 1]
+        raise click.BadParameter(f"Type a number from 1 to {len(listings)}, or Ctrl-C to leave.")
+
+    answer: Listing = click.prompt("Which one", value_proc=chosen, err=True)
+    return answer
 
 
 def _ask_password() -> str:
@@ -268,6 +275,13 @@ def _free_nick(refused: Refused) -> str | None:
         return clean_nick(refused.suggestion)
     except ValueError:
         return None
+
+
+def _source_of_nick() -> str:
+    """Where a nick was given: as an option, or in the environment."""
+    context = click.get_current_context(silent=True)
+    given = context and context.get_parameter_source("nick")
+    return "LANCHAT_NICK" if given is click.core.ParameterSource.ENVIRONMENT else "--nick"
 
 
 def _parse_nick(text: str) -> str:
