@@ -137,8 +137,14 @@ def test_two_people_at_their_terminals_meet_in_a_room(lab):
         hal.press("ne\r")
         ann.wait_until(lambda: "half a line" in ann.text)
         hal.press("\x04")
+        hal.wait_until(lambda: "1 person would lose this room" in hal.text)
+        hal.press("\x04")
         assert hal.wait_exit() == 0
-        assert ann.wait_exit(20) == 6
+        ann.wait_until(lambda: "Waiting in case it opens again" in ann.text)
+        ann.press("\x04")
+        ann.wait_until(lambda: "Rooms on this network" in ann.text)
+        ann.press("q")
+        assert ann.wait_exit(20) == 0
 
 
 def person(node: Node, *arguments: str) -> "PtyScreen":

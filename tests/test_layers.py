@@ -61,6 +61,7 @@ PURE = {
     *("lanchat.terminal.options", "lanchat.terminal.piped", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.line", "lanchat.terminal.chat.render"),
     "lanchat.terminal.chat.status",
+    "lanchat.terminal.keystream",
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }
 OUTSIDE_WORLD = {"os", "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3"}
@@ -87,9 +88,12 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     },
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
+        "lanchat.terminal.chat.keys",
         "lanchat.terminal.chat.output",
         "lanchat.terminal.chat.screen",
+        "lanchat.terminal.keyboard",
         "lanchat.terminal.picker.picker",
+        "lanchat.terminal.suspend",
     },
     "segno": {"lanchat.terminal.invite"},
     "spake2": {"lanchat.network.password"},

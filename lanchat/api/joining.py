@@ -74,6 +74,9 @@ def join_target(
     on: Sequence[Address] | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
     drop_oldest: bool = True,
+    reopening: bool = False,
+    hold_after: float | None = None,
+    discard: bool = False,
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
     """Join the room at one of a target's addresses.
@@ -84,6 +87,9 @@ def join_target(
         on: the addresses on which to look for the room if it has moved.
         on_problem: called, from another thread, with a sentence when the history cannot be stored.
         drop_oldest: whether the oldest events are dropped when too many wait to be taken; else the reader waits.
+        reopening: after the host has closed the room, wait in case it opens again.
+        hold_after: hold back what an earlier run could not send longer ago than this, in s; None: send all of it.
+        discard: drop what earlier runs could not send.
 
     Raises:
         LanchatError: no host answers, or it shows another key than before, or it refuses, ...
@@ -93,7 +99,13 @@ def join_target(
 
     def open_store(card: Card) -> MemberStore:
         check.remember(card)  # not earlier: only now the host has proven that it knows the password
-        return NoStore() if card.ephemeral else DiskStore(home_folder(), card, on_problem)
+        if card.ephemeral:
+            return NoStore()
+        store = DiskStore(home_folder(), card, on_problem, hold_after)
+        if discard and store.unsent:
+            on_problem(f"Dropped what was not sent last time ({len(store.unsent)}).")
+            store.remove_unsent([message.id for message in store.unsent])
+        return store
 
     state = RoomState()
     member = Member(
@@ -107,6 +119,7 @@ def join_target(
         open_store=open_store,
         stop=dialer.stop,
         look_elsewhere=dialer.look_elsewhere,
+        reopening=reopening,
         timing=timing,
     )
     connected = member.join(deadline)

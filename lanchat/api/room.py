@@ -78,8 +78,26 @@ class JoinedRoom(Closable):
 
     @property
     def left_over(self) -> int:
-        """The number of messages that earlier runs could not deliver, and that are sent now."""
+        """The number of messages that earlier runs could not deliver, and that are sent now unless they are held."""
         return self._outgoing.left_over
+
+    @property
+    def left_at(self) -> float:
+        """When the last of them was left, in s since 1970."""
+        return self._outgoing.left_at
+
+    @property
+    def held(self) -> list[Talk]:
+        """Those of them that are sent only after `release`."""
+        return self._outgoing.held
+
+    def release(self) -> None:
+        """Send what is held."""
+        self._outgoing.release()
+
+    def discard(self) -> int:
+        """Drop what is held and what is not sent yet. Returns how many messages these are."""
+        return self._outgoing.discard()
 
     @property
     def dropped(self) -> int:

@@ -8,13 +8,15 @@ from lanchat.discovery.sighting import Listing, shown_title
 from lanchat.errors import LanchatError, NoSuchRoom
 from lanchat.network.connect import has_machine
 from lanchat.network.interfaces import where
-from lanchat.protocol.address import Address, Endpoint, is_address, parse_endpoint
+from lanchat.protocol.address import Address, Endpoint, is_address, parse_endpoint, wrong_port
 from lanchat.protocol.invite import is_invite, parse_invite
 from lanchat.protocol.text import safe_text
 from lanchat.storage.home import home_folder
 from lanchat.storage.known_hosts import KeyStatus, KnownHosts
 
 FIND_WAIT = 5.0  # s to look for a title; a busy network answers in about one
+ALIKE = 3  # titles that are proposed, at most
+SHOWN_TITLES = 8  # of the rooms that are open, where none is alike
 NAME_WAIT = 2.0  # s to look for a title that may also be the name of a machine, before the DNS is asked for it
 
 # Asks a person which of several rooms with one title is meant. The flag says that a known room with it is away.
@@ -63,13 +65,15 @@ def resolve(
         looking: called before the search begins.
 
     Raises:
-        ValueError: the invite is incomplete; the text is for a person.
+        ValueError: the invite is incomplete, or the port is none; the text is for a person.
         NoSuchRoom: there is no such room, or only another one than the room that is known by this title.
         LanchatError: there are several.
     """
     if is_invite(name):
         invite = parse_invite(name)
         return Target(invite.endpoints, invite.room_id, invite.fingerprint)
+    if wrong := wrong_port(name):
+        raise ValueError(f"{safe_text(wrong)} is not a port (1 to 65535).")
     endpoint = parse_endpoint(name)
     if endpoint is not None and is_address(name):
         return Target((endpoint,))
@@ -124,16 +128,36 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
             listings = finder.find(title, wait - (time.monotonic() - began))
         if listings:
             return listings
-        others = ", ".join(f'"{listing.title}"' for listing in finder.listings())
+        open_here = sorted({listing.title for listing in finder.listings()}, key=str.casefold)
         problem = " ".join(finder.problems())
     machine = " and no machine" if endpoint is not None else ""
     raise NoSuchRoom(
         f'No room{machine} called "{safe_text(title)}" on this network (looked for {wait:g} s).'
         + (f" {problem}" if problem else ""),
-        f"Open here: {others}"
-        if others
-        else "Ask the host for the address that is on their screen: lanchat join ADDRESS",
+        instead(title, open_here),
     )
+
+
+def instead(title: str, open_here: Sequence[str]) -> str:
+    """What to do where no room has this title.
+
+    Args:
+        open_here: the titles of the rooms that are open on this network.
+    """
+    if not open_here:
+        return "Ask the host for the address that is on their screen: lanchat join ADDRESS"
+    import difflib  # only after a mistake
+
+    titles = {other.casefold(): other for other in open_here}
+    if near := difflib.get_close_matches(title.casefold(), titles, ALIKE):
+        return f"Did you mean {' or '.join(_quoted(titles[other]) for other in near)}?"
+    rest = len(open_here) - SHOWN_TITLES
+    more = f" and {rest} more, see lanchat rooms" if rest > 0 else ""
+    return f"Open here: {', '.join(map(_quoted, open_here[:SHOWN_TITLES]))}{more}"
+
+
+def _quoted(title: str) -> str:
+    return f'"{safe_text(title)}"'
 
 
 def _candidates(listings: Sequence[Listing], known_hosts: KnownHosts) -> tuple[Sequence[Listing], bool]:

@@ -49,7 +49,30 @@ def main() -> NoReturn:
     leave(crash.tell(code))
 
 
+class NoSuchCommand(LanchatError):
+    """The first word is no command."""
+
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    """The commands. A title where a command belongs is answered with what the person probably wanted."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = ctx.resilient_parsing or not args or args[0].startswith("-") or self.get_command(ctx, args[0])
+        if not known:
+            import difflib  # only after a mistake
+
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+            meant = f"Did you mean lanchat {near[0]}?" if near else f'To join a room: lanchat join "{args[0]}"'
+            raise NoSuchCommand(f'There is no command "{args[0]}".', meant)
+        return super().resolve_command(ctx, args)
+
+
 @click.group(
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 no such room, 4 refused, 5 host key changed, "

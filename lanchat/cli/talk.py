@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
+from lanchat.errors import Refused
 from lanchat.terminal.options import PasswordChoice, ScriptOptions
 from lanchat.terminal.stdio import has_terminal, put
 
@@ -101,28 +102,31 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
     from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
     from lanchat.protocol.text import clean_title
     from lanchat.storage.retention import parse_retention
-    from lanchat.terminal.prompts import choose_nick, new_password
+    from lanchat.terminal.prompts import choose_nick, new_password, with_option
 
     options.checked(clean_title, title, "TITLE")
     options.checked(parse_retention, settings.keep or "", "--keep")
     password = new_password(settings.password, settings.password_file, ask=has_terminal())
     if password is not None and settings.plain_port is not None:
         raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
-    return hosted.host(
-        title,
-        nick=choose_nick(settings.nick, ask=screen),
-        port=settings.port,
-        plain_port=settings.plain_port,
-        announce=not settings.no_announce,
-        new=settings.new,
-        ephemeral=settings.ephemeral,
-        keep=settings.keep,
-        password=password,
-        limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
-        interfaces=settings.interface,
-        on_problem=notices,
-        drop_oldest=False,
-    )
+    try:
+        return hosted.host(
+            title,
+            nick=choose_nick(settings.nick, ask=screen),
+            port=settings.port,
+            plain_port=settings.plain_port,
+            announce=not settings.no_announce,
+            new=settings.new,
+            ephemeral=settings.ephemeral,
+            keep=settings.keep,
+            password=password,
+            limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
+            interfaces=settings.interface,
+            on_problem=notices,
+            drop_oldest=False,
+        )
+    except Refused as refused:  # somebody who was here before has the nick
+        raise with_option(refused, password) from None
 
 
 @click.command()
@@ -131,6 +135,7 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
 @options.password_file
 @options.wait(default=5.0, help="Look this long for TITLE.")
 @options.flag("--new-host", help="Join TITLE on a host you have not met, even if you know another room called so.")
+@options.flag("--discard", help="Drop your messages that could not be sent last time.")
 @options.interface
 @options.script
 def join(
@@ -139,6 +144,7 @@ def join(
     password_file: str | None,
     wait: float,
     new_host: bool,
+    discard: bool,
     interface: tuple[str, ...],
     script: ScriptOptions,
 ) -> int:
@@ -158,17 +164,27 @@ def join(
     nick = choose_nick(nick, ask=screen)
     password = given_password(password_file)
     if room is None:
-        return _pick_and_talk(nick, password, interface)
+        return _pick_and_talk(nick, password, interface, discard)
     from lanchat.terminal.run import Notices, run_chat, run_script
 
     notices = Notices()
     with join_by_name(
-        room, nick, password, wait, interface, notices, ask=screen, new_host=new_host, deadline=deadline
+        room,
+        nick,
+        password,
+        wait,
+        interface,
+        notices,
+        ask=screen,
+        new_host=new_host,
+        discard=discard,
+        deadline=deadline,
     ) as joined:
         return run_chat(joined, notices) if screen else run_script(joined, notices, script, deadline=deadline)
 
 
-def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...]) -> int:
+def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...], discard: bool) -> int:
+    """Show the list, and come back to it after each room, until the person leaves the list or something fails."""
     from lanchat.discovery.finder import Finder
     from lanchat.doctor.hints import HintingFinder
     from lanchat.network.interfaces import where
@@ -176,18 +192,21 @@ def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...])
     from lanchat.terminal.picker.picker import Chosen, HostNew, pick
 
     on = where(interfaces)
-    with Finder(on) as finder, HintingFinder(finder, on, home_folder()) as source:
-        choice = pick(source)
-    match choice:
-        case Chosen(listing):
-            from lanchat.terminal.prompts import join_listing
-            from lanchat.terminal.run import Notices, run_chat
+    code = 0
+    while code == 0:
+        with Finder(on) as finder, HintingFinder(finder, on, home_folder()) as source:
+            choice = pick(source)
+        match choice:
+            case Chosen(listing):
+                from lanchat.terminal.prompts import join_listing
+                from lanchat.terminal.run import Notices, run_chat
 
-            notices = Notices()
-            with join_listing(listing, nick, password, on, notices, ask=True) as joined:
-                return run_chat(joined, notices)
-        case HostNew(title):
-            arguments = ["--nick", nick, *(word for name in interfaces for word in ("--interface", name)), "--", title]
-            return options.run(host, "lanchat host", arguments)
-        case _:
-            return 0
+                notices = Notices()
+                with join_listing(listing, nick, password, on, notices, ask=True, discard=discard) as joined:
+                    code = run_chat(joined, notices)
+            case HostNew(title):
+                named = (word for name in interfaces for word in ("--interface", name))
+                code = options.run(host, "lanchat host", ["--nick", nick, *named, "--", title])
+            case _:
+                return 0
+    return code

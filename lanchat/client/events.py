@@ -28,9 +28,14 @@ class Connected:
 
 @dataclass(frozen=True)
 class Disconnected:
-    """The link is lost, and the member tries to reconnect."""
+    """The link is lost, and the member tries to reconnect.
+
+    Args:
+        closed: the host has closed the room; the member waits in case it opens again.
+    """
 
     reason: str
+    closed: bool = False
 
 
 @dataclass(frozen=True)

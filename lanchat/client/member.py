@@ -47,6 +47,7 @@ class Member:
         open_store: opens this person's own store for the room.
         stop: cancels a running `dial`, because the member leaves; may be called more than once.
         look_elsewhere: called during a reconnect when another host answered at the last `dial`.
+        reopening: reconnect also after the host has closed the room, in case it opens again.
     """
 
     outgoing: Outgoing
@@ -64,6 +65,7 @@ class Member:
         open_store: Callable[[wire.Card], MemberStore] = lambda card: NoStore(),
         stop: Callable[[], None] = lambda: None,
         look_elsewhere: Callable[[], None] = lambda: None,
+        reopening: bool = False,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self.queue = queue or EventQueue()
@@ -72,6 +74,7 @@ class Member:
         self._look_elsewhere = look_elsewhere
         self._who = Credentials(identity, clean_nick(nick), trust, password)
         self._patience = patience
+        self._reopening = reopening
         self._open_store = open_store
         self._timing = timing
         self._incoming = Incoming()
@@ -179,10 +182,10 @@ class Member:
                 with self._state:
                     self._link = None
                 connection.link.close()
-            if self._closed or not may_reconnect(error):
+            if self._closed or not may_reconnect(error, self._reopening):
                 return error
             _log.info("lost the host: %s", safe_text(str(error)))
-            self.queue.put(Disconnected(str(error)))
+            self.queue.put(Disconnected(str(error), closed=isinstance(error, errors.RoomClosed)))
             try:
                 connection = self._reconnect(error)
             except errors.LanchatError as final:
@@ -209,7 +212,7 @@ class Member:
             try:
                 connection = self._connect()
             except errors.LanchatError as error:
-                if not may_reconnect(error):
+                if not may_reconnect(error, self._reopening):
                     raise
                 if is_another_host(error) and str(error) != str(lost):
                     self.queue.put(Disconnected(str(error)))

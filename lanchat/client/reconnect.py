@@ -37,13 +37,17 @@ class AnotherRoom(errors.NoSuchRoom):
     """The host's key answers for another room."""
 
 
-def may_reconnect(error: errors.LanchatError) -> bool:
-    """Whether to reconnect after this error: after a lost link or another host yes, after a refusal no."""
+def may_reconnect(error: errors.LanchatError, reopening: bool = False) -> bool:
+    """Whether to reconnect after this error: after a lost link or another host yes, after a refusal no.
+
+    Args:
+        reopening: wait for a room that its host has closed.
+    """
     match error:
         case errors.Refused(code=code):
             return code == "busy"
         case errors.RoomClosed():
-            return False
+            return reopening
         case _:
             return is_another_host(error) or isinstance(
                 error, errors.ConnectionLost | errors.NoSuchRoom | errors.ProtocolError

@@ -40,9 +40,11 @@ class Outgoing:
         self._connected = False
         self._over: errors.LanchatError | None = None
         self.deaf = False
-        for message in store.unsent:
-            self._unacked.add(message)
-        self.left_over = len(self._unacked)  # messages that an earlier run could not deliver
+        self._held = list(store.unsent)  # messages that an earlier run could not deliver
+        self.left_over = len(self._held)
+        self.left_at = store.left_at
+        if not store.held:
+            self._release()
 
     # ---- for the threads that speak
 
@@ -132,6 +134,33 @@ class Outgoing:
                 raise self._over
             return done
 
+    @property
+    def held(self) -> list[Talk]:
+        """Messages that an earlier run could not deliver, and that are sent only after `release`."""
+        with self._changed:
+            return [*self._held]
+
+    def release(self) -> None:
+        """Send what is held."""
+        with self._changed:
+            self._release()
+            if self._connected:
+                for message in self._window.begin(self._unacked.resend()):
+                    self._send_now(message)
+
+    def discard(self) -> int:
+        """Drop what is held, and our messages that the host has not sent back yet. Returns how many these are.
+
+        One of them may be on its way already, and be said all the same.
+        """
+        with self._order, self._changed:
+            dropped = [message.id for message in self._held] + self._unacked.drop_unheard()
+            self._held = []
+            self._window = ResendWindow()
+            self._changed.notify_all()
+        self._store.remove_unsent(dropped)
+        return len(dropped)
+
     def refusal(self, id: str) -> str:
         """Why the host refused this private message; "": it did not, or has not answered yet."""
         with self._changed:
@@ -196,6 +225,11 @@ class Outgoing:
         """Tell the host that these private messages have been shown, so that it need not keep them."""
         for told in private:
             self._send(wire.Got(told.by, told.id))
+
+    def _release(self) -> None:
+        for message in self._held:
+            self._unacked.add(message)
+        self._held = []
 
     def _new_id(self) -> str:
         return f"{self._prefix}-{next(self._numbers)}"

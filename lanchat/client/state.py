@@ -15,6 +15,7 @@ class RoomState:
         self.roster = Roster()
         self.border = -1  # events up to this seq happened before we joined
         self.connected = False
+        self.closed_by_host = False  # and it may open again
         self.stored = True  # whether the host stores messages now
         self.closed: Closed | None = None  # the last item
 
@@ -47,8 +48,10 @@ class RoomState:
                 # A host that lost its log counts from a lower number again.
                 self.border = min(self.border, welcome.seq) if again else welcome.seq
                 self.connected = self.stored = True
-            case Disconnected():
+                self.closed_by_host = False
+            case Disconnected(closed=closed):
                 self.connected = False
+                self.closed_by_host = closed or self.closed_by_host
             case Notice(code="unstored" | "stored" as code):
                 self.stored = code == "stored"
             case Closed():

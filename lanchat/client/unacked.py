@@ -35,6 +35,13 @@ class Unacked:
         unheard = [say for say, seq in self._says.values() if not seq]
         return unheard[-number:], len(unheard)
 
+    def drop_unheard(self) -> list[str]:
+        """Forget the messages that the host has not sent back yet. Returns their ids."""
+        unheard = [id for id, (_, seq) in self._says.items() if not seq]
+        for id in unheard:
+            del self._says[id]
+        return unheard
+
     def add(self, say: Talk) -> None:
         self._says[say.id] = say, 0
 

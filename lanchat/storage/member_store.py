@@ -15,6 +15,9 @@ from lanchat.storage.rooms import joined_folder
 class MemberStore(Protocol):
     """The interface of a store, for the client. No method waits for the disk, except `close`."""
 
+    left_at: float  # s since 1970, when an earlier run last added to `unsent`; 0: none has left anything
+    held: bool  # whether what is `unsent` at first is sent only if the person says so
+
     @property
     def unsent(self) -> tuple[Talk, ...]:
         """The messages to be sent, oldest first. Right after opening, these are the ones left by earlier runs."""
@@ -40,6 +43,8 @@ class NoStore:
     """A store that stores nothing, for an ephemeral room."""
 
     unsent: tuple[Talk, ...] = ()
+    left_at = 0.0
+    held = False
 
     def add_unsent(self, message: Talk) -> None:
         pass
@@ -91,14 +96,19 @@ class DiskStore:
     Args:
         card: of the room.
         on_trouble: as for `HistoryWriter`.
+        hold_after: hold what was left longer ago than this, in s; None: hold nothing.
 
     Raises:
         LanchatError: the folder cannot be written.
     """
 
-    def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self, home: Path, card: Card, on_trouble: Callable[[str], None], hold_after: float | None = None
+    ) -> None:
         folder = _folder(home, card)
         self._outbox = Outbox(folder)
+        self.left_at = self._outbox.left_at
+        self.held = hold_after is not None and 0 < self.left_at < time.time() - hold_after
         self._history = HistoryWriter(folder, on_trouble)
         if self._outbox.trouble:
             on_trouble(self._outbox.trouble)

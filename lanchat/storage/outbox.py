@@ -41,6 +41,7 @@ class Outbox:
         self._size = 0  # bytes of complete lines in the file
         self._closed = False
         self.trouble = ""  # a sentence about messages that could not be read when it was opened
+        self.left_at = 0.0  # s since 1970, when a process that has ended last wrote what was taken over
         with file_errors(folder):
             self._path, self._lock = _own_file(folder)
             for path in sorted(folder.glob("outbox-*")):
@@ -135,6 +136,7 @@ class Outbox:
                 if self._messages.setdefault(message.id, message) is message:
                     self._write(b"+" + encode(message))
             if left:
+                self.left_at = max(self.left_at, os.fstat(lock.fd).st_mtime)
                 os.fsync(self._lock.fd)  # on the disk here before it is deleted there
             os.ftruncate(lock.fd, 0)  # another process may have opened it already and be about to lock it
             _remove(path)

@@ -22,6 +22,7 @@ from lanchat.storage.retention import parse_retention
 from lanchat.threads import Closable
 
 HOSTED, JOINED = "rooms", "seen"  # the two kinds of rooms, and the names of their folders
+TYPED = "typed"  # the name of the file of the input history in either
 ABOUT, LOG, LOCK = "room.json", "log.db", "lock"
 
 _HINT = f"{SET_HOME} Or host a room that stores nothing: --ephemeral"
@@ -120,6 +121,12 @@ def hosted_path(home: Path, id: str) -> Path | None:
     """The folder of a room that is hosted from this home; None: it is not hosted here."""
     path = home / HOSTED / id
     return path if is_room_id(id) and path.is_dir() else None
+
+
+def input_history_path(home: Path, id: str) -> Path | None:
+    """Where the lines that a person typed in this room are kept; None: the room has no folder here."""
+    path = hosted_path(home, id) or home / JOINED / id
+    return path / TYPED if is_room_id(id) and path.is_dir() else None
 
 
 def joined_folder(home: Path, id: str, title: str, now: int) -> Path:

@@ -22,6 +22,7 @@ WAKE_EVERY = 0.1  # s; a person who pressed Ctrl-C does not notice
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
 HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
 _ENDING = [signal.SIGTERM, *([signal.Signals(HANGUP)] if HANGUP else [])]
+_STOPPING = [getattr(signal, name) for name in ("SIGTSTP", "SIGCONT") if hasattr(signal, name)]
 
 
 def catch_signals() -> None:
@@ -66,7 +67,7 @@ def signals_restored() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in _ENDING}
+    before = {number: signal.getsignal(number) for number in (*_ENDING, *_STOPPING)}
     wakeup = signal.set_wakeup_fd(-1)
     signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     try:

@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from lanchat.network.interfaces import reachable, where
-from lanchat.protocol.address import Endpoint, is_address
+from lanchat.protocol.address import Endpoint, is_address, wrong_port
 from lanchat.protocol.invite import Invite
 from lanchat.terminal.cells import Fragments
 
@@ -23,7 +23,7 @@ BLACK_ON_WHITE = "fg:#000000 bg:#ffffff"  # for prompt_toolkit
 def how_to_join(room: "HostedRoom", interfaces: tuple[str, ...]) -> list[str]:
     """What a host shows first: the commands that others type, each on a line of its own."""
     lines = [f"{room.title} is open. Others on this network join with:"]
-    if not is_address(room.title):  # otherwise it would be taken for one
+    if not (is_address(room.title) or wrong_port(room.title)):  # otherwise it would be taken for one
         lines.append(f"  lanchat join {'-- ' if room.title.startswith('-') else ''}{quoted(room.title)}")
     addresses = reachable(on := where(interfaces))
     lines += [f"  lanchat join {Endpoint(address.text, room.host.port)}" for address in addresses]

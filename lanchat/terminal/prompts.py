@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lanchat.api.room import JoinedRoom
     from lanchat.api.targets import Target
 
+HOLD_AFTER = 3600.0  # s; what a person typed longer ago may be out of place by now
 PASSWORD_TRIES = 3  # after that we believe that the person does not know it
 _MIN_PASSWORD = 4  # characters; each guess costs an attempt at the host, so even this takes thousands of minutes
 
@@ -44,7 +45,7 @@ def choose_nick(nick: str | None, *, ask: bool) -> str:
         try:
             nick = clean_nick(nick)
         except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--nick") from None
+            raise click.BadParameter(str(error), param_hint=_source_of_nick()) from None
         if ask:
             save_nick(home, nick)
         return nick
@@ -112,6 +113,7 @@ def join_by_name(
     *,
     ask: bool,
     new_host: bool = False,
+    discard: bool = False,
     deadline: float | None = None,
 ) -> "JoinedRoom":
     """Join the room with this title, address or invite, and ask for what is missing.
@@ -120,6 +122,7 @@ def join_by_name(
         wait: seconds to look for a title.
         ask: there is a person to ask; a script gets an error instead.
         new_host: accept a host that this person has not met, even if another room with this title is known.
+        discard: drop what earlier runs could not send.
         deadline: when the time to join is over, by `time.monotonic()`; None: never.
 
     Raises:
@@ -140,9 +143,9 @@ def join_by_name(
                 new_host=new_host,
                 looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
-            return _join(target, nick, password, on, on_problem, ask, deadline)
+            return _join(target, nick, password, on, on_problem, ask, discard, deadline)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="INVITE") from None
+        raise click.BadParameter(str(error), param_hint="ROOM") from None
 
 
 def join_listing(
@@ -153,11 +156,12 @@ def join_listing(
     on_problem: Callable[[str], None],
     *,
     ask: bool,
+    discard: bool = False,
 ) -> "JoinedRoom":
     """Join this room of the list, and ask for what is missing; see `join_by_name`."""
     from lanchat.api.targets import target_of
 
-    return _join(target_of(listing), nick, password, on, on_problem, ask)
+    return _join(target_of(listing), nick, password, on, on_problem, ask, discard)
 
 
 def _join(
@@ -167,6 +171,7 @@ def _join(
     on: Sequence[Address] | None,
     on_problem: Callable[[str], None],
     ask: bool,
+    discard: bool,
     deadline: float | None = None,
 ) -> "JoinedRoom":
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
@@ -186,10 +191,13 @@ def _join(
                 on=on,
                 on_problem=on_problem,
                 drop_oldest=False,
+                reopening=ask,
+                hold_after=HOLD_AFTER if ask else None,
+                discard=discard,
             )
         except Refused as refused:
             if not ask:
-                raise _with_option(refused, password) from None
+                raise with_option(refused, password) from None
             if refused.code == "nick":
                 put(sys.stderr, sentence(str(refused)))
                 nick = click.prompt("Join as", default=_free_nick(refused), err=True, value_proc=_parse_nick)
@@ -212,7 +220,7 @@ def _timed(deadline: float | None) -> Iterator[None]:
         raise TimedOut(f"The time was over before you were in the room. {error}", error.hint) from None
 
 
-def _with_option(refused: Refused, password: str | None) -> Refused:
+def with_option(refused: Refused, password: str | None) -> Refused:
     """The same refusal with the option that a script should pass."""
     what_to_do = refused.hint
     if refused.code == "nick" and refused.suggestion:
@@ -237,8 +245,15 @@ def _choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
     if len(listings) == 1:
         click.confirm("Join it", abort=True, err=True)
         return listings[0]
-    answer: int = click.prompt("Which one", type=click.IntRange(1, len(listings)), err=True)
-    return listings[answer - 1]
+
+    def chosen(text: str) -> Listing:
+        with suppress(ValueError, IndexError):
+            if (number := int(text)) > 0:
+                return listings[number - 1]
+        raise click.BadParameter(f"Type a number from 1 to {len(listings)}, or Ctrl-C to leave.")
+
+    answer: Listing = click.prompt("Which one", value_proc=chosen, err=True)
+    return answer
 
 
 def _ask_password() -> str:
@@ -260,6 +275,13 @@ def _free_nick(refused: Refused) -> str | None:
         return clean_nick(refused.suggestion)
     except ValueError:
         return None
+
+
+def _source_of_nick() -> str:
+    """Where a nick was given: as an option, or in the environment."""
+    context = click.get_current_context(silent=True)
+    given = context and context.get_parameter_source("nick")
+    return "LANCHAT_NICK" if given is click.core.ParameterSource.ENVIRONMENT else "--nick"
 
 
 def _parse_nick(text: str) -> str:

@@ -3,15 +3,21 @@
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime
 
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
 from lanchat.storage.home import home_folder, save_nick
+from lanchat.storage.input_history import InputHistory
+from lanchat.storage.rooms import input_history_path
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.script import Script
 from lanchat.terminal.stdio import is_discarded, put, read_lines
-from lanchat.terminal.wording import COMPARE, first_time_text, note_text, resent_text, unsent_text
+from lanchat.terminal.wording import COMPARE, first_time_text, held_text, note_text, resent_text, unsent_text
+
+LAST_ACK = 1.0  # s; a host that is there has answered by then, and a person who leaves does not want to wait
 
 
 class Notices:
@@ -48,18 +54,23 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
     """
     from lanchat.terminal.chat.chat import Chat
 
-    chat = Chat(room, on_nick=lambda nick: save_nick(home_folder(needed=False), nick))
+    home = home_folder(needed=False)
+    typed = InputHistory(None if room.card.ephemeral else input_history_path(home, room.card.room))
+    chat = Chat(room, on_nick=lambda nick: save_nick(home, nick), typed=typed)
     for note in notes:
         chat.note(note)
     if room.key_status == "new":
         chat.note(f"{first_time_text(room.state.host_id)}\n{COMPARE}")
-    if room.left_over:
-        chat.note(resent_text(room.left_over))
+    if held := room.held:
+        chat.note_below(held_text(len(held), _when(room.left_at), held[-1].text))
+    elif room.left_over:
+        chat.note_below(resent_text(room.left_over, _when(room.left_at)))
     notices.show_with(chat.note)
     end = chat.run()
-    if not room.connected and room.unacked:
-        kept = not room.hosting and not room.card.ephemeral
-        put(sys.stderr, unsent_text(room.unacked, kept=kept))
+    _say_unsent(room)
+    if room.hosting and not room.card.ephemeral and end.error is None:
+        title = room.title
+        put(sys.stderr, f'{title} is closed. lanchat host "{title}" opens it again, with its history.')
     if end.error is not None:
         return end.error.exit_code
     return 0 if end.signal is None else INTERRUPTED
@@ -89,7 +100,7 @@ def run_script(
     if room.key_status == "new":
         _print_note(first_time_text(room.state.host_id))
     if room.left_over:
-        _print_note(resent_text(room.left_over))
+        _print_note(resent_text(room.left_over, _when(room.left_at)))
     notices.show_with(_print_note)
     if headless and options.until is None and is_discarded(sys.stdout):
         room.deafen()  # nobody would see what it hears
@@ -102,6 +113,25 @@ def run_script(
             limit = GOODBYE_LIMIT if hosting else FLUSH_LIMIT
             exit_after(limit, end.exit_code if isinstance(end, LanchatError) else INTERRUPTED)
         raise
+
+
+def _say_unsent(room: JoinedRoom) -> None:
+    """Tell who leaves what was not sent, and what becomes of it."""
+    if room.connected and room.unacked:
+        with suppress(LanchatError):
+            room.wait_acked(LAST_ACK)  # what was said just now may still be on its way
+    unheard, number = room.unheard(1)
+    last = [*room.held, *unheard][-1:]
+    if number := max(room.unacked, number) + len(room.held):
+        kept = not room.hosting and not room.card.ephemeral
+        put(sys.stderr, unsent_text(number, kept=kept, last=last[0].text if last else ""))
+
+
+def _when(at: float) -> str:
+    """A moment in the past, in s since 1970, as people say it."""
+    then = datetime.fromtimestamp(at)
+    days = (date.today() - then.date()).days
+    return f"{then:%H:%M}" if not days else f"{then:%A, %H:%M}" if 0 < days < 7 else f"{then:%Y-%m-%d %H:%M}"
 
 
 def _print_note(text: str) -> None:

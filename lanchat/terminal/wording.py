@@ -8,6 +8,7 @@ from lanchat.protocol.messages import Left, Moved
 from lanchat.protocol.text import grouped, safe_nick, safe_text
 from lanchat.room.roster import Roster
 
+QUOTED = 60  # characters of a message in a sentence
 COMPARE = "To compare, they run:  lanchat id"
 
 
@@ -107,20 +108,50 @@ def reconnecting(reason: str) -> str:
     return f"{sentence(reason)} Reconnecting …"
 
 
-def resent_text(number: int) -> str:
-    """For a person who joins a room that an earlier run could not deliver all messages to."""
-    return f"Sending {counted(number, 'message')} that could not be delivered last time."
+def closed_text(reason: str) -> str:
+    """The host has closed the room, and the member waits."""
+    return f"{sentence(reason)} Waiting in case it opens again; Ctrl-C leaves."
 
 
-def unsent_text(number: int, *, kept: bool) -> str:
+def resent_text(number: int, since: str) -> str:
+    """For a person who joins a room that an earlier run could not deliver all messages to.
+
+    Args:
+        since: when that was.
+    """
+    return f"Sending {counted(number, 'message')} from {since} that could not be delivered."
+
+
+def held_text(number: int, since: str, last: str) -> str:
+    """For a person who joins a room that a run long ago could not deliver all messages to.
+
+    Args:
+        since: when that was.
+        last: the last of these messages.
+    """
+    what = f"{counted(number, 'message')} from {since} {'was' if number == 1 else 'were'} not sent"
+    return f"{what}{_quoted(number, last)} Send {'it' if number == 1 else 'them'}: /resend   Or drop: /discard"
+
+
+def unsent_text(number: int, *, kept: bool, last: str = "") -> str:
     """For a person who leaves while messages are unsent.
 
     Args:
         kept: they are on this disk and go out when this person joins again.
+        last: the last of them.
     """
     it, be, go = ("It", "is", "goes") if number == 1 else ("They", "are", "go")
-    fate = f"{be} kept and {go} out when you join again" if kept else f"{be} lost"
-    return f"{counted(number, 'message')} {'was' if number == 1 else 'were'} not sent. {it} {fate}."
+    fate = f"{it} {be} lost."
+    if kept:
+        fate = f"{it} {go} out when you join again, unless you join with --discard."
+    return f"{counted(number, 'message')} {'was' if number == 1 else 'were'} not sent{_quoted(number, last)} {fate}"
+
+
+def _quoted(number: int, last: str) -> str:
+    """The last of several messages behind a sentence, and its end."""
+    text = safe_text(last, lines=True).replace("\n", " ")
+    text = text if len(text) <= QUOTED else text[: QUOTED - 1] + "…"
+    return (f': "{text}".' if number == 1 else f', the last one: "{text}".') if text else "."
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -174,6 +174,22 @@ def test_an_unknown_room_is_an_error(lanchat):
     fails(ended, 3, f'.*"{title}".*0.3 s.*', ".*(ADDRESS|: ).*")
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1:abc", "127.0.0.1:", "[::1]:0", "node.js:70000"])
+def test_a_port_that_is_none_is_refused_at_once(lanchat, address):
+    ended = lanchat.run("join", address, "--wait", "3600")
+    misused(ended, rf"Invalid value for ROOM: {address.rpartition(':')[2] or 'nothing'} is not a port \(1 to 65535\)\.")
+
+
+def test_a_title_where_a_command_belongs_is_answered_with_the_command(lanchat):
+    fails(lanchat.run("Room A"), 2, 'There is no command "Room A".', 'To join a room: lanchat join "Room A"')
+    fails(lanchat.run("jion"), 2, 'There is no command "jion".', r"Did you mean lanchat join\?")
+
+
+def test_a_wrong_nick_is_named_by_where_it_came_from(lanchat):
+    misused(lanchat.run("join", "Room A", LANCHAT_NICK="a b"), "Invalid value for LANCHAT_NICK: .*")
+    misused(lanchat.run("join", "Room A", "--nick", "a b"), "Invalid value for --nick: .*")
+
+
 def test_control_characters_in_a_title_do_nothing_to_the_terminal(lanchat):
     ended = lanchat.run("join", "a\x1b[2Jb", "--wait", "0")
     assert ended.code == 3 and "\x1b" not in ended.err
@@ -291,7 +307,7 @@ def test_a_misused_command_says_what_is_wrong(lanchat, arguments, what):
 
 
 def test_the_environment_is_checked_like_the_options(lanchat):
-    misused(lanchat.run("join", "127.0.0.1:1", LANCHAT_NICK="a b"), "Invalid value for --nick: .*")
+    misused(lanchat.run("join", "127.0.0.1:1", LANCHAT_NICK="a b"), "Invalid value for LANCHAT_NICK: .*")
     misused(lanchat.run("join", "127.0.0.1:1", LANCHAT_TIMEOUT="soon"), r"Invalid value for '--timeout' \(env var: .*")
 
 
@@ -458,6 +474,8 @@ def test_lanchat_alone_heeds_the_environment_and_opens_a_room_of_any_title(perso
     assert "lanchat join 127.0.0.1:" in "\n".join(screen.all_lines), "only where LANCHAT_INTERFACE says"
     screen.wait_until(lambda: "nina" in screen.text)
     screen.press("\x04")
+    screen.wait_until(lambda: "Rooms on this network" in screen.text and "opens it again" in screen.text)
+    screen.press("q")
     assert screen.wait_exit() == 0
 
 

@@ -264,6 +264,7 @@ def test_which_errors_allow_a_reconnect():
     assert may_reconnect(errors.Refused("later", code="busy")) and may_reconnect(errors.ProtocolError("noise"))
     assert may_reconnect(errors.HostKeyChanged("somebody else answers there"))
     assert not may_reconnect(errors.RoomClosed("closed"))
+    assert may_reconnect(errors.RoomClosed("closed"), reopening=True)
 
 
 def test_a_reconnect_accepts_only_the_same_room_and_key():

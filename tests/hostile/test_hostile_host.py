@@ -377,6 +377,8 @@ def test_a_host_cannot_control_the_screen(evil_host, identity):
         assert not any(line.startswith("--") and "you are now the host" in line for line in screen.all_lines)
         assert screen.title == ""
         screen.press("\r")
+        screen.wait_until(lambda: "Ctrl-C leaves" in screen.text)
+        screen.press("\x03\x03")
         assert screen.wait_exit() == 3
         check_bytes(bytes(screen.raw).split(b"left: error")[0])  # there this program itself says how it ended
         assert screen.modes == screen.modes_before

@@ -176,3 +176,18 @@ def test_messages_that_cannot_be_read_are_put_aside_and_told(tmp_path):
     assert aside.read_bytes() == content and str(aside) in box.trouble
     box.close()
     assert left(tmp_path) == ["1", "3"] and aside.exists(), "nothing takes it for an outbox"
+
+
+def test_it_is_known_when_an_earlier_run_has_left_something(tmp_path):
+    first = Outbox(tmp_path)
+    first.add(Say("1", "hello"))
+    first.close()
+    (left,) = tmp_path.glob("outbox-*")
+    os.utime(left, (1000, 1000))
+    again = Outbox(tmp_path)
+    assert again.left_at == 1000
+    again.close()
+    (tmp_path / "other").mkdir()
+    empty = Outbox(tmp_path / "other")
+    assert empty.left_at == 0
+    empty.close()

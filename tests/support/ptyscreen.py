@@ -87,6 +87,11 @@ class PtyScreen(Closable):
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def foreground(self) -> int:
+        """The process group that has the terminal: in a shell with jobs, the one in the foreground."""
+        return os.tcgetpgrp(self._master)
+
     def press(self, keys: str | bytes) -> None:
         os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 

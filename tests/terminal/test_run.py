@@ -24,7 +24,7 @@ def test_a_person_who_leaves_with_unsent_messages_is_told_what_happens_to_them(
             hal.close()
             monkeypatch.setattr(Chat, "run", lambda chat: say_and_leave(bob, "one", "two"))
             run_chat(bob, Notices())
-    assert capsys.readouterr().err == unsent_text(2, kept=not ephemeral) + "\n"
+    assert capsys.readouterr().err == unsent_text(2, kept=not ephemeral, last="two") + "\n"
 
 
 def say_and_leave(room: lanchat.JoinedRoom, *texts: str) -> ChatEnd:

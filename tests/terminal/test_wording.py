@@ -2,7 +2,7 @@
 
 import pytest
 
-from lanchat.terminal.wording import advice, counted, error_text, sentence, unsent_text
+from lanchat.terminal.wording import advice, counted, error_text, held_text, sentence, unsent_text
 
 
 @pytest.mark.parametrize(
@@ -39,5 +39,11 @@ def test_one_is_not_many():
         "2 messages",
         "0 people",
     )
-    assert unsent_text(1, kept=True) == "1 message was not sent. It is kept and goes out when you join again."
+    assert unsent_text(1, kept=True, last="one\ntwo") == (
+        '1 message was not sent: "one two". It goes out when you join again, unless you join with --discard.'
+    )
     assert unsent_text(2, kept=False) == "2 messages were not sent. They are lost."
+    assert held_text(2, "Monday, 21:44", "x" * 80) == (
+        f'2 messages from Monday, 21:44 were not sent, the last one: "{"x" * 59}…". '
+        "Send them: /resend   Or drop: /discard"
+    )

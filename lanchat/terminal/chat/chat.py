@@ -8,6 +8,7 @@ from typing import assert_never
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
 from lanchat.protocol.text import safe_text
+from lanchat.storage.input_history import InputHistory
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
 from lanchat.terminal.chat.commands import (
@@ -23,6 +24,7 @@ from lanchat.terminal.chat.commands import (
     ShowInvite,
     ShowWho,
     Unknown,
+    Unsent,
     Verify,
 )
 from lanchat.terminal.chat.feed import Feed
@@ -31,12 +33,14 @@ from lanchat.terminal.chat.render import who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
 from lanchat.terminal.invite import invitation
+from lanchat.terminal.wording import counted, people_text
 
 NARROWER = "The window became narrower. Above here the terminal has broken the rows, not lanchat."
 
 # Seconds to render one portion; printing it takes four times as long, and then keys are read. Measured: 60,000 lines a
 # second with a typed key on the screen within 41 ms (0.008: 76,000 and 73 ms), and 20,000 within 13 ms (p99).
 PAINT_LIMIT = 0.003
+ASKED_FOR = 10.0  # s in which leaving once more is the answer to our question
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Chat:
 
     Args:
         on_nick: called in the thread of `run()` with a new nick that we asked for.
+        typed: what was typed here before; None: nothing.
         input, output: the terminal; None for this process's own.
     """
 
@@ -69,12 +74,14 @@ class Chat:
         room: JoinedRoom,
         *,
         on_nick: Callable[[str], None] | None = None,
+        typed: InputHistory | None = None,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
         self._room = room
         self._hosting = room.hosting
         self._pending = Pending()
+        self._asked_at = -ASKED_FOR  # s, monotonic: when we asked whether others shall lose the room
         self._screen = Screen(
             accept=self._accept,
             complete=self._complete,
@@ -82,6 +89,8 @@ class Chat:
             above=self._waiting,
             portion=self._portion,
             again=self._again,
+            may_leave=self._may_leave,
+            typed=typed or InputHistory(),
             input=input,
             output=output,
         )
@@ -94,7 +103,9 @@ class Chat:
         )
 
     def run(self) -> ChatEnd:
-        """Show the room until the user leaves or the connection ends. The terminal is left as it was found."""
+        """Show the room until the person leaves, also after the connection has ended: what is typed meanwhile belongs
+        into no shell. The terminal is left as it was found.
+        """
         try:
             number = self._screen.run(begin=self._begin)
         finally:
@@ -112,13 +123,15 @@ class Chat:
         """Show a line that only we see. Any thread, also before `run()`."""
         self._feed.note(text)
 
+    def note_below(self, text: str) -> None:
+        """Show a line that only we see below the history. Before `run()`."""
+        self._feed.note_below(text)
+
     def _portion(self, columns: int) -> tuple[Fragments, bool]:
+        over = self._feed.ended is not None
         fragments, more = self._feed.portion(PAINT_LIMIT, columns)
-        if self._feed.ended is not None:
-            if self._screen.typed.strip():
-                unsent = safe_text(f"not sent: {self._screen.typed}", lines=True)
-                fragments += system_line(unsent).fragments(columns)
-            self._screen.leave()
+        if self._feed.ended is not None and not over:
+            self._feed.note("You are not in this room any more. Ctrl-C leaves.")
         return fragments, more
 
     def _again(self, columns: int, before: int, rows: int) -> Fragments:
@@ -130,7 +143,19 @@ class Chat:
         state = self._feed.state
         if not self._room.connected and (waiting := self._room.unacked):
             state += f", {waiting} unsent"
+        if (lines := self._screen.typed.rstrip("\n").count("\n") + 1) > 1:
+            state += f" · {lines} lines"  # a paste may be longer than the window
         return bar_text(self._feed.title, len(self._feed.roster.people), state, width)
+
+    def _may_leave(self) -> bool:
+        """Whether the person really wants to leave or to stop the program. A host with others inside is asked first."""
+        people = [person for person in self._feed.roster.people.values() if person.id != self._feed.roster.me]
+        now = time.monotonic()
+        if not (self._hosting and people) or now - self._asked_at < ASKED_FOR:
+            return True
+        self._asked_at = now
+        self._feed.note(f"{people_text(len(people))} would lose this room. To leave all the same, do that again.")
+        return False
 
     def _waiting(self, width: int) -> Fragments:
         newest, total = self._room.unheard(PENDING_LINES)
@@ -158,8 +183,19 @@ class Chat:
             return isinstance(intent, Say | SayPrivately | Reply | ChangeNick)  # the person can correct these
         return False
 
+    def _settle_unsent(self, send: bool) -> None:
+        if send:
+            held = len(self._room.held)
+            self._room.release()
+            self._feed.note(f"Sending {counted(held, 'message')}." if held else "Nothing is held back.")
+        else:
+            dropped = self._room.discard()
+            self._feed.note(f"{counted(dropped, 'message')} dropped." if dropped else "Nothing waits to be sent.")
+
     def _carry_out(self, intent: commands.Intent) -> None:
         match intent:
+            case Say() | SayPrivately() | Reply() | ChangeNick() if self._feed.ended is not None:
+                raise ValueError("You are not in this room any more. Ctrl-C leaves.")
             case Say(text, action):
                 self._room.send(text, action=action)
             case SayPrivately(nick, text):
@@ -183,8 +219,11 @@ class Chat:
                 self._feed.ignore(nick, on=on)
             case Moderate(action, nick):
                 self._room.moderate(action, nick)
+            case Unsent(send):
+                self._settle_unsent(send)
             case Leave():
-                self._screen.leave()
+                if self._may_leave():
+                    self._screen.leave()
             case Unknown() | Misused():
                 self._feed.note(str(intent), error=True)
             case _:

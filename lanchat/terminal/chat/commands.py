@@ -66,6 +66,13 @@ class Moderate:
 
 
 @dataclass(frozen=True)
+class Unsent:
+    """What becomes of our messages that are not sent yet."""
+
+    send: bool
+
+
+@dataclass(frozen=True)
 class Leave:
     pass
 
@@ -103,6 +110,7 @@ Intent = (
     | Verify
     | Ignore
     | Moderate
+    | Unsent
     | Leave
     | Unknown
     | Misused
@@ -157,6 +165,8 @@ COMMANDS = (
     Command("unban", "NICK", "lift a ban", lambda nick: Moderate("unban", _nick(nick)), for_host=True),
     Command("lock", "", "admit only those who have been here before", lambda _: Moderate("lock"), for_host=True),
     Command("unlock", "", "admit newcomers again", lambda _: Moderate("unlock"), for_host=True),
+    Command("discard", "", "drop your messages that are not sent yet", lambda _: Unsent(send=False)),
+    Command("resend", "", "send your messages of last time that were held back", lambda _: Unsent(send=True)),
     Command("quit", "", "leave the room", lambda _: Leave(), aliases=("q", "exit")),
 )
 
@@ -203,7 +213,8 @@ def help_text(*, hosting: bool = False, width: int = 0, commands: tuple[Command,
     table.append(("//TEXT", "say something that begins with a slash"))
     column = max(len(usage) for usage, _ in table) + 2
     lines = [f"{usage:<{column}}{hang(help, width, column)}" for usage, help in table]
-    lines.append("Alt-Enter starts a new line. Tab completes. Ctrl-C clears the line; on an empty line it leaves.")
+    lines.append("Alt-Enter or Shift-Enter starts a new line. Tab completes. Up and Ctrl-R bring back what you typed.")
+    lines.append("Ctrl-C clears the line; on an empty line it leaves. Ctrl-Z stops lanchat until fg.")
     return "\n".join(lines)
 
 

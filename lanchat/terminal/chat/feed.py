@@ -14,7 +14,7 @@ from datetime import date
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Renamed, Said, Told
+from lanchat.protocol.messages import Event, Renamed, Said, Told
 from lanchat.protocol.text import clean_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
@@ -51,7 +51,8 @@ class Feed:
         self._waiting: deque[Item | Note | Drawn] = deque()
         self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
         self._notes: list[Note | Drawn] = []
-        self._lock = threading.Lock()  # guards _notes
+        self._below: list[Note] = []  # to be shown below the history
+        self._lock = threading.Lock()  # guards both
         self._wanted_nick = ""  # the nick that we asked for, until we have it
         self._started = False
         self._ignored: set[str] = set()  # member ids
@@ -79,7 +80,7 @@ class Feed:
         if state.closed is not None:
             return "not connected"
         if not state.connected:
-            return "reconnecting …"
+            return "closed by its host, waiting" if state.closed_by_host else "reconnecting …"
         return "connected" if state.stored else "connected, not storing"
 
     def start(self) -> None:
@@ -95,6 +96,11 @@ class Feed:
     def note(self, text: str, *, error: bool = False) -> None:
         """Show a line that only we see, below all that has come; at the start, below the greeting. Any thread."""
         self._add(Note(text, error))
+
+    def note_below(self, text: str) -> None:
+        """Show a line that only we see below the history, before anything else happens. Before `start()`."""
+        with self._lock:
+            self._below.append(Note(text))
 
     def show(self, fragments: Fragments) -> None:
         """Show lines that only we see and that are fragments already. Any thread."""
@@ -232,6 +238,9 @@ class Feed:
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         nick = self.roster.nick
         self._room.follow(item)
+        if self._below and isinstance(item, Event) and not self._room.state.is_past(item):
+            self._waiting.extendleft(reversed(self._below))
+            self._below = []
         if isinstance(item, Renamed) and self.roster.nick != nick and self.roster.nick == self._wanted_nick:
             self._wanted_nick = ""
             self._report_nick()

@@ -23,6 +23,7 @@ from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line,
 from lanchat.terminal.wording import (
     COMPARE,
     advice,
+    closed_text,
     dropped_text,
     left_text,
     moved_text,
@@ -129,8 +130,8 @@ class Renderer:
                 return _system("Connected again.")
             case Connected():
                 return _system(self._greeting(item))
-            case Disconnected(reason=reason):
-                return _system(reconnecting(reason), ERROR)
+            case Disconnected(reason=reason, closed=closed):
+                return _system(closed_text(reason) if closed else reconnecting(reason), ERROR)
             case Notice(text=text):
                 return _system(text if self._hosting else notice_text(self._roster, text))
             case Drawn(fragments):

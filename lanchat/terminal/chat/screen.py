@@ -9,13 +9,11 @@ where lines begin. So everything in view is then printed again; what has scrolle
 
 import asyncio
 import errno
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
-from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input as Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -27,11 +25,16 @@ from prompt_toolkit.output import Output as Output
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style
+from prompt_toolkit.widgets import SearchToolbar
 
+from lanchat.storage.input_history import InputHistory
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
+from lanchat.terminal.chat.keys import LineCompleter, Recall, line_keys
 from lanchat.terminal.chat.output import HeldOutput
 from lanchat.terminal.exit import HANGUP, handle_signals, signals_restored
+from lanchat.terminal.keyboard import only_keys
+from lanchat.terminal.suspend import Suspension
 
 PROMPT = "> "
 MENU_ROWS = 8  # completions shown at once
@@ -59,6 +62,8 @@ class Screen:
             milliseconds.
         again: what was printed last, for so many columns, as far as it may have been in view when it was printed for
             so many columns and rows.
+        may_leave: called when the person wants to leave, or to stop the program; False: not yet.
+        typed: the lines that Up brings back.
         input, output: the terminal; None for this process's own.
     """
 
@@ -71,11 +76,14 @@ class Screen:
         above: Callable[[int], Fragments],
         portion: Callable[[int], tuple[Fragments, bool]],
         again: Callable[[int, int, int], Fragments],
+        may_leave: Callable[[], bool],
+        typed: InputHistory,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
         self._portion = portion
         self._again = again
+        self._may_leave = may_leave
         self._above: Fragments = []
         self._width = 0  # columns at the last drawing
         self._widest = 0  # columns for which something in view was printed
@@ -83,14 +91,20 @@ class Screen:
         self._print_all = False  # at the next drawing
         self._woken = False  # a drawing is coming
         self._printed_at = 0.0  # s, of the event loop's clock
-        with create_app_session(input, output) as session:
+        with create_app_session(only_keys(input), output) as session:
             self._terminal = HeldOutput(session.output)
             self._output = cast(Output, self._terminal)
             self._buffer = Buffer(
-                multiline=True, completer=_Completer(complete), accept_handler=lambda buffer: accept(buffer.text)
+                multiline=True,
+                completer=LineCompleter(complete),
+                history=Recall(typed),
+                accept_handler=lambda buffer: accept(buffer.text),
+            )
+            search = SearchToolbar(
+                forward_search_prompt="Search forward: ", backward_search_prompt="Search: ", ignore_case=True
             )
             self._line = Window(
-                BufferControl(self._buffer),
+                BufferControl(self._buffer, search_buffer_control=search.control, preview_search=True),
                 height=lambda: Dimension(min=1, max=max(1, self._output.get_size().rows // 2)),
                 wrap_lines=True,
                 dont_extend_height=True,
@@ -98,7 +112,9 @@ class Screen:
             )
             bar_row = Window(FormattedTextControl(lambda: bar(self.columns)), height=1, style="class:bar")
             above_rows = Window(FormattedTextControl(lambda: [*self._above]), height=lambda: self._height_above(above))
-            rows = HSplit([above_rows, self._line, CompletionsMenu(MENU_ROWS), bar_row], align=VerticalAlign.TOP)
+            rows = HSplit(
+                [above_rows, self._line, CompletionsMenu(MENU_ROWS), search, bar_row], align=VerticalAlign.TOP
+            )
             self._app: Application[int | None] = Application(
                 layout=Layout(rows, self._line),
                 key_bindings=self._keys(),
@@ -110,6 +126,7 @@ class Screen:
                 input=session.input,
                 output=self._output,
             )
+            self._suspension = Suspension(self._app, self._continue)
 
     @property
     def colour(self) -> bool:
@@ -138,6 +155,7 @@ class Screen:
         def start() -> None:
             asyncio.get_running_loop().set_exception_handler(self._fail)
             handle_signals(self.leave)
+            self._suspension.begin()
             begin()
 
         with signals_restored(), create_app_session(self._app.input, self._output), patch_stdout():
@@ -149,6 +167,8 @@ class Screen:
                 if error.errno != errno.EIO:
                     raise
                 return HANGUP
+            finally:
+                self._buffer.append_to_history()  # so that half a line is not lost
 
     def wake(self) -> None:
         """Draw soon, because there is something to print. Any thread, also before `run()`."""
@@ -242,37 +262,26 @@ class Screen:
         return Dimension.exact(sum(text.count("\n") for _, text in self._above) + bool(self._above))
 
     def _keys(self) -> KeyBindings:
-        keys = KeyBindings()
-
-        @keys.add("enter")  # Ctrl-J too: some terminals and scripts send it for Return (prompt_toolkit's default)
-        def send(event: KeyPressEvent) -> None:
-            self._buffer.validate_and_handle()
-
-        @keys.add("escape", "enter")
-        @keys.add("escape", "c-j")
-        def new_line(event: KeyPressEvent) -> None:
-            self._buffer.newline(copy_margin=False)
-
-        @keys.add("c-c")
-        @keys.add("<sigint>")
-        def clear_or_leave(event: KeyPressEvent) -> None:
-            if self._buffer.text:
-                self._buffer.reset()
-            else:
-                self.leave()
-
-        @keys.add("c-d")
-        def delete_or_leave(event: KeyPressEvent) -> None:
-            if self._buffer.text:
-                self._buffer.delete()
-            else:
-                self.leave()
+        keys = line_keys(self._buffer, leave=self._leave_asked, interrupt=self.leave, suspend=self._suspend_asked)
 
         @keys.add("c-l")
         def print_again(event: KeyPressEvent) -> None:
             self._print_all = True
 
         return keys
+
+    def _leave_asked(self) -> None:
+        if self._may_leave():
+            self.leave()
+
+    def _suspend_asked(self) -> None:
+        if self._may_leave():
+            self._suspension.suspend()
+
+    def _continue(self) -> None:
+        """The program goes on after it was stopped from outside."""
+        self._print_all = True
+        self._app.invalidate()
 
     def _fail(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Put the terminal in order after an error in the event loop, which `run()` then raises."""
@@ -281,12 +290,3 @@ class Screen:
             loop.default_exception_handler(context)
         elif not self._app.is_done:
             self._app.exit(exception=error)
-
-
-class _Completer(Completer):
-    def __init__(self, complete: Callable[[str], Iterable[commands.Completion]]) -> None:
-        self._complete = complete
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        for found in self._complete(document.text_before_cursor):
-            yield Completion(found.text, -found.replaces, display_meta=found.hint)

@@ -28,8 +28,10 @@ from lanchat.discovery.sighting import Listing
 from lanchat.protocol.text import clean_title
 from lanchat.terminal.cells import cut
 from lanchat.terminal.exit import handle_signals, signals_restored
+from lanchat.terminal.keyboard import only_keys
 from lanchat.terminal.picker.selection import Selection
 from lanchat.terminal.picker.view import HINTS, HINTS_AFTER, paint
+from lanchat.terminal.suspend import Suspension
 from lanchat.terminal.wording import sentence
 
 REFRESH_EVERY = 0.1  # s; how often the list is drawn again, with new rooms and the seconds so far
@@ -132,9 +134,10 @@ class _Picker:
             style=_STYLE,
             erase_when_done=True,
             refresh_interval=REFRESH_EVERY,
-            input=input,
+            input=only_keys(input),
             output=output,
         )
+        self._suspension = Suspension(self._app, self._continue)
         # Do not ask the terminal where the cursor is: its answer is not needed, and late it would be typed text.
         self._app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
         self._app.ttimeoutlen = ESCAPE_WAIT
@@ -143,7 +146,7 @@ class _Picker:
     def run(self) -> Picked:
         with signals_restored():
             try:
-                picked = self._app.run(pre_run=lambda: handle_signals(self._end))
+                picked = self._app.run(pre_run=self._begin)
             except EOFError:  # the terminal is gone
                 raise KeyboardInterrupt from None
             except OSError as error:  # the same, noticed while writing
@@ -154,6 +157,15 @@ class _Picker:
             return picked
         signal.raise_signal(picked)  # for the handler that was there before the list
         raise KeyboardInterrupt
+
+    def _begin(self) -> None:
+        handle_signals(self._end)
+        self._suspension.begin()
+
+    def _continue(self) -> None:
+        """The program goes on after it was stopped from outside."""
+        self._app.renderer.clear()
+        self._app.invalidate()
 
     def _end(self, number: int) -> None:
         if self._app.is_running and not self._app.is_done:
@@ -193,6 +205,7 @@ class _Picker:
         keys.add("escape")(self._escape)
         keys.add("c-d", filter=choosing)(self._quit)
         keys.add("c-c")(self._quit)
+        keys.add("c-z")(lambda event: self._suspension.suspend())
         keys.add(Keys.SIGINT)(self._quit)
         return keys
 
@@ -217,7 +230,7 @@ class _Picker:
                 self._selection.search()
             case "s" if not typing and not self._selection.shown and isinstance(self._source, AdvisingSource):
                 self._scan_begun = self._source.scan() or self._scan_begun
-            case letter if letter.isprintable():
+            case letter if letter and letter.isprintable():
                 self._selection.type(letter, now)
             case _:
                 pass  # a function key, for example

@@ -8,9 +8,12 @@ import pytest
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+import lanchat
 from lanchat.errors import ConnectionLost
-from lanchat.protocol.messages import Renamed, Said, Told
+from lanchat.protocol.messages import Renamed, Said, Say, Told
+from lanchat.storage.member_store import NoStore
 from lanchat.terminal.chat.chat import Chat, ChatEnd
+from tests.conftest import EAGER
 from tests.support.people import joined_room
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -77,11 +80,33 @@ class RunningChat:
         return self._end
 
 
+class Old(NoStore):
+    """A store with messages that a run of yesterday could not send."""
+
+    held = True
+
+    def __init__(self, *unsent: Say) -> None:
+        self.unsent = unsent
+
+    def remove_unsent(self, ids) -> None:
+        self.unsent = tuple(say for say in self.unsent if say.id not in ids)
+
+
 @pytest.fixture
 def talk(identity):
+    """`talk(room)`: ann's chat; a function for the room if it is to be another one later."""
+
     @contextmanager
-    def start(room, *notes: str, **options) -> Iterator[RunningChat]:
-        joined = joined_room(room.connect, identity("ann"), "ann")
+    def start(room, *notes: str, store=None, reopening=False, **options) -> Iterator[RunningChat]:
+        joined = joined_room(
+            lambda: (room() if callable(room) else room).connect(),
+            identity("ann"),
+            "ann",
+            reopening=reopening,
+            patience=None if reopening else 0.0,
+            open_store=lambda card: store or NoStore(),
+            timing=EAGER,
+        )
         terminal = Recorder()
         try:
             with create_pipe_input() as keys:
@@ -150,6 +175,30 @@ def test_a_pasted_page_is_one_message(host, join, talk):
     with talk(room) as ann:
         ann.press("\x1b[200~one\r\n  two\rthree\x1b[201~\r")
         assert heard(bob) == ["one\n  two\nthree"]
+
+
+@pytest.mark.parametrize("key", [CTRL_C, CTRL_D, "/quit\r", "\x1a"], ids=["Ctrl-C", "Ctrl-D", "/quit", "Ctrl-Z"])
+def test_a_host_is_asked_before_others_lose_the_room(own_world, monkeypatch, key):
+    with lanchat.host("Room A", nick="hal", port=0, announce=False) as hal, create_pipe_input() as keys:
+        chat = Chat(hal, input=keys, output=(terminal := Recorder()))
+        with RunningChat(chat, keys, terminal) as screen:
+            screen.shows("you opened the room")
+            monkeypatch.setenv("LANCHAT_HOME", f"{own_world}/bob")
+            with lanchat.join(f"127.0.0.1:{hal.host.port}", nick="bob"):
+                screen.shows("joined")
+                screen.press(key)
+                screen.shows("1 person would lose this room.")
+                assert hal.connected
+                screen.press(CTRL_D)  # within the time in which this is the answer
+                assert screen.end() == ChatEnd()
+
+
+def test_a_host_alone_in_the_room_is_not_asked(own_world):
+    with lanchat.host("Room A", nick="hal", port=0, announce=False) as hal, create_pipe_input() as keys:
+        with RunningChat(Chat(hal, input=keys, output=(terminal := Recorder())), keys, terminal) as screen:
+            screen.shows("you opened the room")
+            screen.press(CTRL_C)
+            assert screen.end() == ChatEnd()
 
 
 def test_alt_enter_makes_a_new_line(host, join, talk):
@@ -291,11 +340,62 @@ def test_the_end_of_the_room_is_shown_and_what_was_typed_is_not_lost(host, talk)
         ann.press("half a line")
         ann.shows("half a line")
         room.close()
-        end = ann.end()
-        assert isinstance(end.error, ConnectionLost)
-        assert end.unsent == "half a line"
-        assert "closed the room." in ann.text
-        assert "not sent: half a line" in ann.text
+        ann.shows("closed the room.")
+        ann.shows("You are not in this room any more. Ctrl-C leaves.")
+        ann.press(" and its end\r")  # which reaches no shell
+        ann.has_typed("half a line and its end")
+        ann.press(CTRL_C)
+        ann.has_typed("")
+        ann.press(CTRL_C)
+        assert isinstance(ann.end().error, ConnectionLost)
+
+
+def test_what_is_typed_while_a_closed_room_waits_is_said_when_it_opens_again(host, join, talk):
+    room = host(room_id="5" * 32)
+    with talk(lambda: room, reopening=True) as ann:
+        room.close()
+        ann.shows("closed the room. Waiting in case it opens again;")
+        ann.shows("closed by its host, waiting")
+        ann.press("still here\r")
+        wait_until(lambda: ann.chat._room.unacked == 1)
+        room = host(room_id="5" * 32)
+        ann.shows("Connected again.")
+        assert heard(join(room, "bob")) == ["still here"]
+
+
+def test_old_messages_are_sent_only_if_their_author_says_so(host, join, talk):
+    room = host()
+    bob = join(room, "bob")
+    with talk(room, store=Old(Say("1", "restart the server now"), Say("2", "now!"))) as ann:
+        ann.press("hello\r")
+        assert heard(bob) == ["hello"]
+        ann.press("/resend\r")
+        ann.shows("Sending 2 messages.")
+        assert heard(bob, 2) == ["restart the server now", "now!"]
+    with talk(room, store=(store := Old(Say("3", "much too late")))) as ann:
+        ann.press("/discard\r")
+        ann.shows("1 message dropped.")
+        ann.press("/discard\r")
+        ann.shows("Nothing waits to be sent.")
+        ann.press("/resend\r")
+        ann.shows("Nothing is held back.")
+        assert store.unsent == ()
+        ann.press("hello again\r")
+        assert heard(bob) == ["hello again"]
+
+
+def test_what_waits_for_a_lost_host_can_be_dropped(host, join, talk):
+    room = host(room_id="5" * 32)
+    with talk(lambda: room, reopening=True) as ann:
+        room.close()
+        ann.shows("Waiting in case")
+        ann.press("out of place\r/discard\r")
+        ann.shows("1 message dropped.")
+        room = host(room_id="5" * 32)
+        ann.shows("Connected again.")
+        bob = join(room, "bob")
+        ann.press("in place\r")
+        assert heard(bob) == ["in place"]
 
 
 def test_a_note_from_another_thread_is_shown(host, talk):

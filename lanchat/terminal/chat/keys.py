@@ -1,0 +1,89 @@
+"""The keys of the typed line, besides those of editing, which are prompt_toolkit's; and what Up brings back."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import has_focus
+from prompt_toolkit.history import History
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+
+from lanchat.storage.input_history import InputHistory
+from lanchat.terminal.chat import commands
+
+
+def line_keys(
+    line: Buffer, *, leave: Callable[[], None], interrupt: Callable[[], None], suspend: Callable[[], None]
+) -> KeyBindings:
+    """The bindings of this line.
+
+    Args:
+        leave: the person wants to leave.
+        interrupt: another program wants it (SIGINT).
+        suspend: stop the program until `fg`.
+    """
+    keys = KeyBindings()
+    typing = has_focus(line)  # else the person searches
+
+    @keys.add("enter", filter=typing)  # Ctrl-J too: some terminals and scripts send it for Return
+    def send(event: KeyPressEvent) -> None:
+        line.validate_and_handle()
+
+    @keys.add("escape", "enter", filter=typing)
+    @keys.add("escape", "c-j", filter=typing)
+    def new_line(event: KeyPressEvent) -> None:
+        line.newline(copy_margin=False)
+
+    @keys.add("c-c", filter=typing)
+    def clear_or_leave(event: KeyPressEvent) -> None:
+        if line.text:
+            line.reset(append_to_history=True)  # Up brings it back
+        else:
+            leave()
+
+    @keys.add("c-d", filter=typing)
+    def delete_or_leave(event: KeyPressEvent) -> None:
+        if line.text:
+            line.delete()
+        else:
+            leave()
+
+    @keys.add("c-z")
+    def stop(event: KeyPressEvent) -> None:
+        suspend()
+
+    @keys.add("<sigint>")
+    def end(event: KeyPressEvent) -> None:
+        interrupt()
+
+    @keys.add(Keys.Any, filter=typing)
+    def type_text(event: KeyPressEvent) -> None:
+        if event.data.isprintable() or not event.data.isascii():  # a key that nothing is bound to types nothing
+            line.insert_text(event.data * event.arg)
+
+    return keys
+
+
+class Recall(History):
+    """What was typed before, as prompt_toolkit asks for it: the newest first."""
+
+    def __init__(self, typed: InputHistory) -> None:
+        super().__init__()
+        self._typed = typed
+
+    def load_history_strings(self) -> Iterable[str]:
+        return reversed(self._typed.lines)
+
+    def store_string(self, string: str) -> None:
+        self._typed.add(string)
+
+
+class LineCompleter(Completer):
+    def __init__(self, complete: Callable[[str], Iterable[commands.Completion]]) -> None:
+        self._complete = complete
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        for found in self._complete(document.text_before_cursor):
+            yield Completion(found.text, -found.replaces, display_meta=found.hint)
