@@ -83,11 +83,11 @@ def wrong_port(text: str) -> str:
     """What stands where the port belongs, if this is clearly an address whose port is none; else ""."""
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") if text.startswith("[") else host
-    if not colon or is_ip(text) or (":" in host and not text.startswith("[")):
+    if not colon or not port or is_ip(text) or (":" in host and not text.startswith("[")):
         return ""
     named = (host == "localhost" or "." in host) and port.isdecimal() and not any(map(str.isspace, host))
     right = port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16
-    return "" if right or not (is_ip(host) or named) else port or "nothing"
+    return "" if right or not (is_ip(host) or named) else port
 
 
 def is_ip(host: str) -> bool:

@@ -27,7 +27,18 @@ def test_an_address_whose_port_is_none_is_recognised(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["192.168.1.7", "192.168.1.7:1", "fe80::1", "[fe80::1]:47474", "Sprint: 2026", "12:30", "Room A", "a.b: c", ""],
+    [
+        "192.168.1.7",
+        "192.168.1.7:1",
+        "192.168.1.7:",
+        "fe80::1",
+        "[fe80::1]:47474",
+        "Sprint: 2026",
+        "12:30",
+        "Room A",
+        "a.b: c",
+        "",
+    ],
 )
 def test_titles_and_addresses_have_no_wrong_port(text):
     assert wrong_port(text) == ""

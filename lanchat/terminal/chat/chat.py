@@ -159,7 +159,10 @@ class Chat:
 
     def _waiting(self, width: int) -> Fragments:
         newest, total = self._room.unheard(PENDING_LINES)
-        return self._pending.lines(newest, total, time.monotonic(), width)
+        lines = self._pending.lines(newest, total, time.monotonic(), width)
+        if total and not lines:
+            self._screen.redraw_in(PENDING_AFTER)  # they have been seen to wait only now
+        return lines
 
     def _complete(self, before: str) -> Iterable[commands.Completion]:
         roster = self._feed.roster

@@ -80,7 +80,7 @@ class Feed:
         if state.closed is not None:
             return "not connected"
         if not state.connected:
-            return "closed by its host, waiting" if state.closed_by_host else "reconnecting …"
+            return "closed, waiting" if state.closed_by_host else "reconnecting …"
         return "connected" if state.stored else "connected, not storing"
 
     def start(self) -> None:

@@ -355,7 +355,7 @@ def test_what_is_typed_while_a_closed_room_waits_is_said_when_it_opens_again(hos
     with talk(lambda: room, reopening=True) as ann:
         room.close()
         ann.shows("closed the room. Waiting in case it opens again;")
-        ann.shows("closed by its host, waiting")
+        ann.shows("closed, waiting")
         ann.press("still here\r")
         wait_until(lambda: ann.chat._room.unacked == 1)
         room = host(room_id="5" * 32)
