@@ -6,7 +6,6 @@ from lanchat.storage.retention import NOTHING, Amount, Retention
 from lanchat.storage.schema import EVENTS, Table
 
 STEP = 500  # entries deleted in one transaction: some 15 ms, which an acknowledgement may wait
-SCAN = 20_000  # entries whose time is looked at in one step: some 10 ms
 PAGES = 1000  # pages of the file that are merged or freed in one step: some 50 ms
 
 
@@ -19,7 +18,7 @@ class Pruning:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._scanned = -1  # the seq up to which `drop_older` has looked
+        self._scanned = -1  # the seq up to which `_drop_older` has looked
 
     def amount(self, table: Table) -> Amount:
         """How much this table holds. Reads the whole table."""
@@ -63,33 +62,27 @@ class Pruning:
     def _drop_older(self, before: int, now: int) -> tuple[int, bool]:
         """Delete some events from before a time. Returns what `drop_uncovered` does.
 
-        Every event counts by its own time, since a clock that was wrong for a while must not keep what came after.
-        An event from later than now has a wrong time: it is as old as the next one with a right time.
+        The oldest ones are deleted, up to the first that is younger: whatever stands behind it was said later, by
+        whatever clock. An event from later than now has a wrong time: it is as old as the next one with a right time.
         """
-        rows = self._db.execute("SELECT seq, at FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (self._scanned, SCAN))
-        old: list[int] = []
-        undated: list[int] = []
-        more = False
-        for number, (seq, at) in enumerate(rows.fetchall(), 1):
-            more = number == SCAN
-            self._scanned = seq
-            if not isinstance(at, int) or at > now:
-                undated.append(seq)
-            elif at < before:
-                old += [*undated, seq]
-                undated = []
-            else:
-                undated = []
-            if len(old) >= STEP:
-                more = True
+        rows = self._db.execute("SELECT seq, at FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (self._scanned, STEP))
+        last_old: int | None = None
+        seen = 0
+        for seq, at in rows.fetchall():
+            if isinstance(at, int) and before <= at <= now:
                 break
+            seen += 1
+            self._scanned = seq
+            if isinstance(at, int) and at < before:
+                last_old = seq
+        more = seen == STEP
         if not more:
             self._scanned = -1  # the next time from the beginning
-        if old:
-            with self._db:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany("DELETE FROM event WHERE seq = ?", ((seq,) for seq in old))
-        return len(old), more
+        if last_old is None:
+            return 0, more
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            return self._db.execute("DELETE FROM event WHERE seq <= ?", (last_old,)).rowcount, more
 
     def drop_delivered(self, number: int, *, before: int) -> None:
         """Delete old private messages, and of those that have no text any more all but the newest.

@@ -755,21 +755,23 @@ def test_old_entries_are_pruned(keeper, path):
 
 
 def test_a_clock_that_was_wrong_keeps_nothing_behind_it(keeper, path):
-    """What was said by it is as old as what came next."""
+    """What was said while it was ahead is as old as what came next; while it was behind, as what came before."""
     one = keeper()
     wrong, old = NOW + 1500 * DAY, NOW - 60 * DAY
     one.keep(*(said(seq, at=wrong) for seq in range(1, 1200)), *(said(seq, at=old) for seq in range(1200, 1300)))
     one.keep(said(1300, at=wrong), said(1301, at=NOW - DAY), said(1302, at=0), said(1303), said(1304, at=wrong))
     one.log.close()
-    assert pruned(path, Retention(age=30 * DAY)) == [1300, 1301, 1303, 1304]
+    assert pruned(path, Retention(age=30 * DAY)) == [1300, 1301, 1302, 1303, 1304]
 
 
-def test_all_entries_are_looked_at_in_small_steps(keeper, path, monkeypatch):
-    monkeypatch.setattr(pruning, "SCAN", 10)
+def test_old_entries_are_looked_for_in_small_steps(keeper, path, monkeypatch):
+    monkeypatch.setattr(pruning, "STEP", 10)
     one = keeper()
-    one.keep(*(said(seq, at=NOW - (DAY * 40 if seq % 15 == 0 else 0)) for seq in range(1, 100)))
+    ahead, old = NOW + 1500 * DAY, NOW - 40 * DAY
+    one.keep(*(said(seq, at=ahead) for seq in range(1, 36)), *(said(seq, at=old) for seq in range(36, 52)))
+    one.keep(*(said(seq) for seq in range(52, 55)), *(said(seq, at=old) for seq in range(55, 60)))
     one.log.close()
-    assert pruned(path, Retention(age=30 * DAY)) == [seq for seq in range(1, 100) if seq % 15]
+    assert pruned(path, Retention(age=30 * DAY)) == list(range(52, 60))
 
 
 def test_a_clock_that_jumps_makes_no_entry_old(path):
