@@ -24,6 +24,7 @@ from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.storage.identity import Identity, load_identity
+from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
 from tests.support.namespaces import enter_own_network
 from tests.support.people import joined_room
@@ -140,7 +141,7 @@ def host(identity: Callable[[str], Identity]) -> Iterator[Callable[..., Host]]:
         title: str = "Room A", *, nick: str = "hal", port: int = 0, plain_port: int | None = None, **options: object
     ) -> Host:
         doors = [native_door(port), *([] if plain_port is None else [plain_door(plain_port)])]
-        options = {"addresses": ["127.0.0.1"], "doors": doors, "limits": NO_LIMITS, **options}
+        options = {"on": LOOPBACK, "doors": doors, "limits": NO_LIMITS, **options}
         room = Host(title, identity(nick), nick=nick, **options)  # type: ignore[arg-type]
         hosts.append(room)
         room.start()

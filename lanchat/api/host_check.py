@@ -4,7 +4,7 @@ import time
 
 from lanchat.api.targets import Target
 from lanchat.discovery.sighting import Listing
-from lanchat.errors import HostKeyChanged, NoSuchRoom
+from lanchat.errors import HostKeyChanged, LanchatError, NoSuchRoom
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import first_contact
@@ -13,6 +13,18 @@ from lanchat.storage.known_hosts import KeyStatus, KnownHosts
 
 # Anybody can put a row into the list, so it must not lead to the advice to forget a known key.
 _ASK_FOR_INVITE = "Anybody can show such a room. Ask its owner for an invite, which names the right key."
+
+
+class OtherHost(LanchatError):
+    """Another room or another key answers at the address of the host that was named."""
+
+
+class OtherRoom(OtherHost, NoSuchRoom):
+    pass
+
+
+class OtherKey(OtherHost, HostKeyChanged):
+    pass
 
 
 class HostCheck:
@@ -29,13 +41,13 @@ class HostCheck:
         """Check the room and the key of a host.
 
         Raises:
-            NoSuchRoom: another room answers there.
-            HostKeyChanged: the key is not the one in the invite or in the list, or not the one that the room showed
-                before.
+            OtherRoom: another room answers there.
+            OtherKey: the key is not the one in the invite or in the list.
+            HostKeyChanged: the key is not the one that the room showed before.
             Refused: it keeps a copy of the room and does not host it, or it asks for no password.
         """
         if self._target.room_id is not None and card.room != self._target.room_id:
-            raise NoSuchRoom(
+            raise OtherRoom(
                 f'A different room answers there now ("{safe_text(card.title)}").', "Look again: lanchat rooms"
             )
         key = fingerprint(first_contact(card, host_key, time.time_ns() // 1_000_000).owner)
@@ -49,21 +61,29 @@ class HostCheck:
             raise
         self.room_id, self.fingerprint = card.room, key
 
-    def _wrong_pin(self) -> HostKeyChanged:
+    def _wrong_pin(self) -> OtherKey:
         if self._target.listed:
-            return HostKeyChanged(
+            return OtherKey(
                 "The machine that answers now has another key than the list showed. Somebody may be impersonating the "
                 "host.",
                 "Look again: lanchat rooms",
             )
-        return HostKeyChanged(
+        return OtherKey(
             "The machine there does not have this invite's key. Somebody may be impersonating the host.",
             "Ask for a new invite over a channel you trust.",
         )
 
+    @property
+    def wanted_room(self) -> str:
+        """The id of the room that may be looked for if its address is dead: that of the host that was checked last, or
+        of an invite; empty: none. A row of the list has just been looked for."""
+        return self.room_id or ("" if self._target.listed else self._target.room_id or "")
+
     def is_host(self, listing: Listing) -> bool:
-        """Whether a row of the list belongs to the host that was checked last."""
-        return (listing.room_id, listing.fingerprint) == (self.room_id, self.fingerprint)
+        """Whether a row of the list belongs to the host that was checked last, or before that to the one meant."""
+        if self.fingerprint:
+            return (listing.room_id, listing.fingerprint) == (self.room_id, self.fingerprint)
+        return listing.room_id == self._target.room_id and listing.fingerprint.startswith(self._target.pin)
 
     def remember(self, card: Card) -> None:
         """Store the key: from now on the room must show it."""

@@ -1,10 +1,11 @@
 """Hosting a room from a program: the function that opens one, and the room as an object."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from lanchat.api.joining import default_nick
+from lanchat.api.reach import ReachNotices, endpoints_of
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Connected
 from lanchat.client.member import Member
@@ -12,7 +13,7 @@ from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.discovery.sighting import Advertisement
 from lanchat.discovery.sources import Advertiser
-from lanchat.network.interfaces import reachable, where
+from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.invite import Invite
@@ -30,6 +31,7 @@ from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder, open_room
 from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.threads import Closable
 
 
 def host(
@@ -62,7 +64,8 @@ def host(
         password: what members need to know to enter.
         limits: those of strangers and members.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
-        on_problem: called, from another thread, with a sentence when announcing fails; the room is open anyway.
+        on_problem: called, from another thread, with a sentence when others cannot find or reach the room, and with
+            another one when they can again; the room is open anyway.
         drop_oldest: whether the oldest events are dropped when too many wait to be taken; else the reader waits.
         timing: the waiting times of the host and its own member.
 
@@ -88,7 +91,7 @@ def host(
             nick=nick,
             room_id=folder.about.id if folder else None,
             doors=[native_door(port), *([] if plain_port is None else [plain_door(plain_port)])],
-            addresses=None if on is None else [address.text for address in on],
+            on=on,
             password=password,
             log=_log(folder, on_problem, timing) if folder else None,
             bans=folder.about.bans if folder else None,
@@ -100,8 +103,6 @@ def host(
         )
         undo.callback(hosting.close)
         key = fingerprint(identity.public)
-        endpoints = tuple(Endpoint(address.text, hosting.port) for address in reachable(on))
-        invite = Invite(endpoints, hosting.room_id, key) if endpoints else None
         hosting.start(accept=False)
         state = RoomState()
         member = Member(
@@ -119,8 +120,11 @@ def host(
         hosting.accept()
         advertisement = Advertisement(hosting.room_id, hosting.title, hosting.nick, hosting.port, key)
         advertiser = Advertiser(advertisement, on, on_problem, lambda: hosting.people) if announce else None
+        if advertiser is not None:
+            undo.callback(advertiser.close)
+        reach = ReachNotices(on, hosting, on_problem, timing)
         undo.pop_all()
-    return HostedRoom(hosting, advertiser, folder, member, connected, state, invite)
+    return HostedRoom(hosting, on, [reach, *([advertiser] if advertiser else [])], folder, member, connected, state)
 
 
 class HostedRoom(JoinedRoom):
@@ -131,21 +135,31 @@ class HostedRoom(JoinedRoom):
     def __init__(
         self,
         host: Host,
-        advertiser: Advertiser | None,
+        on: OwnAddresses,
+        outside: Sequence[Closable],
         folder: RoomFolder | None,
         member: Member,
         connected: Connected,
         state: RoomState,
-        invite: Invite | None,
     ) -> None:
-        super().__init__(member, connected, state, invite=invite)
+        super().__init__(member, connected, state, make_invite=self._invite_of_now)
         self.host = host
-        self._advertiser = advertiser
+        self.on = on  # our own addresses
+        self._outside = outside  # what works for people who are not in the room yet
         self._folder = folder
 
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where others can join now, the address that most people can use first."""
+        return tuple(endpoints_of(self.host, self.on))
+
+    def _invite_of_now(self) -> Invite | None:
+        endpoints = self.endpoints
+        return Invite(endpoints, self.host.room_id, fingerprint(self.host.identity.public)) if endpoints else None
+
     def close(self) -> None:
-        if self._advertiser is not None:
-            self._advertiser.close()  # first, so that nobody finds a room that is closing
+        for part in self._outside:  # first, so that nobody finds a room that is closing
+            part.close()
         self.leave()
         self.host.close()
         if self._folder is not None:

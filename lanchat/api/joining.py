@@ -2,19 +2,21 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from lanchat.api.dialer import Dialer
-from lanchat.api.host_check import HostCheck
+from lanchat.api.host_check import HostCheck, OtherHost
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import FIND_WAIT, Target, resolve
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
-from lanchat.network.interfaces import where
-from lanchat.protocol.address import Address
+from lanchat.errors import NotLanchat
+from lanchat.network.addresses import OwnAddresses, where
+from lanchat.protocol.address import DEFAULT_PORT, Endpoint
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import Card
+from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.home import home_folder, login_nick, saved_nick
 from lanchat.storage.identity import Identity, load_identity
@@ -71,21 +73,24 @@ def join_target(
     password: str | None = None,
     patience: float | None = PATIENCE,
     deadline: float | None = None,
-    on: Sequence[Address] | None = None,
+    on: OwnAddresses | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
+    looking: Callable[[], None] = lambda: None,
     drop_oldest: bool = True,
     reopening: bool = False,
     hold_after: float | None = None,
     discard: bool = False,
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
-    """Join the room at one of a target's addresses.
+    """Join the room at one of a target's addresses, or where discovery sees this very room now.
 
     Args:
         password: of the room; by default LANCHAT_PASSWORD.
         deadline: when to give up, by `time.monotonic()`; None: only the usual limits count.
-        on: the addresses on which to look for the room if it has moved.
-        on_problem: called, from another thread, with a sentence when the history cannot be stored.
+        on: our own addresses on which to look for the room if it has moved; None: all.
+        on_problem: called with a sentence when the room has moved and, from another thread, when the history cannot be
+            stored.
+        looking: called before the room is looked for, which takes some seconds.
         drop_oldest: whether the oldest events are dropped when too many wait to be taken; else the reader waits.
         reopening: after the host has closed the room, wait in case it opens again.
         hold_after: hold back what an earlier run could not send longer ago than this, in s; None: send all of it.
@@ -95,7 +100,7 @@ def join_target(
         LanchatError: no host answers, or it shows another key than before, or it refuses, ...
     """
     check = HostCheck(target, KnownHosts(home_folder()))
-    dialer = Dialer(target.endpoints, check, on, timing, deadline)
+    dialer = Dialer(target.endpoints, check, on or OwnAddresses(), timing, deadline, looking)
 
     def open_store(card: Card) -> MemberStore:
         check.remember(card)  # not earlier: only now the host has proven that it knows the password
@@ -122,13 +127,30 @@ def join_target(
         reopening=reopening,
         timing=timing,
     )
-    connected = member.join(deadline)
+    try:
+        connected = member.join(deadline)
+    except (OtherHost, NotLanchat):  # somebody else has the host's address now
+        if not check.wanted_room:
+            raise
+        dialer.look_elsewhere()
+        connected = member.join(deadline)
     dialer.deadline = None
     card = connected.card
     RecentRooms(home_folder()).add(RecentRoom(dialer.last, card.room, int(time.time()), card.title))
-    others = tuple(endpoint for endpoint in target.endpoints if endpoint != dialer.last)
-    invite = Invite((dialer.last, *others), card.room, check.fingerprint)
-    return JoinedRoom(member, connected, state, key_status=check.key_status, invite=invite)
+    if dialer.moved and dialer.last not in target.endpoints:
+        on_problem(f"{safe_text(card.title)} has moved to {_spoken(dialer.last)}.")
+    return JoinedRoom(
+        member,
+        connected,
+        state,
+        key_status=check.key_status,
+        make_invite=lambda: Invite(dialer.shared_endpoints(), card.room, check.fingerprint),
+    )
+
+
+def _spoken(endpoint: Endpoint) -> str:
+    """The endpoint as people say it: without a scope, and without the port that every room has."""
+    return endpoint.shared.host if endpoint.port == DEFAULT_PORT else str(endpoint.shared)
 
 
 def my_identity() -> Identity:

@@ -27,6 +27,7 @@ class JoinedRoom(Closable):
         member: has joined already.
         connected: what `Member.join` returned.
         state: follows the member's queue.
+        make_invite: makes the invite from the addresses of now.
     """
 
     def __init__(
@@ -36,11 +37,11 @@ class JoinedRoom(Closable):
         state: RoomState,
         *,
         key_status: KeyStatus = "known",
-        invite: Invite | None = None,
+        make_invite: Callable[[], Invite | None] = lambda: None,
     ) -> None:
         self.card = connected.card
         self.key_status = key_status  # whether the host's key was known before
-        self.invite = invite  # for others to join with; None: no other machine could reach the host
+        self._make_invite = make_invite
         self._member = member
         self._queue = member.queue
         self._outgoing = member.outgoing
@@ -54,6 +55,11 @@ class JoinedRoom(Closable):
     @property
     def title(self) -> str:
         return self.card.title
+
+    @property
+    def invite(self) -> Invite | None:
+        """An invite with the addresses at which the host can be reached now; None: no other machine can reach it."""
+        return self._make_invite()
 
     @property
     def nick(self) -> str:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from lanchat.discovery.sighting import Listing, shown_title
 from lanchat.errors import LanchatError, NoSuchRoom
+from lanchat.network.addresses import OwnAddresses, where
 from lanchat.network.connect import has_machine
-from lanchat.network.interfaces import where
-from lanchat.protocol.address import Address, Endpoint, is_address, parse_endpoint, wrong_port
+from lanchat.protocol.address import Endpoint, is_address, parse_endpoint, wrong_port
 from lanchat.protocol.invite import is_invite, parse_invite
 from lanchat.protocol.text import safe_text
 from lanchat.storage.home import home_folder
@@ -45,7 +45,7 @@ class Target:
 def resolve(
     name: str,
     wait: float,
-    on: Sequence[Address] | None,
+    on: OwnAddresses,
     *,
     choose: Choose | None = None,
     new_host: bool = False,
@@ -59,7 +59,7 @@ def resolve(
 
     Args:
         wait: s to look for a title.
-        on: the addresses on which to look; None for everywhere.
+        on: our own addresses on which to look.
         choose: asks a person which room with that title is meant; without it, what would be asked is an error.
         new_host: accept a room that is not known, even if another one with this title is.
         looking: called before the search begins.
@@ -108,7 +108,7 @@ def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> li
         return list(finder.listings())
 
 
-def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpoint | None) -> Sequence[Listing]:
+def _find(title: str, wait: float, on: OwnAddresses, endpoint: Endpoint | None) -> Sequence[Listing]:
     """The rooms with this title. There are none only if a machine has the name.
 
     Args:
@@ -120,7 +120,7 @@ def _find(title: str, wait: float, on: Sequence[Address] | None, endpoint: Endpo
     from lanchat.discovery.finder import Finder
 
     began = time.monotonic()
-    with Finder(on) as finder:
+    with Finder(on, wanted=title) as finder:
         listings = finder.find(title, wait if endpoint is None else min(wait, NAME_WAIT))
         if not listings and endpoint is not None:
             if has_machine(endpoint):

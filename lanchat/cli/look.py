@@ -2,11 +2,15 @@
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import click
 
 from lanchat.cli import options
 from lanchat.terminal.stdio import put
+
+if TYPE_CHECKING:
+    from lanchat.doctor.report import Asked, Diagnosis, Report
 
 
 @click.command()
@@ -17,7 +21,7 @@ from lanchat.terminal.stdio import put
 @options.interface
 def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[str, ...]) -> int:
     """List the rooms on this network."""
-    from lanchat.network.interfaces import where
+    from lanchat.network.addresses import where
     from lanchat.terminal.rooms import show_rooms
 
     return show_rooms(
@@ -53,40 +57,58 @@ def history(room: str, search: str, since: str | None, number: int | None, as_js
 
 @click.command()
 @click.argument("address", required=False, metavar="[HOST[:PORT] | INVITE]")
+@options.flag("-v", "--verbose", help="Also print what was found.")
 @options.flag("--json", "as_json", help="Print one JSON object.")
 @options.interface
-def doctor(address: str | None, as_json: bool, interface: tuple[str, ...]) -> int:
-    """Find out why rooms do not show up.
+def doctor(address: str | None, verbose: bool, as_json: bool, interface: tuple[str, ...]) -> int:
+    """Find out why rooms do not show up, or why one cannot be joined.
 
     Checks this machine and its networks, and names the likely cause and one thing to try. With the address that a
-    host's screen shows, it checks the way to that host as well.
+    host's screen shows, or an invite, it says whether one can join there.
 
-    Exit code 0: chat should work. 1: it should not.
+    Exit code 0: chat should work, or the room at the address answers. 1: it does not.
     """
     from lanchat.doctor.checks import run_checks
     from lanchat.doctor.diagnosis import diagnose
-    from lanchat.network.interfaces import where
-    from lanchat.protocol.address import parse_endpoint
-    from lanchat.protocol.invite import is_invite, parse_invite
+    from lanchat.network.addresses import where
     from lanchat.storage.home import home_folder
-    from lanchat.terminal.doctor import doctor_json, doctor_lines
+    from lanchat.terminal.doctor import doctor_json
 
-    named = None
-    if address is not None and is_invite(address):
-        named = options.checked(parse_invite, address, "INVITE").endpoints[0]
-    elif address is not None:
-        named = parse_endpoint(address)
-        if named is None:
-            raise click.BadParameter("not a valid address", param_hint="HOST")
+    asked = None if address is None else _asked(address)
     if not as_json:
         put(sys.stderr, "Checking the network, a few seconds …")
-    report = run_checks(where(interface), home_folder(), named)
+    report = run_checks(where(interface), home_folder(), asked)
     diagnosis = diagnose(report)
     if as_json:
         click.echo(doctor_json(report, diagnosis))
     else:
-        put(sys.stdout, *doctor_lines(report, diagnosis))
+        _print_diagnosis(report, diagnosis, verbose=verbose)
     return 0 if diagnosis.works else 1
+
+
+def _asked(text: str) -> "Asked":
+    from lanchat.doctor.report import Asked
+    from lanchat.protocol.address import parse_endpoint
+    from lanchat.protocol.invite import is_invite, parse_invite
+
+    if is_invite(text):
+        invite = options.checked(parse_invite, text, "INVITE")
+        return Asked(text.strip(), invite.endpoints, invite.room_id, invite.fingerprint)
+    endpoint = parse_endpoint(text)
+    if endpoint is None:
+        raise click.BadParameter("not a valid address", param_hint="HOST")
+    return Asked(text, (endpoint,))
+
+
+def _print_diagnosis(report: "Report", diagnosis: "Diagnosis", *, verbose: bool) -> None:
+    from lanchat.terminal.doctor import MORE, detail_lines, verdict_lines
+    from lanchat.terminal.stdio import can_write
+
+    put(sys.stdout, *verdict_lines(report, diagnosis, marks=can_write(sys.stdout, "✓✗")))
+    if verbose:
+        put(sys.stdout, "", *detail_lines(report))
+    else:
+        put(sys.stderr, MORE)
 
 
 @click.command("id")

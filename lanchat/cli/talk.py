@@ -90,7 +90,7 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     deadline = script.deadline(time.monotonic())
     screen = has_terminal() and not settings.headless
     with _open_room(title, settings, notices, screen=screen) as room:
-        commands = how_to_join(room, settings.interface)
+        commands = how_to_join(room)
         if screen:
             return run_chat(room, notices, "\n".join(commands))
         put(sys.stderr, *commands)
@@ -187,7 +187,7 @@ def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...],
     """Show the list, and come back to it after each room, until the person leaves the list or something fails."""
     from lanchat.discovery.finder import Finder
     from lanchat.doctor.hints import HintingFinder
-    from lanchat.network.interfaces import where
+    from lanchat.network.addresses import where
     from lanchat.storage.home import home_folder
     from lanchat.terminal.picker.picker import Chosen, HostNew, pick
 

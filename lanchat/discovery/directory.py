@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lanchat.discovery.rows import BETTER_ADDRESS_WAIT, Candidate, place, rows
+from lanchat.discovery.share import Shares
 from lanchat.discovery.sighting import (
     Answered,
     ConnectionRefused,
@@ -27,7 +28,6 @@ from lanchat.discovery.sighting import (
 from lanchat.protocol.address import Address, Endpoint
 
 MAX_ROOMS = 64  # in the list, and sightings of one source; nobody reads more, and a flood stops here
-MAX_OF_ONE_MACHINE = 4  # sightings; loopback is exempt, since those rooms are our own
 MAX_ENDPOINTS = 4  # of one sighting that are probed
 KEPT_AFTER_GOODBYE = 2.0  # s
 PROBE_EVERY = 3.0  # s; people come and go, and a killed host leaves the list after this
@@ -41,6 +41,7 @@ MAX_GUESSES_AT_ONCE = 8  # probes of addresses where nobody says that a room is:
 @dataclass
 class _Seen:
     sighting: Sighting
+    since: float
     gone_at: float | None = None
 
 
@@ -48,10 +49,12 @@ class Directory:
     """
     Args:
         own: our addresses on the networks that are searched; see `may_dial`.
+        shares: decides which rooms of a machine are listed that has many.
     """
 
-    def __init__(self, own: tuple[Address, ...]) -> None:
+    def __init__(self, own: tuple[Address, ...], shares: Shares | None = None) -> None:
         self._own = own
+        self._shares = shares or Shares()
         self._seen: dict[tuple[str, str], _Seen] = {}
         self._candidates: dict[Endpoint, Candidate] = {}
         self._probes: deque[float] = deque(maxlen=MAX_PROBES_A_SECOND)  # when the last ones began
@@ -64,9 +67,11 @@ class Directory:
         key = sighting.via, sighting.name
         allowed = (e for e in dict.fromkeys(sighting.endpoints) if may_dial(e, self._own, joined=sighting.joined))
         endpoints = tuple(allowed)[:MAX_ENDPOINTS]
-        if not endpoints or (key not in self._seen and not self._make_space(sighting)):
+        sighting = dataclasses.replace(sighting, endpoints=endpoints)
+        if not endpoints or (key not in self._seen and not self._make_space(sighting, now)):
             return
-        self._seen[key] = _Seen(dataclasses.replace(sighting, endpoints=endpoints))
+        since = self._seen[key].since if key in self._seen else now
+        self._seen[key] = _Seen(sighting, since)
         for endpoint in endpoints:
             self._candidates.setdefault(endpoint, Candidate(endpoint, due_at=now))
         self._drop_unseen_candidates()
@@ -123,6 +128,10 @@ class Directory:
         )
         return min([*times, *(time for time in (*ends, *settled) if time > now)], default=None)
 
+    def crowded(self, now: float) -> list[str]:
+        """The machines that have more rooms than are listed."""
+        return self._shares.crowded(now)
+
     def listings(self, now: float) -> tuple[Listing, ...]:
         """The rooms, sorted by title; among rooms with one title, known ones come first."""
         self._drop_gone(now)
@@ -156,7 +165,7 @@ class Directory:
         for endpoint in self._candidates.keys() - seen:
             del self._candidates[endpoint]
 
-    def _make_space(self, sighting: Sighting) -> bool:
+    def _make_space(self, sighting: Sighting, now: float) -> bool:
         """Make space for a new sighting when a limit is reached, by dropping the oldest one that fails.
 
         Returns:
@@ -164,9 +173,16 @@ class Directory:
         """
         same_source = [key for key in self._seen if key[0] == sighting.via]
         same_machine = [key for key in same_source if self._seen[key].sighting.machine == sighting.machine]
-        if not sighting.machine.startswith("127.") and len(same_machine) >= MAX_OF_ONE_MACHINE:
-            return self._drop_failed(same_machine)
-        return len(same_source) < MAX_ROOMS or self._drop_failed(same_source)
+        if not self._shares.is_full(sighting, same_machine):
+            return len(same_source) < MAX_ROOMS or self._drop_failed(same_source)
+        if self._drop_failed(same_machine):
+            return True
+        share = {key: (self._seen[key].sighting, self._seen[key].since) for key in same_machine}
+        replaced = self._shares.replaced_by(sighting, share, now)
+        if replaced is not None:
+            del self._seen[replaced]
+            self._drop_unseen_candidates()
+        return replaced is not None
 
     def _drop_failed(self, keys: list[tuple[str, str]]) -> bool:
         for key in keys:

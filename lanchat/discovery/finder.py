@@ -13,16 +13,19 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from lanchat.discovery.directory import Directory
 from lanchat.discovery.probe import PROBE_LIMIT, probe
+from lanchat.discovery.share import MAX_OF_ONE_MACHINE, Shares
 from lanchat.discovery.sighting import Answered, Listing, Outcome, Sighting, Silent, Vanished, shown_title
 from lanchat.discovery.sources import Source, default_sources
 from lanchat.errors import LanchatError
-from lanchat.network.interfaces import still
+from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.folding import fold
 from lanchat.protocol.text import same_title
+from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.protocol.tls import client_context
 from lanchat.storage.home import home_folder
 from lanchat.storage.known_hosts import KnownHosts
@@ -31,8 +34,8 @@ from lanchat.threads import Closable, Wakeup, join_started
 PROBE_THREADS = 16  # at most; each is started when it is needed
 SAME_TITLE_WAIT = 0.3  # s after the first room of a title, for another room of that title to show up ...
 LATEST_ANSWER = 1.5  # ... but this many s after the start: an mDNS host may have to stay silent for 1.3 (RFC 6762, 6)
-MAX_PROBLEMS = 8  # sentences; there are few, and each is kept once
-FOLLOW_EVERY = 4.0  # s between two looks at this machine's own addresses
+MAX_PROBLEMS = 8  # sentences in all, and of one source; there are few, and each is kept once
+FOLLOW_EVERY = DEFAULT_TIMING.own_addresses  # s between two looks at our own addresses
 _SHORTEST_WAIT = 0.05  # s; for when more probes are due than may start at once
 
 _log = logging.getLogger(__name__)
@@ -42,23 +45,26 @@ class Finder(Closable):
     """Watches the network for rooms until `close`. Any thread may call its public methods.
 
     Args:
-        addresses: our own addresses on the networks to search; None or none: all of them, without loopback unless
-            there is nothing else.
+        on: our own addresses on the networks to search; without a choice loopback only if there is nothing else.
         sources: by default those of `default_sources`.
+        wanted: the title or the id of a room that is looked for: it is listed even if its machine has many rooms.
 
     Raises:
         LanchatError: LANCHAT_HOME names no folder.
         OSError, RuntimeError: this process has no file descriptor or no thread left.
     """
 
-    def __init__(self, addresses: Sequence[Address] | None = None, sources: Sequence[Source] | None = None) -> None:
+    def __init__(
+        self, on: OwnAddresses | None = None, sources: Sequence[Source] | None = None, *, wanted: str = ""
+    ) -> None:
         home = home_folder(needed=False)
-        self._addresses = addresses or None
+        self._on = on or OwnAddresses()
         self._known_hosts = KnownHosts(home)
-        self._directory = Directory(_searched(self._addresses))
+        self._directory = Directory(_searched(self._on), Shares(_known_rooms(self._known_hosts), wanted))
         self._changed = threading.Condition()  # guards everything below that changes
         self._listings: tuple[Listing, ...] = ()
-        self._problems: list[str] = []
+        self._trouble = self._on.trouble()  # with our own addresses
+        self._problems: dict[int, list[str]] = {}  # by the number of the source
         self._probing = 0
         self._closing = False
         self._running: list[Closable] = []  # the sources
@@ -68,7 +74,7 @@ class Finder(Closable):
         self._thread = threading.Thread(target=self._watch, name="finder")
         try:
             self._thread.start()
-            for source in default_sources(self._addresses, home) if sources is None else sources:
+            for source in default_sources(self._on, home) if sources is None else sources:
                 self.begin(source)
         except BaseException:
             self.close()
@@ -76,7 +82,10 @@ class Finder(Closable):
 
     def begin(self, source: Source) -> None:
         """Search by one more source until `close`."""
-        running = source(self._report, self._add_problem)
+        with self._changed:
+            number = len(self._problems) + 1
+            self._problems[number] = []
+        running = source(self._report, partial(self._add_problem, number))
         with self._changed:
             self._running.append(running)
             closed = self._closing
@@ -96,9 +105,11 @@ class Finder(Closable):
             return self._listings
 
     def problems(self) -> tuple[str, ...]:
-        """Why rooms may be missing from the list, in sentences for a person."""
+        """Why rooms may be missing from the list now, in sentences for a person."""
         with self._changed:
-            return tuple(self._problems)
+            crowded = [_crowded(machine) for machine in self._directory.crowded(time.monotonic())]
+            found = [self._trouble, *crowded, *(problem for all in self._problems.values() for problem in all)]
+        return tuple(dict.fromkeys(filter(None, found)))[:MAX_PROBLEMS]
 
     def find(self, title: str, wait: float) -> tuple[Listing, ...]:
         """Wait until a room of this title answers, and a moment longer for other rooms of the same title.
@@ -149,17 +160,21 @@ class Finder(Closable):
                     self._directory.vanish(seen, now)
             self._changed.notify_all()
 
-    def _add_problem(self, problem: str) -> None:
+    def _add_problem(self, source: int, problem: str) -> None:
         with self._changed:
-            if problem not in self._problems and len(self._problems) < MAX_PROBLEMS:
-                self._problems.append(problem)
+            problems = self._problems.setdefault(source, [])
+            if not problem:
+                problems.clear()
+            elif problem not in problems and len(problems) < MAX_PROBLEMS:
+                problems.append(problem)
             self._changed.notify_all()
 
     def _watch(self) -> None:
         while not self._closing:
-            own = _searched(self._addresses)
+            own, trouble = _searched(self._on), self._on.trouble()
             with self._changed:
                 self._directory.set_addresses(own)
+                self._trouble = trouble
                 self._start_probes(time.monotonic() + FOLLOW_EVERY)
 
     def _start_probes(self, until: float) -> None:
@@ -197,7 +212,7 @@ class Finder(Closable):
                 outcome = dataclasses.replace(outcome, key_status=self._key_status(outcome))
         except Exception as error:  # the pool would keep it to itself, and one stranger's answer must not end the list
             _log.warning("the probe of %s failed", endpoint, exc_info=True)
-            self._add_problem(f"What answers at {endpoint} cannot be shown: an unforeseen {type(error).__name__}.")
+            self._add_problem(0, f"What answers at {endpoint} cannot be shown: an unforeseen {type(error).__name__}.")
         finally:
             with self._changed:
                 self._probing -= 1
@@ -215,16 +230,26 @@ class Finder(Closable):
         try:
             return self._known_hosts.key_status(answered.card.room, answered.fingerprint)
         except LanchatError as error:
-            self._add_problem(f"Cannot tell which rooms you have been in: {str(error).rstrip('.')}.")
+            self._add_problem(0, f"Cannot tell which rooms you have been in: {str(error).rstrip('.')}.")
             return ""
 
 
-def _searched(addresses: Sequence[Address] | None) -> tuple[Address, ...]:
+def _searched(on: OwnAddresses) -> tuple[Address, ...]:
     """Our addresses, as they are now, on the networks that are searched."""
-    own = tuple(still(addresses))
-    if addresses is None:
-        own = tuple(address for address in own if not address.is_loopback) or own
-    return own
+    own = tuple(on.now())
+    return own if on.chosen else tuple(address for address in own if not address.is_loopback) or own
+
+
+def _known_rooms(known_hosts: KnownHosts) -> frozenset[str]:
+    """The ids of the rooms that this person has been in."""
+    try:
+        return frozenset(known.room for known in known_hosts.all())
+    except LanchatError:
+        return frozenset()  # the first answer of a room reports why
+
+
+def _crowded(machine: str) -> str:
+    return f"{machine} has more rooms than are listed ({MAX_OF_ONE_MACHINE}). Join the others by title or address."
 
 
 def _is_there(listing: Listing, *, known: bool) -> bool:

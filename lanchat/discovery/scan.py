@@ -13,8 +13,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from lanchat.discovery.sighting import OnProblem, Report, Sighting
+from lanchat.network.addresses import OwnAddresses
 from lanchat.network.connect import begin_connect, finish_connect
-from lanchat.network.interfaces import kind_of, still
 from lanchat.protocol.address import DEFAULT_PORT, Address, Endpoint
 from lanchat.threads import Closable
 
@@ -29,8 +29,8 @@ class Scan(Closable):
     """One scan, from now until it is done or closed. 254 addresses take about 2 s.
 
     Args:
-        addresses: our own addresses whose networks are scanned; None for all, except those of containers, virtual
-            machines and loopback.
+        on: our own addresses whose networks are scanned; without a choice not those of containers, virtual machines
+            and loopback.
         report: called from the scan's thread.
         on_problem: called from the scan's thread.
 
@@ -38,10 +38,10 @@ class Scan(Closable):
         RuntimeError: this process has no thread left.
     """
 
-    def __init__(self, addresses: Sequence[Address] | None, report: Report, on_problem: OnProblem) -> None:
+    def __init__(self, on: OwnAddresses, report: Report, on_problem: OnProblem) -> None:
         self._report = report
         self._on_problem = on_problem
-        self._own = _of_people(still(addresses)) if addresses is None else still(addresses)
+        self._own = on.now() if on.chosen else _of_people(on.now())
         self._closing = False
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scan", daemon=True)
@@ -115,7 +115,7 @@ def neighbours(own: Sequence[Address]) -> Iterator[Endpoint]:
 
 def _of_people(own: Sequence[Address]) -> list[Address]:
     """Without the networks that are inside this machine."""
-    return [a for a in own if not a.is_loopback and kind_of(a.interface) in ("network", "VPN")]
+    return [address for address in own if address.kind in ("network", "VPN")]
 
 
 def _is_connected(sock: socket.socket) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from lanchat.protocol.address import Address, Endpoint
+from lanchat.protocol.address import Address, Endpoint, lacks_scope
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import MAX_TITLE, clean_title, nick_from, safe_text
 
@@ -63,7 +63,7 @@ class Vanished:
 
 
 Report = Callable[[Sighting | Vanished], None]
-OnProblem = Callable[[str], None]  # takes one sentence for a person
+OnProblem = Callable[[str], None]  # takes one sentence for a person; "": what this source has reported is over
 
 
 # ---- what a probe of an address finds
@@ -187,9 +187,9 @@ def may_dial(endpoint: Endpoint, own: Iterable[Address], *, joined: bool = False
         return False  # a name: looking it up would tell it to others
     if ip.is_multicast or ip.is_unspecified or ip.is_reserved:
         return False
+    if lacks_scope(endpoint.host):
+        return False  # a record of a stranger names no interface of ours
     if ip.is_link_local:
-        if ip.version == 6 and ip.scope_id is None:
-            return False  # without its interface it cannot be dialled
         return any(not address.is_loopback for address in own)
     if joined and not ip.is_global and not ip.is_loopback and any(not address.is_loopback for address in own):
         return True

@@ -29,12 +29,13 @@ from lanchat.discovery.sources import VIA_RECENT, default_sources
 from lanchat.discovery.udp.multicast import PORT
 from lanchat.doctor.echo import EchoResults, ask_everybody, can_connect_back, round_trip
 from lanchat.doctor.nodes import NodeTable
-from lanchat.doctor.report import Interface, Node, PortUse, Report, Tried, TriedOutcome
-from lanchat.doctor.system import describe_machine, is_up, router_answers
+from lanchat.doctor.report import Asked, Interface, Node, PortUse, Report, Tried, TriedOutcome
+from lanchat.doctor.system import describe_machine, router_answers
 from lanchat.errors import LanchatError
+from lanchat.network.addresses import OwnAddresses
 from lanchat.network.connect import dial, peer_of
-from lanchat.network.interfaces import addresses, kind_of, still
-from lanchat.network.listen import listen
+from lanchat.network.interfaces import interface_names, is_up, kind_of
+from lanchat.network.listen import Listeners
 from lanchat.protocol.address import DEFAULT_PORT, Address, Endpoint
 from lanchat.protocol.tls import client_context
 from lanchat.storage.recent import RecentRooms
@@ -55,14 +56,13 @@ class _Attempt:
     """
 
     tried: Tried
-    outcome: Outcome
     peer: str
 
 
 def run_checks(
-    chosen: Sequence[Address] | None,
+    on: OwnAddresses,
     home: Path,
-    named: Endpoint | None = None,
+    asked: Asked | None = None,
     *,
     look_for: float = LOOK_FOR,
     port: int = PORT,
@@ -70,45 +70,49 @@ def run_checks(
     """Run all checks, which takes a little longer than `look_for`.
 
     Args:
-        chosen: our own addresses on the networks to check; None for all.
-        named: an address that the person asks about.
+        on: our own addresses on the networks to check.
+        asked: what the person asks about.
         look_for: s to search for rooms.
         port: of UDP.
 
     Raises:
         LanchatError: LANCHAT_HOME names no folder.
     """
-    own = still(chosen)
+    own, everything = on.now(), OwnAddresses()
     began = time.monotonic()
     with (
-        Finder(chosen, default_sources(chosen, home, port)) as finder,
+        Finder(on, default_sources(on, home, port), wanted=asked.room_id if asked else "") as finder,
         ThreadPoolExecutor(8, "doctor") as pool,
     ):
         echoes = pool.submit(ask_everybody, own, port)
         machine = pool.submit(lambda: describe_machine(home, own, _port_use()))
         router = pool.submit(router_answers, own)
         recent = [room.endpoint for room in RecentRooms(home).all() if may_dial(room.endpoint, own)]
-        wanted = ([named] if named else []) + [endpoint for endpoint in recent if endpoint != named][:MAX_RECENT]
-        tries = [pool.submit(_try, endpoint, own, named=endpoint is named) for endpoint in wanted]
+        named = asked.endpoints if asked else ()
+        tries = [pool.submit(_try, endpoint, own, asked) for endpoint in named]
+        others = [endpoint for endpoint in recent if endpoint not in named][:MAX_RECENT]
+        tries += [pool.submit(_try, endpoint, own, None) for endpoint in others]
         results = echoes.result()
         time.sleep(max(0.0, began + look_for - time.monotonic()))
         listings = finder.listings()
         attempts = [tried.result() for tried in tries]
-        all_own = {address.text for address in addresses()}
+        all_own = {address.text for address in everything.all()}
         nodes = _nodes(listings, results, attempts, all_own)
-        asked = list(pool.map(lambda node: _with_echo(node, own, port), nodes[:MAX_NODES]))
+        nodes_asked = list(pool.map(lambda node: _with_echo(node, own, port), nodes[:MAX_NODES]))
         problems = finder.problems()
     return Report(
         machine=machine.result(),
-        interfaces=tuple(_interfaces(own, results, all_of_them=chosen is None)),
-        nodes=tuple([*_with_reaches_us(asked, chosen, own, port), *nodes[MAX_NODES:]]),
+        interfaces=tuple(_interfaces(own, results, all_of_them=not on.chosen)),
+        nodes=tuple([*_with_reaches_us(nodes_asked, on, own, port), *nodes[MAX_NODES:]]),
         own_rooms=tuple(
             listing.title for listing in listings if {endpoint.host for endpoint in listing.endpoints} <= all_own
         ),
         tried=tuple(attempt.tried for attempt in attempts),
         router=router.result(),
         problems=problems,
-        chosen=chosen is not None,
+        chosen=on.chosen,
+        asked=asked,
+        moved_to=_moved_to(asked, listings, attempts),
     )
 
 
@@ -121,26 +125,37 @@ def _nodes(
     for host, hears in results.hears.items():
         table.add_answer(host, hears, results.titles[host])
     for attempt in attempts:
-        if isinstance(attempt.outcome, Answered) and attempt.peer:
+        if attempt.tried.title and attempt.peer:
             via = "typed" if attempt.tried.named else VIA_RECENT
-            table.add_room(attempt.peer, attempt.tried.address, attempt.outcome.card.title, via)
+            table.add_room(attempt.peer, attempt.tried.address, attempt.tried.title, via)
     return table.nodes()
+
+
+def _moved_to(asked: Asked | None, listings: Sequence[Listing], attempts: Sequence[_Attempt]) -> str:
+    """Where the room of an invite answers, if it answers at none of the invite's addresses."""
+    if asked is None or any(attempt.tried.named and attempt.tried.outcome == "room" for attempt in attempts):
+        return ""
+    for listing in listings:
+        if listing.room_id == asked.room_id and listing.state == "answering":
+            if listing.fingerprint.startswith(asked.fingerprint):
+                return str(listing.endpoints[0])
+    return ""
 
 
 def _interfaces(own: Sequence[Address], results: EchoResults, *, all_of_them: bool) -> list[Interface]:
     """The interfaces that have an address; of the others, those that look like a cable or Wi-Fi."""
-    names = [address.interface for address in own]
+    kinds = {address.interface: address.kind for address in own}
     if all_of_them:
-        names += [name for _, name in socket.if_nameindex() if _ADAPTER.match(name)]
+        kinds |= {name: kind_of(name) for name in interface_names() if _ADAPTER.match(name) and name not in kinds}
     return [
         Interface(
             name,
-            kind_of(name),
+            kind,
             is_up(name),
             tuple(f"{address.text}/{address.prefix}" for address in own if address.interface == name),
             tuple(loop for (interface, _), loop in results.loops.items() if interface == name),
         )
-        for name in dict.fromkeys(names)
+        for name, kind in kinds.items()
     ]
 
 
@@ -148,52 +163,59 @@ def _with_echo(node: Node, own: Sequence[Address], port: int) -> Node:
     return replace(node, echo=round_trip(own, node.address, ECHO_LIMIT, port))
 
 
-def _with_reaches_us(
-    nodes: Sequence[Node], chosen: Sequence[Address] | None, own: Sequence[Address], port: int
-) -> list[Node]:
+def _with_reaches_us(nodes: Sequence[Node], on: OwnAddresses, own: Sequence[Address], port: int) -> list[Node]:
     """The nodes, with whether they can connect to us. They are asked in turn, because all connect to one port."""
     if not any(node.echo is not None for node in nodes):
         return list(nodes)
     try:
-        listeners = listen(None if chosen is None else [address.text for address in chosen], None)
+        listeners = Listeners(on, None)
     except LanchatError:
         return list(nodes)
-    try:
+    with listeners:
         return [
             node
             if node.echo is None
             else replace(node, reaches_us=can_connect_back(own, node.address, listeners, port))
             for node in nodes
         ]
-    finally:
-        for listener in listeners:
-            listener.close()
 
 
-def _try(endpoint: Endpoint, own: Sequence[Address], *, named: bool) -> _Attempt:
+def _try(endpoint: Endpoint, own: Sequence[Address], asked: Asked | None) -> _Attempt:
+    """
+    Args:
+        asked: the invite or the address of the person, if the endpoint stands there.
+    """
     outcome, peer = _connect_and_ask(endpoint)
-    tried = Tried(str(endpoint), _word(outcome), _is_on_link(peer or endpoint.host, own), named)
-    return _Attempt(tried, outcome, peer)
+    title = outcome.card.title if isinstance(outcome, Answered) else ""
+    on_link = _is_on_link(peer or endpoint.host, own)
+    return _Attempt(Tried(str(endpoint), _word(outcome, asked), on_link, asked is not None, title), peer)
 
 
-def _connect_and_ask(endpoint: Endpoint) -> tuple[Outcome, str]:
+def _connect_and_ask(endpoint: Endpoint) -> tuple[Outcome | None, str]:
     """Probe an address that may be a name with several IP addresses.
 
     Returns:
-        The outcome, and the IP address that accepted the connection; empty if none did.
+        The outcome, or None if no machine has this name; and the IP address that accepted the connection, or "".
     """
     try:
         sock = dial((endpoint,))
     except LanchatError as error:
-        return connect_outcome(error.__cause__), ""
+        unknown = isinstance(error.__cause__, socket.gaierror | ValueError)
+        return None if unknown else connect_outcome(error.__cause__), ""
     with sock:
         peer = peer_of(sock)
         outcome = ask_for_card(sock, client_context(), time.monotonic() + PROBE_LIMIT)
     return outcome, peer.host if peer is not None else ""
 
 
-def _word(outcome: Outcome) -> TriedOutcome:
+def _word(outcome: Outcome | None, asked: Asked | None) -> TriedOutcome:
     match outcome:
+        case None:
+            return "unknown"
+        case Answered(card) if asked is not None and asked.room_id and card.room != asked.room_id:
+            return "another room"
+        case Answered(fingerprint=key) if asked is not None and not key.startswith(asked.fingerprint):
+            return "another key"
         case Answered():
             return "room"
         case NotARoom() | Silent(connected=True):
@@ -213,14 +235,15 @@ def _is_on_link(host: str, own: Sequence[Address]) -> bool:
         ip = ipaddress.ip_address(host)
     except ValueError:
         return False
-    return ip.is_link_local or any(ip in address.network for address in own)
+    if ip.version == 6 and ip.is_link_local:
+        return any(address.needs_scope for address in own)
+    return any(ip in address.network for address in own)
 
 
 def _port_use() -> PortUse:
     """Who has the TCP port of lanchat on this machine."""
     try:
-        for listener in listen(None, DEFAULT_PORT):
-            listener.close()
+        Listeners(OwnAddresses(), DEFAULT_PORT).close()
     except LanchatError:
         outcome, _ = _connect_and_ask(Endpoint("127.0.0.1", DEFAULT_PORT))
         return "a room" if isinstance(outcome, Answered) else "taken"

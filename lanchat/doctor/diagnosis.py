@@ -1,11 +1,13 @@
 """From a report to the likely cause and one thing to try. Pure.
 
-The rules stand in the order of how certain they are: what was seen to work comes before what may be wrong.
+The rules stand in the order of how certain they are: what was seen to work comes before what may be wrong. An address
+that the person asks about has a verdict of its own, in verdict.py.
 """
 
 import errno
 
-from lanchat.doctor.report import LEAST_DISK, Diagnosis, Firewall, Interface, Node, Report, Tried
+from lanchat.doctor.report import LEAST_DISK, Diagnosis, Firewall, Interface, Node, Report
+from lanchat.doctor.verdict import verdict
 from lanchat.protocol.text import safe_text
 
 PORT = 47474
@@ -22,6 +24,8 @@ _ASK_FOR_ADDRESS = "lanchat doctor ADDRESS    (the address that the host's scree
 
 
 def diagnose(report: Report) -> Diagnosis:
+    if report.asked is not None:
+        return verdict(report, report.asked)
     rules = (
         _machine,
         _no_network,
@@ -29,7 +33,6 @@ def diagnose(report: Report) -> Diagnosis:
         _cannot_send,
         _hears_nothing,
         _by_address,
-        _named,
         _isolated,
         _inside,
         _nobody,
@@ -50,11 +53,9 @@ def _machine(report: Report) -> Diagnosis | None:
 
 
 def _no_network(report: Report) -> Diagnosis | None:
-    if _real(report):
+    if report.real:
         return None
-    down = [
-        interface.name for interface in report.interfaces if interface.kind == "network" and not interface.addresses
-    ]
+    down = report.without_address
     why = f" ({', '.join(down)} has no address)" if down else ""
     return Diagnosis(False, f"This machine has no network{why}.", "join the Wi-Fi or plug in the cable")
 
@@ -97,35 +98,9 @@ def _by_address(report: Report) -> Diagnosis | None:
     )
 
 
-def _named(report: Report) -> Diagnosis | None:
-    """Nobody was heard; what is at the address that the person has named?"""
-    tried = next((tried for tried in report.tried if tried.named), None)
-    match tried:
-        case Tried(outcome="other"):
-            return Diagnosis(
-                False,
-                f"Something listens at {tried.address}, but it is not a lanchat room.",
-                "ask the host for the address and the port that the screen there shows",
-            )
-        case Tried(outcome="refused"):
-            return Diagnosis(
-                False,
-                f"The machine at {tried.address} answers, but no room is open at that port.",
-                'on that machine: lanchat host "Room A"',
-            )
-        case Tried(outcome="silent" | "unreachable", on_link=False):
-            return Diagnosis(
-                False,
-                f"{tried.address} is not on a network of this machine ({_networks(report)}), and does not answer: "
-                "the two machines are on different networks.",
-                "connect both machines to the same Wi-Fi or cable network",
-            )
-    return None
-
-
 def _cannot_send(report: Report) -> Diagnosis | None:
     """Nothing can be sent to everybody at all."""
-    loops = [loop for interface in _real(report) for loop in interface.loops]
+    loops = [loop for interface in report.real for loop in interface.loops]
     if not loops or not all(loop.error for loop in loops):
         return None
     codes = {loop.code for loop in loops}
@@ -141,14 +116,14 @@ def _cannot_send(report: Report) -> Diagnosis | None:
         )
     return Diagnosis(
         False,
-        f"Nothing can be sent on {_names(_real(report))} ({loops[0].error}).",
+        f"Nothing can be sent on {_names(report.real)} ({loops[0].error}).",
         "ip -br addr" if report.machine.system == "Linux" else "turn the network off and on again",
     )
 
 
 def _hears_nothing(report: Report) -> Diagnosis | None:
     """We can send, but do not even hear ourselves: packets are dropped on this machine."""
-    sending = [interface for interface in _real(report) if any(not loop.error for loop in interface.loops)]
+    sending = [interface for interface in report.real if any(not loop.error for loop in interface.loops)]
     if not sending or any(interface.hears_itself for interface in sending):
         return None
     hint = _join_hint(report)
@@ -162,17 +137,15 @@ def _hears_nothing(report: Report) -> Diagnosis | None:
 
 def _isolated(report: Report) -> Diagnosis | None:
     """We hear our own packets, but nobody else's, and a neighbour that should be there is not."""
-    missing = [t for t in report.tried if t.on_link and t.outcome in ("silent", "unreachable")]
-    if (named := [t for t in missing if t.named]) or (missing and report.router):
-        neighbour = (named or missing)[0]
-        though = ", though the router can" if report.router else ""
-        return Diagnosis(
-            False,
-            f"{neighbour.address} is on this network but cannot be reached{though}: if that machine is on, either the "
-            "Wi-Fi isolates its clients, as guest networks often do, or a firewall there blocks connections.",
-            "connect both machines to another Wi-Fi or by cable, or switch off client isolation in the access point",
-        )
-    return None
+    missing = [tried for tried in report.tried if tried.on_link and tried.outcome in ("silent", "unreachable")]
+    if not missing or not report.router:
+        return None
+    return Diagnosis(
+        False,
+        f"{missing[0].address} is on this network but cannot be reached, though the router can: if that machine is on, "
+        "either the Wi-Fi isolates its clients, as guest networks often do, or a firewall there blocks connections.",
+        "connect both machines to another Wi-Fi or by cable, or switch off client isolation in the access point",
+    )
 
 
 def _inside(report: Report) -> Diagnosis | None:
@@ -200,7 +173,7 @@ def _nobody(report: Report) -> Diagnosis:
             f"No {room} answers, and {blocking[0].text}, so rooms may be there and not show up.",
             _opening(tuple(blocking)),
         )
-    half = [i.name for i in _real(report) if i.loops and not i.hears_itself]
+    half = [i.name for i in report.real if i.loops and not i.hears_itself]
     dead = f" (but nothing gets through on {', '.join(half)})" if half else ""
     return Diagnosis(
         True,
@@ -208,13 +181,6 @@ def _nobody(report: Report) -> Diagnosis:
         f"Either {nobody} is hosting, or the network isolates its clients.",
         _ASK_FOR_ADDRESS,
     )
-
-
-def _real(report: Report) -> list[Interface]:
-    """The interfaces that people can be on; if there are none, the others, with loopback only if it was chosen."""
-    usable = [i for i in report.interfaces if i.addresses and i.up is not False]
-    real = [i for i in usable if i.kind in ("network", "VPN")]
-    return real or [i for i in usable if i.kind != "loopback" or report.chosen]
 
 
 def _join_hint(report: Report) -> str | None:
@@ -230,10 +196,6 @@ def _title(node: Node) -> str:
 def _opening(firewalls: tuple[Firewall, ...]) -> str:
     kinds = [firewall.kind for firewall in sorted(firewalls, key=lambda firewall: firewall.blocks is not True)]
     return _OPEN[kinds[0]] if kinds else f"open port {PORT}, TCP and UDP, in the firewall of this machine"
-
-
-def _networks(report: Report) -> str:
-    return ", ".join(address for interface in _real(report) for address in interface.addresses if "." in address)
 
 
 def _names(interfaces: list[Interface]) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from lanchat.discovery.udp.multicast import PORT, MulticastSocket, SocketAddress, is_usable
 from lanchat.discovery.udp.packets import MAX_DATAGRAM, Connect, Here, Seek, decode, encode
 from lanchat.doctor.report import Loop
+from lanchat.network.listen import Listeners
 from lanchat.network.sockets import describe_error
 from lanchat.protocol.address import Address
 
@@ -82,16 +83,16 @@ def round_trip(own: Sequence[Address], host: str, wait: float, port: int = PORT)
     return None
 
 
-def can_connect_back(own: Sequence[Address], host: str, listeners: Sequence[socket.socket], port: int = PORT) -> bool:
+def can_connect_back(own: Sequence[Address], host: str, listeners: Listeners, port: int = PORT) -> bool:
     """Whether this host, which must be a lanchat that hears us, can connect to our listeners."""
-    request = encode(Connect(listeners[0].getsockname()[1], secrets.token_hex(8)))
+    request = encode(Connect(listeners.port, secrets.token_hex(8)))
     for address in _near(own, host):
         if (multicast := _open(address, port)) is not None:
             multicast.send(request, _socket_address(host, port))
             multicast.close()
     deadline = time.monotonic() + CONNECT_WAIT
     while (left := deadline - time.monotonic()) > 0:
-        for listener in select.select(list(listeners), [], [], left)[0]:
+        for listener in select.select(listeners.sockets, [], [], left)[0]:
             try:
                 sock, (peer, *_) = listener.accept()
             except OSError:
@@ -179,7 +180,7 @@ def _near(own: Sequence[Address], host: str) -> list[Address]:
 
 
 def _holds(address: Address, host: str) -> bool:
-    return address.is_link_local or ipaddress.ip_address(host.partition("%")[0]) in address.network
+    return address.needs_scope or ipaddress.ip_address(host.partition("%")[0]) in address.network
 
 
 def _socket_address(host: str, port: int) -> SocketAddress:

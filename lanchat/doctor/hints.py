@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 from lanchat.discovery.finder import Finder
@@ -10,7 +9,7 @@ from lanchat.discovery.sighting import Listing
 from lanchat.discovery.sources import scanning
 from lanchat.doctor.checks import run_checks
 from lanchat.doctor.diagnosis import diagnose
-from lanchat.protocol.address import Address
+from lanchat.network.addresses import OwnAddresses
 from lanchat.threads import Closable
 
 LOOK_FOR = 1.5  # s of searching; with the other checks about two in all
@@ -26,12 +25,12 @@ class HintingFinder(Closable):
     The checks run once, when a hint is first asked for. The caller closes this object first, and then its finder.
 
     Args:
-        addresses: our own addresses on the networks to check; None for all.
+        on: our own addresses on the networks to check.
     """
 
-    def __init__(self, finder: Finder, addresses: Sequence[Address] | None, home: Path) -> None:
+    def __init__(self, finder: Finder, on: OwnAddresses, home: Path) -> None:
         self._finder = finder
-        self._addresses = addresses
+        self._on = on
         self._home = home
         self._hint: tuple[str, ...] = ()
         self._thread: threading.Thread | None = None
@@ -59,7 +58,7 @@ class HintingFinder(Closable):
         if self._scanned:
             return False
         self._scanned = True
-        self._finder.begin(scanning(self._addresses))
+        self._finder.begin(scanning(self._on))
         return True
 
     def close(self) -> None:
@@ -69,7 +68,7 @@ class HintingFinder(Closable):
 
     def _run_checks(self) -> None:
         try:
-            diagnosis = diagnose(run_checks(self._addresses, self._home, look_for=LOOK_FOR))
+            diagnosis = diagnose(run_checks(self._on, self._home, look_for=LOOK_FOR))
         except Exception:  # the list is useful without a hint
             _log.warning("the doctor failed", exc_info=True)
             return

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lanchat.protocol.address import InterfaceKind
+from lanchat.protocol.address import Endpoint, InterfaceKind
 
 FirewallKind = Literal["ufw", "firewalld", "nft", "windows", "macos"]
 PortUse = Literal["free", "a room", "taken"]  # who has TCP port 47474 on this machine
-TriedOutcome = Literal["room", "other", "refused", "silent", "unreachable"]
+TriedOutcome = Literal["room", "another room", "another key", "other", "refused", "silent", "unreachable", "unknown"]
 LEAST_DISK = 20 * 1024 * 1024  # bytes; enough for the log of a long conversation
 
 
@@ -76,17 +76,35 @@ class Tried:
     """An address that the person named, or where this person was in a room before.
 
     Args:
-        outcome: "room": a lanchat host answers. "other": something else listens. "refused": the machine answers, but
-            nothing listens at the port. "silent": nothing comes back. "unreachable": the system knows no route, or
-            finds no such neighbour.
+        outcome: "room": a lanchat host answers. "another room", "another key": one answers that is not the one of the
+            invite. "other": something else listens. "refused": the machine answers, but nothing listens at the port.
+            "silent": nothing comes back. "unreachable": the system knows no route, or finds no such neighbour.
+            "unknown": no machine has this name.
         on_link: whether it is on a network of this machine.
         named: whether the person named it just now.
+        title: of the room that answers: a stranger's text.
     """
 
     address: str
     outcome: TriedOutcome
     on_link: bool
     named: bool
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the person asks about: an address, or an invite.
+
+    Args:
+        text: as the person typed it.
+        room_id, fingerprint: of the invite; empty for an address, at which any room will do.
+    """
+
+    text: str
+    endpoints: tuple[Endpoint, ...]
+    room_id: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +143,8 @@ class Report:
         router: whether the default gateway answers on the link; None if there is none, or it is not known.
         problems: what the discovery sources reported.
         chosen: whether the person named the interfaces to look at.
+        asked: what the person asks about, whose addresses are among the `tried` ones.
+        moved_to: where the room of the invite answers, if that is not at one of its addresses; empty: nowhere.
     """
 
     machine: Machine
@@ -135,17 +155,33 @@ class Report:
     router: bool | None = None
     problems: tuple[str, ...] = ()
     chosen: bool = False
+    asked: Asked | None = None
+    moved_to: str = ""
+
+    @property
+    def real(self) -> list[Interface]:
+        """The interfaces that people can be on; if there are none, the others, with loopback only if it was chosen."""
+        usable = [i for i in self.interfaces if i.addresses and i.up is not False]
+        real = [i for i in usable if i.kind in ("network", "VPN")]
+        return real or [i for i in usable if i.kind != "loopback" or self.chosen]
+
+    @property
+    def without_address(self) -> list[str]:
+        """The names of the networks that this machine has no address on."""
+        return [i.name for i in self.interfaces if i.kind == "network" and not i.addresses]
 
 
 @dataclass(frozen=True)
 class Diagnosis:
     """
     Args:
-        works: whether chat should work.
+        works: whether chat should work; if an address was asked about, whether its room answers.
         cause: the likely cause, in a sentence or two.
         command: one thing to try.
+        remark: what was seen besides, in a sentence or two; may be empty.
     """
 
     works: bool
     cause: str
     command: str
+    remark: str = ""

@@ -10,7 +10,6 @@ import os
 import platform
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from lanchat import __version__
 from lanchat.doctor.report import LEAST_DISK, Firewall, Machine, PortUse
 from lanchat.errors import LanchatError
 from lanchat.protocol.address import Address
+from lanchat.protocol.text import grouped
 from lanchat.storage.files import SET_HOME
 from lanchat.storage.identity import KEY_FILE, load_identity
 
@@ -29,8 +29,6 @@ ROUTER_LIMIT = 1.0  # s for the router to answer on the link
 _PACKAGES = ("zeroconf", "cryptography", "msgspec", "prompt_toolkit")
 _LIBRARIES = (("sqlite", "sqlite3", "sqlite_version"), ("openssl", "ssl", "OPENSSL_VERSION"))
 _CONTAINER_NETWORKS = [ipaddress.ip_network(network) for network in ("172.16.0.0/12", "10.88.0.0/16")]  # Docker, Podman
-_SQLITE_SAFE = {(3, 44): 6, (3, 50): 7, (3, 51): 3}  # the first patch without the WAL-reset fault, by branch
-_SIOCGIFFLAGS, _UP, _RUNNING = 0x8913, 0x1, 0x40  # Linux: netdevice(7)
 
 
 def describe_machine(home: Path, own: Sequence[Address], port: PortUse) -> Machine:
@@ -40,7 +38,7 @@ def describe_machine(home: Path, own: Sequence[Address], port: PortUse) -> Machi
     """
     versions = {"lanchat": __version__, "python": platform.python_version(), **dict(_versions())}
     disk = _free(home)
-    warnings = [*_clock_warnings(), *_sqlite_warnings(versions.get("sqlite", ""))]
+    warnings = [*_clock_warnings()]
     if disk is not None and LEAST_DISK <= disk < 10 * LEAST_DISK:
         warnings.append(f"only {disk // 1_000_000} MB are free for logs")
     key, trouble = _key(home)
@@ -58,21 +56,6 @@ def describe_machine(home: Path, own: Sequence[Address], port: PortUse) -> Machi
         port=port,
         trouble=trouble,
     )
-
-
-def is_up(interface: str) -> bool | None:
-    """Whether an interface is switched on and has a link, as Linux tells it; None if the system does not tell."""
-    if sys.platform != "linux":
-        return None
-    import fcntl
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
-            answer = fcntl.ioctl(sock, _SIOCGIFFLAGS, struct.pack("16sH14x", interface.encode()[:15], 0))
-        except OSError:
-            return None
-    flags = struct.unpack("16sH14x", answer)[1]
-    return bool(flags & _UP and flags & _RUNNING)
 
 
 def router_answers(own: Sequence[Address]) -> bool | None:
@@ -110,7 +93,7 @@ def _key(home: Path) -> tuple[str, tuple[str, str] | None]:
             return "will be made on first use", None
         return "none", (f"{home} cannot be written", SET_HOME)
     try:
-        return f"fingerprint {load_identity(home).id}", None
+        return f"fingerprint {grouped(load_identity(home).id)}", None
     except LanchatError as error:
         return "unusable", (str(error), error.hint)
 
@@ -126,15 +109,6 @@ def _versions() -> Iterator[tuple[str, str]]:
             yield name, str(getattr(importlib.import_module(module), attribute))
         except ImportError:
             yield name, "missing"
-
-
-def _sqlite_warnings(version: str) -> Iterator[str]:
-    try:
-        major, minor, patch = map(int, version.split(".")[:3])
-    except ValueError:
-        return
-    if (major, minor, patch) < (3, 51, 3) and patch < _SQLITE_SAFE.get((major, minor), 1000):
-        yield f"sqlite {version} can damage a log that two programs write at once; lanchat never does (fixed in 3.51.3)"
 
 
 def _clock_warnings() -> Iterator[str]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lanchat.errors import ConnectionLost, NoSuchRoom
-from lanchat.protocol.address import Endpoint, is_ip
+from lanchat.network.addresses import OwnAddresses
+from lanchat.protocol.address import Endpoint, is_ip, lacks_scope
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
 MAX_TARGETS = 16  # addresses in all, after names are looked up
@@ -38,6 +39,7 @@ def dial(
         NoSuchRoom: none of them answers; the text says why the last one does not.
         ConnectionLost: it was stopped.
     """
+    endpoints = tuple(scoped for endpoint in endpoints for scoped in _with_scopes(endpoint))
     failures: dict[Endpoint, OSError | ValueError] = {}
     with _Race(_targets(endpoints, failures), failures, stopped, timing) as race:
         winner = race.run()
@@ -191,6 +193,14 @@ def _targets(endpoints: tuple[Endpoint, ...], failures: dict[Endpoint, OSError |
             continue
         targets |= {_Target(endpoint, family, where): None for family, _, _, _, where in found}
     return list(targets)[:MAX_TARGETS]
+
+
+def _with_scopes(endpoint: Endpoint) -> list[Endpoint]:
+    """The endpoint; for a link-local IPv6 address without a scope, as in an invite, one on each interface of ours."""
+    if not lacks_scope(endpoint.host):
+        return [endpoint]
+    own = [address.text.partition("%")[2] for address in OwnAddresses().now() if address.needs_scope]
+    return [Endpoint(f"{endpoint.host}%{scope}", endpoint.port) for scope in own] or [endpoint]
 
 
 def _explained(endpoint: Endpoint, error: OSError | ValueError) -> NoSuchRoom:

@@ -1,14 +1,14 @@
-"""The network interfaces of this machine. The only module that imports `ifaddr`."""
+"""Reads the network interfaces of this machine and their addresses. The only module that imports `ifaddr`."""
 
 import ipaddress
 import os
 import re
 import socket
-from collections.abc import Sequence
+import struct
+import sys
 
 import ifaddr
 
-from lanchat.errors import LanchatError
 from lanchat.protocol.address import Address, InterfaceKind
 
 # Interfaces that are not simply a network, by their names on Linux, macOS and Windows. KDE Connect has a similar list.
@@ -19,92 +19,51 @@ _KINDS: tuple[tuple[InterfaceKind, re.Pattern[str]], ...] = (
     ("VPN", re.compile(r"tun|tap|wg|utun|ppp|ipsec|tailscale|zt|nordlynx|proton|.*(VPN|WireGuard|Tailscale|ZeroTier)")),
     ("device link", re.compile(r"awdl|llw|anpi|p2p")),
 )
+_SIOCGIFFLAGS, _UP, _POINT_TO_POINT, _RUNNING = 0x8913, 0x1, 0x10, 0x40  # Linux: netdevice(7)
 
 
-def kind_of(interface: str) -> InterfaceKind:
-    """The kind of an interface, judged by its name."""
-    return next((kind for kind, names in _KINDS if names.match(interface)), "network")
+def read_addresses() -> list[Address]:
+    """All addresses that this machine has now, in the order of the system.
 
-
-def addresses() -> list[Address]:
-    """All addresses of this machine: those of real networks first, loopback last."""
+    Raises:
+        OSError: this process has no file descriptors left.
+    """
     found = []
     for adapter in ifaddr.get_adapters():
+        name = adapter.nice_name
+        if sys.platform == "linux":
+            name = name.partition(":")[0]  # eth0:1 is a label of an address of eth0
+        flags = _flags_of(name)
+        kind, up = kind_of(name, flags or 0), _is_up(flags) is not False
         for ip in adapter.ips:
             if isinstance(ip.ip, tuple):
                 text, _, scope = ip.ip
                 if scope and ipaddress.ip_address(text).is_link_local:
-                    text = f"{text}%{adapter.nice_name if os.name == 'posix' else scope}"  # Windows wants the number
+                    text = f"{text}%{name if os.name == 'posix' else scope}"  # Windows wants the number
             else:
                 text = ip.ip
-            scope_id = interface_number(text)
-            found.append(Address(adapter.nice_name, text, ip.network_prefix, scope_id))
-    return sorted(found, key=lambda a: (a.is_loopback, a.is_link_local, a.version))
+            found.append(Address(name, text, ip.network_prefix, interface_number(text), kind, up))
+    return found
 
 
-def chosen(wanted: tuple[str, ...]) -> list[Address]:
-    """The addresses of the interfaces that a person named, as `eth0` or `192.168.1.7`; all, if none was named.
-
-    Raises:
-        LanchatError: this machine has no such interface or address.
-    """
-    everything = addresses()
-    if not wanted:
-        return everything
-    picked: list[Address] = []
-    for name in wanted:
-        matching = [a for a in everything if name in (a.interface, a.text, a.text.split("%")[0])]
-        if not matching:
-            have = ", ".join(dict.fromkeys(a.interface for a in everything)) or "none"
-            raise LanchatError(f'This machine has no interface or address "{name}".', f"It has: {have}")
-        picked += [a for a in matching if a not in picked]
-    return picked
-
-
-def still(on: Sequence[Address] | None) -> list[Address]:
-    """The addresses to use now, since interfaces come, go and change their addresses.
+def kind_of(interface: str, flags: int = 0) -> InterfaceKind:
+    """The kind of an interface, judged by its name; one with a name that says nothing and a single peer is a VPN.
 
     Args:
-        on: the addresses chosen at the start; None for everywhere.
-
-    Returns:
-        The chosen addresses that still exist. An interface that has lost all of them counts with its new ones.
+        flags: of the interface, as Linux has them.
     """
-    now = addresses()
-    if on is None:
-        return now
-    kept = [address for address in now if address in on]
-    lost = {address.interface for address in on} - {address.interface for address in kept}
-    return kept + [address for address in now if address.interface in lost]
+    named = next((kind for kind, names in _KINDS if names.match(interface)), None)
+    return named or ("VPN" if flags & _POINT_TO_POINT else "network")
 
 
-def reachable(on: Sequence[Address] | None) -> list[Address]:
-    """The addresses that others can type to reach a host.
-
-    Loopback is included only if it was chosen or is all there is. Link-local addresses are left out, because they need
-    a scope.
-
-    Args:
-        on: the addresses that the host listens on; None for everywhere.
-    """
-    everything = [a for a in (addresses() if on is None else on) if not a.is_link_local]
-    outside = [a for a in everything if not a.is_loopback]
-    return everything if on is not None else outside or everything
+def is_up(interface: str) -> bool | None:
+    """Whether an interface is switched on and has a link, as Linux tells it; None if the system does not tell."""
+    return _is_up(_flags_of(interface))
 
 
-def where(interfaces: tuple[str, ...] | None) -> Sequence[Address] | None:
-    """The addresses to listen, announce and look on; None: everywhere.
-
-    Args:
-        interfaces: names or addresses; None: what LANCHAT_INTERFACE says, comma-separated.
-
-    Raises:
-        LanchatError: this machine has no such interface.
-    """
-    if interfaces is None:
-        interfaces = (os.environ.get("LANCHAT_INTERFACE", ""),)
-    wanted = tuple(filter(None, (name.strip() for given in interfaces for name in given.split(","))))
-    return chosen(wanted) if wanted else None
+def interface_names() -> list[str]:
+    """The interfaces of this machine, also those without an address."""
+    return [name for _, name in socket.if_nameindex()]
 
 
 def interface_number(text: str) -> int:
@@ -114,3 +73,24 @@ def interface_number(text: str) -> int:
         return int(name) if name.isdigit() else socket.if_nametoindex(name) if name else 0
     except OSError:
         return 0
+
+
+def _flags_of(interface: str) -> int | None:
+    """
+    Raises:
+        OSError: this process has no file descriptors left.
+    """
+    if sys.platform != "linux":
+        return None
+    import fcntl
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            answer = fcntl.ioctl(sock, _SIOCGIFFLAGS, struct.pack("16sH14x", os.fsencode(interface)[:15], 0))
+        except OSError:
+            return None
+    return int(struct.unpack("16sH14x", answer)[1])
+
+
+def _is_up(flags: int | None) -> bool | None:
+    return None if flags is None else bool(flags & _UP and flags & _RUNNING)

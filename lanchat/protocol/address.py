@@ -25,6 +25,11 @@ class Endpoint:
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def shared(self) -> "Endpoint":
+        """The same without the scope of a link-local IPv6 address, which means something on one machine alone."""
+        return Endpoint(self.host.partition("%")[0], self.port)
+
 
 @dataclass(frozen=True)
 class Address:
@@ -34,12 +39,16 @@ class Address:
         text: the address; a link-local IPv6 one carries its scope (`fe80::1%eth0`).
         prefix: bits of the network part.
         scope: the number of the interface of a link-local IPv6 address; 0 for any other.
+        kind: of the interface.
+        up: whether the interface is switched on and has a link; true where the system does not tell.
     """
 
     interface: str
     text: str
     prefix: int
     scope: int = 0
+    kind: InterfaceKind = "network"
+    up: bool = True
 
     @property
     def version(self) -> int:
@@ -51,7 +60,13 @@ class Address:
 
     @property
     def is_link_local(self) -> bool:
+        """Whether the machine chose this address by itself: 169.254.0.0/16 (RFC 3927) or fe80::/10 (RFC 4291)."""
         return ipaddress.ip_address(self.text).is_link_local
+
+    @property
+    def needs_scope(self) -> bool:
+        """Whether the address says nothing without its interface: that of a link-local IPv6 one."""
+        return self.version == 6 and self.is_link_local
 
     @property
     def network(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
@@ -96,6 +111,11 @@ def is_ip(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def lacks_scope(host: str) -> bool:
+    """Whether this is a link-local IPv6 address that does not say on which interface it is meant."""
+    return is_ip(host) and ":" in host and "%" not in host and ipaddress.ip_address(host).is_link_local
 
 
 def _split(text: str) -> tuple[str, str] | None:

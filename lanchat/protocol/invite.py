@@ -3,7 +3,9 @@
     lanchat://192.168.1.7:47474/ROOM-ID#FINGERPRINT
 
 The fingerprint pins the host's key, so that even the first contact is as safe as the channel over which the invite
-came. More addresses of the same host may follow as `?at=ADDRESS:PORT`.
+came. More addresses of the same host may follow as `?at=ADDRESS:PORT`. No address carries the scope of a link-local
+IPv6 address (`fe80::1%eth0`), because it names an interface of the machine that made the invite: who reads it tries
+every interface.
 """
 
 from dataclasses import dataclass
@@ -23,13 +25,17 @@ class Invite:
     """The content of an invite. `str()` is the line itself.
 
     Args:
-        endpoints: where the host listens; at least one.
+        endpoints: where the host listens; at least one. Scopes and what stands there twice are dropped.
         fingerprint: of the host's key, 32 to 64 hex digits.
     """
 
     endpoints: tuple[Endpoint, ...]
     room_id: str
     fingerprint: str
+
+    def __post_init__(self) -> None:
+        endpoints = dict.fromkeys(endpoint.shared for endpoint in self.endpoints)
+        object.__setattr__(self, "endpoints", tuple(endpoints)[:MAX_ADDRESSES])
 
     def __str__(self) -> str:
         first, *others = self.endpoints
@@ -80,8 +86,7 @@ def parse_invite(text: str) -> Invite:
     found = [_endpoint(where) for where in (unquote(parts.netloc), *others)]
     if found[0] is None:
         raise ValueError("This invite has no address that can be used.")
-    endpoints = dict.fromkeys(endpoint for endpoint in found if endpoint is not None)
-    return Invite(tuple(endpoints), room, key)
+    return Invite(tuple(endpoint for endpoint in found if endpoint is not None), room, key)
 
 
 def _endpoint(text: str) -> Endpoint | None:
@@ -89,5 +94,4 @@ def _endpoint(text: str) -> Endpoint | None:
     endpoint = parse_endpoint(text if ":" in text else f"{text}:")
     if endpoint is None or "@" in endpoint.host or "/" in endpoint.host:
         return None
-    host = endpoint.host.lower() if "%" not in endpoint.host else endpoint.host
-    return Endpoint(host, endpoint.port)
+    return Endpoint(endpoint.host.lower(), endpoint.port).shared

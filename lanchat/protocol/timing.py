@@ -15,6 +15,10 @@ class Timing:
     sweep: float = 1.0  # between two checks of all deadlines; a deadline is exact to this
     asleep: float = 5.0  # between two checks, which means that this process or machine was stopped
 
+    # This machine
+    own_addresses: float = 1.0  # between two looks at our own addresses: who changes the Wi-Fi is found again soon
+    settled: float = 3.0  # that a trouble with them lasts before a person is told; a new lease takes a second or two
+
     # A member
     connect: float = 5.0  # for one address; on a local network an answer takes milliseconds
     next_address: float = 0.25  # without an answer, after which the next address is tried as well (RFC 8305, section 8)
@@ -23,6 +27,7 @@ class Timing:
     farewell: float = 0.5  # for the host to answer our goodbye; leaving must feel immediate
     first_retry: float = 0.5  # before the first try to reconnect; it doubles with each try
     last_retry: float = 15.0  # before any later try, at most
+    look_first: float = 5.0  # to look for the room of an invite, which may be old, if it is not at its address
     look_again: float = 2.0  # to look for a room that is not at its address any more
 
     # A host

@@ -3,19 +3,17 @@
 accept thread -- new socket --> one reader thread for each link --> inbox --> hub thread --> links
 """
 
-import errno
 import logging
 import secrets
-import selectors
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
+from lanchat.network.addresses import OwnAddresses
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
-from lanchat.network.listen import Spare, listen
+from lanchat.network.listen import Listeners
 from lanchat.network.password import stretch
 from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits
@@ -24,6 +22,7 @@ from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room.access import Access
 from lanchat.room.room import Room
+from lanchat.server.acceptor import Acceptor
 from lanchat.server.admission import Admission, PasswordThrottle, source_of
 from lanchat.server.doors.base import Door, DoorOption, Serving
 from lanchat.server.doors.native import native_door
@@ -33,10 +32,7 @@ from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Converse
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log, NoLog
-from lanchat.threads import Closable, Wakeup, join_started
-
-_PAUSE = 0.2  # s without accepting when this process has no descriptor left, not even a spare one; else accept() spins
-_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+from lanchat.threads import Closable
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +43,7 @@ class Host(Closable):
     Args:
         nick: the host's name on the room's card.
         doors: the ways into the room. `connect()` uses the first.
-        addresses: where to listen; None for everywhere.
+        on: our own addresses to listen on; None for all.
         password: what members need to know to enter; None: nothing.
         log: stores the events; by default they are not stored.
         bans, locked: the access rules of the last start: nick by banned member id, and whether newcomers are kept out.
@@ -68,7 +64,7 @@ class Host(Closable):
         nick: str,
         room_id: str | None = None,
         doors: Sequence[DoorOption] = (native_door(),),
-        addresses: list[str] | None = None,
+        on: OwnAddresses | None = None,
         password: str | None = None,
         log: Log | None = None,
         bans: Mapping[str, str] | None = None,
@@ -93,18 +89,13 @@ class Host(Closable):
         self._readers = Readers()
         self._flusher: Flusher | None = None
         self._closing = False
-        self._accepting = False
-        self._acceptor = threading.Thread(target=self._accept, name="accept")
         secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
-            listeners: list[list[socket.socket]] = []
+            own = on or OwnAddresses()
+            listeners: list[Listeners] = []
             for door in doors:
-                listeners.append(listen(addresses, door.port))
-                undo.callback(_close_all, listeners[-1])
-            self._spare = Spare()
-            undo.callback(self._spare.close)
-            self._stop = Wakeup()
-            undo.callback(self._stop.close)
+                listeners.append(Listeners(own, door.port))
+                undo.callback(listeners[-1].close)
             opened = self._log.open()
             undo.callback(self._log.close)
             access = Access(opened.owners, bans, locked=locked, limits=limits)
@@ -132,18 +123,24 @@ class Host(Closable):
                 self._card,
                 secret,
             )
-            self._doors = [(door.make(serving), sockets) for door, sockets in zip(doors, listeners, strict=True)]
+            self._doors = [(door.make(serving), at) for door, at in zip(doors, listeners, strict=True)]
+            self._acceptor = Acceptor(self._doors, self._serve_accepted, timing.own_addresses)
             undo.pop_all()
 
     @property
     def ports(self) -> dict[str, int]:
         """The port of each door, by the door's name."""
-        return {door.name: int(sockets[0].getsockname()[1]) for door, sockets in self._doors}
+        return {door.name: listeners.port for door, listeners in self._doors}
 
     @property
     def port(self) -> int:
         """The port of the native door."""
         return self.ports["native"]
+
+    @property
+    def not_listening(self) -> dict[str, str]:
+        """Our own addresses at which nobody can join, and why. They are tried again every second."""
+        return {address: why for _, listeners in self._doors for address, why in listeners.missing.items()}
 
     @property
     def people(self) -> int:
@@ -169,7 +166,6 @@ class Host(Closable):
 
     def accept(self) -> None:
         """Accept links from now on. Those that came before have waited in the backlog."""
-        self._accepting = True
         self._acceptor.start()
         _log.info("hosting room %s on port %s", self.room_id, self.port)
 
@@ -191,16 +187,12 @@ class Host(Closable):
             return
         self._closing = True
         if self._flusher is not None:
-            self._stop.set()
-            if self._accepting:
-                join_started(self._acceptor)
+            self._acceptor.stop()
             self._hub.inbox.put_now(CloseRoom(reason))
             self._readers.finish(self._timing.goodbye)
             self._hub.stop()
             self._flusher.close()
-        _close_all([sock for _, sockets in self._doors for sock in sockets])
-        self._stop.close()
-        self._spare.close()
+        self._acceptor.close()
         self._log.close()
 
     def _card(self) -> Card:
@@ -215,27 +207,8 @@ class Host(Closable):
             self._ephemeral,
         )
 
-    def _accept(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._stop, selectors.EVENT_READ)
-            for door, sockets in self._doors:
-                for listener in sockets:
-                    selector.register(listener, selectors.EVENT_READ, door)
-            while True:
-                for key, _ in selector.select():
-                    if key.fileobj is self._stop:
-                        return
-                    assert isinstance(key.fileobj, socket.socket)
-                    self._accept_one(key.fileobj, key.data)
-
-    def _accept_one(self, listener: socket.socket, door: Door) -> None:
-        try:
-            sock, address = listener.accept()
-        except OSError as error:
-            if error.errno in _EXHAUSTED:
-                self._send_away(listener)
-            return  # else the client went away before it was accepted
-        source = source_of(str(address[0]))
+    def _serve_accepted(self, sock: socket.socket, address: str, door: Door) -> None:
+        source = source_of(address)
         if not self._admission.accepts(source):
             sock.close()
             return
@@ -244,13 +217,6 @@ class Host(Closable):
         except (RuntimeError, OSError) as error:  # no thread is left, or the client is gone already
             _log.warning("cannot serve another link: %s", error)
             sock.close()
-
-    def _send_away(self, listener: socket.socket) -> None:
-        try:
-            self._spare.send_away(listener)
-        except OSError as error:
-            _log.warning("cannot take another link: %s", error.strerror)
-            time.sleep(_PAUSE)
 
     def _serve(self, sock: socket.socket, door: Door, source: str | None = None) -> None:
         """Start to read a link. It counts for its source; None: it is the host's own, which counts for nobody."""
@@ -293,8 +259,3 @@ class Host(Closable):
         quota.close()
         link.close()
         self._readers.done(link)
-
-
-def _close_all(sockets: list[socket.socket]) -> None:
-    for sock in sockets:
-        sock.close()

@@ -7,26 +7,44 @@ from collections.abc import Iterator
 from lanchat.doctor.report import Diagnosis, Interface, Loop, Node, Report
 from lanchat.protocol.text import safe_text
 
+MORE = "Details:  lanchat doctor -v"
 _PORT = {"free": "free", "a room": "used by a room on this machine", "taken": "used by another program"}
 _OUTCOME = {
     "room": "a lanchat room",
+    "another room": "a lanchat room, but not the one of the invite",
+    "another key": "the room of the invite, but not its key",
     "other": "something else than lanchat answers",
     "refused": "nothing listens there",
     "silent": "no answer",
     "unreachable": "unreachable",
+    "unknown": "no machine has this name",
 }
 
 
-def doctor_lines(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
-    """For people. The conclusion comes last, since that is where they look. Each is a line, whatever is in it."""
-    return map(safe_text, _lines(report, diagnosis))
+def verdict_lines(report: Report, diagnosis: Diagnosis, *, marks: bool) -> Iterator[str]:
+    """The verdict, for people: whether it works, why not, and what to try. Each is a line, whatever is in it.
+
+    Args:
+        marks: whether a check mark and a cross can be written.
+    """
+    good, bad = ("✓", "✗") if marks else ("OK:", "Problem:")
+    notes = [f"Note: {warning}." for warning in report.machine.warnings]
+    lines = [f"{good if diagnosis.works else bad} {diagnosis.cause}"]
+    lines += [f"  {line}" for line in (diagnosis.remark, *notes, f"Try:  {diagnosis.command}") if line]
+    return map(safe_text, lines)
+
+
+def detail_lines(report: Report) -> Iterator[str]:
+    """All that was found, for people. Each is a line, whatever is in it."""
+    return map(safe_text, _details(report))
 
 
 def doctor_json(report: Report, diagnosis: Diagnosis) -> str:
     return json.dumps({**dataclasses.asdict(diagnosis), **dataclasses.asdict(report)}, ensure_ascii=True)
 
 
-def _lines(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
+def _details(report: Report) -> Iterator[str]:
+    yield "Networks"
     for interface in report.interfaces:
         yield from _interface(interface)
     yield "Others on this network"
@@ -40,18 +58,17 @@ def _lines(report: Report, diagnosis: Diagnosis) -> Iterator[str]:
     if report.router is not None:
         yield f"  {'router':<15}  {'answers' if report.router else 'does not answer'}"
     yield from _machine(report)
-    yield from report.problems
-    yield ""
-    yield diagnosis.cause
-    yield f"Try:  {diagnosis.command}"
+    if report.problems:
+        yield "Problems of the search"
+        yield from (f"  {problem}" for problem in report.problems)
 
 
 def _interface(interface: Interface) -> Iterator[str]:
     up = {True: "up", False: "down", None: ""}[interface.up]
     kind = "" if interface.kind == "network" else interface.kind
-    yield "  ".join(filter(None, (interface.name, up, kind, ", ".join(interface.addresses) or "no address")))
+    yield "  " + "  ".join(filter(None, (interface.name, up, kind, ", ".join(interface.addresses) or "no address")))
     for loop in interface.loops:
-        yield f"  {loop.via:<15}  {_loop(loop)}"
+        yield f"    {loop.via:<15}  {_loop(loop)}"
 
 
 def _loop(loop: Loop) -> str:
@@ -72,20 +89,22 @@ def _node(node: Node) -> Iterator[str]:
 
 def _machine(report: Report) -> Iterator[str]:
     machine = report.machine
-    inside = " (WSL2)" if machine.wsl else " (container)" if machine.container else ""
-    yield f"This machine: {machine.system}{inside}"
-    free = "" if machine.disk is None else f", {machine.disk // 1_000_000} MB free"
+    yield "This machine"
     facts = {
+        "system": machine.system + (" (WSL2)" if machine.wsl else " (container)" if machine.container else ""),
         "rooms": ", ".join(f'"{title}"' for title in report.own_rooms),
         "port 47474": _PORT[machine.port],
         "firewall": "; ".join(firewall.text for firewall in machine.firewalls) or "none found",
         "key": machine.key,
-        "home": machine.home + free,
+        "home": machine.home,
+        "free disk": "" if machine.disk is None else _size(machine.disk),
         "clock": machine.clock,
         "versions": ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
     }
     for name, fact in facts.items():
-        if fact or name != "rooms":
+        if fact:
             yield f"  {name:<15}  {fact}"
-    for warning in machine.warnings:
-        yield f"  note: {warning}"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.0f} GB" if size >= 1e10 else f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

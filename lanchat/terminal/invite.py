@@ -6,8 +6,7 @@
 import shlex
 from typing import TYPE_CHECKING
 
-from lanchat.network.interfaces import reachable, where
-from lanchat.protocol.address import Endpoint, is_address, wrong_port
+from lanchat.protocol.address import is_address, wrong_port
 from lanchat.protocol.invite import Invite
 from lanchat.terminal.cells import Fragments
 
@@ -20,20 +19,20 @@ NARROW_QUIET_ZONE = 2  # modules; phones still read it, and it fits a narrow ter
 BLACK_ON_WHITE = "fg:#000000 bg:#ffffff"  # for prompt_toolkit
 
 
-def how_to_join(room: "HostedRoom", interfaces: tuple[str, ...]) -> list[str]:
+def how_to_join(room: "HostedRoom") -> list[str]:
     """What a host shows first: the commands that others type, each on a line of its own."""
     lines = [f"{room.title} is open. Others on this network join with:"]
     if not (is_address(room.title) or wrong_port(room.title)):  # otherwise it would be taken for one
         lines.append(f"  lanchat join {'-- ' if room.title.startswith('-') else ''}{quoted(room.title)}")
-    addresses = reachable(on := where(interfaces))
-    lines += [f"  lanchat join {Endpoint(address.text, room.host.port)}" for address in addresses]
-    if on is None and all(address.is_loopback for address in addresses):
-        lines.append("This machine has no network: only people at this machine can join.")
-    if room.invite is not None:
+    endpoints = room.endpoints
+    lines += [f"  lanchat join {endpoint.shared}" for endpoint in endpoints]
+    if trouble := room.on.trouble():
+        lines.append(f"{trouble} Only people at this machine can join until it has one.")
+    if (invite := room.invite) is not None:
         lines.append("or with this link, which also proves that the room is yours:")
-        lines.append(f"  lanchat join '{room.invite.first}'")
+        lines.append(f"  lanchat join '{invite.first}'")
     if (plain_port := room.host.ports.get("plain")) is not None:
-        address = addresses[0].text if addresses else "ADDRESS"
+        address = endpoints[0].shared.host if endpoints else "ADDRESS"
         lines.append("Guests without lanchat (not encrypted):")
         lines.append(f"  nc {address} {plain_port}")
     return lines

@@ -14,8 +14,7 @@ import click
 
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, ProtocolError, Refused, TimedOut
-from lanchat.network.interfaces import where
-from lanchat.protocol.address import Address
+from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.text import clean_nick
 from lanchat.storage.home import home_folder, login_nick, save_nick, saved_nick
 from lanchat.terminal.options import PasswordChoice
@@ -152,7 +151,7 @@ def join_listing(
     listing: Listing,
     nick: str,
     password: str | None,
-    on: Sequence[Address] | None,
+    on: OwnAddresses,
     on_problem: Callable[[str], None],
     *,
     ask: bool,
@@ -168,7 +167,7 @@ def _join(
     target: "Target",
     nick: str,
     password: str | None,
-    on: Sequence[Address] | None,
+    on: OwnAddresses,
     on_problem: Callable[[str], None],
     ask: bool,
     discard: bool,
@@ -190,6 +189,7 @@ def _join(
                 deadline=deadline,
                 on=on,
                 on_problem=on_problem,
+                looking=_say_looking if ask else lambda: None,
                 drop_oldest=False,
                 reopening=ask,
                 hold_after=HOLD_AFTER if ask else None,
@@ -207,6 +207,10 @@ def _join(
                 password = _ask_password()
             else:
                 raise
+
+
+def _say_looking() -> None:
+    put(sys.stderr, "No answer there. Looking for the room on this network …")
 
 
 @contextmanager

@@ -2,13 +2,12 @@
 
 import json
 import time
-from collections.abc import Sequence
 from typing import IO, NoReturn
 
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Listing
 from lanchat.discovery.sources import scanning
-from lanchat.protocol.address import Address
+from lanchat.network.addresses import OwnAddresses
 from lanchat.terminal.cells import fitted
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import people_text
@@ -19,7 +18,7 @@ _TITLE, _HOST = 32, 16  # columns
 
 
 def show_rooms(
-    on: Sequence[Address] | None,
+    on: OwnAddresses,
     *,
     wait: float,
     watch: bool,
@@ -31,7 +30,7 @@ def show_rooms(
     """Print each room as soon as it answers.
 
     Args:
-        on: the addresses to look on; None: everywhere.
+        on: our own addresses to look on.
         wait: seconds to look.
         watch: keep running, and print what changes until interrupted.
         scan: also try every address on this network.
@@ -79,12 +78,12 @@ def _look(finder: Finder, wait: float, as_json: bool, out: IO[str]) -> int:
 
 def _watch(finder: Finder, as_json: bool, out: IO[str], talk: IO[str]) -> NoReturn:
     before: tuple[Listing, ...] = ()
-    shown = 0  # problems
+    shown: tuple[str, ...] = ()  # problems
     while True:
         now = finder.wait_change(before, _PROBLEMS_EVERY)
         problems = finder.problems()
-        put(talk, *problems[shown:])
-        shown = len(problems)
+        put(talk, *(problem for problem in problems if problem not in shown))
+        shown = problems
         gone = list(before)
         for listing in now:
             old = next(filter(listing.continues, gone), None)

@@ -40,6 +40,15 @@ def replace_unencodable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def can_write(out: IO[str], text: str) -> bool:
+    """Whether this stream's encoding has these characters."""
+    try:
+        text.encode(getattr(out, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def has_terminal() -> bool:
     """Whether there is a person at stdin and stdout, not a pipe or a file."""
     return sys.stdin.isatty() and sys.stdout.isatty()

@@ -6,7 +6,6 @@ from lanchat.discovery.directory import (
     KEPT_AFTER_GOODBYE,
     MAX_ENDPOINTS,
     MAX_GUESSES_AT_ONCE,
-    MAX_OF_ONE_MACHINE,
     MAX_PROBES_A_SECOND,
     MAX_ROOMS,
     PROBE_EVERY,
@@ -14,6 +13,7 @@ from lanchat.discovery.directory import (
     Directory,
 )
 from lanchat.discovery.rows import BETTER_ADDRESS_WAIT
+from lanchat.discovery.share import MAX_OF_ONE_MACHINE
 from lanchat.discovery.sighting import (
     Answered,
     ConnectionRefused,

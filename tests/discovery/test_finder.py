@@ -16,18 +16,17 @@ from lanchat.discovery import directory
 from lanchat.discovery import finder as finder_module
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.mdns.mdns import Registration
+from lanchat.discovery.share import MAX_OF_ONE_MACHINE
 from lanchat.discovery.sighting import Advertisement, Listing, OnProblem, Report, Sighting, Vanished
 from lanchat.discovery.sources import Source, default_sources
-from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.server.host import Host
 from lanchat.storage.known_hosts import FILE as KNOWN_HOSTS
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.threads import Closable
+from tests.support.addresses import LOOPBACK
 from tests.support.waiting import PATIENCE, wait_until
-
-LOOPBACK = chosen(("127.0.0.1",))
 
 
 class Scripted(Closable):
@@ -209,6 +208,29 @@ def test_a_source_that_does_not_work_is_a_problem_once_and_the_others_go_on(host
     look = finder(broken, Scripted(of(host())))
     wait_until(look.listings)
     assert look.problems() == ("This source is broken.",)
+
+
+def test_a_problem_that_is_over_is_not_one(finder):
+    told: list[OnProblem] = []
+
+    def source(report: Report, on_problem: OnProblem) -> Scripted:
+        told.append(on_problem)
+        return Scripted()
+
+    look = finder(source, source)
+    told[0]("UDP does not work here.")
+    told[1]("mDNS does not work here.")
+    assert look.problems() == ("UDP does not work here.", "mDNS does not work here.")
+    told[0]("")
+    assert look.problems() == ("mDNS does not work here.",)
+
+
+def test_a_machine_with_too_many_rooms_is_named(finder):
+    rooms = (Endpoint("127.0.0.1", 47474 + number) for number in range(MAX_OF_ONE_MACHINE + 1))
+    look = finder(Scripted(*(Sighting("scripted", str(at), "", "", "", (at,), machine="192.168.1.7") for at in rooms)))
+    assert look.problems() == (
+        f"192.168.1.7 has more rooms than are listed ({MAX_OF_ONE_MACHINE}). Join the others by title or address.",
+    )
 
 
 def test_a_host_that_was_forgotten_is_a_new_one_again(host, finder, own_world: Path, monkeypatch):

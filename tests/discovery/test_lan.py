@@ -124,10 +124,8 @@ def test_where_nothing_to_everybody_gets_through_an_invite_and_recent_rooms_work
     assert (code, said["command"]) == (0, "lanchat doctor ADDRESS    (the address that the host's screen shows)")
     code, said = doctor(b, room.address)
     assert (code, said["command"]) == (0, f"lanchat join {room.address}")
-    assert said["cause"] == (
-        f'The room "Room A" at {room.address} answers, but this network drops multicast, broadcast and mDNS, so rooms '
-        "do not show up by themselves."
-    )
+    assert said["cause"] == f'The room "Room A" answers at {room.address}.'
+    assert said["remark"] == "It does not show up in the list: this network drops multicast, broadcast and mDNS."
 
     joined = b.lanchat.run("join", invite(room), "--nick", "bob", input="hello\n")
     assert joined.code == 0, joined.err
@@ -178,7 +176,7 @@ def test_client_isolation_is_named(lab):
     assert rooms(b) == []
     code, said = doctor(b, room.address)
     assert code == 1
-    assert said["cause"].startswith(f"{room.address} is on this network but cannot be reached: ")
+    assert said["cause"].startswith(f"{room.address} is on your network but does not answer: ")
     assert "the Wi-Fi isolates its clients" in said["cause"]
 
 
@@ -397,12 +395,13 @@ import sys
 from pathlib import Path
 from lanchat.discovery.sighting import Advertisement
 from lanchat.discovery.sources import Advertiser
+from lanchat.network.addresses import OwnAddresses
 from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
 from lanchat.storage.identity import load_identity
 host = Host("Room A", load_identity(Path(sys.argv[1])), nick="hal", room_id=sys.argv[2], doors=[native_door(0)])
 host.start()
-with host, Advertiser(Advertisement(host.room_id, "Room A", "hal", host.port), None, print):
+with host, Advertiser(Advertisement(host.room_id, "Room A", "hal", host.port), OwnAddresses(), print):
     print("open", flush=True)
     sys.stdin.read()
 """

@@ -5,8 +5,8 @@ import pytest
 from lanchat.discovery import scan
 from lanchat.discovery.scan import Scan, neighbours
 from lanchat.discovery.sighting import Sighting, Vanished
-from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Address, Endpoint
+from tests.support.addresses import LOOPBACK, only
 
 
 def test_the_neighbours_of_a_small_network():
@@ -28,7 +28,7 @@ def test_a_scan_reports_the_machines_that_accept_a_connection(monkeypatch):
         monkeypatch.setattr(scan, "DEFAULT_PORT", port)
         with socket.create_server(("127.0.0.2", port)):
             reports: list[Sighting | Vanished] = []
-            with Scan(chosen(("127.0.0.1",)), reports.append, pytest.fail) as looking:
+            with Scan(LOOPBACK, reports.append, pytest.fail) as looking:
                 assert looking.wait_done(50)
     assert sorted(reports, key=lambda report: report.name) == [
         Sighting("scan", f"{host}:{port}", "", "", "", (Endpoint(host, port),), machine=host)
@@ -37,13 +37,13 @@ def test_a_scan_reports_the_machines_that_accept_a_connection(monkeypatch):
 
 
 def test_a_scan_may_be_closed_before_it_is_done():
-    looking = Scan(chosen(("127.0.0.1",)), lambda seen: None, pytest.fail)
+    looking = Scan(LOOPBACK, lambda seen: None, pytest.fail)
     looking.close()
     looking.close()
 
 
 def test_a_scan_without_a_network_says_so():
     problems: list[str] = []
-    with Scan([Address("eth9", "203.0.113.9", 24)], lambda seen: None, problems.append) as looking:
+    with Scan(only(), lambda seen: None, problems.append) as looking:
         assert looking.wait_done(50)
     assert problems == ["There is no IPv4 network here whose addresses could be tried."]

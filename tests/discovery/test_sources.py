@@ -4,11 +4,10 @@ import pytest
 
 from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
 from lanchat.discovery.sources import Advertiser, RecentSource, default_sources
-from lanchat.network.interfaces import chosen
 from lanchat.protocol.address import Endpoint
 from lanchat.storage.recent import RecentRoom, RecentRooms
+from tests.support.addresses import LOOPBACK
 
-LOOPBACK = chosen(("127.0.0.1",))
 ROOM = "0123456789abcdef" * 2
 
 

@@ -13,18 +13,21 @@ from lanchat.doctor import checks
 from lanchat.doctor.checks import run_checks
 from lanchat.doctor.diagnosis import diagnose
 from lanchat.doctor.hints import HintingFinder
-from lanchat.network.interfaces import chosen
-from lanchat.protocol.address import Endpoint
+from lanchat.doctor.report import Asked
+from lanchat.protocol.address import Address, Endpoint
+from tests.support.addresses import LOOPBACK, only
 from tests.support.waiting import wait_until
 
-LOOPBACK = chosen(("127.0.0.1",))
+
+def address(endpoint: Endpoint) -> Asked:
+    return Asked(str(endpoint), (endpoint,))
 
 
 def test_loopback_hears_itself_and_the_rooms_of_this_machine(host, own_world, udp_port):
     room = host("Room D")
     advertisement = Advertisement(room.room_id, room.title, room.nick, room.port)
     with Advertiser(advertisement, LOOPBACK, pytest.fail, port=udp_port):
-        report = run_checks(LOOPBACK, own_world, Endpoint("127.0.0.1", room.port), look_for=1, port=udp_port)
+        report = run_checks(LOOPBACK, own_world, address(Endpoint("127.0.0.1", room.port)), look_for=1, port=udp_port)
     [lo] = report.interfaces
     assert (lo.name, lo.kind, lo.addresses) == ("lo", "loopback", ("127.0.0.1/8",))
     assert {loop.via for loop in lo.loops if loop.heard} == {"multicast", "local multicast", "broadcast", "mDNS"}
@@ -42,8 +45,29 @@ def test_what_is_at_an_address(own_world, udp_port):
         nobody.bind(("127.0.0.1", 0))
         for sock, outcome in ((nobody, "refused"), (mute, "other")):
             endpoint = Endpoint("127.0.0.1", sock.getsockname()[1])
-            report = run_checks(LOOPBACK, own_world, endpoint, look_for=0, port=udp_port)
+            report = run_checks(LOOPBACK, own_world, address(endpoint), look_for=0, port=udp_port)
             assert [tried.outcome for tried in report.tried] == [outcome]
+
+
+@pytest.mark.parametrize("now_there", ["room", "another room", "another key"])
+def test_an_invite_names_a_room_and_a_key(host, own_world, udp_port, now_there):
+    """The room is looked for elsewhere if it is not at the address of the invite."""
+    room = host("Room D")
+    other = room
+    if now_there != "room":
+        other = host("Room E", nick="eve", room_id=room.room_id if now_there == "another key" else None)
+    asked = Asked("lanchat://...", (Endpoint("127.0.0.1", other.port),), room.room_id, room.identity.id)
+    advertisement = Advertisement(room.room_id, room.title, room.nick, room.port)
+    with Advertiser(advertisement, LOOPBACK, pytest.fail, port=udp_port):
+        report = run_checks(LOOPBACK, own_world, asked, look_for=1, port=udp_port)
+    assert [tried.outcome for tried in report.tried] == [now_there]
+    assert report.moved_to == ("" if now_there == "room" else f"127.0.0.1:{room.port}")
+    assert diagnose(report).works == (now_there == "room")
+
+
+def test_an_address_that_no_machine_has(own_world, udp_port):
+    report = run_checks(LOOPBACK, own_world, address(Endpoint("nobody.invalid")), look_for=0, port=udp_port)
+    assert [tried.outcome for tried in report.tried] == ["unknown"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 has to be set up first")
@@ -55,8 +79,8 @@ def test_a_room_at_a_name_is_known_by_its_address_and_shown_by_its_name(host, ow
 
     monkeypatch.setattr(socket, "getaddrinfo", knows_hal)
     monkeypatch.setattr(checks, "ECHO_LIMIT", 0.01)
-    there = Endpoint("hal.lan", host("Room D", addresses=["127.0.0.2"]).port)
-    report = run_checks(LOOPBACK, own_world, there, look_for=0, port=udp_port)
+    there = Endpoint("hal.lan", host("Room D", on=only(Address("lo", "127.0.0.2", 8))).port)
+    report = run_checks(LOOPBACK, own_world, address(there), look_for=0, port=udp_port)
     [tried], [node] = report.tried, report.nodes
     assert (tried.address, tried.outcome, tried.on_link) == (str(there), "room", True)
     assert (node.address, node.at, node.rooms, node.reached) == ("127.0.0.2", str(there), ("Room D",), True)

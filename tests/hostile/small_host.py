@@ -15,6 +15,7 @@ from lanchat.protocol.messages import Said
 from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
 from lanchat.storage.identity import load_identity
+from tests.support.addresses import LOOPBACK
 
 FILES = 64
 
@@ -28,7 +29,7 @@ def say_and_hear(member: Member) -> None:
 def main() -> None:
     identity = load_identity(Path(sys.argv[1]))
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
-    with Host("Small", identity, nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)], limits=NO_LIMITS) as host:
+    with Host("Small", identity, nick="hal", on=LOOPBACK, doors=[native_door(0)], limits=NO_LIMITS) as host:
         host.start()
         member = Member(host.connect, identity, "hal")
         member.join()

@@ -37,6 +37,7 @@ from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.wording import first_time_text
 from tests.hostile.attackers import ROOM, Caller, Stranger, card, let_in
 from tests.hostile.conftest import HURRY
+from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
 from tests.support.people import Listener
 from tests.support.waiting import PATIENCE, wait_until
@@ -147,7 +148,7 @@ def test_a_nick_spelled_in_many_ways_pushes_nobody_out(host, join, tmp_path):
 def test_a_stranger_is_at_the_door_before_the_host_is_in_its_room(identity, stranger):
     """The port listens from the first moment on. Whoever asks for the host's nick then comes too late."""
     hal = identity("hal")
-    with Host("Room A", hal, nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)]) as room:
+    with Host("Room A", hal, nick="hal", on=LOOPBACK, doors=[native_door(0)]) as room:
         eve = stranger(room)
         room.start(accept=False)
         with closing(Member(room.connect, hal, "hal")) as member:

@@ -25,6 +25,7 @@ from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.storage.log import NoLog, Opened
 from tests.hostile.attackers import Caller, Stranger, card, said_goodbye
+from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
 from tests.support.links import Clock
 from tests.support.people import Listener
@@ -326,7 +327,7 @@ def test_a_room_with_a_password_has_no_plain_door(identity):
             "Locked",
             identity("hal"),
             nick="hal",
-            addresses=["127.0.0.1"],
+            on=LOOPBACK,
             doors=[native_door(0), plain_door(0)],
             password=PASSWORD,
         )

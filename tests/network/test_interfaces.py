@@ -1,87 +1,67 @@
+import socket
+import sys
 from ipaddress import ip_address
 from typing import Any
 
 import ifaddr
 import pytest
 
-from lanchat.errors import LanchatError
-from lanchat.network.interfaces import addresses, chosen, interface_number, kind_of, still
+from lanchat.network import interfaces
+from lanchat.network.interfaces import interface_names, interface_number, is_up, kind_of, read_addresses
 from lanchat.protocol.address import Address
 
-LAPTOP: list[tuple[str, Any, int]] = [
-    ("lo", "127.0.0.1", 8),
-    ("lo", ("::1", 0, 0), 128),
-    ("wlan0", ("fe80::7", 0, 3), 64),
-    ("wlan0", "192.168.1.7", 24),
-    ("wlan0", ("2001:db8::7", 0, 0), 64),
-    ("eth0", "169.254.3.4", 16),
-]
+_UP, _POINT_TO_POINT, _RUNNING = 0x1, 0x10, 0x40  # Linux: netdevice(7)
 
 
-@pytest.fixture
-def laptop(monkeypatch):
-    """A machine with these interfaces."""
-    names = dict.fromkeys(name for name, _, _ in LAPTOP)
-    adapters = [
-        ifaddr.Adapter(name, name, [ifaddr.IP(ip, prefix, name) for who, ip, prefix in LAPTOP if who == name])
-        for name in names
+def adapter(name: str, *ips: tuple[Any, int]) -> ifaddr.Adapter:
+    return ifaddr.Adapter(name, name, [ifaddr.IP(ip, prefix, name) for ip, prefix in ips])
+
+
+def test_the_properties_of_an_address(monkeypatch):
+    laptop = [
+        adapter("lo", ("127.0.0.1", 8)),
+        adapter("wlan0", (("fe80::7", 0, 3), 64), ("192.168.1.7", 24)),
+        adapter("eth0", ("169.254.3.4", 16)),
     ]
-    monkeypatch.setattr(ifaddr, "get_adapters", lambda: adapters)
-
-
-def test_addresses_others_can_use_come_first(laptop):
-    assert [address.text for address in addresses()] == [
-        "192.168.1.7",
-        "2001:db8::7",
-        "169.254.3.4",
-        "fe80::7%wlan0",
-        "127.0.0.1",
-        "::1",
-    ]
-
-
-def test_the_properties_of_an_address(laptop):
-    by_text = {address.text: address for address in addresses()}
-    scoped = by_text["fe80::7%wlan0"]
-    assert (scoped.version, scoped.is_link_local, scoped.is_loopback, scoped.prefix) == (6, True, False, 64)
-    assert by_text["127.0.0.1"].is_loopback and by_text["169.254.3.4"].is_link_local
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: laptop)
+    by_text = {address.text: address for address in read_addresses()}
+    scoped, cable = by_text["fe80::7%wlan0"], by_text["169.254.3.4"]
+    assert (scoped.version, scoped.is_link_local, scoped.needs_scope, scoped.prefix) == (6, True, True, 64)
+    assert (cable.is_link_local, cable.needs_scope) == (True, False), "an IPv4 one is typed as any other"
+    assert by_text["127.0.0.1"].is_loopback and by_text["127.0.0.1"].kind == "loopback"
     assert by_text["192.168.1.7"] == Address("wlan0", "192.168.1.7", 24)
 
 
-@pytest.mark.parametrize(
-    ("wanted", "picked"),
-    [
-        ((), ["192.168.1.7", "2001:db8::7", "169.254.3.4", "fe80::7%wlan0", "127.0.0.1", "::1"]),
-        (("wlan0",), ["192.168.1.7", "2001:db8::7", "fe80::7%wlan0"]),
-        (("192.168.1.7",), ["192.168.1.7"]),
-        (("fe80::7",), ["fe80::7%wlan0"]),
-        (("fe80::7%wlan0",), ["fe80::7%wlan0"]),
-        (("127.0.0.1", "lo"), ["127.0.0.1", "::1"]),
-        (("eth0", "eth0"), ["169.254.3.4"]),
-    ],
-)
-def test_interfaces_are_chosen_by_name_or_address(laptop, wanted, picked):
-    assert [address.text for address in chosen(wanted)] == picked
+def test_what_the_system_says_of_an_interface(monkeypatch):
+    flags = {"eth0": _UP | _RUNNING, "eth1": _UP, "corp0": _UP | _RUNNING | _POINT_TO_POINT}
+    monkeypatch.setattr(interfaces, "_flags_of", flags.get)
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [adapter(name, ("10.0.0.1", 8)) for name in (*flags, "en0")])
+    found = {address.interface: (address.kind, address.up) for address in read_addresses()}
+    assert found == {
+        "eth0": ("network", True),
+        "eth1": ("network", False),  # no cable
+        "corp0": ("VPN", True),  # its name says nothing, but it leads to one machine
+        "en0": ("network", True),  # where the system does not tell
+    }
 
 
-def test_an_unknown_interface_is_an_error(laptop):
-    with pytest.raises(LanchatError, match='no interface or address "tun0"') as caught:
-        chosen(("lo", "tun0"))
-    assert caught.value.hint == "It has: wlan0, eth0, lo"
-
-
-def test_a_machine_without_interfaces(monkeypatch):
-    monkeypatch.setattr(ifaddr, "get_adapters", list)
-    assert chosen(()) == []
-    with pytest.raises(LanchatError) as caught:
-        chosen(("eth0",))
-    assert caught.value.hint == "It has: none"
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="labels are a thing of Linux")
+def test_a_label_of_an_address_is_no_interface(monkeypatch):
+    monkeypatch.setattr(ifaddr, "get_adapters", lambda: [adapter("lo:1", ("10.0.0.1", 8))])
+    assert [address.interface for address in read_addresses()] == ["lo"]
 
 
 def test_this_machine_has_loopback():
-    here = addresses()
+    here = read_addresses()
     assert any(address.is_loopback for address in here)
     assert all(ip_address(address.text) and address.prefix for address in here)
+    assert any(kind_of(name) == "loopback" for name in interface_names())
+
+
+def test_loopback_is_up_and_an_interface_that_is_not_there_is_unknown():
+    loopback = next(name for _, name in socket.if_nameindex() if kind_of(name) == "loopback")
+    assert is_up(loopback) in (True, None)
+    assert is_up("nope0") is None
 
 
 @pytest.mark.parametrize(
@@ -118,12 +98,3 @@ def test_a_link_local_address_has_the_number_of_its_interface():
     assert interface_number("fe80::7%lo") > 0
     assert interface_number("fe80::7%eth9") == 0  # no such interface
     assert interface_number("192.168.1.7") == 0
-
-
-def test_chosen_addresses_follow_the_interfaces(laptop):
-    """Chosen addresses stay; if an interface has changed its address, the new one is used."""
-    assert still(None) == addresses()
-    lan, old, gone = Address("wlan0", "192.168.1.7", 24), Address("wlan0", "10.9.9.9", 8), Address("usb0", "1.1.1.1", 8)
-    assert still([lan]) == [lan]
-    assert still([lan, gone]) == [lan]
-    assert [address.text for address in still([old])] == ["192.168.1.7", "2001:db8::7", "fe80::7%wlan0"]

@@ -13,7 +13,7 @@ from lanchat.client.events import Acked, Connected
 from lanchat.client.member import Member
 from lanchat.errors import ConnectionLost, LanchatError, NotLanchat, Refused
 from lanchat.network.connect import dial
-from lanchat.network.listen import listen
+from lanchat.network.listen import Listeners
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import MAX_LINE
 from lanchat.protocol.limits import NO_LIMITS
@@ -26,6 +26,7 @@ from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.server.hub import Hub
 from lanchat.server.readers import Readers
+from tests.support.addresses import LOOPBACK
 from tests.support.people import Listener, PlainClient, link_of
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -578,7 +579,7 @@ def test_everyone_is_told_when_the_room_closes(host, join, plain):
 @pytest.mark.parametrize("when", ["before", "while"])
 def test_an_interrupt_during_the_start(identity, monkeypatch, when):
     """The interrupt comes when the hub thread begins, and the accept thread never does."""
-    room = Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)])
+    room = Host("Room A", identity("hal"), nick="hal", on=LOOPBACK, doors=[native_door(0)])
     start = Hub.start
 
     def cut_short(hub):
@@ -593,7 +594,7 @@ def test_an_interrupt_during_the_start(identity, monkeypatch, when):
 
 
 def test_a_room_that_was_never_started_can_be_closed(identity):
-    room = Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)])
+    room = Host("Room A", identity("hal"), nick="hal", on=LOOPBACK, doors=[native_door(0)])
     room.close()
 
 
@@ -607,9 +608,9 @@ def test_a_room_with_silent_strangers_closes_in_time(host, raw):
 def test_a_port_in_use_leaves_nothing_open(identity, host):
     taken = host().port
     with pytest.raises(LanchatError, match=f"Port {taken} is in use"):
-        Host("Room B", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(taken)])
+        Host("Room B", identity("hal"), nick="hal", on=LOOPBACK, doors=[native_door(taken)])
     with pytest.raises(LanchatError, match=f"Port {taken} is in use"):
-        Host("Room B", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0), plain_door(taken)])
+        Host("Room B", identity("hal"), nick="hal", on=LOOPBACK, doors=[native_door(0), plain_door(taken)])
 
 
 def test_two_hosts_on_one_machine(host, join):
@@ -629,7 +630,7 @@ def test_a_password_that_is_not_valid_unicode_is_refused(identity):
             "Room A",
             identity("hal"),
             nick="hal",
-            addresses=["127.0.0.1"],
+            on=LOOPBACK,
             doors=[native_door(0)],
             password="pass\udcff",
         )
@@ -638,12 +639,12 @@ def test_a_password_that_is_not_valid_unicode_is_refused(identity):
 @pytest.mark.parametrize("title", ["", "t" * 300, "\x1b[2J", "a\nb"])
 def test_an_invalid_title_is_refused(identity, title):
     with pytest.raises(ValueError, match="title"):
-        Host(title, identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)])
+        Host(title, identity("hal"), nick="hal", on=LOOPBACK, doors=[native_door(0)])
 
 
 def test_a_listening_port_is_free_after_closing(host):
     room = host()
     port = room.port
     room.close()
-    for listener in listen(["127.0.0.1"], port):
-        listener.close()
+    with Listeners(LOOPBACK, port):
+        pass

@@ -25,6 +25,7 @@ from lanchat.storage.member_store import DiskStore
 from lanchat.terminal import script
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.wording import first_time_text, note_text
+from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
 from tests.support.people import Listener
 from tests.support.program import Program
@@ -130,7 +131,7 @@ def test_500_lines_arrive_complete_and_in_order(lanchat, host, join):
 def test_at_the_end_of_stdin_it_waits_until_everything_is_acknowledged(lanchat, identity):
     """The host's disk is slow here."""
     log = _SlowLog()
-    with Host("Room A", identity("hal"), nick="hal", addresses=["127.0.0.1"], doors=[native_door(0)], log=log) as room:
+    with Host("Room A", identity("hal"), nick="hal", on=LOOPBACK, doors=[native_door(0)], log=log) as room:
         room.start()
         bob = lanchat.start("join", at(room), "--nick", "bob", stdin="one\ntwo\n")
         wait_until(lambda: log.last == 3)  # bob joined, one, two

@@ -36,9 +36,11 @@ class LoopThread(Closable, Generic[L]):
 
     def __init__(self, name: str, on_problem: OnProblem) -> None:
         self._on_problem = on_problem
-        self._lock = threading.Lock()  # guards the two below
+        self._lock = threading.Lock()  # guards the next two
         self._closing = False
         self._pending: concurrent.futures.Future[Any] | None = None
+        self._reported: set[str] = set()  # problems of this try ...
+        self._standing: set[str] = set()  # ... and of those before, which are not over yet
         # A daemon, because a blocked loop must not keep the program from ending.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -67,6 +69,14 @@ class LoopThread(Closable, Generic[L]):
         """The sentence for a person when `_open` or `_work` fails."""
         raise NotImplementedError
 
+    def _should_start(self) -> bool:
+        """Wait until there is something to open.
+
+        Returns:
+            Whether there is; otherwise the thread ends.
+        """
+        return True
+
     def _should_restart(self) -> bool:
         """Wait until there is a reason to start over.
 
@@ -75,17 +85,32 @@ class LoopThread(Closable, Generic[L]):
         """
         return False
 
+    def _say(self, problem: str) -> None:
+        """Report a problem, unless it stands already."""
+        self._reported.add(problem)
+        if problem not in self._standing:
+            self._standing.add(problem)
+            self._on_problem(problem)
+
+    def _works(self) -> None:
+        """Take back the problems of earlier tries, if this one has none."""
+        if self._standing and not self._reported:
+            self._standing.clear()
+            self._on_problem("")
+
     def _run(self) -> None:
-        self._run_once()
-        while not self._closing and self._should_restart():
+        while not self._closing and self._should_start():
             self._run_once()
+            if self._closing or not self._should_restart():
+                return
 
     def _run_once(self) -> None:
+        self._reported.clear()
         try:
             opened = self._open()
         except Exception as error:  # no network, a broken library: the chat works without this
             _log.info("%s cannot start: %r", self._thread.name, error)
-            self._on_problem(self._problem(describe_error(error)))
+            self._say(self._problem(describe_error(error)))
             return
         try:
             self._work(opened)
@@ -93,7 +118,7 @@ class LoopThread(Closable, Generic[L]):
             pass  # closed during a wait
         except Exception as error:
             _log.info("%s failed: %r", self._thread.name, error)
-            self._on_problem(self._problem(describe_error(error)))
+            self._say(self._problem(describe_error(error)))
         finally:
             try:
                 opened.close()

@@ -7,18 +7,18 @@ imports zeroconf, when it needs it. What goes wrong here becomes one sentence fo
 
 import logging
 import queue
+import socket
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from lanchat.discovery.mdns.loop_thread import LoopThread, describe_error
 from lanchat.discovery.mdns.records import SERVICE, VIA_MDNS, instance_name, properties, read_record
 from lanchat.discovery.sighting import Advertisement, OnProblem, Report, Vanished
-from lanchat.network.interfaces import still
-from lanchat.protocol.address import Address
+from lanchat.network.addresses import OwnAddresses
+from lanchat.protocol.timing import DEFAULT_TIMING
 
 if TYPE_CHECKING:
     from zeroconf import ServiceInfo, Zeroconf
@@ -29,7 +29,9 @@ REPORT_AGAIN_AFTER = 5.0  # s
 _REPORTED_AT_ONCE = 50  # names between two looks at what is new
 _TOO_MANY = "Too many rooms are announced here to look at them all. If yours is missing, join it by its address."
 LOOKUP_LIMIT = 1.0  # s for one name
-FOLLOW_EVERY = 4.0  # s between two looks at our own addresses; when they change, everything starts over
+FOLLOW_EVERY = DEFAULT_TIMING.own_addresses  # s; when our IPv4 addresses change, everything starts over
+SETTLED = DEFAULT_TIMING.settled  # s without an IPv4 address, after which a person is told
+RETRY_AFTER = 30.0  # s; the program that has the port may have ended
 REGISTER_LIMIT = 15.0  # s; the standard makes it take 1.65 (RFC 6762, 8.1 and 8.3)
 
 _log = logging.getLogger(__name__)
@@ -38,37 +40,52 @@ _log = logging.getLogger(__name__)
 class _MdnsThread(LoopThread["Zeroconf"]):
     """The thread of a registration or a browser."""
 
-    def __init__(self, name: str, addresses: Sequence[Address] | None, on_problem: OnProblem) -> None:
+    def __init__(self, name: str, on: OwnAddresses, on_problem: OnProblem) -> None:
         super().__init__(name, on_problem)
-        self._addresses = addresses
-        self._opened_on: set[str] = set()  # our addresses when zeroconf was opened
+        self._on = on
+        self._opened_on: list[str] = []  # our addresses when zeroconf was opened
         self._ended = threading.Event()
 
     def _wake(self) -> None:
         self._ended.set()
 
+    def _should_start(self) -> bool:
+        """Wait for an IPv4 address: zeroconf is used with nothing else."""
+        told_at = time.monotonic() + SETTLED
+        while not self._ipv4():
+            if time.monotonic() >= told_at and self._on.now():
+                self._say(self._problem("this machine has no IPv4 address there"))
+            if self._ended.wait(FOLLOW_EVERY):
+                return False
+        return True
+
     def _should_restart(self) -> bool:
-        """Whether an interface came, left or changed its address: the old sockets neither send nor receive there."""
-        while not self._ended.wait(0.0 if self._has_moved() else FOLLOW_EVERY):
-            if self._has_moved():
-                return True
-        return False
+        """Wait until an interface came, left or changed its address, because the old sockets neither send nor receive
+        there; or until what has failed may be tried again."""
+        again_at = time.monotonic() + RETRY_AFTER
+        while not self._has_moved():
+            if self._ended.wait(FOLLOW_EVERY):
+                return False
+            if self._reported and time.monotonic() >= again_at:
+                break
+        return True
 
     def _has_moved(self) -> bool:
-        return _ipv4(self._addresses) != self._opened_on
+        return set(self._ipv4()) != set(self._opened_on)
+
+    def _ipv4(self) -> list[str]:
+        return [address.text for address in self._on.now() if address.version == 4]
 
     def _open(self) -> "Zeroconf":
         """Open zeroconf on the wanted addresses, or on fewer of them, with a report, if that fails."""
         from zeroconf import InterfaceChoice, IPVersion, Zeroconf
 
-        self._opened_on = _ipv4(self._addresses)
-        attempts: list[InterfaceChoice | list[str]]
-        if self._addresses is None:
-            attempts = [InterfaceChoice.All, InterfaceChoice.Default]
-        else:
-            wanted = self._usable(self._addresses)
-            attempts = [wanted, *([text] for text in wanted if len(wanted) > 1)]
+        self._opened_on = self._ipv4()
         failure: Exception | None = None
+        attempts: list[InterfaceChoice | list[str]] = [InterfaceChoice.All, InterfaceChoice.Default]
+        if self._on.chosen:
+            usable, failure = _usable(self._opened_on)
+            attempts = [usable, *([text] for text in usable if len(usable) > 1)] if usable else []
         for choice in attempts:
             try:
                 # Never on a running loop, such as that of prompt_toolkit.
@@ -77,42 +94,26 @@ class _MdnsThread(LoopThread["Zeroconf"]):
                 failure = failure or error
                 continue
             if failure is not None:
-                works_on = choice[0] if isinstance(choice, list) else "the default interface"
-                self._on_problem(f"mDNS works on {works_on} only ({describe_error(failure)}).")
+                works_on = ", ".join(choice) if isinstance(choice, list) else "the default interface"
+                self._say(f"mDNS works on {works_on} only ({describe_error(failure)}).")
             return zeroconf
         assert failure is not None
         raise failure
-
-    def _usable(self, addresses: Sequence[Address]) -> list[str]:
-        """Those that this machine has now. With any other, Zeroconf fails and forgets to close a socket."""
-        wanted = [address for address in addresses if address.version == 4]
-        here = [address for address in still(addresses) if address.version == 4]
-        if not wanted and not here:
-            raise OSError("the chosen interface has no IPv4 address")
-        if not here:
-            raise OSError(f"this machine no longer has the address {', '.join(address.text for address in wanted)}")
-        working = {address.interface for address in here}
-        if missing := [address.text for address in wanted if address.interface not in working]:
-            works_on = ", ".join(address.text for address in here)
-            self._on_problem(f"mDNS works on {works_on} only (this machine no longer has {', '.join(missing)}).")
-        return [address.text for address in here]
 
 
 class Registration(_MdnsThread):
     """Advertises a room until `close`. What goes wrong is reported and never raised into the host.
 
     Args:
-        addresses: our own addresses on the networks to advertise on; None for all.
+        on: our own addresses on the networks to advertise on.
         on_problem: called from a thread of the registration.
 
     Raises:
         RuntimeError: this process has no thread left.
     """
 
-    def __init__(
-        self, advertisement: Advertisement, addresses: Sequence[Address] | None, on_problem: OnProblem
-    ) -> None:
-        super().__init__("mdns-register", addresses, on_problem)
+    def __init__(self, advertisement: Advertisement, on: OwnAddresses, on_problem: OnProblem) -> None:
+        super().__init__("mdns-register", on, on_problem)
         self._advertisement = advertisement
         self._registered = threading.Event()
         self._thread.start()
@@ -133,6 +134,7 @@ class Registration(_MdnsThread):
         except NonUniqueNameException:  # its message is empty
             raise RuntimeError("somebody on this network announces this very room already") from None
         self._registered.set()
+        self._works()
         while not self._ended.wait(FOLLOW_EVERY) and not self._has_moved():
             pass
 
@@ -142,15 +144,14 @@ class Registration(_MdnsThread):
     def _info(self) -> "ServiceInfo":
         from zeroconf import ServiceInfo
 
-        usable = [address for address in still(self._addresses) if address.version == 4]
-        others = [address.text for address in usable if not address.is_loopback]
+        others = [address.text for address in self._on.reachable() if address.version == 4]
         return ServiceInfo(
             SERVICE,
             instance_name(self._advertisement),
             port=self._advertisement.port,
             properties=properties(self._advertisement),
             server=f"lanchat-{self._advertisement.room_id[:16]}.local.",
-            parsed_addresses=others or [a.text for a in usable],  # to other machines loopback means themselves
+            parsed_addresses=others or self._ipv4(),  # to other machines loopback means themselves
         )
 
     def _problem(self, why: str) -> str:
@@ -161,7 +162,7 @@ class Browser(_MdnsThread):
     """Watches the network for rooms until `close`.
 
     Args:
-        addresses: our own addresses on the networks to search; None for all.
+        on: our own addresses on the networks to search.
         report: called from a thread of the browser.
         on_problem: called from a thread of the browser.
 
@@ -169,8 +170,8 @@ class Browser(_MdnsThread):
         RuntimeError: this process has no thread left.
     """
 
-    def __init__(self, addresses: Sequence[Address] | None, report: Report, on_problem: OnProblem) -> None:
-        super().__init__("mdns-browse", addresses, on_problem)
+    def __init__(self, on: OwnAddresses, report: Report, on_problem: OnProblem) -> None:
+        super().__init__("mdns-browse", on, on_problem)
         self._report = report
         self._names: queue.Queue[tuple[str, bool] | None] = queue.Queue(MAX_WAITING)
         self._thread.start()
@@ -186,6 +187,7 @@ class Browser(_MdnsThread):
                 self._on_problem(_TOO_MANY)
 
         browser = ServiceBrowser(opened, SERVICE, handlers=[changed])
+        self._works()
         try:
             self._follow(opened)
         finally:
@@ -273,5 +275,18 @@ class Browser(_MdnsThread):
         return f"mDNS does not work here ({why}). Join by the address that the host's screen shows."
 
 
-def _ipv4(addresses: Sequence[Address] | None) -> set[str]:
-    return {address.text for address in still(addresses) if address.version == 4}
+def _usable(addresses: list[str]) -> tuple[list[str], OSError | None]:
+    """The addresses that can be bound, and why the first of the others cannot.
+
+    With an address that this machine has just lost, Zeroconf would fail and forget to close a socket.
+    """
+    usable, failure = [], None
+    for address in addresses:
+        try:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.bind((address, 0))
+        except OSError as error:
+            failure = failure or error
+        else:
+            usable.append(address)
+    return usable, failure

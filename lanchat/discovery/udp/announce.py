@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lanchat.discovery.sighting import Advertisement, OnProblem, Report, Sighting, Vanished
@@ -22,9 +22,10 @@ from lanchat.discovery.udp.flood_guard import ANNOUNCE_EVERY, AnnouncementFilter
 from lanchat.discovery.udp.multicast import PORT
 from lanchat.discovery.udp.packets import MAX_DATAGRAM, Connect, Gone, Here, Seek, decode, encode, here
 from lanchat.discovery.udp.sockets import MulticastSockets, Received
+from lanchat.network.addresses import OwnAddresses
 from lanchat.network.connect import begin_connect
 from lanchat.network.listen import PORT_TRIES
-from lanchat.protocol.address import DEFAULT_PORT, Address, Endpoint
+from lanchat.protocol.address import DEFAULT_PORT, Endpoint
 from lanchat.protocol.limits import TokenBucket
 from lanchat.threads import Closable
 
@@ -56,13 +57,11 @@ class _UdpThread(Closable):
         OSError: this process has no file descriptors left.
     """
 
-    def __init__(
-        self, name: str, addresses: Sequence[Address] | None, on_problem: OnProblem, port: int, schedule: Schedule
-    ) -> None:
+    def __init__(self, name: str, on: OwnAddresses, on_problem: OnProblem, port: int, schedule: Schedule) -> None:
         self._on_problem = on_problem
         self._schedule = schedule
         self._closing = False
-        self._sockets = MulticastSockets(addresses, on_problem, port)
+        self._sockets = MulticastSockets(on, on_problem, port)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def close(self) -> None:
@@ -122,8 +121,8 @@ class Announcer(_UdpThread):
     """Announces a room until `close`, and answers those who seek. What goes wrong is never raised into the host.
 
     Args:
-        addresses: our own addresses on the networks to announce on; None for all.
-        on_problem: called with each problem once, from the announcer's thread.
+        on: our own addresses on the networks to announce on.
+        on_problem: called with each problem once, and with "" when all are over, from the announcer's thread.
         people: how many are in the room; called from the announcer's thread.
         port: of UDP.
 
@@ -134,13 +133,13 @@ class Announcer(_UdpThread):
     def __init__(
         self,
         advertisement: Advertisement,
-        addresses: Sequence[Address] | None,
+        on: OwnAddresses,
         on_problem: OnProblem,
         people: Callable[[], int | None] = lambda: None,
         port: int = PORT,
         schedule: Schedule = ANNOUNCE_SCHEDULE,
     ) -> None:
-        super().__init__("announce", addresses, on_problem, port, schedule)
+        super().__init__("announce", on, on_problem, port, schedule)
         self._advertisement = advertisement
         self._people = people
         now = time.monotonic()
@@ -204,9 +203,9 @@ class Seeker(_UdpThread):
     """Asks everybody for their rooms, and listens to announcements, until `close`.
 
     Args:
-        addresses: our own addresses on the networks to search; None for all.
+        on: our own addresses on the networks to search.
         report: called from the seeker's thread.
-        on_problem: called with each problem once, from the seeker's thread.
+        on_problem: called with each problem once, and with "" when all are over, from the seeker's thread.
         port: of UDP.
 
     Raises:
@@ -215,13 +214,13 @@ class Seeker(_UdpThread):
 
     def __init__(
         self,
-        addresses: Sequence[Address] | None,
+        on: OwnAddresses,
         report: Report,
         on_problem: OnProblem,
         port: int = PORT,
         schedule: Schedule = SEEK_SCHEDULE,
     ) -> None:
-        super().__init__("seek", addresses, on_problem, port, schedule)
+        super().__init__("seek", on, on_problem, port, schedule)
         self._report = report
         self._filter = AnnouncementFilter(_nonce, time.monotonic())
         self._start()

@@ -6,19 +6,19 @@ import selectors
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from lanchat.discovery.sighting import OnProblem
 from lanchat.discovery.udp.multicast import PORT, MulticastSocket, SocketAddress, is_usable, multicast_problem
-from lanchat.network.interfaces import kind_of, still
+from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Address
 from lanchat.protocol.limits import TokenBucket
+from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.threads import Closable, Wakeup
 
-FOLLOW_EVERY = 4.0  # s between two looks at our addresses; a laptop that changes its Wi-Fi is back within 10
-RETRY_AFTER = 1.0  # s; a new IPv6 address cannot be used at first (RFC 4862, 5.4)
+FOLLOW_EVERY = DEFAULT_TIMING.own_addresses  # s; then also what could not be opened is tried again
 REJOIN_EVERY = 30.0  # s; see MulticastSocket.open_receiver
 REPORT_AFTER = 3.0  # s of failures before they are reported, unless they will not pass by themselves
 MAX_READ = 2048  # bytes; more than any datagram of lanchat has, so that a longer one is recognised
@@ -51,20 +51,20 @@ class MulticastSockets(Closable):
     """Opens and closes multicast sockets so that there is one for each of our addresses. One thread, except for `wake`.
 
     Args:
-        addresses: our own addresses to use; None for all.
-        on_problem: called with each problem once.
+        on: our own addresses to use.
+        on_problem: called with each problem once, and with "" when all of them are over.
         port: the one that everybody listens on.
 
     Raises:
         OSError: this process has no file descriptors left.
     """
 
-    def __init__(self, addresses: Sequence[Address] | None, on_problem: OnProblem, port: int = PORT) -> None:
+    def __init__(self, on: OwnAddresses, on_problem: OnProblem, port: int = PORT) -> None:
         self._wakeup = Wakeup()
-        self._chosen = addresses
+        self._on = on
         self._on_problem = on_problem
         self._port = port
-        self._reported: set[str] = set()
+        self._reported: dict[str, str] = {}  # the interface, by the problem
         self._failing: dict[str, float] = {}  # since when nothing can be sent, by interface
         self._sockets: dict[tuple[Address, int], MulticastSocket] = {}
         self._own: list[Address] = []
@@ -82,7 +82,7 @@ class MulticastSockets(Closable):
         if now < self._follow_at:
             return False
         self._follow_at = now + FOLLOW_EVERY
-        self._own = still(self._chosen)
+        self._own = self._on.now()
         wanted = {(address, _interface_index(address)): address for address in self._own if is_usable(address)}
         for key in self._sockets.keys() - wanted.keys():
             self._close(key)
@@ -92,21 +92,24 @@ class MulticastSockets(Closable):
             for key, multicast in self._sockets.items():
                 if key not in opened:
                     self._rejoin(multicast)
-        if not wanted or (self._chosen is None and all(address.is_loopback for address in wanted.values())):
-            self._report("This machine has no network at the moment.")
         return bool(opened)
 
     def broadcast(self, data: bytes, now: float) -> None:
         """Send to everybody on all our networks."""
+        working: set[str] = set()
         for multicast in self._sockets.values():
             sent = multicast.broadcast(data)
             failures = [error for error in sent.values() if error is not None]
             if len(failures) == len(sent):
                 self._failed(multicast.address, failures[0], now)
-            else:
-                self._failing.pop(multicast.address.interface, None)
-                if failures:
-                    _log.debug("at %s: %s", multicast.address.text, failures)
+                continue
+            self._failing.pop(multicast.address.interface, None)
+            if multicast.receiver is not None and (self._on.chosen or not multicast.address.is_loopback):
+                working.add(multicast.address.interface)
+            if failures:
+                _log.debug("at %s: %s", multicast.address.text, failures)
+        if working and self._reported:
+            self._take_back(working)
 
     def unicast(self, data: bytes, host: str) -> None:
         """Send to one machine on our networks, so that its answer comes to this program alone."""
@@ -160,7 +163,6 @@ class MulticastSockets(Closable):
         try:
             multicast = MulticastSocket(address, self._port)
         except OSError as error:
-            self._follow_at = min(self._follow_at, now + RETRY_AFTER)
             self._failed(address, error, now)
             return False
         self._sockets[key] = multicast
@@ -172,7 +174,7 @@ class MulticastSockets(Closable):
         if multicast.receiver is not None:
             self._selector.register(multicast.receiver, selectors.EVENT_READ, multicast)
         elif multicast.receive_error is not None and not multicast.address.is_loopback:
-            self._report(multicast_problem(multicast.receive_error, multicast.address.interface, self._port))
+            self._report(multicast.receive_error, multicast.address.interface)
 
     def _rejoin(self, multicast: MulticastSocket) -> None:
         if multicast.receiver is not None:
@@ -193,13 +195,25 @@ class MulticastSockets(Closable):
         """Report a failure that lasts, on a network of people: on a Docker bridge without containers it is normal."""
         since = self._failing.setdefault(address.interface, now)
         _log.info("at %s: %s", address.text, error)
-        if error.errno in _LASTING or (now - since >= REPORT_AFTER and kind_of(address.interface) == "network"):
-            self._report(multicast_problem(error, address.interface, self._port))
+        if error.errno in _LASTING or (now - since >= REPORT_AFTER and address.kind == "network"):
+            self._report(error, address.interface)
 
-    def _report(self, problem: str) -> None:
+    def _report(self, error: OSError, interface: str) -> None:
+        problem = multicast_problem(error, interface, self._port)
         if problem not in self._reported:
-            self._reported.add(problem)
+            self._reported[problem] = interface
             self._on_problem(problem)
+
+    def _take_back(self, working: set[str]) -> None:
+        """Drop the problems of these interfaces, and those of interfaces that are gone."""
+        present = {address.interface for address in self._own}
+        self._reported = {
+            problem: interface
+            for problem, interface in self._reported.items()
+            if interface in present and interface not in working
+        }
+        if not self._reported:
+            self._on_problem("")
 
     def _sender(self, address: SocketAddress) -> str | None:
         """The sender's IP address, its scope written as in our own addresses; None if it is not on our networks."""

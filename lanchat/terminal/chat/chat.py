@@ -213,9 +213,9 @@ class Chat:
                 roster = self._feed.roster
                 self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))
             case ShowInvite():
-                if self._room.invite is None:
-                    raise ValueError("This machine has no network, so nobody else can join.")
-                self._feed.show(invitation(self._room.invite, self._screen.columns))
+                if (invite := self._room.invite) is None:
+                    raise ValueError("No other machine can reach this room at the moment.")
+                self._feed.show(invitation(invite, self._screen.columns))
             case Verify(nick):
                 self._feed.verify(nick)
             case Ignore(nick, on):

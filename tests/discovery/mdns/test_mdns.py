@@ -15,11 +15,11 @@ from lanchat.discovery.mdns import loop_thread, mdns
 from lanchat.discovery.mdns.mdns import Browser, Registration
 from lanchat.discovery.mdns.records import SERVICE, instance_name, properties
 from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
-from lanchat.network.interfaces import chosen
+from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Address, Endpoint
+from tests.support.addresses import LOOPBACK, Machine, only
 from tests.support.waiting import PATIENCE, wait_until
 
-LOOPBACK = chosen(("127.0.0.1",))
 NOT_OURS = Address("eth9", "203.0.113.9", 24)  # kept for documentation (RFC 5737): no machine has it
 
 
@@ -38,8 +38,8 @@ class Reports:
         name = instance_name(room)
         return [report for report in self.all if report.name == name]
 
-    def browser(self, interfaces: list[Address] = LOOPBACK) -> Browser:
-        return Browser(interfaces, self.all.append, self.problems.append)
+    def browser(self, on: OwnAddresses = LOOPBACK) -> Browser:
+        return Browser(on, self.all.append, self.problems.append)
 
 
 @contextmanager
@@ -118,20 +118,36 @@ def test_names_without_a_record_do_not_hold_up_the_others():
         assert len(asked) < 20
 
 
-@pytest.mark.parametrize("interfaces", [[NOT_OURS], [Address("lo", "::1", 128)], []])
-def test_an_interface_that_cannot_be_used_is_a_problem_and_no_error(interfaces):
-    reports = Reports()
-    with reports.browser(interfaces), Registration(advertisement(), interfaces, reports.problems.append):
+@pytest.mark.parametrize("address", [NOT_OURS, Address("lo", "::1", 128)], ids=["not ours", "IPv6 alone"])
+def test_an_interface_that_cannot_be_used_is_a_problem_until_it_can(address, monkeypatch):
+    monkeypatch.setattr(mdns, "SETTLED", 0.0)
+    reports, machine = Reports(), Machine(address)
+    on = machine.own(address.interface, "lo")
+    with reports.browser(on), Registration(advertisement(), on, reports.problems.append):
         wait_until(lambda: len(reports.problems) == 2)
-    assert {problem.split(" (")[0] for problem in reports.problems} == {
-        "mDNS does not work here",
-        "This room is not announced over mDNS",
-    }
+        assert {problem.split(" (")[0] for problem in reports.problems} == {
+            "mDNS does not work here",
+            "This room is not announced over mDNS",
+        }
+        machine.addresses = LOOPBACK.now()
+        wait_until(lambda: reports.problems[2:] == ["", ""])
+
+
+def test_without_any_address_mdns_waits_for_one_without_a_word(monkeypatch):
+    """That this machine has no network is said elsewhere."""
+    monkeypatch.setattr(mdns, "SETTLED", 0.0)
+    monkeypatch.setattr(mdns, "FOLLOW_EVERY", 0.01)
+    reports, room, machine = Reports(), advertisement(), Machine()
+    with reports.browser(machine.own("lo")), stranger() as other:
+        machine.addresses = LOOPBACK.now()
+        send(other, instance_name(room), properties(room))
+        wait_until(lambda: reports.of(room))
+    assert reports.problems == []
 
 
 def test_of_two_interfaces_the_one_that_works_is_used():
     reports, room = Reports(), advertisement()
-    with reports.browser([NOT_OURS, *LOOPBACK]), stranger() as other:
+    with reports.browser(only(NOT_OURS, *LOOPBACK.now())), stranger() as other:
         send(other, instance_name(room), properties(room))
         wait_until(lambda: reports.of(room))
     [problem] = reports.problems

@@ -11,15 +11,16 @@ import pytest
 
 from lanchat.discovery.sighting import Advertisement, Sighting, Vanished
 from lanchat.discovery.sources import Advertiser
+from lanchat.discovery.udp import sockets
 from lanchat.discovery.udp.announce import Announcer, Schedule, Seeker
 from lanchat.discovery.udp.multicast import GROUP, MulticastSocket
 from lanchat.discovery.udp.packets import MAX_DATAGRAM, Connect, Gone, Here, Packet, Seek, decode, encode
-from lanchat.network.interfaces import chosen
-from lanchat.network.listen import listen
+from lanchat.network.addresses import OwnAddresses
+from lanchat.network.listen import Listeners
 from lanchat.protocol.address import Address, Endpoint
+from tests.support.addresses import LOOPBACK, Machine
 from tests.support.waiting import PATIENCE, wait_until
 
-LOOPBACK = chosen(("127.0.0.1",))
 NOT_OURS = Address("eth9", "203.0.113.9", 24)  # kept for documentation (RFC 5737): no machine has it
 ONCE = Schedule(every=3600.0, first=(0.0,))
 
@@ -39,8 +40,8 @@ class Reports:
     def of(self, room: Advertisement) -> list[Sighting | Vanished]:
         return [report for report in self.all if report.name.startswith(room.room_id)]
 
-    def seeker(self, own: list[Address] = LOOPBACK) -> Seeker:
-        return Seeker(own, self.all.append, self.problems.append, self.port)
+    def seeker(self, on: OwnAddresses = LOOPBACK) -> Seeker:
+        return Seeker(on, self.all.append, self.problems.append, self.port)
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def overheard(port: int) -> Iterator[list[Packet]]:
     """All packets that are sent to everybody meanwhile."""
     packets: list[Packet] = []
     ended = threading.Event()
-    multicast = MulticastSocket(LOOPBACK[0], port)
+    multicast = MulticastSocket(LOOPBACK.now()[0], port)
     receiver = multicast.receiver
     assert receiver is not None
 
@@ -174,8 +175,8 @@ def test_a_host_connects_on_request_but_only_to_a_port_of_lanchat(udp_port):
         Announcer(advertisement(), LOOPBACK, pytest.fail, port=udp_port),
         socket.create_server(("127.0.0.1", 0)) as other,
     ):
-        [lanchat] = listen(["127.0.0.1"], None)
-        with lanchat, stranger(udp_port) as send:
+        with Listeners(LOOPBACK, None) as listeners, stranger(udp_port) as send:
+            [lanchat] = listeners.sockets
             answer_to(udp_port, encode(Seek("there?")))
             for port in (other.getsockname()[1], lanchat.getsockname()[1]):
                 send(encode(Connect(port, str(port))))
@@ -186,22 +187,30 @@ def test_a_host_connects_on_request_but_only_to_a_port_of_lanchat(udp_port):
 
 def test_a_short_request_to_connect_is_ignored(udp_port):
     """The sender may be forged, and a connection takes several packets."""
-    with Announcer(advertisement(), LOOPBACK, pytest.fail, port=udp_port):
-        [lanchat] = listen(["127.0.0.1"], None)
-        with lanchat, stranger(udp_port) as send:
-            for size in (0, MAX_DATAGRAM - 1):
-                send(encode(Connect(lanchat.getsockname()[1], str(size))).rstrip().ljust(size))
-            answer_to(udp_port, encode(Seek("there?")))
-            assert not select.select([lanchat], [], [], 0)[0]
-
-
-def test_a_network_that_is_gone_is_a_problem_and_no_error(reports):
     with (
-        reports.seeker([NOT_OURS]),
-        Announcer(advertisement(), [NOT_OURS], reports.problems.append, port=reports.port),
+        Announcer(advertisement(), LOOPBACK, pytest.fail, port=udp_port),
+        Listeners(LOOPBACK, None) as lanchat,
+        stranger(udp_port) as send,
     ):
+        for size in (0, MAX_DATAGRAM - 1):
+            send(encode(Connect(lanchat.port, str(size))).rstrip().ljust(size))
+        answer_to(udp_port, encode(Seek("there?")))
+        assert not select.select(lanchat.sockets, [], [], 0)[0]
+
+
+def test_an_address_that_cannot_be_used_is_a_problem_until_another_one_works(reports, monkeypatch):
+    """The machine has said that it has this address, but nothing can be sent from there."""
+    monkeypatch.setattr(sockets, "REPORT_AFTER", 0.0)
+    machine = Machine(NOT_OURS)
+    quick = Schedule(every=0.05)
+    with Announcer(
+        advertisement(), machine.own("eth9", "lo"), reports.problems.append, port=reports.port, schedule=quick
+    ):
+        wait_until(lambda: reports.problems)
+        machine.addresses = LOOPBACK.now()
         wait_until(lambda: len(reports.problems) == 2)
-    assert set(reports.problems) == {"This machine has no network at the moment."}
+    problem, over = reports.problems
+    assert problem.startswith("Cannot look for rooms over UDP on eth9 (") and over == ""
 
 
 def test_an_announcer_without_a_thread_leaves_no_sockets(monkeypatch, udp_port):

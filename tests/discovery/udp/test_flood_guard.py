@@ -89,9 +89,9 @@ def test_in_a_flood_a_new_sender_is_challenged_and_then_believed():
 
 def test_one_sender_fills_only_its_share():
     guard = new_filter()
-    reports = [guard.here(ANN, room(n), n) for n in range(1, 50)]
+    reports = [guard.here(ANN, room(n), n) for n in range(1, 3 * MAX_NAMES_OF_ONE)]
     assert sum(isinstance(what, Sighting) for what in reports) == MAX_NAMES_OF_ONE
-    assert isinstance(guard.here(BOB, room(99), 50), Sighting)
+    assert isinstance(guard.here(BOB, room(99), 3 * MAX_NAMES_OF_ONE), Sighting)
 
 
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(0, 9), st.floats(0, 0.5)), max_size=600))

@@ -11,10 +11,8 @@ import pytest
 
 from lanchat.discovery.udp.multicast import MulticastSocket, multicast_problem
 from lanchat.discovery.udp.sockets import MAX_READ, MulticastSockets, Received
-from lanchat.network.interfaces import chosen
+from tests.support.addresses import LOOPBACK
 from tests.support.waiting import PATIENCE, wait_until
-
-LOOPBACK = chosen(("127.0.0.1",))
 
 
 @pytest.fixture
@@ -74,7 +72,7 @@ def test_waking_and_closing_are_harmless_after_a_close(udp_port):
 def test_a_port_that_another_program_keeps_leaves_the_sender_working(udp_port):
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other,
-        closing(MulticastSocket(LOOPBACK[0], udp_port)) as ours,
+        closing(MulticastSocket(LOOPBACK.now()[0], udp_port)) as ours,
     ):
         other.settimeout(PATIENCE)
         other.bind(("127.0.0.1", 0))
