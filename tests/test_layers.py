@@ -76,7 +76,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.terminal.prompts",
     },
     "confusable_homoglyphs": {"lanchat.protocol.confusables"},
-    "cryptography": {"lanchat.protocol.keys", "lanchat.protocol.noise"},
+    "cryptography": {"lanchat.protocol.keys", "lanchat.protocol.noise", "lanchat.protocol.sealed"},
     "ifaddr": {"lanchat.network.interfaces"},
     "mnemonic": {"lanchat.network.password"},
     "msgspec": {
