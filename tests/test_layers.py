@@ -79,12 +79,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "cryptography": {"lanchat.protocol.keys", "lanchat.protocol.noise", "lanchat.protocol.sealed"},
     "ifaddr": {"lanchat.network.interfaces"},
     "mnemonic": {"lanchat.network.password"},
-    "msgspec": {
-        "lanchat.protocol.fields",
-        "lanchat.protocol.framing",
-        "lanchat.protocol.messages",
-        "lanchat.protocol.standby",
-    },
+    "msgspec": {f"lanchat.protocol.{module}" for module in ("fields", "framing", "messages", "standby")},
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
         "lanchat.terminal.chat.output",

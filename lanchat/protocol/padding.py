@@ -1,6 +1,6 @@
 """The sizes of private messages: before a text is sealed it is padded to one of four sizes. Pure.
 
-So "ok" and "yes" look alike to whoever carries them, and a room can count what waits without being able to read it.
+So "ok" and "yes" look alike on their way, and a room can count the messages that wait without being able to read them.
 """
 
 from lanchat.protocol.fields import MAX_TEXT

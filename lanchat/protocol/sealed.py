@@ -1,9 +1,9 @@
 """Private messages, sealed so that only their sender and their recipient can read them. Pure; a door of `cryptography`.
 
 A box holds the two Ed25519 keys, in the clear, and then what HPKE (RFC 9180, base mode) made of a signature by the
-sender and the padded text. Both cover the room, the two keys and the message's id, so whoever carries a box can neither
-read it, nor write one in somebody's name, nor hand it to somebody else, or in another room, or under another id. Keys
-for HPKE follow from the Ed25519 keys by the map of libsodium and age.
+sender and the padded text. Both cover the room, the two keys and the message's id, so a host that carries a box can
+neither read it, nor make one in somebody's name, nor pass it to another recipient or room, or under another id. The
+keys for HPKE follow from the Ed25519 keys by the map of libsodium and age.
 """
 
 import hashlib
@@ -14,14 +14,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from lanchat.protocol.binding import join_fields
-from lanchat.protocol.ids import member_id
+from lanchat.protocol.ids import KEY_SIZE, is_key_of, member_id
 from lanchat.protocol.keys import PrivateKey, verify
 from lanchat.protocol.padding import pad, padded_size, unpad
 from lanchat.protocol.text import clean_text
 
 PURPOSE = b"lanchat private message 1"
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
-_KEY = 32  # bytes of each key
 _SIGNATURE = 64  # bytes
 _KNOWN_KEYS = 1024  # recipients whose X25519 keys are remembered: five rooms full of people
 
@@ -54,6 +53,7 @@ class Sealer:
     def __init__(self, key: PrivateKey, room: str) -> None:
         self._key = key
         self._public = key.public_key().public_bytes_raw()
+        self.id = member_id(self._public)
         self._opening = X25519PrivateKey.from_private_bytes(opening_key(key))
         self._room = room
 
@@ -89,7 +89,7 @@ class Sealer:
         Raises:
             CannotOpen: we cannot read it, or it is not what its sender sealed.
         """
-        sender, recipient, sealed = box[:_KEY], box[_KEY : 2 * _KEY], box[2 * _KEY :]
+        sender, recipient, sealed = box[:KEY_SIZE], box[KEY_SIZE : 2 * KEY_SIZE], box[2 * KEY_SIZE :]
         try:
             padded_size(box)
         except ValueError:
@@ -119,7 +119,7 @@ def context(room: str, sender: bytes, recipient: bytes, id: str) -> bytes:
 
 def can_seal_to(public: bytes, id: str) -> bool:
     """Whether this is the raw Ed25519 key of the member with this id, and one that a message can be sealed to."""
-    if len(public) != _KEY or member_id(public) != id:
+    if not is_key_of(public, id):
         return False
     try:
         sealing_key(public)
@@ -130,7 +130,7 @@ def can_seal_to(public: bytes, id: str) -> bool:
 
 def opening_key(key: PrivateKey) -> bytes:
     """The raw X25519 private key of an identity: the clamped first half of SHA-512 over its seed."""
-    half = bytearray(hashlib.sha512(key.private_bytes_raw()).digest()[:_KEY])
+    half = bytearray(hashlib.sha512(key.private_bytes_raw()).digest()[:KEY_SIZE])
     half[0] &= 248
     half[31] = half[31] & 127 | 64
     return bytes(half)
@@ -145,9 +145,9 @@ def sealing_key(public: bytes) -> bytes:
     """
     y = int.from_bytes(public, "little") & ~_SIGN
     square = (y * y - 1) * (_D * y * y + 1) % _PRIME  # of x, but for a factor that is a square itself
-    if len(public) != _KEY or y >= _PRIME or pow(square, (_PRIME - 1) // 2, _PRIME) > 1:
+    if len(public) != KEY_SIZE or y >= _PRIME or pow(square, (_PRIME - 1) // 2, _PRIME) > 1:
         raise ValueError("This is no Ed25519 key.")
     u = (1 + y) * pow(1 - y, _PRIME - 2, _PRIME) % _PRIME  # as pow(..., -1), and 0 where there is no inverse
     if u in _LOW_ORDER:
         raise ValueError("This key hides nothing.")
-    return u.to_bytes(_KEY, "little")
+    return u.to_bytes(KEY_SIZE, "little")

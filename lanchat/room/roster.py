@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from lanchat.protocol.confusables import skeletons
-from lanchat.protocol.ids import is_verified
+from lanchat.protocol.ids import is_key_of, is_verified
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renamed, Said, Welcome
 from lanchat.protocol.text import same_nick
@@ -16,6 +16,7 @@ class Person:
     id: str
     nick: str
     host: bool = False
+    key: bytes = b""  # Ed25519, raw; only one that fits the id
 
     @property
     def verified(self) -> bool:
@@ -36,7 +37,7 @@ class Roster:
 
     def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
         self.me, self.nick, self._complete_at = welcome.id, welcome.nick, welcome.seq
-        self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host) for p in present}
+        self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host, _fitting(p.key, p.id)) for p in present}
 
     def person(self, nick: str) -> Person | None:
         """The person with this nick, else one whose nick looks like it; None: there is neither."""
@@ -53,37 +54,43 @@ class Roster:
         found = found or [person for person in people if not looks.isdisjoint(skeletons(person.nick))]
         return sorted(found, key=lambda person: person.id != self.host_id)
 
-    def addressee(self, nick: str) -> str:
-        """The recipient's member id for a private message to this nick; "": only the host can know it.
+    def addressee(self, nick: str) -> Person | None:
+        """The recipient of a private message to this nick; None: only the host can know it.
 
         Raises:
-            ValueError: this person can get no private messages.
+            ValueError: it is our own nick.
         """
         person = self.person(nick.removeprefix("~"))
-        if person is not None and not person.verified:
-            raise ValueError(f"~{person.nick} is a netcat guest and cannot get private messages.")
         if person is not None and person.id == self.me:
             raise ValueError(f"{nick} is you.")
-        return person.id if person is not None else ""
+        return person
+
+    def member(self, id: str) -> Person | None:
+        """The person with this member id, under whatever nick."""
+        return next((person for person in self.people.values() if person.id == id), None)
 
     def apply(self, event: Event) -> None:
         self.seq = max(self.seq, event.seq)
         if event.seq <= self._complete_at:
             return
         match event:
-            case Joined(by=by, nick=nick, host=host):
+            case Joined(by=by, nick=nick, host=host, key=key):
                 if len(self.people) < MAX_PEOPLE:
-                    self.people[by, nick] = Person(by, nick, host)
+                    self.people[by, nick] = Person(by, nick, host, _fitting(key, by))
             case Left(by=by, nick=nick):
                 self.people.pop((by, nick), None)
             case Renamed(by=by, nick=nick, to=to):
                 was = self.people.pop((by, nick), None)
                 if len(self.people) < MAX_PEOPLE:
-                    self.people[by, to] = Person(by, to, was.host if was else False)
+                    self.people[by, to] = Person(by, to, was.host, was.key) if was else Person(by, to)
                 if (by, nick) == (self.me, self.nick):
                     self.nick = to
             case Moved(by=host):
-                for key, person in self.people.items():
-                    self.people[key] = replace(person, host=person.id == host)
+                for who, person in self.people.items():
+                    self.people[who] = replace(person, host=person.id == host)
             case Said():
                 pass
+
+
+def _fitting(key: bytes, id: str) -> bytes:
+    return key if is_key_of(key, id) else b""

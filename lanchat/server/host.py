@@ -92,8 +92,7 @@ class Host(Closable):
         self._quotas = Quotas(limits)
         self._readers = Readers()
         self._flusher: Flusher | None = None
-        self._closing = False
-        self._accepting = False
+        self._closing = self._accepting = False
         self._acceptor = threading.Thread(target=self._accept, name="accept")
         secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
@@ -118,6 +117,7 @@ class Host(Closable):
                 seq=opened.seq,
                 access=access,
                 private=opened.private,
+                keys=opened.keys,
                 max_members=limits.members,
             )
             self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_access)

@@ -27,7 +27,7 @@ from lanchat.storage.rooms import LOCK, LOG
 FLUSH_EVERY = 1.0  # s
 MAX_WAITING = 20_000  # records in memory while the disk takes nothing; beyond that the oldest are not stored
 MAX_WAITING_SIZE = 16 * 1024 * 1024  # bytes of memory that these records take, at most
-_RECORD = 512  # bytes of memory that a record takes besides its text
+_RECORD = 512  # bytes of memory that a record takes besides its text and its box
 CLOSE_LIMIT = 2.0  # s to get the last records on the disk; leaving must feel immediate
 _RETRY = 0.05  # s until the lock is tried again
 
@@ -143,4 +143,5 @@ class HistoryWriter:
 
 
 def _memory(record: Record) -> int:
-    return _RECORD + (memory_of(record.text) if isinstance(record, Said | Told) else 0)
+    size = _RECORD + (memory_of(record.text) if isinstance(record, Said | Told) else 0)
+    return size + (len(record.box) if isinstance(record, Told) else 0)

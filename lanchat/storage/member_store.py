@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Card, Record, Talk, Told
+from lanchat.protocol.drafts import Talk
+from lanchat.protocol.messages import Card, Record, Told
 from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
 from lanchat.storage.rooms import joined_folder

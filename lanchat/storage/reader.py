@@ -16,18 +16,19 @@ from lanchat.storage.schema import (
     COLUMNS,
     EVENTS,
     PRIVATE,
-    PRIVATE_COLUMNS,
+    WITH_BOXES,
     WITH_PRIVATE,
     WITH_WORDS,
     Table,
     event_of,
+    private_columns,
     private_of,
 )
 from lanchat.storage.search import Search, has_words, parse_search
 
 BUSY_LIMIT = 2.0  # s to wait while the writer opens or closes the file
 PORTION = 5000  # rows that are read at once ...
-PORTION_SIZE = 1_000_000  # characters; ... and no more than so much text
+PORTION_SIZE = 1_000_000  # characters and bytes; ... and no more than so much text and boxes
 _VALUES = 500  # values in one statement; SQLite before 3.32 takes 999
 _REPAIR = "Open the room with lanchat host, or join it, once more: that repairs the file."
 
@@ -98,20 +99,21 @@ class LogReader:
             _Selection[Event](EVENTS, COLUMNS, event_of, conditions, _values(wanted, since), version), number
         )
 
-    def private(self, *, number: int | None = None, since: int = 0, search: str = "") -> Iterator[Told]:
-        """The last private messages in a member's history, in the order in which they came; otherwise as `events`.
+    def private(self, *, number: int | None = None, since: int = 0) -> Iterator[Told]:
+        """The last private messages that are not finished, as they were stored: sealed. They are in the order in which
+        they came, and read in portions too.
 
-        Not for a host's log: the private messages that wait there belong to other people.
+        Args:
+            number: at most this many; None: all.
+            since: ms since 1970.
         """
         with self._open() as (_, version):
             if version < WITH_PRIVATE:
                 return
-        wanted = parse_search(search)
-        conditions = ["number > :after", "at >= :since", "text <> ''", "has_words(text, :words)", *_contain(wanted)]
-        values = _values(wanted, since)
-        yield from self._last(
-            _Selection(PRIVATE, PRIVATE_COLUMNS, private_of, conditions, values, WITH_PRIVATE), number
-        )
+        there = "(box <> x'' OR text <> '')" if version >= WITH_BOXES else "text <> ''"
+        conditions = ["number > :after", "at >= :since", there]
+        columns, values = private_columns(version), {"since": since}
+        yield from self._last(_Selection(PRIVATE, columns, private_of, conditions, values, WITH_PRIVATE), number)
 
     def _last(self, selection: "_Selection[T]", number: int | None) -> Iterator[T]:
         """The last rows of a selection, oldest first."""

@@ -19,6 +19,11 @@ class Search:
     words: tuple[str, ...]  # a word of the text begins with it, in any case and with any accents
     parts: tuple[str, ...]  # each is somewhere in the text; case does not count for ASCII letters
 
+    def fits(self, text: str) -> bool:
+        """Whether this text, which no index knows, matches."""
+        lower = text.lower()
+        return has_words(text, " ".join(self.words)) and all(part.lower() in lower for part in self.parts)
+
 
 def parse_search(text: str) -> Search:
     """Split what a person typed. Never fails; blanks alone match every text."""

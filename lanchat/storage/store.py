@@ -24,6 +24,7 @@ from lanchat.storage.schema import (
     PRIVATE_COLUMNS,
     OwnerRow,
     event_of,
+    key_shown,
     looks_of,
     nick_used,
     private_of,
@@ -54,13 +55,15 @@ class LogState:
     entries: int
     unindexed: int
     owners: tuple[tuple[str, str], ...]  # nick and member id, oldest first
+    keys: dict[str, bytes]  # by member id
 
 
 class Store:
     """One connection that writes. Owned by one thread at a time.
 
     Args:
-        durable: a commit is on the disk when it returns (FULL), not only with the operating system (NORMAL).
+        durable: a commit is on the disk when it returns (FULL), not only with the operating system (NORMAL). For a
+            host's log, which also holds the keys of members.
         suspect: check the whole file first.
 
     Raises:
@@ -71,6 +74,7 @@ class Store:
 
     def __init__(self, path: Path, *, durable: bool, suspect: bool = False) -> None:
         check_no_link(path)
+        self._durable = durable
         new = not path.exists()
         if not new and path.stat().st_size == 0:
             raise Damaged("it is empty")
@@ -97,11 +101,14 @@ class Store:
         last = self._number(f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}")
         rows = self._db.execute("SELECT nick, by FROM owner ORDER BY seq")
         owners = tuple((nick, by) for nick, by in rows if isinstance(nick, str) and isinstance(by, str))
+        known = "SELECT by, key FROM member_key WHERE typeof(key) = 'blob' AND by IN (SELECT by FROM owner)"
+        keys = dict(self._db.execute(known))
         entries = self._number("SELECT count(*) FROM event")
         given, clean = max(last, facts.get("first", 0)), bool(facts.get("clean", 1))
         terms = self._db.execute("SELECT epoch, last FROM timeline ORDER BY epoch DESC LIMIT ?", (MAX_ENTRIES,))
         past = tuple(reversed(terms.fetchall()))
-        return LogState(last, given, clean, past, entries, self._number("SELECT count(*) FROM unindexed"), owners)
+        unindexed = self._number("SELECT count(*) FROM unindexed")
+        return LogState(last, given, clean, past, entries, unindexed, owners, keys)
 
     def begin(self, first: int) -> None:
         """Note that numbers above `first` may be given out now. Without a later `end` they count as given out.
@@ -143,8 +150,8 @@ class Store:
     def add(self, records: Sequence[Record]) -> int:
         """Store these in one transaction.
 
-        An event that is stored already, by its seq or by sender and id, stays as it is. Of a private message that is
-        stored already, only the text is replaced.
+        An event that is stored already, by its seq or by sender and id, stays as it is. So does a private message,
+        until it is finished: then it is emptied.
 
         Returns:
             How many events are new.
@@ -160,8 +167,9 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             if private:
                 self._db.executemany(
-                    f"INSERT INTO private ({PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT (by, id) DO UPDATE SET text = excluded.text",
+                    f"INSERT INTO private ({PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                    " ON CONFLICT (by, id) DO UPDATE SET box = x'', text = ''"
+                    " WHERE excluded.box = x'' AND excluded.text = ''",
                     map(private_row, private),
                 )
             added = 0
@@ -171,6 +179,9 @@ class Store:
             remaining = events[len(events) - len(events) % _TOGETHER :]
             if remaining:
                 added += self._db.executemany(_INSERT + _ROW, map(row_of, remaining)).rowcount
+            keys = [key for event in events if (key := key_shown(event))]
+            if keys and self._durable and self._owned < MAX_OWNED:  # beyond that, newcomers own no nick to be found by
+                self._db.executemany("INSERT OR IGNORE INTO member_key VALUES (?, ?)", keys)
             owned = self._own([row for event in events if (row := nick_used(event))])
         self._owned += owned  # not before the commit
         return added

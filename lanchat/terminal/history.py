@@ -8,13 +8,18 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
+from lanchat.client.events import PrivateMessage
+from lanchat.client.private import opened_again
 from lanchat.errors import NoSuchRoom
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.messages import Event, Said, Told
+from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import safe_text
 from lanchat.room.roster import Roster
+from lanchat.storage.identity import find_identity
 from lanchat.storage.reader import LogReader
-from lanchat.storage.rooms import JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
+from lanchat.storage.rooms import HOSTED, JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
+from lanchat.storage.search import parse_search
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.lines import event_json
 from lanchat.terminal.stdio import columns_of, put
@@ -97,19 +102,44 @@ def _records(
     since: int,
     number: int | None,
     on_damage: Callable[[int], None] = lambda number: None,
-) -> Iterator[Record]:
+) -> Iterator[Event | PrivateMessage]:
     """Everything that is known of a room, in order; with a number, at least so many of the last records."""
     logs = [LogReader(path, on_damage) for path in log_paths(home, about.id)]
-    # Our own private messages alone: those that wait in the log of a room hosted here are other people's.
-    own = [LogReader(path, on_damage) for path in log_paths(home, about.id, JOINED)]
     events = merge(
         *(log.events(number=number, since=since, search=search) for log in logs), key=lambda event: event.seq
     )
-    private = chain(*(log.private(number=number, since=since, search=search) for log in own))
-    return _by_time(_each_once(events), private)
+    return _by_time(_each_once(events), _private_messages(home, about, search, since, number, on_damage))
 
 
-def _by_time(events: Iterator[Event], private: Iterator[Told]) -> Iterator[Record]:
+def _private_messages(
+    home: Path, about: About, search: str, since: int, number: int | None, on_damage: Callable[[int], None]
+) -> Iterator[PrivateMessage]:
+    """Our own private messages, opened."""
+
+    def stored(kind: str, number: int | None) -> Iterator[Told]:
+        logs = (LogReader(path, on_damage) for path in log_paths(home, about.id, kind))
+        return chain(*(log.private(number=number, since=since) for log in logs))
+
+    if not any(chain(stored(HOSTED, 1), stored(JOINED, 1))):
+        return  # so nobody needs an identity
+    identity = find_identity(home)
+    sealer = None if identity is None else Sealer(identity.private, about.id)
+    # What waits in the log of a room hosted here is other people's, unless it waits for us.
+    waiting = [told for told in stored(HOSTED, None) if identity is not None and told.to == identity.id]
+    keys = {(told.by, told.id) for told in waiting}
+    seen = (told for told in stored(JOINED, None if search else number) if (told.by, told.id) not in keys)
+    wanted = parse_search(search)
+    for told in merge(sorted(waiting, key=_time), seen, key=_time):
+        message = opened_again(told, sealer)
+        if wanted.fits(message.text):
+            yield message
+
+
+def _time(told: Told) -> int:
+    return told.at
+
+
+def _by_time(events: Iterator[Event], private: Iterator[PrivateMessage]) -> Iterator[Event | PrivateMessage]:
     """The events in their order, with each private message before the first event that is later."""
     waiting = next(private, None)
     for event in events:
