@@ -332,3 +332,12 @@ def test_the_messages_in_the_file(given):
         )
         assert box == PUBLIC["ann"] + PUBLIC["bob"] + sealed
         assert reader.open(ID["ann"], ID["bob"], given["id"], box) == given["text"]
+
+
+def test_the_page_about_the_wire_has_the_first_of_them():
+    page = (Path(sealed_module.__file__).parent / "README.md").read_text(encoding="utf-8")
+    digits = "".join(page.split())
+    first, box = VECTORS["messages"][0], VECTORS["messages"][0]["box"]
+    for value in (VECTORS["sender"]["key"], VECTORS["recipient"]["key"], VECTORS["recipient"]["x25519_public"]):
+        assert value in digits
+    assert first["signature"] in digits and f"enc{box[128:192]}sealed{box[192:]}" in digits
