@@ -106,6 +106,7 @@ class Member:
             self._flusher.close()
             raise
         self._me = connection.welcome.id
+        self._incoming.private.recall(self._store.shown)
         self._sealer = Sealer(self._who.identity.private, connection.card.room)
         self.outgoing = Outgoing(self._store, self._me, self._send, self._sealer)
         self._who = replace(self._who, trust=SameRoom(connection.card, connection.host_key))
@@ -118,11 +119,12 @@ class Member:
 
     def confirm(self, private: Iterable[PrivateMessage]) -> None:
         """These private messages have been shown, so they need not come again. Any thread."""
-        received = [message for message in private if message.by != self._me]
+        shown = list(private)
         with self._state:
-            for message in received:
+            for message in shown:
                 self._incoming.private.confirm(message)
-        self.outgoing.confirm(received)
+        self._store.add_history([wire.Got(message.by, message.id) for message in shown if not message.problem])
+        self.outgoing.confirm(message for message in shown if message.by != self._me)
 
     def close(self) -> None:
         """Leave the room and end the threads. May be called twice."""

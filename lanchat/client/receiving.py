@@ -7,6 +7,7 @@ are fetched page by page, and live events wait until the gap is filled.
 """
 
 from collections import deque
+from collections.abc import Iterable
 
 from lanchat.client.events import PrivateMessage, weight
 from lanchat.errors import ConnectionLost, ProtocolError
@@ -147,6 +148,10 @@ class PrivateDedup:
     def __init__(self) -> None:
         self._opened: dict[tuple[str, str], bool] = {}  # whether each has been shown; oldest first
         self._unopened: dict[tuple[str, str], bool] = {}
+
+    def recall(self, shown: Iterable[tuple[str, str]]) -> None:
+        """Remember messages that an earlier run has shown, by sender and id."""
+        self._opened |= dict.fromkeys(shown, True)
 
     def is_new(self, message: PrivateMessage) -> bool:
         """Whether this message comes for the first time."""

@@ -18,6 +18,7 @@ from lanchat.storage.schema import (
     PRIVATE,
     WITH_BOXES,
     WITH_PRIVATE,
+    WITH_SHOWN,
     WITH_WORDS,
     Table,
     event_of,
@@ -145,6 +146,13 @@ class LogReader:
                 if size > PORTION_SIZE:
                     break
         return rows, len(rows) == PORTION or size > PORTION_SIZE
+
+    def shown_private(self, number: int) -> list[tuple[str, str]]:
+        """Sender and id of the last private messages that were shown, at most this many, oldest first."""
+        with self._open() as (db, version):
+            question = "SELECT by, id FROM private WHERE shown ORDER BY number DESC LIMIT ?"
+            rows = db.execute(question, (number,)).fetchall() if version >= WITH_SHOWN else []
+        return [(by, id) for by, id in reversed(rows) if isinstance(by, str) and isinstance(id, str)]
 
     def _events(self, question: str, values: Sequence[str | int], number: int | None = None) -> list[Event]:
         """The events in the first rows that hold any: so many, or all."""

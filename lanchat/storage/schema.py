@@ -81,11 +81,14 @@ SCHEMA = (  # migrations: the file's user_version is the number of those it has 
     """,
     # A private message is sealed; `text` holds those from before, and those with a guest. Neither: it is finished.
     "ALTER TABLE private ADD COLUMN box BLOB NOT NULL DEFAULT x'';",
+    # In a member's history: whether it was shown, so that a host that sends it again shows it to nobody a second time.
+    "ALTER TABLE private ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;",
 )
 TABLES = {"event", "owner", "fact", "words", "unindexed", "private", "timeline", "member_key"}  # after all migrations
 WITH_WORDS = 2  # the user_version from which on a file has a full-text index ...
 WITH_PRIVATE = 4  # ... private messages under the name `private` ...
-WITH_BOXES = 8  # ... and sealed
+WITH_BOXES = 8  # ... sealed ...
+WITH_SHOWN = 9  # ... and marked once they were shown
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
 PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, box, text"
 
@@ -97,6 +100,7 @@ TYPES = {  # of the values that this program stores; SQLite itself stores any va
     },
     "private": {
         "at": "number",
+        "shown": "number",
         "box": "bytes",
         **dict.fromkeys(("id", "by", "nick", "whom", "whom_nick", "text"), "text"),
     },

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.limits import MAX_OWNED, memory_of
-from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.messages import Event, Got, Record, Said, Told
 from lanchat.protocol.timeline import MAX_ENTRIES, epoch_of, n_of
 from lanchat.storage.files import check_no_link
 from lanchat.storage.prepare import check, check_facts, migrate
@@ -147,20 +147,23 @@ class Store:
         rows = self._db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number")
         return tuple(told for row in rows if (told := private_of(row)))
 
-    def add(self, records: Sequence[Record]) -> int:
+    def add(self, records: Sequence[Record | Got]) -> int:
         """Store these in one transaction.
 
         An event that is stored already, by its seq or by sender and id, stays as it is. So does a private message,
-        until it is finished: then it is emptied.
+        until it is finished: then it is emptied. With a `Got` it is marked as shown.
 
         Returns:
             How many events are new.
         """
         events: list[Event] = []
         private: list[Told] = []
+        shown: list[tuple[str, str]] = []
         for record in records:
             if isinstance(record, Told):
                 private.append(record)
+            elif isinstance(record, Got):
+                shown.append((record.by, record.id))
             else:
                 events.append(record)
         with self._db:
@@ -172,6 +175,8 @@ class Store:
                     " WHERE excluded.box = x'' AND excluded.text = ''",
                     map(private_row, private),
                 )
+            if shown:
+                self._db.executemany("UPDATE private SET shown = 1 WHERE by = ? AND id = ?", shown)
             added = 0
             for at in range(0, len(events) - _TOGETHER + 1, _TOGETHER):
                 fields = [field for event in events[at : at + _TOGETHER] for field in row_of(event)]

@@ -38,6 +38,13 @@ def test_what_cannot_be_opened_neither_hides_a_true_one_nor_has_it_forgotten():
     assert not private.is_new(PSST)
 
 
+def test_what_an_earlier_run_has_shown_is_confirmed_and_not_shown_again():
+    private = PrivateDedup()
+    private.recall([(PSST.by, PSST.id)])
+    assert private.is_confirmed(PSST) and not private.is_new(PSST)
+    assert private.is_new(replace(PSST, id="3"))
+
+
 def test_as_many_are_remembered_as_fit():
     private = PrivateDedup()
     for number in range(DEDUP_WINDOW + 1):

@@ -131,6 +131,21 @@ def test_a_replay_is_shown_once_however_much_comes_between(sit_down):
     assert len(messages) == 1001, "each of those that cannot be opened is told once, too"
 
 
+def test_a_replay_to_a_program_that_was_started_again_is_not_shown_again(sit_down, tmp_path):
+    """A host could wait for that, and show an old "yes" to a script that asks again."""
+    disk = {"open_store": lambda card: DiskStore(tmp_path, card, lambda trouble: None)}
+    first = sit_down(**disk)
+    yes = first.told("ann", "1", first.box("ann", "1", "yes"))
+    first.say(yes)
+    assert [message.text for message in first.private()] == ["yes"]
+    first.vera.member.close()
+    second = sit_down(**disk)
+    later = second.told("ann", "2", second.box("ann", "2", "and later"))
+    second.say(yes, msgspec.structs.replace(yes, at=MAX_NUMBER), later)
+    assert [message.text for message in second.private()] == ["and later"]
+    assert second.heard(Got) == Got(yes.by, "1"), "an honest host would not know yet that it was shown"
+
+
 def test_a_host_cannot_have_its_own_words_taken_for_a_members(sit_down, identity):
     """It knows every public key, so it can seal; only ann can sign."""
     table = sit_down()

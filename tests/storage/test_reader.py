@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import LanchatError, LogDamaged
-from lanchat.protocol.messages import Said, Told
+from lanchat.protocol.messages import Got, Said, Told
 from lanchat.storage import reader as reader_module
 from lanchat.storage.reader import LogReader
 from lanchat.storage.schema import SCHEMA, WITH_BOXES, WITH_PRIVATE, looks_of
@@ -176,10 +176,19 @@ def test_private_messages_of_an_older_copy_are_still_there_in_the_clear(path, ve
         )
         db.commit()
     in_the_clear = Told("1", NOW, ANN, "ann", BOB, "bob", text="psst")
-    assert list(LogReader(path).private()) == [in_the_clear]
+    assert list(LogReader(path).private()) == [in_the_clear] and LogReader(path).shown_private(9) == []
     with closing(Store(path, durable=False)) as store:
         store.add([told("2", "sealed")])
     assert list(LogReader(path).private()) == [in_the_clear, told("2", "sealed")]
+
+
+def test_private_messages_that_were_shown_are_marked(path):
+    with closing(Store(path, durable=False)) as store:
+        store.add([told("1", "one"), told("2", "two"), Got(ANN, "2"), Got(BOB, "1"), Got(ANN, "nobody's")])
+        store.add([told("3", "three"), told("2", "two"), Got(ANN, "3")])
+    reader = LogReader(path)
+    assert reader.shown_private(9) == [(ANN, "2"), (ANN, "3")] and reader.shown_private(1) == [(ANN, "3")]
+    assert [told.id for told in reader.private()] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("content", [b"notes" * 1000, b""], ids=["notes", "empty"])
