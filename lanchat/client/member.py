@@ -266,8 +266,8 @@ class Member:
             case wire.Told():
                 self._receive_private(message)
             case Owner():
-                if refusal := self.outgoing.resolved(message):
-                    self.queue.put(wire.Notice("refused", refusal))
+                if notice := self.outgoing.resolved(message):
+                    self.queue.put(notice)
             case wire.Receipt():
                 if self.outgoing.settled(message):
                     if message.code != "refused":

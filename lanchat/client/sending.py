@@ -16,10 +16,10 @@ from lanchat.client.unacked import ResendWindow, Unacked
 from lanchat.protocol import messages as wire
 from lanchat.protocol.drafts import PrivateDraft, Talk
 from lanchat.protocol.fields import MAX_NAME
-from lanchat.protocol.messages import Receipt, Said, Say, Tell, Told
+from lanchat.protocol.messages import Notice, Receipt, Said, Say, Tell, Told
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.sealed import Sealer
-from lanchat.protocol.text import clean_nick, clean_text
+from lanchat.protocol.text import clean_nick, clean_text, grouped
 from lanchat.storage.member_store import MemberStore
 
 
@@ -179,28 +179,32 @@ class Outgoing:
             with self._changed:
                 self._answered(told.id)
 
-    def resolved(self, owner: Owner) -> str:
+    def resolved(self, owner: Owner) -> Notice | None:
         """The host has named the key for one of our private messages: it goes out now.
 
         Returns:
-            Why it does not; "" if it does.
+            Why it does not; or to whose key it is sealed, if only the host could know.
         """
         with self._changed:
             draft = self._unacked.draft(owner.id)
         if draft is None or is_addressed(draft):
-            return ""
+            return None
+        words = (
+            f"The host says that the fingerprint of {draft.nick} is  {grouped(owner.to)}: your message is sealed to it."
+        )
+        notice = None if draft.to else Notice("key", words)
         try:
             draft = addressed(draft, owner)
         except ValueError as error:
             self.settled(Receipt(owner.id, "refused", str(error)))
-            return str(error)
+            return Notice("refused", str(error))
         self._store.add_unsent(draft)
         tell = self._sealed(draft)
         with self._changed:
             self._unacked.replace(draft)
             if self._connected:
                 self._send_now(tell)
-        return ""
+        return notice
 
     def acknowledged(self, seq: int) -> tuple[str, ...]:
         """The host has stored every event up to this seq. Returns the ids of our messages among them."""

@@ -1,6 +1,7 @@
 """The roster: the people in a room, as a member knows them. Pure."""
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_key_of, is_verified
@@ -33,9 +34,12 @@ class Roster:
     host_id: str = ""  # the member id of the key that the host showed
     seq: int = 0
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
+    gone: dict[str, Person] = field(default_factory=dict)  # by same_nick: the first with a key who was called so
     _complete_at: int = 0  # `people` was complete at this seq, so events of the past up to it change nothing
 
     def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
+        for person in self.people.values():
+            self._remember(person)
         self.me, self.nick, self._complete_at = welcome.id, welcome.nick, welcome.seq
         self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host, _fitting(p.key, p.id)) for p in present}
 
@@ -55,19 +59,21 @@ class Roster:
         return sorted(found, key=lambda person: person.id != self.host_id)
 
     def addressee(self, nick: str) -> Person | None:
-        """The recipient of a private message to this nick; None: only the host can know it.
+        """The recipient of a private message to this nick, also if they have left; None: only the host can know it.
 
         Raises:
             ValueError: it is our own nick.
         """
-        person = self.person(nick.removeprefix("~"))
+        name = nick.removeprefix("~")
+        person = self.person(name) or self.gone.get(same_nick(name))
         if person is not None and person.id == self.me:
             raise ValueError(f"{nick} is you.")
         return person
 
     def member(self, id: str) -> Person | None:
-        """The person with this member id, under whatever nick."""
-        return next((person for person in self.people.values() if person.id == id), None)
+        """The person with this member id, under whatever nick, also if they have left."""
+        known = chain(self.people.values(), self.gone.values())
+        return next((person for person in known if person.id == id), None)
 
     def apply(self, event: Event) -> None:
         self.seq = max(self.seq, event.seq)
@@ -78,7 +84,8 @@ class Roster:
                 if len(self.people) < MAX_PEOPLE:
                     self.people[by, nick] = Person(by, nick, host, _fitting(key, by))
             case Left(by=by, nick=nick):
-                self.people.pop((by, nick), None)
+                if person := self.people.pop((by, nick), None):
+                    self._remember(person)
             case Renamed(by=by, nick=nick, to=to):
                 was = self.people.pop((by, nick), None)
                 if len(self.people) < MAX_PEOPLE:
@@ -90,6 +97,11 @@ class Roster:
                     self.people[who] = replace(person, host=person.id == host)
             case Said():
                 pass
+
+    def _remember(self, person: Person) -> None:
+        """So that the host is not asked whose key it is when a private message goes to them later."""
+        if person.key and len(self.gone) < MAX_PEOPLE:
+            self.gone.setdefault(same_nick(person.nick), person)
 
 
 def _fitting(key: bytes, id: str) -> bytes:

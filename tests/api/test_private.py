@@ -410,6 +410,23 @@ def test_no_file_of_host_sender_or_recipient_holds_the_text(lanchat):
 # ---- programs and scripts
 
 
+def test_after_a_new_key_what_was_written_to_the_old_one_stays_sealed_for_it(host, enter, identity):
+    """The recipient lost theirs. Under another nick they get what is written from now on."""
+    room = host()
+    ann, bob = enter(room, "ann"), enter(room, "bob")
+    bob.leave()
+    next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Left))
+    ann.tell("bob", "for the old key", wait=PATIENCE)
+    with pytest.raises(Refused, match="The nick bob belongs to somebody who was here before"):
+        enter(room, "bob", owner="bob again")
+    bobby = enter(room, "bobby", owner="bob again")
+    ann.tell("bobby", "for the new key", wait=PATIENCE)
+    assert next(event for event in bobby.events(timeout=PATIENCE) if isinstance(event, PrivateMessage)).text == (
+        "for the new key"
+    )
+    assert waits_for(room, identity("bob")) == 1
+
+
 def test_programs_send_private_messages(host, enter):
     room = host(plain_port=0)
     ann, bob = enter(room, "ann"), enter(room, "bob")

@@ -18,6 +18,7 @@ from lanchat.protocol.messages import FromHost, Got, Joined, Notice, Ping, Prese
 from lanchat.protocol.padding import OVERHEAD
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.sealed import Sealer
+from lanchat.protocol.text import grouped
 from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import DiskStore
 from lanchat.storage.reader import LogReader
@@ -208,7 +209,7 @@ def test_a_key_in_the_middle_is_not_used(sit_down, identity):
 
 
 def test_a_nick_that_the_host_gives_to_another_key_shows_that_key(sit_down, identity):
-    """The host says whose nick is whose. It cannot do that without showing the id that people compare."""
+    """The host says whose nick is whose, if nobody had it since vera came. Vera is shown the id that people compare."""
     mallory = identity("mallory")
     table = sit_down()
     id = table.vera.member.outgoing.tell("bob", "psst")
@@ -216,6 +217,9 @@ def test_a_nick_that_the_host_gives_to_another_key_shows_that_key(sit_down, iden
     tell = table.heard(Tell)
     assert tell.to == mallory.id != identity("bob").id
     assert Sealer(mallory.private, ROOM).open(table.me.id, mallory.id, id, tell.box) == "psst"
+    table.vera.hear_kind(Notice, code="key")
+    [notice] = [item for item in table.vera.items if isinstance(item, Notice)]
+    assert grouped(mallory.id) in notice.text
 
 
 def test_a_message_once_meant_for_a_key_is_never_sealed_to_another(sit_down, identity):

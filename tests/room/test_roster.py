@@ -65,6 +65,28 @@ def test_who_hosts_changes_when_the_room_moves():
     assert [(person.nick, person.host) for person in roster.people.values()] == [("hal", False), ("ann", True)]
 
 
+def test_who_has_left_is_still_known_by_key_and_the_first_one_who_was_called_so():
+    """Else the host could say that somebody who has just gone has another key."""
+    bob, eve = (Person(member_id(key), "bob", key=key) for key in (b"b" * 32, b"e" * 32))
+    roster = view_of_ann()
+    roster.apply(Joined(5, 0, "~1", "guest"))
+    roster.apply(Left(6, 0, "~1", "guest"))
+    for seq, person in ((7, bob), (9, eve)):
+        roster.apply(Joined(seq, 0, person.id, person.nick, key=person.key))
+        assert roster.addressee("Bob") == person, "who is there comes first"
+        roster.apply(Left(seq + 1, 0, person.id, person.nick))
+        assert roster.addressee("bob") == roster.member(bob.id) == bob
+    assert roster.addressee("guest") is roster.addressee("nobody") is None
+
+
+def test_who_was_there_before_a_reconnect_is_still_known_by_key():
+    key = b"b" * 32
+    roster = view_of_ann()
+    roster.apply(Joined(5, 0, member_id(key), "bob", key=key))
+    roster.welcome(Welcome("id-ann", "ann", 9, 9, 0), ())
+    assert roster.addressee("bob") == Person(member_id(key), "bob", key=key) and roster.person("bob") is None
+
+
 def test_a_key_is_believed_only_where_it_fits_the_id():
     """Else a host could put its own key between two people."""
     key, id = b"k" * 32, member_id(b"k" * 32)

@@ -15,7 +15,7 @@ from lanchat.client.events import Closed, Item, PrivateMessage
 from lanchat.client.private import is_guest, unsealed_text
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Renamed, Said
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.text import clean_nick, same_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.line import Line
@@ -179,12 +179,14 @@ class Feed:
         return fragments, False
 
     def _called(self, nick: str) -> list[Person]:
-        """The people with this nick, at least one.
+        """The people with this nick, at least one; if nobody here has it, the one who had it and has left.
 
         Raises:
             ValueError: there is none.
         """
         found = self.roster.called(nick)
+        if not found and (gone := self.roster.gone.get(same_nick(nick))):
+            found = [gone]
         if not found:
             raise ValueError(f"No one here is called {nick}. /who lists everyone.")
         return found
