@@ -174,9 +174,11 @@ def enter(identity: Callable[[str], Identity]) -> Iterator[Callable[..., JoinedR
     """`enter(room, "ann")`: the room as an object, as a program or a screen has it; ann leaves after the test."""
     rooms: list[JoinedRoom] = []
 
-    def enter(room: Host, nick: str, **options: Any) -> JoinedRoom:
+    def enter(room: Host, nick: str, *, owner: str = "", **options: Any) -> JoinedRoom:
         options = {"timing": EAGER, **options}
-        joined = joined_room(lambda: dial((Endpoint("127.0.0.1", room.port),)), identity(nick), nick, **options)
+        joined = joined_room(
+            lambda: dial((Endpoint("127.0.0.1", room.port),)), identity(owner or nick), nick, **options
+        )
         rooms.append(joined)
         return joined
 

@@ -77,15 +77,10 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.terminal.prompts",
     },
     "confusable_homoglyphs": {"lanchat.protocol.confusables"},
-    "cryptography": {"lanchat.protocol.keys", "lanchat.protocol.noise"},
+    "cryptography": {"lanchat.protocol.keys", "lanchat.protocol.noise", "lanchat.protocol.sealed"},
     "ifaddr": {"lanchat.network.interfaces"},
     "mnemonic": {"lanchat.network.password"},
-    "msgspec": {
-        "lanchat.protocol.fields",
-        "lanchat.protocol.framing",
-        "lanchat.protocol.messages",
-        "lanchat.protocol.standby",
-    },
+    "msgspec": {f"lanchat.protocol.{module}" for module in ("fields", "framing", "messages", "standby")},
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
         "lanchat.terminal.chat.keys",

@@ -3,14 +3,16 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from lanchat.client.events import Closed, Connected, Item
+from lanchat.api.unsent import Unsent
+from lanchat.client.events import Closed, Connected, Item, PrivateMessage
 from lanchat.client.member import Member
+from lanchat.client.private import is_guest, unsealed_text
 from lanchat.client.state import RoomState
 from lanchat.client.unacked import WINDOW
 from lanchat.errors import Refused, TimedOut
 from lanchat.protocol.handshake import said_by_host
 from lanchat.protocol.invite import Invite
-from lanchat.protocol.messages import Event, Record, Said, Talk, Told
+from lanchat.protocol.messages import Event, Said
 from lanchat.room.roster import Person
 from lanchat.storage.known_hosts import KeyStatus
 from lanchat.threads import Closable
@@ -45,6 +47,7 @@ class JoinedRoom(Closable):
         self._member = member
         self._queue = member.queue
         self._outgoing = member.outgoing
+        self.unsent = Unsent(self._outgoing)
         self._state = state
         with self._queue.lock:
             if not state.connected:
@@ -83,29 +86,6 @@ class JoinedRoom(Closable):
         return self._outgoing.waiting
 
     @property
-    def left_over(self) -> int:
-        """The number of messages that earlier runs could not deliver, and that are sent now unless they are held."""
-        return self._outgoing.left_over
-
-    @property
-    def left_at(self) -> float:
-        """When the last of them was left, in s since 1970."""
-        return self._outgoing.left_at
-
-    @property
-    def held(self) -> list[Talk]:
-        """Those of them that are sent only after `release`."""
-        return self._outgoing.held
-
-    def release(self) -> None:
-        """Send what is held."""
-        self._outgoing.release()
-
-    def discard(self) -> int:
-        """Drop what is held and what is not sent yet. Returns how many messages these are."""
-        return self._outgoing.discard()
-
-    @property
     def dropped(self) -> int:
         """The number of items that were dropped because too many waited to be taken."""
         return self._queue.dropped
@@ -130,26 +110,30 @@ class JoinedRoom(Closable):
         self.wait_acked(below=WINDOW)
         return self._acked(self.send(text, action=action), wait)
 
-    def tell(self, nick: str, text: str, *, wait: float | None = None) -> str:
-        """Send a private message. A recipient who is away gets it on returning. The host carries it, and can read it.
+    def tell(self, nick: str, text: str, *, wait: float | None = None, allow_unsealed: bool = False) -> str:
+        """Send a private message. A recipient who is away gets it on returning. It is sealed: the host cannot read it.
 
         Args:
             nick: of somebody who is or was in this room. It stands for their key: nobody else gets the message.
             wait: s to wait until the message is on the host's disk; None: do not wait, and ignore a refusal.
+            allow_unsealed: send it to a guest as well, who has no key to seal it to, so that the host can read it.
 
         Returns:
-            The message's id, as its `Told` carries it.
+            The message's id, as its `PrivateMessage` carries it.
 
         Raises:
-            ValueError: the text or the nick breaks the rules, or the nick is your own or that of a guest.
+            ValueError: the text or the nick breaks the rules, or the nick is your own; or it is that of a guest, and
+                that is not allowed.
             Refused: no member has or had this nick, or the host refuses the message.
             TimedOut: the message was not acknowledged in that time (it may be later).
             LanchatError: the connection has ended, or too many messages are unsent already.
         """
         with self._queue.lock:
-            to = self._state.roster.addressee(nick)
+            person = self._state.roster.addressee(nick)
+        if person is not None and is_guest(person.id) and not allow_unsealed:
+            raise ValueError(f"{unsealed_text(person.nick)} To send it all the same, allow_unsealed.")
         self.wait_acked(below=WINDOW)
-        id = self._acked(self.send_private(nick, text, to=to), wait)
+        id = self._acked(self.send_private(nick, text, to=person.id if person else ""), wait)
         if refusal := self._outgoing.refusal(id):
             raise Refused(said_by_host(refusal), code="private")
         return id
@@ -162,9 +146,11 @@ class JoinedRoom(Closable):
         """As `tell`, but never waits, however many messages are unacknowledged.
 
         Args:
-            to: the recipient's member id; "": the host finds it by the nick.
+            to: the recipient's member id, or that of a guest; "": the host finds it by the nick.
         """
-        return self._outgoing.tell(nick, text, to=to)
+        with self._queue.lock:
+            person = self._state.roster.member(to)
+        return self._outgoing.tell(nick.removeprefix("~"), text, to=to, key=person.key if person else b"")
 
     def wait_acked(self, timeout: float | None = None, *, below: int = 1) -> bool:
         """Wait until fewer than `below` messages are unacknowledged; 1: until the host has stored all of them.
@@ -177,11 +163,7 @@ class JoinedRoom(Closable):
         """
         return self._outgoing.wait_acked(timeout, below=below)
 
-    def unheard(self, number: int) -> tuple[list[Talk], int]:
-        """Our newest messages that the host has not sent back yet, oldest first, and how many there are in all."""
-        return self._outgoing.unheard(number)
-
-    def is_own(self, said: Said | Told) -> bool:
+    def is_own(self, said: Said | PrivateMessage) -> bool:
         """Whether this object sent the message, and not another program of the same person."""
         return self._outgoing.is_own(said)
 
@@ -207,8 +189,9 @@ class JoinedRoom(Closable):
 
     # ---- listening
 
-    def events(self, timeout: float | None = None) -> Iterator[Record]:
-        """Iterate over the events, from the last messages before we joined on, with private messages (`Told`) between.
+    def events(self, timeout: float | None = None) -> Iterator[Event | PrivateMessage]:
+        """Iterate over the events, from the last messages before we joined on, with private messages between. A private
+        message that cannot be opened has a `problem` and no text.
 
         Args:
             timeout: s without an event, after which the iteration ends; None: no limit.
@@ -223,7 +206,7 @@ class JoinedRoom(Closable):
                 return
             yield event
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[Event | PrivateMessage]:
         return self.events()
 
     def wait_for(self, match: str | Callable[[Said], bool], timeout: float | None = None) -> Said:
@@ -261,7 +244,7 @@ class JoinedRoom(Closable):
         """The state of the room at the last item that was followed. Only for the thread that takes items."""
         return self._state
 
-    def confirm(self, private: Iterable[Told]) -> None:
+    def confirm(self, private: Iterable[PrivateMessage]) -> None:
         """These private messages have been shown, so they need not come again."""
         self._member.confirm(private)
 
@@ -282,7 +265,7 @@ class JoinedRoom(Closable):
             raise TimedOut(f"The message was not acknowledged within {wait:g} s.")
         return id
 
-    def _until(self, deadline: float | None) -> Iterator[Record]:
+    def _until(self, deadline: float | None) -> Iterator[Event | PrivateMessage]:
         """Iterate over the events until this moment. Events that have come already are returned even after it.
 
         Args:
@@ -295,7 +278,7 @@ class JoinedRoom(Closable):
                 return
             if isinstance(item, Closed):
                 raise item.error
-            if isinstance(item, Told):
+            if isinstance(item, PrivateMessage):
                 self.confirm([item])  # not earlier: a message that was never taken has to come again
-            if isinstance(item, Event | Told):
+            if isinstance(item, Event | PrivateMessage):
                 yield item

@@ -19,6 +19,8 @@ from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.limits import TokenBucket
 from lanchat.protocol.messages import Card, FromHost, Ping, Present, Welcome
+from lanchat.protocol.papers import timeline_of
+from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Context, TlsChannel
 from lanchat.storage.identity import Identity
@@ -35,14 +37,14 @@ class Credentials:
     Args:
         trust: called before our hello is sent.
         password: of the room; None: we know none.
-        after: takes the card and returns the seq after which events are missing here; -1 for a newcomer.
+        after: takes the timeline of the host, or None, and returns the seq after which events are missing here; -1 for a newcomer.
     """
 
     identity: Identity
     nick: str
     trust: Trust
     password: str | None = field(default=None, repr=False)
-    after: Callable[[Card], int] = lambda card: -1
+    after: Callable[[Timeline | None], int] = lambda timeline: -1
 
 
 class HostReader:
@@ -177,7 +179,7 @@ def greet(
     # On a slow network the welcome alone may take longer. Only a trusted host is given that time.
     link.keepalive.silence = timing.greeting
     link.within(_within(timing.welcome, deadline), "late", "it did not let us in in time")
-    after = who.after(card)
+    after = who.after(timeline_of(card))
     greeting = MemberGreeting(
         nick=who.nick,
         key=who.identity.public,

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import memory_of
-from lanchat.protocol.messages import Card, Event, Joined, Left, Moved, Notice, Present, Renamed, Said, Told, Welcome
+from lanchat.protocol.messages import Card, Event, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
 
 HEAVY = 1024  # bytes of memory that count as one more item, so that a queue of long messages takes no more memory
 PERSON = 512  # bytes of memory of somebody present, without the nick
@@ -39,6 +39,27 @@ class Disconnected:
 
 
 @dataclass(frozen=True)
+class PrivateMessage:
+    """A private message to us, or from us to somebody else.
+
+    Args:
+        id: the sender's own.
+        at: ms since 1970, by the host's clock.
+        by, to: member ids. Their keys have sealed it; the nicks are what the host says.
+        problem: why it could not be opened; then there is no text. "" where it was.
+    """
+
+    id: str
+    at: int
+    by: str
+    nick: str
+    to: str
+    to_nick: str
+    text: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Acked:
     """The host has stored our messages with these ids."""
 
@@ -52,7 +73,7 @@ class Closed:
     error: LanchatError
 
 
-Item = Connected | Disconnected | Event | Told | Acked | Notice | Closed
+Item = Connected | Disconnected | Event | PrivateMessage | Acked | Notice | Closed
 
 
 def weight(item: Item) -> int:
@@ -64,8 +85,8 @@ def weight(item: Item) -> int:
             size = memory_of(nick)
         case Left(nick=nick, reason=other) | Renamed(nick=nick, to=other) | Moved(nick=nick, before=other):
             size = memory_of(nick) + memory_of(other)
-        case Told(nick=nick, to_nick=to_nick, text=text):
-            size = memory_of(text) + memory_of(nick) + memory_of(to_nick)
+        case PrivateMessage(nick=nick, to_nick=to_nick, text=text, problem=problem):
+            size = memory_of(text) + memory_of(nick) + memory_of(to_nick) + memory_of(problem)
         case Notice(text=text) | Disconnected(reason=text):
             size = memory_of(text)
         case Connected(present=present):

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from lanchat import errors
 from lanchat.client.connect import Connection, Credentials, Trust, connect
-from lanchat.client.events import Acked, Connected, Disconnected
+from lanchat.client.events import Acked, Connected, Disconnected, PrivateMessage
+from lanchat.client.private import opened
 from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming, check_host
 from lanchat.client.reconnect import SameRoom, backoff, given_up, is_another_host, is_occupied, may_reconnect
@@ -21,9 +22,10 @@ from lanchat.client.sending import Outgoing
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
-from lanchat.protocol.delegation import read_term
 from lanchat.protocol.framing import encode
 from lanchat.protocol.handshake import farewell
+from lanchat.protocol.recipient import Owner
+from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import client_context
@@ -36,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class Member:
-    """One person's client in one room. `outgoing` exists after `join()`.
+    """One person's client in one room. `outgoing` exists after `join()`, and so does what seals and opens.
 
     Args:
         dial: makes a connection; called again to reconnect.
@@ -106,7 +108,9 @@ class Member:
             self._flusher.close()
             raise
         self._me = connection.welcome.id
-        self.outgoing = Outgoing(self._store, self._me, self._send)
+        self._incoming.private.recall(self._store.shown)
+        self._sealer = Sealer(self._who.identity.private, connection.card.room)
+        self.outgoing = Outgoing(self._store, self._me, self._send, self._sealer)
         self._who = replace(self._who, trust=SameRoom(connection.card, connection.host_key))
         connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
         self.queue.put(connected)
@@ -115,13 +119,14 @@ class Member:
         self._reader.start()
         return connected
 
-    def confirm(self, private: Iterable[wire.Told]) -> None:
+    def confirm(self, private: Iterable[PrivateMessage]) -> None:
         """These private messages have been shown, so they need not come again. Any thread."""
-        received = [told for told in private if told.by != self._me]
+        shown = list(private)
         with self._state:
-            for told in received:
-                self._incoming.private.confirm(told)
-        self.outgoing.confirm(received)
+            for message in shown:
+                self._incoming.private.confirm(message)
+        self._store.add_history([wire.Got(message.by, message.id) for message in shown if not message.problem])
+        self.outgoing.confirm(message for message in shown if message.by != self._me)
 
     def close(self) -> None:
         """Leave the room and end the threads. May be called twice."""
@@ -149,11 +154,8 @@ class Member:
 
     def _connect(self, deadline: float | None = None) -> Connection:
         assert self._flusher is not None
-        who = replace(self._who, after=self._enter)
+        who = replace(self._who, after=self._incoming.enter)
         return connect(self._dial, self._tls, self._flusher, who, self._begin, deadline)
-
-    def _enter(self, card: wire.Card) -> int:
-        return self._incoming.enter(read_term(card.term).timeline if card.term else None)
 
     def _begin(self, link: Link) -> None:
         """Note the link, so that `close()` can end it during the handshake."""
@@ -220,11 +222,9 @@ class Member:
                     self._look_elsewhere()
                 lost = error
                 continue
-            self.queue.put(
-                Connected(connection.card, connection.welcome, connection.present, connection.host_id, again=True)
-            )
-            fetch = self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf)
-            if fetch is not None:
+            again = Connected(connection.card, connection.welcome, connection.present, connection.host_id, again=True)
+            self.queue.put(again)
+            if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf):
                 connection.link.send(encode(fetch))
             self.outgoing.begin()
             return connection
@@ -236,9 +236,8 @@ class Member:
         try:
             for message in messages:
                 if isinstance(message, _EVENTS):
-                    if isinstance(message, wire.Said):
-                        if message.by == self._me:
-                            self.outgoing.heard(message)
+                    if isinstance(message, wire.Said) and message.by == self._me:
+                        self.outgoing.heard(message)
                     elif isinstance(message, wire.Joined) and message.seq > connection.welcome.seq:
                         check_host(message, connection.host_id)  # earlier ones are of earlier hosts, too
                     events += self._incoming.take(message)
@@ -265,6 +264,9 @@ class Member:
                     link.send(encode(fetch))
             case wire.Told():
                 self._receive_private(message)
+            case Owner():
+                if notice := self.outgoing.resolved(message):
+                    self.queue.put(notice)
             case wire.Receipt():
                 if self.outgoing.settled(message):
                     if message.code != "refused":
@@ -275,16 +277,16 @@ class Member:
                 self.queue.put(message)
 
     def _receive_private(self, told: wire.Told) -> None:
+        message = opened(told, self._sealer)
         with self._state:
-            new = self._incoming.private.is_new(told)
-            confirmed = self._incoming.private.is_confirmed(told)
-        if told.by == self._me:
-            self.outgoing.heard_private(told)
+            new, confirmed = self._incoming.private.is_new(message), self._incoming.private.is_confirmed(message)
+        self.outgoing.heard_private(told)
         if confirmed:
-            self.outgoing.confirm([told])  # the host does not know yet that it was shown
+            self.outgoing.confirm([message])  # the host does not know yet that it was shown
         if new:
-            self._store.add_history([told])
-            self.queue.put(told)
+            if not message.problem:  # a host that makes some up does not fill our disk with them
+                self._store.add_history([told])
+            self.queue.put(message)
 
     def _pass_on(self, events: list[wire.Event]) -> None:
         if not events:

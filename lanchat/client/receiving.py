@@ -7,11 +7,12 @@ are fetched page by page, and live events wait until the gap is filled.
 """
 
 from collections import deque
+from collections.abc import Iterable
 
-from lanchat.client.events import weight
+from lanchat.client.events import PrivateMessage, weight
 from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Told, Welcome
+from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Welcome
 from lanchat.protocol.timeline import Timeline, epoch_of, n_of
 
 DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicates are recognised
@@ -138,23 +139,38 @@ class Incoming:
 
 
 class PrivateDedup:
-    """Recognises private messages that come again, by sender and id. Not thread safe: its owner has a lock for it."""
+    """Recognises private messages that come again, by sender and id. Not thread safe: its owner has a lock for it.
+
+    Those that could not be opened are remembered apart: a host that makes some up neither keeps a true one from being
+    shown nor has it forgotten.
+    """
 
     def __init__(self) -> None:
-        self._confirmed: dict[tuple[str, str], bool] = {}  # whether each has been shown; oldest first
+        self._opened: dict[tuple[str, str], bool] = {}  # whether each has been shown; oldest first
+        self._unopened: dict[tuple[str, str], bool] = {}
 
-    def is_new(self, told: Told) -> bool:
+    def recall(self, shown: Iterable[tuple[str, str]]) -> None:
+        """Remember messages that an earlier run has shown, by sender and id."""
+        self._opened |= dict.fromkeys(shown, True)
+
+    def is_new(self, message: PrivateMessage) -> bool:
         """Whether this message comes for the first time."""
-        if (told.by, told.id) in self._confirmed:
+        known = self._window(message)
+        if (message.by, message.id) in known:
             return False
-        self._confirmed[told.by, told.id] = False
-        if len(self._confirmed) > DEDUP_WINDOW:
-            del self._confirmed[next(iter(self._confirmed))]
+        known[message.by, message.id] = False
+        if len(known) > DEDUP_WINDOW:
+            del known[next(iter(known))]
         return True
 
-    def confirm(self, told: Told) -> None:
+    def confirm(self, message: PrivateMessage) -> None:
         """This message has been shown."""
-        self._confirmed[told.by, told.id] = True
+        known = self._window(message)
+        if (message.by, message.id) in known:
+            known[message.by, message.id] = True
 
-    def is_confirmed(self, told: Told) -> bool:
-        return self._confirmed.get((told.by, told.id), False)
+    def is_confirmed(self, message: PrivateMessage) -> bool:
+        return self._window(message).get((message.by, message.id), False)
+
+    def _window(self, message: PrivateMessage) -> dict[tuple[str, str], bool]:
+        return self._unopened if message.problem else self._opened

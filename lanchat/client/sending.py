@@ -10,11 +10,16 @@ from collections.abc import Callable, Iterable
 from itertools import count
 
 from lanchat import errors
+from lanchat.client.events import PrivateMessage
+from lanchat.client.private import addressed, is_addressed, on_the_wire
 from lanchat.client.unacked import ResendWindow, Unacked
 from lanchat.protocol import messages as wire
+from lanchat.protocol.drafts import PrivateDraft, Talk
 from lanchat.protocol.fields import MAX_NAME
-from lanchat.protocol.messages import Receipt, Said, Say, Talk, Tell, Told
-from lanchat.protocol.text import clean_nick, clean_text
+from lanchat.protocol.messages import Notice, Receipt, Said, Say, Tell, Told
+from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.sealed import Sealer
+from lanchat.protocol.text import clean_nick, clean_text, grouped
 from lanchat.storage.member_store import MemberStore
 
 
@@ -25,12 +30,14 @@ class Outgoing:
         store: holds unacknowledged messages for a later run of the program.
         me: our member id.
         send: hands a message to the current link; never waits.
+        sealer: seals private messages.
     """
 
-    def __init__(self, store: MemberStore, me: str, send: Callable[[wire.FromMember], None]) -> None:
+    def __init__(self, store: MemberStore, me: str, send: Callable[[wire.FromMember], None], sealer: Sealer) -> None:
         self._store = store
         self._me = me
         self._send_now = send
+        self._sealer = sealer
         self._prefix = secrets.token_hex(8)  # begins the ids of all messages of this object
         self._numbers = count(1)
         self._order = threading.Lock()  # held while a message is stored and then sent, so that both have one order
@@ -48,7 +55,7 @@ class Outgoing:
 
     # ---- for the threads that speak
 
-    def is_own(self, said: Said | Told) -> bool:
+    def is_own(self, said: Said | PrivateMessage) -> bool:
         """Whether this object sent the message, and not another program of the same person."""
         return said.by == self._me and said.id.startswith(self._prefix)
 
@@ -79,11 +86,12 @@ class Outgoing:
         """
         return self._say(Say(self._new_id(), clean_text(text), action))
 
-    def tell(self, nick: str, text: str, *, to: str = "") -> str:
-        """Send a private message. Never waits for the network. The host carries it, and can read it.
+    def tell(self, nick: str, text: str, *, to: str = "", key: bytes = b"") -> str:
+        """Send a private message. Never waits for the network. The host cannot read it, unless it is for a guest.
 
         Args:
             to: the recipient's member id; "": the host finds it by the nick.
+            key: the recipient's; empty: the host is asked for it.
 
         Returns:
             The message's id, which its `Told` and its `Acked` carry. If the recipient is away or unknown, a `Notice`
@@ -93,7 +101,7 @@ class Outgoing:
             ValueError: the text or the nick breaks the rules.
             LanchatError: too many messages are unsent already.
         """
-        return self._say(Tell(self._new_id(), to, clean_nick(nick), clean_text(text)))
+        return self._say(PrivateDraft(self._new_id(), to, clean_nick(nick), clean_text(text), key))
 
     def rename(self, nick: str) -> None:
         """Ask for another nick; a `Renamed` or a `Notice` follows.
@@ -146,7 +154,7 @@ class Outgoing:
             self._release()
             if self._connected:
                 for message in self._window.begin(self._unacked.resend()):
-                    self._send_now(message)
+                    self._send_now(self._sealed(message))
 
     def discard(self) -> int:
         """Drop what is held, and our messages that the host has not sent back yet. Returns how many these are.
@@ -175,7 +183,7 @@ class Outgoing:
             if self.deaf:
                 self._send_now(wire.Deaf())
             for message in self._window.begin(self._unacked.resend()):
-                self._send_now(message)
+                self._send_now(self._sealed(message))
 
     def pause(self) -> None:
         """The link is lost. New messages wait."""
@@ -195,12 +203,37 @@ class Outgoing:
             self._answered(said.id)
 
     def heard_private(self, told: Told) -> None:
-        """The host has sent back one of our private messages."""
+        """The host has sent back a private message, if we sent it."""
+        if told.by == self._me:
+            with self._changed:
+                self._answered(told.id)
+
+    def resolved(self, owner: Owner) -> Notice | None:
+        """The host has named the key for one of our private messages: it goes out now.
+
+        Returns:
+            Why it does not; or to whose key it is sealed, if only the host could know.
+        """
         with self._changed:
-            addressed = self._unacked.addressed(told)
-            self._answered(told.id)
-        if addressed is not None:
-            self._store.add_unsent(addressed)
+            draft = self._unacked.draft(owner.id)
+        if draft is None or is_addressed(draft):
+            return None
+        words = (
+            f"The host says that the fingerprint of {draft.nick} is  {grouped(owner.to)}: your message is sealed to it."
+        )
+        notice = None if draft.to else Notice("key", words)
+        try:
+            draft = addressed(draft, owner)
+        except ValueError as error:
+            self.settled(Receipt(owner.id, "refused", str(error)))
+            return Notice("refused", str(error))
+        self._store.add_unsent(draft)
+        tell = self._sealed(draft)
+        with self._changed:
+            self._unacked.replace(draft)
+            if self._connected:
+                self._send_now(tell)
+        return notice
 
     def acknowledged(self, seq: int) -> tuple[str, ...]:
         """The host has stored every event up to this seq. Returns the ids of our messages among them."""
@@ -221,10 +254,10 @@ class Outgoing:
             self._store.remove_unsent([receipt.id])
         return new
 
-    def confirm(self, private: Iterable[Told]) -> None:
+    def confirm(self, private: Iterable[PrivateMessage]) -> None:
         """Tell the host that these private messages have been shown, so that it need not keep them."""
-        for told in private:
-            self._send(wire.Got(told.by, told.id))
+        for message in private:
+            self._send(wire.Got(message.by, message.id))
 
     def _release(self) -> None:
         for message in self._held:
@@ -235,18 +268,23 @@ class Outgoing:
         return f"{self._prefix}-{next(self._numbers)}"
 
     def _say(self, message: Talk) -> str:
+        ready = self._sealed(message)
         with self._order:
             self._store.add_unsent(message)
             with self._changed:
                 self._unacked.add(message)
                 if self._connected and not self._window.is_behind(message):
-                    self._send_now(message)
+                    self._send_now(ready)
         return message.id
+
+    def _sealed(self, message: Talk) -> Say | Tell | Who:
+        """The message as it goes to the host."""
+        return message if isinstance(message, Say) else on_the_wire(message, self._sealer)
 
     def _answered(self, id: str) -> None:
         """The host has answered this message, so the next ones may be resent. Requires holding the lock."""
         for message in self._window.answered(id):
-            self._send_now(message)
+            self._send_now(self._sealed(message))
 
     def _send(self, message: wire.FromMember) -> None:
         with self._changed:

@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
-from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
-from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said, Told
+from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.room.roster import Roster
 
 
@@ -57,7 +57,7 @@ class RoomState:
             case Closed():
                 self.connected = False
                 self.closed = item
-            case Told() | Acked() | Notice():
+            case PrivateMessage() | Acked() | Notice():
                 pass
             case _:
                 assert_never(item)

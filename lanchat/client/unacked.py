@@ -2,7 +2,8 @@
 
 from collections import deque
 
-from lanchat.protocol.messages import Receipt, Said, Say, Talk, Tell, Told
+from lanchat.protocol.drafts import PrivateDraft, Talk
+from lanchat.protocol.messages import Receipt, Said, Say
 
 REFUSED = 100  # private messages whose refusal is remembered
 WINDOW = 64  # messages on their way at once; further ones wait, so that the host is not flooded
@@ -57,18 +58,14 @@ class Unacked:
             del self._says[id]
         return stored
 
-    def addressed(self, told: Told) -> Tell | None:
-        """The host has sent back a private message, with the key that it found for the nick. A resend must name it.
+    def draft(self, id: str) -> PrivateDraft | None:
+        """The private message of this id."""
+        draft, _ = self._says.get(id, (None, 0))
+        return draft if isinstance(draft, PrivateDraft) else None
 
-        Returns:
-            The message to resend from now on, if it has changed.
-        """
-        tell, _ = self._says.get(told.id, (None, 0))
-        if not isinstance(tell, Tell) or tell.to:
-            return None
-        tell = Tell(tell.id, told.to, tell.nick, tell.text)
-        self._says[tell.id] = tell, 0
-        return tell
+    def replace(self, draft: PrivateDraft) -> None:
+        """From now on this draft is sent in place of the one with the same id."""
+        self._says[draft.id] = draft, 0
 
     def settled(self, receipt: Receipt) -> bool:
         """The host has stored or refused one of our private messages. Returns whether this is the first receipt."""

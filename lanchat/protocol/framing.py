@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from lanchat.errors import ProtocolError
+from lanchat.protocol.drafts import Talk
 from lanchat.protocol.messages import FromHost, FromMember
 from lanchat.protocol.text import safe_text
 
@@ -68,7 +69,7 @@ class LineSplitter:
         return lines
 
 
-def encode(message: FromMember | FromHost) -> bytes:
+def encode(message: FromMember | FromHost | Talk) -> bytes:
     """The message as one line, with its end."""
     return _encoder.encode(message) + b"\n"
 
@@ -145,3 +146,4 @@ def _tags(union: object) -> frozenset[str]:
 
 FROM_MEMBER: Codec[FromMember] = Codec(msgspec.json.Decoder(FromMember), _tags(FromMember))
 FROM_HOST: Codec[FromHost] = Codec(msgspec.json.Decoder(FromHost), _tags(FromHost))
+OUTBOX: Codec[Talk] = Codec(msgspec.json.Decoder(Talk), _tags(Talk))  # lines of a file

@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+KEY_SIZE = 32  # bytes of a raw Ed25519 public key (RFC 8032, section 5.1.5)
 MEMBER_ID_LENGTH = 32  # hex digits of a fingerprint: with 128 bits nobody can find a second key for them
 SHORTEST_FINGERPRINT = 32  # hex digits; invites and announcements may shorten a fingerprint to these
 UNVERIFIED = "~"  # begins the member id of a guest, who has proven no key
@@ -29,6 +30,11 @@ def fingerprint(public: bytes) -> str:
 def member_id(public: bytes) -> str:
     """The member id of this key: the first digits of its fingerprint."""
     return fingerprint(public)[:MEMBER_ID_LENGTH]
+
+
+def is_key_of(public: bytes, id: str) -> bool:
+    """Whether this is the raw public key of the member with this id. So a host cannot show its own in its place."""
+    return len(public) == KEY_SIZE and member_id(public) == id
 
 
 def is_verified(id: str) -> bool:

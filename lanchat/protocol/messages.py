@@ -8,21 +8,11 @@ from typing import Annotated, Literal, TypeVar
 
 from msgspec import Meta, structs
 
-from lanchat.protocol.fields import (
-    MAX_NUMBER,
-    Blob,
-    Bytes32,
-    Message,
-    Name,
-    Number,
-    RoomId,
-    Short,
-    Text,
-    Typed,
-)
+from lanchat.protocol.fields import Blob, Box, Bytes32, Id, Key, Last, Message, Name, Number, RoomId, Short, Text, Typed
+from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStandby
 
-VERSION = 1  # of the wire; a different one is refused with a text that both sides understand
+VERSION = 2  # of the wire; a different one is refused with a text that both sides understand
 
 Refusal = Literal["nick", "password", "banned", "full", "closed", "version", "busy", "rules"]
 
@@ -38,7 +28,7 @@ class Hello(Message, frozen=True):
     key: Bytes32  # Ed25519 public key, raw
     nonce: Bytes32
     proof: Blob  # signature over handshake.Binding
-    after: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # the last seq that this member has; -1: a newcomer
+    after: Last = -1  # the last seq that this member has; -1: a newcomer
     share: Blob = b""  # for a room with a password: this side's share of the exchange
     standby: Annotated[int, Meta(ge=0, le=2)] = 0  # 1: this computer may be named a standby; 2: its person asked for it
     delegation: Paper = b""  # the newest that this member has seen
@@ -48,7 +38,7 @@ class Hello(Message, frozen=True):
 class Say(Message, frozen=True):
     """A message to everyone in the room."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
+    id: Id  # the sender's own; the same on a resend
     text: Typed
     action: bool = False  # /me
     again: bool = False  # a resend: it may be in the log already
@@ -56,12 +46,14 @@ class Say(Message, frozen=True):
 
 
 class Tell(Message, frozen=True):
-    """A private message, to one person alone. The host carries it, and can read it."""
+    """A private message, to one person alone. It is sealed: the host carries it and cannot read it."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
-    to: Short  # the recipient's member id; "": the host finds it by the nick
+    id: Id  # the sender's own; the same on a resend
+    to: Short  # the recipient's member id
     nick: Name  # as the sender typed it
-    text: Text
+    box: Box = b""  # for the recipient
+    copy: Box = b""  # the same text, for the sender's own sessions
+    text: Typed = ""  # instead of both, for a guest, who has no key: the host can read it
 
 
 class Got(Message, frozen=True):
@@ -175,6 +167,7 @@ class Present(Message, frozen=True):
     id: Short
     nick: Name
     host: bool = False
+    key: Key = b""  # a client compares it with the id
 
 
 class Ack(Message, frozen=True):
@@ -184,8 +177,8 @@ class Ack(Message, frozen=True):
 
 
 class Told(Message, frozen=True):
-    """A private message, sent to its recipient and back to its sender. The recipient gets it again at each join until
-    one of their sessions has sent a Got. It is no event: it has no seq, and nobody else ever sees it."""
+    """A private message, sent to its recipient and back to all sessions of its sender. The recipient gets it again at
+    each join until one of their sessions has sent a Got. It is no event: it has no seq, and nobody else sees it."""
 
     id: Short
     at: Number  # ms since 1970, the host's clock
@@ -193,7 +186,8 @@ class Told(Message, frozen=True):
     nick: Name
     to: Short  # member id
     to_nick: Name
-    text: Text
+    box: Box = b""  # for the recipient, or the sender's own copy
+    text: Text = ""  # instead, if one of the two is a guest
 
 
 class Receipt(Message, frozen=True):
@@ -245,6 +239,7 @@ class Joined(_Event, frozen=True):
     """A member entered the room with a first session."""
 
     host: bool = False
+    key: Key = b""  # only in live events; a log does not keep it there
 
 
 # Why a member left: README.md has a table of the codes
@@ -283,8 +278,11 @@ def numbered(draft: EventT, seq: int) -> EventT:
 
 Event = Said | Joined | Left | Renamed | Moved
 Record = Event | Told  # an entry of a log
-Talk = Say | Tell  # a message of a member, which is resent until the host has acknowledged it
-Command = Say | Tell | Got | Rename | Moderate | Bye  # the rules of a room decide about these
-FromMember = Hello | Confirm | Say | Tell | Got | Rename | Moderate | Deaf | Fetch | Bye | Ping | Pong | FromStandby
-Greeting = Card | Share | Confirm | Refused | Welcome | Present
-FromHost = Greeting | Page | Ack | Told | Receipt | Notice | Closing | Ping | Pong | Event | Standing | ToStandby
+Command = Say | Tell | Who | Got | Rename | Moderate | Bye  # the rules of a room decide about these
+FromMember = (
+    Hello | Confirm | Say | Tell | Who | Got | Rename | Moderate | Deaf | Fetch | Bye | Ping | Pong | FromStandby
+)
+Greeting = Card | Share | Confirm | Refused | Welcome | Present  # how a host lets somebody in
+FromHost = (
+    Greeting | Page | Owner | Ack | Told | Receipt | Notice | Closing | Ping | Pong | Event | Standing | ToStandby
+)

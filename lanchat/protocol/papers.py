@@ -7,8 +7,9 @@ every room that has never moved. See protocol/delegation.py for the papers.
 from dataclasses import dataclass, replace
 
 from lanchat import errors
-from lanchat.protocol.delegation import Delegation, TermRecord, check_host, read_delegation, read_term
+from lanchat.protocol.delegation import Delegation, check_host, read_delegation, read_term
 from lanchat.protocol.messages import Card
+from lanchat.protocol.timeline import Timeline
 
 _IMPERSONATED = "Somebody may be impersonating the room. Ask its owner."
 
@@ -76,11 +77,6 @@ class Papers:
         newer = card.delegation if known is not None and _number_of(self) < known.number else self.delegation
         return replace(self, delegation=newer, term=card.term)
 
-    @property
-    def record(self) -> TermRecord | None:
-        """Of the last host that was accepted; None: it had no papers."""
-        return read_term(self.term) if self.term else None
-
 
 def first_contact(card: Card, host_key: bytes, now: int) -> Papers:
     """What a first host tells about its room. Whether its owner is the right one is for known_hosts to say.
@@ -90,6 +86,11 @@ def first_contact(card: Card, host_key: bytes, now: int) -> Papers:
         Refused: as for `Papers.accept`.
     """
     return Papers(card.room, card.owner or host_key).accept(card, host_key, now)
+
+
+def timeline_of(card: Card) -> Timeline | None:
+    """What the log of a host consists of that was accepted; None: it shows no papers."""
+    return read_term(card.term).timeline if card.term else None
 
 
 def newest_delegation(papers: Papers, shown: bytes) -> Delegation | None:

@@ -111,6 +111,10 @@ class Access:
         """The id of the member who owns this nick, whether they are in the room or not; None: nobody owns it."""
         return self._owners.get(same_nick(nick))
 
+    def owns(self, id: str) -> bool:
+        """Whether any nick belongs to this member id."""
+        return id in self._count
+
     def _own(self, id: str, looks: frozenset[str]) -> bool:
         """Returns: whether one of these skeletons had no owner."""
         new = looks - self._owners.keys()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lanchat.protocol.messages import Closing, Event, Notice, Present, Receipt, Said, Told, Welcome
+from lanchat.protocol.recipient import Owner
 
 
 @dataclass(eq=False, slots=True)
@@ -13,6 +14,7 @@ class Member:
     id: str
     nick: str
     host: bool = False
+    key: bytes = b""  # Ed25519, raw; a guest has none. The room hands it on and knows nothing of it
     sessions: int = 0  # at this host
 
 
@@ -20,7 +22,7 @@ class Member:
 class Reply:
     """The session that asked gets this message, and no other session does."""
 
-    message: Notice | Receipt | Told
+    message: Notice | Receipt | Told | Owner
 
 
 class Repeated(NamedTuple):

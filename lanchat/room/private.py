@@ -1,26 +1,29 @@
 """The private messages that the host carries: who gets them, and which ones wait. Pure; owned by the room.
 
-A private message waits in its recipient's mailbox until the recipient's client confirms it. Then its text is deleted,
-and the rest is remembered, so that a resend is recognised. A private message is no event: it has no number, and no
-snapshot, page or search contains it.
+Private messages are sealed, and nothing here looks into a box. One waits in its recipient's mailbox until the
+recipient's client confirms it. Then its box is deleted, and the rest is remembered, so that a resend is recognised. A
+private message is no event: it has no number, and no snapshot, page or search contains it. For a guest, who has no key,
+a message is not sealed, and it waits nowhere.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import MAILBOX_KNOWN, memory_of
 from lanchat.protocol.messages import Notice, Receipt, Tell, Told
+from lanchat.protocol.padding import OVERHEAD, padded_size
+from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.text import clean_nick, clean_text, same_nick
 from lanchat.room.access import Access
 from lanchat.room.effects import Effect, Member, Reply, SendTo, Store
 from lanchat.room.members import Members
 
 MAILBOX = 100  # private messages that wait for one person
-MAILBOX_SIZE = 64 * 1024  # bytes of memory for their texts; they are sent at once, and fit a link's outbox
+MAILBOX_SIZE = 64 * 1024  # bytes of them, padded; they are sent at once, and fit a link's outbox
 MAX_WAITING = 5_000  # private messages that wait in one room
-MAX_WAITING_SIZE = 16 * 1024 * 1024  # bytes of memory for their texts; a quarter of what an attack may cost
-# A message takes up a share of a bound by its text, and by being one message of so many.
+MAX_WAITING_SIZE = 16 * 1024 * 1024  # bytes of them, padded; a quarter of what an attack may cost
+# A message takes up a share of a bound by its size, and by being one message of so many.
 _MAILBOX_SHARE = MAILBOX_SIZE // MAILBOX
 _ROOM_SHARE = MAX_WAITING_SIZE // MAX_WAITING
 
@@ -31,7 +34,7 @@ class Mailboxes:
     """The mailboxes of one room.
 
     Args:
-        past: the stored private messages, in order. One without a text is finished: delivered or dropped.
+        past: the stored private messages, in order. One without a box is finished: delivered or dropped.
     """
 
     def __init__(self, past: Iterable[Told] = ()) -> None:
@@ -41,10 +44,10 @@ class Mailboxes:
         self._number = self._size = 0  # of what waits in the room
         self._finished: dict[Key, Told] = {}  # oldest first
         for told in past:
-            if told.text:
-                self._add(told)
-            else:
+            if _is_finished(told):
                 self._finish(told)
+            else:
+                self._add(told)
 
     def waiting(self, to: str) -> tuple[Told, ...]:
         """All private messages that wait for this member id, in order."""
@@ -60,18 +63,22 @@ class Mailboxes:
         """
         known = self._known((sender.id, message.id))
         try:
-            text = clean_text(message.text)
             to, nick = (known.to, known.to_nick) if known else _addressee(sender, message, members, access)
+            if not is_verified(to):
+                return self._pass_on(sender, message, to, nick, now, repeated=known is not None)
+            _check_sealed(message)
         except ValueError as error:
             return [Reply(Receipt(message.id, "refused", f"{error} Nothing was sent."))]
-        told = Told(message.id, known.at if known else now, sender.id, sender.nick, to, nick, text)
-        if (known is not None and not known.text) or any(member.id == to for member in members):
+        at = known.at if known else now
+        told = Told(message.id, at, sender.id, sender.nick, to, nick, message.box)
+        copy = Told(message.id, at, sender.id, sender.nick, to, nick, message.copy)
+        if (known is not None and _is_finished(known)) or any(member.id == to for member in members):
             receipt = Receipt(message.id, "here")
         else:
             receipt = Receipt(message.id, "away", f"{nick} is away and will get it on returning.")
         if known is not None:
-            return [Reply(told), Store(known, receipt)]
-        effects: list[Effect] = [Reply(told), SendTo(to, told), Store(told, receipt)]
+            return [Reply(copy), Store(known, receipt)]
+        effects: list[Effect] = [SendTo(sender.id, copy), SendTo(to, told), Store(told, receipt)]
         self._add(told)
         for gone in self._drop_from_mailbox(to):
             words = f"The mailbox of {gone.to_nick} is full: your oldest message was dropped."
@@ -81,12 +88,46 @@ class Mailboxes:
             effects += [Store(gone), SendTo(gone.by, Notice("mailbox", words))]
         return effects
 
+    def owner(
+        self, sender: Member, message: Who, members: Members, access: Access, keys: Mapping[str, bytes]
+    ) -> list[Effect]:
+        """Answer whose key a private message is to be sealed to.
+
+        Args:
+            keys: those of nick owners, by member id.
+        """
+        try:
+            to, nick = _addressee(sender, message, members, access)
+            key = next((member.key for member in members if member.id == to), b"") or keys.get(to, b"")
+            if not is_verified(to):
+                raise ValueError(f"~{nick} has no key, so nothing can be sealed for them.")
+            if not key:
+                raise ValueError(f"The key of {nick} is not known here. It will be once they come back.")
+        except ValueError as error:
+            return [Reply(Receipt(message.id, "refused", f"{error} Nothing was sent."))]
+        return [Reply(Owner(message.id, to, nick, key))]
+
     def confirm(self, to: str, key: Key) -> list[Effect]:
         """The recipient has seen this message, so it waits no longer."""
         return [Store(self._remove(key))] if self._recipient(key) == to else []
 
+    def _pass_on(self, sender: Member, message: Tell, to: str, nick: str, now: int, *, repeated: bool) -> list[Effect]:
+        """Hand a message to a guest, who is in the room now or never: it is stored nowhere.
+
+        Raises:
+            ValueError: it cannot be handed on.
+        """
+        if message.box or message.copy:
+            raise ValueError(f"~{nick} has no key, so nothing can be sealed for them.")
+        told = Told(message.id, now, sender.id, sender.nick, to, nick, text=clean_text(message.text))
+        receipt = Reply(Receipt(message.id, "passed"))
+        if repeated:
+            return [Reply(told), receipt]
+        self._finish(Told(message.id, now, sender.id, sender.nick, to, nick))
+        return [SendTo(sender.id, told), SendTo(to, told), receipt]
+
     def _known(self, key: Key) -> Told | None:
-        """The message of this key, if it came before; without a text if it is finished."""
+        """The message of this key, if it came before; without a box if it is finished."""
         to = self._recipient(key)
         return self._finished.get(key) if to is None else self._boxes[to][key]
 
@@ -95,7 +136,7 @@ class Mailboxes:
         return self._sent.get(key[0], {}).get(key)
 
     def _drop_from_mailbox(self, to: str) -> Iterator[Told]:
-        """Make a mailbox small enough. Gives the dropped messages, without their texts.
+        """Make a mailbox small enough. Gives the dropped messages, without their boxes.
 
         They are of the sender with the largest share of this mailbox, so that a flood drops no message of another
         sender, whether it is one of many messages or of long ones.
@@ -131,7 +172,7 @@ class Mailboxes:
             del self._boxes[to]
         if not self._sent[told.by]:
             del self._sent[told.by], self._shares[told.by]
-        finished = Told(told.id, told.at, told.by, told.nick, told.to, told.to_nick, "")
+        finished = Told(told.id, told.at, told.by, told.nick, told.to, told.to_nick)
         self._finish(finished)
         return finished
 
@@ -150,11 +191,26 @@ def _key(told: Told) -> Key:
     return told.by, told.id
 
 
+def _is_finished(told: Told) -> bool:
+    """Whether it was delivered or dropped. One from before messages were sealed has a text instead of a box."""
+    return not (told.box or told.text)
+
+
 def _size(told: Told) -> int:
-    return memory_of(told.text)
+    """What a private message counts as in a mailbox: its padded text."""
+    return max(0, len(told.box) - OVERHEAD) + memory_of(told.text)
 
 
-def _addressee(sender: Member, message: Tell, members: Members, access: Access) -> tuple[str, str]:
+def _check_sealed(message: Tell) -> None:
+    """
+    Raises:
+        ValueError: the sender has not sealed and padded it, for a certain recipient and for themselves.
+    """
+    if message.text or not message.to or padded_size(message.box) != padded_size(message.copy):
+        raise ValueError("A private message must be sealed and padded.")
+
+
+def _addressee(sender: Member, message: Tell | Who, members: Members, access: Access) -> tuple[str, str]:
     """Find the recipient of a private message: member id and nick. A nick alone stands for the key that it belongs to.
 
     Raises:
@@ -168,8 +224,6 @@ def _addressee(sender: Member, message: Tell, members: Members, access: Access) 
     if to is None or (not nicks and to != owner):
         raise ValueError(f"No one called {typed} has been in this room.")
     nick = nicks.get(same) or next(iter(nicks.values()), typed)
-    if not is_verified(to):
-        raise ValueError(f"~{nick} is a netcat guest and cannot get private messages.")
     if to == sender.id:
         raise ValueError(f"{nick} is you.")
     if to in access.bans:

@@ -10,14 +10,12 @@ reconnecting.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lanchat.protocol.fields import MAX_NAME
-from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import (
     UNNUMBERED,
     Bye,
-    Closing,
     Command,
     Event,
     Got,
@@ -37,10 +35,12 @@ from lanchat.protocol.messages import (
     Told,
     Welcome,
 )
+from lanchat.protocol.recipient import Who
 from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.room.access import Access
-from lanchat.room.effects import Close, Decision, Effect, Kick, Member, Repeated, Reply, SaveAccess, Snapshot
+from lanchat.room.effects import Close, Decision, Member, Repeated, Reply, Snapshot
 from lanchat.room.members import Members
+from lanchat.room.moderation import moderate
 from lanchat.room.private import Mailboxes
 from lanchat.room.recent import RecentEvents
 
@@ -58,6 +58,7 @@ class Room:
         seq: the highest number that may have been given out (`Opened.seq`); the next event gets a higher one.
         access: nick owners, bans and the lock.
         private: the stored private messages, in order (`Opened.private`).
+        keys: public keys of nick owners, by member id.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Room:
         seq: int = 0,
         access: Access | None = None,
         private: Iterable[Told] = (),
+        keys: Mapping[str, bytes] | None = None,
         max_members: int = MAX_MEMBERS,
     ) -> None:
         self.id = id
@@ -81,6 +83,7 @@ class Room:
         self._max_members = max_members
         self._access = access or Access()
         self._private = Mailboxes(private)
+        self._keys = dict(keys or {})  # of those who own a nick here
         self._members = Members()
         self._recent = RecentEvents()
         for event in past:
@@ -104,12 +107,13 @@ class Room:
 
     # ---- what should happen
 
-    def join(self, id: str, nick: str, now: int) -> Joined | Refused | Member:
+    def join(self, id: str, nick: str, now: int, key: bytes = b"") -> Joined | Refused | Member:
         """Decide whether somebody may enter the room.
 
         Args:
             id: the member id: a proven one, or one made up for a guest.
             now: ms since 1970.
+            key: the public key that was proven.
 
         Returns:
             A draft of the event; or the member, if another session of theirs is in the room already.
@@ -125,7 +129,7 @@ class Room:
         if len(self._members) >= self._max_members and not host:
             return Refused("full", f"The room is full ({self._max_members} people).")
         refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=host)
-        return refused or Joined(UNNUMBERED, now, id, nick, host=host)
+        return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key)
 
     def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:
         """Count one session of this member less.
@@ -156,12 +160,14 @@ class Room:
                     words = f"Not sent: {self.unavailable} at the host. Try again later."
                     return [Reply(Receipt(command.id, "refused", words))]
                 return self._private.tell(member, command, now, self._members, self._access)
+            case Who():
+                return self._private.owner(member, command, self._members, self._access, self._keys)
             case Got(by=by, id=id):
                 return self._private.confirm(member.id, (by, id))
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
             case Moderate(action=action, nick=nick):
-                return self._moderate(member, action, nick)
+                return moderate(member, action, nick, self._members, self._access)
             case Bye():
                 return [Close()]
 
@@ -198,54 +204,6 @@ class Room:
             return [Reply(Notice("nick", text))]
         return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]
 
-    def _moderate(self, member: Member, action: str, nick: str) -> list[Effect]:
-        if not member.host:
-            return [Reply(Notice("rights", "Only the host may do that."))]
-        match action:
-            case "lock" | "unlock":
-                self._access.locked = action == "lock"
-                text = (
-                    "The room is locked: nobody new is admitted."
-                    if self._access.locked
-                    else "Newcomers are admitted again."
-                )
-                return [self._save_access(), Reply(Notice("done", text))]
-            case "unban":
-                if not self._access.unban(nick):
-                    return [Reply(Notice("rights", f"{nick} is not banned. Banned: {self._access.banned()}."))]
-                return [self._save_access(), Reply(Notice("done", f"{nick} may come back."))]
-            case "kick" | "ban":
-                return self._send_away(nick, member, ban=action == "ban")
-            case _:
-                return [Reply(Notice("rules", "This host does not know that command; its lanchat is older."))]
-
-    def _send_away(self, nick: str, by: Member, *, ban: bool) -> list[Effect]:
-        called = self._members.called(nick)
-        there = [] if called is None else [called]
-        id = called.id if called is not None else self._access.owner(nick)
-        if id is None or (not there and not ban):
-            return [Reply(Notice("rights", f"No one here is called {nick}."))]
-        if id == by.id:
-            return [Reply(Notice("rights", "That is you."))]
-        effects: list[Effect] = []
-        if ban and not is_verified(id):
-            effects.append(
-                Reply(Notice("rights", f"~{nick} has no key that could be banned: removed, but may come back."))
-            )
-        elif ban:
-            self._access.bans[id] = nick
-            effects += [self._save_access(), Reply(Notice("done", f"{nick} is banned."))]
-            there = [other for other in self.members if other.id == id]
-        closing = (
-            Closing("banned", "You are banned from this room.")
-            if ban
-            else Closing("kicked", "The host removed you from the room.")
-        )
-        return effects + [Kick(other, closing) for other in there]
-
-    def _save_access(self) -> SaveAccess:
-        return SaveAccess(dict(self._access.bans), self._access.locked)
-
     # ---- what has happened
 
     def apply(self, event: Event) -> None:
@@ -260,11 +218,13 @@ class Room:
                 for someone in self.members:
                     someone.host = someone.id == id
                 self.host_nick = next((someone.nick for someone in self.members if someone.host), "")
-            case Joined(by=id, nick=nick, host=host):
-                self._members.add(Member(id, nick, host))
+            case Joined(by=id, nick=nick, host=host, key=key):
+                self._members.add(Member(id, nick, host, key))
                 self._access.claim(id, nick)
                 if host:
                     self.host_nick = self.host_nick or nick
+                if key and self._access.owns(id):
+                    self._keys[id] = key
             case Left(by=id, nick=nick):
                 self._members.remove(id, nick)
             case Renamed(by=id, nick=nick, to=to):
@@ -294,6 +254,6 @@ class Room:
             stored: everything up to this seq is on the host's disk.
         """
         past, since = self._recent.since(after)
-        present = tuple(Present(m.id, m.nick, m.host) for m in self._members)
+        present = tuple(Present(m.id, m.nick, m.host, m.key) for m in self._members)
         welcome = Welcome(id, nick, self.seq, stored, len(present), since)
         return Snapshot(welcome, present, past, self._private.waiting(id))

@@ -1,9 +1,10 @@
 """The roster: the people in a room, as a member knows them. Pure."""
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from lanchat.protocol.confusables import skeletons
-from lanchat.protocol.ids import is_verified
+from lanchat.protocol.ids import is_key_of, is_verified
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renamed, Said, Welcome
 from lanchat.protocol.text import same_nick
@@ -16,6 +17,7 @@ class Person:
     id: str
     nick: str
     host: bool = False
+    key: bytes = b""  # Ed25519, raw; only one that fits the id
 
     @property
     def verified(self) -> bool:
@@ -32,11 +34,14 @@ class Roster:
     host_id: str = ""  # the member id of the key that the host showed
     seq: int = 0
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
+    gone: dict[str, Person] = field(default_factory=dict)  # by same_nick: the first with a key who was called so
     _complete_at: int = 0  # `people` was complete at this seq, so events of the past up to it change nothing
 
     def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
+        for person in self.people.values():
+            self._remember(person)
         self.me, self.nick, self._complete_at = welcome.id, welcome.nick, welcome.seq
-        self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host) for p in present}
+        self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host, _fitting(p.key, p.id)) for p in present}
 
     def person(self, nick: str) -> Person | None:
         """The person with this nick, else one whose nick looks like it; None: there is neither."""
@@ -53,37 +58,51 @@ class Roster:
         found = found or [person for person in people if not looks.isdisjoint(skeletons(person.nick))]
         return sorted(found, key=lambda person: person.id != self.host_id)
 
-    def addressee(self, nick: str) -> str:
-        """The recipient's member id for a private message to this nick; "": only the host can know it.
+    def addressee(self, nick: str) -> Person | None:
+        """The recipient of a private message to this nick, also if they have left; None: only the host can know it.
 
         Raises:
-            ValueError: this person can get no private messages.
+            ValueError: it is our own nick.
         """
-        person = self.person(nick.removeprefix("~"))
-        if person is not None and not person.verified:
-            raise ValueError(f"~{person.nick} is a netcat guest and cannot get private messages.")
+        name = nick.removeprefix("~")
+        person = self.person(name) or self.gone.get(same_nick(name))
         if person is not None and person.id == self.me:
             raise ValueError(f"{nick} is you.")
-        return person.id if person is not None else ""
+        return person
+
+    def member(self, id: str) -> Person | None:
+        """The person with this member id, under whatever nick, also if they have left."""
+        known = chain(self.people.values(), self.gone.values())
+        return next((person for person in known if person.id == id), None)
 
     def apply(self, event: Event) -> None:
         self.seq = max(self.seq, event.seq)
         if event.seq <= self._complete_at:
             return
         match event:
-            case Joined(by=by, nick=nick, host=host):
+            case Joined(by=by, nick=nick, host=host, key=key):
                 if len(self.people) < MAX_PEOPLE:
-                    self.people[by, nick] = Person(by, nick, host)
+                    self.people[by, nick] = Person(by, nick, host, _fitting(key, by))
             case Left(by=by, nick=nick):
-                self.people.pop((by, nick), None)
+                if person := self.people.pop((by, nick), None):
+                    self._remember(person)
             case Renamed(by=by, nick=nick, to=to):
                 was = self.people.pop((by, nick), None)
                 if len(self.people) < MAX_PEOPLE:
-                    self.people[by, to] = Person(by, to, was.host if was else False)
+                    self.people[by, to] = Person(by, to, was.host, was.key) if was else Person(by, to)
                 if (by, nick) == (self.me, self.nick):
                     self.nick = to
             case Moved(by=host):
-                for key, person in self.people.items():
-                    self.people[key] = replace(person, host=person.id == host)
+                for who, person in self.people.items():
+                    self.people[who] = replace(person, host=person.id == host)
             case Said():
                 pass
+
+    def _remember(self, person: Person) -> None:
+        """So that the host is not asked whose key it is when a private message goes to them later."""
+        if person.key and len(self.gone) < MAX_PEOPLE:
+            self.gone.setdefault(same_nick(person.nick), person)
+
+
+def _fitting(key: bytes, id: str) -> bytes:
+    return key if is_key_of(key, id) else b""

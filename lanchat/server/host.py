@@ -88,7 +88,7 @@ class Host(Closable):
         self._quotas = Quotas(limits)
         self._readers = Readers()
         self._flusher: Flusher | None = None
-        self._closing = False
+        self._closing = self._accepting = False
         secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
             own = on or OwnAddresses()
@@ -109,6 +109,7 @@ class Host(Closable):
                 seq=opened.seq,
                 access=access,
                 private=opened.private,
+                keys=opened.keys,
                 max_members=limits.members,
             )
             self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_access)

@@ -37,6 +37,7 @@ from lanchat.protocol.messages import (
     Tell,
     numbered,
 )
+from lanchat.protocol.recipient import Who
 from lanchat.protocol.standby import Delegation, Follow, Offer, Promoted
 from lanchat.protocol.standby import Stored as StandbyStored
 from lanchat.protocol.text import listed
@@ -165,7 +166,7 @@ class Hub:
             if member is None:
                 return  # the session has ended earlier in this batch
             match message:
-                case Say() | Tell() | Got() | Rename() | Moderate() | Bye():
+                case Say() | Tell() | Who() | Got() | Rename() | Moderate() | Bye():
                     self._carry_out(session, member, message, batch)
                 case Ping():
                     self._tell(session, _PONG, batch)
@@ -243,11 +244,11 @@ class Hub:
         if self._closing:
             session.link.finish(session.dialect.encode(Closing("closed", self._closing)))
             return
-        decision = self._room.join(request.id, request.nick, batch.now)
+        decision = self._room.join(request.id, request.nick, batch.now, request.key)
         if isinstance(decision, Refused) and request.any_nick and decision.suggestion:
             renamed = Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
             session.link.send(session.dialect.encode(renamed))
-            decision = self._room.join(request.id, decision.suggestion, batch.now)
+            decision = self._room.join(request.id, decision.suggestion, batch.now, request.key)
         if isinstance(decision, Refused):
             _log.info("refused a member: %s", decision.code)
             session.link.finish(session.dialect.encode(decision))

@@ -54,6 +54,7 @@ class JoinRequest:
 
     Args:
         any_nick: the client cannot be asked for another nick: if this one is taken, it gets the next free one.
+        key: the public key that was proven.
     """
 
     session: Session
@@ -61,6 +62,7 @@ class JoinRequest:
     nick: str
     after: int = -1
     any_nick: bool = False
+    key: bytes = b""
 
 
 @dataclass(frozen=True)

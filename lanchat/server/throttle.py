@@ -13,6 +13,7 @@ from lanchat.network.allowance import Allowance
 from lanchat.network.link import Link
 from lanchat.protocol.limits import LINES_A_MESSAGE
 from lanchat.protocol.messages import FromMember, Notice, Rename, Said, Say, Tell
+from lanchat.protocol.recipient import Who
 from lanchat.server.session import Item, Received, Session
 from lanchat.threads import Inbox
 
@@ -20,7 +21,7 @@ PORTION = 64  # lines that are decoded and forwarded together; what waits is not
 MAX_LINES = 4096  # in one read, which holds half as many of the shortest messages
 FEW = 16  # lines that are decoded before they are paid for, so that a read of a few lines is paid for at once
 NOTICE_EVERY = 30.0  # s between two requests to slow down
-_TALK = (Say, Tell, Rename)
+_TALK = (Say, Tell, Who, Rename)
 _MORE = LINES_A_MESSAGE - 1  # what a message costs in addition to its line
 
 

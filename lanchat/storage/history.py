@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import memory_of
-from lanchat.protocol.messages import Record, Said, Told
+from lanchat.protocol.messages import Got, Record, Said, Told
 from lanchat.storage.files import lock_file
 from lanchat.storage.history_bounds import HistoryBounds
 from lanchat.storage.log import ignore
@@ -27,7 +27,7 @@ from lanchat.storage.rooms import LOCK, LOG
 FLUSH_EVERY = 1.0  # s
 MAX_WAITING = 20_000  # records in memory while the disk takes nothing; beyond that the oldest are not stored
 MAX_WAITING_SIZE = 16 * 1024 * 1024  # bytes of memory that these records take, at most
-_RECORD = 512  # bytes of memory that a record takes besides its text
+_RECORD = 512  # bytes of memory that a record takes besides its text and its box
 CLOSE_LIMIT = 2.0  # s to get the last records on the disk; leaving must feel immediate
 _RETRY = 0.05  # s until the lock is tried again
 
@@ -50,7 +50,7 @@ class HistoryWriter:
         self._reported = False
         self._suspect = True  # the whole file is checked at first, and after trouble
         self._bounds = HistoryBounds(lambda: time.monotonic() > self._deadline)
-        self._waiting: deque[Record] = deque()
+        self._waiting: deque[Record | Got] = deque()
         self._waiting_size = 0  # in memory
         self._closing = False
         self._deadline = math.inf  # when the last records must be stored
@@ -58,7 +58,7 @@ class HistoryWriter:
         self._thread = threading.Thread(target=self._run, name="history")
         self._thread.start()
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, records: Sequence[Record | Got]) -> None:
         """Store these records within about FLUSH_EVERY."""
         with self._change:
             self._wait(records)
@@ -92,7 +92,7 @@ class HistoryWriter:
                     return
                 time.sleep(_RETRY)
 
-    def _write(self, batch: Sequence[Record]) -> bool:
+    def _write(self, batch: Sequence[Record | Got]) -> bool:
         """Returns: whether the batch is in the file now."""
         try:
             lock = lock_file(self._lock_path)
@@ -112,7 +112,7 @@ class HistoryWriter:
         self._suspect = False
         return True
 
-    def _write_locked(self, batch: Sequence[Record]) -> None:
+    def _write_locked(self, batch: Sequence[Record | Got]) -> None:
         store, damage = open_store(self._path, durable=False, suspect=self._suspect)
         try:
             if self._bounds.make_room(store.pruning):
@@ -127,7 +127,7 @@ class HistoryWriter:
         if damage:
             self._on_trouble(damage)
 
-    def _wait(self, records: Iterable[Record]) -> None:
+    def _wait(self, records: Iterable[Record | Got]) -> None:
         """Requires holding the lock."""
         self._waiting.extend(records)
         self._waiting_size += sum(map(_memory, records))
@@ -142,5 +142,6 @@ class HistoryWriter:
             self._on_trouble(trouble)
 
 
-def _memory(record: Record) -> int:
-    return _RECORD + (memory_of(record.text) if isinstance(record, Said | Told) else 0)
+def _memory(record: Record | Got) -> int:
+    size = _RECORD + (memory_of(record.text) if isinstance(record, Said | Told) else 0)
+    return size + (len(record.box) if isinstance(record, Told) else 0)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Record, Told
+from lanchat.protocol.messages import Got, Record, Told
 from lanchat.storage.files import lock_file
 from lanchat.storage.problems import FAILURES
 from lanchat.storage.pruning import Pruning
@@ -62,10 +62,11 @@ class HistoryBounds:
             _give_back(pruning, self._stopped)
         return all(self._stored[table].beyond(bound) == NOTHING for table, bound in BOUNDS.items())
 
-    def added(self, records: Sequence[Record]) -> None:
-        """Count records that were added. Some of them may have been stored before."""
+    def added(self, records: Sequence[Record | Got]) -> None:
+        """Count records that were added. Some of them may have been stored before; a `Got` adds nothing."""
+        new = [record for record in records if not isinstance(record, Got)]
         for table in BOUNDS:
-            sizes = [size_of(record) for record in records if isinstance(record, Told) == (table is PRIVATE)]
+            sizes = [size_of(record) for record in new if isinstance(record, Told) == (table is PRIVATE)]
             self._stored[table] += Amount(len(sizes), sum(sizes))
             self._unchecked += sum(sizes)
 

@@ -68,6 +68,15 @@ def load_identity(home: Path) -> Identity:
     return Identity(key, key_path, certificate_path, certificate)
 
 
+def find_identity(home: Path) -> Identity | None:
+    """The identity in this folder; None if there is none, and then none is made.
+
+    Raises:
+        LanchatError: as `load_identity`.
+    """
+    return load_identity(home) if os.path.lexists(home / KEY_FILE) else None
+
+
 def _read_key(path: Path) -> PrivateKey:
     _check_private(path)
     try:

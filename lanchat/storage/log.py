@@ -5,8 +5,8 @@ The log on disk is in sqlite_log.py.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
@@ -32,8 +32,9 @@ class Opened:
             the first of a new term: members may have seen events that were not stored yet, and no number is ever given
             out twice.
         owners: (nick, id of the first member who used it), oldest first.
-        private: the private messages, in order; one without a text is finished: delivered or dropped.
+        private: the private messages, in order; one without a box is finished: delivered or dropped.
         timeline: the terms that the log continues, and the one that goes on or begins.
+        keys: public keys of nick owners, by member id.
     """
 
     past: tuple[Event, ...] = ()
@@ -41,6 +42,7 @@ class Opened:
     owners: tuple[tuple[str, str], ...] = ()
     private: tuple[Told, ...] = ()
     timeline: Timeline = Timeline(0)
+    keys: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Log(Protocol):
@@ -68,7 +70,8 @@ class Log(Protocol):
         """
 
     def append(self, records: Sequence[Record]) -> int:
-        """Store these records: events, and private messages in their newest state. Hub thread only; never waits.
+        """Store these records: events, and private messages, also to say that they are finished. Hub thread only; never
+        waits.
 
         Returns:
             The ticket of the last one: how many records have been appended since `open`.

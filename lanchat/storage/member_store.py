@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Protocol
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Card, Record, Talk, Told
+from lanchat.protocol.drafts import Talk
+from lanchat.protocol.messages import Card, Got, Record, Told
 from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
-from lanchat.storage.rooms import joined_folder
+from lanchat.storage.reader import LogReader
+from lanchat.storage.rooms import JOINED, joined_folder, log_paths
+
+SHOWN = 10_000  # private messages that are recognised if they come again in a later run
 
 
 class MemberStore(Protocol):
@@ -22,6 +26,10 @@ class MemberStore(Protocol):
     def unsent(self) -> tuple[Talk, ...]:
         """The messages to be sent, oldest first. Right after opening, these are the ones left by earlier runs."""
 
+    @property
+    def shown(self) -> Sequence[tuple[str, str]]:
+        """Sender and id of the private messages that earlier runs have shown, oldest first; at most SHOWN."""
+
     def add_unsent(self, message: Talk) -> None:
         """Store a message until it is acknowledged. It replaces one with the same id.
 
@@ -32,8 +40,8 @@ class MemberStore(Protocol):
     def remove_unsent(self, ids: Iterable[str]) -> None:
         """Delete messages that were acknowledged, or that the host refused."""
 
-    def add_history(self, records: Sequence[Record]) -> None:
-        """Add records to the history of the room."""
+    def add_history(self, records: Sequence[Record | Got]) -> None:
+        """Add records to the history of the room. A `Got` marks a private message in it as shown."""
 
     def close(self) -> None:
         """Write everything that waits, then stop. May be called twice."""
@@ -45,6 +53,7 @@ class NoStore:
     unsent: tuple[Talk, ...] = ()
     left_at = 0.0
     held = False
+    shown: Sequence[tuple[str, str]] = ()
 
     def add_unsent(self, message: Talk) -> None:
         pass
@@ -52,7 +61,7 @@ class NoStore:
     def remove_unsent(self, ids: Iterable[str]) -> None:
         pass
 
-    def add_history(self, records: Sequence[Record]) -> None:
+    def add_history(self, records: Sequence[Record | Got]) -> None:
         pass
 
     def close(self) -> None:
@@ -71,10 +80,11 @@ class PrivateStore(NoStore):
         self._home = home
         self._card = card
         self._on_trouble = on_trouble
+        self.shown = _shown(home, card)
         self._history: HistoryWriter | None = None  # made with the first private message; most hosts have none
 
-    def add_history(self, records: Sequence[Record]) -> None:
-        private = [record for record in records if isinstance(record, Told)]
+    def add_history(self, records: Sequence[Record | Got]) -> None:
+        private = [record for record in records if isinstance(record, Told | Got)]
         if not private:
             return
         if self._history is None:
@@ -106,6 +116,7 @@ class DiskStore:
         self, home: Path, card: Card, on_trouble: Callable[[str], None], hold_after: float | None = None
     ) -> None:
         folder = _folder(home, card)
+        self.shown = _shown(home, card)
         self._outbox = Outbox(folder)
         self.left_at = self._outbox.left_at
         self.held = hold_after is not None and 0 < self.left_at < time.time() - hold_after
@@ -123,12 +134,19 @@ class DiskStore:
     def remove_unsent(self, ids: Iterable[str]) -> None:
         self._outbox.remove(ids)
 
-    def add_history(self, records: Sequence[Record]) -> None:
+    def add_history(self, records: Sequence[Record | Got]) -> None:
         self._history.add(records)
 
     def close(self) -> None:
         self._history.close()
         self._outbox.close()
+
+
+def _shown(home: Path, card: Card) -> Sequence[tuple[str, str]]:
+    try:
+        return [known for path in log_paths(home, card.room, JOINED) for known in LogReader(path).shown_private(SHOWN)]
+    except LanchatError:
+        return ()  # the writer will repair the file; until then a message may be shown a second time
 
 
 def _folder(home: Path, card: Card) -> Path:

@@ -1,8 +1,8 @@
 """The outbox on disk: unacknowledged messages of this person, which are sent after a restart, even after kill -9.
 
-Each process has a file of its own. A line is `+` and a message in its wire form, or `-` and the id of a message that
-was acknowledged. Each line is written with one call, which takes microseconds and survives the end of this process. A
-power cut may take the last lines, but never an acknowledged message.
+Each process has a file of its own. A line is `+` and a message, with the text of a private one, or `-` and the id of a
+message that was acknowledged. Each line is written with one call, which takes microseconds and survives the end of this
+process. A power cut may take the last lines, but never an acknowledged message.
 """
 
 import logging
@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lanchat.errors import LanchatError, ProtocolError
-from lanchat.protocol.framing import FROM_MEMBER, decode, encode
-from lanchat.protocol.messages import Say, Talk, Tell
+from lanchat.protocol.drafts import Talk
+from lanchat.protocol.framing import OUTBOX, decode, encode
 from lanchat.storage.files import FileLock, file_errors, lock_file, write_file
 
 MAX_UNSENT = 10_000  # messages; more would only hide that nothing gets through
@@ -171,11 +171,11 @@ def _parsed(data: bytes) -> tuple[dict[str, Talk], int]:
             messages.pop(line[1:].decode(errors="replace"), None)
         elif line.startswith(b"+"):
             try:
-                message = decode(line[1:], FROM_MEMBER)
+                message = decode(line[1:], OUTBOX)
             except ProtocolError:
                 damaged += 1
                 continue
-            if isinstance(message, Say | Tell):
+            if message is not None:
                 messages[message.id] = message
         else:
             damaged += 1

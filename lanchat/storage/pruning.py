@@ -85,17 +85,18 @@ class Pruning:
             return self._db.execute("DELETE FROM event WHERE seq <= ?", (last_old,)).rowcount, more
 
     def drop_delivered(self, number: int, *, before: int) -> None:
-        """Delete old private messages, and of those that have no text any more all but the newest.
+        """Delete old private messages, and of those that are finished all but the newest.
 
         Args:
-            number: at most this many of the newest stay without a text.
+            number: at most this many finished ones stay, the newest.
             before: ms since 1970; older ones are deleted in any case.
         """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("DELETE FROM private WHERE at < ?", (before,))
             self._db.execute(
-                "DELETE FROM private WHERE number <= (SELECT max(number) FROM private) - ? AND text = ''", (number,)
+                "DELETE FROM private WHERE number <= (SELECT max(number) FROM private) - ? AND text = '' AND box = x''",
+                (number,),
             )
 
     @property

@@ -18,17 +18,19 @@ from lanchat.storage.schema import (
     EVENTS,
     IS_ASCII,
     PRIVATE,
-    PRIVATE_COLUMNS,
+    WITH_BOXES,
     WITH_PRIVATE,
+    WITH_SHOWN,
     WITH_WORDS,
     Table,
     event_of,
+    private_columns,
     private_of,
 )
 from lanchat.storage.search import parse_search
 
 PORTION = 5000  # rows that are read at once ...
-PORTION_SIZE = 1_000_000  # characters; ... and no more than so much text
+PORTION_SIZE = 1_000_000  # characters and bytes; ... and no more than so much text and boxes
 _VALUES = 500  # values in one statement; SQLite before 3.32 takes 999
 _REPAIR = "Open the room with lanchat host, or join it, once more: that repairs the file."
 
@@ -104,18 +106,22 @@ class LogReader:
             _Selection[Event](EVENTS, COLUMNS, event_of, conditions, values, version, wanted.matches), number
         )
 
-    def private(self, *, number: int | None = None, since: int = 0, search: str = "") -> Iterator[Told]:
-        """The last private messages in a member's history, in the order in which they came; otherwise as `events`.
+    def private(self, *, number: int | None = None, since: int = 0) -> Iterator[Told]:
+        """The last private messages that are not finished, as they were stored: sealed. They are in the order in which
+        they came, and read in portions too.
 
-        Not for a host's log: the private messages that wait there belong to other people.
+        Args:
+            number: at most this many; None: all.
+            since: ms since 1970.
         """
-        if self._version() < WITH_PRIVATE:
+        version = self._version()
+        if version < WITH_PRIVATE:
             return
-        conditions = ["number > :after", "at >= :since", "text <> ''", "matches(text)"]
-        matches = parse_search(search).matches
+        there = "(box <> x'' OR text <> '')" if version >= WITH_BOXES else "text <> ''"
+        conditions = ["number > :after", "at >= :since", there]
+        columns = private_columns(version)
         yield from self._last(
-            _Selection(PRIVATE, PRIVATE_COLUMNS, private_of, conditions, {"since": since}, WITH_PRIVATE, matches),
-            number,
+            _Selection(PRIVATE, columns, private_of, conditions, {"since": since}, WITH_PRIVATE), number
         )
 
     def _version(self) -> int:
@@ -153,6 +159,13 @@ class LogReader:
                 if size > PORTION_SIZE:
                     break
         return rows, len(rows) == PORTION or size > PORTION_SIZE
+
+    def shown_private(self, number: int) -> list[tuple[str, str]]:
+        """Sender and id of the last private messages that were shown, at most this many, oldest first."""
+        with self._open() as (db, version):
+            question = "SELECT by, id FROM private WHERE shown ORDER BY number DESC LIMIT ?"
+            rows = db.execute(question, (number,)).fetchall() if version >= WITH_SHOWN else []
+        return [(by, id) for by, id in reversed(rows) if isinstance(by, str) and isinstance(id, str)]
 
     def _events(self, question: str, values: Sequence[str | int], number: int | None = None) -> list[Event]:
         """The events in the first rows that hold any: so many, or all."""
@@ -221,7 +234,7 @@ class _Selection(Generic[T]):
     conditions: Sequence[str]
     values: Mapping[str, str | int]
     version: int
-    matches: Callable[[str], bool]
+    matches: Callable[[str], bool] = bool
 
     def question(self, order: str) -> str:
         """The query for the rows, each with its key first."""

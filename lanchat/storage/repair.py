@@ -12,7 +12,7 @@ from lanchat.protocol.messages import Event, Record, Told
 from lanchat.protocol.text import safe_text
 from lanchat.storage.problems import FAILURES, Damaged
 from lanchat.storage.readonly import ReadOnlyFile
-from lanchat.storage.schema import COLUMNS, PRIVATE_COLUMNS, OwnerRow, event_of, looks_of, private_of
+from lanchat.storage.schema import COLUMNS, OwnerRow, event_of, looks_of, private_columns, private_of
 from lanchat.storage.store import Store
 
 _LAST_SEQ = 2**53 - 1
@@ -116,7 +116,8 @@ def readable(path: Path) -> Iterator[Sequence[Record]]:
 def _rescued_private(db: sqlite3.Connection) -> list[Told]:
     found: list[Told] = []
     try:
-        for row in db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number"):
+        [version] = db.execute("PRAGMA user_version").fetchone()
+        for row in db.execute(f"SELECT {private_columns(version)} FROM private ORDER BY number"):
             if told := private_of(row):
                 found.append(told)
     except FAILURES:  # the messages before a damaged place are better than nothing

@@ -91,12 +91,22 @@ SCHEMA = (  # migrations: the file's user_version is the number of those it has 
     -- The terms that are over, each with its last number: see protocol/timeline.py.
     CREATE TABLE timeline (epoch INTEGER PRIMARY KEY, last INTEGER NOT NULL);
     """,
+    """
+    -- The public keys behind member ids, in a host's log: private messages for somebody who is away are sealed to them.
+    CREATE TABLE member_key (by TEXT PRIMARY KEY, key BLOB NOT NULL) WITHOUT ROWID;
+    """,
+    # A private message is sealed; `text` holds those from before, and those with a guest. Neither: it is finished.
+    "ALTER TABLE private ADD COLUMN box BLOB NOT NULL DEFAULT x'';",
+    # In a member's history: whether it was shown, so that a host that sends it again shows it to nobody a second time.
+    "ALTER TABLE private ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;",
 )
-TABLES = {"event", "owner", "fact", "words", "unindexed", "private", "timeline"}  # after all migrations
+TABLES = {"event", "owner", "fact", "words", "unindexed", "private", "timeline", "member_key"}  # after all migrations
 WITH_PRIVATE = 4  # the user_version from which on a file has private messages under the name `private` ...
-WITH_WORDS = 6  # ... and a full-text index of folded texts
+WITH_WORDS = 6  # ... a full-text index of folded texts ...
+WITH_BOXES = 9  # ... sealed private messages ...
+WITH_SHOWN = 10  # ... and marked once they were shown
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
-PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, text"
+PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, box, text"
 
 TYPES = {  # of the values that this program stores; SQLite itself stores any value in any column
     "event": {
@@ -104,7 +114,12 @@ TYPES = {  # of the values that this program stores; SQLite itself stores any va
         **dict.fromkeys(("kind", "by", "nick"), "text"),
         **dict.fromkeys(("id", "text"), "text or nothing"),
     },
-    "private": {"at": "number", **dict.fromkeys(("id", "by", "nick", "whom", "whom_nick", "text"), "text")},
+    "private": {
+        "at": "number",
+        "shown": "number",
+        "box": "bytes",
+        **dict.fromkeys(("id", "by", "nick", "whom", "whom_nick", "text"), "text"),
+    },
     "owner": {"seq": "number", **dict.fromkeys(("nick", "by"), "text")},
     "fact": {"name": "text", "value": "number"},
     "timeline": {"epoch": "number", "last": "number"},
@@ -112,6 +127,7 @@ TYPES = {  # of the values that this program stores; SQLite itself stores any va
 _CONDITIONS = {
     "number": f"typeof({{0}}) = 'integer' AND {{0}} BETWEEN 0 AND {MAX_NUMBER}",
     "text": "typeof({0}) = 'text'",
+    "bytes": "typeof({0}) = 'blob'",
     "text or nothing": "typeof({0}) IN ('text', 'null')",
 }
 OWNER_COLUMNS = "looks, nick, by, seq"
@@ -135,10 +151,10 @@ def _row_size(*columns: str) -> str:
 
 
 EVENTS = Table("event", "seq", _row_size("by", "nick", "id", "text"))
-PRIVATE = Table("private", "number", _row_size("id", "by", "nick", "whom", "whom_nick", "text"))
+PRIVATE = Table("private", "number", _row_size("id", "by", "nick", "whom", "whom_nick", "box", "text"))
 
 Row = tuple[int, int, str, str, str, str | None, str | None, int]
-PrivateRow = tuple[str, int, str, str, str, str, str]
+PrivateRow = tuple[str, int, str, str, str, str, bytes, str]
 OwnerRow = tuple[str, str, str, int]
 
 
@@ -184,7 +200,8 @@ def event_of(row: Sequence[object]) -> Event | None:
 
 def private_of(row: Sequence[object]) -> Told | None:
     """The private message in a row with the values of PRIVATE_COLUMNS. None: as for `event_of`."""
-    return message_of(Told, dict(zip(("id", "at", "by", "nick", "to", "to_nick", "text"), row, strict=True)))
+    fields = dict(zip(("id", "at", "by", "nick", "to", "to_nick", "box", "text"), row, strict=True))
+    return message_of(Told, fields) if isinstance(fields["box"], bytes) else None
 
 
 def strange_rows(table: str) -> str:
@@ -195,7 +212,12 @@ def strange_rows(table: str) -> str:
 
 def private_row(told: Told) -> PrivateRow:
     """The values of PRIVATE_COLUMNS."""
-    return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.text
+    return told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.box, told.text
+
+
+def private_columns(version: int) -> str:
+    """PRIVATE_COLUMNS, to be read from a file of this version of the schema."""
+    return PRIVATE_COLUMNS if version >= WITH_BOXES else PRIVATE_COLUMNS.replace("box", "x''")
 
 
 def size_of(record: Record) -> int:
@@ -204,7 +226,8 @@ def size_of(record: Record) -> int:
         strings = [record.id, record.by, record.nick, record.to, record.to_nick, record.text]
     else:
         strings = [text for text in row_of(record)[3:7] if text]
-    return _ROW_SIZE + sum(len(text.encode()) for text in strings)
+    box = record.box if isinstance(record, Told) else b""
+    return _ROW_SIZE + len(box) + sum(len(text.encode()) for text in strings)
 
 
 def nick_used(event: Event) -> OwnerRow | None:
@@ -218,3 +241,8 @@ def nick_used(event: Event) -> OwnerRow | None:
 def looks_of(nick: str) -> str:
     """The skeletons of a nick, as the key of its row."""
     return " ".join(sorted(skeletons(nick)))
+
+
+def key_shown(event: Event) -> tuple[str, bytes] | None:
+    """The member id and the key that an event shows; None if it shows none."""
+    return (event.by, event.key) if isinstance(event, Joined) and event.key else None

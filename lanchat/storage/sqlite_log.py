@@ -115,7 +115,7 @@ class SqliteLog:
             self._on_damage(damage)
         self._stored_seq, self._entries, self._unindexed = state.seq, state.entries, state.unindexed
         timeline = Timeline(epoch_of(self._seq), past_terms)
-        return Opened(past, self._seq, state.owners, private, timeline)
+        return Opened(past, self._seq, state.owners, private, timeline, state.keys)
 
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
         self._on_stored, self._on_trouble = on_stored, on_trouble
@@ -280,7 +280,8 @@ class SqliteLog:
 
 
 def _size(record: Record) -> int:
-    return _OVERHEAD + (sys.getsizeof(record.text) if isinstance(record, Said | Told) else 0)
+    size = _OVERHEAD + (sys.getsizeof(record.text) if isinstance(record, Said | Told) else 0)
+    return size + (len(record.box) if isinstance(record, Told) else 0)
 
 
 def _passes(error: Failure) -> bool:

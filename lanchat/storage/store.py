@@ -6,14 +6,15 @@ Exactly one connection writes and checkpoints a file at a time; the owner of a `
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.folding import fold
 from lanchat.protocol.limits import MAX_OWNED, memory_of
-from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.messages import Event, Got, Record, Said, Told
 from lanchat.protocol.timeline import MAX_ENTRIES, epoch_of, n_of
 from lanchat.storage.files import check_no_link
 from lanchat.storage.prepare import check, check_facts, migrate
@@ -25,6 +26,7 @@ from lanchat.storage.schema import (
     PRIVATE_COLUMNS,
     OwnerRow,
     event_of,
+    key_shown,
     looks_of,
     nick_used,
     private_of,
@@ -55,13 +57,15 @@ class LogState:
     entries: int
     unindexed: int
     owners: tuple[tuple[str, str], ...]  # nick and member id, oldest first
+    keys: dict[str, bytes]  # by member id
 
 
 class Store:
     """One connection that writes. Owned by one thread at a time.
 
     Args:
-        durable: a commit is on the disk when it returns (FULL), not only with the operating system (NORMAL).
+        durable: a commit is on the disk when it returns (FULL), not only with the operating system (NORMAL). For a
+            host's log, which also holds the keys of members.
         suspect: check the whole file first.
 
     Raises:
@@ -72,13 +76,13 @@ class Store:
 
     def __init__(self, path: Path, *, durable: bool, suspect: bool = False) -> None:
         check_no_link(path)
+        self._durable = durable
         new = not path.exists()
         if not new and path.stat().st_size == 0:
             raise Damaged("it is empty")
         self._db = sqlite3.connect(path, timeout=BUSY_LIMIT, isolation_level=None, check_same_thread=False)
         self._db.text_factory = tolerant
-        self._db.create_function("looks_of", 1, lambda nick: looks_of(nick) if isinstance(nick, str) else None)
-        self._db.create_function("fold", 1, lambda text: fold(text) if isinstance(text, str) else None)
+        add_functions(self._db)
         self.pruning = Pruning(self._db)
         try:
             if new and not durable:
@@ -99,11 +103,14 @@ class Store:
         last = self._number(f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}")
         rows = self._db.execute("SELECT nick, by FROM owner ORDER BY seq")
         owners = tuple((nick, by) for nick, by in rows if isinstance(nick, str) and isinstance(by, str))
+        known = "SELECT by, key FROM member_key WHERE typeof(key) = 'blob' AND by IN (SELECT by FROM owner)"
+        keys = dict(self._db.execute(known))
         entries = self._number("SELECT count(*) FROM event")
         given, clean = max(last, facts.get("first", 0)), bool(facts.get("clean", 1))
         terms = self._db.execute("SELECT epoch, last FROM timeline ORDER BY epoch DESC LIMIT ?", (MAX_ENTRIES,))
         past = tuple(reversed(terms.fetchall()))
-        return LogState(last, given, clean, past, entries, self._number("SELECT count(*) FROM unindexed"), owners)
+        unindexed = self._number("SELECT count(*) FROM unindexed")
+        return LogState(last, given, clean, past, entries, unindexed, owners, keys)
 
     def begin(self, first: int) -> None:
         """Note that numbers above `first` may be given out now. Without a later `end` they count as given out.
@@ -142,30 +149,36 @@ class Store:
         rows = self._db.execute(f"SELECT {PRIVATE_COLUMNS} FROM private ORDER BY number")
         return tuple(told for row in rows if (told := private_of(row)))
 
-    def add(self, records: Sequence[Record]) -> int:
+    def add(self, records: Sequence[Record | Got]) -> int:
         """Store these in one transaction.
 
-        An event that is stored already, by its seq or by sender and id, stays as it is. Of a private message that is
-        stored already, only the text is replaced.
+        An event that is stored already, by its seq or by sender and id, stays as it is. So does a private message,
+        until it is finished: then it is emptied. With a `Got` it is marked as shown.
 
         Returns:
             How many events are new.
         """
         events: list[Event] = []
         private: list[Told] = []
+        shown: list[tuple[str, str]] = []
         for record in records:
             if isinstance(record, Told):
                 private.append(record)
+            elif isinstance(record, Got):
+                shown.append((record.by, record.id))
             else:
                 events.append(record)
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             if private:
                 self._db.executemany(
-                    f"INSERT INTO private ({PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT (by, id) DO UPDATE SET text = excluded.text",
+                    f"INSERT INTO private ({PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                    " ON CONFLICT (by, id) DO UPDATE SET box = x'', text = ''"
+                    " WHERE excluded.box = x'' AND excluded.text = ''",
                     map(private_row, private),
                 )
+            if shown:
+                self._db.executemany("UPDATE private SET shown = 1 WHERE by = ? AND id = ?", shown)
             added = 0
             for at in range(0, len(events) - _TOGETHER + 1, _TOGETHER):
                 fields = [field for event in events[at : at + _TOGETHER] for field in row_of(event)]
@@ -173,6 +186,9 @@ class Store:
             remaining = events[len(events) - len(events) % _TOGETHER :]
             if remaining:
                 added += self._db.executemany(_INSERT + _ROW, map(row_of, remaining)).rowcount
+            keys = [key for event in events if (key := key_shown(event))]
+            if keys and self._durable and self._owned < MAX_OWNED:  # beyond that, newcomers own no nick to be found by
+                self._db.executemany("INSERT OR IGNORE INTO member_key VALUES (?, ?)", keys)
             owned = self._own([row for event in events if (row := nick_used(event))])
         self._owned += owned  # not before the commit
         return added
@@ -244,3 +260,13 @@ class Store:
     def _number(self, question: str) -> int:
         number: int = self._db.execute(question).fetchone()[0]
         return number
+
+
+def add_functions(db: sqlite3.Connection) -> None:
+    """Add the functions that the schema and its migrations use."""
+    for function in (looks_of, fold):
+        db.create_function(function.__name__, 1, partial(_of_text, function))
+
+
+def _of_text(function: Callable[[str], str], value: object) -> str | None:
+    return function(value) if isinstance(value, str) else None  # a damaged value is nobody's nick and no text

@@ -10,14 +10,18 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
+from lanchat.client.events import PrivateMessage
+from lanchat.client.private import opened_again
 from lanchat.errors import LogDamaged, NoSuchRoom
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.messages import Event, Said, Told
+from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import safe_text
 from lanchat.room.roster import Roster
+from lanchat.storage.identity import find_identity
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import readable
-from lanchat.storage.rooms import JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
+from lanchat.storage.rooms import HOSTED, JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
 from lanchat.storage.search import parse_search
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.lines import event_json
@@ -92,10 +96,10 @@ class _Query:
     since: int  # ms since 1970
     number: int | None  # the last ones, at least so many
 
-    def fits(self, record: Record) -> bool:
+    def fits(self, event: Event) -> bool:
         wanted = parse_search(self.search)
-        matches = not wanted or (isinstance(record, Said | Told) and wanted.matches(record.text))
-        return matches and record.at >= self.since
+        matches = not wanted or (isinstance(event, Said) and wanted.matches(event.text))
+        return matches and event.at >= self.since
 
 
 class _Damage:
@@ -108,6 +112,11 @@ class _Damage:
 
     def add(self, entries: int) -> None:
         self.entries += entries
+
+    def note(self, path: Path) -> None:
+        """This file cannot be read as a whole."""
+        if path not in self.files:
+            self.files.append(path)
 
     def repair(self, home: Path, about: About) -> str:
         """How the first of the files is repaired."""
@@ -146,12 +155,10 @@ def _titles(home: Path) -> str:
     return f"You have: {', '.join(titles[:_MOST_TITLES])}{more}"
 
 
-def _records(home: Path, about: About, query: _Query, damage: _Damage, now: int) -> Iterator[Record]:
+def _records(home: Path, about: About, query: _Query, damage: _Damage, now: int) -> Iterator[Event | PrivateMessage]:
     """Everything that is known of a room, in order; with a number, at least so many of the last records."""
     events = merge(*(_events(path, query, damage) for path in log_paths(home, about.id)), key=lambda event: event.seq)
-    # Our own private messages alone: those that wait in the log of a room hosted here are other people's.
-    private = chain(*(_private(path, query, damage) for path in log_paths(home, about.id, JOINED)))
-    return _by_time(_each_once(events), private, now)
+    return _by_time(_each_once(events), _private_messages(home, about, query, damage), now)
 
 
 def _events(path: Path, query: _Query, damage: _Damage) -> Iterator[Event]:
@@ -162,29 +169,56 @@ def _events(path: Path, query: _Query, damage: _Damage) -> Iterator[Event]:
             after = event.seq
             yield event
     except LogDamaged:
-        damage.files.append(path)
+        damage.note(path)
         for record in chain.from_iterable(readable(path)):
             damage.readable = True
             if not isinstance(record, Told) and record.seq > after and query.fits(record):
                 yield record
 
 
-def _private(path: Path, query: _Query, damage: _Damage) -> Iterator[Told]:
+def _private_messages(home: Path, about: About, query: _Query, damage: _Damage) -> Iterator[PrivateMessage]:
+    """Our own private messages, opened."""
+
+    def stored(kind: str, number: int | None, damage: _Damage = damage) -> Iterator[Told]:
+        return chain(*(_private(path, number, query.since, damage) for path in log_paths(home, about.id, kind)))
+
+    if not any(chain(stored(HOSTED, 1, _Damage()), stored(JOINED, 1, _Damage()))):
+        return  # so nobody needs an identity
+    identity = find_identity(home)
+    sealer = None if identity is None else Sealer(identity.private, about.id)
+    # What waits in the log of a room hosted here is other people's, unless it waits for us.
+    waiting = [told for told in stored(HOSTED, None) if identity is not None and told.to == identity.id]
+    keys = {(told.by, told.id) for told in waiting}
+    number = None if query.search else query.number
+    seen = (told for told in stored(JOINED, number) if (told.by, told.id) not in keys)
+    wanted = parse_search(query.search)
+    for told in merge(sorted(waiting, key=_time), seen, key=_time):
+        message = opened_again(told, sealer)
+        if wanted.matches(message.text):
+            yield message
+
+
+def _private(path: Path, number: int | None, since: int, damage: _Damage) -> Iterator[Told]:
+    """Private messages as they were stored."""
     given: set[tuple[str, str]] = set()
     try:
-        log = LogReader(path, damage.add)
-        for told in log.private(number=query.number, since=query.since, search=query.search):
+        for told in LogReader(path, damage.add).private(number=number, since=since):
             given.add((told.by, told.id))
             yield told
     except LogDamaged:
-        damage.files.append(path)
+        damage.note(path)
         for record in next(readable(path), ()):
             damage.readable = True
-            if isinstance(record, Told) and record.text and (record.by, record.id) not in given and query.fits(record):
-                yield record
+            if isinstance(record, Told) and (record.box or record.text) and (record.by, record.id) not in given:
+                if record.at >= since:
+                    yield record
 
 
-def _by_time(events: Iterator[Event], private: Iterator[Told], now: int) -> Iterator[Record]:
+def _time(told: Told) -> int:
+    return told.at
+
+
+def _by_time(events: Iterator[Event], private: Iterator[PrivateMessage], now: int) -> Iterator[Event | PrivateMessage]:
     """The events in their order, with each private message before the first event that is later.
 
     Times later than now are those of a clock that was wrong: neither an event nor a private message waits for them.

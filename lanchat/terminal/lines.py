@@ -1,17 +1,21 @@
 """Events as single lines, for scripts and for `lanchat history`: as text, or as JSON. Pure."""
 
 import json
+from dataclasses import asdict
 
+from lanchat.client.events import PrivateMessage
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Record, Said, Told
+from lanchat.protocol.messages import Event, Said
 from lanchat.protocol.text import safe_nick, safe_text
 
 
-def event_json(event: Record) -> str:
+def event_json(event: Event | PrivateMessage) -> str:
     """One event as a line of JSON, in pure ASCII: harmless on a terminal, whatever is in it."""
-    kind = type(event).__name__.lower()
-    fields = {name: getattr(event, name) for name in event.__struct_fields__}
-    return json.dumps({"event": kind, **fields})
+    if isinstance(event, PrivateMessage):
+        told = {name: value for name, value in asdict(event).items() if name != "problem" or value}
+        return json.dumps({"event": "told", **told})
+    fields = {name: getattr(event, name) for name in event.__struct_fields__ if name != "key"}
+    return json.dumps({"event": type(event).__name__.lower(), **fields})
 
 
 def message_line(said: Said) -> str:
@@ -20,9 +24,10 @@ def message_line(said: Said) -> str:
     return f"* {nick} {text}" if said.action else f"{nick}: {text}"
 
 
-def private_line(told: Told) -> str:
+def private_line(message: PrivateMessage) -> str:
     """A private message to us. No nick contains a bracket, so no public message can look like this."""
-    return f"[{safe_nick(told.nick)} -> you] {_one_line(told.text)}"
+    tilde = "" if is_verified(message.by) else "~"
+    return f"[{tilde}{safe_nick(message.nick)} -> you] {_one_line(message.text)}"
 
 
 def _one_line(text: str) -> str:

@@ -61,10 +61,10 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
         chat.note(note)
     if room.key_status == "new":
         chat.note(f"{first_time_text(room.state.host_id)}\n{COMPARE}")
-    if held := room.held:
-        chat.note_below(held_text(len(held), _when(room.left_at), held[-1].text))
-    elif room.left_over:
-        chat.note_below(resent_text(room.left_over, _when(room.left_at)))
+    if held := room.unsent.held:
+        chat.note_below(held_text(len(held), _when(room.unsent.left_at), held[-1].text))
+    elif room.unsent.left_over:
+        chat.note_below(resent_text(room.unsent.left_over, _when(room.unsent.left_at)))
     notices.show_with(chat.note)
     end = chat.run()
     _say_unsent(room)
@@ -99,8 +99,8 @@ def run_script(
     hosting = room.hosting
     if room.key_status == "new":
         _print_note(first_time_text(room.state.host_id))
-    if room.left_over:
-        _print_note(resent_text(room.left_over, _when(room.left_at)))
+    if room.unsent.left_over:
+        _print_note(resent_text(room.unsent.left_over, _when(room.unsent.left_at)))
     notices.show_with(_print_note)
     if headless and options.until is None and is_discarded(sys.stdout):
         room.deafen()  # nobody would see what it hears
@@ -120,9 +120,9 @@ def _say_unsent(room: JoinedRoom) -> None:
     if room.connected and room.unacked:
         with suppress(LanchatError):
             room.wait_acked(LAST_ACK)  # what was said just now may still be on its way
-    unheard, number = room.unheard(1)
-    last = [*room.held, *unheard][-1:]
-    if number := max(room.unacked, number) + len(room.held):
+    unheard, number = room.unsent.unheard(1)
+    last = [*room.unsent.held, *unheard][-1:]
+    if number := max(room.unacked, number) + len(room.unsent.held):
         kept = not room.hosting and not room.card.ephemeral
         put(sys.stderr, unsent_text(number, kept=kept, last=last[0].text if last else ""))
 

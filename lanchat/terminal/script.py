@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import IO, assert_never
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
+from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
 from lanchat.errors import LanchatError, TimedOut
-from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said, Told
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.text import safe_nick
 from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.options import ScriptOptions
@@ -29,6 +29,7 @@ from lanchat.terminal.wording import (
     note_text,
     notice_text,
     reconnecting,
+    unopened_text,
 )
 from lanchat.terminal.wrap import hang
 
@@ -190,7 +191,7 @@ class Script:
                         self._show(item)
                         self._room.follow(item)
                 self._out.flush()
-                self._room.confirm([item for item in items if isinstance(item, Told)])
+                self._room.confirm([item for item in items if isinstance(item, PrivateMessage)])
             except BrokenPipeError:
                 self._happenings.put(_OutputClosed())
                 return
@@ -200,16 +201,19 @@ class Script:
         self._happenings.put(_Failed(ended))
 
     def _show(self, item: Item) -> None:
-        if isinstance(item, Said | Told) and self._room.is_own(item):
+        if isinstance(item, Said | PrivateMessage) and self._room.is_own(item):
             return  # else a script that answers what it reads would answer itself
         if self._options.no_history and isinstance(item, Said) and self._room.state.is_past(item):
             return
-        if isinstance(item, Event | Told) and self._options.as_json:
+        if isinstance(item, Event | PrivateMessage) and self._options.as_json:
             self._out.write(event_json(item) + "\n")
         match item:
             case Said():
                 self._show_line(message_line(item))
-            case Told():
+            case PrivateMessage(problem=problem) if problem:
+                me = self._room.state.me
+                self._note(unopened_text(item, safe_nick(item.to_nick if item.by == me else item.nick), me))
+            case PrivateMessage():
                 if item.to == self._room.state.me:
                     self._show_line(private_line(item))
             case Joined(nick=nick):

@@ -4,6 +4,7 @@ There is one form for errors: what happened, as a sentence, and below it what to
 behind `--`, where nobody's message can stand.
 """
 
+from lanchat.client.events import PrivateMessage
 from lanchat.protocol.messages import Left, Moved
 from lanchat.protocol.text import grouped, safe_nick, safe_text
 from lanchat.room.roster import Roster
@@ -72,6 +73,17 @@ def left_text(who: str, left: Left) -> str:
             return f"{who} was banned"
         case _:
             return f"{who} left ({safe_text(left.reason or left.code).rstrip('.')})"
+
+
+def unopened_text(message: PrivateMessage, who: str, me: str) -> str:
+    """How a private message reads that could not be opened.
+
+    Args:
+        who: the other one's nick as it is shown.
+        me: our own member id.
+    """
+    whose = f"Your private message to {who}" if message.by == me else f"A private message from {who}"
+    return f"{whose} could not be opened ({safe_text(message.problem)})."
 
 
 def dropped_text(left: Left) -> str:

@@ -13,12 +13,12 @@ import pytest
 
 import lanchat
 from lanchat.client import queue
-from lanchat.client.events import Connected, Disconnected
+from lanchat.client.events import Connected, Disconnected, PrivateMessage
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.errors import ConnectionLost, NoSuchRoom, NotLanchat, Refused, TimedOut
 from lanchat.protocol.limits import NO_LIMITS
-from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
+from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Welcome
 from tests.support.waiting import PATIENCE, wait_until
 
 
@@ -270,7 +270,7 @@ class FakeMember:
         self.state = RoomState()
         self.queue = EventQueue(drop_oldest=True, follow=self.state.follow)
         self.outgoing = self
-        self.confirmed: list[Told] = []
+        self.confirmed: list[PrivateMessage] = []
         self.connected = self.come(*present, seq=5)
 
     def come(self, *present: Present, seq: int, again: bool = False) -> Connected:
@@ -285,7 +285,7 @@ class FakeMember:
     def is_own(self, said: Said) -> bool:
         return False
 
-    def confirm(self, private: Iterable[Told]) -> None:
+    def confirm(self, private: Iterable[PrivateMessage]) -> None:
         self.confirmed += private
 
 
@@ -351,10 +351,10 @@ def test_private_messages_that_were_never_taken_come_again(busy):
     hal.tell("ann", "psst", wait=PATIENCE)
     for number in range(100):
         ann.say(f"line {number}", wait=PATIENCE)
-    assert not any(isinstance(event, Told) for event in ann.events(timeout=0))
+    assert not any(isinstance(event, PrivateMessage) for event in ann.events(timeout=0))
     ann.close()
     with lanchat.join(address(hal), nick="ann") as again:
-        assert next(event.text for event in again.events(PATIENCE) if isinstance(event, Told)) == "psst"
+        assert next(event.text for event in again.events(PATIENCE) if isinstance(event, PrivateMessage)) == "psst"
 
 
 def test_a_program_that_takes_events_too_slowly_is_warned_of_dropped_ones(busy, caplog):

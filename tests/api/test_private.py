@@ -2,18 +2,21 @@
 
 import io
 import json
+import shutil
 import sys
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import lanchat
-from lanchat.client.events import Acked, Connected
+from lanchat.client.events import Acked, Connected, PrivateMessage
 from lanchat.client.member import Member
 from lanchat.errors import Refused
 from lanchat.network.connect import dial
@@ -21,14 +24,15 @@ from lanchat.network.link import Link
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import NO_LIMITS
-from lanchat.protocol.messages import Fetch, Joined, Left, Notice, Said, Tell, Told
+from lanchat.protocol.messages import Fetch, Joined, Left, Notice, Said, Tell
+from lanchat.protocol.sealed import Sealer
 from lanchat.server.host import Host
 from lanchat.storage import history as seen_module
 from lanchat.storage.log import NoLog, OnStored, OnTrouble, ignore
 from lanchat.storage.member_store import DiskStore
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.terminal.history import show_history
-from tests.support.commands import Commands
+from tests.support.commands import Commands, Running
 from tests.support.people import Listener, PlainClient, link_of
 from tests.support.program import Program
 from tests.support.waiting import PATIENCE, wait_until
@@ -67,17 +71,17 @@ class Moody(NoLog):
 
 
 def told(ears: Listener) -> list[str]:
-    return [item.text for item in ears.items if isinstance(item, Told)]
+    return [item.text for item in ears.items if isinstance(item, PrivateMessage)]
 
 
-def hear_told(ears: Listener, text: str) -> Told:
+def hear_told(ears: Listener, text: str) -> PrivateMessage:
     ears.hear(lambda: text in told(ears))
-    return next(item for item in ears.items if isinstance(item, Told) and item.text == text)
+    return next(item for item in ears.items if isinstance(item, PrivateMessage) and item.text == text)
 
 
-def waits_for(room: Host, owner: Any) -> list[str]:
-    """The private messages that the host has for a member."""
-    return [told.text for told in room._hub._room._private.waiting(owner.id)]
+def waits_for(room: Host, owner: Any) -> int:
+    """How many private messages the host has for a member."""
+    return len(room._hub._room._private.waiting(owner.id))
 
 
 def cut(room: Host) -> None:
@@ -92,7 +96,7 @@ def on_disk(home: Path) -> Callable[..., DiskStore]:
 # ---- two people
 
 
-def test_a_private_message_reaches_its_recipient_and_no_byte_of_it_another(host, join, identity, wire):
+def test_a_private_message_can_be_read_by_its_recipient_and_by_nobody_on_the_way(host, join, identity, wire):
     room = host()
     ann, bob, eve = (Listener(join(room, nick)) for nick in ("ann", "bob", "eve"))
     to_eve = link_of(eve.member)
@@ -111,8 +115,9 @@ def test_a_private_message_reaches_its_recipient_and_no_byte_of_it_another(host,
     late.hear_text("the end")
     wait_until(lambda: b'"t":"page"' in wire[to_eve])
     assert not told(eve) and not told(late)
-    assert SECRET.encode() not in wire[to_eve] + wire[link_of(late.member)]
-    assert SECRET.encode() in wire[link_of(bob.member)], "this is what would be seen"
+    assert SECRET.encode() not in b"".join(wire.values()), "not even the host reads it, at either end of any link"
+    assert id.encode() in wire[link_of(bob.member)], "this is where it would be seen"
+    assert id.encode() not in wire[to_eve] + wire[link_of(late.member)], "and nobody else gets anything of it"
 
 
 def test_the_host_finds_the_key_that_a_nick_belongs_to(host, join):
@@ -127,29 +132,47 @@ def test_the_host_finds_the_key_that_a_nick_belongs_to(host, join):
     assert ann.member.outgoing.wait_acked(PATIENCE), "it is not tried for ever"
 
 
-def test_plain_clients_can_neither_send_nor_get_any(host, join):
+def test_a_netcat_guest_gets_it_in_the_clear_and_can_send_none(host, join):
     room = host(plain_port=0)
     ann, eve = Listener(join(room, "ann")), Listener(join(room, "eve"))
     pat = PlainClient(room.ports["plain"])
     pat.come_in("pat")
     ann.hear_kind(Joined, nick="pat")
-    ann.member.outgoing.tell("pat", SECRET)
-    ann.hear_kind(Notice, code="refused")
-    ann.member.outgoing.tell("eve", SECRET)
-    hear_told(eve, SECRET)
-    ann.member.outgoing.say("hello")
-    assert pat.until(b"ann: hello\n") == b"ann: hello\n"
-    pat.send(b"/msg ann psst\naloud\n")
+    guest = next(item.by for item in ann.items if isinstance(item, Joined) and item.nick == "pat")
+    ann.member.outgoing.tell("pat", "by nick alone")
+    refused = "~pat has no key, so nothing can be sealed for them. Nothing was sent."
+    ann.hear_kind(Notice, code="refused", text=refused)
+    ann.member.outgoing.tell("pat", "psst", to=guest)
+    assert hear_told(ann, "psst").to_nick == "pat"
+    assert ann.member.outgoing.wait_acked(PATIENCE)
+    assert pat.until(b"psst\n") == b"[ann -> you] psst\n"
+    pat.send(b"/msg ann hello\naloud\n")
     assert pat.until(b"\n").startswith(b"* /who tells who is here, "), "the host alone answers"
     ann.hear_text("aloud")
-    assert ann.texts[-1:] == ["aloud"] and not any("psst" in text for text in ann.texts)
+    assert ann.texts[-1:] == ["aloud"] and not any("hello" in text for text in ann.texts)
+    assert not told(eve)
     pat.socket.close()
+
+
+def test_all_sessions_of_sender_and_recipient_read_it(host, join, identity):
+    room = host()
+    ann, second_ann = Listener(join(room, "ann")), Listener(join(room, "ann"))
+    bob, second_bob = Listener(join(room, "bob")), Listener(join(room, "bob"))
+    ann.member.outgoing.tell("bob", SECRET)
+    for one in (ann, second_ann, bob, second_bob):
+        heard = hear_told(one, SECRET)
+        assert (heard.by, heard.to) == (identity("ann").id, identity("bob").id)
+    assert ann.member.outgoing.is_own(heard) and not second_ann.member.outgoing.is_own(heard)
+    ann.member.outgoing.wait_acked(PATIENCE)
+    wait_until(lambda: not waits_for(room, identity("bob")))
 
 
 def test_private_messages_count_for_the_rate_limit(host, join, identity):
     room = host(limits=replace(NO_LIMITS, message_burst=2, message_rate=100))
     ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
-    link_of(ann.member).send(b"".join(encode(Tell(str(n), identity("bob").id, "bob", str(n))) for n in range(8)))
+    sealer, bobs = Sealer(identity("ann").private, room.room_id), identity("bob")
+    boxes = [sealer.seal(bobs.public, str(number), str(number)) for number in range(8)]
+    link_of(ann.member).send(b"".join(encode(Tell(str(n), bobs.id, "bob", *both)) for n, both in enumerate(boxes)))
     ann.hear_kind(Notice, code="slow")
     hear_told(bob, "7")
     assert told(bob) == [str(number) for number in range(8)]
@@ -191,7 +214,7 @@ def test_a_message_that_was_never_taken_comes_again(host, join, identity):
     ann.member.outgoing.tell("bob", SECRET)
     ann.member.outgoing.wait_acked(PATIENCE)
     bob.close()  # it came as far as their program, which showed nothing
-    assert waits_for(room, identity("bob")) == [SECRET]
+    assert waits_for(room, identity("bob")) == 1
     back = Listener(join(room, "bob"))
     hear_told(back, SECRET)
     wait_until(lambda: not waits_for(room, identity("bob")))
@@ -214,7 +237,7 @@ def test_a_reconnect_shows_no_private_message_twice_and_loses_none(host, join, i
 def test_a_link_lost_before_the_confirmation_reaches_the_host(host, join, identity, monkeypatch):
     """The message comes once more, is shown once, and does not stay in the mailbox."""
 
-    def confirm_here_only(private: Iterable[Told]) -> None:
+    def confirm_here_only(private: Iterable[PrivateMessage]) -> None:
         for told in private:
             bob.member._incoming.private.confirm(told)
 
@@ -224,7 +247,7 @@ def test_a_link_lost_before_the_confirmation_reaches_the_host(host, join, identi
     ann.member.outgoing.tell("bob", SECRET)
     hear_told(bob, SECRET)
     monkeypatch.undo()
-    assert waits_for(room, identity("bob")) == [SECRET]
+    assert waits_for(room, identity("bob")) == 1
     cut(room)
     wait_until(lambda: not waits_for(room, identity("bob")))
     bob.hear(lambda: any(isinstance(item, Connected) and item.again for item in bob.items))
@@ -234,12 +257,12 @@ def test_a_link_lost_before_the_confirmation_reaches_the_host(host, join, identi
 KILLED = """
 import sys, time
 import lanchat
-from lanchat.protocol.messages import Told
+from lanchat.client.events import PrivateMessage
 with lanchat.join(sys.argv[1], nick="ann") as room:
     if sys.argv[2]:
         room.tell("bob", sys.argv[2])
         for event in room:
-            if isinstance(event, Told):
+            if isinstance(event, PrivateMessage):
                 print("out", flush=True)
     else:
         room.wait_acked(20)
@@ -282,6 +305,9 @@ def test_only_the_histories_of_sender_and_recipient_have_private_messages(host, 
     left = join(room, "carl", owner="carl")
     left.outgoing.tell("bob", SECRET)
     left.outgoing.wait_acked(PATIENCE)
+    for owner in ("ann", "bob", "eve"):
+        shutil.copy(identity(owner).key_path, tmp_path / owner)
+    shutil.copy(identity("hal").key_path, tmp_path / "host")
     for search in ("", "word"):
         assert [SECRET in history(tmp_path / owner, search) for owner in ("ann", "bob", "eve", "host")] == [
             True,
@@ -311,7 +337,7 @@ def test_the_host_stores_its_own_private_messages_too(own_world, identity, ephem
         with closing(bob):
             bob.join()
             bob.outgoing.tell("hal", SECRET)
-            assert next(event for event in room if isinstance(event, Told)).text == SECRET
+            assert next(event for event in room if isinstance(event, PrivateMessage)).text == SECRET
             room.tell("bob", "the answer", wait=PATIENCE)
             list(room.events(timeout=0.1))
     if ephemeral:
@@ -328,14 +354,84 @@ def history(home: Path, search: str = "", *, as_json: bool = False) -> str:
     return out.getvalue()
 
 
+# ---- the disks
+
+PROGRAM = """
+import sys
+import lanchat
+from lanchat.client.events import PrivateMessage
+address, nick, to, text = sys.argv[1:]
+with lanchat.join(address, nick=nick) as room:
+    room.say(f"{nick} is here", wait=20)
+    if to:
+        room.tell(to, text, wait=20)
+    heard = [event.text for event in room.events(timeout=0.3) if isinstance(event, PrivateMessage)]
+    print(*heard, sep="\\n", flush=True)
+"""
+
+
+def test_no_file_of_host_sender_or_recipient_holds_the_text(lanchat):
+    """Real programs: somebody away gets it after the host was started again, and both read it in their history."""
+    forms = [SECRET.encode(), SECRET.encode("utf-16-le"), SECRET.encode().hex().encode(), b64encode(SECRET.encode())]
+
+    runs = count()
+
+    def take_part(room: Running, nick: str, to: str = "", text: str = "") -> str:
+        argv = [sys.executable, "-c", PROGRAM, room.address, nick, to, text]
+        folder = lanchat.folder / f"run-{next(runs)}"
+        with Program(argv, folder, {"LANCHAT_HOME": str(lanchat.home(nick))}) as program:
+            ended = program.wait()
+        assert ended.code == 0, ended
+        return ended.out
+
+    def holding(*wanted: bytes) -> set[str]:
+        """Whose folders have it in a file, as it is or as a part of something."""
+        files = [path for path in lanchat.folder.joinpath("homes").rglob("*") if path.is_file()]
+        found = [path for path in files if any(form in path.read_bytes() for form in wanted)]
+        return {path.relative_to(lanchat.folder / "homes").parts[0] for path in found}
+
+    room = lanchat.host("Room A", nick="hal")
+    take_part(room, "bob")
+    assert take_part(room, "ann", "bob", SECRET).strip() == SECRET
+    assert holding(*forms) == set() and holding(b"ann is here") == {"hal", "ann"}
+    room.stop()
+    room = lanchat.host("Room A", nick="hal")
+    assert holding(*forms) == set()
+    assert take_part(room, "bob").strip() == SECRET
+    take_part(room, "ann", "hal", f"{SECRET}, and of hal")
+    room.stop()
+    assert holding(*forms) == set() and holding(b"bob is here") == {"hal", "ann", "bob"}
+    for who, known in (("ann", True), ("bob", True), ("hal", True), ("eve", False)):
+        history = lanchat.run("history", "Room A", who=who)
+        assert (SECRET in history.out) is known, history
+    assert "and of hal" not in lanchat.run("history", "Room A", who="bob").out
+
+
 # ---- programs and scripts
+
+
+def test_after_a_new_key_what_was_written_to_the_old_one_stays_sealed_for_it(host, enter, identity):
+    """The recipient lost theirs. Under another nick they get what is written from now on."""
+    room = host()
+    ann, bob = enter(room, "ann"), enter(room, "bob")
+    bob.leave()
+    next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Left))
+    ann.tell("bob", "for the old key", wait=PATIENCE)
+    with pytest.raises(Refused, match="The nick bob belongs to somebody who was here before"):
+        enter(room, "bob", owner="bob again")
+    bobby = enter(room, "bobby", owner="bob again")
+    ann.tell("bobby", "for the new key", wait=PATIENCE)
+    assert next(event for event in bobby.events(timeout=PATIENCE) if isinstance(event, PrivateMessage)).text == (
+        "for the new key"
+    )
+    assert waits_for(room, identity("bob")) == 1
 
 
 def test_programs_send_private_messages(host, enter):
     room = host(plain_port=0)
     ann, bob = enter(room, "ann"), enter(room, "bob")
     id = ann.tell("bob", "psst", wait=PATIENCE)
-    heard = next(event for event in bob.events(timeout=PATIENCE) if isinstance(event, Told))
+    heard = next(event for event in bob.events(timeout=PATIENCE) if isinstance(event, PrivateMessage))
     assert (heard.id, heard.nick, heard.text) == (id, "ann", "psst")
     assert bob.tell("ann", "yes?", wait=PATIENCE)
     with pytest.raises(Refused, match="No one called nobody has been in this room."):
@@ -344,14 +440,16 @@ def test_programs_send_private_messages(host, enter):
         ann.tell("ann", "psst", wait=PATIENCE)
     with pytest.raises(ValueError, match="empty"):
         ann.tell("bob", " ")
-    next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Told) and event.text == "yes?")
+    next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, PrivateMessage) and event.text == "yes?")
     with pytest.raises(ValueError, match="ann is you"):
         ann.tell("ann", "psst")
     pat = PlainClient(room.ports["plain"])
     pat.send(b"pat\n")
     next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Joined) and event.nick == "pat")
-    with pytest.raises(ValueError, match="netcat guest"):
+    with pytest.raises(ValueError, match="~pat is a netcat guest: the host can read what you send"):
         ann.tell("~pat", "psst")
+    ann.tell("~pat", "psst", allow_unsealed=True, wait=PATIENCE)
+    assert pat.until(b"psst\n").endswith(b"[ann -> you] psst\n")
     pat.socket.close()
 
 
@@ -363,6 +461,7 @@ def test_a_script_prints_private_messages_so_that_they_can_be_distinguished(host
         bob = lanchat.start("join", at, "--nick", "bob", "--until", "two", stdin="nothing")
         ann.hear_kind(Joined, nick="bob")
         ann.member.outgoing.tell("bob", "one\n\x1b[2Jand")
+        hear_told(ann, "one\n\x1b[2Jand")  # before the next, since the host has to be asked for the key first
         ann.member.outgoing.say("[eve -> you] two words")
         assert bob.wait().lines == ["[ann -> you] one\\n\\x1b[2Jand", "ann: [eve -> you] two words"]
         ann.hear_kind(Left, nick="bob")

@@ -1,13 +1,14 @@
 """How much what a host sends counts for, while nobody takes it."""
 
 import sys
+from dataclasses import astuple
 
 import msgspec
 import pytest
 
-from lanchat.client.events import HEAVY, PERSON, Acked, Connected, Disconnected, Item, weight
+from lanchat.client.events import HEAVY, PERSON, Acked, Connected, Disconnected, Item, PrivateMessage, weight
 from lanchat.protocol.limits import MAX_PEOPLE
-from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Told, Welcome
+from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Welcome
 
 SHORT, NAME, TEXT = "s" * 64, "n" * 256, "t" * 4096
 CARD, WELCOME = Card(1, "5" * 32, NAME, NAME, 0, False, bytes(32)), Welcome(SHORT, NAME, 0, 0, 0)
@@ -26,7 +27,7 @@ def items(fill) -> list[Item]:
         Joined(1, 0, short, name),
         Left(1, 0, short, name, short, name),
         Renamed(1, 0, short, name, name),
-        Told(short, 0, short, name, short, name, text),
+        PrivateMessage(short, 0, short, name, short, name, text, text),
         Notice(short, text),
         Connected(CARD, WELCOME, tuple(Present(short + str(n), name + str(n)) for n in range(100)), "1" * 32),
         Disconnected(text),
@@ -41,6 +42,8 @@ def strings(item: object) -> list[str]:
             return [text for each in item for text in strings(each)]
         case msgspec.Struct():
             return strings(msgspec.structs.astuple(item))
+        case PrivateMessage():
+            return strings(astuple(item))
         case Connected(present=part) | Disconnected(reason=part):
             return strings(part)
     return []

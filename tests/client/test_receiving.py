@@ -1,20 +1,57 @@
 """The receiving half of a member, which is pure."""
 
+from dataclasses import replace
+
 import pytest
 
-from lanchat.client.events import HEAVY
-from lanchat.client.receiving import LATER_LIMIT, Incoming, PrivateDedup, check_host, check_welcome
+from lanchat.client.events import HEAVY, PrivateMessage
+from lanchat.client.receiving import (
+    DEDUP_WINDOW,
+    LATER_LIMIT,
+    Incoming,
+    PrivateDedup,
+    check_host,
+    check_welcome,
+)
 from lanchat.errors import ConnectionLost, ProtocolError
-from lanchat.protocol.messages import Fetch, Joined, Present, Said, Told, Welcome
+from lanchat.protocol.messages import Fetch, Joined, Present, Said, Welcome
 from lanchat.protocol.timeline import Timeline, make_seq
+
+PSST = PrivateMessage("2", 0, "id-ann", "ann", "id-bob", "bob", "psst")
 
 
 def test_a_private_message_is_new_once():
-    private, psst = PrivateDedup(), Told("2", 0, "id-ann", "ann", "id-bob", "bob", "psst")
-    assert private.is_new(psst) and not private.is_new(psst)
-    assert not private.is_confirmed(psst)
-    private.confirm(psst)
-    assert private.is_confirmed(psst) and not private.is_new(psst)
+    private = PrivateDedup()
+    assert private.is_new(PSST) and not private.is_new(PSST)
+    assert not private.is_confirmed(PSST)
+    private.confirm(PSST)
+    assert private.is_confirmed(PSST) and not private.is_new(PSST)
+
+
+def test_what_cannot_be_opened_neither_hides_a_true_one_nor_has_it_forgotten():
+    private = PrivateDedup()
+    made_up = replace(PSST, text="", problem="damaged")
+    assert private.is_new(made_up) and not private.is_new(made_up)
+    assert private.is_new(PSST)
+    for number in range(2 * DEDUP_WINDOW):
+        private.is_new(replace(made_up, id=str(number)))
+    assert not private.is_new(PSST)
+
+
+def test_what_an_earlier_run_has_shown_is_confirmed_and_not_shown_again():
+    private = PrivateDedup()
+    private.recall([(PSST.by, PSST.id)])
+    assert private.is_confirmed(PSST) and not private.is_new(PSST)
+    assert private.is_new(replace(PSST, id="3"))
+
+
+def test_as_many_are_remembered_as_fit():
+    private = PrivateDedup()
+    for number in range(DEDUP_WINDOW + 1):
+        private.is_new(replace(PSST, id=str(number)))
+    private.confirm(replace(PSST, id="0"))
+    assert private.is_new(replace(PSST, id="0")), "it was forgotten, and its confirmation brings nothing back"
+    assert not private.is_new(replace(PSST, id=str(DEDUP_WINDOW)))
 
 
 @pytest.mark.parametrize("kind", ["present", "joined"])

@@ -1,12 +1,13 @@
 """Unacknowledged messages and the resend window, which are pure."""
 
 from lanchat.client.unacked import WINDOW, ResendWindow, Unacked
-from lanchat.protocol.messages import Receipt, Said, Say, Tell, Told
+from lanchat.protocol.drafts import PrivateDraft
+from lanchat.protocol.messages import Receipt, Said, Say
 
 
 def test_unacknowledged_messages_are_resent():
     unacked = Unacked()
-    say, tell = Say("1", "hi"), Tell("2", "", "bob", "psst")
+    say, tell = Say("1", "hi"), PrivateDraft("2", "", "bob", "psst")
     unacked.add(say)
     unacked.add(tell)
     unacked.numbered(Said(7, 0, "id-ann", "ann", "1", "hi"))
@@ -38,16 +39,18 @@ def test_messages_are_resent_in_a_window():
 
 def test_a_resend_names_the_key_that_the_host_found():
     unacked = Unacked()
-    unacked.add(Tell("2", "", "bob", "psst"))
-    back = Told("2", 0, "id-ann", "ann", "id-bob", "rob", "psst")
-    assert unacked.addressed(back) == Tell("2", "id-bob", "bob", "psst")
-    assert unacked.talk == [Tell("2", "id-bob", "bob", "psst")]
-    assert unacked.addressed(back) is None
+    unacked.add(Say("1", "hi"))
+    unacked.add(PrivateDraft("2", "", "bob", "psst"))
+    assert unacked.draft("2") == PrivateDraft("2", "", "bob", "psst")
+    assert unacked.draft("1") is None and unacked.draft("3") is None
+    addressed = PrivateDraft("2", "id-bob", "bob", "psst", b"key")
+    unacked.replace(addressed)
+    assert unacked.resend() == [Say("1", "hi", again=True), addressed]
 
 
 def test_a_refusal_is_remembered():
     unacked = Unacked()
     for number in range(200):
-        unacked.add(Tell(str(number), "", "bob", "psst"))
+        unacked.add(PrivateDraft(str(number), "", "bob", "psst"))
         assert unacked.settled(Receipt(str(number), "refused", f"no {number}"))
     assert unacked.refused["199"] == "no 199" and len(unacked.refused) == 100

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Callable
 from itertools import count
 
-from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
+from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Card, Joined, Left, Notice, Renamed, Said, Told
+from lanchat.protocol.messages import Card, Joined, Left, Notice, Renamed, Said
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
@@ -103,7 +103,7 @@ class Talker:
         while self.ended is None:
             for item in self.member.queue.take():
                 self._note(item)
-                if isinstance(item, Told):
+                if isinstance(item, PrivateMessage):
                     self.member.confirm([item])
 
     def _note(self, item: Item) -> None:

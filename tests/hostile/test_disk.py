@@ -120,7 +120,9 @@ CRAFTED = {  # what somebody did to the log of a room, or a disk
     "owners are blobs": "UPDATE owner SET nick = x'ff', by = 5, seq = 'a'",
     "facts are words": "UPDATE fact SET value = 'x'",
     "facts are too large": "UPDATE fact SET value = 9223372036854775807",
-    "private messages are blobs": "INSERT INTO private VALUES (1, 'q', 'soon', 5, 7, 'b', 'c', x'00')",
+    "private messages are blobs": (
+        "INSERT INTO private (id, at, by, nick, whom, whom_nick, text) VALUES ('q', 'soon', 5, 7, 'b', 'c', x'00')"
+    ),
     "a view in place of the table": "DROP TABLE event; CREATE VIEW event AS SELECT 1 AS seq",
     "a trigger that deletes": "CREATE TRIGGER z AFTER INSERT ON event BEGIN DELETE FROM event; END",
     "a schema that is no text": "PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = CAST(x'43ff' AS TEXT)",

@@ -90,7 +90,7 @@ def home(lanchat) -> Path:
             [
                 Renamed(4, 0, "x", LINES, BAD),
                 Said(5, 0, "a" * 32, "ann", "2", LINES),
-                Told("3", 0, "x", BAD, "y", LINES, BAD),
+                Told("3", 0, "x", BAD, "y", LINES, text=BAD),
             ]
         )
         log.close()
@@ -148,7 +148,7 @@ def inside(caller) -> None:
         *(Joined(n, 0, bad, nick) for n, nick in enumerate((BAD, LINES), 10)),
         *(Left(n, 0, bad, nick, code, code) for n, (nick, code) in enumerate([(BAD, BAD), (LINES, LINES)], 20)),
         *(Renamed(n, 0, bad, nick, nick) for n, nick in enumerate((BAD, LINES), 30)),
-        Told("1", 0, "b" * 32, BAD, "0" * 32, BAD, BAD),
+        Told("1", 0, "b" * 32, BAD, "0" * 32, BAD, text=BAD),
         people=1,
         title=BAD,
         host=BAD,

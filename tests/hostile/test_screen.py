@@ -91,8 +91,9 @@ def test_a_message_cannot_go_on_as_somebody_elses_line(chat, join, screens, colu
         mallory.outgoing.tell("bob", text)
     mallory.outgoing.say("and that was all")
     screen.wait_until(lambda: "and that was all" in "\n".join(screen.all_lines))
+    # A private message to a nick comes later than what was said after it: first the host is asked for the key.
+    screen.wait_until(lambda: sum("door code is" in row for row in screen.all_lines) >= 6)
     assert forged(screen.all_lines) == []
-    assert sum("door code is" in row for row in screen.all_lines) >= 6, "all of it is shown"
 
 
 @pytest.mark.skipif(not HAVE_TMUX, reason="needs tmux")
@@ -150,7 +151,9 @@ def past(own_world: Path) -> Path:
     events: list[Event | Told] = [
         Said(seq, now, "a" * 32, "mallory", str(seq), text) for seq, text in enumerate(texts, 1)
     ]
-    log.add([*events, *(Told(str(n), now, "a" * 32, "mallory", "b" * 32, "bob", text) for n, text in enumerate(texts))])
+    log.add(
+        [*events, *(Told(str(n), now, "a" * 32, "mallory", "b" * 32, "bob", text=text) for n, text in enumerate(texts))]
+    )
     log.close()
     return own_world
 

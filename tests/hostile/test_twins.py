@@ -108,7 +108,10 @@ def test_a_host_takes_the_id_of_a_room_that_we_host(evil_host, identity, own_wor
         id, me = room.card.room, room.state.me
 
     def pose(caller: Caller) -> None:
-        lies = Said(2**52, 0, "a" * 32, "ann", "1", "we meet at ten"), Told("2", 0, "a" * 32, "ann", me, "vera", "psst")
+        lies = (
+            Said(2**52, 0, "a" * 32, "ann", "1", "we meet at ten"),
+            Told("2", 0, "a" * 32, "ann", me, "vera", text="psst"),
+        )
         let_in(caller, *lies, room=id, title="Free pizza")
 
     mallory = evil_host(pose)

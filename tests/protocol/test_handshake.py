@@ -216,15 +216,15 @@ def test_a_room_that_closes_during_the_handshake(hal, ann):
 
 
 def test_a_member_of_another_version_is_refused_with_a_text(hal, ann):
-    hello = msgspec.structs.replace(member_end(ann, hal).hello(CARD), v=2)
+    hello = msgspec.structs.replace(member_end(ann, hal).hello(CARD), v=1)
     answer, newcomer = host_end(hal).receive(hello)
     assert newcomer is None
-    assert answer == Refused("version", "This room speaks version 1 of lanchat's protocol, you speak 2.")
+    assert answer == Refused("version", "This room speaks version 2 of lanchat's protocol, you speak 1.")
 
 
 def test_a_host_of_another_version_is_refused_with_a_text(hal, ann):
-    card = msgspec.structs.replace(CARD, v=2)
-    with pytest.raises(errors.Refused, match="The host speaks version 2") as caught:
+    card = msgspec.structs.replace(CARD, v=1)
+    with pytest.raises(errors.Refused, match="The host speaks version 1") as caught:
         member_end(ann, hal).hello(card)
     assert caught.value.code == "version" and caught.value.hint
     with pytest.raises(errors.Refused):

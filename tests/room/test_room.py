@@ -20,9 +20,10 @@ from lanchat.protocol.messages import (
     Tell,
     Welcome,
 )
+from lanchat.protocol.recipient import Owner, Who
 from lanchat.room import recent as recent_module
 from lanchat.room.access import Access
-from lanchat.room.effects import Close, Member, Repeated, Reply, SendTo
+from lanchat.room.effects import Close, Member, Repeated, Reply
 from lanchat.room.recent import HISTORY, RESUME_SIZE
 from lanchat.room.roster import Roster
 from tests.support.rooms import LiveRoom, admit, refused, room_with
@@ -151,7 +152,7 @@ def test_messages_are_refused_while_the_log_takes_nothing():
     assert room.act(ann, Say("2", "hi")) == [
         Reply(Notice("unsent", "Not sent: the disk is full at the host. Try again later."))
     ]
-    assert room.act(ann, Tell("3", "", "bob", "psst")) == [
+    assert room.act(ann, Tell("3", "id-bob", "bob", b"box", b"copy")) == [
         Reply(Receipt("3", "refused", "Not sent: the disk is full at the host. Try again later."))
     ]
     assert room.act(ann, Say("1", "hi")) == [Repeated(first)], "what is said already is known"
@@ -162,11 +163,10 @@ def test_messages_are_refused_while_the_log_takes_nothing():
 def test_a_nick_is_found_by_what_looks_like_it():
     """The host types what stands on the screen; the nick there has a Greek capital."""
     room, hal = room_with("hal")
-    eve = admit(room, "\u039dina").member
+    eve = admit(room, "\u039dina", key=b"key of eve").member
     [kick] = room.act(hal, Moderate("kick", "Nina"))
     assert kick.member is eve
-    [sent] = [effect for effect in room.act(hal, Tell("1", "", "nina", "psst")) if isinstance(effect, SendTo)]
-    assert sent.to == eve.id
+    assert room.act(hal, Who("1", "", "nina")) == [Reply(Owner("1", eve.id, eve.nick, b"key of eve"))]
     assert room.act(hal, Moderate("kick", "vina")) == [kick], "a small nu looks like a v"
 
 

@@ -1,3 +1,4 @@
+from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Joined, Left, Moved, Present, Renamed, Said, Welcome
 from lanchat.room.roster import Person, Roster
 
@@ -62,3 +63,40 @@ def test_who_hosts_changes_when_the_room_moves():
     roster.welcome(Welcome("id-ann", "ann", 1, 1, 2), (Present("id-hal", "hal", True), Present("id-ann", "ann")))
     roster.apply(Moved(2, 0, "id-ann", "ann", epoch=65, before="hal", reason="handover"))
     assert [(person.nick, person.host) for person in roster.people.values()] == [("hal", False), ("ann", True)]
+
+
+def test_who_has_left_is_still_known_by_key_and_the_first_one_who_was_called_so():
+    """Else the host could say that somebody who has just gone has another key."""
+    bob, eve = (Person(member_id(key), "bob", key=key) for key in (b"b" * 32, b"e" * 32))
+    roster = view_of_ann()
+    roster.apply(Joined(5, 0, "~1", "guest"))
+    roster.apply(Left(6, 0, "~1", "guest"))
+    for seq, person in ((7, bob), (9, eve)):
+        roster.apply(Joined(seq, 0, person.id, person.nick, key=person.key))
+        assert roster.addressee("Bob") == person, "who is there comes first"
+        roster.apply(Left(seq + 1, 0, person.id, person.nick))
+        assert roster.addressee("bob") == roster.member(bob.id) == bob
+    assert roster.addressee("guest") is roster.addressee("nobody") is None
+
+
+def test_who_was_there_before_a_reconnect_is_still_known_by_key():
+    key = b"b" * 32
+    roster = view_of_ann()
+    roster.apply(Joined(5, 0, member_id(key), "bob", key=key))
+    roster.welcome(Welcome("id-ann", "ann", 9, 9, 0), ())
+    assert roster.addressee("bob") == Person(member_id(key), "bob", key=key) and roster.person("bob") is None
+
+
+def test_a_key_is_believed_only_where_it_fits_the_id():
+    """Else a host could put its own key between two people."""
+    key, id = b"k" * 32, member_id(b"k" * 32)
+    roster = Roster()
+    people = (Present(id, "bob", key=key), Present("0" * 32, "eve", key=key), Present("1" * 32, "cut", key=key[:31]))
+    roster.welcome(Welcome("id-ann", "ann", 0, 0, 3), people)
+    assert [person.key for person in roster.people.values()] == [key, b"", b""]
+    roster.apply(Left(1, 0, id, "bob"))
+    roster.apply(Joined(2, 0, id, "bob", key=key))
+    roster.apply(Renamed(3, 0, id, "bob", "rob"))
+    roster.apply(Joined(4, 0, "2" * 32, "mallory", key=key))
+    assert roster.member(id) == Person(id, "rob", key=key)
+    assert roster.member("2" * 32) == Person("2" * 32, "mallory") and roster.member("3" * 32) is None

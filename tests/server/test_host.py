@@ -488,7 +488,7 @@ def test_the_hosts_own_link_is_no_stranger_that_makes_room_for_others(host, raw,
     [
         b"GET / HTTP/1.1\r\n\r\n",
         b'{"t":"say","id":"1","text":"hi"}\n',
-        b'{"t":"hello","v":1,"nick":"eve","key":"","nonce":"","proof":""}\n',
+        b'{"t":"hello","v":2,"nick":"eve","key":"","nonce":"","proof":""}\n',
         b"x" * (MAX_LINE + 1),
         b"\xff\n",
     ],
@@ -498,7 +498,7 @@ def test_a_client_with_tls_but_another_protocol_is_told_so(host, raw, line):
     room = host()
     with client_context().wrap_socket(raw(room)) as stranger:
         card = stranger.recv(4096)
-        assert card.startswith(b'{"t":"card","v":1,') and card.endswith(b"\n")
+        assert card.startswith(b'{"t":"card","v":2,') and card.endswith(b"\n")
         stranger.sendall(line)
         assert stranger.recv(4096).startswith(b'{"t":"closing","code":"rules"')
         assert stranger.recv(4096) == b""
@@ -507,11 +507,11 @@ def test_a_client_with_tls_but_another_protocol_is_told_so(host, raw, line):
 
 def test_another_version_is_refused_in_words(host, raw):
     blob = b"A" * 43 + b"="
-    hello = b'{"t":"hello","v":2,"nick":"eve","key":"%b","nonce":"%b","proof":""}\n' % (blob, blob)
+    hello = b'{"t":"hello","v":1,"nick":"eve","key":"%b","nonce":"%b","proof":""}\n' % (blob, blob)
     with client_context().wrap_socket(raw(host())) as stranger:
         stranger.recv(4096)
         stranger.sendall(hello)
-        assert stranger.recv(4096).startswith(b'{"t":"refused","code":"version","text":"This room speaks version 1')
+        assert stranger.recv(4096).startswith(b'{"t":"refused","code":"version","text":"This room speaks version 2')
 
 
 def test_a_client_that_reads_only_the_card_is_no_member(host, join, raw):

@@ -38,6 +38,7 @@ from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.hub import Hub
 from lanchat.server.session import CloseRoom, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
 from lanchat.storage.log import NoLog
+from tests.support.rooms import box, boxed, copy
 from tests.support.waiting import PATIENCE
 
 
@@ -424,11 +425,11 @@ def test_a_session_that_has_left_gets_no_ack():
 
 # ---- private messages
 
-PSST = Told("1", 1001, "id-ann", "ann", "id-bob", "bob", "psst")
+PSST = Told("1", 1001, "id-ann", "ann", "id-bob", "bob", box())
 
 
 def tells(session: Session, nick: str, id: str = "1") -> Received:
-    return Received(session, [Tell(id, f"id-{nick}", nick, "psst")])
+    return Received(session, [Tell(id, f"id-{nick}", nick, box(), copy())])
 
 
 def test_a_private_message_reaches_sender_and_recipient_only():
@@ -437,9 +438,8 @@ def test_a_private_message_reaches_sender_and_recipient_only():
     [pat] = stage.come("pat", door=stage.plain)
     stage.batch(tells(ann, "bob"))
     stage.batch()
-    psst = Told("1", 1002, "id-ann", "ann", "id-bob", "bob", "psst")
-    assert heard(ann) == [psst, Receipt("1", "here")]
-    assert heard(bob) == [psst]
+    assert heard(ann) == [Told("1", 1002, "id-ann", "ann", "id-bob", "bob", copy()), Receipt("1", "here")]
+    assert heard(bob) == [Told("1", 1002, "id-ann", "ann", "id-bob", "bob", box())]
     assert eve.link.sends == pat.link.sends == []
 
 
@@ -451,7 +451,30 @@ def test_every_session_of_the_recipient_gets_it_at_its_place():
     heard(second)
     stage.batch(says(ann, "before"), tells(ann, "bob"), says(ann, "after"))
     for session in (bob, second):
-        assert [message.text for message in heard(session)] == ["before", "psst", "after"]
+        before, psst, after = heard(session)
+        assert (before.text, boxed(psst), after.text) == ("before", "psst", "after")
+
+
+def test_every_link_of_the_sender_gets_a_copy():
+    stage = HubStage()
+    ann, bob = stage.come("ann", "bob")
+    second = new_session(stage)
+    stage.batch(JoinRequest(second, "id-ann", "ann"))
+    heard(second)
+    stage.batch(tells(ann, "bob"))
+    assert [boxed(message) for message in heard(second)] == ["copy of psst"]
+
+
+def test_what_is_for_a_guest_is_handed_on_at_once_and_stored_nowhere():
+    stage = HubStage(SlowLog())
+    ann, bob = stage.come("ann", "bob")
+    pat = new_session(stage)
+    stage.batch(JoinRequest(pat, "~1f", "pat"))
+    heard(pat), heard(ann), heard(bob)
+    stage.batch(Received(ann, [Tell("1", "~1f", "pat", text="psst")]))
+    psst = Told("1", 1002, "id-ann", "ann", "~1f", "pat", text="psst")
+    assert heard(pat) == [psst] and heard(ann) == [psst, Receipt("1", "passed")]
+    assert bob.link.sends == [] and stage.log.private == []
 
 
 def test_a_receipt_is_sent_when_the_log_has_stored_the_private_message():
@@ -476,7 +499,7 @@ def test_waiting_private_messages_come_with_the_welcome_until_confirmed():
         stage.batch(JoinRequest(back, "id-bob", "bob", after=3))
         assert PSST in heard(back)
     stage.batch(Received(back, [Got("id-ann", "1")]))
-    assert stage.log.private == [PSST, Told("1", 1001, "id-ann", "ann", "id-bob", "bob", "")]
+    assert stage.log.private == [PSST, Told("1", 1001, "id-ann", "ann", "id-bob", "bob")]
     last = new_session(stage)
     stage.batch(JoinRequest(last, "id-bob", "bob", after=3))
     assert not any(isinstance(message, Told) for message in heard(last))

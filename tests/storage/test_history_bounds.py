@@ -24,7 +24,7 @@ def said(seq: int, text: str = "a word") -> Said:
 
 
 def told(number: int, text: str = "psst") -> Told:
-    return Told(f"id-{number}", 0, ANN, "ann", BOB, "bob", text)
+    return Told(f"id-{number}", 0, ANN, "ann", BOB, "bob", text.encode())
 
 
 @pytest.fixture

@@ -45,8 +45,9 @@ def said(seq: int, text: str = "hi", *, by: str = ANN, id: str = "", at: int = N
     return Said(seq, at, by, "ann", id or f"id-{seq}", text)
 
 
-def told(id: str, text: str = "psst", *, by: str = ANN, at: int = NOW) -> Told:
-    return Told(id, at, by, "ann", BOB, "bob", text)
+def told(id: str, box: str = "psst", *, by: str = ANN, at: int = NOW) -> Told:
+    """Sealed, as far as a log knows; with "" it is over."""
+    return Told(id, at, by, "ann", BOB, "bob", box.encode())
 
 
 class Keeper:
@@ -480,7 +481,7 @@ def change(path: Path, *statements: str) -> None:
         "UPDATE fact SET value = 9223372036854775807",
         "UPDATE owner SET nick = x'ff'",
         "UPDATE owner SET seq = 'a', by = 5.5",
-        "INSERT INTO private VALUES (9, 'q', 'x', 5, 'ann', 'b', 'c', x'00')",
+        "INSERT INTO private (id, at, by, nick, whom, whom_nick, text) VALUES ('q', 'x', 5, 'ann', 'b', 'c', x'00')",
     ],
 )
 def test_a_log_with_values_of_a_wrong_type_is_repaired(keeper, path, statement):
@@ -633,6 +634,37 @@ def test_a_log_of_version_2_gets_the_table_of_private_messages(keeper, path, mon
     ) == [told("1")]
 
 
+# ---- keys of those who own a nick
+
+
+def test_the_keys_of_owners_are_there_the_next_evening(keeper):
+    first = keeper()
+    first.keep(Joined(1, NOW, ANN, "ann", key=b"a" * 32), Joined(2, NOW, BOB, "bob"), Joined(3, NOW, "~1f", "pat"))
+    first.keep(Renamed(4, NOW, ANN, "ann", "anna"), Joined(5, NOW, BOB, "rob", key=b"b" * 32))
+    first.log.close()
+    second = keeper()
+    assert second.opened.keys == {ANN: b"a" * 32, BOB: b"b" * 32}
+    assert second.past[0] == Joined(1, NOW, ANN, "ann"), "an event of the past needs none"
+
+
+def test_an_owner_of_an_older_log_shows_the_key_on_return(keeper):
+    first = keeper()
+    first.keep(Joined(1, NOW, ANN, "ann"))
+    first.log.close()
+    second = keeper()
+    assert second.opened.owners == (("ann", ANN),) and second.opened.keys == {}
+    second.keep(Joined(2, NOW, ANN, "ann", key=b"a" * 32), Joined(3, NOW, ANN, "ann", key=b"another"))
+    second.log.close()
+    assert keeper().opened.keys == {ANN: b"a" * 32}
+
+
+def test_a_members_history_holds_no_keys(path):
+    history, _ = open_store(path, durable=False)
+    history.add([Joined(1, NOW, ANN, "ann", key=b"a" * 32)])
+    assert history.state().keys == {} and history.state().owners == (("ann", ANN),)
+    history.close()
+
+
 # ---- private messages
 
 
@@ -647,12 +679,12 @@ def test_waiting_private_messages_are_there_after_a_restart(keeper):
     assert list(again.past) == [said(1)] and again.opened.seq == 1
 
 
-def test_the_text_of_a_finished_private_message_is_deleted(keeper, path):
+def test_the_box_of_a_finished_private_message_is_deleted(keeper, path):
     one = keeper()
     one.keep(told("1", "a secret"))
     one.keep(told("1", ""))
     with closing(sqlite3.connect(path)) as db:
-        assert db.execute("SELECT text FROM private").fetchall() == [("",)]
+        assert db.execute("SELECT box, text FROM private").fetchall() == [(b"", "")]
 
 
 def test_no_page_or_search_contains_private_messages(keeper, path):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.drafts import PrivateDraft
 from lanchat.protocol.messages import Say
 from lanchat.storage import outbox as outbox_module
 from lanchat.storage.files import lock_file
@@ -30,6 +31,26 @@ for number in range(1_000_000):
         os.write(1, b"-%d\\n" % (number - 5))
         box.remove([f"id-{number - 5}"])
 """
+
+
+PSST = PrivateDraft("2", "id-bob", "bob", "psst", b"k" * 32)
+
+
+def test_a_private_message_keeps_its_text_and_its_key(tmp_path):
+    box = Outbox(tmp_path)
+    box.add(PrivateDraft("2", "", "bob", "psst"))
+    box.add(PSST)
+    box.close()
+    again = Outbox(tmp_path)
+    assert again.unsent == (PSST,)
+    again.close()
+
+
+def test_a_private_message_of_a_version_that_did_not_seal_is_still_there(tmp_path):
+    (tmp_path / "outbox-1").write_bytes(b'+{"t":"tell","id":"2","to":"id-bob","nick":"bob","text":"psst"}\n')
+    box = Outbox(tmp_path)
+    assert box.unsent == (PrivateDraft("2", "id-bob", "bob", "psst"),)
+    box.close()
 
 
 def left(folder: Path) -> list[str]:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.errors import LanchatError, LogDamaged
-from lanchat.protocol.messages import Said, Told
+from lanchat.protocol.messages import Got, Said, Told
 from lanchat.storage import reader as reader_module
 from lanchat.storage.reader import LogReader
-from lanchat.storage.schema import SCHEMA
-from lanchat.storage.store import Store
+from lanchat.storage.schema import SCHEMA, WITH_BOXES, WITH_PRIVATE
+from lanchat.storage.store import Store, add_functions
 
 ANN, BOB = "a" * 64, "b" * 64
 NOW = 1_800_000_000_000
@@ -37,8 +37,9 @@ def said(seq: int, text: str) -> Said:
     return Said(seq, NOW, ANN, "ann", f"id-{seq}", text)
 
 
-def told(id: str, text: str) -> Told:
-    return Told(id, NOW, ANN, "ann", BOB, "bob", text)
+def told(id: str, box: str) -> Told:
+    """Sealed, as far as a log knows; with "" it is over."""
+    return Told(id, NOW, ANN, "ann", BOB, "bob", box.encode())
 
 
 @pytest.fixture
@@ -114,12 +115,14 @@ def test_what_is_read_in_portions_is_the_same(reader, path, monkeypatch, rows, s
     ]
 
     def answers() -> list[list[object]]:
-        return [[*reader.events(**options), *reader.private(**options)] for options in asked]
+        private = [options for options in asked if "search" not in options]
+        events = [list(reader.events(**options)) for options in asked]
+        return [*events, *(list(reader.private(**options)) for options in private)]
 
     whole = answers()
     monkeypatch.setattr(reader_module, "PORTION", rows)
     monkeypatch.setattr(reader_module, "PORTION_SIZE", size)
-    assert answers() == whole and len(whole[1]) == 6 and whole[2] == []
+    assert answers() == whole and len(whole[1]) == len(whole[7]) == 3 and whole[2] == whole[8] == []
 
 
 def test_a_reader_that_waits_in_the_middle_delays_no_writer(path, monkeypatch):
@@ -152,16 +155,43 @@ def test_any_search_finds_the_same_with_and_without_the_index(half_indexed, sear
     assert [seq + 100 for seq in found if seq < 100] == [seq for seq in found if seq >= 100]
 
 
-def test_private_messages_in_a_members_history_can_be_searched(path):
+def test_private_messages_in_a_members_history_can_be_read_as_they_were_stored(path):
     with closing(Store(path, durable=False)) as store:
-        store.add([told("1", "Tea at five?"), told("2", "coffee"), told("3", "c++ (:"), told("4", "")])
-        store.add([told("2", "coffee")])
+        store.add([told("1", "one"), told("2", "two"), told("3", "three"), told("4", "")])
+        store.add([told("2", "two")])
     reader = LogReader(path)
-    assert [told.id for told in list(reader.private())] == ["1", "2", "3"], "without a text it is no longer there"
-    assert [told.id for told in list(reader.private(number=1))] == ["3"]
-    assert [told.id for told in list(reader.private(search="tea fi"))] == ["1"]
-    assert [told.id for told in list(reader.private(search="c++"))] == ["3"]
-    assert list(reader.private(since=NOW + 1)) == list(reader.private(search="milk")) == []
+    assert list(reader.private()) == [told("1", "one"), told("2", "two"), told("3", "three")]
+    assert [told.id for told in reader.private(number=1)] == ["3"]
+    assert list(reader.private(since=NOW + 1)) == []
+
+
+@pytest.mark.parametrize("version", [WITH_PRIVATE, WITH_BOXES - 1])
+def test_private_messages_of_an_older_copy_are_still_there_in_the_clear(path, version):
+    """Before they were sealed; read-only, as `lanchat history` does, and after the next write."""
+    with closing(sqlite3.connect(path)) as db:
+        add_functions(db)
+        for step in SCHEMA[:version]:
+            db.executescript(step)
+        db.execute(f"PRAGMA user_version = {version}")
+        db.execute(
+            "INSERT INTO private (id, at, by, nick, whom, whom_nick, text) VALUES ('1', ?, ?, 'ann', ?, 'bob', 'psst')",
+            (NOW, ANN, BOB),
+        )
+        db.commit()
+    in_the_clear = Told("1", NOW, ANN, "ann", BOB, "bob", text="psst")
+    assert list(LogReader(path).private()) == [in_the_clear] and LogReader(path).shown_private(9) == []
+    with closing(Store(path, durable=False)) as store:
+        store.add([told("2", "sealed")])
+    assert list(LogReader(path).private()) == [in_the_clear, told("2", "sealed")]
+
+
+def test_private_messages_that_were_shown_are_marked(path):
+    with closing(Store(path, durable=False)) as store:
+        store.add([told("1", "one"), told("2", "two"), Got(ANN, "2"), Got(BOB, "1"), Got(ANN, "nobody's")])
+        store.add([told("3", "three"), told("2", "two"), Got(ANN, "3")])
+    reader = LogReader(path)
+    assert reader.shown_private(9) == [(ANN, "2"), (ANN, "3")] and reader.shown_private(1) == [(ANN, "3")]
+    assert [told.id for told in reader.private()] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("content", [b"notes" * 1000, b""], ids=["notes", "empty"])
@@ -254,7 +284,7 @@ def test_damaged_entries_of_all_portions_are_counted_together(path, monkeypatch)
     assert [event.seq for event in reader.events(search="tea", number=3)] == [2, 6, 7] and counts == [5, 4]
 
 
-@pytest.mark.parametrize("damage", ["text = x'00'", "at = 'soon'", "whom_nick = x'ff'"])
+@pytest.mark.parametrize("damage", ["text = x'00'", "box = 'dGVh'", "at = 'soon'", "whom_nick = x'ff'"])
 def test_damaged_private_messages_are_left_out_and_counted(path, damage):
     with closing(Store(path, durable=False)) as store:
         store.add([told("1", "tea"), told("2", "coffee"), told("3", "more tea")])
@@ -264,7 +294,6 @@ def test_damaged_private_messages_are_left_out_and_counted(path, damage):
     reader = LogReader(path, counts.append)
     assert [told.id for told in reader.private()] == ["1", "3"] and counts == [1]
     assert [told.id for told in reader.private(number=2)] == ["1", "3"]
-    assert [told.id for told in reader.private(search="tea")] == ["1", "3"]
 
 
 def test_a_file_whose_damage_sqlite_quotes_in_bytes_that_are_no_text_is_damaged(path):

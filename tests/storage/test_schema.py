@@ -9,9 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.protocol.fields import MAX_NUMBER, MAX_TEXT
-from lanchat.protocol.folding import fold
 from lanchat.protocol.messages import Event, Joined, Left, Renamed, Said, Told
-from lanchat.storage.schema import SCHEMA, TYPES, event_of, looks_of, private_of, private_row, row_of, strange_rows
+from lanchat.storage.schema import (
+    PRIVATE_COLUMNS,
+    SCHEMA,
+    TYPES,
+    event_of,
+    looks_of,
+    private_of,
+    private_row,
+    row_of,
+    strange_rows,
+)
+from lanchat.storage.store import add_functions
 
 ANN = "a" * 32
 EVENTS: list[Event] = [
@@ -22,7 +32,7 @@ EVENTS: list[Event] = [
     Left(4, 5, ANN, "ann", "slow", "too slow"),
     Renamed(5, 5, ANN, "ann", "anna"),
 ]
-TOLD = Told("id-1", 5, ANN, "ann", "b" * 32, "bob", "psst")
+TOLD = Told("id-1", 5, ANN, "ann", "b" * 32, "bob", b"psst")
 ANYTHING = st.none() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text(max_size=300) | st.binary(max_size=9)
 
 
@@ -78,7 +88,7 @@ def test_any_row_is_an_event_that_can_be_stored_or_none(row):
     assert event is None or event_of(row_of(event)) == event
 
 
-@given(st.tuples(*[ANYTHING] * 7))
+@given(st.tuples(*[ANYTHING] * 8))
 def test_any_row_is_a_private_message_or_none(row):
     told = private_of(row)
     assert told is None or private_row(told) == row
@@ -102,6 +112,7 @@ def test_spellings_of_a_nick_have_one_key_and_nicks_that_look_alike_by_a_capital
         ("event", "at = 9223372036854775807"),
         ("private", "text = x'00'"),
         ("private", "whom = x'00'"),
+        ("private", "box = 'x'"),
         ("private", "at = 'soon'"),
         ("owner", "nick = x'ff'"),
         ("owner", "seq = 'a'"),
@@ -111,12 +122,11 @@ def test_spellings_of_a_nick_have_one_key_and_nicks_that_look_alike_by_a_capital
 )
 def test_strange_values_in_a_table_are_found(table, damage):
     with closing(sqlite3.connect(":memory:")) as db:
-        db.create_function("looks_of", 1, looks_of)
-        db.create_function("fold", 1, fold)
+        add_functions(db)
         for migration in SCHEMA:
             db.executescript(migration)
         db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(row_of, EVENTS))
-        db.execute("INSERT INTO private VALUES (1, ?, ?, ?, ?, ?, ?, ?)", private_row(TOLD))
+        db.execute(f"INSERT INTO private ({PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", private_row(TOLD))
         db.execute("INSERT INTO owner VALUES ('ann', 'ann', ?, 1)", [ANN])
         db.execute("INSERT INTO fact VALUES ('first', 5)")
         assert [name for name in TYPES if db.execute(strange_rows(name)).fetchone()] == []

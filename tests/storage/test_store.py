@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.protocol.folding import fold
 from lanchat.protocol.messages import Joined, Renamed, Said
 from lanchat.storage import prepare
 from lanchat.storage import store as store_module
@@ -16,8 +15,8 @@ from lanchat.storage.problems import Damaged, StoreProblem, in_words, problem_of
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import Retention
-from lanchat.storage.schema import SCHEMA, TABLES, looks_of
-from lanchat.storage.store import Store
+from lanchat.storage.schema import SCHEMA, TABLES
+from lanchat.storage.store import Store, add_functions
 
 ANN, BOB, EVE = (letter * 32 for letter in "abe")
 
@@ -73,8 +72,7 @@ def test_a_file_of_any_earlier_version_gets_all_tables(path):
     for version in range(1, len(SCHEMA)):
         path.unlink(missing_ok=True)
         with closing(sqlite3.connect(path)) as db:
-            db.create_function("looks_of", 1, looks_of)
-            db.create_function("fold", 1, fold, deterministic=True)
+            add_functions(db)
             for step in SCHEMA[:version]:
                 db.executescript(step)
             db.execute(f"PRAGMA user_version = {version}")

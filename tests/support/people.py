@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Closed, Item
+from lanchat.client.events import Closed, Item, PrivateMessage
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.network.link import Link
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Told
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
 from lanchat.storage.identity import Identity
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -76,7 +76,7 @@ class Listener:
         if self.ended is None:
             taken = self.member.queue.take(timeout=0.01)
             self.items += taken
-            self.member.confirm(item for item in taken if isinstance(item, Told))
+            self.member.confirm(item for item in taken if isinstance(item, PrivateMessage))
 
 
 def joined_room(dial: Callable[[], socket.socket], identity: Identity, nick: str, **options: Any) -> JoinedRoom:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lanchat.protocol.messages import Command, Event, Joined, Left, Present, Refused, Told, Welcome, numbered
+from lanchat.protocol.padding import OVERHEAD, SIZES
 from lanchat.room.effects import Decision, Member
 from lanchat.room.room import Room
 
@@ -24,10 +25,10 @@ class Entry:
 class LiveRoom(Room):
     """Numbers and applies its own decisions, as a hub with a log of its own does."""
 
-    def come(self, nick: str, id: str = "", after: int = -1, now: int = 0) -> Entry | Refused:
+    def come(self, nick: str, id: str = "", after: int = -1, now: int = 0, key: bytes = b"") -> Entry | Refused:
         """Somebody comes in; the id of ann is "id-ann" unless given."""
         id = id or f"id-{nick}"
-        decision = self.join(id, nick, now)
+        decision = self.join(id, nick, now, key)
         if isinstance(decision, Refused):
             return decision
         snapshot = self.snapshot(id, decision.nick, after, self.seq)
@@ -51,14 +52,29 @@ class LiveRoom(Room):
         return decision
 
 
+def box(text: str = "psst", size: int = SIZES[0]) -> bytes:
+    """What stands for a sealed text, which the room does not look into."""
+    return text.encode().ljust(size + OVERHEAD, b"\0")
+
+
+def copy(text: str = "psst", size: int = SIZES[0]) -> bytes:
+    """The same for the sender's own sessions."""
+    return box(f"copy of {text}", size)
+
+
+def boxed(told: Told) -> str:
+    """The text that `box` was given."""
+    return told.box.rstrip(b"\0").decode()
+
+
 def room_with(*nicks: str, **options: Any) -> Any:
     """A room where these came in one after the other, and they. The id of ann is "id-ann", and hal hosts."""
     room = LiveRoom("5" * 32, "Room A", "id-hal", **options)
     return room, *(admit(room, nick).member for nick in nicks)
 
 
-def admit(room: LiveRoom, nick: str, id: str = "", after: int = -1, now: int = 0) -> Entry:
-    entry = room.come(nick, id, after, now)
+def admit(room: LiveRoom, nick: str, id: str = "", after: int = -1, now: int = 0, key: bytes = b"") -> Entry:
+    entry = room.come(nick, id, after, now, key)
     assert isinstance(entry, Entry), entry
     return entry
 

@@ -2,14 +2,20 @@
 
 import io
 import json
+import shutil
 import tracemalloc
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lanchat.errors import LogDamaged, NoSuchRoom
 from lanchat.protocol.messages import Joined, Record, Said, Told
+from lanchat.protocol.sealed import Sealer
 from lanchat.storage import reader as reader_module
+from lanchat.storage.identity import Identity
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import joined_folder, open_room
 from lanchat.terminal.history import show_history
@@ -139,7 +145,10 @@ def test_private_messages_stand_where_they_were_received(home):
     store(
         folder,
         *(said(seq, f"word {seq}", at=NOW + seq) for seq in range(1, 4)),
-        *(Told(str(number), NOW + at, ANN, "ann", HAL, "hal", f"psst {number}") for number, at in enumerate((0, 2, 9))),
+        *(
+            Told(str(number), NOW + at, ANN, "ann", HAL, "hal", text=f"psst {number}")
+            for number, at in enumerate((0, 2, 9))
+        ),
     )
     texts = [line.split()[-2:] for line in shown(home)[0][1:]]
     assert texts == [[*text.split()] for text in ("psst 0", "word 1", "word 2", "psst 1", "word 3", "psst 2")]
@@ -152,7 +161,7 @@ def test_a_clock_that_was_wrong_moves_no_private_message_but_its_own(home):
     store(
         folder,
         *(said(seq, f"word {seq}", at=at) for seq, at in enumerate((NOW + 1, wrong, NOW + 3, NOW + 5), 1)),
-        *(Told(str(at), at, ANN, "ann", HAL, "hal", f"psst {at - NOW}") for at in (NOW + 2, wrong, NOW + 4)),
+        *(Told(str(at), at, ANN, "ann", HAL, "hal", text=f"psst {at - NOW}") for at in (NOW + 2, wrong, NOW + 4)),
     )
     texts = [" ".join(line.split()[-2:]) for line in shown(home)[0] if not line.startswith("-- ")]
     order = ["word 1", "word 2", "psst 2", f"psst {wrong - NOW}", "word 3", "psst 4", "word 4"]
@@ -201,3 +210,85 @@ def test_the_advice_for_a_damaged_log_of_our_own_room_repairs_it(lanchat):
     assert hosted.code == 0 and "was damaged" in hosted.err
     repaired = lanchat.run("history", "Room A")
     assert repaired.err == "" and any(line.endswith("after the repair") for line in repaired.lines)
+
+
+# ---- private messages
+
+
+@pytest.fixture
+def people(home: Path, identity: Callable[[str], Identity]) -> dict[str, Identity]:
+    """The home is bob's."""
+    home.mkdir(exist_ok=True)
+    shutil.copy(identity("bob").key_path, home)
+    return {name: identity(name) for name in ("ann", "bob", "eve")}
+
+
+def private(by: Identity, to: Identity, id: str, text: str, *, own: bool = False, at: int = NOW) -> Told:
+    """As the recipient gets it, or another session of the sender."""
+    box, copy = Sealer(by.private, "1" * 32).seal(to.public, id, text)
+    return Told(id, at, by.id, "somebody", to.id, "another", copy if own else box)
+
+
+def texts(home: Path, **options: Any) -> list[str]:
+    return [line.partition("] ")[2] for line in shown(home, **options)[0] if "[" in line]
+
+
+def test_private_messages_are_opened_where_they_are_ours(home, seen, people):
+    ann, bob, eve = people.values()
+    store(
+        seen,
+        private(ann, bob, "1", "tea at five?"),
+        private(bob, ann, "2", "c++ (:", own=True),
+        private(ann, eve, "3", "not for bob"),
+    )
+    assert texts(home) == ["tea at five?", "c++ (:"]
+    assert texts(home, search="fiv tea") == ["tea at five?"] and texts(home, search="C++") == ["c++ (:"]
+    assert texts(home, search="bob") == [], "what cannot be opened is not found"
+    quiet = "-- A private message from somebody could not be opened (sealed for another key of yours)."
+    assert [line[6:] for line in shown(home)[0] if "could not" in line] == [quiet]
+    [line] = [line for line in shown(home, as_json=True)[0] if "another key" in line]
+    told = json.loads(line)
+    assert (told["event"], told["text"], told["problem"]) == ("told", "", "sealed for another key of yours")
+
+
+def test_without_the_key_everything_else_is_shown(home, seen, people):
+    ann, bob, _ = people.values()
+    store(seen, private(ann, bob, "1", "tea at five?"))
+    (home / "identity.key").unlink()
+    lines, _ = shown(home)
+    assert any("ann coffee" in line for line in lines)
+    assert any("could not be opened (your key is not on this machine)" in line for line in lines)
+    assert not (home / "identity.key").exists(), "looking back makes no identity"
+
+
+def test_what_waits_in_a_room_hosted_here_is_shown_where_it_is_ours(home, people):
+    ann, bob, eve = people.values()
+    with closing(open_room(home, "Room B", now=NOW)) as folder:
+        sealed = Sealer(ann.private, folder.about.id)
+        waiting = [
+            Told("1", NOW, ann.id, "ann", bob.id, "bob", sealed.seal(bob.public, "1", "for who hosts")[0]),
+            Told("2", NOW, ann.id, "ann", eve.id, "eve", sealed.seal(eve.public, "2", "for eve")[0]),
+        ]
+        store(folder.path, *waiting)
+    assert texts(home, room="Room B") == ["for who hosts"]
+    assert not any("could not be opened" in line for line in shown(home, "Room B")[0])
+
+
+def test_old_ones_in_the_clear_are_still_readable(home, seen, people):
+    ann, bob, _ = people.values()
+    store(seen, Told("1", NOW, ann.id, "ann", bob.id, "bob", text="before they were sealed"))
+    assert texts(home) == ["before they were sealed"] and texts(home, search="sealed") == ["before they were sealed"]
+
+
+def test_the_last_ones_alone_are_opened_where_few_are_wanted(home, seen, people, monkeypatch):
+    ann, bob, _ = people.values()
+    store(seen, *(private(ann, bob, str(number), f"line {number}", at=NOW + number) for number in range(20)))
+    opened: list[str] = []
+    open_box = Sealer.open
+
+    def counted(self: Sealer, by: str, to: str, id: str, box: bytes) -> str:
+        opened.append(id)
+        return open_box(self, by, to, id, box)
+
+    monkeypatch.setattr(Sealer, "open", counted)
+    assert texts(home, number=3)[-1] == "line 19" and set(opened) == {"17", "18", "19"}

@@ -85,7 +85,7 @@ class NativeDoor:
         link.keepalive.begin(encode(Ping()))
         self._serving.admission.admit(link)
         session, id = Session(link, self), member_id(newcomer.key)
-        self._serving.inbox.put(JoinRequest(session, id, newcomer.nick, newcomer.after))
+        self._serving.inbox.put(JoinRequest(session, id, newcomer.nick, newcomer.after, key=newcomer.key))
         try:
             with reporting_errors(link, encode):
                 self._receive(link, splitter, throttle, session, id, messages)

@@ -6,6 +6,7 @@
     host: bob: hello                  (to everyone but its sender)
     host: eve joined the chat
     host: eve has left the chat
+    host: [ann -> you] hello          (a private message; nothing is private on this wire)
     peer: /who                        (not sent to anybody; the host alone answers)
 
 A guest of this door has not proven an identity: on every lanchat screen the nick has a tilde.
@@ -34,6 +35,7 @@ from lanchat.protocol.messages import (
     Renamed,
     Said,
     Say,
+    Told,
     Welcome,
 )
 from lanchat.protocol.text import listed, nick_from, safe_text
@@ -209,6 +211,9 @@ def _line(message: FromHost) -> str | None:
         case Said(nick=nick, text=text, action=action):
             text = text.replace("\n", " / ")
             return f"* {nick} {text}" if action else f"{nick}: {text}"
+        case Told(nick=nick, text=text):
+            text = text.replace("\n", " / ")
+            return f"[{nick} -> you] {text}"
         case Joined(nick=nick):
             return f"{nick} joined the chat"
         case Left(nick=nick):

@@ -29,7 +29,7 @@ from lanchat.terminal.chat.commands import (
 )
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.line import SYSTEM_INDENT, system_line
-from lanchat.terminal.chat.render import who_text
+from lanchat.terminal.chat.people import who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
 from lanchat.terminal.invite import invitation

@@ -154,7 +154,7 @@ COMMANDS = (
     Command("who", "", "show who is in the room", lambda _: ShowWho(), aliases=("names",)),
     Command("nick", "NICK", "change your nick", ChangeNick),
     Command("me", "TEXT", "say what you do: /me waves", lambda text: Say(text, action=True)),
-    Command("msg", "NICK TEXT", "send a private message, even to someone away (the host could read it)", _private),
+    Command("msg", "NICK TEXT", "send a private message, even to someone away; the host cannot read it", _private),
     Command("reply", "TEXT", "reply to the last private message", Reply, aliases=("r",)),
     Command("invite", "", "show the link others join with, also as a QR code", lambda _: ShowInvite()),
     Command("verify", "NICK", "show the fingerprint of somebody's key, to compare", lambda nick: Verify(_nick(nick))),

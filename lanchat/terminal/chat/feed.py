@@ -12,14 +12,16 @@ from collections.abc import Callable
 from datetime import date
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Closed, Item
+from lanchat.client.events import Closed, Item, PrivateMessage
+from lanchat.client.private import is_guest, unsealed_text
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Event, Renamed, Said, Told
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.messages import Event, Renamed, Said
+from lanchat.protocol.text import clean_nick, same_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.line import Line
-from lanchat.terminal.chat.render import Drawn, Note, Renderer, verify_text
+from lanchat.terminal.chat.people import verify_text
+from lanchat.terminal.chat.render import Drawn, Note, Renderer
 
 KEPT_LINES = 500  # to print them again; more than a window holds
 REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
@@ -56,8 +58,9 @@ class Feed:
         self._wanted_nick = ""  # the nick that we asked for, until we have it
         self._started = False
         self._ignored: set[str] = set()  # member ids
-        self._shown: list[Told] = []  # private messages of the portion that is being painted
-        self._last_private: Told | None = None  # from somebody else
+        self._shown: list[PrivateMessage] = []  # private messages of the portion that is being painted
+        self._last_private: PrivateMessage | None = None  # from somebody else
+        self._asked: set[str] = set()  # ids of guests about whom the person knows that nothing is sealed for them
         self._last_sender_since = 0.0  # s, monotonic: when it began to be that person
 
     @property
@@ -110,9 +113,10 @@ class Feed:
         """Send a private message.
 
         Raises:
-            ValueError: the text or the nick breaks the rules, or this person cannot get private messages.
+            ValueError: the text or the nick breaks the rules, or it is us; or a guest, for the first time.
         """
-        self._tell(nick, text, self.roster.addressee(nick))
+        person = self.roster.addressee(nick)
+        self._tell(nick, text, person.id if person else "")
 
     def reply(self, text: str) -> None:
         """Reply to the last private message.
@@ -185,12 +189,14 @@ class Feed:
         return fragments, False
 
     def _called(self, nick: str) -> list[Person]:
-        """The people with this nick, at least one.
+        """The people with this nick, at least one; if nobody here has it, the one who had it and has left.
 
         Raises:
             ValueError: there is none.
         """
         found = self.roster.called(nick)
+        if not found and (gone := self.roster.gone.get(same_nick(nick))):
+            found = [gone]
         if not found:
             raise ValueError(f"No one here is called {nick}. /who lists everyone.")
         return found
@@ -210,6 +216,9 @@ class Feed:
         return [fragment for line in reversed(last) for fragment in line.fragments(columns)]
 
     def _tell(self, nick: str, text: str, to: str) -> None:
+        if is_guest(to) and to not in self._asked:
+            self._asked.add(to)
+            raise ValueError(f"{unsealed_text(nick.removeprefix('~'))} Press Enter again to send it.")
         self._room.send_private(nick, text, to=to)
 
     def _add(self, note: Note | Drawn) -> None:
@@ -231,10 +240,10 @@ class Feed:
     def _render(self, item: Item | Note | Drawn) -> Line | None:
         if isinstance(item, Note | Drawn):
             return self._renderer.render(item)
-        if isinstance(item, Told):
+        if isinstance(item, PrivateMessage):
             self._shown.append(item)
             self._note_sender(item)
-        hidden = isinstance(item, Said | Told) and item.by in self._ignored
+        hidden = isinstance(item, Said | PrivateMessage) and item.by in self._ignored
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         nick = self.roster.nick
         self._room.follow(item)
@@ -246,8 +255,8 @@ class Feed:
             self._report_nick()
         return line
 
-    def _note_sender(self, told: Told) -> None:
-        if told.by == self.roster.me or told.by in self._ignored:
+    def _note_sender(self, told: PrivateMessage) -> None:
+        if told.problem or told.by == self.roster.me or told.by in self._ignored:
             return
         if self._last_private is not None and self._last_private.by != told.by:
             self._last_sender_since = time.monotonic()

@@ -13,24 +13,23 @@ from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import assert_never
 
-from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item
+from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Joined, Left, Moved, Notice, Renamed, Said, Told
-from lanchat.protocol.text import grouped, safe_nick, safe_text
-from lanchat.room.roster import Person, Roster
+from lanchat.protocol.messages import Joined, Left, Moved, Notice, Renamed, Said
+from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, cells, most_cells
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
 from lanchat.terminal.wording import (
-    COMPARE,
     advice,
     closed_text,
     dropped_text,
     left_text,
     moved_text,
     notice_text,
-    people_text,
     reconnecting,
     sentence,
+    unopened_text,
 )
 
 TIME, ERROR, MINE, MENTION, MARK, PRIVATE = (
@@ -112,7 +111,7 @@ class Renderer:
         match item:
             case Said():
                 return self._said(item)
-            case Told():
+            case PrivateMessage():
                 return self._private(item)
             case Joined(at=at, host=host):
                 who = "you" if self._is_mine(item) else tagged_nick(item.by, item.nick)
@@ -166,8 +165,11 @@ class Renderer:
         text = safe_text(said.text, lines=True)
         return Line(head, MENTION if mentioned else "", " ", text, min(before + width, MAX_INDENT), before + most)
 
-    def _private(self, told: Told) -> Line:
+    def _private(self, told: PrivateMessage) -> Line:
         """A private message. No nick contains a bracket, so no public message can look like this."""
+        if told.problem:
+            other = shown_nick(told.to, told.to_nick) if told.by == self._roster.me else shown_nick(told.by, told.nick)
+            return self._event(told.at, unopened_text(told, other, self._roster.me))
         mentioned = told.by != self._roster.me and self._mentions(told.text)
         label = private_label(told, self._roster.me)
         head = self._at(told.at, MARK if mentioned else TIME)
@@ -204,7 +206,7 @@ class Renderer:
         return bool(nick) and _word(nick).search(text) is not None
 
 
-def private_label(told: Told, me: str) -> str:
+def private_label(told: PrivateMessage, me: str) -> str:
     """Sender and recipient, as they stand before a private message: `[ann -> you]`.
 
     Args:
@@ -237,38 +239,6 @@ def nick_colour(by: str, nick: str) -> str:
     """The colour of a person, the same today and tomorrow."""
     digest = hashlib.blake2s(f"{by} {nick}".encode(errors="replace")).digest()
     return PALETTE[digest[0] % len(PALETTE)]
-
-
-def who_text(people: list[Person], me: tuple[str, str]) -> str:
-    """The answer to /who.
-
-    Args:
-        me: our own id and nick.
-    """
-    names = []
-    for person in sorted(people, key=lambda person: person.nick.casefold()):
-        remarks = [*(["you"] if (person.id, person.nick) == me else []), *(["host"] if person.host else [])]
-        names.append(tagged_nick(person.id, person.nick) + (f" ({', '.join(remarks)})" if remarks else ""))
-    return f"{people_text(len(names))}: {', '.join(names)}"
-
-
-def verify_text(person: Person, me: str, host_id: str) -> str:
-    """The answer to /verify. Only the host has shown its key to us; for everybody else the host vouches.
-
-    Args:
-        me: our own id.
-        host_id: the member id of the key that the host showed.
-    """
-    nick = shown_nick(person.id, person.nick)
-    if not person.verified:
-        return f"{nick} is a netcat guest: identity not verified."
-    if person.id == me:
-        return f"Your fingerprint:  {grouped(person.id)}"
-    if person.id == host_id:
-        nick += ", the host"
-    elif me != host_id:
-        nick += ", as the host says"
-    return f"Fingerprint of {nick}:  {grouped(person.id)}\n{COMPARE}"
 
 
 def _system(text: str, style: str = SYSTEM) -> Line:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from lanchat.protocol.messages import Say, Talk
+from lanchat.protocol.drafts import Talk
+from lanchat.protocol.messages import Say
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import Fragments, cut, drawn_cells
 from lanchat.terminal.chat.line import SYSTEM

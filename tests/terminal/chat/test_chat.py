@@ -9,12 +9,13 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 import lanchat
+from lanchat.client.events import PrivateMessage
 from lanchat.errors import ConnectionLost
-from lanchat.protocol.messages import Renamed, Said, Say, Told
+from lanchat.protocol.messages import Renamed, Said, Say
 from lanchat.storage.member_store import NoStore
 from lanchat.terminal.chat.chat import Chat, ChatEnd
 from tests.conftest import EAGER
-from tests.support.people import joined_room
+from tests.support.people import PlainClient, joined_room
 from tests.support.waiting import PATIENCE, wait_until
 
 NEW_LINE = "\x1b\r"
@@ -280,7 +281,7 @@ def test_a_private_message_and_the_reply(host, join, talk, monkeypatch):
         ann.shows("You have no private message to reply to.")
         ann.press(f"{CTRL_U}/msg BOB psst\r")
         ann.shows("[you -> bob] psst")
-        wait_until(lambda: any(isinstance(item, Told) for item in bob.queue.take(0.05)))
+        wait_until(lambda: any(isinstance(item, PrivateMessage) for item in bob.queue.take(0.05)))
         bob.outgoing.tell("ann", "what is it?")
         ann.shows("[bob -> you] what is it?")
         ann.press("/r a secret\r")
@@ -301,6 +302,29 @@ def test_a_private_message_and_the_reply(host, join, talk, monkeypatch):
         bob.outgoing.tell("ann", "seen")
         ann.shows("[bob -> you] seen")
         assert "unseen" not in ann.text
+
+
+def test_before_the_first_private_message_to_a_guest_the_person_is_asked(host, join, talk):
+    room = host(plain_port=0)
+    pat = PlainClient(room.ports["plain"])
+    join(room, "bob")
+    with talk(room) as ann:
+        pat.send(b"pat\n")
+        ann.shows("~pat joined")
+        ann.press("/msg ~pat psst\r")
+        ann.shows("~pat is a netcat guest: the host can read what you send")
+        ann.shows("Press Enter again to send it.")
+        ann.has_typed("/msg ~pat psst")
+        ann.press("\r")
+        ann.shows("[you -> ~pat] psst")
+        ann.press("/msg pat once more\r")
+        ann.shows("[you -> ~pat] once more")
+        assert pat.until(b"more\n").endswith(b"[ann -> you] psst\n[ann -> you] once more\n")
+        ann.press("/verify pat\r")
+        ann.shows("Private messages to ~pat are not sealed: the host can read them.")
+        ann.press("/verify bob\r")
+        ann.shows("Private messages to bob are sealed to this key: the host cannot read them.")
+    pat.socket.close()
 
 
 def test_a_private_message_to_somebody_away_says_so(host, join, talk):

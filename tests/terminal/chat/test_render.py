@@ -6,12 +6,13 @@ from datetime import UTC, date
 
 import pytest
 
-from lanchat.client.events import Acked, Closed, Connected, Disconnected
+from lanchat.client.events import Acked, Closed, Connected, Disconnected, PrivateMessage
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.fields import MAX_NUMBER
-from lanchat.protocol.messages import Card, Joined, Left, Moved, Notice, Present, Renamed, Said, Told, Welcome
+from lanchat.protocol.messages import Card, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.line import SYSTEM
+from lanchat.terminal.chat.people import who_text
 from lanchat.terminal.chat.render import (
     ERROR,
     MARK,
@@ -23,8 +24,6 @@ from lanchat.terminal.chat.render import (
     Note,
     Renderer,
     nick_colour,
-    verify_text,
-    who_text,
 )
 
 NOON = 12 * 3600 * 1000  # ms
@@ -108,7 +107,7 @@ def test_a_line_with_my_nick_stands_out(text):
 
 
 def private(text, by="b", nick="bob", to="a", to_nick="ann"):
-    return Told("id", NOON, by, nick, to, to_nick, text)
+    return PrivateMessage("id", NOON, by, nick, to, to_nick, text)
 
 
 def test_a_private_message_shows_sender_and_recipient_in_a_style_of_its_own():
@@ -122,6 +121,21 @@ def test_a_private_message_shows_sender_and_recipient_in_a_style_of_its_own():
     assert plain(renderer().render(mine)) == "12:00 [you -> bob] psst\n"
     nobody = Shown(Renderer(Roster(), date(1970, 1, 1), UTC))
     assert plain(nobody.render(private("psst"))) == "12:00 [bob -> ann] psst\n"
+
+
+def test_one_that_cannot_be_opened_is_a_quiet_line():
+    closed = replace(private(""), problem="sealed for another key of yours")
+    quiet = "12:00 -- A private message from bob could not be opened (sealed for another key of yours).\n"
+    assert renderer().render(closed)[-1][0] == SYSTEM and plain(renderer().render(closed)) == quiet
+    own = replace(private("", by="a", nick="ann", to="b", to_nick="bob"), problem="damaged")
+    assert plain(renderer().render(own)) == "12:00 -- Your private message to bob could not be opened (damaged).\n"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_the_host_says_about_one_does_nothing_to_the_terminal(text):
+    shown = plain(renderer().render(replace(private("", nick=text or "x"), problem=f"not sealed: {text}"))).strip()
+    assert not {unicodedata.category(char) for char in shown.replace("\n", "")} & FORBIDDEN
+    assert all(line.startswith("   ") for line in shown.splitlines()[1:])
 
 
 def test_a_private_message_with_my_nick_stands_out():
@@ -307,26 +321,6 @@ def test_a_nick_or_a_title_cannot_begin_a_new_line(bad):
 def test_a_nick_that_is_too_long_is_cut_and_an_empty_one_is_visible():
     assert plain(renderer().render(said("x", nick="n" * 256))) == f"12:00 {'n' * 32}... x\n"
     assert plain(renderer().render(said("x", nick=" "))) == "12:00 ? x\n"
-
-
-def test_who_lists_everyone_with_the_host_and_me():
-    people = [Person("h", "Hal", host=True), Person("~7", "nc"), Person("a", "ann")]
-    assert who_text(people, ("a", "ann")) == "3 people: ann·a (you), Hal·h (host), ~nc"
-    assert who_text([Person("a", "ann", host=True)], ("a", "ann")) == "1 person: ann·a (you, host)"
-
-
-def test_verify_shows_a_fingerprint_to_compare_or_that_there_is_none():
-    bob = "ab" * 16
-    assert verify_text(Person(bob, "bob"), bob, "h").startswith("Your fingerprint:  abab abab ")
-    assert verify_text(Person("~7", "nc"), bob, "h") == "~nc is a netcat guest: identity not verified."
-
-
-def test_verify_says_whose_word_it_is():
-    """The host's key was seen on the link; of all others the host tells us. Who hosts has seen every key."""
-    bob = Person("ab" * 16, "bob")
-    assert verify_text(bob, "a", bob.id).startswith("Fingerprint of bob, the host:  abab abab ")
-    assert verify_text(bob, "a", "h").startswith("Fingerprint of bob, as the host says:  abab abab ")
-    assert verify_text(bob, "h", "h").startswith("Fingerprint of bob:  abab abab ")
 
 
 def test_a_member_with_my_id_and_another_nick_is_not_me():

@@ -3,7 +3,8 @@
 import pytest
 
 from lanchat.client.unacked import Unacked
-from lanchat.protocol.messages import Said, Say, Tell
+from lanchat.protocol.drafts import PrivateDraft
+from lanchat.protocol.messages import Said, Say
 from lanchat.terminal.cells import cells
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
 
@@ -27,7 +28,7 @@ def test_a_message_that_waits_is_shown_until_the_host_numbers_it():
         unacked.add(Say(id, text, action=id == "1"))
     shown(pending, unacked, 0.0)
     assert shown(pending, unacked, PENDING_AFTER) == ["… * one", "… two lines", "… \\x1b[31mred"]
-    unacked.add(Tell("4", "", "bob", "psst"))
+    unacked.add(PrivateDraft("4", "", "bob", "psst"))
     assert shown(pending, unacked, PENDING_AFTER) == ["… 2 more unsent", "… two lines", "… \\x1b[31mred"]
     assert shown(pending, unacked, 2 * PENDING_AFTER)[-1] == "… [you -> bob] psst"
     unacked.numbered(Said(1, 0, "id-ann", "ann", "2", "two\nlines"))

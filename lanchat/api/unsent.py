@@ -1,0 +1,42 @@
+"""Our messages that the host has not acknowledged yet, those of earlier runs among them."""
+
+from lanchat.client.sending import Outgoing
+from lanchat.protocol.drafts import Talk
+
+
+class Unsent:
+    """What waits to be sent in one room. Any thread.
+
+    Args:
+        outgoing: of the member who is in the room.
+    """
+
+    def __init__(self, outgoing: Outgoing) -> None:
+        self._outgoing = outgoing
+
+    @property
+    def left_over(self) -> int:
+        """The number of messages that earlier runs could not deliver, and that are sent now unless they are held."""
+        return self._outgoing.left_over
+
+    @property
+    def left_at(self) -> float:
+        """When the last of them was left, in s since 1970."""
+        return self._outgoing.left_at
+
+    @property
+    def held(self) -> list[Talk]:
+        """Those of them that are sent only after `release`."""
+        return self._outgoing.held
+
+    def release(self) -> None:
+        """Send what is held."""
+        self._outgoing.release()
+
+    def discard(self) -> int:
+        """Drop what is held and what is not sent yet. Returns how many messages these are."""
+        return self._outgoing.discard()
+
+    def unheard(self, number: int) -> tuple[list[Talk], int]:
+        """The newest messages that the host has not sent back yet, oldest first, and how many there are in all."""
+        return self._outgoing.unheard(number)

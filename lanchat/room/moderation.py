@@ -1,0 +1,53 @@
+"""The rights of a host: to remove and ban people, and to lock the room. Pure; for the room."""
+
+from lanchat.protocol.ids import is_verified
+from lanchat.protocol.messages import Closing, Notice
+from lanchat.room.access import Access
+from lanchat.room.effects import Effect, Kick, Member, Reply, SaveAccess
+from lanchat.room.members import Members
+
+
+def moderate(by: Member, action: str, nick: str, members: Members, access: Access) -> list[Effect]:
+    """What follows when a member asks for this action; `nick`: whom it is about."""
+    if not by.host:
+        return [Reply(Notice("rights", "Only the host may do that."))]
+    match action:
+        case "lock" | "unlock":
+            access.locked = action == "lock"
+            text = "The room is locked: nobody new is admitted." if access.locked else "Newcomers are admitted again."
+            return [_save_access(access), Reply(Notice("done", text))]
+        case "unban":
+            if not access.unban(nick):
+                return [Reply(Notice("rights", f"{nick} is not banned. Banned: {access.banned()}."))]
+            return [_save_access(access), Reply(Notice("done", f"{nick} may come back."))]
+        case "kick" | "ban":
+            return _send_away(nick, by, members, access, ban=action == "ban")
+        case _:
+            return [Reply(Notice("rules", "This host does not know that command; its lanchat is older."))]
+
+
+def _send_away(nick: str, by: Member, members: Members, access: Access, *, ban: bool) -> list[Effect]:
+    called = members.called(nick)
+    there = [] if called is None else [called]
+    id = called.id if called is not None else access.owner(nick)
+    if id is None or (not there and not ban):
+        return [Reply(Notice("rights", f"No one here is called {nick}."))]
+    if id == by.id:
+        return [Reply(Notice("rights", "That is you."))]
+    effects: list[Effect] = []
+    if ban and not is_verified(id):
+        effects.append(Reply(Notice("rights", f"~{nick} has no key that could be banned: removed, but may come back.")))
+    elif ban:
+        access.bans[id] = nick
+        effects += [_save_access(access), Reply(Notice("done", f"{nick} is banned."))]
+        there = [other for other in members if other.id == id]
+    closing = (
+        Closing("banned", "You are banned from this room.")
+        if ban
+        else Closing("kicked", "The host removed you from the room.")
+    )
+    return effects + [Kick(other, closing) for other in there]
+
+
+def _save_access(access: Access) -> SaveAccess:
+    return SaveAccess(dict(access.bans), access.locked)
