@@ -37,7 +37,8 @@ class Credentials:
     Args:
         trust: called before our hello is sent.
         password: of the room; None: we know none.
-        after: takes the timeline of the host, or None, and returns the seq after which events are missing here; -1 for a newcomer.
+        after: takes the timeline of the host, or None, and returns the seq after which events are missing here; -1 for
+            a newcomer.
     """
 
     identity: Identity
