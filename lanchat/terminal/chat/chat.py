@@ -158,7 +158,7 @@ class Chat:
         return False
 
     def _waiting(self, width: int) -> Fragments:
-        newest, total = self._room.unheard(PENDING_LINES)
+        newest, total = self._room.unsent.unheard(PENDING_LINES)
         lines = self._pending.lines(newest, total, time.monotonic(), width)
         if total and not lines:
             self._screen.redraw_in(PENDING_AFTER)  # they have been seen to wait only now
@@ -188,11 +188,11 @@ class Chat:
 
     def _settle_unsent(self, send: bool) -> None:
         if send:
-            held = len(self._room.held)
-            self._room.release()
+            held = len(self._room.unsent.held)
+            self._room.unsent.release()
             self._feed.note(f"Sending {counted(held, 'message')}." if held else "Nothing is held back.")
         else:
-            dropped = self._room.discard()
+            dropped = self._room.unsent.discard()
             self._feed.note(f"{counted(dropped, 'message')} dropped." if dropped else "Nothing waits to be sent.")
 
     def _carry_out(self, intent: commands.Intent) -> None:
