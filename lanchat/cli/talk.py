@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from lanchat.terminal.stdio import has_terminal, put
 if TYPE_CHECKING:
     from lanchat.api.hosted import HostedRoom
     from lanchat.discovery.sighting import Listing
-    from lanchat.protocol.address import Address
+    from lanchat.network.addresses import OwnAddresses
     from lanchat.terminal.run import Notices
 
 
@@ -87,7 +86,7 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
 
     If stdin is a pipe, each line becomes a message. If there is nothing to read, the room just stays open.
     """
-    from lanchat.network.interfaces import where
+    from lanchat.network.addresses import where
     from lanchat.protocol.text import clean_title
     from lanchat.terminal.invite import how_to_join
     from lanchat.terminal.prompts import choose_nick, given_password
@@ -112,7 +111,7 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
             return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
 
 
-def _wanted_twin(title: str, on: "Sequence[Address] | None") -> "Listing | None":
+def _wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":
     """Somebody else's room with this title, if it is open here and the person would rather join it."""
     from lanchat.terminal.twins import find_twin, twin_text
 
@@ -123,9 +122,7 @@ def _wanted_twin(title: str, on: "Sequence[Address] | None") -> "Listing | None"
     return twin if click.confirm("Join it", default=True, err=True) else None
 
 
-def _talk_in(
-    listing: "Listing", nick: str, password: str | None, on: "Sequence[Address] | None", *, discard: bool = False
-) -> int:
+def _talk_in(listing: "Listing", nick: str, password: str | None, on: "OwnAddresses", *, discard: bool = False) -> int:
     from lanchat.terminal.prompts import join_listing
     from lanchat.terminal.run import Notices, run_chat
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Listing, shown_title
-from lanchat.protocol.address import Address
+from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.folding import fold
 from lanchat.protocol.ids import fingerprint
 from lanchat.storage.home import home_folder
@@ -18,11 +18,11 @@ LOOK_FOR = 1.0  # s; most rooms answer within a few hundred ms, and a person wai
 WATCH_FOR = 3.0  # s; nobody waits
 
 
-def find_twin(title: str, on: Sequence[Address] | None) -> Listing | None:
+def find_twin(title: str, on: OwnAddresses) -> Listing | None:
     """Somebody else's room with this title, if one answers within a moment.
 
     Args:
-        on: our own addresses on the networks to look on; None for all.
+        on: our own addresses on the networks to look on.
     """
     with _Look(title, on) as look:
         return look.run(LOOK_FOR)
@@ -52,7 +52,7 @@ class TwinWatch(Closable):
         warn: called with the sentence, from a thread of its own, if there is a twin.
     """
 
-    def __init__(self, title: str, on: Sequence[Address] | None, warn: Callable[[str], None]) -> None:
+    def __init__(self, title: str, on: OwnAddresses, warn: Callable[[str], None]) -> None:
         self._look = _Look(title, on)
         self._thread = threading.Thread(target=self._run, args=(warn,), name="twins", daemon=True)
         self._thread.start()
@@ -72,7 +72,7 @@ class TwinWatch(Closable):
 class _Look(Closable):
     """One search for a twin. Any thread may close it."""
 
-    def __init__(self, title: str, on: Sequence[Address] | None) -> None:
+    def __init__(self, title: str, on: OwnAddresses) -> None:
         self._title = title
         self._mine = fingerprint(load_identity(home_folder(needed=False)).public)
         self._finder = Finder(on)
