@@ -111,14 +111,17 @@ def wait(default: float, help: str) -> AddOption:
     return seconds("--wait", default=default, show_default=True, help=help)
 
 
-def run(command: click.Command, name: str, arguments: list[str]) -> int:
+def run(command: click.Command, name: str, arguments: list[str], secret: str | None = None) -> int:
     """Run a command. Unlike `command.main`, this prints nothing, and lets interrupts and broken pipes through.
+
+    Args:
+        secret: what may not stand in arguments; the command finds it as the object of its context.
 
     Returns:
         The exit code.
     """
     try:
-        with command.make_context(name, arguments) as context:
+        with command.make_context(name, arguments, obj=secret) as context:
             return int(command.invoke(context) or 0)
     except click.exceptions.Exit as end:  # --help, --version
         return end.exit_code

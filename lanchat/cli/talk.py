@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from lanchat.terminal.stdio import has_terminal, put
 
 if TYPE_CHECKING:
     from lanchat.api.hosted import HostedRoom
+    from lanchat.discovery.sighting import Listing
+    from lanchat.network.addresses import OwnAddresses
     from lanchat.terminal.run import Notices
 
 
@@ -83,30 +86,60 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
 
     If stdin is a pipe, each line becomes a message. If there is nothing to read, the room just stays open.
     """
+    from lanchat.network.addresses import where
+    from lanchat.protocol.text import clean_title
     from lanchat.terminal.invite import how_to_join
+    from lanchat.terminal.prompts import choose_nick, given_password
     from lanchat.terminal.run import Notices, run_chat, run_script
+    from lanchat.terminal.twins import TwinWatch
 
     notices = Notices()
     deadline = script.deadline(time.monotonic())
     screen = has_terminal() and not settings.headless
+    options.checked(clean_title, title, "TITLE")
+    on = where(settings.interface)
+    looks = not (settings.no_announce or settings.new)
+    if screen and looks and (twin := _wanted_twin(title, on)):
+        nick = choose_nick(settings.nick, ask=True)
+        return _talk_in(twin, nick, given_password(settings.password_file), on)
     with _open_room(title, settings, notices, screen=screen) as room:
         commands = how_to_join(room)
         if screen:
             return run_chat(room, notices, "\n".join(commands))
         put(sys.stderr, *commands)
-        return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
+        with TwinWatch(title, on, notices) if looks else nullcontext():
+            return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
+
+
+def _wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":
+    """Somebody else's room with this title, if it is open here and the person would rather join it."""
+    from lanchat.terminal.twins import find_twin, twin_text
+
+    twin = find_twin(title, on)
+    if twin is None:
+        return None
+    put(sys.stderr, f"{twin_text(twin)}.")
+    return twin if click.confirm("Join it", default=True, err=True) else None
+
+
+def _talk_in(listing: "Listing", nick: str, password: str | None, on: "OwnAddresses", *, discard: bool = False) -> int:
+    from lanchat.terminal.prompts import join_listing
+    from lanchat.terminal.run import Notices, run_chat
+
+    notices = Notices()
+    with join_listing(listing, nick, password, on, notices, ask=True, discard=discard) as joined:
+        return run_chat(joined, notices)
 
 
 def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen: bool) -> "HostedRoom":
     from lanchat.api import hosted
     from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
-    from lanchat.protocol.text import clean_title
     from lanchat.storage.retention import parse_retention
     from lanchat.terminal.prompts import choose_nick, new_password, with_option
 
-    options.checked(clean_title, title, "TITLE")
     options.checked(parse_retention, settings.keep or "", "--keep")
-    password = new_password(settings.password, settings.password_file, ask=has_terminal())
+    chosen: str | None = click.get_current_context().obj  # in the list
+    password = chosen or new_password(settings.password, settings.password_file, ask=has_terminal())
     if password is not None and settings.plain_port is not None:
         raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
     try:
@@ -198,15 +231,10 @@ def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...],
             choice = pick(source)
         match choice:
             case Chosen(listing):
-                from lanchat.terminal.prompts import join_listing
-                from lanchat.terminal.run import Notices, run_chat
-
-                notices = Notices()
-                with join_listing(listing, nick, password, on, notices, ask=True, discard=discard) as joined:
-                    code = run_chat(joined, notices)
-            case HostNew(title):
+                code = _talk_in(listing, nick, password, on, discard=discard)
+            case HostNew(title, secret):
                 named = (word for name in interfaces for word in ("--interface", name))
-                code = options.run(host, "lanchat host", ["--nick", nick, *named, "--", title])
+                code = options.run(host, "lanchat host", ["--nick", nick, *named, "--", title], secret)
             case _:
                 return 0
     return code

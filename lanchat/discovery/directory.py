@@ -133,7 +133,7 @@ class Directory:
         return self._shares.crowded(now)
 
     def listings(self, now: float) -> tuple[Listing, ...]:
-        """The rooms, sorted by title; among rooms with one title, known ones come first."""
+        """The rooms: those that this person knows come first, and both parts are sorted by title."""
         self._drop_gone(now)
         rooms: dict[str, list[Sighting]] = {}
         for seen in self._seen.values():

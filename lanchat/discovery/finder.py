@@ -93,7 +93,7 @@ class Finder(Closable):
             running.close()
 
     def listings(self) -> tuple[Listing, ...]:
-        """The rooms that are known now, sorted by title; of one title, those that this person knows come first."""
+        """The rooms that are seen now: those that this person knows come first, and both parts are sorted by title."""
         with self._changed:
             return self._listings
 

@@ -74,9 +74,9 @@ def rows(
     return _silent_row(room_id, silent, sightings)
 
 
-def place(row: Listing) -> tuple[str, bool, str, str]:
-    """Sorts the list by title; among rooms with one title, known ones come first."""
-    return fold(row.title), row.key_status != "known", row.room_id, row.fingerprint
+def place(row: Listing) -> tuple[bool, str, str, str]:
+    """Sorts the list: the rooms that this person knows come first, and both parts are sorted by title."""
+    return row.key_status != "known", fold(row.title), row.room_id, row.fingerprint
 
 
 def _answering_row(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 PasswordChoice = Literal["ask", "auto"]  # ask the person for a password, or invent one
+MIN_PASSWORD = 4  # characters; each guess costs an attempt at the host, so even this takes thousands of minutes
 
 
 @dataclass(frozen=True)
@@ -31,3 +32,8 @@ class ScriptOptions:
             began: when the command began.
         """
         return None if self.timeout is None else began + self.timeout
+
+
+def password_problem(password: str) -> str:
+    """Why this cannot be the password of a room; empty: it can."""
+    return f"A password needs at least {MIN_PASSWORD} characters." if len(password) < MIN_PASSWORD else ""

@@ -17,7 +17,7 @@ from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, ProtocolErr
 from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.text import clean_nick
 from lanchat.storage.home import home_folder, login_nick, save_nick, saved_nick
-from lanchat.terminal.options import PasswordChoice
+from lanchat.terminal.options import PasswordChoice, password_problem
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import people_text, sentence
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 HOLD_AFTER = 3600.0  # s; what a person typed longer ago may be out of place by now
 PASSWORD_TRIES = 3  # after that we believe that the person does not know it
-_MIN_PASSWORD = 4  # characters; each guess costs an attempt at the host, so even this takes thousands of minutes
 
 
 def choose_nick(nick: str | None, *, ask: bool) -> str:
@@ -266,10 +265,8 @@ def _ask_password() -> str:
 
 
 def _long_enough(password: str) -> str:
-    if len(password) < _MIN_PASSWORD:
-        raise LanchatError(
-            f"A password needs at least {_MIN_PASSWORD} characters.", "Let lanchat invent one: --password auto"
-        )
+    if problem := password_problem(password):
+        raise LanchatError(problem, "Let lanchat invent one: --password auto")
     return password
 
 

@@ -19,7 +19,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import BufferControl, ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
-from prompt_toolkit.layout.processors import BeforeInput
+from prompt_toolkit.layout.processors import BeforeInput, PasswordProcessor, Processor
 from prompt_toolkit.output import Output
 from prompt_toolkit.renderer import CPR_Support
 from prompt_toolkit.styles import Style
@@ -29,15 +29,15 @@ from lanchat.protocol.text import clean_title
 from lanchat.terminal.cells import cut
 from lanchat.terminal.exit import handle_signals, signals_restored
 from lanchat.terminal.keyboard import only_keys
+from lanchat.terminal.options import password_problem
 from lanchat.terminal.picker.selection import Selection
-from lanchat.terminal.picker.view import HINTS, HINTS_AFTER, paint
+from lanchat.terminal.picker.view import HINTS, HINTS_AFTER, paint, rooms_in
 from lanchat.terminal.suspend import Suspension
 from lanchat.terminal.wording import sentence
 
 REFRESH_EVERY = 0.1  # s; how often the list is drawn again, with new rooms and the seconds so far
 EXAMINE_TIME = 3.0  # s that the doctor needs to find out why there is no room
 ESCAPE_WAIT = 0.1  # s after which an ESC byte is the key and not the beginning of an arrow; slow links need some
-_PAGE = 8  # rooms
 _EVERYTHING = 1000  # rooms; more than any list has
 
 _STYLE = Style.from_dict(
@@ -45,9 +45,9 @@ _STYLE = Style.from_dict(
         "heading": "bold",
         "selected": "reverse",
         "room.host": "ansicyan",
-        "room.note": "ansibrightblack",
+        "room.note": "dim",
         "room.warning": "ansiyellow",
-        "dim": "ansibrightblack",
+        "dim": "dim",  # faint, and not bright black, which is the background of some themes
         "error": "ansired",
     }
 )
@@ -62,6 +62,7 @@ class Chosen:
 @dataclass(frozen=True)
 class HostNew:
     title: str
+    password: str | None = None  # that others need to enter
 
 
 @dataclass(frozen=True)
@@ -114,16 +115,22 @@ class _Picker:
         self._selection = Selection()
         self._naming = False
         self._scan_begun = False
-        self._title_error = ""
-        self._title = Buffer(multiline=False, accept_handler=self._name_given)
+        self._form_error = ""
+        self._title = Buffer(multiline=False, accept_handler=self._open, on_text_changed=self._forget_error)
+        self._password = Buffer(multiline=False, accept_handler=self._open, on_text_changed=self._forget_error)
         rooms = FormattedTextControl(self._paint, focusable=True, show_cursor=False)
         self._rooms = Window(rooms, always_hide_cursor=True)
         naming = Condition(lambda: self._naming)
-        label = BeforeInput("Title: ", style="class:heading")
+        title: list[Processor] = [BeforeInput("Title:    ", style="class:heading")]
+        password: list[Processor] = [PasswordProcessor(), BeforeInput("Password: ", style="class:heading")]
         form = HSplit(
             [
                 Window(FormattedTextControl([("class:heading", "Host a room")]), height=1),
-                Window(BufferControl(self._title, input_processors=[label]), height=1),
+                Window(BufferControl(self._title, input_processors=title), height=1),
+                Window(BufferControl(self._password, input_processors=password), height=1),
+                ConditionalContainer(
+                    Window(FormattedTextControl(self._paint_error), height=1), Condition(lambda: bool(self._form_error))
+                ),
                 Window(FormattedTextControl(self._paint_form_foot), height=1),
             ]
         )
@@ -185,19 +192,23 @@ class _Picker:
             return ()
         return (*(self._source.hint() or HINTS), *([] if self._scan_begun else [_SCAN]))
 
+    def _paint_error(self) -> StyleAndTextTuples:
+        return [("class:error", cut(self._form_error, self._app.output.get_size().columns))]
+
     def _paint_form_foot(self) -> StyleAndTextTuples:
-        width = self._app.output.get_size().columns
-        if self._title_error:
-            return [("class:error", cut(self._title_error, width))]
-        return [("class:dim", cut("Enter open · Esc back", width))]
+        other = "title" if self._app.layout.has_focus(self._password) else "set a password"
+        return [("class:dim", cut(f"Enter open · Tab {other} · Esc back", self._app.output.get_size().columns))]
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
         choosing = Condition(lambda: not self._naming)
-        steps = {"up": -1, "c-p": -1, "down": 1, "c-n": 1, "pageup": -_PAGE, "pagedown": _PAGE}
-        steps |= {"home": -_EVERYTHING, "end": _EVERYTHING}
+        steps = {"up": -1, "c-p": -1, "down": 1, "c-n": 1, "home": -_EVERYTHING, "end": _EVERYTHING}
         for key, step in steps.items():
             keys.add(key, filter=choosing)(self._mover(step))
+        keys.add("pageup", filter=choosing)(lambda event: self._selection.move(-self._page()))
+        keys.add("pagedown", filter=choosing)(lambda event: self._selection.move(self._page()))
+        for key in ("tab", "s-tab", "up", "down"):
+            keys.add(key, filter=~choosing)(self._other_field)
         keys.add("enter", filter=choosing)(self._join)
         keys.add("backspace", filter=choosing)(lambda event: self._selection.erase(self._clock()))
         keys.add(Keys.BracketedPaste, filter=choosing)(lambda event: None)
@@ -212,8 +223,14 @@ class _Picker:
     def _mover(self, step: int) -> Callable[[KeyPressEvent], None]:
         return lambda event: self._selection.move(step)
 
+    def _page(self) -> int:
+        return rooms_in(self._app.output.get_size().rows)
+
+    def _other_field(self, event: KeyPressEvent) -> None:
+        event.app.layout.focus(self._title if event.app.layout.has_focus(self._password) else self._password)
+
     def _join(self, event: KeyPressEvent) -> None:
-        listing = self._selection.chosen(self._clock())
+        listing = self._selection.chosen()
         if listing is not None:
             event.app.exit(result=Chosen(listing))
 
@@ -224,9 +241,9 @@ class _Picker:
             case "q" if not typing:
                 self._quit(event)
             case "h" if not typing:
-                self._naming, self._title_error = True, ""
+                self._naming, self._form_error = True, ""
                 event.app.layout.focus(self._title)
-            case "/" if not typing:
+            case "/" if not self._selection.searching:
                 self._selection.search()
             case "s" if not typing and not self._selection.shown and isinstance(self._source, AdvisingSource):
                 self._scan_begun = self._source.scan() or self._scan_begun
@@ -245,11 +262,19 @@ class _Picker:
     def _quit(self, event: KeyPressEvent) -> None:
         event.app.exit(result=Quit())
 
-    def _name_given(self, buffer: Buffer) -> bool:
+    def _open(self, buffer: Buffer) -> bool:
         try:
-            title = clean_title(buffer.text)
+            title = clean_title(self._title.text)
         except ValueError as error:
-            self._title_error = sentence(str(error))
+            self._form_error = sentence(str(error))
+            self._app.layout.focus(self._title)
             return True  # keep what was typed
-        self._app.exit(result=HostNew(title))
+        password = self._password.text
+        if password and (problem := password_problem(password)):
+            self._form_error = problem
+            return True
+        self._app.exit(result=HostNew(title, password or None))
         return True
+
+    def _forget_error(self, buffer: Buffer) -> None:
+        self._form_error = ""

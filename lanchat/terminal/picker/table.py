@@ -27,15 +27,16 @@ class _Column:
         return min(self.at_most, max((drawn_cells(text) for _, text in self.cells), default=0))
 
 
-def table(listings: Sequence[Listing], width: int | None = None) -> list[Fragments]:
+def table(listings: Sequence[Listing], width: int | None = None, *, closed: Listing | None = None) -> list[Fragments]:
     """One line for each room, without its end: title, host, people, a note.
 
     Args:
         width: cells of the screen; None for as many as it takes.
+        closed: the one that is in the list no more.
     """
     titles = [(TITLE, listing.title) for listing in listings]
     longest = _Column(titles).width
-    for others in _arrangements(listings):
+    for others in _arrangements(listings, closed):
         others = [column for column in others if column.width]
         room = longest if width is None else width - sum(_GAP + column.width for column in others)
         if room >= min(longest, LEAST_TITLE):
@@ -44,14 +45,16 @@ def table(listings: Sequence[Listing], width: int | None = None) -> list[Fragmen
     return [_line(columns, row) for row in range(len(listings))]
 
 
-def _arrangements(listings: Sequence[Listing]) -> Iterator[list[_Column]]:
+def _arrangements(listings: Sequence[Listing], closed: Listing | None) -> Iterator[list[_Column]]:
     """What can stand beside the title, from the most to the least."""
     hosts = [(HOST, listing.host) for listing in listings]
-    people = _Column([(PEOPLE, "" if room.people is None else people_text(room.people)) for room in listings])
-    notes = _Column([_note(listing, "does not answer") for listing in listings])
+    inside = [None if listing is closed else listing.people for listing in listings]
+    people = _Column([(PEOPLE, "" if number is None else people_text(number)) for number in inside])
+    gone = (WARNING, "closed")
+    notes = _Column([gone if listing is closed else _note(listing, "does not answer") for listing in listings])
     yield [_Column(hosts, WIDE_HOST), people, notes]
-    short_people = _Column([(PEOPLE, "" if room.people is None else f"{room.people} in") for room in listings])
-    short_notes = _Column([_note(listing, "silent") for listing in listings])
+    short_people = _Column([(PEOPLE, "" if number is None else f"{number} in") for number in inside])
+    short_notes = _Column([gone if listing is closed else _note(listing, "silent") for listing in listings])
     yield [_Column(hosts, NARROW_HOST), short_people, short_notes]
     yield [short_people, short_notes]
     yield [short_notes]

@@ -14,12 +14,18 @@ HINTS = (
     "Or press h to host a room here.",
 )
 _OTHER_LINES = 5  # besides the rooms: heading, what is typed, keys, a problem, and the shell's own
-_KEYS = (
+_CHOOSE_KEYS = (
     "↑↓ or type to choose · Enter join · / search · h host · q quit",
     "↑↓ choose · Enter join · h host · q quit",
     "Enter join · h host · q quit",
     "Enter · h host · q",
 )
+_SEARCH_KEYS = (
+    "type to search · ↑↓ choose · Enter join · Esc all rooms",
+    "↑↓ choose · Enter join · Esc all rooms",
+    "Enter · Esc",
+)
+_EMPTY_KEYS = ("h host a room · q quit", "h host · q quit")
 
 
 def paint(
@@ -42,28 +48,43 @@ def paint(
     """
     lines: list[Fragments] = [[("class:heading", cut("Rooms on this network", width))]]
     if selection.shown:
-        lines += _rooms(selection, width, max(1, height - _OTHER_LINES))
-    elif selection.searching:
-        lines.append([("class:dim", cut(f'  No room matches "{safe_text(selection.typed(now))}".', width))])
-    else:
+        lines += _rooms(selection, width, rooms_in(height))
+    elif selection.is_empty:
         lines += _no_rooms(looked, width, hints or HINTS)
-    if selection.searching:
-        lines.append([("", cut(f"/{safe_text(selection.typed(now))}_", width))])
-    elif typed := selection.typed(now):
-        lines.append([("class:dim", cut(f"  {safe_text(typed)}", width))])
-    keys = next((keys for keys in _KEYS if len(keys) <= width), _KEYS[-1])
-    lines.append([("class:dim", cut(keys, width))])
+    else:
+        lines.append([("class:error", cut(f'  No room matches "{safe_text(selection.typed(now))}".', width))])
+    lines += [[(style, cut(text, width))] for style, text in _typed(selection, now)]
+    keys = _SEARCH_KEYS if selection.searching else _EMPTY_KEYS if selection.is_empty else _CHOOSE_KEYS
+    lines.append([("class:dim", cut(next((line for line in keys if len(line) <= width), keys[-1]), width))])
     if problems:
         lines.append([("class:dim", cut(safe_text(problems[-1]), width))])
     return [fragment for line in lines for fragment in [*line, ("", "\n")]][:-1]
 
 
+def rooms_in(height: int) -> int:
+    """How many rooms a terminal of so many lines shows at once."""
+    return max(1, height - _OTHER_LINES)
+
+
+def _typed(selection: Selection, now: float) -> Fragments:
+    """The line about what was typed and what became of it, if there is one."""
+    if selection.searching:
+        return [("", f"/{safe_text(selection.typed(now))}_")]
+    if selection.missed:
+        return [("class:error", f'  No room begins with "{safe_text(selection.missed)}".')]
+    if selection.closed is not None:
+        return [("class:error", f"  {safe_text(selection.closed.title)} has just closed. Choose another room.")]
+    typed = selection.typed(now)
+    return [("class:dim", f"  {safe_text(typed)}")] if typed else []
+
+
 def _rooms(selection: Selection, width: int, at_most: int) -> list[Fragments]:
     shown, chosen = selection.shown, selection.index
+    rows = table(shown, width - 2, closed=selection.closed)
     above = min(max(0, chosen - at_most // 2), max(0, len(shown) - at_most))
     lines = []
-    for index, line in list(enumerate(table(shown, width - 2)))[above : above + at_most]:
-        mark, style = (">", " class:selected") if index == chosen else (" ", "")
+    for index, line in list(enumerate(rows))[above : above + at_most]:
+        mark, style = (">", " class:selected") if index == chosen and not selection.missed else (" ", "")
         lines.append([(style.strip(), f"{mark} "), *((name + style, text) for name, text in line)])
     if hidden := len(shown) - len(lines):
         lines.append([("class:dim", cut(f"  and {hidden} more", width))])
@@ -76,5 +97,5 @@ def _no_rooms(looked: float, width: int, hints: tuple[str, ...]) -> list[Fragmen
     lines: list[Fragments] = [[("", cut(f"  No rooms yet, still looking … {looked:.0f} s", width))]]
     for sentence in hints:
         wrapped = textwrap.wrap(safe_text(sentence), max(10, width), initial_indent="  ", subsequent_indent="  ")
-        lines += [[("class:dim", part)] for part in wrapped]
+        lines += [[("", part)] for part in wrapped]
     return lines

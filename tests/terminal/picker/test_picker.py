@@ -17,7 +17,7 @@ from lanchat.terminal.picker.selection import Selection
 from lanchat.terminal.picker.view import HINTS_AFTER, paint
 from tests.support.ptyscreen import PtyScreen
 
-UP, DOWN, END = "\x1b[A", "\x1b[B", "\x1b[F"
+UP, DOWN, END, PAGE_DOWN, TAB = "\x1b[A", "\x1b[B", "\x1b[F", "\x1b[6~", "\t"
 ENTER, ESCAPE, CTRL_C, CTRL_D, BACKSPACE = "\r", "\x1b", "\x03", "\x04", "\x7f"
 
 
@@ -105,7 +105,8 @@ class Doctor(Script):
         ("/qu" + ENTER, "quiet"),
         ("/qux" + BACKSPACE + ENTER, "quiet"),
         ("/z" + ENTER + BACKSPACE + ENTER, "Lobby"),
-        ("lobbyh" + ENTER, "Lobby"),  # h is a letter while letters are typed
+        ("Rh/lob" + ENTER, "Lobby"),  # h is a letter while letters are typed, and a search begins at any time
+        ("zz" + ENTER + DOWN + ENTER, "Room A"),
     ],
 )
 def test_arrows_letters_and_a_search_choose_a_room(keys, title):
@@ -135,10 +136,22 @@ def test_enter_on_an_empty_list_does_nothing():
 def test_rooms_come_and_go_and_the_selection_stays():
     b, c = room("b"), room("c")
     assert picked((b, c), DOWN, (room("a"), b, c), (c,), ENTER) == Chosen(c)
+    assert picked((b, c), (c,), ENTER, DOWN + ENTER) == Chosen(c), "Enter was meant for b"
 
 
 def test_hosting_a_room_asks_for_its_title():
     assert picked((), "h Room B " + ENTER) == HostNew("Room B")
+
+
+def test_a_page_is_as_long_as_the_window():
+    rooms = tuple(room(f"room {number:02}") for number in range(64))  # in a window of 40 rows
+    assert picked(rooms, PAGE_DOWN + ENTER) == Chosen(rooms[35])
+
+
+def test_a_password_can_be_set_for_a_room_that_is_hosted():
+    assert picked((), "hRoom B" + TAB + "secret" + ENTER) == HostNew("Room B", "secret")
+    assert picked((), "h" + TAB + "secret" + TAB + "Room B" + ENTER) == HostNew("Room B", "secret")
+    assert picked((), "hRoom B" + TAB + "abc" + ENTER + "d" + ENTER) == HostNew("Room B", "abcd"), "4 characters"
 
 
 def test_a_title_that_breaks_the_rules_is_asked_for_again():
@@ -208,6 +221,22 @@ def test_a_problem_takes_one_line():
 def test_the_searched_text_is_shown():
     assert screen(ROOMS, keys="/hq")[1:3] == ["> hq  ann  3 people", "/hq_"]
     assert screen(ROOMS, keys="/zz")[1:3] == ['  No room matches "zz".', "/zz_"]
+    assert "h host" not in screen(ROOMS, keys="/hq")[-1], "it is a letter there"
+    assert screen((), keys="/")[1] == "  Looking for rooms … 1 s"
+
+
+def test_letters_that_no_room_begins_with_are_said_and_no_room_is_marked():
+    lines = screen(ROOMS, keys="zz")
+    assert lines[5] == '  No room begins with "zz".' and not any(line.startswith(">") for line in lines)
+
+
+def test_a_room_that_has_closed_stays_and_is_marked():
+    selection = Selection()
+    selection.update(ROOMS, 0)
+    selection.update(ROOMS[1:], 1)
+    lines = "".join(text for _, text in paint(selection, (), looked=1, now=1, width=80, height=24)).split("\n")
+    assert lines[1].split() == [">", "Lobby", "ann", "closed"]
+    assert lines[5] == "  Lobby has just closed. Choose another room."
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])

@@ -1,0 +1,44 @@
+"""A room is opened whose title is that of another room here: who opens it is asked, and a script is warned."""
+
+from lanchat.discovery.sighting import Listing
+from lanchat.protocol.address import Endpoint
+from lanchat.terminal.twins import twin_among, twin_text
+from tests.support.ptyscreen import PtyScreen
+
+
+def room(host: str, key: str, state: str = "answering", people: int | None = 3) -> Listing:
+    where = (Endpoint("10.0.0.2"),)
+    return Listing("1" * 32, "Room A", host, people, False, where, ("mdns",), state, key)  # type: ignore[arg-type]
+
+
+def test_a_room_of_our_own_or_one_that_does_not_answer_is_no_twin():
+    rooms = [room("hal", "11"), room("eve", "22", "silent", None), room("ann", "33")]
+    twin = twin_among(rooms, "room a", "11")
+    assert twin is not None and twin_text(twin) == "ann hosts Room A here already (3 people)"
+    assert twin_among(rooms[:2], "Room A", "11") is None
+    assert twin_among(rooms, "Room B", "11") is None
+
+
+def test_a_person_is_asked_whether_to_join_the_room_that_is_open_already(lanchat):
+    lanchat.host("Room A", announce=True)
+    for answer, sign in (("", "You are in Room A"), ("n", "You host Room A")):
+        with PtyScreen(
+            lanchat.argv("host", "room a" if answer == "" else "Room A", "--nick", "ann", "--port", "0"),
+            env={"LANCHAT_HOME": str(lanchat.home("ann"))},
+        ) as screen:
+            screen.wait_until(lambda: "Join it" in screen.text)
+            assert "hal hosts Room A here already (1 person)." in screen.text
+            screen.press(answer + "\r")
+            screen.wait_until(lambda sign=sign: sign in screen.text)  # type: ignore[misc]
+            screen.press("/quit\r")
+            assert screen.wait_exit() == 0
+
+
+def test_a_script_is_warned_and_opens_its_room_at_once(lanchat):
+    lanchat.host("Room A", announce=True)
+    ann = lanchat.start("host", "Room A", "--nick", "ann", "--port", "0", "--headless")
+    ann.wait_err("-- hal hosts Room A here already (1 person). This is another room with the same title.")
+    assert ann.err.index("ann joined") < ann.err.index("here already")
+    ann.stop()
+    alone = lanchat.run("host", "Room B", "--nick", "bob", "--port", "0", "--linger", "0", input="hello\n")
+    assert alone.code == 0 and "already" not in alone.err
