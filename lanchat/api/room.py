@@ -10,7 +10,7 @@ from lanchat.client.private import is_guest, unsealed_text
 from lanchat.client.state import RoomState
 from lanchat.client.unacked import WINDOW
 from lanchat.errors import Refused, TimedOut
-from lanchat.protocol.handshake import said_by_host
+from lanchat.protocol.closings import said_by_host
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import Event, Said
 from lanchat.room.roster import Person

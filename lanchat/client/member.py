@@ -22,8 +22,8 @@ from lanchat.client.sending import Outgoing
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
+from lanchat.protocol.closings import farewell
 from lanchat.protocol.framing import encode
-from lanchat.protocol.handshake import farewell
 from lanchat.protocol.recipient import Owner
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import clean_nick, safe_text

@@ -29,6 +29,7 @@ from typing import Protocol
 
 from lanchat import errors
 from lanchat.protocol.binding import Binding
+from lanchat.protocol.closings import farewell, said_by_host
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import (
     VERSION,
@@ -264,18 +265,6 @@ class MemberGreeting:
                 return None
             case _:
                 raise errors.ProtocolError("The host answered a hello with something else.")
-
-
-def farewell(closing: Closing) -> errors.LanchatError:
-    """The error that a host's last line means to a member."""
-    if closing.code == "closed":
-        return errors.RoomClosed(said_by_host(closing.text))
-    return errors.Refused(said_by_host(closing.text), code=closing.code)
-
-
-def said_by_host(text: str) -> str:
-    """Words of a host in an error: they must not look like words of this program, which people believe."""
-    return f"The host says: {text}"
 
 
 def check_version(card: Card) -> None:

@@ -19,6 +19,10 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Index = Annotated[int, Meta(ge=-1, le=63)]  # of a host, see delegation.py; -1: nobody
 
 
+class StandbyMessage(Message, frozen=True):
+    """What a standby sends to its host."""
+
+
 # ---- from the host to everybody
 
 
@@ -31,7 +35,7 @@ class Heartbeat(Message, frozen=True):
     count: Number = 0  # grows with each change of `sync`
 
 
-class Delegation(Message, frozen=True):
+class Delegation(StandbyMessage, frozen=True):
     """The newest list of standbys, signed by the owner of the room. Also from the owner to a standby that hosts."""
 
     paper: Paper
@@ -50,7 +54,7 @@ class Recruit(Message, frozen=True):
     """The host asks this member's computer to become a standby."""
 
 
-class Offer(Message, frozen=True):
+class Offer(StandbyMessage, frozen=True):
     """The computer is ready: it listens on this port, and this is its copy's folder."""
 
     port: Port
@@ -61,7 +65,7 @@ class Offer(Message, frozen=True):
 # ---- filling and keeping a copy
 
 
-class Follow(Message, frozen=True):
+class Follow(StandbyMessage, frozen=True):
     """A standby begins to copy: it has so much, and wants all that follows."""
 
     seq: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # of the last event that it has on the host's timeline
@@ -69,7 +73,7 @@ class Follow(Message, frozen=True):
     state: Number = 0  # the revision of the access rules
 
 
-class Stored(Message, frozen=True):
+class Stored(StandbyMessage, frozen=True):
     """So much is on the standby's disk."""
 
     seq: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)]
@@ -104,7 +108,7 @@ class Promote(Message, frozen=True):
     state: Number = 0
 
 
-class Promoted(Message, frozen=True):
+class Promoted(StandbyMessage, frozen=True):
     """This computer hosts the room now, and this is its record."""
 
     term: Paper

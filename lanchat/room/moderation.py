@@ -1,7 +1,8 @@
 """The rights of a host: to remove and ban people, and to lock the room. Pure; for the room."""
 
+from lanchat.protocol.closings import BANNED, KICKED
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Closing, Notice
+from lanchat.protocol.messages import Notice
 from lanchat.room.access import Access
 from lanchat.room.effects import Effect, Kick, Member, Reply, SaveAccess
 from lanchat.room.members import Members
@@ -41,12 +42,7 @@ def _send_away(nick: str, by: Member, members: Members, access: Access, *, ban: 
         access.bans[id] = nick
         effects += [_save_access(access), Reply(Notice("done", f"{nick} is banned."))]
         there = [other for other in members if other.id == id]
-    closing = (
-        Closing("banned", "You are banned from this room.")
-        if ban
-        else Closing("kicked", "The host removed you from the room.")
-    )
-    return effects + [Kick(other, closing) for other in there]
+    return effects + [Kick(other, BANNED if ban else KICKED) for other in there]
 
 
 def _save_access(access: Access) -> SaveAccess:

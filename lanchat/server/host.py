@@ -15,6 +15,7 @@ from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.network.listen import Listeners
 from lanchat.network.password import stretch
+from lanchat.protocol.closings import CLOSED
 from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits
 from lanchat.protocol.messages import VERSION, Card
@@ -182,7 +183,7 @@ class Host(Closable):
         self._serve(theirs, self._doors[0][0])
         return ours
 
-    def close(self, reason: str = "The host has closed the room.") -> None:
+    def close(self, reason: str = CLOSED.text) -> None:
         """Stop accepting, say goodbye, drop the links, join their readers, stop the hub, close the log."""
         if self._closing:
             return

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
+from lanchat.protocol.closings import REPLACED
 from lanchat.protocol.messages import (
     Bye,
     Closing,
@@ -38,8 +39,7 @@ from lanchat.protocol.messages import (
     numbered,
 )
 from lanchat.protocol.recipient import Who
-from lanchat.protocol.standby import Delegation, Follow, Offer, Promoted
-from lanchat.protocol.standby import Stored as StandbyStored
+from lanchat.protocol.standby import StandbyMessage
 from lanchat.protocol.text import listed
 from lanchat.room.effects import Close, Kick, Member, Repeated, Reply, SaveAccess, SendTo, Store
 from lanchat.room.room import MAX_SESSIONS, Room
@@ -172,7 +172,7 @@ class Hub:
                     self._tell(session, _PONG, batch)
                 case Deaf():
                     session.deaf = True
-                case Pong() | Offer() | Follow() | StandbyStored() | Promoted() | Delegation():
+                case Pong() | StandbyMessage():
                     pass
                 case Hello() | Confirm():
                     self._tell(session, Notice("rules", "You are in the room already."), batch)
@@ -265,7 +265,7 @@ class Hub:
         session.member.sessions += 1
         if session.member.sessions > MAX_SESSIONS:  # the links of some may have died unnoticed
             oldest = next(other for other in self._sessions if other.member is session.member)
-            self._dismiss(oldest, Closing("replaced", "You joined from another window."), batch)
+            self._dismiss(oldest, REPLACED, batch)
         if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start
             self._tell(
                 session, Notice("locked", "The room is locked: nobody new is admitted. /unlock ends that."), batch

@@ -568,7 +568,7 @@ def test_everyone_is_told_when_the_room_closes(host, join, plain):
     room.close()
     pat_reads.join()
     ann.hear(lambda: ann.ended)
-    assert isinstance(ann.ended, ConnectionLost) and str(ann.ended) == "The host says: The host has closed the room."
+    assert isinstance(ann.ended, ConnectionLost) and str(ann.ended) == "The host has closed the room."
     assert pat.got == b"* The host has closed the room.\n" and waiting.rest() == b""
     room.close()
     with pytest.raises(LanchatError):

@@ -1,0 +1,24 @@
+"""The last lines of a host that every lanchat knows, and what a member makes of a last line. Pure."""
+
+from lanchat import errors
+from lanchat.protocol.messages import Closing
+
+CLOSED = Closing("closed", "The host has closed the room.")
+KICKED = Closing("kicked", "The host removed you from the room.")
+BANNED = Closing("banned", "You are banned from this room.")
+REPLACED = Closing("replaced", "You joined from another window.")
+
+_KNOWN = (CLOSED, KICKED, BANNED, REPLACED)
+
+
+def farewell(closing: Closing) -> errors.LanchatError:
+    """The error that a host's last line means to a member."""
+    text = closing.text if closing in _KNOWN else said_by_host(closing.text)
+    if closing.code == CLOSED.code:
+        return errors.RoomClosed(text)
+    return errors.Refused(text, code=closing.code)
+
+
+def said_by_host(text: str) -> str:
+    """Words of a host in an error: they must not look like words of this program, which people believe."""
+    return f"The host says: {text}"
