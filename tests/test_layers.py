@@ -59,8 +59,8 @@ PURE = {
     *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis", "lanchat.doctor.verdict"),
     *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),
     *("lanchat.terminal.options", "lanchat.terminal.piped", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
-    *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.line", "lanchat.terminal.chat.render"),
-    "lanchat.terminal.chat.status",
+    *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.files", "lanchat.terminal.chat.line"),
+    *("lanchat.terminal.chat.people", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),
     "lanchat.terminal.keystream",
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }
@@ -70,6 +70,7 @@ PURE_EXCEPTIONS = {("lanchat.protocol.tls", "pathlib")}  # for the type of a pat
 
 DOORS = {  # the only modules that may import an outside package; more than one only where they are one door together
     "click": {
+        "lanchat.cli.files",
         "lanchat.cli.look",
         "lanchat.cli.main",
         "lanchat.cli.options",
@@ -80,7 +81,9 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "cryptography": {"lanchat.protocol.keys", "lanchat.protocol.noise", "lanchat.protocol.sealed"},
     "ifaddr": {"lanchat.network.interfaces"},
     "mnemonic": {"lanchat.network.password"},
-    "msgspec": {f"lanchat.protocol.{module}" for module in ("fields", "framing", "messages", "standby")},
+    "msgspec": {
+        f"lanchat.protocol.{module}" for module in ("fields", "file_messages", "framing", "messages", "standby")
+    },
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
         "lanchat.terminal.chat.keys",

@@ -59,6 +59,10 @@ class Dialer:
         self.last = peer_of(sock) or self.last
         return sock
 
+    def dial_again(self) -> socket.socket:
+        """Make another connection to the address of the last one. Any thread."""
+        return dial((self.last,), self._unwanted, self._timing)
+
     def look_elsewhere(self) -> None:
         """Note that another host answered at the last connection: the next `dial` looks for the right one first."""
         self._occupied = True

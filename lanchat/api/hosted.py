@@ -17,13 +17,14 @@ from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.invite import Invite
-from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
+from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLimits, Limits
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
+from lanchat.storage.blobs import Blobs
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
 from lanchat.storage.log import Log
@@ -45,6 +46,7 @@ def host(
     ephemeral: bool = False,
     keep: str | None = None,
     password: str | None = None,
+    files: FileLimits | None = None,
     limits: Limits = DEFAULT_LIMITS,
     interfaces: tuple[str, ...] | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
@@ -62,6 +64,8 @@ def host(
         ephemeral: store nothing on the disk, and ask members to store nothing.
         keep: how much of the log to keep: "30d", or "10000" entries; None: as before, at first everything.
         password: what members need to know to enter.
+        files: the limits of the files that members send, which are stored on this disk; with a `total` of 0 the room
+            takes none. By default there are up to 10 GB; an ephemeral room takes none.
         limits: those of strangers and members.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
         on_problem: called, from another thread, with a sentence when others cannot find or reach the room, and with
@@ -81,10 +85,14 @@ def host(
     def open_store(card: Card) -> MemberStore:
         return NoStore() if ephemeral else PrivateStore(home, card, on_problem)
 
+    limits_of_files = files or (FileLimits(total=0) if ephemeral else DEFAULT_FILE_LIMITS)
     with ExitStack() as undo:
         folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=_now())
         if folder is not None:
             undo.callback(folder.close)
+        blobs = _blobs(folder, limits_of_files)
+        if blobs is not None:
+            undo.callback(blobs.close)
         hosting = Host(
             title,
             identity,
@@ -98,6 +106,7 @@ def host(
             locked=folder.about.locked if folder else False,
             save_access=folder.save_access if folder else lambda bans, locked: None,
             ephemeral=ephemeral,
+            blobs=blobs,
             limits=limits,
             timing=timing,
         )
@@ -124,7 +133,9 @@ def host(
             undo.callback(advertiser.close)
         reach = ReachNotices(on, hosting, on_problem, timing)
         undo.pop_all()
-    return HostedRoom(hosting, on, [reach, *([advertiser] if advertiser else [])], folder, member, connected, state)
+    outside = [reach, *([advertiser] if advertiser else [])]
+    disk = [part for part in (blobs, folder) if part is not None]
+    return HostedRoom(hosting, on, outside, disk, member, connected, state)
 
 
 class HostedRoom(JoinedRoom):
@@ -137,7 +148,7 @@ class HostedRoom(JoinedRoom):
         host: Host,
         on: OwnAddresses,
         outside: Sequence[Closable],
-        folder: RoomFolder | None,
+        disk: Sequence[Closable],
         member: Member,
         connected: Connected,
         state: RoomState,
@@ -146,7 +157,7 @@ class HostedRoom(JoinedRoom):
         self.host = host
         self.on = on  # our own addresses
         self._outside = outside  # what works for people who are not in the room yet
-        self._folder = folder
+        self._disk = disk
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -162,12 +173,18 @@ class HostedRoom(JoinedRoom):
             part.close()
         self.leave()
         self.host.close()
-        if self._folder is not None:
-            self._folder.close()
+        for part in self._disk:
+            part.close()
 
 
 def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing) -> Log:
     return SqliteLog(folder.log_path, keep=parse_retention(folder.about.keep), on_damage=on_damage, timing=timing)
+
+
+def _blobs(folder: RoomFolder | None, limits: FileLimits) -> Blobs | None:
+    if not limits.total:
+        return None
+    return Blobs(folder.files_path if folder else None, limits)
 
 
 def _now() -> int:

@@ -135,6 +135,7 @@ def join_target(
         dialer.look_elsewhere()
         connected = member.join(deadline)
     dialer.deadline = None
+    member.transfers.dial = dialer.dial_again
     card = connected.card
     RecentRooms(home_folder()).add(RecentRoom(dialer.last, card.room, int(time.time()), card.title))
     if dialer.moved and dialer.last not in target.endpoints:

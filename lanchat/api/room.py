@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from lanchat.api.files import RoomFiles
 from lanchat.api.unsent import Unsent
 from lanchat.client.events import Closed, Connected, Item, PrivateMessage
 from lanchat.client.member import Member
@@ -15,10 +16,9 @@ from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import Event, Said
 from lanchat.room.roster import Person
 from lanchat.storage.known_hosts import KeyStatus
-from lanchat.threads import Closable
 
 
-class JoinedRoom(Closable):
+class JoinedRoom(RoomFiles):
     """A room that this program is in. Leave it with `close()`, or use it in a `with` statement.
 
     All methods are for any thread, but only one thread takes the events, in the order that everybody sees. A program
@@ -201,8 +201,7 @@ class JoinedRoom(Closable):
         """
         while True:
             deadline = None if timeout is None else time.monotonic() + timeout
-            event = next(self._until(deadline), None)
-            if event is None:
+            if (event := next(self._until(deadline), None)) is None:
                 return
             yield event
 

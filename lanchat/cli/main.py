@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from lanchat import __version__
-from lanchat.cli import look, options, talk
+from lanchat.cli import files, look, options, talk
 from lanchat.errors import LanchatError
 from lanchat.terminal.crash import CRASHED, Crash
 from lanchat.terminal.exit import INTERRUPTED, catch_signals, leave
@@ -93,7 +93,17 @@ def cli(context: click.Context, log: str | None) -> int:
     return 0
 
 
-for command in (talk.host, talk.join, look.rooms, look.history, look.doctor, look.identity, look.trust):
+for command in (
+    talk.host,
+    talk.join,
+    files.send,
+    files.get,
+    look.rooms,
+    look.history,
+    look.doctor,
+    look.identity,
+    look.trust,
+):
     cli.add_command(command)
 
 

@@ -31,6 +31,7 @@ class HostOptions:
     new: bool
     ephemeral: bool
     keep: str | None
+    files: str | None
     plain_port: int | None
     headless: bool
     no_limits: bool
@@ -70,6 +71,11 @@ def _password_choice(context: click.Context, option: click.Parameter, value: str
     options.flag("--new", help="Open another room, even if you have hosted this title before."),
     options.flag("--ephemeral", help="Keep nothing on disk, neither here nor at the members."),
     options.option("--keep", metavar="30d|10000", help="Keep only this much of the log (default all)."),
+    options.option(
+        "--files",
+        metavar="SIZE",
+        help="Let members send files, up to so much in all (500M, 10G; default 10G); 0 for no files.",
+    ),
     options.option(
         "--plain-port",
         type=click.IntRange(0, 65535),
@@ -133,11 +139,13 @@ def _talk_in(listing: "Listing", nick: str, password: str | None, on: "OwnAddres
 
 def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen: bool) -> "HostedRoom":
     from lanchat.api import hosted
-    from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
+    from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS, file_limits
+    from lanchat.protocol.sizes import parse_size
     from lanchat.storage.retention import parse_retention
     from lanchat.terminal.prompts import choose_nick, new_password, with_option
 
     options.checked(parse_retention, settings.keep or "", "--keep")
+    total = None if settings.files is None else options.checked(parse_size, settings.files, "--files")
     chosen: str | None = click.get_current_context().obj  # in the list
     password = chosen or new_password(settings.password, settings.password_file, ask=has_terminal())
     if password is not None and settings.plain_port is not None:
@@ -153,6 +161,7 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
             ephemeral=settings.ephemeral,
             keep=settings.keep,
             password=password,
+            files=None if total is None else file_limits(total),
             limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
             interfaces=settings.interface,
             on_problem=notices,

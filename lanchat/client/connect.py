@@ -25,6 +25,7 @@ from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Context, TlsChannel
 from lanchat.storage.identity import Identity
 
+_TRANSFER_RATE = float(1 << 40)  # bytes a second: none; what is known is the size of the file
 HOST_RATE = 64 * 1024 * 1024  # bytes a second, which no host reaches; a link with a rate also limits empty records
 
 Trust = Callable[[Card, bytes], None]  # takes a host's card and raw public key; raises an error to refuse them
@@ -165,6 +166,42 @@ def connect(
     link.within(None)
     link.keepalive.begin(encode(Ping()))
     return connection
+
+
+def connect_transfer(
+    dial: Callable[[], socket.socket], tls: Context, flusher: Flusher, host_key: bytes, begin: Callable[[Link], None]
+) -> Link:
+    """Open a link for the bytes of a file. It is ready for a ticket. Called in the thread that will read it.
+
+    Args:
+        begin: called with the link before anything is sent on it.
+
+    Raises:
+        LanchatError: the host does not answer, or another one does.
+    """
+    try:
+        sock = dial()
+    except OSError as error:
+        raise errors.ConnectionLost(f"This machine cannot open a connection ({error.strerror}).") from None
+    channel = TlsChannel(tls, server=False)
+    try:
+        link = Link(sock, channel, flusher)
+    except OSError as error:  # as in `connect`
+        sock.close()
+        raise errors.ConnectionLost(f"The host hung up ({error.strerror}).") from None
+    try:
+        begin(link)
+        link.limit_bytes(Allowance(TokenBucket(_TRANSFER_RATE, _TRANSFER_RATE, time.monotonic())))
+        link.stall = flusher.timing.transfer_stall
+        link.within(flusher.timing.greeting, "late", "it did not answer in time")
+        _, key, _ = read_card(link, channel, LineSplitter())
+        if key != host_key:
+            raise errors.ConnectionLost("Another host answered there.")
+        link.within(None)
+    except BaseException:
+        link.close()
+        raise
+    return link
 
 
 def greet(

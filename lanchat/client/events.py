@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.limits import memory_of
 from lanchat.protocol.messages import Card, Event, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
 
@@ -81,9 +82,14 @@ def weight(item: Item) -> int:
     match item:
         case Said(nick=nick, text=text):
             size = memory_of(text) + memory_of(nick)
-        case Joined(nick=nick):
+        case Joined(nick=nick) | FileStored(nick=nick) | FileRemoved(nick=nick):
             size = memory_of(nick)
-        case Left(nick=nick, reason=other) | Renamed(nick=nick, to=other) | Moved(nick=nick, before=other):
+        case (
+            Left(nick=nick, reason=other)
+            | Renamed(nick=nick, to=other)
+            | Moved(nick=nick, before=other)
+            | FileOffered(nick=nick, name=other)
+        ):
             size = memory_of(nick) + memory_of(other)
         case PrivateMessage(nick=nick, to_nick=to_nick, text=text, problem=problem):
             size = memory_of(text) + memory_of(nick) + memory_of(to_nick) + memory_of(problem)

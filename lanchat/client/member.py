@@ -19,10 +19,12 @@ from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming, check_host
 from lanchat.client.reconnect import SameRoom, backoff, given_up, is_another_host, is_occupied, may_reconnect
 from lanchat.client.sending import Outgoing
+from lanchat.client.transfer import Transfers
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import farewell
+from lanchat.protocol.file_messages import FileEnd, FileEntry, FileRefused, FileTicket
 from lanchat.protocol.framing import encode
 from lanchat.protocol.recipient import Owner
 from lanchat.protocol.sealed import Sealer
@@ -32,13 +34,13 @@ from lanchat.protocol.tls import client_context
 from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
 
-_EVENTS = (wire.Said, wire.Joined, wire.Left, wire.Renamed, wire.Moved)
+_EVENTS = wire.Event.__args__
 
 _log = logging.getLogger(__name__)
 
 
 class Member:
-    """One person's client in one room. `outgoing` exists after `join()`, and so does what seals and opens.
+    """One person's client in one room. `outgoing`, `transfers` and what seals exist after `join()`.
 
     Args:
         dial: makes a connection; called again to reconnect.
@@ -53,6 +55,7 @@ class Member:
     """
 
     outgoing: Outgoing
+    transfers: Transfers
 
     def __init__(
         self,
@@ -72,21 +75,17 @@ class Member:
     ) -> None:
         self.queue = queue or EventQueue()
         self._dial = dial
-        self._stop = stop
-        self._look_elsewhere = look_elsewhere
+        self._stop, self._look_elsewhere = stop, look_elsewhere
         self._who = Credentials(identity, clean_nick(nick), trust, password)
-        self._patience = patience
-        self._reopening = reopening
-        self._open_store = open_store
-        self._timing = timing
+        self._patience, self._reopening = patience, reopening
+        self._open_store, self._timing = open_store, timing
         self._incoming = Incoming()
         self._tls = client_context()
         self._store: MemberStore = NoStore()
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
-        self._me = ""
+        self._me, self._closed = "", False
         self._link: Link | None = None
-        self._closed = False
         self._state = threading.Condition()  # guards _link, _closed and what private messages are confirmed
 
     def join(self, deadline: float | None = None) -> Connected:
@@ -98,7 +97,7 @@ class Member:
         Raises:
             LanchatError: no host answers, or it is not trusted, or it refuses us, ...
         """
-        self._flusher = Flusher("member-flusher", self._timing)
+        flusher = self._flusher = Flusher("member-flusher", self._timing)
         try:
             connection = self._connect(deadline)
             self._store = self._open_store(connection.card)
@@ -112,9 +111,10 @@ class Member:
         self._sealer = Sealer(self._who.identity.private, connection.card.room)
         self.outgoing = Outgoing(self._store, self._me, self._send, self._sealer)
         self._who = replace(self._who, trust=SameRoom(connection.card, connection.host_key))
+        self.transfers = Transfers(self.outgoing.host, self._dial, self._tls, flusher)
         connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
         self.queue.put(connected)
-        self.outgoing.begin()
+        self.outgoing.begin(connection.host_key, connection.welcome.files)
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()
         return connected
@@ -138,6 +138,7 @@ class Member:
             self._state.notify_all()
             if self._link is not None:
                 self._link.finish(encode(wire.Bye()))
+        self.transfers.close()
         self.queue.close()
         self._reader.join(self._timing.farewell)
         with self._state:
@@ -226,7 +227,7 @@ class Member:
             self.queue.put(again)
             if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf):
                 connection.link.send(encode(fetch))
-            self.outgoing.begin()
+            self.outgoing.begin(connection.host_key, connection.welcome.files)
             return connection
         raise given_up(lost)
 
@@ -275,14 +276,15 @@ class Member:
                         self.queue.put(wire.Notice(message.code, message.text))
             case wire.Notice():
                 self.queue.put(message)
+            case FileTicket() | FileRefused() | FileEntry() | FileEnd():
+                self.queue.put_all(self.transfers.receive(message))
 
     def _receive_private(self, told: wire.Told) -> None:
         message = opened(told, self._sealer)
         with self._state:
             new, confirmed = self._incoming.private.is_new(message), self._incoming.private.is_confirmed(message)
         self.outgoing.heard_private(told)
-        if confirmed:
-            self.outgoing.confirm([message])  # the host does not know yet that it was shown
+        self.outgoing.confirm([message] if confirmed else [])  # the host does not know yet that it was shown
         if new:
             if not message.problem:  # a host that makes some up does not fill our disk with them
                 self._store.add_history([told])

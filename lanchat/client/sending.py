@@ -11,6 +11,7 @@ from itertools import count
 
 from lanchat import errors
 from lanchat.client.events import PrivateMessage
+from lanchat.client.host_link import HostLink
 from lanchat.client.private import addressed, is_addressed, on_the_wire
 from lanchat.client.unacked import ResendWindow, Unacked
 from lanchat.protocol import messages as wire
@@ -45,6 +46,7 @@ class Outgoing:
         self._unacked = Unacked()
         self._window = ResendWindow()
         self._connected = False
+        self.host = HostLink(send)
         self._over: errors.LanchatError | None = None
         self.deaf = False
         self._held = list(store.unsent)  # messages that an earlier run could not deliver
@@ -176,9 +178,10 @@ class Outgoing:
 
     # ---- for the reader thread
 
-    def begin(self) -> None:
-        """The host has admitted us: resend, in order, what is not acknowledged."""
+    def begin(self, host_key: bytes = b"", largest_file: int = 0) -> None:
+        """The host with this key has admitted us: resend, in order, what is not acknowledged."""
         with self._changed:
+            self.host.begin(host_key, largest_file)
             self._connected = True
             if self.deaf:
                 self._send_now(wire.Deaf())
@@ -189,11 +192,13 @@ class Outgoing:
         """The link is lost. New messages wait."""
         with self._changed:
             self._connected = False
+            self.host.pause()
 
     def end(self, error: errors.LanchatError) -> None:
         """The connection has ended for good, because of this error. Waiting threads are woken."""
         with self._changed:
             self._over = error
+            self.host.end(error)
             self._changed.notify_all()
 
     def heard(self, said: Said) -> None:

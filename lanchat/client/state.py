@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
+from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.room.roster import Roster
 
@@ -39,7 +40,7 @@ class RoomState:
 
     def follow(self, item: Item) -> None:
         match item:
-            case Said() | Joined() | Left() | Renamed() | Moved():
+            case Said() | Joined() | Left() | Renamed() | Moved() | FileOffered() | FileStored() | FileRemoved():
                 self.roster.apply(item)
             case Connected(card=card, welcome=welcome, present=present, host_id=host_id, again=again):
                 self.title = card.title

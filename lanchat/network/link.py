@@ -49,6 +49,7 @@ class Link:
         self._dropped = False
         self._finishing = False
         self._timing = flusher.timing
+        self.stall = flusher.timing.stall  # s without progress of the outbox, after which the peer is dropped
         self.keepalive = Keepalive(self._timing, clock())
         self._deadline: float | None = None
         self._deadline_reason = ("", "")
@@ -204,8 +205,8 @@ class Link:
         """Drop the link if it has missed a deadline, or ping the peer if that is due. Flusher thread only."""
         if self._deadline is not None and now >= self._deadline:
             self.drop(*self._deadline_reason)
-        elif self._outbox and now - self._progress_at > self._timing.stall:
-            self.drop("slow", f"did not read for {self._timing.stall:.0f} s")
+        elif self._outbox and now - self._progress_at > self.stall:
+            self.drop("slow", f"did not read for {self.stall:.0f} s")
         elif self.keepalive.is_dead(now):
             self.drop("silent", f"no answer for {self.keepalive.silence:.0f} s")
         elif ping := self.keepalive.due_ping(now):

@@ -25,3 +25,12 @@ Blob = Annotated[bytes, Meta(max_length=128)]
 
 class Message(Struct, frozen=True, tag_field="t", tag=str.lower, gc=False, omit_defaults=True):
     """Holds only scalars, so the garbage collector need not look at it (gc=False)."""
+
+
+class Entry(Message, frozen=True):
+    """An event: an entry of the room's log, the same for everyone."""
+
+    seq: Number
+    at: Number  # ms since 1970, the host's clock; for display only
+    by: Short  # member id
+    nick: Name

@@ -14,13 +14,16 @@ import msgspec
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.drafts import Talk
-from lanchat.protocol.messages import FromHost, FromMember
+from lanchat.protocol.file_messages import Done, Go, Have, Sum, Wait
+from lanchat.protocol.messages import FromHost, FromMember, Refused
 from lanchat.protocol.text import safe_text
 
 _BRIEF = 120  # characters of an error in a line
 MAX_LINE = 16 * 1024  # bytes; the longest text that clean_text() lets through fits, escaped as JSON escapes it
 
 MAX_NESTING = 16  # levels of objects and arrays; without this, the limit would depend on the version of Python
+
+TransferLine = Wait | Have | Go | Sum | Done | Refused  # after the first line of a transfer link, in both directions
 
 T = TypeVar("T")
 
@@ -69,7 +72,7 @@ class LineSplitter:
         return lines
 
 
-def encode(message: FromMember | FromHost | Talk) -> bytes:
+def encode(message: FromMember | FromHost | Talk | TransferLine) -> bytes:
     """The message as one line, with its end."""
     return _encoder.encode(message) + b"\n"
 
@@ -147,3 +150,4 @@ def _tags(union: object) -> frozenset[str]:
 FROM_MEMBER: Codec[FromMember] = Codec(msgspec.json.Decoder(FromMember), _tags(FromMember))
 FROM_HOST: Codec[FromHost] = Codec(msgspec.json.Decoder(FromHost), _tags(FromHost))
 OUTBOX: Codec[Talk] = Codec(msgspec.json.Decoder(Talk), _tags(Talk))  # lines of a file
+TRANSFER: Codec[TransferLine] = Codec(msgspec.json.Decoder(TransferLine), _tags(TransferLine))

@@ -87,6 +87,25 @@ class Limits:
     room_byte_rate: float = 512 * 1024  # and then a second: the rates of eight, and a third of a slow Wi-Fi
 
 
+@dataclass(frozen=True)
+class FileLimits:
+    """The limits of the files of one room. Sizes in bytes."""
+
+    file: int = 2 << 30  # one file; the video of a phone fits
+    total: int = 10 << 30  # all files of a room
+    member_share: float = 0.5  # of `total`, for the files of one member
+    number: int = 200  # files in a room
+    offers_burst: int = 10  # of one member at once ...
+    offers_rate: float = 0.1  # ... and then a second
+    kept: int = 7 * 86_400_000  # ms; people who come later in that week
+    unfinished: int = 86_400_000  # ms since the last byte, after which a file that is not whole goes
+    spared: int = 3_600_000  # ms; a younger file never goes to make room for another one
+    places: int = 8  # transfers of a room at once; more seeks make all of them slower
+    places_of_member: int = 2
+    spare_part: float = 0.05  # of the host's disk, which stays free ...
+    spare_bytes: int = 1 << 30  # ... and at least so much
+
+
 LINES_A_MESSAGE = 10  # lines that are no messages (pings, blank lines, unknown types) that cost as much as one message
 
 RECENT = 10_000  # last events of a room that its host holds in memory
@@ -97,6 +116,14 @@ MAX_OWNED = 50_000  # skeletons of nicks that have an owner in one room, some 12
 MAX_PEOPLE = 5_000  # people in one room that a member accepts from a host; 25 times what a host admits by default
 
 DEFAULT_LIMITS = Limits()
+DEFAULT_FILE_LIMITS = FileLimits()
+
+
+def file_limits(total: int) -> FileLimits:
+    """The limits of a room that takes so many bytes of files in all; 0: none."""
+    return FileLimits(file=min(total // 2, max(FileLimits.file, total // 5)), total=total)
+
+
 NO_LIMITS = Limits(
     members=100_000,
     strangers=100_000,

@@ -8,7 +8,23 @@ from typing import Annotated, Literal, TypeVar
 
 from msgspec import Meta, structs
 
-from lanchat.protocol.fields import Blob, Box, Bytes32, Id, Key, Last, Message, Name, Number, RoomId, Short, Text, Typed
+from lanchat.protocol.fields import (
+    Blob,
+    Box,
+    Bytes32,
+    Entry,
+    Id,
+    Key,
+    Last,
+    Message,
+    Name,
+    Number,
+    RoomId,
+    Short,
+    Text,
+    Typed,
+)
+from lanchat.protocol.file_messages import FileCommand, FileEvent, FileReply, Transfer
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStandby
 
@@ -153,6 +169,7 @@ class Welcome(Message, frozen=True):
     people: Number
     since: Number = 0  # the past that follows begins after this seq; missing events before it can be fetched
     beat: Number = 0  # ms: the host is never silent for longer; 0: it promises nothing
+    files: Number = 0  # bytes of the largest file that the room takes; 0: it takes none
 
 
 class Page(Message, frozen=True):
@@ -216,17 +233,10 @@ class Closing(Message, frozen=True):
 # ---- events: entries of the room's log, the same for everyone
 
 
-class _Event(Message, frozen=True):
-    seq: Number
-    at: Number  # ms since 1970, the host's clock; for display only
-    by: Short  # member id
-    nick: Name
+EventT = TypeVar("EventT", bound=Entry)
 
 
-EventT = TypeVar("EventT", bound=_Event)
-
-
-class Said(_Event, frozen=True):
+class Said(Entry, frozen=True):
     """Somebody said something to everyone."""
 
     id: Short  # as in the Say
@@ -235,7 +245,7 @@ class Said(_Event, frozen=True):
     late: bool = False  # it was said while its author was disconnected
 
 
-class Joined(_Event, frozen=True):
+class Joined(Entry, frozen=True):
     """A member entered the room with a first session."""
 
     host: bool = False
@@ -246,20 +256,20 @@ class Joined(_Event, frozen=True):
 LeftCode = Literal["", "lost", "silent", "slow", "rules", "kicked", "banned", "replaced", "late", "busy", "error"]
 
 
-class Left(_Event, frozen=True):
+class Left(Entry, frozen=True):
     """The last session of a member ended."""
 
     code: Short = ""  # a LeftCode; "": on purpose
     reason: Name = ""  # in words, if the code does not say it all
 
 
-class Renamed(_Event, frozen=True):
+class Renamed(Entry, frozen=True):
     """A member changed their nick."""
 
     to: Name = ""
 
 
-class Moved(_Event, frozen=True):
+class Moved(Entry, frozen=True):
     """The first event of a term: `by` hosts the room from here on."""
 
     epoch: Number = 0
@@ -276,13 +286,11 @@ def numbered(draft: EventT, seq: int) -> EventT:
     return draft
 
 
-Event = Said | Joined | Left | Renamed | Moved
+Event = Said | Joined | Left | Renamed | Moved | FileEvent
 Record = Event | Told  # an entry of a log
-Command = Say | Tell | Who | Got | Rename | Moderate | Bye  # the rules of a room decide about these
-FromMember = (
-    Hello | Confirm | Say | Tell | Who | Got | Rename | Moderate | Deaf | Fetch | Bye | Ping | Pong | FromStandby
-)
+Command = Say | Tell | Who | Got | Rename | Moderate | Bye | FileCommand  # the rules of a room decide about these
+Beginning = Hello | Confirm | Transfer
+FromMember = Beginning | Command | Deaf | Fetch | Ping | Pong | FromStandby
 Greeting = Card | Share | Confirm | Refused | Welcome | Present  # how a host lets somebody in
-FromHost = (
-    Greeting | Page | Owner | Ack | Told | Receipt | Notice | Closing | Ping | Pong | Event | Standing | ToStandby
-)
+ForOne = Page | Owner | Ack | Told | Receipt | Notice | Closing | FileReply  # to one session alone
+FromHost = Greeting | ForOne | Ping | Pong | Event | Standing | ToStandby

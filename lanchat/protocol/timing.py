@@ -19,6 +19,11 @@ class Timing:
     own_addresses: float = 1.0  # between two looks at our own addresses: who changes the Wi-Fi is found again soon
     settled: float = 3.0  # that a trouble with them lasts before a person is told; a new lease takes a second or two
 
+    # A transfer of a file, at both ends
+    transfer_stall: float = 30.0  # for the next piece to come or to go; a chat link that stands so long is dropped
+    place_every: float = 5.0  # between two lines that say how many transfers are before this one
+    disk_retry: float = 30.0  # before a file is sent again to a host whose disk was full
+
     # A member
     connect: float = 5.0  # for one address; on a local network an answer takes milliseconds
     next_address: float = 0.25  # without an answer, after which the next address is tried as well (RFC 8305, section 8)
@@ -36,6 +41,7 @@ class Timing:
     unended_line: float = 0.2  # after which a line of netcat without an end counts as complete
     goodbye: float = 1.0  # for all members to take the last lines and hang up, before their links are dropped
     log_retry: float = 1.0  # before a disk that has failed is tried again
+    ticket: float = 30.0  # that a ticket for a transfer is good for; it is used at once
     sync_wait: float = 2.0  # that acks wait for a standby's disk: as long as a person accepts (MySQL waits 10)
     sync_pause: float = 60.0  # before a standby that lagged so long may be waited for again
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lanchat.protocol.file_messages import FileEnd, FileEntry, FileRefused
 from lanchat.protocol.messages import Closing, Event, Notice, Present, Receipt, Said, Told, Welcome
 from lanchat.protocol.recipient import Owner
 
@@ -22,7 +23,7 @@ class Member:
 class Reply:
     """The session that asked gets this message, and no other session does."""
 
-    message: Notice | Receipt | Told | Owner
+    message: Notice | Receipt | Told | Owner | FileEntry | FileEnd | FileRefused
 
 
 class Repeated(NamedTuple):
@@ -68,8 +69,25 @@ class SaveAccess:
     locked: bool  # newcomers are not admitted
 
 
-Effect = Reply | Repeated | SendTo | Store | Close | Kick | SaveAccess
-Decision = Event | Effect  # an event is a draft: it has no number yet, and has not happened before `Room.apply`
+@dataclass(frozen=True)
+class OpenTicket:
+    """The session that asked gets a ticket for one transfer of this file.
+
+    Args:
+        id: of the FileSend; "": of a file that is fetched.
+        up: for sending.
+    """
+
+    file: str
+    size: int
+    id: str = ""
+    up: bool = False
+
+
+Effect = Reply | SendTo | Store | Close | Kick | SaveAccess | OpenTicket
+Decision = (
+    Event | Repeated | Effect
+)  # an event is a draft: it has no number yet, and has not happened before `Room.apply`
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ from lanchat.protocol.recipient import Who
 from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.room.access import Access
 from lanchat.room.effects import Close, Decision, Member, Repeated, Reply, Snapshot
+from lanchat.room.files import Files
 from lanchat.room.members import Members
 from lanchat.room.moderation import moderate
 from lanchat.room.private import Mailboxes
@@ -84,6 +85,7 @@ class Room:
         self._access = access or Access()
         self._private = Mailboxes(private)
         self._keys = dict(keys or {})  # of those who own a nick here
+        self.files = Files(None)  # set by the host, if the room takes files
         self._members = Members()
         self._recent = RecentEvents()
         for event in past:
@@ -122,8 +124,7 @@ class Room:
             nick = clean_nick(nick)
         except ValueError as error:
             return Refused("rules", str(error))
-        member = self._members.get(id, nick)
-        if member is not None:
+        if (member := self._members.get(id, nick)) is not None:
             return member
         host = id == self._host_id
         if len(self._members) >= self._max_members and not host:
@@ -147,11 +148,7 @@ class Room:
         return Left(UNNUMBERED, now, member.id, member.nick, code, reason[:MAX_NAME])
 
     def decide(self, member: Member, command: Command, now: int) -> Sequence[Decision]:
-        """Decide what follows from a member's command.
-
-        Args:
-            now: ms since 1970.
-        """
+        """Decide what follows from a member's command. The time is in ms since 1970."""
         match command:
             case Say():
                 return self._say(member, command, now)
@@ -170,6 +167,8 @@ class Room:
                 return moderate(member, action, nick, self._members, self._access)
             case Bye():
                 return [Close()]
+            case _:
+                return self.files.decide(member, command, now)
 
     def _say(self, member: Member, command: Say, now: int) -> Sequence[Decision]:
         known = self._recent.said.get((member.id, command.id))
@@ -235,6 +234,8 @@ class Room:
                     if member.host and self.host_nick == nick:
                         self.host_nick = to
                     self._members.add(member)
+            case _:
+                self.files.apply(event)
 
     def recall(self, said: Iterable[Said]) -> None:
         """Add messages that are too old to be in memory, so that resends of them are recognised."""
@@ -255,5 +256,5 @@ class Room:
         """
         past, since = self._recent.since(after)
         present = tuple(Present(m.id, m.nick, m.host, m.key) for m in self._members)
-        welcome = Welcome(id, nick, self.seq, stored, len(present), since)
+        welcome = Welcome(id, nick, self.seq, stored, len(present), since, files=self.files.largest)
         return Snapshot(welcome, present, past, self._private.waiting(id))

@@ -27,10 +27,12 @@ from lanchat.server.acceptor import Acceptor
 from lanchat.server.admission import Admission, PasswordThrottle, source_of
 from lanchat.server.doors.base import Door, DoorOption, Serving
 from lanchat.server.doors.native import native_door
+from lanchat.server.files import open_files
 from lanchat.server.hub import Hub
 from lanchat.server.quotas import Quota, Quotas
 from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Converse
+from lanchat.storage.blobs import Blobs
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log, NoLog
 from lanchat.threads import Closable
@@ -50,6 +52,7 @@ class Host(Closable):
         bans, locked: the access rules of the last start: nick by banned member id, and whether newcomers are kept out.
         save_access: stores the access rules when they change; never waits.
         ephemeral: ask members to store nothing either.
+        blobs: holds the files that members send; None: the room takes none.
         limits: what strangers and members may do.
 
     Raises:
@@ -72,6 +75,7 @@ class Host(Closable):
         locked: bool = False,
         save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
         ephemeral: bool = False,
+        blobs: Blobs | None = None,
         limits: Limits = DEFAULT_LIMITS,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
@@ -113,7 +117,9 @@ class Host(Closable):
                 keys=opened.keys,
                 max_members=limits.members,
             )
-            self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_access)
+            files = open_files(blobs, opened.files, self.room_id, timing, lambda whole: self._hub.inbox.put(whole))
+            room.files = files.files
+            self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_access, files)
             serving = Serving(
                 identity,
                 self._hub.inbox,
@@ -124,6 +130,7 @@ class Host(Closable):
                 self._log,
                 self._card,
                 secret,
+                files.bulk,
             )
             self._doors = [(door.make(serving), at) for door, at in zip(doors, listeners, strict=True)]
             self._acceptor = Acceptor(self._doors, self._serve_accepted, timing.own_addresses)

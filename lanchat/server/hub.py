@@ -10,41 +10,17 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
+from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import REPLACED
-from lanchat.protocol.messages import (
-    Bye,
-    Closing,
-    Command,
-    Confirm,
-    Deaf,
-    Event,
-    Fetch,
-    FromHost,
-    FromMember,
-    Got,
-    Hello,
-    Joined,
-    Left,
-    Moderate,
-    Moved,
-    Notice,
-    Ping,
-    Pong,
-    Refused,
-    Rename,
-    Renamed,
-    Said,
-    Say,
-    Tell,
-    numbered,
-)
-from lanchat.protocol.recipient import Who
+from lanchat.protocol.file_messages import FileEvent, FileOffered, FileRemoved, FileStored, Transfer
 from lanchat.protocol.standby import StandbyMessage
 from lanchat.protocol.text import listed
-from lanchat.room.effects import Close, Kick, Member, Repeated, Reply, SaveAccess, SendTo, Store
+from lanchat.room.effects import Close, Effect, Kick, Member, OpenTicket, Repeated, Reply, SaveAccess, SendTo, Store
+from lanchat.room.files import FileWhole
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
+from lanchat.server.files import HostFiles
 from lanchat.server.session import (
     CloseRoom,
     Item,
@@ -61,8 +37,8 @@ from lanchat.storage.log import Log
 from lanchat.threads import Inbox, join_started
 
 _log = logging.getLogger(__name__)
-_PONG = Pong()
-_Handled = JoinRequest | Received | WhoIsHere | LinkEnded | Stored | LogTrouble | CloseRoom
+_PONG = wire.Pong()
+_Handled = JoinRequest | Received | WhoIsHere | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom
 
 
 class Hub:
@@ -71,6 +47,7 @@ class Hub:
     Args:
         now: returns ms since 1970.
         save_access: stores the bans (nick by banned member id) and whether newcomers are kept out; never waits.
+        files: None: the room takes no files.
     """
 
     def __init__(
@@ -79,12 +56,14 @@ class Hub:
         log: Log,
         now: Callable[[], int],
         save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
+        files: HostFiles | None = None,
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = room
         self._room_log = log
         self._now = now
         self._save_access = save_access
+        self._files = files or HostFiles(room.files, None)
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
         self._appended = 0  # the ticket of the last record that was given to the log
         self._acks = Acks(room.seq)
@@ -121,6 +100,8 @@ class Hub:
                 goes_on = False
             else:
                 self._handle(item, batch)
+        for removed in self._files.due(batch.now):
+            self._publish_file(removed, batch)
         batch.deliver(self._sessions)
         if self._closing:
             self._say_goodbye()
@@ -148,44 +129,50 @@ class Hub:
                 self._join(item, batch)
             case WhoIsHere(session):
                 here = listed([member.nick for member in self._room.members])
-                self._tell(session, Notice("here", f"Here: {here}."), batch)
+                self._tell(session, wire.Notice("here", f"Here: {here}."), batch)
             case LinkEnded(session):
                 self._leave(session, batch, code=session.link.code, reason=session.link.reason)
             case Stored(ticket, seq):
                 self._tell_all(self._acks.store(ticket, seq), batch)
+                self._files.stored(seq)
             case LogTrouble(text):
                 self._tell_all(self._acks.set_trouble(text), batch)
+            case FileWhole():
+                if (draft := self._room.files.finish(item, batch.now)) is not None:
+                    self._publish_file(draft, batch)
             case CloseRoom(reason):
                 self._closing = reason  # everybody is told after the events of this batch
             case _:
                 assert_never(item)
 
-    def _receive(self, session: Session, messages: Iterable[FromMember], batch: Batch) -> None:
+    def _receive(self, session: Session, messages: Iterable[wire.FromMember], batch: Batch) -> None:
         for message in messages:
             member = session.member
             if member is None:
                 return  # the session has ended earlier in this batch
             match message:
-                case Say() | Tell() | Who() | Got() | Rename() | Moderate() | Bye():
+                case wire.Say() | wire.Tell():
                     self._carry_out(session, member, message, batch)
-                case Ping():
+                case wire.Ping():
                     self._tell(session, _PONG, batch)
-                case Deaf():
+                case wire.Deaf():
                     session.deaf = True
-                case Pong() | StandbyMessage():
+                case wire.Pong() | StandbyMessage():
                     pass
-                case Hello() | Confirm():
-                    self._tell(session, Notice("rules", "You are in the room already."), batch)
-                case Fetch():
-                    self._tell(session, Notice("rules", "Events can be fetched only after the welcome."), batch)
-                case _:
-                    assert_never(message)
+                case wire.Hello() | wire.Confirm() | Transfer():
+                    self._tell(session, wire.Notice("rules", "You are in the room already."), batch)
+                case wire.Fetch():
+                    self._tell(session, wire.Notice("rules", "Events can be fetched only after the welcome."), batch)
+                case _:  # another command
+                    self._carry_out(session, member, message, batch)
 
-    def _carry_out(self, session: Session, member: Member, command: Command, batch: Batch) -> None:
+    def _carry_out(self, session: Session, member: Member, command: wire.Command, batch: Batch) -> None:
         for decision in self._room.decide(member, command, batch.now):
             match decision:
-                case Said() | Renamed() | Joined() | Left() | Moved():
+                case wire.Said() | wire.Renamed() | wire.Joined() | wire.Left() | wire.Moved():
                     self._publish(decision, batch, session)
+                case FileOffered() | FileStored() | FileRemoved():
+                    self._publish_file(decision, batch, session)
                 case Repeated(said):
                     self._tell(session, said, batch)
                     self._acks.wait(session, said.seq)
@@ -193,18 +180,18 @@ class Hub:
                 case _:
                     self._effect(session, decision, batch)
 
-    def _publish(self, draft: Event, batch: Batch, session: Session | None = None) -> None:
+    def _publish(self, draft: wire.Event, batch: Batch, session: Session | None = None) -> None:
         """Give an event its number, make it happen and deliver it.
 
         Args:
             session: the session whose command caused the event; None: no command did.
         """
-        event = numbered(draft, self._room.seq + 1)
+        event = wire.numbered(draft, self._room.seq + 1)
         self._room.apply(event)
         if session is not None:
             if not session.echoes:
                 batch.personal_for(session).skips.add(len(batch.events))
-            if isinstance(event, Said):
+            if isinstance(event, wire.Said):
                 self._acks.wait(session, event.seq)
                 if session.deaf and session.echoes:
                     self._tell(session, event, batch)
@@ -212,9 +199,11 @@ class Hub:
                     self._tell_all(self._acks.warn([session]), batch)
         batch.add(event)
 
-    def _effect(
-        self, session: Session, effect: Reply | SendTo | Store | Close | Kick | SaveAccess, batch: Batch
-    ) -> None:
+    def _publish_file(self, draft: FileEvent, batch: Batch, session: Session | None = None) -> None:
+        self._publish(draft, batch, session)
+        self._files.published(draft)  # it has its number now
+
+    def _effect(self, session: Session, effect: Effect, batch: Batch) -> None:
         match effect:
             case Reply(message):
                 self._tell(session, message, batch)
@@ -231,7 +220,11 @@ class Hub:
             case Close():
                 session.link.finish()
                 self._leave(session, batch)
+            case OpenTicket():
+                if session.member is not None:
+                    self._tell(session, self._files.ticket(session.member.id, effect), batch)
             case Kick(member, closing):
+                self._files.end(member.id)
                 for other in [session for session in self._sessions if session.member is member]:
                     self._dismiss(other, closing, batch)
             case SaveAccess(bans, locked):
@@ -242,14 +235,14 @@ class Hub:
     def _join(self, request: JoinRequest, batch: Batch) -> None:
         session = request.session
         if self._closing:
-            session.link.finish(session.dialect.encode(Closing("closed", self._closing)))
+            session.link.finish(session.dialect.encode(wire.Closing("closed", self._closing)))
             return
         decision = self._room.join(request.id, request.nick, batch.now, request.key)
-        if isinstance(decision, Refused) and request.any_nick and decision.suggestion:
-            renamed = Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
+        if isinstance(decision, wire.Refused) and request.any_nick and decision.suggestion:
+            renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
             session.link.send(session.dialect.encode(renamed))
             decision = self._room.join(request.id, decision.suggestion, batch.now, request.key)
-        if isinstance(decision, Refused):
+        if isinstance(decision, wire.Refused):
             _log.info("refused a member: %s", decision.code)
             session.link.finish(session.dialect.encode(decision))
             return
@@ -257,7 +250,7 @@ class Hub:
         self._sessions[session] = None
         batch.personal_for(session).start = len(batch.events)
         batch.tell(session, session.dialect.snapshot(snapshot))
-        if isinstance(decision, Joined):
+        if isinstance(decision, wire.Joined):
             self._publish(decision, batch)
             if not session.echoes:
                 batch.personal_for(session).skips.add(len(batch.events) - 1)
@@ -268,11 +261,11 @@ class Hub:
             self._dismiss(oldest, REPLACED, batch)
         if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start
             self._tell(
-                session, Notice("locked", "The room is locked: nobody new is admitted. /unlock ends that."), batch
+                session, wire.Notice("locked", "The room is locked: nobody new is admitted. /unlock ends that."), batch
             )
         _log.info("%s joined", request.id)
 
-    def _dismiss(self, session: Session, closing: Closing, batch: Batch) -> None:
+    def _dismiss(self, session: Session, closing: wire.Closing, batch: Batch) -> None:
         session.link.finish(session.dialect.encode(closing))
         self._leave(session, batch, code=closing.code)
 
@@ -288,13 +281,13 @@ class Hub:
             self._publish(left, batch)
         _log.info("%s left: %s", member.id, reason or code)
 
-    def _tell(self, session: Session, message: FromHost, batch: Batch) -> None:
+    def _tell(self, session: Session, message: wire.FromHost, batch: Batch) -> None:
         batch.tell(session, session.dialect.encode(message))
 
-    def _tell_all(self, messages: Iterable[tuple[Session, FromHost]], batch: Batch) -> None:
+    def _tell_all(self, messages: Iterable[tuple[Session, wire.FromHost]], batch: Batch) -> None:
         for session, message in messages:
             self._tell(session, message, batch)
 
     def _say_goodbye(self) -> None:
         for session in self._sessions:
-            session.link.finish(session.dialect.encode(Closing("closed", self._closing)))
+            session.link.finish(session.dialect.encode(wire.Closing("closed", self._closing)))

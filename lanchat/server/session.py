@@ -6,6 +6,7 @@ from typing import Protocol
 
 from lanchat.protocol.messages import FromHost, FromMember, Said
 from lanchat.room.effects import Member, Snapshot
+from lanchat.room.files import FileWhole
 
 
 class Outlet(Protocol):
@@ -122,4 +123,4 @@ class Stop:
     """The hub thread ends."""
 
 
-Item = JoinRequest | Received | WhoIsHere | LinkEnded | Stored | LogTrouble | CloseRoom | Stop
+Item = JoinRequest | Received | WhoIsHere | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom | Stop

@@ -35,6 +35,16 @@ def home_folder(*, needed: bool = True) -> Path:
     return home
 
 
+def downloads_folder() -> Path:
+    """LANCHAT_DOWNLOADS, or `lanchat` in this system's folder for downloads. It may not exist yet."""
+    chosen = os.environ.get("LANCHAT_DOWNLOADS")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_downloads_path
+
+    return user_downloads_path() / "lanchat"
+
+
 def login_nick() -> str:
     """The nick nearest to the login name."""
     try:

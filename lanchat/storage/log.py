@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
+from lanchat.protocol.file_messages import FileEvent
 from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.timeline import Timeline
@@ -35,6 +36,7 @@ class Opened:
         private: the private messages, in order; one without a box is finished: delivered or dropped.
         timeline: the terms that the log continues, and the one that goes on or begins.
         keys: public keys of nick owners, by member id.
+        files: the events about files, in order.
     """
 
     past: tuple[Event, ...] = ()
@@ -43,6 +45,7 @@ class Opened:
     private: tuple[Told, ...] = ()
     timeline: Timeline = Timeline(0)
     keys: Mapping[str, bytes] = field(default_factory=dict)
+    files: tuple[FileEvent, ...] = ()
 
 
 class Log(Protocol):

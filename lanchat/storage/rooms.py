@@ -3,6 +3,7 @@
 room.json   facts about the room; rewritten whole, so that a crash leaves the old file or the new one
 log.db      the events (store.py): a host's log, or a member's history
 lock        locked by the one process that writes log.db
+files/      the files that members sent, if the room is hosted here (blobs.py)
 """
 
 import json
@@ -23,7 +24,7 @@ from lanchat.threads import Closable
 
 HOSTED, JOINED = "rooms", "seen"  # the two kinds of rooms, and the names of their folders
 TYPED = "typed"  # the name of the file of the input history in either
-ABOUT, LOG, LOCK = "room.json", "log.db", "lock"
+ABOUT, LOG, LOCK, FILES = "room.json", "log.db", "lock", "files"
 
 _HINT = f"{SET_HOME} Or host a room that stores nothing: --ephemeral"
 
@@ -57,6 +58,10 @@ class RoomFolder(Closable):
     @property
     def log_path(self) -> Path:
         return self.path / LOG
+
+    @property
+    def files_path(self) -> Path:
+        return self.path / FILES
 
     def save_access(self, bans: Mapping[str, str], locked: bool) -> None:
         """Store who is banned and whether the room is locked. Never waits: a thread of its own writes it."""

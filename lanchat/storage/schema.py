@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.framing import message_of
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
@@ -17,12 +18,12 @@ SCHEMA = (  # migrations: the file's user_version is the number of those it has 
     CREATE TABLE event (
         seq INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,  -- ms since 1970
-        kind TEXT NOT NULL,  -- as on the wire: said, joined, left, renamed, moved
+        kind TEXT NOT NULL,  -- as on the wire: said, joined, left, renamed, moved, file_offered, ...
         by TEXT NOT NULL,
         nick TEXT NOT NULL,
-        id TEXT,  -- said: the sender's own
-        text TEXT,  -- said: text; left: reason; renamed: to
-        mark INTEGER NOT NULL DEFAULT 0  -- said: action; joined: host
+        id TEXT,  -- said, file_offered: the sender's own; file_stored, file_removed: the file
+        text TEXT,  -- said: text; left: reason; renamed: to; file_offered: file and name; file_stored: SHA-256
+        mark INTEGER NOT NULL DEFAULT 0  -- said: action; joined: host; file_offered: size
     );
     -- A resend is stored once. Unverified members ("~...") have no ids of their own and never resend.
     CREATE UNIQUE INDEX said_once ON event (by, id) WHERE kind = 'said' AND by < '~';
@@ -170,6 +171,12 @@ def row_of(event: Event) -> Row:
             return (*start, "left", event.by, event.nick, event.code or None, event.reason, 0)
         case Renamed():
             return (*start, "renamed", event.by, event.nick, None, event.to, 0)
+        case FileOffered(id=id, file=file, name=name, size=size):
+            return (*start, "file_offered", event.by, event.nick, id, f"{file} {name}", size)
+        case FileStored(file=file, sha256=sha256):
+            return (*start, "file_stored", event.by, event.nick, file, sha256, 0)
+        case FileRemoved(file=file, reason=reason):
+            return (*start, "file_removed", event.by, event.nick, file, reason, 0)
         case Moved():
             return (*start, "moved", event.by, event.nick, event.reason or None, event.before, event.epoch)
 
@@ -193,6 +200,13 @@ def event_of(row: Sequence[object]) -> Event | None:
             return message_of(Left, {**fields, "code": id or "", "reason": text or ""})
         case "renamed":
             return message_of(Renamed, {**fields, "to": text or ""})
+        case "file_offered":
+            file, _, name = str(text).partition(" ")
+            return message_of(FileOffered, {**fields, "id": id or "", "file": file, "name": name, "size": mark})
+        case "file_stored":
+            return message_of(FileStored, {**fields, "file": id, "sha256": text or ""})
+        case "file_removed":
+            return message_of(FileRemoved, {**fields, "file": id, "reason": text or ""})
         case "moved":
             return message_of(Moved, {**fields, "epoch": mark, "before": text or "", "reason": id or ""})
     return None

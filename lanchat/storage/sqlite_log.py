@@ -101,6 +101,7 @@ class SqliteLog:
             past = self._store.last(RECENT, RECENT_SIZE)
             self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
             private = self._store.private()
+            files = self._store.files()
         except (*FAILURES, OSError, LanchatError) as error:
             if self._store is not None:
                 self._store.close()
@@ -115,7 +116,7 @@ class SqliteLog:
             self._on_damage(damage)
         self._stored_seq, self._entries, self._unindexed = state.seq, state.entries, state.unindexed
         timeline = Timeline(epoch_of(self._seq), past_terms)
-        return Opened(past, self._seq, state.owners, private, timeline, state.keys)
+        return Opened(past, self._seq, state.owners, private, timeline, state.keys, files)
 
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
         self._on_stored, self._on_trouble = on_stored, on_trouble

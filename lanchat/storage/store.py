@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.file_messages import FileEvent
 from lanchat.protocol.folding import fold
 from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Got, Record, Said, Told
@@ -143,6 +144,11 @@ class Store:
                 break
             events += [event] if event is not None else []
         return tuple(reversed(events))
+
+    def files(self) -> tuple[FileEvent, ...]:
+        """All events about files, oldest first."""
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM event WHERE kind LIKE 'file%' ORDER BY seq")
+        return tuple(event for row in rows if isinstance(event := event_of(row), FileEvent))
 
     def private(self) -> tuple[Told, ...]:
         """All private messages, oldest first."""

@@ -15,7 +15,7 @@ def event_json(event: Event | PrivateMessage) -> str:
         told = {name: value for name, value in asdict(event).items() if name != "problem" or value}
         return json.dumps({"event": "told", **told})
     fields = {name: getattr(event, name) for name in event.__struct_fields__ if name != "key"}
-    return json.dumps({"event": type(event).__name__.lower(), **fields})
+    return json.dumps({"event": event.__struct_config__.tag, **fields})
 
 
 def message_line(said: Said) -> str:

@@ -15,6 +15,7 @@ from typing import IO, assert_never
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
 from lanchat.errors import LanchatError, TimedOut
+from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.text import safe_nick
 from lanchat.terminal.lines import event_json, message_line, private_line
@@ -28,12 +29,15 @@ from lanchat.terminal.wording import (
     moved_text,
     note_text,
     notice_text,
+    offered_text,
     reconnecting,
+    removed_text,
     unopened_text,
 )
 from lanchat.terminal.wrap import hang
 
 DRAIN_LIMIT = 0.5  # s to write what has arrived when the time is over; the reader may have stopped reading
+_MOST_FILES = 1000  # whose names are remembered, to say which one was removed
 _LONGEST_WAIT = 1e6  # s at once; with a longer time (`--linger inf`) Python's clock overflows on some systems
 
 
@@ -92,6 +96,7 @@ class Script:
         self._options = options
         self._deadline = deadline
         self._stays_without_input = room.hosting and options.linger is None
+        self._files: dict[str, str] = {}  # names, by the ids of files
         self.output_blocked = False  # after `run()`: nobody reads our output, and a thread still waits to write it
         self._happenings: queue.SimpleQueue[_Happening] = queue.SimpleQueue()
 
@@ -225,6 +230,15 @@ class Script:
                 self._note(f"{safe_nick(nick)} is now {safe_nick(to)}")
             case Moved(nick=nick):
                 self._note(moved_text(safe_nick(nick), item))
+            case FileOffered(file=file, nick=nick, name=name):
+                self._files[file] = name
+                if len(self._files) > _MOST_FILES:
+                    del self._files[next(iter(self._files))]
+                self._note(offered_text(safe_nick(nick), item))
+            case FileRemoved(file=file, nick=nick):
+                self._note(removed_text(safe_nick(nick), self._files.pop(file, "a file"), item))
+            case FileStored():
+                pass
             case Notice(text=text):
                 self._note(text if self._room.hosting else notice_text(self._room.state.roster, text))
             case Disconnected(reason=reason):

@@ -5,7 +5,9 @@ behind `--`, where nobody's message can stand.
 """
 
 from lanchat.client.events import PrivateMessage
+from lanchat.protocol.file_messages import FileOffered, FileRemoved
 from lanchat.protocol.messages import Left, Moved
+from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import grouped, safe_nick, safe_text
 from lanchat.room.roster import Roster
 
@@ -113,6 +115,38 @@ def moved_text(who: str, moved: Moved) -> str:
             return f"two halves of the room have found each other again; it is hosted by {who}"
         case _:
             return f"{before} is gone; the room is hosted by {who} now"
+
+
+def offered_text(who: str, offered: FileOffered) -> str:
+    """How it reads that somebody sends a file.
+
+    Args:
+        who: their nick as it is shown, or "you".
+    """
+    are = "are" if who == "you" else "is"
+    return f"{who} {are} sending {safe_text(offered.name)} ({size_text(offered.size)})"
+
+
+def removed_text(who: str, name: str, removed: FileRemoved) -> str:
+    """How it reads that a file is gone.
+
+    Args:
+        who: the nick, as it is shown, of the member who removed it; or "you".
+    """
+    name = safe_text(name)
+    match removed.reason:
+        case "removed":
+            return f"{who} removed {name}"
+        case "changed":
+            return f"{name} has changed while it was sent, and is gone"
+        case "unfinished":
+            return f"{name} was never finished and is gone"
+        case "expired":
+            return f"{name} is gone, after some days"
+        case "quota":
+            return f"{name} made room for newer files"
+        case _:
+            return f"{name} is gone"
 
 
 def reconnecting(reason: str) -> str:

@@ -85,6 +85,11 @@ def limit(*, tls: bool) -> Kind:
     return Kind("raw limit, TLS" if tls else "raw limit", Relay(tls=tls, like=like), _own("limit.py", tls))
 
 
+def drain() -> Kind:
+    """The other end of the raw limit of a transfer."""
+    return Kind("raw limit of a transfer", Relay(tls=True, like=_SAID), _own("drain.py", True))
+
+
 @contextmanager
 def running(kind: Kind, core: int | None = SERVER_CORE) -> Iterator[Running]:
     """Run the server until the end of the block.

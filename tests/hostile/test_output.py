@@ -27,6 +27,8 @@ LINES = "x\n-- ann left\rlanchat: done"
 HASTE = {  # each command, so that it is soon over
     "host": ("Room A", "--headless", "--port", "0", "--no-announce", "--timeout", "0.1"),
     "join": ("127.0.0.1:1", "--timeout", "1", "--wait", "0.1"),
+    "send": ("127.0.0.1:1", "--timeout", "1", "--wait", "0.1", "--file", "missing"),
+    "get": ("127.0.0.1:1", "--timeout", "1", "--wait", "0.1", "--all"),
     "rooms": ("--wait", "0"),
     "history": ("Room A",),
     "doctor": (),
@@ -223,4 +225,5 @@ def test_words_for_a_person_are_printed_at_one_place():
         ("terminal/rooms.py", "write"),  # JSON
         ("terminal/history.py", "write"),  # JSON, and lines of the renderer
         ("terminal/script.py", "write"),  # JSON, and lines of lines.py
+        ("terminal/transfer.py", "write"),  # JSON, paths, and the line of a transfer
     }

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.network.link import Link
@@ -18,6 +18,9 @@ from lanchat.server.session import Converse, Item
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox
+
+if TYPE_CHECKING:
+    from lanchat.server.doors.bulk import Bulk
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ class Serving:
     Args:
         card: makes the card for a new link, with a fresh nonce.
         secret: the stretched password of the room; None: it has none.
+        bulk: the transfers of files; None: the room takes none.
     """
 
     identity: Identity
@@ -61,6 +65,7 @@ class Serving:
     log: Log
     card: Callable[[], Card]
     secret: bytes | None = None
+    bulk: "Bulk | None" = None
 
 
 @dataclass(frozen=True)

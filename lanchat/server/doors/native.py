@@ -5,9 +5,10 @@ import threading
 from contextlib import nullcontext
 from functools import partial
 
-from lanchat.errors import LanchatError
+from lanchat.errors import LanchatError, ProtocolError
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange
+from lanchat.protocol.file_messages import Transfer
 from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode
 from lanchat.protocol.handshake import HostGreeting, Newcomer
 from lanchat.protocol.ids import member_id
@@ -66,7 +67,12 @@ class NativeDoor:
         with reporting_errors(link, encode):
             splitter, throttle = LineSplitter(), Throttle(link, quota.lines)
             newcomer, messages = self._greet(link, splitter, throttle)
-            if newcomer is None:
+            if isinstance(newcomer, Transfer) and self._serving.bulk is not None:
+                converse = self._serving.bulk.claim(link, newcomer)
+                if converse is not None:
+                    self._serving.admission.admit(link)
+                    return converse
+            if not isinstance(newcomer, Newcomer):
                 link.drain()
                 return None
             quota.admit(member_id(newcomer.key))
@@ -138,11 +144,12 @@ class NativeDoor:
 
     def _greet(
         self, link: Link, splitter: LineSplitter, throttle: Throttle
-    ) -> tuple[Newcomer | None, list[FromMember]]:
+    ) -> tuple[Newcomer | Transfer | None, list[FromMember]]:
         """Run the handshake.
 
         Returns:
-            The newcomer (None: they left, or were refused), and the messages that came after the handshake.
+            The newcomer (None: they left, or were refused; or a ticket in their place), and the messages that came
+            after the handshake.
         """
         link.within(self._serving.limits.greeting, "late", "did not say hello in time")
         link.establish()
@@ -155,10 +162,16 @@ class NativeDoor:
             attempt=None if self._serving.secret is None else partial(self._attempt, source, self._serving.secret),
         )
         link.send(encode(greeting.opening()))
+        begun = False
         while data := link.receive():
             lines = splitter.feed(data)
             throttle.receive(len(lines))
             messages: list[FromMember] = decode_all(lines, FROM_MEMBER)
+            if messages and not begun and isinstance(messages[0], Transfer):
+                if len(messages) > 1 or splitter.partial:
+                    raise ProtocolError("Something follows a ticket before the host has answered it.")
+                return messages[0], []
+            begun = begun or bool(messages)
             while messages:
                 with self._exchanging if self._serving.secret is not None else nullcontext():
                     answer, newcomer = greeting.receive(messages.pop(0))

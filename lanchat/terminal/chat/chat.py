@@ -12,14 +12,19 @@ from lanchat.storage.input_history import InputHistory
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
 from lanchat.terminal.chat.commands import (
+    CancelTransfer,
     ChangeNick,
+    FetchFile,
     Ignore,
     Leave,
     Misused,
     Moderate,
+    RemoveFile,
     Reply,
     Say,
     SayPrivately,
+    SendFile,
+    ShowFiles,
     ShowHelp,
     ShowInvite,
     ShowWho,
@@ -32,6 +37,7 @@ from lanchat.terminal.chat.line import SYSTEM_INDENT, system_line
 from lanchat.terminal.chat.people import who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
+from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.invite import invitation
 from lanchat.terminal.wording import counted, people_text
 
@@ -101,6 +107,7 @@ class Chat:
             colour=self._screen.colour,
             hosting=self._hosting,
         )
+        self._transfers = ChatTransfers(room, self._feed, self._screen.wake)
 
     def run(self) -> ChatEnd:
         """Show the room until the person leaves, also after the connection has ended: what is typed meanwhile belongs
@@ -117,6 +124,7 @@ class Chat:
 
     def _begin(self) -> None:
         self._feed.start()
+        self._transfers.resume()
         self._screen.redraw_in(PENDING_AFTER)  # something of an earlier run may wait
 
     def note(self, text: str) -> None:
@@ -159,12 +167,15 @@ class Chat:
 
     def _waiting(self, width: int) -> Fragments:
         newest, total = self._room.unsent.unheard(PENDING_LINES)
-        lines = self._pending.lines(newest, total, time.monotonic(), width)
-        if total and not lines:
+        pending = self._pending.lines(newest, total, time.monotonic(), width)
+        if total and not pending:
             self._screen.redraw_in(PENDING_AFTER)  # they have been seen to wait only now
-        return lines
+        transfers = self._transfers.lines(width)
+        return [*transfers, *([("", "\n")] if transfers and pending else []), *pending]
 
     def _complete(self, before: str) -> Iterable[commands.Completion]:
+        if (found := self._transfers.complete(before)) is not None:
+            return found
         roster = self._feed.roster
         nicks = [safe_text(person.nick) for person in roster.people.values() if person.id != roster.me]
         return commands.complete(before, nicks, hosting=self._hosting)
@@ -183,7 +194,9 @@ class Chat:
             self._carry_out(intent)
         except (ValueError, LanchatError) as error:  # the latter when too many messages are unsent
             self._feed.note(str(error), error=True)
-            return isinstance(intent, Say | SayPrivately | Reply | ChangeNick)  # the person can correct these
+            return isinstance(
+                intent, Say | SayPrivately | Reply | ChangeNick | SendFile
+            )  # the person can correct these
         return False
 
     def _settle_unsent(self, send: bool) -> None:
@@ -224,6 +237,16 @@ class Chat:
                 self._room.moderate(action, nick)
             case Unsent(send):
                 self._settle_unsent(send)
+            case SendFile(path):
+                self._transfers.send(path)
+            case ShowFiles():
+                self._transfers.show_all()
+            case FetchFile(file, folder):
+                self._transfers.fetch(file, folder)
+            case CancelTransfer(file):
+                self._transfers.cancel(file)
+            case RemoveFile(file):
+                self._transfers.remove(file)
             case Leave():
                 if self._may_leave():
                     self._screen.leave()

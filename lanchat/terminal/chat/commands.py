@@ -73,6 +73,32 @@ class Unsent:
 
 
 @dataclass(frozen=True)
+class SendFile:
+    path: str  # as it was typed
+
+
+@dataclass(frozen=True)
+class ShowFiles:
+    pass
+
+
+@dataclass(frozen=True)
+class FetchFile:
+    file: str  # its number or name
+    folder: str = ""  # as it was typed
+
+
+@dataclass(frozen=True)
+class CancelTransfer:
+    file: str  # its number or name
+
+
+@dataclass(frozen=True)
+class RemoveFile:
+    file: str  # its number or name
+
+
+@dataclass(frozen=True)
 class Leave:
     pass
 
@@ -111,6 +137,11 @@ Intent = (
     | Ignore
     | Moderate
     | Unsent
+    | SendFile
+    | ShowFiles
+    | FetchFile
+    | CancelTransfer
+    | RemoveFile
     | Leave
     | Unknown
     | Misused
@@ -149,6 +180,11 @@ def _private(argument: str) -> Intent:
     return SayPrivately(_nick(nick), text[0]) if text else Misused("usage: /msg NICK TEXT")
 
 
+def _fetch(argument: str) -> Intent:
+    file, *folder = argument.split(maxsplit=1)
+    return FetchFile(file, folder[0] if folder else "")
+
+
 COMMANDS = (
     Command("help", "", "show this list", lambda _: ShowHelp(), aliases=("h", "?")),
     Command("who", "", "show who is in the room", lambda _: ShowWho(), aliases=("names",)),
@@ -156,6 +192,11 @@ COMMANDS = (
     Command("me", "TEXT", "say what you do: /me waves", lambda text: Say(text, action=True)),
     Command("msg", "NICK TEXT", "send a private message, even to someone away; the host cannot read it", _private),
     Command("reply", "TEXT", "reply to the last private message", Reply, aliases=("r",)),
+    Command("send", "PATH", "send a file, or a folder as a ZIP, to everybody; Tab completes the path", SendFile),
+    Command("files", "", "list the files of the room", lambda _: ShowFiles()),
+    Command("get", "NUMBER [FOLDER]", "fetch a file of the list", _fetch),
+    Command("cancel", "NUMBER", "stop a transfer of yours; what has come stays for another time", CancelTransfer),
+    Command("remove", "NUMBER", "take back a file of yours", RemoveFile),
     Command("invite", "", "show the link others join with, also as a QR code", lambda _: ShowInvite()),
     Command("verify", "NICK", "show the fingerprint of somebody's key, to compare", lambda nick: Verify(_nick(nick))),
     Command("ignore", "NICK", "hide somebody's messages", lambda nick: Ignore(_nick(nick), True)),

@@ -19,6 +19,7 @@ from lanchat.protocol.messages import Event, Renamed, Said
 from lanchat.protocol.text import clean_nick, same_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
+from lanchat.terminal.chat.files import KnownFiles, Listed
 from lanchat.terminal.chat.line import Line
 from lanchat.terminal.chat.people import verify_text
 from lanchat.terminal.chat.render import Drawn, Note, Renderer
@@ -49,10 +50,11 @@ class Feed:
         self._room = room
         self._wake = wake
         self._on_nick = on_nick
-        self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=hosting)
-        self._waiting: deque[Item | Note | Drawn] = deque()
+        self.files = KnownFiles()
+        self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=hosting, files=self.files)
+        self._waiting: deque[Item | Note | Drawn | Listed] = deque()
         self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
-        self._notes: list[Note | Drawn] = []
+        self._notes: list[Note | Drawn | Listed] = []
         self._below: list[Note] = []  # to be shown below the history
         self._lock = threading.Lock()  # guards both
         self._wanted_nick = ""  # the nick that we asked for, until we have it
@@ -108,6 +110,10 @@ class Feed:
     def show(self, fragments: Fragments) -> None:
         """Show lines that only we see and that are fragments already. Any thread."""
         self._add(Drawn(fragments))
+
+    def show_files(self, listed: Listed) -> None:
+        """Show the files of the room. Any thread."""
+        self._add(listed)
 
     def tell(self, nick: str, text: str) -> None:
         """Send a private message.
@@ -221,12 +227,12 @@ class Feed:
             raise ValueError(f"{unsealed_text(nick.removeprefix('~'))} Press Enter again to send it.")
         self._room.send_private(nick, text, to=to)
 
-    def _add(self, note: Note | Drawn) -> None:
+    def _add(self, note: Note | Drawn | Listed) -> None:
         with self._lock:
             self._notes.append(note)
         self._wake()
 
-    def _next(self) -> Item | Note | Drawn | None:
+    def _next(self) -> Item | Note | Drawn | Listed | None:
         if not self._waiting:
             items = list(self._room.take(0)) if self.ended is None else []
             if self._started or items:
@@ -237,8 +243,8 @@ class Feed:
                 self._started = True
         return self._waiting.popleft() if self._waiting else None
 
-    def _render(self, item: Item | Note | Drawn) -> Line | None:
-        if isinstance(item, Note | Drawn):
+    def _render(self, item: Item | Note | Drawn | Listed) -> Line | None:
+        if isinstance(item, Note | Drawn | Listed):
             return self._renderer.render(item)
         if isinstance(item, PrivateMessage):
             self._shown.append(item)

@@ -14,11 +14,13 @@ from functools import lru_cache
 from typing import assert_never
 
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
+from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Joined, Left, Moved, Notice, Renamed, Said
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.text import safe_nick, safe_text
 from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, cells, most_cells
+from lanchat.terminal.chat.files import KnownFiles, Listed, list_text
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
 from lanchat.terminal.wording import (
     advice,
@@ -27,7 +29,9 @@ from lanchat.terminal.wording import (
     left_text,
     moved_text,
     notice_text,
+    offered_text,
     reconnecting,
+    removed_text,
     sentence,
     unopened_text,
 )
@@ -87,6 +91,7 @@ class Renderer:
         zone: None for this machine's.
         colour: False if NO_COLOR asks for none.
         hosting: we host the room, so that the host's words are this program's.
+        files: gives the files their numbers; None: nobody can fetch them here.
     """
 
     def __init__(
@@ -97,16 +102,19 @@ class Renderer:
         *,
         colour: bool = True,
         hosting: bool = False,
+        files: KnownFiles | None = None,
     ) -> None:
         self._roster = roster
         self._day = day
         self._zone = zone
         self._colour = colour
         self._hosting = hosting
+        self._files = files
+        self._names = files or KnownFiles()
         self.minute = -1  # the one shown last, since most lines have the same; set it to -1 if the time zone may differ
         self._minute_text = ""
 
-    def render(self, item: Item | Note | Drawn) -> Line | None:
+    def render(self, item: Item | Note | Drawn | Listed) -> Line | None:
         """The line of this item; None for what is not shown."""
         match item:
             case Said():
@@ -125,6 +133,13 @@ class Renderer:
                 return self._event(at, f"{self._who(item)} {are} now {shown_nick(by, to)}")
             case Moved(at=at):
                 return self._event(at, moved_text(self._who(item), item))
+            case FileOffered(at=at):
+                known = self._names.see(item)
+                fetch = f"   /get {known.number}" if self._files is not None and not self._is_mine(item) else ""
+                return self._event(at, offered_text(self._who(item), item) + fetch)
+            case FileRemoved(at=at, file=file):
+                gone = self._names.known(file)
+                return self._event(at, removed_text(self._who(item), gone.name if gone else "a file", item))
             case Connected(again=True):
                 return _system("Connected again.")
             case Connected():
@@ -135,12 +150,14 @@ class Renderer:
                 return _system(text if self._hosting else notice_text(self._roster, text))
             case Drawn(fragments):
                 return verbatim(fragments)
+            case Listed(entries):
+                return _system(list_text([(self._names.see(e), e, self._clock(e.at)) for e in entries]))
             case Note(text=text, error=error):
                 return _system(text, ERROR if error else SYSTEM)
             case Closed(error=error):
                 what_to_do = f" {advice(error.hint)}" if error.hint else ""
                 return _system(sentence(str(error)) + what_to_do, ERROR)
-            case Acked():
+            case FileStored() | Acked():
                 return None
             case _:
                 assert_never(item)
@@ -195,10 +212,18 @@ class Renderer:
         self._day = moment.date()
         return [(SYSTEM, f"-- {_date(self._day)} --\n"), (style, self._minute_text + after)]
 
-    def _who(self, event: Joined | Left | Renamed | Moved) -> str:
+    def _clock(self, at: int) -> str:
+        """The time, and the date if it is not today's."""
+        try:
+            moment = datetime.fromtimestamp(at / 1000, self._zone)
+        except (ValueError, OverflowError, OSError):  # as in `_at`
+            return "--:--"
+        return f"{moment:%H:%M}" if moment.date() == self._day else f"{moment:%d.%m. %H:%M}"
+
+    def _who(self, event: Event) -> str:
         return "you" if self._is_mine(event) else shown_nick(event.by, event.nick)
 
-    def _is_mine(self, event: Said | Joined | Left | Renamed | Moved) -> bool:
+    def _is_mine(self, event: Event) -> bool:
         return event.by == self._roster.me and event.nick == self._roster.nick
 
     def _mentions(self, text: str) -> bool:

@@ -1,0 +1,193 @@
+"""The files of a joined room: sending, listing and fetching them, for programs and for the screen alike."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lanchat.client.member import Member
+from lanchat.client.running import Progress, RunningTransfer
+from lanchat.client.transfer import KnownFile
+from lanchat.errors import LanchatError, Refused
+from lanchat.protocol.file_messages import FileEntry
+from lanchat.protocol.filenames import safe_name
+from lanchat.protocol.ids import is_room_id
+from lanchat.protocol.messages import Card
+from lanchat.protocol.sizes import size_text
+from lanchat.storage.home import downloads_folder, home_folder
+from lanchat.storage.rooms import HOSTED, JOINED
+from lanchat.storage.unfinished import remember, take_over
+from lanchat.threads import Closable
+
+LIST_WAIT = 10.0  # s for the host to list its files
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file that the host has stored.
+
+    Args:
+        file: the host's name for it, 32 hex digits.
+        sha256: of the whole, in hex.
+    """
+
+    file: str
+    sha256: str
+
+
+class RoomFiles(Closable):
+    """The part of a `JoinedRoom` that is about files. Any thread."""
+
+    card: Card
+    hosting: bool
+    _member: Member
+
+    @property
+    def largest_file(self) -> int:
+        """Bytes of the largest file that the room takes; 0: it takes none."""
+        return self._member.outgoing.host.largest_file
+
+    def send_file(self, path: str | Path, *, on_progress: OnProgress | None = None) -> SentFile:
+        """Send a file to everybody in the room. Returns when it is on the host's disk, so it may take long.
+
+        A folder is sent as a ZIP, which is made while it is sent. After a lost link the transfer continues by itself.
+        Others may fetch the file while it is being sent.
+
+        Args:
+            on_progress: called often, from another thread.
+
+        Raises:
+            Refused: the host does not take it.
+            LanchatError: there is no such file, it changed meanwhile, or the connection has ended.
+        """
+        transfer = self.start_sending(Path(path), _shown(on_progress))
+        _finish(transfer)
+        return SentFile(transfer.file, transfer.sha256)
+
+    @property
+    def files(self) -> list[FileEntry]:
+        """The files that are in the room now, oldest first. Asks the host.
+
+        Raises:
+            TimedOut: it does not answer.
+            LanchatError: the connection has ended.
+        """
+        if not self.largest_file:
+            return []
+        return self._member.transfers.questions.list(LIST_WAIT)
+
+    def fetch(
+        self, file: FileEntry | str, into: str | Path | None = None, *, on_progress: OnProgress | None = None
+    ) -> Path:
+        """Fetch a file of the room. Returns when it is whole and its SHA-256 is right.
+
+        Args:
+            file: one of `files`, or the name of one.
+            into: a folder; by default one for this room among your downloads. No file in it is ever overwritten.
+            on_progress: called often, from another thread.
+
+        Returns:
+            The path of the new file.
+
+        Raises:
+            Refused: the file is not there any more.
+            LanchatError: the folder cannot be written, or the connection has ended.
+        """
+        entry = file if isinstance(file, FileEntry) else self._called(file)
+        folder = self.downloads if into is None else Path(into)
+        transfer = self.start_fetching(entry, folder, _shown(on_progress))
+        _finish(transfer)
+        return transfer.path
+
+    def remove_file(self, file: str) -> None:
+        """Ask the host to delete a file: one of your own, or any if you are the host. Never waits.
+
+        Args:
+            file: the host's name for it. A `FileRemoved` or a `Notice` follows.
+        """
+        self._member.transfers.remove(file)
+
+    @property
+    def downloads(self) -> Path:
+        """The folder for fetched files of this room. It may not exist yet."""
+        return downloads_folder() / safe_name(self.card.title)
+
+    def start_sending(
+        self, path: Path, on_progress: Callable[[RunningTransfer], None], *, keep: bool = False
+    ) -> RunningTransfer:
+        """As `send_file`, but never waits.
+
+        Args:
+            on_progress: called often, from another thread, and once at the end.
+            keep: whether `resume_sending` of a later run may finish it.
+
+        Raises:
+            LanchatError: there is no such file, or the room does not take it.
+        """
+        if not self.largest_file:
+            raise Refused("Not sent: this room takes no files.", code="off")
+        upload = self._member.transfers.open(path)
+        if upload.size > self.largest_file:
+            upload.close()
+            words = f"{size_text(upload.size)}, and this room takes files of up to {size_text(self.largest_file)}."
+            raise Refused(f"Not sent: {words}", code="size")
+        id = secrets.token_hex(16)
+        folder = self._folder if keep else None
+        kept = remember(folder, id, path) if folder is not None else None
+        return self._member.transfers.send(upload, on_progress, kept)
+
+    def resume_sending(self, on_progress: Callable[[RunningTransfer], None]) -> list[RunningTransfer]:
+        """Go on with what earlier runs have begun to send, where they were.
+
+        Args:
+            on_progress: as for `start_sending`.
+        """
+        transfers = []
+        for unfinished in take_over(self._folder) if self._folder is not None and self.largest_file else []:
+            try:
+                upload = self._member.transfers.open(unfinished.path)
+            except LanchatError:  # it is gone
+                unfinished.finish(keep=False)
+                continue
+            transfers.append(self._member.transfers.send(upload, on_progress, unfinished))
+        return transfers
+
+    @property
+    def _folder(self) -> Path | None:
+        """The folder of this room on this disk; None: nothing of it is stored."""
+        kinds = (HOSTED, JOINED) if self.hosting else (JOINED,)
+        paths = [home_folder() / kind / self.card.room for kind in kinds if is_room_id(self.card.room)]
+        return next((path for path in paths if path.is_dir() and not self.card.ephemeral), None)
+
+    def start_fetching(
+        self, file: KnownFile, folder: Path, on_progress: Callable[[RunningTransfer], None]
+    ) -> RunningTransfer:
+        """As `fetch`, but never waits.
+
+        Args:
+            file: its name is made safe.
+            on_progress: as for `start_sending`.
+        """
+        return self._member.transfers.fetch(file, folder, on_progress)
+
+    def _called(self, name: str) -> FileEntry:
+        found = [entry for entry in self.files if name in (entry.name, entry.file)]
+        if not found:
+            raise Refused(f"No file called {name} is in the room.", code="unknown")
+        return found[-1]
+
+
+def _shown(on_progress: OnProgress | None) -> Callable[[RunningTransfer], None]:
+    if on_progress is None:
+        return lambda transfer: None
+    return lambda transfer: on_progress(transfer.progress)
+
+
+def _finish(transfer: RunningTransfer) -> None:
+    try:
+        transfer.wait()
+    except BaseException:
+        transfer.cancel()  # Ctrl-C, too, ends the transfer; what has come stays
+        raise

@@ -1,0 +1,113 @@
+"""Questions to the host about files, and its answers. A question that a lost link swallows is asked again."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from lanchat.client.host_link import HostLink
+from lanchat.errors import ConnectionLost, TimedOut
+from lanchat.protocol.file_messages import (
+    FileCommand,
+    FileEnd,
+    FileEntry,
+    FileList,
+    FileRefused,
+    FileReply,
+    FileTicket,
+)
+
+MOST = 1000  # files in a list that a member accepts from a host; five times what a room holds
+LOOK_AGAIN = 0.1  # s; a lost link wakes nobody
+_LIST_AGAIN = 1.0  # s without an answer, after which the list is asked for again
+
+
+class FileQuestions:
+    """Any thread.
+
+    Args:
+        host: carries the questions.
+    """
+
+    def __init__(self, host: HostLink) -> None:
+        self._host = host
+        self._listing_once = (
+            threading.Lock()
+        )  # held while a list comes: its lines carry no name, so one comes at a time
+        self._changed = threading.Condition()  # guards all below
+        self._answers: dict[str, FileReply | None] = {}  # by the id or the file that was asked about
+        self._entries: list[FileEntry] = []  # of the list that is coming
+        self._listed = False
+        self._closed = False
+
+    def ask(self, question: FileCommand, key: str, check: Callable[[], None]) -> FileReply:
+        """Ask the host, on this link or on a later one. Waits for the answer.
+
+        Args:
+            key: the id or the file in the answer.
+            check: called often while this waits; raises an error to end it.
+        """
+        with self._changed:
+            self._answers[key] = None
+        try:
+            while True:
+                check()
+                asked = self._host.ask(question)
+                with self._changed:
+                    while self._answers[key] is None and not self._host.is_lost(asked):
+                        self._changed.wait(LOOK_AGAIN)
+                        check()
+                    if (answer := self._answers[key]) is not None:
+                        return answer
+                    self._changed.wait(LOOK_AGAIN)
+        finally:
+            with self._changed:
+                del self._answers[key]
+
+    def list(self, timeout: float) -> list[FileEntry]:
+        """The files of the room, as the host knows them now.
+
+        Raises:
+            TimedOut: the host has not answered within so many seconds.
+            LanchatError: the connection has ended.
+        """
+        with self._listing_once:
+            deadline = time.monotonic() + timeout
+            while (left := deadline - time.monotonic()) > 0:
+                with self._changed:
+                    self._entries, self._listed = [], False
+                asked = self._host.ask(FileList())
+                with self._changed:
+                    self._changed.wait_for(lambda: self._listed, min(left, _LIST_AGAIN if asked else LOOK_AGAIN))
+                    self.check()
+                    if self._listed:
+                        return self._entries
+            raise TimedOut(f"The host did not answer within {timeout:g} s.")
+
+    def receive(self, reply: FileReply) -> bool:
+        """Take an answer. Returns whether somebody waits for it. For the thread that reads the chat link."""
+        with self._changed:
+            self._changed.notify_all()
+            match reply:
+                case FileEntry(id=""):
+                    if len(self._entries) < MOST:
+                        self._entries.append(reply)
+                case FileEnd():
+                    self._listed = True
+                case FileTicket(id=id, file=file) | FileRefused(id=id, file=file) | FileEntry(id=id, file=file):
+                    if (key := id or file) not in self._answers:
+                        return False
+                    self._answers[key] = reply
+            return True
+
+    def check(self) -> None:
+        """Raises a LanchatError if no answer will ever come."""
+        if self._closed:
+            raise ConnectionLost("You have left.")
+        if (over := self._host.over) is not None:
+            raise over
+
+    def close(self) -> None:
+        """End all questions."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

@@ -1,0 +1,236 @@
+"""The transfers of a member: each asks the host for a ticket, moves the bytes on a link of its own, and resumes.
+
+One thread runs each transfer. At most two run at once; the others wait in order.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Protocol
+
+from lanchat.client.connect import connect_transfer
+from lanchat.client.download import Damaged, Download, NoSpace
+from lanchat.client.host_link import HostLink
+from lanchat.client.questions import LOOK_AGAIN, FileQuestions
+from lanchat.client.reconnect import backoff
+from lanchat.client.running import RunningTransfer, TransferState
+from lanchat.client.upload import Upload
+from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, Refused
+from lanchat.network.flusher import Flusher
+from lanchat.network.link import Link
+from lanchat.protocol.fields import MAX_NAME
+from lanchat.protocol.file_messages import (
+    FileCommand,
+    FileEntry,
+    FileGet,
+    FileRefused,
+    FileRemove,
+    FileReply,
+    FileSend,
+    FileTicket,
+)
+from lanchat.protocol.messages import Notice
+from lanchat.protocol.tls import Context
+from lanchat.storage.unfinished import Unfinished
+
+AT_ONCE = 2  # transfers that run; more only disturb each other
+_DAMAGED = 3  # times that a file may arrive damaged
+_ATTEMPTS = 12  # in a row without a byte of progress, after which a transfer is given up: some two minutes
+
+OnProgress = Callable[[RunningTransfer], None]
+
+
+class KnownFile(Protocol):
+    """A file as a person knows it: a `FileEntry`, or what remembers one."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
+class Transfers:
+    """All transfers of one member. Any thread.
+
+    Args:
+        host: carries the questions.
+        dial: makes a connection to the same host.
+    """
+
+    def __init__(self, host: HostLink, dial: Callable[[], socket.socket], tls: Context, flusher: Flusher) -> None:
+        self.questions = FileQuestions(host)
+        self.dial = dial
+        self._host = host
+        self._tls = tls
+        self._flusher = flusher
+        self._timing = flusher.timing
+        self._numbers = count()
+        self._changed = threading.Condition()  # guards all below
+        self._waiting: list[int] = []  # numbers of transfers that wait for their turn, in order
+        self._running: dict[int, RunningTransfer] = {}  # all that are not done yet
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+
+    def open(self, path: Path) -> Upload:
+        """A file or a folder to be sent. `send` closes it at the end.
+
+        Raises:
+            LanchatError: there is none, or it cannot be read.
+        """
+        return Upload(path, self._timing)
+
+    def send(self, upload: Upload, on_progress: OnProgress, unfinished: Unfinished | None = None) -> RunningTransfer:
+        """Begin to send this to everybody in the room.
+
+        Args:
+            unfinished: an earlier run has begun to send it.
+        """
+        transfer = RunningTransfer(upload, on_progress, unfinished.id if unfinished else "")
+        transfer.kept = unfinished
+        return self._start(transfer)
+
+    def fetch(self, file: KnownFile, folder: Path, on_progress: OnProgress) -> RunningTransfer:
+        """Begin to fetch a file into a folder."""
+        download = Download(file.file, file.name, file.size, folder, self._timing)
+        return self._start(RunningTransfer(download, on_progress))
+
+    def remove(self, file: str) -> None:
+        """Ask the host to delete a file. A `FileRemoved` or a `Notice` follows."""
+        self._host.ask(FileRemove(file))
+
+    def receive(self, reply: FileReply) -> list[Notice]:
+        """Take a reply of the host. Returns what to show, if nobody waits for it. For the reader of the chat link."""
+        if not self.questions.receive(reply) and isinstance(reply, FileRefused):
+            return [Notice(reply.code, reply.text)]
+        return []
+
+    def close(self) -> None:
+        """End all transfers. May be called twice."""
+        self.questions.close()
+        with self._changed:
+            self._closed = True
+            running, threads = list(self._running.values()), list(self._threads)
+            self._changed.notify_all()
+        for transfer in running:
+            transfer.cancel()
+        for thread in threads:
+            thread.join()
+
+    def _start(self, transfer: RunningTransfer) -> RunningTransfer:
+        number = next(self._numbers)
+        thread = threading.Thread(target=self._run, args=(number, transfer), name=f"transfer-{number}")
+        with self._changed:
+            self._threads = [other for other in self._threads if other.is_alive()]
+            self._waiting.append(number)
+            self._running[number] = transfer
+            thread.start()
+            self._threads.append(thread)
+        return transfer
+
+    def _run(self, number: int, transfer: RunningTransfer) -> None:
+        error: LanchatError | None = ConnectionLost("Internal error. To see it, use --log FILE.")
+        try:
+            self._wait_to_begin(number, transfer)
+            self._transfer(transfer)
+            error = None
+        except LanchatError as failed:
+            error = failed
+        except OSError as failed:
+            error = LanchatError(f"Cannot transfer {transfer.progress.name}: {failed.strerror or failed}.")
+        finally:
+            with self._changed:
+                del self._running[number]
+                if number in self._waiting:
+                    self._waiting.remove(number)
+                self._changed.notify_all()
+            transfer.end(error)
+
+    def _wait_to_begin(self, number: int, transfer: RunningTransfer) -> None:
+        with self._changed:
+            while not (self._waiting[0] == number and len(self._running) - len(self._waiting) < AT_ONCE):
+                self._changed.wait(LOOK_AGAIN)
+                self._check(transfer)
+            self._waiting.pop(0)
+            self._changed.notify_all()
+
+    def _transfer(self, transfer: RunningTransfer) -> None:
+        """Try until it is done, with growing pauses in between as long as nothing moves."""
+        pauses, failures, damaged, done = backoff(self._timing), 0, 0, 0
+        while True:
+            try:
+                self._attempt(transfer, again=failures > 0)
+                return
+            except NoSpace as error:
+                transfer.say(TransferState.WAITING, f"{error} It continues when there is room.")
+                self._pause(transfer, self._timing.place_every)
+            except Refused as error:
+                match error.code:
+                    case "disk":
+                        transfer.say(TransferState.WAITING, f"{error} It continues when there is room.")
+                        self._pause(transfer, self._timing.disk_retry)
+                    case "many":
+                        transfer.say(TransferState.WAITING, str(error))
+                        self._pause(transfer, self._timing.place_every)
+                    case _:
+                        raise
+            except Damaged as error:
+                damaged += 1
+                if damaged == _DAMAGED:
+                    raise
+                transfer.say(TransferState.WAITING, f"{error} Fetching it again.")
+            except (ConnectionLost, NoSuchRoom) as error:
+                if transfer.progress.done > done:
+                    pauses, failures, done = backoff(self._timing), 0, transfer.progress.done
+                failures += 1
+                if failures > _ATTEMPTS:
+                    raise
+                transfer.say(TransferState.WAITING, str(error))
+                self._pause(transfer, next(pauses))
+
+    def _attempt(self, transfer: RunningTransfer, *, again: bool) -> None:
+        """Ask for a ticket, and use it."""
+        match self._ask(transfer, again=again):
+            case FileRefused(code=code, text=text):
+                raise Refused(f"Not sent: {text}" if transfer.progress.up else text, code=code)
+            case FileEntry(file=file):
+                transfer.file = file  # it is stored already: only the host's last line was lost
+            case FileTicket(file=file) as ticket:
+                transfer.file = file
+                link = self._connect(transfer)
+                try:
+                    transfer.run_on(link, ticket)
+                except Refused as error:
+                    if error.code == "disk":
+                        raise
+                    raise ConnectionLost(str(error)) from None  # of this ticket; the next one may do
+                finally:
+                    link.close()
+
+    def _connect(self, transfer: RunningTransfer) -> Link:
+        return connect_transfer(self.dial, self._tls, self._flusher, self._host.key, transfer.begin)
+
+    def _ask(self, transfer: RunningTransfer, *, again: bool) -> FileReply:
+        progress = transfer.progress
+        question: FileCommand = FileGet(transfer.file)
+        if progress.up:
+            question = FileSend(transfer.id, progress.name[-MAX_NAME:], progress.size, again)
+        key = transfer.id if progress.up else transfer.file
+        return self.questions.ask(question, key, lambda: self._check(transfer))
+
+    def _pause(self, transfer: RunningTransfer, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while (left := deadline - time.monotonic()) > 0:
+                self._check(transfer)
+                self._changed.wait(min(left, LOOK_AGAIN))
+
+    def _check(self, transfer: RunningTransfer) -> None:
+        """Raises: the transfer was cancelled, or there is no host any more."""
+        self.questions.check()
+        if transfer.cancelled:
+            raise LanchatError(f"{transfer.progress.name} was cancelled.")

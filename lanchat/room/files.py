@@ -1,0 +1,260 @@
+"""The files of a room: who may send, fetch and remove them, and which ones go first. Pure; owned by the room.
+
+The bytes are elsewhere. A file is one of the events `file_offered`, `file_stored` and `file_removed`, so the files of a
+room can be rebuilt from its log.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lanchat.protocol.file_messages import (
+    FileCommand,
+    FileEnd,
+    FileEntry,
+    FileEvent,
+    FileGet,
+    FileList,
+    FileOffered,
+    FileRefusal,
+    FileRefused,
+    FileRemove,
+    FileRemoved,
+    FileSend,
+    FileStored,
+)
+from lanchat.protocol.filenames import safe_name
+from lanchat.protocol.ids import is_verified
+from lanchat.protocol.limits import FileLimits, TokenBucket
+from lanchat.protocol.messages import UNNUMBERED
+from lanchat.protocol.sizes import size_text
+from lanchat.room.effects import Decision, Member, OpenTicket, Reply
+
+_MOST_BUCKETS = 1000  # members whose rate of offers is remembered
+_EXPIRE_EVERY = 10_000  # ms
+
+
+@dataclass(frozen=True)
+class RoomFile:
+    """A file that is there, or is just being sent."""
+
+    file: str  # 32 hex digits
+    id: str  # of its FileSend
+    name: str
+    size: int
+    by: str
+    nick: str
+    at: int  # ms since 1970, when it was offered
+    sha256: str = ""  # once it is whole at the host
+
+
+@dataclass(frozen=True)
+class FileWhole:
+    """A transfer has brought a whole file to the disk."""
+
+    file: str
+    sha256: str
+
+
+class Files:
+    """The files of one room.
+
+    Args:
+        limits: None: the room takes no files.
+        have: how many bytes of a file are at the host.
+        free: how many bytes more its disk takes.
+        seed: makes the ids of this room's files its own.
+    """
+
+    def __init__(
+        self,
+        limits: FileLimits | None,
+        *,
+        have: Callable[[str], int] = lambda file: 0,
+        free: Callable[[], int] = lambda: 1 << 60,
+        seed: str = "",
+    ) -> None:
+        self._limits = limits
+        self._have = have
+        self._free = free
+        self._seed = seed
+        self._files: dict[str, RoomFile] = {}  # oldest first
+        self._progress_at: dict[str, tuple[int, int]] = {}  # bytes of unfinished files, and since when, in ms
+        self._offers: dict[str, TokenBucket] = {}
+        self._expire_at = 0  # ms since 1970
+
+    @property
+    def largest(self) -> int:
+        """The largest size that the room takes; 0: it takes no files."""
+        return self._limits.file if self._limits is not None else 0
+
+    @property
+    def all(self) -> Mapping[str, RoomFile]:
+        """All files, by their ids, the oldest first."""
+        return self._files
+
+    def decide(self, member: Member, command: FileCommand, now: int) -> Sequence[Decision]:
+        """Decide what follows from a member's command.
+
+        Args:
+            now: ms since 1970.
+        """
+        match command:
+            case FileSend():
+                return self._send(member, command, now)
+            case FileGet(file=file):
+                known = self._files.get(file)
+                if known is None:
+                    return [_unknown(file)]
+                return [OpenTicket(known.file, known.size)]
+            case FileRemove(file=file):
+                return [self._remove(member, file, now)]
+            case FileList():
+                return [*(Reply(self._entry(known)) for known in self._files.values()), Reply(FileEnd())]
+
+    def finish(self, whole: FileWhole, now: int) -> FileStored | None:
+        """A file is whole on the disk. Returns a draft of the event; None: it was removed meanwhile, or is stored."""
+        known = self._files.get(whole.file)
+        if known is None or known.sha256:
+            return None
+        return FileStored(UNNUMBERED, now, known.by, known.nick, whole.file, whole.sha256)
+
+    def expire(self, now: int) -> Iterator[FileRemoved]:
+        """Drafts for the files that are too old, or that were never finished. Cheap if called often."""
+        if now < self._expire_at or self._limits is None:
+            return
+        self._expire_at = now + _EXPIRE_EVERY
+        for known in list(self._files.values()):
+            if known.sha256:
+                if now - known.at > self._limits.kept:
+                    yield _removed(known, "expired", now)
+                continue
+            have = self._have(known.file)
+            before, since = self._progress_at.get(known.file, (-1, now))
+            if have != before:
+                self._progress_at[known.file] = have, now
+            elif now - since > self._limits.unfinished:
+                yield _removed(known, "unfinished", now)
+
+    def lose(self, files: Iterable[str], now: int) -> Iterator[FileRemoved]:
+        """Drafts for stored files that are missing on the disk."""
+        for file in files:
+            if (known := self._files.get(file)) is not None:
+                yield _removed(known, "lost", now)
+
+    def apply(self, event: FileEvent) -> None:
+        """Make an event happen, now that it has its number."""
+        if self._limits is None:
+            return  # of an earlier start, when the room took files
+        match event:
+            case FileOffered(file=file):
+                self._files[file] = RoomFile(file, event.id, event.name, event.size, event.by, event.nick, event.at)
+            case FileStored(file=file, sha256=sha256):
+                if file in self._files:
+                    self._files[file] = replace(self._files[file], sha256=sha256)
+                self._progress_at.pop(file, None)
+            case FileRemoved(file=file):
+                self._files.pop(file, None)
+                self._progress_at.pop(file, None)
+
+    def _send(self, member: Member, command: FileSend, now: int) -> Sequence[Decision]:
+        file = hashlib.sha256(f"{self._seed} {member.id} {command.id}".encode()).hexdigest()[:32]
+        known = self._files.get(file)
+        if known is not None:
+            if known.size != command.size:
+                return [_refused(command, "size", "The file has another size than it was offered with.")]
+            if known.sha256:
+                return [Reply(replace_id(self._entry(known), command.id))]
+            return [OpenTicket(file, known.size, id=command.id, up=True)]
+        limits = self._limits
+        if limits is None:
+            return [_refused(command, "off", "This room takes no files.")]
+        if not is_verified(member.id):
+            return [_refused(command, "rights", "Only members with a key can send files.")]
+        if command.size > limits.file:
+            words = f"{size_text(command.size)}, and this room takes files of up to {size_text(limits.file)}."
+            return [_refused(command, "size", words)]
+        if not self._may_offer(member.id, limits, now):
+            return [_refused(command, "many", "You offer files faster than this room takes them.")]
+        gone = self._make_room(member.id, command.size, limits, now)
+        if gone is None:
+            free = max(0, limits.total - sum(known.size for known in self._files.values()))
+            words = f"{size_text(command.size)} do not fit, {size_text(free)} of {size_text(limits.total)} are free."
+            return [_refused(command, "quota", f"{words} /files shows what is there.")]
+        if command.size > self._free() - self._expected() + sum(known.size for known in gone if known.sha256):
+            return [_refused(command, "disk", "The host's disk is too full for it.")]
+        offered = FileOffered(
+            *(UNNUMBERED, now, member.id, member.nick), command.id, file, safe_name(command.name), command.size
+        )
+        removed = [_removed(known, "quota", now) for known in gone]
+        return [*removed, offered, OpenTicket(file, command.size, id=command.id, up=True)]
+
+    def _remove(self, member: Member, file: str, now: int) -> Decision:
+        known = self._files.get(file)
+        if known is None:
+            return _unknown(file)
+        if member.id != known.by and not member.host:
+            words = f"Only {known.nick} and the host may remove {known.name}."
+            return Reply(FileRefused("rights", words, file=file))
+        return FileRemoved(UNNUMBERED, now, member.id, member.nick, file, "removed")
+
+    def _make_room(self, by: str, size: int, limits: FileLimits, now: int) -> list[RoomFile] | None:
+        """The files that go so that another one fits; None: it does not fit.
+
+        The files of the member with most go first, so that a flood pushes out its own. A young file never goes.
+        """
+        share = int(limits.total * limits.member_share)
+        left = dict(self._files)
+        gone: list[RoomFile] = []
+
+        def sizes() -> dict[str, int]:
+            found = {by: size}
+            for known in left.values():
+                found[known.by] = found.get(known.by, 0) + known.size
+            return found
+
+        if size > share:
+            return None
+        while (of := sizes())[by] > share or sum(of.values()) > limits.total or len(left) >= limits.number:
+            most = by if of[by] > share else max({known.by for known in left.values()}, key=lambda id: of[id])
+            oldest = next((known for known in left.values() if known.by == most), None)
+            if oldest is None or now - oldest.at < limits.spared:
+                return None
+            gone.append(left.pop(oldest.file))
+        return gone
+
+    def _expected(self) -> int:
+        """Bytes that were offered and are not at the host yet."""
+        return sum(known.size - self._have(known.file) for known in self._files.values() if not known.sha256)
+
+    def _may_offer(self, id: str, limits: FileLimits, now: int) -> bool:
+        bucket = self._offers.get(id)
+        if bucket is None:
+            if len(self._offers) >= _MOST_BUCKETS:
+                del self._offers[next(iter(self._offers))]
+            bucket = self._offers[id] = TokenBucket(limits.offers_rate, limits.offers_burst, now / 1000)
+        return bucket.spare(1, now / 1000)
+
+    def _entry(self, known: RoomFile) -> FileEntry:
+        have = known.size if known.sha256 else self._have(known.file)
+        return FileEntry(
+            *(known.file, known.name, known.size, known.by, known.nick, known.at), have=have, sha256=known.sha256
+        )
+
+
+def replace_id(entry: FileEntry, id: str) -> FileEntry:
+    return FileEntry(
+        *(entry.file, entry.name, entry.size, entry.by, entry.nick, entry.at, entry.have, entry.sha256), id=id
+    )
+
+
+def _refused(command: FileSend, code: FileRefusal, text: str) -> Reply:
+    return Reply(FileRefused(code, text, id=command.id))
+
+
+def _unknown(file: str) -> Reply:
+    return Reply(FileRefused("unknown", "This file is not there any more.", file=file))
+
+
+def _removed(known: RoomFile, reason: str, now: int) -> FileRemoved:
+    return FileRemoved(UNNUMBERED, now, known.by, known.nick, known.file, reason)

@@ -1,0 +1,272 @@
+"""The transfers of a host: the bytes of files, each on a link of its own that begins with a ticket.
+
+The link's own reader thread moves and hashes the bytes. The hub only hears of it when a file is whole, and lets the
+thread know when the event that says so is on the disk.
+"""
+
+import errno
+import logging
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from lanchat.network.allowance import Allowance
+from lanchat.network.bulk import send_wait
+from lanchat.network.link import Link
+from lanchat.protocol.fields import NONCE_SIZE
+from lanchat.protocol.file_messages import Done, FileTicket, Go, Have, Sum, Transfer, Wait
+from lanchat.protocol.framing import TransferLine, encode
+from lanchat.protocol.limits import FileLimits, TokenBucket
+from lanchat.protocol.messages import Refused
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.protocol.transfer import PIECE, FileReceiver
+from lanchat.room.effects import OpenTicket
+from lanchat.room.files import FileWhole
+from lanchat.server.doors.base import reporting_errors
+from lanchat.server.session import Converse
+from lanchat.storage.blobs import Blob, Blobs
+
+MAX_TICKETS = 1000  # that are not used yet; beyond that the oldest is forgotten
+KEPT_FOR_SENDERS = 2  # places that no fetching link takes: else files that wait for their senders would keep them out
+_NO_LIMIT = float(1 << 40)  # bytes a second; behind a ticket, the size of the file is the limit
+_LOOK_AGAIN = 0.25  # s; a link that another thread has dropped wakes nobody
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Ticket:
+    member: str
+    file: str
+    size: int
+    up: bool
+    until: float  # by the clock
+
+
+class Bulk:
+    """Any thread; `claim` and what it returns are for the link's reader.
+
+    Args:
+        on_whole: called when a transfer has brought a whole file to the disk; may wait.
+    """
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        on_whole: Callable[[FileWhole], None],
+        timing: Timing = DEFAULT_TIMING,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.blobs = blobs
+        self._on_whole = on_whole
+        self._timing = timing
+        self._clock = clock
+        self._places = _Places(blobs.limits)
+        self._lock = threading.Lock()  # guards both
+        self._tickets: dict[bytes, _Ticket] = {}  # oldest first
+        self._links: dict[Link, _Ticket] = {}
+
+    def ticket(self, member: str, wanted: OpenTicket) -> FileTicket:
+        """A ticket for this member."""
+        ticket = secrets.token_bytes(NONCE_SIZE)
+        have = self.blobs.blob(wanted.file, wanted.size).have
+        until = self._clock() + self._timing.ticket
+        with self._lock:
+            if len(self._tickets) >= MAX_TICKETS:
+                del self._tickets[next(iter(self._tickets))]
+            self._tickets[ticket] = _Ticket(member, wanted.file, wanted.size, wanted.up, until)
+        return FileTicket(wanted.file, ticket, wanted.size, have, wanted.id, wanted.up)
+
+    def end(self, member: str) -> None:
+        """End all transfers of this member, who was sent away."""
+        with self._lock:
+            self._tickets = {name: ticket for name, ticket in self._tickets.items() if ticket.member != member}
+            links = [link for link, ticket in self._links.items() if ticket.member == member]
+        for link in links:
+            link.drop("banned", "its member was sent away")
+
+    def remove(self, file: str) -> None:
+        """End all transfers of this file, and delete it."""
+        with self._lock:
+            links = [link for link, ticket in self._links.items() if ticket.file == file]
+        for link in links:
+            link.drop("", "the file was removed")
+        self.blobs.remove(file)
+
+    def claim(self, link: Link, transfer: Transfer) -> Converse | None:
+        """Use a ticket. Returns the function that runs the transfer; None: the ticket is not good."""
+        with self._lock:
+            ticket = self._tickets.pop(transfer.ticket, None)
+            if ticket is not None and ticket.until >= self._clock():
+                self._links[link] = ticket
+                return partial(self._run, link, ticket, transfer)
+        link.finish(encode(Refused("unknown", "This ticket is not good any more.")))
+        return None
+
+    def _run(self, link: Link, ticket: _Ticket, transfer: Transfer) -> None:
+        link.limit_bytes(Allowance(TokenBucket(_NO_LIMIT, _NO_LIMIT, self._clock())))
+        link.stall = self._timing.transfer_stall
+        link.within(None)
+        try:
+            with reporting_errors(link, encode), self._place(link, ticket):
+                if link.over:
+                    return
+                blob = self.blobs.blob(ticket.file, ticket.size)
+                if ticket.up:
+                    self._take(link, ticket, blob)
+                else:
+                    self._give(link, ticket, blob, transfer)
+        except OSError as error:
+            _log.warning("a transfer has failed: %s", error)
+            full = error.errno == errno.ENOSPC
+            words = "The host's disk is full." if full else f"The host cannot use its disk: {error.strerror}."
+            link.finish(encode(Refused("disk", words)))
+            link.drain()
+        finally:
+            with self._lock:
+                self._links.pop(link, None)
+
+    @contextmanager
+    def _place(self, link: Link, ticket: _Ticket) -> Iterator[None]:
+        """Wait for a place, and tell the member about it."""
+        told_at = self._clock()
+        self._places.queue(link, ticket.member, up=ticket.up)
+        try:
+            while (place := self._places.enter(link, _LOOK_AGAIN)) and not link.over:
+                if self._clock() - told_at >= self._timing.place_every:
+                    told_at = self._clock()
+                    link.send(encode(Wait(place)))
+            yield
+        finally:
+            self._places.leave(link)
+
+    def _take(self, link: Link, ticket: _Ticket, blob: Blob) -> None:
+        """Receive a file from its sender."""
+        with self._lock:
+            older = [other for other, its in self._links.items() if its.file == ticket.file and its.up]
+        for other in older:
+            if other is not link:
+                other.drop("replaced", "its sender continues on another link")
+        self.blobs.prepare()
+        with blob.writing:
+            try:
+                blob.part.open()
+                blob.grown()
+                self._receive(link, ticket, blob)
+            finally:
+                blob.grown()
+                blob.part.close()
+
+    def _receive(self, link: Link, ticket: _Ticket, blob: Blob) -> None:
+        part, progress_at = blob.part, 0
+        self._wait_for_peer(link)
+        link.send(encode(Have(part.have, blob.take, part.digest)))
+        receiver = FileReceiver(ticket.size, part.have)
+        while data := link.receive():
+            for step in receiver.feed(data):
+                match step:
+                    case bytes():
+                        part.write(step)
+                        progress_at += len(step)
+                    case Go(at=0):
+                        if part.have:
+                            blob.restart()
+                    case Sum(sha256=sha256):
+                        self._finish(link, blob, sha256)
+                        return
+                    case _:
+                        pass
+            blob.grown()
+            if progress_at >= PIECE:
+                progress_at = 0
+                self._wait_for_peer(link)
+
+    def _finish(self, link: Link, blob: Blob, sha256: str) -> None:
+        """The sender says that this was all."""
+        link.within(None)
+        if sha256 != blob.part.digest or blob.part.have != blob.size:
+            blob.restart()
+            self._end(link, Refused("damaged", "The file arrived damaged: its SHA-256 does not fit."))
+            return
+        blob.part.sync()
+        blob.grown()
+        self._on_whole(FileWhole(blob.path.name, sha256))
+        while not (blob.sha256 or blob.removed or link.over):
+            blob.wait(blob.size, blob.take, _LOOK_AGAIN)
+        if blob.sha256:
+            self._end(link, Done())
+
+    def _give(self, link: Link, ticket: _Ticket, blob: Blob, transfer: Transfer) -> None:
+        """Send a file to somebody who fetches it, also while it is still coming in."""
+        take, stall = blob.take, self._timing.transfer_stall
+        at = transfer.at if transfer.take == take and transfer.at <= blob.have else 0
+        link.send(encode(Go(at, take)))
+        self._copy(link, blob, at, take)
+        if not link.over and blob.wait(blob.size, take, stall) and blob.sha256:
+            send_wait(link, encode(Sum(blob.sha256)), stall)
+            link.finish()
+            link.drain()
+
+    def _copy(self, link: Link, blob: Blob, at: int, take: int) -> None:
+        stall = self._timing.transfer_stall
+        if at == blob.size or not blob.wait(at, take, stall):  # without a byte there may be no file yet
+            return
+        with open(blob.path, "rb", buffering=0) as source:
+            source.seek(at)
+            while at < blob.size and blob.wait(at, take, stall):
+                if blob.take != take or blob.removed:
+                    return link.drop("", "the file has changed")
+                data = source.read(min(PIECE, blob.have - at))
+                if not data or not send_wait(link, data, stall):
+                    return link.drop("slow", "did not read")
+                at += len(data)
+
+    def _wait_for_peer(self, link: Link) -> None:
+        link.within(self._timing.transfer_stall, "slow", "sent nothing")
+
+    def _end(self, link: Link, last: TransferLine) -> None:
+        link.finish(encode(last))
+        link.drain()
+
+
+class _Places:
+    """Counts the transfers that run, and lets the others wait in order. Any thread."""
+
+    def __init__(self, limits: FileLimits) -> None:
+        self._limits = limits
+        self._changed = threading.Condition()  # guards both
+        self._queue: dict[object, tuple[str, bool]] = {}  # member and direction of those that wait, in order
+        self._inside: dict[object, tuple[str, bool]] = {}
+
+    def queue(self, key: object, member: str, *, up: bool) -> None:
+        with self._changed:
+            self._queue[key] = member, up
+
+    def enter(self, key: object, seconds: float) -> int:
+        """Wait so long for a place. Returns 0 if there is one now, else how many wait before this one, plus one."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._next() is key, seconds):
+                return 1 + list(self._queue).index(key)
+            self._inside[key] = self._queue.pop(key)
+            self._changed.notify_all()
+            return 0
+
+    def leave(self, key: object) -> None:
+        with self._changed:
+            self._queue.pop(key, None)
+            self._inside.pop(key, None)
+            self._changed.notify_all()
+
+    def _next(self) -> object | None:
+        """The first one that may enter now."""
+        members = Counter(member for member, _ in self._inside.values())
+        for key, (member, up) in self._queue.items():
+            most = self._limits.places if up else max(1, self._limits.places - KEPT_FOR_SENDERS)
+            if len(self._inside) < most and members[member] < self._limits.places_of_member:
+                return key
+        return None

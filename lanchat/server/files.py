@@ -1,0 +1,81 @@
+"""The hub's part in files: it publishes what happens to them, and hands out tickets. Owned by the hub thread."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from lanchat.protocol.file_messages import FileEvent, FileRemoved, FileStored, FileTicket
+from lanchat.protocol.timing import Timing
+from lanchat.room.effects import OpenTicket
+from lanchat.room.files import Files, FileWhole
+from lanchat.server.doors.bulk import Bulk
+from lanchat.storage.blobs import Blobs
+
+
+def open_files(
+    blobs: Blobs | None, past: Iterable[FileEvent], room_id: str, timing: Timing, on_whole: Callable[[FileWhole], None]
+) -> "HostFiles":
+    """The files of a room that opens. Reads their folder.
+
+    Args:
+        blobs: None: the room takes no files.
+        past: what the log says about files, in order.
+        on_whole: see `Bulk`.
+    """
+    if blobs is None:
+        return HostFiles(Files(None), None)
+    files = Files(blobs.limits, have=blobs.have, free=blobs.free, seed=room_id)
+    for event in past:
+        files.apply(event)
+    lost = blobs.compare({known.file: (known.size, known.sha256) for known in files.all.values()})
+    return HostFiles(files, Bulk(blobs, on_whole, timing), lost)
+
+
+class HostFiles:
+    """Connects the rules of the files with their bytes.
+
+    Args:
+        bulk: None: the room takes no files.
+        lost: stored files that are missing on the disk.
+    """
+
+    def __init__(self, files: Files, bulk: Bulk | None, lost: Iterable[str] = ()) -> None:
+        self.files = files
+        self.bulk = bulk
+        self._lost = list(lost)
+        self._storing: deque[tuple[int, str, str]] = deque()  # files whose event is not on the disk yet, by its seq
+
+    def due(self, now: int) -> Iterator[FileRemoved]:
+        """Drafts for the files that go by themselves. To be called often; now is in ms since 1970."""
+        if self._lost:
+            lost, self._lost = self._lost, []
+            yield from self.files.lose(lost, now)
+        yield from self.files.expire(now)
+
+    def ticket(self, member: str, wanted: OpenTicket) -> FileTicket:
+        assert self.bulk is not None, "a room without files gives no tickets"
+        return self.bulk.ticket(member, wanted)
+
+    def published(self, event: FileEvent) -> None:
+        """This event has its number, and the log will get it."""
+        if self.bulk is None:
+            return
+        match event:
+            case FileStored(seq=seq, file=file, sha256=sha256):
+                self._storing.append((seq, file, sha256))
+            case FileRemoved(file=file):
+                self.bulk.remove(file)
+            case _:
+                pass
+
+    def stored(self, seq: int) -> None:
+        """The log has stored every event up to this seq."""
+        while self._storing and self._storing[0][0] <= seq:
+            _, file, sha256 = self._storing.popleft()
+            known = self.files.all.get(file)
+            if known is not None and self.bulk is not None:
+                self.bulk.blobs.blob(file, known.size).finish(sha256)
+
+    def end(self, member: str) -> None:
+        """This member was sent away."""
+        if self.bulk is not None:
+            self.bulk.end(member)

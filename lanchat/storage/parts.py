@@ -1,0 +1,88 @@
+"""A file that is being received: its bytes so far, and their running SHA-256."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from lanchat.errors import LanchatError
+from lanchat.storage.files import FileLock, lock_file, sync_folder
+
+_READ = 1 << 20  # bytes of a prefix that are read at once
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # a planted link leads nowhere
+
+
+class Part:
+    """Owned by one thread at a time; it is open only while bytes come. The hash stays in between.
+
+    So a transfer that is cut often reads nothing twice. Only a new process reads the prefix that it finds.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.have = 0  # bytes that are hashed, and on the disk or in its cache
+        self._hash = hashlib.sha256()
+        self._lock: FileLock | None = None
+
+    def open(self) -> None:
+        """Open the file, and read what the hash does not cover yet.
+
+        Raises:
+            LanchatError: another lanchat is receiving the same file.
+            OSError: it cannot be opened.
+        """
+        if self._lock is not None:
+            return
+        lock = lock_file(self.path, _FLAGS)
+        if lock is None:
+            raise LanchatError("Another lanchat receives this file already.")
+        self._lock = lock
+        try:
+            if os.fstat(lock.fd).st_size < self.have:
+                self.have, self._hash = 0, hashlib.sha256()
+            os.lseek(lock.fd, self.have, os.SEEK_SET)
+            while data := os.read(lock.fd, _READ):
+                self._hash.update(data)
+                self.have += len(data)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the bytes so far, in hex."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Add bytes. Requires that it is open.
+
+        Raises:
+            OSError: the disk does not take all of them; `have` says how far it came.
+        """
+        at = 0
+        while at < len(data):
+            written = os.write(self._fd, data[at:] if at else data)
+            self._hash.update(data[at : at + written] if written < len(data) else data)
+            self.have += written
+            at += written
+
+    def restart(self) -> None:
+        """Forget all bytes. Requires that it is open."""
+        os.ftruncate(self._fd, 0)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        self.have, self._hash = 0, hashlib.sha256()
+
+    def sync(self) -> None:
+        """Wait until the bytes and the name are on the disk. Requires that it is open."""
+        os.fsync(self._fd)
+        sync_folder(self.path.parent)
+
+    def close(self) -> None:
+        """May be called twice."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def _fd(self) -> int:
+        assert self._lock is not None, "the part is not open"
+        return self._lock.fd

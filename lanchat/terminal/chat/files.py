@@ -1,0 +1,144 @@
+"""The files of a room as one screen knows them: their numbers, their list, and the lines of running transfers. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lanchat.protocol.file_messages import FileEntry, FileOffered
+from lanchat.protocol.sizes import size_text
+from lanchat.protocol.text import safe_text
+from lanchat.terminal.cells import cut
+
+MOST = 2000  # files that a screen remembers; ten times what a room holds
+_WINDOW = 3.0  # s over which the rate of a transfer is measured
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file with the number by which this screen calls it."""
+
+    number: int
+    file: str  # 32 hex digits
+    name: str
+    size: int
+    by: str  # member id
+
+
+class KnownFiles:
+    """Gives each file a number, which stays as long as this screen. Owned by the thread that paints."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, KnownFile] = {}  # by id, oldest first
+        self._last = 0
+
+    def see(self, seen: FileOffered | FileEntry) -> KnownFile:
+        """A file that the host speaks of."""
+        known = self._files.get(seen.file)
+        if known is None:
+            self._last += 1
+            known = self._files[seen.file] = KnownFile(self._last, seen.file, seen.name, seen.size, seen.by)
+            if len(self._files) > MOST:
+                del self._files[next(iter(self._files))]
+        return known
+
+    def known(self, file: str) -> KnownFile | None:
+        return self._files.get(file)
+
+    def numbered(self, text: str) -> KnownFile:
+        """The file that a person means: by its number, or by its name if only one has it.
+
+        Raises:
+            ValueError: there is no such file; the text is for a person.
+        """
+        number = text.removeprefix("#")
+        found = [known for known in self._files.values() if number == str(known.number)]
+        found = found or [known for known in self._files.values() if known.name == text]
+        if not found:
+            raise ValueError(f"No file {text}. /files lists them.")
+        if len(found) > 1:
+            raise ValueError(f"{len(found)} files are called {text}. Give the number: /files lists them.")
+        return found[0]
+
+    @property
+    def all(self) -> Iterable[KnownFile]:
+        return self._files.values()
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The files of the room, as the host has listed them for us."""
+
+    entries: tuple[FileEntry, ...]
+
+
+def list_text(entries: Iterable[tuple[KnownFile, FileEntry, str]]) -> str:
+    """The answer to /files: number, name, size, sender, time, state.
+
+    Args:
+        entries: with the time as it is shown.
+    """
+    table = [
+        (str(known.number), safe_text(entry.name), size_text(entry.size), safe_text(entry.nick), at, _state(entry))
+        for known, entry, at in entries
+    ]
+    if not table:
+        return "No files are here. /send PATH sends one."
+    widths = [max(len(row[column]) for row in table) for column in range(5)]
+    return "\n".join(
+        "  ".join(
+            [
+                row[0].rjust(widths[0]),
+                row[1].ljust(widths[1]),
+                row[2].rjust(widths[2]),
+                row[3].ljust(widths[3]),
+                row[4],
+                row[5],
+            ]
+        )
+        for row in table
+    )
+
+
+def _state(entry: FileEntry) -> str:
+    if entry.sha256:
+        return "stored"
+    return f"sending, {percent(entry.have, entry.size)}"
+
+
+def percent(done: int, size: int) -> str:
+    return f"{min(100, 100 * done // size if size else 100)} %"
+
+
+class Rate:
+    """How fast a transfer is, over the last seconds. Not thread safe."""
+
+    def __init__(self) -> None:
+        self._points: list[tuple[float, int]] = []
+
+    def per_second(self, done: int, now: float) -> float:
+        """Bytes a second; 0 while that is not known.
+
+        Args:
+            now: s, by any clock.
+        """
+        self._points = [(at, had) for at, had in self._points if now - at <= _WINDOW and had <= done]
+        self._points.append((now, done))
+        at, had = self._points[0]
+        return (done - had) / (now - at) if now - at > 0.2 else 0.0
+
+
+def transfer_line(*, name: str, up: bool, done: int, size: int, rate: float, remark: str, width: int) -> str:
+    """A running transfer in one line: `↑ report.pdf 43 %  11 MB/s  0:05`.
+
+    Args:
+        rate: bytes a second; 0: not known.
+        remark: why it waits; "": it does not.
+        width: cells of the screen.
+    """
+    tail = f" {percent(done, size)}"
+    if remark:
+        tail += f"  {safe_text(remark)}"
+    elif rate > 0:
+        left = int((size - done) / rate)
+        tail += f"  {size_text(int(rate))}/s  {left // 60}:{left % 60:02}"
+    name = safe_text(name)
+    return cut(f"{'↑' if up else '↓'} {name}{tail}", width)

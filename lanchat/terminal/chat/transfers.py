@@ -1,0 +1,210 @@
+"""The transfers of a chat: what is typed about files starts them, and their progress stands above the typed line."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from pathlib import Path
+
+from lanchat.api.room import JoinedRoom
+from lanchat.client.running import RunningTransfer, TransferState
+from lanchat.errors import LanchatError
+from lanchat.protocol.limits import DEFAULT_FILE_LIMITS
+from lanchat.protocol.sizes import size_text
+from lanchat.terminal.cells import Fragments
+from lanchat.terminal.chat.commands import Completion
+from lanchat.terminal.chat.feed import Feed
+from lanchat.terminal.chat.files import Listed, Rate, transfer_line
+from lanchat.terminal.chat.line import SYSTEM
+from lanchat.terminal.wording import advice
+
+DRAW_EVERY = 0.25  # s between two drawings for the sake of progress
+MOST_COMPLETIONS = 100  # paths that are proposed at once
+_NAMED = 5  # of what is left out of a folder
+_DAY = 86_400_000  # ms
+_MONTHS = "January February March April May June July August September October November December".split()
+
+
+class ChatTransfers:
+    """Owned by the thread that paints; the transfers themselves report from their own threads.
+
+    Args:
+        wake: draws soon. Any thread.
+    """
+
+    def __init__(self, room: JoinedRoom, feed: Feed, wake: Callable[[], None]) -> None:
+        self._room = room
+        self._feed = feed
+        self._wake = wake
+        self._running: list[tuple[RunningTransfer, Rate]] = []
+        self._drawn_at = 0.0  # s, monotonic
+
+    def send(self, typed: str) -> None:
+        """Send a file, or a folder as a ZIP, to everybody.
+
+        Raises:
+            LanchatError: there is no such file, or the room does not take it.
+        """
+        transfer = self._room.start_sending(typed_path(typed), self._report, keep=True)
+        if transfer.left_out:
+            self._feed.note(left_out_text(transfer))
+        self._begin(transfer)
+
+    def resume(self) -> None:
+        """Go on with what was being sent when the last run ended."""
+        for transfer in self._room.resume_sending(self._report):
+            self._feed.note(f"Sending {transfer.progress.name} goes on.")
+            self._begin(transfer)
+
+    def fetch(self, file: str, folder: str) -> None:
+        """Fetch a file.
+
+        Args:
+            file: its number or its name.
+            folder: "" for the usual one.
+
+        Raises:
+            ValueError: there is no such file.
+        """
+        known = self._feed.files.numbered(file)
+        into = typed_path(folder) if folder else self._room.downloads
+        self._begin(self._room.start_fetching(known, into, self._report))
+
+    def cancel(self, file: str) -> None:
+        """End the transfer of a file.
+
+        Raises:
+            ValueError: it is not under way.
+        """
+        found = [transfer for transfer, _ in self._running if transfer.progress.name == file]
+        if not found:
+            id = self._feed.files.numbered(file).file
+            found = [transfer for transfer, _ in self._running if transfer.file == id]
+        if not found:
+            raise ValueError(f"{file} is not being transferred by you.")
+        for transfer in found:
+            transfer.cancel()
+
+    def remove(self, file: str) -> None:
+        """Ask the host to delete a file.
+
+        Raises:
+            ValueError: there is no such file.
+        """
+        self._room.remove_file(self._feed.files.numbered(file).file)
+
+    def show_all(self) -> None:
+        """List the files of the room, once the host has answered."""
+        if not self._room.largest_file:
+            raise ValueError("This room takes no files.")
+        threading.Thread(target=self._list, name="list-files").start()
+
+    def lines(self, width: int) -> Fragments:
+        """A line for each running transfer."""
+        now = time.monotonic()
+        self._running = [(transfer, rate) for transfer, rate in self._running if not _is_over(transfer)]
+        lines = []
+        for transfer, rate in self._running:
+            progress = transfer.progress
+            lines.append(
+                transfer_line(
+                    name=progress.name,
+                    up=progress.up,
+                    done=progress.done,
+                    size=progress.size,
+                    rate=rate.per_second(progress.done, now),
+                    remark=progress.remark,
+                    width=width,
+                )
+            )
+        return [(SYSTEM, "\n".join(lines))] if lines else []
+
+    def complete(self, before: str) -> Iterable[Completion] | None:
+        """What a command about files could become; None: it is another one."""
+        word, blank, argument = before.partition(" ")
+        if not blank:
+            return None
+        match word.lower():
+            case "/send":
+                return complete_path(argument)
+            case "/get" | "/cancel" | "/remove" if " " not in argument:
+                files = [known for known in self._feed.files.all if str(known.number).startswith(argument)]
+                return [Completion(str(known.number), len(argument), known.name) for known in reversed(files)]
+        return None
+
+    def _begin(self, transfer: RunningTransfer) -> None:
+        self._running.append((transfer, Rate()))
+        self._wake()
+
+    def _list(self) -> None:
+        try:
+            self._feed.show_files(Listed(tuple(self._room.files)))
+        except LanchatError as error:
+            self._feed.note(str(error), error=True)
+
+    def _report(self, transfer: RunningTransfer) -> None:
+        """Called in the thread of the transfer."""
+        progress, error = transfer.progress, transfer.error
+        if progress.state is TransferState.DONE:
+            self._feed.note(_done_text(transfer))
+        elif error is not None:
+            hint = f" {advice(error.hint)}" if error.hint else ""
+            self._feed.note(f"{error}{hint}", error=not transfer.cancelled)
+        elif (now := time.monotonic()) - self._drawn_at > DRAW_EVERY:
+            self._drawn_at = now
+            self._wake()
+
+
+def typed_path(typed: str) -> Path:
+    """The path that a person means, with or without quotes, and with `~` for the home."""
+    typed = typed.strip()
+    if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "\"'":
+        typed = typed[1:-1]
+    elif "\\ " in typed and not Path(typed).exists():
+        typed = typed.replace("\\ ", " ")
+    return Path(typed).expanduser()
+
+
+def shown_path(path: Path) -> str:
+    """The path, with `~` for the home."""
+    try:
+        return str("~" / path.absolute().relative_to(Path.home()))
+    except (ValueError, RuntimeError):
+        return str(path)
+
+
+def complete_path(typed: str) -> list[Completion]:
+    """The files and folders whose path begins with this."""
+    quote = typed[:1] if typed[:1] in ('"', "'") else ""
+    begun = typed[len(quote) :]
+    folder, _, name = begun.rpartition("/") if "/" in begun else ("", "", begun)
+    where = Path((folder or "/") if begun.startswith("/") else folder or ".").expanduser()
+    try:
+        entries = sorted(where.iterdir())
+    except OSError:
+        return []
+    found = []
+    for entry in entries:
+        if entry.name.startswith(name) and (name.startswith(".") or not entry.name.startswith(".")):
+            found.append(Completion(entry.name + ("/" if entry.is_dir() else ""), len(name)))
+    return found[:MOST_COMPLETIONS]
+
+
+def left_out_text(transfer: RunningTransfer) -> str:
+    """Names what of a folder is not sent."""
+    left_out = transfer.left_out
+    named, more = ", ".join(left_out[:_NAMED]), len(left_out) - _NAMED
+    named += f" and {more} more" if more > 0 else ""
+    return f"Not in {transfer.progress.name}: {named} (links, special files, files of 1.9 GB and more)."
+
+
+def _is_over(transfer: RunningTransfer) -> bool:
+    return transfer.progress.state in (TransferState.DONE, TransferState.FAILED)
+
+
+def _done_text(transfer: RunningTransfer) -> str:
+    progress = transfer.progress
+    if not progress.up:
+        return f"Saved {shown_path(transfer.path)} ({size_text(progress.size)})"
+    until = date.today() + timedelta(days=DEFAULT_FILE_LIMITS.kept // _DAY)
+    return f"{progress.name} is stored; everybody can fetch it until {until.day} {_MONTHS[until.month - 1]}."

@@ -1,0 +1,154 @@
+"""`lanchat send --file` and `lanchat get`: files for scripts. Paths go to stdout, everything else to stderr."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from lanchat.api.room import JoinedRoom
+from lanchat.client.running import RunningTransfer
+from lanchat.errors import Refused, TimedOut
+from lanchat.protocol.file_messages import FileEntry
+from lanchat.protocol.text import safe_text
+from lanchat.terminal.chat.files import Rate, transfer_line
+from lanchat.terminal.chat.transfers import left_out_text
+from lanchat.terminal.stdio import put
+from lanchat.terminal.wording import note_text
+
+_DRAW_EVERY = 0.2  # s
+_WIDTH = 79  # cells of the line that shows the progress
+
+
+def send_files(
+    room: JoinedRoom, paths: Sequence[str], *, deadline: float | None, as_json: bool, out: IO[str], talk: IO[str]
+) -> int:
+    """Send files one after the other.
+
+    Args:
+        deadline: when to give up, by `time.monotonic()`; None: never.
+        as_json: print an object for each file that is stored.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        LanchatError: a file was not stored; those before it were.
+    """
+    for path in paths:
+        progress = _ProgressLine(talk)
+        transfer = room.start_sending(Path(path), progress)
+        if transfer.left_out:
+            put(talk, note_text(left_out_text(transfer)))
+        _finish(transfer, progress, deadline)
+        if as_json:
+            values = {"file": transfer.file, "name": transfer.progress.name, "size": transfer.progress.size}
+            out.write(json.dumps({**values, "sha256": transfer.sha256}) + "\n")
+            out.flush()
+        else:
+            put(talk, note_text(f"{transfer.progress.name} is stored."))
+    return 0
+
+
+def get_files(
+    room: JoinedRoom,
+    names: Sequence[str],
+    folder: str | None,
+    *,
+    everything: bool,
+    deadline: float | None,
+    as_json: bool,
+    out: IO[str],
+    talk: IO[str],
+) -> int:
+    """Fetch files that are in the room now, one after the other, and print the path of each.
+
+    Args:
+        names: names of files; of several with one name, the last.
+        folder: None for the usual one.
+        everything: fetch all files in place of named ones.
+        deadline, as_json: as for `send_files`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        Refused: there is no file of a name.
+        LanchatError: a file was not fetched; those before it were.
+    """
+    entries = room.files
+    wanted = entries if everything else [_called(name, entries) for name in names]
+    into = room.downloads if folder is None else Path(folder)
+    for entry in wanted:
+        progress = _ProgressLine(talk)
+        _finish(room.start_fetching(entry, into, progress), progress, deadline)
+        path = str(progress.last.path)
+        if as_json:
+            values = {"path": path, "file": entry.file, "name": entry.name, "size": entry.size, "by": entry.by}
+            out.write(json.dumps({**values, "nick": entry.nick, "sha256": progress.last.sha256}) + "\n")
+        else:
+            out.write(path + "\n")
+        out.flush()
+    return 0
+
+
+class _ProgressLine:
+    """Shows one transfer in a line of a terminal, which is rewritten; nothing if stderr is none."""
+
+    last: RunningTransfer
+
+    def __init__(self, talk: IO[str]) -> None:
+        self._talk = talk if talk.isatty() else None
+        self._rate = Rate()
+        self._drawn_at = 0.0
+        self._remark = ""
+
+    def __call__(self, transfer: RunningTransfer) -> None:
+        """Called in the thread of the transfer."""
+        progress, now = transfer.progress, time.monotonic()
+        if self._talk is None or (now - self._drawn_at < _DRAW_EVERY and progress.remark == self._remark):
+            return
+        self._drawn_at, self._remark = now, progress.remark
+        line = transfer_line(
+            name=progress.name,
+            up=progress.up,
+            done=progress.done,
+            size=progress.size,
+            rate=self._rate.per_second(progress.done, now),
+            remark=progress.remark,
+            width=_WIDTH,
+        )
+        self._write(f"\r{line}\x1b[K")
+
+    def erase(self) -> None:
+        if self._talk is not None and self._drawn_at:
+            self._write("\r\x1b[K")
+
+    def _write(self, text: str) -> None:
+        assert self._talk is not None
+        self._talk.write(text)
+        self._talk.flush()
+
+
+def _finish(transfer: RunningTransfer, progress: _ProgressLine, deadline: float | None) -> None:
+    progress.last = transfer
+    try:
+        transfer.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+    except TimedOut:
+        transfer.cancel()
+        raise TimedOut(f"{transfer.progress.name} was not through in time. What has come stays.") from None
+    except BaseException:
+        transfer.cancel()
+        raise
+    finally:
+        progress.erase()
+
+
+def _called(name: str, entries: Sequence[FileEntry]) -> FileEntry:
+    found = [entry for entry in entries if name in (entry.name, entry.file)]
+    if not found:
+        there = ", ".join(safe_text(entry.name) for entry in entries)
+        raise Refused(
+            f'No file called "{name}" is in the room.', f"There are: {there}" if there else "", code="unknown"
+        )
+    return found[-1]

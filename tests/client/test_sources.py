@@ -1,0 +1,79 @@
+"""What can be sent: the bytes of files and folders, from any offset on."""
+
+import io
+import os
+import random
+import zipfile
+
+import pytest
+
+from lanchat.client.sources import FileChanged, FolderSource, open_source
+from lanchat.errors import LanchatError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    top = tmp_path / "photos"
+    (top / "b").mkdir(parents=True)
+    (top / "empty").touch()
+    for number, name in enumerate(("a.jpg", "b/c.jpg", "b/d ü.jpg")):
+        (top / name).write_bytes(random.Random(number).randbytes(5000 * (number + 1)))
+    return top
+
+
+def read_all(source, portion=1000):
+    data = b""
+    while len(data) < source.size:
+        data += source.read(len(data), portion)
+    return data
+
+
+def test_a_folder_is_a_zip_of_known_size(folder):
+    source = FolderSource(folder)
+    data = read_all(source)
+    assert (source.name, len(data)) == ("photos.zip", source.size)
+    with zipfile.ZipFile(io.BytesIO(data)) as found:
+        assert found.testzip() is None
+        assert found.namelist() == ["photos/a.jpg", "photos/b/c.jpg", "photos/b/d ü.jpg", "photos/empty"]
+        assert found.read("photos/a.jpg") == (folder / "a.jpg").read_bytes()
+    source.check()
+    source.close()
+
+
+def test_a_resume_reads_the_same_bytes_from_any_offset(folder):
+    first = FolderSource(folder)
+    data = read_all(first)
+    first.close()
+    for at in (0, 1, 40, 5000, 12_345, len(data) - 30, len(data) - 1):
+        again = FolderSource(folder)
+        rest = b""
+        while at + len(rest) < again.size:
+            rest += again.read(at + len(rest), 777)
+        assert rest == data[at:]
+        again.close()
+
+
+def test_links_and_special_files_are_left_out(folder):
+    (folder / "link").symlink_to(folder / "a.jpg")
+    os.mkfifo(folder / "pipe")
+    source = FolderSource(folder)
+    assert source.left_out == ["photos/link", "photos/pipe"]
+    source.close()
+
+
+def test_what_changes_meanwhile_is_noticed(folder):
+    source = FolderSource(folder)
+    (folder / "a.jpg").write_bytes(b"short")
+    with pytest.raises(FileChanged):
+        read_all(source)
+    with pytest.raises(FileChanged):
+        source.check()
+    source.close()
+
+
+def test_what_is_neither_a_file_nor_a_folder_is_refused_without_waiting(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(LanchatError, match="neither a file nor a folder"):
+        open_source(tmp_path / "pipe")
+    with pytest.raises(LanchatError, match="No such file"):
+        open_source(tmp_path / "missing")

@@ -1,0 +1,436 @@
+"""Files of a room, from one member's disk to another's, over real links."""
+
+import hashlib
+import os
+import random
+import socket
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lanchat.client.running import RunningTransfer
+from lanchat.client.sources import FileChanged
+from lanchat.errors import ConnectionLost, LanchatError, Refused
+from lanchat.network.flusher import Flusher
+from lanchat.network.link import Link
+from lanchat.protocol.file_messages import FileGet, FileRemoved, FileSend, FileStored, FileTicket, Go, Transfer
+from lanchat.protocol.framing import encode
+from lanchat.protocol.limits import FileLimits
+from lanchat.protocol.messages import VERSION, Card
+from lanchat.protocol.timing import Timing
+from lanchat.protocol.tls import TlsChannel, client_context
+from lanchat.server.host import Host
+from lanchat.storage.blobs import Blobs
+from lanchat.storage.sqlite_log import SqliteLog
+from tests.support.waiting import wait_until
+
+LIMITS = FileLimits(spare_part=0.0, spare_bytes=0)  # the disk of whoever runs the tests may be full
+SIZE = 3_000_000
+
+
+@pytest.fixture
+def open_room(host: Callable[..., Host], tmp_path: Path) -> Iterator[Callable[..., Host]]:
+    """A room that takes files; their bytes are in `tmp_path/files`."""
+    opened: list[Blobs] = []
+
+    def open_room(limits: FileLimits = LIMITS, **options: Any) -> Host:
+        opened.append(Blobs(tmp_path / "files", limits))
+        return host("Room A", blobs=opened[-1], **options)
+
+    yield open_room
+    for blobs in opened:
+        blobs.close()
+
+
+def file_of(folder: Path, name: str, size: int = SIZE, seed: int = 0) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_bytes(random.Random(seed).randbytes(size))
+    return path
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class Pauses:
+    """An `on_progress` that lets a transfer wait once so much has moved, until it may go on."""
+
+    def __init__(self, after: int, then: Callable[[], None]) -> None:
+        self._after = after
+        self._then = then
+        self.happened = 0
+
+    def __call__(self, transfer: RunningTransfer) -> None:
+        if transfer.progress.done >= self._after and not self.happened:
+            self.happened += 1
+            self._then()
+
+
+def cut_transfers(room: Host) -> None:
+    """Cut the links of all transfers; those of the chat have been asked for pings, and stay."""
+    for link in room.links:
+        if not link.keepalive.ping:
+            link.drop("lost", "the test cuts it")
+
+
+@pytest.mark.parametrize("size", [0, 1, 64 * 1024, SIZE])
+def test_a_file_goes_from_one_member_to_another(open_room, enter, tmp_path, size):
+    room = open_room()
+    ann, bob = enter(room, "ann"), enter(room, "bob")
+    source = file_of(tmp_path / "ann", "report.pdf", size)
+    sent = ann.send_file(source)
+    assert sent.sha256 == digest(source)
+    [entry] = bob.files
+    assert (entry.name, entry.size, entry.nick, entry.sha256) == ("report.pdf", size, "ann", sent.sha256)
+    path = bob.fetch(entry, tmp_path / "bob")
+    assert path == tmp_path / "bob" / "report.pdf"
+    assert digest(path) == sent.sha256
+    assert os.listdir(path.parent) == ["report.pdf"]
+    assert path.stat().st_mode & 0o111 == 0
+
+
+def test_who_comes_later_fetches_it_when_its_sender_is_gone(open_room, enter, tmp_path):
+    room = open_room()
+    source = file_of(tmp_path / "ann", "report.pdf")
+    ann = enter(room, "ann")
+    ann.send_file(source)
+    ann.close()
+    assert digest(enter(room, "bob").fetch("report.pdf", tmp_path)) == digest(source)
+
+
+def test_no_file_is_overwritten(open_room, enter, tmp_path):
+    room = open_room()
+    ann = enter(room, "ann")
+    ann.send_file(file_of(tmp_path / "ann", "report.pdf"))
+    (tmp_path / "bob").mkdir()
+    (tmp_path / "bob" / "report.pdf").symlink_to(tmp_path / "elsewhere")
+    names = [ann.fetch("report.pdf", tmp_path / "bob").name for _ in range(2)]
+    assert names == ["report (2).pdf", "report (3).pdf"]
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_file_is_fetched_while_it_is_still_being_sent(open_room, enter, tmp_path):
+    """The sender waits in the middle until half of the file has come to the one who fetches."""
+    room = open_room()
+    ann, bob = enter(room, "ann"), enter(room, "bob")
+    source = file_of(tmp_path / "ann", "report.pdf")
+    fetching: list[RunningTransfer] = []
+
+    def fetch() -> None:
+        [entry] = bob.files
+        assert 0 < entry.have < entry.size and not entry.sha256
+        fetching.append(bob.start_fetching(entry, tmp_path / "bob", lambda transfer: None))
+        wait_until(lambda: fetching[0].progress.done > 0)
+
+    ann.start_sending(source, Pauses(SIZE // 2, fetch)).wait(60)
+    fetching[0].wait(60)
+    assert digest(fetching[0].path) == digest(source)
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_a_transfer_whose_link_is_cut_goes_on_where_it_was(open_room, enter, tmp_path, way):
+    room = open_room()
+    ann = enter(room, "ann")
+    source = file_of(tmp_path / "ann", "report.pdf")
+    cut = Pauses(SIZE // 2, lambda: cut_transfers(room))
+    done: list[int] = []
+
+    def watch(transfer: RunningTransfer) -> None:
+        done.append(transfer.progress.done)
+        cut(transfer)
+
+    if way == "up":
+        ann.start_sending(source, watch).wait(60)
+        path = ann.fetch("report.pdf", tmp_path)
+    else:
+        ann.send_file(source)
+        fetching = ann.start_fetching(ann.files[0], tmp_path, watch)
+        fetching.wait(60)
+        path = fetching.path
+    assert cut.happened and digest(path) == digest(source)
+    assert all(later >= SIZE // 4 for later in done[done.index(max(d for d in done if d <= SIZE // 2)) :])
+
+
+def test_a_sender_that_ends_and_begins_again_sends_only_the_rest(open_room, enter, tmp_path):
+    """Another run with the same id, as after a crash. The host has a part, whose hash proves that it fits."""
+    room = open_room()
+    ann = enter(room, "ann")
+    source = file_of(tmp_path / "ann", "report.pdf")
+    first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.cancel())
+    with pytest.raises(LanchatError, match="cancelled"):
+        first.wait(60)
+    have = wait_until(lambda: ann.files[0].have)
+    moved: list[int] = []
+    second = RunningTransfer(ann._member.transfers.open(source), lambda transfer: moved.append(transfer.progress.done))
+    second.id = first.id
+    ann._member.transfers._start(second)
+    second.wait(60)
+    assert min(done for done in moved if done) >= have
+    assert ann.files[0].sha256 == digest(source)
+
+
+def test_a_file_that_was_not_finished_goes_on_in_the_next_run(open_room, enter, tmp_path, own_world):
+    room = open_room()
+    (own_world / "seen" / room.room_id).mkdir(parents=True, mode=0o700)
+    own_world.chmod(0o700)
+    source = file_of(tmp_path / "ann", "report.pdf", 20_000_000)
+    ann = enter(room, "ann")
+    leave = threading.Event()
+    first = ann.start_sending(source, Pauses(SIZE, leave.set), keep=True)
+    assert leave.wait(30)
+    ann.close()
+    with pytest.raises(ConnectionLost):
+        first.wait(30)
+    again = enter(room, "ann")
+    moved: list[int] = []
+    [second] = again.resume_sending(lambda transfer: moved.append(transfer.progress.done))
+    second.wait(60)
+    assert min(done for done in moved if done) >= SIZE // 2  # what was on its way is sent again
+    assert [entry.sha256 for entry in again.files] == [digest(source)]
+    assert again.resume_sending(lambda transfer: None) == []
+
+
+def test_a_part_whose_content_does_not_fit_any_more_is_sent_from_the_start(open_room, enter, tmp_path):
+    room = open_room()
+    ann = enter(room, "ann")
+    source = file_of(tmp_path / "ann", "report.pdf")
+    first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.cancel())
+    with pytest.raises(LanchatError, match="cancelled"):
+        first.wait(60)
+    file_of(tmp_path / "ann", "report.pdf", seed=1)
+    second = RunningTransfer(ann._member.transfers.open(source), lambda transfer: None)
+    second.id = first.id
+    ann._member.transfers._start(second)
+    second.wait(60)
+    assert digest(ann.fetch("report.pdf", tmp_path)) == digest(source)
+
+
+def test_a_folder_is_sent_as_a_zip_and_a_cut_costs_nothing(open_room, enter, tmp_path):
+    room = open_room()
+    ann = enter(room, "ann")
+    contents = {f"{n}.bin": file_of(tmp_path / "photos" / "in", f"{n}.bin", 400_000, n).read_bytes() for n in range(8)}
+    (tmp_path / "photos" / "link").symlink_to(tmp_path / "elsewhere")
+    cut = Pauses(SIZE // 2, lambda: cut_transfers(room))
+    transfer = ann.start_sending(tmp_path / "photos", cut)
+    transfer.wait(60)
+    assert cut.happened and transfer.left_out == ["photos/link"]
+    with zipfile.ZipFile(ann.fetch("photos.zip", tmp_path / "got")) as found:
+        assert found.testzip() is None
+        assert {name: found.read(f"photos/in/{name}") for name in contents} == contents
+
+
+def test_a_file_that_changes_while_it_is_sent_is_not_stored(open_room, enter, tmp_path):
+    room = open_room()
+    ann = enter(room, "ann")
+    source = file_of(tmp_path / "ann", "report.pdf")
+
+    def change() -> None:
+        source.write_bytes(b"something else")
+
+    with pytest.raises(FileChanged):
+        ann.start_sending(source, Pauses(SIZE // 2, change)).wait(60)
+    assert not any(entry.sha256 for entry in ann.files)
+
+
+def test_files_survive_a_restart_of_the_host(open_room, enter, tmp_path):
+    room = open_room(log=SqliteLog(tmp_path / "log.db"))
+    source = file_of(tmp_path / "ann", "report.pdf")
+    ann = enter(room, "ann")
+    ann.send_file(source)
+    ann.close()
+    room.close()
+    (tmp_path / "files" / "planted").write_bytes(b"of nobody")
+    again = open_room(log=SqliteLog(tmp_path / "log.db"), room_id=room.room_id)
+    assert not (tmp_path / "files" / "planted").exists()
+    assert digest(enter(again, "bob").fetch("report.pdf", tmp_path)) == digest(source)
+
+
+def test_a_stored_file_that_is_missing_on_the_disk_is_given_up(open_room, enter, tmp_path):
+    room = open_room(log=SqliteLog(tmp_path / "log.db"))
+    ann = enter(room, "ann")
+    sent = ann.send_file(file_of(tmp_path / "ann", "report.pdf"))
+    ann.close()
+    room.close()
+    (tmp_path / "files" / sent.file).unlink()
+    again = open_room(log=SqliteLog(tmp_path / "log.db"), room_id=room.room_id)
+    bob = enter(again, "bob")
+    gone = next(event for event in bob.events(timeout=20) if isinstance(event, FileRemoved))
+    assert (gone.file, gone.reason) == (sent.file, "lost")
+    assert bob.files == []
+
+
+def test_who_sent_a_file_takes_it_back(open_room, enter, tmp_path):
+    room = open_room()
+    ann, bob = enter(room, "ann"), enter(room, "bob")
+    sent = ann.send_file(file_of(tmp_path / "ann", "report.pdf"))
+    ann.remove_file(sent.file)
+    kinds = []
+    for event in bob.events(timeout=20):
+        kinds.append(type(event))
+        if isinstance(event, FileRemoved):
+            break
+    assert kinds.index(FileStored) < kinds.index(FileRemoved)
+    wait_until(lambda: os.listdir(tmp_path / "files") == [])
+    with pytest.raises(Refused, match="No file called"):
+        bob.fetch("report.pdf", tmp_path)
+
+
+def test_a_room_without_files_says_so(host, enter, tmp_path):
+    ann = enter(host("Room A"), "ann")
+    assert ann.files == []
+    with pytest.raises(Refused, match="takes no files"):
+        ann.send_file(file_of(tmp_path, "report.pdf"))
+
+
+def test_a_file_that_is_too_large_is_refused_in_words(open_room, enter, tmp_path):
+    ann = enter(open_room(FileLimits(file=2_000_000)), "ann")
+    with pytest.raises(Refused, match=r"2\.9 MB, and this room takes files of up to 1\.9 MB"):
+        ann.send_file(file_of(tmp_path, "report.pdf"))
+
+
+def test_two_transfers_of_a_member_run_at_once_and_the_others_after_them(open_room, enter, tmp_path):
+    ann = enter(open_room(), "ann")
+    sources = [file_of(tmp_path / "ann", f"{number}.bin", 200_000, number) for number in range(6)]
+    transfers = [ann.start_sending(source, lambda transfer: None) for source in sources]
+    for transfer, source in zip(transfers, sources, strict=True):
+        transfer.wait(60)
+        assert transfer.sha256 == digest(source)
+    assert len(ann.files) == 6
+
+
+def test_a_host_whose_disk_is_full_is_tried_again(open_room, enter, tmp_path, monkeypatch):
+    """The rest of the file follows once there is room."""
+    room = open_room()
+    ann = enter(room, "ann", timing=Timing(disk_retry=0.05, first_retry=0.02))
+    source = file_of(tmp_path / "ann", "report.pdf")
+    refusals = iter([True, True])
+    write = os.write
+
+    def full(fd: int, data: bytes) -> int:
+        if len(data) > 10_000 and os.readlink(f"/proc/self/fd/{fd}").startswith(str(tmp_path / "files")):
+            if os.fstat(fd).st_size > SIZE // 2 and next(refusals, False):
+                raise OSError(28, "No space left on device")
+        return write(fd, data)
+
+    monkeypatch.setattr("lanchat.storage.parts.os.write", full)
+    remarks: list[str] = []
+    ann.start_sending(source, lambda transfer: remarks.append(transfer.progress.remark)).wait(60)
+    assert any("disk is full" in remark for remark in remarks)
+    assert ann.files[0].sha256 == digest(source)
+
+
+# ---- hostile peers
+
+
+class Stranger:
+    """Speaks the lines of a transfer link by hand."""
+
+    def __init__(self, room: Host, flusher: Flusher) -> None:
+        channel = TlsChannel(client_context(), server=False)
+        self.link = Link(socket.create_connection(("127.0.0.1", room.port)), channel, flusher)
+        self.link.establish()
+        assert Card.__name__ and self.link.receive().startswith(b'{"t":"card"')
+
+    def say(self, *lines: Any) -> bytes:
+        """Say the first line, wait for an answer, say the rest; return what comes until the host hangs up."""
+        first, *rest = [line if isinstance(line, bytes) else encode(line) for line in lines]
+        self.link.send(first)
+        heard = self.link.receive()
+        if rest:
+            self.link.send(b"".join(rest))
+        try:
+            while data := self.link.receive():
+                heard += data
+        finally:
+            self.link.close()
+        return heard
+
+
+@contextmanager
+def stranger(room: Host) -> Iterator[Callable[[], Stranger]]:
+    flusher = Flusher("test-flusher")
+    try:
+        yield lambda: Stranger(room, flusher)
+    finally:
+        flusher.close()
+
+
+def ticket_for(member: Any, question: FileSend | FileGet, key: str) -> FileTicket:
+    ticket = member._member.transfers.questions.ask(question, key, lambda: None)
+    assert isinstance(ticket, FileTicket)
+    return ticket
+
+
+def test_a_ticket_is_good_once_and_one_that_was_guessed_never(open_room, enter, tmp_path):
+    room = open_room()
+    ann = enter(room, "ann")
+    sent = ann.send_file(file_of(tmp_path / "ann", "report.pdf", 1000))
+    ticket = ticket_for(ann, FileGet(sent.file), sent.file).ticket
+    with stranger(room) as connect:
+        assert b"not good any more" in connect().say(Transfer(VERSION, bytes(32)))
+        assert b'"t":"sum"' in connect().say(Transfer(VERSION, ticket))
+        assert b"not good any more" in connect().say(Transfer(VERSION, ticket))
+
+
+def test_an_old_ticket_is_not_good(open_room, enter, tmp_path):
+    room = open_room(timing=Timing(ticket=-1.0))
+    ann = enter(room, "ann")
+    ticket = ticket_for(ann, FileSend("1", "a", 10), "1").ticket
+    with stranger(room) as connect:
+        assert b"not good any more" in connect().say(Transfer(VERSION, ticket))
+
+
+def test_a_ticket_for_fetching_writes_nothing(open_room, enter, tmp_path):
+    room = open_room()
+    ann = enter(room, "ann")
+    source = file_of(tmp_path / "ann", "report.pdf", 1000)
+    sent = ann.send_file(source)
+    ticket = ticket_for(ann, FileGet(sent.file), sent.file).ticket
+    with stranger(room) as connect:
+        connect().say(Transfer(VERSION, ticket), Go(0), b"x" * 1000)
+    assert digest(tmp_path / "files" / sent.file) == digest(source)
+
+
+def test_a_sender_that_sends_more_than_it_said_is_hung_up_on(open_room, enter):
+    room = open_room()
+    ann = enter(room, "ann")
+    ticket = ticket_for(ann, FileSend("1", "a", 10), "1").ticket
+    with stranger(room) as connect:
+        assert b'"t":"closing"' in connect().say(Transfer(VERSION, ticket), Go(0), b"x" * 5000)
+    assert ann.files[0].have <= 10 and not ann.files[0].sha256
+
+
+def test_a_sender_whose_sum_does_not_fit_stores_nothing(open_room, enter):
+    room = open_room()
+    ann = enter(room, "ann")
+    ticket = ticket_for(ann, FileSend("1", "a", 3), "1").ticket
+    with stranger(room) as connect:
+        wrong = b'{"t":"sum","sha256":"' + b"0" * 64 + b'"}\n'
+        assert b"damaged" in connect().say(Transfer(VERSION, ticket), Go(0), b"abc", wrong)
+    assert ann.files[0].have == 0 and not ann.files[0].sha256
+
+
+def test_who_is_sent_away_takes_no_more_part_in_transfers(open_room, enter, tmp_path):
+    room = open_room()
+    hal, ann = enter(room, "hal"), enter(room, "ann")
+    banned = Pauses(SIZE // 2, lambda: hal.moderate("ban", "ann"))
+    with pytest.raises(LanchatError):
+        ann.start_sending(file_of(tmp_path / "ann", "report.pdf"), banned).wait(60)
+    assert not any(entry.sha256 for entry in hal.files)
+
+
+def test_leaving_ends_the_transfers(open_room, enter, tmp_path):
+    room = open_room()
+    ann = enter(room, "ann")
+    reached: list[RunningTransfer] = []
+    transfer = ann.start_sending(file_of(tmp_path / "ann", "report.pdf", 50_000_000), reached.append)
+    wait_until(lambda: reached)
+    ann.close()
+    with pytest.raises(ConnectionLost, match="You have left"):
+        transfer.wait(60)

@@ -1,0 +1,58 @@
+"""Names of files from the network: always the name of one harmless file, on every system."""
+
+from pathlib import PurePosixPath, PureWindowsPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.protocol.filenames import MAX_FILENAME, safe_name
+
+HOSTILE = {
+    "../../etc/passwd": "passwd",
+    "..\\..\\boot.ini": "boot.ini",
+    "/etc/shadow": "shadow",
+    "C:evil": "C_evil",
+    "\\\\server\\share\\x": "x",
+    "file.txt:hidden": "file.txt_hidden",
+    "COM1 .txt": "_COM1.txt",
+    "nul": "_nul",
+    "CONIN$": "_CONIN$",
+    "com¹.tar.gz": "_com¹.tar.gz",
+    ".bashrc": "_bashrc",
+    "-rf": "_rf",
+    "~root": "_root",
+    "\u202egnp.exe": "_U+202E_gnp.exe",
+    "a\nb\0c": "a_x0ab_x00c",
+    "report.pdf. .": "report.pdf",
+    "evil.lnk": "evil.lnk_",
+    "Evil.URL": "Evil.URL_",
+    "desktop.ini": "desktop.ini_",
+    "a.desktop": "a.desktop_",
+    "...": "file",
+    "": "file",
+    " ": "file",
+    "photos/": "photos",
+    "report.pdf": "report.pdf",
+    "Überblick 2026.pdf": "Überblick 2026.pdf",
+}
+
+
+@pytest.mark.parametrize("sent", HOSTILE)
+def test_a_hostile_name_becomes_a_harmless_one(sent):
+    assert safe_name(sent) == HOSTILE[sent]
+
+
+def test_a_long_name_keeps_its_ending():
+    name = safe_name("ü" * 300 + ".tar.pdf")
+    assert name.endswith(".pdf") and len(name.encode()) <= MAX_FILENAME
+
+
+@given(st.one_of(st.text(max_size=300), st.text(alphabet="./\\:~- _aCONM1<>\u0301\u202e\ud800\n\t.lnk", max_size=300)))
+def test_any_name_becomes_one_component_and_stays_so(sent):
+    name = safe_name(sent)
+    assert 0 < len(name.encode()) <= MAX_FILENAME
+    assert name[0] not in ".-~ " and name[-1] not in ". "
+    assert PurePosixPath(name).name == PureWindowsPath(name).name == name
+    assert not PureWindowsPath(name).is_reserved()
+    assert safe_name(name) == name

@@ -1,0 +1,202 @@
+"""Who may send, fetch and remove files, and which ones go first."""
+
+from typing import Any
+
+import pytest
+
+from lanchat.protocol.file_messages import (
+    FileEnd,
+    FileEntry,
+    FileEvent,
+    FileGet,
+    FileList,
+    FileOffered,
+    FileRefused,
+    FileRemove,
+    FileRemoved,
+    FileSend,
+    FileStored,
+)
+from lanchat.protocol.limits import FileLimits
+from lanchat.protocol.messages import numbered
+from lanchat.room.effects import OpenTicket, Reply
+from lanchat.room.files import Files, FileWhole
+from tests.support.rooms import room_with
+
+HOUR = 3_600_000  # ms
+DAY = 24 * HOUR
+LIMITS = FileLimits(file=100, total=200, member_share=0.5, number=10, offers_burst=5, offers_rate=0.1)
+SUM = "5" * 64
+
+
+def room_and(*nicks: str, limits: FileLimits | None = LIMITS, **options: Any) -> Any:
+    room, *members = room_with(*nicks)
+    room.files = Files(limits, **options)
+    return room, *members
+
+
+def send(room: Any, member: Any, id: str, size: int = 10, now: int = 0, name: str = "a.txt") -> Any:
+    """What follows from an offer: the events, and the last answer."""
+    *events, answer = room.act(member, FileSend(id, name, size), now)
+    return events, answer
+
+
+def store(room: Any, member: Any, id: str, size: int = 10, now: int = 0) -> str:
+    """A file that is whole at the host; its id."""
+    [*_, offered], _ = send(room, member, id, size, now)
+    room.apply(numbered(room.files.finish(FileWhole(offered.file, SUM), now), room.seq + 1))
+    return str(offered.file)
+
+
+def code(answer: Any) -> str:
+    assert isinstance(answer, Reply) and isinstance(answer.message, FileRefused)
+    return answer.message.code
+
+
+def test_an_offer_is_an_event_for_everybody_and_a_ticket_for_its_sender():
+    room, ann = room_and("ann")
+    [offered], ticket = send(room, ann, "1", name="../evil.lnk")
+    assert offered == FileOffered(offered.seq, 0, "id-ann", "ann", "1", offered.file, "evil.lnk_", 10)
+    assert ticket == OpenTicket(offered.file, 10, id="1", up=True)
+
+
+def test_an_offer_that_comes_again_is_the_same_file():
+    room, ann = room_and("ann")
+    [offered], _ = send(room, ann, "1")
+    events, ticket = send(room, ann, "1")
+    assert events == [] and ticket.file == offered.file
+    events, answer = send(room, ann, "1", size=11)
+    assert events == [] and code(answer) == "size"
+
+
+def test_a_stored_file_needs_no_ticket():
+    room, ann = room_and("ann")
+    file = store(room, ann, "1")
+    [answer] = room.act(ann, FileSend("1", "a.txt", 10, again=True))
+    assert answer == Reply(FileEntry(file, "a.txt", 10, "id-ann", "ann", 0, have=10, sha256=SUM, id="1"))
+
+
+def test_two_members_with_the_same_id_send_two_files():
+    room, ann, bob = room_and("ann", "bob")
+    [one], _ = send(room, ann, "1")
+    [other], _ = send(room, bob, "1")
+    assert one.file != other.file
+
+
+@pytest.mark.parametrize(
+    ("limits", "size", "expected"), [(None, 1, "off"), (LIMITS, 101, "size"), (FileLimits(total=50), 40, "quota")]
+)
+def test_what_does_not_fit_is_refused_before_a_byte_is_sent(limits, size, expected):
+    room, ann = room_and("ann", limits=limits)
+    events, answer = send(room, ann, "1", size)
+    assert events == [] and code(answer) == expected
+
+
+def test_the_largest_file_fits():
+    room, ann = room_and("ann")
+    assert isinstance(send(room, ann, "1", 100)[1], OpenTicket)
+
+
+def test_a_guest_owns_nothing():
+    room, _ = room_and("ann")
+    guest = room.come("zoe", "~0000").member
+    assert code(send(room, guest, "1")[1]) == "rights"
+
+
+def test_a_disk_that_is_full_takes_no_offer():
+    room, ann = room_and("ann", free=lambda: 25)
+    assert isinstance(send(room, ann, "1", 20)[1], OpenTicket)
+    assert code(send(room, ann, "2", 10)[1]) == "disk"  # the first one has not come yet, and needs its space
+
+
+def test_offers_have_a_rate():
+    room, ann, bob = room_and("ann", "bob")
+    answers = [send(room, ann, str(number), 1)[1] for number in range(6)]
+    assert code(answers[-1]) == "many" and isinstance(answers[-2], OpenTicket)
+    assert isinstance(send(room, bob, "1", 1)[1], OpenTicket)
+    assert isinstance(send(room, ann, "later", 1, now=10_000)[1], OpenTicket)
+
+
+def test_whoever_has_most_makes_room_and_only_by_old_files():
+    room, ann, bob, eve = room_and("ann", "bob", "eve")
+    first, second = store(room, ann, "1", 50), store(room, ann, "2", 50, now=1)
+    store(room, bob, "1", 80, now=2)
+    assert code(send(room, eve, "1", 30, now=HOUR - 1)[1]) == "quota"  # everything is too young to go
+    events, ticket = send(room, eve, "2", 30, now=2 * HOUR)
+    assert [type(event) for event in events] == [FileRemoved, FileOffered] and isinstance(ticket, OpenTicket)
+    assert (events[0].file, events[0].reason, events[0].nick) == (first, "quota", "ann")
+    assert second in room.files.all and first not in room.files.all
+
+
+def test_a_flood_pushes_out_its_own_files_only():
+    room, ann, eve = room_and("ann", "eve")
+    precious = store(room, ann, "1", 90)
+    for number in range(50):
+        send(room, eve, str(number), 40, now=(number + 2) * 2 * HOUR)
+    assert precious in room.files.all
+    assert sum(file.size for file in room.files.all.values()) <= LIMITS.total
+
+
+def test_a_file_is_fetched_with_a_ticket_until_it_is_gone():
+    room, ann, bob = room_and("ann", "bob")
+    file = store(room, ann, "1")
+    assert room.act(bob, FileGet(file)) == [OpenTicket(file, 10)]
+    assert code(room.act(bob, FileGet("0" * 32))[0]) == "unknown"
+
+
+def test_its_sender_and_the_host_may_remove_a_file():
+    room, hal, ann, bob = room_and("hal", "ann", "bob")
+    one, other = store(room, ann, "1"), store(room, ann, "2")
+    assert code(room.act(bob, FileRemove(one))[0]) == "rights"
+    [gone] = room.act(ann, FileRemove(one))
+    assert isinstance(gone, FileRemoved) and (gone.nick, gone.reason) == ("ann", "removed")
+    assert room.act(hal, FileRemove(other))[0].nick == "hal"
+    assert code(room.act(ann, FileRemove(one))[0]) == "unknown"
+    assert room.act(ann, FileList()) == [Reply(FileEnd())]
+
+
+def test_the_list_says_how_far_each_file_is():
+    room, ann = room_and("ann", have=lambda file: 7)
+    store(room, ann, "1")
+    send(room, ann, "2")
+    entries = [reply.message for reply in room.act(ann, FileList())]
+    assert [(entry.have, entry.sha256) for entry in entries[:-1]] == [(10, SUM), (7, "")]
+
+
+def test_a_file_goes_after_a_week_and_an_unfinished_one_a_day_after_its_last_byte():
+    have: dict[str, int] = {}
+    room, ann = room_and("ann", have=lambda file: have.get(file, 0))
+    whole = store(room, ann, "1")
+    [*_, offered], _ = send(room, ann, "2")
+    files = room.files
+    assert list(files.expire(0)) == []
+    have[offered.file] = 5
+    assert list(files.expire(DAY - 1)) == []  # there is progress
+    assert list(files.expire(DAY + HOUR)) == []
+    [gone] = files.expire(2 * DAY + HOUR)
+    assert (gone.file, gone.reason) == (offered.file, "unfinished")
+    files.apply(gone)
+    [gone] = files.expire(7 * DAY + HOUR)
+    assert (gone.file, gone.reason) == (whole, "expired")
+
+
+def test_a_file_that_was_removed_while_it_came_is_not_stored():
+    room, ann = room_and("ann")
+    [offered], _ = send(room, ann, "1")
+    room.act(ann, FileRemove(offered.file))
+    assert room.files.finish(FileWhole(offered.file, SUM), 0) is None
+
+
+def test_the_files_of_a_room_are_rebuilt_from_its_events():
+    room, ann = room_and("ann")
+    file = store(room, ann, "1")
+    again = Files(LIMITS)
+    events: list[FileEvent] = [
+        FileOffered(1, 0, "id-ann", "ann", "1", file, "a.txt", 10),
+        FileStored(2, 0, "id-ann", "ann", file, SUM),
+        FileOffered(3, 0, "id-ann", "ann", "2", "0" * 32, "b.txt", 1),
+        FileRemoved(4, 0, "id-ann", "ann", "0" * 32, "removed"),
+    ]
+    for event in events:
+        again.apply(event)
+    assert again.all == room.files.all

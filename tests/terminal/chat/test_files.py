@@ -1,0 +1,79 @@
+"""Files on the screen: numbers, the list, lines of transfers, completion."""
+
+import os
+
+import pytest
+
+from lanchat.protocol.file_messages import FileEntry, FileOffered
+from lanchat.terminal.chat.files import KnownFiles, Rate, list_text, transfer_line
+from lanchat.terminal.chat.transfers import complete_path, shown_path, typed_path
+
+ONE, OTHER = "1" * 32, "2" * 32
+
+
+def offered(file: str, name: str = "a.txt") -> FileOffered:
+    return FileOffered(1, 0, "id-ann", "ann", "1", file, name, 10)
+
+
+def test_a_file_keeps_its_number():
+    files = KnownFiles()
+    assert [files.see(offered(file)).number for file in (ONE, OTHER, ONE)] == [1, 2, 1]
+
+
+def test_a_person_means_a_file_by_its_number_or_its_name():
+    files = KnownFiles()
+    files.see(offered(ONE))
+    files.see(offered(OTHER, "b.txt"))
+    assert files.numbered("2").file == files.numbered("b.txt").file == OTHER
+    files.see(offered("3" * 32, "b.txt"))
+    with pytest.raises(ValueError, match="2 files are called b.txt"):
+        files.numbered("b.txt")
+    with pytest.raises(ValueError, match="No file 7"):
+        files.numbered("7")
+
+
+def test_the_list_is_a_table():
+    files = KnownFiles()
+    entries = [
+        FileEntry(ONE, "report.pdf", 2_200_000, "a", "ann", 0, 2_200_000, "5" * 64),
+        FileEntry(OTHER, "photos\x1b.zip", 310 << 20, "e", "eve", 0, 190 << 20),
+    ]
+    assert list_text((files.see(entry), entry, "11:40") for entry in entries).split("\n") == [
+        "1  report.pdf      2.1 MB  ann  11:40  stored",
+        "2  photos\\x1b.zip  310 MB  eve  11:40  sending, 61 %",
+    ]
+    assert "No files" in list_text([])
+
+
+def test_a_transfer_is_a_line():
+    line = transfer_line(name="a.pdf", up=True, done=43, size=100, rate=11 << 20, remark="", width=80)
+    assert line == "↑ a.pdf 43 %  11 MB/s  0:00"
+    assert transfer_line(name="a", up=False, done=0, size=9, rate=0, remark="", width=80) == "↓ a 0 %"
+    waits = transfer_line(name="a", up=False, done=0, size=9, rate=5, remark="The disk is full.", width=80)
+    assert waits == "↓ a 0 %  The disk is full."
+    assert len(transfer_line(name="a" * 200, up=True, done=0, size=9, rate=0, remark="", width=40)) == 40
+
+
+def test_a_rate_is_that_of_the_last_seconds():
+    rate = Rate()
+    assert rate.per_second(0, 0.0) == 0
+    assert rate.per_second(1000, 1.0) == 1000
+    assert rate.per_second(1000, 5.0) == 0
+
+
+def test_a_typed_path_may_stand_in_quotes(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert [str(typed_path(text)) for text in ('"my file"', "'my file'", "my file", "my\\ file")] == ["my file"] * 4
+    assert typed_path("~/a") == tmp_path / "a"
+    assert shown_path(tmp_path / "a") == "~/a"
+    assert shown_path(tmp_path.parent) == str(tmp_path.parent)
+
+
+def test_paths_are_completed(tmp_path):
+    for name in ("report.pdf", "rest", ".hidden"):
+        (tmp_path / name).touch()
+    (tmp_path / "reports").mkdir()
+    found = complete_path(f"{tmp_path}{os.sep}rep")
+    assert [(completion.text, completion.replaces) for completion in found] == [("report.pdf", 3), ("reports/", 3)]
+    assert [completion.text for completion in complete_path(f'"{tmp_path}/.h')] == [".hidden"]
+    assert complete_path("/no/such/folder/x") == []

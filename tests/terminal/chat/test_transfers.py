@@ -1,0 +1,68 @@
+"""Files in the chat, as two people use them."""
+
+from pathlib import Path
+
+import pytest
+
+from lanchat.protocol.limits import FileLimits
+from lanchat.storage.blobs import Blobs
+from tests.terminal.chat.test_chat import TAB, talk
+
+__all__ = ["talk"]
+
+
+@pytest.fixture
+def room(host, tmp_path):
+    blobs = Blobs(tmp_path / "files", FileLimits(spare_part=0.0, spare_bytes=0))
+    yield host(blobs=blobs)
+    blobs.close()
+
+
+def test_a_file_is_sent_listed_fetched_and_removed(room, talk, enter, tmp_path, monkeypatch):
+    monkeypatch.setenv("LANCHAT_DOWNLOADS", str(tmp_path / "downloads"))
+    source = tmp_path / "my report.pdf"
+    source.write_bytes(b"of the year")
+    bob = enter(room, "bob")
+    with talk(room) as ann:
+        ann.press(f"/send {source}\r")
+        ann.shows("-- you are sending my report.pdf (11 bytes)")
+        ann.shows("-- my report.pdf is stored; everybody can fetch it until ")
+        bob.send_file(source)
+        ann.shows("bob is sending my report.pdf (11 bytes)   /get 2")
+        ann.press("/files\r")
+        ann.shows("2  my report.pdf  11 bytes  bob")
+        ann.press("/get 2\r")
+        ann.shows("-- Saved")
+        assert (tmp_path / "downloads" / "Room A" / "my report.pdf").read_bytes() == b"of the year"
+        ann.press("/remove 1\r")
+        ann.shows("you removed my report.pdf")
+        ann.press("/remove 2\r")
+        ann.shows("Only bob and the host may remove my report.pdf.")
+
+
+def test_what_cannot_be_sent_stays_in_the_line(room, talk, tmp_path):
+    missing: Path = tmp_path / "missing.pdf"
+    with talk(room) as ann:
+        ann.press(f"/send {missing}\r")
+        ann.shows("No such file")
+        ann.has_typed(f"/send {missing}")
+
+
+def test_a_path_is_completed_and_so_is_a_number(room, talk, enter, tmp_path):
+    (tmp_path / "report.pdf").write_bytes(b"x")
+    with talk(room) as ann:
+        ann.press(f"/send {tmp_path}/rep{TAB}")
+        ann.has_typed(f"/send {tmp_path}/report.pdf")
+        ann.press("\r")
+        ann.shows("is stored")
+        ann.press(f"/remove {TAB}")
+        ann.has_typed("/remove 1")
+
+
+def test_a_room_without_files_says_so(host, talk, tmp_path):
+    (tmp_path / "report.pdf").write_bytes(b"x")
+    with talk(host()) as ann:
+        ann.press(f"/send {tmp_path / 'report.pdf'}\r")
+        ann.shows("this room takes no files")
+        ann.press("\x15/files\r")
+        ann.shows("This room takes no files.")
