@@ -19,6 +19,7 @@ from lanchat.storage.rooms import joined_folder
 from lanchat.terminal.stdio import SafeFormatter
 from tests.hostile.attackers import ROOM, card, let_in
 from tests.support.harmless import harmful
+from tests.support.sampling import sampled
 
 TOP = Path(package.__file__).parent
 # Of each kind one: a title, the screen, eight bits, overwriting, a turned direction, nothing to see, line ends.
@@ -52,7 +53,9 @@ def shown(ended) -> None:
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize(("command", "option", "variable"), [*options()], ids=lambda value: value.lstrip("-"))
+@pytest.mark.parametrize(
+    ("command", "option", "variable"), sampled([*options()], 5), ids=lambda value: value.lstrip("-")
+)
 def test_every_option_and_its_variable(lanchat, command, option, variable):
     for bad in (BAD, LINES):
         shown(lanchat.run(command, *HASTE[command], option, bad))
@@ -61,7 +64,7 @@ def test_every_option_and_its_variable(lanchat, command, option, variable):
 
 
 @pytest.mark.parametrize("bad", [BAD, LINES, f"{BAD}:47474", f"lanchat://{BAD}:1/{ROOM}#{'a' * 64}"], ids=ascii)
-@pytest.mark.parametrize("command", ["host", "join", "history", "doctor", "nonsense"])
+@pytest.mark.parametrize("command", sampled(["host", "join", "history", "doctor", "nonsense"], 2))
 def test_every_argument(lanchat, command, bad):
     shown(lanchat.run(command, bad, *HASTE.get(command, ())[1:]))
     shown(lanchat.run(command, "--", bad, "more"))
@@ -70,7 +73,7 @@ def test_every_argument(lanchat, command, bad):
 @pytest.mark.parametrize(
     "host", ["%1b%5d52;c;aGk=%07", "%C2%9b31m", "%E2%80%AEx", "%0a--%20ann", "%1b%5b2Jx", "[fe80::1%25%07]"]
 )
-@pytest.mark.parametrize("command", ["doctor", "join"])
+@pytest.mark.parametrize("command", sampled(["doctor", "join"], 1))
 def test_an_invite_that_stands_for_control_characters(lanchat, command, host):
     invite = f"lanchat://{host}:47474/{ROOM}?at={host}:1#{'a' * 64}"
     shown(lanchat.run(command, invite, *(("--timeout", "1") if command == "join" else ())))
@@ -126,7 +129,7 @@ def test_every_file(lanchat, home, arguments):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a path of POSIX systems may hold control characters")
-@pytest.mark.parametrize("bad", ["h\x1b]0;p\x07\x9b\u202e", "h\nlanchat: done"], ids=ascii)
+@pytest.mark.parametrize("bad", sampled(["h\x1b]0;p\x07\x9b\u202e", "h\nlanchat: done"], 1), ids=ascii)
 def test_the_path_of_the_home(lanchat, tmp_path, bad):
     """It may be a folder, or a file in the place of one."""
     (tmp_path / f"{bad}2").write_text("a file")
