@@ -57,7 +57,7 @@ PURE = {
     *("lanchat.discovery.rows", "lanchat.discovery.share", "lanchat.network.reach"),
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),
     *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis", "lanchat.doctor.verdict"),
-    *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),
+    *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines", "lanchat.terminal.mention"),
     *("lanchat.terminal.options", "lanchat.terminal.piped", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.files", "lanchat.terminal.chat.line"),
     *("lanchat.terminal.chat.people", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),

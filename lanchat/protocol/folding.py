@@ -16,6 +16,7 @@ _ALIKE = str.maketrans(
 )
 _ENCLOSING = ("Me", "Cf")  # marks around a character, joiners and direction marks: nobody types them into a search
 _SELECTORS = frozenset(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))  # how the character before looks
+_SPACED = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "HEBREW", "ARABIC", "GEORGIAN", "HANGUL", "MODIFIER", "COMBINING"}
 _CACHED = 20_000  # characters; more than any language has in use, and no stranger's text fills the memory
 
 
@@ -58,3 +59,8 @@ def _is_ignored(char: str) -> bool:
     return (
         kind == 1 or 10 <= kind <= 36 or kind >= 200 or unicodedata.category(char) in _ENCLOSING or char in _SELECTORS
     )
+
+
+def is_spaced(char: str) -> bool:
+    """Whether the script of this character separates words by spaces."""
+    return char.isascii() or unicodedata.name(char, "").split(" ")[0] in _SPACED

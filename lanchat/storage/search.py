@@ -6,13 +6,11 @@ knows only words of letters and digits, so no search can contain an operator. Ev
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
-from lanchat.protocol.folding import fold
+from lanchat.protocol.folding import fold, is_spaced
 
 _WORD = re.compile(r"[^\W_]+")  # letters and digits, as the index splits a text
-_SPACED = {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "HEBREW", "ARABIC", "GEORGIAN", "HANGUL", "MODIFIER", "COMBINING"}
 
 
 @dataclass(frozen=True)
@@ -40,13 +38,8 @@ def parse_search(text: str) -> Search:
     found: list[str] = []
     parts: list[str] = []
     for part in fold(text).replace("\0", " ").split():
-        words = [word for word in _WORD.findall(part) if all(map(_is_spaced, word))]
+        words = [word for word in _WORD.findall(part) if all(map(is_spaced, word))]
         found += words
         if words != [part]:
             parts.append(part)
     return Search(tuple(found), tuple(parts))
-
-
-def _is_spaced(char: str) -> bool:
-    """Whether the script of this character separates words by spaces, so that the index knows its words."""
-    return char.isascii() or unicodedata.name(char, "").split(" ")[0] in _SPACED

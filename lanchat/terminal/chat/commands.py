@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from lanchat.terminal.mention import last_word
 from lanchat.terminal.wrap import hang
 
 SLASH = "/"
@@ -263,16 +264,18 @@ def complete(
     before: str, nicks: Iterable[str], *, hosting: bool = False, commands: tuple[Command, ...] = COMMANDS
 ) -> list[Completion]:
     """What the word before the cursor could become: a command at the beginning of the text, a nick anywhere."""
-    word = before.split(" ")[-1].split("\n")[-1]
+    words = last_word(before)
+    word = words[0] if words else ""
     if before.startswith(SLASH) and word == before:
         typed = before[1:].lower()
         found = [command for command in _usable(commands, hosting) if command.name.startswith(typed)]
         return [Completion(f"{SLASH}{c.name}{' ' if c.argument else ''}", len(word), c.help) for c in found]
-    if not word:
-        return []
-    tail = ": " if word == before else " "  # a line that begins with a nick addresses that person
-    found_nicks = sorted((nick for nick in nicks if nick.casefold().startswith(word.casefold())), key=str.casefold)
-    return [Completion(nick + tail, len(word)) for nick in found_nicks]
+    known = sorted(nicks, key=str.casefold)
+    for word in words:
+        tail = ": " if word == before else " "  # a line that begins with a nick addresses that person
+        if found_nicks := [nick for nick in known if nick.casefold().startswith(word.casefold())]:
+            return [Completion(nick + tail, len(word)) for nick in found_nicks]
+    return []
 
 
 def _find(name: str, commands: tuple[Command, ...]) -> Command | None:

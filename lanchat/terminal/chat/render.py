@@ -7,7 +7,6 @@ program says by its nick: `-- ann (host): ...`.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
@@ -22,6 +21,7 @@ from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, cells, most_cells
 from lanchat.terminal.chat.files import KnownFiles, Listed, list_text
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
+from lanchat.terminal.mention import mentions
 from lanchat.terminal.wording import (
     advice,
     closed_text,
@@ -227,8 +227,7 @@ class Renderer:
         return event.by == self._roster.me and event.nick == self._roster.nick
 
     def _mentions(self, text: str) -> bool:
-        nick = self._roster.nick
-        return bool(nick) and _word(nick).search(text) is not None
+        return mentions(text, self._roster.nick)
 
 
 def private_label(told: PrivateMessage, me: str) -> str:
@@ -268,12 +267,6 @@ def nick_colour(by: str, nick: str) -> str:
 
 def _system(text: str, style: str = SYSTEM) -> Line:
     return system_line(safe_text(text, lines=True), style)
-
-
-@lru_cache(maxsize=4)
-def _word(nick: str) -> re.Pattern[str]:
-    """Finds the nick as a word of its own."""
-    return re.compile(rf"(?<![\w-]){re.escape(nick)}(?![\w-])", re.IGNORECASE)
 
 
 def _date(day: date) -> str:

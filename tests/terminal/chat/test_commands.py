@@ -104,6 +104,8 @@ def test_no_name_is_taken_twice():
         ("hi AN", [Completion("ann ", 2), Completion("Anton ", 2)]),
         ("first\nbo", [Completion("bob ", 2)]),
         ("/nick bo", [Completion("bob ", 2)]),
+        ("\u4eca\u5929an", [Completion("ann ", 2), Completion("Anton ", 2)]),  # Chinese puts no space before it
+        ("\u0443\u0436\u0435an", []),
         ("/msg bo", [Completion("bob ", 2)]),
         ("hello ", []),
         ("", []),

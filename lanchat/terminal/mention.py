@@ -1,0 +1,45 @@
+"""Whether a text names somebody, also in scripts that put no spaces between words. Pure."""
+
+import re
+from functools import lru_cache
+
+from lanchat.protocol.folding import is_spaced
+
+SHORTEST = 2  # characters of a nick that is looked for inside other characters; a single one is a part of many words
+
+_IN_A_WORD = re.compile(r"[\w-]")
+
+
+def mentions(text: str, nick: str) -> bool:
+    """Whether the text has this nick as a word of its own. Upper and lower case do not count."""
+    if not nick:
+        return False
+    return any(_is_word(text, match.start(), match.end()) for match in _pattern(nick).finditer(text))
+
+
+def last_word(text: str) -> list[str]:
+    """What may be the beginning of a nick at the end of this text, the longest first."""
+    word = text.split(" ")[-1].split("\n")[-1]
+    return [word[at:] for at in range(len(word)) if at == 0 or _parts(word[at - 1], word[at], len(word) - at)]
+
+
+@lru_cache(maxsize=4)
+def _pattern(nick: str) -> re.Pattern[str]:
+    return re.compile(re.escape(nick), re.IGNORECASE)
+
+
+def _is_word(text: str, start: int, end: int) -> bool:
+    size = end - start
+    before = start == 0 or _parts(text[start - 1], text[start], size)
+    return before and (end == len(text) or _parts(text[end], text[end - 1], size))
+
+
+def _parts(outside: str, edge: str, size: int) -> bool:
+    """Whether a nick can end between these two characters, the second of which is its own.
+
+    Args:
+        size: characters of the nick.
+    """
+    if not _IN_A_WORD.match(outside):
+        return True
+    return size >= SHORTEST and not (is_spaced(outside) and is_spaced(edge))
