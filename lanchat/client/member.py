@@ -100,6 +100,7 @@ class Member:
         flusher = self._flusher = Flusher("member-flusher", self._timing)
         try:
             connection = self._connect(deadline)
+            same_room = SameRoom(connection.card, connection.host_key)  # refuses papers that have expired meanwhile
             self._store = self._open_store(connection.card)
         except BaseException:
             if self._link is not None:
@@ -110,7 +111,7 @@ class Member:
         self._incoming.private.recall(self._store.shown)
         self._sealer = Sealer(self._who.identity.private, connection.card.room)
         self.outgoing = Outgoing(self._store, self._me, self._send, self._sealer)
-        self._who = replace(self._who, trust=SameRoom(connection.card, connection.host_key))
+        self._who = replace(self._who, trust=same_room)
         self.transfers = Transfers(self.outgoing.host, self._dial, self._tls, flusher)
         connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
         self.queue.put(connected)
