@@ -13,9 +13,10 @@ from lanchat.client.events import PrivateMessage, weight
 from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Welcome
-from lanchat.protocol.timeline import Timeline, epoch_of, n_of
+from lanchat.protocol.timeline import MAX_ENTRIES, Timeline, epoch_of, n_of
 
 DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicates are recognised
+MAX_POSITIONS = 2 * MAX_ENTRIES  # terms whose last number is remembered; no host shows a longer timeline than half of that
 LATER_LIMIT = 10_000  # weight of live events that wait for pages; a host that does not send them by then is given up
 
 
@@ -123,6 +124,8 @@ class Incoming:
         if epoch not in self._positions and self._timeline is not None:  # so every term before this one is complete
             self._positions.update((past, n) for past, n in self._timeline.past if past < epoch)
         self._positions[epoch] = n_of(seq)
+        if len(self._positions) > MAX_POSITIONS:
+            del self._positions[min(self._positions)]
         self.seq = seq
 
     def _is_first(self, said: Said) -> bool:

@@ -35,7 +35,7 @@ class Allowance:
     ) -> None:
         self._own = own
         self._shared = shared
-        self._buckets = (own, *shared)
+        self._buckets = self._all = (own, *shared)
         self._room: tuple[TokenBucket, threading.Lock] | None = None
         self._lock = lock or threading.Lock()
         self._clock = clock
@@ -50,16 +50,16 @@ class Allowance:
         with self._lock:
             self._own = own
             self._buckets = (own, *self._shared)
+            self._all = (*self._buckets, room)
             self._room = room, turn
 
     def spare(self, amount: float) -> bool:
         """Take this amount only if all buckets hold it. Returns whether it was taken."""
         with self._lock:
             now = self._clock()
-            buckets = self._buckets if self._room is None else (*self._buckets, self._room[0])
-            for number, bucket in enumerate(buckets):
+            for number, bucket in enumerate(self._all):
                 if not bucket.spare(amount, now):
-                    for paid in buckets[:number]:
+                    for paid in self._all[:number]:
                         paid.take(-amount, now)
                     return False
             return True
