@@ -16,7 +16,9 @@ from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said,
 from lanchat.protocol.timeline import MAX_ENTRIES, Timeline, epoch_of, n_of
 
 DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicates are recognised
-MAX_POSITIONS = 2 * MAX_ENTRIES  # terms whose last number is remembered; no host shows a longer timeline than half of that
+MAX_POSITIONS = (
+    2 * MAX_ENTRIES
+)  # terms whose last number is remembered; no host shows a longer timeline than half of that
 LATER_LIMIT = 10_000  # weight of live events that wait for pages; a host that does not send them by then is given up
 
 
