@@ -40,18 +40,18 @@ class Allowance:
         self._lock = lock or threading.Lock()
         self._clock = clock
 
-    def belong_to(self, own: TokenBucket, room: TokenBucket, turn: "threading.Lock") -> None:
+    def belong_to(self, own: TokenBucket, room: TokenBucket, waiter: "threading.Lock") -> None:
         """Give the link another owner, and a part in what everybody shares.
 
         Args:
-            turn: held by the one link of a source that waits for `room`. So the debt of `room`, which everybody waits
+            waiter: held by the one link of a source that waits for `room`. So the debt of `room`, which everybody waits
                 for, grows with the number of sources, and not with that of their links.
         """
         with self._lock:
             self._own = own
             self._buckets = (own, *self._shared)
             self._all = (*self._buckets, room)
-            self._room = room, turn
+            self._room = room, waiter
 
     def spare(self, amount: float) -> bool:
         """Take this amount only if all buckets hold it. Returns whether it was taken."""
@@ -73,13 +73,13 @@ class Allowance:
             if self._room is not None:
                 self._take_from_room(link, *self._room, piece)
 
-    def _take_from_room(self, link: Debtor, room: TokenBucket, turn: "threading.Lock", amount: float) -> None:
+    def _take_from_room(self, link: Debtor, room: TokenBucket, waiter: "threading.Lock", amount: float) -> None:
         while not link.over:
-            if turn.acquire(timeout=_STEP):
+            if waiter.acquire(timeout=_STEP):
                 try:
                     self._take(link, (room,), amount)
                 finally:
-                    turn.release()
+                    waiter.release()
                 return
             link.reset_idle()
 

@@ -28,7 +28,7 @@ class _Owner:
     lines: TokenBucket
     bytes: TokenBucket
     links: int = 0
-    turn: threading.Lock = field(default_factory=threading.Lock)  # of its links that wait for the room's buckets
+    waiter: threading.Lock = field(default_factory=threading.Lock)  # of its links that wait for the room's buckets
 
 
 class _Owners:
@@ -103,7 +103,7 @@ class Quotas:
         return Quota(
             self,
             source,
-            shared.turn if shared else None,
+            shared.waiter if shared else None,
             Allowance(own.lines, *(owner.lines for owner in more), lock=self._lock, clock=self._clock),
             Allowance(own.bytes, *(owner.bytes for owner in more), lock=self._lock, clock=self._clock),
         )
@@ -130,13 +130,13 @@ class Quota:
     """
 
     def __init__(
-        self, quotas: Quotas, source: str, turn: "threading.Lock | None", lines: Allowance, bytes: Allowance
+        self, quotas: Quotas, source: str, waiter: "threading.Lock | None", lines: Allowance, bytes: Allowance
     ) -> None:
         self.lines = lines
         self.bytes = bytes
         self._quotas = quotas
         self._source = source
-        self._turn = turn  # of the source
+        self._waiter = waiter  # of the source
         self._member = ""
 
     def admit(self, member: str) -> None:
@@ -145,9 +145,9 @@ class Quota:
             member = UNVERIFIED + self._source
         self._member = member
         owner = self._quotas.enter(member)
-        room, turn = self._quotas.room, self._turn or owner.turn
-        self.lines.belong_to(owner.lines, room.lines, turn)
-        self.bytes.belong_to(owner.bytes, room.bytes, turn)
+        room, waiter = self._quotas.room, self._waiter or owner.waiter
+        self.lines.belong_to(owner.lines, room.lines, waiter)
+        self.bytes.belong_to(owner.bytes, room.bytes, waiter)
 
     def close(self) -> None:
         """Release the quota. To be called once, when the link has ended."""

@@ -229,7 +229,8 @@ def test_a_nick_that_the_host_gives_to_another_key_shows_that_key(sit_down, iden
 def test_a_nick_that_changes_its_key_in_silence_gets_nothing(evil_host, victim, identity, swap):
     """Vera has compared bob's fingerprint. Then the host, which wants to read along, gives bob's nick to its own key."""
     bob, mallory = identity("bob"), identity("mallory")
-    true, false = (Present(who.id, "bob", key=who.public) for who in (bob, mallory))
+    true = Present(bob.id, "bob", key=bob.public)
+    false = Present(mallory.id, "bob", key=mallory.public)
     hal = Present(mallory.id, "hal", host=True, key=mallory.public)
     callers: list[Caller] = []
 

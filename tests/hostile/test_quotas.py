@@ -130,7 +130,7 @@ def test_nobody_waits_for_the_end_of_a_flood(siege, enter, source):
     assert sum("word" in text for text in attacked.ann.texts) < 3 * 60 / 2
 
 
-def test_many_links_of_one_source_have_one_turn_at_what_the_room_takes(siege, enter):
+def test_many_links_of_one_source_wait_for_the_room_one_after_another(siege, enter):
     """Else each of them would be ahead of carl, whose source says little."""
     attacked = siege(limits=replace(DEFAULT_LIMITS, room_message_burst=20, room_message_rate=10.0))
     links = [enter(attacked.room, f"eve{n}") for n in range(16)]
