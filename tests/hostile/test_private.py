@@ -227,7 +227,7 @@ def test_a_nick_that_the_host_gives_to_another_key_shows_that_key(sit_down, iden
 
 @pytest.mark.parametrize("swap", ["at a reconnect", "by a rename", "beside the true one"])
 def test_a_nick_that_changes_its_key_in_silence_gets_nothing(evil_host, victim, identity, swap):
-    """Vera has compared bob's fingerprint. Then the host, which wants to read along, gives bob's nick to its own key."""
+    """Vera has compared bob's fingerprint. Then the host, to read along, gives bob's nick to its own key."""
     bob, mallory = identity("bob"), identity("mallory")
     true = Present(bob.id, "bob", key=bob.public)
     false = Present(mallory.id, "bob", key=mallory.public)
