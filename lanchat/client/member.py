@@ -283,7 +283,8 @@ class Member:
     def _receive_private(self, told: wire.Told) -> None:
         message = opened(told, self._sealer)
         with self._state:
-            new, confirmed = self._incoming.private.is_new(message), self._incoming.private.is_confirmed(message)
+            new = self._incoming.private.is_new(message, self._store.was_shown)
+            confirmed = self._incoming.private.is_confirmed(message)
         self.outgoing.heard_private(told)
         self.outgoing.confirm([message] if confirmed else [])  # the host does not know yet that it was shown
         if new:

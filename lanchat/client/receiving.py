@@ -7,7 +7,7 @@ are fetched page by page, and live events wait until the gap is filled.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lanchat.client.events import PrivateMessage, weight
 from lanchat.errors import ConnectionLost, ProtocolError
@@ -146,27 +146,35 @@ class Incoming:
 class PrivateDedup:
     """Recognises private messages that come again, by sender and id. Not thread safe: its owner has a lock for it.
 
-    Those that could not be opened are remembered apart: a host that makes some up neither keeps a true one from being
-    shown nor has it forgotten.
+    The last DEDUP_WINDOW are remembered here. For those before them the disk is asked, since a host can make up senders
+    and seal by their keys until an old message is forgotten here. Those that could not be opened are remembered apart: a
+    host that makes some up neither keeps a true one from being shown nor has it forgotten.
     """
 
     def __init__(self) -> None:
         self._opened: dict[tuple[str, str], bool] = {}  # whether each has been shown; oldest first
         self._unopened: dict[tuple[str, str], bool] = {}
+        self._complete = True  # whether all that were ever opened are remembered here
 
     def recall(self, shown: Iterable[tuple[str, str]]) -> None:
         """Remember messages that an earlier run has shown, by sender and id."""
         self._opened |= dict.fromkeys(shown, True)
+        self._complete = len(self._opened) < DEDUP_WINDOW
 
-    def is_new(self, message: PrivateMessage) -> bool:
-        """Whether this message comes for the first time."""
-        known = self._window(message)
-        if (message.by, message.id) in known:
+    def is_new(self, message: PrivateMessage, was_shown: Callable[[str, str], bool] = lambda sender, id: False) -> bool:
+        """Whether this message comes for the first time.
+
+        Args:
+            was_shown: whether the disk says that the message of this sender with this id was shown.
+        """
+        known, key = self._window(message), (message.by, message.id)
+        if key in known:
             return False
-        known[message.by, message.id] = False
+        shown = known[key] = not (self._complete or message.problem) and was_shown(*key)
         if len(known) > DEDUP_WINDOW:
             del known[next(iter(known))]
-        return True
+            self._complete = self._complete and known is not self._opened
+        return not shown
 
     def confirm(self, message: PrivateMessage) -> None:
         """This message has been shown."""

@@ -12,6 +12,7 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import PrivateMessage
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
+from lanchat.client.receiving import DEDUP_WINDOW
 from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.protocol.fields import MAX_NUMBER
@@ -148,6 +149,22 @@ def test_a_replay_to_a_program_that_was_started_again_is_not_shown_again(sit_dow
     second.say(yes, msgspec.structs.replace(yes, at=MAX_NUMBER), later)
     assert [message.text for message in second.private()] == ["and later"]
     assert second.heard(Got) == Got(yes.by, "1"), "an honest host would not know yet that it was shown"
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+def test_a_replay_is_not_shown_after_more_true_messages_than_are_remembered(sit_down, identity, tmp_path):
+    """A host can make up senders, and seal by their keys as much as it likes."""
+    table = sit_down(open_store=lambda card: DiskStore(tmp_path, card, lambda trouble: None))
+    yes = table.told("ann", "1", table.box("ann", "1", "yes"))
+    table.say(yes)
+    assert [message.text for message in table.private()] == ["yes"]
+    eve = Sealer(identity("eve").private, ROOM)
+    for number in range(DEDUP_WINDOW + 1):
+        id = f"n{number}"
+        table.say(table.told("eve", id, eve.seal(table.me.public, id, "noise")[0]))
+    table.say(yes)
+    assert [message.text for message in table.private() if message.text != "noise"] == ["yes"]
 
 
 def test_a_host_cannot_have_its_own_words_taken_for_a_members(sit_down, identity):
