@@ -147,8 +147,8 @@ class PrivateDedup:
     """Recognises private messages that come again, by sender and id. Not thread safe: its owner has a lock for it.
 
     The last DEDUP_WINDOW are remembered here. For those before them the disk is asked, since a host can make up senders
-    and seal by their keys until an old message is forgotten here. Those that could not be opened are remembered apart: a
-    host that makes some up neither keeps a true one from being shown nor has it forgotten.
+    and seal by their keys until an old message is forgotten here. Those that could not be opened are remembered apart:
+    a host that makes some up neither keeps a true one from being shown nor has it forgotten.
     """
 
     def __init__(self) -> None:
