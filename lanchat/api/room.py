@@ -7,7 +7,7 @@ from lanchat.api.files import RoomFiles
 from lanchat.api.unsent import Unsent
 from lanchat.client.events import Closed, Connected, Item, PrivateMessage
 from lanchat.client.member import Member
-from lanchat.client.private import is_guest, unsealed_text
+from lanchat.client.private import another_key_text, is_guest, unsealed_text
 from lanchat.client.state import RoomState
 from lanchat.client.unacked import WINDOW
 from lanchat.errors import Refused, TimedOut
@@ -123,13 +123,16 @@ class JoinedRoom(RoomFiles):
 
         Raises:
             ValueError: the text or the nick breaks the rules, or the nick is your own; or it is that of a guest, and
-                that is not allowed.
+                that is not allowed; or the host has given it to two keys.
             Refused: no member has or had this nick, or the host refuses the message.
             TimedOut: the message was not acknowledged in that time (it may be later).
             LanchatError: the connection has ended, or too many messages are unsent already.
         """
         with self._queue.lock:
             person = self._state.roster.addressee(nick)
+            rival = self._state.roster.rival(person) if person else None
+        if person is not None and rival is not None:
+            raise ValueError(f"{another_key_text(person, rival)} Nothing was sent.")
         if person is not None and is_guest(person.id) and not allow_unsealed:
             raise ValueError(f"{unsealed_text(person.nick)} To send it all the same, allow_unsealed.")
         self.wait_acked(below=WINDOW)

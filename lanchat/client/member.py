@@ -100,6 +100,7 @@ class Member:
         flusher = self._flusher = Flusher("member-flusher", self._timing)
         try:
             connection = self._connect(deadline)
+            self._who = replace(self._who, trust=SameRoom(connection.card, connection.host_key))  # papers may expire
             self._store = self._open_store(connection.card)
         except BaseException:
             if self._link is not None:
@@ -110,7 +111,6 @@ class Member:
         self._incoming.private.recall(self._store.shown)
         self._sealer = Sealer(self._who.identity.private, connection.card.room)
         self.outgoing = Outgoing(self._store, self._me, self._send, self._sealer)
-        self._who = replace(self._who, trust=SameRoom(connection.card, connection.host_key))
         self.transfers = Transfers(self.outgoing.host, self._dial, self._tls, flusher)
         connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
         self.queue.put(connected)
@@ -282,7 +282,7 @@ class Member:
     def _receive_private(self, told: wire.Told) -> None:
         message = opened(told, self._sealer)
         with self._state:
-            new, confirmed = self._incoming.private.is_new(message), self._incoming.private.is_confirmed(message)
+            new, confirmed = self._incoming.private.arrived(message, self._store.was_shown)
         self.outgoing.heard_private(told)
         self.outgoing.confirm([message] if confirmed else [])  # the host does not know yet that it was shown
         if new:

@@ -6,6 +6,8 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Tell, Told
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.sealed import CannotOpen, Sealer, can_seal_to
+from lanchat.protocol.text import grouped
+from lanchat.room.roster import Person
 
 
 def on_the_wire(draft: PrivateDraft, sealer: Sealer) -> Tell | Who:
@@ -72,6 +74,19 @@ def unsealed_text(nick: str) -> str:
         nick: of the guest, without a tilde.
     """
     return f"~{nick} is a netcat guest: the host can read what you send, and so can everyone on this network."
+
+
+def another_key_text(person: Person, rival: Person) -> str:
+    """What somebody has to know before they send a private message to a nick that the host has given to two keys.
+
+    Args:
+        rival: the one who has, or first had, the same nick.
+    """
+    nick = person.nick
+    return (
+        f"There are two people called {nick}, or somebody is impersonating {nick}: the fingerprint was  "
+        f"{grouped(rival.id)} , and is  {grouped(person.id)} ."
+    )
 
 
 def _open(told: Told, sealer: Sealer) -> PrivateMessage:

@@ -7,15 +7,18 @@ are fetched page by page, and live events wait until the gap is filled.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from lanchat.client.events import PrivateMessage, weight
 from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Welcome
-from lanchat.protocol.timeline import Timeline, epoch_of, n_of
+from lanchat.protocol.timeline import MAX_ENTRIES, Timeline, epoch_of, n_of
 
 DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicates are recognised
+MAX_POSITIONS = (
+    2 * MAX_ENTRIES
+)  # terms whose last number is remembered; no host shows a longer timeline than half of that
 LATER_LIMIT = 10_000  # weight of live events that wait for pages; a host that does not send them by then is given up
 
 
@@ -123,6 +126,8 @@ class Incoming:
         if epoch not in self._positions and self._timeline is not None:  # so every term before this one is complete
             self._positions.update((past, n) for past, n in self._timeline.past if past < epoch)
         self._positions[epoch] = n_of(seq)
+        if len(self._positions) > MAX_POSITIONS:
+            del self._positions[min(self._positions)]
         self.seq = seq
 
     def _is_first(self, said: Said) -> bool:
@@ -141,27 +146,35 @@ class Incoming:
 class PrivateDedup:
     """Recognises private messages that come again, by sender and id. Not thread safe: its owner has a lock for it.
 
-    Those that could not be opened are remembered apart: a host that makes some up neither keeps a true one from being
-    shown nor has it forgotten.
+    The last DEDUP_WINDOW are remembered here. For those before them the disk is asked, since a host can make up senders
+    and seal by their keys until an old message is forgotten here. Those that could not be opened are remembered apart:
+    a host that makes some up neither keeps a true one from being shown nor has it forgotten.
     """
 
     def __init__(self) -> None:
         self._opened: dict[tuple[str, str], bool] = {}  # whether each has been shown; oldest first
         self._unopened: dict[tuple[str, str], bool] = {}
+        self._complete = True  # whether all that were ever opened are remembered here
 
     def recall(self, shown: Iterable[tuple[str, str]]) -> None:
         """Remember messages that an earlier run has shown, by sender and id."""
         self._opened |= dict.fromkeys(shown, True)
+        self._complete = len(self._opened) < DEDUP_WINDOW
 
-    def is_new(self, message: PrivateMessage) -> bool:
-        """Whether this message comes for the first time."""
-        known = self._window(message)
-        if (message.by, message.id) in known:
+    def is_new(self, message: PrivateMessage, was_shown: Callable[[str, str], bool] = lambda sender, id: False) -> bool:
+        """Whether this message comes for the first time.
+
+        Args:
+            was_shown: whether the disk says that the message of this sender with this id was shown.
+        """
+        known, key = self._window(message), (message.by, message.id)
+        if key in known:
             return False
-        known[message.by, message.id] = False
+        shown = known[key] = not (self._complete or message.problem) and was_shown(*key)
         if len(known) > DEDUP_WINDOW:
             del known[next(iter(known))]
-        return True
+            self._complete = self._complete and known is not self._opened
+        return not shown
 
     def confirm(self, message: PrivateMessage) -> None:
         """This message has been shown."""

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from lanchat.protocol.limits import TokenBucket
@@ -35,23 +35,31 @@ class Allowance:
     ) -> None:
         self._own = own
         self._shared = shared
-        self._buckets = (own, *shared)
+        self._buckets = self._all = (own, *shared)
+        self._room: tuple[TokenBucket, threading.Lock] | None = None
         self._lock = lock or threading.Lock()
         self._clock = clock
 
-    def belong_to(self, own: TokenBucket, *more: TokenBucket) -> None:
-        """Give the link another owner, who shares more buckets with others."""
+    def belong_to(self, own: TokenBucket, room: TokenBucket, waiter: "threading.Lock") -> None:
+        """Give the link another owner, and a part in what everybody shares.
+
+        Args:
+            waiter: held by the one link of a source that waits for `room`. So the debt of `room`, which everybody waits
+                for, grows with the number of sources, and not with that of their links.
+        """
         with self._lock:
             self._own = own
-            self._buckets = (own, *self._shared, *more)
+            self._buckets = (own, *self._shared)
+            self._all = (*self._buckets, room)
+            self._room = room, waiter
 
     def spare(self, amount: float) -> bool:
         """Take this amount only if all buckets hold it. Returns whether it was taken."""
         with self._lock:
             now = self._clock()
-            for number, bucket in enumerate(self._buckets):
+            for number, bucket in enumerate(self._all):
                 if not bucket.spare(amount, now):
-                    for paid in self._buckets[:number]:
+                    for paid in self._all[:number]:
                         paid.take(-amount, now)
                     return False
             return True
@@ -61,13 +69,25 @@ class Allowance:
         while amount > 0 and not link.over:
             piece = min(amount, self._own.rate * PIECE)
             amount -= piece
-            until = self._clock() + self._take(piece)
-            while not link.over and (rest := until - self._clock()) > 0:
-                time.sleep(min(rest, _STEP))
-                link.reset_idle()
+            self._take(link, self._buckets, piece)
+            if self._room is not None:
+                self._take_from_room(link, *self._room, piece)
 
-    def _take(self, amount: float) -> float:
-        """Take this amount. Returns the seconds until no bucket has a debt."""
+    def _take_from_room(self, link: Debtor, room: TokenBucket, waiter: "threading.Lock", amount: float) -> None:
+        while not link.over:
+            if waiter.acquire(timeout=_STEP):
+                try:
+                    self._take(link, (room,), amount)
+                finally:
+                    waiter.release()
+                return
+            link.reset_idle()
+
+    def _take(self, link: Debtor, buckets: Iterable[TokenBucket], amount: float) -> None:
+        """Take this amount, and wait until none of these buckets has a debt."""
         with self._lock:
             now = self._clock()
-            return max(bucket.take(amount, now) for bucket in self._buckets)
+            until = now + max(bucket.take(amount, now) for bucket in buckets)
+        while not link.over and (rest := until - self._clock()) > 0:
+            time.sleep(min(rest, _STEP))
+            link.reset_idle()

@@ -34,7 +34,9 @@ class Roster:
     host_id: str = ""  # the member id of the key that the host showed
     seq: int = 0
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
-    gone: dict[str, Person] = field(default_factory=dict)  # by same_nick: the first with a key who was called so
+    gone: dict[str, Person] = field(
+        default_factory=dict
+    )  # by same_nick: the first with a key who was called so and is no more
     _complete_at: int = 0  # `people` was complete at this seq, so events of the past up to it change nothing
 
     def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
@@ -70,6 +72,18 @@ class Roster:
             raise ValueError(f"{nick} is you.")
         return person
 
+    def rival(self, person: Person) -> Person | None:
+        """Somebody with another key who has, or first had, this person's nick since we came; None: there is nobody.
+
+        A nick belongs to one key, so only a host that breaks the rules has two people called so: perhaps it wants to
+        read what is sealed for one of them.
+        """
+        same = same_nick(person.nick)
+        others = [other for other in self.people.values() if same_nick(other.nick) == same]
+        if first := self.gone.get(same):
+            others.insert(0, first)
+        return next((other for other in others if other.verified and other.id != person.id), None)
+
     def member(self, id: str) -> Person | None:
         """The person with this member id, under whatever nick, also if they have left."""
         known = chain(self.people.values(), self.gone.values())
@@ -88,6 +102,8 @@ class Roster:
                     self._remember(person)
             case Renamed(by=by, nick=nick, to=to):
                 was = self.people.pop((by, nick), None)
+                if was is not None and same_nick(nick) != same_nick(to):
+                    self._remember(was)
                 if len(self.people) < MAX_PEOPLE:
                     self.people[by, to] = Person(by, to, was.host, was.key) if was else Person(by, to)
                 if (by, nick) == (self.me, self.nick):
@@ -99,8 +115,8 @@ class Roster:
                 pass
 
     def _remember(self, person: Person) -> None:
-        """So that the host is not asked whose key it is when a private message goes to them later."""
-        if person.key and len(self.gone) < MAX_PEOPLE:
+        """So that a private message that goes to them later is for this key, whatever the host says then."""
+        if person.key and person.id != self.me and len(self.gone) < MAX_PEOPLE:
             self.gone.setdefault(same_nick(person.nick), person)
 
 

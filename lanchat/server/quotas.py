@@ -2,15 +2,16 @@
 
 All links of one member use the same token buckets, and so do all links from one source (see admission.py), and all
 members of the room: what they say at once has a bound, because everybody has to read it. Strangers, whom nobody reads,
-have no part in the room's. The buckets of a member and of a source
-stay for a minute after the last of these links has ended, so that nobody gains by reconnecting; by then they are full.
+have no part in the room's. The links of one source take turns at it, so that a few sources do not delay everybody. The
+buckets of a member and of a source stay for a minute after the last of these links has ended, so that nobody gains by
+reconnecting; by then they are full.
 """
 
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lanchat.network.allowance import Allowance
 from lanchat.protocol.ids import UNVERIFIED, is_verified
@@ -27,6 +28,7 @@ class _Owner:
     lines: TokenBucket
     bytes: TokenBucket
     links: int = 0
+    waiter: threading.Lock = field(default_factory=threading.Lock)  # of its links that wait for the room's buckets
 
 
 class _Owners:
@@ -101,6 +103,7 @@ class Quotas:
         return Quota(
             self,
             source,
+            shared.waiter if shared else None,
             Allowance(own.lines, *(owner.lines for owner in more), lock=self._lock, clock=self._clock),
             Allowance(own.bytes, *(owner.bytes for owner in more), lock=self._lock, clock=self._clock),
         )
@@ -126,11 +129,14 @@ class Quota:
         bytes: raw bytes.
     """
 
-    def __init__(self, quotas: Quotas, source: str, lines: Allowance, bytes: Allowance) -> None:
+    def __init__(
+        self, quotas: Quotas, source: str, waiter: "threading.Lock | None", lines: Allowance, bytes: Allowance
+    ) -> None:
         self.lines = lines
         self.bytes = bytes
         self._quotas = quotas
         self._source = source
+        self._waiter = waiter  # of the source
         self._member = ""
 
     def admit(self, member: str) -> None:
@@ -139,9 +145,9 @@ class Quota:
             member = UNVERIFIED + self._source
         self._member = member
         owner = self._quotas.enter(member)
-        room = self._quotas.room
-        self.lines.belong_to(owner.lines, room.lines)
-        self.bytes.belong_to(owner.bytes, room.bytes)
+        room, waiter = self._quotas.room, self._waiter or owner.waiter
+        self.lines.belong_to(owner.lines, room.lines, waiter)
+        self.bytes.belong_to(owner.bytes, room.bytes, waiter)
 
     def close(self) -> None:
         """Release the quota. To be called once, when the link has ended."""

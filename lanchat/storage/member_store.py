@@ -17,7 +17,7 @@ SHOWN = 10_000  # private messages that are recognised if they come again in a l
 
 
 class MemberStore(Protocol):
-    """The interface of a store, for the client. No method waits for the disk, except `close`."""
+    """The interface of a store, for the client. No method waits for the disk, except `close` and `was_shown`."""
 
     left_at: float  # s since 1970, when an earlier run last added to `unsent`; 0: none has left anything
     held: bool  # whether what is `unsent` at first is sent only if the person says so
@@ -29,6 +29,9 @@ class MemberStore(Protocol):
     @property
     def shown(self) -> Sequence[tuple[str, str]]:
         """Sender and id of the private messages that earlier runs have shown, oldest first; at most SHOWN."""
+
+    def was_shown(self, sender: str, id: str) -> bool:
+        """Whether the history says that this private message was shown."""
 
     def add_unsent(self, message: Talk) -> None:
         """Store a message until it is acknowledged. It replaces one with the same id.
@@ -54,6 +57,9 @@ class NoStore:
     left_at = 0.0
     held = False
     shown: Sequence[tuple[str, str]] = ()
+
+    def was_shown(self, sender: str, id: str) -> bool:
+        return False
 
     def add_unsent(self, message: Talk) -> None:
         pass
@@ -82,6 +88,9 @@ class PrivateStore(NoStore):
         self._on_trouble = on_trouble
         self.shown = _shown(home, card)
         self._history: HistoryWriter | None = None  # made with the first private message; most hosts have none
+
+    def was_shown(self, sender: str, id: str) -> bool:
+        return _was_shown(self._home, self._card, sender, id)
 
     def add_history(self, records: Sequence[Record | Got]) -> None:
         private = [record for record in records if isinstance(record, Told | Got)]
@@ -116,6 +125,8 @@ class DiskStore:
         self, home: Path, card: Card, on_trouble: Callable[[str], None], hold_after: float | None = None
     ) -> None:
         folder = _folder(home, card)
+        self._home = home
+        self._card = card
         self.shown = _shown(home, card)
         self._outbox = Outbox(folder)
         self.left_at = self._outbox.left_at
@@ -127,6 +138,9 @@ class DiskStore:
     @property
     def unsent(self) -> tuple[Talk, ...]:
         return self._outbox.unsent
+
+    def was_shown(self, sender: str, id: str) -> bool:
+        return _was_shown(self._home, self._card, sender, id)
 
     def add_unsent(self, message: Talk) -> None:
         self._outbox.add(message)
@@ -147,6 +161,13 @@ def _shown(home: Path, card: Card) -> Sequence[tuple[str, str]]:
         return [known for path in log_paths(home, card.room, JOINED) for known in LogReader(path).shown_private(SHOWN)]
     except LanchatError:
         return ()  # the writer will repair the file; until then a message may be shown a second time
+
+
+def _was_shown(home: Path, card: Card, sender: str, id: str) -> bool:
+    try:
+        return any(LogReader(path).was_shown(sender, id) for path in log_paths(home, card.room, JOINED))
+    except LanchatError:
+        return False
 
 
 def _folder(home: Path, card: Card) -> Path:

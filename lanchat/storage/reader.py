@@ -167,6 +167,12 @@ class LogReader:
             rows = db.execute(question, (number,)).fetchall() if version >= WITH_SHOWN else []
         return [(by, id) for by, id in reversed(rows) if isinstance(by, str) and isinstance(id, str)]
 
+    def was_shown(self, sender: str, id: str) -> bool:
+        """Whether the private message of this sender with this id was shown."""
+        with self._open() as (db, version):
+            question = "SELECT 1 FROM private WHERE shown AND by = ? AND id = ?"
+            return version >= WITH_SHOWN and db.execute(question, (sender, id)).fetchone() is not None
+
     def _events(self, question: str, values: Sequence[str | int], number: int | None = None) -> list[Event]:
         """The events in the first rows that hold any: so many, or all."""
         found: list[Event] = []

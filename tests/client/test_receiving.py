@@ -54,6 +54,24 @@ def test_as_many_are_remembered_as_fit():
     assert not private.is_new(replace(PSST, id=str(DEDUP_WINDOW)))
 
 
+@pytest.mark.parametrize("recalled", [True, False])
+def test_what_does_not_fit_is_looked_up_on_the_disk(recalled):
+    private, asked = PrivateDedup(), []
+
+    def was_shown(*key: str) -> bool:
+        asked.append(key)
+        return key == (PSST.by, PSST.id)
+
+    if recalled:
+        private.recall([("id-eve", str(number)) for number in range(DEDUP_WINDOW)])
+    else:
+        for number in range(DEDUP_WINDOW + 1):
+            assert private.is_new(replace(PSST, by="id-eve", id=str(number)), was_shown)
+        assert not asked, "the disk is left alone as long as all fit"
+    assert not private.is_new(PSST, was_shown) and private.is_confirmed(PSST)
+    assert private.is_new(replace(PSST, problem="damaged"), was_shown) and len(asked) == 1
+
+
 @pytest.mark.parametrize("kind", ["present", "joined"])
 @pytest.mark.parametrize(
     ("id", "host", "complaint"),

@@ -4,6 +4,7 @@ import gc
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from lanchat.client.events import Closed
-from lanchat.errors import LanchatError, TimedOut
+from lanchat.errors import HostKeyChanged, LanchatError, TimedOut
+from lanchat.protocol.delegation import Delegation, Standby, TermRecord
 from lanchat.protocol.framing import MAX_LINE, encode
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.limits import MAX_PEOPLE
@@ -30,8 +32,9 @@ from lanchat.protocol.messages import (
     Share,
     Welcome,
 )
+from lanchat.protocol.timeline import Timeline, make_epoch
 from lanchat.room.roster import Roster
-from tests.hostile.attackers import Caller, card, let_in
+from tests.hostile.attackers import ROOM, Caller, card, let_in
 from tests.hostile.conftest import HURRY, MEMORY_LIMIT, rss
 from tests.support.commands import Commands
 from tests.support.people import Listener
@@ -49,6 +52,27 @@ def said(seq: int, text: str, **changes) -> Said:
 
 
 # ---- lies at the door
+
+
+def test_papers_that_expire_while_it_lets_us_in_leave_no_thread_behind(evil_host, victim, identity):
+    """Such a thread would keep the whole program alive."""
+    owner, standby = identity("owner"), identity("mallory")
+    until = time.time_ns() // 1_000_000 + 300
+    named = (Standby(1, standby.public, b"instance"),)
+    delegation = Delegation(ROOM, 1, made=0, until=until, standbys=named).signed(owner.sign)
+    term = TermRecord(ROOM, standby.public, 1, 0, Timeline(make_epoch(1, 1))).signed(standby.sign)
+
+    def host(caller: Caller) -> None:
+        caller.establish()
+        caller.send(card(owner=owner.public, delegation=delegation, term=term))
+        hello = caller.hear()
+        wait_until(lambda: time.time_ns() // 1_000_000 >= until)
+        caller.send(Welcome(member_id(hello.key), hello.nick, 0, 0, 0))
+
+    with pytest.raises(HostKeyChanged, match="expired"):
+        victim(evil_host(host).port).join()
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("member-")])
+
 
 NO_HOST = {
     "garbage": b"\x00\x01\xff" * 1000 + b"\n",

@@ -8,13 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from lanchat.api.room import JoinedRoom
 from lanchat.client.events import PrivateMessage
 from lanchat.client.member import Member
+from lanchat.client.queue import EventQueue
+from lanchat.client.receiving import DEDUP_WINDOW
+from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.framing import FROM_MEMBER, decode
 from lanchat.protocol.ids import member_id
-from lanchat.protocol.messages import FromHost, Got, Joined, Notice, Ping, Present, Receipt, Tell, Told
+from lanchat.protocol.messages import FromHost, Got, Joined, Left, Notice, Ping, Present, Receipt, Renamed, Tell, Told
 from lanchat.protocol.padding import OVERHEAD
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.sealed import Sealer
@@ -147,6 +151,22 @@ def test_a_replay_to_a_program_that_was_started_again_is_not_shown_again(sit_dow
     assert second.heard(Got) == Got(yes.by, "1"), "an honest host would not know yet that it was shown"
 
 
+@pytest.mark.full
+@pytest.mark.timeout(300)
+def test_a_replay_is_not_shown_after_more_true_messages_than_are_remembered(sit_down, identity, tmp_path):
+    """A host can make up senders, and seal by their keys as much as it likes."""
+    table = sit_down(open_store=lambda card: DiskStore(tmp_path, card, lambda trouble: None))
+    yes = table.told("ann", "1", table.box("ann", "1", "yes"))
+    table.say(yes)
+    assert [message.text for message in table.private()] == ["yes"]
+    eve = Sealer(identity("eve").private, ROOM)
+    for number in range(DEDUP_WINDOW + 1):
+        id = f"n{number}"
+        table.say(table.told("eve", id, eve.seal(table.me.public, id, "noise")[0]))
+    table.say(yes)
+    assert [message.text for message in table.private() if message.text != "noise"] == ["yes"]
+
+
 def test_a_host_cannot_have_its_own_words_taken_for_a_members(sit_down, identity):
     """It knows every public key, so it can seal; only ann can sign."""
     table = sit_down()
@@ -220,6 +240,42 @@ def test_a_nick_that_the_host_gives_to_another_key_shows_that_key(sit_down, iden
     table.vera.hear_kind(Notice, code="key")
     [notice] = [item for item in table.vera.items if isinstance(item, Notice)]
     assert grouped(mallory.id) in notice.text
+
+
+@pytest.mark.parametrize("swap", ["at a reconnect", "by a rename", "beside the true one"])
+def test_a_nick_that_changes_its_key_in_silence_gets_nothing(evil_host, victim, identity, swap):
+    """Vera has compared bob's fingerprint. Then the host, to read along, gives bob's nick to its own key."""
+    bob, mallory = identity("bob"), identity("mallory")
+    true = Present(bob.id, "bob", key=bob.public)
+    false = Present(mallory.id, "bob", key=mallory.public)
+    hal = Present(mallory.id, "hal", host=True, key=mallory.public)
+    callers: list[Caller] = []
+
+    def host(caller: Caller) -> None:
+        callers.append(caller)
+        here = [true, hal]
+        if swap == "beside the true one":
+            here = [true, msgspec.structs.replace(false, host=True)]
+        elif swap == "at a reconnect" and len(callers) == 2:
+            here = [msgspec.structs.replace(false, host=True)]
+        let_in(caller, *here, people=len(here))
+        if swap == "by a rename":
+            caller.send(Left(1, 0, bob.id, "bob"), Renamed(2, 0, mallory.id, "hal", to="bob"))
+        elif swap == "at a reconnect" and len(callers) == 1:
+            raise ConnectionError("hung up")
+
+    state = RoomState()
+    member = victim(evil_host(host).port, queue=EventQueue(follow=state.follow), patience=30.0)
+    vera = JoinedRoom(member, member.join(), state)
+
+    def swapped() -> bool:
+        list(vera.events(timeout=0.01))
+        return (mallory.id, "bob") in [(person.id, person.nick) for person in vera.people]
+
+    wait_until(swapped)
+    with pytest.raises(ValueError, match=f"{grouped(bob.id)} , and is  {grouped(mallory.id)}"):
+        vera.tell("bob", "SECRET")
+    assert not any(b'"tell"' in caller.plain for caller in callers)
 
 
 def test_a_message_once_meant_for_a_key_is_never_sealed_to_another(sit_down, identity):

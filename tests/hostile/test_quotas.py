@@ -130,6 +130,21 @@ def test_nobody_waits_for_the_end_of_a_flood(siege, enter, source):
     assert sum("word" in text for text in attacked.ann.texts) < 3 * 60 / 2
 
 
+def test_many_links_of_one_source_wait_for_the_room_one_after_another(siege, enter):
+    """Else each of them would be ahead of carl, whose source says little."""
+    attacked = siege(limits=replace(DEFAULT_LIMITS, room_message_burst=20, room_message_rate=10.0))
+    links = [enter(attacked.room, f"eve{n}") for n in range(16)]
+    carl = enter(attacked.room, "carl", source="127.0.0.67")
+    for eve in links:
+        eve.send(*words(20))
+    attacked.ann.hear(lambda: sum("word" in text for text in attacked.ann.texts) > 24)
+    carl.send(Say("1", "of carl"))
+    before = sum("word" in text for text in attacked.ann.texts)
+    attacked.ann.hear_text("of carl")
+    texts = attacked.ann.texts[: attacked.ann.texts.index("of carl")]
+    assert sum("word" in text for text in texts) - before < 8
+
+
 def test_a_guest_that_comes_back_brings_no_new_allowance(siege, sources):
     """Whoever has no key is known by the address alone."""
     attacked = siege(limits=LIMITS, plain_port=0)

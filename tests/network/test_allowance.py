@@ -83,7 +83,7 @@ def test_from_now_on_somebody_else_pays(clock):
     stranger, member = bucket(clock, 1, 5), bucket(clock, 1, 100)
     allowance = Allowance(stranger, clock=clock)
     allowance.spare(5)
-    allowance.belong_to(member)
+    allowance.belong_to(member, bucket(clock, 1, 100), threading.Lock())
     assert allowance.spare(50) and member.level(clock()) == 50
 
 
@@ -91,6 +91,6 @@ def test_an_owner_shares_more_buckets_with_others(clock):
     source, room = bucket(clock, 1, 200), bucket(clock, 1, 60)
     ann, bob = (Allowance(bucket(clock, 1, 5), source, clock=clock) for _ in range(2))
     for allowance in (ann, bob):
-        allowance.belong_to(bucket(clock, 1, 50), room)
+        allowance.belong_to(bucket(clock, 1, 50), room, threading.Lock())
     assert ann.spare(50) and not bob.spare(50)
     assert bob.spare(10) and source.level(clock()) == 140 and room.level(clock()) == 0

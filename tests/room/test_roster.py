@@ -100,3 +100,15 @@ def test_a_key_is_believed_only_where_it_fits_the_id():
     roster.apply(Joined(4, 0, "2" * 32, "mallory", key=key))
     assert roster.member(id) == Person(id, "rob", key=key)
     assert roster.member("2" * 32) == Person("2" * 32, "mallory") and roster.member("3" * 32) is None
+
+
+def test_a_nick_of_two_keys_has_a_rival_for_each():
+    bob, eve = (Person(member_id(key), "bob", key=key) for key in (b"b" * 32, b"e" * 32))
+    roster = view_of_ann()
+    roster.apply(Joined(5, 0, bob.id, "bob", key=bob.key))
+    assert roster.rival(bob) is None
+    roster.apply(Renamed(6, 0, bob.id, "bob", to="bobby"))
+    assert roster.addressee("bob") == bob and roster.rival(bob) is None, "the nick is his"
+    roster.apply(Joined(7, 0, eve.id, "Bob", key=eve.key))
+    assert roster.rival(Person(eve.id, "Bob", key=eve.key)) == bob
+    assert roster.rival(Person(bob.id, "bobby", key=bob.key)) is None

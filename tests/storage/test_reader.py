@@ -190,6 +190,7 @@ def test_private_messages_that_were_shown_are_marked(path):
         store.add([told("1", "one"), told("2", "two"), Got(ANN, "2"), Got(BOB, "1"), Got(ANN, "nobody's")])
         store.add([told("3", "three"), told("2", "two"), Got(ANN, "3")])
     reader = LogReader(path)
+    assert reader.was_shown(ANN, "2") and not reader.was_shown(ANN, "9")
     assert reader.shown_private(9) == [(ANN, "2"), (ANN, "3")] and reader.shown_private(1) == [(ANN, "3")]
     assert [told.id for told in reader.private()] == ["1", "2", "3"]
 

@@ -13,7 +13,7 @@ from datetime import date
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item, PrivateMessage
-from lanchat.client.private import is_guest, unsealed_text
+from lanchat.client.private import another_key_text, is_guest, unsealed_text
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Event, Renamed, Said
 from lanchat.protocol.text import clean_nick, same_nick
@@ -62,7 +62,7 @@ class Feed:
         self._ignored: set[str] = set()  # member ids
         self._shown: list[PrivateMessage] = []  # private messages of the portion that is being painted
         self._last_private: PrivateMessage | None = None  # from somebody else
-        self._asked: set[str] = set()  # ids of guests about whom the person knows that nothing is sealed for them
+        self._asked: set[str] = set()  # ids of guests, and of people with a rival, about whom the person was warned
         self._last_sender_since = 0.0  # s, monotonic: when it began to be that person
 
     @property
@@ -119,9 +119,14 @@ class Feed:
         """Send a private message.
 
         Raises:
-            ValueError: the text or the nick breaks the rules, or it is us; or a guest, for the first time.
+            ValueError: the text or the nick breaks the rules, or it is us; or, for the first time, a guest or somebody
+                whose nick another key has or had.
         """
         person = self.roster.addressee(nick)
+        rival = self.roster.rival(person) if person else None
+        if person is not None and rival is not None and person.id not in self._asked:
+            self._asked.add(person.id)
+            raise ValueError(f"{another_key_text(person, rival)} Press Enter again to send it to the second.")
         self._tell(nick, text, person.id if person else "")
 
     def reply(self, text: str) -> None:
