@@ -127,13 +127,13 @@ class Chat:
         self._transfers.resume()
         self._screen.redraw_in(PENDING_AFTER)  # something of an earlier run may wait
 
-    def note(self, text: str) -> None:
-        """Show a line that only we see. Any thread, also before `run()`."""
-        self._feed.note(text)
+    def note(self, text: str, *, command: bool = False) -> None:
+        """Show a line that only we see. Any thread; before `run()` it is to stand below the history.
 
-    def note_below(self, text: str) -> None:
-        """Show a line that only we see below the history. Before `run()`."""
-        self._feed.note_below(text)
+        Args:
+            command: somebody is to type it, so it stands out.
+        """
+        self._feed.note(text, command=command)
 
     def _portion(self, columns: int) -> tuple[Fragments, bool]:
         over = self._feed.ended is not None

@@ -46,6 +46,7 @@ _STYLE = Style(
         *(("time", "dim"), ("system", "dim"), ("error", "ansired")),
         *(("mine", "bold"), ("mention", "bold"), ("mark", "reverse")),
         *(("prompt", "dim"), ("bar", "reverse"), ("private", "ansimagenta")),
+        *(("command", "bold"), ("new", "bold")),
     ]
 )
 

@@ -44,9 +44,9 @@ _STYLE = Style.from_dict(
     {
         "heading": "bold",
         "selected": "reverse",
-        "room.host": "ansicyan",
         "room.note": "dim",
-        "room.warning": "ansiyellow",
+        "room.warning": "bold",  # yellow is hard to read on a light ground
+        "room.alarm": "ansired bold",
         "dim": "dim",  # faint, and not bright black, which is the background of some themes
         "error": "ansired",
     }

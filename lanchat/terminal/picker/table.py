@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lanchat.discovery.sighting import Listing
+from lanchat.protocol.ids import MEMBER_ID_LENGTH
 from lanchat.terminal.cells import Fragments, drawn_cells, fitted
+from lanchat.terminal.chat.people import nick_colour
 from lanchat.terminal.wording import people_text
 
-TITLE, HOST, PEOPLE = "class:room.title", "class:room.host", "class:room.people"
-NOTE, WARNING = "class:room.note", "class:room.warning"
+TITLE, PEOPLE = "class:room.title", "class:room.people"
+NOTE, WARNING, ALARM = "class:room.note", "class:room.warning", "class:room.alarm"
 
 LEAST_TITLE = 10  # cells of a title that are worth more than another column
 WIDE_HOST, NARROW_HOST = 16, 10  # cells
@@ -47,7 +49,7 @@ def table(listings: Sequence[Listing], width: int | None = None, *, closed: List
 
 def _arrangements(listings: Sequence[Listing], closed: Listing | None) -> Iterator[list[_Column]]:
     """What can stand beside the title, from the most to the least."""
-    hosts = [(HOST, listing.host) for listing in listings]
+    hosts = [(_host_style(listing), listing.host) for listing in listings]
     inside = [None if listing is closed else listing.people for listing in listings]
     people = _Column([(PEOPLE, "" if number is None else people_text(number)) for number in inside])
     gone = (WARNING, "closed")
@@ -60,12 +62,17 @@ def _arrangements(listings: Sequence[Listing], closed: Listing | None) -> Iterat
     yield [short_notes]
 
 
+def _host_style(listing: Listing) -> str:
+    """The colour that this person has in the room as well."""
+    return nick_colour(listing.fingerprint[:MEMBER_ID_LENGTH], listing.host)
+
+
 def _note(listing: Listing, silent: str) -> tuple[str, str]:
     """What is special about this room. A room that was visited before is nothing to warn of."""
     if listing.state == "silent":
         return WARNING, silent
     if listing.key_status == "changed":
-        return WARNING, "KEY CHANGED"
+        return ALARM, "KEY CHANGED"
     visited = ["visited"] if listing.key_status == "known" else []
     return (WARNING, ", ".join(["locked", *visited])) if listing.locked else (NOTE, "".join(visited))
 

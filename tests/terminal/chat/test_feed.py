@@ -8,9 +8,9 @@ from typing import cast
 import pytest
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Item
+from lanchat.client.events import Connected, Disconnected, Item
 from lanchat.client.state import RoomState
-from lanchat.protocol.messages import Said
+from lanchat.protocol.messages import Card, Joined, Said, Welcome
 from lanchat.terminal.chat.feed import Feed
 
 SEVEN_IN_TOKYO = 1_764_194_400_000  # ms; 22:00 of the day before in UTC
@@ -53,3 +53,91 @@ def test_times_follow_the_time_zone_of_the_machine(in_utc):
     assert shown("in London") == "22:00 bob in London"
     in_utc.setenv("TZ", "Asia/Tokyo")
     assert shown("in Tokyo") == "07:00 bob in Tokyo", "although it is the same minute"
+
+
+ANN, BOB = "a" * 32, "b" * 32
+GREETING = "-- You are in Room A (hosted by hal) as ann. /help lists the commands."
+
+
+def connected(seq: int, since: int = 0) -> Connected:
+    card = Card(1, "r" * 32, "Room A", "hal", 1, False, bytes(32))
+    return Connected(card, Welcome(ANN, "ann", seq, seq, 0, since), (), BOB)
+
+
+def said(seq: int, text: str, by: str = BOB) -> Said:
+    return Said(seq, SEVEN_IN_TOKYO + seq * 60_000, by, "ann" if by == ANN else "bob", str(seq), text)
+
+
+def lines_of(room: ScriptedRoom, *notes: str) -> tuple[Feed, list[str]]:
+    feed = Feed(cast(JoinedRoom, room), wake=lambda: None, on_nick=None, colour=False)
+    for note in notes:
+        feed.note(note)
+    return feed, shown_by(feed)
+
+
+def shown_by(feed: Feed) -> list[str]:
+    fragments, _ = feed.portion(1.0, 100)
+    return "".join(text for _, text in fragments).splitlines()
+
+
+def test_history_stands_above_the_greeting_and_the_notices(in_utc):
+    room = ScriptedRoom()
+    room.items = [connected(2), said(1, "one"), said(2, "two"), Joined(3, SEVEN_IN_TOKYO, ANN, "ann"), said(4, "three")]
+    _, lines = lines_of(room, "A notice.")
+    assert lines[-6:] == [
+        "22:01 bob one",
+        "22:02 bob two",
+        GREETING,
+        "-- A notice.",
+        "22:00 -- you joined",
+        "22:04 bob three",
+    ]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [connected(0)],
+        [connected(7, since=7)],
+        [connected(2), said(2, "two")],
+        [connected(2), Disconnected("It is gone.")],
+    ],
+    ids=["no past", "no past that is sent", "nothing but the past", "a lost link"],
+)
+def test_the_greeting_waits_for_no_more_than_the_history(items, in_utc):
+    room = ScriptedRoom()
+    room.items = [*items]
+    feed, lines = lines_of(room, "A notice.")
+    notices = [line for line in lines if line.startswith("--") and "Reconnecting" not in line and "Nov" not in line]
+    assert notices == [GREETING, "-- A notice."]
+    feed.note("Later.")
+    assert shown_by(feed) == ["-- Later."]
+
+
+def test_while_the_history_is_coming_the_notices_wait(in_utc):
+    room = ScriptedRoom()
+    room.items = [connected(2), said(1, "one")]
+    feed, lines = lines_of(room, "A notice.")
+    assert lines[-1] == "22:01 bob one"
+    room.items = [said(2, "two")]
+    assert shown_by(feed) == ["22:02 bob two", GREETING, "-- A notice."]
+
+
+def test_a_rule_stands_above_what_others_said_since_the_last_visit(in_utc):
+    room = ScriptedRoom()
+    room.state.seen = said(2, "two")
+    left = Joined(3, SEVEN_IN_TOKYO, ANN, "ann")
+    room.items = [connected(6), said(2, "two"), left, said(4, "mine", ANN), said(5, "new"), said(6, "newer")]
+    _, lines = lines_of(room)
+    at = lines.index("22:05 bob new")
+    assert lines[at - 1].startswith("─── new since ") and lines[at - 1].endswith("22:02 ───")
+    assert sum("new since" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("seen", [None, said(6, "newer"), said(99, "of a log that the host has lost")])
+def test_without_anything_new_there_is_no_rule(seen, in_utc):
+    room = ScriptedRoom()
+    room.state.seen = seen
+    room.items = [connected(6), said(5, "new"), said(6, "newer"), said(7, "live")]
+    _, lines = lines_of(room)
+    assert not any("new since" in line for line in lines)

@@ -7,7 +7,7 @@ import pytest
 from lanchat.discovery.sighting import Listing, State
 from lanchat.protocol.address import Endpoint
 from lanchat.terminal.cells import drawn_cells
-from lanchat.terminal.picker.table import NOTE, WARNING, table
+from lanchat.terminal.picker.table import ALARM, NOTE, WARNING, table
 
 
 def room(title: str, host: str = "ann", people: int | None = 3, *, locked: bool = False) -> Listing:
@@ -85,7 +85,7 @@ def test_only_what_needs_attention_has_the_style_of_a_warning():
     notes = [replace(ROOMS[0], key_status=status) for status in ("known", "changed")] + [ROOMS[1], ROOMS[3]]
     assert [line[-1] for line in table(notes)] == [
         (NOTE, "visited"),
-        (WARNING, "KEY CHANGED"),
+        (ALARM, "KEY CHANGED"),
         (WARNING, "locked"),
         (WARNING, "does not answer"),
     ]
