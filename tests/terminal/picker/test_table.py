@@ -40,6 +40,14 @@ def test_80_columns_are_enough_for_everything():
     assert lines(ROOMS, 78) == lines(ROOMS)
 
 
+def test_the_address_is_shown_where_there_is_room_for_it():
+    def with_addresses(width: int) -> list[str]:
+        return ["".join(text for _, text in line) for line in table(ROOMS[:1], width, addresses=True)]
+
+    assert with_addresses(78) == ["Room A  ann  1 person  10.0.0.2:47474"]
+    assert with_addresses(30) == ["Room A  ann  1 person"]
+
+
 def test_in_a_narrower_window_titles_are_cut_first():
     assert lines(ROOMS, 58) == [
         "Room A        ann               1 person",
