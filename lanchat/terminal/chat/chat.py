@@ -14,6 +14,7 @@ from lanchat.terminal.chat import commands
 from lanchat.terminal.chat.commands import (
     CancelTransfer,
     ChangeNick,
+    Clear,
     FetchFile,
     Ignore,
     Leave,
@@ -247,6 +248,9 @@ class Chat:
                 self._transfers.cancel(file)
             case RemoveFile(file):
                 self._transfers.remove(file)
+            case Clear():
+                self._feed.forget()
+                self._screen.print_again()
             case Leave():
                 if self._may_leave():
                     self._screen.leave()

@@ -73,6 +73,11 @@ class Unsent:
 
 
 @dataclass(frozen=True)
+class Clear:
+    pass
+
+
+@dataclass(frozen=True)
 class SendFile:
     path: str  # as it was typed
 
@@ -142,6 +147,7 @@ Intent = (
     | FetchFile
     | CancelTransfer
     | RemoveFile
+    | Clear
     | Leave
     | Unknown
     | Misused
@@ -208,6 +214,7 @@ COMMANDS = (
     Command("unlock", "", "admit newcomers again", lambda _: Moderate("unlock"), for_host=True),
     Command("discard", "", "drop your messages that are not sent yet", lambda _: Unsent(send=False)),
     Command("resend", "", "send your messages of last time that were held back", lambda _: Unsent(send=True)),
+    Command("clear", "", "clear the window", lambda _: Clear()),
     Command("quit", "", "leave the room", lambda _: Leave(), aliases=("q", "exit")),
 )
 

@@ -202,6 +202,10 @@ class Feed:
             raise ValueError(f"No one here is called {nick}. /who lists everyone.")
         return found
 
+    def forget(self) -> None:
+        """Nothing that was painted is painted again."""
+        self._kept.clear()
+
     def again(self, columns: int, before: int, rows: int) -> Fragments:
         """The last lines that were painted, for rows of so many cells.
 
