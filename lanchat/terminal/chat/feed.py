@@ -14,13 +14,14 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item, PrivateMessage
 from lanchat.client.private import is_guest, unsealed_text
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Renamed, Said
+from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.protocol.text import clean_nick, same_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.files import KnownFiles, Listed
+from lanchat.terminal.chat.flapping import Flapping, Shown
 from lanchat.terminal.chat.line import Line
-from lanchat.terminal.chat.people import verify_text
+from lanchat.terminal.chat.people import shown_nick, verify_text
 from lanchat.terminal.chat.render import Drawn, Note, Own, Renderer
 from lanchat.terminal.chat.upcoming import Upcoming
 
@@ -53,6 +54,7 @@ class Feed:
         self.files = KnownFiles()
         self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=hosting, files=self.files)
         self._upcoming = Upcoming(room, hosting=hosting)
+        self._flapping = Flapping()
         self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
         self._wanted_nick = ""  # the nick that we asked for, until we have it
         self._ignored: set[str] = set()  # member ids
@@ -237,6 +239,8 @@ class Feed:
             self._shown.append(item)
             self._note_sender(item)
         hidden = isinstance(item, Said | PrivateMessage) and item.by in self._ignored
+        if isinstance(item, Joined | Left) and item.by != self.roster.me:
+            hidden = self._flaps(item)
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         nick = self.roster.nick
         self._room.follow(item)
@@ -245,6 +249,14 @@ class Feed:
             self._wanted_nick = ""
             self._report_nick()
         return line
+
+    def _flaps(self, event: Joined | Left) -> bool:
+        """Whether this coming or going is not shown, because there have been so many of this person."""
+        shown = self._flapping.follow(event)
+        if shown is Shown.LAST:
+            nick = shown_nick(event.by, event.nick)
+            self.note(f"{nick} keeps coming and going. That is not shown any more until it stops.")
+        return shown is Shown.NO
 
     def _note_sender(self, told: PrivateMessage) -> None:
         if told.problem or told.by == self.roster.me or told.by in self._ignored:

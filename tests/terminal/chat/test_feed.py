@@ -10,7 +10,7 @@ import pytest
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Connected, Disconnected, Item
 from lanchat.client.state import RoomState
-from lanchat.protocol.messages import Card, Joined, Said, Welcome
+from lanchat.protocol.messages import Card, Joined, Left, Said, Welcome
 from lanchat.terminal.chat.feed import Feed
 
 SEVEN_IN_TOKYO = 1_764_194_400_000  # ms; 22:00 of the day before in UTC
@@ -141,3 +141,18 @@ def test_without_anything_new_there_is_no_rule(seen, in_utc):
     room.items = [connected(6), said(5, "new"), said(6, "newer"), said(7, "live")]
     _, lines = lines_of(room)
     assert not any("new since" in line for line in lines)
+
+
+def test_who_keeps_coming_and_going_is_told_of_once_more_and_then_no_longer(in_utc):
+    room = ScriptedRoom()
+    room.items = [connected(0)]
+    feed, _ = lines_of(room)
+    for visit in range(1, 9, 2):
+        room.items += [Joined(visit, SEVEN_IN_TOKYO, BOB, "bob"), Left(visit + 1, SEVEN_IN_TOKYO, BOB, "bob")]
+    assert [line.removeprefix("22:00 ") for line in shown_by(feed) if "Nov" not in line][-5:] == [
+        "-- bob·bbbb joined",
+        "-- bob left",
+        "-- bob·bbbb joined",
+        "-- bob left",
+        "-- bob keeps coming and going. That is not shown any more until it stops.",
+    ]
