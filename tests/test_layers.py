@@ -91,6 +91,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.terminal.chat.output",
         "lanchat.terminal.chat.screen",
         "lanchat.terminal.keyboard",
+        "lanchat.terminal.picker.form",
         "lanchat.terminal.picker.picker",
         "lanchat.terminal.suspend",
     },
