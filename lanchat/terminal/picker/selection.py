@@ -70,6 +70,8 @@ class Selection:
             place = self._listings.index(selected) if selected in self._listings else 0
             listings = (*listings[:place], self.closed, *listings[place:])
         self._listings = listings
+        if not listings:
+            self.missed = ""
         self._find_again()
 
     def move(self, by: int) -> None:
