@@ -61,6 +61,7 @@ PURE = {
     *("lanchat.terminal.options", "lanchat.terminal.piped", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.files", "lanchat.terminal.chat.line"),
     *("lanchat.terminal.chat.people", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),
+    "lanchat.terminal.chat.flapping",
     "lanchat.terminal.keystream",
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }
@@ -90,6 +91,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.terminal.chat.output",
         "lanchat.terminal.chat.screen",
         "lanchat.terminal.keyboard",
+        "lanchat.terminal.picker.form",
         "lanchat.terminal.picker.picker",
         "lanchat.terminal.suspend",
     },

@@ -99,6 +99,7 @@ def join_target(
     Raises:
         LanchatError: no host answers, or it shows another key than before, or it refuses, ...
     """
+    state = RoomState()
     check = HostCheck(target, KnownHosts(home_folder()))
     dialer = Dialer(target.endpoints, check, on or OwnAddresses(), timing, deadline, looking)
 
@@ -107,12 +108,12 @@ def join_target(
         if card.ephemeral:
             return NoStore()
         store = DiskStore(home_folder(), card, on_problem, hold_after)
+        state.seen = store.seen
         if discard and store.unsent:
             on_problem(f"Dropped what was not sent last time ({len(store.unsent)}).")
             store.remove_unsent([message.id for message in store.unsent])
         return store
 
-    state = RoomState()
     member = Member(
         dialer.dial,
         my_identity(),

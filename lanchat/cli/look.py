@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
-from lanchat.terminal.stdio import put
+from lanchat.terminal.stdio import columns_of, put
 
 if TYPE_CHECKING:
     from lanchat.doctor.report import Asked, Diagnosis, Report
@@ -129,13 +129,19 @@ def identity() -> int:
 def trust(_list: bool, forget: str | None) -> int:
     """List remembered hosts and their keys."""
     from lanchat.errors import NoSuchRoom
-    from lanchat.protocol.text import grouped
     from lanchat.storage.home import home_folder
     from lanchat.storage.known_hosts import KnownHosts
+    from lanchat.terminal.colour import put_rows
+    from lanchat.terminal.trust import trust_lines, trust_table
 
     if forget is None:
-        for known in KnownHosts(home_folder()).all():
-            put(sys.stdout, f"{known.room}  {grouped(known.fingerprint[:32])}  {known.title}")
+        hosts = KnownHosts(home_folder()).all()
+        if not (columns := columns_of(sys.stdout)):
+            put(sys.stdout, *trust_lines(hosts))
+            return 0
+        put_rows(sys.stdout, trust_table(hosts, columns))
+        if not hosts:
+            put(sys.stderr, "No hosts are remembered yet. One is when you first join a room of theirs.")
         return 0
     forgotten = KnownHosts(home_folder()).forget(forget)
     if not forgotten:

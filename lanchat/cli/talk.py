@@ -11,7 +11,7 @@ import click
 from lanchat.cli import options
 from lanchat.errors import Refused
 from lanchat.terminal.options import PasswordChoice, ScriptOptions
-from lanchat.terminal.stdio import has_terminal, put
+from lanchat.terminal.stdio import columns_of, has_terminal, put
 
 if TYPE_CHECKING:
     from lanchat.api.hosted import HostedRoom
@@ -94,7 +94,7 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     """
     from lanchat.network.addresses import where
     from lanchat.protocol.text import clean_title
-    from lanchat.terminal.invite import how_to_join
+    from lanchat.terminal.invite import how_to_join, welcome
     from lanchat.terminal.prompts import choose_nick, given_password
     from lanchat.terminal.run import Notices, run_chat, run_script
     from lanchat.terminal.twins import TwinWatch
@@ -109,10 +109,9 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
         nick = choose_nick(settings.nick, ask=True)
         return _talk_in(twin, nick, given_password(settings.password_file), on)
     with _open_room(title, settings, notices, screen=screen) as room:
-        commands = how_to_join(room)
         if screen:
-            return run_chat(room, notices, "\n".join(commands))
-        put(sys.stderr, *commands)
+            return run_chat(room, notices, *welcome(room, columns_of(sys.stdout)))
+        put(sys.stderr, *how_to_join(room))
         with TwinWatch(title, on, notices) if looks else nullcontext():
             return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
 

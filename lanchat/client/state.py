@@ -19,6 +19,7 @@ class RoomState:
         self.closed_by_host = False  # and it may open again
         self.stored = True  # whether the host stores messages now
         self.closed: Closed | None = None  # the last item
+        self.seen: Event | None = None  # the last one that an earlier run of this member has stored
 
     @property
     def me(self) -> str:

@@ -3,10 +3,11 @@
 import logging
 import threading
 from pathlib import Path
+from typing import Literal
 
 from lanchat.discovery.finder import Finder
-from lanchat.discovery.sighting import Listing
-from lanchat.discovery.sources import scanning
+from lanchat.discovery.scan import Scan
+from lanchat.discovery.sighting import Listing, OnProblem, Report
 from lanchat.doctor.checks import run_checks
 from lanchat.doctor.diagnosis import diagnose
 from lanchat.network.addresses import OwnAddresses
@@ -14,6 +15,7 @@ from lanchat.threads import Closable
 
 LOOK_FOR = 1.5  # s of searching; with the other checks about two in all
 
+ScanState = Literal["possible", "running", "over"]
 CLOSE_LIMIT = 0.1  # s; the thread is a daemon, and only reads
 
 _log = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ class HintingFinder(Closable):
         self._home = home
         self._hint: tuple[str, ...] = ()
         self._thread: threading.Thread | None = None
-        self._scanned = False
+        self._scan: Scan | None = None
 
     def listings(self) -> tuple[Listing, ...]:
         return self._finder.listings()
@@ -49,22 +51,25 @@ class HintingFinder(Closable):
             self._thread.start()
         return self._hint
 
-    def scan(self) -> bool:
-        """Try every address of our networks, once.
+    @property
+    def scan_state(self) -> ScanState:
+        if self._scan is None:
+            return "possible"
+        return "over" if self._scan.wait_done(0) else "running"
 
-        Returns:
-            Whether a scan has begun; False if there has been one.
-        """
-        if self._scanned:
-            return False
-        self._scanned = True
-        self._finder.begin(scanning(self._on))
-        return True
+    def scan(self) -> None:
+        """Try every address of our networks, unless that was done before."""
+        if self._scan is None:
+            self._finder.begin(self._begin_scan)
 
     def close(self) -> None:
         """Wait a moment for running checks, but no longer than a person would."""
         if self._thread is not None:
             self._thread.join(CLOSE_LIMIT)
+
+    def _begin_scan(self, report: Report, on_problem: OnProblem) -> Scan:
+        self._scan = Scan(self._on, report, on_problem)
+        return self._scan
 
     def _run_checks(self) -> None:
         try:

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.drafts import Talk
-from lanchat.protocol.messages import Card, Got, Record, Told
+from lanchat.protocol.messages import Card, Event, Got, Record, Told
 from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
 from lanchat.storage.reader import LogReader
-from lanchat.storage.rooms import JOINED, joined_folder, log_paths
+from lanchat.storage.rooms import JOINED, LOG, joined_folder, log_paths
 
 SHOWN = 10_000  # private messages that are recognised if they come again in a later run
 
@@ -128,6 +128,7 @@ class DiskStore:
         self._home = home
         self._card = card
         self.shown = _shown(home, card)
+        self.seen = _last_event(folder)
         self._outbox = Outbox(folder)
         self.left_at = self._outbox.left_at
         self.held = hold_after is not None and 0 < self.left_at < time.time() - hold_after
@@ -168,6 +169,14 @@ def _was_shown(home: Path, card: Card, sender: str, id: str) -> bool:
         return any(LogReader(path).was_shown(sender, id) for path in log_paths(home, card.room, JOINED))
     except LanchatError:
         return False
+
+
+def _last_event(folder: Path) -> Event | None:
+    """The last event in the history, if there is one and it can be read now."""
+    try:
+        return next(LogReader(folder / LOG).events(number=1), None) if (folder / LOG).exists() else None
+    except LanchatError:
+        return None
 
 
 def _folder(home: Path, card: Card) -> Path:

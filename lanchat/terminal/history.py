@@ -24,7 +24,9 @@ from lanchat.storage.repair import readable
 from lanchat.storage.rooms import HOSTED, JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
 from lanchat.storage.search import parse_search
 from lanchat.terminal.chat.render import Renderer
+from lanchat.terminal.colour import coloured, has_colour
 from lanchat.terminal.lines import event_json
+from lanchat.terminal.pager import paged
 from lanchat.terminal.stdio import columns_of, put
 
 _RESENT_WITHIN = 10_000  # messages, between one and its second copy
@@ -66,15 +68,8 @@ def show_history(
     damage = _Damage()
     if number is not None:
         skipped = max(0, sum(1 for _ in _records(home, about, query, _Damage(), now)) - number)
-    renderer = Renderer(Roster(), date.min, colour=False)  # the roster is nobody's, so no line says "you"
-    columns = columns_of(out)
-    empty = True
-    for record in islice(_records(home, about, query, damage, now), skipped, None):
-        if as_json:
-            out.write(event_json(record) + "\n")
-        elif (line := renderer.render(record)) is not None:
-            out.write("".join(text for _, text in line.fragments(columns)))
-        empty = False
+    records = islice(_records(home, about, query, damage, now), skipped, None)
+    empty = not (_print_json(records, out) if as_json else _print(records, out))
     if empty and not damage.files:
         what = "No match in the history" if search or since else "No history"
         put(talk, f'{what} of "{about.title}".')
@@ -86,6 +81,28 @@ def show_history(
         put(talk, f"{damage.files[0]} is damaged. This is what can be read of it. {damage.repair(home, about)}")
     out.flush()
     return 0
+
+
+def _print(records: Iterator[Event | PrivateMessage], out: IO[str]) -> bool:
+    """Returns: whether there were any."""
+    first = next(records, None)
+    if first is None:
+        return False
+    columns, colour = columns_of(out), has_colour(out)
+    renderer = Renderer(Roster(), date.min, colour=colour)  # the roster is nobody's, so no line says "you"
+    with paged(out) as page:
+        for record in chain([first], records):
+            if (line := renderer.render(record)) is not None:
+                page.write(coloured(line.fragments(columns), colour=colour))
+    return True
+
+
+def _print_json(records: Iterator[Event | PrivateMessage], out: IO[str]) -> bool:
+    empty = True
+    for record in records:
+        out.write(event_json(record) + "\n")
+        empty = False
+    return not empty
 
 
 @dataclass(frozen=True)

@@ -20,22 +20,48 @@ BLACK_ON_WHITE = "fg:#000000 bg:#ffffff"  # for prompt_toolkit
 
 
 def how_to_join(room: "HostedRoom") -> list[str]:
-    """What a host shows first: the commands that others type, each on a line of its own."""
+    """What a host without a screen says: the commands that others type, each on a line of its own."""
     lines = [f"{room.title} is open. Others on this network join with:"]
-    if not (is_address(room.title) or wrong_port(room.title)):  # otherwise it would be taken for one
-        lines.append(f"  lanchat join {'-- ' if room.title.startswith('-') else ''}{quoted(room.title)}")
-    endpoints = room.endpoints
-    lines += [f"  lanchat join {endpoint.shared}" for endpoint in endpoints]
+    lines += [f"  {command}" for command in _commands(room)]
     if trouble := room.on.trouble():
         lines.append(f"{trouble} Only people at this machine can join until it has one.")
     if (invite := room.invite) is not None:
         lines.append("or with this link, which also proves that the room is yours:")
         lines.append(f"  lanchat join '{invite.first}'")
     if (plain_port := room.host.ports.get("plain")) is not None:
-        address = endpoints[0].shared.host if endpoints else "ADDRESS"
         lines.append("Guests without lanchat (not encrypted):")
-        lines.append(f"  nc {address} {plain_port}")
+        lines.append(f"  nc {_plain_address(room)} {plain_port}")
     return lines
+
+
+def welcome(room: "HostedRoom", width: int) -> list[tuple[str, bool]]:
+    """What a host's screen shows first: how others come in. True: this line is a command that they type.
+
+    Args:
+        width: columns of the terminal.
+    """
+    first, *others = _commands(room)
+    both = f"{first}   or   {others[0]}" if others else first
+    lines = [(f"You host {room.title} as {room.nick}. Others on this network join with:", False)]
+    lines += [(line, True) for line in ([both] if len(both) + 8 <= width else [first, *others[:1]])]
+    if trouble := room.on.trouble():
+        lines.append((f"{trouble} Only people at this machine can join until it has one.", False))
+    if (plain_port := room.host.ports.get("plain")) is not None:
+        lines.append(("Guests without lanchat (not encrypted):", False))
+        lines.append((f"nc {_plain_address(room)} {plain_port}", True))
+    lines.append(("/invite shows a link that also proves that the room is yours. /help lists the commands.", False))
+    return lines
+
+
+def _commands(room: "HostedRoom") -> list[str]:
+    """The commands with which others join by title and by address."""
+    titled = not (is_address(room.title) or wrong_port(room.title))  # otherwise it would be taken for one
+    by_title = f"lanchat join {'-- ' if room.title.startswith('-') else ''}{quoted(room.title)}"
+    return [*([by_title] if titled else []), *(f"lanchat join {endpoint.shared}" for endpoint in room.endpoints)]
+
+
+def _plain_address(room: "HostedRoom") -> str:
+    return room.endpoints[0].shared.host if room.endpoints else "ADDRESS"
 
 
 def quoted(word: str) -> str:

@@ -9,7 +9,9 @@ from lanchat.discovery.sighting import Listing
 from lanchat.discovery.sources import scanning
 from lanchat.network.addresses import OwnAddresses
 from lanchat.terminal.cells import fitted
-from lanchat.terminal.stdio import put
+from lanchat.terminal.colour import BOLD, put_rows
+from lanchat.terminal.picker.table import table
+from lanchat.terminal.stdio import columns_of, put
 from lanchat.terminal.wording import people_text
 
 _SCAN_WAIT = 4.0  # s for 254 addresses, 50 at once, and for the answers of the hosts among them
@@ -27,7 +29,7 @@ def show_rooms(
     talk: IO[str],
     scan: bool = False,
 ) -> int:
-    """Print each room as soon as it answers.
+    """Show a person the rooms as a table; for a program, print each room as soon as it answers.
 
     Args:
         on: our own addresses to look on.
@@ -44,7 +46,7 @@ def show_rooms(
             wait = max(wait, _SCAN_WAIT)
         if watch:
             _watch(finder, as_json, out, talk)
-        if not _look(finder, wait, as_json, out):
+        if not (_look(finder, wait, as_json, out) if as_json or not columns_of(out) else _show(finder, wait, out)):
             put(
                 talk,
                 f"No rooms on this network (looked for {wait:g} s). Open one:  lanchat host TITLE",
@@ -54,6 +56,18 @@ def show_rooms(
             )
         put(talk, *finder.problems())
     return 0
+
+
+def _show(finder: Finder, wait: float, out: IO[str]) -> int:
+    """Show a person the rooms as a table, once all have had time to answer. Returns: how many these are."""
+    deadline = time.monotonic() + wait
+    rooms = finder.listings()
+    while (left := deadline - time.monotonic()) > 0:
+        rooms = finder.wait_change(rooms, left)
+    if rooms:
+        rows = table(rooms, columns_of(out) - 2, addresses=True)
+        put_rows(out, [[(BOLD, "Rooms on this network")], *([("", "  "), *row] for row in rows)])
+    return len(rooms)
 
 
 def _look(finder: Finder, wait: float, as_json: bool, out: IO[str]) -> int:

@@ -15,7 +15,15 @@ from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.script import Script
 from lanchat.terminal.stdio import is_discarded, put, read_lines
-from lanchat.terminal.wording import COMPARE, first_time_text, held_text, note_text, resent_text, unsent_text
+from lanchat.terminal.wording import (
+    COMPARE,
+    first_time_text,
+    held_text,
+    moment_text,
+    note_text,
+    resent_text,
+    unsent_text,
+)
 
 LAST_ACK = 1.0  # s; a host that is there has answered by then, and a person who leaves does not want to wait
 
@@ -43,11 +51,11 @@ class Notices:
             self._kept.clear()
 
 
-def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
+def run_chat(room: JoinedRoom, notices: Notices, *notes: tuple[str, bool]) -> int:
     """Show the chat screen until its person leaves or the room is gone; the screen itself says why.
 
     Args:
-        notes: what to show first, besides the greeting.
+        notes: what to show first below the history; True: it is a command that others type.
 
     Returns:
         The exit code.
@@ -57,14 +65,14 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: str) -> int:
     home = home_folder(needed=False)
     typed = InputHistory(None if room.card.ephemeral else input_history_path(home, room.card.room))
     chat = Chat(room, on_nick=lambda nick: save_nick(home, nick), typed=typed)
-    for note in notes:
-        chat.note(note)
+    for note, is_command in notes:
+        chat.note(note, command=is_command)
     if room.key_status == "new":
         chat.note(f"{first_time_text(room.state.host_id)}\n{COMPARE}")
     if held := room.unsent.held:
-        chat.note_below(held_text(len(held), _when(room.unsent.left_at), held[-1].text))
+        chat.note(held_text(len(held), _when(room.unsent.left_at), held[-1].text))
     elif room.unsent.left_over:
-        chat.note_below(resent_text(room.unsent.left_over, _when(room.unsent.left_at)))
+        chat.note(resent_text(room.unsent.left_over, _when(room.unsent.left_at)))
     notices.show_with(chat.note)
     end = chat.run()
     _say_unsent(room)
@@ -128,10 +136,8 @@ def _say_unsent(room: JoinedRoom) -> None:
 
 
 def _when(at: float) -> str:
-    """A moment in the past, in s since 1970, as people say it."""
-    then = datetime.fromtimestamp(at)
-    days = (date.today() - then.date()).days
-    return f"{then:%H:%M}" if not days else f"{then:%A, %H:%M}" if 0 < days < 7 else f"{then:%Y-%m-%d %H:%M}"
+    """A moment in the past, in s since 1970."""
+    return moment_text(datetime.fromtimestamp(at), date.today())
 
 
 def _print_note(text: str) -> None:

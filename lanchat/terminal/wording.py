@@ -4,6 +4,9 @@ There is one form for errors: what happened, as a sentence, and below it what to
 behind `--`, where nobody's message can stand.
 """
 
+from collections.abc import Sequence
+from datetime import date, datetime
+
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.file_messages import FileOffered, FileRemoved
 from lanchat.protocol.messages import Left, Moved
@@ -203,6 +206,17 @@ def _quoted(number: int, last: str) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 message`, `2 messages`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`ann`, `ann and bob`, `ann, bob and cat`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def moment_text(moment: datetime, today: date) -> str:
+    """A moment in the past as people say it: `17:02`, `Wednesday 17:02`, `2026-11-20 17:02`."""
+    days = (today - moment.date()).days
+    return f"{moment:%H:%M}" if not days else f"{moment:%A %H:%M}" if 0 < days < 7 else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def people_text(number: int) -> str:

@@ -470,7 +470,7 @@ def test_lanchat_alone_heeds_the_environment_and_opens_a_room_of_any_title(perso
     screen.press("h")
     screen.wait_until(lambda: "title" in screen.text.lower())
     screen.press("--headless\r")
-    screen.wait_until(lambda: "--headless is open" in "\n".join(screen.all_lines))
+    screen.wait_until(lambda: "You host --headless" in "\n".join(screen.all_lines))
     assert "lanchat join 127.0.0.1:" in "\n".join(screen.all_lines), "only where LANCHAT_INTERFACE says"
     screen.wait_until(lambda: "nina" in screen.text)
     screen.press("\x04")

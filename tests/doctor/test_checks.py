@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import threading
 from dataclasses import replace
 
 import pytest
@@ -106,9 +107,12 @@ def test_a_hint_is_found_while_the_list_is_shown(own_world):
         source.close()
 
 
-def test_a_scan_begins_once(own_world, monkeypatch):
-    begun: list[object] = []
+def test_a_scan_runs_once_and_is_over(own_world):
     with Finder(LOOPBACK, []) as finder, HintingFinder(finder, LOOPBACK, own_world) as source:
-        monkeypatch.setattr(finder, "begin", begun.append)
-        assert (source.scan(), source.scan()) == (True, False)
-    assert len(begun) == 1
+        states = [source.scan_state]
+        source.scan()
+        wait_until(lambda: source.scan_state == "over")
+        threads = threading.enumerate()
+        source.scan()
+        states.append(source.scan_state)
+        assert states == ["possible", "over"] and threading.enumerate() == threads

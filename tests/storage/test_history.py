@@ -13,10 +13,11 @@ import pytest
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import memory_of
-from lanchat.protocol.messages import Joined, Said
+from lanchat.protocol.messages import Card, Joined, Said
 from lanchat.storage import history, history_bounds
 from lanchat.storage.files import lock_file
 from lanchat.storage.history import MAX_WAITING_SIZE, HistoryWriter
+from lanchat.storage.member_store import DiskStore
 from lanchat.storage.reader import LogReader
 from lanchat.storage.retention import Amount
 from lanchat.storage.rooms import LOCK, LOG
@@ -193,3 +194,13 @@ def test_a_history_that_cannot_be_pruned_in_time_takes_no_more_records(tmp_path,
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(history_bounds.BOUNDS, EVENTS, Amount(entries=100, size=1_000_000))
+
+
+def test_a_member_store_knows_the_last_event_of_an_earlier_run(tmp_path):
+    card = Card(1, "1" * 32, "Room A", "hal", 1, False, bytes(32))
+    first = DiskStore(tmp_path, card, print)
+    first.add_history([Said(1, 1000, "b" * 32, "bob", "x", "one"), Said(2, 2000, "b" * 32, "bob", "y", "two")])
+    first.close()
+    second = DiskStore(tmp_path, card, print)
+    second.close()
+    assert first.seen is None and second.seen is not None and (second.seen.seq, second.seen.at) == (2, 2000)

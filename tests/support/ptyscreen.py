@@ -15,6 +15,7 @@ import struct
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyte
@@ -22,6 +23,37 @@ import pyte
 from lanchat.threads import Closable
 from tests.support.program import start
 from tests.support.waiting import PATIENCE
+
+
+class _Screen(pyte.HistoryScreen):
+    """The terminal that pyte is, which knows no faint text: that is noted as italic, which lanchat never writes."""
+
+    def select_graphic_rendition(self, *attributes: int, **options: bool) -> None:
+        noted: list[int] = []
+        left = [*attributes]
+        while left:
+            match left:
+                case [38 | 48, 5, _, *rest] | [38 | 48, 2, _, _, _, *rest]:  # a colour, whose numbers mean nothing else
+                    noted += left[: len(left) - len(rest)]
+                case [2, *rest]:
+                    noted.append(3)
+                case [22, *rest]:
+                    noted += [22, 23]
+                case [attribute, *rest]:
+                    noted.append(attribute)
+            left = rest
+        super().select_graphic_rendition(*noted, **options)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One character of the screen, and how it looks."""
+
+    text: str
+    colour: str  # the name of one of 16, or six hex digits, or "default"
+    bold: bool
+    faint: bool
+    reverse: bool
 
 
 class PtyScreen(Closable):
@@ -40,7 +72,7 @@ class PtyScreen(Closable):
         history: int = 5000,
     ) -> None:
         self.raw = bytearray()  # every byte the child has written
-        self._screen = pyte.HistoryScreen(columns, rows, history=history, ratio=0.001)
+        self._screen = _Screen(columns, rows, history=history, ratio=0.001)
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()
         self._set_size(rows, columns)
@@ -57,6 +89,12 @@ class PtyScreen(Closable):
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
+
+    @property
+    def cells(self) -> list[list[Cell]]:
+        """What is to be seen now, with its looks, cell by cell; the second cell of a wide character has no text."""
+        rows = [[self._screen.buffer[y][x] for x in range(self._screen.columns)] for y in range(self._screen.lines)]
+        return [[Cell(c.data, c.fg, c.bold, c.italics, c.reverse) for c in row] for row in rows]
 
     @property
     def all_lines(self) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import lanchat
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.invite import Invite, parse_invite
-from lanchat.terminal.invite import BLACK_ON_WHITE, how_to_join, invitation, qr_lines, quoted
+from lanchat.terminal.invite import BLACK_ON_WHITE, how_to_join, invitation, qr_lines, quoted, welcome
 
 ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
 AT_HOME = Invite((Endpoint("192.168.100.100", 47474),), ROOM, KEY)
@@ -41,6 +41,20 @@ def test_a_host_shows_a_command_that_works(own_world, title, command):
 def test_a_host_with_a_plain_port_shows_how_netcat_joins(own_world):
     with lanchat.host("Room A", nick="hal", port=0, plain_port=0, announce=False, ephemeral=True) as room:
         assert f"  nc 127.0.0.1 {room.host.ports['plain']}" in how_to_join(room)
+
+
+def test_a_screen_shows_in_three_lines_how_others_join(own_world):
+    with lanchat.host("Room A", nick="hal", port=0, plain_port=0, announce=False, ephemeral=True) as room:
+        port, plain = room.host.port, room.host.ports["plain"]
+        notices, wide = [line for line, command in welcome(room, 80) if not command], commands(welcome(room, 80))
+        assert wide == [f'lanchat join "Room A"   or   lanchat join 127.0.0.1:{port}', f"nc 127.0.0.1 {plain}"]
+        assert commands(welcome(room, 40))[:2] == ['lanchat join "Room A"', f"lanchat join 127.0.0.1:{port}"]
+        assert notices[0] == "You host Room A as hal. Others on this network join with:" and "/invite" in notices[-1]
+        assert len(notices) == 3, "one of them is about netcat"
+
+
+def commands(lines):
+    return [line for line, command in lines if command]
 
 
 def test_the_code_is_the_invite_and_fits_forty_columns():

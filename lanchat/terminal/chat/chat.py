@@ -14,6 +14,7 @@ from lanchat.terminal.chat import commands
 from lanchat.terminal.chat.commands import (
     CancelTransfer,
     ChangeNick,
+    Clear,
     FetchFile,
     Ignore,
     Leave,
@@ -127,13 +128,13 @@ class Chat:
         self._transfers.resume()
         self._screen.redraw_in(PENDING_AFTER)  # something of an earlier run may wait
 
-    def note(self, text: str) -> None:
-        """Show a line that only we see. Any thread, also before `run()`."""
-        self._feed.note(text)
+    def note(self, text: str, *, command: bool = False) -> None:
+        """Show a line that only we see. Any thread; before `run()` it is to stand below the history.
 
-    def note_below(self, text: str) -> None:
-        """Show a line that only we see below the history. Before `run()`."""
-        self._feed.note_below(text)
+        Args:
+            command: somebody is to type it, so it stands out.
+        """
+        self._feed.note(text, command=command)
 
     def _portion(self, columns: int) -> tuple[Fragments, bool]:
         over = self._feed.ended is not None
@@ -247,6 +248,9 @@ class Chat:
                 self._transfers.cancel(file)
             case RemoveFile(file):
                 self._transfers.remove(file)
+            case Clear():
+                self._feed.forget()
+                self._screen.print_again()
             case Leave():
                 if self._may_leave():
                     self._screen.leave()

@@ -74,6 +74,11 @@ class Unsent:
 
 
 @dataclass(frozen=True)
+class Clear:
+    pass
+
+
+@dataclass(frozen=True)
 class SendFile:
     path: str  # as it was typed
 
@@ -143,6 +148,7 @@ Intent = (
     | FetchFile
     | CancelTransfer
     | RemoveFile
+    | Clear
     | Leave
     | Unknown
     | Misused
@@ -209,6 +215,7 @@ COMMANDS = (
     Command("unlock", "", "admit newcomers again", lambda _: Moderate("unlock"), for_host=True),
     Command("discard", "", "drop your messages that are not sent yet", lambda _: Unsent(send=False)),
     Command("resend", "", "send your messages of last time that were held back", lambda _: Unsent(send=True)),
+    Command("clear", "", "clear the window", lambda _: Clear()),
     Command("quit", "", "leave the room", lambda _: Leave(), aliases=("q", "exit")),
 )
 

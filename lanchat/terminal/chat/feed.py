@@ -5,7 +5,6 @@ thread that paints.
 """
 
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -15,14 +14,16 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item, PrivateMessage
 from lanchat.client.private import another_key_text, is_guest, unsealed_text
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Event, Renamed, Said
+from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.protocol.text import clean_nick, same_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.files import KnownFiles, Listed
+from lanchat.terminal.chat.flapping import Flapping, Shown
 from lanchat.terminal.chat.line import Line
-from lanchat.terminal.chat.people import verify_text
-from lanchat.terminal.chat.render import Drawn, Note, Renderer
+from lanchat.terminal.chat.people import shown_nick, verify_text
+from lanchat.terminal.chat.render import Drawn, Note, Own, Renderer
+from lanchat.terminal.chat.upcoming import Upcoming
 
 KEPT_LINES = 500  # to print them again; more than a window holds
 REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
@@ -52,13 +53,10 @@ class Feed:
         self._on_nick = on_nick
         self.files = KnownFiles()
         self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=hosting, files=self.files)
-        self._waiting: deque[Item | Note | Drawn | Listed] = deque()
+        self._upcoming = Upcoming(room, hosting=hosting)
+        self._flapping = Flapping()
         self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
-        self._notes: list[Note | Drawn | Listed] = []
-        self._below: list[Note] = []  # to be shown below the history
-        self._lock = threading.Lock()  # guards both
         self._wanted_nick = ""  # the nick that we asked for, until we have it
-        self._started = False
         self._ignored: set[str] = set()  # member ids
         self._shown: list[PrivateMessage] = []  # private messages of the portion that is being painted
         self._last_private: PrivateMessage | None = None  # from somebody else
@@ -98,14 +96,13 @@ class Feed:
         self._room.on_ready(lambda: None)
         self._confirm()
 
-    def note(self, text: str, *, error: bool = False) -> None:
-        """Show a line that only we see, below all that has come; at the start, below the greeting. Any thread."""
-        self._add(Note(text, error))
+    def note(self, text: str, *, error: bool = False, command: bool = False) -> None:
+        """Show a line that only we see, below all that has come; at the start, below history and greeting. Any thread.
 
-    def note_below(self, text: str) -> None:
-        """Show a line that only we see below the history, before anything else happens. Before `start()`."""
-        with self._lock:
-            self._below.append(Note(text))
+        Args:
+            command: somebody is to type it, so it stands out.
+        """
+        self._add(Note(text, error, command))
 
     def show(self, fragments: Fragments) -> None:
         """Show lines that only we see and that are fragments already. Any thread."""
@@ -190,7 +187,7 @@ class Feed:
         self._renderer.minute = -1
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
-        while (item := self._next()) is not None:
+        while (item := self._upcoming.next()) is not None:
             line = self._render(item)
             if line is not None:
                 self._kept.append(line)
@@ -212,6 +209,10 @@ class Feed:
             raise ValueError(f"No one here is called {nick}. /who lists everyone.")
         return found
 
+    def forget(self) -> None:
+        """Nothing that was painted is painted again."""
+        self._kept.clear()
+
     def again(self, columns: int, before: int, rows: int) -> Fragments:
         """The last lines that were painted, for rows of so many cells.
 
@@ -232,39 +233,35 @@ class Feed:
             raise ValueError(f"{unsealed_text(nick.removeprefix('~'))} Press Enter again to send it.")
         self._room.send_private(nick, text, to=to)
 
-    def _add(self, note: Note | Drawn | Listed) -> None:
-        with self._lock:
-            self._notes.append(note)
+    def _add(self, note: Own) -> None:
+        self._upcoming.add(note)
         self._wake()
 
-    def _next(self) -> Item | Note | Drawn | Listed | None:
-        if not self._waiting:
-            items = list(self._room.take(0)) if self.ended is None else []
-            if self._started or items:
-                with self._lock:
-                    notes, self._notes = self._notes, []
-                before = len(items) if self._started else 1  # notes from before the start stand below the greeting
-                self._waiting.extend([*items[:before], *notes, *items[before:]])
-                self._started = True
-        return self._waiting.popleft() if self._waiting else None
-
-    def _render(self, item: Item | Note | Drawn | Listed) -> Line | None:
-        if isinstance(item, Note | Drawn | Listed):
+    def _render(self, item: Item | Own) -> Line | None:
+        if isinstance(item, Own):
             return self._renderer.render(item)
         if isinstance(item, PrivateMessage):
             self._shown.append(item)
             self._note_sender(item)
         hidden = isinstance(item, Said | PrivateMessage) and item.by in self._ignored
+        if isinstance(item, Joined | Left) and item.by != self.roster.me:
+            hidden = self._flaps(item)
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         nick = self.roster.nick
         self._room.follow(item)
-        if self._below and isinstance(item, Event) and not self._room.state.is_past(item):
-            self._waiting.extendleft(reversed(self._below))
-            self._below = []
+        self._upcoming.followed(item)
         if isinstance(item, Renamed) and self.roster.nick != nick and self.roster.nick == self._wanted_nick:
             self._wanted_nick = ""
             self._report_nick()
         return line
+
+    def _flaps(self, event: Joined | Left) -> bool:
+        """Whether this coming or going is not shown, because there have been so many of this person."""
+        shown = self._flapping.follow(event)
+        if shown is Shown.LAST:
+            nick = shown_nick(event.by, event.nick)
+            self.note(f"{nick} keeps coming and going. That is not shown any more until it stops.")
+        return shown is Shown.NO
 
     def _note_sender(self, told: PrivateMessage) -> None:
         if told.problem or told.by == self.roster.me or told.by in self._ignored:

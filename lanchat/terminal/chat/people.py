@@ -1,9 +1,66 @@
-"""The answers to /who and /verify. Pure."""
+"""How people are called on the screen, and what it says about them. Pure.
 
-from lanchat.protocol.text import grouped
-from lanchat.room.roster import Person
-from lanchat.terminal.chat.render import shown_nick, tagged_nick
-from lanchat.terminal.wording import COMPARE, people_text
+Every nick that others have chosen is made safe here.
+"""
+
+import hashlib
+from functools import lru_cache
+
+from lanchat.client.events import Connected
+from lanchat.protocol.ids import is_verified
+from lanchat.protocol.text import grouped, safe_nick, safe_text
+from lanchat.room.roster import Person, Roster
+from lanchat.terminal.wording import COMPARE, counted, listed, people_text
+
+NAMED = 5  # people in the greeting; /who names all
+# Those of the 256 colours that stand out from black and from white alike (contrast of 4:1 and more; a test counts it).
+PALETTE = (
+    "#af5f5f",
+    "#af5f00",
+    "#5f8700",
+    "#008700",
+    "#008787",
+    "#0087af",
+    "#005fff",
+    "#5f5fd7",
+    "#875fd7",
+    "#d700d7",
+    "#af5faf",
+    "#d7005f",
+)
+
+
+def shown_nick(by: str, nick: str) -> str:
+    """The nick as it is shown: with a tilde for a guest, about whom nothing is proven."""
+    return safe_nick(nick) if is_verified(by) else f"~{safe_nick(nick)}"
+
+
+def tagged_nick(by: str, nick: str) -> str:
+    """The nick with the first digits of the person's fingerprint, if there is one: `ann·7f3a`."""
+    return f"{shown_nick(by, nick)}·{safe_text(by[:4])}" if is_verified(by) else shown_nick(by, nick)
+
+
+@lru_cache(maxsize=1024)
+def nick_colour(by: str, nick: str) -> str:
+    """The colour of a person, the same today and tomorrow."""
+    digest = hashlib.blake2s(f"{by} {nick}".encode(errors="replace")).digest()
+    return PALETTE[digest[0] % len(PALETTE)]
+
+
+def greeting_text(connected: Connected, roster: Roster) -> str:
+    """Where we are, and who else is.
+
+    Args:
+        roster: with everybody who is present.
+    """
+    title, host = safe_text(connected.card.title), safe_text(connected.card.host)
+    me = (roster.me, roster.nick)
+    others = [shown_nick(person.id, person.nick) for person in roster.people.values() if (person.id, person.nick) != me]
+    named = sorted(others, key=str.casefold)[:NAMED]
+    rest = len(others) - len(named)
+    names = [*named, *([counted(rest, "other")] if rest else [])]
+    with_whom = f", with {listed(names)}" if names else ""
+    return f"You are in {title} (hosted by {host}) as {safe_text(roster.nick)}{with_whom}. /help lists the commands."
 
 
 def who_text(people: list[Person], me: tuple[str, str]) -> str:

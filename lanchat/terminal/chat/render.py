@@ -1,12 +1,11 @@
 """How what happens in a room looks: items in, lines out. Pure.
 
-Text from other people goes through `safe_text()` here and nowhere else. A message begins with a nick, and everything
-else with `--`, which no nick can be, and what goes on in further rows stands under an indent: so nobody can say
-something that looks like an event, a notice or somebody else's message. What the host says is told from what this
-program says by its nick: `-- ann (host): ...`.
+Text from other people goes through `safe_text()` here and in people.py, and nowhere else. A message begins with a nick,
+and everything else with `--`, which no nick can be, or with a rule, and what goes on in further rows stands under an
+indent: so nobody can say something that looks like an event, a notice or somebody else's message. What the host says is
+told from what this program says by its nick: `-- ann (host): ...`.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
@@ -14,19 +13,20 @@ from typing import assert_never
 
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
-from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
-from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.protocol.text import safe_text
 from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, cells, most_cells
 from lanchat.terminal.chat.files import KnownFiles, Listed, list_text
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
+from lanchat.terminal.chat.people import nick_colour, shown_nick, tagged_nick
 from lanchat.terminal.mention import mentions
 from lanchat.terminal.wording import (
     advice,
     closed_text,
     dropped_text,
     left_text,
+    moment_text,
     moved_text,
     notice_text,
     offered_text,
@@ -36,42 +36,35 @@ from lanchat.terminal.wording import (
     unopened_text,
 )
 
-TIME, ERROR, MINE, MENTION, MARK, PRIVATE = (
+TIME, ERROR, MINE, MENTION, MARK, PRIVATE, COMMAND, NEW = (
     "class:time",
     "class:error",
     "class:mine",
     "class:mention",
     "class:mark",
     "class:private",
-)
-
-# Those of the 256 colours that stand out from black and from white alike (contrast of 4:1 and more; a test counts it).
-PALETTE = (
-    "#af5f5f",
-    "#af5f00",
-    "#5f8700",
-    "#008700",
-    "#008787",
-    "#0087af",
-    "#005fff",
-    "#5f5fd7",
-    "#875fd7",
-    "#d700d7",
-    "#af5faf",
-    "#d7005f",
+    "class:command",
+    "class:new",
 )
 
 TIME_WIDTH = 6  # cells of a time and the space after it
 EVENT_INDENT = TIME_WIDTH + SYSTEM_INDENT
+COMMAND_INDENT = 5  # cells before a command, which stands a little further in than the notice about it
+RULE = "───"
 MAX_INDENT = 12  # cells under a message's first line; more would leave nothing of a narrow window
 
 
 @dataclass(frozen=True)
 class Note:
-    """A line that only we see, such as the answer to a command."""
+    """A line that only we see, such as the answer to a command.
+
+    Args:
+        command: this is to be typed by somebody, and stands out.
+    """
 
     text: str
     error: bool = False
+    command: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +72,20 @@ class Drawn:
     """Lines that only we see and that are fragments already."""
 
     fragments: Fragments
+
+
+@dataclass(frozen=True)
+class NewSince:
+    """Stands between what an earlier run has shown and what is new.
+
+    Args:
+        at: of the last event that was shown, in ms since 1970.
+    """
+
+    at: int
+
+
+Own = Note | Drawn | Listed | NewSince  # what this program says on its own
 
 
 class Renderer:
@@ -105,7 +112,7 @@ class Renderer:
         files: KnownFiles | None = None,
     ) -> None:
         self._roster = roster
-        self._day = day
+        self._day = self._today = day
         self._zone = zone
         self._colour = colour
         self._hosting = hosting
@@ -114,7 +121,7 @@ class Renderer:
         self.minute = -1  # the one shown last, since most lines have the same; set it to -1 if the time zone may differ
         self._minute_text = ""
 
-    def render(self, item: Item | Note | Drawn | Listed) -> Line | None:
+    def render(self, item: Item | Own) -> Line | None:
         """The line of this item; None for what is not shown."""
         match item:
             case Said():
@@ -143,15 +150,19 @@ class Renderer:
             case Connected(again=True):
                 return _system("Connected again.")
             case Connected():
-                return _system(self._greeting(item))
+                return None  # the greeting is a note, below the history
             case Disconnected(reason=reason, closed=closed):
                 return _system(closed_text(reason) if closed else reconnecting(reason), ERROR)
             case Notice(text=text):
                 return _system(text if self._hosting else notice_text(self._roster, text))
+            case NewSince(at=at):
+                return self._rule(at)
             case Drawn(fragments):
                 return verbatim(fragments)
             case Listed(entries):
                 return _system(list_text([(self._names.see(e), e, self._clock(e.at)) for e in entries]))
+            case Note(text=text, command=True):
+                return Line([], COMMAND, " " * COMMAND_INDENT, safe_text(text), COMMAND_INDENT, COMMAND_INDENT)
             case Note(text=text, error=error):
                 return _system(text, ERROR if error else SYSTEM)
             case Closed(error=error):
@@ -162,11 +173,12 @@ class Renderer:
             case _:
                 assert_never(item)
 
-    def _greeting(self, connected: Connected) -> str:
-        title, host = safe_text(connected.card.title), safe_text(connected.card.host)
-        nick = safe_text(connected.welcome.nick)
-        where = f"You host {title} as {nick}." if self._hosting else f"You are in {title} (hosted by {host}) as {nick}."
-        return f"{where} /help lists the commands."
+    def _rule(self, at: int) -> Line:
+        try:
+            moment = datetime.fromtimestamp(at / 1000, self._zone)
+        except (ValueError, OverflowError, OSError):  # the number came from the host, and may be anything
+            return Line([], NEW, "", f"{RULE} new {RULE}", 0, 0)
+        return Line([], NEW, "", f"{RULE} new since {moment_text(moment, self._today)} {RULE}", 0, 0)
 
     def _said(self, said: Said) -> Line:
         nick, width, most = _measured_nick(said.by, said.nick)
@@ -241,28 +253,11 @@ def private_label(told: PrivateMessage, me: str) -> str:
     return f"[{sender} -> {recipient}]"
 
 
-def shown_nick(by: str, nick: str) -> str:
-    """The nick as it is shown: with a tilde for a guest, about whom nothing is proven."""
-    return safe_nick(nick) if is_verified(by) else f"~{safe_nick(nick)}"
-
-
-def tagged_nick(by: str, nick: str) -> str:
-    """The nick with the first digits of the person's fingerprint, if there is one: `ann·7f3a`."""
-    return f"{shown_nick(by, nick)}·{safe_text(by[:4])}" if is_verified(by) else shown_nick(by, nick)
-
-
 @lru_cache(maxsize=1024)
 def _measured_nick(by: str, nick: str) -> tuple[str, int, int]:
     """The nick as it is shown, with the cells that it takes, and takes at most."""
     shown = shown_nick(by, nick)
     return shown, cells(shown), most_cells(shown)
-
-
-@lru_cache(maxsize=1024)
-def nick_colour(by: str, nick: str) -> str:
-    """The colour of a person, the same today and tomorrow."""
-    digest = hashlib.blake2s(f"{by} {nick}".encode(errors="replace")).digest()
-    return PALETTE[digest[0] % len(PALETTE)]
 
 
 def _system(text: str, style: str = SYSTEM) -> Line:

@@ -16,7 +16,7 @@ from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input as Input
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import Dimension, HSplit, Layout, VerticalAlign, Window
 from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
 from prompt_toolkit.layout.menus import CompletionsMenu
@@ -46,6 +46,7 @@ _STYLE = Style(
         *(("time", "dim"), ("system", "dim"), ("error", "ansired")),
         *(("mine", "bold"), ("mention", "bold"), ("mark", "reverse")),
         *(("prompt", "dim"), ("bar", "reverse"), ("private", "ansimagenta")),
+        *(("command", "bold"), ("new", "bold")),
     ]
 )
 
@@ -191,6 +192,11 @@ class Screen:
         if self._app.loop is not None:
             self._app.loop.call_later(seconds, self._app.invalidate)
 
+    def print_again(self) -> None:
+        """Clear the window, and print again what was printed last. Only for the thread of `run()`."""
+        self._print_all = True
+        self._app.invalidate()
+
     def leave(self, number: int | None = None) -> None:
         """End `run()`, after the portion that is being printed."""
         if self._app.is_running and not self._app.is_done:
@@ -264,10 +270,7 @@ class Screen:
     def _keys(self) -> KeyBindings:
         keys = line_keys(self._buffer, leave=self._leave_asked, interrupt=self.leave, suspend=self._suspend_asked)
 
-        @keys.add("c-l")
-        def print_again(event: KeyPressEvent) -> None:
-            self._print_all = True
-
+        keys.add("c-l")(lambda event: self.print_again())
         return keys
 
     def _leave_asked(self) -> None:
@@ -280,8 +283,7 @@ class Screen:
 
     def _continue(self) -> None:
         """The program goes on after it was stopped from outside."""
-        self._print_all = True
-        self._app.invalidate()
+        self.print_again()
 
     def _fail(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Put the terminal in order after an error in the event loop, which `run()` then raises."""

@@ -9,31 +9,26 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from prompt_toolkit.application import Application
-from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.layout import BufferControl, ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
-from prompt_toolkit.layout.processors import BeforeInput, PasswordProcessor, Processor
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output
 from prompt_toolkit.renderer import CPR_Support
 from prompt_toolkit.styles import Style
 
 from lanchat.discovery.sighting import Listing
-from lanchat.protocol.text import clean_title
-from lanchat.terminal.cells import cut
 from lanchat.terminal.exit import handle_signals, signals_restored
 from lanchat.terminal.keyboard import only_keys
-from lanchat.terminal.options import password_problem
+from lanchat.terminal.picker.form import HostForm
 from lanchat.terminal.picker.selection import Selection
-from lanchat.terminal.picker.view import HINTS, HINTS_AFTER, paint, rooms_in
+from lanchat.terminal.picker.view import HINTS_AFTER, paint, rooms_in
 from lanchat.terminal.suspend import Suspension
-from lanchat.terminal.wording import sentence
 
 REFRESH_EVERY = 0.1  # s; how often the list is drawn again, with new rooms and the seconds so far
 EXAMINE_TIME = 3.0  # s that the doctor needs to find out why there is no room
@@ -44,14 +39,18 @@ _STYLE = Style.from_dict(
     {
         "heading": "bold",
         "selected": "reverse",
-        "room.host": "ansicyan",
         "room.note": "dim",
-        "room.warning": "ansiyellow",
+        "room.warning": "bold",  # yellow is hard to read on a light ground
+        "room.alarm": "ansired bold",
         "dim": "dim",  # faint, and not bright black, which is the background of some themes
         "error": "ansired",
     }
 )
-_SCAN = "Press s to try every address on this network (a few seconds)."
+_SCAN = {
+    "possible": "Press s to try every address on this network (a few seconds).",
+    "running": "Trying every address on this network …",
+    "over": "Every address on this network was tried, and no room answered.",
+}
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,10 @@ class AdvisingSource(Source, Protocol):
 
     def hint(self) -> tuple[str, ...]: ...
 
-    def scan(self) -> bool: ...
+    @property
+    def scan_state(self) -> Literal["possible", "running", "over"]: ...
+
+    def scan(self) -> None: ...
 
 
 def pick(
@@ -114,27 +116,11 @@ class _Picker:
         self._began = clock()
         self._selection = Selection()
         self._naming = False
-        self._scan_begun = False
-        self._form_error = ""
-        self._title = Buffer(multiline=False, accept_handler=self._open, on_text_changed=self._forget_error)
-        self._password = Buffer(multiline=False, accept_handler=self._open, on_text_changed=self._forget_error)
+        self._form = HostForm(self._host)
         rooms = FormattedTextControl(self._paint, focusable=True, show_cursor=False)
         self._rooms = Window(rooms, always_hide_cursor=True)
         naming = Condition(lambda: self._naming)
-        title: list[Processor] = [BeforeInput("Title:    ", style="class:heading")]
-        password: list[Processor] = [PasswordProcessor(), BeforeInput("Password: ", style="class:heading")]
-        form = HSplit(
-            [
-                Window(FormattedTextControl([("class:heading", "Host a room")]), height=1),
-                Window(BufferControl(self._title, input_processors=title), height=1),
-                Window(BufferControl(self._password, input_processors=password), height=1),
-                ConditionalContainer(
-                    Window(FormattedTextControl(self._paint_error), height=1), Condition(lambda: bool(self._form_error))
-                ),
-                Window(FormattedTextControl(self._paint_form_foot), height=1),
-            ]
-        )
-        body = HSplit([ConditionalContainer(self._rooms, ~naming), ConditionalContainer(form, naming)])
+        body = HSplit([ConditionalContainer(self._rooms, ~naming), ConditionalContainer(self._form.container, naming)])
         self._app: Application[Picked | int] = Application(
             Layout(body, focused_element=self._rooms),
             key_bindings=self._keys(),
@@ -184,20 +170,30 @@ class _Picker:
         size = self._app.output.get_size()
         problems, looked = self._source.problems(), now - self._began
         shape = {"width": size.columns, "height": size.rows}
-        return [*paint(self._selection, problems, looked=looked, now=now, hints=self._hints(looked), **shape)]
+        return [
+            *paint(
+                self._selection,
+                problems,
+                looked=looked,
+                now=now,
+                hints=self._hints(looked),
+                scan=self._scan(looked),
+                **shape,
+            )
+        ]
 
     def _hints(self, looked: float) -> tuple[str, ...]:
         """The likely cause, once it is known. The doctor is asked just in time for it to be shown."""
         if self._selection.shown or looked < HINTS_AFTER - EXAMINE_TIME or not isinstance(self._source, AdvisingSource):
             return ()
-        return (*(self._source.hint() or HINTS), *([] if self._scan_begun else [_SCAN]))
+        return self._source.hint()
 
-    def _paint_error(self) -> StyleAndTextTuples:
-        return [("class:error", cut(self._form_error, self._app.output.get_size().columns))]
-
-    def _paint_form_foot(self) -> StyleAndTextTuples:
-        other = "title" if self._app.layout.has_focus(self._password) else "set a password"
-        return [("class:dim", cut(f"Enter open · Tab {other} · Esc back", self._app.output.get_size().columns))]
+    def _scan(self, looked: float) -> str:
+        """What a scan could do, does or has done, as a sentence. It is proposed only after a while."""
+        if not isinstance(self._source, AdvisingSource):
+            return ""
+        state = self._source.scan_state
+        return "" if state == "possible" and looked < HINTS_AFTER else _SCAN[state]
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
@@ -208,7 +204,7 @@ class _Picker:
         keys.add("pageup", filter=choosing)(lambda event: self._selection.move(-self._page()))
         keys.add("pagedown", filter=choosing)(lambda event: self._selection.move(self._page()))
         for key in ("tab", "s-tab", "up", "down"):
-            keys.add(key, filter=~choosing)(self._other_field)
+            keys.add(key, filter=~choosing)(lambda event: self._form.other_field())
         keys.add("enter", filter=choosing)(self._join)
         keys.add("backspace", filter=choosing)(lambda event: self._selection.erase(self._clock()))
         keys.add(Keys.BracketedPaste, filter=choosing)(lambda event: None)
@@ -226,9 +222,6 @@ class _Picker:
     def _page(self) -> int:
         return rooms_in(self._app.output.get_size().rows)
 
-    def _other_field(self, event: KeyPressEvent) -> None:
-        event.app.layout.focus(self._title if event.app.layout.has_focus(self._password) else self._password)
-
     def _join(self, event: KeyPressEvent) -> None:
         listing = self._selection.chosen()
         if listing is not None:
@@ -241,12 +234,12 @@ class _Picker:
             case "q" if not typing:
                 self._quit(event)
             case "h" if not typing:
-                self._naming, self._form_error = True, ""
-                event.app.layout.focus(self._title)
+                self._naming = True
+                self._form.show()
             case "/" if not self._selection.searching:
                 self._selection.search()
             case "s" if not typing and not self._selection.shown and isinstance(self._source, AdvisingSource):
-                self._scan_begun = self._source.scan() or self._scan_begun
+                self._source.scan()
             case letter if letter and letter.isprintable():
                 self._selection.type(letter, now)
             case _:
@@ -262,19 +255,5 @@ class _Picker:
     def _quit(self, event: KeyPressEvent) -> None:
         event.app.exit(result=Quit())
 
-    def _open(self, buffer: Buffer) -> bool:
-        try:
-            title = clean_title(self._title.text)
-        except ValueError as error:
-            self._form_error = sentence(str(error))
-            self._app.layout.focus(self._title)
-            return True  # keep what was typed
-        password = self._password.text
-        if password and (problem := password_problem(password)):
-            self._form_error = problem
-            return True
-        self._app.exit(result=HostNew(title, password or None))
-        return True
-
-    def _forget_error(self, buffer: Buffer) -> None:
-        self._form_error = ""
+    def _host(self, title: str, password: str | None) -> None:
+        self._app.exit(result=HostNew(title, password))

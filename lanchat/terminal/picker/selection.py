@@ -70,6 +70,8 @@ class Selection:
             place = self._listings.index(selected) if selected in self._listings else 0
             listings = (*listings[:place], self.closed, *listings[place:])
         self._listings = listings
+        if not listings:
+            self.missed = ""
         self._find_again()
 
     def move(self, by: int) -> None:
@@ -118,10 +120,10 @@ class Selection:
             self._find_again()
             return
         found = next(self._fitting(), None)
-        if found is None:
-            self.missed = self._typed
-        else:
+        if found is not None:
             self._go_to(found)
+        elif self._listings:
+            self.missed = self._typed
 
     def _fitting(self) -> Iterator[int]:
         """The rooms that fit what was typed, the best first."""
@@ -130,7 +132,7 @@ class Selection:
         for fits in (str.startswith, _has_word):
             yield from (index for index, title in enumerate(titles) if fits(title, wanted))
         if len(wanted) > 1 and wanted == wanted[0] * len(wanted):
-            again = [*range(self._index + 1, len(titles)), *range(self._index + 1)]
+            again = [(self._index + 1 + step) % len(titles) for step in range(len(titles))]
             for fits in (str.startswith, _has_word):
                 yield from (index for index in again if fits(titles[index], wanted[0]))
         yield from (index for index, title in enumerate(titles) if wanted in title)

@@ -37,13 +37,15 @@ def paint(
     width: int,
     height: int,
     hints: tuple[str, ...] = (),
+    scan: str = "",
 ) -> Fragments:
     """The whole screen as fragments, with newlines between its lines.
 
     Args:
         looked: seconds since we began to look.
         now: seconds, by the clock of the selection.
-        hints: what to say while there is no room; empty for what is always worth trying.
+        hints: what to say while there is no room; empty for what is always worth trying, after a while.
+        scan: the sentence about a scan, while there is no room.
         height: lines of the terminal.
     """
     lines: list[Fragments] = [[("class:heading", cut("Rooms on this network", width))]]
@@ -51,6 +53,7 @@ def paint(
         lines += _rooms(selection, width, rooms_in(height))
     elif selection.is_empty:
         lines += _no_rooms(looked, width, hints or HINTS)
+        lines += [[("", f"  {part}")] for part in textwrap.wrap(scan, max(10, width - 2))]
     else:
         lines.append([("class:error", cut(f'  No room matches "{safe_text(selection.typed(now))}".', width))])
     lines += [[(style, cut(text, width))] for style, text in _typed(selection, now)]

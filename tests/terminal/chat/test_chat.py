@@ -159,14 +159,14 @@ def test_a_newcomer_sees_what_was_said_before(host, join, talk):
         ann.shows("bob are you there?")
 
 
-def test_notes_from_before_the_start_stand_between_the_greeting_and_the_history(host, join, talk):
+def test_notes_from_before_the_start_stand_below_the_history_and_the_greeting(host, join, talk):
     room = host()
     bob = join(room, "bob")
     bob.outgoing.say("are you there?")
     heard(bob)
     with talk(room, "First time with this host.") as ann:
         ann.shows("bob are you there?")
-        parts = ("You are in Room A", "First time with this host.", "bob are you there?", "you joined")
+        parts = ("bob are you there?", "You are in Room A", "First time with this host.", "you joined")
         assert sorted(parts, key=ann.text.index) == [*parts]
 
 

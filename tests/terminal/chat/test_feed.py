@@ -8,10 +8,10 @@ from typing import cast
 import pytest
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Item
+from lanchat.client.events import Connected, Disconnected, Item
 from lanchat.client.state import RoomState
 from lanchat.protocol.ids import member_id
-from lanchat.protocol.messages import Present, Said, Welcome
+from lanchat.protocol.messages import Card, Joined, Left, Present, Said, Welcome
 from lanchat.protocol.text import grouped
 from lanchat.terminal.chat.feed import Feed
 
@@ -73,3 +73,106 @@ def test_before_the_first_private_message_to_a_nick_of_two_keys_the_person_is_as
     assert room.private == []
     feed.tell("bob", "psst")
     assert room.private == [(false.id, "psst")]
+
+
+ANN, BOB = "a" * 32, "b" * 32
+GREETING = "-- You are in Room A (hosted by hal) as ann. /help lists the commands."
+
+
+def connected(seq: int, since: int = 0) -> Connected:
+    card = Card(1, "r" * 32, "Room A", "hal", 1, False, bytes(32))
+    return Connected(card, Welcome(ANN, "ann", seq, seq, 0, since), (), BOB)
+
+
+def said(seq: int, text: str, by: str = BOB) -> Said:
+    return Said(seq, SEVEN_IN_TOKYO + seq * 60_000, by, "ann" if by == ANN else "bob", str(seq), text)
+
+
+def lines_of(room: ScriptedRoom, *notes: str) -> tuple[Feed, list[str]]:
+    feed = Feed(cast(JoinedRoom, room), wake=lambda: None, on_nick=None, colour=False)
+    for note in notes:
+        feed.note(note)
+    return feed, shown_by(feed)
+
+
+def shown_by(feed: Feed) -> list[str]:
+    fragments, _ = feed.portion(1.0, 100)
+    return "".join(text for _, text in fragments).splitlines()
+
+
+def test_history_stands_above_the_greeting_and_the_notices(in_utc):
+    room = ScriptedRoom()
+    room.items = [connected(2), said(1, "one"), said(2, "two"), Joined(3, SEVEN_IN_TOKYO, ANN, "ann"), said(4, "three")]
+    _, lines = lines_of(room, "A notice.")
+    assert lines[-6:] == [
+        "22:01 bob one",
+        "22:02 bob two",
+        GREETING,
+        "-- A notice.",
+        "22:00 -- you joined",
+        "22:04 bob three",
+    ]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [connected(0)],
+        [connected(7, since=7)],
+        [connected(2), said(2, "two")],
+        [connected(2), Disconnected("It is gone.")],
+    ],
+    ids=["no past", "no past that is sent", "nothing but the past", "a lost link"],
+)
+def test_the_greeting_waits_for_no_more_than_the_history(items, in_utc):
+    room = ScriptedRoom()
+    room.items = [*items]
+    feed, lines = lines_of(room, "A notice.")
+    notices = [line for line in lines if line.startswith("--") and "Reconnecting" not in line and "Nov" not in line]
+    assert notices == [GREETING, "-- A notice."]
+    feed.note("Later.")
+    assert shown_by(feed) == ["-- Later."]
+
+
+def test_while_the_history_is_coming_the_notices_wait(in_utc):
+    room = ScriptedRoom()
+    room.items = [connected(2), said(1, "one")]
+    feed, lines = lines_of(room, "A notice.")
+    assert lines[-1] == "22:01 bob one"
+    room.items = [said(2, "two")]
+    assert shown_by(feed) == ["22:02 bob two", GREETING, "-- A notice."]
+
+
+def test_a_rule_stands_above_what_others_said_since_the_last_visit(in_utc):
+    room = ScriptedRoom()
+    room.state.seen = said(2, "two")
+    left = Joined(3, SEVEN_IN_TOKYO, ANN, "ann")
+    room.items = [connected(6), said(2, "two"), left, said(4, "mine", ANN), said(5, "new"), said(6, "newer")]
+    _, lines = lines_of(room)
+    at = lines.index("22:05 bob new")
+    assert lines[at - 1].startswith("─── new since ") and lines[at - 1].endswith("22:02 ───")
+    assert sum("new since" in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("seen", [None, said(6, "newer"), said(99, "of a log that the host has lost")])
+def test_without_anything_new_there_is_no_rule(seen, in_utc):
+    room = ScriptedRoom()
+    room.state.seen = seen
+    room.items = [connected(6), said(5, "new"), said(6, "newer"), said(7, "live")]
+    _, lines = lines_of(room)
+    assert not any("new since" in line for line in lines)
+
+
+def test_who_keeps_coming_and_going_is_told_of_once_more_and_then_no_longer(in_utc):
+    room = ScriptedRoom()
+    room.items = [connected(0)]
+    feed, _ = lines_of(room)
+    for visit in range(1, 9, 2):
+        room.items += [Joined(visit, SEVEN_IN_TOKYO, BOB, "bob"), Left(visit + 1, SEVEN_IN_TOKYO, BOB, "bob")]
+    assert [line.removeprefix("22:00 ") for line in shown_by(feed) if "Nov" not in line][-5:] == [
+        "-- bob·bbbb joined",
+        "-- bob left",
+        "-- bob·bbbb joined",
+        "-- bob left",
+        "-- bob keeps coming and going. That is not shown any more until it stops.",
+    ]

@@ -12,22 +12,23 @@ from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.messages import Card, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.line import SYSTEM
-from lanchat.terminal.chat.people import who_text
+from lanchat.terminal.chat.people import PALETTE, greeting_text, nick_colour, who_text
 from lanchat.terminal.chat.render import (
+    COMMAND,
     ERROR,
     MARK,
     MENTION,
     MINE,
-    PALETTE,
     PRIVATE,
     TIME,
+    NewSince,
     Note,
     Renderer,
-    nick_colour,
 )
 
 NOON = 12 * 3600 * 1000  # ms
 DAY = 24 * 3600 * 1000  # ms
+BOB_ID = "b" * 32
 ANN, BOB = nick_colour("a", "ann"), nick_colour("b", "bob")
 
 HOSTILE = [
@@ -72,6 +73,12 @@ def said(text, by="b", nick="bob", at=NOON, action=False):
 
 def connected(title="Room A", host="hal", nick="ann"):
     return Connected(Card(1, "r", title, host, 1, False, bytes(32)), Welcome("a", nick, 0, 0, 0), (), "h")
+
+
+def greeting(*present, title="Room A", host="hal", nick="ann"):
+    roster = Roster()
+    roster.welcome(Welcome("a", nick, 0, 0, len(present)), (Present("a", nick), *present))
+    return greeting_text(connected(title, host, nick), roster)
 
 
 def plain(fragments):
@@ -236,11 +243,27 @@ def test_a_notice_is_marked_as_the_hosts():
     assert plain(renderer(hosting=True).render(Notice("x", "y"))) == "-- y\n", "our own"
 
 
-def test_the_greeting_says_who_hosts_the_room():
-    greeting = plain(renderer().render(connected()))
-    assert greeting == "-- You are in Room A (hosted by hal) as ann. /help lists the commands.\n"
-    greeting = plain(renderer(hosting=True).render(connected()))
-    assert greeting == "-- You host Room A as ann. /help lists the commands.\n"
+def test_the_greeting_says_who_hosts_the_room_and_who_is_here():
+    assert greeting() == "You are in Room A (hosted by hal) as ann. /help lists the commands."
+    assert ", with bob and ~nc. /help" in greeting(Present(BOB_ID, "bob"), Present("~1", "nc"))
+    many = [Present(f"{number:032x}", f"p{number}") for number in range(9)]
+    assert ", with p0, p1, p2, p3, p4 and 4 others. /help" in greeting(*many)
+    assert plain(renderer().render(connected())) == "", "it stands below the history"
+
+
+@pytest.mark.parametrize(
+    ("at", "since"), [(NOON, "12:00"), (NOON - DAY, "Wednesday 12:00"), (NOON - 30 * DAY, "1969-12-02 12:00")]
+)
+def test_a_rule_says_since_when_there_is_something_new(at, since):
+    assert plain(renderer().render(NewSince(at))) == f"─── new since {since} ───\n"
+
+
+def test_a_time_that_is_none_is_left_out_of_the_rule():
+    assert plain(renderer().render(NewSince(MAX_NUMBER))) == "─── new ───\n"
+
+
+def test_a_command_that_others_type_stands_out():
+    assert renderer().render(Note("lanchat join", command=True)) == [(COMMAND, "     lanchat join\n")]
 
 
 def test_a_lost_connection_and_a_reconnect_are_reported():
@@ -299,13 +322,15 @@ def test_text_of_strangers_does_nothing_to_the_terminal(bad):
         Renamed(1, NOON, "a", "ann", bad),
         Moved(1, NOON, "b", bad, 65, bad, "takeover"),
         Notice("x", bad),
-        connected(title=bad, host=bad, nick=bad),
         Closed(ConnectionLost(bad, bad)),
         Disconnected(bad),
         Note(bad),
+        Note(bad, command=True),
     ]
     shown = [plain(renderer().render(item)) for item in items]
+    shown = [line for line in shown if line]
     shown.append(who_text([Person("b", bad)], ("a", "ann")) + "\n")
+    shown.append(greeting(Present("b", bad), title=bad, host=bad, nick=bad) + "\n")
     for line in shown:
         assert line.endswith("\n")
         assert {unicodedata.category(char) for char in line[:-1]} & FORBIDDEN == set()
@@ -314,8 +339,9 @@ def test_text_of_strangers_does_nothing_to_the_terminal(bad):
 
 @pytest.mark.parametrize("bad", ["bob\n12:00 -- ann left", "bob\u2028x"])
 def test_a_nick_or_a_title_cannot_begin_a_new_line(bad):
-    for item in (said("x", nick=bad), Joined(1, NOON, "b", bad), connected(title=bad), Left(1, NOON, "b", "bob", bad)):
+    for item in (said("x", nick=bad), Joined(1, NOON, "b", bad), Left(1, NOON, "b", "bob", bad)):
         assert plain(renderer().render(item)).count("\n") == 1
+    assert "\n" not in greeting(Present("b", bad), title=bad)
 
 
 def test_a_nick_that_is_too_long_is_cut_and_an_empty_one_is_visible():

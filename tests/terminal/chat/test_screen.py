@@ -172,3 +172,15 @@ def test_ctrl_l_prints_everything_again(ann, bob):
     screen.raw.clear()
     screen.press(CTRL_L)
     screen.wait_until(lambda: b"\x1b[2J" in screen.raw and screen.lines == before)
+
+
+def test_clear_empties_the_window_until_something_new_comes(ann, bob):
+    screen = ann(80)
+    bob.outgoing.say("of yesterday")
+    screen.wait_until(lambda: "of yesterday" in screen.text)
+    screen.press("/clear\r")
+    screen.wait_until(lambda: "of yesterday" not in screen.text and "connected" in screen.text)
+    screen.press(CTRL_L)
+    bob.outgoing.say("of today")
+    screen.wait_until(lambda: "of today" in screen.text)
+    assert "of yesterday" not in screen.text and screen.lines[0].endswith("bob of today")

@@ -4,6 +4,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from prompt_toolkit.input import create_pipe_input
@@ -65,12 +66,13 @@ def screen(
     problems: tuple[str, ...] = (),
     keys: str = "",
     hints: tuple[str, ...] = (),
+    scan: str = "",
 ) -> list[str]:
     selection = Selection()
     selection.update(rooms, 0)
     for key in keys:
         selection.search() if key == "/" else selection.type(key, 0)
-    fragments = paint(selection, problems, looked=looked, now=0, width=width, height=height, hints=hints)
+    fragments = paint(selection, problems, looked=looked, now=0, width=width, height=height, hints=hints, scan=scan)
     return "".join(text for _, text in fragments).split("\n")
 
 
@@ -85,9 +87,12 @@ class Doctor(Script):
         self.asked += 1
         return ("This machine is on no network.", "Try:  plug in the cable")
 
-    def scan(self) -> bool:
+    @property
+    def scan_state(self) -> Literal["possible", "running", "over"]:
+        return ("possible", "running", "over")[min(self.scans, 2)]
+
+    def scan(self) -> None:
         self.scans += 1
-        return True
 
 
 # ---- keys
@@ -175,12 +180,19 @@ def test_s_scans_the_network_while_there_is_no_room_and_is_a_letter_otherwise():
     with create_pipe_input() as pipe:
         source.press = pipe.send_text
         assert pick(source, input=pipe, output=DummyOutput()) == Quit()
-    assert (source.scans, source.asked) == (1, 0)
+    assert source.scans == 1
     other = Doctor((room("Lobby"), room("secret")), "s", ENTER)
     with create_pipe_input() as pipe:
         other.press = pipe.send_text
         assert pick(other, input=pipe, output=DummyOutput()) == Chosen(room("secret"))
     assert other.scans == 0
+
+
+def test_the_list_says_that_a_scan_runs_and_that_it_is_over():
+    assert screen(looked=1, scan="Trying every address …")[1:3] == [
+        "  Looking for rooms … 1 s",
+        "  Trying every address …",
+    ]
 
 
 # ---- what is drawn

@@ -27,7 +27,8 @@ def test_in_an_empty_list_nothing_is_selected():
     selection = selection_of()
     selection.move(1)
     selection.type("x", 0)
-    assert chosen(selection) is None
+    selection.type("x", 0)
+    assert (chosen(selection), selection.missed) == (None, "")
 
 
 def test_arrows_stop_at_the_ends():

@@ -7,7 +7,7 @@ import pytest
 from lanchat.discovery.sighting import Listing, State
 from lanchat.protocol.address import Endpoint
 from lanchat.terminal.cells import drawn_cells
-from lanchat.terminal.picker.table import NOTE, WARNING, table
+from lanchat.terminal.picker.table import ALARM, NOTE, WARNING, table
 
 
 def room(title: str, host: str = "ann", people: int | None = 3, *, locked: bool = False) -> Listing:
@@ -38,6 +38,14 @@ def test_in_a_wide_window_everything_is_shown():
 
 def test_80_columns_are_enough_for_everything():
     assert lines(ROOMS, 78) == lines(ROOMS)
+
+
+def test_the_address_is_shown_where_there_is_room_for_it():
+    def with_addresses(width: int) -> list[str]:
+        return ["".join(text for _, text in line) for line in table(ROOMS[:1], width, addresses=True)]
+
+    assert with_addresses(78) == ["Room A  ann  1 person  10.0.0.2:47474"]
+    assert with_addresses(30) == ["Room A  ann  1 person"]
 
 
 def test_in_a_narrower_window_titles_are_cut_first():
@@ -85,7 +93,7 @@ def test_only_what_needs_attention_has_the_style_of_a_warning():
     notes = [replace(ROOMS[0], key_status=status) for status in ("known", "changed")] + [ROOMS[1], ROOMS[3]]
     assert [line[-1] for line in table(notes)] == [
         (NOTE, "visited"),
-        (WARNING, "KEY CHANGED"),
+        (ALARM, "KEY CHANGED"),
         (WARNING, "locked"),
         (WARNING, "does not answer"),
     ]

@@ -1,0 +1,84 @@
+"""What is rendered next: what happens in the room, and our own notes in their places between it."""
+
+import threading
+from collections import deque
+
+from lanchat.api.room import JoinedRoom
+from lanchat.client.events import Connected, Item
+from lanchat.protocol.messages import Event, Said
+from lanchat.terminal.chat.people import greeting_text
+from lanchat.terminal.chat.render import NewSince, Note, Own
+
+
+class Upcoming:
+    """Puts the items of a room and our own notes in order. The history comes first, with a rule where it becomes new.
+
+    Below it stand the greeting and the notes from before the start; later notes stand below all that has come. Owned by
+    the thread that paints; `add` is for any thread.
+
+    Args:
+        room: nobody else takes its items.
+        hosting: we host the room; then there is no greeting, because a host is told how others come in.
+    """
+
+    def __init__(self, room: JoinedRoom, *, hosting: bool) -> None:
+        self._room = room
+        self._hosting = hosting
+        self._waiting: deque[Item | Own] = deque()
+        self._notes: list[Own] = []
+        self._lock = threading.Lock()  # guards _notes
+        self._past_over = False  # the history has been rendered; the notes stand below it
+        self._past_shown = False  # there is no more of it
+        self._seen = room.state.seen  # below it, what is new begins; None: all is new, or that has been said
+
+    def add(self, note: Own) -> None:
+        with self._lock:
+            self._notes.append(note)
+
+    def next(self) -> Item | Own | None:
+        """The next one, if there is any now. Its item is followed before this is called again."""
+        if not self._waiting:
+            self._waiting.extend(self._room.take(0) if self._room.state.closed is None else ())
+            self._past_over = self._past_over or (self._past_shown and not self._waiting)
+            if self._past_over:
+                self._waiting.extend(self._take_notes())
+        if not self._waiting:
+            return None
+        item = self._waiting.popleft()
+        if not self._past_over and not isinstance(item, Connected) and not self._is_past(item):
+            self._past_over = True
+            self._waiting.extendleft([item, *reversed(self._take_notes())])
+            return self.next()
+        if (
+            self._seen is not None
+            and not self._past_over
+            and isinstance(item, Said)
+            and self._is_unseen(item, self._seen)
+        ):
+            self._waiting.appendleft(item)
+            rule, self._seen = NewSince(self._seen.at), None
+            return rule
+        return item
+
+    def followed(self, item: Item) -> None:
+        """The room's state knows this item now."""
+        if isinstance(item, Connected) and not item.again:
+            self._past_shown = item.welcome.since >= item.welcome.seq
+            if not self._hosting:
+                greeting = Note(greeting_text(item, self._room.state.roster))
+                with self._lock:
+                    self._notes.insert(0, greeting)
+        elif isinstance(item, Event) and item.seq >= self._room.state.border:
+            self._past_shown = True
+
+    def _is_past(self, item: Item | Own) -> bool:
+        return isinstance(item, Event) and self._room.state.is_past(item)
+
+    def _is_unseen(self, said: Said, seen: Event) -> bool:
+        """Whether somebody else said this after we were here last, and before we came."""
+        return said.seq > seen.seq and said.by != self._room.state.me and self._is_past(said)
+
+    def _take_notes(self) -> list[Own]:
+        with self._lock:
+            notes, self._notes = self._notes, []
+        return notes
