@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanchat.protocol.address import is_address, wrong_port
 from lanchat.protocol.invite import Invite
+from lanchat.protocol.irc.names import channel_of
 from lanchat.terminal.cells import Fragments
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ def how_to_join(room: "HostedRoom") -> list[str]:
     if (invite := room.invite) is not None:
         lines.append("or with this link, which also proves that the room is yours:")
         lines.append(f"  lanchat join '{invite.first}'")
+    if (irc_port := room.host.ports.get("irc")) is not None:
+        address = endpoints[0].shared.host if endpoints else "ADDRESS"
+        lines.append("IRC clients (not encrypted):")
+        lines.append(f"  server {address}, port {irc_port}, channel {channel_of(room.title)}")
     if (plain_port := room.host.ports.get("plain")) is not None:
         address = endpoints[0].shared.host if endpoints else "ADDRESS"
         lines.append("Guests without lanchat (not encrypted):")
