@@ -163,6 +163,8 @@ def test_a_private_message_of_a_guest_waits_for_nobody(room, join, irc):
         ("PRIVMSG #room-a :\x01VERSION\x01", []),
         ("PRIVMSG #room-a :  ", []),
         ("NOTICE nobody", []),
+        ("NOTICE nobody :x", []),
+        ("NOTICE #other :x", []),
         ("NAMES", ["353", "366"]),
         ("NAMES #other", ["366"]),
         ("WHO #room-a", ["352", "352", "315"]),

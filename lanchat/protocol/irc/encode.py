@@ -12,6 +12,7 @@ from lanchat.protocol.text import safe_text
 
 TAGS = frozenset({"server-time", "message-tags", "account-tag"})  # capabilities that put tags before lines
 CHANGING_BYTES = TAGS | {"extended-join", "batch"}
+_LATEST = 32_000_000_000_000  # ms since 1970, in the year 2984; many systems know no times far beyond
 _ACTION, _END = "\x01ACTION ", "\x01"
 _LEFT = {  # what a code says, where the host gives no reason in words
     "lost": "connection lost",
@@ -69,7 +70,7 @@ class Encoder:
         """
         text = said.text
         if written_time and not self._time:
-            text = f"[{datetime.fromtimestamp(said.at / 1000):%H:%M}] {text}"
+            text = f"[{_moment(said.at):%H:%M}] {text}"
         tags = self._tags(said.at, said.by, self._names.msgid(said.seq))
         if batch and self._batches:
             tags["batch"] = batch
@@ -135,6 +136,11 @@ class Encoder:
 
     def _written(self, at: int) -> str:
         if at != self._stamp[0]:
-            then = datetime.fromtimestamp(at / 1000, UTC)
+            then = _moment(at).astimezone(UTC)
             self._stamp = at, f"{then:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
         return self._stamp[1]
+
+
+def _moment(at: int) -> datetime:
+    """This time, which may come from a damaged log."""
+    return datetime.fromtimestamp(min(at, _LATEST) / 1000)

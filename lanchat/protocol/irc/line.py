@@ -49,7 +49,7 @@ def parse(raw: bytes) -> Line | None:
         TooLong: it has too many bytes.
         UnicodeDecodeError: it is not UTF-8.
     """
-    raw = raw.rstrip(b"\r").replace(b"\0", b"").lstrip(b" ")
+    raw = raw.rstrip(b"\r").replace(b"\0", b"").replace(b"\r", b" ").lstrip(b" ")
     tags = b""
     if raw.startswith(b"@"):
         tags, _, raw = raw.partition(b" ")

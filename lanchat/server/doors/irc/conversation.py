@@ -16,7 +16,7 @@ from lanchat.protocol.irc.line import MAX_LINE, MAX_TAGS, Line, TooLong, made, p
 from lanchat.protocol.irc.names import source_of
 from lanchat.protocol.irc.numerics import word
 from lanchat.protocol.messages import FromMember, Rename
-from lanchat.protocol.text import clean_nick, same_nick
+from lanchat.protocol.text import clean_nick, safe_text, same_nick
 from lanchat.room.room import Room
 from lanchat.server.doors.base import Serving, reporting_errors
 from lanchat.server.doors.irc.commands import EARLY, answer
@@ -205,7 +205,7 @@ class Conversation:
     def _quit(self, line: Line) -> None:
         self._forward()
         self._left = True
-        self._link.set_reason("", without_formatting(line.parameter(0)))
+        self._link.set_reason("", safe_text(without_formatting(line.parameter(0))))
         self._wait_for_hub()
         self._serving.inbox.put(LinkEnded(self._session))
         self._link.finish(made("", "ERROR", last="You have left the room"))

@@ -41,7 +41,7 @@ class IrcSession(Session):
     Args:
         id: the member id of the guest.
         wanted: the nick that the client asked for last.
-        asked: the nicks to which the private messages went whose receipts are due, by the message's id.
+        asked: the nicks in the private messages whose receipts are due, by the message's id; a NOTICE has none.
         welcomed: whether it has got the end of its registration.
         inside: whether it is in the room, as the hub has said last.
         away: the reason for being away; "": it is not.
@@ -97,10 +97,9 @@ class IrcSession(Session):
             case Notice(text=text):
                 return self.replies.notice(text)
             case Receipt(id=id, code=code, text=text):
-                nick = self.asked.pop(id, "*")
-                if code == "refused":
-                    return self.replies.reply("401", word(nick), last=text)
-                return self.replies.notice(text) if text else b""
+                nick = self.asked.pop(id, "")
+                refused = code == "refused" and nick
+                return self.replies.reply("401", word(nick), last=text) if refused else b""
             case _:
                 return self.dialect.encode(message)
 

@@ -55,5 +55,6 @@ def _talk(session: IrcSession, line: Line, id: str) -> Talk:
         elif target:
             told = f"* {text}" if action else text  # a private message knows no actions
             messages.append(Tell(f"{id}.{number}", "", target[:64], text=told))
-            session.asked[f"{id}.{number}"] = target[:64]
+            if line.command == "PRIVMSG":
+                session.asked[f"{id}.{number}"] = target[:64]
     return Talk(tuple(messages), errors)
