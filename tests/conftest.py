@@ -20,6 +20,7 @@ from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.timing import Timing
+from lanchat.server.doors.irc.door import irc_door
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
@@ -138,9 +139,16 @@ def host(identity: Callable[[str], Identity]) -> Iterator[Callable[..., Host]]:
     hosts: list[Host] = []
 
     def open_room(
-        title: str = "Room A", *, nick: str = "hal", port: int = 0, plain_port: int | None = None, **options: object
+        title: str = "Room A",
+        *,
+        nick: str = "hal",
+        port: int = 0,
+        plain_port: int | None = None,
+        irc_port: int | None = None,
+        **options: object,
     ) -> Host:
         doors = [native_door(port), *([] if plain_port is None else [plain_door(plain_port)])]
+        doors += [] if irc_port is None else [irc_door(irc_port)]
         options = {"on": LOOPBACK, "doors": doors, "limits": NO_LIMITS, **options}
         room = Host(title, identity(nick), nick=nick, **options)  # type: ignore[arg-type]
         hosts.append(room)

@@ -21,6 +21,8 @@ from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLim
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.server.doors.base import DoorOption
+from lanchat.server.doors.irc.door import irc_door
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
@@ -41,6 +43,7 @@ def host(
     nick: str | None = None,
     port: int | None = None,
     plain_port: int | None = None,
+    irc_port: int | None = None,
     announce: bool = True,
     new: bool = False,
     ephemeral: bool = False,
@@ -59,6 +62,7 @@ def host(
         nick: by default LANCHAT_NICK, or the one stored in LANCHAT_HOME, or the login name.
         port: by default 47474, or the next free one; 0 for any.
         plain_port: also serve netcat and other plain clients there, without encryption.
+        irc_port: also serve IRC clients there, without encryption.
         announce: let others find the room.
         new: open another room, even if one with this title was hosted here before; otherwise that one continues.
         ephemeral: store nothing on the disk, and ask members to store nothing.
@@ -98,7 +102,7 @@ def host(
             identity,
             nick=nick,
             room_id=folder.about.id if folder else None,
-            doors=[native_door(port), *([] if plain_port is None else [plain_door(plain_port)])],
+            doors=_doors(port, plain_port, irc_port),
             on=on,
             password=password,
             log=_log(folder, on_problem, timing) if folder else None,
@@ -175,6 +179,15 @@ class HostedRoom(JoinedRoom):
         self.host.close()
         for part in self._disk:
             part.close()
+
+
+def _doors(port: int | None, plain_port: int | None, irc_port: int | None) -> list[DoorOption]:
+    doors = [native_door(port)]
+    if plain_port is not None:
+        doors.append(plain_door(plain_port))
+    if irc_port is not None:
+        doors.append(irc_door(irc_port))
+    return doors
 
 
 def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing) -> Log:

@@ -33,6 +33,7 @@ class HostOptions:
     keep: str | None
     files: str | None
     plain_port: int | None
+    irc_port: int | None
     headless: bool
     no_limits: bool
     no_announce: bool
@@ -80,6 +81,11 @@ def _password_choice(context: click.Context, option: click.Parameter, value: str
         "--plain-port",
         type=click.IntRange(0, 65535),
         help="Also serve netcat and simple socket clients on this port, unencrypted.",
+    ),
+    options.option(
+        "--irc-port",
+        type=click.IntRange(0, 65535),
+        help="Also serve IRC clients on this port (usually 6667), unencrypted.",
     ),
     options.flag("--headless", help="Host without a screen until Ctrl-C."),
     click.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers."),
@@ -149,12 +155,17 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
     password = chosen or new_password(settings.password, settings.password_file, ask=has_terminal())
     if password is not None and settings.plain_port is not None:
         raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
+    if password is not None and settings.irc_port is not None:
+        raise click.UsageError(
+            "A room with a password has no --irc-port, which is unencrypted and would let everybody in."
+        )
     try:
         return hosted.host(
             title,
             nick=choose_nick(settings.nick, ask=screen),
             port=settings.port,
             plain_port=settings.plain_port,
+            irc_port=settings.irc_port,
             announce=not settings.no_announce,
             new=settings.new,
             ephemeral=settings.ephemeral,

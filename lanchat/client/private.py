@@ -73,7 +73,7 @@ def unsealed_text(nick: str) -> str:
     Args:
         nick: of the guest, without a tilde.
     """
-    return f"~{nick} is a netcat guest: the host can read what you send, and so can everyone on this network."
+    return f"~{nick} is a guest without a key: the host can read what you send, and so can everyone on this network."
 
 
 def another_key_text(person: Person, rival: Person) -> str:

@@ -17,13 +17,19 @@ class Keepalive:
         self.ping = b""  # the bytes of a ping; empty: this peer is not pinged
         self.sent = True  # whether something was sent since the last check
         self._timing = timing
+        self._ping_after = timing.ping_after
         self._received_at = self._sent_at = now
         self._asked = False
 
-    def begin(self, ping: bytes) -> None:
-        """Ping the peer from now on, with these bytes."""
+    def begin(self, ping: bytes, *, after: float | None = None, dead_after: float | None = None) -> None:
+        """Ping the peer from now on, with these bytes.
+
+        Args:
+            after, dead_after: s of silence, instead of those of a member.
+        """
         self.ping = ping
-        self.silence = self._timing.dead_after
+        self._ping_after = self._timing.ping_after if after is None else after
+        self.silence = self._timing.dead_after if dead_after is None else dead_after
 
     def received(self, now: float) -> None:
         self._received_at = now
@@ -44,7 +50,7 @@ class Keepalive:
             self.sent, self._sent_at = False, now
         # Our own silence counts too: on a slow link a ping of the peer, and our answer to it, waits behind all the
         # other bytes on the way.
-        if self._asked or now - min(self._received_at, self._sent_at) <= self._timing.ping_after:
+        if self._asked or now - min(self._received_at, self._sent_at) <= self._ping_after:
             return b""
         self._asked = True
         return self.ping

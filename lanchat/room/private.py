@@ -3,7 +3,7 @@
 Private messages are sealed, and nothing here looks into a box. One waits in its recipient's mailbox until the
 recipient's client confirms it. Then its box is deleted, and the rest is remembered, so that a resend is recognised. A
 private message is no event: it has no number, and no snapshot, page or search contains it. For a guest, who has no key,
-a message is not sealed, and it waits nowhere.
+a message is not sealed, and it waits nowhere; so it is for one of a guest.
 """
 
 from collections import Counter
@@ -64,7 +64,9 @@ class Mailboxes:
         known = self._known((sender.id, message.id))
         try:
             to, nick = (known.to, known.to_nick) if known else _addressee(sender, message, members, access)
-            if not is_verified(to):
+            if not (is_verified(to) and is_verified(sender.id)):
+                if known is None and all(member.id != to for member in members):
+                    raise ValueError(f"{nick} is away, and a guest's private message waits nowhere.")
                 return self._pass_on(sender, message, to, nick, now, repeated=known is not None)
             _check_sealed(message)
         except ValueError as error:
@@ -112,7 +114,7 @@ class Mailboxes:
         return [Store(self._remove(key))] if self._recipient(key) == to else []
 
     def _pass_on(self, sender: Member, message: Tell, to: str, nick: str, now: int, *, repeated: bool) -> list[Effect]:
-        """Hand a message to a guest, who is in the room now or never: it is stored nowhere.
+        """Hand on a message to or from a guest, who has no key to seal it with. It is stored nowhere.
 
         Raises:
             ValueError: it cannot be handed on.

@@ -84,7 +84,7 @@ class Host(Closable):
         self.room_id = room_id or secrets.token_hex(16)
         self.identity = identity
         if password is not None and any(door.needs_no_password for door in doors):
-            raise ValueError("A room with a password cannot have a plain port: it would let everybody in.")
+            raise ValueError("A room with a password cannot have an unencrypted port: it would let everybody in.")
         self._locked = password is not None
         self._ephemeral = ephemeral
         self._timing = timing

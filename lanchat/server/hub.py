@@ -14,7 +14,6 @@ from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import REPLACED
 from lanchat.protocol.file_messages import FileEvent, FileOffered, FileRemoved, FileStored, Transfer
 from lanchat.protocol.standby import StandbyMessage
-from lanchat.protocol.text import listed
 from lanchat.room.effects import Close, Effect, Kick, Member, OpenTicket, Repeated, Reply, SaveAccess, SendTo, Store
 from lanchat.room.files import FileWhole
 from lanchat.room.room import MAX_SESSIONS, Room
@@ -22,6 +21,7 @@ from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.files import HostFiles
 from lanchat.server.session import (
+    Asked,
     CloseRoom,
     Item,
     JoinRequest,
@@ -31,14 +31,13 @@ from lanchat.server.session import (
     Session,
     Stop,
     Stored,
-    WhoIsHere,
 )
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox, join_started
 
 _log = logging.getLogger(__name__)
 _PONG = wire.Pong()
-_Handled = JoinRequest | Received | WhoIsHere | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom
+_Handled = JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom
 
 
 class Hub:
@@ -127,9 +126,11 @@ class Hub:
                 self._receive(session, messages, batch)
             case JoinRequest():
                 self._join(item, batch)
-            case WhoIsHere(session):
-                here = listed([member.nick for member in self._room.members])
-                self._tell(session, wire.Notice("here", f"Here: {here}."), batch)
+            case Asked(session, answer):
+                if (data := answer(self._room)) and session.member is not None:
+                    batch.tell(session, data)
+                elif data:
+                    session.link.send(data)
             case LinkEnded(session):
                 self._leave(session, batch, code=session.link.code, reason=session.link.reason)
             case Stored(ticket, seq):
@@ -189,9 +190,9 @@ class Hub:
         event = wire.numbered(draft, self._room.seq + 1)
         self._room.apply(event)
         if session is not None:
-            if not session.echoes:
-                batch.personal_for(session).skips.add(len(batch.events))
             if isinstance(event, wire.Said):
+                if not session.echoes:
+                    batch.personal_for(session).skips.add(len(batch.events))
                 self._acks.wait(session, event.seq)
                 if session.deaf and session.echoes:
                     self._tell(session, event, batch)
@@ -209,7 +210,7 @@ class Hub:
                 self._tell(session, message, batch)
             case SendTo(to, message):
                 for other in self._sessions:
-                    if other.member is not None and other.member.id == to:
+                    if other.gets(to, message):
                         self._tell(other, message, batch)
             case Store(told, receipt):
                 batch.records.append(told)
@@ -235,24 +236,24 @@ class Hub:
     def _join(self, request: JoinRequest, batch: Batch) -> None:
         session = request.session
         if self._closing:
-            session.link.finish(session.dialect.encode(wire.Closing("closed", self._closing)))
+            session.link.finish(session.encode(wire.Closing("closed", self._closing)))
             return
         decision = self._room.join(request.id, request.nick, batch.now, request.key)
         if isinstance(decision, wire.Refused) and request.any_nick and decision.suggestion:
             renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
-            session.link.send(session.dialect.encode(renamed))
+            session.link.send(session.encode(renamed))
             decision = self._room.join(request.id, decision.suggestion, batch.now, request.key)
         if isinstance(decision, wire.Refused):
             _log.info("refused a member: %s", decision.code)
-            session.link.finish(session.dialect.encode(decision))
+            session.refuse(decision)
             return
         snapshot = self._room.snapshot(request.id, decision.nick, request.after, self._acks.stored)
         self._sessions[session] = None
         batch.personal_for(session).start = len(batch.events)
-        batch.tell(session, session.dialect.snapshot(snapshot))
+        batch.tell(session, session.snapshot(snapshot))
         if isinstance(decision, wire.Joined):
             self._publish(decision, batch)
-            if not session.echoes:
+            if not session.own_join:
                 batch.personal_for(session).skips.add(len(batch.events) - 1)
         session.member = self._room.member(request.id, decision.nick)
         session.member.sessions += 1
@@ -266,7 +267,7 @@ class Hub:
         _log.info("%s joined", request.id)
 
     def _dismiss(self, session: Session, closing: wire.Closing, batch: Batch) -> None:
-        session.link.finish(session.dialect.encode(closing))
+        session.link.finish(session.encode(closing))
         self._leave(session, batch, code=closing.code)
 
     def _leave(self, session: Session, batch: Batch, *, code: str = "", reason: str = "") -> None:
@@ -282,7 +283,7 @@ class Hub:
         _log.info("%s left: %s", member.id, reason or code)
 
     def _tell(self, session: Session, message: wire.FromHost, batch: Batch) -> None:
-        batch.tell(session, session.dialect.encode(message))
+        batch.tell(session, session.encode(message))
 
     def _tell_all(self, messages: Iterable[tuple[Session, wire.FromHost]], batch: Batch) -> None:
         for session, message in messages:
@@ -290,4 +291,4 @@ class Hub:
 
     def _say_goodbye(self) -> None:
         for session in self._sessions:
-            session.link.finish(session.dialect.encode(wire.Closing("closed", self._closing)))
+            session.link.finish(session.encode(wire.Closing("closed", self._closing)))

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from lanchat.protocol.messages import FromHost, FromMember, Said
+from lanchat.protocol.messages import FromHost, FromMember, Refused, Said, Told
 from lanchat.room.effects import Member, Snapshot
 from lanchat.room.files import FileWhole
+from lanchat.room.room import Room
 
 
 class Outlet(Protocol):
@@ -39,14 +40,37 @@ class Session:
 
     Args:
         echoes: whether the client gets its own messages back.
+        own_join: whether the client gets the event of its own join; False: its snapshot tells it.
         deaf: whether the client asked not to get the messages of others.
     """
 
     link: Outlet
     dialect: Dialect
     echoes: bool = True
+    own_join: bool = True
     deaf: bool = False
     member: Member | None = None
+
+    def encode(self, message: FromHost) -> bytes:
+        """The bytes of a message to this session alone."""
+        return self.dialect.encode(message)
+
+    def gets(self, to: str, message: FromHost) -> bool:
+        """Whether a message to all sessions of this member id is for this one."""
+        member = self.member
+        return member is not None and member.id == to and (self.echoes or not _is_by(message, to))
+
+    def snapshot(self, snapshot: Snapshot) -> bytes:
+        """The bytes that this session gets before its first live event."""
+        return self.dialect.snapshot(snapshot)
+
+    def refuse(self, refused: Refused) -> None:
+        """Tell the client that it may not enter, and end its link."""
+        self.link.finish(self.encode(refused))
+
+
+def _is_by(message: FromHost, id: str) -> bool:
+    return isinstance(message, Told) and message.by == id
 
 
 @dataclass(frozen=True)
@@ -80,10 +104,16 @@ class Received:
 
 
 @dataclass(frozen=True)
-class WhoIsHere:
-    """A client that keeps no list of the people in the room asks for them."""
+class Asked:
+    """A client asks something that only the room knows, such as who is in it.
+
+    Args:
+        answer: called in the hub's thread, where it may read the room and must not wait. Gives the bytes for this
+            session, which take their place after everything that came before.
+    """
 
     session: Session
+    answer: Callable[[Room], bytes]
 
 
 @dataclass(frozen=True)
@@ -123,4 +153,4 @@ class Stop:
     """The hub thread ends."""
 
 
-Item = JoinRequest | Received | WhoIsHere | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom | Stop
+Item = JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom | Stop

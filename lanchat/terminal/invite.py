@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanchat.protocol.address import is_address, wrong_port
 from lanchat.protocol.invite import Invite
+from lanchat.protocol.irc.names import channel_of
 from lanchat.terminal.cells import Fragments
 
 if TYPE_CHECKING:
@@ -28,9 +29,7 @@ def how_to_join(room: "HostedRoom") -> list[str]:
     if (invite := room.invite) is not None:
         lines.append("or with this link, which also proves that the room is yours:")
         lines.append(f"  lanchat join '{invite.first}'")
-    if (plain_port := room.host.ports.get("plain")) is not None:
-        lines.append("Guests without lanchat (not encrypted):")
-        lines.append(f"  nc {_plain_address(room)} {plain_port}")
+    lines += [f"  {line}" if command else line for line, command in _other_ways(room)]
     return lines
 
 
@@ -46,9 +45,7 @@ def welcome(room: "HostedRoom", width: int) -> list[tuple[str, bool]]:
     lines += [(line, True) for line in ([both] if len(both) + 8 <= width else [first, *others[:1]])]
     if trouble := room.on.trouble():
         lines.append((f"{trouble} Only people at this machine can join until it has one.", False))
-    if (plain_port := room.host.ports.get("plain")) is not None:
-        lines.append(("Guests without lanchat (not encrypted):", False))
-        lines.append((f"nc {_plain_address(room)} {plain_port}", True))
+    lines += _other_ways(room)
     lines.append(("/invite shows a link that also proves that the room is yours. /help lists the commands.", False))
     return lines
 
@@ -62,6 +59,17 @@ def _commands(room: "HostedRoom") -> list[str]:
 
 def _plain_address(room: "HostedRoom") -> str:
     return room.endpoints[0].shared.host if room.endpoints else "ADDRESS"
+
+
+def _other_ways(room: "HostedRoom") -> list[tuple[str, bool]]:
+    """How people without lanchat come in. True: what they type, or set in their client."""
+    lines: list[tuple[str, bool]] = []
+    if (irc_port := room.host.ports.get("irc")) is not None:
+        where = f"server {_plain_address(room)}, port {irc_port}, channel {channel_of(room.title)}"
+        lines += [("IRC clients (not encrypted):", False), (where, True)]
+    if (plain_port := room.host.ports.get("plain")) is not None:
+        lines += [("Guests without lanchat (not encrypted):", False), (f"nc {_plain_address(room)} {plain_port}", True)]
+    return lines
 
 
 def quoted(word: str) -> str:

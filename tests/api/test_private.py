@@ -446,7 +446,7 @@ def test_programs_send_private_messages(host, enter):
     pat = PlainClient(room.ports["plain"])
     pat.send(b"pat\n")
     next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Joined) and event.nick == "pat")
-    with pytest.raises(ValueError, match="~pat is a netcat guest: the host can read what you send"):
+    with pytest.raises(ValueError, match="~pat is a guest without a key: the host can read what you send"):
         ann.tell("~pat", "psst")
     ann.tell("~pat", "psst", allow_unsealed=True, wait=PATIENCE)
     assert pat.until(b"psst\n").endswith(b"[ann -> you] psst\n")

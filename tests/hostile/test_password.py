@@ -322,7 +322,7 @@ def test_a_client_that_skips_the_password_is_refused(rooms, stranger, identity):
 
 
 def test_a_room_with_a_password_has_no_plain_door(identity):
-    with pytest.raises(ValueError, match="cannot have a plain port"):
+    with pytest.raises(ValueError, match="cannot have an unencrypted port"):
         Host(
             "Locked",
             identity("hal"),

@@ -176,6 +176,22 @@ def test_what_a_guest_is_told_follows_the_rules_for_messages():
 # ---- whose key it is sealed to
 
 
+def test_a_guest_writes_unsealed_to_who_is_there_and_it_waits_nowhere():
+    room, ann, bob = room_with("ann", "bob")
+    pat = admit(room, "pat", "~1f").member
+    psst = Told("1", 5, "~1f", "pat", "id-ann", "ann", text="psst")
+    assert room.act(pat, Tell("1", "", "ann", text="psst"), 5) == [
+        SendTo("~1f", psst),
+        SendTo("id-ann", psst),
+        Reply(Receipt("1", "passed")),
+    ]
+    room.go(ann)
+    assert room.act(pat, Tell("1", "", "ann", text="psst"), 5) == [Reply(psst), Reply(Receipt("1", "passed"))]
+    assert "waits nowhere" in refusal(room.act(pat, Tell("2", "", "ann", text="psst"), 5))
+    assert "sealed" in refusal(room.act(pat, Tell("3", "id-bob", "bob", box(), copy()), 5))
+    assert admit(room, "ann").private == ()
+
+
 def test_the_key_of_somebody_present_or_away_is_told():
     room, ann = room_with("ann")
     bob = admit(room, "bob", key=b"key of bob").member

@@ -140,7 +140,7 @@ class HubStage:
 
 def new_session(stage: HubStage, door: TalkativeDoor | None = None) -> Any:
     door = door or stage.native
-    return Session(RecordingLink(), door, echoes=door.echoes)
+    return Session(RecordingLink(), door, echoes=door.echoes, own_join=door.echoes)
 
 
 def heard(session: Any) -> list[Any]:

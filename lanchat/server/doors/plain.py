@@ -12,7 +12,6 @@
 A guest of this door has not proven an identity: on every lanchat screen the nick has a tilde.
 """
 
-import re
 import secrets
 from functools import partial
 from itertools import count
@@ -41,21 +40,17 @@ from lanchat.protocol.messages import (
 from lanchat.protocol.text import listed, nick_from, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
 from lanchat.room.effects import Snapshot
+from lanchat.room.room import Room
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
+from lanchat.server.doors.misdirected import has_http, is_other_protocol
 from lanchat.server.doors.telnet import Telnet
 from lanchat.server.quotas import Quota
-from lanchat.server.session import Converse, JoinRequest, LinkEnded, Session, WhoIsHere
+from lanchat.server.session import Asked, Converse, JoinRequest, LinkEnded, Session
 from lanchat.server.throttle import Throttle
 
 READ_SIZE = 8 * 1024  # bytes; one send of such a client may be one message, and this is two of the longest
 PROMPT = b"Enter your name: "
 
-# A web page may send requests here, with any method and body (ergo#2239); a long request line comes in several reads.
-_NO_NAME = re.compile(rb"(GET|POST|PUT|HEAD|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) |[!-~]+ +(/|[a-z]+://)")
-_HTTP = re.compile(
-    rb"[!-~]+ [!-~]+ HTTP/\d|(Host|Accept|Connection|Content|Cookie|Origin|Referer|Sec|User)(-[A-Z][A-Za-z-]*)?: "
-)
-_TLS = b"\x16\x03"  # the first bytes of a ClientHello
 _WRONG_CLIENT = "This port is for netcat and other plain chat clients."
 _HELP = (
     "/who tells who is here, /me TEXT tells what you do, /quit leaves. "
@@ -98,12 +93,7 @@ class PlainDoor:
             first = parts.next()
             if first is None:
                 return None
-            if (
-                len(first) > MAX_TEXT
-                or first.startswith(_TLS)
-                or _NO_NAME.match(first)
-                or any(map(_HTTP.match, [first, *parts.ready]))
-            ):
+            if len(first) > MAX_TEXT or is_other_protocol(first) or has_http([first, *parts.ready]):
                 raise ProtocolError(_WRONG_CLIENT)
             return partial(self._converse, link, quota, parts, nick_from(_text(first)))
         return None
@@ -113,7 +103,7 @@ class PlainDoor:
         id = f"{UNVERIFIED}{secrets.token_hex(4)}"
         quota.admit(id)
         self._serving.admission.admit(link)
-        session, inbox = Session(link, self, echoes=False), self._serving.inbox
+        session, inbox = Session(link, self, echoes=False, own_join=False), self._serving.inbox
         throttle = Throttle(link, quota.lines)
         inbox.put(JoinRequest(session, id, nick, any_nick=True))
         try:
@@ -121,7 +111,7 @@ class PlainDoor:
                 numbers = count(1)
                 begun = bool(parts.ready)
                 while (read := parts.all()) is not None:
-                    if not begun and any(map(_HTTP.match, read)):  # the headers, where the first line came alone
+                    if not begun and has_http(read):  # the headers, where the first line came alone
                         raise ProtocolError(_WRONG_CLIENT)
                     begun = True
                     for portion in throttle.portions(read):
@@ -136,9 +126,12 @@ class PlainDoor:
 
     def _answer(self, command: str, session: Session) -> None:
         if command == "/who":
-            self._serving.inbox.put(WhoIsHere(session))
+            self._serving.inbox.put(Asked(session, self._who))
         else:
             session.link.send(self.encode(Notice("help", _HELP)))
+
+    def _who(self, room: Room) -> bytes:
+        return self.encode(Notice("here", f"Here: {listed([member.nick for member in room.members])}."))
 
 
 class _Parts:

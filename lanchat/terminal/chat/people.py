@@ -85,7 +85,7 @@ def verify_text(person: Person, me: str, host_id: str) -> str:
     """
     nick = shown_nick(person.id, person.nick)
     if not person.verified:
-        text = f"{nick} is a netcat guest: identity not verified."
+        text = f"{nick} is a guest without a key: identity not verified."
         return f"{text}\nPrivate messages to {nick} are not sealed: the host can read them."
     if person.id == me:
         return f"Your fingerprint:  {grouped(person.id)}"

@@ -312,7 +312,7 @@ def test_before_the_first_private_message_to_a_guest_the_person_is_asked(host, j
         pat.send(b"pat\n")
         ann.shows("~pat joined")
         ann.press("/msg ~pat psst\r")
-        ann.shows("~pat is a netcat guest: the host can read what you send")
+        ann.shows("~pat is a guest without a key: the host can read what you send")
         ann.shows("Press Enter again to send it.")
         ann.has_typed("/msg ~pat psst")
         ann.press("\r")

@@ -15,7 +15,7 @@ def test_who_lists_everyone_with_the_host_and_me():
 def test_verify_shows_a_fingerprint_to_compare_or_that_there_is_none():
     bob = "ab" * 16
     assert verify_text(Person(bob, "bob"), bob, "h").startswith("Your fingerprint:  abab abab ")
-    assert verify_text(Person("~7", "nc"), bob, "h").startswith("~nc is a netcat guest: identity not verified.")
+    assert verify_text(Person("~7", "nc"), bob, "h").startswith("~nc is a guest without a key: identity not verified.")
 
 
 def test_verify_says_whose_word_it_is():

@@ -1,0 +1,1 @@
+"""IRC: lines, names, capabilities, and events as lines. Pure."""

@@ -1,0 +1,146 @@
+"""Events and other messages of a host as lines of IRC, for one set of capabilities. Pure."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from lanchat.protocol.file_messages import FileOffered
+from lanchat.protocol.ids import is_verified
+from lanchat.protocol.irc.line import MAX_LINE, made, pieces, written_tags
+from lanchat.protocol.irc.names import Names, account_of, real_name, source_of
+from lanchat.protocol.messages import Closing, Event, FromHost, Joined, Left, Moved, Refused, Renamed, Said, Told
+from lanchat.protocol.text import safe_text
+
+TAGS = frozenset({"server-time", "message-tags", "account-tag"})  # capabilities that put tags before lines
+CHANGING_BYTES = TAGS | {"extended-join", "batch"}
+_LATEST = 32_000_000_000_000  # ms since 1970, in the year 2984; many systems know no times far beyond
+_ACTION, _END = "\x01ACTION ", "\x01"
+_LEFT = {  # what a code says, where the host gives no reason in words
+    "lost": "connection lost",
+    "silent": "no answer",
+    "slow": "reads too slowly",
+    "rules": "broke the rules",
+    "kicked": "removed by the host",
+    "banned": "banned by the host",
+    "replaced": "joined from another window",
+    "late": "too late",
+    "busy": "too many strangers",
+    "error": "an error at the host",
+}
+
+
+class Encoder:
+    """Makes the lines for all clients with the same capabilities. Owned by the hub thread.
+
+    Args:
+        capabilities: those of CHANGING_BYTES that the clients have.
+    """
+
+    def __init__(self, names: Names, capabilities: frozenset[str]) -> None:
+        self._names = names
+        self._time = "server-time" in capabilities
+        self._ids = "message-tags" in capabilities
+        self._accounts = "account-tag" in capabilities
+        self._extended_join = "extended-join" in capabilities
+        self._batches = "batch" in capabilities
+        self._stamp = (-1, "")  # the last time, and how it is written
+
+    def encode(self, message: FromHost) -> bytes:
+        """The lines of a message; b"": clients do not get it."""
+        match message:
+            case Said():
+                return self.said(message)
+            case Told(at=at, by=by, nick=nick, to_nick=to_nick, text=text):
+                return self._talk(self._tags(at, by), source_of(by, nick), to_nick, text, action=False) if text else b""
+            case Joined() | Left() | Renamed() | Moved():
+                return self._change(message)
+            case FileOffered(nick=nick, name=name, size=size):
+                text = f"{nick} is sending the file {name} ({size} bytes). Members with lanchat can fetch it."
+                return made(self._names.server, "NOTICE", self._names.channel, last=safe_text(text))
+            case Closing(text=text) | Refused(text=text):
+                return made("", "ERROR", last=safe_text(text))
+            case _:
+                return b""
+
+    def said(self, said: Said, batch: str = "", *, written_time: bool = False) -> bytes:
+        """The lines of a message to everyone.
+
+        Args:
+            batch: the reference of the batch that they are in.
+            written_time: whether the time stands before the text, for a client that reads no tags.
+        """
+        text = said.text
+        if written_time and not self._time:
+            text = f"[{_moment(said.at):%H:%M}] {text}"
+        tags = self._tags(said.at, said.by, self._names.msgid(said.seq))
+        if batch and self._batches:
+            tags["batch"] = batch
+        return self._talk(tags, source_of(said.by, said.nick), self._names.channel, text, action=said.action)
+
+    def history(self, events: Iterable[Event]) -> bytes:
+        """What was said before a client came."""
+        said = [event for event in events if isinstance(event, Said)]
+        if not said:
+            return b""
+        lines = b"".join(self.said(event, "past", written_time=True) for event in said)
+        if not self._batches:
+            return lines
+        server = self._names.server
+        begin = made(server, "BATCH", "+past", "chathistory", self._names.channel)
+        return begin + lines + made(server, "BATCH", "-past")
+
+    def joined(self, id: str, nick: str) -> bytes:
+        """The line that says that this person is in the channel now, without tags."""
+        more = (account_of(id),) if self._extended_join else ()
+        return made(
+            source_of(id, nick), "JOIN", self._names.channel, *more, last=real_name(id) if self._extended_join else None
+        )
+
+    def _change(self, event: Joined | Left | Renamed | Moved) -> bytes:
+        names, source = self._names, source_of(event.by, event.nick)
+        tags = written_tags(self._tags(event.at, event.by, names.msgid(event.seq)))
+        match event:
+            case Joined(by=by, nick=nick, host=host):
+                modes = ("o" if host else "") + ("v" if is_verified(by) else "")
+                lines = tags + self.joined(by, nick)
+                if not modes:
+                    return lines
+                return lines + made(names.server, "MODE", names.channel, f"+{modes}", *[nick] * len(modes))
+            case Left(code=code, reason=reason):
+                why = reason or _LEFT.get(code, code)
+                return tags + made(source, "QUIT", last=safe_text(why))
+            case Renamed(to=to):
+                return tags + made(source, "NICK", to)
+            case Moved(nick=nick, before=before):
+                gone = made(names.server, "MODE", names.channel, "-o", before) if before else b""
+                return gone + made(names.server, "MODE", names.channel, "+o", nick)
+
+    def _talk(self, tags: dict[str, str], source: str, target: str, text: str, *, action: bool) -> bytes:
+        head = f":{source} PRIVMSG {target} :".encode()
+        begin, end = (_ACTION, _END) if action else ("", "")
+        size = MAX_LINE - 2 - len(head) - len(begin) - len(end)
+        lines: list[bytes] = []
+        for piece in pieces(safe_text(text, lines=True), size):
+            lines += written_tags(tags), head, begin.encode(), piece.encode(errors="replace"), end.encode(), b"\r\n"
+            tags.pop("msgid", None)  # the id is the first line's alone (IRCv3, multiline)
+        return b"".join(lines)
+
+    def _tags(self, at: int, by: str, msgid: str = "") -> dict[str, str]:
+        tags: dict[str, str] = {}
+        if self._time:
+            tags["time"] = self._written(at)
+        if self._ids and msgid:
+            tags["msgid"] = msgid
+        if self._accounts and is_verified(by):
+            tags["account"] = account_of(by)
+        return tags
+
+    def _written(self, at: int) -> str:
+        if at != self._stamp[0]:
+            then = _moment(at).astimezone(UTC)
+            self._stamp = at, f"{then:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+        return self._stamp[1]
+
+
+def _moment(at: int) -> datetime:
+    """This time, which may come from a damaged log."""
+    return datetime.fromtimestamp(min(at, _LATEST) / 1000)

@@ -1,0 +1,142 @@
+"""The lines of IRC: parsing them, making them, and what their text may hold. Pure.
+
+A line has at most 512 bytes with its end, and up to 4,096 bytes of tags before it (IRCv3, message tags).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MAX_LINE = 512  # bytes with CR LF (RFC 2812, section 2.3)
+MAX_TAGS = 4096  # bytes of tags that a client sends, with "@" and the space (IRCv3, message tags)
+MAX_PARAMETERS = 15  # RFC 2812, section 2.3; what follows is a part of the last
+
+_ESCAPES = {";": r"\:", " ": r"\s", "\\": r"\\", "\r": r"\r", "\n": r"\n"}
+_UNESCAPES = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
+_FORMATTING = re.compile(
+    "\x03(?:[0-9]{1,2}(?:,[0-9]{1,2})?)?|\x04(?:[0-9a-fA-F]{6}(?:,[0-9a-fA-F]{6})?)?|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
+)
+_ENDS = str.maketrans({"\r": " ", "\n": " ", "\0": " "})
+
+
+class TooLong(ValueError):
+    """The line, or its tags, has more bytes than a line of IRC."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a client.
+
+    Args:
+        command: in capitals.
+        source: what stands before the command; a server passes over it.
+    """
+
+    command: str
+    parameters: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
+
+    def parameter(self, index: int) -> str:
+        """This parameter; "" if the line has fewer."""
+        return self.parameters[index] if index < len(self.parameters) else ""
+
+
+def parse(raw: bytes) -> Line | None:
+    """The line in these bytes, which have no line end; None: it is blank.
+
+    Raises:
+        TooLong: it has too many bytes.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    raw = raw.rstrip(b"\r").replace(b"\0", b"").replace(b"\r", b" ").lstrip(b" ")
+    tags = b""
+    if raw.startswith(b"@"):
+        tags, _, raw = raw.partition(b" ")
+    if len(tags) + 1 > MAX_TAGS or len(raw) > MAX_LINE - 2:
+        raise TooLong
+    text = raw.decode().lstrip(" ")
+    source = ""
+    if text.startswith(":"):
+        source, _, text = text[1:].partition(" ")
+    before, colon, last = f" {text}".partition(" :")
+    words = before.split()
+    if not words:
+        return None
+    command, *parameters = words
+    if len(parameters) > MAX_PARAMETERS:
+        parameters[MAX_PARAMETERS - 1 :] = [" ".join(parameters[MAX_PARAMETERS - 1 :])]
+    if colon:
+        parameters.append(last)
+    return Line(command.upper(), tuple(parameters), _parsed_tags(tags[1:].decode()), source)
+
+
+def made(source: str, *words: str, last: str | None = None, tags: Mapping[str, str] | None = None) -> bytes:
+    """A line with its end, cut where it is too long.
+
+    Args:
+        words: the command and its parameters, each without spaces.
+        last: the last parameter, which always gets its colon, because some clients expect it.
+    """
+    text = f":{source} {' '.join(words)}" if source else " ".join(words)
+    if last is not None:
+        text += f" :{last}"
+    return written_tags(tags or {}) + cut(text.translate(_ENDS), MAX_LINE - 2) + b"\r\n"
+
+
+def written_tags(tags: Mapping[str, str]) -> bytes:
+    """These tags as they begin a line; b"": there are none."""
+    if not tags:
+        return b""
+    pairs = (f"{name}={_escaped(value)}" if value else name for name, value in tags.items())
+    return f"@{';'.join(pairs)} ".encode()
+
+
+def cut(text: str, size: int) -> bytes:
+    """The text as UTF-8, in at most so many bytes; no character is cut."""
+    data = text.encode(errors="replace")
+    return data if len(data) <= size else data[:size].decode(errors="ignore").encode()
+
+
+def pieces(text: str, size: int) -> list[str]:
+    """The text in pieces of at most so many bytes: broken at line ends, then between words, never in a character.
+
+    Blank lines are left out, because IRC has no empty message.
+    """
+    if len(text) <= size and text.isascii() and "\n" not in text:
+        return [text]
+    found: list[str] = []
+    for line in text.split("\n"):
+        while len(line.encode(errors="replace")) > size:
+            head = cut(line, size).decode()
+            space = head.rfind(" ", len(head) // 2)
+            if space > 0:
+                head = head[:space]
+            found.append(head)
+            line = line[len(head) :].removeprefix(" ")
+        if line.strip():
+            found.append(line)
+    return found
+
+
+def without_formatting(text: str) -> str:
+    """The text without IRC's codes for bold, colours and the like."""
+    return _FORMATTING.sub("", text)
+
+
+def lowered(text: str) -> str:
+    """The form in which names of channels are compared (CASEMAPPING=ascii)."""
+    return "".join(char.lower() if char.isascii() else char for char in text)
+
+
+def _parsed_tags(text: str) -> dict[str, str]:
+    pairs = (tag.partition("=") for tag in text.split(";") if tag)
+    return {name: _unescaped(value) for name, _, value in pairs}
+
+
+def _escaped(value: str) -> str:
+    return "".join(_ESCAPES.get(char, char) for char in value)
+
+
+def _unescaped(value: str) -> str:
+    return re.sub(r"\\(.?)", lambda match: _UNESCAPES.get(match[1], match[1]), value, flags=re.DOTALL)

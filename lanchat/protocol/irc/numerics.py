@@ -1,0 +1,181 @@
+"""The numeric replies of the IRC door. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from lanchat.protocol.irc.line import made
+from lanchat.protocol.irc.names import MAX_CHANNEL, Names, Person, account_of, prefixes, real_name, user_host
+from lanchat.protocol.text import MAX_NICK, MAX_TITLE, safe_text
+
+NAMES_SIZE = 400  # bytes of nicks in one 353; what stands before them fits into the remaining ones
+TARGETS = 4  # of one message (ergo's number)
+MAX_AWAY = 300  # bytes of the reason for being away
+_WHOX = "tcuihsnfdlaor"  # the fields that WHOX knows, in the order in which they are answered
+
+
+class Replies:
+    """Makes numeric replies for one client.
+
+    Args:
+        nick: the client's; "*" before it has one.
+    """
+
+    def __init__(self, names: Names, nick: str) -> None:
+        self._names = names
+        self._nick = nick or "*"
+
+    def reply(self, number: str, *words: str, last: str | None = None) -> bytes:
+        return made(self._names.server, number, self._nick, *words, last=None if last is None else safe_text(last))
+
+    def notice(self, text: str) -> bytes:
+        return made(self._names.server, "NOTICE", self._nick, last=safe_text(text))
+
+    def welcome(self, version: str, people: int) -> bytes:
+        """All that a client gets when it is registered, up to the end of the message of the day."""
+        names = self._names
+        reply = self.reply
+        return b"".join(
+            (
+                reply("001", last=f"Welcome to {names.title}, {self._nick}"),
+                reply("002", last=f"Your host is {names.server}, running lanchat {version}"),
+                reply("003", last="The room is this network's own."),
+                reply("004", names.server, f"lanchat-{version}", "Bi", "bntov"),
+                *self._supported(),
+                self.users(people),
+                self.day(),
+            )
+        )
+
+    def day(self) -> bytes:
+        """The message of the day: what an IRC client could not know."""
+        channel = self._names.channel
+        lines = (
+            f"This is the lanchat room {self._names.title}; its only channel is {channel}.",
+            "Nothing is encrypted here: everybody on this network can read along, private messages too.",
+            "@ hosts the room, + has proven a key. You have no key, so lanchat shows your nick with a tilde.",
+        )
+        begin = self.reply("375", last=f"- {self._names.server} message of the day -")
+        return (
+            begin
+            + b"".join(self.reply("372", last=f"- {line}") for line in lines)
+            + self.reply("376", last="End of /MOTD command")
+        )
+
+    def users(self, people: int) -> bytes:
+        return (
+            self.reply("251", last=f"There are {people} users and 0 invisible on 1 servers")
+            + self.reply("254", "1", last="channels formed")
+            + self.reply("255", last=f"I have {people} clients and 0 servers")
+        )
+
+    def people(self, people: Iterable[Person], *, multi_prefix: bool, with_hosts: bool) -> bytes:
+        """353 and 366: everybody in the channel."""
+        names: list[str] = []
+        lines: list[str] = []
+        size = 0
+        for person in people:
+            name = prefixes(person, multi=multi_prefix) + person.nick
+            name += f"!{user_host(person.id)}" if with_hosts else ""
+            if names and size + len(name.encode()) + 1 > NAMES_SIZE - len(self._nick.encode()):
+                lines.append(" ".join(names))
+                names, size = [], 0
+            names.append(name)
+            size += len(name.encode()) + 1
+        lines.append(" ".join(names))
+        channel = self._names.channel
+        return b"".join(self.reply("353", "=", channel, last=line) for line in lines) + self.reply(
+            "366", channel, last="End of /NAMES list"
+        )
+
+    def topic(self) -> bytes:
+        return self.reply("332", self._names.channel, last=self._names.title)
+
+    def who(self, mask: str, people: Iterable[Person], fields: str = "") -> bytes:
+        """352 for each of these, or 354 with the asked fields (WHOX, such as "%tcnuhraf,42"); then 315."""
+        wanted, _, token = fields.removeprefix("%").partition(",")
+        lines = [self._who(person, wanted, token) if fields else self._plain_who(person) for person in people]
+        return b"".join(lines) + self.reply("315", mask or "*", last="End of /WHO list")
+
+    def whois(self, person: Person) -> bytes:
+        user, _, host = user_host(person.id).partition("@")
+        nick, names = person.nick, self._names
+        lines = [
+            self.reply("311", nick, user, host, "*", last=real_name(person.id)),
+            self.reply("319", nick, last=prefixes(person, multi=True) + names.channel),
+            self.reply("312", nick, names.server, last=names.title),
+        ]
+        if (account := account_of(person.id)) != "*":
+            lines.append(self.reply("330", nick, account, last="has proven the key"))
+        return b"".join(lines)
+
+    def needs_more(self, command: str) -> bytes:
+        return self.reply("461", command[:32], last="Not enough parameters")
+
+    def nobody(self, name: str) -> bytes:
+        return self.reply("401", word(name), last="No one here is called so")
+
+    def only_channel(self, name: str) -> bytes:
+        return self.reply("403", word(name), last=f"There is only {self._names.channel} here.")
+
+    def _supported(self) -> Iterable[bytes]:
+        words = (
+            "CASEMAPPING=ascii",
+            "CHANTYPES=#",
+            "CHANLIMIT=#:1",
+            "CHANMODES=b,,,nt",
+            "PREFIX=(ov)@+",
+            f"NICKLEN={MAX_NICK}",
+            f"CHANNELLEN={MAX_CHANNEL}",
+            f"TOPICLEN={MAX_TITLE}",
+            f"AWAYLEN={MAX_AWAY}",
+            "MODES=1",
+            f"NETWORK={self._names.channel[1:]}",
+            "BOT=B",
+            "SAFELIST",
+        )
+        more = (
+            "SAFERATE",
+            "UTF8ONLY",
+            "WHOX",
+            f"TARGMAX=JOIN:1,NAMES:1,WHOIS:1,PRIVMSG:{TARGETS},NOTICE:{TARGETS}",
+        )
+        return [self.reply("005", *part, last="are supported by this server") for part in (words, more)]
+
+    def _plain_who(self, person: Person) -> bytes:
+        user, _, host = user_host(person.id).partition("@")
+        names = self._names
+        flags = "H" + prefixes(person)
+        return self.reply(
+            "352", names.channel, user, host, names.server, person.nick, flags, last=f"0 {real_name(person.id)}"
+        )
+
+    def _who(self, person: Person, wanted: Collection[str], token: str) -> bytes:
+        user, _, host = user_host(person.id).partition("@")
+        account = account_of(person.id)
+        values = {
+            "t": word(token),
+            "c": self._names.channel,
+            "u": user,
+            "i": "255.255.255.255",
+            "h": host,
+            "s": self._names.server,
+            "n": person.nick,
+            "f": "H" + prefixes(person),
+            "d": "0",
+            "l": "0",
+            "a": "0" if account == "*" else account,
+            "o": "n/a",
+        }
+        words = [values[field] for field in _WHOX if field in wanted and field in values]
+        return self.reply("354", *words, last=real_name(person.id) if "r" in wanted else None)
+
+
+def word(text: str) -> str:
+    """Text of a client that can stand as one word in an answer to it."""
+    return safe_text("".join(char for char in text[:64] if char != " ").lstrip(":")) or "*"
+
+
+def matching(people: Sequence[Person], names: Names, mask: str) -> list[Person]:
+    """The people whom a WHO with this mask asks for: all of the channel, or one by the nick."""
+    if not mask or mask in ("*", "0") or names.is_channel(mask):
+        return list(people)
+    return [person for person in people if person.nick.lower() == mask.lower()]

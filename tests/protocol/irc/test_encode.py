@@ -1,0 +1,118 @@
+"""Events as lines of IRC."""
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.protocol.file_messages import FileOffered
+from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder
+from lanchat.protocol.irc.line import MAX_LINE, parse
+from lanchat.protocol.irc.names import names_of
+from lanchat.protocol.messages import Ack, Closing, Joined, Left, Moved, Renamed, Said, Told
+
+NAMES = names_of("f" * 32, "Room A")
+KEYED = "0b7337479498" + "a" * 20
+GUEST = "~3d025eee"
+ALL = [frozenset(some) for size in range(len(CHANGING_BYTES) + 1) for some in combinations(CHANGING_BYTES, size)]
+
+
+def lines(message: object, *capabilities: str) -> list[str]:
+    encoded = Encoder(NAMES, frozenset(capabilities)).encode(message)  # type: ignore[arg-type]
+    assert encoded.endswith(b"\r\n")
+    return encoded.decode().removesuffix("\r\n").split("\r\n")
+
+
+def said(text: str, **fields: object) -> Said:
+    return Said(7, 1_700_000_000_123, KEYED, "ann", "1", text, **fields)  # type: ignore[arg-type]
+
+
+def test_what_is_said_is_a_privmsg():
+    assert lines(said("hello: you")) == [":ann!u@0b7337479498.lan PRIVMSG #room-a :hello: you"]
+    assert lines(said("waves", action=True)) == [":ann!u@0b7337479498.lan PRIVMSG #room-a :\x01ACTION waves\x01"]
+
+
+def test_tags_tell_the_time_the_id_and_the_key():
+    [line] = lines(said("hi"), "server-time", "message-tags", "account-tag")
+    assert line == (
+        "@time=2023-11-14T22:13:20.123Z;msgid=ffffffff-7;account=0b7337479498aaaa "
+        ":ann!u@0b7337479498.lan PRIVMSG #room-a :hi"
+    )
+
+
+def test_a_page_is_several_lines_and_the_first_has_the_id():
+    first, second = lines(said("one\n\ntwo"), "message-tags")
+    assert first == "@msgid=ffffffff-7 :ann!u@0b7337479498.lan PRIVMSG #room-a :one"
+    assert second == ":ann!u@0b7337479498.lan PRIVMSG #room-a :two"
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (Joined(1, 0, GUEST, "wee"), [":wee!~u@3d025eee.lan JOIN #room-a"]),
+        (
+            Joined(1, 0, KEYED, "ann", host=True),
+            [":ann!u@0b7337479498.lan JOIN #room-a", ":ffffffff.lanchat MODE #room-a +ov ann ann"],
+        ),
+        (Left(1, 0, GUEST, "wee", "", "bye"), [":wee!~u@3d025eee.lan QUIT :bye"]),
+        (Left(1, 0, GUEST, "wee", "kicked"), [":wee!~u@3d025eee.lan QUIT :removed by the host"]),
+        (Renamed(1, 0, GUEST, "wee", "woo"), [":wee!~u@3d025eee.lan NICK woo"]),
+        (
+            Moved(1, 0, KEYED, "ann", 1, "bob"),
+            [":ffffffff.lanchat MODE #room-a -o bob", ":ffffffff.lanchat MODE #room-a +o ann"],
+        ),
+        (Told("1", 0, KEYED, "ann", GUEST, "wee", text="psst"), [":ann!u@0b7337479498.lan PRIVMSG wee :psst"]),
+        (
+            FileOffered(1, 0, KEYED, "ann", "1", "f" * 32, "report.pdf", 2048),
+            [
+                ":ffffffff.lanchat NOTICE #room-a :ann is sending the file report.pdf (2048 bytes). "
+                "Members with lanchat can fetch it."
+            ],
+        ),
+        (Closing("closed", "The host has closed the room."), ["ERROR :The host has closed the room."]),
+    ],
+)
+def test_events_are_lines(event, expected):
+    assert lines(event) == expected
+
+
+def test_a_join_tells_the_key_to_who_asked():
+    assert lines(Joined(1, 0, GUEST, "wee"), "extended-join") == [
+        ":wee!~u@3d025eee.lan JOIN #room-a * :a guest without a key"
+    ]
+
+
+def test_other_messages_are_nothing_to_irc():
+    encoder = Encoder(NAMES, frozenset())
+    assert encoder.encode(Ack(1)) == encoder.encode(Told("1", 0, KEYED, "ann", GUEST, "wee", b"sealed")) == b""
+
+
+def test_history_is_a_batch_or_has_its_time_in_the_text():
+    batched = Encoder(NAMES, frozenset({"batch", "server-time"})).history([said("hi"), Left(8, 0, GUEST, "wee")])
+    assert batched.decode().split("\r\n") == [
+        ":ffffffff.lanchat BATCH +past chathistory #room-a",
+        "@time=2023-11-14T22:13:20.123Z;batch=past :ann!u@0b7337479498.lan PRIVMSG #room-a :hi",
+        ":ffffffff.lanchat BATCH -past",
+        "",
+    ]
+    bare = Encoder(NAMES, frozenset()).history([said("hi")]).decode()
+    assert bare.startswith(":ann!u@0b7337479498.lan PRIVMSG #room-a :[") and bare.endswith("] hi\r\n")
+    assert Encoder(NAMES, frozenset({"batch"})).history([]) == b""
+
+
+@given(st.text(max_size=1500), st.sampled_from(ALL), st.booleans())
+def test_no_text_breaks_out_of_its_line(text, capabilities, action):
+    encoder = Encoder(NAMES, capabilities)
+    for event in (
+        said(text, action=action),
+        Left(8, 0, GUEST, "wee", "", text),
+        Closing("rules", text),
+        Told("1", 0, KEYED, "ann", GUEST, "wee", text=text),
+    ):
+        encoded = encoder.encode(event)
+        for raw in encoded.split(b"\r\n")[:-1]:
+            _, _, body = raw.rpartition(b" :ann!") if raw.startswith(b"@") else ("", "", raw)
+            assert len(body) <= MAX_LINE - 2 and not {0, 10, 13, 27} & set(raw)
+            line = parse(raw)
+            assert line is not None and line.command in ("PRIVMSG", "QUIT", "ERROR")

@@ -1,0 +1,296 @@
+"""The IRC door of a host, with clients that speak it on loopback, and members beside them."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from lanchat.client.events import PrivateMessage
+from lanchat.protocol.limits import DEFAULT_LIMITS
+from lanchat.protocol.messages import Joined, Left, Renamed, Said
+from lanchat.protocol.timing import Timing
+from lanchat.server.host import Host
+from tests.support.irc import IrcClient, parsed
+from tests.support.people import Listener
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def irc() -> Iterator[Callable[..., IrcClient]]:
+    """`irc(room, "wee")`: an IRC client in the room; without a nick, one that has only connected."""
+    clients: list[IrcClient] = []
+
+    def connect(room: Host, nick: str = "", **options: str) -> IrcClient:
+        clients.append(client := IrcClient(room.ports["irc"], nick, **options))
+        return client
+
+    yield connect
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def room(host) -> Host:
+    opened: Host = host("Room A", irc_port=0)
+    return opened
+
+
+def test_a_client_registers_and_is_in_the_channel(room, join, irc):
+    join(room, "ann")
+    client = irc(room)
+    client.send("NICK wee", "USER wee 0 * :Wee")
+    lines = client.until("366")
+    assert [parsed(line).command for line in lines] == [
+        *("001", "002", "003", "004", "005", "005", "251", "254", "255", "375", "372", "372", "372", "376"),
+        *("JOIN", "332", "353", "366"),
+    ]
+    assert parsed(lines[-4]).source.startswith("wee!~u@")
+    assert parsed(lines[-2]).parameters == ("wee", "=", "#room-a", "+ann wee")
+    assert client.numbers("JOIN #Room-A") == []  # it is in already
+
+
+def test_irc_clients_and_members_talk_with_each_other(room, join, irc):
+    ann = Listener(join(room, "ann"))
+    wee, woo = irc(room, "wee"), irc(room, "woo")
+    assert parsed(wee.next("JOIN")).source.startswith("woo!")
+    wee.send("PRIVMSG #room-a :hello \x02from\x02 irc", "PRIVMSG #ROOM-A :\x01ACTION waves\x01", "NOTICE #room-a :psst")
+    for text in ("hello from irc", "waves", "psst"):
+        assert ann.hear_text(text).nick == "wee"
+    assert ann.hear_text("waves").action
+    assert ann.hear_text("hello from irc").by.startswith("~")
+    assert [parsed(woo.line()).parameters[1] for _ in range(3)] == ["hello from irc", "\x01ACTION waves\x01", "psst"]
+    ann.member.outgoing.say("one\n\ntwo")
+    assert parsed(wee.next("PRIVMSG")).parameters == ("#room-a", "one")  # nothing of its own came before
+    assert parsed(wee.next("PRIVMSG")).parameters == ("#room-a", "two")
+
+
+def test_who_asks_for_an_echo_gets_it(room, irc):
+    wee = irc(room, "wee", capabilities="echo-message")
+    assert [parsed(line).parameters for line in wee.answers("PRIVMSG #room-a :hello")] == [("#room-a", "hello")]
+
+
+def test_a_taken_nick_is_refused_and_the_client_tries_another(room, join, irc):
+    join(room, "ann")
+    client = irc(room)
+    client.send("NICK Ann", "USER wee 0 * :Wee")
+    taken = parsed(client.line())
+    assert taken.command == "433" and taken.parameters[:2] == ("*", "Ann")
+    client.send("NICK wee")
+    assert parsed(client.next("001")).parameters[0] == "wee"
+    client.until("366")
+    assert [parsed(line).command for line in client.answers("NICK ann", "NICK", "NICK a[b]", "NICK wee")] == [
+        *("433", "431", "432"),
+    ]
+
+
+def test_a_nick_is_changed_for_everybody(room, join, irc):
+    ann, wee = Listener(join(room, "ann")), irc(room, "wee")
+    assert [parsed(line).parameters for line in wee.answers("NICK woo")] == [("woo",)]
+    ann.hear_kind(Renamed, nick="wee", to="woo")
+
+
+def test_quit_and_a_lost_link_are_leaving(room, join, irc):
+    ann, wee, woo = Listener(join(room, "ann")), irc(room, "wee"), irc(room, "woo")
+    wee.send("QUIT :so \x02long\x02")
+    assert b"ERROR :" in wee.end()
+    ann.hear_kind(Left, nick="wee", code="", reason="so long")
+    assert parsed(woo.next("QUIT")).parameters == ("so long",)
+    woo.close()
+    ann.hear_kind(Left, nick="woo", code="lost")
+
+
+def test_who_parts_is_outside_until_they_come_back(room, join, irc):
+    ann, wee = Listener(join(room, "ann")), irc(room, "wee")
+    lines = wee.answers("PRIVMSG #room-a :last", "PART #room-a :bye", "PRIVMSG #room-a :lost", "PART #room-a")
+    assert [parsed(line).command for line in lines] == ["PART", "404", "442"]
+    ann.hear_text("last")
+    ann.hear_kind(Left, nick="wee", code="")
+    assert wee.numbers("NICK woo", "JOIN #room-a") == ["NICK", "JOIN", "332", "353", "366", "PRIVMSG"]
+    ann.hear_kind(Joined, nick="woo")
+    assert wee.numbers("JOIN 0") == ["PART"]
+    assert "lost" not in ann.texts
+
+
+def test_a_client_that_parted_is_sent_away_in_time(host, irc):
+    room = host(irc_port=0, timing=Timing(name=0.3, sweep=0.05))
+    wee = irc(room, "wee")
+    wee.send("PART #room-a")
+    assert wee.end()
+
+
+def test_history_comes_with_the_join(room, join, irc):
+    Listener(join(room, "ann")).round_trip("good morning")
+    bare = irc(room)
+    bare.send("NICK wee", "USER wee 0 * :Wee")
+    assert parsed(bare.next("PRIVMSG")).parameters[1].endswith("] good morning")
+    tagged = irc(room)
+    tagged.send("CAP REQ :server-time batch message-tags", "NICK woo", "USER wee 0 * :Wee", "CAP END")
+    tagged.until("366")
+    begin, line, end = tagged.line(), parsed(tagged.line()), tagged.line()
+    assert begin.endswith("BATCH +past chathistory #room-a") and end.endswith("BATCH -past")
+    assert line.parameters == ("#room-a", "good morning")
+    assert line.tags.keys() == {"time", "msgid", "batch"}
+
+
+def test_private_messages_go_both_ways(room, join, irc):
+    ann, wee, woo = Listener(join(room, "ann")), irc(room, "wee"), irc(room, "woo")
+    wee.send("PRIVMSG ann :psst", "PRIVMSG woo :you too")
+    ann.hear(lambda: any(isinstance(item, PrivateMessage) and item.text == "psst" for item in ann.items))
+    told = next(item for item in ann.items if isinstance(item, PrivateMessage))
+    assert told.by.startswith("~") and told.nick == "wee" and not told.problem
+    assert parsed(woo.next("PRIVMSG")).parameters == ("woo", "you too")
+    ann.member.outgoing.tell("wee", "yes?", to=told.by)
+    assert parsed(wee.next("PRIVMSG")).parameters == ("wee", "yes?")  # its own did not come back
+    refused = parsed(wee.answers("PRIVMSG nobody :hello")[0])
+    assert refused.command == "401" and refused.parameters[:2] == ("wee", "nobody")
+
+
+def test_a_private_message_of_a_guest_waits_for_nobody(room, join, irc):
+    ann = join(room, "ann")
+    wee = irc(room, "wee")
+    ann.close()
+    wee.next("QUIT")
+    [line] = wee.answers("PRIVMSG ann :are you there")
+    assert parsed(line).command == "401" and "away" in line
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers"),
+    [
+        ("PRIVMSG", ["411"]),
+        ("PRIVMSG #room-a", ["412"]),
+        ("PRIVMSG #other :x", ["403"]),
+        ("PRIVMSG a,b,c,d,e :x", ["407"]),
+        ("PRIVMSG #room-a :\x01VERSION\x01", []),
+        ("PRIVMSG #room-a :  ", []),
+        ("NOTICE nobody", []),
+        ("NOTICE nobody :x", []),
+        ("NOTICE #other :x", []),
+        ("NAMES", ["353", "366"]),
+        ("NAMES #other", ["366"]),
+        ("WHO #room-a", ["352", "352", "315"]),
+        ("WHO #room-a %tcnuhraf,42", ["354", "354", "315"]),
+        ("WHO ann", ["352", "315"]),
+        ("WHO nobody", ["315"]),
+        ("WHOIS ann", ["311", "319", "312", "330", "318"]),
+        ("WHOIS wee wee", ["311", "319", "312", "318"]),
+        ("WHOIS nobody", ["401", "318"]),
+        ("WHOIS", ["431"]),
+        ("WHOWAS bob", ["406", "369"]),
+        ("USERHOST ann wee", ["302"]),
+        ("ISON ann bob", ["303"]),
+        ("LIST", ["321", "322", "323"]),
+        ("LIST #other", ["321", "323"]),
+        ("MODE #room-a", ["324", "329"]),
+        ("MODE #room-a b", ["368"]),
+        ("MODE #room-a +b", ["368"]),
+        ("MODE #room-a +o wee", ["482"]),
+        ("MODE #other", ["403"]),
+        ("MODE wee", ["221"]),
+        ("MODE wee +i", []),
+        ("MODE ann +i", ["502"]),
+        ("MODE bob", ["401"]),
+        ("MODE", ["461"]),
+        ("TOPIC #room-a", ["332"]),
+        ("TOPIC #room-a :mine", ["482"]),
+        ("KICK #room-a ann", ["482"]),
+        ("INVITE ann #room-a", ["443"]),
+        ("OPER a b", ["491"]),
+        ("KILL ann :x", ["481"]),
+        ("WALLOPS x", ["481"]),
+        ("AWAY :lunch", ["306"]),
+        ("AWAY", ["305"]),
+        ("MOTD", ["375", "372", "372", "372", "376"]),
+        ("LUSERS", ["251", "254", "255"]),
+        ("VERSION", ["351"]),
+        ("TIME", ["391"]),
+        ("INFO", ["371", "374"]),
+        ("USER a b c d", ["462"]),
+        ("PASS secret", ["462"]),
+        ("PING", ["461"]),
+        ("PONG x", []),
+        ("JOIN #other", ["403"]),
+        ("JOIN", ["461"]),
+        ("PART #other", ["403"]),
+        ("CAP NONSENSE", ["410"]),
+        ("CAP REQ nonsense", ["CAP"]),
+        ("NONSENSE", ["421"]),
+        ("", []),
+        ("PING " + "x" * 600, ["417"]),
+    ],
+)
+def test_what_clients_ask_is_answered(room, join, irc, line, numbers):
+    join(room, "ann")
+    wee = irc(room, "wee")
+    assert wee.numbers(line) == numbers
+
+
+def test_who_asks_for_certain_fields_gets_them_in_order(room, irc):
+    wee = irc(room, "wee")
+    row, _ = wee.answers("WHO #room-a %tnuhaf,42")
+    parameters = parsed(row).parameters
+    assert parameters[:3] == ("wee", "42", "~u") and parameters[4:] == ("wee", "H", "0")
+
+
+@pytest.mark.parametrize("line", ["JOIN :", "WHOIS wee", "PRIVMSG #room-a :x", "MODE #room-a"])
+def test_before_registration_nothing_else_works(room, irc, line):
+    client = irc(room)
+    assert client.numbers(line) == ["451"]
+
+
+def test_capabilities_change_in_the_room(room, irc):
+    wee = irc(room, "wee")
+    assert wee.numbers("CAP REQ :echo-message server-time", "PRIVMSG #room-a :x") == ["CAP", "PRIVMSG"]
+    [_, line] = wee.answers("CAP REQ :multi-prefix", "PRIVMSG #room-a :y")
+    assert "time" in parsed(line).tags
+
+
+def test_text_that_is_not_utf_8_is_refused_and_the_client_stays(room, irc):
+    wee = irc(room, "wee", capabilities="standard-replies")
+    wee.socket.sendall(b"PRIVMSG #room-a :caf\xe9\r\n")
+    assert parsed(wee.next("FAIL")).parameters[:2] == ("*", "INVALID_UTF8")
+    assert wee.numbers("NAMES") == ["353", "366"]
+
+
+def test_a_silent_client_is_pinged_and_then_dropped(host, irc):
+    room = host(irc_port=0, timing=Timing(irc_ping_after=0.1, irc_dead_after=1.0, sweep=0.05))
+    wee = irc(room, "wee")
+    assert parsed(wee.next("PING")).parameters
+    wee.end()
+    wait_until(lambda: room.people == 0)
+
+
+def test_who_does_not_register_is_sent_away(host, irc):
+    room = host(irc_port=0, timing=Timing(name=0.2, sweep=0.05))
+    client = irc(room)
+    client.send("NICK wee")
+    assert client.end() == b""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\nHost: lan\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: lan\r\n\r\nNICK wee\r\nUSER wee 0 * :wee\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n",
+        b"x" * 20_000,
+    ],
+)
+def test_other_protocols_are_dropped(room, irc, data):
+    client = irc(room)
+    client.socket.sendall(data)
+    assert client.end().startswith(b"ERROR :")
+    assert room.people == 0
+
+
+def test_everybody_is_told_when_the_room_closes(room, irc):
+    wee = irc(room, "wee")
+    room.close("The host has closed the room.")
+    assert wee.end().endswith(b"ERROR :The host has closed the room.\r\n")
+
+
+def test_a_flood_waits_and_loses_nothing(host, join, irc):
+    room = host(irc_port=0, limits=DEFAULT_LIMITS)
+    ann, wee = Listener(join(room, "ann")), irc(room, "wee")
+    wee.send(*(f"PRIVMSG #room-a :{number}" for number in range(105)))
+    ann.hear_text("104")
+    assert [item.text for item in ann.items if isinstance(item, Said)] == [str(number) for number in range(105)]
