@@ -161,6 +161,10 @@ class PrivateDedup:
         self._opened |= dict.fromkeys(shown, True)
         self._complete = len(self._opened) < DEDUP_WINDOW
 
+    def arrived(self, message: PrivateMessage, was_shown: Callable[[str, str], bool]) -> tuple[bool, bool]:
+        """Whether this message comes for the first time, and whether it is known to have been shown."""
+        return self.is_new(message, was_shown), self.is_confirmed(message)
+
     def is_new(self, message: PrivateMessage, was_shown: Callable[[str, str], bool] = lambda sender, id: False) -> bool:
         """Whether this message comes for the first time.
 
