@@ -74,6 +74,7 @@ def _move(part: Path, path: Path) -> None:
 def _make_readable(part: Path) -> None:
     """Give it the mode of a file that any program of this person would have made, but for the right to be executed."""
     probe = part.with_suffix(".mode")  # os.umask() can only be read by changing it, for all threads
+    probe.unlink(missing_ok=True)  # of a program that was killed here
     fd = os.open(probe, _EXCLUSIVE, 0o644)
     try:
         os.chmod(part, os.fstat(fd).st_mode & 0o666)
