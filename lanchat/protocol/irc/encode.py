@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.ids import is_verified
@@ -11,6 +12,7 @@ from lanchat.protocol.messages import Closing, Event, FromHost, Joined, Left, Mo
 from lanchat.protocol.text import safe_text
 
 TAGS = frozenset({"server-time", "message-tags", "account-tag"})  # capabilities that put tags before lines
+NOTICE = "notice-"  # begins the id of a message that an IRC client has sent as a NOTICE
 CHANGING_BYTES = TAGS | {"extended-join", "batch"}
 _LATEST = 32_000_000_000_000  # ms since 1970, in the year 2984; many systems know no times far beyond
 _ACTION, _END = "\x01ACTION ", "\x01"
@@ -49,8 +51,11 @@ class Encoder:
         match message:
             case Said():
                 return self.said(message)
-            case Told(at=at, by=by, nick=nick, to_nick=to_nick, text=text):
-                return self._talk(self._tags(at, by), source_of(by, nick), to_nick, text, action=False) if text else b""
+            case Told(text=""):
+                return b""
+            case Told(id=id, at=at, by=by, nick=nick, to_nick=to_nick, text=text):
+                tags = self._tags(at, by, _private_id(by, id))
+                return self._talk(tags, _verb(by, id), source_of(by, nick), to_nick, text, action=False)
             case Joined() | Left() | Renamed() | Moved():
                 return self._change(message)
             case FileOffered(nick=nick, name=name, size=size):
@@ -74,7 +79,8 @@ class Encoder:
         tags = self._tags(said.at, said.by, self._names.msgid(said.seq))
         if batch and self._batches:
             tags["batch"] = batch
-        return self._talk(tags, source_of(said.by, said.nick), self._names.channel, text, action=said.action)
+        verb, source = _verb(said.by, said.id), source_of(said.by, said.nick)
+        return self._talk(tags, verb, source, self._names.channel, text, action=said.action)
 
     def history(self, events: Iterable[Event]) -> bytes:
         """What was said before a client came."""
@@ -114,8 +120,8 @@ class Encoder:
                 gone = made(names.server, "MODE", names.channel, "-o", before) if before else b""
                 return gone + made(names.server, "MODE", names.channel, "+o", nick)
 
-    def _talk(self, tags: dict[str, str], source: str, target: str, text: str, *, action: bool) -> bytes:
-        head = f":{source} PRIVMSG {target} :".encode()
+    def _talk(self, tags: dict[str, str], verb: str, source: str, target: str, text: str, *, action: bool) -> bytes:
+        head = f":{source} {verb} {target} :".encode()
         begin, end = (_ACTION, _END) if action else ("", "")
         size = MAX_LINE - 2 - len(head) - len(begin) - len(end)
         lines: list[bytes] = []
@@ -139,6 +145,16 @@ class Encoder:
             then = _moment(at).astimezone(UTC)
             self._stamp = at, f"{then:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
         return self._stamp[1]
+
+
+def _verb(by: str, id: str) -> str:
+    """Whether an IRC client has sent this message as a NOTICE, which no bot answers, or as a PRIVMSG."""
+    return "NOTICE" if id.startswith(NOTICE) and not is_verified(by) else "PRIVMSG"
+
+
+def _private_id(by: str, id: str) -> str:
+    """The msgid of a private message, which has no seq."""
+    return f"t-{sha256(f'{by} {id}'.encode()).hexdigest()[:12]}"
 
 
 def _moment(at: int) -> datetime:
