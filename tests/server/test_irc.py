@@ -302,7 +302,8 @@ def test_other_protocols_are_dropped(room, irc, data):
     assert room.people == 0
 
 
-def test_everybody_is_told_when_the_room_closes(room, irc):
+def test_everybody_is_told_when_the_room_closes(host, irc):
+    room = host(irc_port=0, timing=Timing(goodbye=0.1))  # the client does not hang up
     wee = irc(room, "wee")
     room.close("The host has closed the room.")
     assert wee.end().endswith(b"ERROR :The host has closed the room.\r\n")

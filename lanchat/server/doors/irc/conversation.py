@@ -163,6 +163,7 @@ class Conversation:
         elif session.welcomed:
             self._link.send(made(source_of(session.id, before), "NICK", session.wanted))
         else:
+            self._throttle.spend(1)
             self._enter()
 
     def _join(self, line: Line) -> None:
