@@ -152,13 +152,11 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
     options.checked(parse_retention, settings.keep or "", "--keep")
     total = None if settings.files is None else options.checked(parse_size, settings.files, "--files")
     chosen: str | None = click.get_current_context().obj  # in the list
+    if settings.password or settings.password_file:  # before one is invented or asked for
+        _refuse_unencrypted(settings)
     password = chosen or new_password(settings.password, settings.password_file, ask=has_terminal())
-    if password is not None and settings.plain_port is not None:
-        raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
-    if password is not None and settings.irc_port is not None:
-        raise click.UsageError(
-            "A room with a password has no --irc-port, which is unencrypted and would let everybody in."
-        )
+    if password is not None:
+        _refuse_unencrypted(settings)
     try:
         return hosted.host(
             title,
@@ -179,6 +177,16 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
         )
     except Refused as refused:  # somebody who was here before has the nick
         raise with_option(refused, password) from None
+
+
+def _refuse_unencrypted(settings: HostOptions) -> None:
+    """A room with a password has no door that would let everybody in."""
+    if settings.plain_port is not None:
+        raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
+    if settings.irc_port is not None:
+        raise click.UsageError(
+            "A room with a password has no --irc-port, which is unencrypted and would let everybody in."
+        )
 
 
 @click.command()

@@ -289,6 +289,7 @@ def test_interfaces_in_the_environment_stand_between_commas(lanchat):
         (["host"], r"Missing argument 'TITLE'\."),
         (["host", "--password", "Room A"], '.*--password.* title first .lanchat host "Room A" --password.*'),
         (["host", "--password"], r"Missing argument 'TITLE'\."),
+        (["host", "A", "--irc-port", "0", "--password", "auto"], "A room with a password has no --irc-port, .*"),
         (["host", "A", "--password", "secret"], "Invalid value for '--password': only \"auto\" .*"),
         (["host", "A", "--port", "70000"], "Invalid value for '--port': .*"),
         (["join", "A", "--wait", "-1"], r"Invalid value for '--wait': not a number of seconds\."),

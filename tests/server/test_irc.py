@@ -63,6 +63,25 @@ def test_irc_clients_and_members_talk_with_each_other(room, join, irc):
     assert parsed(wee.next("PRIVMSG")).parameters == ("#room-a", "two")
 
 
+def test_a_notice_stays_one_so_that_no_bot_answers(room, irc):
+    wee, woo = irc(room, "wee"), irc(room, "woo", capabilities="message-tags")
+    wee.send("NOTICE #room-a :to all", "NOTICE woo :to you", "PRIVMSG woo :to you as well")
+    lines = [parsed(woo.line()) for _ in range(3)]
+    assert [(line.command, *line.parameters) for line in lines] == [
+        ("NOTICE", "#room-a", "to all"),
+        ("NOTICE", "woo", "to you"),
+        ("PRIVMSG", "woo", "to you as well"),
+    ]
+    assert len({line.tags["msgid"] for line in lines}) == 3
+
+
+def test_a_real_name_may_be_of_any_charset(room, irc):
+    client = irc(room)
+    client.socket.sendall(b"NICK wee\r\nUSER wee 0 * :caf\xe9\r\n")
+    client.until("366")
+    assert irc(room).numbers("NICK woo", "USER wee 0 * :") == ["461"]
+
+
 def test_who_asks_for_an_echo_gets_it(room, irc):
     wee = irc(room, "wee", capabilities="echo-message")
     assert [parsed(line).parameters for line in wee.answers("PRIVMSG #room-a :hello")] == [("#room-a", "hello")]
@@ -214,6 +233,7 @@ def test_a_private_message_of_a_guest_waits_for_nobody(room, join, irc):
         ("CAP NONSENSE", ["410"]),
         ("CAP REQ nonsense", ["CAP"]),
         ("NONSENSE", ["421"]),
+        ("@+typing=active TAGMSG #room-a", []),
         ("", []),
         ("PING " + "x" * 600, ["417"]),
     ],
@@ -245,7 +265,7 @@ def test_capabilities_change_in_the_room(room, irc):
 
 
 def test_text_that_is_not_utf_8_is_refused_and_the_client_stays(room, irc):
-    wee = irc(room, "wee", capabilities="standard-replies")
+    wee = irc(room, "wee")
     wee.socket.sendall(b"PRIVMSG #room-a :caf\xe9\r\n")
     assert parsed(wee.next("FAIL")).parameters[:2] == ("*", "INVALID_UTF8")
     assert wee.numbers("NAMES") == ["353", "366"]
@@ -282,7 +302,8 @@ def test_other_protocols_are_dropped(room, irc, data):
     assert room.people == 0
 
 
-def test_everybody_is_told_when_the_room_closes(room, irc):
+def test_everybody_is_told_when_the_room_closes(host, irc):
+    room = host(irc_port=0, timing=Timing(goodbye=0.1))  # the client does not hang up
     wee = irc(room, "wee")
     room.close("The host has closed the room.")
     assert wee.end().endswith(b"ERROR :The host has closed the room.\r\n")

@@ -43,6 +43,11 @@ def test_a_host_with_a_plain_port_shows_how_netcat_joins(own_world):
         assert f"  nc 127.0.0.1 {room.host.ports['plain']}" in how_to_join(room)
 
 
+def test_a_host_with_an_irc_port_shows_what_an_irc_client_needs(own_world):
+    with lanchat.host("Room A", nick="hal", port=0, irc_port=0, announce=False, ephemeral=True) as room:
+        assert f"  server 127.0.0.1, port {room.host.ports['irc']}, channel #room-a" in how_to_join(room)
+
+
 def test_a_screen_shows_in_three_lines_how_others_join(own_world):
     with lanchat.host("Room A", nick="hal", port=0, plain_port=0, announce=False, ephemeral=True) as room:
         port, plain = room.host.port, room.host.ports["plain"]

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.irc.line import MAX_LINE, made, pieces, written_tags
+from lanchat.protocol.irc.line import MAX_LINE, made, pieces
 from lanchat.protocol.irc.names import Names, account_of, real_name, source_of
 from lanchat.protocol.messages import Closing, Event, FromHost, Joined, Left, Moved, Refused, Renamed, Said, Told
 from lanchat.protocol.text import safe_text
 
 TAGS = frozenset({"server-time", "message-tags", "account-tag"})  # capabilities that put tags before lines
+NOTICE = "notice-"  # begins the id of a message that an IRC client has sent as a NOTICE
 CHANGING_BYTES = TAGS | {"extended-join", "batch"}
 _LATEST = 32_000_000_000_000  # ms since 1970, in the year 2984; many systems know no times far beyond
 _ACTION, _END = "\x01ACTION ", "\x01"
@@ -49,8 +51,12 @@ class Encoder:
         match message:
             case Said():
                 return self.said(message)
-            case Told(at=at, by=by, nick=nick, to_nick=to_nick, text=text):
-                return self._talk(self._tags(at, by), source_of(by, nick), to_nick, text, action=False) if text else b""
+            case Told(text=""):
+                return b""
+            case Told(id=id, at=at, by=by, nick=nick, to_nick=to_nick, text=text):
+                head = f":{source_of(by, nick)} {_verb(by, id)} {to_nick} :"
+                msgid = _private_id(by, id) if self._ids else ""
+                return self._talk(self._tags(at, by), msgid, head, text, action=False)
             case Joined() | Left() | Renamed() | Moved():
                 return self._change(message)
             case FileOffered(nick=nick, name=name, size=size):
@@ -71,10 +77,11 @@ class Encoder:
         text = said.text
         if written_time and not self._time:
             text = f"[{_moment(said.at):%H:%M}] {text}"
-        tags = self._tags(said.at, said.by, self._names.msgid(said.seq))
+        tags = self._tags(said.at, said.by)
         if batch and self._batches:
-            tags["batch"] = batch
-        return self._talk(tags, source_of(said.by, said.nick), self._names.channel, text, action=said.action)
+            tags += f"batch={batch};"
+        head = f":{source_of(said.by, said.nick)} {_verb(said.by, said.id)} {self._names.channel} :"
+        return self._talk(tags, self._names.msgid(said.seq), head, text, action=said.action)
 
     def history(self, events: Iterable[Event]) -> bytes:
         """What was said before a client came."""
@@ -97,7 +104,7 @@ class Encoder:
 
     def _change(self, event: Joined | Left | Renamed | Moved) -> bytes:
         names, source = self._names, source_of(event.by, event.nick)
-        tags = written_tags(self._tags(event.at, event.by, names.msgid(event.seq)))
+        tags = _begun(self._tags(event.at, event.by, names.msgid(event.seq))).encode()
         match event:
             case Joined(by=by, nick=nick, host=host):
                 modes = ("o" if host else "") + ("v" if is_verified(by) else "")
@@ -114,24 +121,29 @@ class Encoder:
                 gone = made(names.server, "MODE", names.channel, "-o", before) if before else b""
                 return gone + made(names.server, "MODE", names.channel, "+o", nick)
 
-    def _talk(self, tags: dict[str, str], source: str, target: str, text: str, *, action: bool) -> bytes:
-        head = f":{source} PRIVMSG {target} :".encode()
-        begin, end = (_ACTION, _END) if action else ("", "")
-        size = MAX_LINE - 2 - len(head) - len(begin) - len(end)
-        lines: list[bytes] = []
-        for piece in pieces(safe_text(text, lines=True), size):
-            lines += written_tags(tags), head, begin.encode(), piece.encode(errors="replace"), end.encode(), b"\r\n"
-            tags.pop("msgid", None)  # the id is the first line's alone (IRCv3, multiline)
-        return b"".join(lines)
+    def _talk(self, tags: str, msgid: str, head: str, text: str, *, action: bool) -> bytes:
+        """The lines of a text. The msgid is the first line's alone (IRCv3, multiline).
 
-    def _tags(self, at: int, by: str, msgid: str = "") -> dict[str, str]:
-        tags: dict[str, str] = {}
-        if self._time:
-            tags["time"] = self._written(at)
+        Args:
+            head: all from the source to the colon before the text.
+        """
+        begin, end = (_ACTION, _END) if action else ("", "")
+        size = MAX_LINE - 2 - len(head.encode()) - len(begin) - len(end)
+        shown = text if text.isascii() and text.isprintable() else safe_text(text, lines=True)
+        more = f"{_begun(tags)}{head}{begin}"
+        first = f"{_begun(f'{tags}msgid={msgid};')}{head}{begin}" if self._ids and msgid else more
+        lines: list[str] = []
+        for piece in pieces(shown, size):
+            lines += more if lines else first, piece, end, "\r\n"
+        return "".join(lines).encode(errors="replace")
+
+    def _tags(self, at: int, by: str, msgid: str = "") -> str:
+        """The tags of an event, each with a semicolon after it. None of these values needs an escape."""
+        tags = f"time={self._written(at)};" if self._time else ""
         if self._ids and msgid:
-            tags["msgid"] = msgid
+            tags += f"msgid={msgid};"
         if self._accounts and is_verified(by):
-            tags["account"] = account_of(by)
+            tags += f"account={account_of(by)};"
         return tags
 
     def _written(self, at: int) -> str:
@@ -139,6 +151,21 @@ class Encoder:
             then = _moment(at).astimezone(UTC)
             self._stamp = at, f"{then:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
         return self._stamp[1]
+
+
+def _begun(tags: str) -> str:
+    """These tags as they begin a line."""
+    return f"@{tags[:-1]} " if tags else ""
+
+
+def _verb(by: str, id: str) -> str:
+    """Whether an IRC client has sent this message as a NOTICE, which no bot answers, or as a PRIVMSG."""
+    return "NOTICE" if id.startswith(NOTICE) and not is_verified(by) else "PRIVMSG"
+
+
+def _private_id(by: str, id: str) -> str:
+    """The msgid of a private message, which has no seq."""
+    return f"t-{sha256(f'{by} {id}'.encode()).hexdigest()[:12]}"
 
 
 def _moment(at: int) -> datetime:

@@ -42,8 +42,11 @@ class Line:
         return self.parameters[index] if index < len(self.parameters) else ""
 
 
-def parse(raw: bytes) -> Line | None:
+def parse(raw: bytes, *, replacing: bool = False) -> Line | None:
     """The line in these bytes, which have no line end; None: it is blank.
+
+    Args:
+        replacing: whether bytes that are not UTF-8 are replaced; else the line is refused.
 
     Raises:
         TooLong: it has too many bytes.
@@ -55,7 +58,8 @@ def parse(raw: bytes) -> Line | None:
         tags, _, raw = raw.partition(b" ")
     if len(tags) + 1 > MAX_TAGS or len(raw) > MAX_LINE - 2:
         raise TooLong
-    text = raw.decode().lstrip(" ")
+    errors = "replace" if replacing else "strict"
+    text = raw.decode(errors=errors).lstrip(" ")
     source = ""
     if text.startswith(":"):
         source, _, text = text[1:].partition(" ")
@@ -68,7 +72,7 @@ def parse(raw: bytes) -> Line | None:
         parameters[MAX_PARAMETERS - 1 :] = [" ".join(parameters[MAX_PARAMETERS - 1 :])]
     if colon:
         parameters.append(last)
-    return Line(command.upper(), tuple(parameters), _parsed_tags(tags[1:].decode()), source)
+    return Line(command.upper(), tuple(parameters), _parsed_tags(tags[1:].decode(errors=errors)), source)
 
 
 def made(source: str, *words: str, last: str | None = None, tags: Mapping[str, str] | None = None) -> bytes:

@@ -36,7 +36,7 @@ def test_what_is_said_is_a_privmsg():
 def test_tags_tell_the_time_the_id_and_the_key():
     [line] = lines(said("hi"), "server-time", "message-tags", "account-tag")
     assert line == (
-        "@time=2023-11-14T22:13:20.123Z;msgid=ffffffff-7;account=0b7337479498aaaa "
+        "@time=2023-11-14T22:13:20.123Z;account=0b7337479498aaaa;msgid=ffffffff-7 "
         ":ann!u@0b7337479498.lan PRIVMSG #room-a :hi"
     )
 

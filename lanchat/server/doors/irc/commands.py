@@ -51,6 +51,10 @@ def _nothing(session: IrcSession, line: Line) -> bytes:
     return b""
 
 
+def _silence(session: IrcSession, line: Line, room: Room) -> bytes:
+    return b""  # such as "is typing", which lanchat does not carry
+
+
 def _names(session: IrcSession, line: Line, room: Room) -> bytes:
     asked = line.parameter(0)
     if asked and not session.names.is_channel(asked):
@@ -219,6 +223,7 @@ _ANSWERS: dict[str, Answer] = {
     "NAMES": _names,
     "OPER": _oper,
     "PASS": _registered,
+    "TAGMSG": _silence,
     "TIME": _time,
     "TOPIC": _topic,
     "USER": _registered,

@@ -69,7 +69,7 @@ class Conversation:
         match line.command:
             case "NICK":
                 self._take_nick(line)
-            case "USER" if len(line.parameters) < 4:
+            case "USER" if not line.parameter(3):
                 self._reply(session.replies.needs_more("USER"))
             case "USER":
                 self._user = True
@@ -131,7 +131,7 @@ class Conversation:
         session = self._session
         match line.command:
             case "PRIVMSG" | "NOTICE" if session.inside:
-                said = talk(session, line, str(next(self._numbers)))
+                said = talk(session, line, next(self._numbers))
                 self._messages += said.messages
                 if said.reply:
                     self._reply(said.reply)
@@ -163,6 +163,7 @@ class Conversation:
         elif session.welcomed:
             self._link.send(made(source_of(session.id, before), "NICK", session.wanted))
         else:
+            self._throttle.spend(1)
             self._enter()
 
     def _join(self, line: Line) -> None:
@@ -245,7 +246,7 @@ class Conversation:
         """The line in these bytes; None: it is blank, or the client was told what is wrong with it."""
         session = self._session
         try:
-            return parse(raw)
+            return parse(raw, replacing=not session.welcomed)  # a real name may be of any charset; nobody sees it
         except TooLong:
             reply = session.replies.reply("417", last="Input line was too long")
         except UnicodeDecodeError:

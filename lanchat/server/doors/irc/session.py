@@ -86,9 +86,7 @@ class IrcSession(Session):
 
     def fail(self, command: str, code: str, text: str) -> bytes:
         """A reply for which there is no numeric."""
-        if self.has("standard-replies"):
-            return made(self.names.server, "FAIL", word(command), code, last=text)
-        return self.replies.notice(text)
+        return made(self.names.server, "FAIL", word(command), code, last=text)
 
     def encode(self, message: FromHost) -> bytes:
         match message:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lanchat.protocol.irc.encode import NOTICE
 from lanchat.protocol.irc.line import Line, without_formatting
 from lanchat.protocol.irc.numerics import TARGETS, word
 from lanchat.protocol.messages import FromMember, Say, Tell
@@ -19,14 +20,15 @@ class Talk:
     reply: bytes = b""
 
 
-def talk(session: IrcSession, line: Line, id: str) -> Talk:
+def talk(session: IrcSession, line: Line, number: int) -> Talk:
     """What a PRIVMSG or NOTICE means. A NOTICE never causes an error (RFC 2812, section 3.3.2).
 
     Args:
-        id: for the message; no other one of this client has the same beginning.
+        number: of the message; no other one of this client has the same.
     """
-    heard = _talk(session, line, id)
-    return Talk(heard.messages) if line.command == "NOTICE" else heard
+    if line.command == "NOTICE":
+        return Talk(_talk(session, line, f"{NOTICE}{number}").messages)
+    return _talk(session, line, str(number))
 
 
 def _talk(session: IrcSession, line: Line, id: str) -> Talk:
