@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from lanchat import __version__
-from lanchat.cli import files, look, options, talk
+from lanchat.cli import files, look, options, script, talk
 from lanchat.errors import LanchatError
 from lanchat.terminal.crash import CRASHED, Crash
 from lanchat.terminal.exit import INTERRUPTED, catch_signals, leave
@@ -96,7 +96,8 @@ def cli(context: click.Context, log: str | None) -> int:
 for command in (
     talk.host,
     talk.join,
-    files.send,
+    script.send,
+    script.tail,
     files.get,
     look.rooms,
     look.history,

@@ -59,9 +59,9 @@ def collected(argument: str, kind: "type[DataclassInstance]", *options: AddOptio
     """These options as one argument of the command.
 
     Args:
-        kind: the dataclass of its value, with a field for each option.
+        kind: the dataclass of its value, with a field for each option; one that is made by a factory is none.
     """
-    fields = [field.name for field in dataclasses.fields(kind)]
+    fields = [field.name for field in dataclasses.fields(kind) if field.default_factory is dataclasses.MISSING]
 
     def add(command: Command) -> Command:
         @wraps(command)
