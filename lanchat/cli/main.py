@@ -76,7 +76,7 @@ class _Commands(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 no such room, 4 refused, 5 host key changed, "
-    "6 connection lost, 124 timed out, 130 interrupted.",
+    "6 connection lost, 7 the answer was no, 124 timed out, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="lanchat %(version)s")
 @options.option("--log", type=click.Path(dir_okay=False), help="Write a debug log to FILE.")
@@ -98,6 +98,7 @@ for command in (
     talk.join,
     script.send,
     script.tail,
+    script.ask,
     files.get,
     look.rooms,
     look.history,

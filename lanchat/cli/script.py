@@ -77,7 +77,8 @@ def send(
     """Say TEXT in a room; without TEXT, say each line of stdin. With --file, send files.
 
     Exit code 0: the host has stored it all. Others can fetch a file from its first byte on.
-    6: the connection was lost, and it may have been said; with --id you can send it again. What an earlier join could not send is not sent, and nothing is left for a later one.
+    6: the connection was lost, and it may have been said; with --id you can send it again. What an earlier join could
+    not send is not sent, and nothing is left for a later one.
 
     \b
     lanchat send "Room A" deployed 1.4 --nick build
@@ -187,6 +188,58 @@ def tail(
     with joined(room, how, "history") as joined_room:
         shown = TailOptions(number, start, follow, as_json, tuple(command))
         return Tail(joined_room, shown, how.deadline, sys.stdout, sys.stderr).run()
+
+
+@click.command()
+@click.argument("room", metavar=ROOM)
+@click.argument("question")
+@options.option(
+    "--from",
+    "wanted",
+    metavar="NICK|FINGERPRINT",
+    help="Only this person may answer. A nick stands for the key of who has it when you ask.",
+)
+@options.option("--choice", metavar="A,B", help="The answers that count (default yes,no). The first gives exit code 0.")
+@options.flag("--open", "is_open", help="Take any text as an answer.")
+@options.option("--private", metavar="NICK", help="Ask only this person, by a private message.")
+@options.flag("--plain", help="Guests, who have no key, may answer as well.")
+@join_options
+@options.as_json
+def ask(
+    room: str,
+    question: str,
+    wanted: str | None,
+    choice: str | None,
+    is_open: bool,
+    private: str | None,
+    plain: bool,
+    how: JoinOptions,
+    as_json: bool,
+) -> int:
+    """Ask a QUESTION in a room, and print the answer.
+
+    The question has a code, such as k3, and who answers begins with it: "k3 yes". Behind your nick, in a private
+    message, and from the person of --from, the answer alone is enough. Only members with a key count.
+
+    Exit code 0: the first choice, which is yes, or any answer with --open. 7: another choice. 124: nobody answered.
+
+    \b
+    lanchat ask "Room A" "deploy 1.4?" --from ann --timeout 600 && ./deploy
+    lanchat ask "Room A" "which port?" --open
+    """
+    from lanchat.terminal.ask import Asking, AskOptions
+
+    if is_open and choice:
+        raise click.UsageError("An --open question has no --choice.")
+    if private and wanted:
+        raise click.UsageError("Only the person of --private may answer, so leave --from out.")
+    choices = () if is_open else tuple(one.strip() for one in (choice or "yes,no").split(","))
+    if not all(choices) or len(set(choices)) < len(choices):
+        raise click.BadParameter("Separate different answers by commas.", param_hint="--choice")
+    _message(question, "QUESTION")
+    asked = AskOptions(question, choices, wanted, private, plain, as_json, how.timeout)
+    with joined(room, how, "history") as joined_room:
+        return Asking(joined_room, asked, how.deadline, sys.stdout, sys.stderr).run()
 
 
 def _message(text: str, where: str) -> str:
