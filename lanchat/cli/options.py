@@ -77,6 +77,12 @@ def collected(argument: str, kind: "type[DataclassInstance]", *options: AddOptio
     return add
 
 
+def _some_text(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value == "":
+        raise click.BadParameter("Every line contains the empty text.", context, option)
+    return value
+
+
 nick = option("--nick", help="Set your nick. It is kept for next time.")
 interface = option(
     "--interface",
@@ -98,10 +104,13 @@ script = collected(
     option(
         "--until",
         metavar="TEXT",
+        callback=_some_text,
         help="In a script: exit 0 as soon as a line contains TEXT (the history counts, too, unless --no-history). "
         "Keeps listening after stdin ends.",
     ),
+    flag("--history", help="In a script: show the history (without --until, --linger and --json it is skipped)."),
     flag("--no-history", help="In a script: skip the history."),
+    flag("-q", "--quiet", help="In a script: print no message."),
     seconds("--timeout", help="In a script: give up after this many seconds from the start, with exit code 124."),
     flag("--json", "as_json", help="In a script: print one JSON object a line."),
 )
