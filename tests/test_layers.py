@@ -62,7 +62,7 @@ PURE = {
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.files", "lanchat.terminal.chat.line"),
     *("lanchat.terminal.chat.people", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),
     "lanchat.terminal.chat.flapping",
-    *("lanchat.terminal.asking", "lanchat.terminal.past"),
+    *("lanchat.terminal.asking", "lanchat.terminal.notify", "lanchat.terminal.past"),
     "lanchat.terminal.keystream",
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }

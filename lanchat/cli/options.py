@@ -96,6 +96,7 @@ password_file = option(
     type=click.Path(dir_okay=False),
     help="Read the room's password from FILE (or set LANCHAT_PASSWORD).",
 )
+no_bell = flag("--no-bell", help="Do not call you by a bell or a popup when somebody names you or writes to you.")
 as_json = flag("--json", "as_json", help="Print one JSON object a line.")
 script = collected(
     "script",
