@@ -31,7 +31,7 @@ Keeping = Literal["all", "history", "nothing"]  # what a member has on its disk;
 
 
 def join(
-    room: str,
+    room: str | Invite,
     *,
     nick: str | None = None,
     password: str | None = None,
@@ -44,7 +44,8 @@ def join(
     """Enter a room of this network.
 
     Args:
-        room: its title, or HOST[:PORT], or an invite. A name without a port is looked for as a title first.
+        room: its title, or HOST[:PORT], or an invite, as text or as `JoinedRoom.invite` is. A name without a port is
+            looked for as a title first.
         nick: as for `host`.
         password: of the room; by default LANCHAT_PASSWORD.
         wait: s to look for a title.
@@ -60,7 +61,7 @@ def join(
     """
     on = where(interfaces)
     return join_target(
-        resolve(room, wait, on, new_host=new_host),
+        resolve(str(room), wait, on, new_host=new_host),
         nick or default_nick(),
         password=password,
         patience=patience,

@@ -196,12 +196,13 @@ class JoinedRoom(RoomFiles):
 
     # ---- listening
 
-    def events(self, timeout: float | None = None) -> Iterator[Event | PrivateMessage]:
+    def events(self, timeout: float | None = None, *, own: bool = True) -> Iterator[Event | PrivateMessage]:
         """Iterate over the events, from the last messages before we joined on, with private messages between. A private
         message that cannot be opened has a `problem` and no text.
 
         Args:
             timeout: s without an event, after which the iteration ends; None: no limit.
+            own: with what this object sent itself; False for a program that answers what it hears.
 
         Raises:
             LanchatError: the connection has ended.
@@ -210,7 +211,8 @@ class JoinedRoom(RoomFiles):
             deadline = None if timeout is None else time.monotonic() + timeout
             if (event := next(self._until(deadline), None)) is None:
                 return
-            yield event
+            if own or not (isinstance(event, Said | PrivateMessage) and self.is_own(event)):
+                yield event
 
     def __iter__(self) -> Iterator[Event | PrivateMessage]:
         return self.events()
