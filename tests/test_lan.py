@@ -46,7 +46,7 @@ def test_two_hosts_and_a_member_find_each_other_and_talk(lab):
     hal.wait_out("ann: hello\n")
     hal.say("hello ann\n")
     ann.wait_out("hal: hello ann\n")
-    bob = b.lanchat.start("join", "room a", "--nick", "bob", stdin="pipe")  # upper or lower case
+    bob = b.lanchat.start("join", "room a", "--nick", "bob", "--history", stdin="pipe")  # upper or lower case
     bob.wait_out("hello ann\n")
     bob.end_input()
     bob = bob.wait()

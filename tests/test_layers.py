@@ -62,6 +62,7 @@ PURE = {
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.files", "lanchat.terminal.chat.line"),
     *("lanchat.terminal.chat.people", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),
     "lanchat.terminal.chat.flapping",
+    *("lanchat.terminal.asking", "lanchat.terminal.notify", "lanchat.terminal.past"),
     "lanchat.terminal.keystream",
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }
@@ -75,6 +76,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.cli.look",
         "lanchat.cli.main",
         "lanchat.cli.options",
+        "lanchat.cli.script",
         "lanchat.cli.talk",
         "lanchat.terminal.prompts",
     },

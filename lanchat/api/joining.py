@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from lanchat.api.dialer import Dialer
 from lanchat.api.host_check import HostCheck, OtherHost
@@ -21,14 +22,16 @@ from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.home import home_folder, login_nick, saved_nick
 from lanchat.storage.identity import Identity, load_identity
 from lanchat.storage.known_hosts import KnownHosts
-from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
+from lanchat.storage.member_store import DiskStore, HistoryStore, MemberStore, NoStore
 from lanchat.storage.recent import RecentRoom, RecentRooms
 
 PATIENCE = 30.0  # s of trying to reconnect; a script that waits longer says so
 
+Keeping = Literal["all", "history", "nothing"]  # what a member has on its disk; "all": unsent messages, too
+
 
 def join(
-    room: str,
+    room: str | Invite,
     *,
     nick: str | None = None,
     password: str | None = None,
@@ -41,7 +44,8 @@ def join(
     """Enter a room of this network.
 
     Args:
-        room: its title, or HOST[:PORT], or an invite. A name without a port is looked for as a title first.
+        room: its title, or HOST[:PORT], or an invite, as text or as `JoinedRoom.invite` is. A name without a port is
+            looked for as a title first.
         nick: as for `host`.
         password: of the room; by default LANCHAT_PASSWORD.
         wait: s to look for a title.
@@ -57,7 +61,7 @@ def join(
     """
     on = where(interfaces)
     return join_target(
-        resolve(room, wait, on, new_host=new_host),
+        resolve(str(room), wait, on, new_host=new_host),
         nick or default_nick(),
         password=password,
         patience=patience,
@@ -80,6 +84,7 @@ def join_target(
     reopening: bool = False,
     hold_after: float | None = None,
     discard: bool = False,
+    keeping: Keeping = "all",
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
     """Join the room at one of a target's addresses, or where discovery sees this very room now.
@@ -95,6 +100,8 @@ def join_target(
         reopening: after the host has closed the room, wait in case it opens again.
         hold_after: hold back what an earlier run could not send longer ago than this, in s; None: send all of it.
         discard: drop what earlier runs could not send.
+        keeping: what is stored of the room on this disk. Unless it is "all", nothing of earlier runs is sent now, and
+            what cannot be sent now is not sent by later ones.
 
     Raises:
         LanchatError: no host answers, or it shows another key than before, or it refuses, ...
@@ -105,8 +112,10 @@ def join_target(
 
     def open_store(card: Card) -> MemberStore:
         check.remember(card)  # not earlier: only now the host has proven that it knows the password
-        if card.ephemeral:
+        if card.ephemeral or keeping == "nothing":
             return NoStore()
+        if keeping == "history":
+            return HistoryStore(home_folder(), card, on_problem)
         store = DiskStore(home_folder(), card, on_problem, hold_after)
         state.seen = store.seen
         if discard and store.unsent:

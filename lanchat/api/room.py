@@ -92,12 +92,13 @@ class JoinedRoom(RoomFiles):
 
     # ---- speaking
 
-    def say(self, text: str, *, action: bool = False, wait: float | None = None) -> str:
+    def say(self, text: str, *, action: bool = False, wait: float | None = None, id: str = "") -> str:
         """Send a message to everyone. Waits only while many messages are unacknowledged.
 
         Args:
             action: whether it is an action, as from `/me`.
             wait: s to wait until the message is on the host's disk; None: do not wait.
+            id: one of your own, so that the message is said once, however often you send it. "": a new one.
 
         Returns:
             The message's id, as its `Said` carries it.
@@ -108,15 +109,18 @@ class JoinedRoom(RoomFiles):
             LanchatError: the connection has ended, or too many messages are unsent already.
         """
         self.wait_acked(below=WINDOW)
-        return self._acked(self.send(text, action=action), wait)
+        return self._acked(self.send(text, action=action, id=id), wait)
 
-    def tell(self, nick: str, text: str, *, wait: float | None = None, allow_unsealed: bool = False) -> str:
+    def tell(
+        self, nick: str, text: str, *, wait: float | None = None, allow_unsealed: bool = False, id: str = ""
+    ) -> str:
         """Send a private message. A recipient who is away gets it on returning. It is sealed: the host cannot read it.
 
         Args:
             nick: of somebody who is or was in this room. It stands for their key: nobody else gets the message.
             wait: s to wait until the message is on the host's disk; None: do not wait, and ignore a refusal.
             allow_unsealed: send it to a guest as well, who has no key to seal it to, so that the host can read it.
+            id: as for `say`.
 
         Returns:
             The message's id, as its `PrivateMessage` carries it.
@@ -136,16 +140,16 @@ class JoinedRoom(RoomFiles):
         if person is not None and is_guest(person.id) and not allow_unsealed:
             raise ValueError(f"{unsealed_text(person.nick)} To send it all the same, allow_unsealed.")
         self.wait_acked(below=WINDOW)
-        id = self._acked(self.send_private(nick, text, to=person.id if person else ""), wait)
+        id = self._acked(self.send_private(nick, text, to=person.id if person else "", id=id), wait)
         if refusal := self._outgoing.refusal(id):
             raise Refused(said_by_host(refusal), code="private")
         return id
 
-    def send(self, text: str, *, action: bool = False) -> str:
+    def send(self, text: str, *, action: bool = False, id: str = "") -> str:
         """As `say`, but never waits, however many messages are unacknowledged."""
-        return self._outgoing.say(text, action=action)
+        return self._outgoing.say(text, action=action, id=id)
 
-    def send_private(self, nick: str, text: str, *, to: str = "") -> str:
+    def send_private(self, nick: str, text: str, *, to: str = "", id: str = "") -> str:
         """As `tell`, but never waits, however many messages are unacknowledged.
 
         Args:
@@ -153,7 +157,7 @@ class JoinedRoom(RoomFiles):
         """
         with self._queue.lock:
             person = self._state.roster.member(to)
-        return self._outgoing.tell(nick.removeprefix("~"), text, to=to, key=person.key if person else b"")
+        return self._outgoing.tell(nick.removeprefix("~"), text, to=to, key=person.key if person else b"", id=id)
 
     def wait_acked(self, timeout: float | None = None, *, below: int = 1) -> bool:
         """Wait until fewer than `below` messages are unacknowledged; 1: until the host has stored all of them.
@@ -192,12 +196,13 @@ class JoinedRoom(RoomFiles):
 
     # ---- listening
 
-    def events(self, timeout: float | None = None) -> Iterator[Event | PrivateMessage]:
+    def events(self, timeout: float | None = None, *, own: bool = True) -> Iterator[Event | PrivateMessage]:
         """Iterate over the events, from the last messages before we joined on, with private messages between. A private
         message that cannot be opened has a `problem` and no text.
 
         Args:
             timeout: s without an event, after which the iteration ends; None: no limit.
+            own: with what this object sent itself; False for a program that answers what it hears.
 
         Raises:
             LanchatError: the connection has ended.
@@ -206,7 +211,8 @@ class JoinedRoom(RoomFiles):
             deadline = None if timeout is None else time.monotonic() + timeout
             if (event := next(self._until(deadline), None)) is None:
                 return
-            yield event
+            if own or not (isinstance(event, Said | PrivateMessage) and self.is_own(event)):
+                yield event
 
     def __iter__(self) -> Iterator[Event | PrivateMessage]:
         return self.events()

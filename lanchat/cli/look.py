@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.wait(default=2.0, help="Look for this long.")
 @options.interface
 def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[str, ...]) -> int:
-    """List the rooms on this network."""
+    """List the rooms on this network. Exit code 3: there is none."""
     from lanchat.network.addresses import where
     from lanchat.terminal.rooms import show_rooms
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from lanchat import __version__
-from lanchat.cli import files, look, options, talk
+from lanchat.cli import files, look, options, script, talk
 from lanchat.errors import LanchatError
 from lanchat.terminal.crash import CRASHED, Crash
 from lanchat.terminal.exit import INTERRUPTED, catch_signals, leave
@@ -76,7 +76,7 @@ class _Commands(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 failure, 2 usage, 3 no such room, 4 refused, 5 host key changed, "
-    "6 connection lost, 124 timed out, 130 interrupted.",
+    "6 connection lost, 7 the answer was no, 124 timed out, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="lanchat %(version)s")
 @options.option("--log", type=click.Path(dir_okay=False), help="Write a debug log to FILE.")
@@ -96,7 +96,9 @@ def cli(context: click.Context, log: str | None) -> int:
 for command in (
     talk.host,
     talk.join,
-    files.send,
+    script.send,
+    script.tail,
+    script.ask,
     files.get,
     look.rooms,
     look.history,

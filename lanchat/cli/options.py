@@ -59,9 +59,9 @@ def collected(argument: str, kind: "type[DataclassInstance]", *options: AddOptio
     """These options as one argument of the command.
 
     Args:
-        kind: the dataclass of its value, with a field for each option.
+        kind: the dataclass of its value, with a field for each option; one that is made by a factory is none.
     """
-    fields = [field.name for field in dataclasses.fields(kind)]
+    fields = [field.name for field in dataclasses.fields(kind) if field.default_factory is dataclasses.MISSING]
 
     def add(command: Command) -> Command:
         @wraps(command)
@@ -77,6 +77,12 @@ def collected(argument: str, kind: "type[DataclassInstance]", *options: AddOptio
     return add
 
 
+def _some_text(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value == "":
+        raise click.BadParameter("Every line contains the empty text.", context, option)
+    return value
+
+
 nick = option("--nick", help="Set your nick. It is kept for next time.")
 interface = option(
     "--interface",
@@ -90,6 +96,7 @@ password_file = option(
     type=click.Path(dir_okay=False),
     help="Read the room's password from FILE (or set LANCHAT_PASSWORD).",
 )
+no_bell = flag("--no-bell", help="Do not call you by a bell or a popup when somebody names you or writes to you.")
 as_json = flag("--json", "as_json", help="Print one JSON object a line.")
 script = collected(
     "script",
@@ -98,10 +105,13 @@ script = collected(
     option(
         "--until",
         metavar="TEXT",
+        callback=_some_text,
         help="In a script: exit 0 as soon as a line contains TEXT (the history counts, too, unless --no-history). "
         "Keeps listening after stdin ends.",
     ),
+    flag("--history", help="In a script: show the history (without --until, --linger and --json it is skipped)."),
     flag("--no-history", help="In a script: skip the history."),
+    flag("-q", "--quiet", help="In a script: print no message."),
     seconds("--timeout", help="In a script: give up after this many seconds from the start, with exit code 124."),
     flag("--json", "as_json", help="In a script: print one JSON object a line."),
 )

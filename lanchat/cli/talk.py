@@ -37,6 +37,7 @@ class HostOptions:
     headless: bool
     no_limits: bool
     no_announce: bool
+    no_bell: bool
     interface: tuple[str, ...]
 
 
@@ -90,6 +91,7 @@ def _password_choice(context: click.Context, option: click.Parameter, value: str
     options.flag("--headless", help="Host without a screen until Ctrl-C."),
     click.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers."),
     options.flag("--no-announce", help="Do not announce the room: others join by its address."),
+    options.no_bell,
     options.interface,
 )
 @options.script
@@ -113,10 +115,10 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     looks = not (settings.no_announce or settings.new)
     if screen and looks and (twin := _wanted_twin(title, on)):
         nick = choose_nick(settings.nick, ask=True)
-        return _talk_in(twin, nick, given_password(settings.password_file), on)
+        return _talk_in(twin, nick, given_password(settings.password_file), on, silent=settings.no_bell)
     with _open_room(title, settings, notices, screen=screen) as room:
         if screen:
-            return run_chat(room, notices, *welcome(room, columns_of(sys.stdout)))
+            return run_chat(room, notices, *welcome(room, columns_of(sys.stdout)), silent=settings.no_bell)
         put(sys.stderr, *how_to_join(room))
         with TwinWatch(title, on, notices) if looks else nullcontext():
             return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
@@ -133,13 +135,21 @@ def _wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":
     return twin if click.confirm("Join it", default=True, err=True) else None
 
 
-def _talk_in(listing: "Listing", nick: str, password: str | None, on: "OwnAddresses", *, discard: bool = False) -> int:
+def _talk_in(
+    listing: "Listing",
+    nick: str,
+    password: str | None,
+    on: "OwnAddresses",
+    *,
+    discard: bool = False,
+    silent: bool = False,
+) -> int:
     from lanchat.terminal.prompts import join_listing
     from lanchat.terminal.run import Notices, run_chat
 
     notices = Notices()
     with join_listing(listing, nick, password, on, notices, ask=True, discard=discard) as joined:
-        return run_chat(joined, notices)
+        return run_chat(joined, notices, silent=silent)
 
 
 def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen: bool) -> "HostedRoom":
@@ -197,6 +207,7 @@ def _refuse_unencrypted(settings: HostOptions) -> None:
 @options.flag("--new-host", help="Join TITLE on a host you have not met, even if you know another room called so.")
 @options.flag("--discard", help="Drop your messages that could not be sent last time.")
 @options.interface
+@options.no_bell
 @options.script
 def join(
     room: str | None,
@@ -206,6 +217,7 @@ def join(
     new_host: bool,
     discard: bool,
     interface: tuple[str, ...],
+    no_bell: bool,
     script: ScriptOptions,
 ) -> int:
     """Enter a room and talk in it.
@@ -224,7 +236,7 @@ def join(
     nick = choose_nick(nick, ask=screen)
     password = given_password(password_file)
     if room is None:
-        return _pick_and_talk(nick, password, interface, discard)
+        return _pick_and_talk(nick, password, interface, discard, silent=no_bell)
     from lanchat.terminal.run import Notices, run_chat, run_script
 
     notices = Notices()
@@ -240,10 +252,12 @@ def join(
         discard=discard,
         deadline=deadline,
     ) as joined:
-        return run_chat(joined, notices) if screen else run_script(joined, notices, script, deadline=deadline)
+        if screen:
+            return run_chat(joined, notices, silent=no_bell)
+        return run_script(joined, notices, script, deadline=deadline)
 
 
-def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...], discard: bool) -> int:
+def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...], discard: bool, *, silent: bool) -> int:
     """Show the list, and come back to it after each room, until the person leaves the list or something fails."""
     from lanchat.discovery.finder import Finder
     from lanchat.doctor.hints import HintingFinder
@@ -258,10 +272,11 @@ def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...],
             choice = pick(source)
         match choice:
             case Chosen(listing):
-                code = _talk_in(listing, nick, password, on, discard=discard)
+                code = _talk_in(listing, nick, password, on, discard=discard, silent=silent)
             case HostNew(title, secret):
                 named = (word for name in interfaces for word in ("--interface", name))
-                code = options.run(host, "lanchat host", ["--nick", nick, *named, "--", title], secret)
+                quiet = ["--no-bell"] if silent else []
+                code = options.run(host, "lanchat host", ["--nick", nick, *named, *quiet, "--", title], secret)
             case _:
                 return 0
     return code

@@ -41,6 +41,7 @@ class Outgoing:
         self._sealer = sealer
         self._prefix = secrets.token_hex(8)  # begins the ids of all messages of this object
         self._numbers = count(1)
+        self._given: set[str] = set()  # ids that the caller has made
         self._order = threading.Lock()  # held while a message is stored and then sent, so that both have one order
         self._changed = threading.Condition()  # guards all below; for memory work only
         self._unacked = Unacked()
@@ -59,7 +60,7 @@ class Outgoing:
 
     def is_own(self, said: Said | PrivateMessage) -> bool:
         """Whether this object sent the message, and not another program of the same person."""
-        return said.by == self._me and said.id.startswith(self._prefix)
+        return said.by == self._me and (said.id.startswith(self._prefix) or said.id in self._given)
 
     @property
     def connected(self) -> bool:
@@ -76,8 +77,9 @@ class Outgoing:
         with self._changed:
             return self._unacked.unheard(number)
 
-    def say(self, text: str, *, action: bool = False) -> str:
+    def say(self, text: str, *, action: bool = False, id: str = "") -> str:
         """Send a message to everyone, now or after the next reconnect. Never waits for the network.
+        The caller may give an id: the room takes each of a key once.
 
         Returns:
             The message's id, which its `Said` and its `Acked` carry.
@@ -86,9 +88,9 @@ class Outgoing:
             ValueError: the text cannot be sent (empty, too long).
             LanchatError: too many messages are unsent already.
         """
-        return self._say(Say(self._new_id(), clean_text(text), action))
+        return self._say(Say(self._new_id(id), clean_text(text), action, again=bool(id)))
 
-    def tell(self, nick: str, text: str, *, to: str = "", key: bytes = b"") -> str:
+    def tell(self, nick: str, text: str, *, to: str = "", key: bytes = b"", id: str = "") -> str:
         """Send a private message. Never waits for the network. The host cannot read it, unless it is for a guest.
 
         Args:
@@ -103,7 +105,7 @@ class Outgoing:
             ValueError: the text or the nick breaks the rules.
             LanchatError: too many messages are unsent already.
         """
-        return self._say(PrivateDraft(self._new_id(), to, clean_nick(nick), clean_text(text), key))
+        return self._say(PrivateDraft(self._new_id(id), to, clean_nick(nick), clean_text(text), key))
 
     def rename(self, nick: str) -> None:
         """Ask for another nick; a `Renamed` or a `Notice` follows.
@@ -269,8 +271,9 @@ class Outgoing:
             self._unacked.add(message)
         self._held = []
 
-    def _new_id(self) -> str:
-        return f"{self._prefix}-{next(self._numbers)}"
+    def _new_id(self, given: str) -> str:
+        self._given |= {given} - {""}
+        return given or f"{self._prefix}-{next(self._numbers)}"
 
     def _say(self, message: Talk) -> str:
         ready = self._sealed(message)

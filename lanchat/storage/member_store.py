@@ -109,6 +109,23 @@ class PrivateStore(NoStore):
             self._history.close()
 
 
+class HistoryStore(NoStore):
+    """The store of a program that sends nothing of earlier runs and leaves nothing to a later one: only the history.
+
+    The arguments are those of `DiskStore`.
+    """
+
+    def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
+        self.shown = _shown(home, card)
+        self._history = HistoryWriter(_folder(home, card), on_trouble)
+
+    def add_history(self, records: Sequence[Record | Got]) -> None:
+        self._history.add(records)
+
+    def close(self) -> None:
+        self._history.close()
+
+
 class DiskStore:
     """The store of a member in somebody else's room, in `LANCHAT_HOME/seen/ID`.
 

@@ -15,6 +15,7 @@ from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
 from lanchat.terminal.keystream import ESC, Key, KeyStream, Paste, Piece, Text
+from lanchat.terminal.notify import FOCUS_IN, FOCUS_OUT
 
 _NEW_LINE = (Keys.Escape, Keys.ControlM)
 # Return with Shift, Alt or Ctrl, as newer terminals send it (CSI u, and xterm's modifyOtherKeys).
@@ -67,6 +68,8 @@ class _Parser(Vt100Parser):
                         self.feed_key_callback(KeyPress(char, char))
                 case Paste(text):
                     self.feed_key_callback(KeyPress(Keys.BracketedPaste, text))
+                case Key(code) if code in (FOCUS_IN, FOCUS_OUT):
+                    self.feed_key_callback(KeyPress(Keys.Ignore, code))
                 case Key(code):
                     for key in _keys_of(code):
                         self.feed_key_callback(KeyPress(key, ""))  # no data: whatever is bound to it types nothing

@@ -14,7 +14,9 @@ class ScriptOptions:
     Args:
         linger: seconds to stay after everything from stdin is acknowledged; None: not given.
         until: leave as soon as an arriving line contains this text; then the end of stdin does not end the script.
+        history: show what was said in the room before we joined, even if nothing else asks for it.
         no_history: ignore what was said in the room before we joined.
+        quiet: print no message.
         timeout: seconds in all, from the start of the command; None: no limit.
         as_json: print one JSON object a line.
     """
@@ -24,6 +26,14 @@ class ScriptOptions:
     no_history: bool = False
     timeout: float | None = None
     as_json: bool = False
+    history: bool = False
+    quiet: bool = False
+
+    @property
+    def skips_past(self) -> bool:
+        """Whether what was said before is left out: by wish, or because this run only speaks and then leaves."""
+        listens = self.history or self.as_json or self.until is not None or self.linger is not None
+        return self.no_history or not listens
 
     def deadline(self, began: float) -> float | None:
         """When the time is over, by the clock of `began`; None: never.

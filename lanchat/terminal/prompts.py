@@ -22,6 +22,7 @@ from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import people_text, sentence
 
 if TYPE_CHECKING:
+    from lanchat.api.joining import Keeping
     from lanchat.api.room import JoinedRoom
     from lanchat.api.targets import Target
 
@@ -112,6 +113,7 @@ def join_by_name(
     ask: bool,
     new_host: bool = False,
     discard: bool = False,
+    keeping: "Keeping" = "all",
     deadline: float | None = None,
 ) -> "JoinedRoom":
     """Join the room with this title, address or invite, and ask for what is missing.
@@ -120,7 +122,7 @@ def join_by_name(
         wait: seconds to look for a title.
         ask: there is a person to ask; a script gets an error instead.
         new_host: accept a host that this person has not met, even if another room with this title is known.
-        discard: drop what earlier runs could not send.
+        discard, keeping: as for `join_target`.
         deadline: when the time to join is over, by `time.monotonic()`; None: never.
 
     Raises:
@@ -141,7 +143,7 @@ def join_by_name(
                 new_host=new_host,
                 looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
-            return _join(target, nick, password, on, on_problem, ask, discard, deadline)
+            return _join(target, nick, password, on, on_problem, ask, discard, deadline, keeping)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ROOM") from None
 
@@ -171,6 +173,7 @@ def _join(
     ask: bool,
     discard: bool,
     deadline: float | None = None,
+    keeping: "Keeping" = "all",
 ) -> "JoinedRoom":
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
     from lanchat.api.joining import PATIENCE, join_target  # the whole client: not needed while the list is shown
@@ -189,10 +192,11 @@ def _join(
                 on=on,
                 on_problem=on_problem,
                 looking=_say_looking if ask else lambda: None,
-                drop_oldest=False,
+                drop_oldest=keeping == "nothing",  # then nobody reads them
                 reopening=ask,
                 hold_after=HOLD_AFTER if ask else None,
                 discard=discard,
+                keeping=keeping,
             )
         except Refused as refused:
             if not ask:

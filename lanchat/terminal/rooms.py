@@ -7,6 +7,7 @@ from typing import IO, NoReturn
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.sighting import Listing
 from lanchat.discovery.sources import scanning
+from lanchat.errors import NoSuchRoom
 from lanchat.network.addresses import OwnAddresses
 from lanchat.terminal.cells import fitted
 from lanchat.terminal.colour import BOLD, put_rows
@@ -38,8 +39,9 @@ def show_rooms(
         scan: also try every address on this network.
 
     Returns:
-        The exit code.
+        The exit code: that of `NoSuchRoom` if there is none.
     """
+    code = 0
     with Finder(on) as finder:
         if scan:
             finder.begin(scanning(on))
@@ -54,8 +56,9 @@ def show_rooms(
                 "join by.",
                 "To find out why:  lanchat doctor",
             )
+            code = NoSuchRoom.exit_code
         put(talk, *finder.problems())
-    return 0
+    return code
 
 
 def _show(finder: Finder, wait: float, out: IO[str]) -> int:

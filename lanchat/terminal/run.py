@@ -51,11 +51,12 @@ class Notices:
             self._kept.clear()
 
 
-def run_chat(room: JoinedRoom, notices: Notices, *notes: tuple[str, bool]) -> int:
+def run_chat(room: JoinedRoom, notices: Notices, *notes: tuple[str, bool], silent: bool = False) -> int:
     """Show the chat screen until its person leaves or the room is gone; the screen itself says why.
 
     Args:
         notes: what to show first below the history; True: it is a command that others type.
+        silent: no bell and no popup calls the person.
 
     Returns:
         The exit code.
@@ -64,7 +65,7 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: tuple[str, bool]) -> in
 
     home = home_folder(needed=False)
     typed = InputHistory(None if room.card.ephemeral else input_history_path(home, room.card.room))
-    chat = Chat(room, on_nick=lambda nick: save_nick(home, nick), typed=typed)
+    chat = Chat(room, on_nick=lambda nick: save_nick(home, nick), typed=typed, silent=silent)
     for note, is_command in notes:
         chat.note(note, command=is_command)
     if room.key_status == "new":

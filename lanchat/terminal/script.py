@@ -20,6 +20,7 @@ from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Rename
 from lanchat.protocol.text import safe_nick
 from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.options import ScriptOptions
+from lanchat.terminal.past import PastWatch
 from lanchat.terminal.piped import Line, Overlong
 from lanchat.terminal.stdio import INDENT, columns_of, put
 from lanchat.terminal.wording import (
@@ -95,6 +96,7 @@ class Script:
         self._on_terminal = columns_of(out) > 0
         self._options = options
         self._deadline = deadline
+        self._past = PastWatch()
         self._stays_without_input = room.hosting and options.linger is None
         self._files: dict[str, str] = {}  # names, by the ids of files
         self.output_blocked = False  # after `run()`: nobody reads our output, and a thread still waits to write it
@@ -208,9 +210,10 @@ class Script:
     def _show(self, item: Item) -> None:
         if isinstance(item, Said | PrivateMessage) and self._room.is_own(item):
             return  # else a script that answers what it reads would answer itself
-        if self._options.no_history and isinstance(item, Said) and self._room.state.is_past(item):
+        self._past.follow(item)
+        if self._options.skips_past and isinstance(item, Said) and self._room.state.is_past(item):
             return
-        if isinstance(item, Event | PrivateMessage) and self._options.as_json:
+        if isinstance(item, Event | PrivateMessage) and self._options.as_json and not self._options.quiet:
             self._out.write(event_json(item) + "\n")
         match item:
             case Said():
@@ -220,7 +223,7 @@ class Script:
                 self._note(unopened_text(item, safe_nick(item.to_nick if item.by == me else item.nick), me))
             case PrivateMessage():
                 if item.to == self._room.state.me:
-                    self._show_line(private_line(item))
+                    self._show_line(private_line(item), old=not self._past.over and self._options.no_history)
             case Joined(nick=nick):
                 self._note(f"{safe_nick(nick)} joined")
             case Left(nick=nick, code=code):
@@ -251,11 +254,12 @@ class Script:
             case _:
                 assert_never(item)
 
-    def _show_line(self, line: str) -> None:
-        if not self._options.as_json:
+    def _show_line(self, line: str, *, old: bool = False) -> None:
+        """Print a line, and look whether it is the one that is waited for, unless it is an old one."""
+        if not (self._options.as_json or self._options.quiet):
             shown = hang(line, columns_of(self._out), INDENT, 0) if self._on_terminal else line
             self._out.write(shown + "\n")
-        if self._options.until is not None and self._options.until in line:
+        if self._options.until is not None and self._options.until in line and not old:
             self._out.flush()
             self._happenings.put(_Matched())
 

@@ -17,6 +17,8 @@ from lanchat.client.events import Connected, Disconnected, PrivateMessage
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.errors import ConnectionLost, NoSuchRoom, NotLanchat, Refused, TimedOut
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.invite import Invite
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Welcome
 from tests.support.waiting import PATIENCE, wait_until
@@ -49,6 +51,27 @@ def address(room: lanchat.HostedRoom) -> str:
 
 def own_title(name: str) -> str:
     return f"{name} {os.getpid()}"
+
+
+# ---- small things that programs do
+
+
+def test_a_program_joins_by_the_invite_of_another_object(hal, join):
+    invite = Invite((Endpoint("127.0.0.1", hal.host.port),), hal.card.room, hal.host.identity.id)
+    with lanchat.join(invite, nick="ann") as ann:
+        assert ann.title == "Room A"
+
+
+def test_a_program_that_answers_does_not_hear_itself(join):
+    ann, bob = join("ann"), join("bob")
+    ann.say("mine", wait=PATIENCE)
+    bob.say("yours", wait=PATIENCE)
+    texts = []
+    for event in ann.events(timeout=PATIENCE, own=False):
+        if isinstance(event, Said):
+            texts.append(event.text)
+            break
+    assert texts == ["yours"]
 
 
 # ---- the names

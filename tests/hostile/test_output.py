@@ -28,7 +28,9 @@ LINES = "x\n-- ann left\rlanchat: done"
 HASTE = {  # each command, so that it is soon over
     "host": ("Room A", "--headless", "--port", "0", "--no-announce", "--timeout", "0.1"),
     "join": ("127.0.0.1:1", "--timeout", "1", "--wait", "0.1"),
-    "send": ("127.0.0.1:1", "--timeout", "1", "--wait", "0.1", "--file", "missing"),
+    "send": ("127.0.0.1:1", "hello", "--timeout", "1"),
+    "tail": ("127.0.0.1:1", "--timeout", "1"),
+    "ask": ("127.0.0.1:1", "hello?", "--timeout", "1"),
     "get": ("127.0.0.1:1", "--timeout", "1", "--wait", "0.1", "--all"),
     "rooms": ("--wait", "0"),
     "history": ("Room A",),

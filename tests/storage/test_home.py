@@ -71,7 +71,7 @@ def test_a_home_that_can_be_made_is_used(monkeypatch, tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="users without a name are POSIX")
 def test_without_a_name_and_a_home_whatever_stores_nothing_works(nameless, tmp_path):
-    assert nameless.run("rooms", "--wait", "0", LANCHAT_HOME=None).code == 0
+    assert nameless.run("rooms", "--wait", "0", LANCHAT_HOME=None).code == 3
     room = nameless.start("host", "Room A", "--ephemeral", "--port", "0", "--no-announce", LANCHAT_HOME=None)
     with Commands(tmp_path / "ann") as others:
         assert others.run("join", room.address, "--nick", "ann", input="hello\n").code == 0

@@ -59,7 +59,7 @@ def first_note(room: Host) -> str:
 
 def shown_to_a_newcomer(lanchat: Commands, address: str, upto: str) -> list[str]:
     """What is printed for bob, who joins now, until this text is."""
-    bob = lanchat.start("join", address, "--nick", "bob", stdin="pipe")
+    bob = lanchat.start("join", address, "--nick", "bob", "--history", stdin="pipe")
     bob.wait_out(upto)
     bob.end_input()
     ended = bob.wait()
@@ -182,6 +182,32 @@ def test_the_last_lines_of_the_history_are_printed(lanchat, room, ann):
     assert shown_to_a_newcomer(lanchat, at(room), "line 59") == [f"ann: line {number}" for number in range(10, 60)]
 
 
+def test_a_script_that_only_speaks_is_told_no_history(lanchat, room, ann):
+    ann.round_trip("old")
+    bob = lanchat.run("join", at(room), "--nick", "bob", input="hello\n")
+    assert (bob.code, bob.out) == (0, "")
+
+
+def test_a_quiet_script_prints_no_message(lanchat, room, ann):
+    ann.round_trip("old")
+    bob = lanchat.run("join", at(room), "--nick", "bob", "-q", "--until", "old")
+    assert (bob.code, bob.out) == (0, "")
+
+
+def test_every_line_contains_the_empty_text(lanchat):
+    assert lanchat.run("join", "127.0.0.1:1", "--nick", "bob", "--until", "").code == 2
+
+
+def test_without_history_a_private_message_that_waited_is_not_the_one_that_is_waited_for(lanchat, room, ann):
+    assert lanchat.run("tail", at(room), "--nick", "bob").code == 0
+    ann.hear(lambda: "bob" in str(ann.items))
+    assert lanchat.run("send", at(room), "--to", "bob", "go", "--nick", "eve").code == 0
+    bob = lanchat.start("join", at(room), "--nick", "bob", "--no-history", "--until", "go")
+    bob.wait_out("[eve -> you] go")
+    ann.member.outgoing.say("go now")
+    assert bob.wait().lines == ["[eve -> you] go", "ann: go now"]
+
+
 def test_control_characters_of_others_are_made_visible(lanchat, room, ann):
     ann.member.outgoing.say("a\x1b[2Jb\u202ec\rd")
     assert shown_to_a_newcomer(lanchat, at(room), "\n") == [r"ann: a\x1b[2Jb<U+202E>c\nd"]
@@ -223,7 +249,9 @@ def test_json_is_an_object_a_line_in_ascii(lanchat, room, ann):
 
 def test_a_script_gets_no_colours(lanchat, room, ann):
     ann.member.outgoing.say("hello")
-    bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe", TERM="xterm-256color", FORCE_COLOR="1")
+    bob = lanchat.start(
+        "join", at(room), "--nick", "bob", "--history", stdin="pipe", TERM="xterm-256color", FORCE_COLOR="1"
+    )
     bob.wait_out("hello\n")
     bob.end_input()
     bob = bob.wait()
@@ -378,7 +406,7 @@ def test_a_pipe_that_is_closed_early_is_no_error(lanchat, room, ann, tmp_path):
 def test_a_reader_that_goes_away_ends_the_script(lanchat, room, ann):
     reader, writer = os.pipe()
     with open(writer, "wb") as out:
-        bob = lanchat.start("join", at(room), "--nick", "bob", stdin="pipe", stdout=out.fileno())
+        bob = lanchat.start("join", at(room), "--nick", "bob", "--history", stdin="pipe", stdout=out.fileno())
     with open(reader, "rb") as seen:
         ann.member.outgoing.say("one")
         assert seen.readline() == b"ann: one\n"

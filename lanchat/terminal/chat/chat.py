@@ -1,5 +1,6 @@
 """The chat of one person in one room: what comes goes to the screen, and what is typed goes to the room."""
 
+import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
 from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.invite import invitation
+from lanchat.terminal.notify import PAUSE, Caller, Terminal
 from lanchat.terminal.wording import counted, people_text
 
 NARROWER = "The window became narrower. Above here the terminal has broken the rows, not lanchat."
@@ -73,6 +75,7 @@ class Chat:
     Args:
         on_nick: called in the thread of `run()` with a new nick that we asked for.
         typed: what was typed here before; None: nothing.
+        silent: no bell and no popup calls the person.
         input, output: the terminal; None for this process's own.
     """
 
@@ -82,6 +85,7 @@ class Chat:
         *,
         on_nick: Callable[[str], None] | None = None,
         typed: InputHistory | None = None,
+        silent: bool = False,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
@@ -89,6 +93,8 @@ class Chat:
         self._hosting = room.hosting
         self._pending = Pending()
         self._asked_at = -ASKED_FOR  # s, monotonic: when we asked whether others shall lose the room
+        self._caller = Caller(room.title, Terminal(os.environ), silent=silent, now=time.monotonic())
+        self._due_soon = False  # a drawing is coming that may call
         self._screen = Screen(
             accept=self._accept,
             complete=self._complete,
@@ -97,14 +103,18 @@ class Chat:
             portion=self._portion,
             again=self._again,
             may_leave=self._may_leave,
+            focus=self._caller.focus,
+            pressed=lambda: self._caller.key(time.monotonic()),
             typed=typed or InputHistory(),
             input=input,
             output=output,
         )
+        self._screen.terminal.name = lambda: self._caller.name
         self._feed = Feed(
             room,
             wake=self._screen.wake,
             on_nick=on_nick,
+            heard=lambda kind, nick, text: self._caller.heard(kind, nick, text, time.monotonic()),
             colour=self._screen.colour,
             hosting=self._hosting,
         )
@@ -139,9 +149,17 @@ class Chat:
     def _portion(self, columns: int) -> tuple[Fragments, bool]:
         over = self._feed.ended is not None
         fragments, more = self._feed.portion(PAINT_LIMIT, columns)
+        self._call()
         if self._feed.ended is not None and not over:
             self._feed.note("You are not in this room any more. Ctrl-C leaves.")
         return fragments, more
+
+    def _call(self) -> None:
+        """Call the person, if somebody has, and come back for what has to wait."""
+        self._screen.terminal.send(self._caller.due(time.monotonic()))
+        if self._caller.waiting and not self._due_soon:
+            self._screen.redraw_in(PAUSE)
+        self._due_soon = self._caller.waiting > 0
 
     def _again(self, columns: int, before: int, rows: int) -> Fragments:
         """What is in view, for so many columns instead of those before."""

@@ -8,7 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item, PrivateMessage
@@ -24,6 +24,7 @@ from lanchat.terminal.chat.line import Line
 from lanchat.terminal.chat.people import shown_nick, verify_text
 from lanchat.terminal.chat.render import Drawn, Note, Own, Renderer
 from lanchat.terminal.chat.upcoming import Upcoming
+from lanchat.terminal.notify import Kind, kind_of
 
 KEPT_LINES = 500  # to print them again; more than a window holds
 REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
@@ -36,6 +37,8 @@ class Feed:
         room: nobody else takes its items.
         wake: called from any thread when there is something to paint.
         on_nick: called with a new nick that we asked for. A nick that the host gave us unasked stays in its room.
+        heard: called when somebody else says something now: whether it is for us, by whom, and what. True: the person
+            has seen all before it, and nothing from it on.
         colour, hosting: see Renderer.
     """
 
@@ -45,12 +48,14 @@ class Feed:
         *,
         wake: Callable[[], None],
         on_nick: Callable[[str], None] | None,
+        heard: Callable[[Kind, str, str], bool] = lambda kind, nick, text: False,
         colour: bool,
         hosting: bool = False,
     ) -> None:
         self._room = room
         self._wake = wake
         self._on_nick = on_nick
+        self._heard = heard
         self.files = KnownFiles()
         self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=hosting, files=self.files)
         self._upcoming = Upcoming(room, hosting=hosting)
@@ -189,9 +194,10 @@ class Feed:
         fragments: Fragments = []
         while (item := self._upcoming.next()) is not None:
             line = self._render(item)
-            if line is not None:
-                self._kept.append(line)
-                fragments += line.fragments(columns)
+            for one in (self._mark_before(item), line) if line is not None else ():
+                if one is not None:
+                    self._kept.append(one)
+                    fragments += one.fragments(columns)
             if time.monotonic() > deadline:
                 return fragments, True
         return fragments, False
@@ -262,6 +268,15 @@ class Feed:
             nick = shown_nick(event.by, event.nick)
             self.note(f"{nick} keeps coming and going. That is not shown any more until it stops.")
         return shown is Shown.NO
+
+    def _mark_before(self, item: Item | Own) -> Line | None:
+        """Report a message of somebody else that was not ignored. Returns the line that stands before unseen ones."""
+        if not isinstance(item, Said | PrivateMessage) or item.by == self.roster.me:
+            return None
+        if isinstance(item, Said) and self._room.state.is_past(item):
+            return None
+        first = self._heard(kind_of(item, self.roster.nick), item.nick, item.text)
+        return self._renderer.render(Note(f"new since {datetime.now():%H:%M}")) if first else None
 
     def _note_sender(self, told: PrivateMessage) -> None:
         if told.problem or told.by == self.roster.me or told.by in self._ignored:

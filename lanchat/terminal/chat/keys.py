@@ -12,10 +12,16 @@ from prompt_toolkit.keys import Keys
 
 from lanchat.storage.input_history import InputHistory
 from lanchat.terminal.chat import commands
+from lanchat.terminal.notify import FOCUS_IN, FOCUS_OUT
 
 
 def line_keys(
-    line: Buffer, *, leave: Callable[[], None], interrupt: Callable[[], None], suspend: Callable[[], None]
+    line: Buffer,
+    *,
+    leave: Callable[[], None],
+    interrupt: Callable[[], None],
+    suspend: Callable[[], None],
+    focus: Callable[[bool], None],
 ) -> KeyBindings:
     """The bindings of this line.
 
@@ -23,6 +29,7 @@ def line_keys(
         leave: the person wants to leave.
         interrupt: another program wants it (SIGINT).
         suspend: stop the program until `fg`.
+        focus: the terminal has got the focus, or lost it.
     """
     keys = KeyBindings()
     typing = has_focus(line)  # else the person searches
@@ -57,6 +64,11 @@ def line_keys(
     @keys.add("<sigint>")
     def end(event: KeyPressEvent) -> None:
         interrupt()
+
+    @keys.add(Keys.Ignore)
+    def watch(event: KeyPressEvent) -> None:
+        if event.data in (FOCUS_IN, FOCUS_OUT):
+            focus(event.data == FOCUS_IN)
 
     @keys.add(Keys.Any, filter=typing)
     def type_text(event: KeyPressEvent) -> None:

@@ -64,6 +64,7 @@ class Screen:
         again: what was printed last, for so many columns, as far as it may have been in view when it was printed for
             so many columns and rows.
         may_leave: called when the person wants to leave, or to stop the program; False: not yet.
+        focus, pressed: called when the terminal gets or loses the focus, and with each key.
         typed: the lines that Up brings back.
         input, output: the terminal; None for this process's own.
     """
@@ -78,6 +79,8 @@ class Screen:
         portion: Callable[[int], tuple[Fragments, bool]],
         again: Callable[[int, int, int], Fragments],
         may_leave: Callable[[], bool],
+        focus: Callable[[bool], None],
+        pressed: Callable[[], None],
         typed: InputHistory,
         input: Input | None = None,
         output: Output | None = None,
@@ -93,8 +96,8 @@ class Screen:
         self._woken = False  # a drawing is coming
         self._printed_at = 0.0  # s, of the event loop's clock
         with create_app_session(only_keys(input), output) as session:
-            self._terminal = HeldOutput(session.output)
-            self._output = cast(Output, self._terminal)
+            self.terminal = HeldOutput(session.output)
+            self._output = cast(Output, self.terminal)
             self._buffer = Buffer(
                 multiline=True,
                 completer=LineCompleter(complete),
@@ -118,7 +121,7 @@ class Screen:
             )
             self._app: Application[int | None] = Application(
                 layout=Layout(rows, self._line),
-                key_bindings=self._keys(),
+                key_bindings=self._keys(focus),
                 style=_STYLE,
                 include_default_pygments_style=False,
                 erase_when_done=True,
@@ -127,6 +130,7 @@ class Screen:
                 input=session.input,
                 output=self._output,
             )
+            self._app.key_processor.before_key_press += lambda _: pressed()
             self._suspension = Suspension(self._app, self._continue)
 
     @property
@@ -222,12 +226,12 @@ class Screen:
             self._print_all = False
             above = self._again(columns, max(columns, self._widest), self._output.get_size().rows)
             self._widest = columns
-            with self._terminal.holding():
+            with self.terminal.holding():
                 app.renderer.clear()
                 self._print(above)
         elif fragments:
             self._widest = max(self._widest, columns)
-            with self._terminal.holding():
+            with self.terminal.holding():
                 app.renderer.erase()
                 self._print(fragments)
         if more:
@@ -267,8 +271,9 @@ class Screen:
         self._above = above(self.columns)
         return Dimension.exact(sum(text.count("\n") for _, text in self._above) + bool(self._above))
 
-    def _keys(self) -> KeyBindings:
-        keys = line_keys(self._buffer, leave=self._leave_asked, interrupt=self.leave, suspend=self._suspend_asked)
+    def _keys(self, focus: Callable[[bool], None]) -> KeyBindings:
+        asked, suspend = self._leave_asked, self._suspend_asked
+        keys = line_keys(self._buffer, leave=asked, interrupt=self.leave, suspend=suspend, focus=focus)
 
         keys.add("c-l")(lambda event: self.print_again())
         return keys

@@ -1,0 +1,258 @@
+"""The commands that a script uses: send, tail, ask."""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import click
+
+from lanchat.cli import options
+from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined
+
+MOST = 50  # messages; so many a host sends to who comes in
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class _RunsCommand(click.Command):
+    """A command of which everything behind one option is another program with its arguments, whatever is in them."""
+
+    last = ""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if self.last in args:
+            where = args.index(self.last)
+            command = args[where + 1 :]
+            ctx.obj = command[1:] if command[:1] == ["--"] else command
+            if not ctx.obj:
+                raise click.UsageError(f"Which program? {self.last} CMD [ARG]...", ctx)
+            args = args[: where + 1]
+        return super().parse_args(ctx, args)
+
+
+class _Send(_RunsCommand):
+    last = "--run"
+
+
+@click.command(cls=_Send)
+@click.argument("room", metavar=ROOM)
+@click.argument("text", nargs=-1, metavar="[TEXT]...")
+@options.flag("--whole", help="All of stdin is one message, instead of one for each line.")
+@options.option("--to", metavar="NICK", help="Send it as a private message.")
+@options.flag("--me", "action", help="Send it as an action, as /me does.")
+@options.option(
+    "--id", metavar="ID", help="Give the message this id, so that a retry is safe: the room takes each of yours once."
+)
+@options.option(
+    "--file",
+    "files",
+    type=click.Path(),
+    multiple=True,
+    metavar="PATH",
+    help="Send this file, or this folder as a ZIP, instead of a message. May be repeated.",
+)
+@join_options
+@options.as_json
+@click.option(
+    "--run",
+    is_flag=True,
+    help="(last: --run -- CMD [ARG]...) Run CMD and say how it ended; the exit code is that of CMD.",
+)
+@click.pass_context
+def send(
+    context: click.Context,
+    room: str,
+    text: tuple[str, ...],
+    whole: bool,
+    to: str | None,
+    action: bool,
+    id: str | None,
+    files: tuple[str, ...],
+    how: JoinOptions,
+    as_json: bool,
+    run: bool,
+) -> int:
+    """Say TEXT in a room; without TEXT, say each line of stdin. With --file, send files.
+
+    Exit code 0: the host has stored it all. Others can fetch a file from its first byte on.
+    6: the connection was lost, and it may have been said; with --id you can send it again. What an earlier join could
+    not send is not sent, and nothing is left for a later one.
+
+    \b
+    lanchat send "Room A" deployed 1.4 --nick build
+    make 2>&1 | lanchat send "Room A" --whole --to ann
+    lanchat send "Room A" --run -- make test
+    """
+    from lanchat.terminal.piped import Line
+    from lanchat.terminal.prompts import choose_nick, given_password
+    from lanchat.terminal.send import Sending, SendOptions
+    from lanchat.terminal.stdio import read_lines
+
+    command: list[str] = context.obj if run else []
+    if len([one for one in (text, whole, run, files) if one]) > 1:
+        raise click.UsageError("Only one of TEXT, --whole, --file and --run can say what to send.")
+    if files:
+        if to is not None or action or id is not None:
+            raise click.UsageError("A file is for everybody, and has neither --me nor --id.")
+        return _send_files(room, files, how, as_json=as_json)
+    if to is not None and action:
+        raise click.UsageError("A private message cannot be an action.")
+    if id is not None:
+        if not _ID.fullmatch(id):
+            raise click.BadParameter("1 to 64 of A-Z a-z 0-9 _ - are needed.", param_hint="--id")
+        if not (text or whole or run):
+            raise click.UsageError("An --id is for one message: give TEXT, --whole or --run.")
+    choose_nick(how.nick, ask=False), given_password(how.password_file)  # what is wrong is said before CMD runs
+    code = 0
+    texts: Iterator[Line]
+    if text:
+        texts = iter([_message(" ".join(text), "TEXT")])
+    elif whole:
+        texts = iter([_message(_stdin(), "stdin")])
+    elif run:
+        from lanchat.terminal.runner import run_command
+
+        outcome = run_command(command)
+        code, texts = outcome.code, iter([outcome.text])
+        how = replace(how, began=time.monotonic())  # the time of CMD is its own
+    else:
+        texts = read_lines(sys.stdin.fileno())
+    with joined(room, how, "nothing") as joined_room:
+        sending = Sending(joined_room, SendOptions(to, action, id, as_json), how.deadline, sys.stdout, sys.stderr)
+        return sending.run(texts) or code
+
+
+def _send_files(room: str, files: tuple[str, ...], how: JoinOptions, *, as_json: bool) -> int:
+    from lanchat.terminal.transfer import send_files
+
+    with joined(room, how, "nothing") as joined_room:
+        joined_room.deafen()
+        return send_files(joined_room, files, deadline=how.deadline, as_json=as_json, out=sys.stdout, talk=sys.stderr)
+
+
+class _Tail(_RunsCommand):
+    last = "--exec"
+
+
+@click.command(cls=_Tail)
+@click.argument("room", metavar=ROOM)
+@options.option(
+    "-n",
+    "--number",
+    type=click.IntRange(0, MOST),
+    metavar="N",
+    help=f"Show so many messages of the past, {MOST} at most (default 20, and 0 with --exec).",
+)
+@options.option("--since", metavar="AGE", help="Of the past, only the last 30m, 2h or 7d.")
+@options.flag("-f", "--follow", help="Go on with the messages that come, until the room is gone (exit code 6).")
+@join_options
+@options.as_json
+@click.option(
+    "--exec",
+    "execute",
+    is_flag=True,
+    help="(last: --exec CMD [ARG]...) Run CMD for each message, one at a time and without a shell: the text is its "
+    "stdin and LANCHAT_MSG_TEXT; _NICK, _ID, _ROOM, _VERIFIED and _PRIVATE tell the rest.",
+)
+@click.pass_context
+def tail(
+    context: click.Context,
+    room: str,
+    number: int | None,
+    since: str | None,
+    follow: bool,
+    how: JoinOptions,
+    as_json: bool,
+    execute: bool,
+) -> int:
+    """Show the last messages of a room, and with -f those that follow.
+
+    Others see you in the room: nobody listens unseen. Messages stand on a line each, as `lanchat join` prints them.
+
+    \b
+    lanchat tail "Room A" -n 5
+    lanchat tail "Room A" -f --exec notify-send "Room A"
+    """
+    from lanchat.storage.retention import parse_age
+    from lanchat.terminal.tail import Tail, TailOptions
+
+    command: list[str] = context.obj if execute else []
+    if command and as_json:
+        raise click.UsageError("--exec prints nothing, so --json means nothing with it.")
+    age = options.checked(parse_age, since, "--since") if since else None
+    start = 0 if age is None else time.time_ns() // 1_000_000 - age
+    if number is None:
+        number = 0 if command else 20
+    with joined(room, how, "history") as joined_room:
+        shown = TailOptions(number, start, follow, as_json, tuple(command))
+        return Tail(joined_room, shown, how.deadline, sys.stdout, sys.stderr).run()
+
+
+@click.command()
+@click.argument("room", metavar=ROOM)
+@click.argument("question")
+@options.option(
+    "--from",
+    "wanted",
+    metavar="NICK|FINGERPRINT",
+    help="Only this person may answer. A nick stands for the key of who has it when you ask.",
+)
+@options.option("--choice", metavar="A,B", help="The answers that count (default yes,no). The first gives exit code 0.")
+@options.flag("--open", "is_open", help="Take any text as an answer.")
+@options.option("--private", metavar="NICK", help="Ask only this person, by a private message.")
+@options.flag("--plain", help="Guests, who have no key, may answer as well.")
+@join_options
+@options.as_json
+def ask(
+    room: str,
+    question: str,
+    wanted: str | None,
+    choice: str | None,
+    is_open: bool,
+    private: str | None,
+    plain: bool,
+    how: JoinOptions,
+    as_json: bool,
+) -> int:
+    """Ask a QUESTION in a room, and print the answer.
+
+    The question has a code, such as k3, and who answers begins with it: "k3 yes". Behind your nick, in a private
+    message, and from the person of --from, the answer alone is enough. Only members with a key count.
+
+    Exit code 0: the first choice, which is yes, or any answer with --open. 7: another choice. 124: nobody answered.
+
+    \b
+    lanchat ask "Room A" "deploy 1.4?" --from ann --timeout 600 && ./deploy
+    lanchat ask "Room A" "which port?" --open
+    """
+    from lanchat.terminal.ask import Asking, AskOptions
+
+    if is_open and choice:
+        raise click.UsageError("An --open question has no --choice.")
+    if private and wanted:
+        raise click.UsageError("Only the person of --private may answer, so leave --from out.")
+    choices = () if is_open else tuple(one.strip() for one in (choice or "yes,no").split(","))
+    if not all(choices) or len(set(choices)) < len(choices):
+        raise click.BadParameter("Separate different answers by commas.", param_hint="--choice")
+    _message(question, "QUESTION")
+    asked = AskOptions(question, choices, wanted, private, plain, as_json, how.timeout)
+    with joined(room, how, "history") as joined_room:
+        return Asking(joined_room, asked, how.deadline, sys.stdout, sys.stderr).run()
+
+
+def _message(text: str, where: str) -> str:
+    from lanchat.protocol.text import clean_text
+
+    return options.checked(clean_text, text, where)
+
+
+def _stdin() -> str:
+    """All of stdin, or at least so much that it is too long for a message."""
+    from lanchat.protocol.fields import MAX_TEXT
+
+    data = b""
+    while len(data) <= MAX_TEXT and (more := os.read(sys.stdin.fileno(), MAX_TEXT)):
+        data += more
+    return data.decode(errors="replace").rstrip("\r\n")

@@ -1,0 +1,25 @@
+"""Tells when the past, which a room sends to who comes in, has come completely. Pure."""
+
+from lanchat.client.events import Connected, Item
+from lanchat.protocol.messages import Joined
+
+
+class PastWatch:
+    """Follows the items of a room from the first on.
+
+    Our own `joined` ends the past. Who is in the room already, by another program with the same key and nick, has none.
+    """
+
+    def __init__(self) -> None:
+        self.over = False
+        self.has_end = True  # whether an item will tell when it is over
+        self._me = ("", "")
+
+    def follow(self, item: Item) -> None:
+        match item:
+            case Connected(welcome=welcome, present=present, again=again):
+                self._me = welcome.id, welcome.nick
+                self.over = self.over or again
+                self.has_end = self._me not in [(person.id, person.nick) for person in present]
+            case Joined(by=by, nick=nick) if (by, nick) == self._me:
+                self.over = True

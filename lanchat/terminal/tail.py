@@ -1,0 +1,167 @@
+"""`lanchat tail`: the last messages of a room as lines, and the ones that follow. Programs may be run for them."""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from lanchat.api.room import JoinedRoom
+from lanchat.client.events import Closed, Connected, Disconnected, Item, PrivateMessage
+from lanchat.errors import TimedOut
+from lanchat.protocol.ids import is_verified
+from lanchat.protocol.messages import Said
+from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.terminal.lines import event_json, message_line, private_line
+from lanchat.terminal.past import PastWatch
+from lanchat.terminal.runner import hand_over
+from lanchat.terminal.stdio import INDENT, columns_of, put
+from lanchat.terminal.wording import note_text, reconnecting, unopened_text
+from lanchat.terminal.wrap import hang
+
+_QUIET = 0.5  # s without an item, after which the past has come where nothing else tells
+_LONG = 1e6  # s; Python's clock overflows with much more
+
+
+@dataclass(frozen=True)
+class TailOptions:
+    """Which messages to show, and how.
+
+    Args:
+        number: of messages of the past, at most.
+        since: ms since 1970; older ones are not shown.
+        follow: go on with those that come, until the room is gone.
+        as_json: print one JSON object a line.
+        command: a program and its arguments, to be run for each message in place of printing it.
+    """
+
+    number: int
+    since: int = 0
+    follow: bool = False
+    as_json: bool = False
+    command: Sequence[str] = ()
+
+
+class Tail:
+    """One run of `lanchat tail` in a room. Belongs to one thread.
+
+    Args:
+        deadline: when to end, by `time.monotonic()`; None: never.
+        out: gets a line for each message.
+        talk: gets everything else.
+    """
+
+    def __init__(
+        self, room: JoinedRoom, options: TailOptions, deadline: float | None, out: IO[str], talk: IO[str]
+    ) -> None:
+        self._room = room
+        self._options = options
+        self._deadline = deadline
+        self._out = out
+        self._talk = talk
+        self._columns = columns_of(out)
+        self._past = PastWatch()
+        self._kept: deque[Said] = deque(maxlen=options.number)  # of the past
+        self._waited: list[PrivateMessage] = []
+
+    def run(self) -> int:
+        """Returns the exit code.
+
+        Raises:
+            TimedOut: the time is over before the end.
+            LanchatError: the room is gone.
+        """
+        while not self._past.over:
+            items = self._room.take(self._remaining() if self._past.has_end else min(_QUIET, self._remaining()))
+            if not items and not self._past.has_end:
+                break
+            self._take(items)
+        if not self._past.over:
+            self._past.over = True
+            self._show_past()
+        while self._options.follow:
+            self._take(self._room.take(self._remaining()))
+        return 0
+
+    def _take(self, items: Sequence[Item]) -> None:
+        if not items:
+            raise TimedOut("The time is over.")
+        shown = []
+        for item in items:
+            self._room.follow(item)
+            if self._past.over and not self._options.follow:
+                break
+            if isinstance(item, Closed):
+                self._out.flush()
+                raise item.error
+            if self._handle(item) and isinstance(item, PrivateMessage):
+                shown.append(item)
+        self._out.flush()
+        self._room.confirm(shown)
+
+    def _handle(self, item: Item) -> bool:
+        """Show an item, or keep it if it belongs to the past. Returns whether it was shown."""
+        was_over = self._past.over
+        self._past.follow(item)
+        if self._past.over and not was_over:
+            self._show_past()
+        match item:
+            case Said():
+                if self._room.state.is_past(item) and not self._past.over:
+                    self._kept.append(item)
+                    return False
+                self._show(item)
+            case PrivateMessage(problem="", to=to) if to == self._room.state.me:
+                if not self._past.over:
+                    self._waited.append(item)
+                    return False
+                self._show(item)
+            case PrivateMessage(by=by) if item.problem and by != self._room.state.me:
+                self._note(unopened_text(item, safe_nick(item.nick), self._room.state.me))
+            case Disconnected(reason=reason):
+                self._note(reconnecting(reason))
+            case Connected(again=True):
+                self._note("Connected again.")
+        return True
+
+    def _show_past(self) -> None:
+        past: list[Said | PrivateMessage] = [*self._kept, *self._waited]
+        for item in past:
+            if item.at >= self._options.since:
+                self._show(item)
+        self._out.flush()
+        self._room.confirm(self._waited)
+        self._kept.clear()
+        self._waited.clear()
+
+    def _show(self, message: Said | PrivateMessage) -> None:
+        if self._options.command:
+            hand_over(self._options.command, _text(message), variables(message, self._room.title))
+            return
+        if self._options.as_json:
+            self._out.write(event_json(message) + "\n")
+            return
+        line = message_line(message) if isinstance(message, Said) else private_line(message)
+        self._out.write((hang(line, self._columns, INDENT, 0) if self._columns else line) + "\n")
+
+    def _note(self, text: str) -> None:
+        put(self._talk, note_text(text))
+
+    def _remaining(self) -> float:
+        return _LONG if self._deadline is None else min(max(0.0, self._deadline - time.monotonic()), _LONG)
+
+
+def variables(message: Said | PrivateMessage, title: str) -> dict[str, str]:
+    """What the environment tells a program about a message. All of it is harmless where it is shown."""
+    return {
+        "LANCHAT_MSG_TEXT": _text(message),
+        "LANCHAT_MSG_NICK": safe_nick(message.nick),
+        "LANCHAT_MSG_ID": safe_text(message.id),
+        "LANCHAT_MSG_ROOM": safe_text(title),
+        "LANCHAT_MSG_VERIFIED": "1" if is_verified(message.by) else "0",
+        "LANCHAT_MSG_PRIVATE": "1" if isinstance(message, PrivateMessage) else "0",
+    }
+
+
+def _text(message: Said | PrivateMessage) -> str:
+    return safe_text(message.text, lines=True)
