@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lanchat.api.files import SentFile
     from lanchat.api.hosted import HostedRoom, host
     from lanchat.api.joining import join
     from lanchat.api.room import JoinedRoom
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
         RoomClosed,
         TimedOut,
     )
+    from lanchat.protocol.file_messages import FileEntry
 
 __version__ = "0.1.0"
 __all__ = [
     "ConnectionLost",
+    "FileEntry",
     "HostKeyChanged",
     "HostedRoom",
     "JoinedRoom",
@@ -43,6 +46,7 @@ __all__ = [
     "ProtocolError",
     "Refused",
     "RoomClosed",
+    "SentFile",
     "TimedOut",
     "__version__",
     "host",
@@ -50,8 +54,10 @@ __all__ = [
     "rooms",
 ]
 _MODULES = {
+    "FileEntry": "lanchat.protocol.file_messages",
     "HostedRoom": "lanchat.api.hosted",
     "JoinedRoom": "lanchat.api.room",
+    "SentFile": "lanchat.api.files",
     "host": "lanchat.api.hosted",
     "join": "lanchat.api.joining",
     "rooms": "lanchat.api.targets",

@@ -83,6 +83,7 @@ def test_the_public_names():
         == dir(lanchat)
         == [
             "ConnectionLost",
+            "FileEntry",
             "HostKeyChanged",
             "HostedRoom",
             "JoinedRoom",
@@ -92,6 +93,7 @@ def test_the_public_names():
             "ProtocolError",
             "Refused",
             "RoomClosed",
+            "SentFile",
             "TimedOut",
             "__version__",
             "host",
@@ -118,6 +120,8 @@ def test_the_names_are_typed_for_others(tmp_path):
         "with lanchat.host('Room A', nick='ann') as mine, lanchat.join('Room A', nick='bob', wait=1) as room:\n"
         "    id: str = room.say('hello', wait=1)\n"
         "    text: str = mine.wait_for('hello', timeout=10).text\n"
+        "    sent: lanchat.SentFile = room.send_file('report.pdf')\n"
+        "    files: list[lanchat.FileEntry] = room.files\n"
         "    titles: list[str] = [listing.title for listing in lanchat.rooms(wait=2)]\n"
         "    try: pass\n"
         "    except lanchat.LanchatError as error: hint: str = error.hint\n"
