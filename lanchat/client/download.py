@@ -45,7 +45,7 @@ class Download:
         self._folder = folder
         self._timing = timing
         self._part = Part(part_path(folder, file))
-        self._take = 0  # of which the part is; 0: not known, since it is of an earlier run
+        self._take = 0  # of which the part is; 0: not known, since it is of an earlier run, and the sum has to tell
 
     def run(self, link: Link, ticket: FileTicket, on_progress: Callable[[int], None]) -> None:
         """Fetch what is missing, until the file is whole and has its name.

@@ -125,7 +125,7 @@ class Transfer(Message, frozen=True):
     v: Number
     ticket: Bytes32
     at: Number = 0  # for fetching: bytes that the member has ...
-    take: Number = 0  # ... and of which take
+    take: Number = 0  # ... and of which take; 0: not known
 
 
 class Wait(Message, frozen=True):

@@ -26,6 +26,7 @@ from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import TlsChannel, client_context
 from lanchat.server.host import Host
 from lanchat.storage.blobs import Blobs
+from lanchat.storage.downloads import part_path
 from lanchat.storage.sqlite_log import SqliteLog
 from tests.support.waiting import wait_until
 
@@ -194,6 +195,32 @@ def test_a_file_that_was_not_finished_goes_on_in_the_next_run(open_room, enter, 
     assert min(done for done in moved if done) >= SIZE // 2  # what was on its way is sent again
     assert [entry.sha256 for entry in again.files] == [digest(source)]
     assert again.resume_sending(lambda transfer: None) == []
+
+
+def test_what_an_earlier_run_has_fetched_is_not_fetched_again(open_room, enter, tmp_path):
+    room = open_room()
+    ann = enter(room, "ann")
+    source = file_of(tmp_path / "ann", "report.pdf")
+    ann.send_file(source)
+    [entry] = ann.files
+    first = ann.start_fetching(
+        entry, tmp_path, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.cancel()
+    )
+    with pytest.raises(LanchatError, match="cancelled"):
+        first.wait(60)
+    moved: list[int] = []
+    second = ann.start_fetching(entry, tmp_path, lambda transfer: moved.append(transfer.progress.done))
+    second.wait(60)
+    assert min(done for done in moved if done) >= SIZE // 2
+    assert digest(second.path) == digest(source)
+
+
+def test_what_an_earlier_run_has_fetched_is_dropped_where_it_does_not_fit(open_room, enter, tmp_path):
+    ann = enter(open_room(), "ann")
+    source = file_of(tmp_path / "ann", "report.pdf")
+    sent = ann.send_file(source)
+    part_path(tmp_path, sent.file).write_bytes(b"x" * 1000)
+    assert digest(ann.fetch("report.pdf", tmp_path)) == digest(source)
 
 
 def test_a_part_whose_content_does_not_fit_any_more_is_sent_from_the_start(open_room, enter, tmp_path):
