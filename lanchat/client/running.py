@@ -14,6 +14,8 @@ from lanchat.network.link import Link
 from lanchat.protocol.file_messages import FileTicket
 from lanchat.storage.unfinished import Unfinished
 
+WAITS_FOR_SENDER = "It waits for its sender."
+
 
 class TransferState(Enum):
     WAITING = "waiting"  # for its turn, for the host, or for room on a disk
@@ -55,6 +57,7 @@ class RunningTransfer:
         self.file = source.file if isinstance(source, Download) else ""  # 32 hex digits, once it is known
         self.id = id or secrets.token_hex(16)  # of our FileSend
         self.error: LanchatError | None = None
+        self.awaits_sender = False  # all that the host has of the file was here when we last asked
         self.kept: Unfinished | None = None  # for the next run, if this one does not finish it
         self.progress = Progress(source.name, source.size, 0, isinstance(source, Upload), TransferState.WAITING)
         self._source = source

@@ -16,7 +16,7 @@ from lanchat.client.download import Damaged, Download, NoSpace
 from lanchat.client.host_link import HostLink
 from lanchat.client.questions import LOOK_AGAIN, FileQuestions
 from lanchat.client.reconnect import backoff
-from lanchat.client.running import RunningTransfer, TransferState
+from lanchat.client.running import WAITS_FOR_SENDER, RunningTransfer, TransferState
 from lanchat.client.upload import Upload
 from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, Refused
 from lanchat.network.flusher import Flusher
@@ -186,6 +186,10 @@ class Transfers:
             except (ConnectionLost, NoSuchRoom) as error:
                 if transfer.progress.done > done:
                     pauses, failures, done = backoff(self._timing), 0, transfer.progress.done
+                if transfer.awaits_sender:  # the host removes the file if they never come back
+                    transfer.say(TransferState.WAITING, WAITS_FOR_SENDER)
+                    self._pause(transfer, self._timing.place_every)
+                    continue
                 failures += 1
                 if failures > _ATTEMPTS:
                     raise
@@ -194,6 +198,7 @@ class Transfers:
 
     def _attempt(self, transfer: RunningTransfer, *, again: bool) -> None:
         """Ask for a ticket, and use it."""
+        transfer.awaits_sender = False
         match self._ask(transfer, again=again):
             case FileRefused(code=code, text=text):
                 raise Refused(f"Not sent: {text}" if transfer.progress.up else text, code=code)
@@ -201,6 +206,8 @@ class Transfers:
                 transfer.file = file  # it is stored already: only the host's last line was lost
             case FileTicket(file=file) as ticket:
                 transfer.file = file
+                progress = transfer.progress
+                transfer.awaits_sender = not progress.up and ticket.have < ticket.size and ticket.have <= progress.done
                 link = self._connect(transfer)
                 try:
                     transfer.run_on(link, ticket)

@@ -134,6 +134,26 @@ def test_a_file_is_fetched_while_it_is_still_being_sent(open_room, enter, tmp_pa
     assert digest(fetching[0].path) == digest(source)
 
 
+def test_who_fetches_a_file_waits_until_its_sender_is_back(open_room, enter, tmp_path):
+    """However long that takes: more often than a link that is only lost would be tried again."""
+    room = open_room()
+    ann = enter(room, "ann")
+    bob = enter(room, "bob", timing=Timing(transfer_stall=0.05, place_every=0.01, sweep=0.02))
+    source = file_of(tmp_path / "ann", "report.pdf")
+    first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.cancel())
+    with pytest.raises(LanchatError, match="cancelled"):
+        first.wait(60)
+    remarks: list[str] = []
+    [entry] = bob.files
+    fetching = bob.start_fetching(entry, tmp_path, lambda transfer: remarks.append(transfer.progress.remark))
+    wait_until(lambda: remarks.count("It waits for its sender.") > 15)
+    second = RunningTransfer(ann._member.transfers.open(source), lambda transfer: None, first.id)
+    ann._member.transfers._start(second)
+    second.wait(60)
+    fetching.wait(60)
+    assert digest(fetching.path) == digest(source)
+
+
 @pytest.mark.parametrize("way", ["up", "down"])
 def test_a_transfer_whose_link_is_cut_goes_on_where_it_was(open_room, enter, tmp_path, way):
     room = open_room()
@@ -450,6 +470,26 @@ def test_who_is_sent_away_takes_no_more_part_in_transfers(open_room, enter, tmp_
     with pytest.raises(LanchatError):
         ann.start_sending(file_of(tmp_path / "ann", "report.pdf"), banned).wait(60)
     assert not any(entry.sha256 for entry in hal.files)
+
+
+@pytest.mark.parametrize("who", ["host", "member"])
+def test_nobody_waits_for_a_file_that_does_not_come(open_room, enter, tmp_path, who):
+    """The host closes, or the member leaves and its place is free again, long before the transfer has stalled."""
+    room = open_room(FileLimits(spare_part=0.0, spare_bytes=0, places_of_member=1), timing=Timing(transfer_stall=600))
+    ann, bob = enter(room, "ann"), enter(room, "bob")
+    first = ann.start_sending(
+        file_of(tmp_path / "ann", "a.pdf"), lambda transfer: transfer.progress.done > SIZE // 2 and transfer.cancel()
+    )
+    with pytest.raises(LanchatError, match="cancelled"):
+        first.wait(60)
+    fetching = bob.start_fetching(bob.files[0], tmp_path, lambda transfer: None)
+    wait_until(lambda: fetching.progress.done > 0)
+    if who == "host":
+        room.close()
+    else:
+        fetching.cancel()
+        ann.send_file(file_of(tmp_path / "ann", "b.pdf", 10))
+        assert bob.fetch("b.pdf", tmp_path).read_bytes() == (tmp_path / "ann" / "b.pdf").read_bytes()
 
 
 def test_leaving_ends_the_transfers(open_room, enter, tmp_path):

@@ -27,6 +27,13 @@ def get(room: lanchat.JoinedRoom, name: str, folder: Path) -> Path:
     return room.fetch(wait_until(lambda: _called(room, name))[0], folder)
 
 
+def _join(port: str, nick: str, timing: Timing) -> list[lanchat.JoinedRoom]:
+    try:
+        return [lanchat.join(f"127.0.0.1:{port}", nick=nick, patience=None, timing=timing)]
+    except (lanchat.NoSuchRoom, lanchat.ConnectionLost):  # it has been killed just now
+        return []
+
+
 def _called(room: lanchat.JoinedRoom, name: str) -> list[lanchat.FileEntry]:
     return [entry for entry in room.files if entry.name == name]
 
@@ -34,7 +41,8 @@ def _called(room: lanchat.JoinedRoom, name: str) -> list[lanchat.FileEntry]:
 def main(what: str, port: str, *rest: str) -> None:
     count_bytes()
     timing = Timing(**json.loads(os.environ.get(TIMING, "{}")))
-    with lanchat.join(f"127.0.0.1:{port}", nick=what, patience=None, timing=timing) as room:
+    joined = wait_until(lambda: _join(port, what, timing), what="a host")
+    with joined[0] as room:
         print(send(room, Path(rest[0])) if what == "send" else get(room, rest[0], Path(rest[1])), flush=True)
 
 

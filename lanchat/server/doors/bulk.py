@@ -208,24 +208,32 @@ class Bulk:
         at = transfer.at if transfer.take in (0, take) and transfer.at <= blob.have else 0
         link.send(encode(Go(at, take)))
         self._copy(link, blob, at, take)
-        if not link.over and blob.wait(blob.size, take, stall) and blob.sha256:
+        if self._wait_for_more(link, blob, blob.size, take) and blob.sha256:
             send_wait(link, encode(Sum(blob.sha256)), stall)
             link.finish()
             link.drain()
 
     def _copy(self, link: Link, blob: Blob, at: int, take: int) -> None:
         stall = self._timing.transfer_stall
-        if at == blob.size or not blob.wait(at, take, stall):  # without a byte there may be no file yet
+        if at == blob.size or not self._wait_for_more(link, blob, at, take):  # without a byte there may be no file yet
             return
         with open(blob.path, "rb", buffering=0) as source:
             source.seek(at)
-            while at < blob.size and blob.wait(at, take, stall):
+            while at < blob.size and self._wait_for_more(link, blob, at, take):
                 if blob.take != take or blob.removed:
                     return link.drop("", "the file has changed")
                 data = source.read(min(PIECE, blob.have - at))
                 if not data or not send_wait(link, data, stall):
                     return link.drop("slow", "did not read")
                 at += len(data)
+
+    def _wait_for_more(self, link: Link, blob: Blob, at: int, take: int) -> bool:
+        """Wait for the file to grow, as `Blob.wait` does, but no longer than the link lives."""
+        ends = time.monotonic() + self._timing.transfer_stall
+        while not link.over and (left := ends - time.monotonic()) > 0:
+            if blob.wait(at, take, min(left, _LOOK_AGAIN)):
+                return True
+        return False
 
     def _wait_for_peer(self, link: Link) -> None:
         link.within(self._timing.transfer_stall, "slow", "sent nothing")

@@ -49,6 +49,7 @@ NARROWER = "The window became narrower. Above here the terminal has broken the r
 # Seconds to render one portion; printing it takes four times as long, and then keys are read. Measured: 60,000 lines a
 # second with a typed key on the screen within 41 ms (0.008: 76,000 and 73 ms), and 20,000 within 13 ms (p99).
 PAINT_LIMIT = 0.003
+TICK = 1.0  # s between two drawings of transfers that report nothing
 ASKED_FOR = 10.0  # s in which leaving once more is the answer to our question
 
 
@@ -92,6 +93,7 @@ class Chat:
         self._room = room
         self._hosting = room.hosting
         self._pending = Pending()
+        self._ticks_at = 0.0  # s, monotonic: when running transfers are drawn again
         self._asked_at = -ASKED_FOR  # s, monotonic: when we asked whether others shall lose the room
         self._caller = Caller(room.title, Terminal(os.environ), silent=silent, now=time.monotonic())
         self._due_soon = False  # a drawing is coming that may call
@@ -135,6 +137,7 @@ class Chat:
 
     def _begin(self) -> None:
         self._feed.start()
+        self._transfers.greet()
         self._transfers.resume()
         self._screen.redraw_in(PENDING_AFTER)  # something of an earlier run may wait
 
@@ -190,6 +193,9 @@ class Chat:
         if total and not pending:
             self._screen.redraw_in(PENDING_AFTER)  # they have been seen to wait only now
         transfers = self._transfers.lines(width)
+        if transfers and (now := time.monotonic()) >= self._ticks_at:
+            self._ticks_at = now + TICK
+            self._screen.redraw_in(TICK)  # so that a rate falls when nothing moves
         return [*transfers, *([("", "\n")] if transfers and pending else []), *pending]
 
     def _complete(self, before: str) -> Iterable[commands.Completion]:

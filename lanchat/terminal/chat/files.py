@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from lanchat.protocol.file_messages import FileEntry, FileOffered
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import safe_text
-from lanchat.terminal.cells import cut
+from lanchat.terminal.cells import cut, drawn_cells, fitted
 
 MOST = 2000  # files that a screen remembers; ten times what a room holds
+_NAME = 30  # cells of a name in the list; the rest of the row fits into 80
+_LEAST_NAME = 12  # cells of a name beside a long remark
+_ENDING = 8  # characters at the end of a long name that stay
+_STALLED = 2.0  # s without a byte
 _WINDOW = 3.0  # s over which the rate of a transfer is measured
 
 
@@ -77,25 +81,21 @@ def list_text(entries: Iterable[tuple[KnownFile, FileEntry, str]]) -> str:
         entries: with the time as it is shown.
     """
     table = [
-        (str(known.number), safe_text(entry.name), size_text(entry.size), safe_text(entry.nick), at, _state(entry))
+        (str(known.number), _short(entry.name), size_text(entry.size), safe_text(entry.nick), at, _state(entry))
         for known, entry, at in entries
     ]
     if not table:
         return "No files are here. /send PATH sends one."
-    widths = [max(len(row[column]) for row in table) for column in range(5)]
+    number, name, size, nick, *_ = (max(map(drawn_cells, column)) for column in zip(*table, strict=True))
     return "\n".join(
-        "  ".join(
-            [
-                row[0].rjust(widths[0]),
-                row[1].ljust(widths[1]),
-                row[2].rjust(widths[2]),
-                row[3].ljust(widths[3]),
-                row[4],
-                row[5],
-            ]
-        )
+        "  ".join([row[0].rjust(number), fitted(row[1], name), row[2].rjust(size), fitted(row[3], nick), *row[4:]])
         for row in table
     )
+
+
+def count_text(number: int) -> str:
+    """Tells somebody who comes in that there are files."""
+    return "1 file is here. /files shows it." if number == 1 else f"{number} files are here. /files lists them."
 
 
 def _state(entry: FileEntry) -> str:
@@ -125,6 +125,12 @@ class Rate:
         at, had = self._points[0]
         return (done - had) / (now - at) if now - at > 0.2 else 0.0
 
+    @property
+    def stalled(self) -> bool:
+        """Whether nothing has moved for some seconds."""
+        (at, had), (now, done) = self._points[0], self._points[-1]
+        return had == done and now - at > _STALLED
+
 
 def transfer_line(*, name: str, up: bool, done: int, size: int, rate: float, remark: str, width: int) -> str:
     """A running transfer in one line: `↑ report.pdf 43 %  11 MB/s  0:05`.
@@ -140,5 +146,14 @@ def transfer_line(*, name: str, up: bool, done: int, size: int, rate: float, rem
     elif rate > 0:
         left = int((size - done) / rate)
         tail += f"  {size_text(int(rate))}/s  {left // 60}:{left % 60:02}"
-    name = safe_text(name)
+    name = _short(name, max(_LEAST_NAME, width - 2 - drawn_cells(tail)))
     return cut(f"{'↑' if up else '↓'} {name}{tail}", width)
+
+
+def _short(name: str, width: int = _NAME) -> str:
+    """The name in at most this many cells, with its ending."""
+    name = safe_text(name)
+    if drawn_cells(name) <= width:
+        return name
+    ending = name[-_ENDING:]
+    return cut(cut(name, width - drawn_cells(ending)) + ending, width)

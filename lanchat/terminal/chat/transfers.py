@@ -3,18 +3,19 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.running import RunningTransfer, TransferState
+from lanchat.client.running import WAITS_FOR_SENDER, RunningTransfer, TransferState
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS
 from lanchat.protocol.sizes import size_text
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.commands import Completion
 from lanchat.terminal.chat.feed import Feed
-from lanchat.terminal.chat.files import Listed, Rate, transfer_line
+from lanchat.terminal.chat.files import Listed, Rate, count_text, transfer_line
 from lanchat.terminal.chat.line import SYSTEM
 from lanchat.terminal.wording import advice
 
@@ -55,6 +56,11 @@ class ChatTransfers:
         for transfer in self._room.resume_sending(self._report):
             self._feed.note(f"Sending {transfer.progress.name} goes on.")
             self._begin(transfer)
+
+    def greet(self) -> None:
+        """Tell somebody who has come in that there are files, once the host has answered."""
+        if self._room.largest_file:
+            threading.Thread(target=self._count, name="count-files").start()
 
     def fetch(self, file: str, folder: str) -> None:
         """Fetch a file.
@@ -105,15 +111,17 @@ class ChatTransfers:
         self._running = [(transfer, rate) for transfer, rate in self._running if not _is_over(transfer)]
         lines = []
         for transfer, rate in self._running:
-            progress = transfer.progress
+            progress, per_second = transfer.progress, rate.per_second(transfer.progress.done, now)
+            waits = "It waits for the host." if progress.up else "It waits for more."
+            waits = WAITS_FOR_SENDER if transfer.awaits_sender else waits
             lines.append(
                 transfer_line(
                     name=progress.name,
                     up=progress.up,
                     done=progress.done,
                     size=progress.size,
-                    rate=rate.per_second(progress.done, now),
-                    remark=progress.remark,
+                    rate=per_second,
+                    remark=progress.remark or (waits if rate.stalled else ""),
                     width=width,
                 )
             )
@@ -141,6 +149,11 @@ class ChatTransfers:
             self._feed.show_files(Listed(tuple(self._room.files)))
         except LanchatError as error:
             self._feed.note(str(error), error=True)
+
+    def _count(self) -> None:
+        with suppress(LanchatError):  # the bar tells about the connection
+            if number := len(self._room.files):
+                self._feed.note(count_text(number))
 
     def _report(self, transfer: RunningTransfer) -> None:
         """Called in the thread of the transfer."""

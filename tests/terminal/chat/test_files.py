@@ -5,6 +5,7 @@ import os
 import pytest
 
 from lanchat.protocol.file_messages import FileEntry, FileOffered
+from lanchat.terminal.cells import drawn_cells
 from lanchat.terminal.chat.files import KnownFiles, Rate, list_text, transfer_line
 from lanchat.terminal.chat.transfers import complete_path, shown_path, typed_path
 
@@ -45,20 +46,32 @@ def test_the_list_is_a_table():
     assert "No files" in list_text([])
 
 
+def test_a_long_name_leaves_the_list_a_table_and_keeps_its_ending():
+    files = KnownFiles()
+    names = ["a very long name of a report about the year.pdf", "写真" * 20 + ".zip", "short"]
+    entries = [FileEntry(str(n) * 32, name, 10, "a", "ann", 0, 10, "5" * 64) for n, name in enumerate(names)]
+    rows = list_text((files.see(entry), entry, "11:40") for entry in entries).split("\n")
+    assert rows[0] == "1  a very long name of a…year.pdf  10 bytes  ann  11:40  stored"
+    assert len({drawn_cells(row) for row in rows}) == 1 and ".zip " in rows[1]
+
+
 def test_a_transfer_is_a_line():
     line = transfer_line(name="a.pdf", up=True, done=43, size=100, rate=11 << 20, remark="", width=80)
     assert line == "↑ a.pdf 43 %  11 MB/s  0:00"
     assert transfer_line(name="a", up=False, done=0, size=9, rate=0, remark="", width=80) == "↓ a 0 %"
     waits = transfer_line(name="a", up=False, done=0, size=9, rate=5, remark="The disk is full.", width=80)
     assert waits == "↓ a 0 %  The disk is full."
-    assert len(transfer_line(name="a" * 200, up=True, done=0, size=9, rate=0, remark="", width=40)) == 40
+    long = transfer_line(name="a" * 200 + ".pdf", up=True, done=43, size=100, rate=11 << 20, remark="", width=40)
+    assert long == "↑ aaaaaaaaa…aaaa.pdf 43 %  11 MB/s  0:00"
 
 
 def test_a_rate_is_that_of_the_last_seconds():
     rate = Rate()
     assert rate.per_second(0, 0.0) == 0
     assert rate.per_second(1000, 1.0) == 1000
+    assert not rate.stalled
     assert rate.per_second(1000, 5.0) == 0
+    assert rate.per_second(1000, 8.0) == 0 and rate.stalled
 
 
 def test_a_typed_path_may_stand_in_quotes(tmp_path, monkeypatch):

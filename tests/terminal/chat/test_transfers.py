@@ -40,6 +40,13 @@ def test_a_file_is_sent_listed_fetched_and_removed(room, talk, enter, tmp_path, 
         ann.shows("Only bob and the host may remove my report.pdf.")
 
 
+def test_who_comes_later_is_told_that_there_are_files(room, talk, enter, tmp_path):
+    (tmp_path / "report.pdf").write_bytes(b"of the year")
+    enter(room, "bob").send_file(tmp_path / "report.pdf")
+    with talk(room) as ann:
+        ann.shows("-- 1 file is here. /files shows it.")
+
+
 def test_what_cannot_be_sent_stays_in_the_line(room, talk, tmp_path):
     missing: Path = tmp_path / "missing.pdf"
     with talk(room) as ann:
