@@ -81,7 +81,7 @@ class RoomFiles(Closable):
     def fetch(
         self, file: FileEntry | str, into: str | Path | None = None, *, on_progress: OnProgress | None = None
     ) -> Path:
-        """Fetch a file of the room. Returns when it is whole and its SHA-256 is right.
+        """Fetch a file of the room. Returns when it is whole and its SHA-256 is right, so it may wait for its sender.
 
         Args:
             file: one of `files`, or the name of one.

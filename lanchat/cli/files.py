@@ -22,7 +22,8 @@ def get(
 ) -> int:
     """Fetch files of a room by their names, and print the path of each.
 
-    No file is overwritten: a second report.pdf becomes "report (2).pdf".
+    No file is overwritten: a second report.pdf becomes "report (2).pdf". A file that is not whole yet is waited for,
+    also while its sender is away; --timeout limits that.
     """
     from lanchat.terminal.transfer import get_files
 
