@@ -104,14 +104,6 @@ def test_a_finished_file_has_a_safe_and_free_name(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["passwd", "passwd (2)"]
 
 
-def test_a_program_killed_while_it_names_a_file_is_no_obstacle_for_the_next(tmp_path):
-    part = part_path(tmp_path, ONE)
-    part.write_bytes(b"new")
-    part.with_suffix(".mode").touch()
-    assert finish_download(part, "a.txt").read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["a.txt"]
-
-
 def test_a_disk_without_links_gives_names_as_well(tmp_path, monkeypatch):
     def refuse(*paths: object) -> None:
         raise PermissionError(1, "not here")
