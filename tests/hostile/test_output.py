@@ -231,5 +231,8 @@ def test_words_for_a_person_are_printed_at_one_place():
         ("terminal/rooms.py", "write"),  # JSON
         ("terminal/history.py", "write"),  # JSON, and lines of the renderer
         ("terminal/script.py", "write"),  # JSON, and lines of lines.py
+        ("terminal/ask.py", "write"),  # JSON
+        ("terminal/send.py", "write"),  # JSON
+        ("terminal/tail.py", "write"),  # JSON, and lines of lines.py
         ("terminal/transfer.py", "write"),  # JSON, paths, and the line of a transfer
     }

@@ -162,7 +162,9 @@ def past(own_world: Path) -> Path:
 @pytest.mark.parametrize("columns", [40, 80, 160])
 def test_the_history_on_a_terminal_holds_no_forged_line(past, screens, columns, words):
     program = [sys.executable, "-m", "lanchat", "history", "Room A", *words]
-    screen = screens.enter_context(PtyScreen(program, columns=columns, env={"LANCHAT_HOME": str(past), "LANCHAT_PAGER": "cat"}))
+    screen = screens.enter_context(
+        PtyScreen(program, columns=columns, env={"LANCHAT_HOME": str(past), "LANCHAT_PAGER": "cat"})
+    )
     assert screen.wait_exit() == 0
     assert sum("door" in row for row in screen.all_lines) >= 4
     assert forged(screen.all_lines) == []
