@@ -36,7 +36,7 @@ ROOM = "TITLE | HOST[:PORT] | INVITE"
 join_options = options.collected(
     "how",
     JoinOptions,
-    options.nick,
+    options.nick_once,
     options.password_file,
     options.wait(default=5.0, help="Look this long for a TITLE."),
     options.flag(

@@ -65,7 +65,9 @@ class _Commands(click.Group):
         if not known:
             import difflib  # only after a mistake
 
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+            names = self.list_commands(ctx)
+            begun = [name for name in names if name.startswith(args[0])]  # "hist" is history, not host
+            near = begun if len(begun) == 1 else difflib.get_close_matches(args[0], names, 1)
             meant = f"Did you mean lanchat {near[0]}?" if near else f'To join a room: lanchat join "{args[0]}"'
             raise NoSuchCommand(f'There is no command "{args[0]}".', meant)
         return super().resolve_command(ctx, args)

@@ -83,7 +83,8 @@ def _some_text(context: click.Context, option: click.Parameter, value: str | Non
     return value
 
 
-nick = option("--nick", help="Set your nick. It is kept for next time.")
+nick = option("--nick", help="Set your nick. In a terminal it is kept for next time.")
+nick_once = option("--nick", help="Set your nick, this time only.")
 interface = option(
     "--interface",
     multiple=True,

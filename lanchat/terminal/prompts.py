@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lanchat.api.targets import Target
 
 HOLD_AFTER = 3600.0  # s; what a person typed longer ago may be out of place by now
+INVENT = "Let lanchat invent one: --password auto"
 PASSWORD_TRIES = 3  # after that we believe that the person does not know it
 
 
@@ -74,7 +75,7 @@ def new_password(choice: PasswordChoice | None, file: str | None, *, ask: bool) 
         password = make_password()
         put(sys.stderr, f"The password of this room:  {password}")
         return password
-    given = given_password(file)
+    given = given_password(file, what_to_do=INVENT)
     if choice is None or given is not None:
         return given
     if not ask:
@@ -82,21 +83,24 @@ def new_password(choice: PasswordChoice | None, file: str | None, *, ask: bool) 
             "There is no terminal to ask for a password. Use --password auto or --password-file FILE."
         )
     password = click.prompt("Password of the room", hide_input=True, confirmation_prompt="Repeat it", err=True)
-    return _long_enough(str(password))
+    return _long_enough(str(password), INVENT)
 
 
-def given_password(file: str | None) -> str | None:
+def given_password(file: str | None, *, what_to_do: str = "Ask the host for the password.") -> str | None:
     """The password in this file or in LANCHAT_PASSWORD, if there is one.
+
+    Args:
+        what_to_do: if it cannot be the password of any room.
 
     Raises:
         LanchatError: the file cannot be read, or the password is too short.
     """
     if file is None:
         password = os.environ.get("LANCHAT_PASSWORD")
-        return _long_enough(password) if password else None
+        return _long_enough(password, what_to_do) if password else None
     try:
         with open(file, encoding="utf-8") as lines:
-            return _long_enough(lines.read().strip("\r\n"))
+            return _long_enough(lines.read().strip("\r\n"), what_to_do)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise LanchatError(f"Cannot read the password file {file}: {why}.", "Name another file.") from None
@@ -268,9 +272,9 @@ def _ask_password() -> str:
     return password
 
 
-def _long_enough(password: str) -> str:
+def _long_enough(password: str, what_to_do: str) -> str:
     if problem := password_problem(password):
-        raise LanchatError(problem, "Let lanchat invent one: --password auto")
+        raise LanchatError(problem, what_to_do)
     return password
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -183,6 +184,13 @@ def test_a_port_that_is_none_is_refused_at_once(lanchat, address):
 def test_a_title_where_a_command_belongs_is_answered_with_the_command(lanchat):
     fails(lanchat.run("Room A"), 2, 'There is no command "Room A".', 'To join a room: lanchat join "Room A"')
     fails(lanchat.run("jion"), 2, 'There is no command "jion".', r"Did you mean lanchat join\?")
+    fails(lanchat.run("hist"), 2, 'There is no command "hist".', r"Did you mean lanchat history\?")
+
+
+def test_a_password_that_is_too_short_is_answered_for_the_one_who_gave_it(lanchat):
+    short = r"A password needs at least \d+ characters\."
+    fails(lanchat.run("join", "Room A", LANCHAT_PASSWORD="abc"), 1, short, r"Ask the host for the password\.")
+    fails(lanchat.run("host", "Room A", LANCHAT_PASSWORD="abc"), 1, short, ".*--password auto")
 
 
 def test_a_wrong_nick_is_named_by_where_it_came_from(lanchat):
@@ -596,6 +604,18 @@ def test_an_interrupt_at_any_moment_ends_it_quietly(lanchat, command):
         # Python kills itself where the interrupt met an exec(), as dataclasses do; a shell calls both 130.
         assert ended.code in (130, -signal.SIGINT), (moment, ended)
         assert "Traceback" not in ended.err and "Exception" not in ended.err, (moment, ended)
+
+
+def test_an_interrupt_while_the_program_loads_ends_it_quietly(lanchat, tmp_path):
+    """A module that it needs is replaced by one that brings the Ctrl-C."""
+    (tmp_path / "click.py").write_text("import signal\n\nsignal.raise_signal(signal.SIGINT)\n")
+    ended = lanchat.run("rooms", PYTHONPATH=str(tmp_path))
+    assert (ended.code, ended.out, ended.err) == (130, "", "")
+
+
+def test_the_installed_command_loads_the_program_in_the_same_way():
+    project = tomllib.loads((README.parent / "pyproject.toml").read_text())
+    assert project["project"]["scripts"] == {"lanchat": "lanchat.__main__:main"}
 
 
 def _catches_signals(running: Running) -> bool:

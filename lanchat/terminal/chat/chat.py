@@ -184,7 +184,8 @@ class Chat:
         if not (self._hosting and people) or now - self._asked_at < ASKED_FOR:
             return True
         self._asked_at = now
-        self._feed.note(f"{people_text(len(people))} would lose this room. To leave all the same, do that again.")
+        would_lose = f"{people_text(len(people))} would lose this room."
+        self._feed.note(f"{would_lose} To leave all the same, press the same key or enter /quit again.")
         return False
 
     def _waiting(self, width: int) -> Fragments:

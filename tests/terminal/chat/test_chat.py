@@ -189,6 +189,7 @@ def test_a_host_is_asked_before_others_lose_the_room(own_world, monkeypatch, key
                 screen.shows("joined")
                 screen.press(key)
                 screen.shows("1 person would lose this room.")
+                screen.shows("enter /quit again.")  # a "y" would be said to everybody
                 assert hal.connected
                 screen.press(CTRL_D)  # within the time in which this is the answer
                 assert screen.end() == ChatEnd()
