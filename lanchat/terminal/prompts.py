@@ -17,6 +17,7 @@ from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, ProtocolErr
 from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.text import clean_nick
 from lanchat.storage.home import home_folder, login_nick, save_nick, saved_nick
+from lanchat.terminal.hidden import echo_kept_off
 from lanchat.terminal.options import PasswordChoice, password_problem
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import people_text, sentence
@@ -82,8 +83,7 @@ def new_password(choice: PasswordChoice | None, file: str | None, *, ask: bool) 
         raise click.UsageError(
             "There is no terminal to ask for a password. Use --password auto or --password-file FILE."
         )
-    password = click.prompt("Password of the room", hide_input=True, confirmation_prompt="Repeat it", err=True)
-    return _long_enough(str(password), INVENT)
+    return _long_enough(_ask_password(repeat="Repeat it"), INVENT)
 
 
 def given_password(file: str | None, *, what_to_do: str = "Ask the host for the password.") -> str | None:
@@ -267,8 +267,10 @@ def _choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
     return answer
 
 
-def _ask_password() -> str:
-    password: str = click.prompt("Password of the room", hide_input=True, err=True)
+def _ask_password(repeat: str | None = None) -> str:
+    question = "Password of the room"
+    with echo_kept_off(question):
+        password: str = click.prompt(question, hide_input=True, confirmation_prompt=repeat or False, err=True)
     return password
 
 

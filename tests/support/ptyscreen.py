@@ -130,6 +130,17 @@ class PtyScreen(Closable):
         """The process group that has the terminal: in a shell with jobs, the one in the foreground."""
         return os.tcgetpgrp(self._master)
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+
+    def echo(self) -> None:
+        """Make it show that, as a shell does that takes the terminal over."""
+        modes = termios.tcgetattr(self._master)
+        modes[3] |= termios.ECHO
+        termios.tcsetattr(self._master, termios.TCSANOW, modes)
+
     def press(self, keys: str | bytes) -> None:
         os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
