@@ -89,11 +89,8 @@ def new_password(choice: PasswordChoice | None, file: str | None, *, ask: bool) 
 def given_password(file: str | None, *, what_to_do: str = "Ask the host for the password.") -> str | None:
     """The password in this file or in LANCHAT_PASSWORD, if there is one.
 
-    Args:
-        what_to_do: if it cannot be the password of any room.
-
     Raises:
-        LanchatError: the file cannot be read, or the password is too short.
+        LanchatError: the file cannot be read, or the password is too short; its hint is `what_to_do`.
     """
     if file is None:
         password = os.environ.get("LANCHAT_PASSWORD")
