@@ -226,6 +226,7 @@ def test_words_for_a_person_are_printed_at_one_place():
                     printing.add((str(path.relative_to(TOP)), name))
     assert printing == {
         ("terminal/stdio.py", "write"),  # the door
+        ("terminal/hidden.py", "write"),  # the question about a password, which is made harmless there
         ("terminal/colour.py", "write"),  # rows of a table, whose cells are made harmless one by one
         ("cli/look.py", "echo"),  # JSON
         ("terminal/rooms.py", "write"),  # JSON
