@@ -66,10 +66,11 @@ def crawling_link(stage: Stage, *, lines: int, rate: float = 1000) -> None:
     slow.say()
     assert slow.member.outgoing.wait_acked(PATIENCE)
     cable.held = True
+    before = ann.seq
     for _ in range(lines):
         ann.say(" " + "x" * 100)
     assert ann.member.outgoing.wait_acked(PATIENCE)
-    wait_until(lambda: bob.seq >= ann.seq)
+    wait_until(lambda: bob.seq >= ann.seq >= before + lines)
     assert slow.seq < ann.seq, "who has a good link need not wait for who has none"
     cable.held = False
     stage.settle()
