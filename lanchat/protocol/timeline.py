@@ -105,10 +105,6 @@ class Timeline:
                 return make_seq(epoch, min(mine.get(epoch, 0), last))
         return make_seq(self.epoch, mine.get(self.epoch, 0))
 
-    def positions(self) -> dict[int, int]:
-        """What a copy has that was filled from here up to the beginning of the host's own term: see `common`."""
-        return dict(self.past)
-
     def next(self, epoch: int, last: int) -> "Timeline":
         """The timeline of a host that continues this log.
 

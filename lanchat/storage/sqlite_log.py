@@ -18,7 +18,6 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_SIZE
 from lanchat.protocol.messages import Event, Record, Said, Told
-from lanchat.protocol.timeline import Timeline, epoch_of
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore
 from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
@@ -96,8 +95,7 @@ class SqliteLog:
             state = self._store.state()
             goes_on = state.clean and not damage
             self._seq = begin_term(self._path, state.given, self._term, self._host_index, goes_on=goes_on)
-            self._store.begin(self._seq)
-            past_terms = self._store.state().past
+            timeline = self._store.begin(self._seq)
             past = self._store.last(RECENT, RECENT_SIZE)
             self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
             private = self._store.private()
@@ -115,7 +113,6 @@ class SqliteLog:
         if damage:
             self._on_damage(damage)
         self._stored_seq, self._entries, self._unindexed = state.seq, state.entries, state.unindexed
-        timeline = Timeline(epoch_of(self._seq), past_terms)
         return Opened(past, self._seq, state.owners, private, timeline, state.keys, files)
 
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:

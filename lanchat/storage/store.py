@@ -16,7 +16,7 @@ from lanchat.protocol.file_messages import FileEvent
 from lanchat.protocol.folding import fold
 from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Got, Record, Said, Told
-from lanchat.protocol.timeline import MAX_ENTRIES, epoch_of, n_of
+from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, n_of
 from lanchat.storage.files import check_no_link
 from lanchat.storage.prepare import check, check_facts, migrate
 from lanchat.storage.problems import FAILURES, Damaged, StoreProblem, problem_of, tolerant
@@ -54,7 +54,6 @@ class LogState:
     seq: int  # of the last event
     given: int  # the highest number that may have been given out: seq, or higher after a crash
     clean: bool  # whether the last run has stored every event that it has numbered
-    past: tuple[tuple[int, int], ...]  # the terms that are over, each with its last n
     entries: int
     unindexed: int
     owners: tuple[tuple[str, str], ...]  # nick and member id, oldest first
@@ -108,22 +107,27 @@ class Store:
         keys = dict(self._db.execute(known))
         entries = self._number("SELECT count(*) FROM event")
         given, clean = max(last, facts.get("first", 0)), bool(facts.get("clean", 1))
-        terms = self._db.execute("SELECT epoch, last FROM timeline ORDER BY epoch DESC LIMIT ?", (MAX_ENTRIES,))
-        past = tuple(reversed(terms.fetchall()))
         unindexed = self._number("SELECT count(*) FROM unindexed")
-        return LogState(last, given, clean, past, entries, unindexed, owners, keys)
+        return LogState(last, given, clean, entries, unindexed, owners, keys)
 
-    def begin(self, first: int) -> None:
+    def begin(self, first: int) -> Timeline:
         """Note that numbers above `first` may be given out now. Without a later `end` they count as given out.
 
         If it belongs to a later term than the last event, the term of that event is over.
+
+        Returns:
+            What the log consists of now.
         """
+        epoch = epoch_of(first)
         last = self._number(f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}")
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("INSERT OR REPLACE INTO fact VALUES ('clean', 0), ('first', ?)", (first,))
-            if last and epoch_of(last) < epoch_of(first):
+            if last and epoch_of(last) < epoch:
                 self._db.execute("INSERT OR IGNORE INTO timeline VALUES (?, ?)", (epoch_of(last), n_of(last)))
+        question = "SELECT epoch, last FROM timeline WHERE epoch < ? AND last <= ? ORDER BY epoch DESC LIMIT ?"
+        past = self._db.execute(question, (epoch, MAX_N, MAX_ENTRIES)).fetchall()
+        return Timeline(epoch, tuple(reversed(past)))
 
     def end(self) -> None:
         """Note that every event that was numbered is stored."""

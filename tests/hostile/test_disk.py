@@ -121,6 +121,8 @@ CRAFTED = {  # what somebody did to the log of a room, or a disk
     "owners are blobs": "UPDATE owner SET nick = x'ff', by = 5, seq = 'a'",
     "facts are words": "UPDATE fact SET value = 'x'",
     "facts are too large": "UPDATE fact SET value = 9223372036854775807",
+    "terms of the future": "INSERT INTO timeline VALUES (9007199254740991, 3), (70, 9007199254740991)",
+    "terms are words": "INSERT INTO timeline VALUES (7, 'x')",
     "private messages are blobs": (
         "INSERT INTO private (id, at, by, nick, whom, whom_nick, text) VALUES ('q', 'soon', 5, 7, 'b', 'c', x'00')"
     ),
