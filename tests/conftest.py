@@ -4,6 +4,7 @@ import gc
 import os
 import random
 import shutil
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -54,6 +55,13 @@ def pytest_collection_finish() -> None:
     """What was imported and collected stays: tests that collect garbage need not look through it (40 ms each time)."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def heeded_interrupts() -> None:
+    """A shell without job control starts what runs in the background deaf to Ctrl-C, and so would be what we start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
