@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import time
 from dataclasses import dataclass, replace
 from typing import IO
 
@@ -14,12 +13,11 @@ from lanchat.protocol.messages import Notice, Said
 from lanchat.protocol.text import listed, safe_nick, safe_text
 from lanchat.room.roster import Person
 from lanchat.terminal.asking import Answer, Question, new_code
+from lanchat.terminal.deadline import remaining
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import note_text, notice_text, reconnecting
 
-_LONG = 1e6  # s; Python's clock overflows with much more
-_QUIET = 0.5  # s without an item, after which the past has come where nothing else tells
 _LAST_WORD = 1.0  # s for the host to store what is said at the end
 
 
@@ -93,7 +91,7 @@ class Asking:
         """Read what was said before the question, which is no answer to it."""
         past = PastWatch()
         while not past.over:
-            items = self._room.take(self._remaining() if past.has_end else min(_QUIET, self._remaining()))
+            items = self._room.take(past.patience(remaining(self._deadline)))
             if not items and past.has_end:
                 raise TimedOut("The time was over before the question was asked.")
             if not items:
@@ -126,13 +124,13 @@ class Asking:
     def _say(self, line: str) -> str:
         """Say the question. Returns its id."""
         if self._options.private is not None:
-            return self._room.tell(self._options.private, line, wait=self._remaining())
+            return self._room.tell(self._options.private, line, wait=remaining(self._deadline))
         return self._room.say(line)
 
     def _wait_answer(self, question: Question, id: str) -> Answer:
         asked = False
         while True:
-            items = self._room.take(self._remaining())
+            items = self._room.take(remaining(self._deadline))
             if not items:
                 raise TimedOut("")
             for item in items:
@@ -183,6 +181,3 @@ class Asking:
 
     def _note(self, text: str) -> None:
         put(self._talk, note_text(text))
-
-    def _remaining(self) -> float:
-        return _LONG if self._deadline is None else min(max(0.0, self._deadline - time.monotonic()), _LONG)

@@ -3,6 +3,8 @@
 from lanchat.client.events import Connected, Item
 from lanchat.protocol.messages import Joined
 
+_QUIET = 0.5  # s without an item, after which the past has come where nothing else tells
+
 
 class PastWatch:
     """Follows the items of a room from the first on.
@@ -14,6 +16,10 @@ class PastWatch:
         self.over = False
         self.has_end = True  # whether an item will tell when it is over
         self._me = ("", "")
+
+    def patience(self, limit: float) -> float:
+        """The seconds to wait for the next item of the past, at most `limit`. If none comes, the past is over."""
+        return limit if self.has_end else min(_QUIET, limit)
 
     def follow(self, item: Item) -> None:
         match item:

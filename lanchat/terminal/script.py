@@ -18,6 +18,7 @@ from lanchat.errors import LanchatError, TimedOut
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.text import safe_nick
+from lanchat.terminal.deadline import LONGEST_WAIT, remaining
 from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.past import PastWatch
@@ -39,7 +40,6 @@ from lanchat.terminal.wrap import hang
 
 DRAIN_LIMIT = 0.5  # s to write what has arrived when the time is over; the reader may have stopped reading
 _MOST_FILES = 1000  # whose names are remembered, to say which one was removed
-_LONGEST_WAIT = 1e6  # s at once; with a longer time (`--linger inf`) Python's clock overflows on some systems
 
 
 @dataclass(frozen=True)
@@ -134,11 +134,11 @@ class Script:
         leave_at = self._deadline
         timed_out, code = True, 0
         while True:
-            remaining = _remaining(leave_at)
+            left = remaining(leave_at)
             try:
-                happening = self._happenings.get(timeout=remaining)
+                happening = self._happenings.get(timeout=left)
             except queue.Empty:
-                if remaining >= _LONGEST_WAIT:
+                if left >= LONGEST_WAIT:
                     continue
                 return self._timed_out() if timed_out else code
             match happening:
@@ -276,12 +276,7 @@ class Script:
 def _wait_end(thread: threading.Thread, deadline: float | None) -> bool:
     """Whether the thread ends in time."""
     while thread.is_alive():
-        if not (remaining := _remaining(deadline)):
+        if not (left := remaining(deadline)):
             return False
-        thread.join(remaining)
+        thread.join(left)
     return True
-
-
-def _remaining(deadline: float | None) -> float:
-    """How many seconds to wait at once."""
-    return _LONGEST_WAIT if deadline is None else min(max(0.0, deadline - time.monotonic()), _LONGEST_WAIT)

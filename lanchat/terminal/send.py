@@ -1,7 +1,6 @@
 """`lanchat send`: says something in a room, and ends once the host has stored it."""
 
 import json
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO
@@ -12,11 +11,10 @@ from lanchat.client.unacked import WINDOW
 from lanchat.errors import LanchatError, Refused, TimedOut
 from lanchat.protocol.messages import Notice, Said
 from lanchat.protocol.text import clean_text
+from lanchat.terminal.deadline import remaining
 from lanchat.terminal.piped import Line, Overlong
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import error_text, note_text, notice_text, reconnecting
-
-_LONG = 1e6  # s; nobody waits longer, and Python's clock overflows with much more
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class Sending:
             return
         text = clean_text(text)
         try:
-            id = self._room.tell(self._options.to, text, wait=self._remaining(), id=id)
+            id = self._room.tell(self._options.to, text, wait=remaining(self._deadline), id=id)
         except ValueError as error:  # it is to ourselves, or to a guest, who has no key to seal it to
             raise Refused(str(error), code="private") from None
         self._kept(id)
@@ -95,10 +93,10 @@ class Sending:
     def _wait_acked(self, below: int) -> None:
         """Wait until so few messages are unacknowledged, and say what the host says meanwhile."""
         while self._room.unacked >= below:
-            remaining = self._remaining()
-            if remaining <= 0:
+            left = remaining(self._deadline)
+            if left <= 0:
                 raise TimedOut("The message was not acknowledged in time.", "It may have been said all the same.")
-            self._follow(remaining)
+            self._follow(left)
 
     def _follow(self, timeout: float) -> None:
         """Take what has come; wait at most so long for the first."""
@@ -124,9 +122,6 @@ class Sending:
         if self._options.as_json:
             self._out.write(json.dumps({"event": "kept", "id": id, "seq": seq}) + "\n")
             self._out.flush()
-
-    def _remaining(self) -> float:
-        return _LONG if self._deadline is None else min(max(0.0, self._deadline - time.monotonic()), _LONG)
 
 
 def _perhaps(error: LanchatError) -> LanchatError:

@@ -1,6 +1,5 @@
 """`lanchat tail`: the last messages of a room as lines, and the ones that follow. Programs may be run for them."""
 
-import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +11,13 @@ from lanchat.errors import TimedOut
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Said
 from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.terminal.deadline import remaining
 from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.runner import hand_over
 from lanchat.terminal.stdio import INDENT, columns_of, put
 from lanchat.terminal.wording import note_text, reconnecting, unopened_text
 from lanchat.terminal.wrap import hang
-
-_QUIET = 0.5  # s without an item, after which the past has come where nothing else tells
-_LONG = 1e6  # s; Python's clock overflows with much more
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Tail:
             LanchatError: the room is gone.
         """
         while not self._past.over:
-            items = self._room.take(self._remaining() if self._past.has_end else min(_QUIET, self._remaining()))
+            items = self._room.take(self._past.patience(remaining(self._deadline)))
             if not items and not self._past.has_end:
                 break
             self._take(items)
@@ -80,7 +77,7 @@ class Tail:
             self._past.over = True
             self._show_past()
         while self._options.follow:
-            self._take(self._room.take(self._remaining()))
+            self._take(self._room.take(remaining(self._deadline)))
         return 0
 
     def _take(self, items: Sequence[Item]) -> None:
@@ -146,9 +143,6 @@ class Tail:
 
     def _note(self, text: str) -> None:
         put(self._talk, note_text(text))
-
-    def _remaining(self) -> float:
-        return _LONG if self._deadline is None else min(max(0.0, self._deadline - time.monotonic()), _LONG)
 
 
 def variables(message: Said | PrivateMessage, title: str) -> dict[str, str]:
