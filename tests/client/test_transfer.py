@@ -433,6 +433,25 @@ def test_an_old_ticket_is_not_good(open_room, enter, tmp_path):
         assert b"not good any more" in connect().say(Transfer(VERSION, ticket))
 
 
+@pytest.mark.parametrize("question", [FileSend("1", "a", 10), FileGet("")])
+def test_a_ticket_is_not_good_once_its_file_is_removed(open_room, enter, tmp_path, question):
+    """Else its bytes would be outside the quota, and stay."""
+    room = open_room()
+    ann = enter(room, "ann")
+    ticket = ticket_for(ann, FileSend("1", "a", 10), "1")
+    if isinstance(question, FileGet):
+        ticket = ticket_for(ann, FileGet(ticket.file), ticket.file)
+    ann.remove_file(ticket.file)
+    wait_until(lambda: not ann.files)
+    with stranger(room) as connect:
+        late = connect().link
+        late.send(encode(Transfer(VERSION, ticket.ticket)))
+        answer = late.receive()
+        late.close()
+    assert b"not good any more" in answer
+    assert not (tmp_path / "files").exists()
+
+
 def test_a_ticket_for_fetching_writes_nothing(open_room, enter, tmp_path):
     room = open_room()
     ann = enter(room, "ann")

@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 class _Ticket:
     member: str
     file: str
-    size: int
+    blob: Blob  # as it was then: one that was removed since is not made anew
     up: bool
     until: float  # by the clock
 
@@ -74,28 +74,21 @@ class Bulk:
     def ticket(self, member: str, wanted: OpenTicket) -> FileTicket:
         """A ticket for this member."""
         ticket = secrets.token_bytes(NONCE_SIZE)
-        have = self.blobs.blob(wanted.file, wanted.size).have
+        blob = self.blobs.blob(wanted.file, wanted.size)
         until = self._clock() + self._timing.ticket
         with self._lock:
             if len(self._tickets) >= MAX_TICKETS:
                 del self._tickets[next(iter(self._tickets))]
-            self._tickets[ticket] = _Ticket(member, wanted.file, wanted.size, wanted.up, until)
-        return FileTicket(wanted.file, ticket, wanted.size, have, wanted.id, wanted.up)
+            self._tickets[ticket] = _Ticket(member, wanted.file, blob, wanted.up, until)
+        return FileTicket(wanted.file, ticket, wanted.size, blob.have, wanted.id, wanted.up)
 
     def end(self, member: str) -> None:
         """End all transfers of this member, who was sent away."""
-        with self._lock:
-            self._tickets = {name: ticket for name, ticket in self._tickets.items() if ticket.member != member}
-            links = [link for link, ticket in self._links.items() if ticket.member == member]
-        for link in links:
-            link.drop("banned", "its member was sent away")
+        self._end(lambda ticket: ticket.member == member, "banned", "its member was sent away")
 
     def remove(self, file: str) -> None:
         """End all transfers of this file, and delete it."""
-        with self._lock:
-            links = [link for link, ticket in self._links.items() if ticket.file == file]
-        for link in links:
-            link.drop("", "the file was removed")
+        self._end(lambda ticket: ticket.file == file, "", "the file was removed")
         self.blobs.remove(file)
 
     def claim(self, link: Link, transfer: Transfer) -> Converse | None:
@@ -108,6 +101,14 @@ class Bulk:
         link.finish(encode(Refused("unknown", "This ticket is not good any more.")))
         return None
 
+    def _end(self, matches: Callable[[_Ticket], bool], code: str, reason: str) -> None:
+        """Forget these tickets, and drop the links that have used one of them."""
+        with self._lock:
+            self._tickets = {name: ticket for name, ticket in self._tickets.items() if not matches(ticket)}
+            links = [link for link, ticket in self._links.items() if matches(ticket)]
+        for link in links:
+            link.drop(code, reason)
+
     def _run(self, link: Link, ticket: _Ticket, transfer: Transfer) -> None:
         link.limit_bytes(Allowance(TokenBucket(_NO_LIMIT, _NO_LIMIT, self._clock())))
         link.stall = self._timing.transfer_stall
@@ -116,11 +117,10 @@ class Bulk:
             with reporting_errors(link, encode), self._place(link, ticket):
                 if link.over:
                     return
-                blob = self.blobs.blob(ticket.file, ticket.size)
                 if ticket.up:
-                    self._take(link, ticket, blob)
+                    self._take(link, ticket, ticket.blob)
                 else:
-                    self._give(link, ticket, blob, transfer)
+                    self._give(link, ticket, ticket.blob, transfer)
         except OSError as error:
             _log.warning("a transfer has failed: %s", error)
             full = error.errno == errno.ENOSPC
@@ -154,6 +154,8 @@ class Bulk:
                 other.drop("replaced", "its sender continues on another link")
         self.blobs.prepare()
         with blob.writing:
+            if blob.removed:
+                return
             try:
                 blob.part.open()
                 blob.grown()
@@ -166,7 +168,7 @@ class Bulk:
         part, progress_at = blob.part, 0
         self._wait_for_peer(link)
         link.send(encode(Have(part.have, blob.take, part.digest)))
-        receiver = FileReceiver(ticket.size, part.have)
+        receiver = FileReceiver(blob.size, part.have)
         while data := link.receive():
             for step in receiver.feed(data):
                 match step:
@@ -191,7 +193,7 @@ class Bulk:
         link.within(None)
         if sha256 != blob.part.digest or blob.part.have != blob.size:
             blob.restart()
-            self._end(link, Refused("damaged", "The file arrived damaged: its SHA-256 does not fit."))
+            self._say_last(link, Refused("damaged", "The file arrived damaged: its SHA-256 does not fit."))
             return
         blob.part.sync()
         blob.grown()
@@ -199,7 +201,7 @@ class Bulk:
         while not (blob.sha256 or blob.removed or link.over):
             blob.wait(blob.size, blob.take, _LOOK_AGAIN)
         if blob.sha256:
-            self._end(link, Done())
+            self._say_last(link, Done())
 
     def _give(self, link: Link, ticket: _Ticket, blob: Blob, transfer: Transfer) -> None:
         """Send a file to somebody who fetches it, also while it is still coming in."""
@@ -238,7 +240,7 @@ class Bulk:
     def _wait_for_peer(self, link: Link) -> None:
         link.within(self._timing.transfer_stall, "slow", "sent nothing")
 
-    def _end(self, link: Link, last: TransferLine) -> None:
+    def _say_last(self, link: Link, last: TransferLine) -> None:
         link.finish(encode(last))
         link.drain()
 
