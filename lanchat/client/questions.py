@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from lanchat.client.host_link import HostLink
 from lanchat.errors import ConnectionLost, TimedOut
@@ -21,6 +22,13 @@ LOOK_AGAIN = 0.1  # s; a lost link wakes nobody
 _LIST_AGAIN = 1.0  # s without an answer, after which the list is asked for again
 
 
+@dataclass(eq=False)
+class _Waiter:
+    """One call that waits for its answer."""
+
+    answer: FileReply | None = None
+
+
 class FileQuestions:
     """Any thread.
 
@@ -34,7 +42,7 @@ class FileQuestions:
             threading.Lock()
         )  # held while a list comes: its lines carry no name, so one comes at a time
         self._changed = threading.Condition()  # guards all below
-        self._answers: dict[str, FileReply | None] = {}  # by the id or the file that was asked about
+        self._waiters: dict[str, list[_Waiter]] = {}  # by the id or the file that was asked about, in order
         self._entries: list[FileEntry] = []  # of the list that is coming
         self._listed = False
         self._closed = False
@@ -46,22 +54,25 @@ class FileQuestions:
             key: the id or the file in the answer.
             check: called often while this waits; raises an error to end it.
         """
+        waiter = _Waiter()
         with self._changed:
-            self._answers[key] = None
+            self._waiters.setdefault(key, []).append(waiter)
         try:
             while True:
                 check()
                 asked = self._host.ask(question)
                 with self._changed:
-                    while self._answers[key] is None and not self._host.is_lost(asked):
+                    while waiter.answer is None and not self._host.is_lost(asked):
                         self._changed.wait(LOOK_AGAIN)
                         check()
-                    if (answer := self._answers[key]) is not None:
-                        return answer
+                    if waiter.answer is not None:
+                        return waiter.answer
                     self._changed.wait(LOOK_AGAIN)
         finally:
             with self._changed:
-                del self._answers[key]
+                self._waiters[key].remove(waiter)
+                if not self._waiters[key]:
+                    del self._waiters[key]
 
     def list(self, timeout: float) -> list[FileEntry]:
         """The files of the room, as the host knows them now.
@@ -94,9 +105,12 @@ class FileQuestions:
                 case FileEnd():
                     self._listed = True
                 case FileTicket(id=id, file=file) | FileRefused(id=id, file=file) | FileEntry(id=id, file=file):
-                    if (key := id or file) not in self._answers:
+                    # Each question has an answer of its own, since a ticket is good once.
+                    waiters = self._waiters.get(id or file, [])
+                    waiter = next((waiter for waiter in waiters if waiter.answer is None), None)
+                    if waiter is None:
                         return False
-                    self._answers[key] = reply
+                    waiter.answer = reply
             return True
 
     def check(self) -> None:
