@@ -19,7 +19,6 @@ from lanchat.protocol.file_messages import (
 
 MOST = 1000  # files in a list that a member accepts from a host; five times what a room holds
 LOOK_AGAIN = 0.1  # s; a lost link wakes nobody
-_LIST_AGAIN = 1.0  # s without an answer, after which the list is asked for again
 
 
 @dataclass(eq=False)
@@ -88,10 +87,15 @@ class FileQuestions:
                     self._entries, self._listed = [], False
                 asked = self._host.ask(FileList())
                 with self._changed:
-                    self._changed.wait_for(lambda: self._listed, min(left, _LIST_AGAIN if asked else LOOK_AGAIN))
+                    while not (self._listed or self._host.is_lost(asked)) and left > 0:
+                        self._changed.wait(min(left, LOOK_AGAIN))
+                        self.check()
+                        left = deadline - time.monotonic()
                     self.check()
                     if self._listed:
-                        return self._entries
+                        entries, self._entries = self._entries, []
+                        return entries
+                    self._changed.wait(max(0.0, min(left, LOOK_AGAIN)))
             raise TimedOut(f"The host did not answer within {timeout:g} s.")
 
     def receive(self, reply: FileReply) -> bool:

@@ -2,14 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from queue import Queue
+from queue import Empty, Queue
 from typing import Any
 
 import pytest
 
 from lanchat.client.host_link import HostLink
 from lanchat.client.questions import FileQuestions
-from lanchat.protocol.file_messages import FileGet, FileReply, FileTicket
+from lanchat.errors import TimedOut
+from lanchat.protocol.file_messages import FileEnd, FileEntry, FileGet, FileList, FileReply, FileTicket
 from lanchat.protocol.messages import FromMember
 from tests.support.waiting import PATIENCE
 
@@ -80,3 +81,34 @@ def test_a_question_is_asked_again_on_the_next_link(host):
     assert host.hears() == FileGet(FILE)
     assert host.says(ticket(1)) == [True]
     assert asking.got == ticket(1)
+
+
+def entry(name: str) -> FileEntry:
+    return FileEntry(FILE, name, 1000, "2" * 32, "ann", 0)
+
+
+def test_a_list_is_asked_for_once_on_each_link(host):
+    """A second question on the same link would mix two answers, of which the first may be cut."""
+    asking = Asking(lambda: host.questions.list(PATIENCE))
+    assert host.hears() == FileList()
+    with pytest.raises(Empty):
+        host.heard.get(timeout=1.2)  # the host takes its time
+    host.says(entry("a"))
+    host.reconnects()
+    assert host.hears() == FileList()
+    host.says(entry("a"), entry("b"), FileEnd())
+    assert [found.name for found in asking.got] == ["a", "b"]
+
+
+def test_a_list_stays_as_it_is(host):
+    asking = Asking(lambda: host.questions.list(PATIENCE))
+    host.hears()
+    host.says(entry("a"), FileEnd())
+    got = asking.got
+    host.says(entry("b"))
+    assert [found.name for found in got] == ["a"]
+
+
+def test_a_host_that_lists_nothing_is_given_up(host):
+    with pytest.raises(TimedOut):
+        host.questions.list(0.2)
