@@ -224,7 +224,7 @@ class Bulk:
             while at < blob.size and self._wait_for_more(link, blob, at, take):
                 if blob.take != take or blob.removed:
                     return link.drop("", "the file has changed")
-                data = source.read(min(PIECE, blob.have - at))
+                data = source.read(max(0, min(PIECE, blob.have - at)))  # its sender may have just begun again
                 if not data or not send_wait(link, data, stall):
                     return link.drop("slow", "did not read")
                 at += len(data)
