@@ -52,12 +52,15 @@ def remember(folder: Path, id: str, path: Path) -> Unfinished | None:
         folder: of the room.
     """
     entry = folder / f"{_PREFIX}{id}"
+    lock = None
     try:
         if len(list(folder.glob(f"{_PREFIX}*"))) >= MOST or (lock := lock_file(entry)) is None:
             return None
         os.write(lock.fd, json.dumps({"id": id, "path": str(path.absolute())}).encode())
     except OSError as error:
         _log.warning("cannot remember a file that is sent: %s", error.strerror)
+        if lock is not None:
+            _discard(entry, lock)
         return None
     return Unfinished(id, path, entry, lock)
 

@@ -55,3 +55,18 @@ def test_an_entry_that_cannot_be_removed_is_released_and_goes_another_time(tmp_p
         assert lock is not None and os.fstat(lock.fd).st_size == 0
         lock.close()
     assert take_over(tmp_path) == [] and list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_no_entry_and_no_open_file(tmp_path, monkeypatch):
+    def full(fd: int, data: bytes) -> int:
+        opened.append(fd)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    opened: list[int] = []
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        assert remember(tmp_path, "1", Path("/a")) is None
+    [fd] = opened
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+    assert list(tmp_path.iterdir()) == []
