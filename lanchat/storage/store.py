@@ -42,7 +42,7 @@ _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpre
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
 
-_KNOWN = "SELECT seq, text, mark FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
+_KNOWN = "SELECT seq, text, mark & 1 FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
 
 _log = logging.getLogger(__name__)
 
@@ -237,8 +237,8 @@ class Store:
             for event in said:
                 known = self._db.execute(_KNOWN, (event.by, event.id)).fetchone()
                 if known is not None and known[0] != event.seq and known[1:] != (event.text, event.action):
-                    nameless = Said(event.seq, event.at, event.by, event.nick, "", event.text, event.action)
-                    added += self._db.execute(_INSERT + _ROW, row_of(nameless)).rowcount
+                    nameless = event.seq, event.at, event.by, event.nick, "", event.text, event.action, event.late
+                    added += self._db.execute(_INSERT + _ROW, row_of(Said(*nameless))).rowcount
         return added
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from itertools import islice, product
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.protocol.messages import Joined, Renamed, Said
 from lanchat.storage import prepare
@@ -106,6 +107,15 @@ def test_what_is_deleted_leaves_no_word_in_the_index(path):
     with closing(sqlite3.connect(path)) as db:
         [terms] = db.execute("SELECT count(*) FROM words WHERE words MATCH 'arger'").fetchone()
     assert terms == 2
+
+
+def test_a_message_that_was_said_late_is_stored_once_and_stays_late(path):
+    first = Said(1, 0, ANN, "ann", "x", "hi", late=True)
+    resent, another = replace(first, seq=2), replace(first, seq=3, text="other words")
+    with closing(Store(path, durable=True)) as store:
+        assert store.add([first, resent, another]) == 1
+        assert store.add_reused([first, resent, replace(resent, late=False), another]) == 1
+    assert LogReader(path).events_after(0, 10) == [first, replace(another, id="")]
 
 
 # ---- owners of nicks
