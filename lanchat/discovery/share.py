@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 from lanchat.discovery.sighting import Sighting, shown_title
+from lanchat.protocol.folding import fold
 
 MAX_OF_ONE_MACHINE = 8  # sightings by one source; loopback is exempt, since those rooms are our own
 CHOOSING = 2.0  # s after the first sighting of a machine in which an older room takes the place of a younger one;
@@ -26,7 +27,7 @@ class Shares:
 
     def __init__(self, known: Collection[str] = (), wanted: str = "") -> None:
         self._known = known
-        self._wanted = wanted.casefold()
+        self._wanted = fold(shown_title(wanted)) if wanted else ""  # as a search finds it
         self._refused: dict[str, float] = {}  # when a room of this machine found no place last
 
     def is_full(self, sighting: Sighting, present: Collection[object]) -> bool:
@@ -54,6 +55,6 @@ class Shares:
 
     def _rank(self, sighting: Sighting) -> tuple[int, int]:
         port = min(endpoint.port for endpoint in sighting.endpoints)
-        if self._wanted and self._wanted in (sighting.room_id, shown_title(sighting.title).casefold()):
+        if self._wanted and self._wanted in (sighting.room_id, fold(shown_title(sighting.title))):
             return 0, port
         return (1 if sighting.room_id in self._known else 2), port

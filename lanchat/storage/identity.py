@@ -77,6 +77,19 @@ def find_identity(home: Path) -> Identity | None:
     return load_identity(home) if os.path.lexists(home / KEY_FILE) else None
 
 
+def find_public_key(home: Path) -> bytes | None:
+    """The raw public key of the identity in this folder; None if there is none. It makes no file.
+
+    Raises:
+        LanchatError: the key file cannot be used.
+    """
+    path = home / KEY_FILE
+    if not os.path.lexists(path):
+        return None
+    with file_errors(path):
+        return _read_key(path).public_key().public_bytes_raw()
+
+
 def _read_key(path: Path) -> PrivateKey:
     _check_private(path)
     try:

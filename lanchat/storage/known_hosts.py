@@ -19,7 +19,7 @@ from lanchat.protocol.folding import fold
 from lanchat.protocol.text import grouped, safe_text, same_title
 from lanchat.protocol.weak_keys import is_weak_fingerprint
 from lanchat.storage.files import NO_FOLLOW, file_errors, make_folder, write_file
-from lanchat.storage.identity import load_identity
+from lanchat.storage.identity import find_public_key
 from lanchat.storage.rooms import HOSTED, hosted_path, known_rooms
 
 FILE = "known_hosts"
@@ -139,7 +139,8 @@ class KnownHosts:
         For all others the first line counts: nothing appended later replaces a key.
         """
         if self.hosts(room):
-            return KnownHost(room, ids.fingerprint(load_identity(self._home).public), "")
+            public = find_public_key(self._home)
+            return KnownHost(room, "" if public is None else ids.fingerprint(public), "")  # "" fits no key
         return next((known for known in self.all() if known.room == room), None)
 
     def _lines(self) -> list[str]:

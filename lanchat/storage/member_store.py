@@ -74,7 +74,31 @@ class NoStore:
         pass
 
 
-class PrivateStore(NoStore):
+class _OnDisk:
+    """What the stores of a room on this disk have in common: they know what earlier runs have shown."""
+
+    def __init__(self, home: Path, card: Card) -> None:
+        self._home = home
+        self._card = card
+        self.shown = self._read_shown()
+
+    def was_shown(self, sender: str, id: str) -> bool:
+        try:
+            return any(LogReader(path).was_shown(sender, id) for path in self._logs())
+        except LanchatError:
+            return False
+
+    def _read_shown(self) -> Sequence[tuple[str, str]]:
+        try:
+            return [known for path in self._logs() for known in LogReader(path).shown_private(SHOWN)]
+        except LanchatError:
+            return ()  # the writer will repair the file; until then a message may be shown a second time
+
+    def _logs(self) -> list[Path]:
+        return log_paths(self._home, self._card.room, JOINED)
+
+
+class PrivateStore(_OnDisk, NoStore):
     """The store of the host's own member: only private messages, because everything else is in the room's log.
 
     Args:
@@ -83,14 +107,9 @@ class PrivateStore(NoStore):
     """
 
     def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
-        self._home = home
-        self._card = card
+        super().__init__(home, card)
         self._on_trouble = on_trouble
-        self.shown = _shown(home, card)
         self._history: HistoryWriter | None = None  # made with the first private message; most hosts have none
-
-    def was_shown(self, sender: str, id: str) -> bool:
-        return _was_shown(self._home, self._card, sender, id)
 
     def add_history(self, records: Sequence[Record | Got]) -> None:
         private = [record for record in records if isinstance(record, Told | Got)]
@@ -109,14 +128,14 @@ class PrivateStore(NoStore):
             self._history.close()
 
 
-class HistoryStore(NoStore):
+class HistoryStore(_OnDisk, NoStore):
     """The store of a program that sends nothing of earlier runs and leaves nothing to a later one: only the history.
 
     The arguments are those of `DiskStore`.
     """
 
     def __init__(self, home: Path, card: Card, on_trouble: Callable[[str], None]) -> None:
-        self.shown = _shown(home, card)
+        super().__init__(home, card)
         self._history = HistoryWriter(_folder(home, card), on_trouble)
 
     def add_history(self, records: Sequence[Record | Got]) -> None:
@@ -126,7 +145,7 @@ class HistoryStore(NoStore):
         self._history.close()
 
 
-class DiskStore:
+class DiskStore(_OnDisk):
     """The store of a member in somebody else's room, in `LANCHAT_HOME/seen/ID`.
 
     Args:
@@ -142,9 +161,7 @@ class DiskStore:
         self, home: Path, card: Card, on_trouble: Callable[[str], None], hold_after: float | None = None
     ) -> None:
         folder = _folder(home, card)
-        self._home = home
-        self._card = card
-        self.shown = _shown(home, card)
+        super().__init__(home, card)
         self.seen = _last_event(folder)
         self._outbox = Outbox(folder)
         self.left_at = self._outbox.left_at
@@ -156,9 +173,6 @@ class DiskStore:
     @property
     def unsent(self) -> tuple[Talk, ...]:
         return self._outbox.unsent
-
-    def was_shown(self, sender: str, id: str) -> bool:
-        return _was_shown(self._home, self._card, sender, id)
 
     def add_unsent(self, message: Talk) -> None:
         self._outbox.add(message)
@@ -172,20 +186,6 @@ class DiskStore:
     def close(self) -> None:
         self._history.close()
         self._outbox.close()
-
-
-def _shown(home: Path, card: Card) -> Sequence[tuple[str, str]]:
-    try:
-        return [known for path in log_paths(home, card.room, JOINED) for known in LogReader(path).shown_private(SHOWN)]
-    except LanchatError:
-        return ()  # the writer will repair the file; until then a message may be shown a second time
-
-
-def _was_shown(home: Path, card: Card, sender: str, id: str) -> bool:
-    try:
-        return any(LogReader(path).was_shown(sender, id) for path in log_paths(home, card.room, JOINED))
-    except LanchatError:
-        return False
 
 
 def _last_event(folder: Path) -> Event | None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Event, Record, Told
+from lanchat.protocol.ids import is_key_of, is_verified
+from lanchat.protocol.messages import Event, Got, Record, Told
 from lanchat.protocol.text import safe_text
+from lanchat.protocol.timeline import MAX_N, epoch_of
 from lanchat.storage.problems import FAILURES, Damaged
 from lanchat.storage.readonly import ReadOnlyFile
 from lanchat.storage.schema import COLUMNS, OwnerRow, event_of, looks_of, private_columns, private_of
@@ -50,8 +51,10 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
     store = Store(copy, durable=True)
     try:
-        store.own(_rescued_owners(path))  # first, because owners may be older than all events
+        # Owners first, because they may be older than all events.
+        store.rescue(_rescued_owners(path), _rescued_keys(path), _rescued_terms(path))
         rescued = sum(store.add(records) for records in readable(path))
+        store.add(_rescued_shown(path))
     finally:
         store.close()
     renamed = _rename_damaged(path)
@@ -75,11 +78,42 @@ def _rename_damaged(path: Path) -> Path:
 def _rescued_owners(path: Path) -> list[OwnerRow]:
     """The readable owners in a damaged file, oldest first."""
     found: list[OwnerRow] = []
-    with suppress(*FAILURES), closing(ReadOnlyFile(path).connect()) as db:
-        for nick, by, seq in db.execute("SELECT nick, by, seq FROM owner"):
-            if isinstance(nick, str) and isinstance(by, str) and is_verified(by) and isinstance(seq, int):
-                found.append((looks_of(nick), nick, by, seq))
+    for nick, by, seq in _rescued_rows(path, "SELECT nick, by, seq FROM owner"):
+        if isinstance(nick, str) and isinstance(by, str) and is_verified(by) and isinstance(seq, int):
+            found.append((looks_of(nick), nick, by, seq))
     return sorted(found, key=lambda row: row[-1])
+
+
+def _rescued_keys(path: Path) -> list[tuple[str, bytes]]:
+    """The readable keys in a damaged file, each with its member id."""
+    rows = _rescued_rows(path, "SELECT by, key FROM member_key")
+    return [(by, key) for by, key in rows if isinstance(by, str) and isinstance(key, bytes) and is_key_of(key, by)]
+
+
+def _rescued_terms(path: Path) -> list[tuple[int, int]]:
+    """The readable terms in a damaged file that are over, each with its last number."""
+    found: list[tuple[int, int]] = []
+    for epoch, last in _rescued_rows(path, "SELECT epoch, last FROM timeline"):
+        if (
+            isinstance(epoch, int)
+            and isinstance(last, int)
+            and 0 <= epoch <= epoch_of(_LAST_SEQ)
+            and 0 <= last <= MAX_N
+        ):
+            found.append((epoch, last))
+    return found
+
+
+def _rescued_shown(path: Path) -> list[Got]:
+    """The private messages that a damaged file says were shown, as far as it can be read."""
+    rows = _rescued_rows(path, "SELECT by, id FROM private WHERE shown")
+    return [Got(by, id) for by, id in rows if isinstance(by, str) and isinstance(id, str)]
+
+
+def _rescued_rows(path: Path, question: str) -> Iterator[Sequence[object]]:
+    """The rows before a damaged place. None if an earlier version, which had no such table, has written the file."""
+    with suppress(*FAILURES), closing(ReadOnlyFile(path).connect()) as db:
+        yield from db.execute(question)
 
 
 def readable(path: Path) -> Iterator[Sequence[Record]]:

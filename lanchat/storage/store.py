@@ -42,7 +42,7 @@ _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpre
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
 
-_KNOWN = "SELECT seq, text, mark FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
+_KNOWN = "SELECT seq, text, mark & 1 FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
 
 _log = logging.getLogger(__name__)
 
@@ -203,11 +203,24 @@ class Store:
         self._owned += owned  # not before the commit
         return added
 
-    def own(self, rows: Sequence[OwnerRow]) -> None:
-        """Store owners of nicks from a log that is repaired. A nick that has an owner here keeps it."""
+    def rescue(
+        self, owners: Sequence[OwnerRow], keys: Sequence[tuple[str, bytes]], terms: Sequence[tuple[int, int]]
+    ) -> None:
+        """Store what a log that is repaired holds besides its records.
+
+        Args:
+            owners: of nicks, the oldest first.
+            keys: by member id; only those of owners are stored.
+            terms: the epochs that are over, each with its last number.
+        """
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            owned = self._own(rows)
+            owned = self._own(owners)
+            whose = {by for _, _, by, _ in owners[:MAX_OWNED]}
+            self._db.executemany(
+                "INSERT OR IGNORE INTO member_key VALUES (?, ?)", (key for key in keys if key[0] in whose)
+            )
+            self._db.executemany("INSERT OR IGNORE INTO timeline VALUES (?, ?)", terms)
         self._owned += owned
 
     def index(self) -> bool:
@@ -237,8 +250,8 @@ class Store:
             for event in said:
                 known = self._db.execute(_KNOWN, (event.by, event.id)).fetchone()
                 if known is not None and known[0] != event.seq and known[1:] != (event.text, event.action):
-                    nameless = Said(event.seq, event.at, event.by, event.nick, "", event.text, event.action)
-                    added += self._db.execute(_INSERT + _ROW, row_of(nameless)).rowcount
+                    nameless = event.seq, event.at, event.by, event.nick, "", event.text, event.action, event.late
+                    added += self._db.execute(_INSERT + _ROW, row_of(Said(*nameless))).rowcount
         return added
 
     def close(self) -> None:

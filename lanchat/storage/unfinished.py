@@ -6,6 +6,7 @@ It is locked as long as a program sends the file, so that two programs of one pe
 import json
 import logging
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,9 +39,10 @@ class Unfinished:
         Args:
             keep: leave it for the next time.
         """
-        if not keep:
-            self._entry.unlink(missing_ok=True)
-        self._lock.close()
+        if keep:
+            self._lock.close()
+        else:
+            _discard(self._entry, self._lock)
 
 
 def remember(folder: Path, id: str, path: Path) -> Unfinished | None:
@@ -50,12 +52,15 @@ def remember(folder: Path, id: str, path: Path) -> Unfinished | None:
         folder: of the room.
     """
     entry = folder / f"{_PREFIX}{id}"
+    lock = None
     try:
         if len(list(folder.glob(f"{_PREFIX}*"))) >= MOST or (lock := lock_file(entry)) is None:
             return None
         os.write(lock.fd, json.dumps({"id": id, "path": str(path.absolute())}).encode())
     except OSError as error:
         _log.warning("cannot remember a file that is sent: %s", error.strerror)
+        if lock is not None:
+            _discard(entry, lock)
         return None
     return Unfinished(id, path, entry, lock)
 
@@ -78,8 +83,20 @@ def take_over(folder: Path) -> list[Unfinished]:
         except (OSError, ValueError, KeyError, TypeError) as error:
             _log.warning("cannot read %s: %s", entry, error)
             if lock is not None:
-                entry.unlink(missing_ok=True)
-                lock.close()
+                _discard(entry, lock)
             continue
         found.append(Unfinished(id, Path(path), entry, lock))
     return found
+
+
+def _discard(entry: Path, lock: FileLock) -> None:
+    """Remove an entry and release its lock. An entry that cannot be removed now is empty, and is removed another time.
+
+    Windows removes no file that is open, so the lock is released first. Another program that takes it over before it is
+    gone finds it empty.
+    """
+    with suppress(OSError):
+        os.ftruncate(lock.fd, 0)
+    lock.close()
+    with suppress(OSError):
+        entry.unlink(missing_ok=True)

@@ -1,5 +1,9 @@
 """Which rooms of a machine with many are listed. Time is a number in seconds."""
 
+from dataclasses import replace
+
+import pytest
+
 from lanchat.discovery.share import CHOOSING, MAX_OF_ONE_MACHINE, TOLD_FOR, Shares
 from lanchat.discovery.sighting import Sighting
 from lanchat.protocol.address import Endpoint
@@ -37,6 +41,14 @@ def test_a_known_room_and_the_one_that_is_looked_for_are_listed_in_any_case():
     expected = [*range(MAX_OF_ONE_MACHINE - 2), 20, 25]
     assert listed(shares, list(range(30))) == listed(shares, list(range(30))[::-1]) == expected
     assert 27 in listed(Shares(wanted=room(27).room_id), list(range(30)))
+
+
+@pytest.mark.parametrize(("title", "wanted"), [("Café", "cafe"), ("It’s Room 25", "it's room 25"), ("Größe", "GRÖSSE")])
+def test_the_room_that_is_looked_for_is_listed_by_every_title_that_a_search_finds(title, wanted):
+    present = {number: (room(number), 0.0) for number in range(MAX_OF_ONE_MACHINE)}
+    newcomer = replace(room(25), title=title)
+    assert Shares(wanted=wanted).replaced_by(newcomer, present, CHOOSING) == MAX_OF_ONE_MACHINE - 1
+    assert Shares(wanted="Tea").replaced_by(newcomer, present, CHOOSING) is None
 
 
 def test_later_an_older_room_does_not_push_out_a_listed_one():

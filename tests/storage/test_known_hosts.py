@@ -81,6 +81,16 @@ def test_a_room_that_is_hosted_here_has_our_own_key_whatever_a_line_says(known, 
     assert known.key_status(id, own) == "known"
 
 
+def test_to_look_at_a_room_that_is_hosted_here_makes_no_identity(known, home):
+    with open_room(home, "Board", now=1) as room:
+        id = room.about.id
+    assert known.key_status(id, KEY) == known.key_status(id, KEY[:32]) == known.key_status(id, "") == "changed"
+    assert "identity.key" not in os.listdir(home), "whatever key the room shows is not ours"
+    own = fingerprint(load_identity(home).public)
+    (home / "identity.crt").unlink()
+    assert known.key_status(id, own) == "known" and "identity.crt" not in os.listdir(home)
+
+
 def test_another_key_is_not_remembered_where_another_program_was_first(known):
     assert known.check(ROOM, KEY, "Room A") == known.check(ROOM, ANOTHER, "Room A") == "new"
     known.remember(ROOM, KEY, "Room A")

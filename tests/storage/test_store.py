@@ -7,8 +7,13 @@ from itertools import islice, product
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from lanchat.protocol.messages import Joined, Renamed, Said
+from lanchat.protocol.delegation import OWNER_INDEX
+from lanchat.protocol.ids import member_id
+from lanchat.protocol.keys import key_from_seed
+from lanchat.protocol.messages import Got, Joined, Renamed, Said, Told
+from lanchat.protocol.timeline import MAX_N, Timeline, make_epoch, make_seq
 from lanchat.storage import prepare
 from lanchat.storage import store as store_module
 from lanchat.storage.problems import Damaged, StoreProblem, in_words, problem_of
@@ -16,7 +21,7 @@ from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import Retention
 from lanchat.storage.schema import SCHEMA, TABLES
-from lanchat.storage.store import Store, add_functions
+from lanchat.storage.store import LogState, Store, add_functions
 
 ANN, BOB, EVE = (letter * 32 for letter in "abe")
 
@@ -108,6 +113,15 @@ def test_what_is_deleted_leaves_no_word_in_the_index(path):
     assert terms == 2
 
 
+def test_a_message_that_was_said_late_is_stored_once_and_stays_late(path):
+    first = Said(1, 0, ANN, "ann", "x", "hi", late=True)
+    resent, another = replace(first, seq=2), replace(first, seq=3, text="other words")
+    with closing(Store(path, durable=True)) as store:
+        assert store.add([first, resent, another]) == 1
+        assert store.add_reused([first, resent, replace(resent, late=False), another]) == 1
+    assert LogReader(path).events_after(0, 10) == [first, replace(another, id="")]
+
+
 # ---- owners of nicks
 
 
@@ -168,7 +182,56 @@ def test_a_repair_keeps_the_owners_whose_entries_were_deleted(path):
         assert store.pruning.drop_uncovered(Retention(entries=2), 11, 0) == (9, True)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT min(seq) FROM event").fetchone() == (10,)
+    damage(path)
+    assert repaired(path).owners == (("bob", BOB), ("ann", ANN))
+
+
+def damage(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
         db.execute("DROP TABLE words")
-    store, damage = open_store(path, durable=True)
-    store.close()
-    assert "was damaged" in damage and owners(path) == (("bob", BOB), ("ann", ANN))
+
+
+def repaired(path: Path) -> LogState:
+    store, words = open_store(path, durable=True)
+    with closing(store):
+        assert "was damaged" in words
+        return store.state()
+
+
+def test_a_repair_keeps_the_terms_that_are_over(path):
+    first, second, third, fourth = (make_epoch(term, OWNER_INDEX) for term in (1, 2, 3, 4))
+    with closing(Store(path, durable=True)) as store:
+        for epoch in (first, second, third):
+            store.begin(make_seq(epoch, 0))
+            store.add([joined(make_seq(epoch, n), ANN, "ann") for n in range(1, 4)])
+        store.pruning.drop_uncovered(Retention(entries=1), 9, 0)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO timeline VALUES (-1, 5), (?, ?), (0, 'x')", [fourth + 1, MAX_N + 1])
+    damage(path)
+    repaired(path)
+    with closing(Store(path, durable=True)) as store:
+        assert store.begin(make_seq(fourth, 0)) == Timeline(fourth, ((first, 3), (second, 3), (third, 3)))
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM timeline").fetchone() == (3,), "and nothing that is no term"
+
+
+def test_a_repair_keeps_the_keys_of_members(path):
+    """Private messages for those who are away are sealed to them."""
+    key = key_from_seed(bytes(32)).public_key().public_bytes_raw()
+    by = member_id(key)
+    with closing(Store(path, durable=True)) as store:
+        store.add([Joined(1, 0, by, "cat", key=key), joined(2, BOB, "bob")])
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO member_key VALUES (?, ?)", [BOB, key])
+    damage(path)
+    assert repaired(path).keys == {by: key}, "and none that is somebody else's"
+
+
+def test_a_repair_keeps_which_private_messages_were_shown(path):
+    with closing(Store(path, durable=False)) as store:
+        store.add([Told(id, 0, ANN, "ann", BOB, "bob", text="hi") for id in ("1", "2")])
+        store.add([Got(ANN, "1")])
+    damage(path)
+    repaired(path)
+    reader = LogReader(path)
+    assert reader.was_shown(ANN, "1") and not reader.was_shown(ANN, "2")

@@ -1,7 +1,12 @@
 """Files that were being sent when a program ended."""
 
+import errno
+import os
 from pathlib import Path
 
+import pytest
+
+from lanchat.storage.files import lock_file
 from lanchat.storage.unfinished import MOST, remember, take_over
 
 
@@ -28,3 +33,40 @@ def test_only_so_many_are_remembered(tmp_path):
     for unfinished in filter(None, kept):
         unfinished.finish(keep=False)
     assert remember(tmp_path / "missing", "1", Path("/a")) is None
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_an_entry_that_cannot_be_removed_is_released_and_goes_another_time(tmp_path, monkeypatch, damaged):
+    unfinished = None if damaged else remember(tmp_path, "1", Path("/a"))
+    entry = tmp_path / "sending-1"
+    if unfinished is None:
+        entry.write_text("{")
+
+    def in_use(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "it is open")
+
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "unlink", in_use)
+        if unfinished is None:
+            assert take_over(tmp_path) == []
+        else:
+            unfinished.finish(keep=False)
+        lock = lock_file(entry)
+        assert lock is not None and os.fstat(lock.fd).st_size == 0
+        lock.close()
+    assert take_over(tmp_path) == [] and list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_no_entry_and_no_open_file(tmp_path, monkeypatch):
+    def full(fd: int, data: bytes) -> int:
+        opened.append(fd)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    opened: list[int] = []
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        assert remember(tmp_path, "1", Path("/a")) is None
+    [fd] = opened
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)
+    assert list(tmp_path.iterdir()) == []

@@ -115,16 +115,7 @@ class Registration(_MdnsThread):
     def __init__(self, advertisement: Advertisement, on: OwnAddresses, on_problem: OnProblem) -> None:
         super().__init__("mdns-register", on, on_problem)
         self._advertisement = advertisement
-        self._registered = threading.Event()
         self._thread.start()
-
-    def wait_registered(self, timeout: float) -> bool:
-        """Wait until the room is advertised, which takes about 1.7 s.
-
-        Returns:
-            Whether it is, at the latest after `timeout` seconds.
-        """
-        return self._registered.wait(timeout)
 
     def _work(self, opened: "Zeroconf") -> None:
         from zeroconf import NonUniqueNameException
@@ -133,7 +124,6 @@ class Registration(_MdnsThread):
             self._await(opened, self._register(opened, self._info()), REGISTER_LIMIT)
         except NonUniqueNameException:  # its message is empty
             raise RuntimeError("somebody on this network announces this very room already") from None
-        self._registered.set()
         self._works()
         while not self._ended.wait(FOLLOW_EVERY) and not self._has_moved():
             pass
@@ -184,7 +174,7 @@ class Browser(_MdnsThread):
                 self._names.put_nowait((name, state_change is not ServiceStateChange.Removed))
             except queue.Full:
                 _log.debug("too many mDNS names at once")
-                self._on_problem(_TOO_MANY)
+                self._say(_TOO_MANY)  # from zeroconf's thread; the sets that it uses need no lock
 
         browser = ServiceBrowser(opened, SERVICE, handlers=[changed])
         self._works()
@@ -225,7 +215,7 @@ class Browser(_MdnsThread):
             if len(known) < MAX_KNOWN:
                 known[name] = time.monotonic()
             else:
-                self._on_problem(_TOO_MANY)
+                self._say(_TOO_MANY)
             if not self._look_up(zeroconf, name, ask=False) and name not in later:
                 later.append(name)
 
