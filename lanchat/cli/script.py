@@ -10,7 +10,7 @@ from dataclasses import replace
 import click
 
 from lanchat.cli import options
-from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined
+from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined, who_joins
 
 MOST = 50  # messages; so many a host sends to who comes in
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -86,7 +86,6 @@ def send(
     lanchat send "Room A" --run -- make test
     """
     from lanchat.terminal.piped import Line
-    from lanchat.terminal.prompts import choose_nick, given_password
     from lanchat.terminal.send import Sending, SendOptions
     from lanchat.terminal.stdio import read_lines
 
@@ -104,7 +103,7 @@ def send(
             raise click.BadParameter("1 to 64 of A-Z a-z 0-9 _ - are needed.", param_hint="--id")
         if not (text or whole or run):
             raise click.UsageError("An --id is for one message: give TEXT, --whole or --run.")
-    choose_nick(how.nick, ask=False), given_password(how.password_file)  # what is wrong is said before CMD runs
+    who = who_joins(how)  # what is wrong is said before CMD runs
     code = 0
     texts: Iterator[Line]
     if text:
@@ -119,7 +118,7 @@ def send(
         how = replace(how, began=time.monotonic())  # the time of CMD is its own
     else:
         texts = read_lines(sys.stdin.fileno())
-    with joined(room, how, "nothing") as joined_room:
+    with joined(room, how, "nothing", who) as joined_room:
         sending = Sending(joined_room, SendOptions(to, action, id, as_json), how.deadline, sys.stdout, sys.stderr)
         return sending.run(texts) or code
 
