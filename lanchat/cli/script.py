@@ -26,7 +26,7 @@ class _RunsCommand(click.Command):
             where = args.index(self.last)
             command = args[where + 1 :]
             ctx.obj = command[1:] if command[:1] == ["--"] else command
-            if not ctx.obj:
+            if not ctx.obj and not ctx.resilient_parsing:  # a shell that completes has no use for an error
                 raise click.UsageError(f"Which program? {self.last} CMD [ARG]...", ctx)
             args = args[: where + 1]
         return super().parse_args(ctx, args)
