@@ -1,6 +1,5 @@
 """The commands that a script uses: send, tail, ask."""
 
-import os
 import re
 import sys
 import time
@@ -250,8 +249,9 @@ def _message(text: str, where: str) -> str:
 def _stdin() -> str:
     """All of stdin, or at least so much that it is too long for a message."""
     from lanchat.protocol.fields import MAX_TEXT
+    from lanchat.terminal.stdio import read_some
 
     data = b""
-    while len(data) <= MAX_TEXT and (more := os.read(sys.stdin.fileno(), MAX_TEXT)):
+    while len(data) <= MAX_TEXT and (more := read_some(sys.stdin.fileno())):
         data += more
     return data.decode(errors="replace").rstrip("\r\n")

@@ -128,12 +128,17 @@ def read_lines(file: int) -> "Iterator[Line]":
     from lanchat.terminal.piped import LineSplitter  # commands that read nothing need not load the rules of messages
 
     splitter = LineSplitter()
-    while data := _read(file):
+    while data := read_some(file):
         yield from splitter.feed(data)
     yield from splitter.end()
 
 
-def _read(file: int) -> bytes:
+def read_some(file: int) -> bytes:
+    """What this file descriptor has, after waiting for it; nothing at its end, or if it was opened for writing only.
+
+    Raises:
+        LanchatError: it cannot be read.
+    """
     while True:
         try:
             return os.read(file, 64 * 1024)

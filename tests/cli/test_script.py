@@ -11,6 +11,7 @@ import pytest
 from lanchat.client.member import Member
 from lanchat.server.host import Host
 from tests.support.people import Listener, PlainClient
+from tests.support.program import Program
 
 
 @pytest.fixture
@@ -68,6 +69,15 @@ def test_more_lines_than_may_be_on_their_way_at_once(lanchat, room, ann):
 def test_all_of_stdin_is_one_message(lanchat, room, ann):
     assert lanchat.run("send", at(room), "--whole", "--nick", "build", input="one\n  two\n").code == 0
     ann.hear_text("one\n  two")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="redirects with a POSIX shell")
+def test_a_stdin_for_writing_only_is_an_empty_message(lanchat):
+    """nohup opens it like this."""
+    command = shlex.join(lanchat.argv("send", "127.0.0.1:1", "--whole", "--nick", "build"))
+    with Program(["sh", "-c", f"{command} 0>/dev/null"], lanchat.folder / "nohup", lanchat.env("build")) as build:
+        ended = build.wait()
+    assert (ended.code, "A message cannot be empty." in ended.err) == (2, True), ended.err
 
 
 def test_what_is_too_long_for_one_message_is_a_usage_error_before_anything_is_said(lanchat, room, ann):
