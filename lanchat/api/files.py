@@ -1,7 +1,7 @@
 """The files of a joined room: sending, listing and fetching them, for programs and for the screen alike."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from lanchat.protocol.filenames import safe_name
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.messages import Card
 from lanchat.protocol.sizes import size_text
+from lanchat.protocol.text import listed, safe_text
 from lanchat.storage.home import downloads_folder, home_folder
 from lanchat.storage.rooms import HOSTED, JOINED
 from lanchat.storage.unfinished import remember, take_over
@@ -95,7 +96,7 @@ class RoomFiles(Closable):
             Refused: the file is not there any more.
             LanchatError: the folder cannot be written, or the connection has ended.
         """
-        entry = file if isinstance(file, FileEntry) else self._called(file)
+        entry = file if isinstance(file, FileEntry) else file_called(file, self.files)
         folder = self.downloads if into is None else Path(into)
         transfer = self.start_fetching(entry, folder, _shown(on_progress))
         _finish(transfer)
@@ -172,11 +173,20 @@ class RoomFiles(Closable):
         """
         return self._member.transfers.fetch(file, folder, on_progress)
 
-    def _called(self, name: str) -> FileEntry:
-        found = [entry for entry in self.files if name in (entry.name, entry.file)]
-        if not found:
-            raise Refused(f"No file called {name} is in the room.", code="unknown")
-        return found[-1]
+
+def file_called(name: str, entries: Sequence[FileEntry]) -> FileEntry:
+    """The file with this name or id; of several with one name, the last.
+
+    Raises:
+        Refused: there is none.
+    """
+    found = [entry for entry in entries if name in (entry.name, entry.file)]
+    if not found:
+        there = listed([safe_text(entry.name) for entry in entries])
+        raise Refused(
+            f'No file called "{name}" is in the room.', f"There are: {there}" if there else "", code="unknown"
+        )
+    return found[-1]
 
 
 def _shown(on_progress: OnProgress | None) -> Callable[[RunningTransfer], None]:

@@ -47,12 +47,30 @@ join_options = options.collected(
 )
 
 
-@contextmanager
-def joined(room: str, how: JoinOptions, keeping: "Keeping") -> Iterator["JoinedRoom"]:
-    """The room, joined by a program: nobody is asked anything."""
-    from lanchat.terminal.prompts import choose_nick, given_password, join_by_name
+def who_joins(how: JoinOptions) -> tuple[str, str | None]:
+    """The nick, and the password if there is one. A password file may be a pipe, so this is called once.
 
-    nick, password = choose_nick(how.nick, ask=False), given_password(how.password_file)
+    Raises:
+        click.BadParameter: the nick breaks the rules of nicks.
+        LanchatError: the file cannot be read, or the password is too short.
+    """
+    from lanchat.terminal.prompts import choose_nick, given_password
+
+    return choose_nick(how.nick, ask=False), given_password(how.password_file)
+
+
+@contextmanager
+def joined(
+    room: str, how: JoinOptions, keeping: "Keeping", who: tuple[str, str | None] | None = None
+) -> Iterator["JoinedRoom"]:
+    """The room, joined by a program: nobody is asked anything.
+
+    Args:
+        who: what `who_joins` has returned, if it was called before.
+    """
+    from lanchat.terminal.prompts import join_by_name
+
+    nick, password = who or who_joins(how)
     with join_by_name(
         room,
         nick,

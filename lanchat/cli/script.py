@@ -1,6 +1,5 @@
 """The commands that a script uses: send, tail, ask."""
 
-import os
 import re
 import sys
 import time
@@ -10,7 +9,7 @@ from dataclasses import replace
 import click
 
 from lanchat.cli import options
-from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined
+from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined, who_joins
 
 MOST = 50  # messages; so many a host sends to who comes in
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -26,7 +25,7 @@ class _RunsCommand(click.Command):
             where = args.index(self.last)
             command = args[where + 1 :]
             ctx.obj = command[1:] if command[:1] == ["--"] else command
-            if not ctx.obj:
+            if not ctx.obj and not ctx.resilient_parsing:  # a shell that completes has no use for an error
                 raise click.UsageError(f"Which program? {self.last} CMD [ARG]...", ctx)
             args = args[: where + 1]
         return super().parse_args(ctx, args)
@@ -86,7 +85,6 @@ def send(
     lanchat send "Room A" --run -- make test
     """
     from lanchat.terminal.piped import Line
-    from lanchat.terminal.prompts import choose_nick, given_password
     from lanchat.terminal.send import Sending, SendOptions
     from lanchat.terminal.stdio import read_lines
 
@@ -104,7 +102,7 @@ def send(
             raise click.BadParameter("1 to 64 of A-Z a-z 0-9 _ - are needed.", param_hint="--id")
         if not (text or whole or run):
             raise click.UsageError("An --id is for one message: give TEXT, --whole or --run.")
-    choose_nick(how.nick, ask=False), given_password(how.password_file)  # what is wrong is said before CMD runs
+    who = who_joins(how)  # what is wrong is said before CMD runs
     code = 0
     texts: Iterator[Line]
     if text:
@@ -119,7 +117,7 @@ def send(
         how = replace(how, began=time.monotonic())  # the time of CMD is its own
     else:
         texts = read_lines(sys.stdin.fileno())
-    with joined(room, how, "nothing") as joined_room:
+    with joined(room, how, "nothing", who) as joined_room:
         sending = Sending(joined_room, SendOptions(to, action, id, as_json), how.deadline, sys.stdout, sys.stderr)
         return sending.run(texts) or code
 
@@ -251,8 +249,9 @@ def _message(text: str, where: str) -> str:
 def _stdin() -> str:
     """All of stdin, or at least so much that it is too long for a message."""
     from lanchat.protocol.fields import MAX_TEXT
+    from lanchat.terminal.stdio import read_some
 
     data = b""
-    while len(data) <= MAX_TEXT and (more := os.read(sys.stdin.fileno(), MAX_TEXT)):
+    while len(data) <= MAX_TEXT and (more := read_some(sys.stdin.fileno())):
         data += more
     return data.decode(errors="replace").rstrip("\r\n")

@@ -123,9 +123,12 @@ class Asking:
 
     def _say(self, line: str) -> str:
         """Say the question. Returns its id."""
-        if self._options.private is not None:
-            return self._room.tell(self._options.private, line, wait=remaining(self._deadline))
-        return self._room.say(line)
+        try:
+            if self._options.private is not None:
+                return self._room.tell(self._options.private, line, wait=remaining(self._deadline))
+            return self._room.say(line)
+        except ValueError as error:  # it is to us or to a guest, or too long together with its code
+            raise Refused(str(error)) from None
 
     def _wait_answer(self, question: Question, id: str) -> Answer:
         asked = False

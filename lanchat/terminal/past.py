@@ -23,9 +23,15 @@ class PastWatch:
 
     def follow(self, item: Item) -> None:
         match item:
-            case Connected(welcome=welcome, present=present, again=again):
+            case Connected(welcome=welcome, again=again):
                 self._me = welcome.id, welcome.nick
                 self.over = self.over or again
-                self.has_end = self._me not in [(person.id, person.nick) for person in present]
+                self.has_end = not was_inside(item)
             case Joined(by=by, nick=nick) if (by, nick) == self._me:
                 self.over = True
+
+
+def was_inside(connected: Connected) -> bool:
+    """Whether we are in the room by another program as well, so that no `joined` of ours follows the past."""
+    welcome = connected.welcome
+    return (welcome.id, welcome.nick) in [(person.id, person.nick) for person in connected.present]

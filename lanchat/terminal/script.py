@@ -23,7 +23,7 @@ from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.piped import Line, Overlong
-from lanchat.terminal.stdio import INDENT, columns_of, put
+from lanchat.terminal.stdio import columns_of, in_rows, put
 from lanchat.terminal.wording import (
     dropped_text,
     error_text,
@@ -36,7 +36,6 @@ from lanchat.terminal.wording import (
     removed_text,
     unopened_text,
 )
-from lanchat.terminal.wrap import hang
 
 DRAIN_LIMIT = 0.5  # s to write what has arrived when the time is over; the reader may have stopped reading
 _MOST_FILES = 1000  # whose names are remembered, to say which one was removed
@@ -257,8 +256,7 @@ class Script:
     def _show_line(self, line: str, *, old: bool = False) -> None:
         """Print a line, and look whether it is the one that is waited for, unless it is an old one."""
         if not (self._options.as_json or self._options.quiet):
-            shown = hang(line, columns_of(self._out), INDENT, 0) if self._on_terminal else line
-            self._out.write(shown + "\n")
+            self._out.write((in_rows(self._out, line) if self._on_terminal else line) + "\n")
         if self._options.until is not None and self._options.until in line and not old:
             self._out.flush()
             self._happenings.put(_Matched())

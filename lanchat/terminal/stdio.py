@@ -62,14 +62,23 @@ def put(stream: IO[str], *lines: str) -> None:
     """
     from lanchat.protocol.text import safe_text  # not at the top: `lanchat --version` does without it
 
-    columns = columns_of(stream)
     for line in map(safe_text, lines):
-        if columns and (len(line) > columns or not line.isascii()):
-            from lanchat.terminal.wrap import hang
-
-            line = hang(line, columns, len(line) - len(line.lstrip(" ")) + INDENT, 0)
-        stream.write(f"{line}\n")
+        stream.write(in_rows(stream, line, len(line) - len(line.lstrip(" ")) + INDENT) + "\n")
     stream.flush()
+
+
+def in_rows(stream: IO[str], line: str, indent: int = INDENT) -> str:
+    """A harmless line, broken for the window where this stream goes, which may be narrower than it was just now.
+
+    Args:
+        indent: cells before the further rows.
+    """
+    columns = columns_of(stream)
+    if columns and (len(line) > columns or not line.isascii()):
+        from lanchat.terminal.wrap import hang
+
+        return hang(line, columns, indent, 0)
+    return line
 
 
 class SafeFormatter(logging.Formatter):
@@ -119,12 +128,17 @@ def read_lines(file: int) -> "Iterator[Line]":
     from lanchat.terminal.piped import LineSplitter  # commands that read nothing need not load the rules of messages
 
     splitter = LineSplitter()
-    while data := _read(file):
+    while data := read_some(file):
         yield from splitter.feed(data)
     yield from splitter.end()
 
 
-def _read(file: int) -> bytes:
+def read_some(file: int) -> bytes:
+    """What this file descriptor has, after waiting for it; nothing at its end, or if it was opened for writing only.
+
+    Raises:
+        LanchatError: it cannot be read.
+    """
     while True:
         try:
             return os.read(file, 64 * 1024)

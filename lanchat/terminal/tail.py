@@ -15,9 +15,8 @@ from lanchat.terminal.deadline import remaining
 from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.runner import hand_over
-from lanchat.terminal.stdio import INDENT, columns_of, put
+from lanchat.terminal.stdio import in_rows, put
 from lanchat.terminal.wording import note_text, reconnecting, unopened_text
-from lanchat.terminal.wrap import hang
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,6 @@ class Tail:
         self._deadline = deadline
         self._out = out
         self._talk = talk
-        self._columns = columns_of(out)
         self._past = PastWatch()
         self._kept: deque[Said] = deque(maxlen=options.number)  # of the past
         self._waited: list[PrivateMessage] = []
@@ -139,7 +137,7 @@ class Tail:
             self._out.write(event_json(message) + "\n")
             return
         line = message_line(message) if isinstance(message, Said) else private_line(message)
-        self._out.write((hang(line, self._columns, INDENT, 0) if self._columns else line) + "\n")
+        self._out.write(in_rows(self._out, line) + "\n")
 
     def _note(self, text: str) -> None:
         put(self._talk, note_text(text))

@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from lanchat.api.files import file_called
 from lanchat.api.room import JoinedRoom
 from lanchat.client.running import RunningTransfer
-from lanchat.errors import Refused, TimedOut
-from lanchat.protocol.file_messages import FileEntry
-from lanchat.protocol.text import safe_text
+from lanchat.errors import TimedOut
 from lanchat.terminal.chat.files import Rate, transfer_line
 from lanchat.terminal.chat.transfers import left_out_text
-from lanchat.terminal.stdio import put
+from lanchat.terminal.stdio import columns_of, put
 from lanchat.terminal.wording import note_text
 
 _DRAW_EVERY = 0.2  # s
-_WIDTH = 79  # cells of the line that shows the progress
 
 
 def send_files(
@@ -77,15 +75,16 @@ def get_files(
         LanchatError: a file was not fetched; those before it were.
     """
     entries = room.files
-    wanted = entries if everything else [_called(name, entries) for name in names]
+    wanted = entries if everything else [file_called(name, entries) for name in names]
     into = room.downloads if folder is None else Path(folder)
     for entry in wanted:
         progress = _ProgressLine(talk)
-        _finish(room.start_fetching(entry, into, progress), progress, deadline)
-        path = str(progress.last.path)
+        transfer = room.start_fetching(entry, into, progress)
+        _finish(transfer, progress, deadline)
+        path = str(transfer.path)
         if as_json:
             values = {"path": path, "file": entry.file, "name": entry.name, "size": entry.size, "by": entry.by}
-            out.write(json.dumps({**values, "nick": entry.nick, "sha256": progress.last.sha256}) + "\n")
+            out.write(json.dumps({**values, "nick": entry.nick, "sha256": transfer.sha256}) + "\n")
         else:
             out.write(path + "\n")
         out.flush()
@@ -95,20 +94,24 @@ def get_files(
 class _ProgressLine:
     """Shows one transfer in a line of a terminal, which is rewritten; nothing if stderr is none."""
 
-    last: RunningTransfer
-
     def __init__(self, talk: IO[str]) -> None:
-        self._talk = talk if talk.isatty() else None
+        self._talk = talk
         self._rate = Rate()
-        self._drawn_at = 0.0
+        self._looked_at = 0.0  # s, monotonic
+        self._drawn = False
         self._remark = ""
 
     def __call__(self, transfer: RunningTransfer) -> None:
         """Called in the thread of the transfer."""
         progress, now = transfer.progress, time.monotonic()
-        if self._talk is None or (now - self._drawn_at < _DRAW_EVERY and progress.remark == self._remark):
+        if transfer.cancelled:  # the line is erased
             return
-        self._drawn_at, self._remark = now, progress.remark
+        if now - self._looked_at < _DRAW_EVERY and progress.remark == self._remark:
+            return
+        self._looked_at, self._remark = now, progress.remark
+        if not (columns := columns_of(self._talk)):
+            return
+        self._drawn = True
         line = transfer_line(
             name=progress.name,
             up=progress.up,
@@ -116,22 +119,20 @@ class _ProgressLine:
             size=progress.size,
             rate=self._rate.per_second(progress.done, now),
             remark=progress.remark,
-            width=_WIDTH,
+            width=columns - 1,
         )
         self._write(f"\r{line}\x1b[K")
 
     def erase(self) -> None:
-        if self._talk is not None and self._drawn_at:
+        if self._drawn:
             self._write("\r\x1b[K")
 
     def _write(self, text: str) -> None:
-        assert self._talk is not None
         self._talk.write(text)
         self._talk.flush()
 
 
 def _finish(transfer: RunningTransfer, progress: _ProgressLine, deadline: float | None) -> None:
-    progress.last = transfer
     try:
         transfer.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
     except TimedOut:
@@ -142,13 +143,3 @@ def _finish(transfer: RunningTransfer, progress: _ProgressLine, deadline: float 
         raise
     finally:
         progress.erase()
-
-
-def _called(name: str, entries: Sequence[FileEntry]) -> FileEntry:
-    found = [entry for entry in entries if name in (entry.name, entry.file)]
-    if not found:
-        there = ", ".join(safe_text(entry.name) for entry in entries)
-        raise Refused(
-            f'No file called "{name}" is in the room.', f"There are: {there}" if there else "", code="unknown"
-        )
-    return found[-1]

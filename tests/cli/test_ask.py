@@ -99,3 +99,18 @@ def test_a_private_question_is_for_one_alone(lanchat, room, ann):
 @pytest.mark.parametrize("words", [["--open", "--choice", "a,b"], ["--choice", "a,,b"], ["--choice", "a,a"]])
 def test_choices_that_are_none(lanchat, words):
     assert lanchat.run("ask", "127.0.0.1:1", "deploy?", "--nick", "bot", *words).code == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "to", "why"),
+    [
+        ("deploy?", ["--private", "bot"], "is you"),
+        ("?" * 4090, [], "too many for one message|at most 4096 bytes"),
+    ],
+    ids=["to oneself", "too long with its code"],
+)
+def test_a_question_that_cannot_be_said_is_refused_in_words(lanchat, room, question, to, why):
+    ended = lanchat.run("ask", f"127.0.0.1:{room.port}", question, "--nick", "bot", *to)
+    assert ended.code == 4
+    assert re.search(why, ended.err), ended.err
+    assert "Traceback" not in ended.err

@@ -1,6 +1,7 @@
 """The commands of a script, as processes: what they say, print and leave, and their exit codes."""
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 from lanchat.client.member import Member
 from lanchat.server.host import Host
 from tests.support.people import Listener, PlainClient
+from tests.support.program import Program
 
 
 @pytest.fixture
@@ -39,6 +41,18 @@ def test_words_are_said_and_nothing_is_printed(lanchat, room, ann):
     assert ann.hear_text("deployed 1.4").nick == "build"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names a pipe by a path")
+def test_a_password_file_may_be_a_pipe_that_gives_it_once(lanchat, host, join):
+    locked = host("Locked", password="right horse")
+    ann = Listener(join(locked, "ann", password="right horse"))
+    words = ("send", at(locked), "hello", "--nick", "build", "--password-file", "/dev/stdin")
+    build = lanchat.start(*words, stdin="pipe")
+    build.say("right horse\n")
+    build.end_input()
+    assert build.wait().code == 0, build.err
+    ann.hear_text("hello")
+
+
 def test_each_line_of_stdin_is_said(lanchat, room, ann):
     assert lanchat.run("send", at(room), "--nick", "build", input="one\n\ntwo\n").code == 0
     ann.hear_text("two")
@@ -55,6 +69,15 @@ def test_more_lines_than_may_be_on_their_way_at_once(lanchat, room, ann):
 def test_all_of_stdin_is_one_message(lanchat, room, ann):
     assert lanchat.run("send", at(room), "--whole", "--nick", "build", input="one\n  two\n").code == 0
     ann.hear_text("one\n  two")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="redirects with a POSIX shell")
+def test_a_stdin_for_writing_only_is_an_empty_message(lanchat):
+    """nohup opens it like this."""
+    command = shlex.join(lanchat.argv("send", "127.0.0.1:1", "--whole", "--nick", "build"))
+    with Program(["sh", "-c", f"{command} 0>/dev/null"], lanchat.folder / "nohup", lanchat.env("build")) as build:
+        ended = build.wait()
+    assert (ended.code, "A message cannot be empty." in ended.err) == (2, True), ended.err
 
 
 def test_what_is_too_long_for_one_message_is_a_usage_error_before_anything_is_said(lanchat, room, ann):
@@ -154,6 +177,12 @@ def test_a_program_that_does_not_exist(lanchat, room):
 @pytest.mark.parametrize("words", [["text", "--whole"], ["--me", "--to", "ann", "text"], ["--run"]])
 def test_words_that_contradict_each_other_are_usage_errors(lanchat, words):
     assert lanchat.run("send", "127.0.0.1:1", "--nick", "build", *words).code == 2
+
+
+def test_a_shell_that_completes_gets_no_usage_error(lanchat):
+    words = "lanchat send room --run "
+    ended = lanchat.run(_LANCHAT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD="4")
+    assert ended.err == ""
 
 
 # ---- tail

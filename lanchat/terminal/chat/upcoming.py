@@ -8,6 +8,7 @@ from lanchat.client.events import Connected, Item
 from lanchat.protocol.messages import Event, Said
 from lanchat.terminal.chat.people import greeting_text
 from lanchat.terminal.chat.render import NewSince, Note, Own
+from lanchat.terminal.past import was_inside
 
 
 class Upcoming:
@@ -63,7 +64,7 @@ class Upcoming:
     def followed(self, item: Item) -> None:
         """The room's state knows this item now."""
         if isinstance(item, Connected) and not item.again:
-            self._past_shown = item.welcome.since >= item.welcome.seq
+            self._past_shown = item.welcome.since >= item.welcome.seq or was_inside(item)
             if not self._hosting:
                 greeting = Note(greeting_text(item, self._room.state.roster))
                 with self._lock:

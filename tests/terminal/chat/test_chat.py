@@ -98,7 +98,7 @@ def talk(identity):
     """`talk(room)`: ann's chat; a function for the room if it is to be another one later."""
 
     @contextmanager
-    def start(room, *notes: str, store=None, reopening=False, **options) -> Iterator[RunningChat]:
+    def start(room, *notes: str, store=None, reopening=False, begun="you joined", **options) -> Iterator[RunningChat]:
         joined = joined_room(
             lambda: (room() if callable(room) else room).connect(),
             identity("ann"),
@@ -115,7 +115,7 @@ def talk(identity):
                 for note in notes:
                     chat.note(note)
                 with RunningChat(chat, keys, terminal) as ann:
-                    ann.shows("you joined")
+                    ann.shows(begun)
                     yield ann
         finally:
             joined.close()
@@ -168,6 +168,19 @@ def test_notes_from_before_the_start_stand_below_the_history_and_the_greeting(ho
         ann.shows("bob are you there?")
         parts = ("bob are you there?", "You are in Room A", "First time with this host.", "you joined")
         assert sorted(parts, key=ann.text.index) == [*parts]
+
+
+def test_a_second_screen_of_one_person_greets_them_and_answers(host, join, talk):
+    """Nobody joins then, so nothing ends the history."""
+    room = host()
+    first = join(room, "ann")
+    first.outgoing.say("from my other screen")
+    heard(first)
+    with talk(room, "First time with this host.", begun="First time with this host.") as ann:
+        parts = ("ann from my other screen", "You are in Room A", "First time with this host.")
+        assert sorted(parts, key=ann.text.index) == [*parts]
+        ann.press("/who\r")
+        ann.shows("(you")
 
 
 def test_a_pasted_page_is_one_message(host, join, talk):

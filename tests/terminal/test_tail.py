@@ -1,0 +1,68 @@
+"""`lanchat tail` on a terminal."""
+
+import os
+import struct
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from lanchat.api.room import JoinedRoom
+from lanchat.client.events import Closed, Connected, Item, PrivateMessage
+from lanchat.client.state import RoomState
+from lanchat.errors import ConnectionLost
+from lanchat.protocol.messages import Card, Joined, Said, Welcome
+from lanchat.terminal.tail import Tail, TailOptions
+
+if os.name == "posix":
+    import fcntl
+    import termios
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="has a pseudo-terminal")
+
+ANN, BOB = "a" * 32, "b" * 32
+
+
+class NarrowingRoom:
+    """A room with one message before the window becomes narrower, and one after it."""
+
+    title = "Room A"
+
+    def __init__(self, terminal: int) -> None:
+        self.state = RoomState()
+        self._items = self._happen(terminal)
+
+    def _happen(self, terminal: int):
+        card = Card(1, "r" * 32, "Room A", "hal", 1, False, bytes(32))
+        resize(terminal, 80)
+        yield Connected(card, Welcome(ANN, "ann", 0, 0, 0), (), BOB)
+        yield Joined(1, 0, ANN, "ann")
+        yield Said(2, 0, BOB, "bob", "1", "a line that is longer than twenty")
+        resize(terminal, 20)
+        yield Said(3, 0, BOB, "bob", "2", "a line that is longer than twenty")
+        yield Closed(ConnectionLost("The room is gone."))
+
+    def take(self, timeout: float | None = None) -> Sequence[Item]:
+        return [next(self._items)]
+
+    def follow(self, item: Item) -> None:
+        self.state.follow(item)
+
+    def confirm(self, shown: Sequence[PrivateMessage]) -> None:
+        pass
+
+
+def resize(terminal: int, columns: int) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+
+def test_each_line_is_broken_for_the_window_as_it_is_then():
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal, os.fdopen(theirs, "w") as out:
+        room = cast(JoinedRoom, NarrowingRoom(ours))
+        with pytest.raises(ConnectionLost):
+            Tail(room, TailOptions(0, follow=True), None, out, out).run()
+        shown = b""
+        while shown.count(b"twenty\r\n") < 2:
+            shown += terminal.read(1000)
+    assert shown.decode().splitlines()[-3:] == ["bob: a line that is", "    longer than", "    twenty"]
