@@ -100,6 +100,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "source_of", other_machines)
 
 
+FEW = 10  # messages; at `message_rate=0.1` so many more than a burst take longer than any test
 # Deadlines are looked at ten times as often, and members reconnect at once.
 HURRY = Timing(sweep=0.1, first_retry=0.02)
 

@@ -3,13 +3,16 @@
 import random
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from lanchat.protocol.limits import NO_LIMITS
-from lanchat.protocol.messages import Joined, Left, Renamed
+from lanchat.client.events import PrivateMessage
+from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
+from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.protocol.timing import Timing
+from tests.hostile.conftest import FEW, HURRY
 from tests.support.irc import IrcClient, parsed
 from tests.support.waiting import wait_until
 
@@ -72,19 +75,41 @@ def test_nothing_that_a_client_may_send_harms_the_room(siege, irc):
     attacked.ann.round_trip("after")
 
 
-@pytest.mark.parametrize(
-    "command", ["NICK eve{}", "AWAY :{}", "WHO #room-a", "NAMES", "LIST", "JOIN #{}", "PRIVMSG ann :{}"]
-)
-def test_a_loop_waits_in_its_own_reader(siege, irc, command):
-    """The host reads no more than the rate allows, and the others talk on."""
-    attacked = siege(irc_port=0)
-    eve = irc(attacked, "eve")
+def loop(eve: IrcClient, command: str) -> None:
+    """Send this with number after number until the host takes no more."""
     eve.socket.setblocking(False)
     data = "".join(f"{command.format(number)}\r\n" for number in range(1000)).encode()
     sent = 0
     with pytest.raises((BlockingIOError, ConnectionError)):
         while sent < 32 * 1024 * 1024:
             sent += eve.socket.send(data)
+
+
+@pytest.mark.parametrize(
+    ("command", "heard"), [("NICK eve{}", Renamed), ("PRIVMSG #room-a :{}", Said), ("PRIVMSG ann :{}", PrivateMessage)]
+)
+def test_a_loop_waits_in_its_own_reader(siege, irc, command, heard):
+    """The others hear what may be said at once and a little more, and talk on."""
+    limits = replace(DEFAULT_LIMITS, message_rate=0.1, rename_burst=10**6)
+    attacked = siege(irc_port=0, limits=limits)
+    eve = irc(attacked, "eve")
+
+    def of_eve() -> int:
+        return sum(isinstance(item, heard) and item.nick.startswith("eve") for item in attacked.ann.items)
+
+    loop(eve, command)
+    attacked.ann.hear(lambda: of_eve() >= limits.message_burst - FEW)
+    for number in range(5):
+        attacked.ann.round_trip(f"still here {number}")
+    assert of_eve() <= limits.message_burst + FEW
+    eve.close()
+
+
+@pytest.mark.parametrize("command", ["AWAY :{}", "WHO #room-a", "NAMES", "LIST", "JOIN #{}"])
+def test_the_others_talk_on_beside_a_loop_of_which_they_hear_nothing(siege, irc, command):
+    attacked = siege(irc_port=0)
+    eve = irc(attacked, "eve")
+    loop(eve, command)
     attacked.ann.round_trip("still here")
     eve.close()
 
@@ -133,21 +158,33 @@ def test_control_characters_reach_nobody_as_such(siege, irc):
 @pytest.mark.parametrize("nick", ["ann", "Ann", "\u0430nn", "a!b", "x.lanchat!", "@ann", "#ann", "\x1b[2J", "n" * 99])
 def test_nobody_takes_a_nick_that_belongs_to_somebody(siege, irc, nick):
     attacked = siege(irc_port=0)
+    before = len(attacked.ann.items)
     eve = irc(attacked)
     eve.send(f"NICK {nick}", "USER eve 0 * :eve")
     assert parsed(eve.line()).command in ("432", "433")
     eve.send("NICK eve")
     eve.until("366")
-    assert attacked.ann.items[-1:] == [] or not isinstance(attacked.ann.items[-1], Renamed)
+    attacked.ann.round_trip("after")
+    assert [item.nick for item in attacked.ann.items[before:] if isinstance(item, Joined)] == ["eve"]
+    assert not any(isinstance(item, Renamed) for item in attacked.ann.items)
     eve.close()
 
 
 def test_who_reads_nothing_is_dropped_and_nobody_else_notices(siege, irc):
-    attacked = siege(irc_port=0)
-    eve = irc(attacked, "eve")
-    eve.socket.setblocking(False)
-    for number in range(50):
-        attacked.ann.member.outgoing.say("x" * 4000)
-        attacked.ann.hear(lambda number=number: len(attacked.ann.texts) > number)
-    attacked.ann.round_trip("after")
-    eve.close()
+    """Eve is sent more than an outbox holds. Until she is gone, ann waits for nobody."""
+    attacked = siege(
+        irc_port=0,
+        timing=replace(HURRY, stall=3600),
+        limits=replace(DEFAULT_LIMITS, message_rate=1e6, message_burst=10**6, byte_rate=1e9, room_byte_rate=1e9),
+    )
+    irc(attacked, "eve")
+    page, number = "x" * 4000, 0
+    while attacked.room.people > 1:
+        for _ in range(10):
+            number += 1
+            attacked.ann.member.outgoing.say(f"{number} {page}")
+        attacked.ann.round_trip(f"after {number}")
+        assert number < 5000, "she was not dropped"
+    attacked.ann.hear_kind(Left, nick="eve", code="slow")
+    assert attacked.ann.notices == []
+    attacked.ann.items.clear()
