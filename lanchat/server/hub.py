@@ -5,18 +5,16 @@ gets one send for the whole batch, however much happened in it: waking a thread 
 is what makes a chat server slow (measured: 6-9 us a send, in any language).
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from lanchat.protocol import messages as wire
-from lanchat.protocol.closings import REPLACED
 from lanchat.protocol.file_messages import FileEvent, FileOffered, FileRemoved, FileStored, Transfer
 from lanchat.protocol.standby import StandbyMessage
 from lanchat.room.effects import Close, Effect, Kick, Member, OpenTicket, Repeated, Reply, SaveAccess, SendTo, Store
 from lanchat.room.files import FileWhole
-from lanchat.room.room import MAX_SESSIONS, Room
+from lanchat.room.room import Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.files import HostFiles
@@ -32,10 +30,10 @@ from lanchat.server.session import (
     Stop,
     Stored,
 )
+from lanchat.server.sessions import Sessions
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox, join_started
 
-_log = logging.getLogger(__name__)
 _PONG = wire.Pong()
 _Handled = JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom
 
@@ -63,10 +61,9 @@ class Hub:
         self._now = now
         self._save_access = save_access
         self._files = files or HostFiles(room.files, None)
-        self._sessions: dict[Session, None] = {}  # a set that keeps its order
         self._appended = 0  # the ticket of the last record that was given to the log
         self._acks = Acks(room.seq)
-        self._closing = ""
+        self._sessions = Sessions(room, self._acks)
         self._thread = threading.Thread(target=self._run, name="hub")
 
     @property
@@ -102,8 +99,8 @@ class Hub:
         for removed in self._files.due(batch.now):
             self._publish_file(removed, batch)
         batch.deliver(self._sessions)
-        if self._closing:
-            self._say_goodbye()
+        if self._sessions.closing:
+            self._sessions.say_goodbye()
         if batch.records:
             self._appended = self._room_log.append(batch.records)
         return goes_on
@@ -125,24 +122,24 @@ class Hub:
                     self._room.recall(said_before)
                 self._receive(session, messages, batch)
             case JoinRequest():
-                self._join(item, batch)
+                self._sessions.join(item, batch)
             case Asked(session, answer):
                 if (data := answer(self._room)) and session.member is not None:
                     batch.tell(session, data)
                 elif data:
                     session.link.send(data)
             case LinkEnded(session):
-                self._leave(session, batch, code=session.link.code, reason=session.link.reason)
+                self._sessions.leave(session, batch, code=session.link.code, reason=session.link.reason)
             case Stored(ticket, seq):
-                self._tell_all(self._acks.store(ticket, seq), batch)
+                self._sessions.tell_all(self._acks.store(ticket, seq), batch)
                 self._files.stored(seq)
             case LogTrouble(text):
-                self._tell_all(self._acks.set_trouble(text), batch)
+                self._sessions.tell_all(self._acks.set_trouble(text), batch)
             case FileWhole():
                 if (draft := self._room.files.finish(item, batch.now)) is not None:
                     self._publish_file(draft, batch)
             case CloseRoom(reason):
-                self._closing = reason  # everybody is told after the events of this batch
+                self._sessions.closing = reason  # everybody is told after the events of this batch
             case _:
                 assert_never(item)
 
@@ -155,15 +152,17 @@ class Hub:
                 case wire.Say() | wire.Tell():
                     self._carry_out(session, member, message, batch)
                 case wire.Ping():
-                    self._tell(session, _PONG, batch)
+                    self._sessions.tell(session, _PONG, batch)
                 case wire.Deaf():
                     session.deaf = True
                 case wire.Pong() | StandbyMessage():
                     pass
                 case wire.Hello() | wire.Confirm() | Transfer():
-                    self._tell(session, wire.Notice("rules", "You are in the room already."), batch)
+                    self._sessions.tell(session, wire.Notice("rules", "You are in the room already."), batch)
                 case wire.Fetch():
-                    self._tell(session, wire.Notice("rules", "Events can be fetched only after the welcome."), batch)
+                    self._sessions.tell(
+                        session, wire.Notice("rules", "Events can be fetched only after the welcome."), batch
+                    )
                 case _:  # another command
                     self._carry_out(session, member, message, batch)
 
@@ -171,124 +170,45 @@ class Hub:
         for decision in self._room.decide(member, command, batch.now):
             match decision:
                 case wire.Said() | wire.Renamed() | wire.Joined() | wire.Left() | wire.Moved():
-                    self._publish(decision, batch, session)
+                    self._sessions.publish(decision, batch, session)
                 case FileOffered() | FileStored() | FileRemoved():
                     self._publish_file(decision, batch, session)
                 case Repeated(said):
-                    self._tell(session, said, batch)
+                    self._sessions.tell(session, said, batch)
                     self._acks.wait(session, said.seq)
-                    self._tell_all(self._acks.due(), batch)
+                    self._sessions.tell_all(self._acks.due(), batch)
                 case _:
                     self._effect(session, decision, batch)
 
-    def _publish(self, draft: wire.Event, batch: Batch, session: Session | None = None) -> None:
-        """Give an event its number, make it happen and deliver it.
-
-        Args:
-            session: the session whose command caused the event; None: no command did.
-        """
-        event = wire.numbered(draft, self._room.seq + 1)
-        self._room.apply(event)
-        if session is not None:
-            if isinstance(event, wire.Said):
-                if not session.echoes:
-                    batch.personal_for(session).skips.add(len(batch.events))
-                self._acks.wait(session, event.seq)
-                if session.deaf and session.echoes:
-                    self._tell(session, event, batch)
-                if self._acks.trouble:
-                    self._tell_all(self._acks.warn([session]), batch)
-        batch.add(event)
-
     def _publish_file(self, draft: FileEvent, batch: Batch, session: Session | None = None) -> None:
-        self._publish(draft, batch, session)
+        self._sessions.publish(draft, batch, session)
         self._files.published(draft)  # it has its number now
 
     def _effect(self, session: Session, effect: Effect, batch: Batch) -> None:
         match effect:
             case Reply(message):
-                self._tell(session, message, batch)
+                self._sessions.tell(session, message, batch)
             case SendTo(to, message):
                 for other in self._sessions:
                     if other.gets(to, message):
-                        self._tell(other, message, batch)
+                        self._sessions.tell(other, message, batch)
             case Store(told, receipt):
                 batch.records.append(told)
                 if receipt is not None:
                     self._acks.wait_for_receipt(session, self._appended + len(batch.records), receipt)
                     if self._acks.trouble:
-                        self._tell_all(self._acks.warn([session]), batch)
+                        self._sessions.tell_all(self._acks.warn([session]), batch)
             case Close():
                 session.link.finish()
-                self._leave(session, batch)
+                self._sessions.leave(session, batch)
             case OpenTicket():
                 if session.member is not None:
-                    self._tell(session, self._files.ticket(session.member.id, effect), batch)
+                    self._sessions.tell(session, self._files.ticket(session.member.id, effect), batch)
             case Kick(member, closing):
                 self._files.end(member.id)
                 for other in [session for session in self._sessions if session.member is member]:
-                    self._dismiss(other, closing, batch)
+                    self._sessions.dismiss(other, closing, batch)
             case SaveAccess(bans, locked):
                 self._save_access(bans, locked)
             case _:
                 assert_never(effect)
-
-    def _join(self, request: JoinRequest, batch: Batch) -> None:
-        session = request.session
-        if self._closing:
-            session.link.finish(session.encode(wire.Closing("closed", self._closing)))
-            return
-        decision = self._room.join(request.id, request.nick, batch.now, request.key)
-        if isinstance(decision, wire.Refused) and request.any_nick and decision.suggestion:
-            renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
-            session.link.send(session.encode(renamed))
-            decision = self._room.join(request.id, decision.suggestion, batch.now, request.key)
-        if isinstance(decision, wire.Refused):
-            _log.info("refused a member: %s", decision.code)
-            session.refuse(decision)
-            return
-        snapshot = self._room.snapshot(request.id, decision.nick, request.after, self._acks.stored)
-        self._sessions[session] = None
-        batch.personal_for(session).start = len(batch.events)
-        batch.tell(session, session.snapshot(snapshot))
-        if isinstance(decision, wire.Joined):
-            self._publish(decision, batch)
-            if not session.own_join:
-                batch.personal_for(session).skips.add(len(batch.events) - 1)
-        session.member = self._room.member(request.id, decision.nick)
-        session.member.sessions += 1
-        if session.member.sessions > MAX_SESSIONS:  # the links of some may have died unnoticed
-            oldest = next(other for other in self._sessions if other.member is session.member)
-            self._dismiss(oldest, REPLACED, batch)
-        if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start
-            self._tell(
-                session, wire.Notice("locked", "The room is locked: nobody new is admitted. /unlock ends that."), batch
-            )
-        _log.info("%s joined", request.id)
-
-    def _dismiss(self, session: Session, closing: wire.Closing, batch: Batch) -> None:
-        session.link.finish(session.encode(closing))
-        self._leave(session, batch, code=closing.code)
-
-    def _leave(self, session: Session, batch: Batch, *, code: str = "", reason: str = "") -> None:
-        if session.member is None:
-            return
-        member, session.member = session.member, None
-        del self._sessions[session]
-        self._acks.forget(session)
-        batch.personal.pop(session, None)
-        left = self._room.leave(member, batch.now, code=code, reason=reason)
-        if left is not None:
-            self._publish(left, batch)
-        _log.info("%s left: %s", member.id, reason or code)
-
-    def _tell(self, session: Session, message: wire.FromHost, batch: Batch) -> None:
-        batch.tell(session, session.encode(message))
-
-    def _tell_all(self, messages: Iterable[tuple[Session, wire.FromHost]], batch: Batch) -> None:
-        for session, message in messages:
-            self._tell(session, message, batch)
-
-    def _say_goodbye(self) -> None:
-        for session in self._sessions:
-            session.link.finish(session.encode(wire.Closing("closed", self._closing)))

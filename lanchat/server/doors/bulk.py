@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 class _Ticket:
     member: str
     file: str
-    blob: Blob  # as it was then: one that was removed since is not made anew
+    blob: Blob  # as it was then: one that was removed since is not made again
     up: bool
     until: float  # by the clock
 

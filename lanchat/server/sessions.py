@@ -1,0 +1,112 @@
+"""The sessions of a room: who joins and leaves, and what goes out to one of them or to all."""
+
+import logging
+from collections.abc import Iterable, Iterator
+
+from lanchat.protocol import messages as wire
+from lanchat.protocol.closings import REPLACED
+from lanchat.room.room import MAX_SESSIONS, Room
+from lanchat.server.acks import Acks
+from lanchat.server.batch import Batch
+from lanchat.server.session import JoinRequest, Session
+
+_log = logging.getLogger(__name__)
+
+
+class Sessions:
+    """Lets clients into the room and out of it, and publishes events. Owned by the hub thread.
+
+    Attributes:
+        closing: why the room closes; "": it does not. Nobody is let in any more then.
+    """
+
+    def __init__(self, room: Room, acks: Acks) -> None:
+        self.closing = ""
+        self._room = room
+        self._acks = acks
+        self._sessions: dict[Session, None] = {}  # a set that keeps its order
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(self._sessions)
+
+    def publish(self, draft: wire.Event, batch: Batch, session: Session | None = None) -> None:
+        """Give an event its number, make it happen and deliver it.
+
+        Args:
+            session: the session whose command caused the event; None: no command did.
+        """
+        event = wire.numbered(draft, self._room.seq + 1)
+        self._room.apply(event)
+        if session is not None:
+            if isinstance(event, wire.Said):
+                if not session.echoes:
+                    batch.personal_for(session).skips.add(len(batch.events))
+                self._acks.wait(session, event.seq)
+                if session.deaf and session.echoes:
+                    self.tell(session, event, batch)
+                if self._acks.trouble:
+                    self.tell_all(self._acks.warn([session]), batch)
+        batch.add(event)
+
+    def tell(self, session: Session, message: wire.FromHost, batch: Batch) -> None:
+        batch.tell(session, session.encode(message))
+
+    def tell_all(self, messages: Iterable[tuple[Session, wire.FromHost]], batch: Batch) -> None:
+        for session, message in messages:
+            self.tell(session, message, batch)
+
+    def join(self, request: JoinRequest, batch: Batch) -> None:
+        """Let a client in, or tell it why not."""
+        session = request.session
+        if self.closing:
+            session.link.finish(session.encode(wire.Closing("closed", self.closing)))
+            return
+        decision = self._room.join(request.id, request.nick, batch.now, request.key)
+        if isinstance(decision, wire.Refused) and request.any_nick and decision.suggestion:
+            renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
+            session.link.send(session.encode(renamed))
+            decision = self._room.join(request.id, decision.suggestion, batch.now, request.key)
+        if isinstance(decision, wire.Refused):
+            _log.info("refused a member: %s", decision.code)
+            session.refuse(decision)
+            return
+        snapshot = self._room.snapshot(request.id, decision.nick, request.after, self._acks.stored)
+        self._sessions[session] = None
+        batch.personal_for(session).start = len(batch.events)
+        batch.tell(session, session.snapshot(snapshot))
+        if isinstance(decision, wire.Joined):
+            self.publish(decision, batch)
+            if not session.own_join:
+                batch.personal_for(session).skips.add(len(batch.events) - 1)
+        session.member = self._room.member(request.id, decision.nick)
+        session.member.sessions += 1
+        if session.member.sessions > MAX_SESSIONS:  # the links of some may have died unnoticed
+            oldest = next(other for other in self._sessions if other.member is session.member)
+            self.dismiss(oldest, REPLACED, batch)
+        if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start
+            locked = wire.Notice("locked", "The room is locked: nobody new is admitted. /unlock ends that.")
+            self.tell(session, locked, batch)
+        _log.info("%s joined", request.id)
+
+    def dismiss(self, session: Session, closing: wire.Closing, batch: Batch) -> None:
+        """End a session, with this last line."""
+        session.link.finish(session.encode(closing))
+        self.leave(session, batch, code=closing.code)
+
+    def leave(self, session: Session, batch: Batch, *, code: str = "", reason: str = "") -> None:
+        """Note that a session has ended; does nothing the second time."""
+        if session.member is None:
+            return
+        member, session.member = session.member, None
+        del self._sessions[session]
+        self._acks.forget(session)
+        batch.personal.pop(session, None)
+        left = self._room.leave(member, batch.now, code=code, reason=reason)
+        if left is not None:
+            self.publish(left, batch)
+        _log.info("%s left: %s", member.id, reason or code)
+
+    def say_goodbye(self) -> None:
+        """Tell everybody that the room closes."""
+        for session in self._sessions:
+            session.link.finish(session.encode(wire.Closing("closed", self.closing)))
