@@ -13,28 +13,23 @@ from dataclasses import replace
 
 from lanchat import errors
 from lanchat.client.connect import Connection, Credentials, Trust, connect
-from lanchat.client.events import Acked, Connected, Disconnected, PrivateMessage
-from lanchat.client.private import opened
+from lanchat.client.events import Connected, Disconnected, PrivateMessage
+from lanchat.client.inbound import Inbound
 from lanchat.client.queue import EventQueue
-from lanchat.client.receiving import Incoming, check_host
+from lanchat.client.receiving import Incoming
 from lanchat.client.reconnect import SameRoom, backoff, given_up, is_another_host, is_occupied, may_reconnect
 from lanchat.client.sending import Outgoing
 from lanchat.client.transfer import Transfers
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
-from lanchat.protocol.closings import farewell
-from lanchat.protocol.file_messages import FileEnd, FileEntry, FileRefused, FileTicket
 from lanchat.protocol.framing import encode
-from lanchat.protocol.recipient import Owner
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import client_context
 from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
-
-_EVENTS = wire.Event.__args__
 
 _log = logging.getLogger(__name__)
 
@@ -84,9 +79,9 @@ class Member:
         self._store: MemberStore = NoStore()
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
-        self._me, self._closed = "", False
+        self._closed = False
         self._link: Link | None = None
-        self._state = threading.Condition()  # guards _link, _closed and what private messages are confirmed
+        self._state = threading.Condition()  # guards _link, _closed
 
     def join(self, deadline: float | None = None) -> Connected:
         """Connect and enter the room.
@@ -107,11 +102,14 @@ class Member:
                 self._link.close()
             self._flusher.close()
             raise
-        self._me = connection.welcome.id
-        self._incoming.private.recall(self._store.shown)
-        self._sealer = Sealer(self._who.identity.private, connection.card.room)
-        self.outgoing = Outgoing(self._store, self._me, self._send, self._sealer)
-        self.transfers = Transfers(self.outgoing.host, self._dial, self._tls, flusher)
+        me, incoming = connection.welcome.id, self._incoming
+        incoming.private.recall(self._store.shown)
+        sealer = Sealer(self._who.identity.private, connection.card.room)
+        self.outgoing = outgoing = Outgoing(self._store, me, self._send, sealer)
+        self.transfers = Transfers(outgoing.host, self._dial, self._tls, flusher)
+        self._inbound = Inbound(
+            me, incoming, self.queue, self._store, outgoing, self.transfers, sealer, self._note_nick
+        )
         connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
         self.queue.put(connected)
         self.outgoing.begin(connection.host_key, connection.welcome.files)
@@ -121,12 +119,7 @@ class Member:
 
     def confirm(self, private: Iterable[PrivateMessage]) -> None:
         """These private messages have been shown, so they need not come again. Any thread."""
-        shown = list(private)
-        with self._state:
-            for message in shown:
-                self._incoming.private.confirm(message)
-        self._store.add_history([wire.Got(message.by, message.id) for message in shown if not message.problem])
-        self.outgoing.confirm(message for message in shown if message.by != self._me)
+        self.outgoing.confirm(self._inbound.confirm(private))
 
     def close(self) -> None:
         """Leave the room and end the threads. May be called twice."""
@@ -147,6 +140,10 @@ class Member:
         self._reader.join()
         self._flusher.close()
         self._store.close()
+
+    def _note_nick(self, nick: str, to: str) -> None:
+        if nick == self._who.nick:
+            self._who = replace(self._who, nick=to)
 
     def _send(self, message: wire.FromMember) -> None:
         link = self._link
@@ -198,7 +195,7 @@ class Member:
         """Receive until the link ends. Returns the reason."""
         try:
             while True:
-                self._receive_all(connection.reader.batch(), connection)
+                self._inbound.receive_all(connection.reader.batch(), connection)
         except errors.LanchatError as error:
             return error
 
@@ -230,71 +227,3 @@ class Member:
             self.outgoing.begin(connection.host_key, connection.welcome.files)
             return connection
         raise given_up(lost)
-
-    def _receive_all(self, messages: list[wire.FromHost], connection: Connection) -> None:
-        """Handle the messages that one read brought. Events that follow each other are passed on together."""
-        events: list[wire.Event] = []
-        try:
-            for message in messages:
-                if isinstance(message, _EVENTS):
-                    if isinstance(message, wire.Said) and message.by == self._me:
-                        self.outgoing.heard(message)
-                    elif isinstance(message, wire.Joined) and message.seq > connection.welcome.seq:
-                        check_host(message, connection.host_id)  # earlier ones are of earlier hosts, too
-                    events += self._incoming.take(message)
-                else:
-                    self._pass_on(events)
-                    events = []
-                    self._receive(message, connection.link)
-        finally:
-            self._pass_on(events)
-
-    def _receive(self, message: wire.FromHost, link: Link) -> None:
-        match message:
-            case wire.Ping():
-                link.send(encode(wire.Pong()))
-            case wire.Ack(seq=seq):
-                if ids := self.outgoing.acknowledged(seq):
-                    self.queue.put(Acked(ids))
-            case wire.Closing():
-                raise farewell(message)
-            case wire.Page():
-                fetch, events = self._incoming.page(message)
-                self._pass_on(events)
-                if fetch is not None:
-                    link.send(encode(fetch))
-            case wire.Told():
-                self._receive_private(message)
-            case Owner():
-                if notice := self.outgoing.resolved(message):
-                    self.queue.put(notice)
-            case wire.Receipt():
-                if self.outgoing.settled(message):
-                    if message.code != "refused":
-                        self.queue.put(Acked((message.id,)))
-                    if message.text:
-                        self.queue.put(wire.Notice(message.code, message.text))
-            case wire.Notice():
-                self.queue.put(message)
-            case FileTicket() | FileRefused() | FileEntry() | FileEnd():
-                self.queue.put_all(self.transfers.receive(message))
-
-    def _receive_private(self, told: wire.Told) -> None:
-        message = opened(told, self._sealer)
-        with self._state:
-            new, confirmed = self._incoming.private.arrived(message, self._store.was_shown)
-        self.outgoing.heard_private(told)
-        self.outgoing.confirm([message] if confirmed else [])  # the host does not know yet that it was shown
-        if new:
-            if not message.problem:  # a host that makes some up does not fill our disk with them
-                self._store.add_history([told])
-            self.queue.put(message)
-
-    def _pass_on(self, events: list[wire.Event]) -> None:
-        if not events:
-            return
-        self._store.add_history(events)
-        for event in events:
-            if isinstance(event, wire.Renamed) and (event.by, event.nick) == (self._me, self._who.nick):
-                self._who = replace(self._who, nick=event.to)
-        self.queue.put_all(events)

@@ -5,77 +5,32 @@ messages are resent.
 """
 
 import secrets
-import threading
 from collections.abc import Callable, Iterable
 from itertools import count
 
-from lanchat import errors
 from lanchat.client.events import PrivateMessage
-from lanchat.client.host_link import HostLink
-from lanchat.client.private import addressed, is_addressed, on_the_wire
-from lanchat.client.unacked import ResendWindow, Unacked
+from lanchat.client.pending import Pending
 from lanchat.protocol import messages as wire
 from lanchat.protocol.drafts import PrivateDraft, Talk
 from lanchat.protocol.fields import MAX_NAME
-from lanchat.protocol.messages import Notice, Receipt, Said, Say, Tell, Told
-from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.messages import Said, Say
 from lanchat.protocol.sealed import Sealer
-from lanchat.protocol.text import clean_nick, clean_text, grouped
+from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.storage.member_store import MemberStore
 
 
-class Outgoing:
-    """The messages that this member sends, and what became of them. Any thread.
-
-    Args:
-        store: holds unacknowledged messages for a later run of the program.
-        me: our member id.
-        send: hands a message to the current link; never waits.
-        sealer: seals private messages.
-    """
+class Outgoing(Pending):
+    """The messages that this member sends, and what became of them. Any thread."""
 
     def __init__(self, store: MemberStore, me: str, send: Callable[[wire.FromMember], None], sealer: Sealer) -> None:
-        self._store = store
-        self._me = me
-        self._send_now = send
-        self._sealer = sealer
+        super().__init__(store, me, send, sealer)
         self._prefix = secrets.token_hex(8)  # begins the ids of all messages of this object
         self._numbers = count(1)
         self._given: set[str] = set()  # ids that the caller has made
-        self._order = threading.Lock()  # held while a message is stored and then sent, so that both have one order
-        self._changed = threading.Condition()  # guards all below; for memory work only
-        self._unacked = Unacked()
-        self._window = ResendWindow()
-        self._connected = False
-        self.host = HostLink(send)
-        self._over: errors.LanchatError | None = None
-        self.deaf = False
-        self._held = list(store.unsent)  # messages that an earlier run could not deliver
-        self.left_over = len(self._held)
-        self.left_at = store.left_at
-        if not store.held:
-            self._release()
-
-    # ---- for the threads that speak
 
     def is_own(self, said: Said | PrivateMessage) -> bool:
         """Whether this object sent the message, and not another program of the same person."""
         return said.by == self._me and (said.id.startswith(self._prefix) or said.id in self._given)
-
-    @property
-    def connected(self) -> bool:
-        """Whether messages are sent at once."""
-        return self._connected
-
-    @property
-    def waiting(self) -> int:
-        """The number of unacknowledged messages."""
-        return len(self._unacked)
-
-    def unheard(self, number: int) -> tuple[list[Talk], int]:
-        """The newest messages that the host has not sent back yet, oldest first, and how many there are in all."""
-        with self._changed:
-            return self._unacked.unheard(number)
 
     def say(self, text: str, *, action: bool = False, id: str = "") -> str:
         """Send a message to everyone, now or after the next reconnect. Never waits for the network.
@@ -130,146 +85,10 @@ class Outgoing:
         self.deaf = True
         self._send(wire.Deaf())
 
-    def wait_acked(self, timeout: float | None = None, *, below: int = 1) -> bool:
-        """Wait until fewer than `below` messages are unacknowledged; 1: until the host has stored all of them.
-
-        Returns:
-            Whether that happened within `timeout` seconds.
-
-        Raises:
-            LanchatError: the connection ended before that.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: len(self._unacked) < below or self._over is not None, timeout)
-            done = len(self._unacked) < below
-            if not done and self._over is not None:
-                raise self._over
-            return done
-
-    @property
-    def held(self) -> list[Talk]:
-        """Messages that an earlier run could not deliver, and that are sent only after `release`."""
-        with self._changed:
-            return [*self._held]
-
-    def release(self) -> None:
-        """Send what is held."""
-        with self._changed:
-            self._release()
-            if self._connected:
-                for message in self._window.begin(self._unacked.resend()):
-                    self._send_now(self._sealed(message))
-
-    def discard(self) -> int:
-        """Drop what is held, and our messages that the host has not sent back yet. Returns how many these are.
-
-        One of them may be on its way already, and be said all the same.
-        """
-        with self._order, self._changed:
-            dropped = [message.id for message in self._held] + self._unacked.drop_unheard()
-            self._held = []
-            self._window = ResendWindow()
-            self._changed.notify_all()
-        self._store.remove_unsent(dropped)
-        return len(dropped)
-
-    def refusal(self, id: str) -> str:
-        """Why the host refused this private message; "": it did not, or has not answered yet."""
-        with self._changed:
-            return self._unacked.refused.get(id, "")
-
-    # ---- for the reader thread
-
-    def begin(self, host_key: bytes = b"", largest_file: int = 0) -> None:
-        """The host with this key has admitted us: resend, in order, what is not acknowledged."""
-        with self._changed:
-            self.host.begin(host_key, largest_file)
-            self._connected = True
-            if self.deaf:
-                self._send_now(wire.Deaf())
-            for message in self._window.begin(self._unacked.resend()):
-                self._send_now(self._sealed(message))
-
-    def pause(self) -> None:
-        """The link is lost. New messages wait."""
-        with self._changed:
-            self._connected = False
-            self.host.pause()
-
-    def end(self, error: errors.LanchatError) -> None:
-        """The connection has ended for good, because of this error. Waiting threads are woken."""
-        with self._changed:
-            self._over = error
-            self.host.end(error)
-            self._changed.notify_all()
-
-    def heard(self, said: Said) -> None:
-        """The host has sent back one of our messages, with its number."""
-        with self._changed:
-            self._unacked.numbered(said)
-            self._answered(said.id)
-
-    def heard_private(self, told: Told) -> None:
-        """The host has sent back a private message, if we sent it."""
-        if told.by == self._me:
-            with self._changed:
-                self._answered(told.id)
-
-    def resolved(self, owner: Owner) -> Notice | None:
-        """The host has named the key for one of our private messages: it goes out now.
-
-        Returns:
-            Why it does not; or to whose key it is sealed, if only the host could know.
-        """
-        with self._changed:
-            draft = self._unacked.draft(owner.id)
-        if draft is None or is_addressed(draft):
-            return None
-        words = (
-            f"The host says that the fingerprint of {draft.nick} is  {grouped(owner.to)}: your message is sealed to it."
-        )
-        notice = None if draft.to else Notice("key", words)
-        try:
-            draft = addressed(draft, owner)
-        except ValueError as error:
-            self.settled(Receipt(owner.id, "refused", str(error)))
-            return Notice("refused", str(error))
-        self._store.add_unsent(draft)
-        tell = self._sealed(draft)
-        with self._changed:
-            self._unacked.replace(draft)
-            if self._connected:
-                self._send_now(tell)
-        return notice
-
-    def acknowledged(self, seq: int) -> tuple[str, ...]:
-        """The host has stored every event up to this seq. Returns the ids of our messages among them."""
-        with self._changed:
-            ids = self._unacked.acknowledged(seq)
-            self._changed.notify_all()
-        if ids:
-            self._store.remove_unsent(ids)
-        return ids
-
-    def settled(self, receipt: Receipt) -> bool:
-        """The host has stored or refused one of our private messages. Returns whether this is the first receipt."""
-        with self._changed:
-            new = self._unacked.settled(receipt)
-            self._answered(receipt.id)
-            self._changed.notify_all()
-        if new:
-            self._store.remove_unsent([receipt.id])
-        return new
-
     def confirm(self, private: Iterable[PrivateMessage]) -> None:
         """Tell the host that these private messages have been shown, so that it need not keep them."""
         for message in private:
             self._send(wire.Got(message.by, message.id))
-
-    def _release(self) -> None:
-        for message in self._held:
-            self._unacked.add(message)
-        self._held = []
 
     def _new_id(self, given: str) -> str:
         self._given |= {given} - {""}
@@ -284,15 +103,6 @@ class Outgoing:
                 if self._connected and not self._window.is_behind(message):
                     self._send_now(ready)
         return message.id
-
-    def _sealed(self, message: Talk) -> Say | Tell | Who:
-        """The message as it goes to the host."""
-        return message if isinstance(message, Say) else on_the_wire(message, self._sealer)
-
-    def _answered(self, id: str) -> None:
-        """The host has answered this message, so the next ones may be resent. Requires holding the lock."""
-        for message in self._window.answered(id):
-            self._send_now(self._sealed(message))
 
     def _send(self, message: wire.FromMember) -> None:
         with self._changed:

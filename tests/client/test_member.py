@@ -12,6 +12,7 @@ from lanchat import errors
 from lanchat.api.joining import join_target
 from lanchat.api.targets import Target
 from lanchat.client.events import Acked, Connected, Disconnected
+from lanchat.client.inbound import Inbound
 from lanchat.client.member import Member
 from lanchat.client.reconnect import SameRoom, backoff, given_up, is_another_host, is_occupied, may_reconnect
 from lanchat.network.connect import dial
@@ -184,12 +185,12 @@ def test_an_internal_error_ends_the_connection_and_wakes_every_thread(host, join
     room = host()
     ann = join(room, "ann")
 
-    def fail(member, message, link):
+    def fail(inbound, message, link):
         raise RuntimeError("of ours")
 
     met: list[object] = []
     monkeypatch.setattr(threading, "excepthook", lambda args: met.append(args.exc_value))
-    monkeypatch.setattr(Member, "_receive", fail)
+    monkeypatch.setattr(Inbound, "_receive", fail)
     ann.outgoing.say("so that an answer comes")
     assert "a fault of lanchat itself" in str(Listener(ann).end())
     wait_until(lambda: met, what="the error to be told to who can mend it")

@@ -80,7 +80,7 @@ def test_a_fault_while_a_member_joins_ends_the_host(faulty, lanchat):
 @pytest.mark.parametrize(
     ("module", "method", "thread"),
     [
-        ("lanchat.client.member", "Member._receive_all", "member-reader"),
+        ("lanchat.client.inbound", "Inbound.receive_all", "member-reader"),
         ("lanchat.storage.history", "HistoryWriter._write", "history"),
         ("lanchat.terminal.script", "Script._show", "script-listener"),
         ("lanchat.terminal.script", "Script._speak", "script-stdin"),

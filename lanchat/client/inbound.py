@@ -1,0 +1,134 @@
+"""What arrives over the links of a member: each message goes to the part of the member that it is for."""
+
+import threading
+from collections.abc import Callable, Iterable
+
+from lanchat.client.connect import Connection
+from lanchat.client.events import Acked, PrivateMessage
+from lanchat.client.private import opened
+from lanchat.client.queue import EventQueue
+from lanchat.client.receiving import Incoming, check_host
+from lanchat.client.sending import Outgoing
+from lanchat.client.transfer import Transfers
+from lanchat.network.link import Link
+from lanchat.protocol import messages as wire
+from lanchat.protocol.closings import farewell
+from lanchat.protocol.file_messages import FileEnd, FileEntry, FileRefused, FileTicket
+from lanchat.protocol.framing import encode
+from lanchat.protocol.recipient import Owner
+from lanchat.protocol.sealed import Sealer
+from lanchat.storage.member_store import MemberStore
+
+_EVENTS = wire.Event.__args__
+
+
+class Inbound:
+    """Owned by the reader thread, except for `confirm`.
+
+    Args:
+        me: our member id.
+        incoming: knows what has come before.
+        renamed: called with our nick and the new one when somebody of our key has changed it.
+    """
+
+    def __init__(
+        self,
+        me: str,
+        incoming: Incoming,
+        queue: EventQueue,
+        store: MemberStore,
+        outgoing: Outgoing,
+        transfers: Transfers,
+        sealer: Sealer,
+        renamed: Callable[[str, str], None],
+    ) -> None:
+        self._me = me
+        self._incoming = incoming
+        self._queue = queue
+        self._store = store
+        self._outgoing = outgoing
+        self._transfers = transfers
+        self._sealer = sealer
+        self._renamed = renamed
+        self._confirming = threading.Lock()  # guards what private messages are confirmed
+
+    def confirm(self, private: Iterable[PrivateMessage]) -> list[PrivateMessage]:
+        """These private messages have been shown, so they need not come again. Any thread.
+
+        Returns:
+            Those of others, which the host need not keep any more.
+        """
+        shown = list(private)
+        with self._confirming:
+            for message in shown:
+                self._incoming.private.confirm(message)
+        self._store.add_history([wire.Got(message.by, message.id) for message in shown if not message.problem])
+        return [message for message in shown if message.by != self._me]
+
+    def receive_all(self, messages: list[wire.FromHost], connection: Connection) -> None:
+        """Handle the messages that one read brought. Events that follow each other are passed on together."""
+        events: list[wire.Event] = []
+        try:
+            for message in messages:
+                if isinstance(message, _EVENTS):
+                    if isinstance(message, wire.Said) and message.by == self._me:
+                        self._outgoing.heard(message)
+                    elif isinstance(message, wire.Joined) and message.seq > connection.welcome.seq:
+                        check_host(message, connection.host_id)  # earlier ones are of earlier hosts, too
+                    events += self._incoming.take(message)
+                else:
+                    self._pass_on(events)
+                    events = []
+                    self._receive(message, connection.link)
+        finally:
+            self._pass_on(events)
+
+    def _receive(self, message: wire.FromHost, link: Link) -> None:
+        match message:
+            case wire.Ping():
+                link.send(encode(wire.Pong()))
+            case wire.Ack(seq=seq):
+                if ids := self._outgoing.acknowledged(seq):
+                    self._queue.put(Acked(ids))
+            case wire.Closing():
+                raise farewell(message)
+            case wire.Page():
+                fetch, events = self._incoming.page(message)
+                self._pass_on(events)
+                if fetch is not None:
+                    link.send(encode(fetch))
+            case wire.Told():
+                self._receive_private(message)
+            case Owner():
+                if notice := self._outgoing.resolved(message):
+                    self._queue.put(notice)
+            case wire.Receipt():
+                if self._outgoing.settled(message):
+                    if message.code != "refused":
+                        self._queue.put(Acked((message.id,)))
+                    if message.text:
+                        self._queue.put(wire.Notice(message.code, message.text))
+            case wire.Notice():
+                self._queue.put(message)
+            case FileTicket() | FileRefused() | FileEntry() | FileEnd():
+                self._queue.put_all(self._transfers.receive(message))
+
+    def _receive_private(self, told: wire.Told) -> None:
+        message = opened(told, self._sealer)
+        with self._confirming:
+            new, confirmed = self._incoming.private.arrived(message, self._store.was_shown)
+        self._outgoing.heard_private(told)
+        self._outgoing.confirm([message] if confirmed else [])  # the host does not know yet that it was shown
+        if new:
+            if not message.problem:  # a host that makes some up does not fill our disk with them
+                self._store.add_history([told])
+            self._queue.put(message)
+
+    def _pass_on(self, events: list[wire.Event]) -> None:
+        if not events:
+            return
+        self._store.add_history(events)
+        for event in events:
+            if isinstance(event, wire.Renamed) and event.by == self._me:
+                self._renamed(event.nick, event.to)
+        self._queue.put_all(events)
