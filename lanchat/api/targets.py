@@ -10,7 +10,7 @@ from lanchat.network.addresses import OwnAddresses, where
 from lanchat.network.connect import has_machine
 from lanchat.protocol.address import Endpoint, is_address, parse_endpoint, wrong_port
 from lanchat.protocol.invite import is_invite, parse_invite
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import last_argument, safe_text
 from lanchat.storage.home import home_folder
 from lanchat.storage.known_hosts import KeyStatus, KnownHosts
 
@@ -182,7 +182,7 @@ def _away(listing: Listing) -> NoSuchRoom:
     return NoSuchRoom(
         f'You know another room called "{listing.title}", which does not answer now. The one that does '
         f"(hosted by {listing.host}, {listing.endpoints[0]}) has a host that you have not met.",
-        f'Wait for yours. Or join this one all the same: lanchat join --new-host "{listing.title}"',
+        f"Wait for yours. Or join this one all the same: lanchat join --new-host {last_argument(listing.title)}",
     )
 
 

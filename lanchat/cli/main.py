@@ -65,10 +65,13 @@ class _Commands(click.Group):
         if not known:
             import difflib  # only after a mistake
 
+            from lanchat.protocol.text import last_argument
+
             names = self.list_commands(ctx)
             begun = [name for name in names if name.startswith(args[0])]  # "hist" is history, not host
             near = begun if len(begun) == 1 else difflib.get_close_matches(args[0], names, 1)
-            meant = f"Did you mean lanchat {near[0]}?" if near else f'To join a room: lanchat join "{args[0]}"'
+            join = f"To join a room: lanchat join {last_argument(args[0])}"
+            meant = f"Did you mean lanchat {near[0]}?" if near else join
             raise NoSuchCommand(f'There is no command "{args[0]}".', meant)
         return super().resolve_command(ctx, args)
 

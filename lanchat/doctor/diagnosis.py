@@ -7,7 +7,7 @@ that the person asks about has a verdict of its own, in verdict.py.
 import errno
 
 from lanchat.doctor.report import LEAST_DISK, Diagnosis, Firewall, Interface, Node, Report
-from lanchat.doctor.verdict import verdict
+from lanchat.doctor.verdict import GET_NETWORK, ISOLATED, LEAVE_ISOLATION, no_network, verdict
 from lanchat.protocol.text import safe_text
 
 PORT = 47474
@@ -55,9 +55,7 @@ def _machine(report: Report) -> Diagnosis | None:
 def _no_network(report: Report) -> Diagnosis | None:
     if report.real:
         return None
-    down = report.without_address
-    why = f" ({', '.join(down)} has no address)" if down else ""
-    return Diagnosis(False, f"This machine has no network{why}.", "join the Wi-Fi or plug in the cable")
+    return Diagnosis(False, _sentence(no_network(report)), GET_NETWORK)
 
 
 def _others(report: Report) -> Diagnosis | None:
@@ -142,9 +140,8 @@ def _isolated(report: Report) -> Diagnosis | None:
         return None
     return Diagnosis(
         False,
-        f"{missing[0].address} is on this network but cannot be reached, though the router can: if that machine is on, "
-        "either the Wi-Fi isolates its clients, as guest networks often do, or a firewall there blocks connections.",
-        "connect both machines to another Wi-Fi or by cable, or switch off client isolation in the access point",
+        f"{missing[0].address} is on this network but cannot be reached, though the router can: {ISOLATED}",
+        LEAVE_ISOLATION,
     )
 
 
@@ -165,7 +162,7 @@ def _inside(report: Report) -> Diagnosis | None:
 
 
 def _nobody(report: Report) -> Diagnosis:
-    room, nobody = ("other room", "nobody else") if report.own_rooms else ("room", "nobody")
+    room, nobody = ("room on another machine", "nobody else") if report.own_rooms else ("room", "nobody")
     blocking = [firewall for firewall in report.machine.firewalls if firewall.blocks]
     if blocking:
         return Diagnosis(

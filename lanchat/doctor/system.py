@@ -21,7 +21,7 @@ from lanchat.doctor.report import LEAST_DISK, Firewall, Machine, PortUse
 from lanchat.errors import LanchatError
 from lanchat.protocol.address import Address
 from lanchat.protocol.text import grouped
-from lanchat.storage.files import SET_HOME
+from lanchat.storage.files import SET_HOME, existing_folder
 from lanchat.storage.identity import KEY_FILE, load_identity
 
 COMMAND_LIMIT = 3.0  # s for a program of the system to answer
@@ -88,8 +88,7 @@ def router_answers(own: Sequence[Address]) -> bool | None:
 def _key(home: Path) -> tuple[str, tuple[str, str] | None]:
     """The state of the key, and what is wrong with it: the trouble, and what to do about it."""
     if not os.path.lexists(home / KEY_FILE):
-        parent = next((folder for folder in (home, *home.parents) if folder.exists()), home)
-        if os.access(parent, os.W_OK):
+        if os.access(existing_folder(home), os.W_OK):
             return "will be made on first use", None
         return "none", (f"{home} cannot be written", SET_HOME)
     try:
@@ -118,9 +117,8 @@ def _clock_warnings() -> Iterator[str]:
 
 
 def _free(home: Path) -> int | None:
-    folder = next((folder for folder in (home, *home.parents) if folder.exists()), None)
     try:
-        return None if folder is None else shutil.disk_usage(folder).free
+        return shutil.disk_usage(existing_folder(home)).free
     except OSError:
         return None
 

@@ -19,6 +19,14 @@ _BEST_FIRST: tuple[TriedOutcome, ...] = (
     "unreachable",
     "unknown",
 )
+GET_NETWORK = "join the Wi-Fi or plug in the cable"
+ISOLATED = (
+    "if that machine is on, either the Wi-Fi isolates its clients, as guest networks often do, or a firewall there "
+    "blocks connections."
+)
+LEAVE_ISOLATION = (
+    "connect both machines to another Wi-Fi or by cable, or switch off client isolation in the access point"
+)
 _ASK_AGAIN = "ask the host for the address that the screen there shows now"
 
 
@@ -65,10 +73,7 @@ def _judge(report: Report, asked: Asked, tried: Tried) -> tuple[bool, str, str]:
 def _missing(report: Report, tried: Tried) -> tuple[str, str]:
     """Why a machine does not answer, and one thing to try."""
     if not report.real:
-        down = report.without_address
-        why = f" ({', '.join(down)} has no address)" if down else ""
-        cause = f"{tried.address} does not answer, because this machine has no network{why}."
-        return cause, "join the Wi-Fi or plug in the cable"
+        return f"{tried.address} does not answer, because {no_network(report)}.", GET_NETWORK
     if not tried.on_link:
         ours = ", ".join(address for i in report.real for address in i.addresses if not address.startswith("fe80:"))
         cause = f"{tried.address} is not on a network of this machine ({ours}), and does not answer"
@@ -79,10 +84,15 @@ def _missing(report: Report, tried: Tried) -> tuple[str, str]:
         return f"{missing}, though others do: {why}.", _ASK_AGAIN
     though = ", though the router does" if report.router else ""
     return (
-        f"{missing}{though}: if that machine is on, either the Wi-Fi isolates its clients, as guest networks often do, "
-        "or a firewall there blocks connections.",
-        "connect both machines to another Wi-Fi or by cable, or switch off client isolation in the access point",
+        f"{missing}{though}: {ISOLATED}",
+        LEAVE_ISOLATION,
     )
+
+
+def no_network(report: Report) -> str:
+    """Says that this machine has no network, as a part of a sentence."""
+    down = report.without_address
+    return "this machine has no network" + (f" ({', '.join(down)} has no address)" if down else "")
 
 
 def _remark_on_discovery(report: Report, tried: Tried) -> str:

@@ -16,7 +16,7 @@ Id = Annotated[str, Meta(min_length=1, max_length=64)]  # of a message, the send
 Name = Annotated[str, Meta(max_length=MAX_NAME)]  # nicks and titles; their rules are in text.py
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # characters; the room checks bytes
 Typed = Annotated[str, Meta(max_length=16 * 1024)]  # as long as a line; the room tells who breaks a narrower rule
-RoomId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]  # it goes into files as it is
+HexId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]  # of a room or a file; it goes into paths as it is
 Bytes32 = Annotated[bytes, Meta(min_length=NONCE_SIZE, max_length=NONCE_SIZE)]
 Key = Annotated[bytes, Meta(max_length=32)]  # an Ed25519 public key, raw; empty where there is none
 Box = Annotated[bytes, Meta(max_length=4608)]  # a sealed private message (sealed.py); 6 KiB in base64

@@ -12,9 +12,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from lanchat.protocol.fields import Bytes32, Entry, Message, Name, Number, Short, Text
+from lanchat.protocol.fields import Bytes32, Entry, HexId, Id, Message, Name, Number, Short, Text
 
-FileId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]  # it goes into paths as it is
 Sha256 = Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]  # in hex; "": not known yet
 
 FileRefusal = Literal["off", "size", "quota", "many", "unknown", "rights", "disk"]
@@ -27,7 +26,7 @@ FileEndReason = Literal["removed", "changed", "unfinished", "expired", "quota", 
 class FileSend(Message, frozen=True, tag="file_send"):
     """Offers a file to everybody. A FileTicket answers, or a FileRefused, or a FileEntry if it is stored already."""
 
-    id: Annotated[str, Meta(min_length=1, max_length=64)]  # the sender's own; the same on a resend
+    id: Id  # the sender's own; the same on a resend
     name: Name
     size: Number  # bytes
     again: bool = False  # the host may know this file already
@@ -36,13 +35,13 @@ class FileSend(Message, frozen=True, tag="file_send"):
 class FileGet(Message, frozen=True, tag="file_get"):
     """Asks for the bytes of a file. A FileTicket answers, or a FileRefused."""
 
-    file: FileId
+    file: HexId
 
 
 class FileRemove(Message, frozen=True, tag="file_remove"):
     """Takes a file back: the member's own, or any if the member is the host."""
 
-    file: FileId
+    file: HexId
 
 
 class FileList(Message, frozen=True, tag="file_list"):
@@ -55,7 +54,7 @@ class FileList(Message, frozen=True, tag="file_list"):
 class FileTicket(Message, frozen=True, tag="file_ticket"):
     """Allows one transfer of one file, in one direction, for a short time."""
 
-    file: FileId  # made by the host
+    file: HexId  # made by the host
     ticket: Bytes32
     size: Number
     have: Number = 0  # bytes that are at the host
@@ -75,7 +74,7 @@ class FileRefused(Message, frozen=True, tag="file_refused"):
 class FileEntry(Message, frozen=True, tag="file_entry"):
     """A file that is there, or is just being sent."""
 
-    file: FileId
+    file: HexId
     name: Name
     size: Number
     by: Short
@@ -97,7 +96,7 @@ class FileOffered(Entry, frozen=True, tag="file_offered"):
     """A member sends a file. It can be fetched from now on."""
 
     id: Short  # as in the FileSend
-    file: FileId
+    file: HexId
     name: Name  # made safe by the host
     size: Number
 
@@ -105,14 +104,14 @@ class FileOffered(Entry, frozen=True, tag="file_offered"):
 class FileStored(Entry, frozen=True, tag="file_stored"):
     """A file is whole and on the host's disk."""
 
-    file: FileId
+    file: HexId
     sha256: Sha256
 
 
 class FileRemoved(Entry, frozen=True, tag="file_removed"):
     """A file is gone. `by` and `nick` are those of the member who removed it, or else of its sender."""
 
-    file: FileId
+    file: HexId
     reason: Short  # a FileEndReason; a later version may know more
 
 

@@ -13,13 +13,13 @@ from lanchat.protocol.fields import (
     Box,
     Bytes32,
     Entry,
+    HexId,
     Id,
     Key,
     Last,
     Message,
     Name,
     Number,
-    RoomId,
     Short,
     Text,
     Typed,
@@ -131,7 +131,7 @@ class Card(Message, frozen=True):
     """The first line of a host, sent unasked: what a list of rooms shows, and the challenge for a proof."""
 
     v: Number
-    room: RoomId
+    room: HexId
     title: Name
     host: Name  # the host's nick
     people: Number

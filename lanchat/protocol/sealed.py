@@ -18,24 +18,14 @@ from lanchat.protocol.ids import KEY_SIZE, is_key_of, member_id
 from lanchat.protocol.keys import PrivateKey, verify
 from lanchat.protocol.padding import pad, padded_size, unpad
 from lanchat.protocol.text import clean_text
+from lanchat.protocol.weak_keys import PRIME, SIGN, is_weak
 
 PURPOSE = b"lanchat private message 1"
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 _SIGNATURE = 64  # bytes
 _KNOWN_KEYS = 1024  # recipients whose X25519 keys are remembered: five rooms full of people
 
-_PRIME = 2**255 - 19  # of the field of Ed25519 and X25519
-_D = -121665 * pow(121666, -1, _PRIME) % _PRIME  # of the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032, section 5.1)
-_SIGN = 1 << 255  # the bit of a key that tells x from -x; the rest is y
-_LOW_ORDER = frozenset(  # X25519 keys with which every shared secret is zero
-    {
-        0,
-        1,
-        325606250916557431795983626356110631294008115727848805560023387167927233504,
-        39382357235489614581723060781553021112529911719440698176882885853963445705823,
-        _PRIME - 1,
-    }
-)
+_D = -121665 * pow(121666, -1, PRIME) % PRIME  # of the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032, section 5.1)
 
 
 class CannotOpen(ValueError):
@@ -143,11 +133,11 @@ def sealing_key(public: bytes) -> bytes:
     Raises:
         ValueError: this is no Ed25519 key, or one that everybody can open boxes of.
     """
-    y = int.from_bytes(public, "little") & ~_SIGN
-    square = (y * y - 1) * (_D * y * y + 1) % _PRIME  # of x, but for a factor that is a square itself
-    if len(public) != KEY_SIZE or y >= _PRIME or pow(square, (_PRIME - 1) // 2, _PRIME) > 1:
+    y = int.from_bytes(public, "little") & ~SIGN
+    square = (y * y - 1) * (_D * y * y + 1) % PRIME  # of x, but for a factor that is a square itself
+    if len(public) != KEY_SIZE or y >= PRIME or pow(square, (PRIME - 1) // 2, PRIME) > 1:
         raise ValueError("This is no Ed25519 key.")
-    u = (1 + y) * pow(1 - y, _PRIME - 2, _PRIME) % _PRIME  # as pow(..., -1), and 0 where there is no inverse
-    if u in _LOW_ORDER:
-        raise ValueError("This key hides nothing.")
+    if is_weak(public):
+        raise ValueError("This key hides nothing.")  # every shared secret with it is zero
+    u = (1 + y) * pow(1 - y, -1, PRIME) % PRIME
     return u.to_bytes(KEY_SIZE, "little")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from lanchat.protocol.fields import MAX_NUMBER, Blob, Message, Name, Number, Short
+from lanchat.protocol.fields import Blob, Last, Message, Name, Number, Short
 
 MAX_PAPER = 4096  # bytes; a delegation of seven standbys has 0.8 KB, a record of 64 earlier terms 2.3 KB
 MAX_LIST = 8192  # characters of a list in JSON, of all standbys or of all access rules
@@ -30,7 +30,7 @@ class Heartbeat(Message, frozen=True):
     """The host is alive. Sent after each pause of `Welcome.beat`, and whenever `sync` changes."""
 
     seq: Number  # of the last event
-    safe: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)]  # acks may go up to this seq; -1: they wait for a standby
+    safe: Last  # acks may go up to this seq; -1: they wait for a standby
     sync: Index = -1  # the standby whose disk acks wait for
     count: Number = 0  # grows with each change of `sync`
 
@@ -68,16 +68,16 @@ class Offer(StandbyMessage, frozen=True):
 class Follow(StandbyMessage, frozen=True):
     """A standby begins to copy: it has so much, and wants all that follows."""
 
-    seq: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # of the last event that it has on the host's timeline
-    private: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1  # the number of the last private message
+    seq: Last = -1  # of the last event that it has on the host's timeline
+    private: Last = -1  # the number of the last private message
     state: Number = 0  # the revision of the access rules
 
 
 class Stored(StandbyMessage, frozen=True):
     """So much is on the standby's disk."""
 
-    seq: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)]
-    private: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1
+    seq: Last
+    private: Last = -1
     state: Number = 0
     count: Number = 0  # of the last heartbeat that it has stored
 
@@ -103,8 +103,8 @@ class State(Message, frozen=True):
 class Promote(Message, frozen=True):
     """Host the room: this is all there is of it. Without numbers: this standby knows more than who asks."""
 
-    seq: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1
-    private: Annotated[int, Meta(ge=-1, le=MAX_NUMBER)] = -1
+    seq: Last = -1
+    private: Last = -1
     state: Number = 0
 
 

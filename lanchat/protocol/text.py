@@ -5,6 +5,7 @@ except marks that are piled up on one letter and what no terminal draws: a chara
 its name.
 """
 
+import shlex
 import unicodedata
 from collections.abc import Callable, Sequence
 
@@ -182,6 +183,16 @@ def listed(names: Sequence[str]) -> str:
     """The names as a part of a sentence. Of many, only the first are named."""
     more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
     return ", ".join(names[:MAX_LISTED]) + more
+
+
+def quoted(word: str) -> str:
+    """The word as one types it in a shell: in double quotes if these are enough, since every system knows them."""
+    return f'"{word}"' if not set(word) & set('"\\$`!%') else shlex.quote(word)
+
+
+def last_argument(word: str) -> str:
+    """The word as one types it at the end of a command: quoted, and never taken for an option."""
+    return f"{'-- ' if word.startswith('-') else ''}{quoted(word)}"
 
 
 def grouped(fingerprint: str) -> str:

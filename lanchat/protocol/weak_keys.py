@@ -7,18 +7,18 @@ ever made by chance. Both are refused wherever a key comes in.
 
 from lanchat.protocol.ids import SHORTEST_FINGERPRINT, fingerprint
 
-_PRIME = 2**255 - 19  # of the field; a key is a point's y below it, and the sign of its x (RFC 8032, section 5.1.2)
-_SIGN = 1 << 255
+PRIME = 2**255 - 19  # of the field; a key is a point's y below it, and the sign of its x (RFC 8032, section 5.1.2)
+SIGN = 1 << 255  # the bit of a key that tells x from -x; the rest is y
 _ORDER_EIGHT = (
     0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7  # y of four points, its negative of four
 )
-_SMALL_ORDER = frozenset({0, 1, _PRIME - 1, _ORDER_EIGHT, _PRIME - _ORDER_EIGHT})  # the y of all points of order 1 to 8
+_SMALL_ORDER = frozenset({0, 1, PRIME - 1, _ORDER_EIGHT, PRIME - _ORDER_EIGHT})  # the y of all points of order 1 to 8
 
 
 def is_weak(public: bytes) -> bool:
     """Whether this raw public key, 32 bytes, proves nothing."""
-    y = int.from_bytes(public, "little") & (_SIGN - 1)
-    return y >= _PRIME or y in _SMALL_ORDER
+    y = int.from_bytes(public, "little") & (SIGN - 1)
+    return y >= PRIME or y in _SMALL_ORDER
 
 
 def is_weak_fingerprint(text: str) -> bool:
@@ -28,6 +28,6 @@ def is_weak_fingerprint(text: str) -> bool:
 
 _FINGERPRINTS = frozenset(
     fingerprint((y | sign).to_bytes(32, "little"))[:SHORTEST_FINGERPRINT]
-    for y in (*_SMALL_ORDER, *range(_PRIME, _SIGN))
-    for sign in (0, _SIGN)
+    for y in (*_SMALL_ORDER, *range(PRIME, SIGN))
+    for sign in (0, SIGN)
 )

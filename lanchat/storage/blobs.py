@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, FileLimits
-from lanchat.storage.files import make_folder
+from lanchat.storage.files import existing_folder, make_folder
 from lanchat.storage.parts import Part
 from lanchat.threads import Closable
 
@@ -142,11 +142,8 @@ class Blobs(Closable):
 
     def free(self) -> int:
         """How many bytes more may be written, so that enough of the disk stays free. 0 if that cannot be known."""
-        folder = self.folder
-        while not folder.exists():
-            folder = folder.parent
         try:
-            usage = shutil.disk_usage(folder)
+            usage = shutil.disk_usage(existing_folder(self.folder))
         except OSError:
             return 0
         return max(0, usage.free - max(self.limits.spare_bytes, int(usage.total * self.limits.spare_part)))

@@ -51,6 +51,11 @@ def make_folder(path: Path) -> None:
             raise
 
 
+def existing_folder(path: Path) -> Path:
+    """This folder, or the nearest one above it that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.exists() or folder == folder.parent)
+
+
 def check_own(path: Path) -> None:
     """Refuse a folder that another user owns or may write to, as OpenSSH does with StrictModes.
 

@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.limits import memory_of
-from lanchat.protocol.messages import Got, Record, Said, Told
+from lanchat.protocol.messages import Got, Record
 from lanchat.storage.files import lock_file
 from lanchat.storage.history_bounds import HistoryBounds
-from lanchat.storage.log import ignore
+from lanchat.storage.log import ignore, waiting_size
 from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import LOCK, LOG
@@ -27,7 +26,6 @@ from lanchat.storage.rooms import LOCK, LOG
 FLUSH_EVERY = 1.0  # s
 MAX_WAITING = 20_000  # records in memory while the disk takes nothing; beyond that the oldest are not stored
 MAX_WAITING_SIZE = 16 * 1024 * 1024  # bytes of memory that these records take, at most
-_RECORD = 512  # bytes of memory that a record takes besides its text and its box
 CLOSE_LIMIT = 2.0  # s to get the last records on the disk; leaving must feel immediate
 _RETRY = 0.05  # s until the lock is tried again
 
@@ -130,9 +128,9 @@ class HistoryWriter:
     def _wait(self, records: Iterable[Record | Got]) -> None:
         """Requires holding the lock."""
         self._waiting.extend(records)
-        self._waiting_size += sum(map(_memory, records))
+        self._waiting_size += sum(map(waiting_size, records))
         while len(self._waiting) > MAX_WAITING or self._waiting_size > MAX_WAITING_SIZE:
-            self._waiting_size -= _memory(self._waiting.popleft())
+            self._waiting_size -= waiting_size(self._waiting.popleft())
 
     def _fail(self, trouble: str) -> None:
         self._suspect = True
@@ -140,8 +138,3 @@ class HistoryWriter:
         if not self._reported:
             self._reported = True
             self._on_trouble(trouble)
-
-
-def _memory(record: Record | Got) -> int:
-    size = _RECORD + (memory_of(record.text) if isinstance(record, Said | Told) else 0)
-    return size + (len(record.box) if isinstance(record, Told) else 0)

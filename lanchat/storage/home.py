@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.text import clean_nick, nick_from
-from lanchat.storage.files import SET_HOME, check_own, file_errors, make_folder, write_file
+from lanchat.storage.files import SET_HOME, check_own, existing_folder, file_errors, make_folder, write_file
 
 _NICK_FILE = "nick"
 
@@ -91,7 +91,7 @@ def _chosen_folder() -> Path | None:
 
 def _can_exist(folder: Path) -> bool:
     """Whether a folder exists or can be made."""
-    there = next((each for each in (folder, *folder.parents) if each.exists()), folder)
+    there = existing_folder(folder)
     return there == folder or os.access(there, os.W_OK | os.X_OK)
 
 

@@ -12,11 +12,13 @@ from typing import Protocol
 
 from lanchat.protocol.file_messages import FileEvent
 from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
-from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.messages import Event, Got, Record, Said, Told
 from lanchat.protocol.timeline import Timeline
 
 OnStored = Callable[[int, int], None]
 OnTrouble = Callable[[str], None]
+
+_RECORD = 512  # bytes of memory that a record takes besides its text and its box
 
 
 def ignore(text: str) -> None:
@@ -133,6 +135,12 @@ class NoLog:
 
     def close(self) -> None:
         pass
+
+
+def waiting_size(record: Record | Got) -> int:
+    """Bytes of memory that a record takes while it waits for the disk."""
+    size = _RECORD + (memory_of(record.text) if isinstance(record, Said | Told) else 0)
+    return size + (len(record.box) if isinstance(record, Told) else 0)
 
 
 def _size(event: Event) -> int:

@@ -17,7 +17,8 @@ SHOWN = 10_000  # private messages that are recognised if they come again in a l
 
 
 class MemberStore(Protocol):
-    """The interface of a store, for the client. No method waits for the disk, except `close` and `was_shown`."""
+    """The interface of a store, for the client. Only these wait for the disk: `close`, `was_shown`, and the first
+    `add_history` of a `PrivateStore` that stores something, which makes the folder."""
 
     left_at: float  # s since 1970, when an earlier run last added to `unsent`; 0: none has left anything
     held: bool  # whether what is `unsent` at first is sent only if the person says so

@@ -8,7 +8,6 @@ from lanchat.errors import LanchatError
 from lanchat.storage.files import FileLock, lock_file, sync_folder
 
 _READ = 1 << 20  # bytes of a prefix that are read at once
-_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # a planted link leads nowhere
 
 
 class Part:
@@ -32,7 +31,7 @@ class Part:
         """
         if self._lock is not None:
             return
-        lock = lock_file(self.path, _FLAGS)
+        lock = lock_file(self.path)
         if lock is None:
             raise LanchatError("Another lanchat receives this file already.")
         self._lock = lock

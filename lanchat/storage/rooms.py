@@ -10,14 +10,14 @@ import json
 import logging
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.folding import fold
 from lanchat.protocol.ids import is_room_id
-from lanchat.protocol.text import safe_text, same_title
+from lanchat.protocol.text import last_argument, safe_text, same_title
 from lanchat.storage.files import SET_HOME, FileLock, file_errors, lock_file, make_folder, sync_folder, write_file
 from lanchat.storage.retention import parse_retention
 from lanchat.threads import Closable
@@ -96,22 +96,24 @@ def open_room(home: Path, title: str, *, new: bool = False, keep: str | None = N
         LanchatError: another lanchat hosts this room now, or the folder cannot be written; or no room has this title,
             and the title of a room is damaged, so that it may be the one.
     """
-    known = [] if new else rooms_called(home, title, HOSTED)
+    hosted = known_rooms(home, HOSTED)
+    known = [] if new else _called(hosted, title)
     if not known and not new:
-        _check_titles(home, title)
+        _check_titles(home, hosted, title)
     about = known[0] if known else About(secrets.token_hex(16), title, created=now)
     path = home / HOSTED / about.id
     with file_errors(path, _HINT):
         make_folder(path)
         lock = lock_file(path / LOCK)
     if lock is None:
-        shown = safe_text(title)
+        shown, typed = safe_text(title), last_argument(safe_text(title))
         raise LanchatError(
             f'Another lanchat on this machine hosts "{shown}" already.',
-            f'Join it:  lanchat join "{shown}"   Or open another room of that name:  lanchat host --new "{shown}"',
+            f"Join it:  lanchat join {typed}   Or open another room of that name:  lanchat host --new {typed}",
         )
     try:
-        about = replace(about, used=_latest(home, now), keep=about.keep if keep is None else keep)
+        used = _latest([*hosted, *known_rooms(home, JOINED)], now)
+        about = replace(about, used=used, keep=about.keep if keep is None else keep)
         with file_errors(path, _HINT):
             _write_about(path, about)
             for folder in () if known else (path.parent, home):
@@ -150,7 +152,7 @@ def joined_folder(home: Path, id: str, title: str, now: int) -> Path:
     with file_errors(path):
         make_folder(path)
         about = _read_about(path) or About(id, title, created=now)
-        _write_about(path, replace(about, title=title, used=_latest(home, now)))
+        _write_about(path, replace(about, title=title, used=_latest(known_rooms(home), now)))
     return path
 
 
@@ -159,7 +161,11 @@ def rooms_called(home: Path, name: str, *kinds: str) -> list[About]:
 
     Titles that only a search would find (see folding.py) count if none is exact.
     """
-    rooms = sorted(known_rooms(home, *kinds), key=lambda about: hosted_path(home, about.id) is None)
+    return _called(sorted(known_rooms(home, *kinds), key=lambda about: hosted_path(home, about.id) is None), name)
+
+
+def _called(rooms: Sequence[About], name: str) -> list[About]:
+    """The rooms with this title or id; those whose title only a search would find count if none is exact."""
     title = same_title(name)
     exact = [about for about in rooms if name == about.id or same_title(about.title) == title]
     return exact or [about for about in rooms if fold(about.title) == fold(name)]
@@ -213,24 +219,27 @@ def _read_about(path: Path) -> About | None:
         return About(path.name, "")
 
 
-def _check_titles(home: Path, title: str) -> None:
+def _check_titles(home: Path, hosted: Iterable[About], title: str) -> None:
     """Refuse to make a room that may be there already.
+
+    Args:
+        hosted: all rooms that are hosted from this home.
 
     Raises:
         LanchatError: the title of a room that is hosted from this home cannot be read.
     """
-    for about in known_rooms(home, HOSTED):
+    for about in hosted:
         if not about.title:
             raise LanchatError(
                 f"{home / HOSTED / about.id / ABOUT} is damaged, so its room may be this one.",
                 f"If it is, write into that file:  {json.dumps({'title': title}, ensure_ascii=False)}   "
-                f'If not:  lanchat host --new "{safe_text(title)}"',
+                f"If not:  lanchat host --new {last_argument(safe_text(title))}",
             )
 
 
-def _latest(home: Path, now: int) -> int:
+def _latest(rooms: Iterable[About], now: int) -> int:
     """A time at which a room is used: now, or later if a clock that was wrong has left a later one."""
-    return max([now, *(about.used + 1 for about in known_rooms(home))])
+    return max([now, *(about.used + 1 for about in rooms)])
 
 
 def _write_about(path: Path, about: About) -> None:

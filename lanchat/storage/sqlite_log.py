@@ -6,7 +6,6 @@ size. While the disk takes nothing, the room goes on, records wait in memory, an
 
 import logging
 import math
-import sys
 import threading
 import time
 from collections import deque
@@ -19,7 +18,7 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_SIZE
 from lanchat.protocol.messages import Event, Record, Said, Told
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore
+from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore, waiting_size
 from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
@@ -29,14 +28,13 @@ from lanchat.storage.terms import begin_term
 from lanchat.threads import join_started
 
 TRANSACTION = 1000  # records in one transaction; with more the first of them would wait for the last
-WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for records that the disk does not take: some 80,000 messages
+WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for records that the disk does not take: some 55,000 messages
 INDEX_AFTER = 1.0  # s of quiet, after which new messages are added to the full-text index
 INDEX_LIMIT = 4000  # new messages, which are indexed even without a quiet moment
 CHECK_LIMIT = 32 * 1024 * 1024  # bytes; a smaller file is checked at each start (0.2 s), a larger one after a crash
 PRUNE_EVERY = 600.0  # s
 CLOSE_LIMIT = 3.0  # s that a closing room waits for a disk that takes nothing
 _NEVER = math.inf
-_OVERHEAD = 320  # bytes of an event in memory besides its text
 
 _log = logging.getLogger(__name__)
 
@@ -121,7 +119,7 @@ class SqliteLog:
         self._thread.start()
 
     def append(self, records: Sequence[Record]) -> int:
-        size = sum(map(_size, records))
+        size = sum(map(waiting_size, records))
         with self._lock:
             self._waiting.extend(records)
             self._size += size
@@ -213,7 +211,7 @@ class SqliteLog:
         with self._lock:
             for _ in records:
                 self._waiting.popleft()
-            self._size -= sum(map(_size, records))
+            self._size -= sum(map(waiting_size, records))
         self._on_stored(self._stored, self._stored_seq)
         if self._trouble:
             _log.warning("events are stored again")
@@ -275,11 +273,6 @@ class SqliteLog:
         except FAILURES as error:
             _log.warning("cannot close the log cleanly: %s", in_words(error))
         self._store.close()
-
-
-def _size(record: Record) -> int:
-    size = _OVERHEAD + (sys.getsizeof(record.text) if isinstance(record, Said | Told) else 0)
-    return size + (len(record.box) if isinstance(record, Told) else 0)
 
 
 def _passes(error: Failure) -> bool:

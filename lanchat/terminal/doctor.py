@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 
 from lanchat.doctor.report import Diagnosis, Interface, Loop, Node, Report
+from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import safe_text
 
 MORE = "Details:  lanchat doctor -v"
@@ -97,14 +98,10 @@ def _machine(report: Report) -> Iterator[str]:
         "firewall": "; ".join(firewall.text for firewall in machine.firewalls) or "none found",
         "key": machine.key,
         "home": machine.home,
-        "free disk": "" if machine.disk is None else _size(machine.disk),
+        "free disk": "" if machine.disk is None else size_text(machine.disk),
         "clock": machine.clock,
         "versions": ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
     }
     for name, fact in facts.items():
         if fact:
             yield f"  {name:<15}  {fact}"
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e9:.0f} GB" if size >= 1e10 else f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -16,7 +16,7 @@ from lanchat.errors import LogDamaged, NoSuchRoom
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Said, Told
 from lanchat.protocol.sealed import Sealer
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import last_argument, safe_text
 from lanchat.room.roster import Roster
 from lanchat.storage.identity import find_identity
 from lanchat.storage.reader import LogReader
@@ -30,6 +30,7 @@ from lanchat.terminal.pager import paged
 from lanchat.terminal.stdio import columns_of, put
 
 _RESENT_WITHIN = 10_000  # messages, between one and its second copy
+_HELD = 500  # records in memory at a time
 _MOST_TITLES = 10  # to name when there is no room of the title that was asked for
 
 
@@ -64,11 +65,12 @@ def show_history(
     now = time.time_ns() // 1_000_000 if now is None else now
     about = _find(home, room, talk)
     query = _Query(search, since, number)
-    skipped = 0
     damage = _Damage()
-    if number is not None:
-        skipped = max(0, sum(1 for _ in _records(home, about, query, _Damage(), now)) - number)
-    records = islice(_records(home, about, query, damage, now), skipped, None)
+    records = _records(home, about, query, damage, now)
+    if number is not None and number <= _HELD:
+        records = iter(deque(records, number))
+    elif number is not None:  # counted first, since so many may not fit into memory
+        records = islice(records, max(0, sum(1 for _ in _records(home, about, query, _Damage(), now)) - number), None)
     empty = not (_print_json(records, out) if as_json else _print(records, out))
     if empty and not damage.files:
         what = "No match in the history" if search or since else "No history"
@@ -138,7 +140,7 @@ class _Damage:
     def repair(self, home: Path, about: About) -> str:
         """How the first of the files is repaired."""
         command = "host" if hosted_path(home, about.id) == self.files[0].parent else "join"
-        title = f'"{safe_text(about.title)}"' if about.title else "TITLE"
+        title = last_argument(safe_text(about.title)) if about.title else "TITLE"
         return f"To repair it, and keep the damaged file beside it:  lanchat {command} {title}"
 
 

@@ -3,12 +3,12 @@
 `segno`, which makes the code, is imported only here, and only when it is needed.
 """
 
-import shlex
 from typing import TYPE_CHECKING
 
 from lanchat.protocol.address import is_address, wrong_port
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.irc.names import channel_of
+from lanchat.protocol.text import last_argument
 from lanchat.terminal.cells import Fragments
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def welcome(room: "HostedRoom", width: int) -> list[tuple[str, bool]]:
 def _commands(room: "HostedRoom") -> list[str]:
     """The commands with which others join by title and by address."""
     titled = not (is_address(room.title) or wrong_port(room.title))  # otherwise it would be taken for one
-    by_title = f"lanchat join {'-- ' if room.title.startswith('-') else ''}{quoted(room.title)}"
+    by_title = f"lanchat join {last_argument(room.title)}"
     return [*([by_title] if titled else []), *(f"lanchat join {endpoint.shared}" for endpoint in room.endpoints)]
 
 
@@ -70,11 +70,6 @@ def _other_ways(room: "HostedRoom") -> list[tuple[str, bool]]:
     if (plain_port := room.host.ports.get("plain")) is not None:
         lines += [("Guests without lanchat (not encrypted):", False), (f"nc {_plain_address(room)} {plain_port}", True)]
     return lines
-
-
-def quoted(word: str) -> str:
-    """The word as one types it in a shell: in double quotes if these are enough, since every system knows them."""
-    return f'"{word}"' if not set(word) & set('"\\$`!%') else shlex.quote(word)
 
 
 def invitation(invite: Invite, width: int) -> Fragments:

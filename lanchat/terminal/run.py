@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
+from lanchat.protocol.text import last_argument
 from lanchat.storage.home import home_folder, save_nick
 from lanchat.storage.input_history import InputHistory
 from lanchat.storage.rooms import input_history_path
@@ -78,8 +79,8 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: tuple[str, bool], silen
     end = chat.run()
     _say_unsent(room)
     if room.hosting and not room.card.ephemeral and end.error is None:
-        title = room.title
-        put(sys.stderr, f'{title} is closed. lanchat host "{title}" opens it again, with its history.')
+        opens = f"lanchat host {last_argument(room.title)}"
+        put(sys.stderr, f"Closing {room.title}. {opens} opens it again, with its history.")
     if end.error is not None:
         return end.error.exit_code
     return 0 if end.signal is None else INTERRUPTED

@@ -15,6 +15,7 @@ from lanchat.protocol.text import grouped, safe_nick, safe_text
 from lanchat.room.roster import Roster
 
 QUOTED = 60  # characters of a message in a sentence
+_MONTHS = "January February March April May June July August September October November December".split()
 COMPARE = "To compare, they run:  lanchat id"
 
 
@@ -217,6 +218,11 @@ def moment_text(moment: datetime, today: date) -> str:
     """A moment in the past as people say it: `17:02`, `Wednesday 17:02`, `2026-11-20 17:02`."""
     days = (today - moment.date()).days
     return f"{moment:%H:%M}" if not days else f"{moment:%A %H:%M}" if 0 < days < 7 else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def day_text(day: date) -> str:
+    """`26 November`, in English whatever the language of the system is."""
+    return f"{day.day} {_MONTHS[day.month - 1]}"
 
 
 def people_text(number: int) -> str:

@@ -195,7 +195,7 @@ def test_a_script_is_not_led_to_a_twin_of_a_known_room_that_is_away(network, kno
     network.rooms = (listing(title, TWIN, key=TWIN_KEY), listing(title, "8" * 32, key="ef" * 32))
     with pytest.raises(NoSuchRoom, match="You know another room called .* which does not answer now") as caught:
         resolve(title, 5, LOOPBACK)
-    assert "--new-host" in caught.value.hint and "forget" not in caught.value.hint
+    assert f'--new-host "{title}"' in caught.value.hint and "forget" not in caught.value.hint
     network.rooms = network.rooms[:1]
     with pytest.raises(NoSuchRoom, match="You know another room"):
         resolve(title, 5, LOOPBACK)

@@ -183,6 +183,7 @@ def test_a_port_that_is_none_is_refused_at_once(lanchat, address):
 
 def test_a_title_where_a_command_belongs_is_answered_with_the_command(lanchat):
     fails(lanchat.run("Room A"), 2, 'There is no command "Room A".', 'To join a room: lanchat join "Room A"')
+    fails(lanchat.run("$HOME"), 2, r'There is no command "\$HOME".', r"To join a room: lanchat join '\$HOME'")
     fails(lanchat.run("jion"), 2, 'There is no command "jion".', r"Did you mean lanchat join\?")
     fails(lanchat.run("hist"), 2, 'There is no command "hist".', r"Did you mean lanchat history\?")
 
@@ -483,7 +484,9 @@ def test_lanchat_alone_heeds_the_environment_and_opens_a_room_of_any_title(perso
     # Only where LANCHAT_INTERFACE says.
     screen.wait_until(lambda: "lanchat join 127.0.0.1:" in "\n".join(screen.all_lines) and "nina" in screen.text)
     screen.press("\x04")
-    screen.wait_until(lambda: "Rooms on this network" in screen.text and "opens it again" in screen.text)
+    screen.wait_until(
+        lambda: "Rooms on this network" in screen.text and 'lanchat host -- "--headless" opens it' in screen.text
+    )
     screen.press("q")
     assert screen.wait_exit() == 0
 

@@ -61,7 +61,7 @@ CASES = {
         replace(FINE, own_rooms=("Room A",)),
         Diagnosis(
             True,
-            "Your machine is fine, but no other room answers. "
+            "Your machine is fine, but no room on another machine answers. "
             "Either nobody else is hosting, or the network isolates its clients.",
             ASK,
         ),

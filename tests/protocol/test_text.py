@@ -1,4 +1,5 @@
 import re
+import subprocess
 import unicodedata
 
 import pytest
@@ -16,7 +17,9 @@ from lanchat.protocol.text import (
     clean_text,
     clean_title,
     free_nick,
+    last_argument,
     nick_from,
+    quoted,
     safe_text,
     same_nick,
     same_title,
@@ -428,3 +431,22 @@ def test_the_longest_valid_texts():
     assert len(clean_text("x" * MAX_TEXT)) == MAX_TEXT
     assert clean_text("\n".join("x" * MAX_LINES)).count("\n") == MAX_LINES - 1
     assert clean_text("\x1b[2J\x00") == "\x1b[2J\x00"  # said as it is; made safe where it is shown
+
+
+# ---- words in a shell
+
+
+@pytest.mark.parametrize(
+    "title", ["Room A", "it's", 'say "hi"', "$HOME", "`id`", "a\\b", "100%", "wow!", "-x", "Café", "'\"$"]
+)
+def test_a_quoted_title_is_one_word_for_a_shell(title):
+    done = subprocess.run(["sh", "-c", f"printf %s {quoted(title)}"], capture_output=True, check=True)
+    assert done.stdout.decode() == title
+
+
+@pytest.mark.parametrize(
+    ("title", "typed"),
+    [("Room A", '"Room A"'), ("-x", '-- "-x"'), ("100%", "100%"), ("it's", '"it\'s"'), ('say "hi"', "'say \"hi\"'")],
+)
+def test_a_title_in_a_command_is_quoted_and_no_option(title, typed):
+    assert last_argument(title) == typed

@@ -84,7 +84,7 @@ def test_a_room_is_open_once_at_a_time(home):
     with open_room(home, "Room A", now=1):
         with pytest.raises(LanchatError, match='hosts "Room A" already') as caught:
             open_room(home, "Room A", now=2)
-        assert "lanchat join" in caught.value.hint and "--new" in caught.value.hint
+        assert 'lanchat join "Room A"' in caught.value.hint and '--new "Room A"' in caught.value.hint
         with open_room(home, "Room A", new=True, now=3):
             pass
 

@@ -48,7 +48,7 @@ def test_the_details_show_what_was_found():
         "  firewall         none found",
         "  key              fingerprint abab",
         "  home             /home/ann",
-        "  free disk        1.0 GB",
+        "  free disk        954 MB",
         "  clock            now",
         "  versions         lanchat 0.1.0",
         "Problems of the search",

@@ -24,6 +24,7 @@ from lanchat.terminal.mention import mentions
 from lanchat.terminal.wording import (
     advice,
     closed_text,
+    day_text,
     dropped_text,
     left_text,
     moment_text,
@@ -174,9 +175,8 @@ class Renderer:
                 assert_never(item)
 
     def _rule(self, at: int) -> Line:
-        try:
-            moment = datetime.fromtimestamp(at / 1000, self._zone)
-        except (ValueError, OverflowError, OSError):  # the number came from the host, and may be anything
+        moment = self._moment(at)
+        if moment is None:
             return Line([], NEW, "", f"{RULE} new {RULE}", 0, 0)
         return Line([], NEW, "", f"{RULE} new since {moment_text(moment, self._today)} {RULE}", 0, 0)
 
@@ -214,9 +214,8 @@ class Renderer:
         minute = at // 60_000
         if minute == self.minute:
             return [(style, self._minute_text + after)]
-        try:
-            moment = datetime.fromtimestamp(minute * 60, self._zone)
-        except (ValueError, OverflowError, OSError):  # the number comes from the host, and may be anything
+        moment = self._moment(minute * 60_000)
+        if moment is None:
             return [(style, f"--:--{after}")]
         self.minute, self._minute_text = minute, f"{moment:%H:%M}"
         if moment.date() == self._day:
@@ -226,11 +225,15 @@ class Renderer:
 
     def _clock(self, at: int) -> str:
         """The time, and the date if it is not today's."""
+        moment = self._moment(at)
+        return "--:--" if moment is None else moment_text(moment, self._today)
+
+    def _moment(self, at: int) -> datetime | None:
+        """This time in ms since 1970; None: there is no such time. The host may send any number."""
         try:
-            moment = datetime.fromtimestamp(at / 1000, self._zone)
-        except (ValueError, OverflowError, OSError):  # as in `_at`
-            return "--:--"
-        return f"{moment:%H:%M}" if moment.date() == self._day else f"{moment:%d.%m. %H:%M}"
+            return datetime.fromtimestamp(at / 1000, self._zone)
+        except (ValueError, OverflowError, OSError):
+            return None
 
     def _who(self, event: Event) -> str:
         return "you" if self._is_mine(event) else shown_nick(event.by, event.nick)
@@ -265,6 +268,5 @@ def _system(text: str, style: str = SYSTEM) -> Line:
 
 
 def _date(day: date) -> str:
-    months = "January February March April May June July August September October November December"
     weekdays = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
-    return f"{weekdays.split()[day.weekday()]}, {day.day} {months.split()[day.month - 1]} {day.year}"
+    return f"{weekdays.split()[day.weekday()]}, {day_text(day)} {day.year}"

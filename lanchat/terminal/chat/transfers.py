@@ -17,13 +17,12 @@ from lanchat.terminal.chat.commands import Completion
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.files import Listed, Rate, count_text, transfer_line
 from lanchat.terminal.chat.line import SYSTEM
-from lanchat.terminal.wording import advice
+from lanchat.terminal.wording import advice, day_text
 
 DRAW_EVERY = 0.25  # s between two drawings for the sake of progress
 MOST_COMPLETIONS = 100  # paths that are proposed at once
 _NAMED = 5  # of what is left out of a folder
 _DAY = 86_400_000  # ms
-_MONTHS = "January February March April May June July August September October November December".split()
 
 
 class ChatTransfers:
@@ -220,4 +219,4 @@ def _done_text(transfer: RunningTransfer) -> str:
     if not progress.up:
         return f"Saved {shown_path(transfer.path)} ({size_text(progress.size)})"
     until = date.today() + timedelta(days=DEFAULT_FILE_LIMITS.kept // _DAY)
-    return f"{progress.name} is stored; everybody can fetch it until {until.day} {_MONTHS[until.month - 1]}."
+    return f"{progress.name} is stored; everybody can fetch it until {day_text(until)}."
