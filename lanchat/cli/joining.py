@@ -68,7 +68,7 @@ def joined(
     Args:
         who: what `who_joins` has returned, if it was called before.
     """
-    from lanchat.terminal.prompts import join_by_name
+    from lanchat.terminal.joining import join_by_name
 
     nick, password = who or who_joins(how)
     with join_by_name(

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how a command runs. Only cli/ and `terminal/prompts.py` import `click`."""
+"""Options that several commands share, and how a command runs. Only cli/ and the questions of terminal/ use `click`."""
 
 import dataclasses
 from collections.abc import Callable

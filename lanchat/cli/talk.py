@@ -144,7 +144,7 @@ def _talk_in(
     discard: bool = False,
     silent: bool = False,
 ) -> int:
-    from lanchat.terminal.prompts import join_listing
+    from lanchat.terminal.joining import join_listing
     from lanchat.terminal.run import Notices, run_chat
 
     notices = Notices()
@@ -157,7 +157,8 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
     from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS, file_limits
     from lanchat.protocol.sizes import parse_size
     from lanchat.storage.retention import parse_retention
-    from lanchat.terminal.prompts import choose_nick, new_password, with_option
+    from lanchat.terminal.joining import with_option
+    from lanchat.terminal.prompts import choose_nick, new_password
 
     options.checked(parse_retention, settings.keep or "", "--keep")
     total = None if settings.files is None else options.checked(parse_size, settings.files, "--files")
@@ -227,7 +228,8 @@ def join(
 
     If stdin is no terminal, each line becomes a message, and each message that arrives is printed on a line.
     """
-    from lanchat.terminal.prompts import choose_nick, given_password, join_by_name
+    from lanchat.terminal.joining import join_by_name
+    from lanchat.terminal.prompts import choose_nick, given_password
 
     screen = has_terminal()
     deadline = None if screen else script.deadline(time.monotonic())

@@ -22,7 +22,7 @@ from lanchat.protocol.timing import Timing
 from lanchat.server.host import Host
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.rooms import open_room
-from lanchat.terminal.prompts import join_by_name, join_listing
+from lanchat.terminal.joining import join_by_name, join_listing
 from tests.support.addresses import LOOPBACK
 from tests.support.waiting import PATIENCE, wait_until
 

@@ -12,12 +12,14 @@ from lanchat.protocol.text import safe_text
 from lanchat.storage.input_history import InputHistory
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
-from lanchat.terminal.chat.commands import (
+from lanchat.terminal.chat.feed import Feed
+from lanchat.terminal.chat.intents import (
     CancelTransfer,
     ChangeNick,
     Clear,
     FetchFile,
     Ignore,
+    Intent,
     Leave,
     Misused,
     Moderate,
@@ -34,7 +36,6 @@ from lanchat.terminal.chat.commands import (
     Unsent,
     Verify,
 )
-from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.line import SYSTEM_INDENT, system_line
 from lanchat.terminal.chat.people import who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
@@ -234,16 +235,16 @@ class Chat:
             dropped = self._room.unsent.discard()
             self._feed.note(f"{counted(dropped, 'message')} dropped." if dropped else "Nothing waits to be sent.")
 
-    def _carry_out(self, intent: commands.Intent) -> None:
+    def _carry_out(self, intent: Intent) -> None:
         match intent:
             case Say() | SayPrivately() | Reply() | ChangeNick() if self._feed.ended is not None:
                 raise ValueError("You are not in this room any more. Ctrl-C leaves.")
             case Say(text, action):
                 self._room.send(text, action=action)
             case SayPrivately(nick, text):
-                self._feed.tell(nick, text)
+                self._feed.private.tell(nick, text)
             case Reply(text):
-                self._feed.reply(text)
+                self._feed.private.reply(text)
             case ChangeNick(nick):
                 self._feed.rename(nick)
             case ShowHelp():

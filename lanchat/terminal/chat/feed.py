@@ -12,7 +12,6 @@ from datetime import date, datetime
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item, PrivateMessage
-from lanchat.client.private import another_key_text, is_guest, unsealed_text
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.protocol.text import clean_nick, same_nick
@@ -22,12 +21,12 @@ from lanchat.terminal.chat.files import KnownFiles, Listed
 from lanchat.terminal.chat.flapping import Flapping, Shown
 from lanchat.terminal.chat.line import Line
 from lanchat.terminal.chat.people import shown_nick, verify_text
+from lanchat.terminal.chat.private import PrivateTalk
 from lanchat.terminal.chat.render import Drawn, Note, Own, Renderer
 from lanchat.terminal.chat.upcoming import Upcoming
 from lanchat.terminal.notify import Kind, kind_of
 
 KEPT_LINES = 500  # to print them again; more than a window holds
-REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
 
 
 class Feed:
@@ -64,9 +63,7 @@ class Feed:
         self._wanted_nick = ""  # the nick that we asked for, until we have it
         self._ignored: set[str] = set()  # member ids
         self._shown: list[PrivateMessage] = []  # private messages of the portion that is being painted
-        self._last_private: PrivateMessage | None = None  # from somebody else
-        self._asked: set[str] = set()  # ids of guests, and of people with a rival, about whom the person was warned
-        self._last_sender_since = 0.0  # s, monotonic: when it began to be that person
+        self.private = PrivateTalk(room)
 
     @property
     def title(self) -> str:
@@ -116,33 +113,6 @@ class Feed:
     def show_files(self, listed: Listed) -> None:
         """Show the files of the room. Any thread."""
         self._add(listed)
-
-    def tell(self, nick: str, text: str) -> None:
-        """Send a private message.
-
-        Raises:
-            ValueError: the text or the nick breaks the rules, or it is us; or, for the first time, a guest or somebody
-                whose nick another key has or had.
-        """
-        person = self.roster.addressee(nick)
-        rival = self.roster.rival(person) if person else None
-        if person is not None and rival is not None and person.id not in self._asked:
-            self._asked.add(person.id)
-            raise ValueError(f"{another_key_text(person, rival)} Press Enter again to send it to the second.")
-        self._tell(nick, text, person.id if person else "")
-
-    def reply(self, text: str) -> None:
-        """Reply to the last private message.
-
-        Raises:
-            ValueError: there is none, or it came just now and the reply may be meant for the one before.
-        """
-        last = self._last_private
-        if last is None:
-            raise ValueError("You have no private message to reply to. Start with /msg NICK TEXT.")
-        if time.monotonic() - self._last_sender_since < REPLY_PAUSE:
-            raise ValueError(f"{last.nick} has just written to you privately. Press Enter again to send this to them.")
-        self._tell(last.nick, text, last.by)
 
     def rename(self, nick: str) -> None:
         """Ask for another nick.
@@ -233,12 +203,6 @@ class Feed:
                 break
         return [fragment for line in reversed(last) for fragment in line.fragments(columns)]
 
-    def _tell(self, nick: str, text: str, to: str) -> None:
-        if is_guest(to) and to not in self._asked:
-            self._asked.add(to)
-            raise ValueError(f"{unsealed_text(nick.removeprefix('~'))} Press Enter again to send it.")
-        self._room.send_private(nick, text, to=to)
-
     def _add(self, note: Own) -> None:
         self._upcoming.add(note)
         self._wake()
@@ -248,7 +212,8 @@ class Feed:
             return self._renderer.render(item)
         if isinstance(item, PrivateMessage):
             self._shown.append(item)
-            self._note_sender(item)
+            if item.by not in self._ignored:
+                self.private.came(item)
         hidden = isinstance(item, Said | PrivateMessage) and item.by in self._ignored
         if isinstance(item, Joined | Left) and item.by != self.roster.me:
             hidden = self._flaps(item)
@@ -277,13 +242,6 @@ class Feed:
             return None
         first = self._heard(kind_of(item, self.roster.nick), item.nick, item.text)
         return self._renderer.render(Note(f"new since {datetime.now():%H:%M}")) if first else None
-
-    def _note_sender(self, told: PrivateMessage) -> None:
-        if told.problem or told.by == self.roster.me or told.by in self._ignored:
-            return
-        if self._last_private is not None and self._last_private.by != told.by:
-            self._last_sender_since = time.monotonic()
-        self._last_private = told
 
     def _confirm(self) -> None:
         shown, self._shown = self._shown, []

@@ -1,11 +1,4 @@
-"""A terminal with one line to type, a bar under it, and text that is printed above. It knows nothing of rooms.
-
-To print above the line, prompt_toolkit erases the line and draws it again, which costs milliseconds. So everything that
-waits is printed at once, a bounded portion at a time, as the first step of a drawing. Keys are read between drawings.
-
-Rows that were printed belong to the terminal. It breaks them again when the window becomes narrower, at the left edge,
-where lines begin. So everything in view is then printed again; what has scrolled out of view cannot be.
-"""
+"""A terminal with one line to type, a bar under it, and text that is printed above. It knows nothing of rooms."""
 
 import asyncio
 import errno
@@ -14,7 +7,6 @@ from typing import Any, cast
 
 from prompt_toolkit.application import Application, create_app_session
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input as Input
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.layout import Dimension, HSplit, Layout, VerticalAlign, Window
@@ -23,7 +15,6 @@ from prompt_toolkit.layout.menus import CompletionsMenu
 from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.output import Output as Output
 from prompt_toolkit.patch_stdout import patch_stdout
-from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style
 from prompt_toolkit.widgets import SearchToolbar
 
@@ -32,14 +23,13 @@ from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
 from lanchat.terminal.chat.keys import LineCompleter, Recall, line_keys
 from lanchat.terminal.chat.output import HeldOutput
+from lanchat.terminal.chat.printing import Printer
 from lanchat.terminal.exit import HANGUP, handle_signals, signals_restored
 from lanchat.terminal.keyboard import only_keys
 from lanchat.terminal.suspend import Suspension
 
 PROMPT = "> "
 MENU_ROWS = 8  # completions shown at once
-PAINT_EVERY = 0.015  # s; what comes in between is painted together, and nobody sees the difference
-SETTLED = 0.2  # s; a window that is dragged narrower has many widths, and only the last is worth printing for
 
 _STYLE = Style(
     [
@@ -85,16 +75,8 @@ class Screen:
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
-        self._portion = portion
-        self._again = again
         self._may_leave = may_leave
         self._above: Fragments = []
-        self._width = 0  # columns at the last drawing
-        self._widest = 0  # columns for which something in view was printed
-        self._settling: asyncio.TimerHandle | None = None
-        self._print_all = False  # at the next drawing
-        self._woken = False  # a drawing is coming
-        self._printed_at = 0.0  # s, of the event loop's clock
         with create_app_session(only_keys(input), output) as session:
             self.terminal = HeldOutput(session.output)
             self._output = cast(Output, self.terminal)
@@ -126,12 +108,12 @@ class Screen:
                 include_default_pygments_style=False,
                 erase_when_done=True,
                 max_render_postpone_time=None,
-                before_render=self._print_above,
                 input=session.input,
                 output=self._output,
             )
             self._app.key_processor.before_key_press += lambda _: pressed()
-            self._suspension = Suspension(self._app, self._continue)
+            self._printer = Printer(self._app, self.terminal, portion, again, self._reaches_beyond)
+            self._suspension = Suspension(self._app, self.print_again)
 
     @property
     def colour(self) -> bool:
@@ -177,19 +159,7 @@ class Screen:
 
     def wake(self) -> None:
         """Draw soon, because there is something to print. Any thread, also before `run()`."""
-        loop = self._app.loop
-        if self._woken or loop is None:
-            return  # before `run()` nothing is lost: the first drawing prints everything
-        self._woken = True
-        try:
-            loop.call_soon_threadsafe(self._draw_soon)
-        except RuntimeError:
-            pass  # the event loop was closed in this very moment: we have left
-
-    def _draw_soon(self) -> None:
-        if self._app.loop is not None:
-            pause = self._printed_at + PAINT_EVERY - self._app.loop.time()
-            self._app.loop.call_later(max(0.0, pause), self._app.invalidate)
+        self._printer.wake()
 
     def redraw_in(self, seconds: float) -> None:
         """Draw again after this time. Only for the thread of `run()`, and without effect before and after that."""
@@ -198,69 +168,15 @@ class Screen:
 
     def print_again(self) -> None:
         """Clear the window, and print again what was printed last. Only for the thread of `run()`."""
-        self._print_all = True
-        self._app.invalidate()
+        self._printer.print_again()
 
     def leave(self, number: int | None = None) -> None:
         """End `run()`, after the portion that is being printed."""
         if self._app.is_running and not self._app.is_done:
             self._app.exit(result=number)
 
-    def _print_above(self, app: Application[int | None]) -> None:
-        """The first step of each drawing: print a portion of what waits.
-
-        This does what prompt_toolkit's run_in_terminal does, but the terminal stays raw. There, keys that are typed in
-        between are echoed into the text, and a Return among them arrives as Ctrl-J.
-        """
-        if app.is_done:
-            return
-        self._woken = False  # before looking at what there is: what comes from now on wakes again
-        columns = self.columns
-        fragments, more = self._portion(columns)
-        if app.loop is not None:
-            self._printed_at = app.loop.time()
-        if self._is_broken(columns):
-            self._print_all_soon()
-        self._width = columns
-        if self._print_all:
-            self._print_all = False
-            above = self._again(columns, max(columns, self._widest), self._output.get_size().rows)
-            self._widest = columns
-            with self.terminal.holding():
-                app.renderer.clear()
-                self._print(above)
-        elif fragments:
-            self._widest = max(self._widest, columns)
-            with self.terminal.holding():
-                app.renderer.erase()
-                self._print(fragments)
-        if more:
-            app.invalidate()
-
-    def _print_all_soon(self) -> None:
-        """Print what is in view again, once the window has kept its width for a moment."""
-
-        def settle() -> None:
-            self._print_all = True
-            self._app.invalidate()
-
-        if self._settling is not None:
-            self._settling.cancel()
-        if self._app.loop is not None:
-            self._settling = self._app.loop.call_later(SETTLED, settle)
-
-    def _print(self, fragments: Iterable[tuple[str, str]]) -> None:
-        text: StyleAndTextTuples = [*fragments]
-        print_formatted_text(self._output, text, _STYLE, color_depth=self._app.color_depth)
-
-    def _is_broken(self, columns: int) -> bool:
-        """Whether the window has just become too narrow for what was printed, or for what was drawn last.
-
-        Most terminals break a row in two then, some do not, so nobody knows how far up our line begins: to erase it
-        leaves a piece of it, or takes away a piece of the room.
-        """
-        if columns != self._width and columns < self._widest:
-            return True
+    def _reaches_beyond(self, columns: int) -> bool:
+        """Whether what was drawn last does not fit into so many columns."""
         line = self._line.render_info
         if line is None or columns >= line.window_width:
             return False
@@ -285,10 +201,6 @@ class Screen:
     def _suspend_asked(self) -> None:
         if self._may_leave():
             self._suspension.suspend()
-
-    def _continue(self) -> None:
-        """The program goes on after it was stopped from outside."""
-        self.print_again()
 
     def _fail(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Put the terminal in order after an error in the event loop, which `run()` then raises."""

@@ -305,7 +305,7 @@ def test_a_private_message_and_the_reply(host, join, talk, monkeypatch):
         ann.press("/r begun for bob\r")
         ann.shows("eve has just written to you privately. Press Enter again")
         ann.has_typed("/r begun for bob")
-        monkeypatch.setattr("lanchat.terminal.chat.feed.REPLY_PAUSE", 0.0)
+        monkeypatch.setattr("lanchat.terminal.chat.private.REPLY_PAUSE", 0.0)
         ann.press(f"{CTRL_U}/r for eve\r")
         ann.shows("[you -> eve] for eve")
         ann.press("/msg nobody hello\r")

@@ -2,10 +2,9 @@
 
 import pytest
 
-from lanchat.terminal.chat.commands import (
-    COMMANDS,
+from lanchat.terminal.chat.commands import COMMANDS, Completion, complete, help_text, parse
+from lanchat.terminal.chat.intents import (
     ChangeNick,
-    Completion,
     Leave,
     Misused,
     Moderate,
@@ -15,9 +14,6 @@ from lanchat.terminal.chat.commands import (
     ShowHelp,
     ShowWho,
     Unknown,
-    complete,
-    help_text,
-    parse,
 )
 
 

@@ -69,9 +69,9 @@ def test_before_the_first_private_message_to_a_nick_of_two_keys_the_person_is_as
     for somebody in (bob, false):
         room.state.roster.welcome(Welcome("me", "ann", 1, 1, 1), (somebody,))
     with pytest.raises(ValueError, match=f"{grouped(bob.id)} , and is  {grouped(false.id)} .* Press Enter again"):
-        feed.tell("bob", "psst")
+        feed.private.tell("bob", "psst")
     assert room.private == []
-    feed.tell("bob", "psst")
+    feed.private.tell("bob", "psst")
     assert room.private == [(false.id, "psst")]
 
 

@@ -1,0 +1,148 @@
+"""What a person wants who has typed a line: one value for each kind. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Say:
+    text: str
+    action: bool = False
+
+
+@dataclass(frozen=True)
+class SayPrivately:
+    nick: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    text: str
+
+
+@dataclass(frozen=True)
+class ChangeNick:
+    nick: str
+
+
+@dataclass(frozen=True)
+class ShowHelp:
+    pass
+
+
+@dataclass(frozen=True)
+class ShowWho:
+    pass
+
+
+@dataclass(frozen=True)
+class ShowInvite:
+    pass
+
+
+@dataclass(frozen=True)
+class Verify:
+    nick: str
+
+
+@dataclass(frozen=True)
+class Ignore:
+    nick: str
+    on: bool
+
+
+@dataclass(frozen=True)
+class Moderate:
+    """What only the host may do: kick, ban, unban, lock, unlock."""
+
+    action: str
+    nick: str = ""
+
+
+@dataclass(frozen=True)
+class Unsent:
+    """What becomes of our messages that are not sent yet."""
+
+    send: bool
+
+
+@dataclass(frozen=True)
+class Clear:
+    pass
+
+
+@dataclass(frozen=True)
+class SendFile:
+    path: str  # as it was typed
+
+
+@dataclass(frozen=True)
+class ShowFiles:
+    pass
+
+
+@dataclass(frozen=True)
+class FetchFile:
+    file: str  # its number or name
+    folder: str = ""  # as it was typed
+
+
+@dataclass(frozen=True)
+class CancelTransfer:
+    file: str  # its number or name
+
+
+@dataclass(frozen=True)
+class RemoveFile:
+    file: str  # its number or name
+
+
+@dataclass(frozen=True)
+class Leave:
+    pass
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """There is no such command; nothing is sent."""
+
+    name: str
+    nearest: str = ""  # the command that was perhaps meant
+
+    def __str__(self) -> str:
+        meant = f"; did you mean /{self.nearest}?" if self.nearest else "; /help lists them."
+        return f'No command /{self.name}{meant} (To say "/{self.name}", type //{self.name}.)'
+
+
+@dataclass(frozen=True)
+class Misused:
+    """The command cannot be carried out as it was typed, and why."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+Intent = (
+    Say
+    | SayPrivately
+    | Reply
+    | ChangeNick
+    | ShowHelp
+    | ShowWho
+    | ShowInvite
+    | Verify
+    | Ignore
+    | Moderate
+    | Unsent
+    | SendFile
+    | ShowFiles
+    | FetchFile
+    | CancelTransfer
+    | RemoveFile
+    | Clear
+    | Leave
+    | Unknown
+    | Misused
+)

@@ -1,0 +1,61 @@
+"""Private messages as a person types them: to whom they go, and what has to be asked before."""
+
+import time
+
+from lanchat.api.room import JoinedRoom
+from lanchat.client.events import PrivateMessage
+from lanchat.client.private import another_key_text, is_guest, unsealed_text
+
+REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
+
+
+class PrivateTalk:
+    """What /msg and /reply send in this room. Owned by the thread that paints."""
+
+    def __init__(self, room: JoinedRoom) -> None:
+        self._room = room
+        self._last: PrivateMessage | None = None  # from somebody else
+        self._last_sender_since = 0.0  # s, monotonic: when it began to be that person
+        self._asked: set[str] = set()  # ids of guests, and of people with a rival, about whom the person was warned
+
+    def tell(self, nick: str, text: str) -> None:
+        """Send a private message.
+
+        Raises:
+            ValueError: the text or the nick breaks the rules, or it is us; or, for the first time, a guest or somebody
+                whose nick another key has or had.
+        """
+        roster = self._room.state.roster
+        person = roster.addressee(nick)
+        rival = roster.rival(person) if person else None
+        if person is not None and rival is not None and person.id not in self._asked:
+            self._asked.add(person.id)
+            raise ValueError(f"{another_key_text(person, rival)} Press Enter again to send it to the second.")
+        self._tell(nick, text, person.id if person else "")
+
+    def reply(self, text: str) -> None:
+        """Reply to the last private message.
+
+        Raises:
+            ValueError: there is none, or it came just now and the reply may be meant for the one before.
+        """
+        last = self._last
+        if last is None:
+            raise ValueError("You have no private message to reply to. Start with /msg NICK TEXT.")
+        if time.monotonic() - self._last_sender_since < REPLY_PAUSE:
+            raise ValueError(f"{last.nick} has just written to you privately. Press Enter again to send this to them.")
+        self._tell(last.nick, text, last.by)
+
+    def came(self, told: PrivateMessage) -> None:
+        """This message was shown: /reply answers it, if it came from somebody else and could be read."""
+        if told.problem or told.by == self._room.state.roster.me:
+            return
+        if self._last is not None and self._last.by != told.by:
+            self._last_sender_since = time.monotonic()
+        self._last = told
+
+    def _tell(self, nick: str, text: str, to: str) -> None:
+        if is_guest(to) and to not in self._asked:
+            self._asked.add(to)
+            raise ValueError(f"{unsealed_text(nick.removeprefix('~'))} Press Enter again to send it.")
+        self._room.send_private(nick, text, to=to)
