@@ -3,12 +3,13 @@
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from lanchat import errors
 from lanchat.client.receiving import check_host, check_welcome
-from lanchat.network.allowance import Allowance
+from lanchat.network.allowance import Allowance, unlimited
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange, stretch
@@ -25,7 +26,6 @@ from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Context, TlsChannel
 from lanchat.storage.identity import Identity
 
-_TRANSFER_RATE = float(1 << 40)  # bytes a second: none; what is known is the size of the file
 HOST_RATE = 64 * 1024 * 1024  # bytes a second, which no host reaches; a link with a rate also limits empty records
 
 Trust = Callable[[Card, bytes], None]  # takes a host's card and raw public key; raises an error to refuse them
@@ -147,22 +147,8 @@ def connect(
     Raises:
         LanchatError: no host answers, or it is not trusted, or it refuses us, ...
     """
-    try:
-        sock = dial()
-    except OSError as error:  # the system gives no more sockets
-        raise errors.ConnectionLost(f"This machine cannot open a connection ({error.strerror}).") from None
-    channel = TlsChannel(tls, server=False)
-    try:
-        link = Link(sock, channel, flusher)
-    except OSError as error:  # the host hung up at once; on some systems such a socket takes no options
-        sock.close()
-        raise errors.ConnectionLost(f"The host hung up ({error.strerror}).") from None
-    begin(link)
-    try:
+    with _opened(dial, tls, flusher, begin) as (link, channel):
         connection = greet(link, channel, who, flusher.timing, deadline)
-    except BaseException:
-        link.close()
-        raise
     link.within(None)
     link.keepalive.begin(encode(Ping()))
     return connection
@@ -179,29 +165,38 @@ def connect_transfer(
     Raises:
         LanchatError: the host does not answer, or another one does.
     """
-    try:
-        sock = dial()
-    except OSError as error:
-        raise errors.ConnectionLost(f"This machine cannot open a connection ({error.strerror}).") from None
-    channel = TlsChannel(tls, server=False)
-    try:
-        link = Link(sock, channel, flusher)
-    except OSError as error:  # as in `connect`
-        sock.close()
-        raise errors.ConnectionLost(f"The host hung up ({error.strerror}).") from None
-    try:
-        begin(link)
-        link.limit_bytes(Allowance(TokenBucket(_TRANSFER_RATE, _TRANSFER_RATE, time.monotonic())))
+    with _opened(dial, tls, flusher, begin) as (link, channel):
+        link.limit_bytes(unlimited())
         link.stall = flusher.timing.transfer_stall
         link.within(flusher.timing.greeting, "late", "it did not answer in time")
         _, key, _ = read_card(link, channel, LineSplitter())
         if key != host_key:
             raise errors.ConnectionLost("Another host answered there.")
-        link.within(None)
+    link.within(None)
+    return link
+
+
+@contextmanager
+def _opened(
+    dial: Callable[[], socket.socket], tls: Context, flusher: Flusher, begin: Callable[[Link], None]
+) -> Iterator[tuple[Link, TlsChannel]]:
+    """A new link and its channel. An error in the `with` statement closes it."""
+    try:
+        sock = dial()
+    except OSError as error:  # the system gives no more sockets
+        raise errors.ConnectionLost(f"This machine cannot open a connection ({error.strerror}).") from None
+    channel = TlsChannel(tls, server=False)
+    try:
+        link = Link(sock, channel, flusher)
+    except OSError as error:  # the host hung up at once; on some systems such a socket takes no options
+        sock.close()
+        raise errors.ConnectionLost(f"The host hung up ({error.strerror}).") from None
+    try:
+        begin(link)
+        yield link, channel
     except BaseException:
         link.close()
         raise
-    return link
 
 
 def greet(

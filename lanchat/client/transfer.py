@@ -74,7 +74,6 @@ class Transfers:
         self._waiting: list[int] = []  # numbers of transfers that wait for their turn, in order
         self._running: dict[int, RunningTransfer] = {}  # all that are not done yet
         self._threads: list[threading.Thread] = []
-        self._closed = False
 
     def open(self, path: Path) -> Upload:
         """A file or a folder to be sent. `send` closes it at the end.
@@ -113,7 +112,6 @@ class Transfers:
         """End all transfers. May be called twice."""
         self.questions.close()
         with self._changed:
-            self._closed = True
             running, threads = list(self._running.values()), list(self._threads)
             self._changed.notify_all()
         for transfer in running:

@@ -9,6 +9,7 @@ from lanchat.protocol.limits import TokenBucket
 
 PIECE = 0.1  # s of the owner's rate; a link pays in such pieces, so that no other link waits for all of its debt
 _STEP = 0.5  # s; a waiting reader checks this often whether the link is over
+_NO_LIMIT = float(1 << 40)  # bytes a second, which no link reaches
 
 
 class Debtor(Protocol):
@@ -91,3 +92,8 @@ class Allowance:
         while not link.over and (rest := until - self._clock()) > 0:
             time.sleep(min(rest, _STEP))
             link.reset_idle()
+
+
+def unlimited() -> Allowance:
+    """The allowance of a link for a file, whose size is its limit. Empty records still cost something."""
+    return Allowance(TokenBucket(_NO_LIMIT, _NO_LIMIT, time.monotonic()))

@@ -6,6 +6,7 @@ from lanchat.protocol.messages import Closing
 CLOSED = Closing("closed", "The host has closed the room.")
 KICKED = Closing("kicked", "The host removed you from the room.")
 BANNED = Closing("banned", "You are banned from this room.")
+FAULT = Closing("error", "The host met a fault of its own when it answered you.")
 REPLACED = Closing("replaced", "You joined from another window.")
 
 _KNOWN = (CLOSED, KICKED, BANNED, REPLACED)

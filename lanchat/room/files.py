@@ -164,7 +164,7 @@ class Files:
             if known.size != command.size:
                 return [_refused(command, "size", "The file has another size than it was offered with.")]
             if known.sha256:
-                return [Reply(replace_id(self._entry(known), command.id))]
+                return [Reply(self._entry(known, command.id))]
             return [OpenTicket(file, known.size, id=command.id, up=True)]
         limits = self._limits
         if limits is None:
@@ -235,17 +235,11 @@ class Files:
             bucket = self._offers[id] = TokenBucket(limits.offers_rate, limits.offers_burst, now / 1000)
         return bucket.spare(1, now / 1000)
 
-    def _entry(self, known: RoomFile) -> FileEntry:
+    def _entry(self, known: RoomFile, id: str = "") -> FileEntry:
         have = known.size if known.sha256 else self._have(known.file)
         return FileEntry(
-            *(known.file, known.name, known.size, known.by, known.nick, known.at), have=have, sha256=known.sha256
+            known.file, known.name, known.size, known.by, known.nick, known.at, have=have, sha256=known.sha256, id=id
         )
-
-
-def replace_id(entry: FileEntry, id: str) -> FileEntry:
-    return FileEntry(
-        *(entry.file, entry.name, entry.size, entry.by, entry.nick, entry.at, entry.have, entry.sha256), id=id
-    )
 
 
 def _refused(command: FileSend, code: FileRefusal, text: str) -> Reply:

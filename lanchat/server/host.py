@@ -93,7 +93,7 @@ class Host(Closable):
         self._quotas = Quotas(limits)
         self._readers = Readers()
         self._flusher: Flusher | None = None
-        self._closing = self._accepting = False
+        self._closing = False
         secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
             own = on or OwnAddresses()
@@ -121,6 +121,7 @@ class Host(Closable):
             room.files = files.files
             self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_access, files)
             serving = Serving(
+                self.title,
                 identity,
                 self._hub.inbox,
                 self._admission,

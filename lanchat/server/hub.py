@@ -123,11 +123,8 @@ class Hub:
                 self._receive(session, messages, batch)
             case JoinRequest():
                 self._sessions.join(item, batch)
-            case Asked(session, answer):
-                if (data := answer(self._room)) and session.member is not None:
-                    batch.tell(session, data)
-                elif data:
-                    session.link.send(data)
+            case Asked():
+                self._sessions.answer(item, batch)
             case LinkEnded(session):
                 self._sessions.leave(session, batch, code=session.link.code, reason=session.link.reason)
             case Stored(ticket, seq):

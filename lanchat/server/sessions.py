@@ -4,11 +4,11 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from lanchat.protocol import messages as wire
-from lanchat.protocol.closings import REPLACED
+from lanchat.protocol.closings import FAULT, REPLACED
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
-from lanchat.server.session import JoinRequest, Session
+from lanchat.server.session import Asked, JoinRequest, Session
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +54,20 @@ class Sessions:
     def tell_all(self, messages: Iterable[tuple[Session, wire.FromHost]], batch: Batch) -> None:
         for session, message in messages:
             self.tell(session, message, batch)
+
+    def answer(self, asked: Asked, batch: Batch) -> None:
+        """Give a client what it asks for. An error in an answer ends the link of this client alone."""
+        session = asked.session
+        try:
+            data = asked.answer(self._room)
+        except Exception:  # an answer only reads, so the room is sound, and nobody else has to go
+            _log.exception("an unforeseen error in an answer has ended the link of its client")
+            self.dismiss(session, FAULT, batch)
+            return
+        if data and session.member is not None:
+            batch.tell(session, data)
+        elif data:  # outside the room nothing else is on its way
+            session.link.send(data)
 
     def join(self, request: JoinRequest, batch: Batch) -> None:
         """Let a client in, or tell it why not."""

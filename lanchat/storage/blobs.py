@@ -33,6 +33,7 @@ class Blob:
         self.size = size
         self.part = Part(path)  # of the writer
         self.writing = threading.Lock()  # held by the writer as long as it writes
+        self.whole = bool(sha256)  # the writer's: every byte has come, and the sum fits; nobody writes it any more
         self._changed = threading.Condition()  # guards all below
         self._have = have
         self._sha256 = sha256

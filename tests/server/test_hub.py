@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from lanchat.protocol.closings import FAULT
 from lanchat.protocol.framing import FROM_HOST, decode_all, encode
 from lanchat.protocol.messages import (
     Ack,
@@ -36,7 +37,7 @@ from lanchat.protocol.messages import (
 from lanchat.room.effects import Snapshot
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.hub import Hub
-from lanchat.server.session import CloseRoom, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
+from lanchat.server.session import Asked, CloseRoom, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
 from lanchat.storage.log import NoLog
 from tests.support.rooms import box, boxed, copy
 from tests.support.waiting import PATIENCE
@@ -522,6 +523,33 @@ def test_senders_are_warned_while_nothing_is_stored_and_refused_when_memory_is_f
     stage.batch(tells(ann, "bob", "2"))
     assert heard(ann) == [Receipt("2", "refused", "Not sent: the disk is full at the host. Try again later.")]
     assert len(stage.log.private) == 1
+
+
+# ---- questions to the room
+
+
+def test_an_answer_comes_after_what_the_same_client_said():
+    stage = HubStage()
+    [ann] = stage.come("ann")
+    stage.batch(says(ann, "1"), Asked(ann, lambda room: encode(Notice("here", str(room.seq)))), says(ann, "2"))
+    assert [type(message) for message in heard(ann)] == [Said, Notice, Said]
+
+
+def test_an_error_in_an_answer_is_logged_and_ends_the_link_of_its_client_alone(caplog):
+    stage = HubStage()
+    ann, eve = stage.come("ann", "eve")
+
+    def fail(room: Room) -> bytes:
+        raise RuntimeError(f"not foreseen in {room.title}")
+
+    stage.batch(says(ann, "1"), Asked(eve, fail), says(ann, "2"))
+    assert heard(eve) == [FAULT] and eve.link.finished
+    heard_by_ann = heard(ann)
+    assert texts(heard_by_ann) == ["1", "2"]
+    [left] = [message for message in heard_by_ann if isinstance(message, Left)]
+    assert (left.nick, left.code) == ("eve", "error")
+    [record] = caplog.records
+    assert "not foreseen in Room A" in caplog.text and record.levelname == "ERROR"
 
 
 # ---- doors

@@ -1,17 +1,32 @@
 """The IRC door of a host, with clients that speak it on loopback, and members beside them."""
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from lanchat.client.events import PrivateMessage
-from lanchat.protocol.limits import DEFAULT_LIMITS
+from lanchat.network.link import Link
+from lanchat.protocol.irc.line import Line
+from lanchat.protocol.irc.names import names_of
+from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.protocol.timing import Timing
+from lanchat.room.room import Room
+from lanchat.server.admission import Admission
+from lanchat.server.doors.irc.commands import answer
+from lanchat.server.doors.irc.conversation import Conversation
+from lanchat.server.doors.irc.session import Dialects, IrcSession
 from lanchat.server.host import Host
+from lanchat.server.quotas import Quotas
+from lanchat.server.session import Asked, Item
+from tests.server.test_hub import HubStage, RecordingLink
 from tests.support.irc import IrcClient, parsed
+from tests.support.links import open_links
 from tests.support.people import Listener
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -315,3 +330,73 @@ def test_a_flood_waits_and_loses_nothing(host, join, irc):
     wee.send(*(f"PRIVMSG #room-a :{number}" for number in range(105)))
     ann.hear_text("104")
     assert [item.text for item in ann.items if isinstance(item, Said)] == [str(number) for number in range(105)]
+
+
+# ---- without a host
+
+
+def session_of(link: Any) -> IrcSession:
+    dialects = Dialects(names_of("5" * 32, "Room A", 0))
+    return IrcSession(link, dialects.of(frozenset()), echoes=False, own_join=False, dialects=dialects, id="~1")
+
+
+class CountingRoom(Room):
+    """Counts how often somebody goes through its members."""
+
+    passes = 0
+
+    @property
+    def members(self) -> Any:
+        self.passes += 1
+        return super().members
+
+
+def test_however_many_nicks_are_asked_for_the_room_is_gone_through_once():
+    """One line holds 250 of them, and it costs its sender no more than one message."""
+    room = CountingRoom("5" * 32, "Room A", "id-hal")
+    for nick in ("ann", "bob"):
+        room.apply(Joined(room.seq + 1, 0, f"id-{nick}", nick))
+    said = answer(session_of(RecordingLink()), Line("ISON", (" ".join(["Ann", *map(str, range(250))]),)), room)
+    assert parsed(said.decode().rstrip()).parameters == ("*", "ann")
+    assert room.passes == 1
+
+
+def test_who_quits_gets_all_answers_first(identity):
+    """Also where the hub sends them late: here it has made them, and the client's reader comes first."""
+    stage = HubStage()
+    with open_links(identity("hal")) as links:
+        link, peer = links.alone()
+        session, reader = reader_of(link, stage)
+        while not session.inside:
+            stage.batch()
+        peer.sendall(b"NAMES\r\nQUIT\r\n")
+        made: list[bytes] = []
+        while len(made) < 2:
+            made += answers(stage, stage.hub.inbox.take(PATIENCE))
+        later: list[bytes] = []
+        while not (later or link._finishing):
+            later += answers(stage, stage.hub.inbox.take(0.1))
+        link.send(b"".join(made))
+        got = b""
+        while data := peer.recv(4096):
+            got += data
+        peer.close()
+        reader.join(PATIENCE)
+    assert got.index(b" 353 ") < got.rindex(b" 366 ") < got.index(b"ERROR :")
+    assert got.count(b" 366 ") == 2  # with the join, and as the answer
+
+
+def reader_of(link: Link, stage: HubStage) -> tuple[IrcSession, threading.Thread]:
+    """A client that is about to enter, and the thread that reads it."""
+    session = session_of(link)
+    session.wanted = "wee"
+    serving: Any = SimpleNamespace(inbox=stage.hub.inbox, admission=Admission(NO_LIMITS), timing=Timing())
+    conversation = Conversation(link, session, Quotas(NO_LIMITS).open(""), serving)
+    reader = threading.Thread(target=conversation.run, name="test-reader")
+    reader.start()
+    return session, reader
+
+
+def answers(stage: HubStage, items: Sequence[Item]) -> list[bytes]:
+    """Answer what was asked, as the hub does."""
+    return [item.answer(stage.hub._room) for item in items if isinstance(item, Asked)]

@@ -51,11 +51,13 @@ class Serving:
     """The parts of a host that each of its doors uses.
 
     Args:
+        title: of the room.
         card: makes the card for a new link, with a fresh nonce.
         secret: the stretched password of the room; None: it has none.
         bulk: the transfers of files; None: the room takes none.
     """
 
+    title: str
     identity: Identity
     inbox: Inbox[Item]
     admission: Admission

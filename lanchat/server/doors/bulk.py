@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from lanchat.network.allowance import Allowance
+from lanchat.network.allowance import unlimited
 from lanchat.network.bulk import send_wait
 from lanchat.network.link import Link
 from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.file_messages import Done, FileTicket, Go, Have, Sum, Transfer, Wait
 from lanchat.protocol.framing import TransferLine, encode
-from lanchat.protocol.limits import FileLimits, TokenBucket
+from lanchat.protocol.limits import FileLimits
 from lanchat.protocol.messages import Refused
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.transfer import PIECE, FileReceiver
@@ -33,7 +33,6 @@ from lanchat.storage.blobs import Blob, Blobs
 
 MAX_TICKETS = 1000  # that are not used yet; beyond that the oldest is forgotten
 KEPT_FOR_SENDERS = 2  # places that no fetching link takes: else files that wait for their senders would keep them out
-_NO_LIMIT = float(1 << 40)  # bytes a second; behind a ticket, the size of the file is the limit
 _LOOK_AGAIN = 0.25  # s; a link that another thread has dropped wakes nobody
 
 _log = logging.getLogger(__name__)
@@ -110,7 +109,7 @@ class Bulk:
             link.drop(code, reason)
 
     def _run(self, link: Link, ticket: _Ticket, transfer: Transfer) -> None:
-        link.limit_bytes(Allowance(TokenBucket(_NO_LIMIT, _NO_LIMIT, self._clock())))
+        link.limit_bytes(unlimited())
         link.stall = self._timing.transfer_stall
         link.within(None)
         try:
@@ -156,6 +155,9 @@ class Bulk:
         with blob.writing:
             if blob.removed:
                 return
+            if blob.whole:  # by an older ticket, while this one waited
+                self._say_last(link, Refused("unknown", "This file has arrived already."))
+                return
             try:
                 blob.part.open()
                 blob.grown()
@@ -196,6 +198,7 @@ class Bulk:
             self._say_last(link, Refused("damaged", "The file arrived damaged: its SHA-256 does not fit."))
             return
         blob.part.sync()
+        blob.whole = True
         blob.grown()
         self._on_whole(FileWhole(blob.path.name, sha256))
         while not (blob.sha256 or blob.removed or link.over):

@@ -79,7 +79,7 @@ class PlainDoor:
         return b"" if line is None else safe_text(line).encode() + b"\n"
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
-        title, nick = self._serving.card().title, snapshot.welcome.nick
+        title, nick = self._serving.title, snapshot.welcome.nick
         people = listed([somebody.nick for somebody in snapshot.present]) or "nobody else"
         greeting = f"You are in {title} as {nick}. Here: {people}. /help tells what else you can do."
         return self.encode(Notice("greeting", greeting))

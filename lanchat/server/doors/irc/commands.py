@@ -29,7 +29,8 @@ def _people(room: Room) -> list[Member]:
 
 
 def _called(nick: str, room: Room) -> Member | None:
-    return next((member for member in _people(room) if member.nick.lower() == nick.lower()), None)
+    wanted = nick.lower()
+    return next((member for member in room.members if member.nick.lower() == wanted), None)
 
 
 def _cap(session: IrcSession, line: Line) -> bytes:
@@ -91,11 +92,11 @@ def _userhost(session: IrcSession, line: Line, room: Room) -> bytes:
 
 
 def _ison(session: IrcSession, line: Line, room: Room) -> bytes:
-    nicks = [nick for words in line.parameters for nick in words.split()]
+    nicks = {nick.lower() for words in line.parameters for nick in words.split()}
     if not nicks:
         return session.replies.needs_more("ISON")
-    there = filter(None, (_called(nick, room) for nick in nicks))
-    return session.replies.reply("303", last=" ".join(one.nick for one in there))
+    there = [one.nick for one in room.members if one.nick.lower() in nicks]  # one pass, however many are asked for
+    return session.replies.reply("303", last=" ".join(there))
 
 
 def _list(session: IrcSession, line: Line, room: Room) -> bytes:

@@ -209,6 +209,7 @@ class Conversation:
         self._link.set_reason("", safe_text(without_formatting(line.parameter(0))))
         self._wait_for_hub()
         self._serving.inbox.put(LinkEnded(self._session))
+        self._wait_for_hub()  # this batch is a later one, so the answers of the one before have been sent
         self._link.finish(made("", "ERROR", last="You have left the room"))
         self._link.drain()
 
