@@ -78,6 +78,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.cli.options",
         "lanchat.cli.script",
         "lanchat.cli.talk",
+        "lanchat.cli.usage",
         "lanchat.terminal.joining",
         "lanchat.terminal.prompts",
     },

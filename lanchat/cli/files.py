@@ -6,21 +6,28 @@ import click
 
 from lanchat.cli import options
 from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined
+from lanchat.cli.usage import ExplainedCommand
 
 
-@click.command()
+@click.command(cls=ExplainedCommand)
 @click.argument("room", metavar=ROOM)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @options.flag("--all", "everything", help="Fetch every file that is in the room now.")
 @options.option(
-    "--dir", "folder", type=click.Path(file_okay=False), help="Put them there, and not among your downloads."
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False),
+    metavar="FOLDER",
+    help="Put them there, and not among your downloads. It is made if it is missing.",
 )
 @join_options
 @options.as_json
 def get(
     room: str, names: tuple[str, ...], everything: bool, folder: str | None, how: JoinOptions, as_json: bool
 ) -> int:
-    """Fetch files of a room by their names, and print the path of each.
+    """Fetch files of a ROOM by their names, and print the path of each.
+
+    ROOM is a title, an address HOST[:PORT] or an invite.
 
     No file is overwritten: a second report.pdf becomes "report (2).pdf". A file that is not whole yet is waited for,
     also while its sender is away; --timeout limits that.

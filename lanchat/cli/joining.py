@@ -32,7 +32,7 @@ class JoinOptions:
         return None if self.timeout is None else self.began + self.timeout
 
 
-ROOM = "TITLE | HOST[:PORT] | INVITE"
+ROOM = "ROOM"  # the help of each command says that it is a title, an address or an invite
 join_options = options.collected(
     "how",
     JoinOptions,

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
+from lanchat.cli.usage import ExplainedCommand
+from lanchat.errors import LanchatError
 from lanchat.terminal.stdio import columns_of, put
 
 if TYPE_CHECKING:
     from lanchat.doctor.report import Asked, Diagnosis, Report
 
 
-@click.command()
+@click.command(cls=ExplainedCommand)
 @options.as_json
 @options.flag("--watch", help="Keep running and report rooms that open, change and close.")
 @options.flag("--scan", help="Also try every address on this network.")
@@ -29,11 +31,11 @@ def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[
     )
 
 
-@click.command()
+@click.command(cls=ExplainedCommand)
 @click.argument("room")
 @options.option("--search", default="", metavar="WORDS", help="Only messages with all these words.")
 @options.option("--since", metavar="AGE", help="Only the last 30m, 2h or 7d.")
-@options.option("-n", "--number", type=click.IntRange(1), metavar="N", help="Only the last N entries.")
+@options.option("-n", "--number", type=options.Number(1), metavar="N", help="Only the last N entries.")
 @options.as_json
 def history(room: str, search: str, since: str | None, number: int | None, as_json: bool) -> int:
     """Show what was said in ROOM, a title or an id. Works offline."""
@@ -55,7 +57,7 @@ def history(room: str, search: str, since: str | None, number: int | None, as_js
     )
 
 
-@click.command()
+@click.command(cls=ExplainedCommand)
 @click.argument("address", required=False, metavar="[HOST[:PORT] | INVITE]")
 @options.flag("-v", "--verbose", help="Also print what was found.")
 @options.flag("--json", "as_json", help="Print one JSON object.")
@@ -86,6 +88,12 @@ def doctor(address: str | None, verbose: bool, as_json: bool, interface: tuple[s
     return 0 if diagnosis.works else 1
 
 
+class NoAddress(LanchatError):
+    """A person asks about something that is neither an address nor an invite, such as a title."""
+
+    exit_code = 2
+
+
 def _asked(text: str) -> "Asked":
     from lanchat.doctor.report import Asked
     from lanchat.protocol.address import parse_endpoint
@@ -96,7 +104,10 @@ def _asked(text: str) -> "Asked":
         return Asked(text.strip(), invite.endpoints, invite.room_id, invite.fingerprint)
     endpoint = parse_endpoint(text)
     if endpoint is None:
-        raise click.BadParameter("not a valid address", param_hint="HOST")
+        raise NoAddress(
+            f'"{text}" is no address.',
+            "Give the address or the invite that the host's screen shows. For all rooms here: lanchat doctor",
+        )
     return Asked(text, (endpoint,))
 
 
@@ -111,7 +122,7 @@ def _print_diagnosis(report: "Report", diagnosis: "Diagnosis", *, verbose: bool)
         put(sys.stderr, MORE)
 
 
-@click.command("id")
+@click.command("id", cls=ExplainedCommand)
 def identity() -> int:
     """Show your key's fingerprint, for others to compare."""
     from lanchat.api.joining import default_nick, my_identity
@@ -123,7 +134,7 @@ def identity() -> int:
     return 0
 
 
-@click.command()
+@click.command(cls=ExplainedCommand)
 @click.option("--list", "_list", is_flag=True, help="List the remembered hosts (the default).")
 @click.option("--forget", metavar="TITLE|ID", help="Forget the host of a room, so that it may show a new key.")
 def trust(_list: bool, forget: str | None) -> int:

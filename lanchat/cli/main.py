@@ -10,6 +10,7 @@ import click
 
 from lanchat import __version__
 from lanchat.cli import files, look, options, script, talk
+from lanchat.cli.usage import ExplainedCommand, explained, nearest
 from lanchat.errors import LanchatError
 from lanchat.terminal.crash import CRASHED, Crash
 from lanchat.terminal.exit import INTERRUPTED, catch_signals, leave
@@ -32,7 +33,7 @@ def main() -> NoReturn:
         _print_error(str(error), error.hint)
         code = error.exit_code
     except click.ClickException as error:
-        _print_error(error.format_message(), _usage_of(error))
+        _print_error(*explained(error))
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort, EOFError):
         _print("")  # ends the line with the terminal's ^C
@@ -55,7 +56,25 @@ class NoSuchCommand(LanchatError):
     exit_code = 2
 
 
-class _Commands(click.Group):
+_SECTIONS: dict[str, list[click.Command]] = {
+    "Commands": [
+        *(talk.host, talk.join),
+        *(look.rooms, look.history, look.doctor, look.identity, look.trust),
+    ],
+    "Commands for scripts": [script.send, script.tail, script.ask, files.get],
+}
+_OTHER_WORDS = {
+    **dict.fromkeys(("open", "create", "serve", "start"), "host"),
+    **dict.fromkeys(("connect", "enter"), "join"),
+    **dict.fromkeys(("list", "ls"), "rooms"),
+    **dict.fromkeys(("say", "msg"), "send"),
+    **dict.fromkeys(("fetch", "download"), "get"),
+    "help": "--help",
+    "version": "--version",
+}
+
+
+class _Commands(ExplainedCommand, click.Group):
     """The commands. A title where a command belongs is answered with what the person probably wanted."""
 
     def resolve_command(
@@ -63,17 +82,21 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         known = ctx.resilient_parsing or not args or args[0].startswith("-") or self.get_command(ctx, args[0])
         if not known:
-            import difflib  # only after a mistake
+            from lanchat.protocol.text import last_argument  # only after a mistake
 
-            from lanchat.protocol.text import last_argument
-
-            names = self.list_commands(ctx)
-            begun = [name for name in names if name.startswith(args[0])]  # "hist" is history, not host
-            near = begun if len(begun) == 1 else difflib.get_close_matches(args[0], names, 1)
+            near = _OTHER_WORDS.get(args[0]) or nearest(args[0], self.list_commands(ctx))
             join = f"To join a room: lanchat join {last_argument(args[0])}"
-            meant = f"Did you mean lanchat {near[0]}?" if near else join
+            meant = f"Did you mean lanchat {near}?" if near else join
             raise NoSuchCommand(f'There is no command "{args[0]}".', meant)
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands in the order in which a newcomer needs them."""
+        names = self.list_commands(ctx)
+        limit = formatter.width - 6 - max(map(len, names))
+        for heading, commands in _SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(str(one.name), one.get_short_help_str(limit)) for one in commands])
 
 
 @click.group(
@@ -84,7 +107,7 @@ class _Commands(click.Group):
     "6 connection lost, 7 the answer was no, 124 timed out, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="lanchat %(version)s")
-@options.option("--log", type=click.Path(dir_okay=False), help="Write a debug log to FILE.")
+@options.option("--log", type=click.Path(dir_okay=False), metavar="FILE", help="Write a debug log to FILE.")
 @click.pass_context
 def cli(context: click.Context, log: str | None) -> int:
     """Chat with the people on your local network. There is nothing to set up.
@@ -98,20 +121,9 @@ def cli(context: click.Context, log: str | None) -> int:
     return 0
 
 
-for command in (
-    talk.host,
-    talk.join,
-    script.send,
-    script.tail,
-    script.ask,
-    files.get,
-    look.rooms,
-    look.history,
-    look.doctor,
-    look.identity,
-    look.trust,
-):
-    cli.add_command(command)
+for commands in _SECTIONS.values():
+    for command in commands:
+        cli.add_command(command)
 
 
 def _start_log(path: str) -> None:
@@ -121,13 +133,6 @@ def _start_log(path: str) -> None:
         raise LanchatError(f"Cannot write the log {path}: {error.strerror}.", "Choose another file.") from None
     handler.setFormatter(SafeFormatter("%(asctime)s %(threadName)s %(name)s %(levelname)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.DEBUG, force=True)
-
-
-def _usage_of(error: click.ClickException) -> str:
-    """How to use the command whose use went wrong."""
-    if not isinstance(error, click.UsageError) or error.ctx is None:
-        return ""
-    return f"{' '.join(error.ctx.get_usage().split())} (more: {error.ctx.command_path} --help)"
 
 
 def _print_error(cause: str, what_to_do: str = "") -> None:

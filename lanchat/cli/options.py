@@ -18,15 +18,6 @@ Command = Callable[..., int]
 AddOption = Callable[[Command], Command]
 
 
-class _Option(click.Option):
-    """Names its environment variable in the help, but in an error only if the value came from there."""
-
-    def get_error_hint(self, ctx: click.Context | None) -> str:
-        if ctx is not None and ctx.get_parameter_source(self.name or "") is click.core.ParameterSource.ENVIRONMENT:
-            return super().get_error_hint(ctx)
-        return click.Parameter.get_error_hint(self, ctx)
-
-
 class _Seconds(click.types.FloatParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         with suppress(ValueError):
@@ -34,6 +25,31 @@ class _Seconds(click.types.FloatParamType):
             if number >= 0:  # nan is not
                 return number
         self.fail("not a number of seconds", param, ctx)
+
+
+class Number(click.types.IntParamType):
+    """A whole number.
+
+    Args:
+        most: None: there is no largest one.
+    """
+
+    name = "number"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self._least = least
+        self._most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        with suppress(ValueError):
+            number = int(value)
+            if self._least <= number and (self._most is None or number <= self._most):
+                return number
+        upto = "on" if self._most is None else f"to {self._most}"
+        self.fail(f'"{value}" is not a number from {self._least} {upto}.', param, ctx)
+
+
+PORT = Number(0, 65535)
 
 
 class _Names(click.types.StringParamType):
@@ -44,7 +60,7 @@ def option(*names: str, **settings: Any) -> AddOption:
     """A click option that can be set by an environment variable as well: `--no-history` by LANCHAT_NO_HISTORY."""
     word = next(name for name in names if name.startswith("--")).removeprefix("--")
     envvar = f"LANCHAT_{word.upper().replace('-', '_')}"
-    return click.option(*names, cls=_Option, envvar=envvar, show_envvar=True, **settings)
+    return click.option(*names, envvar=envvar, show_envvar=True, **settings)
 
 
 def flag(*names: str, help: str) -> AddOption:
@@ -83,8 +99,8 @@ def _some_text(context: click.Context, option: click.Parameter, value: str | Non
     return value
 
 
-nick = option("--nick", help="Set your nick. In a terminal it is kept for next time.")
-nick_once = option("--nick", help="Set your nick, this time only.")
+nick = option("--nick", metavar="NICK", help="Set your nick. In a terminal it is kept for next time.")
+nick_once = option("--nick", metavar="NICK", help="Set your nick, this time only.")
 interface = option(
     "--interface",
     multiple=True,
@@ -95,6 +111,7 @@ interface = option(
 password_file = option(
     "--password-file",
     type=click.Path(dir_okay=False),
+    metavar="FILE",
     help="Read the room's password from FILE (or set LANCHAT_PASSWORD).",
 )
 no_bell = flag("--no-bell", help="Do not call you by a bell or a popup when somebody names you or writes to you.")

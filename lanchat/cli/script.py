@@ -10,12 +10,13 @@ import click
 
 from lanchat.cli import options
 from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined, who_joins
+from lanchat.cli.usage import ExplainedCommand
 
 MOST = 50  # messages; so many a host sends to who comes in
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class _RunsCommand(click.Command):
+class _RunsCommand(ExplainedCommand):
     """A command of which everything behind one option is another program with its arguments, whatever is in them."""
 
     last = ""
@@ -73,7 +74,9 @@ def send(
     as_json: bool,
     run: bool,
 ) -> int:
-    """Say TEXT in a room; without TEXT, say each line of stdin. With --file, send files.
+    """Say TEXT in a ROOM; without TEXT, say each line of stdin. With --file, send files.
+
+    ROOM is a title, an address HOST[:PORT] or an invite.
 
     Exit code 0: the host has stored it all. Others can fetch a file from its first byte on.
     6: the connection was lost, and it may have been said; with --id you can send it again. What an earlier join could
@@ -139,7 +142,7 @@ class _Tail(_RunsCommand):
 @options.option(
     "-n",
     "--number",
-    type=click.IntRange(0, MOST),
+    type=options.Number(0, MOST),
     metavar="N",
     help=f"Show so many messages of the past, {MOST} at most (default 20, and 0 with --exec).",
 )
@@ -165,7 +168,9 @@ def tail(
     as_json: bool,
     execute: bool,
 ) -> int:
-    """Show the last messages of a room, and with -f those that follow.
+    """Show the last messages of a ROOM, and with -f those that follow.
+
+    ROOM is a title, an address HOST[:PORT] or an invite.
 
     Others see you in the room: nobody listens unseen. Messages stand on a line each, as `lanchat join` prints them.
 
@@ -188,7 +193,7 @@ def tail(
         return Tail(joined_room, shown, how.deadline, sys.stdout, sys.stderr).run()
 
 
-@click.command()
+@click.command(cls=ExplainedCommand)
 @click.argument("room", metavar=ROOM)
 @click.argument("question")
 @options.option(
@@ -214,7 +219,9 @@ def ask(
     how: JoinOptions,
     as_json: bool,
 ) -> int:
-    """Ask a QUESTION in a room, and print the answer.
+    """Ask a QUESTION in a ROOM, and print the answer.
+
+    ROOM is a title, an address HOST[:PORT] or an invite.
 
     The question has a code, such as k3, and who answers begins with it: "k3 yes". Behind your nick, in a private
     message, and from the person of --from, the answer alone is enough. Only members with a key count.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
+from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import Refused
 from lanchat.terminal.options import PasswordChoice, ScriptOptions
 from lanchat.terminal.stdio import columns_of, has_terminal, put
@@ -52,14 +53,17 @@ def _password_choice(context: click.Context, option: click.Parameter, value: str
     )
 
 
-@click.command()
+@click.command(cls=ExplainedCommand)
 @click.argument("title", metavar="TITLE")
 @options.collected(
     "settings",
     HostOptions,
     options.nick,
     options.option(
-        "--port", type=click.IntRange(0, 65535), help="Listen on this TCP port (default 47474 or the next free one)."
+        "--port",
+        type=options.PORT,
+        metavar="PORT",
+        help="Listen on this TCP port (default 47474 or the next free one).",
     ),
     click.option(
         "--password",
@@ -80,12 +84,14 @@ def _password_choice(context: click.Context, option: click.Parameter, value: str
     ),
     options.option(
         "--plain-port",
-        type=click.IntRange(0, 65535),
+        type=options.PORT,
+        metavar="PORT",
         help="Also serve netcat and simple socket clients on this port, unencrypted.",
     ),
     options.option(
         "--irc-port",
-        type=click.IntRange(0, 65535),
+        type=options.PORT,
+        metavar="PORT",
         help="Also serve IRC clients on this port (usually 6667), unencrypted.",
     ),
     options.flag("--headless", help="Host without a screen until Ctrl-C."),
@@ -200,7 +206,7 @@ def _refuse_unencrypted(settings: HostOptions) -> None:
         )
 
 
-@click.command()
+@click.command(cls=ExplainedCommand)
 @click.argument("room", required=False, metavar="[TITLE | HOST[:PORT] | INVITE]")
 @options.nick
 @options.password_file

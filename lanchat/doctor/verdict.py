@@ -27,6 +27,7 @@ ISOLATED = (
 LEAVE_ISOLATION = (
     "connect both machines to another Wi-Fi or by cable, or switch off client isolation in the access point"
 )
+_NO_TITLE = "lanchat doctor, without a name, or with the address that the host's screen shows"
 _ASK_AGAIN = "ask the host for the address that the screen there shows now"
 
 
@@ -65,7 +66,10 @@ def _judge(report: Report, asked: Asked, tried: Tried) -> tuple[bool, str, str]:
             return False, cause, 'on that machine: lanchat host "Room A"'
         case "unknown":
             host = at.rpartition(":")[0].strip("[]")
-            return False, f'Cannot find a machine called "{safe_text(host)}".', _ASK_AGAIN
+            cause = f'Cannot find a machine called "{safe_text(host)}".'
+            if "." in host:
+                return False, cause, _ASK_AGAIN
+            return False, f"{cause} A room cannot be checked by its title.", _NO_TITLE
         case "silent" | "unreachable":
             return False, *_missing(report, tried)
 

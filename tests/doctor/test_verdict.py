@@ -165,3 +165,10 @@ def test_a_title_of_a_stranger_is_made_safe():
     report = asking("room")
     evil = Tried(AT, "room", on_link=True, named=True, title="\x1b[2J")
     assert "\x1b" not in diagnose(replace(report, tried=(evil,))).cause
+
+
+def test_who_asks_about_a_title_is_told_that_it_takes_an_address():
+    report = replace(asking("unknown"), tried=(Tried("lobby:47474", "unknown", on_link=False, named=True),))
+    said = diagnose(replace(report, asked=Asked("lobby", (Endpoint("lobby"),))))
+    assert said.cause == 'Cannot find a machine called "lobby". A room cannot be checked by its title.'
+    assert said.command.startswith("lanchat doctor, without a name")
