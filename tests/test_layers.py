@@ -87,7 +87,8 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "ifaddr": {"lanchat.network.interfaces"},
     "mnemonic": {"lanchat.network.password"},
     "msgspec": {
-        f"lanchat.protocol.{module}" for module in ("fields", "file_messages", "framing", "messages", "standby")
+        f"lanchat.protocol.{module}"
+        for module in ("fields", "file_messages", "framing", "messages", "places", "standby")
     },
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
@@ -104,7 +105,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "spake2": {"lanchat.network.password"},
     "sqlite3": {
         f"lanchat.storage.{name}"
-        for name in ("prepare", "problems", "pruning", "reader", "readonly", "repair", "store")
+        for name in ("moving", "prepare", "problems", "pruning", "reader", "readonly", "repair", "store")
     },
     "ssl": {"lanchat.protocol.tls"},
     "wcwidth": {"lanchat.terminal.cells"},

@@ -17,7 +17,6 @@ MODULES = sorted(TOP.rglob("*.py"))
 PAGES = [*sorted(TOP.rglob("*.md")), TOP.parent / "README.md", TOP.parent / ".github/SECURITY.md"]
 
 REPLACED = {  # each in the singular, with the word that stands for the same thing now
-    "aside": "private message",
     "comeback": "reconnect",
     "ear": "socket, receiver",
     "entrance": "join",
@@ -41,6 +40,7 @@ IN_NAMES = REPLACED | {"turn": "batch"}
 FORMS = IN_NAMES | {f"{word}s": instead for word, instead in IN_NAMES.items()}
 IN_NAMES_OF_FUNCTIONS = {"told": "what it does; `Told` is the type of a message", "rest": "end, pause"}
 IN_TEXTS = {rf"\b{word}s?\b": instead for word, instead in REPLACED.items()} | {
+    r"(?<!set )(?<!set-)\basides?\b": "private message",
     r"\b(an?|each|every|one|per|the|this) turns?\b": "batch",
     r"\b(at|to) rest\b": "end, pause",
     r"\bknock(ed|ing)\b": "probe, connect",

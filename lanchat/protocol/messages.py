@@ -101,6 +101,7 @@ class Fetch(Message, frozen=True):
     """Asks for the events after this seq, from the host's log. The answer is events and then a Page."""
 
     after: Number
+    of: Short = ""  # from a standby also "private": private messages after this number; "owners": of nicks, by seq
 
 
 class Bye(Message, frozen=True):
@@ -205,6 +206,7 @@ class Told(Message, frozen=True):
     to_nick: Name
     box: Box = b""  # for the recipient, or the sender's own copy
     text: Text = ""  # instead, if one of the two is a guest
+    number: Number = 0  # in the host's log and for standbys: its place there
 
 
 class Receipt(Message, frozen=True):

@@ -39,6 +39,7 @@ class Delegation(StandbyMessage, frozen=True):
     """The newest list of standbys, signed by the owner of the room. Also from the owner to a standby that hosts."""
 
     paper: Paper
+    term: Paper = b""  # from a host: its record, for those who came before it had one
 
 
 class Standbys(Message, frozen=True):
@@ -83,11 +84,12 @@ class Stored(StandbyMessage, frozen=True):
 
 
 class Owned(Message, frozen=True):
-    """The owner of a nick, where the event that says so is no longer in the log."""
+    """The owner of a nick, whose event may be no longer in the log; the first who used it comes first."""
 
     nick: Name
     id: Short
     key: Blob = b""
+    seq: Number = 0  # of that event
 
 
 class State(Message, frozen=True):

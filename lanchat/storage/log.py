@@ -13,6 +13,7 @@ from typing import Protocol
 from lanchat.protocol.file_messages import FileEvent
 from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Got, Record, Said, Told
+from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import Timeline
 
 OnStored = Callable[[int, int], None]
@@ -39,6 +40,8 @@ class Opened:
         timeline: the terms that the log continues, and the one that goes on or begins.
         keys: public keys of nick owners, by member id.
         files: the events about files, in order.
+        private_number: the next private message gets a number above this one.
+        state: rules and papers of a room that moves, by name: see moving.py.
     """
 
     past: tuple[Event, ...] = ()
@@ -48,6 +51,8 @@ class Opened:
     timeline: Timeline = Timeline(0)
     keys: Mapping[str, bytes] = field(default_factory=dict)
     files: tuple[FileEvent, ...] = ()
+    private_number: int = 0
+    state: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Log(Protocol):
@@ -81,6 +86,15 @@ class Log(Protocol):
         Returns:
             The ticket of the last one: how many records have been appended since `open`.
         """
+
+    def set_state(self, values: Mapping[str, bytes]) -> None:
+        """Store these values of `Opened.state`, together with the next records or soon. Any thread; never waits."""
+
+    def private_after(self, number: int, limit: int) -> list[Told]:
+        """The first private messages after this number. Waits and raises as `read`."""
+
+    def owners_after(self, seq: int, limit: int) -> list[Owned]:
+        """The first owners of nicks whose events come after this seq. Waits and raises as `read`."""
 
     def read(self, after: int, limit: int) -> list[Event]:
         """The first events after this seq, stored or still waiting. May wait for the disk: not for the hub thread.
@@ -129,6 +143,15 @@ class NoLog:
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:
             return list(islice((event for event in self._events if event.seq > after), limit))
+
+    def set_state(self, values: Mapping[str, bytes]) -> None:
+        pass
+
+    def private_after(self, number: int, limit: int) -> list[Told]:
+        return []  # a room that stores nothing has no standbys
+
+    def owners_after(self, seq: int, limit: int) -> list[Owned]:
+        return []
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
         return []  # the room itself has the same messages in memory

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from lanchat.errors import LanchatError, LogDamaged
+from lanchat.protocol.framing import message_of
 from lanchat.protocol.messages import Event, Said, Told
+from lanchat.protocol.standby import Owned
 from lanchat.storage.problems import FAILURES, StoreProblem, in_words, problem_of
 from lanchat.storage.readonly import BUSY_LIMIT, ReadOnlyFile
 from lanchat.storage.schema import (
@@ -19,6 +21,7 @@ from lanchat.storage.schema import (
     IS_ASCII,
     PRIVATE,
     WITH_BOXES,
+    WITH_KEYS,
     WITH_PRIVATE,
     WITH_SHOWN,
     WITH_WORDS,
@@ -159,6 +162,26 @@ class LogReader:
                 if size > PORTION_SIZE:
                     break
         return rows, len(rows) == PORTION or size > PORTION_SIZE
+
+    def private_after(self, number: int, limit: int) -> list[Told]:
+        """The first private messages after this number, each with its own, the finished ones among them."""
+        with self._open() as (db, version):
+            question = (
+                f"SELECT number, {private_columns(version)} FROM private WHERE number > ? ORDER BY number LIMIT ?"
+            )
+            rows = db.execute(question, (number, limit)).fetchall() if version >= WITH_PRIVATE else []
+        return [told for number, *row in rows if (told := private_of(row, number))]
+
+    def owners_after(self, seq: int, limit: int) -> list[Owned]:
+        """The first owners of nicks whose events come after this seq."""
+        with self._open() as (db, version):
+            question = (
+                "SELECT nick, by, coalesce(key, x''), seq FROM owner LEFT JOIN member_key USING (by)"
+                " WHERE seq > ? ORDER BY seq LIMIT ?"
+            )
+            rows = db.execute(question, (seq, limit)).fetchall() if version >= WITH_KEYS else []
+        found = (message_of(Owned, dict(zip(("nick", "id", "key", "seq"), row, strict=True))) for row in rows)
+        return [owned for owned in found if owned is not None]
 
     def shown_private(self, number: int) -> list[tuple[str, str]]:
         """Sender and id of the last private messages that were shown, at most this many, oldest first."""

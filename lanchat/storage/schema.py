@@ -100,12 +100,22 @@ SCHEMA = (  # migrations: the file's user_version is the number of those it has 
     "ALTER TABLE private ADD COLUMN box BLOB NOT NULL DEFAULT x'';",
     # In a member's history: whether it was shown, so that a host that sends it again shows it to nobody a second time.
     "ALTER TABLE private ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;",
+    """
+    -- What a room that moves has besides its records: its rules, the owner's papers. See moving.py.
+    CREATE TABLE state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    -- Events that were removed because the room goes on without them: another host has numbered others in their place.
+    CREATE TABLE set_aside (
+        seq INTEGER PRIMARY KEY, at INTEGER, kind TEXT, by TEXT, nick TEXT, id TEXT, text TEXT, mark INTEGER
+    );
+    """,
 )
-TABLES = {"event", "owner", "fact", "words", "unindexed", "private", "timeline", "member_key"}  # after all migrations
+TABLES = {"event", "owner", "fact", "words", "unindexed", "private", "timeline", "member_key", "state", "set_aside"}
 WITH_PRIVATE = 4  # the user_version from which on a file has private messages under the name `private` ...
 WITH_WORDS = 6  # ... a full-text index of folded texts ...
+WITH_KEYS = 8  # ... the keys of those who own nicks ...
 WITH_BOXES = 9  # ... sealed private messages ...
-WITH_SHOWN = 10  # ... and marked once they were shown
+WITH_SHOWN = 10  # ... marked once they were shown ...
+WITH_STATE = 11  # ... and what a room that moves has
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
 PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, box, text"
 
@@ -212,9 +222,10 @@ def event_of(row: Sequence[object]) -> Event | None:
     return None
 
 
-def private_of(row: Sequence[object]) -> Told | None:
+def private_of(row: Sequence[object], number: object = 0) -> Told | None:
     """The private message in a row with the values of PRIVATE_COLUMNS. None: as for `event_of`."""
     fields = dict(zip(("id", "at", "by", "nick", "to", "to_nick", "box", "text"), row, strict=True))
+    fields["number"] = number
     return message_of(Told, fields) if isinstance(fields["box"], bytes) else None
 
 

@@ -5,11 +5,10 @@ size. While the disk takes nothing, the room goes on, records wait in memory, an
 """
 
 import logging
-import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -17,24 +16,23 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_SIZE
 from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.standby import Owned
+from lanchat.protocol.timeline import epoch_of, make_seq
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore, waiting_size
 from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention
-from lanchat.storage.store import STEP, Store
+from lanchat.storage.store import Store
 from lanchat.storage.terms import begin_term
+from lanchat.storage.upkeep import Upkeep
 from lanchat.threads import join_started
 
 TRANSACTION = 1000  # records in one transaction; with more the first of them would wait for the last
 WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for records that the disk does not take: some 55,000 messages
-INDEX_AFTER = 1.0  # s of quiet, after which new messages are added to the full-text index
-INDEX_LIMIT = 4000  # new messages, which are indexed even without a quiet moment
 CHECK_LIMIT = 32 * 1024 * 1024  # bytes; a smaller file is checked at each start (0.2 s), a larger one after a crash
-PRUNE_EVERY = 600.0  # s
 CLOSE_LIMIT = 3.0  # s that a closing room waits for a disk that takes nothing
-_NEVER = math.inf
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +44,7 @@ class SqliteLog:
         term: the least number of the term that begins. By default the log's own last term goes on, unless it has
             ended with a crash; then the next one begins, since members may have seen events that were not stored yet.
         index: of the host, see protocol/delegation.py.
+        new_term: begin a term in any case, because the room has standbys, which may have begun one.
         keep: older or surplus entries are pruned periodically.
         on_damage: called with a sentence when the file was damaged or replaced.
         wall: returns ms since 1970. It is called once, so that a clock that jumps later makes no entry old.
@@ -57,6 +56,7 @@ class SqliteLog:
         *,
         term: int = 0,
         index: int = OWNER_INDEX,
+        new_term: bool = False,
         keep: Retention = EVERYTHING,
         on_damage: Callable[[str], None] = ignore,
         wall: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
@@ -67,13 +67,15 @@ class SqliteLog:
         self._reader = LogReader(path)
         self._term = term
         self._host_index = index
+        self._new_term = new_term
         self._keep = keep
         self._on_damage = on_damage
         self._wall = wall
         self._waiting: deque[Record] = deque()
+        self._values: dict[str, bytes] = {}  # of the state, which wait as the records do
         self._size = 0  # bytes of memory that _waiting takes
         self._closing = False
-        self._lock = threading.Condition()  # guards _waiting, _size, _closing
+        self._lock = threading.Condition()  # guards _waiting, _values, _size, _closing
         self._thread: threading.Thread | None = None
         self._store: Store | None = None  # of the log thread, from `open` on
         self._trouble = ""
@@ -86,18 +88,20 @@ class SqliteLog:
         return self._size > WAITING_LIMIT
 
     def open(self) -> Opened:
-        self._started = self._wall(), time.monotonic()
+        now = self._wall()
+        self._upkeep = Upkeep(self._keep, now)
         try:
             small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
             self._store, damage = open_store(self._path, durable=True, suspect=small)
             state = self._store.state()
-            goes_on = state.clean and not damage
+            goes_on = state.clean and not damage and not self._new_term
             self._seq = begin_term(self._path, state.given, self._term, self._host_index, goes_on=goes_on)
             timeline = self._store.begin(self._seq)
             past = self._store.last(RECENT, RECENT_SIZE)
-            self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=self._started[0] - MAILBOX_AGE)
+            self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
             private = self._store.private()
             files = self._store.files()
+            numbered, values = self._store.moving.private_number(), self._store.moving.state()
         except (*FAILURES, OSError, LanchatError) as error:
             if self._store is not None:
                 self._store.close()
@@ -110,8 +114,10 @@ class SqliteLog:
             ) from None
         if damage:
             self._on_damage(damage)
-        self._stored_seq, self._entries, self._unindexed = state.seq, state.entries, state.unindexed
-        return Opened(past, self._seq, state.owners, private, timeline, state.keys, files)
+        self._stored_seq = state.seq
+        self._upkeep.begin(state)
+        number = max(numbered, make_seq(epoch_of(self._seq), 0))  # two hosts give no two messages one number
+        return Opened(past, self._seq, state.owners, private, timeline, state.keys, files, number, values)
 
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
         self._on_stored, self._on_trouble = on_stored, on_trouble
@@ -126,6 +132,21 @@ class SqliteLog:
             self._lock.notify()
         self._ticket += len(records)
         return self._ticket
+
+    def set_state(self, values: Mapping[str, bytes]) -> None:
+        with self._lock:
+            self._values |= values
+            self._lock.notify()
+
+    def private_after(self, number: int, limit: int) -> list[Told]:
+        with self._lock:
+            waiting = [told for told in self._waiting if isinstance(told, Told) and told.number > number]
+        stored = self._reader.private_after(number, limit)  # second, as in `read`
+        last = stored[-1].number if stored else number
+        return [*stored, *(told for told in waiting if told.number > last)][:limit]
+
+    def owners_after(self, seq: int, limit: int) -> list[Owned]:
+        return self._reader.owners_after(seq, limit)  # of those that wait the standby gets the events themselves
 
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:
@@ -151,20 +172,18 @@ class SqliteLog:
 
     def _run(self) -> None:
         over_at = 0.0
-        self._prune_at = time.monotonic()
-        self._index_at = self._prune_at + INDEX_AFTER if self._unindexed else _NEVER
         while True:
             with self._lock:
-                pause = min(self._prune_at, self._index_at) - time.monotonic()
-                self._lock.wait_for(lambda: self._waiting or self._closing, max(0.0, pause))
-                records, closing = list(islice(self._waiting, TRANSACTION)), self._closing
-            if not records:
-                self._tidy(closing)
+                self._lock.wait_for(lambda: self._waiting or self._values or self._closing, self._upkeep.pause)
+                records, values = list(islice(self._waiting, TRANSACTION)), dict(self._values)
+                closing = self._closing
+            if not records and not values:
+                self._upkeep.tidy(self._store, closing=closing)
                 if closing:
                     break
-            elif self._write(records):
-                if self._unindexed > INDEX_LIMIT:
-                    self._index()
+            elif self._write(records, values):
+                if self._upkeep.is_behind and self._store is not None:
+                    self._upkeep.index(self._store)
             else:
                 if closing:
                     over_at = over_at or time.monotonic() + CLOSE_LIMIT
@@ -173,31 +192,22 @@ class SqliteLog:
                 self._pause(closing)
         self._end()
 
-    def _tidy(self, closing: bool) -> None:
-        """Do the work that can wait for a quiet moment: indexing and pruning."""
-        now = time.monotonic()
-        if closing:
-            while self._unindexed:
-                self._index()
-        elif now >= self._index_at:
-            self._index()
-        elif now >= self._prune_at and not self._prune():
-            self._prune_at = now + PRUNE_EVERY
-
-    def _write(self, records: list[Record]) -> bool:
-        """Store these records. Returns whether they are on the disk now."""
+    def _write(self, records: list[Record], values: dict[str, bytes]) -> bool:
+        """Store these records and values. Returns whether they are on the disk now."""
         try:
             if self._store is None:
                 self._store, damage = open_store(self._path, durable=True, suspect=True)
                 self._store.begin(self._seq)
                 state = self._store.state()
-                self._entries, self._unindexed = state.entries, state.unindexed
+                self._upkeep.begin(state)
                 if not damage and state.seq < self._stored_seq:
                     damage = "The log's file was replaced. Everything that was stored in it up to now is gone."
                 if damage:
                     self._on_damage(damage)
+            if values:
+                self._store.moving.set_state(values)
             events = [record for record in records if not isinstance(record, Told)]
-            added = self._store.add(records)
+            added = self._store.add(records) if records else 0
             if added < len(events):
                 added += self._store.add_reused(event for event in events if isinstance(event, Said))
         except (*FAILURES, OSError, LanchatError) as error:
@@ -205,10 +215,9 @@ class SqliteLog:
             return False
         self._stored += len(records)
         self._stored_seq = events[-1].seq if events else self._stored_seq
-        self._entries += added
-        self._unindexed += added
-        self._index_at = time.monotonic() + INDEX_AFTER
+        self._upkeep.added(added)
         with self._lock:
+            self._values = {name: value for name, value in self._values.items() if values.get(name) is not value}
             for _ in records:
                 self._waiting.popleft()
             self._size -= sum(map(waiting_size, records))
@@ -233,34 +242,6 @@ class SqliteLog:
         """Wait before the disk is tried again; shorter if the room closes."""
         with self._lock:
             self._lock.wait_for(lambda: self._closing and not closing, self._retry / 4 if closing else self._retry)
-
-    def _index(self) -> None:
-        """Index some messages. The step is small, because new records wait for it."""
-        if self._store is None:
-            return
-        try:
-            more = self._store.index()
-        except FAILURES as error:
-            _log.warning("cannot index messages: %s", in_words(error))
-            more = False
-        self._unindexed = max(STEP, self._unindexed - STEP) if more else 0
-        self._index_at = self._index_at if more else _NEVER
-
-    def _prune(self) -> bool:
-        """Delete some old entries. Returns whether there may be more to delete."""
-        if self._store is None:
-            return False
-        began_wall, began = self._started
-        now = began_wall + int((time.monotonic() - began) * 1000)
-        try:
-            gone, more = self._store.pruning.drop_uncovered(self._keep, self._entries, now)
-            if not more:
-                self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
-        except FAILURES as error:
-            _log.warning("cannot delete old events: %s", in_words(error))
-            return False
-        self._entries -= gone
-        return more
 
     def _end(self) -> None:
         if self._waiting:

@@ -18,6 +18,7 @@ from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Got, Record, Said, Told
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, n_of
 from lanchat.storage.files import check_no_link
+from lanchat.storage.moving import Moving
 from lanchat.storage.prepare import check, check_facts, migrate
 from lanchat.storage.problems import FAILURES, Damaged, StoreProblem, problem_of, tolerant
 from lanchat.storage.pruning import Pruning
@@ -42,6 +43,11 @@ _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpre
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
 
+_INSERT_PRIVATE = (  # one that is finished takes its new number, behind all others
+    f"INSERT INTO private (number, {PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (by, id) DO UPDATE SET box = x'', text = '', number = excluded.number"
+    " WHERE excluded.box = x'' AND excluded.text = ''"
+)
 _KNOWN = "SELECT seq, text, mark & 1 FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
 
 _log = logging.getLogger(__name__)
@@ -84,6 +90,7 @@ class Store:
         self._db.text_factory = tolerant
         add_functions(self._db)
         self.pruning = Pruning(self._db)
+        self.moving = Moving(self._db)
         try:
             if new and not durable:
                 self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # for Pruning.give_back_some
@@ -181,12 +188,8 @@ class Store:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             if private:
-                self._db.executemany(
-                    f"INSERT INTO private ({PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT (by, id) DO UPDATE SET box = x'', text = ''"
-                    " WHERE excluded.box = x'' AND excluded.text = ''",
-                    map(private_row, private),
-                )
+                rows = ((told.number or None, *private_row(told)) for told in private)
+                self._db.executemany(_INSERT_PRIVATE, rows)
             if shown:
                 self._db.executemany("UPDATE private SET shown = 1 WHERE by = ? AND id = ?", shown)
             added = 0

@@ -21,7 +21,8 @@ def begin_term(log: Path, given: int, least: int, index: int, *, goes_on: bool) 
         given: the highest number that the log says was given out.
         least: the least number of the term.
         index: of the host, see protocol/delegation.py.
-        goes_on: whether the host's last term may go on, because every event of it is in the log.
+        goes_on: whether the host's last term may go on, because every event of it is in the log, and the room never
+            moves.
 
     Returns:
         The number that the first event follows.

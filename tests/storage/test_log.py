@@ -150,7 +150,7 @@ def test_an_id_that_is_used_for_something_else_costs_no_message(keeper, path):
     reused = [said(1, "hi", id="x"), *(Said(n, NOW, ANN, "ann", "", text) for n, text in REUSED), said(4)]
     assert LogReader(path).events_after(0, 10) == reused
     assert [event.seq for event in first.log.find(ANN, {"x"})] == [1]
-    assert first.log._entries == 4
+    assert first.log._upkeep._entries == 4
     first.keep(said(5, "other words", id="x"))
     first.log.close()
     again = keeper()
@@ -172,7 +172,7 @@ def test_a_message_is_found_by_its_id_stored_or_waiting(keeper, monkeypatch):
     many = {f"no-{number}" for number in range(2000)} | {"x", "y"}
     assert sorted(event.seq for event in one.log.find(ANN, many)) == [1, 3]
     assert one.log.find("~1f", {"x"}) == []
-    monkeypatch.setattr(one.log, "_write", lambda records: False)  # the disk takes nothing
+    monkeypatch.setattr(one.log, "_write", lambda records, values: False)  # the disk takes nothing
     one.log.append([said(5, id="w"), said(6, by=BOB, id="v")])
     assert [event.seq for event in one.log.find(ANN, {"v", "w", "x"})] == [5, 1]
 
@@ -713,7 +713,7 @@ def test_events_and_private_messages_share_the_tickets(keeper):
     assert tickets == list(range(2, 101, 2))
     one.log.close()
     assert one.tickets[-1] == 100 and one.stored_seq == 50
-    assert keeper().log._entries == 50, "private messages are no entries of the log"
+    assert keeper().log._upkeep._entries == 50, "private messages are no entries of the log"
 
 
 def test_private_messages_expire(keeper):
@@ -767,7 +767,7 @@ def test_a_missing_folder_is_an_error(tmp_path):
 def pruned(path: Path, keep: Retention) -> list[int]:
     """The entries that are left after a log was open with this retention."""
     log = begin(path, keep=keep, wall=lambda: NOW)
-    wait_until(lambda: log._prune_at > time.monotonic(), what="a look at what is too old")
+    wait_until(lambda: log._upkeep._prune_at > time.monotonic(), what="a look at what is too old")
     log.close()
     return [event.seq for event in LogReader(path).events_after(-1, 100_000)]
 
@@ -812,9 +812,9 @@ def test_a_clock_that_jumps_makes_no_entry_old(path):
     log = begin(path, keep=Retention(age=DAY), wall=lambda: next(clock))
     log.append([said(1), said(2, at=NOW + 1000 * DAY), said(3)])
     wait_until(lambda: len(LogReader(path).events_after(0, 10)) == 3)
-    log._prune_at = 0.0
+    log._upkeep._prune_at = 0.0
     log.append([said(4)])
-    wait_until(lambda: log._prune_at > time.monotonic(), what="a look at what is too old")
+    wait_until(lambda: log._upkeep._prune_at > time.monotonic(), what="a look at what is too old")
     log.close()
     assert len(LogReader(path).events_after(0, 10)) == 4
 

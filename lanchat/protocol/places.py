@@ -1,0 +1,79 @@
+"""The two lists that a room which moves sends as JSON: where it may be found, and its rules. Pure."""
+
+from collections.abc import Iterable
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from lanchat.errors import ProtocolError
+from lanchat.protocol.address import Endpoint, parse_endpoint
+from lanchat.protocol.delegation import MAX_STANDBYS
+from lanchat.protocol.fields import Bytes32, Name, Short
+from lanchat.protocol.timeline import MAX_INDEX
+
+MAX_ADDRESSES = 4  # of one computer
+
+T = TypeVar("T")
+
+
+class Place(Struct, frozen=True, omit_defaults=True):
+    """Where a computer that may host the room is."""
+
+    index: Annotated[int, Meta(ge=0, le=MAX_INDEX)]  # 0: the owner; see delegation.py
+    key: Bytes32  # Ed25519, raw
+    nick: Name  # as its person is called in the room
+    at: tuple[Name, ...] = ()  # the addresses of its port, the likely fastest first; none: nobody knows
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The addresses that can be dialled."""
+        found = map(parse_endpoint, self.at[:MAX_ADDRESSES])
+        return tuple(endpoint for endpoint in found if endpoint is not None)
+
+
+class Rules(Struct, frozen=True, omit_defaults=True):
+    """Who may enter the room, and its settings."""
+
+    bans: dict[Short, Name] = {}  # nick by banned member id
+    locked: bool = False  # nobody new is admitted
+    keep: Short = ""  # the retention of the log, as `parse_retention` reads it
+    title: Name = ""
+
+
+_PLACES = msgspec.json.Decoder(tuple[Place, ...])
+_RULES = msgspec.json.Decoder(Rules)
+
+
+def write_places(places: Iterable[Place]) -> str:
+    return msgspec.json.encode(tuple(places)).decode()
+
+
+def read_places(text: str) -> tuple[Place, ...]:
+    """
+    Raises:
+        ProtocolError: this is no list of places.
+    """
+    places = _read(text, _PLACES, "The list of where the room may be cannot be read.")
+    if len(places) > MAX_STANDBYS + 1 or len({place.index for place in places}) != len(places):
+        raise ProtocolError("The list of where the room may be is too long, or names one index twice.")
+    return places
+
+
+def write_rules(rules: Rules) -> str:
+    return msgspec.json.encode(rules).decode()
+
+
+def read_rules(text: str) -> Rules:
+    """
+    Raises:
+        ProtocolError: these are no rules.
+    """
+    return _read(text, _RULES, "The rules of the room cannot be read.")
+
+
+def _read(text: str, decoder: "msgspec.json.Decoder[T]", words: str) -> T:
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise ProtocolError(words) from None
