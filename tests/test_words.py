@@ -134,6 +134,21 @@ def test_each_exception_is_needed():
     assert not ALLOWED.keys() - used
 
 
+def test_a_room_with_a_password_is_not_called_locked():
+    """`locked` is a room under /lock, whose host admits nobody new, or a file. Here rooms are only told and listed."""
+    parts = ["discovery", "terminal/picker", "terminal/rooms.py", "terminal/joining.py", "api/targets.py"]
+    parts += ["protocol/messages.py", "protocol/handshake.py", "protocol/papers.py"]
+    files = [*PAGES[-2:], *(path for path in MODULES if path.relative_to(TOP).as_posix().startswith(tuple(parts)))]
+    assert len(files) > len(parts)
+    wrong = [
+        f"{path.name}:{number}: {line.strip()}"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(r"\b(un)?locked\b", line) and "Refusal = Literal" not in line
+    ]
+    assert not wrong, "write `password`:\n" + "\n".join(wrong)
+
+
 @pytest.mark.parametrize(
     ("source", "line"),
     [

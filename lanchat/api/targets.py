@@ -31,14 +31,14 @@ class Target:
         endpoints: the likely fastest first.
         room_id: the room that was chosen; None: any room will do.
         pin: the fingerprint that the host's key must have, or the beginning of it.
-        locked: whether the room has a password, as far as that is known.
+        password: whether the room has a password, as far as that is known.
         listed: whether discovery found it, so that anybody may have put it there; else a person named it exactly.
     """
 
     endpoints: tuple[Endpoint, ...]
     room_id: str | None = None
     pin: str = ""
-    locked: bool = False
+    password: bool = False
     listed: bool = False
 
 
@@ -96,7 +96,7 @@ def resolve(
 def target_of(listing: Listing) -> Target:
     """The target for exactly this room of a list, with the key that the list shows; a silent room has only a hint."""
     pin = "" if listing.people is None else listing.fingerprint
-    return Target(listing.endpoints, listing.room_id, pin, listing.locked, listed=True)
+    return Target(listing.endpoints, listing.room_id, pin, listing.password, listed=True)
 
 
 def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> list[Listing]:

@@ -124,7 +124,7 @@ def _from_card(candidate: Candidate, candidates: Sequence[Candidate], via: tuple
         shown_title(card.title),
         shown_nick(card.host),
         card.people,
-        card.locked,
+        card.password,
         endpoints,
         via,
         state,

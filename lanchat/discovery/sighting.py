@@ -123,7 +123,7 @@ class Listing:
     title: str
     host: str
     people: int | None
-    locked: bool
+    password: bool  # whether the room has one
     endpoints: tuple[Endpoint, ...]
     via: tuple[str, ...]
     state: State
@@ -145,7 +145,7 @@ class Listing:
                 "title": self.title,
                 "host": self.host,
                 "people": self.people,
-                "locked": self.locked,
+                "password": self.password,
                 "state": self.state,
                 "addresses": [str(endpoint) for endpoint in self.endpoints],
                 "via": self.via,

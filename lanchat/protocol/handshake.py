@@ -2,7 +2,7 @@
 
     host                                member
       <======= TLS 1.3 handshake =======>
-      Card (room, nonce, locked) ------>
+      Card (room, nonce, password) ---->
                           <-------------  Hello (nick, key, nonce, proof; share)
       Share               ------------->              }
                           <-------------  Confirm     } only in a room with a password
@@ -200,7 +200,7 @@ class MemberGreeting:
                 one and it has none.
         """
         check_version(card)
-        if card.locked:
+        if card.password:
             if self._begin_exchange is None:
                 raise errors.Refused("This room has a password.", "Ask the host for it.", code="password")
             self._exchange = self._begin_exchange(card.room, self._certificate)
@@ -208,7 +208,7 @@ class MemberGreeting:
             raise errors.Refused(
                 "You came with a password, and this room has none: somebody may be impersonating it.",
                 "Ask the host. If the room is open to all, join without a password.",
-                code="unlocked",
+                code="no-password",
             )
         binding = Binding(
             VERSION,

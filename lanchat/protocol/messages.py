@@ -30,7 +30,7 @@ from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStan
 
 VERSION = 2  # of the wire; a different one is refused with a text that both sides understand
 
-Refusal = Literal["nick", "password", "banned", "full", "closed", "version", "busy", "rules"]
+Refusal = Literal["nick", "password", "banned", "full", "locked", "version", "busy", "rules"]
 
 
 # ---- from a member to the host
@@ -136,7 +136,7 @@ class Card(Message, frozen=True):
     title: Name
     host: Name  # the host's nick
     people: Number
-    locked: bool  # the room has a password
+    password: bool  # whether the room has one
     nonce: Bytes32
     ephemeral: bool = False  # the host stores nothing of this room, and members should not either
     owner: Blob = b""  # the key whose room it is, where standbys are named; see delegation.py for the papers

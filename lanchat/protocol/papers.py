@@ -70,9 +70,11 @@ class Papers:
             check_host(known, term, room=self.room, owner=self.owner, host=host_key, now=now + self.ahead)
         elif host_key != self.owner or term.host_key != host_key or term.room != self.room:
             raise errors.ProtocolError("The papers of this host belong to another computer.")
-        if known is not None and known.password and not card.locked:
+        if known is not None and known.password and not card.password:
             raise errors.Refused(
-                "The room has a password, and the computer that answers asks for none.", _IMPERSONATED, code="unlocked"
+                "The room has a password, and the computer that answers asks for none.",
+                _IMPERSONATED,
+                code="no-password",
             )
         newer = card.delegation if known is not None and _number_of(self) < known.number else self.delegation
         return replace(self, delegation=newer, term=card.term)

@@ -67,7 +67,7 @@ class Access:
         if id in self.bans and not host:
             return Refused("banned", "You are banned from this room.")
         if self.locked and id not in self._count and not host:
-            return Refused("closed", "Nobody new is admitted at the moment.")
+            return Refused("locked", "The room is locked: nobody new is admitted at the moment.")
 
         def is_of_others(skeleton: str) -> bool:
             return self._owners.get(skeleton, id) != id

@@ -104,7 +104,7 @@ def _join(
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
     from lanchat.api.joining import PATIENCE, join_target  # the whole client: not needed while the list is shown
 
-    if target.locked and password is None and ask:
+    if target.password and password is None and ask:
         password = ask_password()
     tries = 1 if password is None else 0
     while True:

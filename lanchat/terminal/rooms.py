@@ -126,6 +126,6 @@ def line(listing: Listing) -> str:
     if listing.state == "silent":
         people = "does not answer"
     else:
-        people = people_text(listing.people or 0) + (", locked" if listing.locked else "")
+        people = people_text(listing.people or 0) + (", password" if listing.password else "")
     host = f"by {listing.host}" if listing.host else ""
-    return f"{fitted(listing.title, _TITLE)}  {fitted(host, _HOST)}  {people:<16}  {listing.endpoints[0]}"
+    return f"{fitted(listing.title, _TITLE)}  {fitted(host, _HOST)}  {people:<19}  {listing.endpoints[0]}"

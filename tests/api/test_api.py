@@ -493,7 +493,7 @@ def test_a_locked_room_is_locked_after_the_host_has_started_again(tmp_path, monk
         enter(room, "ann", ann_home)
         with pytest.raises(Refused) as caught:
             enter(room, "eve", eve_home)
-        assert caught.value.code == "closed"
+        assert caught.value.code == "locked"
         moderate(room, "unlock")
     with start() as room:
         enter(room, "eve", eve_home)
@@ -560,7 +560,7 @@ def test_a_room_is_found_by_its_title(tmp_path, monkeypatch):
     title = own_title("Found")
     with lanchat.host(title, nick="hal", port=0) as hal:
         listing = wait_until(lambda: _listing(title), 20)
-        assert (listing.title, listing.host, listing.people, listing.locked) == (title, "hal", 1, False)
+        assert (listing.title, listing.host, listing.people, listing.password) == (title, "hal", 1, False)
         assert [str(endpoint) for endpoint in listing.endpoints] == [address(hal)]
         with lanchat.join(title.upper(), nick="ann") as ann:
             ann.say("hello")

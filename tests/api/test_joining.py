@@ -31,9 +31,9 @@ HERE = Endpoint("10.0.0.2", 47474)
 
 
 def listing(
-    title: str, room_id: str = ROOM, where: Endpoint = HERE, *, locked: bool = False, key: str = KEY
+    title: str, room_id: str = ROOM, where: Endpoint = HERE, *, password: bool = False, key: str = KEY
 ) -> Listing:
-    return Listing(room_id, title, "ann", 3, locked, (where,), ("told",), "answering", key)
+    return Listing(room_id, title, "ann", 3, password, (where,), ("told",), "answering", key)
 
 
 def row_of(room: Host, *, key: str = "") -> Listing:
@@ -157,11 +157,11 @@ def test_an_invite_names_one_room_and_one_key(network, names):
 
 
 def test_one_of_several_rooms_with_a_title_is_chosen(network):
-    network.rooms = (listing("Room A"), listing("Room A", "5" * 32, locked=True))
+    network.rooms = (listing("Room A"), listing("Room A", "5" * 32, password=True))
     with pytest.raises(LanchatError, match="2 rooms are called"):
         resolve("Room A", 5, LOOPBACK)
     chosen = resolve("Room A", 5, LOOPBACK, choose=lambda rooms, away: rooms[1])
-    assert chosen == Target((HERE,), "5" * 32, KEY, locked=True, listed=True)
+    assert chosen == Target((HERE,), "5" * 32, KEY, password=True, listed=True)
 
 
 def test_a_row_that_has_never_answered_has_only_a_hint_of_its_key():

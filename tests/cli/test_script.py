@@ -43,9 +43,9 @@ def test_words_are_said_and_nothing_is_printed(lanchat, room, ann):
 
 @pytest.mark.skipif(os.name != "posix", reason="names a pipe by a path")
 def test_a_password_file_may_be_a_pipe_that_gives_it_once(lanchat, host, join):
-    locked = host("Locked", password="right horse")
-    ann = Listener(join(locked, "ann", password="right horse"))
-    words = ("send", at(locked), "hello", "--nick", "build", "--password-file", "/dev/stdin")
+    guarded = host("Secret", password="right horse")
+    ann = Listener(join(guarded, "ann", password="right horse"))
+    words = ("send", at(guarded), "hello", "--nick", "build", "--password-file", "/dev/stdin")
     build = lanchat.start(*words, stdin="pipe")
     build.say("right horse\n")
     build.end_input()

@@ -126,7 +126,7 @@ def test_no_password_exchange_begins_with_an_open_room(play, identity):
     host = play(encode(CARD), b"")
     with pytest.raises(errors.Refused, match="this room has none") as caught:
         go_in(host, identity, password="sesame")
-    assert caught.value.code == "unlocked" and caught.value.hint
+    assert caught.value.code == "no-password" and caught.value.hint
     host.close()
     assert host.heard == b""
 

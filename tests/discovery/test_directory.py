@@ -45,8 +45,10 @@ def seen(number: int = 1, *endpoints: Endpoint, title: str = "hinted", via: str 
     return Sighting(via, name or f"room {number}", room_id(number), title, "hal", endpoints, machine=endpoints[0].host)
 
 
-def answered(number: int = 1, title: str = "Room A", people: int = 2, locked: bool = False, key: str = KEY) -> Answered:
-    return Answered(Card(VERSION, room_id(number), title, "ann", people, locked, b"n" * 32), key)
+def answered(
+    number: int = 1, title: str = "Room A", people: int = 2, password: bool = False, key: str = KEY
+) -> Answered:
+    return Answered(Card(VERSION, room_id(number), title, "ann", people, password, b"n" * 32), key)
 
 
 def known(answer: Answered) -> Answered:
@@ -87,7 +89,7 @@ class World:
 
 
 def test_a_room_is_listed_as_its_host_describes_it_not_as_the_hint_does():
-    world = World({at(1): answered(title="Room A", people=5, locked=True)})
+    world = World({at(1): answered(title="Room A", people=5, password=True)})
     world.see(seen(title="hinted"))
     assert world.directory.listings(world.now) == ()  # not before it has answered
     assert world.after(0) == (Listing(room_id(1), "Room A", "ann", 5, True, (at(1),), ("mdns",), "answering", KEY),)

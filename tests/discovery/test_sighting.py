@@ -90,7 +90,7 @@ def test_a_listing_as_json_is_one_line():
         "title": "会議",
         "host": "ann",
         "people": 3,
-        "locked": True,
+        "password": True,
         "state": "answering",
         "addresses": ["[::1]:5000"],
         "via": ["mdns"],

@@ -77,7 +77,7 @@ class Stranger:
 
     def hello(self, who: Identity, name: str, /, card: Card | None = None, **changes: Any) -> Hello:
         """An honest hello, but for the changes made after it was signed."""
-        hello = self.greeting(who, name).hello(msgspec.structs.replace(card or self.hear(Card), locked=False))
+        hello = self.greeting(who, name).hello(msgspec.structs.replace(card or self.hear(Card), password=False))
         return msgspec.structs.replace(hello, **changes)
 
     def come_in(self, who: Identity, nick: str) -> Welcome | Refused:
@@ -168,7 +168,7 @@ class Caller:
 
 
 def card(**changes: Any) -> Card:
-    fields: dict[str, Any] = {"room": ROOM, "title": "Room A", "host": "hal", "people": 1, "locked": False, **changes}
+    fields: dict[str, Any] = {"room": ROOM, "title": "Room A", "host": "hal", "people": 1, "password": False, **changes}
     return Card(VERSION, nonce=bytes(NONCE_SIZE), **fields)
 
 

@@ -172,12 +172,12 @@ def test_20000_texts_for_every_reader(text):
 
 
 class Sessions:
-    """Both ends of a locked room in memory, and what honest ones say to each other; then the same, damaged."""
+    """Both ends of a room with a password in memory, and what honest ones say to each other; then the same, damaged."""
 
     def __init__(self, ann, hal) -> None:
         self.ann, self.hal = ann, hal
         self.secret = b"s" * 32
-        self.card: Card = card(locked=True)
+        self.card: Card = card(password=True)
         self.from_member, self.from_host = self._record()
 
     def ends(self) -> tuple[HostGreeting, MemberGreeting]:
@@ -240,7 +240,7 @@ class Sessions:
         messages = decode_all(LineSplitter().feed(data), FROM_HOST)
         if not messages or not isinstance(first := messages.pop(0), Card):
             return
-        if not first.locked:
+        if not first.password:
             with pytest.raises(LanchatError):
                 member.hello(first)
             return

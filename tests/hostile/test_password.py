@@ -42,7 +42,7 @@ def a_share(host: bool = False) -> bytes:
 @pytest.fixture
 def rooms(host):
     """A room with a password, for itself alone."""
-    return lambda **options: host("Locked", password=PASSWORD, **options)
+    return lambda **options: host("Secret", password=PASSWORD, **options)
 
 
 def begin(stranger: Stranger, who, share: bytes):
@@ -88,10 +88,10 @@ def test_mitm_relays_the_password_exchange(rooms, stranger, evil_host, victim, i
 
 def test_mitm_claims_that_the_room_has_no_password(evil_host, victim):
     """Vera came with a password, so she does not enter a room that asks for none."""
-    mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(locked=False)), caller.line()))
+    mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(password=False)), caller.line()))
     with pytest.raises(Refused, match="somebody may be impersonating it") as caught:
         victim(mallory.port, password=PASSWORD).join()
-    assert caught.value.code == "unlocked" and mallory.callers[0].plain == b""
+    assert caught.value.code == "no-password" and mallory.callers[0].plain == b""
 
 
 # ---- a host that does not know the password
@@ -116,7 +116,7 @@ LIES: dict[str, list[Any]] = {
 def test_a_host_without_password_knowledge(evil_host, victim, lie):
     def pose(caller: Caller) -> None:
         caller.establish()
-        caller.send(card(locked=True))
+        caller.send(card(password=True))
         hello: Hello = caller.hear()
         caller.send(*(Share(hello.share) if message == "reflect" else message for message in LIES[lie]))
 
@@ -136,7 +136,7 @@ def test_evil_host_collects_guesses_by_hanging_up(evil_host, victim):
 
     def cut(caller: Caller) -> None:
         caller.establish()
-        caller.send(card(locked=True))
+        caller.send(card(password=True))
         shares.append(caller.hear().share)
         raise ConnectionAbortedError
 
@@ -155,7 +155,8 @@ def test_evil_host_gets_no_guess_from_a_reconnect(rooms, evil_host, victim):
         link.drop("lost", "gone")
     room.close()
     mallory = evil_host(
-        lambda caller: (caller.establish(), caller.send(card(room=room.room_id, locked=True)), caller.line()), port=port
+        lambda caller: (caller.establish(), caller.send(card(room=room.room_id, password=True)), caller.line()),
+        port=port,
     )
     wait_until(lambda: len(mallory.callers) >= 3)
     assert {caller.plain for caller in mallory.callers} == {b""}, "no share, so no guess"
@@ -170,7 +171,7 @@ def test_a_reconnect_tries_a_changed_password_only_once(rooms, host, victim):
     for link in room.links:
         link.drop("lost", "gone")
     room.close()
-    host("Locked", password="another", port=port, room_id=room_id)
+    host("Secret", password="another", port=port, room_id=room_id)
     end = Listener(vera).end()
     assert isinstance(end, Refused) and end.code == "password"
 
@@ -324,7 +325,7 @@ def test_a_client_that_skips_the_password_is_refused(rooms, stranger, identity):
 def test_a_room_with_a_password_has_no_plain_door(identity):
     with pytest.raises(ValueError, match="cannot have an unencrypted port"):
         Host(
-            "Locked",
+            "Secret",
             identity("hal"),
             nick="hal",
             on=LOOPBACK,
@@ -364,7 +365,7 @@ def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
         for home in (hal, vera):
             home.mkdir(parents=True)
         options = ("--headless", "--password-file", str(secret_file))
-        host = lanchat.host("Locked", *options, LANCHAT_LOG=str(hal / "debug.log"))
+        host = lanchat.host("Secret", *options, LANCHAT_LOG=str(hal / "debug.log"))
         between = wire(host.port)
         joining = ("join", f"127.0.0.1:{between.port}", "--nick", "vera")
         log = str(vera / "debug.log")

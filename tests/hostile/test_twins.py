@@ -39,7 +39,7 @@ def another_version(room: str) -> Card:
 POSES: dict[str, Callable[[str], Card | bytes]] = {
     "the same room": lambda room: card(room=room),
     "another room": lambda room: card(),
-    "a locked room": lambda room: card(room=room, locked=True),
+    "a room with a password": lambda room: card(room=room, password=True),
     "another version": another_version,
     "no lanchat": lambda room: b"HTTP/1.1 200 OK\n",
 }

@@ -232,10 +232,10 @@ def test_a_host_of_another_version_is_refused_with_a_text(hal, ann):
     check_version(CARD)
 
 
-# ---- a locked room, with an exchange that shows its workings
+# ---- a room with a password, and an exchange that shows its workings
 
 
-LOCKED = msgspec.structs.replace(CARD, locked=True)
+WITH_PASSWORD = msgspec.structs.replace(CARD, password=True)
 
 
 @dataclass
@@ -257,13 +257,13 @@ class OpenExchange:
 
 
 def locked_ends(hal, ann, hosts: str = "sesame", members: str = "sesame") -> tuple[Any, Any]:
-    host = host_end(hal, LOCKED, attempt=lambda key, certificate: OpenExchange(hosts))
+    host = host_end(hal, WITH_PASSWORD, attempt=lambda key, certificate: OpenExchange(hosts))
     return host, member_end(ann, hal, exchange=lambda room, certificate: OpenExchange(members))
 
 
 def test_a_member_with_the_password_is_admitted(hal, ann):
     host, member = locked_ends(hal, ann)
-    share, newcomer = host.receive(member.hello(LOCKED))
+    share, newcomer = host.receive(member.hello(WITH_PASSWORD))
     assert (share, newcomer) == (Share(b"share"), None)
     confirm, newcomer = host.receive(member.receive(share))
     assert newcomer == Newcomer(ann.public, "ann", -1)
@@ -275,7 +275,7 @@ def test_a_member_with_the_password_is_admitted(hal, ann):
 
 def test_a_wrong_password_is_refused_without_a_confirmation(hal, ann):
     host, member = locked_ends(hal, ann, members="guess")
-    share, _ = host.receive(member.hello(LOCKED))
+    share, _ = host.receive(member.hello(WITH_PASSWORD))
     assert host.receive(member.receive(share)) == (Refused("password", "The password is wrong."), None)
 
 
@@ -284,12 +284,12 @@ def test_a_member_without_the_password_is_refused(hal, ann):
     hello = member_end(ann, hal).hello(CARD)  # no share in it
     assert host.receive(hello) == (Refused("password", "This room has a password."), None)
     with pytest.raises(errors.Refused, match="has a password"):
-        member_end(ann, hal).hello(LOCKED)
+        member_end(ann, hal).hello(WITH_PASSWORD)
 
 
 def test_a_host_without_the_password_is_refused(hal, ann):
     _, member = locked_ends(hal, ann)
-    member.hello(LOCKED)
+    member.hello(WITH_PASSWORD)
     member.receive(Share(b"share"))
     with pytest.raises(errors.Refused, match="impersonating it"):
         member.receive(Confirm(b"m" * 32))
@@ -298,7 +298,7 @@ def test_a_host_without_the_password_is_refused(hal, ann):
 def test_a_welcome_without_the_hosts_confirm_is_refused(hal, ann):
     for answers in ([], [Share(b"share")]):
         _, member = locked_ends(hal, ann)
-        member.hello(LOCKED)
+        member.hello(WITH_PASSWORD)
         for answer in answers:
             member.receive(answer)
         with pytest.raises(errors.ProtocolError):
@@ -307,16 +307,16 @@ def test_a_welcome_without_the_hosts_confirm_is_refused(hal, ann):
 
 def test_too_many_attempts_are_refused_before_anything_is_computed(hal, ann):
     no = Refused("busy", "later")
-    host = host_end(hal, LOCKED, attempt=lambda key, certificate: no)
+    host = host_end(hal, WITH_PASSWORD, attempt=lambda key, certificate: no)
     _, member = locked_ends(hal, ann)
-    assert host.receive(member.hello(LOCKED)) == (no, None)
+    assert host.receive(member.hello(WITH_PASSWORD)) == (no, None)
     with pytest.raises(errors.ProtocolError):
         host.receive(Confirm(b"m" * 32))
 
 
 def test_a_wrong_proof_counts_as_no_attempt(hal, ann):
     attempts = []
-    host = host_end(hal, LOCKED, attempt=lambda key, certificate: attempts.append(key))
+    host = host_end(hal, WITH_PASSWORD, attempt=lambda key, certificate: attempts.append(key))
     _, member = locked_ends(hal, ann)
-    assert proof_is_refused(host, msgspec.structs.replace(member.hello(LOCKED), nick="eve"))
+    assert proof_is_refused(host, msgspec.structs.replace(member.hello(WITH_PASSWORD), nick="eve"))
     assert attempts == []

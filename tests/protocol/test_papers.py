@@ -26,9 +26,9 @@ BOBS = TermRecord(ROOM, BOB_KEY, 4, MADE, Timeline(SECOND, ((FIRST, 42),))).sign
 
 
 def card(
-    term: bytes = BOBS, delegation: bytes = PAPER, owner: bytes = ANN_KEY, *, locked: bool = False, standby: str = ""
+    term: bytes = BOBS, delegation: bytes = PAPER, owner: bytes = ANN_KEY, *, password: bool = False, standby: str = ""
 ) -> Card:
-    bare = Card(1, ROOM, "Room A", "hal", 2, locked, bytes(32))
+    bare = Card(1, ROOM, "Room A", "hal", 2, password, bytes(32))
     return structs.replace(bare, owner=owner, delegation=delegation, term=term, standby=standby)
 
 
@@ -125,8 +125,8 @@ def test_an_open_door_to_a_room_with_a_password_is_refused():
     secret = replace(NAMED, number=5, password=True).signed(ANN.sign)
     with pytest.raises(Refused, match="asks for none") as caught:
         BEFORE.accept(card(delegation=secret), BOB_KEY, NOW)
-    assert caught.value.code == "unlocked"
-    assert BEFORE.accept(card(delegation=secret, locked=True), BOB_KEY, NOW)
+    assert caught.value.code == "no-password"
+    assert BEFORE.accept(card(delegation=secret, password=True), BOB_KEY, NOW)
 
 
 def test_every_refusal_says_what_to_do():

@@ -231,8 +231,8 @@ def test_an_unbanned_member_may_come_back(room):
 def test_a_lock_keeps_newcomers_out_and_admits_known_members(room):
     assert "SaveAccess" in kinds(does(room, "hal", "lock"))
     room.go(member(room, "ann"), 0)
-    assert room.come("bob", BOB).code == "closed"
-    assert room.come("pat", "~1").code == "closed", "a plain client is always new"
+    assert room.come("bob", BOB).code == "locked"
+    assert room.come("pat", "~1").code == "locked", "a plain client is always new"
     assert isinstance(room.come("ann", ANN), Entry)
     [saved, _] = does(room, "hal", "unlock")
     assert saved == effects.SaveAccess({}, locked=False)
@@ -244,7 +244,7 @@ def test_a_lock_holds_after_a_restart():
     assert room.locked
     assert isinstance(room.come("hal", HAL), Entry) and isinstance(room.come("ann", ANN), Entry)
     eve = room.come("eve", EVE)
-    assert isinstance(eve, Refused) and eve.code == "closed"
+    assert isinstance(eve, Refused) and eve.code == "locked"
 
 
 def test_the_host_cannot_be_kicked_or_banned(room):

@@ -85,7 +85,7 @@ def test_a_member_gets_the_title_and_the_room_id(host, join):
     bob = join(room, "bob")
     came = bob.queue.take()[0]
     assert isinstance(came, Connected)
-    assert (came.card.title, came.card.host, came.card.people, came.card.locked) == ("Room A", "hal", 1, False)
+    assert (came.card.title, came.card.host, came.card.people, came.card.password) == ("Room A", "hal", 1, False)
     assert came.card.room == room.room_id and len(room.room_id) == 32
     assert [person.nick for person in came.present] == ["ann"]
 

@@ -13,7 +13,7 @@ TITLE, PEOPLE = "class:room.title", "class:room.people"
 NOTE, WARNING, ALARM = "class:room.note", "class:room.warning", "class:room.alarm"
 
 LEAST_TITLE = 10  # cells of a title that are worth more than another column
-WIDE_HOST, NARROW_HOST = 16, 10  # cells
+WIDE_HOST, NARROW_HOST = 16, 9  # cells
 _GAP = 2  # cells between two columns
 
 
@@ -84,7 +84,7 @@ def _note(listing: Listing, silent: str) -> tuple[str, str]:
     if listing.key_status == "changed":
         return ALARM, "KEY CHANGED"
     visited = ["visited"] if listing.key_status == "known" else []
-    return (WARNING, ", ".join(["locked", *visited])) if listing.locked else (NOTE, "".join(visited))
+    return (WARNING, ", ".join(["password", *visited])) if listing.password else (NOTE, "".join(visited))
 
 
 def _line(columns: list[_Column], row: int) -> Fragments:

@@ -22,8 +22,8 @@ UP, DOWN, END, PAGE_DOWN, TAB = "\x1b[A", "\x1b[B", "\x1b[F", "\x1b[6~", "\t"
 ENTER, ESCAPE, CTRL_C, CTRL_D, BACKSPACE = "\r", "\x1b", "\x03", "\x04", "\x7f"
 
 
-def room(title: str, host: str = "ann", people: int = 3, *, locked: bool = False) -> Listing:
-    return Listing(title, title, host, people, locked, (Endpoint("10.0.0.2"),), ("mdns",), "answering")
+def room(title: str, host: str = "ann", people: int = 3, *, password: bool = False) -> Listing:
+    return Listing(title, title, host, people, password, (Endpoint("10.0.0.2"),), ("mdns",), "answering")
 
 
 ROOMS = (room("Lobby"), room("Room A"), room("hq"), room("quiet"))
@@ -211,10 +211,10 @@ def test_the_doctor_is_asked_in_time_and_its_hints_are_shown():
 
 
 def test_the_list_shows_title_host_people_and_note():
-    assert screen((room("Lobby", people=1), room("会議室", "bob", 12, locked=True))) == [
+    assert screen((room("Lobby", people=1), room("会議室", "bob", 12, password=True))) == [
         "Rooms on this network",
         "> Lobby   ann  1 person",
-        "  会議室  bob  12 people  locked",
+        "  会議室  bob  12 people  password",
         "↑↓ or type to choose · Enter join · / search · h host · q quit",
     ]
 
@@ -253,7 +253,7 @@ def test_a_room_that_has_closed_stays_and_is_marked():
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 @pytest.mark.parametrize("looked", [0, 60])
-@pytest.mark.parametrize("rooms", [(), (room("会議室" * 20, "bob" * 10, 12, locked=True), *ROOMS)])
+@pytest.mark.parametrize("rooms", [(), (room("会議室" * 20, "bob" * 10, 12, password=True), *ROOMS)])
 def test_nothing_is_wider_than_the_screen(rooms, looked, width):
     lines = screen(rooms, looked=looked, width=width, problems=("a problem " * 20,))
     assert [line for line in lines if drawn_cells(line) > width] == []
@@ -278,8 +278,8 @@ from lanchat.terminal.picker.picker import pick
 class Rooms:
     def listings(self):
         return tuple(
-            Listing(title, title, host, 3, locked, (Endpoint("10.0.0.2"),), ("mdns",), "answering")
-            for title, host, locked in [("Room A", "ann", False), ("会議室", "bob", True)]
+            Listing(title, title, host, 3, password, (Endpoint("10.0.0.2"),), ("mdns",), "answering")
+            for title, host, password in [("Room A", "ann", False), ("会議室", "bob", True)]
         )
     def problems(self):
         return ("no mDNS here",)
@@ -296,7 +296,7 @@ def test_in_a_real_terminal_it_is_drawn_resized_and_wiped():
             "before",
             "Rooms on this network",
             "> Room A  ann  3 people",
-            "  会議室  bob  3 people  locked",
+            "  会議室  bob  3 people  password",
             "↑↓ choose · Enter join · h host · q quit",
             "no mDNS here",
         ]

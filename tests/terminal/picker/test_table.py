@@ -10,14 +10,14 @@ from lanchat.terminal.cells import drawn_cells
 from lanchat.terminal.picker.table import ALARM, NOTE, WARNING, table
 
 
-def room(title: str, host: str = "ann", people: int | None = 3, *, locked: bool = False) -> Listing:
+def room(title: str, host: str = "ann", people: int | None = 3, *, password: bool = False) -> Listing:
     state: State = "silent" if people is None else "answering"
-    return Listing(title, title, host, people, locked, (Endpoint("10.0.0.2", 47474),), ("mdns",), state)
+    return Listing(title, title, host, people, password, (Endpoint("10.0.0.2", 47474),), ("mdns",), state)
 
 
 ROOMS = [
     room("Room A", people=1),
-    room("会議室 日本語", "bob", 12, locked=True),
+    room("会議室 日本語", "bob", 12, password=True),
     room("A rather long title for a room", "somebody_with_a_long_nick"),
     room("Old", "carl", None),
 ]
@@ -30,7 +30,7 @@ def lines(rooms: list[Listing], width: int | None = None) -> list[str]:
 def test_in_a_wide_window_everything_is_shown():
     assert lines(ROOMS) == [
         "Room A                          ann               1 person",
-        "会議室 日本語                   bob               12 people  locked",
+        "会議室 日本語                   bob               12 people  password",
         "A rather long title for a room  somebody_with_a…  3 people",
         "Old                             carl                         does not answer",
     ]
@@ -51,7 +51,7 @@ def test_the_address_is_shown_where_there_is_room_for_it():
 def test_in_a_narrower_window_titles_are_cut_first():
     assert lines(ROOMS, 58) == [
         "Room A        ann               1 person",
-        "会議室 日本…  bob               12 people  locked",
+        "会議室 日本…  bob               12 people  password",
         "A rather lo…  somebody_with_a…  3 people",
         "Old           carl                         does not answer",
     ]
@@ -59,20 +59,20 @@ def test_in_a_narrower_window_titles_are_cut_first():
 
 def test_at_40_columns_hosts_are_cut_and_words_are_short():
     assert lines(ROOMS, 38) == [
-        "Room A       ann         1 in",
-        "会議室 日…   bob         12 in  locked",
-        "A rather l…  somebody_…  3 in",
-        "Old          carl               silent",
+        "Room A      ann        1 in",
+        "会議室 日…  bob        12 in  password",
+        "A rather…   somebody…  3 in",
+        "Old         carl              silent",
     ]
 
 
 def test_at_20_columns_only_title_and_note_remain():
-    assert lines(ROOMS, 18) == ["Room A", "会議室 日…  locked", "A rather…", "Old         silent"]
+    assert lines(ROOMS, 18) == ["Room A", "会議室…   password", "A rathe…", "Old       silent"]
 
 
 @pytest.mark.parametrize("width", range(1, 100))
 def test_no_line_is_wider_than_the_window_except_for_the_note(width):
-    assert all(drawn_cells(line) <= max(width, 1 + 2 + len("silent")) for line in lines(ROOMS, width))
+    assert all(drawn_cells(line) <= max(width, 1 + 2 + len("password")) for line in lines(ROOMS, width))
 
 
 @pytest.mark.parametrize("width", range(12, 100))
@@ -94,6 +94,6 @@ def test_only_what_needs_attention_has_the_style_of_a_warning():
     assert [line[-1] for line in table(notes)] == [
         (NOTE, "visited"),
         (ALARM, "KEY CHANGED"),
-        (WARNING, "locked"),
+        (WARNING, "password"),
         (WARNING, "does not answer"),
     ]
