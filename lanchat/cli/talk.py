@@ -12,7 +12,7 @@ from lanchat.cli import options
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import Refused
 from lanchat.terminal.options import PasswordChoice, ScriptOptions
-from lanchat.terminal.stdio import columns_of, has_terminal, put
+from lanchat.terminal.stdio import columns_of, has_terminal, is_dumb, put
 
 if TYPE_CHECKING:
     from lanchat.api.hosted import HostedRoom
@@ -271,13 +271,14 @@ def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...],
     from lanchat.doctor.hints import HintingFinder
     from lanchat.network.addresses import where
     from lanchat.storage.home import home_folder
+    from lanchat.terminal.picker.numbered import pick_by_number
     from lanchat.terminal.picker.picker import Chosen, HostNew, pick
 
     on = where(interfaces)
     code = 0
     while code == 0:
         with Finder(on) as finder, HintingFinder(finder, on, home_folder()) as source:
-            choice = pick(source)
+            choice = pick_by_number(source, _ask) if is_dumb() else pick(source)
         match choice:
             case Chosen(listing):
                 code = _talk_in(listing, nick, password, on, discard=discard, silent=silent)
@@ -288,3 +289,8 @@ def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...],
             case _:
                 return 0
     return code
+
+
+def _ask(question: str) -> str:
+    answer: str = click.prompt(question, default="", show_default=False, err=True)
+    return answer

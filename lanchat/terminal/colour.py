@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import IO
 
 from lanchat.terminal.cells import Fragments
-from lanchat.terminal.stdio import columns_of
+from lanchat.terminal.stdio import columns_of, is_dumb
 
 BOLD, DIM = "class:heading", "class:dim"
 
@@ -36,7 +36,7 @@ _LEVELS = (0x00, 0x5F, 0x87, 0xAF, 0xD7, 0xFF)  # of red, green and blue in the 
 
 def has_colour(out: IO[str]) -> bool:
     """Whether a person looks at this stream and wants colour (https://no-color.org)."""
-    return columns_of(out) > 0 and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return columns_of(out) > 0 and not os.environ.get("NO_COLOR") and not is_dumb()
 
 
 def coloured(fragments: Fragments, *, colour: bool) -> str:

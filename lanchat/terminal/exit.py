@@ -67,7 +67,7 @@ def signals_restored() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (*_ENDING, *_STOPPING)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *_ENDING, *_STOPPING)}
     wakeup = signal.set_wakeup_fd(-1)
     signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     try:

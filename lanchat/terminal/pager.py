@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
-from lanchat.terminal.stdio import columns_of
+from lanchat.terminal.stdio import columns_of, is_dumb
 
 DEFAULT = "less"
 LESS = "FRX"  # end if it fits on the screen, show colours, leave the text on the screen
@@ -18,7 +18,7 @@ LESS = "FRX"  # end if it fits on the screen, show colours, leave the text on th
 def paged(out: IO[str]) -> Iterator[IO[str]]:
     """A stream whose text the pager shows; the stream itself where nobody looks at it, or where there is no pager."""
     command = shlex.split(os.environ.get("LANCHAT_PAGER", os.environ.get("PAGER", DEFAULT)))
-    if not columns_of(out) or not command or command == ["cat"] or shutil.which(command[0]) is None:
+    if not columns_of(out) or is_dumb() or not command or command == ["cat"] or shutil.which(command[0]) is None:
         yield out
         return
     out.flush()

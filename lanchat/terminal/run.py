@@ -15,7 +15,7 @@ from lanchat.storage.rooms import input_history_path
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.script import Script
-from lanchat.terminal.stdio import is_discarded, put, read_lines
+from lanchat.terminal.stdio import is_discarded, is_dumb, put, read_lines
 from lanchat.terminal.wording import (
     COMPARE,
     first_time_text,
@@ -66,7 +66,7 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: tuple[str, bool], silen
 
     home = home_folder(needed=False)
     typed = InputHistory(None if room.card.ephemeral else input_history_path(home, room.card.room))
-    chat = Chat(room, on_nick=lambda nick: save_nick(home, nick), typed=typed, silent=silent)
+    chat = Chat(room, on_nick=lambda nick: save_nick(home, nick), typed=typed, silent=silent, dumb=is_dumb())
     for note, is_command in notes:
         chat.note(note, command=is_command)
     if room.key_status == "new":

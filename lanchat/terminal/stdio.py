@@ -54,6 +54,11 @@ def has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def is_dumb() -> bool:
+    """Whether the terminal says that it knows no escape sequences. The console of Windows says nothing."""
+    return sys.platform != "win32" and os.environ.get("TERM", "") in ("", "dumb", "unknown")
+
+
 def put(stream: IO[str], *lines: str) -> None:
     """Write lines for a person. This is the one door for words of which a part may come from outside.
 

@@ -12,7 +12,7 @@ from lanchat.client.running import RunningTransfer
 from lanchat.errors import TimedOut
 from lanchat.terminal.chat.files import Rate, transfer_line
 from lanchat.terminal.chat.transfers import left_out_text
-from lanchat.terminal.stdio import columns_of, put
+from lanchat.terminal.stdio import columns_of, is_dumb, put
 from lanchat.terminal.wording import note_text
 
 _DRAW_EVERY = 0.2  # s
@@ -109,7 +109,7 @@ class _ProgressLine:
         if now - self._looked_at < _DRAW_EVERY and progress.remark == self._remark:
             return
         self._looked_at, self._remark = now, progress.remark
-        if not (columns := columns_of(self._talk)):
+        if is_dumb() or not (columns := columns_of(self._talk)):
             return
         self._drawn = True
         line = transfer_line(

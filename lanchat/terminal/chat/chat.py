@@ -37,6 +37,7 @@ from lanchat.terminal.chat.intents import (
     Verify,
 )
 from lanchat.terminal.chat.line import SYSTEM_INDENT, system_line
+from lanchat.terminal.chat.line_screen import LineScreen
 from lanchat.terminal.chat.people import who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
@@ -78,6 +79,7 @@ class Chat:
         on_nick: called in the thread of `run()` with a new nick that we asked for.
         typed: what was typed here before; None: nothing.
         silent: no bell and no popup calls the person.
+        dumb: the terminal knows no escape sequences.
         input, output: the terminal; None for this process's own.
     """
 
@@ -88,6 +90,7 @@ class Chat:
         on_nick: Callable[[str], None] | None = None,
         typed: InputHistory | None = None,
         silent: bool = False,
+        dumb: bool = False,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
@@ -98,20 +101,27 @@ class Chat:
         self._asked_at = -ASKED_FOR  # s, monotonic: when we asked whether others shall lose the room
         self._caller = Caller(room.title, Terminal(os.environ), silent=silent, now=time.monotonic())
         self._due_soon = False  # a drawing is coming that may call
-        self._screen = Screen(
-            accept=self._accept,
-            complete=self._complete,
-            bar=self._bar,
-            above=self._waiting,
-            portion=self._portion,
-            again=self._again,
-            may_leave=self._may_leave,
-            focus=self._caller.focus,
-            pressed=lambda: self._caller.key(time.monotonic()),
-            typed=typed or InputHistory(),
-            input=input,
-            output=output,
-        )
+        typed = typed or InputHistory()
+        self._screen: Screen | LineScreen
+        if dumb:
+            self._screen = LineScreen(
+                accept=self._accept, portion=self._portion, may_leave=self._may_leave, typed=typed
+            )
+        else:
+            self._screen = Screen(
+                accept=self._accept,
+                complete=self._complete,
+                bar=self._bar,
+                above=self._waiting,
+                portion=self._portion,
+                again=self._again,
+                may_leave=self._may_leave,
+                focus=self._caller.focus,
+                pressed=lambda: self._caller.key(time.monotonic()),
+                typed=typed,
+                input=input,
+                output=output,
+            )
         self._screen.terminal.name = lambda: self._caller.name
         self._feed = Feed(
             room,
@@ -226,6 +236,10 @@ class Chat:
             )  # the person can correct these
         return False
 
+    def _help(self) -> str:
+        width = max(0, self._screen.columns - SYSTEM_INDENT)
+        return commands.help_text(self._screen.KEYS, hosting=self._hosting, width=width)
+
     def _settle_unsent(self, send: bool) -> None:
         if send:
             held = len(self._room.unsent.held)
@@ -248,7 +262,7 @@ class Chat:
             case ChangeNick(nick):
                 self._feed.rename(nick)
             case ShowHelp():
-                self._feed.note(commands.help_text(hosting=self._hosting, width=self._screen.columns - SYSTEM_INDENT))
+                self._feed.note(self._help())
             case ShowWho():
                 roster = self._feed.roster
                 self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))

@@ -130,19 +130,20 @@ def parse(text: str, *, hosting: bool = False, commands: tuple[Command, ...] = C
     return command.intent(argument)
 
 
-def help_text(*, hosting: bool = False, width: int = 0, commands: tuple[Command, ...] = COMMANDS) -> str:
+def help_text(
+    keys: Iterable[str] = (), *, hosting: bool = False, width: int = 0, commands: tuple[Command, ...] = COMMANDS
+) -> str:
     """The answer to /help, in two columns.
 
     Args:
+        keys: sentences about the keys, which stand below.
         width: cells of a row; 0 to break no rows.
     """
     table = [(command.usage, command.help) for command in _usable(commands, hosting)]
     table.append(("//TEXT", "say something that begins with a slash"))
     column = max(len(usage) for usage, _ in table) + 2
     lines = [f"{usage:<{column}}{hang(help, width, column)}" for usage, help in table]
-    lines.append("Alt-Enter or Shift-Enter starts a new line. Tab completes. Up and Ctrl-R bring back what you typed.")
-    lines.append("Ctrl-C clears the line; on an empty line it leaves. Ctrl-Z stops lanchat until fg.")
-    return "\n".join(lines)
+    return "\n".join([*lines, *keys])
 
 
 def complete(

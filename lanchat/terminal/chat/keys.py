@@ -14,6 +14,11 @@ from lanchat.storage.input_history import InputHistory
 from lanchat.terminal.chat import commands
 from lanchat.terminal.notify import FOCUS_IN, FOCUS_OUT
 
+HELP = (
+    "Alt-Enter or Shift-Enter starts a new line. Tab completes. Up and Ctrl-R bring back what you typed.",
+    "Ctrl-C clears the line; on an empty line it leaves. Ctrl-Z stops lanchat until fg.",
+)
+
 
 def line_keys(
     line: Buffer,

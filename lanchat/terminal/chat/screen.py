@@ -21,7 +21,7 @@ from prompt_toolkit.widgets import SearchToolbar
 from lanchat.storage.input_history import InputHistory
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
-from lanchat.terminal.chat.keys import LineCompleter, Recall, line_keys
+from lanchat.terminal.chat.keys import HELP, LineCompleter, Recall, line_keys
 from lanchat.terminal.chat.output import HeldOutput
 from lanchat.terminal.chat.printing import Printer
 from lanchat.terminal.exit import HANGUP, handle_signals, signals_restored
@@ -58,6 +58,8 @@ class Screen:
         typed: the lines that Up brings back.
         input, output: the terminal; None for this process's own.
     """
+
+    KEYS = HELP
 
     def __init__(
         self,
@@ -190,7 +192,6 @@ class Screen:
     def _keys(self, focus: Callable[[bool], None]) -> KeyBindings:
         asked, suspend = self._leave_asked, self._suspend_asked
         keys = line_keys(self._buffer, leave=asked, interrupt=self.leave, suspend=suspend, focus=focus)
-
         keys.add("c-l")(lambda event: self.print_again())
         return keys
 

@@ -25,7 +25,7 @@ def ann(room, tmp_path) -> Iterator:
     """`ann(columns)`: ann's chat on a screen that wide."""
     screens: list[PtyScreen] = []
 
-    def start(columns: int = 80, rows: int = 24) -> "PtyScreen":
+    def start(columns: int = 80, rows: int = 24, term: str = "xterm-256color") -> "PtyScreen":
         program = [
             sys.executable,
             "-m",
@@ -34,9 +34,10 @@ def ann(room, tmp_path) -> Iterator:
             "ann",
             str(tmp_path / "ann"),
         ]
-        screen = PtyScreen(program, columns=columns, rows=rows)
+        screen = PtyScreen(program, columns=columns, rows=rows, env={"TERM": term})
         screens.append(screen)
-        screen.wait_until(lambda: "you joined" in screen.text and "connected" in screen.text)
+        bar = "" if term == "dumb" else "connected"
+        screen.wait_until(lambda: "you joined" in screen.text and bar in screen.text)
         return screen
 
     yield start
