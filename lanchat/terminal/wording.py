@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from lanchat.client.events import PrivateMessage
+from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileOffered, FileRemoved
 from lanchat.protocol.messages import Left, Moved
 from lanchat.protocol.sizes import size_text
@@ -41,6 +42,12 @@ def sentence(text: str) -> str:
 def advice(text: str) -> str:
     """What to do, as a sentence. What stands behind a colon is to be typed or copied, so no full stop follows it."""
     return text[:1].upper() + text[1:] if ": " in text else sentence(text)
+
+
+def error_line(error: Exception) -> str:
+    """An error in one line, for the chat: what happened, and what to do."""
+    hint = error.hint if isinstance(error, LanchatError) else ""
+    return f"{error} {advice(hint)}" if hint else str(error)
 
 
 def first_time_text(host_id: str) -> str:

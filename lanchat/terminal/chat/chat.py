@@ -35,6 +35,7 @@ from lanchat.terminal.chat.intents import (
     Unknown,
     Unsent,
     Verify,
+    is_mendable,
 )
 from lanchat.terminal.chat.line import SYSTEM_INDENT, system_line
 from lanchat.terminal.chat.line_screen import LineScreen
@@ -44,7 +45,7 @@ from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, 
 from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.invite import invitation
 from lanchat.terminal.notify import PAUSE, Caller, Terminal
-from lanchat.terminal.wording import counted, people_text
+from lanchat.terminal.wording import counted, error_line, people_text
 
 NARROWER = "The window became narrower. Above here the terminal has broken the rows, not lanchat."
 
@@ -230,10 +231,8 @@ class Chat:
         try:
             self._carry_out(intent)
         except (ValueError, LanchatError) as error:  # the latter when too many messages are unsent
-            self._feed.note(str(error), error=True)
-            return isinstance(
-                intent, Say | SayPrivately | Reply | ChangeNick | SendFile
-            )  # the person can correct these
+            self._feed.complain(error_line(error))
+            return is_mendable(intent)
         return False
 
     def _help(self) -> str:
@@ -295,6 +294,6 @@ class Chat:
                 if self._may_leave():
                     self._screen.leave()
             case Unknown() | Misused():
-                self._feed.note(str(intent), error=True)
+                raise ValueError(str(intent))
             case _:
                 assert_never(intent)

@@ -124,7 +124,7 @@ def parse(text: str, *, hosting: bool = False, commands: tuple[Command, ...] = C
             return Say(text)
         return Unknown(first_word[1:], _nearest(name, _usable(commands, hosting)))
     if command.for_host and not hosting:
-        return Misused(f"Only the host can use {SLASH}{command.name}.")
+        return Misused(f"Only the host can use {SLASH}{command.name}.", mendable=False)
     if bool(argument) != bool(command.argument) and not command.argument.startswith("["):
         return Misused(f"usage: {command.usage}")
     return command.intent(argument)

@@ -60,6 +60,7 @@ class Feed:
         self._upcoming = Upcoming(room, hosting=hosting)
         self._flapping = Flapping()
         self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
+        self._complaint = ""  # the error that stands last, or will soon; "": something else does
         self._wanted_nick = ""  # the nick that we asked for, until we have it
         self._ignored: set[str] = set()  # member ids
         self._shown: list[PrivateMessage] = []  # private messages of the portion that is being painted
@@ -105,6 +106,15 @@ class Feed:
             command: somebody is to type it, so it stands out.
         """
         self._add(Note(text, error, command))
+
+    def complain(self, text: str) -> None:
+        """Show an error as `note` does, unless it stands last already: Enter may be pressed again and again.
+
+        Only for the thread that paints.
+        """
+        if text != self._complaint:
+            self._complaint = text
+            self.note(text, error=True)
 
     def show(self, fragments: Fragments) -> None:
         """Show lines that only we see and that are fragments already. Any thread."""
@@ -164,6 +174,8 @@ class Feed:
         fragments: Fragments = []
         while (item := self._upcoming.next()) is not None:
             line = self._render(item)
+            if line is not None and item != Note(self._complaint, error=True):
+                self._complaint = ""
             for one in (self._mark_before(item), line) if line is not None else ():
                 if one is not None:
                     self._kept.append(one)

@@ -119,6 +119,7 @@ class Misused:
     """The command cannot be carried out as it was typed, and why."""
 
     why: str
+    mendable: bool = True  # by typing it in another way
 
     def __str__(self) -> str:
         return self.why
@@ -146,3 +147,8 @@ Intent = (
     | Unknown
     | Misused
 )
+
+
+def is_mendable(intent: Intent) -> bool:
+    """Whether the person can correct what was typed, if this cannot be carried out."""
+    return intent.mendable if isinstance(intent, Misused) else not isinstance(intent, ShowInvite | ShowFiles)

@@ -17,7 +17,7 @@ from lanchat.terminal.chat.commands import Completion
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.files import Listed, Rate, count_text, transfer_line
 from lanchat.terminal.chat.line import SYSTEM
-from lanchat.terminal.wording import advice, day_text
+from lanchat.terminal.wording import day_text, error_line
 
 DRAW_EVERY = 0.25  # s between two drawings for the sake of progress
 MOST_COMPLETIONS = 100  # paths that are proposed at once
@@ -69,10 +69,15 @@ class ChatTransfers:
             folder: "" for the usual one.
 
         Raises:
-            ValueError: there is no such file.
+            ValueError: there is no such file, or no such folder.
         """
         known = self._feed.files.numbered(file)
         into = typed_path(folder) if folder else self._room.downloads
+        if folder and not into.is_dir():
+            raise ValueError(
+                f"There is no folder {shown_path(into)}. Make it first, or leave it out: the file is then saved in "
+                f"{shown_path(self._room.downloads)}"
+            )
         self._begin(self._room.start_fetching(known, into, self._report))
 
     def cancel(self, file: str) -> None:
@@ -160,8 +165,7 @@ class ChatTransfers:
         if progress.state is TransferState.DONE:
             self._feed.note(_done_text(transfer))
         elif error is not None:
-            hint = f" {advice(error.hint)}" if error.hint else ""
-            self._feed.note(f"{error}{hint}", error=not transfer.cancelled)
+            self._feed.note(error_line(error), error=not transfer.cancelled)
         elif (now := time.monotonic()) - self._drawn_at > DRAW_EVERY:
             self._drawn_at = now
             self._wake()
@@ -174,7 +178,15 @@ def typed_path(typed: str) -> Path:
         typed = typed[1:-1]
     elif "\\ " in typed and not Path(typed).exists():
         typed = typed.replace("\\ ", " ")
-    return Path(typed).expanduser()
+    return _expanded(typed)
+
+
+def _expanded(typed: str) -> Path:
+    """The path with the home that `~` or `~bob` stands for; as it was typed if there is no such user."""
+    try:
+        return Path(typed).expanduser()
+    except RuntimeError:
+        return Path(typed)
 
 
 def shown_path(path: Path) -> str:
@@ -190,7 +202,7 @@ def complete_path(typed: str) -> list[Completion]:
     quote = typed[:1] if typed[:1] in ('"', "'") else ""
     begun = typed[len(quote) :]
     folder, _, name = begun.rpartition("/") if "/" in begun else ("", "", begun)
-    where = Path((folder or "/") if begun.startswith("/") else folder or ".").expanduser()
+    where = _expanded((folder or "/") if begun.startswith("/") else folder or ".")
     try:
         entries = sorted(where.iterdir())
     except OSError:

@@ -234,14 +234,50 @@ def test_a_text_that_is_too_long_is_not_sent_and_stays_in_the_line(host, join, t
         assert heard(bob) == ["x" * 4096]
 
 
-def test_an_unknown_command_is_not_sent_and_can_be_recalled(host, join, talk):
+def test_an_unknown_command_is_not_sent_and_stays_in_the_line(host, join, talk):
     room = host()
     bob = join(room, "bob")
     with talk(room) as ann:
-        ann.press("/hlep me\r")
-        ann.shows("No command /hlep; did you mean /help?")
-        ann.press(f"{UP}{CTRL_U}fine\r")
+        ann.press("/mgs bob hello\r")
+        ann.shows("No command /mgs; did you mean /msg?")
+        ann.has_typed("/mgs bob hello")
+        ann.press(f"{CTRL_U}fine\r")
         assert heard(bob) == ["fine"]
+
+
+@pytest.mark.parametrize("typed", ["/who am i", "/msg bob", "/verify nobody", "/get 7", "/cancel 7", "/ignore nobody"])
+def test_a_command_that_cannot_be_carried_out_stays_in_the_line_to_be_corrected(host, talk, typed):
+    with talk(host()) as ann:
+        ann.press(f"{typed}\r")
+        ann.has_typed(typed)
+        ann.press(f"{CTRL_U}fine\r")
+        ann.shows("ann fine")
+
+
+@pytest.mark.parametrize("typed", ["/kick bob", "/files", "/help"])
+def test_a_command_that_no_correction_would_help_leaves_the_line(host, talk, typed):
+    with talk(host()) as ann:
+        ann.press(f"{typed}\rfine\r")
+        ann.shows("ann fine")
+
+
+def test_enter_again_and_again_says_once_what_is_wrong(host, talk):
+    with talk(host()) as ann:
+        ann.press("/nick\r\r\r\r")
+        ann.shows("usage: /nick NICK")
+        ann.press(f"{CTRL_U}between\r")
+        ann.shows("ann between")
+        assert ann.text.count("usage: /nick NICK") == 1
+        ann.press("/nick\r")
+        wait_until(lambda: ann.text.count("usage: /nick NICK") == 2, what="the same again, below what came between")
+
+
+@pytest.mark.parametrize("typed", ["/send ~nobody-here/report.pdf", f"/send ~nobody-here/{TAB}"])
+def test_the_home_of_a_user_that_is_none_is_a_path_that_is_not_there(host, talk, typed):
+    with talk(host()) as ann:
+        ann.press(f"{typed}\r")
+        ann.press(f"{CTRL_U}fine\r")
+        ann.shows("ann fine")
 
 
 def test_help_and_who_are_answered_on_this_screen(host, join, talk):

@@ -64,12 +64,12 @@ def test_an_unknown_command_says_what_was_perhaps_meant_and_how_to_say_it_anyway
 
 
 def test_commands_of_the_host_are_refused_hidden_and_not_completed_for_others():
-    assert parse("/kick bob") == Misused("Only the host can use /kick.")
+    assert parse("/kick bob") == Misused("Only the host can use /kick.", mendable=False)
     assert parse("/kick bob", hosting=True) == Moderate("kick", "bob")
     assert parse("/kik bob") == Unknown("kik")
     assert "/kick" not in help_text()
     assert "/kick NICK" in help_text(hosting=True)
-    assert parse("/lock") == Misused("Only the host can use /lock.")
+    assert parse("/lock") == Misused("Only the host can use /lock.", mendable=False)
     assert parse("/kick ~nc, ", hosting=True) == Moderate("kick", "nc")
     assert complete("/k", ()) == []
 

@@ -40,6 +40,23 @@ def test_a_file_is_sent_listed_fetched_and_removed(room, talk, enter, tmp_path, 
         ann.shows("Only bob and the host may remove my report.pdf.")
 
 
+def test_a_folder_that_is_not_there_is_not_made_unasked(room, talk, enter, tmp_path):
+    (tmp_path / "report.pdf").write_bytes(b"x")
+    enter(room, "bob").send_file(tmp_path / "report.pdf")
+    with talk(room) as ann:
+        ann.shows("-- 1 file is here.")
+        ann.press("/files\r")
+        ann.shows("1  report.pdf")
+        ann.press(f"/get 1 {tmp_path}/no/such\r")
+        ann.shows("There is no folder")
+        ann.has_typed(f"/get 1 {tmp_path}/no/such")
+        assert not (tmp_path / "no").exists()
+        (tmp_path / "no" / "such").mkdir(parents=True)
+        ann.press("\r")
+        ann.shows("-- Saved")
+        assert (tmp_path / "no" / "such" / "report.pdf").read_bytes() == b"x"
+
+
 def test_who_comes_later_is_told_that_there_are_files(room, talk, enter, tmp_path):
     (tmp_path / "report.pdf").write_bytes(b"of the year")
     enter(room, "bob").send_file(tmp_path / "report.pdf")
