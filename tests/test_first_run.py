@@ -68,6 +68,15 @@ def test_without_an_index_one_sentence_says_what_to_do(checkout):
     assert last.startswith("lanchat: the first start needs the internet once")
     assert f"scripts/wheels into {checkout}" in last
     assert len(ended.stderr.splitlines()) == 3, "and not what pip had to say"
+    assert "needed" in (checkout / ".venv" / ".lanchat-log").read_text(), "which is kept"
+
+
+def test_a_folder_of_wheels_that_does_not_fit_is_told_with_the_reason(checkout):
+    (checkout / "wheels").mkdir()
+    ended = first_run(checkout)
+    assert ended.returncode != 0
+    assert "needed" in ended.stderr, "what is missing"
+    assert ended.stderr.splitlines()[-1].startswith("lanchat: the folder wheels does not fit")
 
 
 def test_what_a_colleague_has_fetched_is_installed_instead(checkout):
