@@ -1,7 +1,8 @@
 """How a standby's copy of a room is filled: pages of the past first, and behind them the live events. Pure.
 
 Live events come on the same link all the time. Those that happen while the past is still on its way wait, so that the
-copy never has a hole: whatever number it ends with, everything before it is there.
+copy never has a hole: whatever number it ends with, everything before it is there. An event may also come alone,
+because its author has said it again, so the events of a page are stored when its end says how far it reaches.
 """
 
 from lanchat.client.events import weight
@@ -22,6 +23,7 @@ class Copying:
         self.seq = seq
         self._live = live
         self._filling = seq < live
+        self._page: dict[int, Event] = {}  # by seq: of the page that is on its way
         self._waiting: dict[int, Event] = {}  # by seq
         self._load = 0  # their weight
 
@@ -42,10 +44,14 @@ class Copying:
         """
         if event.seq <= self.seq:
             return []
-        if not self._filling or event.seq <= self._live:
+        if not self._filling:
             self.seq = event.seq
             return [event]
-        self._wait(event)
+        if event.seq <= self._live:
+            if len(self._page) < WAITING_LIMIT:  # no host that keeps to the rules sends so many
+                self._page[event.seq] = event
+        else:
+            self._wait(event)
         return []
 
     def page(self, page: Page) -> tuple[Fetch | None, list[Event]]:
@@ -56,12 +62,15 @@ class Copying:
         """
         if not self._filling:
             return None, []
+        past = [event for seq, event in sorted(self._page.items()) if seq <= page.upto]
+        self._page = {}
         if page.upto < self._live:
             self.seq = max(self.seq, page.upto)
-            return Fetch(self.seq), []
+            return Fetch(self.seq), past
         self._filling = False
+        self.seq = past[-1].seq if past else self.seq
         waiting, self._waiting, self._load = sorted(self._waiting.items()), {}, 0
-        return None, [event for _, one in waiting for event in self.take(one)]
+        return None, past + [event for _, one in waiting for event in self.take(one)]
 
     def _wait(self, event: Event) -> None:
         if event.seq not in self._waiting:

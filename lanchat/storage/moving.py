@@ -12,10 +12,11 @@ instance     of a standby: the 8 random bytes of this copy
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from lanchat.protocol.timeline import MAX_N, Timeline, epoch_of, n_of
-from lanchat.storage.schema import COLUMNS, EVENTS
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, make_seq, n_of
+from lanchat.storage.schema import COLUMNS
 
 
 class Moving:
@@ -62,15 +63,29 @@ class Moving:
         first = next((epoch for epoch, _ in timeline.past), timeline.epoch)
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            copy = f"INSERT OR REPLACE INTO set_aside ({COLUMNS}) SELECT {COLUMNS} FROM event WHERE seq > ?"
-            number = self._db.execute(copy, (after,)).rowcount
-            self._db.execute("DELETE FROM event WHERE seq > ?", (after,))
+            number = sum(self._set_aside(*span) for span in _spans_beside(timeline, after))
             self._db.execute("DELETE FROM timeline WHERE epoch >= ?", (first if after >= 0 else 0,))
             self._db.executemany("INSERT INTO timeline VALUES (?, ?)", timeline.past)
         return after, number
 
-    @property
-    def size(self) -> int:
-        """Bytes that the events and the private messages take, about."""
-        size: int = self._db.execute(f"SELECT coalesce(sum({EVENTS.size}), 0) FROM {EVENTS.name}").fetchone()[0]
-        return size
+    def _set_aside(self, after: int, before: int) -> int:
+        """Remove the events between these numbers. Requires a transaction. Returns how many there were."""
+        copy = f"INSERT OR REPLACE INTO set_aside ({COLUMNS}) SELECT {COLUMNS} FROM event WHERE seq > ? AND seq < ?"
+        self._db.execute(copy, (after, before))
+        return self._db.execute("DELETE FROM event WHERE seq > ? AND seq < ?", (after, before)).rowcount
+
+
+def _spans_beside(timeline: Timeline, after: int) -> Iterator[tuple[int, int]]:
+    """The numbers that are not on a timeline, each as the one before the first and the one behind the last.
+
+    Args:
+        after: the last number that both have. What comes after it in the same term is not known to be the same.
+    """
+    yield after, MAX_NUMBER + 1
+    if after < 0:
+        return
+    last = -1 if len(timeline.past) < MAX_ENTRIES else make_seq(timeline.past[0][0], 0)
+    for epoch, n in timeline.past:
+        yield last, make_seq(epoch, 0)
+        last = make_seq(epoch, n)
+    yield last, make_seq(timeline.epoch, 0)

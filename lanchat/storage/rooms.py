@@ -1,4 +1,5 @@
 """The folders of rooms: `LANCHAT_HOME/rooms/ID/` for a room hosted here, `LANCHAT_HOME/seen/ID/` for one joined.
+`LANCHAT_HOME/standby/ID/` holds a complete copy of a room that this computer may host (replica.py).
 
 room.json   facts about the room; rewritten whole, so that a crash leaves the old file or the new one
 log.db      the events (store.py): a host's log, or a member's history
@@ -22,7 +23,7 @@ from lanchat.storage.files import SET_HOME, FileLock, file_errors, lock_file, ma
 from lanchat.storage.retention import parse_retention
 from lanchat.threads import Closable
 
-HOSTED, JOINED = "rooms", "seen"  # the two kinds of rooms, and the names of their folders
+HOSTED, JOINED, STANDBY = "rooms", "seen", "standby"  # the kinds of rooms, and the names of their folders
 TYPED = "typed"  # the name of the file of the input history in either
 ABOUT, LOG, LOCK, FILES = "room.json", "log.db", "lock", "files"
 

@@ -44,6 +44,8 @@ def fill(copying: Copying, host: HostLink, chance: random.Random, says: int) -> 
         if says and chance.random() < 0.5:
             host.says()
             says -= 1
+        if host.log and chance.random() < 0.2:
+            host.under_way.append(chance.choice(host.log))  # its author has said it again
         if asked and chance.random() < 0.5:
             host.answers(asked.pop(0))
         elif host.under_way:

@@ -1,0 +1,129 @@
+"""How a standby fills its copy of a room over one link, and keeps it full. Pure.
+
+1. `follow` tells the host what the copy has. The host answers with the rules of the room.
+2. Owners of nicks, then private messages, then events are fetched page by page. What happens meanwhile waits.
+3. From then on everything that comes is stored as it comes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lanchat.client.copying import Copying
+from lanchat.protocol.limits import MAX_OWNED
+from lanchat.protocol.messages import Event, Fetch, Page, Record, Told
+from lanchat.protocol.standby import Follow, Heartbeat, Owned, State
+from lanchat.storage.replica import Held
+
+WAITING_PRIVATE = 2_000  # private messages that wait for earlier ones; more are dropped and fetched instead
+
+Phase = Literal["asked", "owners", "private", "events"]
+
+
+@dataclass
+class Taken:
+    """What follows from a message of the host.
+
+    Args:
+        ask: what to ask the host next.
+        records, owned, values: what the copy stores.
+    """
+
+    ask: Fetch | None = None
+    records: Sequence[Record] = ()
+    owned: Sequence[Owned] = ()
+    values: dict[str, bytes] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether the copy stores anything."""
+        return bool(self.records or self.owned or self.values)
+
+
+class Following:
+    """One link to a host whose room this computer copies.
+
+    Args:
+        held: what the copy and the host both have.
+        live: the last event that came on this link before.
+    """
+
+    def __init__(self, held: Held, live: int) -> None:
+        self._held = held
+        self._begun = max(held.seq, 0)
+        self._events = Copying(self._begun, live)
+        self._phase: Phase = "asked"
+        self._private = held.private  # everything up to this number is in the copy
+        self._waiting: dict[int, Told] = {}  # by number
+        self._dropped = False
+        self._owned: list[Owned] = []
+        self._beat = held.beat
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that has come is in the copy."""
+        return self._phase == "events" and self._events.complete
+
+    def begin(self) -> Follow:
+        return Follow(self._held.seq, self._held.private, self._held.rev)
+
+    def event(self, event: Event) -> Taken:
+        return Taken(records=self._events.take(event))
+
+    def heartbeat(self, beat: Heartbeat) -> Taken:
+        if beat.count == self._beat:
+            return Taken()
+        self._beat = beat.count
+        return Taken(values={"count": str(beat.count).encode()})
+
+    def state(self, state: State) -> Taken:
+        """The rules of the room have come: the answer to `follow`, or because they have changed."""
+        values = {"rules": state.rules.encode(), "rev": str(state.rev).encode()}
+        if self._phase != "asked":
+            return Taken(values=values)
+        self._phase = "owners"
+        return Taken(Fetch(self._begun, "owners"), values=values)
+
+    def owner(self, owned: Owned) -> None:
+        if self._phase == "owners" and len(self._owned) < MAX_OWNED:
+            self._owned.append(owned)
+
+    def private(self, told: Told) -> Taken:
+        if told.number <= self._private:
+            return Taken()
+        if self._phase == "events":
+            self._private = told.number
+            return Taken(records=[told])
+        if len(self._waiting) >= WAITING_PRIVATE:
+            self._waiting, self._dropped = {}, True
+        self._waiting[told.number] = told
+        return Taken()
+
+    def page(self, page: Page) -> Taken:
+        """What was asked for has come, up to here."""
+        match self._phase:
+            case "owners":
+                owned, self._owned = self._owned, []
+                if owned and page.upto == owned[-1].seq:
+                    return Taken(Fetch(page.upto, "owners"), owned=owned)
+                self._phase = "private"
+                return Taken(Fetch(self._private, "private"), owned=owned)
+            case "private":
+                return self._private_page(page)
+            case "events":
+                ask, events = self._events.page(page)
+                return Taken(ask, records=events)
+            case _:
+                return Taken()  # of nothing that was asked for here
+
+    def _private_page(self, page: Page) -> Taken:
+        if self._dropped:  # some of this page may be among those
+            self._waiting, self._dropped = {}, False
+            return Taken(Fetch(self._private, "private"))
+        come = [told for number, told in sorted(self._waiting.items()) if number <= page.upto]
+        last = come[-1].number if come else self._private
+        if last == page.upto:
+            self._private = last
+            self._waiting = {number: told for number, told in self._waiting.items() if number > last}
+            return Taken(Fetch(last, "private"), come)
+        self._private, self._waiting, self._phase = last, {}, "events"
+        return Taken(self._events.begin(), come)

@@ -1,0 +1,147 @@
+"""A standby's copy of a room over one link: rules, owners, private messages and events, none missing and none twice."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lanchat.client import following as module
+from lanchat.client.following import Following, Taken
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.messages import Fetch, Page, Said, Told
+from lanchat.protocol.standby import Follow, Heartbeat, Owned, State
+from lanchat.storage.replica import Held
+
+ANN, BOB = "a" * 64, "b" * 64
+
+
+def said(seq: int) -> Said:
+    return Said(seq, 0, ANN, "ann", str(seq), "hi")
+
+
+def told(number: int) -> Told:
+    return Told(str(number), 0, ANN, "ann", BOB, "bob", b"psst", number=number)
+
+
+def owned(seq: int) -> Owned:
+    return Owned(f"nick{seq}", ANN, b"", seq)
+
+
+class FakeHost:
+    """Answers as a host does, a few entries a page, while people go on talking."""
+
+    def __init__(self, events: int, private: int, page: int) -> None:
+        self.events = [said(seq + 1) for seq in range(events)]
+        self.private = [told(number + 1) for number in range(private)]
+        self.owners = [owned(seq) for seq in range(1, events + 1, 3)]
+        self.under_way: list[object] = []
+        self._page = page
+        self._followed = False
+
+    def says(self) -> None:
+        self.events.append(said(len(self.events) + 1))
+        self.under_way.append(self.events[-1])
+
+    def tells(self) -> None:
+        self.private.append(told(len(self.private) + 1))
+        self.under_way += [self.private[-1]] if self._followed else []
+
+    def follow(self, message: Follow) -> None:
+        self._followed = True
+        self.under_way += [State(9, "{}"), Heartbeat(0, 0, 1, 5)]
+
+    def answer(self, fetch: Fetch) -> None:
+        numbered: list[tuple[int, object]] = [(event.seq, event) for event in self.events]
+        if fetch.of == "private":
+            numbered = [(one.number, one) for one in self.private]
+        elif fetch.of == "owners":
+            numbered = [(one.seq, one) for one in self.owners]
+        found = [pair for pair in numbered if pair[0] > fetch.after][: self._page]
+        upto = found[-1][0] if len(found) == self._page else MAX_NUMBER
+        self.under_way += [*(entry for _, entry in found), Page(upto)]
+
+
+class Copy:
+    """What a copy stores."""
+
+    def __init__(self, following: Following) -> None:
+        self.following = following
+        self.asked: list[Fetch] = []
+        self.events: list[int] = []
+        self.private: list[int] = []
+        self.owners: list[int] = []
+        self.values: dict[str, bytes] = {}
+
+    def receive(self, message: object) -> None:
+        match message:
+            case Said():
+                self.take(self.following.event(message))
+            case Told():
+                self.take(self.following.private(message))
+            case Owned():
+                self.following.owner(message)
+            case State():
+                self.take(self.following.state(message))
+            case Heartbeat():
+                self.take(self.following.heartbeat(message))
+            case Page():
+                self.take(self.following.page(message))
+
+    def take(self, taken: Taken) -> None:
+        self.asked += [taken.ask] if taken.ask else []
+        self.events += [record.seq for record in taken.records if not isinstance(record, Told)]
+        self.private += [record.number for record in taken.records if isinstance(record, Told)]
+        self.owners += [one.seq for one in taken.owned]
+        self.values |= taken.values
+
+
+def fill(copy: Copy, host: FakeHost, chance: random.Random, happens: int) -> None:
+    host.follow(copy.following.begin())
+    while host.under_way or copy.asked or happens:
+        if happens and chance.random() < 0.4:
+            chance.choice([host.says, host.tells])()
+            happens -= 1
+        if copy.asked and chance.random() < 0.5:
+            host.answer(copy.asked.pop(0))
+        elif host.under_way:
+            copy.receive(host.under_way.pop(0))
+
+
+@given(
+    st.integers(0, 20),
+    st.integers(0, 20),
+    st.integers(0, 20),
+    st.integers(1, 7),
+    st.integers(0, 40),
+    st.randoms(use_true_random=False),
+)
+def test_nothing_is_missing_and_nothing_comes_twice(had, more, private, page, happens, chance):
+    host = FakeHost(had + more, private, page)
+    copy = Copy(Following(Held(had or -1, private // 2), had + more))
+    fill(copy, host, chance, happens)
+    assert copy.following.complete and copy.values == {"rules": b"{}", "rev": b"9", "count": b"5"}
+    assert copy.events == list(range(had + 1, len(host.events) + 1))
+    assert copy.private == list(range(private // 2 + 1, len(host.private) + 1))
+    assert copy.owners == [one.seq for one in host.owners if one.seq > had]
+
+
+def test_too_many_private_messages_at_once_are_fetched_again(monkeypatch):
+    monkeypatch.setattr(module, "WAITING_PRIVATE", 5)
+    host = FakeHost(0, 4, 3)
+    copy = Copy(Following(Held(), 0))
+    host.follow(copy.following.begin())
+    for _ in range(20):
+        host.tells()
+    fill(copy, host, random.Random(1), 0)
+    assert copy.private == list(range(1, 25)) and copy.following.complete
+
+
+def test_a_page_that_was_not_asked_for_changes_nothing():
+    assert not Following(Held(), 0).page(Page(MAX_NUMBER))
+
+
+def test_only_a_new_heartbeat_is_stored():
+    following = Following(Held(beat=4), 0)
+    assert not following.heartbeat(Heartbeat(0, 0, 1, 4))
+    assert following.heartbeat(Heartbeat(0, 0, 1, 5)).values == {"count": b"5"}
+    assert not following.heartbeat(Heartbeat(1, 1, 1, 5))
