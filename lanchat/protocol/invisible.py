@@ -69,6 +69,15 @@ def is_pictograph(char: str) -> bool:
     return not char.isascii() and char in _PICTOGRAPHS  # nor is it the end of the text, which is ASCII
 
 
+def is_skin_tone(char: str) -> bool:
+    return char in _SKIN_TONES
+
+
+def is_tag(char: str) -> bool:
+    """Whether this is a part of the name of a flag, which stands behind a black flag."""
+    return "\U000e0020" <= char <= END_OF_TAGS
+
+
 def is_han(char: str) -> bool:
     """Whether this is a Chinese character, or a code point where one may be by now."""
     return not char.isascii() and char in _HAN

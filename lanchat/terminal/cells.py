@@ -1,44 +1,76 @@
 """How wide text is on a screen, and what of it fits. Pure; only this module imports `wcwidth`."""
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable
 
 from wcwidth import wcswidth, wcwidth
 
-from lanchat.protocol.invisible import is_invisible, is_pictograph
+from lanchat.protocol.invisible import (
+    EMOJI_STYLE,
+    KEYCAP,
+    TEXT_STYLE,
+    ZWJ,
+    is_invisible,
+    is_pictograph,
+    is_skin_tone,
+    is_tag,
+)
+
+_FLAG_A, _FLAG_Z = "\U0001f1e6", "\U0001f1ff"  # two of them are a flag
 
 Fragments = list[tuple[str, str]]  # pairs of style and text, as prompt_toolkit takes them
 
 
 def cells(text: str) -> int:
     """How wide a terminal shows the text."""
-    return len(text) if text.isascii() else max(wcswidth(text), 0)
+    if text.isascii():
+        return len(text)
+    whole = wcswidth(text)
+    return whole if whole >= 0 else sum(max(wcwidth(char), 0) for char in text)
 
 
-def drawn_cells(text: str) -> int:
-    """How wide prompt_toolkit believes the text to be: it clips and moves the cursor by the width of each character."""
-    return len(text) if text.isascii() else sum(max(wcwidth(char), 0) for char in text)
+def apart(text: str) -> str:
+    """The text with the parts of each emoji side by side, for what prompt_toolkit draws.
+
+    It moves the cursor by the width of each character, but terminals draw an emoji of several characters in one cell,
+    in two, or in as many as its parts take. The parts alone are as wide everywhere, and so nothing goes astray.
+    """
+    return text if text.isascii() else "".join(parts(text))
+
+
+def parts(text: str) -> list[str]:
+    """What stands for each character in `apart()`: it, an A to Z of a flag, or nothing."""
+    return [_part(text, at) for at in range(len(text))]
+
+
+def _part(text: str, at: int) -> str:
+    char, before, after = text[at], text[at - 1 : at], text[at + 1 : at + 2]
+    if char.isascii():
+        return char
+    if _FLAG_A <= char <= _FLAG_Z:
+        return chr(ord("A") + ord(char) - ord(_FLAG_A))
+    is_joined = char == ZWJ and (is_pictograph(after) or is_pictograph(before))
+    is_tone = is_skin_tone(char) and is_pictograph(before)
+    if is_joined or is_tone or char in (TEXT_STYLE, EMOJI_STYLE, KEYCAP) or is_tag(char):
+        return ""
+    return char
 
 
 def cut(text: str, width: int) -> str:
-    """The text, cut to this many cells where prompt_toolkit draws it; an ellipsis stands for what is left off."""
-    if drawn_cells(text) <= width:
+    """The text, cut to this many cells; an ellipsis stands for what is left off."""
+    if cells(text) <= width:
         return text
     if width < 1:
         return ""
-    kept, room = "", width - 1  # for the ellipsis
-    for char in text:
-        room -= drawn_cells(char)
-        if room < 0:
-            break
-        kept += char
-    return kept.rstrip() + "…"
+    fits = bisect_right(range(1, len(text)), width - 1, key=lambda length: cells(text[:length]))  # one for the ellipsis
+    return text[:fits].rstrip() + "…"
 
 
 def fitted(text: str, width: int) -> str:
     """The text in exactly this many cells: cut, or filled up with spaces."""
     text = cut(text, width)
-    return text + " " * (width - drawn_cells(text))
+    return text + " " * (width - cells(text))
 
 
 def most_cells(text: str) -> int:

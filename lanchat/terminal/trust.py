@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lanchat.protocol.ids import MEMBER_ID_LENGTH
 from lanchat.protocol.text import grouped, safe_text
 from lanchat.storage.known_hosts import KnownHost
-from lanchat.terminal.cells import Fragments, drawn_cells, fitted
+from lanchat.terminal.cells import Fragments, cells, fitted
 from lanchat.terminal.wrap import hang
 
 _KEY = 39  # cells of a key: 8 groups of 4
@@ -27,7 +27,7 @@ def trust_table(hosts: Sequence[KnownHost], width: int) -> list[Fragments]:
         return []
     titles = [safe_text(known.title) or "(no title)" for known in hosts]
     room = max(10, min(_WIDEST_TITLE, width - _KEY - 2))
-    column = min(room, max(map(drawn_cells, [*titles, "TITLE"])))
+    column = min(room, max(map(cells, [*titles, "TITLE"])))
     with_ids = column + _KEY + 4 + len(hosts[0].room) <= width
     heading = f"{fitted('TITLE', column)}  {fitted('HOST KEY', _KEY)}{'  ROOM' if with_ids else ''}".rstrip()
     rows: list[Fragments] = [[("class:heading", heading)]]

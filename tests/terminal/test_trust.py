@@ -3,7 +3,7 @@
 import pytest
 
 from lanchat.storage.known_hosts import KnownHost
-from lanchat.terminal.cells import drawn_cells
+from lanchat.terminal.cells import cells
 from lanchat.terminal.trust import trust_lines, trust_table
 
 A = KnownHost("1" * 32, "abcd" * 16, "Room A")
@@ -43,4 +43,4 @@ def test_two_rooms_with_one_title_are_told_apart_by_their_ids():
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 160])
 def test_no_row_is_wider_than_the_window(width):
     lines = [line for row in rows(A, B, width=width)[1:] for line in row.split("\n")]
-    assert [line for line in lines if drawn_cells(line) > width] == []
+    assert [line for line in lines if cells(line) > width] == []

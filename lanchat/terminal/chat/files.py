@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lanchat.protocol.file_messages import FileEntry, FileOffered
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import safe_text
-from lanchat.terminal.cells import cut, drawn_cells, fitted
+from lanchat.terminal.cells import apart, cells, cut, fitted
 
 MOST = 2000  # files that a screen remembers; ten times what a room holds
 _NAME = 30  # cells of a name in the list; the rest of the row fits into 80
@@ -86,7 +86,7 @@ def list_text(entries: Iterable[tuple[KnownFile, FileEntry, str]]) -> str:
     ]
     if not table:
         return "No files are here. /send PATH sends one."
-    number, name, size, nick, *_ = (max(map(drawn_cells, column)) for column in zip(*table, strict=True))
+    number, name, size, nick, *_ = (max(map(cells, column)) for column in zip(*table, strict=True))
     return "\n".join(
         "  ".join([row[0].rjust(number), fitted(row[1], name), row[2].rjust(size), fitted(row[3], nick), *row[4:]])
         for row in table
@@ -146,14 +146,14 @@ def transfer_line(*, name: str, up: bool, done: int, size: int, rate: float, rem
     elif rate > 0:
         left = int((size - done) / rate)
         tail += f"  {size_text(int(rate))}/s  {left // 60}:{left % 60:02}"
-    name = _short(name, max(_LEAST_NAME, width - 2 - drawn_cells(tail)))
+    name = _short(apart(name), max(_LEAST_NAME, width - 2 - cells(tail)))
     return cut(f"{'↑' if up else '↓'} {name}{tail}", width)
 
 
 def _short(name: str, width: int = _NAME) -> str:
     """The name in at most this many cells, with its ending."""
     name = safe_text(name)
-    if drawn_cells(name) <= width:
+    if cells(name) <= width:
         return name
     ending = name[-_ENDING:]
-    return cut(cut(name, width - drawn_cells(ending)) + ending, width)
+    return cut(cut(name, width - cells(ending)) + ending, width)

@@ -1,16 +1,22 @@
 """The keys of the typed line, besides those of editing, which are prompt_toolkit's; and what Up brings back."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import has_focus
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
+from prompt_toolkit.layout.utils import explode_text_fragments
 
 from lanchat.storage.input_history import InputHistory
+from lanchat.terminal.cells import parts
 from lanchat.terminal.chat import commands
 from lanchat.terminal.notify import FOCUS_IN, FOCUS_OUT
 
@@ -95,6 +101,27 @@ class Recall(History):
 
     def store_string(self, string: str) -> None:
         self._typed.add(string)
+
+
+class PartsApart(Processor):
+    """Shows the parts of each emoji side by side while it is typed; see `apart()`."""
+
+    def apply_transformation(self, transformation_input: TransformationInput) -> Transformation:
+        before = transformation_input.fragments
+        if all(fragment[1].isascii() for fragment in before):
+            return Transformation(before)
+        each = explode_text_fragments(before)
+        shown = parts("".join(fragment[1] for fragment in each))
+        starts = [0, *accumulate(map(len, shown))]  # where each character begins on the screen
+        after: StyleAndTextTuples = [(fragment[0], part) for fragment, part in zip(each, shown, strict=True)]
+
+        def to_screen(at: int) -> int:
+            return starts[at] if at < len(starts) else starts[-1] + at - len(shown)
+
+        def from_screen(at: int) -> int:
+            return bisect_right(starts, at) - 1 if at <= starts[-1] else len(shown) + at - starts[-1]
+
+        return Transformation(after, to_screen, from_screen)
 
 
 class LineCompleter(Completer):

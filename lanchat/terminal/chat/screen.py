@@ -21,7 +21,7 @@ from prompt_toolkit.widgets import SearchToolbar
 from lanchat.storage.input_history import InputHistory
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
-from lanchat.terminal.chat.keys import HELP, LineCompleter, Recall, line_keys
+from lanchat.terminal.chat.keys import HELP, LineCompleter, PartsApart, Recall, line_keys
 from lanchat.terminal.chat.output import HeldOutput
 from lanchat.terminal.chat.printing import Printer
 from lanchat.terminal.exit import HANGUP, handle_signals, signals_restored
@@ -92,7 +92,7 @@ class Screen:
                 forward_search_prompt="Search forward: ", backward_search_prompt="Search: ", ignore_case=True
             )
             self._line = Window(
-                BufferControl(self._buffer, search_buffer_control=search.control, preview_search=True),
+                BufferControl(self._buffer, [PartsApart()], search_buffer_control=search.control, preview_search=True),
                 height=lambda: Dimension(min=1, max=max(1, self._output.get_size().rows // 2)),
                 wrap_lines=True,
                 dont_extend_height=True,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from lanchat.protocol.drafts import Talk
 from lanchat.protocol.messages import Say
 from lanchat.protocol.text import safe_text
-from lanchat.terminal.cells import Fragments, cut, drawn_cells
+from lanchat.terminal.cells import Fragments, apart, cells, cut
 from lanchat.terminal.chat.line import SYSTEM
 from lanchat.terminal.wording import people_text
 
@@ -36,7 +36,7 @@ class Pending:
         late = [talk for talk in newest if now - self._since[talk.id] >= PENDING_AFTER][-PENDING_LINES:]
         if not late:
             return []
-        lines = [cut(f"… {_in_a_line(talk)}", width) for talk in late]
+        lines = [cut(apart(f"… {_in_a_line(talk)}"), width) for talk in late]
         if total > len(late):
             lines.insert(0, cut(f"… {total - len(late)} more unsent", width))
         return [(SYSTEM, "\n".join(lines))]
@@ -44,11 +44,11 @@ class Pending:
 
 def bar_text(title: str, people: int, state: str, width: int) -> str:
     """The bar below the typed line, cut to a window of this many cells."""
-    title = safe_text(title)
-    least = min(drawn_cells(title), MIN_TITLE)
+    title = apart(safe_text(title))
+    least = min(cells(title), MIN_TITLE)
     for tail in (f" · {people_text(people)} · {state}", f" · {people} · {state}", f" · {state}"):
-        if 1 + least + drawn_cells(tail) <= width:
-            return f" {cut(title, width - 1 - drawn_cells(tail))}{tail}"
+        if 1 + least + cells(tail) <= width:
+            return f" {cut(title, width - 1 - cells(tail))}{tail}"
     return cut(f" {title}", width)
 
 

@@ -50,7 +50,7 @@ def _lines(listings: Sequence[Listing], source: Source) -> list[str]:
     if not listings:
         advice = source.hint() if isinstance(source, AdvisingSource) else ()
         return ["No rooms yet.", *(f"  {line}" for line in advice or HINTS[:1])]
-    rows = ("".join(text for _, text in row) for row in table(listings))
+    rows = ("".join(text for _, text in row) for row in table(listings, addresses=True))
     return ["Rooms on this network:", *(f"  {number}  {row}" for number, row in enumerate(rows, 1))]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lanchat.discovery.sighting import Listing
 from lanchat.protocol.ids import MEMBER_ID_LENGTH
-from lanchat.terminal.cells import Fragments, drawn_cells, fitted
+from lanchat.terminal.cells import Fragments, apart, cells, fitted
 from lanchat.terminal.chat.people import nick_colour
 from lanchat.terminal.wording import people_text
 
@@ -26,7 +26,7 @@ class _Column:
 
     @property
     def width(self) -> int:
-        return min(self.at_most, max((drawn_cells(text) for _, text in self.cells), default=0))
+        return min(self.at_most, max((cells(text) for _, text in self.cells), default=0))
 
 
 def table(
@@ -41,9 +41,9 @@ def table(
     Args:
         width: cells of the screen; None for as many as it takes.
         closed: the one that is in the list no more.
-        addresses: with the address of each, as long as there is room for it.
+        addresses: to be printed as they are, with the address of each, as long as there is room for it.
     """
-    titles = [(TITLE, listing.title) for listing in listings]
+    titles = [(TITLE, listing.title if addresses else apart(listing.title)) for listing in listings]
     longest = _Column(titles).width
     for others in _arrangements(listings, closed, addresses=addresses):
         others = [column for column in others if column.width]
@@ -88,8 +88,8 @@ def _note(listing: Listing, silent: str) -> tuple[str, str]:
 
 
 def _line(columns: list[_Column], row: int) -> Fragments:
-    cells = [(*column.cells[row], column.width) for column in columns]
-    fragments = [(style, fitted(text, width) + " " * _GAP) for style, text, width in cells]
+    row_cells = [(*column.cells[row], column.width) for column in columns]
+    fragments = [(style, fitted(text, width) + " " * _GAP) for style, text, width in row_cells]
     while fragments and not fragments[-1][1].strip():
         fragments.pop()
     return [*fragments[:-1], *((style, text.rstrip()) for style, text in fragments[-1:])]

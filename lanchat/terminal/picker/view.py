@@ -3,7 +3,7 @@
 import textwrap
 
 from lanchat.protocol.text import safe_text
-from lanchat.terminal.cells import Fragments, cut
+from lanchat.terminal.cells import Fragments, apart, cut
 from lanchat.terminal.picker.selection import Selection
 from lanchat.terminal.picker.table import table
 
@@ -55,8 +55,8 @@ def paint(
         lines += _no_rooms(looked, width, hints or HINTS)
         lines += [[("", f"  {part}")] for part in textwrap.wrap(scan, max(10, width - 2))]
     else:
-        lines.append([("class:error", cut(f'  No room matches "{safe_text(selection.typed(now))}".', width))])
-    lines += [[(style, cut(text, width))] for style, text in _typed(selection, now)]
+        lines.append([("class:error", cut(apart(f'  No room matches "{safe_text(selection.typed(now))}".'), width))])
+    lines += [[(style, cut(apart(text), width))] for style, text in _typed(selection, now)]
     keys = _SEARCH_KEYS if selection.searching else _EMPTY_KEYS if selection.is_empty else _CHOOSE_KEYS
     lines.append([("class:dim", cut(next((line for line in keys if len(line) <= width), keys[-1]), width))])
     if problems:

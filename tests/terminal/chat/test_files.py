@@ -5,7 +5,7 @@ import os
 import pytest
 
 from lanchat.protocol.file_messages import FileEntry, FileOffered
-from lanchat.terminal.cells import drawn_cells
+from lanchat.terminal.cells import cells
 from lanchat.terminal.chat.files import KnownFiles, Rate, list_text, transfer_line
 from lanchat.terminal.chat.transfers import complete_path, shown_path, typed_path
 
@@ -52,7 +52,7 @@ def test_a_long_name_leaves_the_list_a_table_and_keeps_its_ending():
     entries = [FileEntry(str(n) * 32, name, 10, "a", "ann", 0, 10, "5" * 64) for n, name in enumerate(names)]
     rows = list_text((files.see(entry), entry, "11:40") for entry in entries).split("\n")
     assert rows[0] == "1  a very long name of a…year.pdf  10 bytes  ann  11:40  stored"
-    assert len({drawn_cells(row) for row in rows}) == 1 and ".zip " in rows[1]
+    assert len({cells(row) for row in rows}) == 1 and ".zip " in rows[1]
 
 
 def test_a_transfer_is_a_line():

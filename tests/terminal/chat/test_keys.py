@@ -180,3 +180,17 @@ def test_a_stop_from_outside_ends_with_fg_as_well(shell, heard, number):
     shell.wait_until(lambda: has_line(shell, "half typed") and is_raw(shell))
     shell.press("\r")
     assert heard("half typed") == ["half typed"]
+
+
+def test_the_cursor_stands_where_it_is_beside_an_emoji_of_several_characters(ann):
+    """Terminals disagree on how wide such an emoji is, so its parts stand side by side while it is typed."""
+    screen = ann(60)
+    screen.press("👩\u200d💻❤\ufe0f🇩🇪END")
+    screen.wait_until(lambda: "END" in screen.text)
+    screen.press("\x1b[H")
+    screen.wait_until(lambda: screen.cursor[0] == 2)
+    screen.press("A\x1b[C\x1b[C\x1b[C\x1b[C\x1b[CB")
+    screen.wait_until(lambda: screen.cursor[0] == 2 + 1 + 2 + 2 + 1 + 1)
+    screen.press("\r")
+    screen.wait_until(lambda: "ann A" in screen.text)
+    assert "A👩\u200d💻❤\ufe0fB🇩🇪END" in screen.raw.decode(), "it is sent as it was typed"

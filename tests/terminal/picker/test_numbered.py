@@ -31,7 +31,10 @@ A, B = room("Room A", people=1), room("Standup", "eve", 2, password=True)
 def test_a_room_is_chosen_by_its_number_or_its_title():
     picked, printed = pick(Rooms(A, B), "2")
     assert picked == Chosen(B)
-    assert "  1  Room A   ann  1 person\n  2  Standup  eve  2 people  password\n" in printed
+    assert (
+        "  1  Room A   ann  1 person  10.0.0.2:47474\n  2  Standup  eve  2 people  10.0.0.2:47474  password\n"
+        in printed
+    )
     assert pick(Rooms(A, B), "room a")[0] == Chosen(A)
 
 

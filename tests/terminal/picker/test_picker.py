@@ -12,7 +12,7 @@ from prompt_toolkit.output import DummyOutput
 
 from lanchat.discovery.sighting import Listing
 from lanchat.protocol.address import Endpoint
-from lanchat.terminal.cells import drawn_cells
+from lanchat.terminal.cells import cells
 from lanchat.terminal.picker.picker import EXAMINE_TIME, Chosen, HostNew, Picked, Quit, pick
 from lanchat.terminal.picker.selection import Selection
 from lanchat.terminal.picker.view import HINTS_AFTER, paint
@@ -256,7 +256,7 @@ def test_a_room_that_has_closed_stays_and_is_marked():
 @pytest.mark.parametrize("rooms", [(), (room("会議室" * 20, "bob" * 10, 12, password=True), *ROOMS)])
 def test_nothing_is_wider_than_the_screen(rooms, looked, width):
     lines = screen(rooms, looked=looked, width=width, problems=("a problem " * 20,))
-    assert [line for line in lines if drawn_cells(line) > width] == []
+    assert [line for line in lines if cells(line) > width] == []
 
 
 @pytest.mark.parametrize("height", [6, 10, 24])

@@ -6,7 +6,7 @@ import pytest
 
 from lanchat.discovery.sighting import Listing, State
 from lanchat.protocol.address import Endpoint
-from lanchat.terminal.cells import drawn_cells
+from lanchat.terminal.cells import cells
 from lanchat.terminal.picker.table import ALARM, NOTE, WARNING, table
 
 
@@ -72,13 +72,13 @@ def test_at_20_columns_only_title_and_note_remain():
 
 @pytest.mark.parametrize("width", range(1, 100))
 def test_no_line_is_wider_than_the_window_except_for_the_note(width):
-    assert all(drawn_cells(line) <= max(width, 1 + 2 + len("password")) for line in lines(ROOMS, width))
+    assert all(cells(line) <= max(width, 1 + 2 + len("password")) for line in lines(ROOMS, width))
 
 
 @pytest.mark.parametrize("width", range(12, 100))
 def test_columns_are_aligned(width):
     starts = [
-        [drawn_cells("".join(text for _, text in line[:column])) for column in range(len(line))]
+        [cells("".join(text for _, text in line[:column])) for column in range(len(line))]
         for line in table(ROOMS, width)
     ]
     longest = max(starts, key=len)
