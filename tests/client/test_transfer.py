@@ -502,7 +502,7 @@ def test_nobody_waits_for_a_file_that_does_not_come(open_room, enter, tmp_path, 
     with pytest.raises(LanchatError, match="cancelled"):
         first.wait(60)
     fetching = bob.start_fetching(bob.files[0], tmp_path, lambda transfer: None)
-    wait_until(lambda: fetching.progress.done > 0)
+    wait_until(lambda: fetching.progress.done == bob.files[0].have > 0)  # the host has nothing more to send
     if who == "host":
         room.close()
     else:

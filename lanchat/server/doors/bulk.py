@@ -136,7 +136,7 @@ class Bulk:
         told_at = self._clock()
         self._places.queue(link, ticket.member, up=ticket.up)
         try:
-            while (place := self._places.enter(link, _LOOK_AGAIN)) and not link.over:
+            while (place := self._places.enter(link, _LOOK_AGAIN)) and not self._has_left(link):
                 if self._clock() - told_at >= self._timing.place_every:
                     told_at = self._clock()
                     link.send(encode(Wait(place)))
@@ -235,10 +235,18 @@ class Bulk:
     def _wait_for_more(self, link: Link, blob: Blob, at: int, take: int) -> bool:
         """Wait for the file to grow, as `Blob.wait` does, but no longer than the link lives."""
         ends = time.monotonic() + self._timing.transfer_stall
-        while not link.over and (left := ends - time.monotonic()) > 0:
+        while (left := ends - time.monotonic()) > 0:
             if blob.wait(at, take, min(left, _LOOK_AGAIN)):
                 return True
+            if self._has_left(link):
+                break
         return False
+
+    def _has_left(self, link: Link) -> bool:
+        """Whether the link is over. A peer that waits is silent, so all that can be read is its end."""
+        if not link.over and not link.quiet(0.0):
+            link.drop("lost", "the other side ended it, or spoke out of turn")
+        return link.over
 
     def _wait_for_peer(self, link: Link) -> None:
         link.within(self._timing.transfer_stall, "slow", "sent nothing")
