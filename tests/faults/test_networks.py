@@ -39,7 +39,8 @@ def cut_links(stage: Stage, *, patience: float = PATIENCE) -> None:
         cable.cut(False, False)
         stage.mended(nick)
     wait_until(lambda: all(talker.in_room for talker in far), what="them to be back")
-    stage.settle()
+    notice = stage.settle().times.notice
+    assert stage.timing.dead_after / 2 < notice <= patience, "by the silence, which is all there is"
 
 
 def lossy_link(stage: Stage, *, number: int, delay: float = 0.2, joins: int = 1) -> None:

@@ -195,12 +195,23 @@ def test_a_script_whose_output_is_a_terminal_shows_no_forged_line(chat, join, ho
     assert forged(screen.all_lines) == []
 
 
-def test_the_doctor_shows_no_forged_line(screens, tmp_path):
-    """Titles of strangers stand in its lines, several in one."""
-    lines = [f'  10.0.0.9:47474  "{text}"' for text in forgeries(19, 40)]
-    program = tmp_path / "program.py"
-    program.write_text(f"import sys\nfrom lanchat.terminal.stdio import put\nput(sys.stdout, *{lines!r})\n")
-    screen = screens.enter_context(PtyScreen([sys.executable, str(program)], columns=40))
-    assert screen.wait_exit() == 0
+PRINT_DIAGNOSIS = """
+from lanchat.cli.look import _print_diagnosis
+from lanchat.doctor.report import Asked, Machine, Node, Report, Tried
+from lanchat.doctor.verdict import verdict
+nodes = tuple(Node("10.0.0.9", "10.0.0.9:47474", (title,), ("announce",), (), 1.0, True, None) for title in {others!r})
+tried = Tried("10.0.0.8:47474", "room", True, True, {title!r})
+report = Report(Machine("Linux", {{}}), (), nodes, tried=(tried,))
+_print_diagnosis(report, verdict(report, Asked("10.0.0.8", ())), verbose=True)
+"""
+
+
+def test_the_doctor_shows_no_forged_line(screens):
+    """Titles of strangers stand in its verdict and in its details."""
+    [title, *_], others = forgeries(len('✓ The room "'), 40), [*forgeries(len('  10.0.0.9:47474  "'), 40)]
+    program = [sys.executable, "-c", PRINT_DIAGNOSIS.format(title=title, others=others)]
+    screen = screens.enter_context(PtyScreen(program, columns=40))
+    assert screen.wait_exit() == 0, screen.text
+    assert any('✓ The room "' in row for row in screen.all_lines)
     assert any("Try:  lanchat" in row for row in screen.all_lines)
     assert forged(screen.all_lines) == []

@@ -14,6 +14,7 @@ from dataclasses import replace
 import pytest
 
 from lanchat.errors import ProtocolError
+from lanchat.network.flusher import OUTBOX_LIMIT
 from lanchat.protocol.framing import FROM_MEMBER, MAX_LINE, decode_all, encode
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Closing, Joined, Left, Moderate, Notice, Ping, Pong, Rename, Say, Welcome
@@ -193,14 +194,14 @@ def test_slowloris_on_the_read_side(siege, stranger, identity, monkeypatch):
         attacked.ann.round_trip(f"after {number}")
         heard_beside_all += attacked.room.people == 1 + len(slow)
         assert number < 5000, "nobody was dropped"
-    assert heard_beside_all > 5, "the outbox of a link holds six of these portions"
+    assert heard_beside_all > OUTBOX_LIMIT // (10 * len(page)) // 2, "an outbox holds twice as many of these portions"
     attacked.ann.items.clear()
 
 
 @pytest.mark.full
 @pytest.mark.timeout(60)
 def test_slowloris_at_full_length(siege, stranger):
-    """The same with the default limits: 32 links with 1 byte in 50 ms are gone after 11 s."""
+    """The same with the default limits."""
     attacked = siege()
     slow = []
     for source in SLOW:
@@ -210,7 +211,7 @@ def test_slowloris_at_full_length(siege, stranger):
 
 
 def test_silent_strangers_are_dropped_for_new_links(siege, stranger):
-    """Of 64 silent links at most 32 stay, and a client that speaks is admitted at once."""
+    """Only as many as may stand at the door stay, and a client that speaks is admitted beside them."""
     attacked = siege()
     silent = [stranger(attacked.room, f"127.0.1.{number}") for number in range(40)]
     attacked.serves()
@@ -345,8 +346,10 @@ def test_a_message_flood_in_one_piece_is_slowed_down_too(siege, stranger, identi
     """However the bytes are cut into reads, 100 messages come at once and the others at the rate. None is lost."""
     attacked = siege(limits=replace(DEFAULT_LIMITS, message_rate=1000.0, source_message_rate=1000.0))
     eve = inside(stranger, attacked.room, identity("eve"))
+    began = time.monotonic()
     eve.socket.sendall(b"".join(encode(Say(f"{number}", f"flood {number}")) for number in range(1500)))
     attacked.ann.hear_text("flood 1499")
+    assert time.monotonic() - began >= (1500 - 100) / 1000.0 * 0.9
     heard = [text for text in attacked.ann.texts if text.startswith("flood")]
     assert heard == [f"flood {number}" for number in range(1500)]
 
@@ -398,7 +401,7 @@ def test_too_many_nicks_of_one_key(siege, stranger, identity):
 
 
 def test_a_kicked_link_cannot_stay_by_sending_more(siege, stranger, identity, host, monkeypatch):
-    """A kicked link is closed within two seconds, whatever it sends meanwhile."""
+    """It is closed in the end, whatever it sends meanwhile."""
     attacked = siege(nick="hal", timing=replace(HURRY, linger=0.3))
     eve = inside(stranger, attacked.room, identity("eve"))
     hal = attacked.guest("hal")
@@ -675,4 +678,5 @@ def test_honest_members_are_not_slowed_down(siege):
     for number in range(90):
         bob.member.outgoing.say(f"log {number}")
     attacked.ann.hear_text("log 89")
+    bob.hear_text("log 89")  # a request to slow down would have come before it
     assert bob.notices == []
