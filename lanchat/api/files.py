@@ -184,7 +184,9 @@ def file_called(name: str, entries: Sequence[FileEntry]) -> FileEntry:
     if not found:
         there = listed([safe_text(entry.name) for entry in entries])
         raise Refused(
-            f'No file called "{name}" is in the room.', f"There are: {there}" if there else "", code="unknown"
+            f'No file called "{name}" is in the room.',
+            f"There are: {there}" if there else "There is none at all.",
+            code="unknown",
         )
     return found[-1]
 

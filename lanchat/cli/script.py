@@ -102,7 +102,7 @@ def send(
         raise click.UsageError("A private message cannot be an action.")
     if id is not None:
         if not _ID.fullmatch(id):
-            raise click.BadParameter("1 to 64 of A-Z a-z 0-9 _ - are needed.", param_hint="--id")
+            raise click.BadParameter("It has 1 to 64 of these characters: A-Z a-z 0-9 _ -", param_hint="--id")
         if not (text or whole or run):
             raise click.UsageError("An --id is for one message: give TEXT, --whole or --run.")
     who = who_joins(how)  # what is wrong is said before CMD runs

@@ -113,8 +113,14 @@ class Asking:
         found = [person for person in self._room.state.roster.called(wanted.removeprefix("~")) if self._counts(person)]
         if len(found) != 1:
             here = listed([safe_nick(person.nick) for person in self._room.people if self._counts(person)])
+            who = "Nobody" if not found else f"{len(found)} people"
             raise Refused(
-                f"{safe_text(wanted)} is not in the room, or has no key.", f"In it are: {here}" if here else ""
+                f'{who} with a key {"is" if not found else "are"} called "{safe_text(wanted)}" here.',
+                "Give a fingerprint instead, which its owner sees by lanchat id."
+                if found
+                else f"With a key are here: {here}"
+                if here
+                else "",
             )
         return frozenset([found[0].id])
 

@@ -160,6 +160,8 @@ def with_option(refused: Refused, password: str | None) -> Refused:
         what_to_do = f"This one is free: --nick {refused.suggestion}"
     if refused.code == "password" and password is None:
         what_to_do = "Pass it with --password-file FILE or LANCHAT_PASSWORD."
+    elif refused.code == "password" and not what_to_do:
+        what_to_do = "Ask the host for it."
     return Refused(str(refused), what_to_do, code=refused.code, suggestion=refused.suggestion)
 
 
@@ -171,7 +173,7 @@ def _choose_listing(listings: Sequence[Listing], away: bool) -> Listing:
             "What answers is of a host that you have not met:",
         )
     else:
-        put(sys.stderr, f"{len(listings)} rooms are called {listings[0].title}:")
+        put(sys.stderr, f'{len(listings)} rooms are called "{listings[0].title}":')
     for number, listing in enumerate(listings, 1):
         people = f", {people_text(listing.people)}" if listing.people is not None else ""
         put(sys.stderr, f"  {number}  hosted by {listing.host}{people}, {listing.endpoints[0]}")

@@ -34,9 +34,11 @@ def note_text(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a capital at its beginning and a full stop at its end."""
+    """The text with a capital at its beginning and a full stop at its end. `mDNS` and `report.pdf` stay as they are."""
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…", ":")) else ".")
+    first = text.split(" ", 1)[0].rstrip(",:")
+    begun = text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text
+    return begun + ("" if text.endswith((".", "!", "?", "…", ":")) else ".")
 
 
 def advice(text: str) -> str:

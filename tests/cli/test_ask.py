@@ -114,3 +114,9 @@ def test_a_question_that_cannot_be_said_is_refused_in_words(lanchat, room, quest
     assert ended.code == 4
     assert re.search(why, ended.err), ended.err
     assert "Traceback" not in ended.err
+
+
+def test_who_is_not_here_cannot_be_asked_and_keeps_the_letters_of_the_nick(lanchat, room, ann):
+    ended = lanchat.run("ask", f"127.0.0.1:{room.port}", "deploy?", "--from", "bob")
+    assert (ended.code, ended.said[-2]) == (4, 'lanchat: Nobody with a key is called "bob" here.')
+    assert re.fullmatch("  With a key are here: ann,? .*", ended.said[-1])

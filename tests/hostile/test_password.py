@@ -378,7 +378,7 @@ def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
             assert b"--password-file" in seen[-1]
         host.stop(signal.SIGINT)
     assert member.code == 0, member.err
-    assert wrong.code == 4 and "he password is wrong" in wrong.err
+    assert wrong.code == 4 and "he password is wrong" in wrong.err and "Ask the host for it." in wrong.err
     assert (hal / "debug.log").stat().st_size and (vera / "debug.log").exists()
     files = [path.read_bytes() for path in own_world.rglob("*") if path.is_file()]
     assert len(files) > 10, "what the two keep, and what their programs said"

@@ -13,6 +13,9 @@ from lanchat.terminal.wording import advice, counted, error_text, held_text, sen
         ("which room?", "Which room?"),
         ("reconnecting …", "Reconnecting …"),
         ('no room "Room A"', 'No room "Room A".'),
+        ("report.pdf was cancelled", "report.pdf was cancelled."),
+        ("mDNS does not work here.", "mDNS does not work here."),
+        ("fe80::1 does not answer", "fe80::1 does not answer."),
         ("/home/ann/identity.key is damaged", "/home/ann/identity.key is damaged."),
     ],
 )
