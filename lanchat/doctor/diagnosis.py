@@ -8,7 +8,7 @@ import errno
 
 from lanchat.doctor.report import LEAST_DISK, Diagnosis, Firewall, Interface, Node, Report
 from lanchat.doctor.verdict import GET_NETWORK, ISOLATED, LEAVE_ISOLATION, no_network, verdict
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import argument, safe_text
 
 PORT = 47474
 _OPEN = {
@@ -92,7 +92,7 @@ def _by_address(report: Report) -> Diagnosis | None:
         True,
         f"The room{_title(node)} at {node.at} answers, but this network drops multicast, broadcast and mDNS, so rooms "
         "do not show up by themselves.",
-        f"{_JOIN} {node.at}",
+        f"{_JOIN} {argument(node.at)}",
     )
 
 
@@ -183,7 +183,7 @@ def _nobody(report: Report) -> Diagnosis:
 def _join_hint(report: Report) -> str | None:
     """The command that joins a room which answers at its address."""
     node = next((node for node in report.nodes if node.reached), None)
-    return None if node is None else f"{_JOIN} {node.at}"
+    return None if node is None else f"{_JOIN} {argument(node.at)}"
 
 
 def _title(node: Node) -> str:

@@ -6,7 +6,7 @@ It is about that address alone. Other rooms that were seen, and what is odd abou
 from shlex import quote
 
 from lanchat.doctor.report import Asked, Diagnosis, Report, Tried, TriedOutcome
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import argument, safe_text
 
 # Of several addresses in an invite the one counts that says most.
 _BEST_FIRST: tuple[TriedOutcome, ...] = (
@@ -51,7 +51,11 @@ def _judge(report: Report, asked: Asked, tried: Tried) -> tuple[bool, str, str]:
             if report.machine.trouble is not None:
                 what, what_to_do = report.machine.trouble
                 return False, f"{found}, but lanchat cannot be used here: {what.rstrip('.')}.", what_to_do
-            return True, f"{found}.", f"lanchat join {quote(asked.text)}" if asked.room_id else f"lanchat join {at}"
+            return (
+                True,
+                f"{found}.",
+                f"lanchat join {quote(asked.text)}" if asked.room_id else f"lanchat join {argument(at)}",
+            )
         case "another room":
             cause = f'Another room answers at {at} ("{safe_text(tried.title)}"), not the one of this invite.'
             return False, cause, "ask the host for a new invite"

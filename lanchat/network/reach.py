@@ -7,6 +7,7 @@ Wi-Fi is of no use to the people around.
 from collections.abc import Collection, Mapping, Sequence
 
 from lanchat.protocol.address import Address, InterfaceKind
+from lanchat.protocol.text import argument
 
 # Whom an address of such an interface leads to: everybody around, those in the same VPN, or this machine alone.
 _CIRCLE: dict[InterfaceKind, int] = {
@@ -105,7 +106,7 @@ class ReachStory:
             return []
         what = "Others can join now:" if self._trouble else "This machine has a new address. Others join with:"
         self._address, self._trouble = address, ""
-        return [f"{what} lanchat join {address}"]
+        return [f"{what} lanchat join {argument(address)}"]
 
     def _lasts(self, fact: str, now: float) -> bool:
         return now - self._since[fact] >= self._settled

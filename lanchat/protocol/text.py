@@ -190,6 +190,11 @@ def quoted(word: str) -> str:
     return f'"{word}"' if not set(word) & set('"\\$`!%') else shlex.quote(word)
 
 
+def argument(word: str) -> str:
+    """An address as one types it in a shell: in quotes only if a shell would take it for a pattern, as `[::1]:80`."""
+    return word if shlex.quote(word) == word else quoted(word)
+
+
 def last_argument(word: str) -> str:
     """The word as one types it at the end of a command: quoted, and never taken for an option."""
     return f"{'-- ' if word.startswith('-') else ''}{quoted(word)}"

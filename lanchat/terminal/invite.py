@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lanchat.protocol.address import is_address, wrong_port
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.irc.names import channel_of
-from lanchat.protocol.text import last_argument
+from lanchat.protocol.text import argument, last_argument
 from lanchat.terminal.cells import Fragments
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ def _commands(room: "HostedRoom") -> list[str]:
     """The commands with which others join by title and by address."""
     titled = not (is_address(room.title) or wrong_port(room.title))  # otherwise it would be taken for one
     by_title = f"lanchat join {last_argument(room.title)}"
-    return [*([by_title] if titled else []), *(f"lanchat join {endpoint.shared}" for endpoint in room.endpoints)]
+    return [
+        *([by_title] if titled else []),
+        *(f"lanchat join {argument(str(endpoint.shared))}" for endpoint in room.endpoints),
+    ]
 
 
 def _plain_address(room: "HostedRoom") -> str:

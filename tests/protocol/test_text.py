@@ -13,6 +13,7 @@ from lanchat.protocol.text import (
     MAX_NICK_BYTES,
     MAX_SUGGESTIONS,
     MAX_TITLE,
+    argument,
     clean_nick,
     clean_text,
     clean_title,
@@ -450,3 +451,17 @@ def test_a_quoted_title_is_one_word_for_a_shell(title):
 )
 def test_a_title_in_a_command_is_quoted_and_no_option(title, typed):
     assert last_argument(title) == typed
+
+
+@pytest.mark.parametrize(
+    ("address", "typed"),
+    [
+        ("192.168.1.9:47474", "192.168.1.9:47474"),
+        ("host.local", "host.local"),
+        ("[fd00::9]:47474", '"[fd00::9]:47474"'),
+        ("[fe80::9%eth0]:47474", "'[fe80::9%eth0]:47474'"),
+    ],
+)
+def test_an_address_that_a_shell_takes_for_a_pattern_is_quoted(address, typed):
+    """zsh runs no command at all if a pattern fits no file."""
+    assert argument(address) == typed

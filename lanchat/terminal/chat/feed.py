@@ -169,7 +169,7 @@ class Feed:
         self._confirm()
         if sys.platform != "win32":
             time.tzset()  # the C library reads the time zone once, and a laptop may travel
-        self._renderer.minute = -1
+        self._renderer.minute, self._renderer.today = -1, date.today()
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
         while (item := self._upcoming.next()) is not None:

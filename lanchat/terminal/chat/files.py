@@ -86,9 +86,9 @@ def list_text(entries: Iterable[tuple[KnownFile, FileEntry, str]]) -> str:
     ]
     if not table:
         return "No files are here. /send PATH sends one."
-    number, name, size, nick, *_ = (max(map(cells, column)) for column in zip(*table, strict=True))
+    number, name, size, nick, at, _ = (max(map(cells, column)) for column in zip(*table, strict=True))
     return "\n".join(
-        "  ".join([row[0].rjust(number), fitted(row[1], name), row[2].rjust(size), fitted(row[3], nick), *row[4:]])
+        f"{row[0]:>{number}}  {fitted(row[1], name)}  {row[2]:>{size}}  {fitted(row[3], nick)}  {row[4]:{at}}  {row[5]}"
         for row in table
     )
 

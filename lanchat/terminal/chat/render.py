@@ -113,7 +113,7 @@ class Renderer:
         files: KnownFiles | None = None,
     ) -> None:
         self._roster = roster
-        self._day = self._today = day
+        self._day = self.today = day  # `today` is what the clock says, which the owner keeps true
         self._zone = zone
         self._colour = colour
         self._hosting = hosting
@@ -178,7 +178,7 @@ class Renderer:
         moment = self._moment(at)
         if moment is None:
             return Line([], NEW, "", f"{RULE} new {RULE}", 0, 0)
-        return Line([], NEW, "", f"{RULE} new since {moment_text(moment, self._today)} {RULE}", 0, 0)
+        return Line([], NEW, "", f"{RULE} new since {moment_text(moment, self.today)} {RULE}", 0, 0)
 
     def _said(self, said: Said) -> Line:
         nick, width, most = _measured_nick(said.by, said.nick)
@@ -226,7 +226,7 @@ class Renderer:
     def _clock(self, at: int) -> str:
         """The time, and the date if it is not today's."""
         moment = self._moment(at)
-        return "--:--" if moment is None else moment_text(moment, self._today)
+        return "--:--" if moment is None else moment_text(moment, self.today)
 
     def _moment(self, at: int) -> datetime | None:
         """This time in ms since 1970; None: there is no such time. The host may send any number."""

@@ -43,6 +43,11 @@ def test_the_list_is_a_table():
         "1  report.pdf      2.1 MB  ann  11:40  stored",
         "2  photos\\x1b.zip  310 MB  eve  11:40  sending, 61 %",
     ]
+    times = ["Wednesday 17:02", "11:40"]
+    assert list_text((files.see(entry), entry, at) for entry, at in zip(entries, times, strict=True)).split("\n") == [
+        "1  report.pdf      2.1 MB  ann  Wednesday 17:02  stored",
+        "2  photos\\x1b.zip  310 MB  eve  11:40            sending, 61 %",
+    ]
     assert "No files" in list_text([])
 
 

@@ -9,8 +9,10 @@ import pytest
 from lanchat.client.events import Acked, Closed, Connected, Disconnected, PrivateMessage
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.file_messages import FileEntry
 from lanchat.protocol.messages import Card, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
 from lanchat.room.roster import Person, Roster
+from lanchat.terminal.chat.files import Listed
 from lanchat.terminal.chat.line import SYSTEM
 from lanchat.terminal.chat.people import PALETTE, greeting_text, nick_colour, who_text
 from lanchat.terminal.chat.render import (
@@ -256,6 +258,14 @@ def test_the_greeting_says_who_hosts_the_room_and_who_is_here():
 )
 def test_a_rule_says_since_when_there_is_something_new(at, since):
     assert plain(renderer().render(NewSince(at))) == f"─── new since {since} ───\n"
+
+
+@pytest.mark.parametrize(("today", "at"), [(1, "12:00"), (2, "Thursday 12:00"), (20, "1970-01-01 12:00")])
+def test_the_time_of_a_file_is_told_as_every_moment_of_the_past(today, at):
+    files = Renderer(Roster(me="a", nick="ann"), date(1970, 1, 1), UTC)
+    files.today = date(1970, 1, today)  # the chat has been open since the first of January
+    line = files.render(Listed((FileEntry("5" * 32, "a.pdf", 9, "b", "bob", NOON, 9, "5" * 64),)))
+    assert line is not None and line.text == f"1  a.pdf  9 bytes  bob  {at}  stored"
 
 
 def test_a_time_that_is_none_is_left_out_of_the_rule():
