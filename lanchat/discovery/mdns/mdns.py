@@ -44,6 +44,7 @@ class _MdnsThread(LoopThread["Zeroconf"]):
         super().__init__(name, on_problem)
         self._on = on
         self._opened_on: list[str] = []  # our addresses when zeroconf was opened
+        self._moved = False  # they have changed since
         self._ended = threading.Event()
 
     def _wake(self) -> None:
@@ -71,7 +72,9 @@ class _MdnsThread(LoopThread["Zeroconf"]):
         return True
 
     def _has_moved(self) -> bool:
-        return set(self._ipv4()) != set(self._opened_on)
+        """Whether our addresses have changed, also if they are back: then zeroconf is being closed all the same."""
+        self._moved = self._moved or set(self._ipv4()) != set(self._opened_on)
+        return self._moved
 
     def _ipv4(self) -> list[str]:
         return [address.text for address in self._on.now() if address.version == 4]
@@ -80,7 +83,7 @@ class _MdnsThread(LoopThread["Zeroconf"]):
         """Open zeroconf on the wanted addresses, or on fewer of them, with a report, if that fails."""
         from zeroconf import InterfaceChoice, IPVersion, Zeroconf
 
-        self._opened_on = self._ipv4()
+        self._opened_on, self._moved = self._ipv4(), False
         failure: Exception | None = None
         attempts: list[InterfaceChoice | list[str]] = [InterfaceChoice.All, InterfaceChoice.Default]
         if self._on.chosen:

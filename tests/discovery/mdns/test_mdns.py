@@ -201,6 +201,23 @@ def test_known_rooms_are_reported_again(monkeypatch):
     assert reports.of(room)[0] == reports.of(room)[3]
 
 
+def test_addresses_that_come_back_while_zeroconf_closes_are_followed(monkeypatch):
+    monkeypatch.setattr(mdns, "FOLLOW_EVERY", 0.01)
+    reports, machine, room = Reports(), Machine(*LOOPBACK.now()), advertisement()
+
+    def report(what: Sighting | Vanished) -> None:
+        reports.all.append(what)
+        if isinstance(what, Vanished):
+            machine.addresses = LOOPBACK.now()  # in the thread that is about to close zeroconf
+
+    with stranger() as other, Browser(machine.own("lo"), report, reports.problems.append):
+        send(other, instance_name(room), properties(room))
+        wait_until(lambda: reports.of(room))
+        machine.addresses = []
+        wait_until(lambda: isinstance(reports.of(room)[-1], Vanished) or len(reports.of(room)) > 2)
+        wait_until(lambda: isinstance(reports.of(room)[-1], Sighting))
+
+
 def test_that_there_are_too_many_rooms_is_said_once_until_mdns_starts_over(monkeypatch):
     monkeypatch.setattr(mdns, "FOLLOW_EVERY", 0.01)
     reports, machine = Reports(), Machine(*LOOPBACK.now())
