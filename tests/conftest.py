@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,18 +31,28 @@ from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
 from tests.support.namespaces import enter_own_network
 from tests.support.people import joined_room
+from tests.support.program import forks
 from tests.support.waiting import wait_until
 
 pytest_plugins = ["tests.faults.report"]
 
-# A busy machine is no failure, and a run today is the same as a run tomorrow.
-hypothesis.settings.register_profile("lanchat", deadline=None, derandomize=True, max_examples=100, database=None)
+# A busy machine is no failure, and a run today is the same as a run tomorrow. A quick run tries the first of the same.
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40, database=None)
+hypothesis.settings.register_profile("full", deadline=None, derandomize=True, max_examples=100, database=None)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, database=None)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "lanchat"))
 
 _FILES = Path("/proc/self/fd")  # Linux; elsewhere only threads are counted
 _homes = count(1)
-EAGER = Timing(first_retry=0.02)  # members reconnect at once
+EAGER = Timing(first_retry=0.02, last_retry=0.2)  # members reconnect at once, also to a room that was away for long
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick" if is_quick(config) else "full"))
+
+
+def is_quick(config: pytest.Config) -> bool:
+    """Whether this is a run without the tests that are marked `full`."""
+    return bool(config.option.markexpr == "not full")
 
 
 @pytest.hookimpl(trylast=True)
@@ -68,6 +79,13 @@ def heeded_interrupts() -> None:
 def own_network() -> None:
     """Each process of a run has a loopback of its own, where the machine allows it."""
     enter_own_network()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_starts(request: pytest.FixtureRequest, own_network: None) -> Iterator[None]:
+    """In a quick run, programs are forks of a process that has its imports behind it; in a full run they are not."""
+    with forks() if is_quick(request.config) else nullcontext():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +139,13 @@ def udp_port() -> int:
 def lanchat(own_world: Path) -> Iterator[Commands]:
     """`lanchat.run("rooms")`: the program, in homes of its own."""
     with Commands(own_world) as commands:
+        yield commands
+
+
+@pytest.fixture
+def started(own_world: Path) -> Iterator[Commands]:
+    """The same for what a fork would not show: how the program starts, and what happens meanwhile."""
+    with Commands(own_world, fresh=True) as commands:
         yield commands
 
 

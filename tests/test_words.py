@@ -50,6 +50,7 @@ IN_TEXTS = {rf"\b{word}s?\b": instead for word, instead in REPLACED.items()} | {
     r"\bbe it\b": "name the thing",
     r"\b(files?|messages?|one|ones|texts?|threads?) of ours\b": "our ...",
 }
+_ANY_IN_TEXTS = re.compile("|".join(IN_TEXTS), re.IGNORECASE)  # few texts hold any, and one search is quick
 ALLOWED = {  # where a word means something else; an entry without a use fails
     ("letter", "protocol/README.md"): "a letter of the alphabet",
     ("letter", "protocol/confusables.py"): "a letter of the alphabet",
@@ -83,6 +84,7 @@ def texts(source: str) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string
 
 
+@cache
 def words_of(name: str) -> list[str]:
     """The words of a name: `left_over`, `LeftOver` and `LEFT_OVER` are all left and over."""
     return [part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
@@ -103,6 +105,8 @@ def replaced_in_module(source: str) -> Iterator[tuple[int, str, str]]:
 
 def replaced_in_text(text: str) -> Iterator[tuple[int, str, str]]:
     """As `replaced_in_module`, for prose; the line is counted from 0."""
+    if not _ANY_IN_TEXTS.search(text):
+        return
     for pattern, instead in IN_TEXTS.items():
         for found in re.finditer(pattern, text, re.IGNORECASE):
             yield text.count("\n", 0, found.start()), found[0].lower(), instead

@@ -117,17 +117,17 @@ def test_every_command_is_in_the_table_of_the_readme():
         assert any(line.startswith(f"| `{name}") for line in table), name
 
 
-def test_help_names_the_program_and_the_exit_codes(lanchat):
-    whole, one = lanchat.run("--help"), lanchat.run("join", "-h")
+def test_help_names_the_program_and_the_exit_codes(started):
+    whole, one = started.run("--help"), started.run("join", "-h")
     assert (whole.code, whole.err, one.code, one.err) == (0, "", 0, "")
     assert whole.out.startswith("Usage: lanchat [OPTIONS]"), "not the name of a Python module"
     assert one.out.startswith("Usage: lanchat join")
     assert "Exit codes: 0 done" in whole.out
 
 
-def test_version_is_printed(lanchat):
+def test_version_is_printed(started):
     for option in ("--version", "-V"):
-        assert lanchat.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
+        assert started.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
 
 
 # ---- what is loaded
@@ -556,10 +556,10 @@ def test_a_signal_ends_a_headless_host(lanchat, number):
 @LINUX
 @pytest.mark.full
 @pytest.mark.timeout(300)
-def test_no_signal_is_lost_while_threads_begin(lanchat):
+def test_no_signal_is_lost_while_threads_begin(started):
     """The kernel may hand a signal to a thread that is starting another; the main thread must still get it."""
     for _ in range(60):
-        running = lanchat.start("join", "Nowhere", "--wait", "60")
+        running = started.start("join", "Nowhere", "--wait", "60")
         wait_until(partial(_is_looking, running.pid), 20)  # just now zeroconf starts its threads
         assert running.stop(signal.SIGTERM).code == 130
 
@@ -593,10 +593,10 @@ def test_further_signals_do_not_cut_the_goodbyes_short(lanchat):
 @pytest.mark.parametrize(
     "command", [("rooms", "--wait", "60"), ("join", "Nowhere", "--wait", "60"), ("host", "Room A")]
 )
-def test_an_interrupt_at_any_moment_ends_it_quietly(lanchat, command):
+def test_an_interrupt_at_any_moment_ends_it_quietly(started, command):
     """Every few milliseconds of its life: never a traceback, never a hang."""
     for moment in range(60):
-        running = lanchat.start(*command)
+        running = started.start(*command)
         wait_until(partial(_catches_signals, running), 20)
         timer = threading.Timer(moment * 0.015, running.send, [signal.SIGINT])  # no proof of anything: a random moment
         timer.start()

@@ -116,7 +116,6 @@ TEXTS: dict[str, tuple[Callable[[str], object], type[Exception] | tuple[()]]] = 
 
 @pytest.mark.parametrize("what", BYTES)
 @given(data=lines)
-@settings(max_examples=60)
 def test_bytes(what, data):
     read, refusal = BYTES[what]
     try:
@@ -127,7 +126,6 @@ def test_bytes(what, data):
 
 @pytest.mark.parametrize("what", TEXTS)
 @given(text=texts)
-@settings(max_examples=60)
 def test_texts(what, text):
     read, refusal = TEXTS[what]
     try:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lanchat.errors import ConnectionLost, LanchatError, ProtocolError, Refused
+from lanchat.network import password
 from lanchat.network.password import Exchange, stretch
 from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Card, Confirm, Hello, Share, Welcome
@@ -31,12 +32,23 @@ from tests.support.links import Clock
 from tests.support.people import Listener
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("quick_stretch")
+
 PASSWORD = "correct-horse-battery"
 
 
 def a_share(host: bool = False) -> bytes:
     """A share that anybody can make."""
     return Exchange(b"a guess".ljust(32), host=host, member=b"m", certificate=b"c").share
+
+
+@pytest.fixture
+def quick_stretch(monkeypatch) -> None:
+    """scrypt at a 32nd of its cost: these tests are about who may guess, not about what a guess costs.
+
+    The programs of a test stretch as they always do, and tests/network/test_password.py has the documented value.
+    """
+    monkeypatch.setattr(password, "_SCRYPT_N", 2**10)
 
 
 @pytest.fixture
@@ -360,7 +372,7 @@ def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
     """A host and a member run as programs with their logs, and then every file is searched."""
     secret_file = tmp_path / "given"
     secret_file.write_text(PASSWORD + "\n")
-    with Commands(own_world) as lanchat, Commands(own_world / "members") as members:
+    with Commands(own_world, fresh=True) as lanchat, Commands(own_world / "members") as members:
         hal, vera = lanchat.home("hal"), members.home("vera")
         for home in (hal, vera):
             home.mkdir(parents=True)

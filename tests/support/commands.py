@@ -45,6 +45,7 @@ class Commands(Closable):
         folder: where homes and outputs go.
         prefix: what stands before the program, to run it elsewhere (a network namespace).
         env: on top of the environment of the tests; None takes a name out.
+        fresh: no forks (tests/support/program.py), for tests that look at the start itself.
     """
 
     def __init__(
@@ -52,8 +53,11 @@ class Commands(Closable):
         folder: Path,
         prefix: Sequence[str] = (),
         env: Mapping[str, str | None] | None = None,
+        *,
+        fresh: bool = False,
     ) -> None:
         self.folder = folder
+        self._fresh = fresh
         self._prefix = tuple(prefix)
         self._env = dict(env or {})
         self._started: list[Running] = []
@@ -86,7 +90,9 @@ class Commands(Closable):
         if not who:
             who = arguments[arguments.index("--nick") + 1] if "--nick" in arguments else "me"
         where = self.folder / "runs" / f"{len(self._started)}-{os.getpid()}"
-        running = Running(self.argv(*arguments), where, self.env(who, **env), stdin=stdin, stdout=stdout)
+        running = Running(
+            self.argv(*arguments), where, self.env(who, **env), stdin=stdin, stdout=stdout, fresh=self._fresh
+        )
         self._started.append(running)
         return running
 

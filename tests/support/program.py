@@ -6,6 +6,11 @@
     assert program.wait().code == 0
 
 Nobody waits by sleeping: `wait_out`, `wait_err` and `next_line` wait for a text, `wait` for the end.
+
+In a quick run a program is a fork of a process that has its imports behind it, which needs a third of the CPU. That is
+no test of the start itself: of what is imported when, of a signal that comes in the middle of that, of what others see
+of the command line. Such tests say `fresh=True`. The full run makes no forks, so that it finds where one would behave
+in another way after all; nor do systems other than Linux.
 """
 
 import os
@@ -13,9 +18,11 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Protocol
 
 from lanchat.threads import Closable
 from tests.support.waiting import PATIENCE, wait_until
@@ -24,7 +31,31 @@ if sys.platform != "win32":
     import fcntl
     import termios
 
+if TYPE_CHECKING:
+    from tests.support.forked import ForkServer
+
 _DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
+
+_server: "ForkServer | None" = None
+
+
+class Process(Protocol):
+    """What a test may ask of a program that was started in either way, as `subprocess.Popen[bytes]` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdin(self) -> IO[bytes] | None: ...
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+    @property
+    def stderr(self) -> IO[bytes] | None: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
+    def kill(self) -> None: ...
 
 
 def start(
@@ -34,24 +65,49 @@ def start(
     stdout: int = subprocess.DEVNULL,
     stderr: int = 2,
     env: Mapping[str, str] | None = None,
+    keep: Sequence[int] = (),
     terminal: bool = False,
-) -> subprocess.Popen[bytes]:
-    """Start a program. It ends at the latest with the thread that started it, even where the tests are killed (Linux).
+    fresh: bool = False,
+) -> Process:
+    """Start a program. It ends at the latest with the tests, even where those are killed (Linux).
 
     Args:
         stdin: a descriptor, PIPE or DEVNULL, as stdout and stderr are.
         env: the whole environment, if not that of the tests.
+        keep: descriptors that it gets besides.
         terminal: its stdin is to be the controlling terminal of a new session.
+        fresh: not a fork, whatever it is.
     """
+    env = os.environ if env is None else env
+    if _server and not fresh and _server.can_start(argv, env):
+        return _server.start(argv, (stdin, stdout, stderr), env, keep, terminal)
     return subprocess.Popen(
         [*_DIE_WITH_US, *argv],
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
         env=env,
+        pass_fds=tuple(keep),
         start_new_session=terminal,
         preexec_fn=_take_terminal if terminal else None,
     )
+
+
+@contextmanager
+def forks() -> Iterator[None]:
+    """`start` makes forks where it can; on Linux, that is."""
+    global _server
+    if sys.platform != "linux":
+        yield
+        return
+    from tests.support.forked import ForkServer
+
+    before, _server = _server, (server := ForkServer())
+    try:
+        yield
+    finally:
+        _server = before
+        server.close()
 
 
 @dataclass(frozen=True)
@@ -80,6 +136,7 @@ class Program(Closable):
         env: on top of the environment of the tests; None takes a name out.
         stdin: "pipe" for `say()`, "nothing" for /dev/null, or the whole input.
         stdout: a descriptor, if it is not to be kept for `out`.
+        fresh: not a fork, whatever it is.
     """
 
     def __init__(
@@ -90,6 +147,7 @@ class Program(Closable):
         *,
         stdin: str = "nothing",
         stdout: int | None = None,
+        fresh: bool = False,
     ) -> None:
         folder.mkdir(parents=True)
         self._out, self._err = folder / "out", folder / "err"
@@ -106,6 +164,7 @@ class Program(Closable):
                 stdout=out.fileno() if stdout is None else stdout,
                 stderr=err.fileno(),
                 env={name: value for name, value in whole.items() if value is not None},
+                fresh=fresh,
             )
         if given >= 0:
             os.close(given)

@@ -70,6 +70,7 @@ class PtyScreen(Closable):
         rows: int = 24,
         env: Mapping[str, str] | None = None,
         history: int = 5000,
+        fresh: bool = False,
     ) -> None:
         self.raw = bytearray()  # every byte the child has written
         self._screen = _Screen(columns, rows, history=history, ratio=0.001)
@@ -78,7 +79,7 @@ class PtyScreen(Closable):
         self._set_size(rows, columns)
         self.modes_before = termios.tcgetattr(slave)
         whole = {**os.environ, "TERM": "xterm-256color", **(env or {})}
-        self._process = start(argv, stdin=slave, stdout=slave, stderr=slave, env=whole, terminal=True)
+        self._process = start(argv, stdin=slave, stdout=slave, stderr=slave, env=whole, terminal=True, fresh=fresh)
         self._slave = slave  # kept open: its modes are looked at after the child has gone
 
     @property
