@@ -12,6 +12,7 @@ from lanchat.cli import options
 if TYPE_CHECKING:
     from lanchat.api.joining import Keeping
     from lanchat.api.room import JoinedRoom
+    from lanchat.terminal.prompts import Who
 
 
 @dataclass(frozen=True)
@@ -47,22 +48,20 @@ join_options = options.collected(
 )
 
 
-def who_joins(how: JoinOptions) -> tuple[str, str | None]:
+def who_joins(how: JoinOptions) -> "Who":
     """The nick, and the password if there is one. A password file may be a pipe, so this is called once.
 
     Raises:
         click.BadParameter: the nick breaks the rules of nicks.
         LanchatError: the file cannot be read, or the password is too short.
     """
-    from lanchat.terminal.prompts import choose_nick, given_password
+    from lanchat.terminal.prompts import Who, choose_nick, given_password
 
-    return choose_nick(how.nick, ask=False), given_password(how.password_file)
+    return Who(choose_nick(how.nick, ask=False), given_password(how.password_file))
 
 
 @contextmanager
-def joined(
-    room: str, how: JoinOptions, keeping: "Keeping", who: tuple[str, str | None] | None = None
-) -> Iterator["JoinedRoom"]:
+def joined(room: str, how: JoinOptions, keeping: "Keeping", who: "Who | None" = None) -> Iterator["JoinedRoom"]:
     """The room, joined by a program: nobody is asked anything.
 
     Args:
@@ -70,11 +69,9 @@ def joined(
     """
     from lanchat.terminal.joining import join_by_name
 
-    nick, password = who or who_joins(how)
     with join_by_name(
         room,
-        nick,
-        password,
+        who or who_joins(how),
         how.wait,
         how.interface,
         _note,

@@ -136,12 +136,15 @@ def identity() -> int:
 
 @click.command(cls=ExplainedCommand)
 @click.option("--list", "_list", is_flag=True, help="List the remembered hosts (the default).")
-@click.option("--forget", metavar="TITLE|ID", help="Forget the host of a room, so that it may show a new key.")
+@click.option(
+    "--forget", metavar="TITLE|ID", help="Forget the host of a room, so that it may show a new key, and its password."
+)
 def trust(_list: bool, forget: str | None) -> int:
     """List remembered hosts and their keys."""
     from lanchat.errors import NoSuchRoom
     from lanchat.storage.home import home_folder
     from lanchat.storage.known_hosts import KnownHosts
+    from lanchat.storage.own_settings import own_settings
     from lanchat.terminal.colour import put_rows
     from lanchat.terminal.trust import trust_lines, trust_table
 
@@ -158,5 +161,6 @@ def trust(_list: bool, forget: str | None) -> int:
     if not forgotten:
         raise NoSuchRoom(f'No host of a room "{forget}" is remembered.', "List them: lanchat trust")
     for known in forgotten:
+        own_settings(home_folder(), known.room).change(password="")
         put(sys.stderr, f'Forgot the host of "{known.title}" ({known.room}).')
     return 0

@@ -99,7 +99,9 @@ def _some_text(context: click.Context, option: click.Parameter, value: str | Non
     return value
 
 
-nick = option("--nick", metavar="NICK", help="Set your nick. In a terminal it is kept for next time.")
+nick = option(
+    "--nick", metavar="NICK", help="Set your nick. In a terminal it is kept for next time, once a room has accepted it."
+)
 nick_once = option("--nick", metavar="NICK", help="Set your nick, this time only.")
 interface = option(
     "--interface",

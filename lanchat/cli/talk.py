@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
+from lanchat.cli.picking import pick_and_talk, talk_in
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import Refused
 from lanchat.terminal.options import PasswordChoice, ScriptOptions
-from lanchat.terminal.stdio import columns_of, has_terminal, is_dumb, put
+from lanchat.terminal.stdio import columns_of, has_terminal, put
 
 if TYPE_CHECKING:
     from lanchat.api.hosted import HostedRoom
@@ -109,7 +110,7 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     from lanchat.network.addresses import where
     from lanchat.protocol.text import clean_title
     from lanchat.terminal.invite import how_to_join, welcome
-    from lanchat.terminal.prompts import choose_nick, given_password
+    from lanchat.terminal.prompts import Who, choose_nick, given_password
     from lanchat.terminal.run import Notices, run_chat, run_script
     from lanchat.terminal.twins import TwinWatch
 
@@ -120,8 +121,8 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     on = where(settings.interface)
     looks = not (settings.no_announce or settings.new)
     if screen and looks and (twin := _wanted_twin(title, on)):
-        nick = choose_nick(settings.nick, ask=True)
-        return _talk_in(twin, nick, given_password(settings.password_file), on, silent=settings.no_bell)
+        who = Who(choose_nick(settings.nick, ask=True), given_password(settings.password_file))
+        return talk_in(twin, who, on, silent=settings.no_bell)
     with _open_room(title, settings, notices, screen=screen) as room:
         if screen:
             return run_chat(room, notices, *welcome(room, columns_of(sys.stdout)), silent=settings.no_bell)
@@ -141,30 +142,16 @@ def _wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":
     return twin if click.confirm("Join it", default=True, err=True) else None
 
 
-def _talk_in(
-    listing: "Listing",
-    nick: str,
-    password: str | None,
-    on: "OwnAddresses",
-    *,
-    discard: bool = False,
-    silent: bool = False,
-) -> int:
-    from lanchat.terminal.joining import join_listing
-    from lanchat.terminal.run import Notices, run_chat
-
-    notices = Notices()
-    with join_listing(listing, nick, password, on, notices, ask=True, discard=discard) as joined:
-        return run_chat(joined, notices, silent=silent)
-
-
 def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen: bool) -> "HostedRoom":
     from lanchat.api import hosted
     from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS, file_limits
     from lanchat.protocol.sizes import parse_size
+    from lanchat.storage.home import home_folder
+    from lanchat.storage.own_settings import own_settings
     from lanchat.storage.retention import parse_retention
-    from lanchat.terminal.joining import with_option
-    from lanchat.terminal.prompts import choose_nick, new_password
+    from lanchat.storage.rooms import HOSTED, rooms_called
+    from lanchat.terminal.joining import keep_choices, with_option
+    from lanchat.terminal.prompts import Who, choose_nick, new_password
 
     options.checked(parse_retention, settings.keep or "", "--keep")
     total = None if settings.files is None else options.checked(parse_size, settings.files, "--files")
@@ -174,10 +161,13 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
     password = chosen or new_password(settings.password, settings.password_file, ask=has_terminal())
     if password is not None:
         _refuse_unencrypted(settings)
+    home = home_folder(needed=not settings.ephemeral)
+    known = [] if settings.new or settings.ephemeral else rooms_called(home, title, HOSTED)
+    who = Who(choose_nick(settings.nick, ask=screen))
     try:
-        return hosted.host(
+        room = hosted.host(
             title,
-            nick=choose_nick(settings.nick, ask=screen),
+            nick=who.nick.in_room(own_settings(home, known[0].id if known else None)),
             port=settings.port,
             plain_port=settings.plain_port,
             irc_port=settings.irc_port,
@@ -194,6 +184,10 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
         )
     except Refused as refused:  # somebody who was here before has the nick
         raise with_option(refused, password) from None
+    if screen:
+        room_id = None if settings.ephemeral else room.card.room
+        keep_choices(own_settings(home, room_id), who, room.nick, None, notices)
+    return room
 
 
 def _refuse_unencrypted(settings: HostOptions) -> None:
@@ -213,6 +207,7 @@ def _refuse_unencrypted(settings: HostOptions) -> None:
 @options.wait(default=5.0, help="Look this long for TITLE.")
 @options.flag("--new-host", help="Join TITLE on a host you have not met, even if you know another room called so.")
 @options.flag("--discard", help="Drop your messages that could not be sent last time.")
+@options.flag("--remember-password", help="Store the password of the room here, readable by you alone.")
 @options.interface
 @options.no_bell
 @options.script
@@ -223,6 +218,7 @@ def join(
     wait: float,
     new_host: bool,
     discard: bool,
+    remember_password: bool,
     interface: tuple[str, ...],
     no_bell: bool,
     script: ScriptOptions,
@@ -235,23 +231,21 @@ def join(
     If stdin is no terminal, each line becomes a message, and each message that arrives is printed on a line.
     """
     from lanchat.terminal.joining import join_by_name
-    from lanchat.terminal.prompts import choose_nick, given_password
+    from lanchat.terminal.prompts import Who, choose_nick, given_password
 
     screen = has_terminal()
     deadline = None if screen else script.deadline(time.monotonic())
     if room is None and not screen:
         raise click.UsageError("Which room? lanchat join TITLE (a script cannot pick from the list)")
-    nick = choose_nick(nick, ask=screen)
-    password = given_password(password_file)
+    who = Who(choose_nick(nick, ask=screen), given_password(password_file), remember_password)
     if room is None:
-        return _pick_and_talk(nick, password, interface, discard, silent=no_bell)
+        return pick_and_talk(nick, who, interface, discard, silent=no_bell)
     from lanchat.terminal.run import Notices, run_chat, run_script
 
     notices = Notices()
     with join_by_name(
         room,
-        nick,
-        password,
+        who,
         wait,
         interface,
         notices,
@@ -263,34 +257,3 @@ def join(
         if screen:
             return run_chat(joined, notices, silent=no_bell)
         return run_script(joined, notices, script, deadline=deadline)
-
-
-def _pick_and_talk(nick: str, password: str | None, interfaces: tuple[str, ...], discard: bool, *, silent: bool) -> int:
-    """Show the list, and come back to it after each room, until the person leaves the list or something fails."""
-    from lanchat.discovery.finder import Finder
-    from lanchat.doctor.hints import HintingFinder
-    from lanchat.network.addresses import where
-    from lanchat.storage.home import home_folder
-    from lanchat.terminal.picker.numbered import pick_by_number
-    from lanchat.terminal.picker.picker import Chosen, HostNew, pick
-
-    on = where(interfaces)
-    code = 0
-    while code == 0:
-        with Finder(on) as finder, HintingFinder(finder, on, home_folder()) as source:
-            choice = pick_by_number(source, _ask) if is_dumb() else pick(source)
-        match choice:
-            case Chosen(listing):
-                code = _talk_in(listing, nick, password, on, discard=discard, silent=silent)
-            case HostNew(title, secret):
-                named = (word for name in interfaces for word in ("--interface", name))
-                quiet = ["--no-bell"] if silent else []
-                code = options.run(host, "lanchat host", ["--nick", nick, *named, *quiet, "--", title], secret)
-            case _:
-                return 0
-    return code
-
-
-def _ask(question: str) -> str:
-    answer: str = click.prompt(question, default="", show_default=False, err=True)
-    return answer

@@ -4,6 +4,8 @@
 room.json   facts about the room; rewritten whole, so that a crash leaves the old file or the new one
 log.db      the events (store.py): a host's log, or a member's history
 lock        locked by the one process that writes log.db
+typed       what this person has typed in the room (input_history.py)
+own.json    what this person has settled for the room (own_settings.py)
 files/      the files that members sent, if the room is hosted here (blobs.py)
 """
 
@@ -131,10 +133,10 @@ def hosted_path(home: Path, id: str) -> Path | None:
     return path if is_room_id(id) and path.is_dir() else None
 
 
-def input_history_path(home: Path, id: str) -> Path | None:
-    """Where the lines that a person typed in this room are kept; None: the room has no folder here."""
+def member_file(home: Path, id: str, name: str) -> Path | None:
+    """Where something is kept that this person alone has of a room; None: the room has no folder here."""
     path = hosted_path(home, id) or home / JOINED / id
-    return path / TYPED if is_room_id(id) and path.is_dir() else None
+    return path / name if is_room_id(id) and path.is_dir() else None
 
 
 def joined_folder(home: Path, id: str, title: str, now: int) -> Path:

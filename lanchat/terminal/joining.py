@@ -7,15 +7,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from lanchat.discovery.sighting import Listing
-from lanchat.errors import ConnectionLost, NoSuchRoom, ProtocolError, Refused, TimedOut
+from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, ProtocolError, Refused, TimedOut
 from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.text import clean_nick
-from lanchat.terminal.prompts import ask_nick, ask_password
+from lanchat.storage.home import home_folder
+from lanchat.storage.own_settings import OwnSettings, own_settings
+from lanchat.storage.recent import RecentRooms
+from lanchat.terminal.prompts import Who, ask_nick, ask_password
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import people_text, sentence
 
@@ -30,8 +34,7 @@ PASSWORD_TRIES = 3  # after that we believe that the person does not know it
 
 def join_by_name(
     name: str,
-    nick: str,
-    password: str | None,
+    who: Who,
     wait: float,
     interfaces: tuple[str, ...],
     on_problem: Callable[[str], None],
@@ -69,15 +72,14 @@ def join_by_name(
                 new_host=new_host,
                 looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
-            return _join(target, nick, password, on, on_problem, ask, discard, deadline, keeping)
+            return _join(target, who, on, on_problem, ask, discard, deadline, keeping)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ROOM") from None
 
 
 def join_listing(
     listing: Listing,
-    nick: str,
-    password: str | None,
+    who: Who,
     on: OwnAddresses,
     on_problem: Callable[[str], None],
     *,
@@ -87,13 +89,12 @@ def join_listing(
     """Join this room of the list, and ask for what is missing; see `join_by_name`."""
     from lanchat.api.targets import target_of
 
-    return _join(target_of(listing), nick, password, on, on_problem, ask, discard)
+    return _join(target_of(listing), who, on, on_problem, ask, discard)
 
 
 def _join(
     target: "Target",
-    nick: str,
-    password: str | None,
+    who: Who,
     on: OwnAddresses,
     on_problem: Callable[[str], None],
     ask: bool,
@@ -104,12 +105,18 @@ def _join(
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
     from lanchat.api.joining import PATIENCE, join_target  # the whole client: not needed while the list is shown
 
-    if target.password and password is None and ask:
+    home = home_folder()
+    own = own_settings(home, target.room_id or _room_before(home, target))
+    nick, password = who.nick.in_room(own), who.password
+    remembered = password is None and target.room_id is not None and own.password or ""
+    if remembered:
+        password = remembered
+    elif target.password and password is None and ask:
         password = ask_password()
     tries = 1 if password is None else 0
     while True:
         try:
-            return join_target(
+            room = join_target(
                 target,
                 nick,
                 password=password,
@@ -124,7 +131,10 @@ def _join(
                 discard=discard,
                 keeping=keeping,
             )
+            break
         except Refused as refused:
+            if refused.code == "password" and password == remembered:
+                own.change(password="")
             if not ask:
                 raise with_option(refused, password) from None
             if refused.code == "nick":
@@ -136,6 +146,33 @@ def _join(
                 password = ask_password()
             else:
                 raise
+    if ask and not room.card.ephemeral:
+        keep_choices(own_settings(home, room.card.room), who, nick, password, on_problem)
+    return room
+
+
+def keep_choices(
+    own: OwnSettings, who: Who, nick: str, password: str | None, on_problem: Callable[[str], None]
+) -> None:
+    """Keep what a room has accepted, for the next time.
+
+    Args:
+        who: what was wanted before the room was asked.
+        on_problem: called with a sentence if it cannot be stored.
+    """
+    try:
+        if who.nick.given or nick != who.nick.text:
+            own.keep_nick(nick, everywhere=nick == who.nick.text)
+        if who.remember and password is not None:
+            own.change(password=password)
+    except LanchatError as error:
+        on_problem(str(error))
+
+
+def _room_before(home: Path, target: "Target") -> str | None:
+    """The room that was at this address when it was joined last."""
+    recent = (room for room in RecentRooms(home).all() if room.endpoint in target.endpoints)
+    return next((room.room_id for room in recent), None)
 
 
 def _say_looking() -> None:

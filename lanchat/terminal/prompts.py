@@ -5,12 +5,14 @@ Questions go to stderr, so that stdout stays data. A script is never asked: it g
 
 import os
 import sys
+from typing import NamedTuple
 
 import click
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.text import clean_nick
-from lanchat.storage.home import home_folder, login_nick, save_nick, saved_nick
+from lanchat.storage.home import home_folder, login_nick, saved_nick
+from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.hidden import echo_kept_off
 from lanchat.terminal.options import PasswordChoice, password_problem
 from lanchat.terminal.stdio import put
@@ -19,8 +21,34 @@ from lanchat.terminal.wording import sentence
 INVENT = "Let lanchat invent one: --password auto"
 
 
-def choose_nick(nick: str | None, *, ask: bool) -> str:
-    """The nick to use. On the first run in a terminal this asks for it and saves it.
+class WantedNick(NamedTuple):
+    """The nick that a person would like.
+
+    Args:
+        given: the person has just said so; else a room where another nick is settled is joined with that one.
+    """
+
+    text: str
+    given: bool
+
+    def in_room(self, own: OwnSettings) -> str:
+        return self.text if self.given else own.nick or self.text
+
+
+class Who(NamedTuple):
+    """How somebody joins.
+
+    Args:
+        remember: the password is stored, so that it is not asked for again.
+    """
+
+    nick: WantedNick
+    password: str | None = None
+    remember: bool = False
+
+
+def choose_nick(nick: str | None, *, ask: bool) -> WantedNick:
+    """The nick to use. On the first run in a terminal this asks for it. A room that accepts it keeps it.
 
     Args:
         nick: as given on the command line.
@@ -28,21 +56,15 @@ def choose_nick(nick: str | None, *, ask: bool) -> str:
     Raises:
         click.BadParameter: it breaks the rules of nicks.
     """
-    home = home_folder(needed=False)
     if nick is not None:
         try:
-            nick = clean_nick(nick)
+            return WantedNick(clean_nick(nick), given=True)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint=_source_of_nick()) from None
-        if ask:
-            save_nick(home, nick)
-        return nick
-    kept = saved_nick(home)
-    if kept is not None or not ask:
-        return kept or login_nick()
-    chosen = ask_nick("Your nick", login_nick())
-    save_nick(home, chosen)
-    return chosen
+    kept = saved_nick(home_folder(needed=False))
+    if kept is None and ask:
+        return WantedNick(ask_nick("Your nick", login_nick()), given=True)
+    return WantedNick(kept or login_nick(), given=False)
 
 
 def new_password(choice: PasswordChoice | None, file: str | None, *, ask: bool) -> str | None:
@@ -94,6 +116,12 @@ def ask_nick(question: str, default: str | None) -> str:
     """Ask until the answer is a nick; Return alone takes the default."""
     nick: str = click.prompt(question, default=default, err=True, value_proc=_parse_nick)
     return nick
+
+
+def ask_line(question: str) -> str:
+    """Ask for anything; Return alone answers nothing."""
+    answer: str = click.prompt(question, default="", show_default=False, err=True)
+    return answer
 
 
 def ask_password(repeat: str | None = None) -> str:

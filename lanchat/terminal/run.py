@@ -9,9 +9,10 @@ from datetime import date, datetime
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
 from lanchat.protocol.text import last_argument
-from lanchat.storage.home import home_folder, save_nick
+from lanchat.storage.home import home_folder
 from lanchat.storage.input_history import InputHistory
-from lanchat.storage.rooms import input_history_path
+from lanchat.storage.own_settings import own_settings
+from lanchat.storage.rooms import TYPED, member_file
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.script import Script
@@ -65,8 +66,9 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: tuple[str, bool], silen
     from lanchat.terminal.chat.chat import Chat
 
     home = home_folder(needed=False)
-    typed = InputHistory(None if room.card.ephemeral else input_history_path(home, room.card.room))
-    chat = Chat(room, on_nick=lambda nick: save_nick(home, nick), typed=typed, silent=silent, dumb=is_dumb())
+    room_id = None if room.card.ephemeral else room.card.room
+    typed = InputHistory(member_file(home, room_id, TYPED) if room_id else None)
+    chat = Chat(room, own=own_settings(home, room_id), typed=typed, silent=silent, dumb=is_dumb())
     for note, is_command in notes:
         chat.note(note, command=is_command)
     if room.key_status == "new":

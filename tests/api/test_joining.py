@@ -23,11 +23,13 @@ from lanchat.server.host import Host
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.rooms import open_room
 from lanchat.terminal.joining import join_by_name, join_listing
+from lanchat.terminal.prompts import WantedNick, Who
 from tests.support.addresses import LOOPBACK
 from tests.support.waiting import PATIENCE, wait_until
 
 ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
 HERE = Endpoint("10.0.0.2", 47474)
+ANN = Who(WantedNick("ann", given=True))
 
 
 def listing(
@@ -251,11 +253,11 @@ def test_what_the_list_showed_is_what_is_joined(host):
     other = row_of(room, key=TWIN_KEY)
     with (
         pytest.raises(HostKeyChanged, match="another key than the list showed") as caught,
-        join_listing(other, "ann", None, LOOPBACK, pytest.fail, ask=False),
+        join_listing(other, ANN, LOOPBACK, pytest.fail, ask=False),
     ):
         pass
     assert caught.value.exit_code == 5 and room.people == 0
-    with closing(join_listing(row_of(room), "ann", None, LOOPBACK, pytest.fail, ask=False)) as joined:
+    with closing(join_listing(row_of(room), ANN, LOOPBACK, pytest.fail, ask=False)) as joined:
         assert joined.key_status == "new"
 
 
@@ -282,11 +284,11 @@ def by_invite(room: Host) -> JoinedRoom:
 
 
 def by_command(room: Host) -> JoinedRoom:
-    return join_by_name(f"127.0.0.1:{room.port}", "ann", None, 5, ("127.0.0.1",), pytest.fail, ask=False)
+    return join_by_name(f"127.0.0.1:{room.port}", ANN, 5, ("127.0.0.1",), pytest.fail, ask=False)
 
 
 def by_list(room: Host) -> JoinedRoom:
-    return join_listing(row_of(room), "ann", None, LOOPBACK, pytest.fail, ask=False)
+    return join_listing(row_of(room), ANN, LOOPBACK, pytest.fail, ask=False)
 
 
 @pytest.mark.parametrize("join", [by_name, by_invite, by_command, by_list])
@@ -349,7 +351,7 @@ def test_somebody_else_may_have_the_address_of_an_old_invite(network, host, now_
         port = server.getsockname()[1] if now_there == "a web server" else other.port
         said: list[str] = []
         invite = f"lanchat://127.0.0.1:{port}/{moved.room_id}#{moved.identity.id}"
-        with closing(join_by_name(invite, "ann", None, 5, ("127.0.0.1",), said.append, ask=False)):
+        with closing(join_by_name(invite, ANN, 5, ("127.0.0.1",), said.append, ask=False)):
             assert moved.people == 1 and other.people == 0
         assert said == [f"Room A has moved to 127.0.0.1:{moved.port}."]
         server.shutdown(socket.SHUT_RDWR)

@@ -29,6 +29,7 @@ from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import Identity
 from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.own_settings import OwnSettings
 from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import log_paths
 from lanchat.storage.sqlite_log import SqliteLog
@@ -106,19 +107,19 @@ def test_a_nick_that_a_host_gives_us_stays_in_its_room(evil_host, identity, nick
         wanted = next(message for message in iter(caller.hear, None) if isinstance(message, Rename))
         caller.send(Renamed(2, 0, id, nick, wanted.nick), Renamed(3, 0, id, wanted.nick, nick))
 
-    kept: list[str] = []
+    own = OwnSettings()
     with enter(evil_host(rename).port) as joined:
-        feed = Feed(joined, wake=lambda: None, on_nick=kept.append, colour=False)
+        feed = Feed(joined, wake=lambda: None, own=own, colour=False)
 
         def called(nick: str) -> bool:
             feed.portion(PATIENCE, columns=0)
             return bool(joined.nick == nick)
 
         wait_until(lambda: called(nick))
-        assert kept == []
+        assert own.nick == ""
         feed.rename("Vera2")
-        wait_until(lambda: called(nick) and kept)
-    assert kept == ["Vera2"]
+        wait_until(lambda: called(nick) and own.nick)
+    assert own.nick == "Vera2"
 
 
 def test_a_nick_spelled_in_many_ways_pushes_nobody_out(host, join, tmp_path):
@@ -274,7 +275,7 @@ def test_what_is_compared_is_the_key_of_the_link(evil_host, identity):
     mallory = evil_host(lambda caller: let_in(caller, *people, people=2, host="hal"))
     with enter(mallory.port) as joined:
         assert joined.state.host_id == me and joined.invite.fingerprint.startswith(me)
-        feed = Feed(joined, wake=lambda: None, on_nick=None, colour=False)
+        feed = Feed(joined, wake=lambda: None, colour=False)
         feed.verify("hal")
         shown = "".join(text for _, text in feed.portion(PATIENCE, columns=0)[0])
     assert f"Fingerprint of hal, the host:  {grouped(me)}\n" in shown

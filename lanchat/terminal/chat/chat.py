@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -10,6 +10,7 @@ from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
 from lanchat.protocol.text import safe_text
 from lanchat.storage.input_history import InputHistory
+from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
 from lanchat.terminal.chat.feed import Feed
@@ -77,7 +78,7 @@ class Chat:
     One thread makes it and runs it: the main thread, so that signals work. The caller closes the room after `run()`.
 
     Args:
-        on_nick: called in the thread of `run()` with a new nick that we asked for.
+        own: what this person has settled for the room before; None: nothing.
         typed: what was typed here before; None: nothing.
         silent: no bell and no popup calls the person.
         dumb: the terminal knows no escape sequences.
@@ -88,7 +89,7 @@ class Chat:
         self,
         room: JoinedRoom,
         *,
-        on_nick: Callable[[str], None] | None = None,
+        own: OwnSettings | None = None,
         typed: InputHistory | None = None,
         silent: bool = False,
         dumb: bool = False,
@@ -127,7 +128,7 @@ class Chat:
         self._feed = Feed(
             room,
             wake=self._screen.wake,
-            on_nick=on_nick,
+            own=own or OwnSettings(),
             heard=lambda kind, nick, text: self._caller.heard(kind, nick, text, time.monotonic()),
             colour=self._screen.colour,
             hosting=self._hosting,

@@ -84,7 +84,7 @@ COMMANDS = (
     Command("remove", "NUMBER", "take back a file of yours", RemoveFile),
     Command("invite", "", "show the link others join with, also as a QR code", lambda _: ShowInvite()),
     Command("verify", "NICK", "show the fingerprint of somebody's key, to compare", lambda nick: Verify(_nick(nick))),
-    Command("ignore", "NICK", "hide somebody's messages", lambda nick: Ignore(_nick(nick), True)),
+    Command("ignore", "[NICK]", "hide somebody's messages; alone, list whose", lambda nick: Ignore(_nick(nick), True)),
     Command("unignore", "NICK", "show them again", lambda nick: Ignore(_nick(nick), False)),
     Command("kick", "NICK", "remove somebody", lambda nick: Moderate("kick", _nick(nick)), for_host=True),
     Command("ban", "NICK", "remove somebody for good (by key)", lambda n: Moderate("ban", _nick(n)), for_host=True),

@@ -16,9 +16,11 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.protocol.text import clean_nick, same_nick
 from lanchat.room.roster import Person, Roster
+from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.files import KnownFiles, Listed
 from lanchat.terminal.chat.flapping import Flapping, Shown
+from lanchat.terminal.chat.ignoring import Ignoring
 from lanchat.terminal.chat.line import Line
 from lanchat.terminal.chat.people import shown_nick, verify_text
 from lanchat.terminal.chat.private import PrivateTalk
@@ -35,7 +37,7 @@ class Feed:
     Args:
         room: nobody else takes its items.
         wake: called from any thread when there is something to paint.
-        on_nick: called with a new nick that we asked for. A nick that the host gave us unasked stays in its room.
+        own: keeps what we settle. A nick that the host gave us unasked is not kept.
         heard: called when somebody else says something now: whether it is for us, by whom, and what. True: the person
             has seen all before it, and nothing from it on.
         colour, hosting: see Renderer.
@@ -46,14 +48,14 @@ class Feed:
         room: JoinedRoom,
         *,
         wake: Callable[[], None],
-        on_nick: Callable[[str], None] | None,
+        own: OwnSettings | None = None,
         heard: Callable[[Kind, str, str], bool] = lambda kind, nick, text: False,
         colour: bool,
         hosting: bool = False,
     ) -> None:
         self._room = room
         self._wake = wake
-        self._on_nick = on_nick
+        self._own = own or OwnSettings()
         self._heard = heard
         self.files = KnownFiles()
         self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=hosting, files=self.files)
@@ -62,7 +64,7 @@ class Feed:
         self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
         self._complaint = ""  # the error that stands last, or will soon; "": something else does
         self._wanted_nick = ""  # the nick that we asked for, until we have it
-        self._ignored: set[str] = set()  # member ids
+        self._ignored = Ignoring(self._own)
         self._shown: list[PrivateMessage] = []  # private messages of the portion that is being painted
         self.private = PrivateTalk(room)
 
@@ -143,20 +145,20 @@ class Feed:
         self.note("\n".join(verify_text(person, roster.me, roster.host_id) for person in self._called(nick)))
 
     def ignore(self, nick: str, *, on: bool) -> None:
-        """Hide this person's messages on this screen, or show them again.
+        """Hide this person's messages on this screen, or show them again; without a nick, list whose are hidden.
 
         Raises:
             ValueError: there is no such person, or it is us.
+            LanchatError: it cannot be stored for the next time.
         """
-        person = self._called(nick)[0]
-        if person.id == self.roster.me:
+        if not nick:
+            self.note(self._ignored.all())
+        elif not on:
+            self.note(self._ignored.remove(nick, self.roster.called(nick)))
+        elif (person := self._called(nick)[0]).id == self.roster.me:
             raise ValueError("That is you.")
-        if on:
-            self._ignored.add(person.id)
-            self.note(f"{person.nick} is ignored. /unignore {person.nick} undoes it.")
         else:
-            self._ignored.discard(person.id)
-            self.note(f"{person.nick} is no longer ignored.")
+            self.note(self._ignored.add(person))
 
     def portion(self, seconds: float, columns: int) -> tuple[Fragments, bool]:
         """What is to be painted now, rendered in about this time, and whether there may be more.
@@ -261,8 +263,7 @@ class Feed:
             self._room.confirm(shown)
 
     def _report_nick(self) -> None:
-        if self._on_nick is not None:
-            try:
-                self._on_nick(self.roster.nick)
-            except (OSError, LanchatError) as error:
-                self.note(f"Your nick could not be saved for next time: {error}", error=True)
+        try:
+            self._own.keep_nick(self.roster.nick)
+        except (OSError, LanchatError) as error:
+            self.note(f"Your nick could not be saved for next time: {error}", error=True)

@@ -13,6 +13,7 @@ from lanchat.client.events import PrivateMessage
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import Renamed, Said, Say
 from lanchat.storage.member_store import NoStore
+from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.chat.chat import Chat, ChatEnd
 from tests.conftest import EAGER
 from tests.support.people import PlainClient, joined_room
@@ -301,24 +302,25 @@ def test_me_says_an_action(host, join, talk):
 def test_a_new_nick_is_saved_when_the_host_has_agreed(host, join, talk):
     room = host()
     bob = join(room, "bob")
-    kept: list[str] = []
-    with talk(room, on_nick=kept.append) as ann:
+    own = OwnSettings()
+    with talk(room, own=own) as ann:
         ann.press("/nick bob\r")
         ann.shows("bob2")  # which the host suggests instead
         ann.press("/nick a!\r")
         ann.has_typed("/nick a!")
-        assert kept == []
+        assert own.nick == ""
         ann.press(f"{CTRL_U}/nick anna\r")
         ann.shows("you are now anna")
         wait_until(lambda: any(isinstance(item, Renamed) for item in bob.queue.take(0.05)))
-    assert kept == ["anna"]
+    assert own.nick == "anna"
 
 
 def test_a_nick_that_cannot_be_saved_is_reported_and_no_more(host, talk):
-    def full(nick: str) -> None:
-        raise OSError("no space left")
+    class Full(OwnSettings):
+        def keep_nick(self, nick: str, *, everywhere: bool = True) -> None:
+            raise OSError("no space left")
 
-    with talk(host(), on_nick=full) as ann:
+    with talk(host(), own=Full()) as ann:
         ann.press("/nick anna\r")
         ann.shows("could not be saved for next time: no space left")
 
@@ -352,6 +354,33 @@ def test_a_private_message_and_the_reply(host, join, talk, monkeypatch):
         bob.outgoing.tell("ann", "seen")
         ann.shows("[bob -> you] seen")
         assert "unseen" not in ann.text
+
+
+def test_who_is_ignored_is_known_by_key_listed_and_shown_again_when_away(host, join, talk):
+    room = host()
+    bob, cat = join(room, "bob"), join(room, "cat")
+    own = OwnSettings()
+    with talk(room, own=own) as ann:
+        ann.press("/ignore\r")
+        ann.shows("You ignore nobody in this room.")
+        ann.press("/ignore cat\r")
+        ann.shows("cat is ignored.")
+        cat.outgoing.rename("kitty")
+        ann.shows("cat is now kitty")
+        cat.outgoing.say("unseen")
+        bob.outgoing.say("seen")
+        ann.shows("bob seen")
+        assert "unseen" not in ann.text and list(own.ignored.values()) == ["cat"]
+    with talk(room, own=own) as ann:
+        ann.press("/ignore\r")
+        ann.shows("You ignore cat in this room.")
+        cat.close()
+        ann.shows("kitty left")
+        ann.press("/unignore bob\r")
+        ann.shows("bob is not ignored.")
+        ann.press(f"{CTRL_U}/unignore cat\r")
+        ann.shows("cat is no longer ignored.")
+    assert not own.ignored
 
 
 def test_before_the_first_private_message_to_a_guest_the_person_is_asked(host, join, talk):
@@ -497,10 +526,11 @@ def test_a_burst_is_painted_completely_and_in_order(host, join, talk):
 
 
 def test_a_bug_in_a_callback_is_raised_from_run(host, talk):
-    def broken(nick: str) -> None:
-        raise ZeroDivisionError("of our own")
+    class Broken(OwnSettings):
+        def keep_nick(self, nick: str, *, everywhere: bool = True) -> None:
+            raise ZeroDivisionError("of our own")
 
-    with talk(host(), on_nick=broken) as ann:
+    with talk(host(), own=Broken()) as ann:
         ann.press("/nick anna\r")
         with pytest.raises(ZeroDivisionError):
             ann.end()

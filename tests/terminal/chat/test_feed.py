@@ -49,7 +49,7 @@ def in_utc() -> Iterator[pytest.MonkeyPatch]:
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps the zone of the start")
 def test_times_follow_the_time_zone_of_the_machine(in_utc):
     room = ScriptedRoom()
-    feed = Feed(cast(JoinedRoom, room), wake=lambda: None, on_nick=None, colour=False)
+    feed = Feed(cast(JoinedRoom, room), wake=lambda: None, colour=False)
 
     def shown(text: str) -> str:
         room.items.append(Said(1, SEVEN_IN_TOKYO, "b" * 32, "bob", "1", text))
@@ -64,7 +64,7 @@ def test_times_follow_the_time_zone_of_the_machine(in_utc):
 def test_before_the_first_private_message_to_a_nick_of_two_keys_the_person_is_asked():
     """The second one may be the host's own key, of which nothing was seen: it came with a reconnect."""
     room = ScriptedRoom()
-    feed = Feed(cast(JoinedRoom, room), wake=lambda: None, on_nick=None, colour=False)
+    feed = Feed(cast(JoinedRoom, room), wake=lambda: None, colour=False)
     bob, false = (Present(member_id(key), "bob", key=key) for key in (b"b" * 32, b"f" * 32))
     for somebody in (bob, false):
         room.state.roster.welcome(Welcome("me", "ann", 1, 1, 1), (somebody,))
@@ -89,7 +89,7 @@ def said(seq: int, text: str, by: str = BOB) -> Said:
 
 
 def lines_of(room: ScriptedRoom, *notes: str) -> tuple[Feed, list[str]]:
-    feed = Feed(cast(JoinedRoom, room), wake=lambda: None, on_nick=None, colour=False)
+    feed = Feed(cast(JoinedRoom, room), wake=lambda: None, colour=False)
     for note in notes:
         feed.note(note)
     return feed, shown_by(feed)

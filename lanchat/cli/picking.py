@@ -1,0 +1,54 @@
+"""Choosing a room from the list, and talking in it."""
+
+from typing import TYPE_CHECKING
+
+from lanchat.cli import options
+from lanchat.terminal.stdio import is_dumb
+
+if TYPE_CHECKING:
+    from lanchat.discovery.sighting import Listing
+    from lanchat.network.addresses import OwnAddresses
+    from lanchat.terminal.prompts import Who
+
+
+def pick_and_talk(nick: str | None, who: "Who", interfaces: tuple[str, ...], discard: bool, *, silent: bool) -> int:
+    """Show the list, and come back to it after each room, until the person leaves the list or something fails.
+
+    Args:
+        nick: as given on the command line.
+    """
+    from lanchat.cli.talk import host  # which imports this module
+    from lanchat.discovery.finder import Finder
+    from lanchat.doctor.hints import HintingFinder
+    from lanchat.network.addresses import where
+    from lanchat.storage.home import home_folder
+    from lanchat.terminal.picker.numbered import pick_by_number
+    from lanchat.terminal.picker.picker import Chosen, HostNew, pick
+    from lanchat.terminal.prompts import ask_line, choose_nick
+
+    on = where(interfaces)
+    code = 0
+    while code == 0:
+        with Finder(on) as finder, HintingFinder(finder, on, home_folder()) as source:
+            choice = pick_by_number(source, ask_line) if is_dumb() else pick(source)
+        match choice:
+            case Chosen(listing):
+                code = talk_in(listing, who, on, discard=discard, silent=silent)
+            case HostNew(title, secret):
+                named = (word for name in interfaces for word in ("--interface", name))
+                quiet = ["--no-bell"] if silent else []
+                called = ["--nick", who.nick.text] if who.nick.given else []
+                code = options.run(host, "lanchat host", [*called, *named, *quiet, "--", title], secret)
+            case _:
+                return 0
+        who = who._replace(nick=choose_nick(nick, ask=True))  # a room may have accepted another one
+    return code
+
+
+def talk_in(listing: "Listing", who: "Who", on: "OwnAddresses", *, discard: bool = False, silent: bool = False) -> int:
+    from lanchat.terminal.joining import join_listing
+    from lanchat.terminal.run import Notices, run_chat
+
+    notices = Notices()
+    with join_listing(listing, who, on, notices, ask=True, discard=discard) as joined:
+        return run_chat(joined, notices, silent=silent)
