@@ -41,6 +41,22 @@ def probe(endpoint: Endpoint, tls: Context, limit: float = PROBE_LIMIT, stop: Wa
         return connect_outcome(error)
 
 
+def card_at(endpoint: Endpoint, tls: Context, limit: float = PROBE_LIMIT) -> tuple[Card, bytes] | None:
+    """The card that a computer shows at an IP address, and its raw public key; what the papers say is not looked at.
+
+    Returns:
+        None: nobody who speaks lanchat can be reached there.
+    """
+    deadline = time.monotonic() + limit
+    try:
+        with begin_connect(endpoint) as sock:
+            _wait(sock, selectors.EVENT_WRITE, deadline, None)
+            finish_connect(sock)
+            return _read_card(sock, tls, deadline, None)
+    except (OSError, LanchatError):
+        return None
+
+
 def ask_for_card(sock: socket.socket, tls: Context, deadline: float, stop: Wakeup | None = None) -> Outcome:
     """Read the card on a connection that has been made. Waits; any thread.
 
@@ -48,18 +64,13 @@ def ask_for_card(sock: socket.socket, tls: Context, deadline: float, stop: Wakeu
         deadline: of `time.monotonic()`.
         stop: see `probe`.
     """
-    sock.setblocking(False)
-    channel, splitter = TlsChannel(tls, server=False), LineSplitter()
     try:
-        while not channel.ended:
-            if (data := channel.waiting()) and sock.send(data) < len(data):
-                return NotARoom()  # a handshake fits into any socket's buffer
-            _wait(sock, selectors.EVENT_READ, deadline, stop)
-            if lines := splitter.feed(channel.receive(sock.recv(_READ_SIZE))):
-                return _answer(lines, channel)
+        if (read := _read_card(sock, tls, deadline, stop)) is not None:
+            card, key = read
+            return Answered(card, fingerprint(first_contact(card, key, time.time_ns() // 1_000_000).owner))
     except TimeoutError:
         return Silent(connected=True)
-    except (OSError, LanchatError):  # it hung up, or does not speak our TLS, or does not host
+    except (OSError, LanchatError):  # it hung up, or does not speak our TLS, or may not host, or does not host
         pass
     return NotARoom()
 
@@ -75,19 +86,27 @@ def connect_outcome(error: BaseException | None) -> Outcome:
             return Unreachable()
 
 
-def _answer(lines: list[bytes], channel: TlsChannel) -> Outcome:
+def _read_card(sock: socket.socket, tls: Context, deadline: float, stop: Wakeup | None) -> tuple[Card, bytes] | None:
     """
+    Returns:
+        The card and the raw public key of the link; None: something else answers.
+
     Raises:
-        ProtocolError: a line is no message, or the certificate holds no key that lanchat uses.
-        HostKeyChanged: this computer may not host the room that it shows.
-        Refused: it keeps a copy of a room and does not host it.
+        TimeoutError: nothing comes in time.
+        OSError, LanchatError: it hangs up, a line is no message, the certificate holds no key that lanchat uses, ...
     """
-    match decode_all(lines, FROM_HOST):
-        case [Card() as card, *_]:
-            key = certificate_key(channel.peer_certificate())
-            return Answered(card, fingerprint(first_contact(card, key, time.time_ns() // 1_000_000).owner))
-        case _:
-            return NotARoom()
+    sock.setblocking(False)
+    channel, splitter = TlsChannel(tls, server=False), LineSplitter()
+    while not channel.ended:
+        if (data := channel.waiting()) and sock.send(data) < len(data):
+            return None  # a handshake fits into any socket's buffer
+        _wait(sock, selectors.EVENT_READ, deadline, stop)
+        if lines := splitter.feed(channel.receive(sock.recv(_READ_SIZE))):
+            match decode_all(lines, FROM_HOST):
+                case [Card() as card, *_]:
+                    return card, certificate_key(channel.peer_certificate())
+            return None
+    return None
 
 
 def _wait(sock: socket.socket, event: int, deadline: float, stop: Wakeup | None) -> None:

@@ -71,6 +71,7 @@ class Newcomer:
     key: bytes  # Ed25519 public key, raw
     nick: str
     after: int = -1
+    standby: int = 0  # as in the Hello
 
 
 class HostGreeting:
@@ -138,7 +139,7 @@ class HostGreeting:
         )
         if not self._verify(hello.key, hello.proof, binding.text()):
             raise errors.ProtocolError("The proof of identity does not fit.")
-        self._newcomer = Newcomer(hello.key, hello.nick, hello.after)
+        self._newcomer = Newcomer(hello.key, hello.nick, hello.after, hello.standby)
         if self._attempt is None:
             return None, self._newcomer
         if not hello.share:

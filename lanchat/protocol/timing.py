@@ -45,6 +45,15 @@ class Timing:
     log_retry: float = 1.0  # before a disk that has failed is tried again
     ticket: float = 30.0  # that a ticket for a transfer is good for; it is used at once
     sync_wait: float = 2.0  # that acks wait for a standby's disk: as long as a person accepts (MySQL waits 10)
+    follow_sweep: float = 0.25  # between two looks at the standbys, where there are any
+    heartbeat: float = 1.0  # between two signs of life to them
+    roster: float = 10.0  # after a move of the room, for its members to come over in silence
+    newcomer: float = 60.0  # in the room, before a computer that was never there on an earlier day may become a standby
+    renewal: float = 3600.0  # between two signatures under the list of standbys, which is valid for a week
+    blocked: float = (
+        600.0  # before a port that cannot be reached is tried again; nobody changes a firewall every minute
+    )
+    naming: float = 1.0  # between two looks at who may become a standby
     sync_pause: float = 60.0  # before a standby that lagged so long may be waited for again
 
     # A standby

@@ -8,9 +8,14 @@ from lanchat.room.effects import Effect, Kick, Member, Reply, SaveAccess
 from lanchat.room.members import Members
 
 
-def moderate(by: Member, action: str, nick: str, members: Members, access: Access) -> list[Effect]:
-    """What follows when a member asks for this action; `nick`: whom it is about."""
-    if not by.host:
+def moderate(by: Member, action: str, nick: str, members: Members, access: Access, *, may: bool) -> list[Effect]:
+    """What follows when a member asks for this action.
+
+    Args:
+        nick: whom it is about.
+        may: whether the member is the host, or the owner of the room.
+    """
+    if not may:
         return [Reply(Notice("rights", "Only the host may do that."))]
     match action:
         case "lock" | "unlock":

@@ -40,6 +40,7 @@ def choose(
     indexes: Mapping[Computer, int],
     away: Mapping[int, float],
     candidates: Sequence[Candidate],
+    newcomer: float = NEWCOMER,
 ) -> tuple[Standby, ...]:
     """Whom to name now, automatically.
 
@@ -48,6 +49,7 @@ def choose(
         indexes: all that were ever given in this room.
         away: of those named, by index: s since they went.
         candidates: who is here, standbys among them.
+        newcomer: s in the room, after which somebody may be named who was never here before.
 
     Returns:
         The standbys of the next delegation, by index; the same as `named` where nothing is to be changed.
@@ -58,7 +60,7 @@ def choose(
     for candidate in sorted(candidates, key=lambda one: _order(one, indexes)):
         if here >= CONNECTED:
             break
-        if candidate.computer in chosen or not _may_be_named(candidate, given):
+        if candidate.computer in chosen or not _may_be_named(candidate, given, newcomer):
             continue
         index = given.get(candidate.computer) or _next_index(given, AUTOMATIC)
         if index is None:
@@ -89,6 +91,23 @@ def appoint(computers: Sequence[Computer], indexes: Mapping[Computer, int]) -> t
     return tuple(sorted((Standby(given[one], *one) for one in computers), key=lambda one: one.index))
 
 
+def whom_to_ask(
+    wanted: int, keys: Mapping[bytes, tuple[int, float]], indexes: Mapping[Computer, int], newcomer: float = NEWCOMER
+) -> list[bytes]:
+    """Whose computers to ask to get ready, in the order in which they would be named.
+
+    Only who is needed is asked, because a computer that gets ready opens a port.
+
+    Args:
+        wanted: how many are needed.
+        keys: of those who are here and were not asked yet: `Candidate.known` and `Candidate.here` of each.
+    """
+    had = {key for key, _ in indexes}
+    able = [key for key, (known, here) in keys.items() if key in had or known or here >= newcomer]
+    able.sort(key=lambda key: (key not in had, keys[key][0] or _NEVER, -keys[key][1]))
+    return able[: max(0, wanted)]
+
+
 def _order(candidate: Candidate, indexes: Mapping[Computer, int]) -> tuple[bool, int, int, float]:
     index = indexes.get(candidate.computer, 0)
     return not index, index, candidate.known or _NEVER, -candidate.here
@@ -97,11 +116,11 @@ def _order(candidate: Candidate, indexes: Mapping[Computer, int]) -> tuple[bool,
 _NEVER = 1 << 62  # ms; a newcomer comes after everybody who is known
 
 
-def _may_be_named(candidate: Candidate, indexes: Mapping[Computer, int]) -> bool:
+def _may_be_named(candidate: Candidate, indexes: Mapping[Computer, int], newcomer: float) -> bool:
     if candidate.computer in indexes:
         return True
     key, _ = candidate.computer
-    return (bool(candidate.known) or candidate.here >= NEWCOMER) and sum(key == other for other, _ in indexes) < PER_KEY
+    return (bool(candidate.known) or candidate.here >= newcomer) and sum(key == other for other, _ in indexes) < PER_KEY
 
 
 def _next_index(given: Mapping[Computer, int], last: int) -> int | None:

@@ -60,6 +60,7 @@ class Room:
         access: nick owners, bans and the lock.
         private: the stored private messages, in order (`Opened.private`).
         keys: public keys of nick owners, by member id.
+        owner_id: the member id of whose room it is, with all rights of the host; "": of nobody else.
     """
 
     def __init__(
@@ -74,13 +75,14 @@ class Room:
         private: Iterable[Told] = (),
         keys: Mapping[str, bytes] | None = None,
         max_members: int = MAX_MEMBERS,
+        owner_id: str = "",
     ) -> None:
         self.id = id
         self.title = title
         self.seq = 0  # of the last event that was applied
         self.unavailable = ""  # why no message is accepted now; "": messages are. Set by the hub, which knows the log
         self.host_nick = ""  # of the host's member, once it has joined
-        self._host_id = host_id
+        self._host_id, self._owner_id = host_id, owner_id
         self._max_members = max_members
         self._access = access or Access()
         self._private = Mailboxes(private)
@@ -90,7 +92,7 @@ class Room:
         self._recent = RecentEvents()
         for event in past:
             self.apply(event)
-        self.host_nick = ""
+        self.host_nick, self._host_id = "", host_id
         self._members.clear()  # members who were in the room when the host stopped have to join again
         self.seq = max(self.seq, seq)
 
@@ -127,9 +129,10 @@ class Room:
         if (member := self._members.get(id, nick)) is not None:
             return member
         host = id == self._host_id
-        if len(self._members) >= self._max_members and not host:
+        free = host or id == self._owner_id  # no rule keeps them out
+        if len(self._members) >= self._max_members and not free:
             return Refused("full", f"The room is full ({self._max_members} people).")
-        refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=host)
+        refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=free)
         return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key)
 
     def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:
@@ -164,7 +167,8 @@ class Room:
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
             case Moderate(action=action, nick=nick):
-                return moderate(member, action, nick, self._members, self._access)
+                may = member.host or member.id == self._owner_id
+                return moderate(member, action, nick, self._members, self._access, may=may)
             case Bye():
                 return [Close()]
             case _:
@@ -236,6 +240,12 @@ class Room:
                     self._members.add(member)
             case _:
                 self.files.apply(event)
+
+    def expect(self, member: Member) -> None:
+        """Take somebody over from the last host: their next session comes without a `joined`."""
+        if self._members.get(member.id, member.nick) is None:
+            self._members.add(member)
+            self._access.claim(member.id, member.nick)
 
     def recall(self, said: Iterable[Said]) -> None:
         """Add messages that are too old to be in memory, so that resends of them are recognised."""

@@ -18,7 +18,7 @@ class Acks:
         self.stored = stored
         self.trouble = ""  # why the log stores nothing now; "": it does
         self._waiting: dict[Session, tuple[int, int]] = {}  # the first and the last seq that each session waits for
-        self._receipts: deque[tuple[int, Session, Receipt]] = deque()  # with the ticket that each waits for
+        self._receipts: deque[tuple[int, Session, Receipt]] = deque()  # with the number that each waits for
         self._warned: set[Session] = set()  # sessions that know that their messages are not stored now
 
     def wait(self, session: Session, seq: int) -> None:
@@ -26,20 +26,23 @@ class Acks:
         first, last = self._waiting.get(session, (seq, seq))
         self._waiting[session] = min(first, seq), max(last, seq)
 
-    def wait_for_receipt(self, session: Session, ticket: int, receipt: Receipt) -> None:
-        """This session gets the receipt once the record of this ticket is stored."""
-        self._receipts.append((ticket, session, receipt))
+    def wait_for_receipt(self, session: Session, number: int, receipt: Receipt) -> None:
+        """This session gets the receipt once the private message of this number is stored."""
+        self._receipts.append((number, session, receipt))
 
     def forget(self, session: Session) -> None:
         """This session has ended."""
         self._waiting.pop(session, None)
         self._warned.discard(session)
 
-    def store(self, ticket: int, seq: int) -> Iterator[tuple[Session, Ack | Receipt]]:
-        """Every record up to this ticket is stored, and every event up to this seq."""
-        self.stored = max(self.stored, seq)
+    def store(self, seq: int, private: int) -> Iterator[tuple[Session, Ack | Receipt]]:
+        """Every event up to this seq is stored, and every private message up to this number.
+
+        Where acks wait for a standby's disk, both may go back for a while.
+        """
+        self.stored = seq
         yield from self.due()
-        while self._receipts and self._receipts[0][0] <= ticket:
+        while self._receipts and self._receipts[0][0] <= private:
             _, session, receipt = self._receipts.popleft()
             yield session, receipt
 

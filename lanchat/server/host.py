@@ -17,8 +17,10 @@ from lanchat.network.listen import Listeners
 from lanchat.network.password import stretch
 from lanchat.protocol.closings import CLOSED
 from lanchat.protocol.fields import NONCE_SIZE
+from lanchat.protocol.ids import member_id
 from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits
 from lanchat.protocol.messages import VERSION, Card
+from lanchat.protocol.places import Rules
 from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room.access import Access
@@ -29,9 +31,11 @@ from lanchat.server.doors.base import Door, DoorOption, Serving
 from lanchat.server.doors.native import native_door
 from lanchat.server.files import open_files
 from lanchat.server.hub import Hub
+from lanchat.server.moving import Moving
 from lanchat.server.quotas import Quota, Quotas
 from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Converse
+from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log, NoLog
@@ -53,6 +57,9 @@ class Host(Closable):
         save_access: stores the access rules when they change; never waits.
         ephemeral: ask members to store nothing either.
         blobs: holds the files that members send; None: the room takes none.
+        term: by what right this computer hosts a room that may move; None: this one cannot.
+        listeners: of the native door, where it listens already; they are the host's from now on.
+        yielded: called from a thread of its own once the room is hosted elsewhere. The host is only to be closed then.
         limits: what strangers and members may do.
 
     Raises:
@@ -76,6 +83,9 @@ class Host(Closable):
         save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
         ephemeral: bool = False,
         blobs: Blobs | None = None,
+        term: Term | None = None,
+        listeners: Listeners | None = None,
+        yielded: Callable[[], None] = lambda: None,
         limits: Limits = DEFAULT_LIMITS,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
@@ -97,10 +107,10 @@ class Host(Closable):
         secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
             own = on or OwnAddresses()
-            listeners: list[Listeners] = []
-            for door in doors:
-                listeners.append(Listeners(own, door.port))
-                undo.callback(listeners[-1].close)
+            listening = [] if listeners is None else [listeners]
+            for door in doors[len(listening) :]:
+                listening.append(Listeners(own, door.port))
+                undo.callback(listening[-1].close)
             opened = self._log.open()
             undo.callback(self._log.close)
             access = Access(opened.owners, bans, locked=locked, limits=limits)
@@ -116,10 +126,18 @@ class Host(Closable):
                 private=opened.private,
                 keys=opened.keys,
                 max_members=limits.members,
+                owner_id="" if term is None else member_id(term.owner),
             )
             files = open_files(blobs, opened.files, self.room_id, timing, lambda whole: self._hub.inbox.put(whole))
             room.files = files.files
-            self._hub = Hub(room, self._log, lambda: time.time_ns() // 1_000_000, save_access, files)
+            self.moving: Moving | None = None
+            if term is not None:
+                rules = term.rules or Rules(dict(bans or {}), locked, "", self.title)
+                self.moving = Moving(term, room, identity, opened, rules, timing, self._log.set_state, yielded)
+            standbys = None if self.moving is None else self.moving.standbys
+            self._hub = Hub(room, self._log, _now, save_access, files, opened.private_number, standbys)
+            if self.moving is not None:
+                self.moving.begin(self._hub.inbox)
             serving = Serving(
                 self.title,
                 identity,
@@ -133,7 +151,7 @@ class Host(Closable):
                 secret,
                 files.bulk,
             )
-            self._doors = [(door.make(serving), at) for door, at in zip(doors, listeners, strict=True)]
+            self._doors = [(door.make(serving), at) for door, at in zip(doors, listening, strict=True)]
             self._acceptor = Acceptor(self._doors, self._serve_accepted, timing.own_addresses)
             undo.pop_all()
 
@@ -170,6 +188,8 @@ class Host(Closable):
         """
         self._flusher = Flusher("host-flusher", self._timing)
         self._log.start(self._hub.stored, self._hub.troubled)
+        if self.moving is not None and self.moving.first is not None:
+            self._hub.begin(self.moving.first)
         self._hub.start()
         if accept:
             self.accept()
@@ -215,6 +235,7 @@ class Host(Closable):
             self._locked,
             secrets.token_bytes(NONCE_SIZE),
             self._ephemeral,
+            *(self.moving.standing.papers if self.moving is not None else ()),
         )
 
     def _serve_accepted(self, sock: socket.socket, address: str, door: Door) -> None:
@@ -269,3 +290,7 @@ class Host(Closable):
         quota.close()
         link.close()
         self._readers.done(link)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -6,6 +6,7 @@ is what makes a chat server slow (measured: 6-9 us a send, in any language).
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
@@ -18,24 +19,28 @@ from lanchat.room.room import Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.files import HostFiles
+from lanchat.server.orders import ACTIONS, obey
+from lanchat.server.replication import Position
 from lanchat.server.session import (
     Asked,
     CloseRoom,
+    HandOver,
     Item,
     JoinRequest,
     LinkEnded,
     LogTrouble,
+    Named,
     Received,
     Session,
     Stop,
     Stored,
 )
 from lanchat.server.sessions import Sessions
+from lanchat.server.standbys import Standbys
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox, join_started
 
 _PONG = wire.Pong()
-_Handled = JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom
 
 
 class Hub:
@@ -45,6 +50,8 @@ class Hub:
         now: returns ms since 1970.
         save_access: stores the bans (nick by banned member id) and whether newcomers are kept out; never waits.
         files: None: the room takes no files.
+        private: the number of the last private message in the log.
+        standbys: makes what lets the room move; None: it cannot.
     """
 
     def __init__(
@@ -54,6 +61,8 @@ class Hub:
         now: Callable[[], int],
         save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
         files: HostFiles | None = None,
+        private: int = 0,
+        standbys: Callable[[Sessions], Standbys] | None = None,
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = room
@@ -62,14 +71,26 @@ class Hub:
         self._save_access = save_access
         self._files = files or HostFiles(room.files, None)
         self._appended = 0  # the ticket of the last record that was given to the log
+        self._private = private  # the number of the last private message
+        self._tickets: deque[tuple[int, int]] = deque()  # of private messages on their way to the disk, with the number
+        self._saved = self._acknowledged = Position(room.seq, private)
         self._acks = Acks(room.seq)
         self._sessions = Sessions(room, self._acks)
+        self.standbys = standbys(self._sessions) if standbys is not None else None
+        if self.standbys is not None:
+            self._sessions.gone = self.standbys.gone
         self._thread = threading.Thread(target=self._run, name="hub")
 
     @property
     def people(self) -> int:
         """The number of members in the room. Any thread."""
         return self._room.people
+
+    def begin(self, first: wire.Event) -> None:
+        """Make this happen before anything else. Before `start`; the log has been started."""
+        batch = Batch(self._now())
+        self._sessions.publish(first, batch)
+        self._append(batch)
 
     def start(self) -> None:
         self._thread.start()
@@ -88,21 +109,25 @@ class Hub:
         Returns:
             Whether the hub goes on.
         """
-        items, goes_on = self.inbox.take(), True
+        standbys, goes_on = self.standbys, True
+        items = self.inbox.take(standbys.pause if standbys is not None else None)
         batch = Batch(self._now())
         self._room.unavailable = self._acks.trouble if self._room_log.full else ""
-        for item in items:
+        for item in items if standbys is None else standbys.admit(items):
             if isinstance(item, Stop):
                 goes_on = False
             else:
                 self._handle(item, batch)
-        for removed in self._files.due(batch.now):
-            self._publish_file(removed, batch)
+        if standbys is None or not standbys.frozen:
+            for removed in self._files.due(batch.now):
+                self._publish_file(removed, batch)
+        if standbys is not None:
+            for held in standbys.end_batch(batch):
+                self._handle(held, batch)
+            self._acknowledge(standbys.safe, batch)
         batch.deliver(self._sessions)
-        if self._sessions.closing:
-            self._sessions.say_goodbye()
-        if batch.records:
-            self._appended = self._room_log.append(batch.records)
+        self._sessions.say_goodbye()
+        self._append(batch)
         return goes_on
 
     def stop(self) -> None:
@@ -115,7 +140,27 @@ class Hub:
         while self.run_batch():
             pass
 
-    def _handle(self, item: _Handled, batch: Batch) -> None:
+    def _append(self, batch: Batch) -> None:
+        if batch.records:
+            self._appended = self._room_log.append(batch.records)
+
+    def _acknowledge(self, safe: Position, batch: Batch) -> None:
+        if safe != self._acknowledged:
+            self._acknowledged = safe
+            self._sessions.tell_all(self._acks.store(*safe), batch)
+
+    def _store(self, stored: Stored, batch: Batch) -> None:
+        private = self._saved.private
+        while self._tickets and self._tickets[0][0] <= stored.ticket:
+            private = self._tickets.popleft()[1]
+        self._saved = Position(max(stored.seq, self._saved.seq), private)
+        if self.standbys is None:
+            self._acknowledge(self._saved, batch)
+        else:
+            self.standbys.saved(self._saved)
+        self._files.stored(stored.seq)
+
+    def _handle(self, item: Item, batch: Batch) -> None:
         match item:
             case Received(session, messages, said_before):
                 if said_before:
@@ -123,20 +168,31 @@ class Hub:
                 self._receive(session, messages, batch)
             case JoinRequest():
                 self._sessions.join(item, batch)
+                if self.standbys is not None:
+                    self.standbys.came(item, batch)
+            case Named():
+                if self.standbys is not None:
+                    self.standbys.name(item, batch)
+            case HandOver():
+                if self.standbys is not None:
+                    self.standbys.hand_over(item)
             case Asked():
                 self._sessions.answer(item, batch)
             case LinkEnded(session):
                 self._sessions.leave(session, batch, code=session.link.code, reason=session.link.reason)
-            case Stored(ticket, seq):
-                self._sessions.tell_all(self._acks.store(ticket, seq), batch)
-                self._files.stored(seq)
+            case Stored():
+                self._store(item, batch)
             case LogTrouble(text):
                 self._sessions.tell_all(self._acks.set_trouble(text), batch)
             case FileWhole():
                 if (draft := self._room.files.finish(item, batch.now)) is not None:
                     self._publish_file(draft, batch)
             case CloseRoom(reason):
-                self._sessions.closing = reason  # everybody is told after the events of this batch
+                self._sessions.closing = wire.Closing(
+                    "closed", reason
+                )  # everybody is told after the events of this batch
+            case Stop():
+                pass
             case _:
                 assert_never(item)
 
@@ -152,10 +208,16 @@ class Hub:
                     self._sessions.tell(session, _PONG, batch)
                 case wire.Deaf():
                     session.deaf = True
-                case wire.Pong() | StandbyMessage():
+                case wire.Pong():
                     pass
+                case StandbyMessage():
+                    if self.standbys is not None:
+                        self.standbys.receive(session, message, batch)
                 case wire.Hello() | wire.Confirm() | Transfer():
                     self._sessions.tell(session, wire.Notice("rules", "You are in the room already."), batch)
+                case wire.Moderate(action=action) if action in ACTIONS:
+                    if (answer := obey(self.standbys, session, member, message)) is not None:
+                        self._sessions.tell(session, answer, batch)
                 case wire.Fetch():
                     self._sessions.tell(
                         session, wire.Notice("rules", "Events can be fetched only after the welcome."), batch
@@ -190,9 +252,14 @@ class Hub:
                     if other.gets(to, message):
                         self._sessions.tell(other, message, batch)
             case Store(told, receipt):
-                batch.records.append(told)
+                self._private += 1
+                numbered = _with_number(told, self._private)
+                batch.records.append(numbered)
+                self._tickets.append((self._appended + len(batch.records), self._private))
+                if self.standbys is not None:
+                    self.standbys.carry(numbered, batch)
                 if receipt is not None:
-                    self._acks.wait_for_receipt(session, self._appended + len(batch.records), receipt)
+                    self._acks.wait_for_receipt(session, self._private, receipt)
                     if self._acks.trouble:
                         self._sessions.tell_all(self._acks.warn([session]), batch)
             case Close():
@@ -207,5 +274,12 @@ class Hub:
                     self._sessions.dismiss(other, closing, batch)
             case SaveAccess(bans, locked):
                 self._save_access(bans, locked)
+                if self.standbys is not None:
+                    self.standbys.change_rules(bans, locked, batch)
             case _:
                 assert_never(effect)
+
+
+def _with_number(told: wire.Told, number: int) -> wire.Told:
+    """A private message as the log stores it and standbys get it. Members get it without the number."""
+    return wire.Told(told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.box, told.text, number)

@@ -1,11 +1,11 @@
 """Reads the room's log for a member, in the member's own reader thread, so that nobody else waits for the disk."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lanchat.errors import LogDamaged
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.framing import encode
-from lanchat.protocol.messages import FromMember, Notice, Page, Said, Say
+from lanchat.protocol.messages import Fetch, FromHost, FromMember, Notice, Page, Said, Say
 from lanchat.storage.log import Log
 
 PAGE = 200  # events in one page, at most
@@ -13,7 +13,7 @@ PAGE_SIZE = 64 * 1024  # bytes after which a page ends; a quarter of what a link
 PAGE_COST = 2  # messages that a page costs as much as: reading it takes the host a millisecond
 
 
-def page(log: Log, after: int) -> bytes:
+def page(log: Log, fetch: Fetch) -> bytes:
     """The answer to a Fetch: the next events of the log, and a Page.
 
     If the log is damaged, a notice takes the place of the lost events, because asking again would not help.
@@ -23,17 +23,29 @@ def page(log: Log, after: int) -> bytes:
     """
     lines: list[bytes] = []
     size = 0
-    upto = MAX_NUMBER  # no event follows
+    upto = MAX_NUMBER  # nothing follows
     try:
-        for event in log.read(after, PAGE):
-            lines.append(encode(event))
+        for number, message in _entries(log, fetch):
+            lines.append(encode(message))
             size += len(lines[-1])
             if size > PAGE_SIZE or len(lines) == PAGE:
-                upto = event.seq
+                upto = number
                 break
     except LogDamaged as error:
         lines.append(encode(Notice("past", f"The host cannot read what was said before. {error}")))
     return b"".join(lines) + encode(Page(upto))
+
+
+def _entries(log: Log, fetch: Fetch) -> Iterator[tuple[int, FromHost]]:
+    match fetch.of:
+        case "":
+            return ((event.seq, event) for event in log.read(fetch.after, PAGE))
+        case "private":
+            return ((told.number, told) for told in log.private_after(fetch.after, PAGE))
+        case "owners":
+            return ((owned.seq, owned) for owned in log.owners_after(fetch.after, PAGE))
+        case _:
+            return iter(())
 
 
 def said_before(log: Log, by: str, messages: Iterable[FromMember]) -> list[Said]:

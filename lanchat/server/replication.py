@@ -47,11 +47,12 @@ class Replication:
 
     Args:
         saved: what is on the host's disk when it begins.
+        count: where `count` begins, above all that earlier hosts have used.
     """
 
-    def __init__(self, saved: Position, timing: Timing) -> None:
+    def __init__(self, saved: Position, timing: Timing, count: int = 0) -> None:
         self.sync = NOBODY
-        self.count = 0
+        self.count = count
         self.safe = self._saved = saved
         self._timing = timing
         self._stored: dict[int, Position] = {}  # by index, of every standby whose link is there
@@ -67,6 +68,10 @@ class Replication:
     def backup(self) -> bool:
         """Whether what is acknowledged now is on two disks."""
         return self.sync != NOBODY
+
+    def is_ready(self, index: int) -> bool:
+        """Whether this standby has all that the host had a moment ago."""
+        return index in self._stored and bool(self._marks) and self._stored[index].has(self._marks[0][1])
 
     def saved(self, position: Position) -> None:
         """So much is on the host's own disk."""

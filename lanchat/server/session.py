@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lanchat.protocol.messages import FromHost, FromMember, Refused, Said, Told
+from lanchat.protocol.places import Place
 from lanchat.room.effects import Member, Snapshot
 from lanchat.room.files import FileWhole
 from lanchat.room.room import Room
@@ -42,6 +43,7 @@ class Session:
         echoes: whether the client gets its own messages back.
         own_join: whether the client gets the event of its own join; False: its snapshot tells it.
         deaf: whether the client asked not to get the messages of others.
+        follows: whether it copies the room, as a standby whom the owner has named. Set by the hub.
     """
 
     link: Outlet
@@ -49,6 +51,7 @@ class Session:
     echoes: bool = True
     own_join: bool = True
     deaf: bool = False
+    follows: bool = False
     member: Member | None = None
 
     def encode(self, message: FromHost) -> bytes:
@@ -80,6 +83,8 @@ class JoinRequest:
     Args:
         any_nick: the client cannot be asked for another nick: if this one is taken, it gets the next free one.
         key: the public key that was proven.
+        standby: 1: this computer may be named a standby; 2: its person asked for it.
+        peer: the address of the other end of the link.
     """
 
     session: Session
@@ -88,6 +93,8 @@ class JoinRequest:
     after: int = -1
     any_nick: bool = False
     key: bytes = b""
+    standby: int = 0
+    peer: str = ""
 
 
 @dataclass(frozen=True)
@@ -149,8 +156,36 @@ class CloseRoom:
 
 
 @dataclass(frozen=True)
+class Named:
+    """The owner has signed a list of standbys.
+
+    Args:
+        paper: b"": the list is as before.
+        places: where some of them are.
+    """
+
+    paper: bytes
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """The room is to be hosted by a standby.
+
+    Args:
+        index: of the standby; None: the one that acks wait for.
+        done: called in the hub's thread with "", or with a sentence that says why the room stays here.
+    """
+
+    index: int | None
+    done: Callable[[str], None]
+
+
+@dataclass(frozen=True)
 class Stop:
     """The hub thread ends."""
 
 
-Item = JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom | Stop
+Item = (
+    JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom | Named | HandOver | Stop
+)

@@ -1,7 +1,7 @@
 """The sessions of a room: who joins and leaves, and what goes out to one of them or to all."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import FAULT, REPLACED
@@ -17,11 +17,13 @@ class Sessions:
     """Lets clients into the room and out of it, and publishes events. Owned by the hub thread.
 
     Attributes:
-        closing: why the room closes; "": it does not. Nobody is let in any more then.
+        closing: the last line to everybody; None: the room goes on here. Nobody is let in any more then.
+        gone: called with each session that has ended.
     """
 
     def __init__(self, room: Room, acks: Acks) -> None:
-        self.closing = ""
+        self.closing: wire.Closing | None = None
+        self.gone: Callable[[Session], None] = lambda session: None
         self._room = room
         self._acks = acks
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
@@ -72,8 +74,8 @@ class Sessions:
     def join(self, request: JoinRequest, batch: Batch) -> None:
         """Let a client in, or tell it why not."""
         session = request.session
-        if self.closing:
-            session.link.finish(session.encode(wire.Closing("closed", self.closing)))
+        if self.closing is not None:
+            session.link.finish(session.encode(self.closing))
             return
         decision = self._room.join(request.id, request.nick, batch.now, request.key)
         if isinstance(decision, wire.Refused) and request.any_nick and decision.suggestion:
@@ -84,7 +86,7 @@ class Sessions:
             _log.info("refused a member: %s", decision.code)
             session.refuse(decision)
             return
-        snapshot = self._room.snapshot(request.id, decision.nick, request.after, self._acks.stored)
+        snapshot = self._room.snapshot(request.id, decision.nick, request.after, max(0, self._acks.stored))
         self._sessions[session] = None
         batch.personal_for(session).start = len(batch.events)
         batch.tell(session, session.snapshot(snapshot))
@@ -115,12 +117,14 @@ class Sessions:
         del self._sessions[session]
         self._acks.forget(session)
         batch.personal.pop(session, None)
+        self.gone(session)
         left = self._room.leave(member, batch.now, code=code, reason=reason)
         if left is not None:
             self.publish(left, batch)
         _log.info("%s left: %s", member.id, reason or code)
 
     def say_goodbye(self) -> None:
-        """Tell everybody that the room closes."""
-        for session in self._sessions:
-            session.link.finish(session.encode(wire.Closing("closed", self.closing)))
+        """Tell everybody that the room closes, or goes on elsewhere."""
+        if self.closing is not None:
+            for session in self._sessions:
+                session.link.finish(session.encode(self.closing))

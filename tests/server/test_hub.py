@@ -500,7 +500,10 @@ def test_waiting_private_messages_come_with_the_welcome_until_confirmed():
         stage.batch(JoinRequest(back, "id-bob", "bob", after=3))
         assert PSST in heard(back)
     stage.batch(Received(back, [Got("id-ann", "1")]))
-    assert stage.log.private == [PSST, Told("1", 1001, "id-ann", "ann", "id-bob", "bob")]
+    assert stage.log.private == [
+        Told("1", 1001, "id-ann", "ann", "id-bob", "bob", box("psst"), number=1),
+        Told("1", 1001, "id-ann", "ann", "id-bob", "bob", number=2),
+    ]
     last = new_session(stage)
     stage.batch(JoinRequest(last, "id-bob", "bob", after=3))
     assert not any(isinstance(message, Told) for message in heard(last))

@@ -7,7 +7,7 @@ import pytest
 from lanchat.errors import LanchatError, LogDamaged
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all
-from lanchat.protocol.messages import Event, Notice, Page, Said, Say
+from lanchat.protocol.messages import Event, Fetch, Notice, Page, Said, Say
 from lanchat.server.past import page, said_before
 from lanchat.storage.log import NoLog
 
@@ -28,13 +28,13 @@ class UnreadableLog(NoLog):
 
 Ask = Callable[[UnreadableLog], object]
 ASKS: dict[str, Ask] = {
-    "page": lambda log: page(log, 0),
+    "page": lambda log: page(log, Fetch(0)),
     "resend": lambda log: said_before(log, ANN, [Say("1", "hi", again=True)]),
 }
 
 
 def test_a_notice_takes_the_place_of_events_lost_in_a_damaged_log():
-    answer = decode_all(LineSplitter().feed(page(UnreadableLog(LogDamaged("it is damaged")), 0)), FROM_HOST)
+    answer = decode_all(LineSplitter().feed(page(UnreadableLog(LogDamaged("it is damaged")), Fetch(0))), FROM_HOST)
     notice, end = answer
     assert isinstance(notice, Notice) and notice.code == "past" and "it is damaged" in notice.text
     assert end == Page(MAX_NUMBER)

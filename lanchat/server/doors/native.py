@@ -91,7 +91,16 @@ class NativeDoor:
         link.keepalive.begin(encode(Ping()))
         self._serving.admission.admit(link)
         session, id = Session(link, self), member_id(newcomer.key)
-        self._serving.inbox.put(JoinRequest(session, id, newcomer.nick, newcomer.after, key=newcomer.key))
+        request = JoinRequest(
+            session,
+            id,
+            newcomer.nick,
+            newcomer.after,
+            key=newcomer.key,
+            standby=newcomer.standby,
+            peer=link.peer,
+        )
+        self._serving.inbox.put(request)
         try:
             with reporting_errors(link, encode):
                 self._receive(link, splitter, throttle, session, id, messages)
@@ -201,13 +210,15 @@ class NativeDoor:
         log = self._serving.log
         left: list[FromMember] = []
         for message in messages:
-            if not isinstance(message, Fetch) or session.member is None:  # the hub tells who asks before the welcome
+            if (
+                not isinstance(message, Fetch) or session.member is None or (message.of and not session.follows)
+            ):  # the hub tells who may not
                 left.append(message)
             else:
                 throttle.spend(PAGE_COST)
                 if link.over:
                     return [], []
-                link.send(page(log, message.after))
+                link.send(page(log, message))
         return left, said_before(log, id, left)
 
     def _attempt(self, source: str, secret: bytes, member: bytes, certificate: bytes) -> Exchange | Refused:

@@ -1,0 +1,218 @@
+"""Names standbys for a room of ours, while our program hosts it."""
+
+import ipaddress
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from lanchat.discovery.probe import card_at
+from lanchat.errors import LanchatError
+from lanchat.network.addresses import OwnAddresses
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.delegation import OWNER_INDEX, Standby
+from lanchat.protocol.places import MAX_ADDRESSES, Place
+from lanchat.protocol.text import safe_text, same_nick
+from lanchat.protocol.timeline import term_of
+from lanchat.protocol.timing import Timing
+from lanchat.protocol.tls import client_context
+from lanchat.room.naming import CONNECTED, Candidate, appoint, choose, whom_to_ask
+from lanchat.server.followers import Volunteer
+from lanchat.server.moving import Moving
+from lanchat.server.session import Session
+from lanchat.storage.delegations import Signing
+from lanchat.threads import Closable, join_started
+
+_ANSWER = 15.0  # s for a computer that was asked to get ready, before another one is asked as well
+
+_log = logging.getLogger(__name__)
+
+
+class Naming(Closable):
+    """A thread that looks who could take the room over, asks these computers, and names them.
+
+    Args:
+        port: on which we host.
+        say: called from that thread with a sentence for the person.
+    """
+
+    def __init__(
+        self,
+        moving: Moving,
+        signing: Signing,
+        nick: str,
+        endpoints: Callable[[], Sequence[Endpoint]],
+        own: OwnAddresses,
+        say: Callable[[str], None],
+        timing: Timing,
+    ) -> None:
+        self._moving, self._signing, self._nick, self._endpoints = moving, signing, nick, endpoints
+        self._own, self._say, self._timing = own, say, timing
+        self._tls = client_context()
+        self._lock = threading.Lock()  # guards `_signing` and `_wanted`; held for a write to the disk at most
+        self._wanted: tuple[bytes, ...] | None = None  # the keys that the owner asked for; None: automatic
+        self._asked: dict[Session, float] = {}  # s, when a computer was asked to get ready
+        self._reached: dict[Session, int] = {}  # the port at which it has answered
+        self._blocked: dict[bytes, float] = {}  # by key: s, when its port may be tried again
+        self._away: dict[int, float] = {}  # by index: s, since when a standby is gone
+        self._places: dict[int, Place] = {}
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="naming")
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        join_started(self._thread)
+
+    def order(self, argument: str) -> str:
+        """Name standbys as the owner says: "auto", "off", or nicks. Any thread.
+
+        Returns:
+            What follows, as a sentence.
+        """
+        words = argument.split()
+        if words in (["auto"], ["off"]):
+            automatic = words == ["auto"]
+            with self._lock:
+                self._wanted = None if automatic else ()
+                self._sign(self._signing.standbys if automatic else (), automatic=automatic)
+            return "Standbys are named automatically." if automatic else "Nobody can take over this room any more."
+        there = {same_nick(one.nick): one for one in self._moving.volunteers}
+        if unable := [word for word in words if same_nick(word) not in there]:
+            return f"{safe_text(unable[0])} is not here, or cannot be a standby."
+        with self._lock:
+            self._wanted = tuple(there[same_nick(word)].key for word in words)
+            kept = tuple(one for one in self._signing.standbys if one.key in self._wanted)
+            self._sign(kept, automatic=False)
+        return "They are asked. /standbys shows who can take over."
+
+    def end(self) -> None:
+        """Name nobody, so that nobody opens the room again."""
+        with self._lock:
+            self._wanted = ()
+            self._sign(())
+
+    def _run(self) -> None:
+        while not self._closing.wait(self._timing.naming):
+            try:
+                self._look(time.monotonic())
+            except LanchatError as error:  # the disk
+                _log.warning("no standby is named: %s", error)
+
+    def _look(self, now: float) -> None:
+        volunteers = [one for one in self._moving.volunteers if one.key != self._moving.standing.owner]
+        self._probe(volunteers, now)
+        able = [one for one in volunteers if one.port and self._reached.get(one.session) == one.port]
+        with self._lock:
+            self._signing.meet([one.key for one in volunteers])
+            named = self._signing.standbys
+            here = {(one.key, one.instance) for one in able}
+            for standby in named:
+                if (standby.key, standby.instance) in here:
+                    self._away.pop(standby.index, None)
+                else:
+                    self._away.setdefault(standby.index, now)
+            self._recruit(volunteers, sum(standby.index not in self._away for standby in named), now)
+            chosen = self._choose(able, now)
+            if chosen != named or now - self._signing.signed_at >= self._timing.renewal:
+                self._sign(chosen)
+                new = {one.index for one in chosen} - {one.index for one in named}
+            else:
+                new = set()
+        self._tell_places(able, chosen)
+        for one in able:
+            index = next((other.index for other in chosen if (other.key, other.instance) == (one.key, one.instance)), 0)
+            if index in new:
+                words = "can take over when you leave or lose the connection. /standbys shows who can."
+                self._say(f"{safe_text(one.nick)} {words}")
+
+    def _choose(self, able: Sequence[Volunteer], now: float) -> tuple[Standby, ...]:
+        signing, named = self._signing, self._signing.standbys
+        if self._wanted is not None:
+            kept = [(one.key, one.instance) for one in named if one.key in self._wanted]
+            new = [(one.key, one.instance) for one in able if one.key in self._wanted]
+            try:
+                return appoint(list(dict.fromkeys([*kept, *new])), signing.known.indexes)
+            except ValueError as error:
+                _log.warning("not named: %s", error)
+                return named
+        if not signing.known.automatic:
+            return named
+        candidates = [
+            Candidate((one.key, one.instance), signing.known_since(one.key), now - one.since)
+            for one in able
+            if not one.asked
+        ]
+        away = {index: now - since for index, since in self._away.items()}
+        return choose(named, signing.known.indexes, away, candidates, self._timing.newcomer)
+
+    def _recruit(self, volunteers: Sequence[Volunteer], connected: int, now: float) -> None:
+        """Ask as many computers to get ready as are needed."""
+        fresh = {
+            one.key: one
+            for one in volunteers
+            if not one.instance and one.session not in self._asked and now >= self._blocked.get(one.key, now)
+        }
+        if self._wanted is not None:
+            keys = [key for key in self._wanted if key in fresh]
+        elif self._signing.known.automatic:
+            waiting = sum(
+                one.session in self._asked and now - self._asked[one.session] < _ANSWER and not one.instance
+                for one in volunteers
+            )
+            known = {
+                key: (self._signing.known_since(key), now - one.since) for key, one in fresh.items() if not one.asked
+            }
+            needed = CONNECTED - connected - waiting
+            keys = whom_to_ask(needed, known, self._signing.known.indexes, self._timing.newcomer)
+        else:
+            keys = []
+        for key in keys:
+            self._asked[fresh[key].session] = now
+            self._moving.recruit(fresh[key])
+        there = {one.session for one in volunteers}
+        self._asked = {session: at for session, at in self._asked.items() if session in there}
+        self._reached = {session: port for session, port in self._reached.items() if session in there}
+
+    def _probe(self, volunteers: Sequence[Volunteer], now: float) -> None:
+        """See which computers that are ready can be reached."""
+        for one in volunteers:
+            if not one.port or self._reached.get(one.session) == one.port or now < self._blocked.get(one.key, now):
+                continue
+            found = card_at(Endpoint(one.peer, one.port), self._tls)
+            card, key = found or (None, b"")
+            if card is not None and card.room == self._moving.standing.room and card.standby and key == one.key:
+                self._reached[one.session] = one.port
+                self._blocked.pop(one.key, None)
+            else:
+                _log.info("the port %d of a candidate cannot be reached", one.port)
+                self._blocked[one.key] = now + self._timing.blocked
+            blocked = [other for other in volunteers if other.port and self._blocked.get(other.key, now) > now]
+            self._moving.note_blocked({other.nick: other.port for other in blocked})
+
+    def _tell_places(self, able: Sequence[Volunteer], chosen: Sequence[Standby]) -> None:
+        owner = Place(OWNER_INDEX, self._moving.standing.owner, self._nick, _spoken(self._endpoints()))
+        places = [owner]
+        for standby in chosen:
+            for one in able:
+                if (one.key, one.instance) == (standby.key, standby.instance):
+                    places.append(Place(standby.index, one.key, one.nick, self._addresses(one)))
+        changed = [place for place in places if self._places.get(place.index) != place]
+        self._places.update({place.index: place for place in changed})
+        if changed:
+            self._moving.name(b"", *changed)
+
+    def _addresses(self, one: Volunteer) -> tuple[str, ...]:
+        """Where this computer can be reached. One on our own machine is reached by others at our addresses."""
+        here = Endpoint(one.peer, one.port)
+        if not ipaddress.ip_address(one.peer.partition("%")[0]).is_loopback:
+            return (str(here),)
+        return _spoken([here, *(Endpoint(address.text, one.port) for address in self._own.reachable())])
+
+    def _sign(self, standbys: tuple[Standby, ...], *, automatic: bool | None = None) -> None:
+        paper = self._signing.sign(standbys, term_of(self._moving.standing.epoch), automatic=automatic)
+        self._moving.name(paper)
+
+
+def _spoken(endpoints: Sequence[Endpoint]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(str, endpoints)))[:MAX_ADDRESSES]

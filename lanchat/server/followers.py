@@ -1,0 +1,138 @@
+"""The standbys that copy a room from its host, and the members' computers that may become one. Owned by the hub."""
+
+from dataclasses import dataclass, replace
+
+from lanchat.protocol.standby import Follow, Offer, Stored
+from lanchat.protocol.text import same_nick
+from lanchat.server.replication import NOBODY, Position, Replication
+from lanchat.server.session import JoinRequest, Session
+from lanchat.server.term import Standing
+
+
+@dataclass(frozen=True)
+class Volunteer:
+    """A member's computer that may be named a standby. Any thread may read it.
+
+    Args:
+        key: the raw key that the member has proven.
+        peer: the address of the other end of its link.
+        asked: whether its person has asked for it.
+        since: s, by the host's clock, when it came.
+        instance: of its copy's folder, once it has offered itself; b"": not yet.
+        port: on which it listens.
+    """
+
+    session: Session
+    key: bytes
+    nick: str
+    peer: str
+    asked: bool
+    since: float
+    instance: bytes = b""
+    port: int = 0
+
+
+@dataclass
+class _Follower:
+    index: int
+    state: int  # the revision of the rules that it has stored
+    position: Position
+
+
+class Followers:
+    """Which sessions may be standbys, which ones follow, and how far they are. Owned by the hub thread.
+
+    Attributes:
+        volunteers: for any thread; replaced as a whole.
+    """
+
+    def __init__(self, standing: Standing, replication: Replication) -> None:
+        self.volunteers: tuple[Volunteer, ...] = ()
+        self._standing = standing
+        self._replication = replication
+        self._following: dict[Session, _Follower] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._following)
+
+    @property
+    def sessions(self) -> list[Session]:
+        """Those that follow."""
+        return list(self._following)
+
+    def came(self, request: JoinRequest, now: float) -> None:
+        """A member has entered the room. The returning owner needs to be asked by nobody."""
+        session, owner = request.session, request.key == self._standing.owner != self._standing.key
+        if session.member is not None and request.key and (request.standby or owner):
+            volunteer = Volunteer(session, request.key, session.member.nick, request.peer, request.standby > 1, now)
+            self.volunteers = (*self.volunteers, volunteer)
+
+    def gone(self, session: Session, now: float) -> None:
+        """The session has ended."""
+        self.volunteers = tuple(one for one in self.volunteers if one.session is not session)
+        follower = self._end(session)
+        if follower is not None:
+            self._replication.gone(follower.index, now)
+
+    def offered(self, session: Session, offer: Offer, now: float) -> None:
+        """This computer is ready to be named; without a port it is ready no more."""
+        if not offer.port:
+            self.gone(session, now)
+        self.volunteers = tuple(
+            replace(one, instance=offer.instance, port=offer.port) if one.session is session else one
+            for one in self.volunteers
+        )
+
+    def follow(self, session: Session, follow: Follow, now: float) -> bool:
+        """This computer begins to copy the room. Returns whether it may: the owner of the room has named it."""
+        one = next((one for one in self.volunteers if one.session is session), None)
+        index = self._standing.index_of(one.key, one.instance) if one is not None and one.instance else None
+        if index is None or index == self._standing.index:
+            return False
+        for other in [other for other, known in self._following.items() if known.index == index]:
+            self._end(other)  # its link has died unnoticed
+        position = Position(follow.seq, follow.private)
+        self._following[session] = _Follower(index, follow.state, position)
+        session.follows = True
+        self._replication.stored(index, position, NOBODY, now)
+        return True
+
+    def stored(self, session: Session, stored: Stored, now: float) -> None:
+        """So much is on that computer's disk."""
+        if (follower := self._following.get(session)) is not None:
+            follower.position, follower.state = Position(stored.seq, stored.private), stored.state
+            self._replication.stored(follower.index, follower.position, stored.count, now)
+
+    def session(self, index: int) -> Session | None:
+        """The one that follows with this index."""
+        return next((session for session, known in self._following.items() if known.index == index), None)
+
+    def index(self, session: Session) -> int | None:
+        follower = self._following.get(session)
+        return follower.index if follower is not None else None
+
+    def called(self, nick: str) -> int | None:
+        """The index of the standby with this nick that follows."""
+        same = (known.index for session, known in self._following.items() if _is_called(session, nick))
+        return next(same, None)
+
+    def has(self, index: int, position: Position, rev: int) -> bool:
+        """Whether this standby has all of that."""
+        known = [one for one in self._following.values() if one.index == index]
+        return any(one.position.has(position) and one.state >= rev for one in known)
+
+    def drop_unnamed(self, now: float) -> None:
+        """Stop waiting for those that a new list of standbys leaves out."""
+        for session, known in list(self._following.items()):
+            one = next(one for one in self.volunteers if one.session is session)
+            if self._standing.index_of(one.key, one.instance) != known.index:
+                self._end(session)
+                self._replication.gone(known.index, now)
+
+    def _end(self, session: Session) -> _Follower | None:
+        session.follows = False
+        return self._following.pop(session, None)
+
+
+def _is_called(session: Session, nick: str) -> bool:
+    return session.member is not None and same_nick(session.member.nick) == same_nick(nick)

@@ -1,0 +1,124 @@
+"""What lets a host's room move to another computer, for the threads that ask for it."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from lanchat.protocol.messages import UNNUMBERED, Moved
+from lanchat.protocol.places import Place, Rules
+from lanchat.protocol.standby import Recruit
+from lanchat.protocol.timing import Timing
+from lanchat.room.effects import Member
+from lanchat.room.room import Room
+from lanchat.server.followers import Volunteer
+from lanchat.server.replication import Position
+from lanchat.server.session import HandOver, Item, Named
+from lanchat.server.sessions import Sessions
+from lanchat.server.standbys import Standbys
+from lanchat.server.term import Standing, Term
+from lanchat.storage.identity import Identity
+from lanchat.storage.log import Opened
+from lanchat.threads import Inbox
+
+_ANSWER = 1.0  # s; the hub itself answers later than it promises by no more than this
+
+
+class Moving:
+    """Belongs to a host. All methods are for any thread, once the host's hub runs.
+
+    Args:
+        rules: the access rules and settings of the room.
+        keep: stores what `storage.moving` names; never waits.
+        yielded: called from a thread of its own once the room is hosted elsewhere.
+    """
+
+    def __init__(
+        self,
+        term: Term,
+        room: Room,
+        identity: Identity,
+        opened: Opened,
+        rules: Rules,
+        timing: Timing,
+        keep: Callable[[Mapping[str, bytes]], None],
+        yielded: Callable[[], None],
+    ) -> None:
+        now = time.time_ns() // 1_000_000
+        self.standing = Standing(term, room.id, identity.public, identity.sign, opened.timeline, now)
+        self._term, self._room, self._timing = term, room, timing
+        self._saved, self._rules = Position(room.seq, opened.private_number), rules
+        self._keep, self._yielded = keep, yielded
+        self._standbys: Standbys | None = None
+        self._inbox: Inbox[Item] | None = None
+        nick = next((place.nick for place in term.places if place.index == term.index), "")
+        moved = Moved(UNNUMBERED, now, identity.id, nick, self.standing.epoch, term.before, term.reason)
+        self.first = moved if term.reason else None
+        for present in term.roster:
+            room.expect(Member(present.id, present.nick, present.host, present.key))
+
+    @property
+    def paper(self) -> bytes:
+        """The record of this term, for `Promoted`."""
+        return self.standing.paper
+
+    @property
+    def volunteers(self) -> tuple[Volunteer, ...]:
+        """Whose computers may be named."""
+        return self._standbys.followers.volunteers if self._standbys is not None else ()
+
+    @property
+    def sync(self) -> int:
+        """The index of the standby that acks wait for; -1: nobody."""
+        return self._standbys.replication.sync if self._standbys is not None else -1
+
+    def note_blocked(self, ports: Mapping[str, int]) -> None:
+        """The ports of candidates that cannot be reached, by nick."""
+        if self._standbys is not None:
+            self._standbys.blocked = ports
+
+    def standbys(self, sessions: Sessions) -> Standbys:
+        """The hub's own part. Called once, before its thread begins."""
+        self._standbys = Standbys(
+            self.standing,
+            self._room,
+            sessions,
+            self._saved,
+            self._rules,
+            self._term.rev + 1,
+            self._timing,
+            time.monotonic,
+            self._keep,
+            lambda: threading.Thread(target=self._yielded, name="yielded").start(),
+        )
+        if self._term.roster:
+            self._standbys.expect_roster()
+        return self._standbys
+
+    def begin(self, inbox: Inbox[Item]) -> None:
+        """The hub takes its items from here."""
+        self._inbox = inbox
+
+    def recruit(self, volunteer: Volunteer) -> None:
+        """Ask this member's computer to get ready."""
+        volunteer.session.link.send(volunteer.session.encode(Recruit()))
+
+    def name(self, paper: bytes, *places: Place) -> None:
+        """Pass on a list of standbys that the owner has signed; b"": only these places are new."""
+        if self._inbox is not None:
+            self._inbox.put_now(Named(paper, places))
+
+    def hand_over(self, index: int | None = None) -> str:
+        """Hand the room over to this standby; None: to the one that acks wait for. Waits some seconds at most.
+
+        Returns:
+            Why the room stays here, as a sentence; "": it is hosted there.
+        """
+        if self._inbox is None:
+            return "Nobody can take over now."
+        answer: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._inbox.put_now(HandOver(index, answer.put))
+        try:
+            return answer.get(timeout=self._timing.sync_wait + self._timing.promotion + _ANSWER)
+        except queue.Empty:
+            return "The room itself does not answer."

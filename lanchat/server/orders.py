@@ -1,0 +1,49 @@
+"""What members ask their host about standbys and a move of the room, and the answers. Owned by the hub thread."""
+
+from lanchat.protocol.closings import CLOSED
+from lanchat.protocol.delegation import OWNER_INDEX
+from lanchat.protocol.messages import Moderate, Notice
+from lanchat.protocol.text import safe_text
+from lanchat.room.effects import Member
+from lanchat.server.session import HandOver, Session
+from lanchat.server.standbys import Standbys
+
+ACTIONS = {"standbys", "handover", "takeback", "close"}
+_NO_STANDBYS = Notice("rights", "This room cannot move to another computer.")
+
+
+def obey(standbys: Standbys | None, session: Session, member: Member, order: Moderate) -> Notice | None:
+    """Do what a member asks for, if it may.
+
+    Returns:
+        The answer; None: it comes later, or with what happens.
+    """
+    if standbys is None:
+        return _NO_STANDBYS
+    owner = member.id == standbys.standing.owner_id
+    match order.action:
+        case "standbys":
+            return Notice("standbys", standbys.describe())
+        case "handover" if owner or member.host:
+            index = standbys.followers.called(order.nick)
+            if index is None:
+                text = f"{safe_text(order.nick)} is not here, or is no standby. /standbys shows who can take over."
+                return Notice("rights", text)
+        case "takeback" if owner and standbys.standing.index != OWNER_INDEX:
+            index = OWNER_INDEX
+        case "takeback" if owner:
+            return Notice("rights", "You host the room.")
+        case "close" if owner:
+            standbys.close(CLOSED)
+            return None
+        case "handover":
+            return Notice("rights", "Only the host and the owner of the room may do that.")
+        case _:
+            return Notice("rights", "Only the owner of the room may do that.")
+
+    def done(why: str) -> None:
+        if why:
+            session.link.send(session.encode(Notice("rights", f"The room stays here. {why}")))
+
+    standbys.hand_over(HandOver(index, done))
+    return None

@@ -1,0 +1,300 @@
+"""What a host does so that its room can move: copies, acks that wait for them, papers, and handing over.
+
+Only a room with papers has this; in others it does not exist, and nothing gets slower.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from lanchat.errors import ProtocolError
+from lanchat.protocol import standby as wire
+from lanchat.protocol.delegation import OWNER_INDEX, check_host, read_term
+from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Told
+from lanchat.protocol.places import Rules, write_places, write_rules
+from lanchat.protocol.text import safe_text
+from lanchat.protocol.timing import Timing
+from lanchat.room.room import Room
+from lanchat.server.batch import Batch
+from lanchat.server.followers import Followers
+from lanchat.server.handover import Handover
+from lanchat.server.replication import NOBODY, Position, Replication
+from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, Named, Session, Stop
+from lanchat.server.sessions import Sessions
+from lanchat.server.term import Standing
+
+_COUNTS = 16  # bits for the counts of the heartbeats of one term
+
+_log = logging.getLogger(__name__)
+
+
+class Standbys:
+    """The standbys of a room, as its host sees them. Owned by the hub thread.
+
+    Args:
+        saved: what is on the host's disk when it begins.
+        rev: the revision of the rules.
+        clock: s.
+        keep: stores what `storage.moving` names; never waits.
+        yielded: called once the room is hosted elsewhere; never waits.
+    """
+
+    def __init__(
+        self,
+        standing: Standing,
+        room: Room,
+        sessions: Sessions,
+        saved: Position,
+        rules: Rules,
+        rev: int,
+        timing: Timing,
+        clock: Callable[[], float],
+        keep: Callable[[Mapping[str, bytes]], None],
+        yielded: Callable[[], None],
+    ) -> None:
+        self.replication = Replication(saved, timing, standing.epoch << _COUNTS)
+        self.followers = Followers(standing, self.replication)
+        self.standing, self._room, self._sessions = standing, room, sessions
+        self._saved, self._private = saved, saved.private  # on our disk; the last number of a private message
+        self._rules, self._rev = rules, rev
+        self._timing, self._clock, self._keep, self._yielded = timing, clock, keep, yielded
+        self.blocked: Mapping[str, int] = {}  # ports that cannot be reached, by nick; replaced as a whole by any thread
+        self._beat_at = 0.0
+        self._settled_at: float | None = None  # when who has not come over from the last host has left
+        self._handover: Handover | None = None
+        self._moved = False  # the room is hosted elsewhere
+        keep({"owner": standing.owner, "term": standing.paper, **self._papers(), **self._kept_rules()})
+
+    @property
+    def pause(self) -> float | None:
+        """How long the hub may wait for its next item, in s; None: without end."""
+        busy = self.followers or self._handover is not None or self._settled_at is not None
+        return self._timing.follow_sweep if busy or self.replication.sync != NOBODY else None
+
+    @property
+    def safe(self) -> Position:
+        """How far acks may go."""
+        return self.replication.safe
+
+    def expect_roster(self) -> None:
+        """Those who were in the room with the last host come over in silence."""
+        self._settled_at = self._clock() + self._timing.roster
+
+    @property
+    def frozen(self) -> bool:
+        """Whether no event may be numbered now."""
+        return self._moved or self._handover is not None
+
+    def admit(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Which of these items are handled now. While the room is handed over, most wait; after it, only newcomers
+        hear where it is."""
+        if self._moved:
+            return [item for item in items if isinstance(item, JoinRequest | Stop)]
+        if self._handover is None:
+            return items
+        if any(isinstance(item, CloseRoom) for item in items):
+            return [*self._end_handover("The room closes."), *items]
+        return [item for item in items if not self._handover.holds(item)]
+
+    # ---- what comes in
+
+    def came(self, request: JoinRequest, batch: Batch) -> None:
+        """A member has entered the room."""
+        self.followers.came(request, self._clock())
+        if request.session.member is not None and request.key:
+            for message in (self._delegation(), self._places()):
+                self._tell(request.session, message, batch)
+
+    def gone(self, session: Session) -> None:
+        """A session has ended."""
+        self.followers.gone(session, self._clock())
+
+    def receive(self, session: Session, message: wire.StandbyMessage, batch: Batch) -> None:
+        """Handle what a member's computer says about its copy."""
+        now = self._clock()
+        match message:
+            case wire.Offer():
+                self.followers.offered(session, message, now)
+            case wire.Follow():
+                if self.followers.follow(session, message, now):
+                    self._begin(session, batch)
+            case wire.Stored():
+                self.followers.stored(session, message, now)
+            case wire.Promoted(term=term):
+                self._promoted(session, term)
+            case wire.Delegation(paper=paper):
+                self.name(Named(paper, ()), batch)
+
+    def name(self, item: Named, batch: Batch) -> None:
+        """Pass on a new list of standbys, and where they are."""
+        try:
+            changed = bool(item.paper) and self.standing.learn(item.paper)
+        except ProtocolError as error:
+            _log.warning("not taken: %s", error)
+            return
+        moved = self.standing.put(item.places)
+        if changed:
+            self.followers.drop_unnamed(self._clock())
+        if changed or moved:
+            self._keep(self._papers())
+        messages: list[FromHost] = [self._delegation()] if changed else []
+        self._tell_members([*messages, self._places()] if changed or moved else [], batch)
+
+    def change_rules(self, bans: dict[str, str], locked: bool, batch: Batch) -> None:
+        """The access rules have changed: the copies get them."""
+        self._rules, self._rev = Rules(bans, locked, self._rules.keep, self._rules.title), self._rev + 1
+        self._keep(self._kept_rules())
+        for session in self.followers.sessions:
+            self._tell(session, self._state(), batch)
+
+    def carry(self, told: Told, batch: Batch) -> None:
+        """A private message goes into the log, and so into the copies."""
+        self._private = told.number
+        for session in self.followers.sessions:
+            self._tell(session, told, batch)
+
+    def saved(self, position: Position) -> None:
+        """So much is on our own disk."""
+        self._saved = position
+        self.replication.saved(position)
+
+    def hand_over(self, item: HandOver) -> None:
+        """Begin to hand the room over."""
+        index = self.replication.sync if item.index is None else item.index
+        session = self.followers.session(index)
+        if self._handover is not None:
+            item.done("The room is being handed over already.")
+        elif session is None:
+            item.done("Nobody can take over now." if item.index is None else "That computer is not connected.")
+        elif not self.replication.is_ready(index):
+            item.done("That computer does not have all of the room yet.")
+        else:
+            self._handover = Handover(index, session, self._clock() + self._timing.sync_wait, item.done)
+
+    def close(self, closing: Closing) -> None:
+        """End the room for everybody, on behalf of its owner."""
+        self._sessions.closing = closing
+        self._yielded()
+
+    def describe(self) -> str:
+        """Who can take over, in words."""
+        named = self.standing.named.standbys if self.standing.named is not None else ()
+        indexes = [OWNER_INDEX] if self.standing.index != OWNER_INDEX else []
+        indexes += [one.index for one in named if one.index != self.standing.index]
+        words = [f"{self.standing.nick(index) or 'a computer'}: {self._describe(index)}" for index in indexes]
+        words += [f"{safe_text(nick)}: port {port} blocked (firewall?)" for nick, port in self.blocked.items()]
+        return " · ".join(words) or "Nobody can take over yet."
+
+    def _describe(self, index: int) -> str:
+        if self.followers.session(index) is None:
+            return "away"
+        return "complete" if self.replication.is_ready(index) else "copying"
+
+    # ---- what goes out
+
+    def end_batch(self, batch: Batch) -> Sequence[Item]:
+        """To be called at the end of each batch, before any ack of it.
+
+        Returns:
+            Items that were held back and are to be handled now.
+        """
+        if self._moved:
+            return ()
+        now = self._clock()
+        if self.replication.tick(now):
+            self._beat_at = now + self._timing.heartbeat
+            self._tell_members([self._heartbeat()], batch)
+        elif self.followers and now >= self._beat_at:
+            self._beat_at = now + self._timing.heartbeat
+            for session in self.followers.sessions:
+                self._tell(session, self._heartbeat(), batch)
+        if self._settled_at is not None and now >= self._settled_at:
+            self._settled_at = None
+            self._settle(batch)
+        return self._go_on(now, batch) if self._handover is not None else ()
+
+    def _begin(self, session: Session, batch: Batch) -> None:
+        """Tell a copy that begins to follow what it cannot fetch, and all private messages of this batch so far."""
+        self._tell(session, self._state(), batch)
+        self._tell(session, self._heartbeat(), batch)
+        for record in batch.records:
+            if isinstance(record, Told):
+                self._tell(session, record, batch)
+
+    def _go_on(self, now: float, batch: Batch) -> Sequence[Item]:
+        handover = self._handover
+        assert handover is not None
+        if self.followers.session(handover.index) is not handover.session:
+            return self._end_handover("The link to that computer is lost.")
+        everything = Position(self._room.seq, self._private)
+        if (
+            handover.stage == "filling"
+            and not batch.records
+            and self._saved.has(everything)
+            and self.followers.has(handover.index, everything, self._rev)
+        ):
+            handover.stage, handover.until = "asked", now + self._timing.promotion
+            self._tell(handover.session, wire.Promote(*everything, self._rev), batch)
+        if now >= handover.until:
+            return self._end_handover("That computer has not taken over in time.")
+        return ()
+
+    def _promoted(self, session: Session, paper: bytes) -> None:
+        handover, named = self._handover, self.standing.named
+        if handover is None or handover.session is not session or handover.stage != "asked":
+            return
+        key = session.member.key if session.member is not None else b""
+        try:
+            term = read_term(paper)
+            if named is None or term.epoch <= self.standing.epoch:
+                raise ProtocolError("That is no later term.")
+            now = term.began if named.until > term.began else named.until
+            check_host(named, term, room=self.standing.room, owner=self.standing.owner, host=key, now=now)
+        except ProtocolError as error:
+            _log.warning("not handed over: %s", error)
+            return  # the time runs out
+        nick, host = self.standing.nick(handover.index), self._room.host_nick
+        text = f"{host or 'The host'} has handed the room to {nick or 'another computer'}."
+        self._sessions.closing = Closing("moved", text, handover.index)
+        self._moved, self._handover = True, None
+        handover.done("")
+        self._yielded()
+
+    def _end_handover(self, why: str) -> Sequence[Item]:
+        """Go on as if nothing had been. Returns what was held back."""
+        handover, self._handover = self._handover, None
+        assert handover is not None
+        _log.info("not handed over: %s", why)
+        handover.done(why)
+        return handover.held
+
+    def _settle(self, batch: Batch) -> None:
+        words = f"when the room moved to {self._room.host_nick}"
+        for member in [member for member in self._room.members if not member.sessions]:
+            self._sessions.publish(Left(UNNUMBERED, batch.now, member.id, member.nick, "lost", words), batch)
+
+    def _tell_members(self, messages: Sequence[FromHost], batch: Batch) -> None:
+        for session in self._sessions:
+            for message in messages:
+                self._tell(session, message, batch)
+
+    def _tell(self, session: Session, message: FromHost, batch: Batch) -> None:
+        self._sessions.tell(session, message, batch)
+
+    def _heartbeat(self) -> wire.Heartbeat:
+        replication = self.replication
+        return wire.Heartbeat(self._room.seq, replication.safe.seq, replication.sync, replication.count)
+
+    def _state(self) -> wire.State:
+        return wire.State(self._rev, write_rules(self._rules))
+
+    def _delegation(self) -> wire.Delegation:
+        return wire.Delegation(self.standing.delegation, self.standing.paper)
+
+    def _papers(self) -> dict[str, bytes]:
+        return {"delegation": self.standing.delegation, "places": self._places().places.encode()}
+
+    def _kept_rules(self) -> dict[str, bytes]:
+        return {"rules": write_rules(self._rules).encode(), "rev": str(self._rev).encode()}
+
+    def _places(self) -> wire.Standbys:
+        return wire.Standbys(write_places(tuple(self.standing.places.values())))

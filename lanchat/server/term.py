@@ -1,0 +1,108 @@
+"""A host's term in a room that may move: by what right it hosts, the papers it shows, and where to go after it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lanchat.protocol.delegation import OWNER_INDEX, Delegation, Sign, TermRecord, read_delegation
+from lanchat.protocol.ids import member_id
+from lanchat.protocol.messages import Present
+from lanchat.protocol.places import Place, Rules
+from lanchat.protocol.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Term:
+    """By what right a computer begins to host a room, and what it takes over.
+
+    Args:
+        owner: the raw key of the room's owner.
+        delegation: the newest list of standbys, as it was signed; b"": there is none.
+        index: of this computer in it.
+        before: the nick of who has hosted the room until now; "": nobody has, just before.
+        reason: "handover" or "failback"; "": nobody is told that the room has moved.
+        roster: who was in the room. They come over in silence; who does not in `Timing.roster` seconds has left.
+        rules: the access rules and settings.
+        rev: their revision.
+        places: where the owner and the standbys are.
+    """
+
+    owner: bytes
+    delegation: bytes = b""
+    index: int = OWNER_INDEX
+    before: str = ""
+    reason: str = ""
+    roster: tuple[Present, ...] = ()
+    rules: Rules | None = None
+    rev: int = 0
+    places: tuple[Place, ...] = ()
+
+
+class Standing:
+    """What a host shows of itself. The hub thread changes it; any thread reads it.
+
+    Args:
+        key: the raw key of this computer.
+        sign: signs with it.
+        timeline: what the log consists of, and the term that begins.
+        now: ms since 1970.
+
+    Attributes:
+        paper: the record of this term, signed.
+        delegation: the newest list of standbys, signed; b"": there is none.
+        named: the same list.
+
+    Raises:
+        ProtocolError: the list is not signed by the owner.
+    """
+
+    def __init__(self, term: Term, room: str, key: bytes, sign: Sign, timeline: Timeline, now: int) -> None:
+        self.room = room
+        self.owner = term.owner
+        self.owner_id = member_id(term.owner)
+        self.key = key
+        self.index = term.index
+        self.epoch = timeline.epoch
+        self.delegation = term.delegation
+        self.named: Delegation | None = read_delegation(term.delegation, term.owner) if term.delegation else None
+        self.places = {place.index: place for place in term.places}
+        number = self.named.number if self.named is not None else 0
+        self.paper = TermRecord(room, key, number, now, timeline).signed(sign)
+
+    @property
+    def papers(self) -> tuple[bytes, bytes, bytes]:
+        """The owner, the delegation and the term record, as a card shows them."""
+        return self.owner, self.delegation, self.paper
+
+    def index_of(self, key: bytes, instance: bytes) -> int | None:
+        """The index of the computer with this key and instance; None: it may not host the room."""
+        if key == self.owner and self.index != OWNER_INDEX:
+            return OWNER_INDEX
+        return self.named.index(key, instance) if self.named is not None else None
+
+    def learn(self, paper: bytes) -> bool:
+        """Take a list of standbys that is newer than ours.
+
+        Returns:
+            Whether it is.
+
+        Raises:
+            ProtocolError: it is not signed by the owner, or for another room.
+        """
+        shown = read_delegation(paper, self.owner)
+        if shown.room != self.room or (self.named is not None and shown.number <= self.named.number):
+            return False
+        self.delegation, self.named = paper, shown
+        kept = {OWNER_INDEX, *(standby.index for standby in shown.standbys)}
+        self.places = {index: place for index, place in self.places.items() if index in kept}
+        return True
+
+    def put(self, places: Sequence[Place]) -> bool:
+        """Note where these computers are now. Returns whether that is new."""
+        changed = [place for place in places if self.places.get(place.index) != place]
+        self.places = {**self.places, **{place.index: place for place in changed}}
+        return bool(changed)
+
+    def nick(self, index: int) -> str:
+        """By which this computer is called."""
+        place = self.places.get(index)
+        return place.nick if place is not None else ""

@@ -1,0 +1,142 @@
+"""Whom the owner of a room has named as standbys, in a file beside the room's log.
+
+An index belongs to one computer for the whole life of the room, so what is here must never be forgotten: a file that
+cannot be read lets nobody be named any more. The numbers of the lists only grow, and follow the clock, so that even an
+old copy of this file makes no list that is older than one that others have seen.
+"""
+
+import base64
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.delegation import TERMS_AHEAD, VALIDITY, Delegation, Standby, read_delegation
+from lanchat.protocol.timeline import MAX_TERM
+from lanchat.storage.files import file_errors, write_file
+from lanchat.storage.identity import Identity
+
+FILE = "standbys.json"
+_DAY = 86_400_000  # ms
+_MET = 1000  # keys whose first day in the room is remembered
+
+Computer = tuple[bytes, bytes]  # key and instance
+
+
+@dataclass(frozen=True)
+class Appointed:
+    """What an owner remembers.
+
+    Args:
+        paper: the last list that was signed; b"": none.
+        number: of that list.
+        indexes: all that were ever given.
+        met: ms since 1970, when each key was in the room first. The oldest are kept.
+        automatic: whether standbys are named without being asked for.
+    """
+
+    paper: bytes = b""
+    number: int = 0
+    indexes: Mapping[Computer, int] = field(default_factory=dict)
+    met: Mapping[bytes, int] = field(default_factory=dict)
+    automatic: bool = True
+
+
+def read_appointed(folder: Path) -> Appointed:
+    """
+    Raises:
+        LanchatError: the file is damaged, or cannot be read.
+    """
+    path = folder / FILE
+    try:
+        found = json.loads(path.read_text(encoding="ascii"))
+        indexes = {(bytes.fromhex(key), bytes.fromhex(instance)): int(n) for key, instance, n in found["indexes"]}
+        met = {bytes.fromhex(key): int(at) for key, at in found["met"].items()}
+        paper = base64.b64decode(found["paper"], validate=True)
+        return Appointed(paper, int(found["number"]), indexes, met, bool(found["automatic"]))
+    except FileNotFoundError:
+        return Appointed()
+    except OSError as error:
+        raise LanchatError(f"Cannot read {path} ({error.strerror}).") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise LanchatError(
+            f"{path} is damaged, so this room names no standbys.", "Open the room again as a new one: --new"
+        ) from None
+
+
+def write_appointed(folder: Path, appointed: Appointed) -> None:
+    """Store it for certain, before anybody sees a list that follows from it.
+
+    Raises:
+        LanchatError: the folder cannot be written.
+    """
+    values = {
+        "number": appointed.number,
+        "paper": base64.b64encode(appointed.paper).decode(),
+        "indexes": [[key.hex(), instance.hex(), index] for (key, instance), index in appointed.indexes.items()],
+        "met": {key.hex(): at for key, at in appointed.met.items()},
+        "automatic": appointed.automatic,
+    }
+    with file_errors(folder / FILE):
+        write_file(folder / FILE, f"{json.dumps(values)}\n".encode(), durable=True)
+
+
+class Signing:
+    """Signs the lists of standbys of one room. One thread at a time.
+
+    Args:
+        folder: of the room.
+        password: whether the room has one.
+
+    Raises:
+        LanchatError: what the folder says about earlier lists cannot be read.
+    """
+
+    def __init__(self, folder: Path, room: str, identity: Identity, *, password: bool) -> None:
+        self.known: Appointed = read_appointed(folder)
+        self._folder, self._room, self._identity, self._password = folder, room, identity, password
+        last = read_delegation(self.known.paper, identity.public) if self.known.paper else None
+        self.standbys = last.standbys if last is not None else ()
+        self.signed_at = 0.0  # s, by `time.monotonic`; 0: not in this run
+
+    def sign(self, standbys: tuple[Standby, ...], term: int, *, automatic: bool | None = None) -> bytes:
+        """A new list, which is on our disk before anybody sees it.
+
+        Args:
+            term: of the host of now.
+            automatic: whether others are named without being asked for; None: as before.
+
+        Raises:
+            LanchatError: the disk refuses.
+        """
+        now = time.time_ns() // 1_000_000
+        number = max(self.known.number + 1, now)
+        limit = min(term + TERMS_AHEAD, MAX_TERM)
+        made = Delegation(self._room, number, now, now + VALIDITY, self._password, limit, standbys)
+        paper = made.signed(self._identity.sign)
+        given = {(one.key, one.instance): one.index for one in standbys}
+        known = replace(
+            self.known,
+            paper=paper,
+            number=number,
+            indexes={**self.known.indexes, **given},
+            automatic=self.known.automatic if automatic is None else automatic,
+        )
+        write_appointed(self._folder, known)
+        self.known, self.standbys, self.signed_at = known, standbys, time.monotonic()
+        return paper
+
+    def meet(self, keys: Sequence[bytes]) -> None:
+        """Note who is in the room for the first time."""
+        now, met = time.time_ns() // 1_000_000, dict(self.known.met)
+        new = {key: now for key in keys if key not in met}
+        if new and len(met) < _MET:
+            self.known = replace(self.known, met={**met, **new})
+            write_appointed(self._folder, self.known)
+
+    def known_since(self, key: bytes) -> int:
+        """ms since 1970 when this key was in the room first, if that was on an earlier day; else 0."""
+        met, now = self.known.met.get(key, 0), time.time_ns() // 1_000_000
+        return met if met and met // _DAY < now // _DAY else 0

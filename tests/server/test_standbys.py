@@ -1,0 +1,390 @@
+"""A hub whose room can move: ann owns and hosts it, bob's computer keeps a copy. The test plays bob's computer."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from lanchat.protocol.delegation import OWNER_INDEX, VALIDITY, Standby, TermRecord
+from lanchat.protocol.delegation import Delegation as Named
+from lanchat.protocol.ids import member_id
+from lanchat.protocol.keys import key_from_seed
+from lanchat.protocol.messages import (
+    Ack,
+    Bye,
+    Closing,
+    FromMember,
+    Left,
+    Moderate,
+    Moved,
+    Notice,
+    Ping,
+    Pong,
+    Present,
+    Receipt,
+    Said,
+    Tell,
+    Told,
+)
+from lanchat.protocol.places import Place, Rules, read_places, read_rules
+from lanchat.protocol.standby import Delegation, Follow, Heartbeat, Offer, Promote, Promoted, Standbys, State, Stored
+from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
+from lanchat.protocol.timing import Timing
+from lanchat.room.effects import Member
+from lanchat.room.room import Room
+from lanchat.server.hub import Hub
+from lanchat.server.replication import NOBODY, Position
+from lanchat.server.session import HandOver, JoinRequest, LinkEnded, Received, Stop
+from lanchat.server.session import Named as Renamed
+from lanchat.server.session import Stored as OnDisk
+from lanchat.server.standbys import Standbys as HubStandbys
+from lanchat.server.term import Standing, Term
+from tests.server.test_hub import SlowLog, TalkativeDoor, heard, new_session, says
+from tests.support.rooms import box, copy
+
+ROOM, INSTANCE = "5" * 32, b"computer"
+ANN, BOB, CAT = (key_from_seed(bytes([number]) * 32) for number in (1, 2, 3))
+ANN_KEY, BOB_KEY, CAT_KEY = (key.public_key().public_bytes_raw() for key in (ANN, BOB, CAT))
+FIRST = make_epoch(3, OWNER_INDEX)
+TIMING = Timing()
+NUMBERS = count(1)
+
+
+def named(*keys: bytes, number: int = 1, owner: Any = ANN) -> bytes:
+    """The list of these standbys, signed."""
+    standbys = tuple(Standby(index, key, INSTANCE) for index, key in enumerate(keys, 1))
+    return Named(ROOM, number, 0, VALIDITY, standbys=standbys).signed(owner.sign)
+
+
+class Log(SlowLog):
+    """Stores what the test says, and the papers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, bytes] = {}
+
+    def set_state(self, values: Any) -> None:
+        self.kept |= values
+
+
+class Stage:
+    """ann's host, with a clock that the test moves."""
+
+    def __init__(self, term: Term | None = None) -> None:
+        self.native, self.log, self.now, self.moved = TalkativeDoor(), Log(), 100.0, 0
+        term = term or Term(ANN_KEY, named(BOB_KEY))
+        self.room = Room(ROOM, "Room A", member_id(ANN_KEY), seq=make_seq(FIRST, 0), owner_id=member_id(ANN_KEY))
+        self.standing = Standing(term, ROOM, ANN_KEY, ANN.sign, Timeline(FIRST), 0)
+
+        def standbys(sessions: Any) -> HubStandbys:
+            at = Position(self.room.seq, 0)
+            parts = (self.standing, self.room, sessions, at, Rules(title="Room A"), 1, TIMING, lambda: self.now)
+            return HubStandbys(*parts, self.log.set_state, self.yielded)
+
+        self.hub = Hub(self.room, self.log, lambda: int(self.now * 1000), standbys=standbys)
+        self.log.start(self.hub.stored)
+        self.outcomes: list[str] = []
+
+    @property
+    def standbys(self) -> HubStandbys:
+        assert self.hub.standbys is not None
+        return self.hub.standbys
+
+    def yielded(self) -> None:
+        self.moved += 1
+
+    def batch(self, *items: Any) -> None:
+        for item in items:
+            self.hub.inbox.put_now(item)
+        self.hub.inbox.put_now(Stop())
+        self.hub.run_batch()
+
+    def save(self) -> None:
+        """Everything is on ann's disk."""
+        self.batch(OnDisk(len(self.log.records), self.room.seq))
+
+    def later(self, seconds: float) -> None:
+        self.now += seconds
+        self.batch()
+
+    def come(self, nick: str, key: bytes, standby: int = 1) -> Any:
+        session = new_session(self)  # type: ignore[arg-type]
+        self.batch(JoinRequest(session, member_id(key), nick, key=key, standby=standby, peer="127.0.0.1"))
+        return session
+
+    def follow(self, session: Any, instance: bytes = INSTANCE) -> list[Any]:
+        """This computer offers itself and begins to copy. Returns what it gets."""
+        heard(session)
+        self.batch(Received(session, [Offer(5000, instance), Follow()]))
+        return heard(session)
+
+    def stored(self, session: Any, *, count: int | None = None) -> None:
+        """Everything is on this standby's disk."""
+        count = self.standbys.replication.count if count is None else count
+        private = max((told.number for told in self.log.private), default=0)
+        self.batch(Received(session, [Stored(self.room.seq, private, self.state(session), count)]))
+
+    def state(self, session: Any) -> int:
+        return self.standbys._rev
+
+    def with_backup(self) -> Any:
+        """bob is the sync standby, and has all. Returns ann's session and bob's."""
+        ann, bob = self.come("ann", ANN_KEY, standby=0), self.come("bob", BOB_KEY)
+        self.save()
+        self.follow(bob)
+        self.stored(bob)
+        self.stored(bob)
+        assert self.standbys.replication.sync == 1
+        heard(ann), heard(bob)
+        return ann, bob
+
+    def hand_over(self, index: int | None = None) -> None:
+        self.batch(HandOver(index, self.outcomes.append))
+
+
+def only(messages: list[Any], kind: Any) -> Any:
+    [message] = [message for message in messages if isinstance(message, kind)]
+    return message
+
+
+def bobs_term(stage: Stage, *, key: Any = BOB, index: int = 1, term: int = 4) -> bytes:
+    past = ((stage.standing.epoch, 5),) if make_epoch(term, index) > stage.standing.epoch else ()
+    timeline = Timeline(make_epoch(term, index), past)
+    return TermRecord(ROOM, key.public_key().public_bytes_raw(), 1, 10, timeline).signed(key.sign)
+
+
+# ---- copies
+
+
+def test_who_comes_learns_who_may_host_the_room_and_where():
+    stage = Stage()
+    stage.batch(Renamed(b"", (Place(0, ANN_KEY, "ann", ("10.0.0.1:47474",)),)))
+    got = heard(stage.come("cat", CAT_KEY))
+    assert only(got, Delegation) == Delegation(named(BOB_KEY), stage.standing.paper)
+    assert [place.nick for place in read_places(only(got, Standbys).places)] == ["ann"]
+    assert stage.log.kept["delegation"] == named(BOB_KEY)
+
+
+def test_a_named_computer_gets_the_rules_first_and_private_messages_from_then_on():
+    stage = Stage()
+    ann, bob = stage.come("ann", ANN_KEY), stage.come("bob", BOB_KEY)
+    got = stage.follow(bob)
+    assert read_rules(only(got, State).rules) == Rules(title="Room A") and isinstance(got[0], State)
+    assert bob.follows and not ann.follows
+    cat = stage.come("cat", CAT_KEY)
+    heard(bob)
+    stage.batch(Received(ann, [Tell("1", member_id(CAT_KEY), "cat", box(), copy())]))
+    told = only(heard(bob), Told)
+    assert (told.number, told.box) == (1, box()), "sealed, and with its number"
+    assert only(heard(cat), Told).number == 0
+
+
+def test_a_private_message_of_the_same_moment_is_not_missed():
+    stage = Stage()
+    ann, bob = stage.come("ann", ANN_KEY), stage.come("bob", BOB_KEY)
+    cat = stage.come("cat", CAT_KEY)
+    heard(bob), heard(cat)
+    tell = Received(ann, [Tell("1", member_id(CAT_KEY), "cat", box(), copy())])
+    stage.batch(tell, Received(bob, [Offer(5000, INSTANCE), Follow()]))
+    assert only(heard(bob), Told).number == 1
+
+
+@pytest.mark.parametrize("case", ["another instance", "not named", "no offer", "a paper of its own"])
+def test_nobody_else_gets_a_copy(case: str):
+    stage = Stage()
+    session = stage.come("cat" if case == "not named" else "bob", CAT_KEY if case == "not named" else BOB_KEY)
+    heard(session)
+    messages: list[FromMember] = [Offer(5000, INSTANCE), Follow()]
+    if case == "another instance":
+        messages[0] = Offer(5000, b"another ")
+    if case == "no offer":
+        messages = messages[1:]
+    if case == "a paper of its own":
+        messages.insert(0, Delegation(named(BOB_KEY, CAT_KEY, number=9, owner=BOB)))
+        messages[1] = Offer(5000, b"another ")
+    stage.batch(Received(session, messages))
+    assert not session.follows and not any(isinstance(message, State) for message in heard(session))
+
+
+def test_a_standby_that_a_newer_list_leaves_out_follows_no_more():
+    stage = Stage()
+    _, bob = stage.with_backup()
+    stage.batch(Renamed(named(CAT_KEY, number=2), ()))
+    assert not bob.follows and only(heard(bob), Delegation).paper == named(CAT_KEY, number=2)
+    stage.batch(Renamed(named(BOB_KEY, number=1), ()))
+    assert stage.standing.delegation == named(CAT_KEY, number=2), "an older list changes nothing"
+
+
+# ---- acks
+
+
+def test_without_a_standby_an_ack_waits_for_the_hosts_disk_alone():
+    stage = Stage()
+    ann = stage.come("ann", ANN_KEY)
+    stage.batch(says(ann, "hi"))
+    assert not any(isinstance(message, Ack) for message in heard(ann))
+    stage.save()
+    assert only(heard(ann), Ack).seq == stage.room.seq
+    assert stage.standbys.pause is None, "and the hub wakes up for nobody"
+
+
+def test_with_a_standby_an_ack_and_a_receipt_wait_for_both_disks():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    cat = stage.come("cat", CAT_KEY)
+    stage.batch(says(ann, "hi"), Received(ann, [Tell("p", member_id(CAT_KEY), "cat", box(), copy())]))
+    stage.save()
+    assert not any(isinstance(message, Ack | Receipt) for message in heard(ann))
+    stage.stored(bob)
+    got = heard(ann)
+    assert only(got, Ack).seq == stage.room.seq and only(got, Receipt).id == "p"
+    del cat
+
+
+def test_everybody_hears_of_a_backup_before_the_first_ack_that_means_it_and_of_its_loss():
+    stage = Stage()
+    ann, bob = stage.come("ann", ANN_KEY), stage.come("bob", BOB_KEY)
+    stage.save()
+    stage.follow(bob)
+    heard(ann)
+    stage.stored(bob)
+    beat = only(heard(ann), Heartbeat)
+    assert (beat.sync, beat.safe) == (1, -1)
+    stage.batch(says(ann, "hi"))
+    stage.save()
+    assert not any(isinstance(message, Ack) for message in heard(ann)), "bob has not stored that he is the backup"
+    stage.stored(bob)
+    assert any(isinstance(message, Ack) for message in heard(ann))
+
+    stage.batch(says(ann, "still here"))
+    stage.save()
+    stage.batch(LinkEnded(bob))
+    heard(ann)
+    stage.later(TIMING.sync_wait + 0.1)
+    got = heard(ann)
+    assert only(got, Heartbeat).sync == NOBODY and only(got, Ack).seq < stage.room.seq + 1
+    assert [type(message) for message in got].index(Heartbeat) < [type(message) for message in got].index(Ack)
+
+
+def test_a_standby_hears_each_second_from_its_host_and_the_others_do_not():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    stage.later(TIMING.heartbeat + 0.1)
+    assert [type(message) for message in heard(bob)] == [Heartbeat]
+    assert heard(ann) == []
+
+
+def test_a_ban_goes_into_the_copies():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    stage.batch(Received(ann, [Moderate("lock")]))
+    state = only(heard(bob), State)
+    assert read_rules(state.rules).locked and state.rev == 3 - 1
+    assert stage.log.kept["rules"] == state.rules.encode()
+
+
+# ---- handing over
+
+
+def test_a_handover_waits_for_the_copy_and_then_tells_everybody_where_the_room_is():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    stage.batch(says(ann, "last words"), HandOver(None, stage.outcomes.append))
+    stage.save()
+    assert not any(isinstance(message, Promote) for message in heard(bob)), "the copy lacks the last words"
+    stage.stored(bob)
+    assert only(heard(bob), Promote) == Promote(stage.room.seq, 0, stage.state(bob))
+    last = stage.room.seq
+    stage.batch(says(ann, "too late"), Received(ann, [Ping()]))
+    assert stage.room.seq == last and not any(isinstance(message, Said | Pong) for message in heard(bob))
+    assert only(heard(ann), Ack).seq == last
+
+    stage.batch(Received(bob, [Promoted(bobs_term(stage))]))
+    assert stage.outcomes == [""] and stage.moved == 1
+    for session in (ann, bob):
+        assert only(heard(session), Closing) == Closing("moved", "ann has handed the room to another computer.", 1)
+    dan = stage.come("dan", CAT_KEY)
+    assert only(heard(dan), Closing).to == 1, "and so hears who is late"
+    stage.batch(LinkEnded(ann), says(bob, "again"))
+    assert stage.room.seq == last, "nothing is numbered here any more"
+
+
+@pytest.mark.parametrize("case", ["nobody", "away", "copying"])
+def test_a_room_without_a_complete_copy_stays(case: str):
+    stage = Stage()
+    ann, bob = stage.come("ann", ANN_KEY), stage.come("bob", BOB_KEY)
+    if case == "copying":
+        stage.save()
+        stage.follow(bob)
+    stage.hand_over(None if case == "nobody" else 1)
+    assert len(stage.outcomes) == 1 and stage.outcomes[0] and stage.moved == 0
+    stage.batch(says(ann, "hi"))
+    assert "hi" in [message.text for message in heard(bob) if isinstance(message, Said)]
+
+
+@pytest.mark.parametrize("case", ["silent", "left", "a lower term", "somebody else's paper", "an unnamed index"])
+def test_what_was_said_meanwhile_goes_on_where_the_standby_does_not_take_over(case: str):
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    stage.hand_over()
+    stage.save()
+    stage.batch(says(ann, "kept"))
+    assert not any(isinstance(message, Said) for message in heard(ann))
+    match case:
+        case "left":
+            stage.batch(LinkEnded(bob))
+        case "a lower term":
+            stage.batch(Received(bob, [Promoted(bobs_term(stage, term=2))]))
+        case "somebody else's paper":
+            stage.batch(Received(bob, [Promoted(bobs_term(stage, key=CAT))]))
+        case "an unnamed index":
+            stage.batch(Received(bob, [Promoted(bobs_term(stage, index=2))]))
+    stage.later(TIMING.promotion + 0.1)
+    assert stage.outcomes and stage.outcomes[0] and stage.moved == 0
+    stage.batch()
+    assert "kept" in [message.text for message in heard(ann) if isinstance(message, Said)]
+
+
+def test_only_the_host_and_the_owner_move_the_room():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    cat = stage.come("cat", CAT_KEY)
+    stage.save()
+    stage.stored(bob)
+    for session, order in [(cat, "handover"), (bob, "handover"), (cat, "takeback"), (cat, "close"), (bob, "close")]:
+        heard(session)
+        stage.batch(Received(session, [Moderate(order, "bob")]))
+        assert only(heard(session), Notice).code == "rights"
+    heard(ann)
+    stage.batch(Received(ann, [Moderate("handover", "cat")]))
+    assert "no standby" in only(heard(ann), Notice).text
+    stage.batch(Received(ann, [Moderate("standbys")]))
+    assert only(heard(ann), Notice).text == "a computer: complete"
+    stage.batch(Received(ann, [Moderate("handover", "bob")]))
+    assert any(isinstance(message, Promote) for message in heard(bob))
+
+
+# ---- taking over
+
+
+def test_who_comes_over_makes_no_noise_and_who_does_not_has_left():
+    roster = (
+        Present(member_id(ANN_KEY), "ann", True, ANN_KEY),
+        Present(member_id(BOB_KEY), "bob"),
+        Present("id-dan", "dan"),
+    )
+    stage = Stage(Term(ANN_KEY, named(BOB_KEY), roster=roster))
+    for person in roster:
+        stage.room.expect(Member(person.id, person.nick, person.host, person.key))
+    stage.standbys.expect_roster()
+    stage.hub.begin(Moved(0, 5, member_id(ANN_KEY), "ann", FIRST, "bob", "failback"))
+    [moved] = stage.log.events
+    assert (moved.seq, moved.epoch) == (make_seq(FIRST, 1), FIRST)
+    bob, ann = stage.come("bob", BOB_KEY), stage.come("ann", ANN_KEY)
+    assert stage.log.events == [moved] and stage.room.people == 3
+    stage.later(TIMING.roster - 1)
+    assert stage.log.events == [moved]
+    stage.later(2)
+    assert [(event.nick, event.code) for event in heard(bob) if isinstance(event, Left)] == [("dan", "lost")]
+    stage.batch(Received(ann, [Bye()]))
+    assert [event.nick for event in heard(bob) if isinstance(event, Left)] == ["ann"]
