@@ -48,7 +48,7 @@ def _machine(report: Report) -> Diagnosis | None:
     if machine.trouble is not None:
         return Diagnosis(False, _sentence(machine.trouble[0]), machine.trouble[1])
     if machine.disk is not None and machine.disk < LEAST_DISK:
-        return Diagnosis(False, f"The disk that holds {machine.home} is full.", f"df -h '{machine.home}'")
+        return Diagnosis(False, f"The disk that holds {machine.home} is full.", f"df -h {argument(machine.home)}")
     return None
 
 

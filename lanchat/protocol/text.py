@@ -191,7 +191,7 @@ def quoted(word: str) -> str:
 
 
 def argument(word: str) -> str:
-    """An address as one types it in a shell: in quotes only if a shell would take it for a pattern, as `[::1]:80`."""
+    """An address or a path as one types it in a shell: quoted only if a shell would take it for something else."""
     return word if shlex.quote(word) == word else quoted(word)
 
 

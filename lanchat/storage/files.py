@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.text import argument
 
 SET_HOME = "Set LANCHAT_HOME to a folder you can write to."
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)  # a link that somebody put there would choose the file that is written
@@ -76,7 +77,9 @@ def check_own(path: Path) -> None:
             f"{path} belongs to another user, so it is not used.", "Set LANCHAT_HOME to a folder of your own."
         )
     if stat.S_ISDIR(about.st_mode) and about.st_mode & 0o022:
-        raise LanchatError(f"Others may write to {path}, so it is not used.", f"Make it your own: chmod go-w '{path}'")
+        raise LanchatError(
+            f"Others may write to {path}, so it is not used.", f"Make it your own: chmod go-w {argument(str(path))}"
+        )
 
 
 def check_no_link(path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import SEED_SIZE, PrivateKey, key_from_pem, key_from_seed, key_to_pem, self_signed
+from lanchat.protocol.text import argument
 from lanchat.storage.files import file_errors, make_folder, write_file
 
 KEY_FILE = "identity.key"
@@ -97,7 +98,8 @@ def _read_key(path: Path) -> PrivateKey:
     except ValueError:
         raise LanchatError(
             f"{path} is damaged: it holds no Ed25519 key.",
-            f"Restore it from a copy, or move it away to start with a new identity: mv '{path}' '{path}.bad'",
+            "Restore it from a copy, or move it away to start with a new identity: "
+            f"mv {argument(str(path))} {argument(f'{path}.bad')}",
         ) from None
 
 
@@ -114,5 +116,5 @@ def _check_private(path: Path) -> None:
         )
     if about.st_mode & 0o077:
         raise LanchatError(
-            f"{path} can be read by others, so it is not used as a key.", f"Protect it: chmod 600 '{path}'"
+            f"{path} can be read by others, so it is not used as a key.", f"Protect it: chmod 600 {argument(str(path))}"
         )

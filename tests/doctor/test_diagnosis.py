@@ -85,7 +85,7 @@ CASES = {
     ),
     "a full disk": (
         machine(disk=1000),
-        Diagnosis(False, "The disk that holds /home/ann/.lanchat is full.", "df -h '/home/ann/.lanchat'"),
+        Diagnosis(False, "The disk that holds /home/ann/.lanchat is full.", "df -h /home/ann/.lanchat"),
     ),
     "a firewall of ours that blocks connections": (
         replace(machine(firewalls=(UFW,)), nodes=(replace(BOB, reaches_us=False),)),

@@ -466,8 +466,9 @@ def test_a_title_in_a_command_is_quoted_and_no_option(title, typed):
         ("host.local", "host.local"),
         ("[fd00::9]:47474", '"[fd00::9]:47474"'),
         ("[fe80::9%eth0]:47474", "'[fe80::9%eth0]:47474'"),
+        ("/home/ann/Application Support/key", '"/home/ann/Application Support/key"'),
     ],
 )
-def test_an_address_that_a_shell_takes_for_a_pattern_is_quoted(address, typed):
+def test_an_address_or_a_path_that_a_shell_takes_for_something_else_is_quoted(address, typed):
     """zsh runs no command at all if a pattern fits no file."""
     assert argument(address) == typed

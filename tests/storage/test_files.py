@@ -105,7 +105,7 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, mode):
     home.chmod(mode)
     with pytest.raises(LanchatError, match="Others may write to .*home") as caught:
         check_own(home)
-    assert caught.value.hint == f"Make it your own: chmod go-w '{home}'"
+    assert caught.value.hint == f"Make it your own: chmod go-w {home}"
 
 
 @posix
