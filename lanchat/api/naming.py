@@ -5,6 +5,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
 
 from lanchat.discovery.probe import card_at
 from lanchat.errors import LanchatError
@@ -18,9 +20,11 @@ from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
 from lanchat.room.naming import CONNECTED, Candidate, appoint, choose, whom_to_ask
 from lanchat.server.followers import Volunteer
+from lanchat.server.host import Host
 from lanchat.server.moving import Moving
 from lanchat.server.session import Session
 from lanchat.storage.delegations import Signing
+from lanchat.storage.identity import Identity
 from lanchat.threads import Closable, join_started
 
 _ANSWER = 15.0  # s for a computer that was asked to get ready, before another one is asked as well
@@ -28,8 +32,19 @@ _ANSWER = 15.0  # s for a computer that was asked to get ready, before another o
 _log = logging.getLogger(__name__)
 
 
+class Hosted(Protocol):
+    """A room that this program hosts."""
+
+    @property
+    def host(self) -> Host: ...
+    @property
+    def on(self) -> OwnAddresses: ...
+    @property
+    def endpoints(self) -> Sequence[Endpoint]: ...
+
+
 class Naming(Closable):
-    """A thread that looks who could take the room over, asks these computers, and names them.
+    """Looks, in a thread of its own, who could take the room over, asks these computers, and names them.
 
     Args:
         port: on which we host.
@@ -56,13 +71,20 @@ class Naming(Closable):
         self._blocked: dict[bytes, float] = {}  # by key: s, when its port may be tried again
         self._away: dict[int, float] = {}  # by index: s, since when a standby is gone
         self._places: dict[int, Place] = {}
+        self._renew_at = 0.0  # s; the first look of a run signs
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="naming")
+        self._started = False
+
+    def start(self) -> None:
+        """Look once a second from now on."""
+        self._started = True
         self._thread.start()
 
     def close(self) -> None:
         self._closing.set()
-        join_started(self._thread)
+        if self._started:
+            join_started(self._thread)
 
     def order(self, argument: str) -> str:
         """Name standbys as the owner says: "auto", "off", or nicks. Any thread.
@@ -95,11 +117,12 @@ class Naming(Closable):
     def _run(self) -> None:
         while not self._closing.wait(self._timing.naming):
             try:
-                self._look(time.monotonic())
+                self.look(time.monotonic())
             except LanchatError as error:  # the disk
                 _log.warning("no standby is named: %s", error)
 
-    def _look(self, now: float) -> None:
+    def look(self, now: float) -> None:
+        """Ask and name whom it takes now. `now` is in s, by the clock of the host."""
         volunteers = [one for one in self._moving.volunteers if one.key != self._moving.standing.owner]
         self._probe(volunteers, now)
         able = [one for one in volunteers if one.port and self._reached.get(one.session) == one.port]
@@ -112,13 +135,14 @@ class Naming(Closable):
                     self._away.pop(standby.index, None)
                 else:
                     self._away.setdefault(standby.index, now)
-            self._recruit(volunteers, sum(standby.index not in self._away for standby in named), now)
             chosen = self._choose(able, now)
-            if chosen != named or now - self._signing.signed_at >= self._timing.renewal:
+            if chosen != named or now >= self._renew_at:
                 self._sign(chosen)
+                self._renew_at = now + self._timing.renewal
                 new = {one.index for one in chosen} - {one.index for one in named}
             else:
                 new = set()
+            self._recruit(volunteers, sum(standby.index not in self._away for standby in chosen), now)
         self._tell_places(able, chosen)
         for one in able:
             index = next((other.index for other in chosen if (other.key, other.instance) == (one.key, one.instance)), 0)
@@ -212,6 +236,25 @@ class Naming(Closable):
     def _sign(self, standbys: tuple[Standby, ...], *, automatic: bool | None = None) -> None:
         paper = self._signing.sign(standbys, term_of(self._moving.standing.epoch), automatic=automatic)
         self._moving.name(paper)
+
+
+def begin_naming(
+    hosting: Hosted, identity: Identity, folder: Path, say: Callable[[str], None], timing: Timing
+) -> Naming:
+    """Name standbys for a room that its owner's program hosts from now on.
+
+    Args:
+        folder: of the room.
+
+    Raises:
+        LanchatError: what the folder says about earlier lists cannot be read.
+    """
+    host = hosting.host
+    assert host.moving is not None
+    signing = Signing(folder, host.room_id, identity, password=host.locked)
+    naming = Naming(host.moving, signing, host.nick, lambda: hosting.endpoints, hosting.on, say, timing)
+    naming.start()
+    return naming
 
 
 def _spoken(endpoints: Sequence[Endpoint]) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ class Host(Closable):
         self.identity = identity
         if password is not None and any(door.needs_no_password for door in doors):
             raise ValueError("A room with a password cannot have an unencrypted port: it would let everybody in.")
-        self._locked = password is not None
+        self.locked = password is not None  # whether the room has one
         self._ephemeral = ephemeral
         self._timing = timing
         self._log = log or NoLog()
@@ -232,7 +232,7 @@ class Host(Closable):
             self.title,
             self._room.host_nick or self.nick,
             self._hub.people,
-            self._locked,
+            self.locked,
             secrets.token_bytes(NONCE_SIZE),
             self._ephemeral,
             *(self.moving.standing.papers if self.moving is not None else ()),

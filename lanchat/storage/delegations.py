@@ -99,7 +99,6 @@ class Signing:
         self._folder, self._room, self._identity, self._password = folder, room, identity, password
         last = read_delegation(self.known.paper, identity.public) if self.known.paper else None
         self.standbys = last.standbys if last is not None else ()
-        self.signed_at = 0.0  # s, by `time.monotonic`; 0: not in this run
 
     def sign(self, standbys: tuple[Standby, ...], term: int, *, automatic: bool | None = None) -> bytes:
         """A new list, which is on our disk before anybody sees it.
@@ -125,7 +124,7 @@ class Signing:
             automatic=self.known.automatic if automatic is None else automatic,
         )
         write_appointed(self._folder, known)
-        self.known, self.standbys, self.signed_at = known, standbys, time.monotonic()
+        self.known, self.standbys = known, standbys
         return paper
 
     def meet(self, keys: Sequence[bytes]) -> None:

@@ -1,0 +1,257 @@
+"""Whom the owner's program names as standbys. The hub is played by a value, the computers are real ports."""
+
+import socket
+import ssl
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lanchat.api.naming import Naming
+from lanchat.errors import LanchatError
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.delegation import Delegation, read_delegation
+from lanchat.protocol.framing import encode
+from lanchat.protocol.messages import Card
+from lanchat.protocol.places import Place
+from lanchat.protocol.timeline import Timeline
+from lanchat.protocol.timing import Timing
+from lanchat.server.followers import Volunteer
+from lanchat.server.session import Session
+from lanchat.server.term import Standing, Term
+from lanchat.storage.delegations import FILE, Signing
+from lanchat.storage.identity import Identity
+from tests.support.addresses import LOOPBACK
+
+ROOM = "5" * 32
+TIMING = Timing()
+HOUR = 3600.0
+
+
+class Computer:
+    """A member's computer: a port that shows a card, once it has been asked to get ready."""
+
+    def __init__(self, identity: Identity, room: str = ROOM, standby: str = "hears") -> None:
+        self.identity = identity
+        self.card = Card(2, room, "Room A", "ann", 1, False, bytes(32), standby=standby)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self.listener.getsockname()[1]
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(identity.certificate_path, identity.key_path)
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+                with self._context.wrap_socket(sock, server_side=True) as link:
+                    link.sendall(encode(self.card))
+                    link.recv(1)
+            except ssl.SSLError:
+                continue
+            except OSError:
+                if self.listener.fileno() < 0:
+                    return
+
+    def close(self) -> None:
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self._thread.join()
+
+
+class Hub:
+    """The side of the hub: who is there, and what it was given to pass on."""
+
+    def __init__(self, owner: Identity) -> None:
+        self.standing = Standing(Term(owner.public), ROOM, owner.public, owner.sign, Timeline(64), 0)
+        self.volunteers: tuple[Volunteer, ...] = ()
+        self.asked: list[str] = []
+        self.papers: list[bytes] = []
+        self.places: dict[int, Place] = {}
+        self.blocked: dict[str, int] = {}
+
+    def recruit(self, volunteer: Volunteer) -> None:
+        self.asked.append(volunteer.nick)
+
+    def name(self, paper: bytes, *places: Place) -> None:
+        self.papers += [paper] if paper else []
+        self.places |= {place.index: place for place in places}
+
+    def note_blocked(self, ports: dict[str, int]) -> None:
+        self.blocked = ports
+
+
+class Stage:
+    """ann's room, with a clock that the test moves."""
+
+    def __init__(self, identity: Any, folder: Any, request: Any) -> None:
+        self.identity, self.folder, self._request = identity, folder, request
+        self.owner: Identity = identity("ann")
+        hub: Any = Hub(self.owner)
+        self.hub = hub
+        self.signing = Signing(folder, ROOM, self.owner, password=False)
+        self.said: list[str] = []
+        self.now = 1000.0
+        self.naming = Naming(
+            hub, self.signing, "ann", lambda: [Endpoint("10.0.0.1", 47474)], LOOPBACK, self.said.append, TIMING
+        )
+
+    def come(self, nick: str, *, asked: bool = False) -> None:
+        session: Any = Session(None, None)  # type: ignore[arg-type]
+        key = self.identity(nick).public
+        self.hub.volunteers += (Volunteer(session, key, nick, "127.0.0.1", asked, self.now),)
+
+    def offer(self, nick: str, identity: str = "", instance: bytes = b"computer", **card: Any) -> None:
+        """This computer is ready, and shows this card."""
+        computer = Computer(self.identity(identity or nick), **card)
+        self._request.addfinalizer(computer.close)
+        self._change(nick, instance=instance, port=computer.port)
+
+    def go(self, nick: str) -> None:
+        self.hub.volunteers = tuple(one for one in self.hub.volunteers if one.nick != nick)
+
+    def look(self, later: float = 1.0) -> None:
+        self.now += later
+        self.naming.look(self.now)
+
+    def met_before(self, *nicks: str) -> None:
+        """They have been in the room on earlier days, the first of them first."""
+        met = {self.identity(nick).public: day * 86_400_000 for day, nick in enumerate(nicks, 1)}
+        self.signing.known = replace(self.signing.known, met=met)
+
+    def with_standby(self, nick: str = "bob") -> None:
+        self.come(nick)
+        self.look(TIMING.newcomer + 1)
+        self.offer(nick)
+        self.look()
+
+    @property
+    def last(self) -> Delegation:
+        return read_delegation(self.hub.papers[-1], self.owner.public)
+
+    @property
+    def named(self) -> list[int]:
+        return [standby.index for standby in self.last.standbys]
+
+    def _change(self, nick: str, **values: Any) -> None:
+        self.hub.volunteers = tuple(replace(one, **values) if one.nick == nick else one for one in self.hub.volunteers)
+
+
+@pytest.fixture
+def stage(identity, tmp_path, request):
+    return Stage(identity, tmp_path, request)
+
+
+def test_a_newcomer_who_stays_is_asked_and_named_once_its_port_is_reached(stage):
+    stage.come("bob")
+    stage.look(TIMING.newcomer - 2)
+    assert stage.hub.asked == []
+    stage.look(3)
+    stage.look()
+    assert stage.hub.asked == ["bob"], "and only once"
+    stage.offer("bob")
+    stage.look()
+    [standby] = stage.last.standbys
+    assert (standby.index, standby.key, standby.instance) == (1, stage.identity("bob").public, b"computer")
+    assert stage.hub.places[1].nick == "bob" and stage.hub.places[0].at == ("10.0.0.1:47474",)
+    assert stage.said == ["bob can take over when you leave or lose the connection. /standbys shows who can."]
+    stage.look()
+    assert len(stage.said) == 1 and len(stage.hub.papers) == 2, "the first list names nobody"
+
+
+def test_who_is_known_longest_is_asked_first_and_no_more_than_are_needed(stage):
+    stage.met_before("dan", "cat", "bob", "eve")
+    for nick in ("new", "eve", "bob", "cat", "dan"):
+        stage.come(nick)
+    stage.look(TIMING.newcomer + 1)
+    assert stage.hub.asked == ["dan", "cat", "bob"]
+    for nick in ("dan", "cat", "bob"):
+        stage.offer(nick)
+    stage.look()
+    assert stage.named == [1, 2, 3]
+    stage.look(HOUR / 2)
+    assert len(stage.hub.asked) == 3
+    stage.go("cat")
+    stage.look()
+    assert stage.hub.asked[3:] == ["eve"], "one takes the place of who is away"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"identity": "eve"}, {"room": "6" * 32}, {"standby": ""}], ids=["key", "room", "no standby"]
+)
+def test_a_port_where_something_else_answers_is_not_named(stage, wrong):
+    stage.come("bob")
+    stage.look(TIMING.newcomer + 1)
+    stage.offer("bob", **wrong)
+    stage.look()
+    assert stage.named == [] and list(stage.hub.blocked) == ["bob"]
+
+
+def test_a_blocked_port_is_tried_again_after_a_while_and_others_are_asked_meanwhile(stage):
+    stage.come("bob")
+    stage.look(TIMING.newcomer + 1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    stage._change("bob", instance=b"computer", port=port)
+    stage.look()
+    assert stage.named == [] and stage.hub.blocked == {"bob": port}
+    stage.offer("bob")
+    stage.look()
+    assert stage.named == []
+    stage.look(TIMING.blocked)
+    assert stage.named == [1] and stage.hub.blocked == {}
+
+
+def test_who_goes_away_stays_named_and_a_computer_that_is_not_ready_any_more_does_not(stage):
+    stage.with_standby()
+    stage.go("bob")
+    stage.look(HOUR)
+    assert stage.named == [1]
+
+
+def test_the_list_is_signed_again_each_hour_with_a_higher_number(stage):
+    stage.with_standby()
+    before = stage.last
+    stage.look(TIMING.renewal - 10)
+    assert stage.last == before
+    stage.look(20)
+    assert stage.last.number > before.number and stage.last.standbys == before.standbys
+
+
+def test_the_owner_ends_it_and_begins_it_again(stage):
+    stage.with_standby()
+    assert "Nobody can take over" in stage.naming.order("off")
+    assert stage.named == []
+    stage.look(HOUR)
+    assert stage.named == []
+    stage.naming.order("auto")
+    stage.look()
+    assert stage.named == [1], "the same index, because it is the same computer"
+
+
+def test_the_owner_names_exactly_whom_it_wants_also_one_that_is_never_named_by_itself(stage):
+    stage.with_standby()
+    stage.come("script", asked=True)
+    stage.look(HOUR)
+    assert stage.hub.asked == ["bob"]
+    assert "nobody is not here" in stage.naming.order("nobody")
+    stage.naming.order("script")
+    assert stage.named == []
+    stage.look()
+    assert stage.hub.asked == ["bob", "script"]
+    stage.offer("script")
+    stage.look()
+    assert stage.named == [2]
+
+
+def test_indexes_and_numbers_survive_a_restart_and_a_damaged_file_names_nobody(stage):
+    stage.with_standby()
+    again = Signing(stage.folder, ROOM, stage.owner, password=True)
+    assert again.standbys == stage.last.standbys and again.known.indexes == stage.signing.known.indexes
+    paper = read_delegation(again.sign((), 1), stage.owner.public)
+    assert paper.number > stage.last.number and paper.password
+    (stage.folder / FILE).write_text("{")
+    with pytest.raises(LanchatError, match="damaged"):
+        Signing(stage.folder, ROOM, stage.owner, password=False)
