@@ -78,6 +78,18 @@ class RoomClosed(ConnectionLost):
     """The host has closed the room."""
 
 
+class RoomMoved(ConnectionLost):
+    """The host has handed the room to another computer.
+
+    Args:
+        to: the index of that computer, see protocol/delegation.py; -1: it is not known.
+    """
+
+    def __init__(self, what: str, to: int = -1) -> None:
+        super().__init__(what)
+        self.to = to
+
+
 class TimedOut(LanchatError):
     """Something did not happen in time."""
 

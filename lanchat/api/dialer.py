@@ -10,8 +10,12 @@ from lanchat.api.host_check import HostCheck
 from lanchat.errors import ConnectionLost, NoSuchRoom
 from lanchat.network.addresses import OwnAddresses
 from lanchat.network.connect import STOP_WITHIN, dial, peer_of
-from lanchat.protocol.address import Endpoint, is_ip
+from lanchat.protocol.address import DEFAULT_PORT, Endpoint, is_ip
+from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
+
+_NOWHERE = Endpoint("127.0.0.1", DEFAULT_PORT)  # of a host that no other machine can reach
+_PATIENT_TRIES = 2  # with the first place alone in front, before the others take their part in being the first
 
 
 class Dialer:
@@ -35,7 +39,7 @@ class Dialer:
         deadline: float | None = None,
         looking: Callable[[], None] = lambda: None,
     ) -> None:
-        self.last = endpoints[0]  # the address of the last connection
+        self.last = endpoints[0] if endpoints else _NOWHERE  # the address of the last connection
         self.moved = False  # whether the host was found by looking for it
         self.deadline = deadline
         self._endpoints = endpoints
@@ -44,9 +48,15 @@ class Dialer:
         self._timing = timing
         self._looking = looking
         self._occupied = False  # another host answered at the last connection
+        self.local: Callable[[], socket.socket] | None = None  # connects to our own host, while we have one
+        self._places: tuple[Place, ...] = ()  # where the room may be, if its host is gone
+        self._preferred: int | None = None  # the index of the place to which the host has handed the room
+        self._tries = 0  # since a host has admitted us
         self._stopped = threading.Event()
 
     def dial(self) -> socket.socket:
+        if (local := self.local) is not None:
+            return local()
         looked, self._occupied = self._occupied, False
         if looked:
             self._look()
@@ -68,6 +78,22 @@ class Dialer:
         self._occupied = True
         self._endpoints = tuple(sorted(self._endpoints, key=lambda endpoint: endpoint == self.last))
 
+    def places_changed(self, places: tuple[Place, ...]) -> None:
+        """The room may be at these places, if its host is gone."""
+        self._places = places
+
+    def prefer(self, index: int) -> None:
+        """The host has handed the room to the computer with this index: it is dialled first."""
+        self._preferred, self._tries = index, 0
+
+    def settled(self) -> None:
+        """A host has admitted us: from now on it is at the address of the last connection."""
+        if self.local is None:
+            here = [place.endpoints for place in self._places if self.last in place.endpoints]
+            others = here[0] if here else self._endpoints
+            self._endpoints = (self.last, *(endpoint for endpoint in others if endpoint != self.last))
+        self._preferred, self._tries = None, 0
+
     def stop(self) -> None:
         """Cancel a running dial."""
         self._stopped.set()
@@ -82,12 +108,29 @@ class Dialer:
         return tuple(sorted(outside or endpoints, key=lambda endpoint: "%" in endpoint.host))  # hard to type
 
     def _connect(self) -> socket.socket:
-        try:
-            return dial(self._endpoints, self._unwanted, self._timing)
-        except ConnectionLost:
-            if self._stopped.is_set():
-                raise
-            raise ConnectionLost("The host did not answer in time.") from None
+        candidates, start = self._candidates(), max(0, self._tries - _PATIENT_TRIES)
+        self._tries += 1
+        for number in range(len(candidates)):
+            endpoints = candidates[(start + number) % len(candidates)]
+            try:
+                return dial(endpoints, self._unwanted, self._timing)
+            except ConnectionLost:
+                if self._stopped.is_set():
+                    raise
+                if number == len(candidates) - 1:
+                    raise ConnectionLost("The host did not answer in time.") from None
+            except NoSuchRoom:
+                if number == len(candidates) - 1:
+                    raise
+        raise ConnectionLost("The host did not answer in time.")
+
+    def _candidates(self) -> list[tuple[Endpoint, ...]]:
+        """Where to look, one computer after the other: where the room was handed to, where it was, all others."""
+        places = {place.index: place.endpoints for place in self._places}
+        first = places.get(self._preferred, ()) if self._preferred is not None else ()
+        rest = [endpoints for _, endpoints in sorted(places.items())]
+        found = dict.fromkeys(endpoints for endpoints in [first, self._endpoints, *rest] if endpoints)
+        return list(found)
 
     def _unwanted(self) -> bool:
         return self._stopped.is_set() or (self.deadline is not None and time.monotonic() >= self.deadline)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lanchat.client.member import Member
+from lanchat.api.moving import MovingRoom
 from lanchat.client.running import Progress, RunningTransfer
 from lanchat.client.transfer import KnownFile
 from lanchat.errors import LanchatError, Refused
@@ -18,7 +18,6 @@ from lanchat.protocol.text import listed, safe_text
 from lanchat.storage.home import downloads_folder, home_folder
 from lanchat.storage.rooms import HOSTED, JOINED
 from lanchat.storage.unfinished import remember, take_over
-from lanchat.threads import Closable
 
 LIST_WAIT = 10.0  # s for the host to list its files
 
@@ -38,12 +37,10 @@ class SentFile:
     sha256: str
 
 
-class RoomFiles(Closable):
+class RoomFiles(MovingRoom):
     """The part of a `JoinedRoom` that is about files. Any thread."""
 
     card: Card
-    hosting: bool
-    _member: Member
 
     @property
     def largest_file(self) -> int:

@@ -1,22 +1,23 @@
 """Hosting a room from a program: the function that opens one, and the room as an object."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
+from lanchat.api.dialer import Dialer
+from lanchat.api.host_check import HostCheck
+from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
-from lanchat.api.reach import ReachNotices, endpoints_of
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Connected
+from lanchat.api.standby import Standby
+from lanchat.api.targets import Target
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
-from lanchat.discovery.sighting import Advertisement
-from lanchat.discovery.sources import Advertiser
 from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint
-from lanchat.protocol.invite import Invite
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLimits, Limits
 from lanchat.protocol.messages import Card
 from lanchat.protocol.text import clean_title
@@ -29,12 +30,12 @@ from lanchat.server.host import Host
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
+from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.log import Log
 from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder, open_room
 from lanchat.storage.sqlite_log import SqliteLog
-from lanchat.threads import Closable
 
 
 def host(
@@ -97,7 +98,7 @@ def host(
         blobs = _blobs(folder, limits_of_files)
         if blobs is not None:
             undo.callback(blobs.close)
-        hosting = Host(
+        server = Host(
             title,
             identity,
             nick=nick,
@@ -114,71 +115,77 @@ def host(
             limits=limits,
             timing=timing,
         )
-        undo.callback(hosting.close)
-        key = fingerprint(identity.public)
-        hosting.start(accept=False)
+        undo.callback(server.close)
+        server.start(accept=False)
+        hosting = Hosting(server, identity.public, on, [blobs] if blobs is not None else [])
+        dialer = Dialer(hosting.endpoints, _check(server, home), on, timing)
+        dialer.local = server.connect
         state = RoomState()
+        standby = Standby(
+            home,
+            identity,
+            dialer,
+            willing=0,
+            nick=lambda: state.nick,
+            password=password,
+            on=on,
+            on_problem=on_problem,
+            timing=timing,
+            folder=folder,
+            hosting=hosting,
+        )
         member = Member(
-            hosting.connect,
+            dialer.dial,
             identity,
             nick,
             queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
             password=password,
             patience=None,  # even if our own link is lost, the room stays open
             open_store=open_store,
+            stop=dialer.stop,
+            look_elsewhere=dialer.look_elsewhere,
+            settled=standby.settled,
+            prefer=dialer.prefer,
+            places_changed=dialer.places_changed,
             timing=timing,
         )
         connected = member.join()
         undo.callback(member.close)
-        hosting.accept()
-        advertisement = Advertisement(hosting.room_id, hosting.title, hosting.nick, hosting.port, key)
-        advertiser = Advertiser(advertisement, on, on_problem, lambda: hosting.people) if announce else None
-        if advertiser is not None:
-            undo.callback(advertiser.close)
-        reach = ReachNotices(on, hosting, on_problem, timing)
+        server.accept()
+        hosting.show(on_problem, timing, announce=announce)
         undo.pop_all()
-    outside = [reach, *([advertiser] if advertiser else [])]
-    disk = [part for part in (blobs, folder) if part is not None]
-    return HostedRoom(hosting, on, outside, disk, member, connected, state)
+    return HostedRoom(member, connected, state, standby=standby)
 
 
 class HostedRoom(JoinedRoom):
-    """A room that this program hosts and is in. Closing this object closes the room for everybody."""
+    """A room that this program opened and is in. It hosts the room until it hands it to a standby."""
 
-    hosting = True
+    @property
+    def host(self) -> Host:
+        """Only while this program hosts the room."""
+        return self._hosting.host
 
-    def __init__(
-        self,
-        host: Host,
-        on: OwnAddresses,
-        outside: Sequence[Closable],
-        disk: Sequence[Closable],
-        member: Member,
-        connected: Connected,
-        state: RoomState,
-    ) -> None:
-        super().__init__(member, connected, state, make_invite=self._invite_of_now)
-        self.host = host
-        self.on = on  # our own addresses
-        self._outside = outside  # what works for people who are not in the room yet
-        self._disk = disk
+    @property
+    def on(self) -> OwnAddresses:
+        """Our own addresses."""
+        return self._hosting.on
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where others can join now, the address that most people can use first."""
-        return tuple(endpoints_of(self.host, self.on))
+        return self._hosting.endpoints
 
-    def _invite_of_now(self) -> Invite | None:
-        endpoints = self.endpoints
-        return Invite(endpoints, self.host.room_id, fingerprint(self.host.identity.public)) if endpoints else None
+    @property
+    def _hosting(self) -> Hosting:
+        assert self._standby is not None and self._standby.hosting is not None, "another program hosts the room"
+        return self._standby.hosting
 
-    def close(self) -> None:
-        for part in self._outside:  # first, so that nobody finds a room that is closing
-            part.close()
-        self.leave()
-        self.host.close()
-        for part in self._disk:
-            part.close()
+
+def _check(host: Host, home: Path) -> HostCheck:
+    """Knows our own room and key, in case another computer hosts it later."""
+    check = HostCheck(Target((), host.room_id), KnownHosts(home))
+    check.room_id, check.fingerprint = host.room_id, fingerprint(host.identity.public)
+    return check
 
 
 def _doors(port: int | None, plain_port: int | None, irc_port: int | None) -> list[DoorOption]:

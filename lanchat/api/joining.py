@@ -8,6 +8,7 @@ from typing import Literal
 from lanchat.api.dialer import Dialer
 from lanchat.api.host_check import HostCheck, OtherHost
 from lanchat.api.room import JoinedRoom
+from lanchat.api.standby import Standby
 from lanchat.api.targets import FIND_WAIT, Target, resolve
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
@@ -82,6 +83,7 @@ def join_target(
     looking: Callable[[], None] = lambda: None,
     drop_oldest: bool = True,
     reopening: bool = False,
+    standby: int = 0,
     hold_after: float | None = None,
     discard: bool = False,
     keeping: Keeping = "all",
@@ -98,6 +100,7 @@ def join_target(
         looking: called before the room is looked for, which takes some seconds.
         drop_oldest: whether the oldest events are dropped when too many wait to be taken; else the reader waits.
         reopening: after the host has closed the room, wait in case it opens again.
+        standby: 1: this computer may become a standby; 2: its person asks for it; 0: never.
         hold_after: hold back what an earlier run could not send longer ago than this, in s; None: send all of it.
         discard: drop what earlier runs could not send.
         keeping: what is stored of the room on this disk. Unless it is "all", nothing of earlier runs is sent now, and
@@ -111,6 +114,7 @@ def join_target(
     dialer = Dialer(target.endpoints, check, on or OwnAddresses(), timing, deadline, looking)
 
     def open_store(card: Card) -> MemberStore:
+        ours.met(card)
         check.remember(card)  # not earlier: only now the host has proven that it knows the password
         if card.ephemeral or keeping == "nothing":
             return NoStore()
@@ -123,18 +127,34 @@ def join_target(
             store.remove_unsent([message.id for message in store.unsent])
         return store
 
+    password = password or os.environ.get("LANCHAT_PASSWORD") or None
+    ours = Standby(
+        home_folder(),
+        my_identity(),
+        dialer,
+        willing=standby,
+        nick=lambda: state.nick,
+        password=password,
+        on=on or OwnAddresses(),
+        on_problem=on_problem,
+        timing=timing,
+    )
     member = Member(
         dialer.dial,
         my_identity(),
         nick,
         queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
         trust=check,
-        password=password or os.environ.get("LANCHAT_PASSWORD") or None,
+        password=password,
         patience=patience,
         open_store=open_store,
         stop=dialer.stop,
         look_elsewhere=dialer.look_elsewhere,
         reopening=reopening,
+        settled=ours.settled,
+        prefer=dialer.prefer,
+        places_changed=dialer.places_changed,
+        keeper=ours if standby else None,
         timing=timing,
     )
     try:
@@ -156,6 +176,7 @@ def join_target(
         state,
         key_status=check.key_status,
         make_invite=lambda: Invite(dialer.shared_endpoints(), card.room, check.fingerprint),
+        standby=ours,
     )
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lanchat.api.files import RoomFiles
+from lanchat.api.standby import Standby
 from lanchat.api.unsent import Unsent
 from lanchat.client.events import Closed, Connected, Item, PrivateMessage
 from lanchat.client.member import Member
@@ -29,7 +30,8 @@ class JoinedRoom(RoomFiles):
         member: has joined already.
         connected: what `Member.join` returned.
         state: follows the member's queue.
-        make_invite: makes the invite from the addresses of now.
+        make_invite: makes the invite from the addresses of now, where another program hosts the room.
+        standby: hosts the room, or may do so.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class JoinedRoom(RoomFiles):
         *,
         key_status: KeyStatus = "known",
         make_invite: Callable[[], Invite | None] = lambda: None,
+        standby: Standby | None = None,
     ) -> None:
         self.card = connected.card
         self.key_status = key_status  # whether the host's key was known before
         self._make_invite = make_invite
+        self._standby = standby
         self._member = member
         self._queue = member.queue
         self._outgoing = member.outgoing
@@ -53,8 +57,6 @@ class JoinedRoom(RoomFiles):
             if not state.connected:
                 state.follow(connected)
 
-    hosting = False  # whether this program hosts the room
-
     @property
     def title(self) -> str:
         return self.card.title
@@ -62,7 +64,8 @@ class JoinedRoom(RoomFiles):
     @property
     def invite(self) -> Invite | None:
         """An invite with the addresses at which the host can be reached now; None: no other machine can reach it."""
-        return self._make_invite()
+        hosting = self._standby.hosting if self._standby is not None else None
+        return self._make_invite() if hosting is None else hosting.invite
 
     @property
     def nick(self) -> str:
@@ -259,14 +262,6 @@ class JoinedRoom(RoomFiles):
     def on_ready(self, wake: Callable[[], None]) -> None:
         """Have `wake` called, from another thread, whenever there is something to take."""
         self._queue.on_ready = wake
-
-    def leave(self) -> None:
-        """Leave the room. A room that this program hosts stays open for the others until `close()`."""
-        self._member.close()
-
-    def close(self) -> None:
-        """Leave the room, and close it if this program hosts it. May be called twice."""
-        self.leave()
 
     def _acked(self, id: str, wait: float | None) -> str:
         if wait is not None and not self.wait_acked(wait):

@@ -40,6 +40,8 @@ class Credentials:
         password: of the room; None: we know none.
         after: takes the timeline of the host, or None, and returns the seq after which events are missing here; -1 for
             a newcomer.
+        standby: whether this computer may be named a standby, as in a hello.
+        papers: the newest delegation that we know, and the record of the last host.
     """
 
     identity: Identity
@@ -47,6 +49,8 @@ class Credentials:
     trust: Trust
     password: str | None = field(default=None, repr=False)
     after: Callable[[Timeline | None], int] = lambda timeline: -1
+    standby: int = 0
+    papers: Callable[[], tuple[bytes, bytes]] = lambda: (b"", b"")
 
 
 class HostReader:
@@ -221,6 +225,8 @@ def greet(
         certificate=certificate,
         host_key=host_key,
         after=after,
+        standby=who.standby,
+        papers=who.papers(),
         exchange=None if who.password is None else _exchange(who.password, who.identity.public),
     )
     link.send(encode(greeting.hello(card)))

@@ -18,6 +18,7 @@ class Connected:
 
     Args:
         host_id: the member id of the key that the host showed on this link.
+        moved: the host before has handed the room to this one.
     """
 
     card: Card
@@ -25,6 +26,7 @@ class Connected:
     present: tuple[Present, ...]
     host_id: str
     again: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,12 @@ class Disconnected:
 
     Args:
         closed: the host has closed the room; the member waits in case it opens again.
+        moved: the host has handed the room to another computer, to which the member goes.
     """
 
     reason: str
     closed: bool = False
+    moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,29 @@ class Acked:
 
 
 @dataclass(frozen=True)
+class Backup:
+    """What an acknowledgement is worth has changed.
+
+    Args:
+        nick: of the standby that has everything that is acknowledged from now on; "": nobody has, besides the host.
+    """
+
+    nick: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """The owner of the room has named this computer: it keeps a copy from now on, and can host the room."""
+
+
+@dataclass(frozen=True)
 class Closed:
     """The connection has ended for good, because of this error. This is the last item."""
 
     error: LanchatError
 
 
-Item = Connected | Disconnected | Event | PrivateMessage | Acked | Notice | Closed
+Item = Connected | Disconnected | Event | PrivateMessage | Acked | Notice | Backup | Named | Closed
 
 
 def weight(item: Item) -> int:
@@ -97,7 +117,9 @@ def weight(item: Item) -> int:
             size = memory_of(text)
         case Connected(present=present):
             size = sum(PERSON + memory_of(person.nick) for person in present)
-        case Acked() | Closed():
+        case Backup(nick=nick):
+            size = memory_of(nick)
+        case Acked() | Named() | Closed():
             size = 0
         case _:
             assert_never(item)

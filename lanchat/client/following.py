@@ -45,9 +45,11 @@ class Following:
     Args:
         held: what the copy and the host both have.
         live: the last event that came on this link before.
+        begun: the number before the first of this host's term. Its log has all private messages up to it.
     """
 
-    def __init__(self, held: Held, live: int) -> None:
+    def __init__(self, held: Held, live: int, begun: int = 0) -> None:
+        self._term_begun = begun
         self._held = held
         self._begun = max(held.seq, 0)
         self._events = Copying(self._begun, live)
@@ -125,5 +127,5 @@ class Following:
             self._private = last
             self._waiting = {number: told for number, told in self._waiting.items() if number > last}
             return Taken(Fetch(last, "private"), come)
-        self._private, self._waiting, self._phase = last, {}, "events"
-        return Taken(self._events.begin(), come)
+        self._private, self._waiting, self._phase = max(last, self._term_begun), {}, "events"
+        return Taken(self._events.begin(), come, values={"private": str(self._private).encode()})

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from lanchat.client.connect import Connection
 from lanchat.client.events import Acked, PrivateMessage
+from lanchat.client.follower import Follower
 from lanchat.client.private import opened
 from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming, check_host
@@ -28,6 +29,7 @@ class Inbound:
     Args:
         me: our member id.
         incoming: knows what has come before.
+        follower: gets everything, too, so that a standby has what the host has.
         renamed: called with our nick and the new one when somebody of our key has changed it.
     """
 
@@ -40,6 +42,7 @@ class Inbound:
         outgoing: Outgoing,
         transfers: Transfers,
         sealer: Sealer,
+        follower: Follower,
         renamed: Callable[[str, str], None],
     ) -> None:
         self._me = me
@@ -49,6 +52,7 @@ class Inbound:
         self._outgoing = outgoing
         self._transfers = transfers
         self._sealer = sealer
+        self._follower = follower
         self._renamed = renamed
         self._confirming = threading.Lock()  # guards what private messages are confirmed
 
@@ -71,6 +75,7 @@ class Inbound:
         try:
             for message in messages:
                 if isinstance(message, _EVENTS):
+                    self._follower.event(message)
                     if isinstance(message, wire.Said) and message.by == self._me:
                         self._outgoing.heard(message)
                     elif isinstance(message, wire.Joined) and message.seq > connection.welcome.seq:
@@ -82,6 +87,7 @@ class Inbound:
                     self._receive(message, connection.link)
         finally:
             self._pass_on(events)
+        self._follower.settle()
 
     def _receive(self, message: wire.FromHost, link: Link) -> None:
         match message:
@@ -92,12 +98,12 @@ class Inbound:
                     self._queue.put(Acked(ids))
             case wire.Closing():
                 raise farewell(message)
-            case wire.Page():
+            case wire.Page() if self._incoming.filling:
                 fetch, events = self._incoming.page(message)
                 self._pass_on(events)
                 if fetch is not None:
                     link.send(encode(fetch))
-            case wire.Told():
+            case wire.Told(number=0):
                 self._receive_private(message)
             case Owner():
                 if notice := self._outgoing.resolved(message):
@@ -112,6 +118,8 @@ class Inbound:
                 self._queue.put(message)
             case FileTicket() | FileRefused() | FileEntry() | FileEnd():
                 self._queue.put_all(self._transfers.receive(message))
+            case _:
+                self._follower.receive(message)
 
     def _receive_private(self, told: wire.Told) -> None:
         message = opened(told, self._sealer)

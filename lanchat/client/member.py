@@ -14,7 +14,9 @@ from dataclasses import replace
 from lanchat import errors
 from lanchat.client.connect import Connection, Credentials, Trust, connect
 from lanchat.client.events import Connected, Disconnected, PrivateMessage
+from lanchat.client.follower import Follower
 from lanchat.client.inbound import Inbound
+from lanchat.client.keeper import Keeper
 from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming
 from lanchat.client.reconnect import SameRoom, backoff, given_up, is_another_host, is_occupied, may_reconnect
@@ -24,6 +26,7 @@ from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
+from lanchat.protocol.places import Place
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
@@ -47,9 +50,14 @@ class Member:
         stop: cancels a running `dial`, because the member leaves; may be called more than once.
         look_elsewhere: called during a reconnect when another host answered at the last `dial`.
         reopening: reconnect also after the host has closed the room, in case it opens again.
+        settled: called when a host has admitted us again.
+        prefer: called with the index of the standby that the host has handed the room to, before the next `dial`.
+        places_changed: called with the places where the room may be.
+        keeper: lets this computer be a standby; None: it is never one.
     """
 
     outgoing: Outgoing
+    follower: Follower
     transfers: Transfers
 
     def __init__(
@@ -66,12 +74,18 @@ class Member:
         stop: Callable[[], None] = lambda: None,
         look_elsewhere: Callable[[], None] = lambda: None,
         reopening: bool = False,
+        settled: Callable[[], None] = lambda: None,
+        prefer: Callable[[int], None] = lambda index: None,
+        places_changed: Callable[[tuple[Place, ...]], None] = lambda places: None,
+        keeper: Keeper | None = None,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self.queue = queue or EventQueue()
-        self._dial = dial
+        self.dial = dial
+        self._settled, self._prefer, self._places_changed, self._keeper = settled, prefer, places_changed, keeper
         self._stop, self._look_elsewhere = stop, look_elsewhere
-        self._who = Credentials(identity, clean_nick(nick), trust, password)
+        willing = keeper.willing if keeper is not None else 0
+        self._who = Credentials(identity, clean_nick(nick), trust, password, standby=willing)
         self._patience, self._reopening = patience, reopening
         self._open_store, self._timing = open_store, timing
         self._incoming = Incoming()
@@ -95,7 +109,8 @@ class Member:
         flusher = self._flusher = Flusher("member-flusher", self._timing)
         try:
             connection = self._connect(deadline)
-            self._who = replace(self._who, trust=SameRoom(connection.card, connection.host_key))  # papers may expire
+            room = SameRoom(connection.card, connection.host_key)
+            self._who = replace(self._who, trust=room, papers=room.shown)  # papers may expire
             self._store = self._open_store(connection.card)
         except BaseException:
             if self._link is not None:
@@ -106,13 +121,18 @@ class Member:
         incoming.private.recall(self._store.shown)
         sealer = Sealer(self._who.identity.private, connection.card.room)
         self.outgoing = outgoing = Outgoing(self._store, me, self._send, sealer)
-        self.transfers = Transfers(outgoing.host, self._dial, self._tls, flusher)
+        self.transfers = Transfers(outgoing.host, self.dial, self._tls, flusher)
+        key, put = self._who.identity.public, self.queue.put
+        self.follower = follower = Follower(
+            key, room, incoming, self._send, put, self._places_changed, self._keeper, self._timing
+        )
         self._inbound = Inbound(
-            me, incoming, self.queue, self._store, outgoing, self.transfers, sealer, self._note_nick
+            me, incoming, self.queue, self._store, outgoing, self.transfers, sealer, follower, self._note_nick
         )
         connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
         self.queue.put(connected)
         self.outgoing.begin(connection.host_key, connection.welcome.files)
+        follower.begin(connection)
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()
         return connected
@@ -153,7 +173,7 @@ class Member:
     def _connect(self, deadline: float | None = None) -> Connection:
         assert self._flusher is not None
         who = replace(self._who, after=self._incoming.enter)
-        return connect(self._dial, self._tls, self._flusher, who, self._begin, deadline)
+        return connect(self.dial, self._tls, self._flusher, who, self._begin, deadline)
 
     def _begin(self, link: Link) -> None:
         """Note the link, so that `close()` can end it during the handshake."""
@@ -169,6 +189,7 @@ class Member:
         finally:  # even after an unexpected error no thread may wait for this one for ever
             if self._closed:
                 over = errors.ConnectionLost("You have left.")
+            self.follower.close()
             self.outgoing.end(over)
             self.queue.end(over)
 
@@ -179,13 +200,16 @@ class Member:
                 error = self._converse(connection)
             finally:
                 self.outgoing.pause()
+                self.follower.end()
                 with self._state:
                     self._link = None
                 connection.link.close()
             if self._closed or not may_reconnect(error, self._reopening):
                 return error
             _log.info("lost the host: %s", safe_text(str(error)))
-            self.queue.put(Disconnected(str(error), closed=isinstance(error, errors.RoomClosed)))
+            if moved := isinstance(error, errors.RoomMoved):
+                self._prefer(error.to)
+            self.queue.put(Disconnected(str(error), isinstance(error, errors.RoomClosed), moved))
             try:
                 connection = self._reconnect(error)
             except errors.LanchatError as final:
@@ -205,7 +229,10 @@ class Member:
         Raises:
             LanchatError: the error is final, or `patience` is over.
         """
-        for pause in backoff(self._timing, self._patience):
+        patience, moved = self._patience, isinstance(lost, errors.RoomMoved)
+        if moved and patience is not None:
+            patience = max(patience, self._timing.follow)
+        for pause in backoff(self._timing, patience):
             with self._state:
                 if self._state.wait_for(lambda: self._closed, pause):
                     break
@@ -220,10 +247,12 @@ class Member:
                     self._look_elsewhere()
                 lost = error
                 continue
-            again = Connected(connection.card, connection.welcome, connection.present, connection.host_id, again=True)
-            self.queue.put(again)
+            self._settled()
+            came = connection.card, connection.welcome, connection.present, connection.host_id
+            self.queue.put(Connected(*came, again=True, moved=moved))
             if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf):
                 connection.link.send(encode(fetch))
             self.outgoing.begin(connection.host_key, connection.welcome.files)
+            self.follower.begin(connection)
             return connection
         raise given_up(lost)

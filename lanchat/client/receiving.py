@@ -74,6 +74,15 @@ class Incoming:
         self._timeline = timeline
         return after
 
+    @property
+    def filling(self) -> bool:
+        """Whether events are missing that were asked for."""
+        return self._gap_until > 0
+
+    def learn(self, timeline: Timeline | None) -> None:
+        """The host has told its timeline only now."""
+        self._timeline = timeline
+
     def resume(self, welcome: Welcome, after: int, *, deaf: bool = False) -> Fetch | None:
         """Note that the member has reconnected.
 

@@ -96,6 +96,7 @@ class SameRoom:
     ) -> None:
         self._now = now
         self.papers = first_contact(first, first_key, now())
+        self._host_key = first_key
 
     def __call__(self, card: Card, host_key: bytes) -> None:
         """Check a host before anything of ours is sent.
@@ -108,3 +109,16 @@ class SameRoom:
         if host_key == self.papers.owner and card.room != self.papers.room:
             raise AnotherRoom(f'The host has another room there now ("{safe_text(card.title)}").')
         self.papers = self.papers.accept(card, host_key, self._now())
+        self._host_key = host_key
+
+    def shown(self) -> tuple[bytes, bytes]:
+        """The papers that a hello shows: the newest delegation, and the record of the last host."""
+        return self.papers.delegation, self.papers.term
+
+    def renew(self, delegation: bytes, term: bytes) -> None:
+        """The host that was checked last has sent these papers.
+
+        Raises:
+            ProtocolError: they are false.
+        """
+        self.papers = self.papers.renewed(delegation, term, self._host_key)

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
+from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Item, Named, PrivateMessage
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.room.roster import Roster
@@ -18,6 +18,8 @@ class RoomState:
         self.connected = False
         self.closed_by_host = False  # and it may open again
         self.stored = True  # whether the host stores messages now
+        self.backup = ""  # the nick of the standby that has all that is acknowledged; "": there is none
+        self.had_backup = False
         self.closed: Closed | None = None  # the last item
         self.seen: Event | None = None  # the last one that an earlier run of this member has stored
 
@@ -59,7 +61,9 @@ class RoomState:
             case Closed():
                 self.connected = False
                 self.closed = item
-            case PrivateMessage() | Acked() | Notice():
+            case Backup(nick=nick):
+                self.backup, self.had_backup = nick, True
+            case PrivateMessage() | Acked() | Notice() | Named():
                 pass
             case _:
                 assert_never(item)

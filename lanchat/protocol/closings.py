@@ -7,6 +7,7 @@ CLOSED = Closing("closed", "The host has closed the room.")
 KICKED = Closing("kicked", "The host removed you from the room.")
 BANNED = Closing("banned", "You are banned from this room.")
 FAULT = Closing("error", "The host met a fault of its own when it answered you.")
+MOVED = Closing("moved", "The host has handed the room to somebody else.")
 REPLACED = Closing("replaced", "You joined from another window.")
 
 _KNOWN = (CLOSED, KICKED, BANNED, REPLACED)
@@ -17,6 +18,8 @@ def farewell(closing: Closing) -> errors.LanchatError:
     text = closing.text if closing in _KNOWN else said_by_host(closing.text)
     if closing.code == CLOSED.code:
         return errors.RoomClosed(text)
+    if closing.code == MOVED.code:
+        return errors.RoomMoved(MOVED.text, closing.to)
     return errors.Refused(text, code=closing.code)
 
 

@@ -156,6 +156,8 @@ class MemberGreeting:
     """The member's end, for one link.
 
     Args:
+        standby: whether this computer may be named a standby, as in a hello.
+        papers: the newest delegation that this member knows, and the record of the last host.
         exchange: begins a password exchange for a room, with the SHA-256 of the certificate that the host showed;
             None: we know no password.
     """
@@ -170,6 +172,8 @@ class MemberGreeting:
         certificate: bytes,
         host_key: bytes,
         after: int = -1,
+        standby: int = 0,
+        papers: tuple[bytes, bytes] = (b"", b""),
         exchange: Callable[[str, bytes], Exchange] | None = None,
     ) -> None:
         self._nick = nick
@@ -179,6 +183,8 @@ class MemberGreeting:
         self._certificate = hashlib.sha256(certificate).digest()
         self._host_key = host_key
         self._after = after
+        self._standby = standby
+        self._papers = papers
         self._begin_exchange = exchange
         self._exchange: Exchange | None = None
         self._shared = False  # whether the host's share has come: before that there is no key to confirm
@@ -222,7 +228,9 @@ class MemberGreeting:
             self._nick,
         )
         share = b"" if self._exchange is None else self._exchange.share
-        return Hello(VERSION, self._nick, self._key, self._nonce, self._sign(binding.text()), self._after, share)
+        proof = self._sign(binding.text())
+        beginning = VERSION, self._nick, self._key, self._nonce, proof, self._after, share
+        return Hello(*beginning, self._standby, *self._papers)
 
     def receive(self, message: FromHost) -> Confirm | Pong | None:
         """Handle one message of the host.

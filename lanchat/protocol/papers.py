@@ -7,7 +7,7 @@ every room that has never moved. See protocol/delegation.py for the papers.
 from dataclasses import dataclass, replace
 
 from lanchat import errors
-from lanchat.protocol.delegation import Delegation, check_host, read_delegation, read_term
+from lanchat.protocol.delegation import OWNER_INDEX, Delegation, check_host, read_delegation, read_term
 from lanchat.protocol.messages import Card
 from lanchat.protocol.timeline import Timeline
 
@@ -55,6 +55,37 @@ class Papers:
             return self._read(card, host_key, now)
         except errors.ProtocolError as error:
             raise errors.HostKeyChanged(str(error), _IMPERSONATED) from None
+
+    def renewed(self, delegation: bytes, term: bytes, host_key: bytes) -> "Papers":
+        """What we know once our host has sent these papers over its link.
+
+        Args:
+            delegation: an older one than we know changes nothing.
+            term: its record; b"": it sends none.
+
+        Raises:
+            ProtocolError: they are not signed by the owner and this host, or for another room.
+        """
+        known = newest_delegation(self, delegation)
+        if term:
+            record = read_term(term)
+            if record.room != self.room or record.host_key != host_key:
+                raise errors.ProtocolError("The papers of this host belong to another computer.")
+        newer = delegation if known is not None and _number_of(self) < known.number else self.delegation
+        return replace(self, delegation=newer, term=term or self.term)
+
+    def index(self, key: bytes, instance: bytes) -> int | None:
+        """The index of the computer with this key and this copy; None: the owner has not named it."""
+        if key == self.owner:
+            return OWNER_INDEX
+        if not self.delegation:
+            return None
+        return read_delegation(self.delegation, self.owner).index(key, instance)
+
+    @property
+    def timeline(self) -> Timeline | None:
+        """Of the last host; None: it had no record."""
+        return read_term(self.term).timeline if self.term else None
 
     def _read(self, card: Card, host_key: bytes, now: int) -> "Papers":
         if card.owner != self.owner:

@@ -39,6 +39,7 @@ class Rules(Struct, frozen=True, omit_defaults=True):
     locked: bool = False  # nobody new is admitted
     keep: Short = ""  # the retention of the log, as `parse_retention` reads it
     title: Name = ""
+    hidden: bool = False  # nobody announces the room: others join by its address
 
 
 _PLACES = msgspec.json.Decoder(tuple[Place, ...])

@@ -30,7 +30,8 @@ class Timing:
     greeting: float = 10.0  # in all for TLS and the card; from then on, silence after which the host counts as dead
     welcome: float = 120.0  # in all for a trusted host: 200 people and 50 long messages over 2 kB/s
     farewell: float = 0.5  # for the host to answer our goodbye; leaving must feel immediate
-    first_retry: float = 0.5  # before the first try to reconnect; it doubles with each try
+    follow: float = 10.0  # at least, of trying to reach the computer that the host has handed the room to
+    first_retry: float = 0.2  # before the first try to reconnect; it doubles with each try
     last_retry: float = 15.0  # before any later try, at most
     look_first: float = 5.0  # to look for the room of an invite, which may be old, if it is not at its address
     look_again: float = 2.0  # to look for a room that is not at its address any more

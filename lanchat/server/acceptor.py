@@ -64,6 +64,10 @@ class Acceptor(Closable):
         """Close the listeners, after `stop()`. May be called twice."""
         for _, listeners in self._doors:
             listeners.close()
+        self.detach()
+
+    def detach(self) -> None:
+        """Release all but the listeners, after `stop()`: somebody else uses them from now on. May be called twice."""
         self._stop.close()
         self._spare.close()
 

@@ -7,6 +7,7 @@ owner        the raw public key of the room's owner
 delegation   the newest list of standbys, signed
 term         the record of the last host, signed
 places       where the owner and the standbys are, as the last `Standbys` has said
+private      up to this number all private messages are in a copy
 count        of the last heartbeat that was stored
 instance     of a standby: the 8 random bytes of this copy
 """

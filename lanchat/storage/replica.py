@@ -105,6 +105,7 @@ class Replica(Closable):
         if gone:
             _log.warning("%d events of this copy are not in the room any more, and were set aside", gone)
         with self._changed:
+            private = max(private, _number(state, "private"))
             self.held = Held(after, private, _number(state, "rev"), _number(state, "count"))
             return self.held
 
@@ -208,7 +209,8 @@ class Replica(Closable):
             private = max((one.number for one in records if isinstance(one, Told)), default=held.private)
             self.state |= values
             rev, count = _number(self.state, "rev"), _number(self.state, "count")
-            self.held = Held(max(seq, held.seq), max(private, held.private), rev, count)
+            private = max(private, held.private, _number(self.state, "private"))
+            self.held = Held(max(seq, held.seq), private, rev, count)
             self._changed.notify_all()
             return self.held
 

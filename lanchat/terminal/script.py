@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, assert_never
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
+from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Item, Named, PrivateMessage
 from lanchat.errors import LanchatError, TimedOut
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
@@ -243,12 +243,13 @@ class Script:
                 pass
             case Notice(text=text):
                 self._note(text if self._room.hosting else notice_text(self._room.state.roster, text))
-            case Disconnected(reason=reason):
-                self._note(reconnecting(reason))
-            case Connected(again=again):
-                if again:
+            case Disconnected(reason=reason, moved=moved):
+                if not moved:
+                    self._note(reconnecting(reason))
+            case Connected(again=again, moved=moved):
+                if again and not moved:
                     self._note("Connected again.")
-            case Acked() | Closed():
+            case Backup() | Named() | Acked() | Closed():
                 pass
             case _:
                 assert_never(item)

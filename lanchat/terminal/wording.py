@@ -118,16 +118,39 @@ def moved_text(who: str, moved: Moved) -> str:
     Args:
         who: the new host's nick as it is shown, or "you".
     """
-    before = safe_nick(moved.before)
+    before, hosts = safe_nick(moved.before), "you host" if who == "you" else f"{who} hosts"
     match moved.reason:
+        case "handover" if who == "you":
+            return f"{before} has handed the room to you: this computer hosts it from now on"
         case "handover":
             return f"{before} has handed the room to {who}"
         case "failback":
-            return f"the room is hosted by {who} again"
+            return f"{hosts} the room again"
         case "merge":
-            return f"two halves of the room have found each other again; it is hosted by {who}"
+            return f"two halves of the room have found each other again; {hosts} it"
         case _:
-            return f"{before} is gone; the room is hosted by {who} now"
+            return f"{before} is gone; {hosts.replace(' host', ' now host')} the room"
+
+
+def named_text(host: str) -> str:
+    """For the person whose computer the owner of the room has named."""
+    what = f"it keeps a copy of the room and can host it when {host} is gone"
+    return f"This computer is now a standby: {what}. /standbys off ends that."
+
+
+def backup_text(host: str, standby: str) -> str:
+    """What an acknowledgement is worth from now on.
+
+    Args:
+        host, standby: the nicks as they are shown, or "you"; "" as the standby: there is none.
+    """
+    if not standby:
+        return f"No backup: messages are saved on {_whose(host)} disk only."
+    return f"Messages are saved on two computers again: {_whose(host)} and {_whose(standby, last=True)}."
+
+
+def _whose(nick: str, *, last: bool = False) -> str:
+    return ("yours" if last else "your") if nick == "you" else f"{nick}'s"
 
 
 def offered_text(who: str, offered: FileOffered) -> str:

@@ -119,7 +119,7 @@ def test_nothing_is_missing_and_nothing_comes_twice(had, more, private, page, ha
     host = FakeHost(had + more, private, page)
     copy = Copy(Following(Held(had or -1, private // 2), had + more))
     fill(copy, host, chance, happens)
-    assert copy.following.complete and copy.values == {"rules": b"{}", "rev": b"9", "count": b"5"}
+    assert copy.following.complete and copy.values.items() >= {"rules": b"{}", "rev": b"9", "count": b"5"}.items()
     assert copy.events == list(range(had + 1, len(host.events) + 1))
     assert copy.private == list(range(private // 2 + 1, len(host.private) + 1))
     assert copy.owners == [one.seq for one in host.owners if one.seq > had]

@@ -11,7 +11,7 @@ from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import assert_never
 
-from lanchat.client.events import Acked, Closed, Connected, Disconnected, Item, PrivateMessage
+from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Item, Named, PrivateMessage
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.text import safe_text
@@ -23,12 +23,14 @@ from lanchat.terminal.chat.people import nick_colour, shown_nick, tagged_nick
 from lanchat.terminal.mention import mentions
 from lanchat.terminal.wording import (
     advice,
+    backup_text,
     closed_text,
     day_text,
     dropped_text,
     left_text,
     moment_text,
     moved_text,
+    named_text,
     notice_text,
     offered_text,
     reconnecting,
@@ -116,7 +118,8 @@ class Renderer:
         self._day = self.today = day  # `today` is what the clock says, which the owner keeps true
         self._zone = zone
         self._colour = colour
-        self._hosting = hosting
+        self.hosting = hosting
+        self._lost_backup = False
         self._files = files
         self._names = files or KnownFiles()
         self.minute = -1  # the one shown last, since most lines have the same; set it to -1 if the time zone may differ
@@ -148,14 +151,16 @@ class Renderer:
             case FileRemoved(at=at, file=file):
                 gone = self._names.known(file)
                 return self._event(at, removed_text(self._who(item), gone.name if gone else "a file", item))
-            case Connected(again=True):
+            case Connected(again=True, moved=False):
                 return _system("Connected again.")
             case Connected():
                 return None  # the greeting is a note, below the history
+            case Disconnected(moved=True):
+                return None  # the event will say where the room is
             case Disconnected(reason=reason, closed=closed):
                 return _system(closed_text(reason) if closed else reconnecting(reason), ERROR)
             case Notice(text=text):
-                return _system(text if self._hosting else notice_text(self._roster, text))
+                return _system(text if self.hosting else notice_text(self._roster, text))
             case NewSince(at=at):
                 return self._rule(at)
             case Drawn(fragments):
@@ -169,10 +174,28 @@ class Renderer:
             case Closed(error=error):
                 what_to_do = f" {advice(error.hint)}" if error.hint else ""
                 return _system(sentence(str(error)) + what_to_do, ERROR)
+            case Named():
+                return _system(named_text(self._host or "the host"))
+            case Backup(nick=nick):
+                return self._backup(nick)
             case FileStored() | Acked():
                 return None
             case _:
                 assert_never(item)
+
+    @property
+    def _host(self) -> str:
+        """The nick of who hosts the room, or "you"; "": that is not known."""
+        hosts = (one for one in self._roster.people.values() if one.host)
+        return next(("you" if one.id == self._roster.me else shown_nick(one.id, one.nick) for one in hosts), "")
+
+    def _backup(self, nick: str) -> Line | None:
+        """The bar tells what an ack is worth; a line only tells that it is worth less, and when that is over."""
+        before, self._lost_backup = self._lost_backup, not nick
+        if not nick or before:
+            standby = "you" if nick == self._roster.nick else safe_text(nick)
+            return _system(backup_text(self._host or "the host", standby))
+        return None
 
     def _rule(self, at: int) -> Line:
         moment = self._moment(at)

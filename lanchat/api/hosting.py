@@ -1,0 +1,75 @@
+"""What a program runs while it hosts a room: the host, what shows the room to others, and what it has on the disk."""
+
+from collections.abc import Callable, Sequence
+
+from lanchat.api.reach import ReachNotices, endpoints_of
+from lanchat.discovery.sighting import Advertisement
+from lanchat.discovery.sources import Advertiser
+from lanchat.network.addresses import OwnAddresses
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.ids import fingerprint
+from lanchat.protocol.invite import Invite
+from lanchat.protocol.timing import Timing
+from lanchat.server.host import Host
+from lanchat.threads import Closable
+
+
+class Hosting(Closable):
+    """Owned by one thread at a time.
+
+    Args:
+        host: has started.
+        owner: the raw public key of the room's owner.
+        disk: closed after the host.
+    """
+
+    def __init__(self, host: Host, owner: bytes, on: OwnAddresses, disk: Sequence[Closable]) -> None:
+        self.host = host
+        self.on = on  # our own addresses
+        self._owner = owner
+        self._disk = disk
+        self.shown = False
+        self._parts: list[Closable] = []
+        self._outside: list[Closable] = []  # what works for people who are not in the room yet
+
+    def show(self, on_problem: Callable[[str], None], timing: Timing, *, announce: bool) -> None:
+        """Let others find the room, and tell our person when they cannot reach it.
+
+        Args:
+            on_problem: called with a sentence, from other threads.
+        """
+        self.shown = True
+        host = self.host
+        shown = Advertisement(host.room_id, host.title, host.nick, host.port, fingerprint(self._owner))
+        if announce:
+            self._outside.append(Advertiser(shown, self.on, on_problem, lambda: host.people))
+        self._outside.append(ReachNotices(self.on, host, on_problem, timing))
+
+    def add(self, part: Closable) -> None:
+        """Close this together with the host, before it."""
+        self._parts.append(part)
+
+    def hide(self) -> None:
+        """From now on nobody finds the room. May be called twice."""
+        for part in self._outside:
+            part.close()
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where others can join now, the address that most people can use first."""
+        return tuple(endpoints_of(self.host, self.on))
+
+    @property
+    def invite(self) -> Invite | None:
+        """None: no other machine can reach the room."""
+        endpoints = self.endpoints
+        return Invite(endpoints, self.host.room_id, fingerprint(self._owner)) if endpoints else None
+
+    def close(self) -> None:
+        """May be called twice."""
+        self.hide()
+        for part in self._parts:
+            part.close()
+        self.host.close()
+        for part in self._disk:
+            part.close()

@@ -1,0 +1,217 @@
+"""This computer as a standby of a room, and as its host: what a program opens for either, and closes again."""
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from lanchat.api.dialer import Dialer
+from lanchat.api.hosting import Hosting
+from lanchat.client.keeper import Promotion
+from lanchat.errors import ProtocolError
+from lanchat.network.addresses import OwnAddresses
+from lanchat.protocol.limits import DEFAULT_LIMITS
+from lanchat.protocol.messages import Card
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.places import Rules, read_rules
+from lanchat.protocol.timeline import term_of
+from lanchat.protocol.timing import Timing
+from lanchat.server.doors.native import native_door
+from lanchat.server.host import Host
+from lanchat.server.standby import StandbyPort
+from lanchat.server.term import Term
+from lanchat.storage.copies import open_replica
+from lanchat.storage.files import file_errors, lock_file
+from lanchat.storage.identity import Identity
+from lanchat.storage.replica import Replica
+from lanchat.storage.retention import parse_retention
+from lanchat.storage.rooms import LOCK, LOG, RoomFolder, hosted_path
+from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.threads import Closable
+
+_log = logging.getLogger(__name__)
+
+
+class Standby(Closable):
+    """What a program needs so that its computer can keep a copy of one room, and host it. It is a `client.Keeper`.
+
+    The reader thread of the member calls most of it, `close` the thread that leaves the room.
+
+    Args:
+        willing: as `standby` of a hello: 1: it may be named; 2: its person asked for that; 0: never.
+        card: what the first host of the room has shown.
+        nick: returns ours of now.
+        on_problem: called with a sentence.
+        folder: of the room, if this program has opened it because it is the owner's.
+        hosting: with which it hosts the room already.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        identity: Identity,
+        dialer: Dialer,
+        *,
+        willing: int,
+        nick: Callable[[], str],
+        password: str | None,
+        on: OwnAddresses,
+        on_problem: Callable[[str], None],
+        timing: Timing,
+        folder: RoomFolder | None = None,
+        hosting: Hosting | None = None,
+    ) -> None:
+        self.willing = willing
+        self.hosting = hosting  # while this program hosts the room
+        self._home, self._identity, self._dialer = home, identity, dialer
+        self._nick, self._password = nick, password
+        self._on, self._on_problem, self._timing = on, on_problem, timing
+        self._folder = folder
+        self._rules = Rules()
+        self._port: StandbyPort | None = None
+        self._card: Card | None = None
+        self._ending: threading.Thread | None = None  # closes a hosting that is over
+        self._showing: threading.Thread | None = None
+
+    # ---- for the reader thread of our member
+
+    def met(self, card: Card) -> None:
+        """A host with this card has admitted us."""
+        self._card = card
+
+    def open_copy(self, papers: Papers) -> Replica | None:
+        self._finish()
+        if papers.owner != self._identity.public:
+            return open_replica(self._home, papers.room)
+        if self._folder is not None:
+            return Replica(self._folder.log_path)
+        path = hosted_path(self._home, papers.room)
+        if path is None:
+            return None  # this computer never had the owner's copy
+        with file_errors(path):
+            lock = lock_file(path / LOCK)
+        return Replica(path / LOG, lock) if lock is not None else None
+
+    def listen(self, papers: Papers) -> int:
+        if self._port is None:
+            assert self._card is not None
+            self._port = StandbyPort(self._identity, self._on, self._card, DEFAULT_LIMITS, self._timing)
+        return self._port.port
+
+    def hears(self, papers: Papers, *, host: bool) -> None:
+        if self._port is not None:
+            self._port.show(papers, hears=host)
+
+    def begin_hosting(self, promotion: Promotion) -> bytes:
+        assert self._card is not None and self._port is not None
+        replica, papers = promotion.replica, promotion.papers
+        replica.finish()
+        port, self._port = self._port, None
+        self._rules = rules = _rules(replica)
+        timeline = papers.timeline
+        host = Host(
+            self._card.title,
+            self._identity,
+            nick=self._nick(),
+            room_id=papers.room,
+            doors=(native_door(),),
+            on=self._on,
+            password=self._password,
+            log=SqliteLog(
+                replica.path,
+                term=1 + (term_of(timeline.epoch) if timeline is not None else 0),
+                index=promotion.index,
+                new_term=True,
+                keep=parse_retention(rules.keep),
+                on_damage=self._on_problem,
+                timing=self._timing,
+            ),
+            bans=rules.bans,
+            locked=rules.locked,
+            term=Term(
+                papers.owner,
+                papers.delegation,
+                promotion.index,
+                promotion.before,
+                "handover" if promotion.index else "failback",
+                promotion.roster,
+                rules,
+                replica.held.rev,
+                promotion.places,
+            ),
+            listeners=port.release(),
+            yielded=self._yielded,
+            timing=self._timing,
+        )
+        host.start()
+        self.hosting = Hosting(host, papers.owner, self._on, [replica])
+        self._dialer.local = host.connect
+        assert host.moving is not None
+        return host.moving.paper
+
+    def end_hosting(self) -> None:
+        self._dialer.local = None
+        if self.hosting is not None:
+            self.hosting.close()
+            self.hosting = None
+
+    def settled(self) -> None:
+        """A host has admitted our member again. If it is our own, others can find it from now on."""
+        self._dialer.settled()
+        hosting = self.hosting
+        if hosting is not None and self._dialer.local is not None and not hosting.shown:
+            self._showing = threading.Thread(target=self._show, args=(hosting,), name="show")
+            self._showing.start()  # this takes a moment, and the reader has no time
+
+    def _show(self, hosting: Hosting) -> None:
+        hosting.show(self._on_problem, self._timing, announce=not self._rules.hidden)
+
+    # ---- any thread
+
+    def _yielded(self) -> None:
+        """Our host has handed the room to another computer."""
+        hosting, self.hosting = self.hosting, None
+        self._dialer.local = None
+        if hosting is not None:
+            self._ending = threading.Thread(target=hosting.close, name="yielded")
+            self._ending.start()
+
+    def _finish(self) -> None:
+        """Wait until a hosting that is over has let go of its log."""
+        for thread in (self._showing, self._ending):
+            if thread is not None:
+                thread.join()
+
+    def hide(self) -> None:
+        """From now on nobody finds a room that we host."""
+        if self._showing is not None:
+            self._showing.join()
+        if self.hosting is not None:
+            self.hosting.hide()
+
+    def close(self, *, end: bool = False) -> None:
+        """After our member has left. May be called twice.
+
+        Args:
+            end: close a room that we host; else a standby goes on with it, if there is one.
+        """
+        hosting = self.hosting
+        if hosting is not None and not end and hosting.host.moving is not None and hosting.host.people:
+            if trouble := hosting.host.moving.hand_over():
+                _log.info("the room closes: %s", trouble)
+        self._finish()
+        if self.hosting is not None:
+            self.hosting.close()
+            self.hosting = None
+        if self._port is not None:
+            self._port.close()
+        if self._folder is not None:
+            self._folder.close()
+
+
+def _rules(replica: Replica) -> Rules:
+    try:
+        return read_rules(replica.state.get("rules", b"{}").decode())
+    except (ProtocolError, UnicodeDecodeError):
+        _log.warning("the rules of the room cannot be read, so nobody is banned in it")
+        return Rules()

@@ -1,0 +1,264 @@
+"""A member's part in a room that moves: it knows where the room may be, and it keeps a copy if its owner wants that.
+
+A host asks a member's computer with `recruit`; the member then opens a port and a copy, and offers both. Once the owner
+of the room has named it, it follows: its copy gets everything that the host stores. Asked to, it hosts the room.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from lanchat.client.connect import Connection
+from lanchat.client.events import Backup, Item, Named
+from lanchat.client.following import Following, Taken
+from lanchat.client.keeper import Keeper, Promotion
+from lanchat.client.receiving import Incoming
+from lanchat.client.reconnect import SameRoom
+from lanchat.errors import LanchatError
+from lanchat.protocol.delegation import OWNER_INDEX
+from lanchat.protocol.messages import Event, FromHost, FromMember, Page, Present, Said, Told
+from lanchat.protocol.places import Place, read_places
+from lanchat.protocol.standby import (
+    Delegation,
+    Heartbeat,
+    Offer,
+    Owned,
+    Promote,
+    Promoted,
+    Recruit,
+    Standbys,
+    State,
+    Stored,
+)
+from lanchat.protocol.timeline import make_seq
+from lanchat.protocol.timing import Timing
+from lanchat.room.roster import Roster
+from lanchat.storage.replica import Held, Replica
+
+_log = logging.getLogger(__name__)
+
+
+class Follower:
+    """Owned by the reader thread of a member, but for `decline`.
+
+    Args:
+        key: our public key, raw.
+        send: hands a message to the current link; never waits.
+        put: adds an item to the member's queue.
+        places_changed: called with the places where the room may be.
+        keeper: None: this computer is never a standby.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        room: SameRoom,
+        incoming: Incoming,
+        send: Callable[[FromMember], None],
+        put: Callable[[Item], None],
+        places_changed: Callable[[tuple[Place, ...]], None],
+        keeper: Keeper | None,
+        timing: Timing,
+    ) -> None:
+        self.places: tuple[Place, ...] = ()
+        self._key = key
+        self._room = room
+        self._incoming = incoming
+        self._send = send
+        self._put = put
+        self._places_changed = places_changed
+        self._keeper = keeper
+        self._timing = timing
+        self._roster = Roster()
+        self._host_of_card = ""
+        self._replica: Replica | None = None
+        self._following: Following | None = None
+        self._offered = False  # on this link
+        self._ready = False  # a host has asked for this computer, and it has offered itself
+        self._promoted_at: float | None = None  # s, since when we host and the host has not said that it is over
+        self._backup = ""  # the nick of the sync standby
+        self._index: int | None = None  # of this computer
+
+    # ---- a link
+
+    def begin(self, connection: Connection) -> None:
+        """A host has admitted us."""
+        self._roster = Roster(host_id=connection.host_id)
+        self._host_of_card = connection.card.host
+        self._roster.welcome(connection.welcome, connection.present)
+        self._following, self._offered, self._promoted_at = None, False, None
+        if connection.host_key == self._key:
+            self.close()
+        elif self._keeper is not None and (self._ready or self._key == self._room.papers.owner):
+            self._offer(self._keeper)
+
+    def end(self) -> None:
+        """The link is lost."""
+        self._following = None
+        if self._keeper is not None and self._replica is not None:
+            self._keeper.hears(self._room.papers, host=False)
+
+    def close(self) -> None:
+        """Nothing is stored any more."""
+        replica, self._replica = self._replica, None
+        if replica is not None:
+            replica.close()
+
+    def decline(self) -> None:
+        """This computer is no standby any more. Any thread."""
+        keeper, replica = self._keeper, self._replica
+        self._keeper = None
+        if keeper is not None and replica is not None:
+            self._send(Offer(0, replica.instance))
+
+    # ---- what arrives
+
+    def event(self, event: Event) -> None:
+        """This event has come on the link, new or not."""
+        if not isinstance(event, Said):
+            self._roster.apply(event)
+        if self._following is not None:
+            self._take(self._following.event(event))
+
+    def receive(self, message: FromHost) -> None:
+        """Handle a message about the moving of the room.
+
+        Raises:
+            ProtocolError: its papers or lists are false.
+        """
+        match message:
+            case Delegation(paper=paper, term=term):
+                self._room.renew(paper, term)
+                self._incoming.learn(self._room.papers.timeline)
+                self._look_for_ourselves()
+            case Standbys(places=places):
+                self.places = read_places(places)
+                self._places_changed(self.places)
+            case Heartbeat():
+                self._hear(message)
+            case Recruit() if self._keeper is not None and self._keeper.willing:
+                self._offer(self._keeper)
+            case Promote() if self._keeper is not None:
+                self._promote(message, self._keeper)
+            case _ if self._following is not None:
+                self._fill(message, self._following)
+
+    def settle(self) -> None:
+        """Everything that one read of the link brought has been handled."""
+        if self._following is None and self._offered and self._index is not None and not self._incoming.filling:
+            self._follow()
+
+    # ---- being a standby
+
+    def _offer(self, keeper: Keeper) -> None:
+        """Tell the host that this computer is ready."""
+        papers = self._room.papers
+        try:
+            self._replica = self._replica or keeper.open_copy(papers)
+            if self._replica is None:
+                return
+            port = keeper.listen(papers)
+        except LanchatError as error:
+            _log.warning("this computer is no standby: %s", error)
+            return
+        keeper.hears(papers, host=True)
+        self._offered = self._ready = True
+        self._send(Offer(port, self._replica.instance))
+        self._look_for_ourselves()
+
+    def _look_for_ourselves(self) -> None:
+        """Find out whether the newest delegation names this computer."""
+        before, self._index = self._index, None
+        if self._replica is not None:
+            self._index = self._room.papers.index(self._key, self._replica.instance)
+            if self._keeper is not None and self._offered:
+                self._keeper.hears(self._room.papers, host=True)
+        if self._index is None:
+            self._following = None
+        elif before is None and self._index != OWNER_INDEX:
+            self._put(Named())
+
+    def _follow(self) -> None:
+        timeline = self._room.papers.timeline
+        if timeline is None or self._replica is None or self._promoted_at is not None:
+            return
+        try:
+            held = self._replica.follow(timeline)
+        except LanchatError as error:
+            self._give_up(str(error))
+            return
+        self._replica.start(self._stored, self._give_up)
+        self._following = Following(held, self._incoming.seq, make_seq(timeline.epoch, 0))
+        self._send(self._following.begin())
+
+    def _fill(self, message: FromHost, following: Following) -> None:
+        match message:
+            case Told():
+                self._take(following.private(message))
+            case Owned():
+                following.owner(message)
+            case State():
+                self._take(following.state(message))
+            case Page():
+                self._take(following.page(message))
+
+    def _take(self, taken: Taken) -> None:
+        if taken and self._replica is not None:
+            self._replica.append(taken.records, taken.owned, taken.values)
+        if taken.ask is not None:
+            self._send(taken.ask)
+
+    def _stored(self, held: Held) -> None:
+        """Called from the thread of the replica."""
+        if self._following is not None:
+            self._send(Stored(held.seq, held.private, held.rev, held.beat))
+
+    def _give_up(self, trouble: str) -> None:
+        """Called from any thread: the copy cannot be kept."""
+        _log.warning("this computer is no standby any more: %s", trouble)
+        self._following = None
+        self.decline()
+
+    # ---- what everybody is told
+
+    def _hear(self, beat: Heartbeat) -> None:
+        nick = next((place.nick for place in self.places if place.index == beat.sync), "")
+        if nick != self._backup:
+            self._backup = nick
+            self._put(Backup(nick))
+        if self._following is not None:
+            self._take(self._following.heartbeat(beat))
+        if self._promoted_at is not None and time.monotonic() - self._promoted_at > self._timing.promotion:
+            self._promoted_at = None
+            if self._keeper is not None:
+                self._keeper.end_hosting()
+                self._offer(self._keeper)
+
+    # ---- hosting
+
+    def _promote(self, promote: Promote, keeper: Keeper) -> None:
+        replica, following, index = self._replica, self._following, self._index
+        if replica is None or following is None or index is None or not following.complete:
+            return
+        if not replica.wait(Held(promote.seq, promote.private, promote.state), self._timing.sync_wait):
+            _log.warning("this computer does not have all of the room, and cannot host it")
+            return
+        self._following = None
+        try:
+            paper = keeper.begin_hosting(
+                Promotion(index, self._room.papers, self._host_nick, self._present, self.places, replica)
+            )
+        except LanchatError as error:
+            _log.warning("cannot host the room: %s", error)
+            return
+        self._replica, self._promoted_at = None, time.monotonic()
+        self._send(Promoted(paper))
+
+    @property
+    def _host_nick(self) -> str:
+        hosts = (person.nick for person in self._roster.people.values() if person.host)
+        return next(hosts, self._host_of_card)  # who leaves the room hands it over after that
+
+    @property
+    def _present(self) -> tuple[Present, ...]:
+        return tuple(Present(one.id, one.nick, one.host, one.key) for one in self._roster.people.values())

@@ -1,0 +1,60 @@
+"""What a program offers so that its computer can keep a copy of a room and host it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from lanchat.protocol.messages import Present
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.places import Place
+from lanchat.storage.replica import Replica
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What a computer needs to know to host the room.
+
+    Args:
+        index: of this computer; 0: it is the owner's.
+        before: the nick of who has hosted until now.
+        roster: everybody who is in the room.
+    """
+
+    index: int
+    papers: Papers
+    before: str
+    roster: tuple[Present, ...]
+    places: tuple[Place, ...]
+    replica: Replica
+
+
+class Keeper(Protocol):
+    """What a program offers so that its computer can keep a copy of the room and host it. For the reader thread."""
+
+    willing: int  # as `standby` of a hello; 0: never
+
+    def open_copy(self, papers: Papers) -> Replica | None:
+        """The copy of the room; None: another program of this computer has it.
+
+        Raises:
+            LanchatError: the disk cannot be used.
+        """
+
+    def listen(self, papers: Papers) -> int:
+        """Open the port of this standby, unless it is open. Returns it.
+
+        Raises:
+            LanchatError: it cannot listen.
+        """
+
+    def hears(self, papers: Papers, *, host: bool) -> None:
+        """What the card of this standby says from now on: its papers, and whether its link to the host lives."""
+
+    def begin_hosting(self, promotion: Promotion) -> bytes:
+        """Host the room. Returns the record of the new term.
+
+        Raises:
+            LanchatError: it cannot.
+        """
+
+    def end_hosting(self) -> None:
+        """Nobody has come: the room is where it was."""

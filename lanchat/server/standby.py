@@ -1,0 +1,159 @@
+"""The port of a standby: it shows who keeps a copy of the room, and lets nobody in while another computer hosts it.
+
+Who comes reads the card, and so do the host, which checks that the port can be reached, and members that look for the
+room. Once this computer hosts the room, the same port is the host's.
+"""
+
+import logging
+import secrets
+import socket
+
+from lanchat.errors import LanchatError
+from lanchat.network.addresses import OwnAddresses
+from lanchat.network.allowance import Allowance
+from lanchat.network.flusher import Flusher
+from lanchat.network.link import Link
+from lanchat.network.listen import Listeners
+from lanchat.protocol.fields import NONCE_SIZE
+from lanchat.protocol.framing import encode
+from lanchat.protocol.limits import Limits, TokenBucket
+from lanchat.protocol.messages import VERSION, Card, Refused
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.timing import Timing
+from lanchat.protocol.tls import Channel, TlsChannel, server_context
+from lanchat.server.acceptor import Acceptor
+from lanchat.server.admission import Admission, source_of
+from lanchat.server.doors.base import Door
+from lanchat.server.quotas import Quota
+from lanchat.server.readers import Readers
+from lanchat.server.session import Converse
+from lanchat.storage.identity import Identity
+from lanchat.threads import Closable
+
+_BYTES = 16 * 1024.0  # that a stranger may send at once, and then a second: a hello has less
+_BUSY = encode(Refused("busy", "This computer keeps a copy of the room. Another one still hosts it."))
+
+_log = logging.getLogger(__name__)
+
+
+class StandbyPort(Closable):
+    """Listens from the start to `close` or `release`. All methods are for one thread, but `show` is for any.
+
+    Args:
+        on: our own addresses to listen on.
+        port: None for 47474 or the next free one, 0 for any.
+        card: what the host of the room shows, from which the standby's card is made.
+
+    Raises:
+        LanchatError: it cannot listen.
+    """
+
+    name = "standby"
+
+    def __init__(
+        self, identity: Identity, on: OwnAddresses, card: Card, limits: Limits, timing: Timing, port: int | None = None
+    ) -> None:
+        self._card = card
+        self._papers: Papers | None = None
+        self._hears = True
+        self._limits = limits
+        self._tls = server_context(identity.certificate_path, identity.key_path)
+        self._admission = Admission(limits)
+        self._readers = Readers()
+        self._flusher = Flusher("standby-flusher", timing)
+        self._goodbye = timing.goodbye
+        try:
+            self._listeners = Listeners(on, port)
+        except BaseException:
+            self._flusher.close()
+            raise
+        door: Door = self
+        self._acceptor = Acceptor([(door, self._listeners)], self._accepted, timing.own_addresses)
+        self._acceptor.start()
+        self._open = True
+        _log.info("a standby of room %s on port %s", card.room, self.port)
+
+    @property
+    def port(self) -> int:
+        return self._listeners.port
+
+    def show(self, papers: Papers, *, hears: bool) -> None:
+        """Put this on the card from now on."""
+        self._papers, self._hears = papers, hears
+
+    def release(self) -> Listeners:
+        """Stop answering, and give away what listens. Who connects meanwhile waits."""
+        self._stop()
+        return self._listeners
+
+    def close(self) -> None:
+        """May be called twice."""
+        if self._open:
+            self._stop()
+            self._listeners.close()
+
+    def _stop(self) -> None:
+        self._open = False
+        self._acceptor.stop()
+        self._acceptor.detach()
+        self._readers.finish(0.0)
+        self._flusher.close()
+
+    # ---- as a door
+
+    def channel(self) -> Channel:
+        return TlsChannel(self._tls, server=True)
+
+    def greet(self, link: Link, quota: Quota) -> Converse | None:
+        raise NotImplementedError("nobody is let in")
+
+    def _accepted(self, sock: socket.socket, address: str, door: Door) -> None:
+        source = source_of(address)
+        if not self._admission.accepts(source):
+            sock.close()
+            return
+        try:
+            link = Link(sock, self.channel(), self._flusher)
+        except OSError:
+            sock.close()
+            return
+        link.limit_bytes(Allowance(TokenBucket(_BYTES, _BYTES, 0.0)))
+        self._admission.begin(link, source)
+        try:
+            self._readers.start(link, lambda: self._answer(link))
+        except RuntimeError:  # no thread is left
+            self._end(link)
+
+    def _answer(self, link: Link) -> None:
+        try:
+            link.within(self._limits.greeting, "late", "did not say hello in time")
+            link.establish()
+            link.send(encode(self._card_of_now()))
+            if link.receive():  # whatever it is: a hello, or something that is none
+                link.finish(_BUSY)
+                link.drain()
+        except LanchatError as error:
+            _log.info("dropped %s: %s", link.peer, error)
+        finally:
+            self._end(link)
+
+    def _end(self, link: Link) -> None:
+        self._admission.end(link)
+        link.close()
+        self._readers.done(link)
+
+    def _card_of_now(self) -> Card:
+        card, papers = self._card, self._papers
+        return Card(
+            VERSION,
+            card.room,
+            card.title,
+            card.host,
+            card.people,
+            card.password,
+            secrets.token_bytes(NONCE_SIZE),
+            owner=papers.owner if papers is not None else b"",
+            delegation=papers.delegation if papers is not None else b"",
+            term=papers.term if papers is not None else b"",
+            standby="hears" if self._hears else "lost",
+        )
