@@ -29,6 +29,7 @@ from lanchat.server.host import Host
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
+from tests.support.links import Clock
 from tests.support.namespaces import enter_own_network
 from tests.support.people import joined_room
 from tests.support.program import forks
@@ -117,6 +118,25 @@ def own_world(leaves_nothing: None, tmp_path_factory: pytest.TempPathFactory) ->
         patch.setenv("LANCHAT_HOME", str(home))
         yield home
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Time, which stands still until a test moves it."""
+    return Clock()
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> list[float]:
+    """The sleeps of readers that wait for their allowance, in s. Each moves the clock, and takes no time."""
+    naps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        clock.now += seconds
+
+    monkeypatch.setattr("lanchat.network.allowance.time.sleep", sleep)
+    return naps
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from lanchat.storage.rooms import open_room
 from lanchat.terminal.joining import join_by_name, join_listing
 from lanchat.terminal.prompts import WantedNick, Who
 from tests.support.addresses import LOOPBACK
+from tests.support.people import lose
 from tests.support.waiting import PATIENCE, wait_until
 
 ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
@@ -265,13 +266,6 @@ def test_what_the_list_showed_is_what_is_joined(host):
 
 
 EAGER = Timing(first_retry=0.02)
-
-
-def lose(room: Host) -> None:
-    """The host's machine is gone: no goodbye."""
-    for link in room.links:
-        link.drop("lost", "gone")
-    room.close()
 
 
 def by_name(room: Host) -> JoinedRoom:

@@ -33,7 +33,7 @@ from lanchat.storage.member_store import DiskStore
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.terminal.history import show_history
 from tests.support.commands import Commands, Running
-from tests.support.people import Listener, PlainClient, link_of
+from tests.support.people import Listener, PlainClient, cut, link_of
 from tests.support.program import Program
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -82,11 +82,6 @@ def hear_told(ears: Listener, text: str) -> PrivateMessage:
 def waits_for(room: Host, owner: Any) -> int:
     """How many private messages the host has for a member."""
     return len(room._hub._room._private.waiting(owner.id))
-
-
-def cut(room: Host) -> None:
-    for link in list(room.links):
-        link.drop("lost", "cut")
 
 
 def on_disk(home: Path) -> Callable[..., DiskStore]:

@@ -26,14 +26,8 @@ from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.log import ignore
 from lanchat.storage.member_store import DiskStore, NoStore
 from lanchat.storage.sqlite_log import SqliteLog
-from tests.support.people import Listener
+from tests.support.people import Listener, cut
 from tests.support.waiting import PATIENCE, wait_until
-
-
-def cut(room) -> None:
-    """Break all links of a host that goes on."""
-    for link in room.links:
-        link.drop("lost", "cut")
 
 
 def test_a_reconnect_leaves_no_gap_and_no_duplicate(host, join):

@@ -1,37 +1,32 @@
 """Files of a room, from one member's disk to another's, over real links."""
 
-import hashlib
 import os
-import random
-import socket
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lanchat.client.running import RunningTransfer
+from lanchat.client.running import RunningTransfer, TransferState
 from lanchat.client.sources import FileChanged
 from lanchat.errors import ConnectionLost, LanchatError, Refused
-from lanchat.network.flusher import Flusher
-from lanchat.network.link import Link
 from lanchat.protocol.file_messages import FileGet, FileRemoved, FileSend, FileStored, FileTicket, Go, Transfer
-from lanchat.protocol.framing import encode
+from lanchat.protocol.framing import TransferLine, encode
 from lanchat.protocol.limits import FileLimits
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.timing import Timing
-from lanchat.protocol.tls import TlsChannel, client_context
 from lanchat.server.host import Host
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.downloads import part_path
 from lanchat.storage.sqlite_log import SqliteLog
-from tests.support.waiting import wait_until
+from tests.support.files import SIZE, digest, file_of
+from tests.support.strangers import Stranger
+from tests.support.waiting import PATIENCE, wait_until
 
 LIMITS = FileLimits(spare_part=0.0, spare_bytes=0)  # the disk of whoever runs the tests may be full
-SIZE = 3_000_000
 
 
 @pytest.fixture
@@ -46,17 +41,6 @@ def open_room(host: Callable[..., Host], tmp_path: Path) -> Iterator[Callable[..
     yield open_room
     for blobs in opened:
         blobs.close()
-
-
-def file_of(folder: Path, name: str, size: int = SIZE, seed: int = 0) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
-    path.write_bytes(random.Random(seed).randbytes(size))
-    return path
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class Pauses:
@@ -342,13 +326,32 @@ def test_a_file_that_is_too_large_is_refused_in_words(open_room, enter, tmp_path
 
 
 def test_two_transfers_of_a_member_run_at_once_and_the_others_after_them(open_room, enter, tmp_path):
+    """They run in pairs here, because each waits at its first byte for another one."""
     ann = enter(open_room(), "ann")
     sources = [file_of(tmp_path / "ann", f"{number}.bin", 200_000, number) for number in range(6)]
-    transfers = [ann.start_sending(source, lambda transfer: None) for source in sources]
+    pair = threading.Barrier(2, timeout=PATIENCE)
+    began: list[str] = []
+    running: set[str] = set()
+    most = 0
+
+    def follow(transfer: RunningTransfer) -> None:
+        nonlocal most
+        progress = transfer.progress
+        name = progress.name
+        if progress.done == progress.size:
+            running.discard(name)
+        elif progress.state is TransferState.RUNNING and name not in began:
+            began.append(name)
+            running.add(name)
+            pair.wait()
+            most = max(most, len(running))
+
+    transfers = [ann.start_sending(source, follow) for source in sources]
     for transfer, source in zip(transfers, sources, strict=True):
         transfer.wait(60)
         assert transfer.sha256 == digest(source)
-    assert len(ann.files) == 6
+    assert [set(began[:2]), set(began[2:4]), set(began[4:])] == [{f"{n}.bin", f"{n + 1}.bin"} for n in (0, 2, 4)]
+    assert most == 2 and len(ann.files) == 6
 
 
 def test_a_host_whose_disk_is_full_is_tried_again(open_room, enter, tmp_path, monkeypatch):
@@ -375,37 +378,23 @@ def test_a_host_whose_disk_is_full_is_tried_again(open_room, enter, tmp_path, mo
 # ---- hostile peers
 
 
-class Stranger:
-    """Speaks the lines of a transfer link by hand."""
+@pytest.fixture
+def stranger() -> Iterator[Callable[..., bytes]]:
+    """`stranger(room, first, *rest)`: says the first line on a link of its own, waits for an answer, and says the rest.
 
-    def __init__(self, room: Host, flusher: Flusher) -> None:
-        channel = TlsChannel(client_context(), server=False)
-        self.link = Link(socket.create_connection(("127.0.0.1", room.port)), channel, flusher)
-        self.link.establish()
-        assert Card.__name__ and self.link.receive().startswith(b'{"t":"card"')
+    Gives all that comes until the host hangs up.
+    """
+    with ExitStack() as stack:
 
-    def say(self, *lines: Any) -> bytes:
-        """Say the first line, wait for an answer, say the rest; return what comes until the host hangs up."""
-        first, *rest = [line if isinstance(line, bytes) else encode(line) for line in lines]
-        self.link.send(first)
-        heard = self.link.receive()
-        if rest:
-            self.link.send(b"".join(rest))
-        try:
-            while data := self.link.receive():
-                heard += data
-        finally:
-            self.link.close()
-        return heard
+        def say(room: Host, first: TransferLine, *rest: TransferLine | bytes) -> bytes:
+            eve = stack.enter_context(closing(Stranger(room.port, "127.0.0.1"))).tls()
+            assert eve.hear(Card)
+            eve.send(encode(first))
+            answer = eve.line()
+            eve.send(*(line if isinstance(line, bytes) else encode(line) for line in rest))
+            return answer + eve.gone()
 
-
-@contextmanager
-def stranger(room: Host) -> Iterator[Callable[[], Stranger]]:
-    flusher = Flusher("test-flusher")
-    try:
-        yield lambda: Stranger(room, flusher)
-    finally:
-        flusher.close()
+        yield say
 
 
 def ticket_for(member: Any, question: FileSend | FileGet, key: str) -> FileTicket:
@@ -414,27 +403,25 @@ def ticket_for(member: Any, question: FileSend | FileGet, key: str) -> FileTicke
     return ticket
 
 
-def test_a_ticket_is_good_once_and_one_that_was_guessed_never(open_room, enter, tmp_path):
+def test_a_ticket_is_good_once_and_one_that_was_guessed_never(open_room, enter, tmp_path, stranger):
     room = open_room()
     ann = enter(room, "ann")
     sent = ann.send_file(file_of(tmp_path / "ann", "report.pdf", 1000))
     ticket = ticket_for(ann, FileGet(sent.file), sent.file).ticket
-    with stranger(room) as connect:
-        assert b"not good any more" in connect().say(Transfer(VERSION, bytes(32)))
-        assert b'"t":"sum"' in connect().say(Transfer(VERSION, ticket))
-        assert b"not good any more" in connect().say(Transfer(VERSION, ticket))
+    assert b"not good any more" in stranger(room, Transfer(VERSION, bytes(32)))
+    assert b'"t":"sum"' in stranger(room, Transfer(VERSION, ticket))
+    assert b"not good any more" in stranger(room, Transfer(VERSION, ticket))
 
 
-def test_an_old_ticket_is_not_good(open_room, enter, tmp_path):
+def test_an_old_ticket_is_not_good(open_room, enter, tmp_path, stranger):
     room = open_room(timing=Timing(ticket=-1.0))
     ann = enter(room, "ann")
     ticket = ticket_for(ann, FileSend("1", "a", 10), "1").ticket
-    with stranger(room) as connect:
-        assert b"not good any more" in connect().say(Transfer(VERSION, ticket))
+    assert b"not good any more" in stranger(room, Transfer(VERSION, ticket))
 
 
 @pytest.mark.parametrize("question", [FileSend("1", "a", 10), FileGet("")])
-def test_a_ticket_is_not_good_once_its_file_is_removed(open_room, enter, tmp_path, question):
+def test_a_ticket_is_not_good_once_its_file_is_removed(open_room, enter, tmp_path, question, stranger):
     """Else its bytes would be outside the quota, and stay."""
     room = open_room()
     ann = enter(room, "ann")
@@ -443,42 +430,34 @@ def test_a_ticket_is_not_good_once_its_file_is_removed(open_room, enter, tmp_pat
         ticket = ticket_for(ann, FileGet(ticket.file), ticket.file)
     ann.remove_file(ticket.file)
     wait_until(lambda: not ann.files)
-    with stranger(room) as connect:
-        late = connect().link
-        late.send(encode(Transfer(VERSION, ticket.ticket)))
-        answer = late.receive()
-        late.close()
-    assert b"not good any more" in answer
+    assert b"not good any more" in stranger(room, Transfer(VERSION, ticket.ticket))
     assert not (tmp_path / "files").exists()
 
 
-def test_a_ticket_for_fetching_writes_nothing(open_room, enter, tmp_path):
+def test_a_ticket_for_fetching_writes_nothing(open_room, enter, tmp_path, stranger):
     room = open_room()
     ann = enter(room, "ann")
     source = file_of(tmp_path / "ann", "report.pdf", 1000)
     sent = ann.send_file(source)
     ticket = ticket_for(ann, FileGet(sent.file), sent.file).ticket
-    with stranger(room) as connect:
-        connect().say(Transfer(VERSION, ticket), Go(0), b"x" * 1000)
+    stranger(room, Transfer(VERSION, ticket), Go(0), b"x" * 1000)
     assert digest(tmp_path / "files" / sent.file) == digest(source)
 
 
-def test_a_sender_that_sends_more_than_it_said_is_hung_up_on(open_room, enter):
+def test_a_sender_that_sends_more_than_it_said_is_hung_up_on(open_room, enter, stranger):
     room = open_room()
     ann = enter(room, "ann")
     ticket = ticket_for(ann, FileSend("1", "a", 10), "1").ticket
-    with stranger(room) as connect:
-        assert b'"t":"closing"' in connect().say(Transfer(VERSION, ticket), Go(0), b"x" * 5000)
+    assert b'"t":"closing"' in stranger(room, Transfer(VERSION, ticket), Go(0), b"x" * 5000)
     assert ann.files[0].have <= 10 and not ann.files[0].sha256
 
 
-def test_a_sender_whose_sum_does_not_fit_stores_nothing(open_room, enter):
+def test_a_sender_whose_sum_does_not_fit_stores_nothing(open_room, enter, stranger):
     room = open_room()
     ann = enter(room, "ann")
     ticket = ticket_for(ann, FileSend("1", "a", 3), "1").ticket
-    with stranger(room) as connect:
-        wrong = b'{"t":"sum","sha256":"' + b"0" * 64 + b'"}\n'
-        assert b"damaged" in connect().say(Transfer(VERSION, ticket), Go(0), b"abc", wrong)
+    wrong = b'{"t":"sum","sha256":"' + b"0" * 64 + b'"}\n'
+    assert b"damaged" in stranger(room, Transfer(VERSION, ticket), Go(0), b"abc", wrong)
     assert ann.files[0].have == 0 and not ann.files[0].sha256
 
 

@@ -1,6 +1,5 @@
 """Files while their sender, their host and their receiver are killed, and while every link is cut."""
 
-import hashlib
 import json
 import random
 import socket
@@ -22,28 +21,13 @@ from lanchat.storage.identity import Identity
 from lanchat.storage.parts import Part
 from tests.faults.hosts import HostProcess
 from tests.faults.program import COUNT, EAGER, TIMING, written
+from tests.support.files import digest, file_of
 from tests.support.people import joined_room
 from tests.support.program import Program
 from tests.support.waiting import wait_until
 
 UNCOUNTED = 1 << 20  # bytes; a kill between a write and its count leaves a piece out, and the last one is soon over
 MOST = 1.01  # bytes written for each byte of a file: nothing but the last piece comes twice
-
-
-def file_of(folder: Path, name: str, size: int, seed: int) -> tuple[Path, str]:
-    """A file of so many bytes, and its SHA-256."""
-    folder.mkdir(exist_ok=True)
-    chance, digest = random.Random(seed), hashlib.sha256()
-    with open(folder / name, "wb") as out:
-        for at in range(0, size, 1 << 20):
-            content = chance.randbytes(min(1 << 20, size - at))
-            digest.update(content)
-            out.write(content)
-    return folder / name, digest.hexdigest()
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 # ---- kill -9
@@ -137,7 +121,7 @@ def test_a_file_arrives_although_sender_host_and_receiver_are_killed(
     """Each of the three once in a round, at a random byte; now and then at the end, when it is stored or named."""
     size, chance = 24 << 20, random.Random(rounds)
     for number in range(rounds):
-        source, sha256 = file_of(tmp_path / "source", f"{number}.bin", size, number)
+        source = file_of(tmp_path / "source", f"{number}.bin", size, number)
         inbox = tmp_path / f"inbox{number}"
         port = str(host_process.port)
         sender = Carrier(tmp_path, "send", port, str(source))
@@ -154,10 +138,10 @@ def test_a_file_arrives_although_sender_host_and_receiver_are_killed(
                 due = wait_until(lambda: [each for each in deaths if each.is_due], what="the next kill")[0]  # noqa: B023
                 deaths.remove(due)
                 due.happen()
-            assert sender.result() == sha256
+            assert sender.result() == digest(source)
             receiver.result()
         copies = [path for path in inbox.iterdir() if not path.name.startswith(".")]
-        assert copies and {digest(path) for path in copies} == {sha256}
+        assert copies and {digest(path) for path in copies} == {digest(source)}
         assert at_host.written <= MOST * size
         # a receiver that is killed between the name and its report does not know that it has the file
         assert at_receiver.written <= MOST * size * len(copies)
@@ -198,7 +182,7 @@ def test_a_file_arrives_although_all_links_are_cut_again_and_again(
     cuts: int,
 ) -> None:
     """It is sent and fetched at once; chat and transfers of both are cut at random bytes."""
-    source, sha256 = file_of(tmp_path / "source", "report.pdf", size, cuts)
+    source = file_of(tmp_path / "source", "report.pdf", size, cuts)
     blobs = Blobs(tmp_path / "files", FileLimits(spare_part=0.0, spare_bytes=0))
     room = host("Room A", blobs=blobs)
     ways = Way(room.port), Way(room.port)
@@ -231,5 +215,5 @@ def test_a_file_arrives_although_all_links_are_cut_again_and_again(
         bob.close()
         room.close()
         blobs.close()
-    assert not due and digest(fetching.path) == digest(source) == sha256
+    assert not due and digest(fetching.path) == digest(source)
     assert max(counted.values()) <= MOST * size, counted

@@ -22,8 +22,9 @@ from lanchat.server import host as hosting
 from lanchat.server.admission import source_of
 from lanchat.server.doors import native
 from lanchat.server.host import Host
-from tests.hostile.attackers import Caller, EvilHost, Stranger, Wire
+from tests.hostile.attackers import Caller, EvilHost, Wire
 from tests.support.people import Listener
+from tests.support.strangers import Stranger
 from tests.support.waiting import wait_until
 
 MEMORY_LIMIT = 64 * 1024 * 1024  # bytes

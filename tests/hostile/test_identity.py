@@ -36,11 +36,12 @@ from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.storage.store import Store
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.wording import first_time_text
-from tests.hostile.attackers import ROOM, Caller, Stranger, card, let_in
+from tests.hostile.attackers import ROOM, Caller, card, let_in
 from tests.hostile.conftest import HURRY
 from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
 from tests.support.people import Listener
+from tests.support.strangers import Stranger
 from tests.support.waiting import PATIENCE, wait_until
 
 HANDSHAKE, CHANGE_CIPHER, APPLICATION = 22, 20, 23  # record types (RFC 8446, 5.1)

@@ -25,11 +25,12 @@ from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.storage.log import NoLog, Opened
-from tests.hostile.attackers import Caller, Stranger, card, said_goodbye
+from tests.hostile.attackers import Caller, card, said_goodbye
 from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
 from tests.support.links import Clock
-from tests.support.people import Listener
+from tests.support.people import Listener, lose
+from tests.support.strangers import Stranger
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("quick_stretch")
@@ -163,9 +164,7 @@ def test_evil_host_gets_no_guess_from_a_reconnect(rooms, evil_host, victim):
     vera = victim(room.port, password=PASSWORD, patience=None)
     vera.join()
     port = room.port
-    for link in room.links:
-        link.drop("lost", "gone")
-    room.close()
+    lose(room)
     mallory = evil_host(
         lambda caller: (caller.establish(), caller.send(card(room=room.room_id, password=True)), caller.line()),
         port=port,
@@ -180,9 +179,7 @@ def test_a_reconnect_tries_a_changed_password_only_once(rooms, host, victim):
     vera = victim(room.port, password=PASSWORD, patience=None)
     vera.join()
     port, room_id = room.port, room.room_id
-    for link in room.links:
-        link.drop("lost", "gone")
-    room.close()
+    lose(room)
     host("Secret", password="another", port=port, room_id=room_id)
     end = Listener(vera).end()
     assert isinstance(end, Refused) and end.code == "password"

@@ -14,9 +14,9 @@ import pytest
 from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import DEFAULT_LIMITS, LINES_A_MESSAGE
 from lanchat.protocol.messages import Fetch, Page, Ping, Pong, Said, Say, Welcome
-from tests.hostile.attackers import Stranger
 from tests.hostile.conftest import Siege
 from tests.support.people import PlainClient
+from tests.support.strangers import Stranger
 from tests.support.waiting import wait_until
 
 LIMITS = replace(DEFAULT_LIMITS, message_burst=20, message_rate=20.0)

@@ -13,23 +13,15 @@ from lanchat.client.events import Connected, Disconnected
 from lanchat.errors import ConnectionLost, HostKeyChanged
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Card, Said, Told
-from lanchat.server.host import Host
 from lanchat.storage.home import home_folder
 from lanchat.storage.rooms import JOINED
 from lanchat.terminal.history import show_history
 from tests.hostile.attackers import ROOM, Caller, card, let_in
 from tests.hostile.conftest import HURRY
-from tests.support.people import Listener
+from tests.support.people import Listener, lose
 from tests.support.waiting import wait_until
 
 # ---- on the way back
-
-
-def drop_host(room: Host) -> None:
-    """The host's machine is gone: no goodbye."""
-    for link in room.links:
-        link.drop("lost", "gone")
-    room.close()
 
 
 def another_version(room: str) -> Card:
@@ -54,7 +46,7 @@ def test_a_twin_at_the_hosts_address_ends_no_conversation(host, evil_host, victi
     honest = Listener(vera)
     honest.round_trip("before")
     id, port = room.room_id, room.port
-    drop_host(room)
+    lose(room)
     mallory = evil_host(lambda caller: (caller.establish(), caller.send(POSES[pose](id))), port=port)
     vera.outgoing.say("for the host alone")
     wait_until(lambda: len(mallory.callers) >= 2)
@@ -72,7 +64,7 @@ def test_a_twin_is_the_error_only_when_patience_is_over(host, evil_host, victim)
     vera = victim(room.port, patience=0.3)
     vera.join()
     id, port = room.room_id, room.port
-    drop_host(room)
+    lose(room)
     mallory = evil_host(lambda caller: (caller.establish(), caller.send(card(room=id))), port=port)
     end = Listener(vera).end()
     assert isinstance(end, HostKeyChanged) and end.exit_code == 5
@@ -85,7 +77,7 @@ def test_another_room_of_the_host_in_its_place_is_not_entered(host, victim):
     vera = victim(room.port, patience=0.3)
     vera.join()
     port = room.port
-    drop_host(room)
+    lose(room)
     other = host("Room C", nick="hal", port=port)
     honest = Listener(vera)
     end = honest.end()

@@ -16,23 +16,6 @@ class Peer:
         pass
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def slept(monkeypatch, clock) -> list[float]:
-    naps: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        naps.append(seconds)
-        clock.now += seconds
-
-    monkeypatch.setattr("lanchat.network.allowance.time.sleep", sleep)
-    return naps
-
-
 def bucket(clock: Clock, rate: float, burst: float) -> TokenBucket:
     return TokenBucket(rate, burst, clock())
 

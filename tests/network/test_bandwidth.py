@@ -26,23 +26,6 @@ def bandwidth(rate: float, burst: float, clock: Clock) -> Bandwidth:
     return Bandwidth(Allowance(TokenBucket(rate, burst, clock()), clock=clock), clock)
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def slept(monkeypatch, clock) -> list[float]:
-    naps: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        naps.append(seconds)
-        clock.now += seconds
-
-    monkeypatch.setattr("lanchat.network.allowance.time.sleep", sleep)
-    return naps
-
-
 def test_a_burst_is_free_and_further_bytes_wait(clock, slept):
     peer, paid = Peer(), bandwidth(1000, 5000, clock)
     paid.pay(peer, 5000, 4900)

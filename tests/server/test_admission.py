@@ -18,7 +18,6 @@ from lanchat.server.admission import (
     PasswordThrottle,
     source_of,
 )
-from tests.support.links import Clock
 from tests.support.waiting import PATIENCE, wait_until
 
 LIMITS = replace(
@@ -32,11 +31,6 @@ class Visitor:
 
     def drop(self, code: str, reason: str) -> None:
         self.dropped = reason
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

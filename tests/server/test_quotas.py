@@ -24,11 +24,6 @@ ANN, BOB, CARL = "a" * 32, "b" * 32, "c" * 32
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def quotas(clock) -> Quotas:
     return Quotas(LIMITS, clock)
 

@@ -12,6 +12,7 @@ from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.network.link import Link
 from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
+from lanchat.server.host import Host
 from lanchat.storage.identity import Identity
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -90,6 +91,18 @@ def link_of(member: Member) -> Link:
     """To say what a member would not, or not to say goodbye."""
     assert member._link is not None
     return member._link
+
+
+def cut(room: Host) -> None:
+    """Break all links of a host, without a goodbye."""
+    for link in room.links:
+        link.drop("lost", "cut")
+
+
+def lose(room: Host) -> None:
+    """The machine of a host is gone, without a goodbye."""
+    cut(room)
+    room.close()
 
 
 class PlainClient:
