@@ -52,7 +52,7 @@ def irc(attackers: ExitStack) -> Callable[..., IrcClient]:
 
 
 def test_nothing_that_a_client_may_send_harms_the_room(siege, irc):
-    """An error that nobody has foreseen would end the host. Without limits, so that much can be tried."""
+    """An error that nobody has foreseen would end her link or the host. Without limits, so that much can be tried."""
     attacked = siege(irc_port=0, limits=NO_LIMITS)
     chance = random.Random(17)
     for began in (False, True):

@@ -228,6 +228,7 @@ def test_words_for_a_person_are_printed_at_one_place():
         ("terminal/stdio.py", "write"),  # the door
         ("terminal/hidden.py", "write"),  # the question about a password, which is made harmless there
         ("terminal/colour.py", "write"),  # rows of a table, whose cells are made harmless one by one
+        ("terminal/chat/line_screen.py", "write"),  # rows of the renderer
         ("cli/look.py", "echo"),  # JSON
         ("terminal/rooms.py", "write"),  # JSON
         ("terminal/history.py", "write"),  # JSON, and lines of the renderer
