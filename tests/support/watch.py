@@ -17,18 +17,27 @@ class Watch:
 
     @property
     def rows(self) -> dict[str, dict[str, Any]]:
-        """The rooms that are listed now, by id."""
-        found: dict[str, dict[str, Any]] = {}
+        """The rooms that are listed now, by id; of several keys for one room, the one that was listed first."""
+        return {row["id"]: row for row in reversed(self._all())}
+
+    def rows_of(self, id: str) -> list[dict[str, Any]]:
+        """The rows of this room: one for each key that answers for it, in the order in which they were listed."""
+        return [row for row in self._all() if row["id"] == id]
+
+    def _all(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
         for line in self._running.out.splitlines(keepends=True):
-            if line.endswith("\n"):
-                change = json.loads(line)
-                found[change["id"]] = change
-        return {id: change for id, change in found.items() if change["change"] != "gone"}
+            if not line.endswith("\n"):
+                continue
+            change = json.loads(line)
+            number = next((n for n, row in enumerate(found) if _continues(change, row)), len(found))
+            found[number : number + 1] = [] if change["change"] == "gone" else [change]
+        return found
 
     @property
     def answering(self) -> dict[str, str]:
         """Title and first address of the rooms that answer now, by the nick of the host."""
-        rows = [row for row in self.rows.values() if row["state"] == "answering"]
+        rows = [row for row in self._all() if row["state"] == "answering"]
         return {row["host"]: f"{row['title']} {row['addresses'][0]}" for row in rows}
 
     def wait_address(self, address: str) -> None:
@@ -36,7 +45,7 @@ class Watch:
         wait_until(
             lambda: any(
                 row["state"] == "answering" and any(address in each for each in row["addresses"])
-                for row in self.rows.values()
+                for row in self._all()
             ),
             LONG,
             f"a room at {address}",
@@ -45,7 +54,7 @@ class Watch:
     def wait_titles(self, *titles: str) -> None:
         """Wait until exactly these rooms are listed."""
         wait_until(
-            lambda: sorted(row["title"] for row in self.rows.values()) == sorted(titles), LONG, f"{titles} to be listed"
+            lambda: sorted(row["title"] for row in self._all()) == sorted(titles), LONG, f"{titles} to be listed"
         )
 
     def wait_hosts(self, *hosts: str) -> dict[str, str]:
@@ -56,3 +65,8 @@ class Watch:
         """
         wait_until(lambda: set(self.answering) == set(hosts), LONG, f"exactly {hosts} to be seen")
         return self.answering
+
+
+def _continues(row: dict[str, Any], before: dict[str, Any]) -> bool:
+    """As `Listing.continues`: before a host answers, its row may have no fingerprint yet, or the beginning of one."""
+    return bool(row["id"] == before["id"] and row["fingerprint"].startswith(before["fingerprint"]))
