@@ -44,8 +44,7 @@ class Watch:
         """Wait until a room answers at this address."""
         wait_until(
             lambda: any(
-                row["state"] == "answering" and any(address in each for each in row["addresses"])
-                for row in self._all()
+                row["state"] == "answering" and any(address in each for each in row["addresses"]) for row in self._all()
             ),
             LONG,
             f"a room at {address}",
