@@ -105,7 +105,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "spake2": {"lanchat.network.password"},
     "sqlite3": {
         f"lanchat.storage.{name}"
-        for name in ("moving", "prepare", "problems", "pruning", "reader", "readonly", "repair", "store")
+        for name in ("log_state", "moving", "prepare", "problems", "pruning", "reader", "readonly", "repair", "store")
     },
     "ssl": {"lanchat.protocol.tls"},
     "wcwidth": {"lanchat.terminal.cells"},

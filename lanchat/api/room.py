@@ -185,13 +185,13 @@ class JoinedRoom(RoomFiles):
         """
         self._outgoing.rename(nick)
 
-    def moderate(self, action: str, nick: str = "") -> None:
-        """Use a right of the host: kick, ban, unban, lock, unlock. A `Notice` says what came of it.
+    def moderate(self, action: str, nick: str = "", text: str = "") -> None:
+        """Use a right of the host: kick, ban, unban, lock, unlock, topic (a text). A `Notice` says what came of it.
 
         Raises:
             ValueError: no nick is that long.
         """
-        self._outgoing.moderate(action, nick)
+        self._outgoing.moderate(action, nick, text)
 
     def deafen(self) -> None:
         """Ask the host not to send the messages of others, for a program that only speaks."""

@@ -7,6 +7,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.limits import memory_of
 from lanchat.protocol.messages import Card, Event, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
+from lanchat.protocol.topic import Topic
 
 HEAVY = 1024  # bytes of memory that count as one more item, so that a queue of long messages takes no more memory
 PERSON = 512  # bytes of memory of somebody present, without the nick
@@ -108,6 +109,7 @@ def weight(item: Item) -> int:
             Left(nick=nick, reason=other)
             | Renamed(nick=nick, to=other)
             | Moved(nick=nick, before=other)
+            | Topic(nick=nick, topic=other)
             | FileOffered(nick=nick, name=other)
         ):
             size = memory_of(nick) + memory_of(other)

@@ -16,6 +16,7 @@ from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.messages import Said, Say
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import clean_nick, clean_text
+from lanchat.protocol.topic import clean_topic
 from lanchat.storage.member_store import MemberStore
 
 
@@ -70,15 +71,15 @@ class Outgoing(Pending):
         """
         self._send(wire.Rename(clean_nick(nick)))
 
-    def moderate(self, action: str, nick: str = "") -> None:
-        """Use a right of the host: kick, ban, unban, lock, unlock. A `Notice` says what came of it.
+    def moderate(self, action: str, nick: str = "", text: str = "") -> None:
+        """Use a right of the host: kick, ban, unban, lock, unlock, topic (a text). A `Notice` says what came of it.
 
         Raises:
-            ValueError: no nick is that long.
+            ValueError: no nick or topic is that long.
         """
         if len(nick) > MAX_NAME:
             raise ValueError("No nick is that long.")
-        self._send(wire.Moderate(action, nick))
+        self._send(wire.Moderate(action, nick, clean_topic(text)))
 
     def deafen(self) -> None:
         """Ask the host not to send the messages of others, for a program that only speaks. Other events still come."""

@@ -5,6 +5,7 @@ from typing import assert_never
 from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Item, Named, PrivateMessage
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
+from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Roster
 
 
@@ -13,6 +14,7 @@ class RoomState:
 
     def __init__(self) -> None:
         self.title = ""
+        self.topic = ""  # what the room is about
         self.roster = Roster()
         self.border = -1  # events up to this seq happened before we joined
         self.connected = False
@@ -43,10 +45,13 @@ class RoomState:
 
     def follow(self, item: Item) -> None:
         match item:
+            case Topic(topic=topic):
+                self.roster.apply(item)
+                self.topic = self.topic if self.is_past(item) else topic
             case Said() | Joined() | Left() | Renamed() | Moved() | FileOffered() | FileStored() | FileRemoved():
                 self.roster.apply(item)
             case Connected(card=card, welcome=welcome, present=present, host_id=host_id, again=again):
-                self.title = card.title
+                self.title, self.topic = card.title, welcome.topic
                 self.roster.host_id = host_id
                 self.roster.welcome(welcome, present)
                 # A host that lost its log counts from a lower number again.

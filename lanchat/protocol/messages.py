@@ -27,6 +27,7 @@ from lanchat.protocol.fields import (
 from lanchat.protocol.file_messages import FileCommand, FileEvent, FileReply, Transfer
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStandby
+from lanchat.protocol.topic import Topic
 
 VERSION = 2  # of the wire; a different one is refused with a text that both sides understand
 
@@ -86,7 +87,7 @@ class Rename(Message, frozen=True):
 
 
 class Moderate(Message, frozen=True):
-    """A right of the host: `kick`, `ban` or `unban` somebody, `lock` or `unlock` the room for newcomers."""
+    """A right of the host: `kick`, `ban` or `unban` somebody, `lock` or `unlock` the room, set its `topic`."""
 
     action: Short
     nick: Name = ""
@@ -171,6 +172,7 @@ class Welcome(Message, frozen=True):
     since: Number = 0  # the past that follows begins after this seq; missing events before it can be fetched
     beat: Number = 0  # ms: the host is never silent for longer; 0: it promises nothing
     files: Number = 0  # bytes of the largest file that the room takes; 0: it takes none
+    topic: Name = ""  # what the room is about
 
 
 class Page(Message, frozen=True):
@@ -288,7 +290,7 @@ def numbered(draft: EventT, seq: int) -> EventT:
     return draft
 
 
-Event = Said | Joined | Left | Renamed | Moved | FileEvent
+Event = Said | Joined | Left | Renamed | Moved | Topic | FileEvent
 Record = Event | Told  # an entry of a log
 Command = Say | Tell | Who | Got | Rename | Moderate | Bye | FileCommand  # the rules of a room decide about these
 Beginning = Hello | Confirm | Transfer

@@ -37,6 +37,7 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.recipient import Who
 from lanchat.protocol.text import clean_nick, clean_text
+from lanchat.protocol.topic import Topic, clean_topic
 from lanchat.room.access import Access
 from lanchat.room.effects import Close, Decision, Member, Repeated, Reply, Snapshot
 from lanchat.room.files import Files
@@ -74,11 +75,13 @@ class Room:
         access: Access | None = None,
         private: Iterable[Told] = (),
         keys: Mapping[str, bytes] | None = None,
+        topic: str = "",
         max_members: int = MAX_MEMBERS,
         owner_id: str = "",
     ) -> None:
         self.id = id
         self.title = title
+        self.topic = topic  # what the room is about
         self.seq = 0  # of the last event that was applied
         self.unavailable = ""  # why no message is accepted now; "": messages are. Set by the hub, which knows the log
         self.host_nick = ""  # of the host's member, once it has joined
@@ -166,6 +169,8 @@ class Room:
                 return self._private.confirm(member.id, (by, id))
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
+            case Moderate(action="topic", argument=topic):
+                return self._set_topic(member, topic, now)
             case Moderate(action=action, nick=nick):
                 may = member.host or member.id == self._owner_id
                 return moderate(member, action, nick, self._members, self._access, may=may)
@@ -207,6 +212,15 @@ class Room:
             return [Reply(Notice("nick", text))]
         return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]
 
+    def _set_topic(self, member: Member, wanted: str, now: int) -> Sequence[Decision]:
+        if not member.host:
+            return [Reply(Notice("rights", "Only the host may set the topic."))]
+        try:
+            topic = clean_topic(wanted)
+        except ValueError as error:
+            return [Reply(Notice("rules", str(error)))]
+        return [Topic(UNNUMBERED, now, member.id, member.nick, topic)] if topic != self.topic else []
+
     # ---- what has happened
 
     def apply(self, event: Event) -> None:
@@ -216,6 +230,8 @@ class Room:
         match event:
             case Said():
                 pass
+            case Topic(topic=topic):
+                self.topic = topic
             case Moved(by=id):
                 self._host_id = id
                 for someone in self.members:
@@ -266,5 +282,6 @@ class Room:
         """
         past, since = self._recent.since(after)
         present = tuple(Present(m.id, m.nick, m.host, m.key) for m in self._members)
-        welcome = Welcome(id, nick, self.seq, stored, len(present), since, files=self.files.largest)
+        largest, topic = self.files.largest, self.topic
+        welcome = Welcome(id, nick, self.seq, stored, len(present), since, files=largest, topic=topic)
         return Snapshot(welcome, present, past, self._private.waiting(id))

@@ -8,6 +8,7 @@ from lanchat.protocol.ids import is_key_of, is_verified
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renamed, Said, Welcome
 from lanchat.protocol.text import same_nick
+from lanchat.protocol.topic import Topic
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Roster:
             case Moved(by=host):
                 for who, person in self.people.items():
                     self.people[who] = replace(person, host=person.id == host)
-            case Said():
+            case Said() | Topic():
                 pass
 
     def _remember(self, person: Person) -> None:

@@ -125,6 +125,7 @@ class Host(Closable):
                 access=access,
                 private=opened.private,
                 keys=opened.keys,
+                topic=opened.topic,
                 max_members=limits.members,
                 owner_id="" if term is None else member_id(term.owner),
             )

@@ -13,6 +13,7 @@ from typing import assert_never
 from lanchat.protocol import messages as wire
 from lanchat.protocol.file_messages import FileEvent, FileOffered, FileRemoved, FileStored, Transfer
 from lanchat.protocol.standby import StandbyMessage
+from lanchat.protocol.topic import Topic
 from lanchat.room.effects import Close, Effect, Kick, Member, OpenTicket, Repeated, Reply, SaveAccess, SendTo, Store
 from lanchat.room.files import FileWhole
 from lanchat.room.room import Room
@@ -228,7 +229,7 @@ class Hub:
     def _carry_out(self, session: Session, member: Member, command: wire.Command, batch: Batch) -> None:
         for decision in self._room.decide(member, command, batch.now):
             match decision:
-                case wire.Said() | wire.Renamed() | wire.Joined() | wire.Left() | wire.Moved():
+                case wire.Said() | wire.Renamed() | wire.Joined() | wire.Left() | wire.Moved() | Topic():
                     self._sessions.publish(decision, batch, session)
                 case FileOffered() | FileStored() | FileRemoved():
                     self._publish_file(decision, batch, session)

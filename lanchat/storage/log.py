@@ -42,6 +42,7 @@ class Opened:
         files: the events about files, in order.
         private_number: the next private message gets a number above this one.
         state: rules and papers of a room that moves, by name: see moving.py.
+        topic: the last one that was set, as long as the log keeps it.
     """
 
     past: tuple[Event, ...] = ()
@@ -53,6 +54,7 @@ class Opened:
     files: tuple[FileEvent, ...] = ()
     private_number: int = 0
     state: Mapping[str, bytes] = field(default_factory=dict)
+    topic: str = ""
 
 
 class Log(Protocol):

@@ -9,6 +9,7 @@ from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.framing import message_of
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
+from lanchat.protocol.topic import Topic
 
 IS_ASCII = "length({0}) = length(CAST({0} AS BLOB))"  # most texts; calling Python for each of them would cost the most
 _FOLDED = f"CASE WHEN {IS_ASCII} THEN {{0}} ELSE fold({{0}}) END"  # the index itself ignores the case of ASCII
@@ -189,6 +190,8 @@ def row_of(event: Event) -> Row:
             return (*start, "file_removed", event.by, event.nick, file, reason, 0)
         case Moved():
             return (*start, "moved", event.by, event.nick, event.reason or None, event.before, event.epoch)
+        case Topic():
+            return (*start, "topic", event.by, event.nick, None, event.topic, 0)
 
 
 def event_of(row: Sequence[object]) -> Event | None:
@@ -219,6 +222,8 @@ def event_of(row: Sequence[object]) -> Event | None:
             return message_of(FileRemoved, {**fields, "file": id, "reason": text or ""})
         case "moved":
             return message_of(Moved, {**fields, "epoch": mark, "before": text or "", "reason": id or ""})
+        case "topic":
+            return message_of(Topic, {**fields, "topic": text or ""})
     return None
 
 

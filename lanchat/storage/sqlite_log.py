@@ -117,7 +117,7 @@ class SqliteLog:
         self._stored_seq = state.seq
         self._upkeep.begin(state)
         number = max(numbered, make_seq(epoch_of(self._seq), 0))  # two hosts give no two messages one number
-        return Opened(past, self._seq, state.owners, private, timeline, state.keys, files, number, values)
+        return Opened(past, self._seq, state.owners, private, timeline, state.keys, files, number, values, state.topic)
 
     def start(self, on_stored: OnStored, on_trouble: OnTrouble = ignore) -> None:
         self._on_stored, self._on_trouble = on_stored, on_trouble

@@ -7,7 +7,6 @@ Exactly one connection writes and checkpoints a file at a time; the owner of a `
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Got, Record, Said, Told
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, n_of
 from lanchat.storage.files import check_no_link
+from lanchat.storage.log_state import LogState, read_state
 from lanchat.storage.moving import Moving
 from lanchat.storage.prepare import check, check_facts, migrate
 from lanchat.storage.problems import FAILURES, Damaged, StoreProblem, problem_of, tolerant
@@ -51,19 +51,6 @@ _INSERT_PRIVATE = (  # one that is finished takes its new number, behind all oth
 _KNOWN = "SELECT seq, text, mark & 1 FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class LogState:
-    """The numbers and owners in a log when it is opened."""
-
-    seq: int  # of the last event
-    given: int  # the highest number that may have been given out: seq, or higher after a crash
-    clean: bool  # whether the last run has stored every event that it has numbered
-    entries: int
-    unindexed: int
-    owners: tuple[tuple[str, str], ...]  # nick and member id, oldest first
-    keys: dict[str, bytes]  # by member id
 
 
 class Store:
@@ -106,16 +93,7 @@ class Store:
             raise
 
     def state(self) -> LogState:
-        facts: dict[str, int] = dict(self._db.execute("SELECT name, value FROM fact"))
-        last = self._number(f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}")
-        rows = self._db.execute("SELECT nick, by FROM owner ORDER BY seq")
-        owners = tuple((nick, by) for nick, by in rows if isinstance(nick, str) and isinstance(by, str))
-        known = "SELECT by, key FROM member_key WHERE typeof(key) = 'blob' AND by IN (SELECT by FROM owner)"
-        keys = dict(self._db.execute(known))
-        entries = self._number("SELECT count(*) FROM event")
-        given, clean = max(last, facts.get("first", 0)), bool(facts.get("clean", 1))
-        unindexed = self._number("SELECT count(*) FROM unindexed")
-        return LogState(last, given, clean, entries, unindexed, owners, keys)
+        return read_state(self._db)
 
     def begin(self, first: int) -> Timeline:
         """Note that numbers above `first` may be given out now. Without a later `end` they count as given out.

@@ -5,9 +5,10 @@ import math
 import time
 
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN
+from lanchat.storage.log_state import LogState
 from lanchat.storage.problems import FAILURES, in_words
 from lanchat.storage.retention import Retention
-from lanchat.storage.store import STEP, LogState, Store
+from lanchat.storage.store import STEP, Store
 
 INDEX_AFTER = 1.0  # s of quiet, after which new messages are added to the full-text index
 INDEX_LIMIT = 4000  # new messages, which are indexed even without a quiet moment

@@ -18,6 +18,7 @@ from lanchat.errors import LanchatError, TimedOut
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.text import safe_nick
+from lanchat.protocol.topic import Topic
 from lanchat.terminal.deadline import LONGEST_WAIT, remaining
 from lanchat.terminal.lines import event_json, message_line, private_line
 from lanchat.terminal.options import ScriptOptions
@@ -34,6 +35,7 @@ from lanchat.terminal.wording import (
     offered_text,
     reconnecting,
     removed_text,
+    topic_text,
     unopened_text,
 )
 
@@ -230,6 +232,8 @@ class Script:
                 self._note(dropped_text(item) if own else left_text(safe_nick(nick), item))
             case Renamed(nick=nick, to=to):
                 self._note(f"{safe_nick(nick)} is now {safe_nick(to)}")
+            case Topic(nick=nick):
+                self._note(topic_text(safe_nick(nick), item))
             case Moved(nick=nick):
                 self._note(moved_text(safe_nick(nick), item))
             case FileOffered(file=file, nick=nick, name=name):

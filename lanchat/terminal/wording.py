@@ -13,6 +13,7 @@ from lanchat.protocol.file_messages import FileOffered, FileRemoved
 from lanchat.protocol.messages import Left, Moved
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import grouped, safe_nick, safe_text
+from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Roster
 
 QUOTED = 60  # characters of a message in a sentence
@@ -110,6 +111,11 @@ def dropped_text(left: Left) -> str:
             return "While you were away: the host dropped you, because this computer read too slowly."
         case _:
             return f"While you were away: the host dropped you ({safe_text(left.reason or left.code).rstrip('.')})."
+
+
+def topic_text(who: str, event: Topic) -> str:
+    topic = safe_text(event.topic)
+    return f"{who} set the topic: {topic}" if topic else f"{who} removed the topic"
 
 
 def moved_text(who: str, moved: Moved) -> str:

@@ -21,6 +21,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import Card, Joined, Left, Notice, Present, Renamed, Said, Welcome
+from lanchat.protocol.topic import Topic
 from tests.support.waiting import PATIENCE, wait_until
 
 
@@ -193,6 +194,19 @@ def test_wait_for_ignores_messages_from_before_the_join(hal, join):
     ann = join("ann")
     hal.say("now ship it")
     assert ann.wait_for("ship it", timeout=PATIENCE).text == "now ship it"
+
+
+def test_the_topic_is_told_to_those_who_are_here_and_to_those_who_come(hal, join):
+    ann = join("ann")
+    hal.moderate("topic", text="  Deploy at 5 ")
+    event = next(event for event in ann.events(PATIENCE) if isinstance(event, Topic))
+    assert (event.nick, event.topic) == ("hal", "Deploy at 5") and ann.state.topic == "Deploy at 5"
+    assert join("bob").state.topic == "Deploy at 5"
+    hal.moderate("topic", text="")
+    assert next(event for event in ann.events(PATIENCE) if isinstance(event, Topic)).topic == ""
+    assert join("eve").state.topic == ""
+    with pytest.raises(ValueError, match="one line"):
+        hal.moderate("topic", text="two\nlines")
 
 
 def test_wait_for_a_message_for_which_a_function_is_true(hal, join):

@@ -239,6 +239,23 @@ def test_a_lock_keeps_newcomers_out_and_admits_known_members(room):
     assert isinstance(room.come("bob", BOB), Entry)
 
 
+def test_only_the_host_sets_the_topic_and_newcomers_are_told(room):
+    def sets(who: str, topic: str) -> Any:
+        return room.act(member(room, who), Moderate("topic", argument=topic), 7)
+
+    [answer] = sets("ann", "mine")
+    assert answer.message.code == "rights" and room.topic == ""
+    [event] = sets("hal", " deploy at 5 ")
+    assert (event.by, event.topic, event.at) == (HAL, "deploy at 5", 7)
+    assert sets("hal", "deploy at 5") == [], "it is that already"
+    assert room.come("bob", BOB).welcome.topic == "deploy at 5"
+    for wrong in ("two\nlines", "x" * 241, "\u202edrawkcab"):
+        [answer] = sets("hal", wrong)
+        assert answer.message.code == "rules" and room.topic == "deploy at 5"
+    [event] = sets("hal", "")
+    assert event.topic == room.topic == ""
+
+
 def test_a_lock_holds_after_a_restart():
     room = LiveRoom("5" * 32, "Room A", HAL, access=Access([("ann", ANN)], locked=True))
     assert room.locked

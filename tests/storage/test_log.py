@@ -22,6 +22,7 @@ from lanchat.protocol.limits import MAILBOX_AGE, RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
+from lanchat.protocol.topic import Topic
 from lanchat.storage import prepare, pruning, sqlite_log, store
 from lanchat.storage import repair as mend
 from lanchat.storage import schema as rows
@@ -112,6 +113,7 @@ EVERY_KIND = [
     Left(4, NOW, ANN, "anna", "went to bed"),
     Moved(5, NOW, BOB, "bob", 65, "anna", "handover"),
     Said(6, NOW, BOB, "bob", "2", "hello again", late=True),
+    Topic(7, NOW, BOB, "bob", "deploy at 5"),
 ]
 
 
@@ -122,7 +124,7 @@ def test_stored_events_are_there_after_a_restart(keeper):
     first.log.close()
     second = keeper()
     assert list(second.past) == EVERY_KIND
-    assert second.opened.seq == 6
+    assert second.opened.seq == 7 and second.opened.topic == "deploy at 5"
     assert second.opened.owners == (("ann", ANN), ("anna", ANN))
     assert second.damage == []
 

@@ -16,12 +16,13 @@ from lanchat.protocol.messages import Got, Joined, Renamed, Said, Told
 from lanchat.protocol.timeline import MAX_N, Timeline, make_epoch, make_seq
 from lanchat.storage import prepare
 from lanchat.storage import store as store_module
+from lanchat.storage.log_state import LogState
 from lanchat.storage.problems import Damaged, StoreProblem, in_words, problem_of
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import Retention
 from lanchat.storage.schema import SCHEMA, TABLES
-from lanchat.storage.store import LogState, Store, add_functions
+from lanchat.storage.store import Store, add_functions
 
 ANN, BOB, EVE = (letter * 32 for letter in "abe")
 

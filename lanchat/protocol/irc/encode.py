@@ -10,6 +10,7 @@ from lanchat.protocol.irc.line import MAX_LINE, made, pieces
 from lanchat.protocol.irc.names import Names, account_of, real_name, source_of
 from lanchat.protocol.messages import Closing, Event, FromHost, Joined, Left, Moved, Refused, Renamed, Said, Told
 from lanchat.protocol.text import safe_text
+from lanchat.protocol.topic import Topic
 
 TAGS = frozenset({"server-time", "message-tags", "account-tag"})  # capabilities that put tags before lines
 NOTICE = "notice-"  # begins the id of a message that an IRC client has sent as a NOTICE
@@ -57,7 +58,7 @@ class Encoder:
                 head = f":{source_of(by, nick)} {_verb(by, id)} {to_nick} :"
                 msgid = _private_id(by, id) if self._ids else ""
                 return self._talk(self._tags(at, by), msgid, head, text, action=False)
-            case Joined() | Left() | Renamed() | Moved():
+            case Joined() | Left() | Renamed() | Moved() | Topic():
                 return self._change(message)
             case FileOffered(nick=nick, name=name, size=size):
                 text = f"{nick} is sending the file {name} ({size} bytes). Members with lanchat can fetch it."
@@ -102,7 +103,7 @@ class Encoder:
             source_of(id, nick), "JOIN", self._names.channel, *more, last=real_name(id) if self._extended_join else None
         )
 
-    def _change(self, event: Joined | Left | Renamed | Moved) -> bytes:
+    def _change(self, event: Joined | Left | Renamed | Moved | Topic) -> bytes:
         names, source = self._names, source_of(event.by, event.nick)
         tags = _begun(self._tags(event.at, event.by, names.msgid(event.seq))).encode()
         match event:
@@ -117,6 +118,8 @@ class Encoder:
                 return tags + made(source, "QUIT", last=safe_text(why))
             case Renamed(to=to):
                 return tags + made(source, "NICK", to)
+            case Topic(topic=topic):
+                return tags + made(source, "TOPIC", names.channel, last=safe_text(topic) or names.title)
             case Moved(nick=nick, before=before):
                 gone = made(names.server, "MODE", names.channel, "-o", before) if before else b""
                 return gone + made(names.server, "MODE", names.channel, "+o", nick)

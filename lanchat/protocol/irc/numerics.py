@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from lanchat.protocol.irc.line import made
 from lanchat.protocol.irc.names import MAX_CHANNEL, Names, Person, account_of, prefixes, real_name, user_host
-from lanchat.protocol.text import MAX_NICK, MAX_TITLE, safe_text
+from lanchat.protocol.text import MAX_NICK, safe_text
+from lanchat.protocol.topic import MAX_TOPIC
 
 NAMES_SIZE = 400  # bytes of nicks in one 353; what stands before them fits into the remaining ones
 TARGETS = 4  # of one message (ergo's number)
@@ -86,8 +87,9 @@ class Replies:
             "366", channel, last="End of /NAMES list"
         )
 
-    def topic(self) -> bytes:
-        return self.reply("332", self._names.channel, last=self._names.title)
+    def topic(self, topic: str) -> bytes:
+        """332 with this topic, or with the room's title where there is none."""
+        return self.reply("332", self._names.channel, last=safe_text(topic) or self._names.title)
 
     def who(self, mask: str, people: Iterable[Person], fields: str = "") -> bytes:
         """352 for each of these, or 354 with the asked fields (WHOX, such as "%tcnuhraf,42"); then 315."""
@@ -125,7 +127,7 @@ class Replies:
             "PREFIX=(ov)@+",
             f"NICKLEN={MAX_NICK}",
             f"CHANNELLEN={MAX_CHANNEL}",
-            f"TOPICLEN={MAX_TITLE}",
+            f"TOPICLEN={MAX_TOPIC}",
             f"AWAYLEN={MAX_AWAY}",
             "MODES=1",
             f"NETWORK={self._names.channel[1:]}",

@@ -39,6 +39,7 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.text import listed, nick_from, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
+from lanchat.protocol.topic import Topic
 from lanchat.room.effects import Snapshot
 from lanchat.room.room import Room
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
@@ -81,7 +82,8 @@ class PlainDoor:
     def snapshot(self, snapshot: Snapshot) -> bytes:
         title, nick = self._serving.title, snapshot.welcome.nick
         people = listed([somebody.nick for somebody in snapshot.present]) or "nobody else"
-        greeting = f"You are in {title} as {nick}. Here: {people}. /help tells what else you can do."
+        about = f" Topic: {topic}." if (topic := snapshot.welcome.topic) else ""
+        greeting = f"You are in {title} as {nick}. Here: {people}.{about} /help tells what else you can do."
         return self.encode(Notice("greeting", greeting))
 
     def greet(self, link: Link, quota: Quota) -> Converse | None:
@@ -213,6 +215,8 @@ def _line(message: FromHost) -> str | None:
             return f"{nick} has left the chat"
         case Renamed(nick=nick, to=to):
             return f"{nick} is now {to}"
+        case Topic(nick=nick, topic=topic):
+            return f"{nick} set the topic: {topic}" if topic else f"{nick} removed the topic"
         case Moved(nick=nick):
             return f"{nick} hosts the room now"
         case Notice(text=text) | Closing(text=text) | Refused(text=text):

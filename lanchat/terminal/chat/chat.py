@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import assert_never
 
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
@@ -13,40 +12,16 @@ from lanchat.storage.input_history import InputHistory
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat import commands
+from lanchat.terminal.chat.actions import Actions
 from lanchat.terminal.chat.feed import Feed
-from lanchat.terminal.chat.intents import (
-    CancelTransfer,
-    ChangeNick,
-    Clear,
-    FetchFile,
-    Ignore,
-    Intent,
-    Leave,
-    Misused,
-    Moderate,
-    RemoveFile,
-    Reply,
-    Say,
-    SayPrivately,
-    SendFile,
-    ShowFiles,
-    ShowHelp,
-    ShowInvite,
-    ShowWho,
-    Unknown,
-    Unsent,
-    Verify,
-    is_mendable,
-)
-from lanchat.terminal.chat.line import SYSTEM_INDENT, system_line
+from lanchat.terminal.chat.intents import is_mendable
+from lanchat.terminal.chat.line import system_line
 from lanchat.terminal.chat.line_screen import LineScreen
-from lanchat.terminal.chat.people import who_text
 from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
 from lanchat.terminal.chat.transfers import ChatTransfers
-from lanchat.terminal.invite import invitation
 from lanchat.terminal.notify import PAUSE, Caller, Terminal
-from lanchat.terminal.wording import counted, error_line, people_text
+from lanchat.terminal.wording import error_line, people_text
 
 NARROWER = "The window became narrower. Above here the terminal has broken the rows, not lanchat."
 
@@ -134,6 +109,7 @@ class Chat:
             hosting=self._hosting,
         )
         self._transfers = ChatTransfers(room, self._feed, self._screen.wake)
+        self._actions = Actions(room, self._screen, self._feed, self._transfers, self._may_leave)
 
     def run(self) -> ChatEnd:
         """Show the room until the person leaves, also after the connection has ended: what is typed meanwhile belongs
@@ -230,71 +206,8 @@ class Chat:
         intent = commands.parse(text, hosting=self._hosting)
         self._screen.redraw_in(PENDING_AFTER)  # what is said now may still wait then
         try:
-            self._carry_out(intent)
+            self._actions.carry_out(intent)
         except (ValueError, LanchatError) as error:  # the latter when too many messages are unsent
             self._feed.complain(error_line(error))
             return is_mendable(intent)
         return False
-
-    def _help(self) -> str:
-        width = max(0, self._screen.columns - SYSTEM_INDENT)
-        return commands.help_text(self._screen.KEYS, hosting=self._hosting, width=width)
-
-    def _settle_unsent(self, send: bool) -> None:
-        if send:
-            held = len(self._room.unsent.held)
-            self._room.unsent.release()
-            self._feed.note(f"Sending {counted(held, 'message')}." if held else "Nothing is held back.")
-        else:
-            dropped = self._room.unsent.discard()
-            self._feed.note(f"{counted(dropped, 'message')} dropped." if dropped else "Nothing waits to be sent.")
-
-    def _carry_out(self, intent: Intent) -> None:
-        match intent:
-            case Say() | SayPrivately() | Reply() | ChangeNick() if self._feed.ended is not None:
-                raise ValueError("You are not in this room any more. Ctrl-C leaves.")
-            case Say(text, action):
-                self._room.send(text, action=action)
-            case SayPrivately(nick, text):
-                self._feed.private.tell(nick, text)
-            case Reply(text):
-                self._feed.private.reply(text)
-            case ChangeNick(nick):
-                self._feed.rename(nick)
-            case ShowHelp():
-                self._feed.note(self._help())
-            case ShowWho():
-                roster = self._feed.roster
-                self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))
-            case ShowInvite():
-                if (invite := self._room.invite) is None:
-                    raise ValueError("No other machine can reach this room at the moment.")
-                self._feed.show(invitation(invite, self._screen.columns))
-            case Verify(nick):
-                self._feed.verify(nick)
-            case Ignore(nick, on):
-                self._feed.ignore(nick, on=on)
-            case Moderate(action, nick):
-                self._room.moderate(action, nick)
-            case Unsent(send):
-                self._settle_unsent(send)
-            case SendFile(path):
-                self._transfers.send(path)
-            case ShowFiles():
-                self._transfers.show_all()
-            case FetchFile(file, folder):
-                self._transfers.fetch(file, folder)
-            case CancelTransfer(file):
-                self._transfers.cancel(file)
-            case RemoveFile(file):
-                self._transfers.remove(file)
-            case Clear():
-                self._feed.forget()
-                self._screen.print_again()
-            case Leave():
-                if self._may_leave():
-                    self._screen.leave()
-            case Unknown() | Misused():
-                raise ValueError(str(intent))
-            case _:
-                assert_never(intent)

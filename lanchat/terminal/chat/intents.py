@@ -60,6 +60,11 @@ class Moderate:
 
 
 @dataclass(frozen=True)
+class Topic:
+    text: str  # "": show it; "-": remove it
+
+
+@dataclass(frozen=True)
 class Unsent:
     """What becomes of our messages that are not sent yet."""
 
@@ -136,6 +141,7 @@ Intent = (
     | Verify
     | Ignore
     | Moderate
+    | Topic
     | Unsent
     | SendFile
     | ShowFiles

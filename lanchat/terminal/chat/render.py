@@ -15,6 +15,7 @@ from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.text import safe_text
+from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, cells, most_cells
 from lanchat.terminal.chat.files import KnownFiles, Listed, list_text
@@ -36,6 +37,7 @@ from lanchat.terminal.wording import (
     reconnecting,
     removed_text,
     sentence,
+    topic_text,
     unopened_text,
 )
 
@@ -142,6 +144,8 @@ class Renderer:
             case Renamed(at=at, by=by, to=to):
                 are = "are" if self._is_mine(item) else "is"
                 return self._event(at, f"{self._who(item)} {are} now {shown_nick(by, to)}")
+            case Topic(at=at):
+                return self._event(at, topic_text(self._who(item), item))
             case Moved(at=at):
                 return self._event(at, moved_text(self._who(item), item))
             case FileOffered(at=at):

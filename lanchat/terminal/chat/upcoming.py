@@ -65,10 +65,11 @@ class Upcoming:
         """The room's state knows this item now."""
         if isinstance(item, Connected) and not item.again:
             self._past_shown = item.welcome.since >= item.welcome.seq or was_inside(item)
-            if not self._hosting:
-                greeting = Note(greeting_text(item, self._room.state.roster))
-                with self._lock:
-                    self._notes.insert(0, greeting)
+            greeting = [] if self._hosting else [Note(greeting_text(item, self._room.state.roster))]
+            if topic := self._room.state.topic:
+                greeting.append(Note(f"Topic: {topic}"))
+            with self._lock:
+                self._notes[:0] = greeting
         elif isinstance(item, Event) and item.seq >= self._room.state.border:
             self._past_shown = True
 

@@ -11,6 +11,7 @@ from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder
 from lanchat.protocol.irc.line import MAX_LINE, parse
 from lanchat.protocol.irc.names import names_of
 from lanchat.protocol.messages import Ack, Closing, Joined, Left, Moved, Renamed, Said, Told
+from lanchat.protocol.topic import Topic
 
 NAMES = names_of("f" * 32, "Room A")
 KEYED = "0b7337479498" + "a" * 20
@@ -86,6 +87,12 @@ def test_a_join_tells_the_key_to_who_asked():
 def test_other_messages_are_nothing_to_irc():
     encoder = Encoder(NAMES, frozenset())
     assert encoder.encode(Ack(1)) == encoder.encode(Told("1", 0, KEYED, "ann", GUEST, "wee", b"sealed")) == b""
+
+
+def test_the_topic_is_the_channels_and_without_one_the_title_is():
+    about = Topic(7, 0, KEYED, "ann", "deploy at 5\u202e")
+    assert lines(about) == [":ann!u@0b7337479498.lan TOPIC #room-a :deploy at 5<U+202E>"]
+    assert lines(Topic(8, 0, KEYED, "ann", "")) == [":ann!u@0b7337479498.lan TOPIC #room-a :Room A"]
 
 
 def test_history_is_a_batch_or_has_its_time_in_the_text():

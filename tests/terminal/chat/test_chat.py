@@ -356,6 +356,20 @@ def test_a_private_message_and_the_reply(host, join, talk, monkeypatch):
         assert "unseen" not in ann.text
 
 
+def test_the_topic_is_shown_and_only_the_host_sets_it(host, talk):
+    with talk(host()) as ann:
+        ann.press("/topic\r")
+        ann.shows("There is no topic.")
+        ann.press("/topic mine\r")
+        ann.shows("Only the host may set the topic.")
+    with lanchat.host("Room B", nick="hal", port=0, announce=False) as hal:
+        hal.moderate("topic", text="Deploy at 5")
+        with talk(hal.host) as ann:
+            ann.shows("-- Topic: Deploy at 5")
+            hal.moderate("topic", text="")
+            ann.shows("hal removed the topic")
+
+
 def test_who_is_ignored_is_known_by_key_listed_and_shown_again_when_away(host, join, talk):
     room = host()
     bob, cat = join(room, "bob"), join(room, "cat")

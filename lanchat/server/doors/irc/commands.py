@@ -140,7 +140,7 @@ def _topic(session: IrcSession, line: Line, room: Room) -> bytes:
         return session.replies.needs_more("TOPIC")
     if not session.names.is_channel(target):
         return session.replies.only_channel(target)
-    return session.replies.topic() if len(line.parameters) == 1 else _no_rights(session)
+    return session.replies.topic(room.topic) if len(line.parameters) == 1 else _no_rights(session)
 
 
 def _kick(session: IrcSession, line: Line, room: Room) -> bytes:

@@ -112,7 +112,7 @@ class IrcSession(Session):
             (
                 greeting,
                 self.irc.joined(welcome.id, welcome.nick),
-                replies.topic(),
+                replies.topic(welcome.topic),
                 self.list_of([*snapshot.present, me], replies),
                 self.irc.history(snapshot.past),
             )

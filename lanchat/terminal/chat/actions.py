@@ -1,0 +1,135 @@
+"""Carries out what a person has typed: each intent has its place in the match below."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from lanchat.api.room import JoinedRoom
+from lanchat.terminal.chat import commands
+from lanchat.terminal.chat.feed import Feed
+from lanchat.terminal.chat.intents import (
+    CancelTransfer,
+    ChangeNick,
+    Clear,
+    FetchFile,
+    Ignore,
+    Intent,
+    Leave,
+    Misused,
+    Moderate,
+    RemoveFile,
+    Reply,
+    Say,
+    SayPrivately,
+    SendFile,
+    ShowFiles,
+    ShowHelp,
+    ShowInvite,
+    ShowWho,
+    Topic,
+    Unknown,
+    Unsent,
+    Verify,
+)
+from lanchat.terminal.chat.line import SYSTEM_INDENT
+from lanchat.terminal.chat.line_screen import LineScreen
+from lanchat.terminal.chat.people import who_text
+from lanchat.terminal.chat.screen import Screen
+from lanchat.terminal.chat.transfers import ChatTransfers
+from lanchat.terminal.invite import invitation
+from lanchat.terminal.wording import counted
+
+
+class Actions:
+    """Belongs to the thread that paints.
+
+    Args:
+        may_leave: asks a host whether the others shall lose the room.
+    """
+
+    def __init__(
+        self,
+        room: JoinedRoom,
+        screen: Screen | LineScreen,
+        feed: Feed,
+        transfers: ChatTransfers,
+        may_leave: Callable[[], bool],
+    ) -> None:
+        self._room = room
+        self._hosting = room.hosting
+        self._screen = screen
+        self._feed = feed
+        self._transfers = transfers
+        self._may_leave = may_leave
+
+    def carry_out(self, intent: Intent) -> None:
+        """
+        Raises:
+            ValueError: this cannot be done, and why.
+            LanchatError: the same, because of the disk or of too many messages that wait.
+        """
+        match intent:
+            case Say() | SayPrivately() | Reply() | ChangeNick() if self._feed.ended is not None:
+                raise ValueError("You are not in this room any more. Ctrl-C leaves.")
+            case Say(text, action):
+                self._room.send(text, action=action)
+            case SayPrivately(nick, text):
+                self._feed.private.tell(nick, text)
+            case Reply(text):
+                self._feed.private.reply(text)
+            case ChangeNick(nick):
+                self._feed.rename(nick)
+            case ShowHelp():
+                self._feed.note(self._help())
+            case ShowWho():
+                roster = self._feed.roster
+                self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))
+            case ShowInvite():
+                if (invite := self._room.invite) is None:
+                    raise ValueError("No other machine can reach this room at the moment.")
+                self._feed.show(invitation(invite, self._screen.columns))
+            case Verify(nick):
+                self._feed.verify(nick)
+            case Ignore(nick, on):
+                self._feed.ignore(nick, on=on)
+            case Topic(""):
+                topic = self._room.state.topic
+                self._feed.note(f"Topic: {topic}" if topic else "There is no topic. The host sets one: /topic TEXT")
+            case Topic(text):
+                self._room.moderate("topic", text="" if text == "-" else text)
+            case Moderate(action, nick):
+                self._room.moderate(action, nick)
+            case Unsent(send):
+                self._settle_unsent(send)
+            case SendFile(path):
+                self._transfers.send(path)
+            case ShowFiles():
+                self._transfers.show_all()
+            case FetchFile(file, folder):
+                self._transfers.fetch(file, folder)
+            case CancelTransfer(file):
+                self._transfers.cancel(file)
+            case RemoveFile(file):
+                self._transfers.remove(file)
+            case Clear():
+                self._feed.forget()
+                self._screen.print_again()
+            case Leave():
+                if self._may_leave():
+                    self._screen.leave()
+            case Unknown() | Misused():
+                raise ValueError(str(intent))
+            case _:
+                assert_never(intent)
+
+    def _help(self) -> str:
+        width = max(0, self._screen.columns - SYSTEM_INDENT)
+        return commands.help_text(self._screen.KEYS, hosting=self._hosting, width=width)
+
+    def _settle_unsent(self, send: bool) -> None:
+        if send:
+            held = len(self._room.unsent.held)
+            self._room.unsent.release()
+            self._feed.note(f"Sending {counted(held, 'message')}." if held else "Nothing is held back.")
+        else:
+            dropped = self._room.unsent.discard()
+            self._feed.note(f"{counted(dropped, 'message')} dropped." if dropped else "Nothing waits to be sent.")
