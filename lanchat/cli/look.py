@@ -112,12 +112,14 @@ def _asked(text: str) -> "Asked":
 
 
 def _print_diagnosis(report: "Report", diagnosis: "Diagnosis", *, verbose: bool) -> None:
+    from lanchat.terminal.cells import Styled
+    from lanchat.terminal.colour import put_styled
     from lanchat.terminal.doctor import MORE, detail_lines, verdict_lines
     from lanchat.terminal.stdio import can_write
 
-    put(sys.stdout, *verdict_lines(report, diagnosis, marks=can_write(sys.stdout, "✓✗")))
+    put_styled(sys.stdout, verdict_lines(report, diagnosis, marks=can_write(sys.stdout, "✓✗")))
     if verbose:
-        put(sys.stdout, "", *detail_lines(report))
+        put_styled(sys.stdout, [Styled(""), *detail_lines(report)])
     else:
         put(sys.stderr, MORE)
 

@@ -3,6 +3,7 @@
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from wcwidth import wcswidth, wcwidth
 
@@ -20,6 +21,14 @@ from lanchat.protocol.invisible import (
 _FLAG_A, _FLAG_Z = "\U0001f1e6", "\U0001f1ff"  # two of them are a flag
 
 Fragments = list[tuple[str, str]]  # pairs of style and text, as prompt_toolkit takes them
+
+
+class Styled(NamedTuple):
+    """A line for a person: how it looks, and how its first word looks if that is another way."""
+
+    text: str
+    style: str = ""
+    first: str = ""
 
 
 def cells(text: str) -> int:

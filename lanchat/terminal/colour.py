@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterable
 from typing import IO
 
-from lanchat.terminal.cells import Fragments
-from lanchat.terminal.stdio import columns_of, is_dumb
+from lanchat.protocol.text import safe_text
+from lanchat.terminal.cells import Fragments, Styled
+from lanchat.terminal.stdio import INDENT, columns_of, in_rows, is_dumb
 
 BOLD, DIM = "class:heading", "class:dim"
 
@@ -51,6 +52,17 @@ def put_rows(out: IO[str], rows: Iterable[Fragments]) -> None:
     colour = has_colour(out)
     for row in rows:
         out.write(coloured(row, colour=colour) + "\n")
+    out.flush()
+
+
+def put_styled(out: IO[str], lines: Iterable[Styled]) -> None:
+    """Write lines as `put` does, in colour where that is wanted."""
+    colour = has_colour(out)
+    for text, style, first in lines:
+        text = safe_text(text)
+        begin = len(text.split(" ", 1)[0]) if first else 0
+        rows = in_rows(out, text, len(text) - len(text.lstrip(" ")) + INDENT)
+        out.write(coloured([(first, rows[:begin]), (style, rows[begin:])], colour=colour) + "\n")
     out.flush()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lanchat.doctor.report import Diagnosis, Interface, Loop, Node, Report
 from lanchat.protocol.sizes import size_text
-from lanchat.protocol.text import safe_text
+from lanchat.terminal.cells import Styled
 
 MORE = "Details:  lanchat doctor -v"
 _PORT = {"free": "free", "a room": "used by a room on this machine", "taken": "used by another program"}
@@ -22,22 +22,24 @@ _OUTCOME = {
 }
 
 
-def verdict_lines(report: Report, diagnosis: Diagnosis, *, marks: bool) -> Iterator[str]:
-    """The verdict, for people: whether it works, why not, and what to try. Each is a line, whatever is in it.
+def verdict_lines(report: Report, diagnosis: Diagnosis, *, marks: bool) -> Iterator[Styled]:
+    """The verdict, for people: whether it works, why not, and what to try.
 
     Args:
         marks: whether a check mark and a cross can be written.
     """
     good, bad = ("✓", "✗") if marks else ("OK:", "Problem:")
-    notes = [f"Note: {warning}." for warning in report.machine.warnings]
-    lines = [f"{good if diagnosis.works else bad} {diagnosis.cause}"]
-    lines += [f"  {line}" for line in (diagnosis.remark, *notes, f"Try:  {diagnosis.command}") if line]
-    return map(safe_text, lines)
+    mark, style = (good, "class:good") if diagnosis.works else (bad, "class:bad")
+    yield Styled(f"{mark} {diagnosis.cause}", "class:heading", f"class:heading {style}")
+    for line in (diagnosis.remark, *(f"Note: {warning}." for warning in report.machine.warnings)):
+        if line:
+            yield Styled(f"  {line}")
+    yield Styled(f"  Try:  {diagnosis.command}", "class:command")
 
 
-def detail_lines(report: Report) -> Iterator[str]:
-    """All that was found, for people. Each is a line, whatever is in it."""
-    return map(safe_text, _details(report))
+def detail_lines(report: Report) -> Iterator[Styled]:
+    """All that was found, for people, with headings."""
+    return (Styled(line, "" if line.startswith(" ") else "class:heading") for line in _details(report))
 
 
 def doctor_json(report: Report, diagnosis: Diagnosis) -> str:

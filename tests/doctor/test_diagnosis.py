@@ -234,5 +234,5 @@ def test_there_is_always_a_cause_and_a_command(report, about_one):
     diagnosis = diagnose(report)
     assert diagnosis.cause.endswith(".") and diagnosis.command and "\n" not in diagnosis.cause + diagnosis.command
     verdict, *_, command = verdict_lines(report, diagnosis, marks=True)
-    assert verdict[0] == ("✓" if diagnosis.works else "✗") and command == f"  Try:  {diagnosis.command}"
-    assert all(detail_lines(report)) and doctor_json(report, diagnosis).isascii()
+    assert verdict.text[0] == ("✓" if diagnosis.works else "✗") and command.text == f"  Try:  {diagnosis.command}"
+    assert all(line.text for line in detail_lines(report)) and doctor_json(report, diagnosis).isascii()

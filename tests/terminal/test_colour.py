@@ -2,7 +2,8 @@
 
 import io
 
-from lanchat.terminal.colour import BOLD, coloured, has_colour
+from lanchat.terminal.cells import Styled
+from lanchat.terminal.colour import BOLD, coloured, has_colour, put_styled
 
 
 class Terminal(io.StringIO):
@@ -22,6 +23,15 @@ def test_styles_become_escape_sequences_and_text_without_a_style_stays():
 
 def test_without_colour_only_the_text_is_left():
     assert coloured([(BOLD, "Rooms"), ("#af5f5f", "ann")], colour=False) == "Roomsann"
+
+
+def test_a_line_is_harmless_and_its_first_word_may_look_another_way(monkeypatch):
+    out = io.StringIO()
+    put_styled(out, [Styled("✗ it is \x1b[2J broken", BOLD, "class:bad")])
+    assert out.getvalue() == "✗ it is \\x1b[2J broken\n"
+    monkeypatch.setattr("lanchat.terminal.colour.has_colour", lambda out: True)
+    put_styled(out, [Styled("✗ it is", BOLD, "class:bad"), Styled("  plain")])
+    assert out.getvalue().endswith("\x1b[31m✗\x1b[0m\x1b[1m it is\x1b[0m\n  plain\n")
 
 
 def test_where_nobody_looks_there_is_no_colour():

@@ -1,9 +1,11 @@
 """What `lanchat doctor` prints."""
 
+import io
 import json
 from dataclasses import replace
 
 from lanchat.doctor.report import Diagnosis, Interface, Loop, Machine, Node, Report, Tried
+from lanchat.terminal.colour import put_styled
 from lanchat.terminal.doctor import detail_lines, doctor_json, verdict_lines
 
 LOOPS = (Loop("multicast", True), Loop("broadcast"), Loop("mDNS", error="no such device"))
@@ -15,11 +17,18 @@ REPORT = Report(MACHINE, (CABLE,), (BOB,), ("Room A",), (ELSEWHERE,), True, ("mD
 DIAGNOSIS = Diagnosis(True, "All is well.", "lanchat join")
 
 
+def shown(lines):
+    """What is printed where there are no colours."""
+    out = io.StringIO()
+    put_styled(out, lines)
+    return out.getvalue().splitlines()
+
+
 def test_the_verdict_comes_first():
-    assert list(verdict_lines(REPORT, DIAGNOSIS, marks=True)) == ["✓ All is well.", "  Try:  lanchat join"]
+    assert shown(verdict_lines(REPORT, DIAGNOSIS, marks=True)) == ["✓ All is well.", "  Try:  lanchat join"]
     bad = Diagnosis(False, "A firewall stops lanchat.", "sudo ufw allow 47474", "Others are \x1b[2J seen.")
     machine = replace(MACHINE, warnings=("the clock is wrong",))
-    assert list(verdict_lines(replace(REPORT, machine=machine), bad, marks=False)) == [
+    assert shown(verdict_lines(replace(REPORT, machine=machine), bad, marks=False)) == [
         "Problem: A firewall stops lanchat.",
         "  Others are \\x1b[2J seen.",
         "  Note: the clock is wrong.",
@@ -28,7 +37,7 @@ def test_the_verdict_comes_first():
 
 
 def test_the_details_show_what_was_found():
-    assert list(detail_lines(REPORT)) == [
+    assert shown(detail_lines(REPORT)) == [
         "Networks",
         "  eth0  up  192.168.1.7/24",
         "    multicast        works",
