@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from lanchat.api.naming import Naming
 from lanchat.api.reach import ReachNotices, endpoints_of
 from lanchat.discovery.sighting import Advertisement
 from lanchat.discovery.sources import Advertiser
@@ -29,7 +30,7 @@ class Hosting(Closable):
         self._owner = owner
         self._disk = disk
         self.shown = False
-        self._parts: list[Closable] = []
+        self.naming: Naming | None = None  # names standbys, at the room's owner
         self._outside: list[Closable] = []  # what works for people who are not in the room yet
 
     def show(self, on_problem: Callable[[str], None], timing: Timing, *, announce: bool) -> None:
@@ -44,10 +45,6 @@ class Hosting(Closable):
         if announce:
             self._outside.append(Advertiser(shown, self.on, on_problem, lambda: host.people))
         self._outside.append(ReachNotices(self.on, host, on_problem, timing))
-
-    def add(self, part: Closable) -> None:
-        """Close this together with the host, before it."""
-        self._parts.append(part)
 
     def hide(self) -> None:
         """From now on nobody finds the room. May be called twice."""
@@ -68,8 +65,8 @@ class Hosting(Closable):
     def close(self) -> None:
         """May be called twice."""
         self.hide()
-        for part in self._parts:
-            part.close()
+        if self.naming is not None:
+            self.naming.close()
         self.host.close()
         for part in self._disk:
             part.close()

@@ -39,6 +39,7 @@ def join(
     wait: float = FIND_WAIT,
     patience: float | None = PATIENCE,
     new_host: bool = False,
+    standby: bool = False,
     interfaces: tuple[str, ...] | None = None,
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
@@ -52,6 +53,7 @@ def join(
         wait: s to look for a title.
         patience: s of trying to reconnect after a lost link; None: without end.
         new_host: accept a host that this person has not met, even if another room with this title is known.
+        standby: the owner of the room may have this computer keep a copy of it, and host it when its host is gone.
         interfaces: names or addresses on which to look for the room, as for `host`.
 
     Raises:
@@ -67,6 +69,7 @@ def join(
         password=password,
         patience=patience,
         on=on,
+        standby=2 if standby else 0,
         timing=timing,
     )
 

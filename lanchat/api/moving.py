@@ -23,9 +23,32 @@ class MovingRoom(Closable):
         """The nick of the standby whose disk has everything that is acknowledged now; "": only the host's disk has."""
         return self._state.backup
 
-    def decline(self) -> None:
-        """This computer is no standby of the room any more, until the program ends."""
-        self._member.follower.decline()
+    def standbys(self, wanted: str = "") -> str:
+        """Name standbys, or have them listed.
+
+        Args:
+            wanted: "": list them, a `Notice` follows. For the owner of the room, while this program hosts it: "auto",
+                "off", or nicks. For others "off" and "auto" concern this computer alone.
+
+        Returns:
+            What follows, as a sentence; "": the host answers.
+
+        Raises:
+            ValueError: this person cannot name anybody here and now.
+        """
+        hosting = self._standby.hosting if self._standby is not None else None
+        if not wanted:
+            self._member.outgoing.moderate("standbys")
+            return ""
+        if hosting is not None and hosting.naming is not None:
+            return hosting.naming.order(wanted)
+        if wanted == "off":
+            self._member.follower.decline()
+            return "This computer is no standby of the room any more."
+        if wanted == "auto":
+            self._member.follower.accept()
+            return "This computer may be a standby of the room."
+        raise ValueError("Only the owner of the room names standbys, while hosting it.")
 
     def leave(self) -> None:
         """Leave the room. A room that this program hosts stays open for the others until `close()`."""

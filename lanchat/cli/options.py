@@ -116,6 +116,14 @@ password_file = option(
     metavar="FILE",
     help="Read the room's password from FILE (or set LANCHAT_PASSWORD).",
 )
+standby = click.option(
+    "--standby/--no-standby",
+    default=None,
+    envvar="LANCHAT_STANDBY",
+    show_envvar=True,
+    help="Whether this computer may host the room when its host is gone (by default with a screen alone). With "
+    "--standby the owner of the room may name it even without a screen.",
+)
 no_bell = flag("--no-bell", help="Do not call you by a bell or a popup when somebody names you or writes to you.")
 as_json = flag("--json", "as_json", help="Print one JSON object a line.")
 script = collected(

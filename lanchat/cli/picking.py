@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from lanchat.terminal.prompts import Who
 
 
-def pick_and_talk(nick: str | None, who: "Who", interfaces: tuple[str, ...], discard: bool, *, silent: bool) -> int:
+def pick_and_talk(
+    nick: str | None, who: "Who", interfaces: tuple[str, ...], discard: bool, *, silent: bool, standby: int
+) -> int:
     """Show the list, and come back to it after each room, until the person leaves the list or something fails.
 
     Args:
         nick: as given on the command line.
+        standby: as for `join_target`.
     """
     from lanchat.cli.talk import host  # which imports this module
     from lanchat.discovery.finder import Finder
@@ -33,7 +36,7 @@ def pick_and_talk(nick: str | None, who: "Who", interfaces: tuple[str, ...], dis
             choice = pick_by_number(source, ask_line) if is_dumb() else pick(source)
         match choice:
             case Chosen(listing):
-                code = talk_in(listing, who, on, discard=discard, silent=silent)
+                code = talk_in(listing, who, on, discard=discard, silent=silent, standby=standby)
             case HostNew(title, secret):
                 named = (word for name in interfaces for word in ("--interface", name))
                 quiet = ["--no-bell"] if silent else []
@@ -45,10 +48,18 @@ def pick_and_talk(nick: str | None, who: "Who", interfaces: tuple[str, ...], dis
     return code
 
 
-def talk_in(listing: "Listing", who: "Who", on: "OwnAddresses", *, discard: bool = False, silent: bool = False) -> int:
+def talk_in(
+    listing: "Listing",
+    who: "Who",
+    on: "OwnAddresses",
+    *,
+    discard: bool = False,
+    silent: bool = False,
+    standby: int = 1,
+) -> int:
     from lanchat.terminal.joining import join_listing
     from lanchat.terminal.run import Notices, run_chat
 
     notices = Notices()
-    with join_listing(listing, who, on, notices, ask=True, discard=discard) as joined:
+    with join_listing(listing, who, on, notices, ask=True, discard=discard, standby=standby) as joined:
         return run_chat(joined, notices, silent=silent)

@@ -209,6 +209,7 @@ def _refuse_unencrypted(settings: HostOptions) -> None:
 @options.flag("--discard", help="Drop your messages that could not be sent last time.")
 @options.flag("--remember-password", help="Store the password of the room here, readable by you alone.")
 @options.interface
+@options.standby
 @options.no_bell
 @options.script
 def join(
@@ -220,6 +221,7 @@ def join(
     discard: bool,
     remember_password: bool,
     interface: tuple[str, ...],
+    standby: bool | None,
     no_bell: bool,
     script: ScriptOptions,
 ) -> int:
@@ -238,8 +240,9 @@ def join(
     if room is None and not screen:
         raise click.UsageError("Which room? lanchat join TITLE (a script cannot pick from the list)")
     who = Who(choose_nick(nick, ask=screen), given_password(password_file), remember_password)
+    willing = (1 if screen else 0) if standby is None else 2 * standby
     if room is None:
-        return pick_and_talk(nick, who, interface, discard, silent=no_bell)
+        return pick_and_talk(nick, who, interface, discard, silent=no_bell, standby=willing)
     from lanchat.terminal.run import Notices, run_chat, run_script
 
     notices = Notices()
@@ -253,6 +256,7 @@ def join(
         new_host=new_host,
         discard=discard,
         deadline=deadline,
+        standby=willing,
     ) as joined:
         if screen:
             return run_chat(joined, notices, silent=no_bell)

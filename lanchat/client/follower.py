@@ -74,6 +74,7 @@ class Follower:
         self._replica: Replica | None = None
         self._following: Following | None = None
         self._offered = False  # on this link
+        self._declined = False  # by our own person, or because the disk is too full
         self._ready = False  # a host has asked for this computer, and it has offered itself
         self._promoted_at: float | None = None  # s, since when we host and the host has not said that it is over
         self._backup = ""  # the nick of the sync standby
@@ -89,7 +90,7 @@ class Follower:
         self._following, self._offered, self._promoted_at = None, False, None
         if connection.host_key == self._key:
             self.close()
-        elif self._keeper is not None and (self._ready or self._key == self._room.papers.owner):
+        elif self._keeper is not None and not self._declined and (self._ready or self._key == self._room.papers.owner):
             self._offer(self._keeper)
 
     def end(self) -> None:
@@ -106,10 +107,14 @@ class Follower:
 
     def decline(self) -> None:
         """This computer is no standby any more. Any thread."""
-        keeper, replica = self._keeper, self._replica
-        self._keeper = None
-        if keeper is not None and replica is not None:
+        replica, self._declined = self._replica, True
+        self._following = None
+        if replica is not None and self._offered:
             self._send(Offer(0, replica.instance))
+
+    def accept(self) -> None:
+        """This computer may be a standby again, from the next link on, or when the host asks for it. Any thread."""
+        self._declined = False
 
     # ---- what arrives
 
@@ -136,7 +141,7 @@ class Follower:
                 self._places_changed(self.places)
             case Heartbeat():
                 self._hear(message)
-            case Recruit() if self._keeper is not None and self._keeper.willing:
+            case Recruit() if self._keeper is not None and self._keeper.willing and not self._declined:
                 self._offer(self._keeper)
             case Promote() if self._keeper is not None:
                 self._promote(message, self._keeper)
@@ -145,7 +150,8 @@ class Follower:
 
     def settle(self) -> None:
         """Everything that one read of the link brought has been handled."""
-        if self._following is None and self._offered and self._index is not None and not self._incoming.filling:
+        wanted = self._offered and self._index is not None and not self._declined
+        if self._following is None and wanted and not self._incoming.filling:
             self._follow()
 
     # ---- being a standby

@@ -44,6 +44,7 @@ def join_by_name(
     discard: bool = False,
     keeping: "Keeping" = "all",
     deadline: float | None = None,
+    standby: int = 0,
 ) -> "JoinedRoom":
     """Join the room with this title, address or invite, and ask for what is missing.
 
@@ -51,7 +52,7 @@ def join_by_name(
         wait: seconds to look for a title.
         ask: there is a person to ask; a script gets an error instead.
         new_host: accept a host that this person has not met, even if another room with this title is known.
-        discard, keeping: as for `join_target`.
+        discard, keeping, standby: as for `join_target`.
         deadline: when the time to join is over, by `time.monotonic()`; None: never.
 
     Raises:
@@ -72,7 +73,7 @@ def join_by_name(
                 new_host=new_host,
                 looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
-            return _join(target, who, on, on_problem, ask, discard, deadline, keeping)
+            return _join(target, who, on, on_problem, ask, discard, deadline, keeping, standby)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ROOM") from None
 
@@ -85,11 +86,12 @@ def join_listing(
     *,
     ask: bool,
     discard: bool = False,
+    standby: int = 0,
 ) -> "JoinedRoom":
     """Join this room of the list, and ask for what is missing; see `join_by_name`."""
     from lanchat.api.targets import target_of
 
-    return _join(target_of(listing), who, on, on_problem, ask, discard)
+    return _join(target_of(listing), who, on, on_problem, ask, discard, standby=standby)
 
 
 def _join(
@@ -101,6 +103,7 @@ def _join(
     discard: bool,
     deadline: float | None = None,
     keeping: "Keeping" = "all",
+    standby: int = 0,
 ) -> "JoinedRoom":
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
     from lanchat.api.joining import PATIENCE, join_target  # the whole client: not needed while the list is shown
@@ -130,6 +133,7 @@ def _join(
                 hold_after=HOLD_AFTER if ask else None,
                 discard=discard,
                 keeping=keeping,
+                standby=standby,
             )
             break
         except Refused as refused:

@@ -25,6 +25,7 @@ from lanchat.terminal.chat.intents import (
     ShowHelp,
     ShowInvite,
     ShowWho,
+    Standbys,
     Topic,
     Unknown,
     Unsent,
@@ -55,7 +56,6 @@ class Actions:
         may_leave: Callable[[], bool],
     ) -> None:
         self._room = room
-        self._hosting = room.hosting
         self._screen = screen
         self._feed = feed
         self._transfers = transfers
@@ -98,6 +98,9 @@ class Actions:
                 self._room.moderate("topic", text="" if text == "-" else text)
             case Moderate(action, nick):
                 self._room.moderate(action, nick)
+            case Standbys(wanted):
+                if answer := self._room.standbys(wanted):
+                    self._feed.note(answer)
             case Unsent(send):
                 self._settle_unsent(send)
             case SendFile(path):
@@ -123,7 +126,7 @@ class Actions:
 
     def _help(self) -> str:
         width = max(0, self._screen.columns - SYSTEM_INDENT)
-        return commands.help_text(self._screen.KEYS, hosting=self._hosting, width=width)
+        return commands.help_text(self._screen.KEYS, hosting=self._room.hosting, width=width)
 
     def _settle_unsent(self, send: bool) -> None:
         if send:

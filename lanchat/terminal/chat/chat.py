@@ -72,7 +72,6 @@ class Chat:
         output: Output | None = None,
     ) -> None:
         self._room = room
-        self._hosting = room.hosting
         self._pending = Pending()
         self._ticks_at = 0.0  # s, monotonic: when running transfers are drawn again
         self._asked_at = -ASKED_FOR  # s, monotonic: when we asked whether others shall lose the room
@@ -106,7 +105,6 @@ class Chat:
             own=own or OwnSettings(),
             heard=lambda kind, nick, text: self._caller.heard(kind, nick, text, time.monotonic()),
             colour=self._screen.colour,
-            hosting=self._hosting,
         )
         self._transfers = ChatTransfers(room, self._feed, self._screen.wake)
         self._actions = Actions(room, self._screen, self._feed, self._transfers, self._may_leave)
@@ -170,7 +168,7 @@ class Chat:
         """Whether the person really wants to leave or to stop the program. A host with others inside is asked first."""
         people = [person for person in self._feed.roster.people.values() if person.id != self._feed.roster.me]
         now = time.monotonic()
-        if not (self._hosting and people) or now - self._asked_at < ASKED_FOR:
+        if not (self._room.hosting and people) or now - self._asked_at < ASKED_FOR:
             return True
         self._asked_at = now
         would_lose = f"{people_text(len(people))} would lose this room."
@@ -193,7 +191,7 @@ class Chat:
             return found
         roster = self._feed.roster
         nicks = [safe_text(person.nick) for person in roster.people.values() if person.id != roster.me]
-        return commands.complete(before, nicks, hosting=self._hosting)
+        return commands.complete(before, nicks, hosting=self._room.hosting)
 
     def _accept(self, text: str) -> bool:
         """Carry out what was typed.
@@ -203,7 +201,7 @@ class Chat:
         """
         if not text.strip():
             return False
-        intent = commands.parse(text, hosting=self._hosting)
+        intent = commands.parse(text, hosting=self._room.hosting)
         self._screen.redraw_in(PENDING_AFTER)  # what is said now may still wait then
         try:
             self._actions.carry_out(intent)

@@ -23,6 +23,7 @@ from lanchat.terminal.chat.intents import (
     ShowHelp,
     ShowInvite,
     ShowWho,
+    Standbys,
     Topic,
     Unknown,
     Unsent,
@@ -71,6 +72,10 @@ def _fetch(argument: str) -> Intent:
     return FetchFile(file, folder[0] if folder else "")
 
 
+def _standbys(argument: str) -> Intent:
+    return Standbys(" ".join(map(_nick, argument.split())))
+
+
 COMMANDS = (
     Command("help", "", "show this list", lambda _: ShowHelp(), aliases=("h", "?")),
     Command("who", "", "show who is in the room", lambda _: ShowWho(), aliases=("names",)),
@@ -93,6 +98,12 @@ COMMANDS = (
     Command("topic", "[TEXT]", "show what the room is about; a host sets it, and - removes it", Topic),
     Command("lock", "", "admit only those who have been here before", lambda _: Moderate("lock"), for_host=True),
     Command("unlock", "", "admit newcomers again", lambda _: Moderate("unlock"), for_host=True),
+    Command("standbys", "[auto|off|NICK ...]", "show or choose whose computers can host the room", _standbys),
+    Command(
+        "handover", "NICK", "let NICK's computer host the room", lambda n: Moderate("handover", _nick(n)), for_host=True
+    ),
+    Command("takeback", "", "host your own room again", lambda _: Moderate("takeback")),
+    Command("close", "", "close your room for everybody, standbys too", lambda _: Moderate("close"), for_host=True),
     Command("discard", "", "drop your messages that are not sent yet", lambda _: Unsent(send=False)),
     Command("resend", "", "send your messages of last time that were held back", lambda _: Unsent(send=True)),
     Command("clear", "", "clear the window", lambda _: Clear()),

@@ -14,7 +14,7 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item, PrivateMessage
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
-from lanchat.protocol.text import clean_nick, same_nick
+from lanchat.protocol.text import clean_nick, safe_text, same_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.cells import Fragments
@@ -40,7 +40,7 @@ class Feed:
         own: keeps what we settle. A nick that the host gave us unasked is not kept.
         heard: called when somebody else says something now: whether it is for us, by whom, and what. True: the person
             has seen all before it, and nothing from it on.
-        colour, hosting: see Renderer.
+        colour: see Renderer.
     """
 
     def __init__(
@@ -51,15 +51,14 @@ class Feed:
         own: OwnSettings | None = None,
         heard: Callable[[Kind, str, str], bool] = lambda kind, nick, text: False,
         colour: bool,
-        hosting: bool = False,
     ) -> None:
         self._room = room
         self._wake = wake
         self._own = own or OwnSettings()
         self._heard = heard
         self.files = KnownFiles()
-        self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=hosting, files=self.files)
-        self._upcoming = Upcoming(room, hosting=hosting)
+        self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=room.hosting, files=self.files)
+        self._upcoming = Upcoming(room, hosting=room.hosting)
         self._flapping = Flapping()
         self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
         self._complaint = ""  # the error that stands last, or will soon; "": something else does
@@ -89,7 +88,11 @@ class Feed:
             return "not connected"
         if not state.connected:
             return "closed, waiting" if state.closed_by_host else "reconnecting …"
-        return "connected" if state.stored else "connected, not storing"
+        if not state.stored:
+            return "connected, not storing"
+        if state.backup:
+            return f"connected · backup: {'you' if state.backup == state.nick else safe_text(state.backup)}"
+        return "connected · no backup" if state.had_backup else "connected"
 
     def start(self) -> None:
         """From now on `wake` is called when there is something to paint."""
@@ -231,6 +234,7 @@ class Feed:
         hidden = isinstance(item, Said | PrivateMessage) and item.by in self._ignored
         if isinstance(item, Joined | Left) and item.by != self.roster.me:
             hidden = self._flaps(item)
+        self._renderer.hosting = self._room.hosting
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         nick = self.roster.nick
         self._room.follow(item)

@@ -53,7 +53,7 @@ class Ignore:
 
 @dataclass(frozen=True)
 class Moderate:
-    """What only the host may do: kick, ban, unban, lock, unlock."""
+    """A right of the host (kick, ban, unban, lock, unlock) or of the owner (handover, takeback, close)."""
 
     action: str
     nick: str = ""
@@ -62,6 +62,13 @@ class Moderate:
 @dataclass(frozen=True)
 class Topic:
     text: str  # "": show it; "-": remove it
+
+
+@dataclass(frozen=True)
+class Standbys:
+    """Who may host the room when its host is gone."""
+
+    wanted: str = ""  # "auto", "off" or nicks; "": show them
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,7 @@ Intent = (
     | ChangeNick
     | ShowHelp
     | ShowWho
+    | Standbys
     | ShowInvite
     | Verify
     | Ignore

@@ -21,6 +21,8 @@ SEVEN_IN_TOKYO = 1_764_194_400_000  # ms; 22:00 of the day before in UTC
 class ScriptedRoom:
     """A room in which happens what the test puts into `items`."""
 
+    hosting = False
+
     def __init__(self) -> None:
         self.state = RoomState()
         self.items: list[Item] = []
