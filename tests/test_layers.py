@@ -83,7 +83,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.terminal.prompts",
     },
     "confusable_homoglyphs": {"lanchat.protocol.confusables"},
-    "cryptography": {"lanchat.protocol.keys", "lanchat.protocol.noise", "lanchat.protocol.sealed"},
+    "cryptography": {f"lanchat.protocol.{module}" for module in ("keys", "noise", "sealed", "sealed_file")},
     "ifaddr": {"lanchat.network.interfaces"},
     "mnemonic": {"lanchat.network.password"},
     "msgspec": {
@@ -105,7 +105,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "spake2": {"lanchat.network.password"},
     "sqlite3": {
         f"lanchat.storage.{name}"
-        for name in ("log_state", "moving", "prepare", "problems", "pruning", "reader", "readonly", "repair", "store")
+        for name in "log_state moving prepare private_files problems pruning reader readonly repair store".split()
     },
     "ssl": {"lanchat.protocol.tls"},
     "wcwidth": {"lanchat.terminal.cells"},

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanchat.api.moving import MovingRoom
+from lanchat.client.private import another_key_text, is_guest
+from lanchat.client.private_files import Recipient
+from lanchat.client.queue import EventQueue
 from lanchat.client.running import Progress, RunningTransfer
 from lanchat.client.transfer import KnownFile
 from lanchat.errors import LanchatError, Refused
@@ -14,10 +17,10 @@ from lanchat.protocol.filenames import safe_name
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.messages import Card
 from lanchat.protocol.sizes import size_text
-from lanchat.protocol.text import listed, safe_text
+from lanchat.protocol.text import clean_nick, listed, safe_text
 from lanchat.storage.home import downloads_folder, home_folder
 from lanchat.storage.rooms import HOSTED, JOINED
-from lanchat.storage.unfinished import remember, take_over
+from lanchat.storage.unfinished import Unfinished, remember, take_over
 
 LIST_WAIT = 10.0  # s for the host to list its files
 
@@ -41,28 +44,55 @@ class RoomFiles(MovingRoom):
     """The part of a `JoinedRoom` that is about files. Any thread."""
 
     card: Card
+    _queue: EventQueue
 
     @property
     def largest_file(self) -> int:
         """Bytes of the largest file that the room takes; 0: it takes none."""
         return self._member.outgoing.host.largest_file
 
-    def send_file(self, path: str | Path, *, on_progress: OnProgress | None = None) -> SentFile:
-        """Send a file to everybody in the room. Returns when it is on the host's disk, so it may take long.
+    def send_file(self, path: str | Path, to: str | None = None, *, on_progress: OnProgress | None = None) -> SentFile:
+        """Send a file to everybody in the room, or to one person. Returns when it is on the host's disk, so it may take
+        long.
 
         A folder is sent as a ZIP, which is made while it is sent. After a lost link the transfer continues by itself.
-        Others may fetch the file while it is being sent.
+        Others may fetch the file while it is being sent. One for one person is sealed: the host stores what it cannot
+        read, and nobody else learns of it. Its recipient may be away.
 
         Args:
+            to: the nick of the one person, who is or was in this room. It stands for their key.
             on_progress: called often, from another thread.
 
         Raises:
-            Refused: the host does not take it.
+            ValueError: that person is a guest without a key, or yourself, or the host has given the nick to two keys.
+            Refused: the host does not take it, or knows no such person.
             LanchatError: there is no such file, it changed meanwhile, or the connection has ended.
         """
-        transfer = self.start_sending(Path(path), _shown(on_progress))
+        recipient = None if to is None else self.recipient(to)
+        transfer = self.start_sending(Path(path), _shown(on_progress), to=recipient)
         _finish(transfer)
         return SentFile(transfer.file, transfer.sha256)
+
+    def recipient(self, nick: str, *, has_rival: bool = False) -> Recipient:
+        """The one person that a file for this nick is for.
+
+        Args:
+            has_rival: that the host has given the nick to two keys is known, and does not matter.
+
+        Raises:
+            ValueError: as for `send_file`.
+        """
+        with self._queue.lock:
+            person = self._state.roster.addressee(nick)
+            rival = self._state.roster.rival(person) if person else None
+        name = clean_nick(nick.removeprefix("~"))
+        if person is None:
+            return Recipient(name)
+        if rival is not None and not has_rival:
+            raise ValueError(f"{another_key_text(person, rival)} Nothing was sent.")
+        if is_guest(person.id):
+            raise ValueError(f"~{person.nick} is a guest without a key: a file cannot be sealed for them.")
+        return Recipient(name, person.id, person.key)
 
     @property
     def files(self) -> list[FileEntry]:
@@ -74,7 +104,8 @@ class RoomFiles(MovingRoom):
         """
         if not self.largest_file:
             return []
-        return self._member.transfers.questions.list(LIST_WAIT)
+        transfers = self._member.transfers
+        return [transfers.offers.listed(entry) for entry in transfers.questions.list(LIST_WAIT)]
 
     def fetch(
         self, file: FileEntry | str, into: str | Path | None = None, *, on_progress: OnProgress | None = None
@@ -113,12 +144,18 @@ class RoomFiles(MovingRoom):
         return downloads_folder() / safe_name(self.card.title)
 
     def start_sending(
-        self, path: Path, on_progress: Callable[[RunningTransfer], None], *, keep: bool = False
+        self,
+        path: Path,
+        on_progress: Callable[[RunningTransfer], None],
+        *,
+        to: Recipient | None = None,
+        keep: bool = False,
     ) -> RunningTransfer:
         """As `send_file`, but never waits.
 
         Args:
             on_progress: called often, from another thread, and once at the end.
+            to: the one person that it is for; None: it is for everybody.
             keep: whether `resume_sending` of a later run may finish it.
 
         Raises:
@@ -126,15 +163,25 @@ class RoomFiles(MovingRoom):
         """
         if not self.largest_file:
             raise Refused("Not sent: this room takes no files.", code="off")
-        upload = self._member.transfers.open(path)
-        if upload.size > self.largest_file:
-            upload.close()
-            words = f"{size_text(upload.size)}, and this room takes files of up to {size_text(self.largest_file)}."
-            raise Refused(f"Not sent: {words}", code="size")
-        id = secrets.token_hex(16)
-        folder = self._folder if keep else None
-        kept = remember(folder, id, path) if folder is not None else None
+        kept = self._remember(path, to) if keep else None
+        try:
+            upload = self._member.transfers.open(path, to, kept)
+            if upload.size > self.largest_file:
+                upload.close()
+                words = f"{size_text(upload.size)}, and this room takes files of up to {size_text(self.largest_file)}."
+                raise Refused(f"Not sent: {words}", code="size")
+        except BaseException:
+            if kept is not None:
+                kept.finish(keep=False)
+            raise
         return self._member.transfers.send(upload, on_progress, kept)
+
+    def _remember(self, path: Path, to: Recipient | None) -> Unfinished | None:
+        """Note for a later run that this is being sent."""
+        if self._folder is None:
+            return None
+        whom = to or Recipient("")
+        return remember(self._folder, secrets.token_hex(16), path, nick=whom.nick, to=whom.id, to_key=whom.key)
 
     def resume_sending(self, on_progress: Callable[[RunningTransfer], None]) -> list[RunningTransfer]:
         """Go on with what earlier runs have begun to send, where they were.
@@ -145,7 +192,8 @@ class RoomFiles(MovingRoom):
         transfers = []
         for unfinished in take_over(self._folder) if self._folder is not None and self.largest_file else []:
             try:
-                upload = self._member.transfers.open(unfinished.path)
+                to = Recipient(unfinished.nick, unfinished.to, unfinished.to_key) if unfinished.nick else None
+                upload = self._member.transfers.open(unfinished.path, to, unfinished)
             except LanchatError:  # it is gone
                 unfinished.finish(keep=False)
                 continue

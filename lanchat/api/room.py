@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from lanchat.api.files import RoomFiles
 from lanchat.api.standby import Standby
 from lanchat.api.unsent import Unsent
-from lanchat.client.events import Closed, Connected, Item, PrivateMessage
+from lanchat.client.events import Closed, Connected, Item, Private, PrivateMessage
 from lanchat.client.member import Member
 from lanchat.client.private import another_key_text, is_guest, unsealed_text
 from lanchat.client.state import RoomState
@@ -199,7 +199,7 @@ class JoinedRoom(RoomFiles):
 
     # ---- listening
 
-    def events(self, timeout: float | None = None, *, own: bool = True) -> Iterator[Event | PrivateMessage]:
+    def events(self, timeout: float | None = None, *, own: bool = True) -> Iterator[Event | Private]:
         """Iterate over the events, from the last messages before we joined on, with private messages between. A private
         message that cannot be opened has a `problem` and no text.
 
@@ -217,7 +217,7 @@ class JoinedRoom(RoomFiles):
             if own or not (isinstance(event, Said | PrivateMessage) and self.is_own(event)):
                 yield event
 
-    def __iter__(self) -> Iterator[Event | PrivateMessage]:
+    def __iter__(self) -> Iterator[Event | Private]:
         return self.events()
 
     def wait_for(self, match: str | Callable[[Said], bool], timeout: float | None = None) -> Said:
@@ -255,8 +255,8 @@ class JoinedRoom(RoomFiles):
         """The state of the room at the last item that was followed. Only for the thread that takes items."""
         return self._state
 
-    def confirm(self, private: Iterable[PrivateMessage]) -> None:
-        """These private messages have been shown, so they need not come again."""
+    def confirm(self, private: Iterable[Private]) -> None:
+        """These private messages and files have been shown, so they need not come again."""
         self._member.confirm(private)
 
     def on_ready(self, wake: Callable[[], None]) -> None:
@@ -268,7 +268,7 @@ class JoinedRoom(RoomFiles):
             raise TimedOut(f"The message was not acknowledged within {wait:g} s.")
         return id
 
-    def _until(self, deadline: float | None) -> Iterator[Event | PrivateMessage]:
+    def _until(self, deadline: float | None) -> Iterator[Event | Private]:
         """Iterate over the events until this moment. Events that have come already are returned even after it.
 
         Args:
@@ -281,7 +281,7 @@ class JoinedRoom(RoomFiles):
                 return
             if isinstance(item, Closed):
                 raise item.error
-            if isinstance(item, PrivateMessage):
+            if isinstance(item, Private):
                 self.confirm([item])  # not earlier: a message that was never taken has to come again
-            if isinstance(item, Event | PrivateMessage):
+            if isinstance(item, Event | Private):
                 yield item

@@ -40,7 +40,7 @@ class _Send(_RunsCommand):
 @click.argument("room", metavar=ROOM)
 @click.argument("text", nargs=-1, metavar="[TEXT]...")
 @options.flag("--whole", help="All of stdin is one message, instead of one for each line.")
-@options.option("--to", metavar="NICK", help="Send it as a private message.")
+@options.option("--to", metavar="NICK", help="Send it to this person alone, sealed.")
 @options.flag("--me", "action", help="Send it as an action, as /me does.")
 @options.option(
     "--id", metavar="ID", help="Give the message this id, so that a retry is safe: the room takes each of yours once."
@@ -95,9 +95,9 @@ def send(
     if len([one for one in (text, whole, run, files) if one]) > 1:
         raise click.UsageError("Only one of TEXT, --whole, --file and --run can say what to send.")
     if files:
-        if to is not None or action or id is not None:
-            raise click.UsageError("A file is for everybody, and has neither --me nor --id.")
-        return _send_files(room, files, how, as_json=as_json)
+        if action or id is not None:
+            raise click.UsageError("A file has neither --me nor --id.")
+        return _send_files(room, files, to, how, as_json=as_json)
     if to is not None and action:
         raise click.UsageError("A private message cannot be an action.")
     if id is not None:
@@ -125,12 +125,14 @@ def send(
         return sending.run(texts) or code
 
 
-def _send_files(room: str, files: tuple[str, ...], how: JoinOptions, *, as_json: bool) -> int:
+def _send_files(room: str, files: tuple[str, ...], to: str | None, how: JoinOptions, *, as_json: bool) -> int:
     from lanchat.terminal.transfer import send_files
 
     with joined(room, how, "nothing") as joined_room:
         joined_room.deafen()
-        return send_files(joined_room, files, deadline=how.deadline, as_json=as_json, out=sys.stdout, talk=sys.stderr)
+        return send_files(
+            *(joined_room, files), to=to, deadline=how.deadline, as_json=as_json, out=sys.stdout, talk=sys.stderr
+        )
 
 
 class _Tail(_RunsCommand):

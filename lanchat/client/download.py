@@ -8,6 +8,8 @@ from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.file_messages import FileTicket, Go, Sum, Transfer, Wait
 from lanchat.protocol.framing import encode
+from lanchat.protocol.sealed import CannotOpen
+from lanchat.protocol.sealed_file import PLAIN_PIECE, SEALED_PIECE, Offer, Opening, sealed_size, whole_pieces
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.transfer import PIECE, FileReceiver
@@ -34,9 +36,12 @@ class Download:
         name: as the host says, and made safe here.
         size: that the person knows of; no host may send more.
         folder: made if it is not there.
+        offer: opens the file, if it is sealed. Here are its plain bytes, and at the host the sealed ones.
     """
 
-    def __init__(self, file: str, name: str, size: int, folder: Path, timing: Timing) -> None:
+    def __init__(
+        self, file: str, name: str, size: int, folder: Path, timing: Timing, offer: Offer | None = None
+    ) -> None:
         self.file = file
         self.name = name
         self.size = size
@@ -44,7 +49,9 @@ class Download:
         self.path: Path | None = None
         self._folder = folder
         self._timing = timing
-        self._part = Part(part_path(folder, file))
+        self._offer = offer
+        self._part = Part(part_path(folder, file), step=PLAIN_PIECE if offer is not None else 1)
+        self._opening: Opening | None = None
         self._take = 0  # of which the part is; 0: not known, since it is of an earlier run, and the sum has to tell
 
     def run(self, link: Link, ticket: FileTicket, on_progress: Callable[[int], None]) -> None:
@@ -59,7 +66,7 @@ class Download:
             Refused: the host does not give it.
             LanchatError: the link is lost, or the folder cannot be used.
         """
-        if ticket.size != self.size:
+        if ticket.size != (self.size if self._offer is None else sealed_size(self.size)):
             raise ProtocolError("The host gives the file another size than it was offered with.")
         with file_errors(self._folder, _HINT):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -72,12 +79,24 @@ class Download:
         with file_errors(self._folder, _HINT):
             self.path = finish_download(self._part.path, self.name)
 
+    def lacks(self, ticket: FileTicket) -> bool:
+        """Whether the host has something that is not here."""
+        whole = ticket.have if self._offer is None else ticket.have - ticket.have % SEALED_PIECE
+        return ticket.have >= ticket.size or whole > self._at
+
+    @property
+    def _at(self) -> int:
+        """How many of the host's bytes have come."""
+        have = self._part.have
+        return have if self._offer is None else whole_pieces(have) * SEALED_PIECE
+
     def _receive(self, link: Link, ticket: FileTicket, on_progress: Callable[[int], None]) -> None:
         part, progress = self._part, PIECE
-        if part.have > ticket.size:
+        if part.have > self.size:
             part.restart()
-        link.send(encode(Transfer(wire.VERSION, ticket.ticket, part.have, self._take)))
-        receiver = FileReceiver(ticket.size, part.have)
+        link.send(encode(Transfer(wire.VERSION, ticket.ticket, self._at, self._take)))
+        receiver = FileReceiver(ticket.size, self._at)
+        self._begin_opening()
         while True:
             if progress >= PIECE:
                 progress = 0
@@ -94,6 +113,7 @@ class Download:
                         self._take = take
                         if at == 0 and part.have:
                             part.restart()
+                            self._begin_opening()
                     case Sum(sha256=sha256):
                         self._finish(sha256)
                         on_progress(part.have)
@@ -104,13 +124,21 @@ class Download:
                         progress = PIECE
             on_progress(part.have)
 
+    def _begin_opening(self) -> None:
+        self._opening = Opening(self._offer, self._part.have) if self._offer is not None else None
+
     def _write(self, data: bytes) -> None:
         try:
-            self._part.write(data)
+            for plain in (data,) if self._opening is None else self._opening.feed(data):
+                self._part.write(plain)
+        except CannotOpen as error:  # the pieces before it are right
+            raise Damaged(f"{self.name} arrived damaged: {error}.") from None
         except OSError:
             raise self._no_space(self.size - self._part.have) from None
 
     def _finish(self, sha256: str) -> None:
+        if self._offer is not None:
+            sha256 = self._offer.sha256
         if sha256 != self._part.digest:
             self._part.restart()
             self._take = 0

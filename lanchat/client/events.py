@@ -66,6 +66,33 @@ class PrivateMessage:
 
 
 @dataclass(frozen=True)
+class PrivateFile:
+    """A file for us alone, or from us for somebody else. It comes when it is offered, and again when its state changes.
+
+    Args:
+        id: the sender's own.
+        file: the host's name for it.
+        at: ms since 1970, when it was offered.
+        by, to: member ids. Their keys have sealed it; the nicks are what the host says.
+        state: "offered", "stored", or "removed"; then `reason` is a FileEndReason.
+        problem: why its offer could not be opened; then there is no name. "" where it was.
+    """
+
+    id: str
+    file: str
+    at: int
+    by: str
+    nick: str
+    to: str
+    to_nick: str
+    state: str
+    name: str
+    size: int
+    reason: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Acked:
     """The host has stored our messages with these ids."""
 
@@ -95,7 +122,8 @@ class Closed:
     error: LanchatError
 
 
-Item = Connected | Disconnected | Event | PrivateMessage | Acked | Notice | Backup | Named | Closed
+Private = PrivateMessage | PrivateFile  # what is for one person alone
+Item = Connected | Disconnected | Event | Private | Acked | Notice | Backup | Named | Closed
 
 
 def weight(item: Item) -> int:
@@ -115,6 +143,8 @@ def weight(item: Item) -> int:
             size = memory_of(nick) + memory_of(other)
         case PrivateMessage(nick=nick, to_nick=to_nick, text=text, problem=problem):
             size = memory_of(text) + memory_of(nick) + memory_of(to_nick) + memory_of(problem)
+        case PrivateFile(nick=nick, to_nick=to_nick, name=name, problem=problem):
+            size = memory_of(name) + memory_of(nick) + memory_of(to_nick) + memory_of(problem)
         case Notice(text=text) | Disconnected(reason=text):
             size = memory_of(text)
         case Connected(present=present):

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from lanchat.client.connect import Connection
-from lanchat.client.events import Acked, PrivateMessage
+from lanchat.client.events import Acked, Private, PrivateFile
 from lanchat.client.follower import Follower
 from lanchat.client.private import opened
 from lanchat.client.queue import EventQueue
@@ -14,7 +14,7 @@ from lanchat.client.transfer import Transfers
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import farewell
-from lanchat.protocol.file_messages import FileEnd, FileEntry, FileRefused, FileTicket
+from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, FileRefused, FileTicket
 from lanchat.protocol.framing import encode
 from lanchat.protocol.recipient import Owner
 from lanchat.protocol.sealed import Sealer
@@ -56,8 +56,8 @@ class Inbound:
         self._renamed = renamed
         self._confirming = threading.Lock()  # guards what private messages are confirmed
 
-    def confirm(self, private: Iterable[PrivateMessage]) -> list[PrivateMessage]:
-        """These private messages have been shown, so they need not come again. Any thread.
+    def confirm(self, private: Iterable[Private]) -> list[Private]:
+        """These private messages and files have been shown, so they need not come again. Any thread.
 
         Returns:
             Those of others, which the host need not keep any more.
@@ -65,7 +65,10 @@ class Inbound:
         shown = list(private)
         with self._confirming:
             for message in shown:
-                self._incoming.private.confirm(message)
+                if isinstance(message, PrivateFile):
+                    self._incoming.files.confirm(message)
+                else:
+                    self._incoming.private.confirm(message)
         self._store.add_history([wire.Got(message.by, message.id) for message in shown if not message.problem])
         return [message for message in shown if message.by != self._me]
 
@@ -105,10 +108,14 @@ class Inbound:
                     link.send(encode(fetch))
             case wire.Told(number=0):
                 self._receive_private(message)
+            case FilePrivate():
+                self._receive_file(message)
             case Owner():
+                self._queue.put_all(self._transfers.receive(message))
                 if notice := self._outgoing.resolved(message):
                     self._queue.put(notice)
             case wire.Receipt():
+                self._transfers.receive(message)
                 if self._outgoing.settled(message):
                     if message.code != "refused":
                         self._queue.put(Acked((message.id,)))
@@ -131,6 +138,16 @@ class Inbound:
             if not message.problem:  # a host that makes some up does not fill our disk with them
                 self._store.add_history([told])
             self._queue.put(message)
+
+    def _receive_file(self, told: FilePrivate) -> None:
+        file = self._transfers.offers.opened(told)
+        with self._confirming:
+            new, confirmed = self._incoming.files.arrived(file, self._store.was_shown)
+        self._outgoing.confirm([file] if confirmed and file.by != self._me else [])
+        if new:
+            if not file.problem and file.state != "removed":
+                self._store.add_history([told])
+            self._queue.put(file)
 
     def _pass_on(self, events: list[wire.Event]) -> None:
         if not events:

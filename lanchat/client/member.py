@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from lanchat import errors
 from lanchat.client.connect import Connection, Credentials, Trust, connect
-from lanchat.client.events import Connected, Disconnected, PrivateMessage
+from lanchat.client.events import Connected, Disconnected, Private
 from lanchat.client.follower import Follower
 from lanchat.client.inbound import Inbound
 from lanchat.client.keeper import Keeper
@@ -121,7 +121,7 @@ class Member:
         incoming.private.recall(self._store.shown)
         sealer = Sealer(self._who.identity.private, connection.card.room)
         self.outgoing = outgoing = Outgoing(self._store, me, self._send, sealer)
-        self.transfers = Transfers(outgoing.host, self.dial, self._tls, flusher)
+        self.transfers = Transfers(outgoing.host, self.dial, self._tls, flusher, sealer)
         key, put = self._who.identity.public, self.queue.put
         self.follower = follower = Follower(
             key, room, incoming, self._send, put, self._places_changed, self._keeper, self._timing
@@ -137,8 +137,8 @@ class Member:
         self._reader.start()
         return connected
 
-    def confirm(self, private: Iterable[PrivateMessage]) -> None:
-        """These private messages have been shown, so they need not come again. Any thread."""
+    def confirm(self, private: Iterable[Private]) -> None:
+        """These private messages and files have been shown, so they need not come again. Any thread."""
         self.outgoing.confirm(self._inbound.confirm(private))
 
     def close(self) -> None:

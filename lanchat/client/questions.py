@@ -16,16 +16,21 @@ from lanchat.protocol.file_messages import (
     FileReply,
     FileTicket,
 )
+from lanchat.protocol.messages import Receipt
+from lanchat.protocol.recipient import Owner, Who
 
 MOST = 1000  # files in a list that a member accepts from a host; five times what a room holds
 LOOK_AGAIN = 0.1  # s; a lost link wakes nobody
+
+
+Answer = FileReply | Owner | Receipt
 
 
 @dataclass(eq=False)
 class _Waiter:
     """One call that waits for its answer."""
 
-    answer: FileReply | None = None
+    answer: Answer | None = None
 
 
 class FileQuestions:
@@ -46,7 +51,7 @@ class FileQuestions:
         self._listed = False
         self._closed = False
 
-    def ask(self, question: FileCommand, key: str, check: Callable[[], None]) -> FileReply:
+    def ask(self, question: FileCommand | Who, key: str, check: Callable[[], None]) -> Answer:
         """Ask the host, on this link or on a later one. Waits for the answer.
 
         Args:
@@ -98,7 +103,7 @@ class FileQuestions:
                     self._changed.wait(max(0.0, min(left, LOOK_AGAIN)))
             raise TimedOut(f"The host did not answer within {timeout:g} s.")
 
-    def receive(self, reply: FileReply) -> bool:
+    def receive(self, reply: Answer) -> bool:
         """Take an answer. Returns whether somebody waits for it. For the thread that reads the chat link."""
         with self._changed:
             self._changed.notify_all()
@@ -109,13 +114,18 @@ class FileQuestions:
                 case FileEnd():
                     self._listed = True
                 case FileTicket(id=id, file=file) | FileRefused(id=id, file=file) | FileEntry(id=id, file=file):
-                    # Each question has an answer of its own, since a ticket is good once.
-                    waiters = self._waiters.get(id or file, [])
-                    waiter = next((waiter for waiter in waiters if waiter.answer is None), None)
-                    if waiter is None:
-                        return False
-                    waiter.answer = reply
+                    return self._answer(id or file, reply)
+                case Owner(id=id) | Receipt(id=id):
+                    return self._answer(id, reply)
             return True
+
+    def _answer(self, key: str, reply: Answer) -> bool:
+        """Each question has an answer of its own, since a ticket is good once. Requires holding the lock."""
+        waiter = next((waiter for waiter in self._waiters.get(key, []) if waiter.answer is None), None)
+        if waiter is None:
+            return False
+        waiter.answer = reply
+        return True
 
     def check(self) -> None:
         """Raises a LanchatError if no answer will ever come."""

@@ -9,7 +9,7 @@ are fetched page by page, and live events wait until the gap is filled.
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from lanchat.client.events import PrivateMessage, weight
+from lanchat.client.events import PrivateFile, PrivateMessage, weight
 from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Welcome
@@ -48,11 +48,12 @@ def check_host(somebody: Present | Joined, host_id: str) -> None:
 
 
 class Incoming:
-    """Tracks which events this member has. Owned by the reader thread, except for `private`."""
+    """Tracks which events this member has. Owned by the reader thread, except for `private` and `files`."""
 
     def __init__(self) -> None:
         self.seq = -1  # of the last event
         self.private = PrivateDedup()
+        self.files = FileDedup()
         self._timeline: Timeline | None = None  # of the host that we are with; None: it has none
         self._positions: dict[int, int] = {}  # the last n of each epoch, without a hole before it
         self._gap_until = 0  # events up to this seq are missing; 0: none are
@@ -150,6 +151,40 @@ class Incoming:
         if len(self._order) > DEDUP_WINDOW:
             self._known.discard(self._order.popleft())
         return True
+
+
+class FileDedup:
+    """Recognises what comes again of files for one person. Not thread safe, as PrivateDedup.
+
+    The last DEDUP_WINDOW are remembered here, and the disk is asked about those of earlier runs.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[tuple[str, str], tuple[str, bool]] = {}  # and whether it has been shown; oldest first
+
+    def arrived(self, file: PrivateFile, was_shown: Callable[[str, str], bool]) -> tuple[bool, bool]:
+        """Whether this is new, and whether the file is known to have been shown.
+
+        Args:
+            was_shown: whether the disk says so of the file of this sender with this id.
+        """
+        key = file.by, file.id
+        state, shown = self._states.get(key, ("", False))
+        if not state and file.state != "removed":
+            shown = was_shown(*key)
+            new = not shown
+        else:
+            new = state != file.state
+        self._states[key] = file.state, shown
+        if len(self._states) > DEDUP_WINDOW:
+            del self._states[next(iter(self._states))]
+        return new, shown
+
+    def confirm(self, file: PrivateFile) -> None:
+        """This file has been shown."""
+        key = file.by, file.id
+        if key in self._states:
+            self._states[key] = self._states[key][0], True
 
 
 class PrivateDedup:

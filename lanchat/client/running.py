@@ -8,10 +8,12 @@ from enum import Enum
 from pathlib import Path
 
 from lanchat.client.download import Download
+from lanchat.client.questions import FileQuestions
+from lanchat.client.sealed_upload import SealedUpload
 from lanchat.client.upload import Upload
 from lanchat.errors import ConnectionLost, LanchatError, TimedOut
 from lanchat.network.link import Link
-from lanchat.protocol.file_messages import FileTicket
+from lanchat.protocol.file_messages import FileGet, FileSend, FileTicket
 from lanchat.storage.unfinished import Unfinished
 
 WAITS_FOR_SENDER = "It waits for its sender."
@@ -77,6 +79,11 @@ class RunningTransfer:
         return self._source.left_out if isinstance(self._source, Upload) else []
 
     @property
+    def recipient(self) -> str:
+        """The nick of the one person that we send it to; "": it is for everybody, or we fetch it."""
+        return self._source.recipient.nick if isinstance(self._source, SealedUpload) else ""
+
+    @property
     def sha256(self) -> str:
         """Of the whole file, once it is done."""
         return self._source.sha256
@@ -107,6 +114,21 @@ class RunningTransfer:
                 self._link.drop("", "cancelled")
 
     # ---- for the thread of the transfer
+
+    def prepare(self, questions: FileQuestions, check: Callable[[], None]) -> None:
+        """Do what has to be done once, before the host is asked for a ticket."""
+        if isinstance(self._source, Upload):
+            self._source.prepare(self.id, questions, check)
+
+    def question(self, *, again: bool) -> FileSend | FileGet:
+        """What to ask the host for a ticket with."""
+        if isinstance(self._source, Upload):
+            return self._source.offer(self.id, again=again)
+        return FileGet(self.file)
+
+    def lacks(self, ticket: FileTicket) -> bool:
+        """Whether the host has anything for us now, or is to get anything from us."""
+        return isinstance(self._source, Upload) or self._source.lacks(ticket)
 
     def begin(self, link: Link) -> None:
         """This link is opened for the bytes; from now on `cancel` ends it."""

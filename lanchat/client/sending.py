@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from itertools import count
 
-from lanchat.client.events import PrivateMessage
+from lanchat.client.events import Private, PrivateMessage
 from lanchat.client.pending import Pending
 from lanchat.protocol import messages as wire
 from lanchat.protocol.drafts import PrivateDraft, Talk
@@ -86,8 +86,8 @@ class Outgoing(Pending):
         self.deaf = True
         self._send(wire.Deaf())
 
-    def confirm(self, private: Iterable[PrivateMessage]) -> None:
-        """Tell the host that these private messages have been shown, so that it need not keep them."""
+    def confirm(self, private: Iterable[Private]) -> None:
+        """Tell the host that these private messages and files have been shown, so that they need not come again."""
         for message in private:
             self._send(wire.Got(message.by, message.id))
 

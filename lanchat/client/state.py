@@ -2,7 +2,17 @@
 
 from typing import assert_never
 
-from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Item, Named, PrivateMessage
+from lanchat.client.events import (
+    Acked,
+    Backup,
+    Closed,
+    Connected,
+    Disconnected,
+    Item,
+    Named,
+    PrivateFile,
+    PrivateMessage,
+)
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.topic import Topic
@@ -68,7 +78,7 @@ class RoomState:
                 self.closed = item
             case Backup(nick=nick):
                 self.backup, self.had_backup = nick, True
-            case PrivateMessage() | Acked() | Notice() | Named():
+            case PrivateMessage() | PrivateFile() | Acked() | Notice() | Named():
                 pass
             case _:
                 assert_never(item)

@@ -14,25 +14,25 @@ from typing import Protocol
 from lanchat.client.connect import connect_transfer
 from lanchat.client.download import Damaged, Download, NoSpace
 from lanchat.client.host_link import HostLink
-from lanchat.client.questions import LOOK_AGAIN, FileQuestions
+from lanchat.client.private_files import Offers, Recipient
+from lanchat.client.questions import LOOK_AGAIN, Answer, FileQuestions
 from lanchat.client.reconnect import backoff
 from lanchat.client.running import WAITS_FOR_SENDER, RunningTransfer, TransferState
+from lanchat.client.sealed_upload import SealedUpload
 from lanchat.client.upload import Upload
 from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, Refused
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
-from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.file_messages import (
-    FileCommand,
     FileEntry,
-    FileGet,
     FileRefused,
     FileRemove,
-    FileReply,
-    FileSend,
     FileTicket,
 )
 from lanchat.protocol.messages import Notice
+from lanchat.protocol.recipient import Owner
+from lanchat.protocol.sealed import Sealer
+from lanchat.protocol.text import grouped
 from lanchat.protocol.tls import Context
 from lanchat.storage.unfinished import Unfinished
 
@@ -62,8 +62,12 @@ class Transfers:
         dial: makes a connection to the same host.
     """
 
-    def __init__(self, host: HostLink, dial: Callable[[], socket.socket], tls: Context, flusher: Flusher) -> None:
+    def __init__(
+        self, host: HostLink, dial: Callable[[], socket.socket], tls: Context, flusher: Flusher, sealer: Sealer
+    ) -> None:
         self.questions = FileQuestions(host)
+        self.offers = Offers(sealer)
+        self._sealer = sealer
         self.dial = dial
         self._host = host
         self._tls = tls
@@ -75,19 +79,25 @@ class Transfers:
         self._running: dict[int, RunningTransfer] = {}  # all that are not done yet
         self._threads: list[threading.Thread] = []
 
-    def open(self, path: Path) -> Upload:
+    def open(self, path: Path, recipient: Recipient | None = None, unfinished: Unfinished | None = None) -> Upload:
         """A file or a folder to be sent. `send` closes it at the end.
+
+        Args:
+            recipient: the one person that it is for; None: it is for everybody.
+            unfinished: what remembers it for a later run, or an earlier run has begun.
 
         Raises:
             LanchatError: there is none, or it cannot be read.
         """
-        return Upload(path, self._timing)
+        if recipient is None:
+            return Upload(path, self._timing)
+        return SealedUpload(path, self._timing, self._sealer, recipient, unfinished)
 
     def send(self, upload: Upload, on_progress: OnProgress, unfinished: Unfinished | None = None) -> RunningTransfer:
-        """Begin to send this to everybody in the room.
+        """Begin to send this.
 
         Args:
-            unfinished: an earlier run has begun to send it.
+            unfinished: as for `open`.
         """
         transfer = RunningTransfer(upload, on_progress, unfinished.id if unfinished else "")
         transfer.kept = unfinished
@@ -95,17 +105,21 @@ class Transfers:
 
     def fetch(self, file: KnownFile, folder: Path, on_progress: OnProgress) -> RunningTransfer:
         """Begin to fetch a file into a folder."""
-        download = Download(file.file, file.name, file.size, folder, self._timing)
+        download = Download(file.file, file.name, file.size, folder, self._timing, self.offers.of(file.file))
         return self._start(RunningTransfer(download, on_progress))
 
     def remove(self, file: str) -> None:
         """Ask the host to delete a file. A `FileRemoved` or a `Notice` follows."""
         self._host.ask(FileRemove(file))
 
-    def receive(self, reply: FileReply) -> list[Notice]:
-        """Take a reply of the host. Returns what to show, if nobody waits for it. For the reader of the chat link."""
-        if not self.questions.receive(reply) and isinstance(reply, FileRefused):
-            return [Notice(reply.code, reply.text)]
+    def receive(self, reply: Answer) -> list[Notice]:
+        """Take a reply of the host. Returns what to show because of it. For the reader of the chat link."""
+        waited_for = self.questions.receive(reply)
+        match reply:
+            case FileRefused(code=code, text=text) if not waited_for:
+                return [Notice(code, text)]
+            case Owner(nick=nick, to=to) if waited_for:
+                return [Notice("key", f"The fingerprint of {nick} is  {grouped(to)}: the file is sealed to it.")]
         return []
 
     def close(self) -> None:
@@ -158,6 +172,7 @@ class Transfers:
 
     def _transfer(self, transfer: RunningTransfer) -> None:
         """Try until it is done, with growing pauses in between as long as nothing moves."""
+        transfer.prepare(self.questions, lambda: self._check(transfer))
         pauses, failures, damaged, done = backoff(self._timing), 0, 0, 0
         while True:
             try:
@@ -204,8 +219,7 @@ class Transfers:
                 transfer.file = file  # it is stored already: only the host's last line was lost
             case FileTicket(file=file) as ticket:
                 transfer.file = file
-                progress = transfer.progress
-                transfer.awaits_sender = not progress.up and ticket.have < ticket.size and ticket.have <= progress.done
+                transfer.awaits_sender = not transfer.lacks(ticket)
                 link = self._connect(transfer)
                 try:
                     transfer.run_on(link, ticket)
@@ -219,13 +233,9 @@ class Transfers:
     def _connect(self, transfer: RunningTransfer) -> Link:
         return connect_transfer(self.dial, self._tls, self._flusher, self._host.key, transfer.begin)
 
-    def _ask(self, transfer: RunningTransfer, *, again: bool) -> FileReply:
-        progress = transfer.progress
-        question: FileCommand = FileGet(transfer.file)
-        if progress.up:
-            question = FileSend(transfer.id, progress.name[-MAX_NAME:], progress.size, again)
-        key = transfer.id if progress.up else transfer.file
-        return self.questions.ask(question, key, lambda: self._check(transfer))
+    def _ask(self, transfer: RunningTransfer, *, again: bool) -> Answer:
+        key = transfer.id if transfer.progress.up else transfer.file
+        return self.questions.ask(transfer.question(again=again), key, lambda: self._check(transfer))
 
     def _pause(self, transfer: RunningTransfer, seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from lanchat.client.questions import FileQuestions
 from lanchat.client.sources import Source, open_source
 from lanchat.errors import ConnectionLost, Refused
 from lanchat.network.bulk import send_wait
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
-from lanchat.protocol.file_messages import Done, FileTicket, Go, Have, Sum, Transfer
+from lanchat.protocol.fields import MAX_NAME
+from lanchat.protocol.file_messages import Done, FileSend, FileTicket, Go, Have, Sum, Transfer
 from lanchat.protocol.framing import TRANSFER, LineSplitter, TransferLine, decode_all, encode
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.transfer import MAX_TRANSFER_LINE, PIECE
@@ -23,14 +25,17 @@ _CHECKPOINT = 8 << 20  # bytes between two copies of the running hash, so that a
 class Upload:
     """Owned by the thread of its transfer. The hash stays from one link to the next.
 
+    Args:
+        source: None: what is at the path.
+
     Raises:
         LanchatError: there is none, or it cannot be read.
     """
 
-    def __init__(self, path: Path, timing: Timing) -> None:
+    def __init__(self, path: Path, timing: Timing, source: Source | None = None) -> None:
         self.path = path
         self._timing = timing
-        self._source: Source = open_source(path)
+        self._source: Source = source or open_source(path)
         self._hashes = {0: hashlib.sha256()}  # of the first so many bytes
         self.sha256 = ""  # of the whole, once it is sent
 
@@ -46,6 +51,18 @@ class Upload:
     @property
     def name(self) -> str:
         return self._source.name
+
+    def prepare(self, id: str, questions: FileQuestions, check: Callable[[], None]) -> None:
+        """Do what has to be done once, before the host is asked.
+
+        Args:
+            id: of the FileSend.
+            check: called often while this waits; raises an error to end it.
+        """
+
+    def offer(self, id: str, *, again: bool) -> FileSend:
+        """What to offer to the host."""
+        return FileSend(id, self.name[-MAX_NAME:], self.size, again)
 
     def run(self, link: Link, ticket: FileTicket, on_progress: Callable[[int], None]) -> None:
         """Send what the host does not have, until it has stored the file.

@@ -10,26 +10,33 @@ A *take* is one attempt at the content of a file. It grows by one when a sender 
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
-from lanchat.protocol.fields import Bytes32, Entry, HexId, Id, Message, Name, Number, Short, Text
+from lanchat.protocol.fields import Box, Bytes32, Entry, HexId, Id, Message, Name, Number, Short, Text
 
 Sha256 = Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]  # in hex; "": not known yet
 
 FileRefusal = Literal["off", "size", "quota", "many", "unknown", "rights", "disk"]
 FileEndReason = Literal["removed", "changed", "unfinished", "expired", "quota", "lost"]
+FileState = Literal["offered", "stored", "removed"]
 
 
 # ---- from a member to the host
 
 
 class FileSend(Message, frozen=True, tag="file_send"):
-    """Offers a file to everybody. A FileTicket answers, or a FileRefused, or a FileEntry if it is stored already."""
+    """Offers a file to everybody, or to one person. A FileTicket answers, or a FileRefused, or a FileEntry if it is
+    stored already. A file for one person is sealed (sealed_file.py): its name is in the boxes, and its size is that of
+    the sealed bytes."""
 
     id: Id  # the sender's own; the same on a resend
     name: Name
     size: Number  # bytes
     again: bool = False  # the host may know this file already
+    to: Short = ""  # member id of the one person
+    nick: Name = ""  # theirs, as the sender typed it
+    box: Box = b""  # the offer, sealed for the recipient
+    copy: Box = b""  # the same for the sender's own sessions
 
 
 class FileGet(Message, frozen=True, tag="file_get"):
@@ -83,6 +90,43 @@ class FileEntry(Message, frozen=True, tag="file_entry"):
     have: Number = 0  # bytes that are at the host
     sha256: Sha256 = ""  # if the file is whole at the host
     id: Short = ""  # of the FileSend that this answers
+    to: Short = ""  # of a file for one person: the recipient's member id ...
+    to_nick: Name = ""
+    offer: Short = ""  # ... the id of its FileSend, which the box is bound to ...
+    box: Box = b""  # ... and the offer, sealed for the one who asks
+
+    def reads_as(self, name: str, size: int, sha256: str) -> "FileEntry":
+        """The entry of a sealed file as its reader knows it."""
+        return structs.replace(self, name=name, size=size, have=min(self.have, size), sha256=sha256)
+
+
+class FilePrivate(Message, frozen=True, tag="file_private"):
+    """A file for one person, in place of events: to all sessions of the two. It is no event, and has no seq.
+
+    As long as the recipient has not sent a Got, it comes again at each join.
+    """
+
+    id: Short  # of the FileSend
+    file: HexId
+    at: Number  # ms since 1970, when it was offered
+    by: Short  # member id
+    nick: Name
+    to: Short  # member id
+    to_nick: Name
+    size: Number  # of the sealed bytes
+    state: Short  # a FileState; a later version may know more
+    box: Box = b""  # the offer, sealed for the recipient
+    copy: Box = b""  # the same for the sender's own sessions
+    sha256: Sha256 = ""  # of the sealed bytes, once they are whole at the host
+    reason: Short = ""  # a FileEndReason, once it is removed
+    seen: bool = False  # the recipient has got the offer
+
+    def become(self, state: FileState, *, sha256: str = "", reason: str = "") -> "FilePrivate":
+        """What the two are told when this happens to it."""
+        return structs.replace(self, state=state, sha256=sha256 or self.sha256, reason=reason)
+
+    def got(self) -> "FilePrivate":
+        return structs.replace(self, seen=True)
 
 
 class FileEnd(Message, frozen=True, tag="file_end"):
@@ -159,5 +203,6 @@ class Done(Message, frozen=True):
 
 
 FileEvent = FileOffered | FileStored | FileRemoved
+FileChange = FileEvent | FilePrivate  # what happens to files: to one for everybody, or to one for one person
 FileCommand = FileSend | FileGet | FileRemove | FileList  # the rules of a room decide about these
 FileReply = FileTicket | FileRefused | FileEntry | FileEnd

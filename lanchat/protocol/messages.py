@@ -24,7 +24,7 @@ from lanchat.protocol.fields import (
     Text,
     Typed,
 )
-from lanchat.protocol.file_messages import FileCommand, FileEvent, FileReply, Transfer
+from lanchat.protocol.file_messages import FileCommand, FileEvent, FilePrivate, FileReply, Transfer
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStandby
 from lanchat.protocol.topic import Topic
@@ -74,7 +74,7 @@ class Tell(Message, frozen=True):
 
 
 class Got(Message, frozen=True):
-    """This private message has been shown; the host need not keep it any more."""
+    """This private message has been shown, and the host need not keep it any more; or the offer of a file has."""
 
     by: Short
     id: Short
@@ -197,8 +197,7 @@ class Ack(Message, frozen=True):
 
 
 class Told(Message, frozen=True):
-    """A private message, sent to its recipient and back to all sessions of its sender. The recipient gets it again at
-    each join until one of their sessions has sent a Got. It is no event: it has no seq, and nobody else sees it."""
+    """A private message: to its recipient, at each join until a Got, and to its sender. No event: it has no seq."""
 
     id: Short
     at: Number  # ms since 1970, the host's clock
@@ -291,10 +290,11 @@ def numbered(draft: EventT, seq: int) -> EventT:
 
 
 Event = Said | Joined | Left | Renamed | Moved | Topic | FileEvent
-Record = Event | Told  # an entry of a log
+Private = Told | FilePrivate  # what is for one person alone
+Record = Event | Private  # an entry of a log
 Command = Say | Tell | Who | Got | Rename | Moderate | Bye | FileCommand  # the rules of a room decide about these
 Beginning = Hello | Confirm | Transfer
 FromMember = Beginning | Command | Deaf | Fetch | Ping | Pong | FromStandby
 Greeting = Card | Share | Confirm | Refused | Welcome | Present  # how a host lets somebody in
-ForOne = Page | Owner | Ack | Told | Receipt | Notice | Closing | FileReply  # to one session alone
+ForOne = Page | Owner | Ack | Private | Receipt | Notice | Closing | FileReply  # to one session alone
 FromHost = Greeting | ForOne | Ping | Pong | Event | Standing | ToStandby

@@ -1,4 +1,6 @@
-"""The sizes of private messages: before a text is sealed it is padded to one of four sizes. Pure.
+"""The sizes of private messages, and of the offers of files for one person, before they are sealed. Pure.
+
+A text is padded to one of four sizes.
 
 So "ok" and "yes" look alike on their way, and a room can count the messages that wait without being able to read them.
 """
@@ -6,6 +8,7 @@ So "ok" and "yes" look alike on their way, and a room can count the messages tha
 from lanchat.protocol.fields import MAX_TEXT
 
 SIZES = (64, 256, 1024, MAX_TEXT)  # bytes of a padded text
+OFFER_SIZE = 256  # bytes of a padded offer of a file: the longest safe name fits, so none tells how long its name is
 OVERHEAD = 178  # further bytes of a box: two keys 64, share 32, signature 64, length of the text 2, tag 16
 _LENGTH = 2  # bytes, big-endian
 

@@ -1,5 +1,7 @@
 """Private messages, sealed so that only their sender and their recipient can read them. Pure; a door of `cryptography`.
 
+The offer of a file for one person is sealed in the same way (sealed_file.py).
+
 A box holds the two Ed25519 keys, in the clear, and then what HPKE (RFC 9180, base mode) made of a signature by the
 sender and the padded text. Both cover the room, the two keys and the message's id, so a host that carries a box can
 neither read it, nor make one in somebody's name, nor pass it to another recipient or room, or under another id. The
@@ -21,6 +23,7 @@ from lanchat.protocol.text import clean_text
 from lanchat.protocol.weak_keys import PRIME, SIGN, is_weak
 
 PURPOSE = b"lanchat private message 1"
+OFFER_PURPOSE = b"lanchat private file 1"  # another one, so that no box of one kind passes for one of the other
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
 _SIGNATURE = 64  # bytes
 _KNOWN_KEYS = 1024  # recipients whose X25519 keys are remembered: five rooms full of people
@@ -33,7 +36,7 @@ class CannotOpen(ValueError):
 
 
 class Sealer:
-    """Seals and opens the private messages of one person in one room. Any thread.
+    """Seals and opens the private messages, and the offers of files, of one person in one room. Any thread.
 
     Args:
         key: the person's identity.
@@ -60,9 +63,19 @@ class Sealer:
         Raises:
             ValueError: the text is too long, or this is no key to seal to.
         """
+        return self._seal(PURPOSE, recipient, id, text.encode())
+
+    def seal_offer(self, recipient: bytes, id: str, offer: bytes) -> tuple[bytes, bytes]:
+        """As `seal`, for the packed offer of a file.
+
+        Args:
+            id: of the file's FileSend.
+        """
+        return self._seal(OFFER_PURPOSE, recipient, id, offer)
+
+    def _seal(self, purpose: bytes, recipient: bytes, id: str, data: bytes) -> tuple[bytes, bytes]:
         to_them, to_us = (X25519PublicKey.from_public_bytes(sealing_key(key)) for key in (recipient, self._public))
-        info = context(self._room, self._public, recipient, id)
-        data = text.encode()
+        info = context(self._room, self._public, recipient, id, purpose)
         plain = self._key.sign(info + join_fields(data)) + pad(data)
         return (
             self._public + recipient + _SUITE.encrypt(plain, to_them, info),
@@ -79,6 +92,17 @@ class Sealer:
         Raises:
             CannotOpen: we cannot read it, or it is not what its sender sealed.
         """
+        text = self._open(PURPOSE, by, to, id, box)
+        try:
+            return clean_text(text.decode())
+        except ValueError:
+            raise CannotOpen("against the rules for messages") from None
+
+    def open_offer(self, by: str, to: str, id: str, box: bytes) -> bytes:
+        """The packed offer in a box; the rest as for `open`."""
+        return self._open(OFFER_PURPOSE, by, to, id, box)
+
+    def _open(self, purpose: bytes, by: str, to: str, id: str, box: bytes) -> bytes:
         sender, recipient, sealed = box[:KEY_SIZE], box[KEY_SIZE : 2 * KEY_SIZE], box[2 * KEY_SIZE :]
         try:
             padded_size(box)
@@ -88,23 +112,20 @@ class Sealer:
             raise CannotOpen("sealed by or for somebody else")
         if self._public not in (sender, recipient):
             raise CannotOpen("sealed for another key of yours")
-        info = context(self._room, sender, recipient, id)
+        info = context(self._room, sender, recipient, id, purpose)
         try:
             plain = _SUITE.decrypt(sealed, self._opening, info)
-            text = unpad(plain[_SIGNATURE:])
+            data = unpad(plain[_SIGNATURE:])
         except (InvalidTag, ValueError):
             raise CannotOpen("damaged or forged") from None
-        if not verify(sender, plain[:_SIGNATURE], info + join_fields(text)):
+        if not verify(sender, plain[:_SIGNATURE], info + join_fields(data)):
             raise CannotOpen("not signed by its sender")
-        try:
-            return clean_text(text.decode())
-        except ValueError:
-            raise CannotOpen("against the rules for messages") from None
+        return data
 
 
-def context(room: str, sender: bytes, recipient: bytes, id: str) -> bytes:
+def context(room: str, sender: bytes, recipient: bytes, id: str, purpose: bytes = PURPOSE) -> bytes:
     """What a box is bound to: the `info` of HPKE, and the beginning of what is signed."""
-    return join_fields(PURPOSE, room.encode(), sender, recipient, id.encode("utf-8", "surrogatepass"))
+    return join_fields(purpose, room.encode(), sender, recipient, id.encode("utf-8", "surrogatepass"))
 
 
 def can_seal_to(public: bytes, id: str) -> bool:

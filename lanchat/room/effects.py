@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lanchat.protocol.file_messages import FileEnd, FileEntry, FileRefused
-from lanchat.protocol.messages import Closing, Event, Notice, Present, Receipt, Said, Told, Welcome
+from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, FileRefused
+from lanchat.protocol.messages import Closing, Event, Notice, Present, Private, Receipt, Said, Told, Welcome
 from lanchat.protocol.recipient import Owner
 
 
@@ -49,6 +49,13 @@ class Store:
 
 
 @dataclass(frozen=True)
+class StoreFile:
+    """The log stores this about a file for one person, and nobody is told."""
+
+    file: FilePrivate
+
+
+@dataclass(frozen=True)
 class Close:
     """The session that asked is closed."""
 
@@ -84,9 +91,9 @@ class OpenTicket:
     up: bool = False
 
 
-Effect = Reply | SendTo | Store | Close | Kick | SaveAccess | OpenTicket
+Effect = Reply | SendTo | Store | StoreFile | Close | Kick | SaveAccess | OpenTicket
 Decision = (
-    Event | Repeated | Effect
+    Event | FilePrivate | Repeated | Effect
 )  # an event is a draft: it has no number yet, and has not happened before `Room.apply`
 
 
@@ -97,4 +104,4 @@ class Snapshot:
     welcome: Welcome
     present: tuple[Present, ...]
     past: tuple[Event, ...]
-    private: tuple[Told, ...]  # private messages that wait for this member
+    private: tuple[Private, ...]  # private messages and offers of files that wait for this member

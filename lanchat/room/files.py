@@ -1,7 +1,7 @@
 """The files of a room: who may send, fetch and remove them, and which ones go first. Pure; owned by the room.
 
-The bytes are elsewhere. A file is one of the events `file_offered`, `file_stored` and `file_removed`, so the files of a
-room can be rebuilt from its log.
+The bytes are elsewhere. What happens to a file is in the log: the events `file_offered`, `file_stored` and
+`file_removed`, or what the two were told of a file for one person. So the files of a room can be rebuilt from it.
 """
 
 import hashlib
@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lanchat.protocol.file_messages import (
+    FileChange,
     FileCommand,
     FileEnd,
     FileEntry,
-    FileEvent,
     FileGet,
     FileList,
     FileOffered,
+    FilePrivate,
     FileRefusal,
     FileRefused,
     FileRemove,
@@ -23,29 +24,15 @@ from lanchat.protocol.file_messages import (
     FileSend,
     FileStored,
 )
-from lanchat.protocol.filenames import safe_name
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import FileLimits, TokenBucket
-from lanchat.protocol.messages import UNNUMBERED
+from lanchat.protocol.padding import OFFER_SIZE, OVERHEAD
 from lanchat.protocol.sizes import size_text
-from lanchat.room.effects import Decision, Member, OpenTicket, Reply
+from lanchat.room.effects import Decision, Member, OpenTicket, Reply, StoreFile
+from lanchat.room.room_file import RoomFile, offer_of, offered, seen
 
 _MOST_BUCKETS = 1000  # members whose rate of offers is remembered
 _EXPIRE_EVERY = 10_000  # ms
-
-
-@dataclass(frozen=True)
-class RoomFile:
-    """A file that is there, or is just being sent."""
-
-    file: str  # 32 hex digits
-    id: str  # of its FileSend
-    name: str
-    size: int
-    by: str
-    nick: str
-    at: int  # ms since 1970, when it was offered
-    sha256: str = ""  # once it is whole at the host
 
 
 @dataclass(frozen=True)
@@ -93,33 +80,49 @@ class Files:
         """All files, by their ids, the oldest first."""
         return self._files
 
-    def decide(self, member: Member, command: FileCommand, now: int) -> Sequence[Decision]:
+    def decide(
+        self, member: Member, command: FileCommand, now: int, recipient: tuple[str, str] | None = None
+    ) -> Sequence[Decision]:
         """Decide what follows from a member's command.
 
         Args:
             now: ms since 1970.
+            recipient: member id and nick of the one person that a file is for; None: it is for everybody.
         """
         match command:
             case FileSend():
-                return self._send(member, command, now)
+                return self._send(member, command, now, recipient)
             case FileGet(file=file):
-                known = self._files.get(file)
+                known = self._known(file, member)
                 if known is None:
                     return [_unknown(file)]
                 return [OpenTicket(known.file, known.size)]
             case FileRemove(file=file):
                 return [self._remove(member, file, now)]
             case FileList():
-                return [*(Reply(self._entry(known)) for known in self._files.values()), Reply(FileEnd())]
+                shown = [known for known in self._files.values() if known.is_shown_to(member.id)]
+                return [*(Reply(self._entry(known, member)) for known in shown), Reply(FileEnd())]
 
-    def finish(self, whole: FileWhole, now: int) -> FileStored | None:
-        """A file is whole on the disk. Returns a draft of the event; None: it was removed meanwhile, or is stored."""
+    def finish(self, whole: FileWhole, now: int) -> FileChange | None:
+        """A file is whole on the disk. Returns a draft of what is told; None: it was removed, or is stored already."""
         known = self._files.get(whole.file)
         if known is None or known.sha256:
             return None
-        return FileStored(UNNUMBERED, now, known.by, known.nick, whole.file, whole.sha256)
+        return known.stored(whole.sha256, now)
 
-    def expire(self, now: int) -> Iterator[FileRemoved]:
+    def waiting(self, to: str) -> tuple[FilePrivate, ...]:
+        """The files for this member id whose offers they have not got yet."""
+        return tuple(known.private for known in self._files.values() if known.private and known.waits_for(to))
+
+    def confirm(self, to: str, by: str, id: str) -> list[Decision]:
+        """The recipient has got this offer, so it waits no longer."""
+        for known in self._files.values():
+            if (known.by, known.id) == (by, id) and known.waits_for(to):
+                got = self._files[known.file] = seen(known)
+                return [StoreFile(got.private)] if got.private else []
+        return []
+
+    def expire(self, now: int) -> Iterator[FileChange]:
         """Drafts for the files that are too old, or that were never finished. Cheap if called often."""
         if now < self._expire_at or self._limits is None:
             return
@@ -127,50 +130,58 @@ class Files:
         for known in list(self._files.values()):
             if known.sha256:
                 if now - known.at > self._limits.kept:
-                    yield _removed(known, "expired", now)
+                    yield known.removed("expired", now)
                 continue
             have = self._have(known.file)
             before, since = self._progress_at.get(known.file, (-1, now))
             if have != before:
                 self._progress_at[known.file] = have, now
             elif now - since > self._limits.unfinished:
-                yield _removed(known, "unfinished", now)
+                yield known.removed("unfinished", now)
 
-    def lose(self, files: Iterable[str], now: int) -> Iterator[FileRemoved]:
+    def lose(self, files: Iterable[str], now: int) -> Iterator[FileChange]:
         """Drafts for stored files that are missing on the disk."""
         for file in files:
             if (known := self._files.get(file)) is not None:
-                yield _removed(known, "lost", now)
+                yield known.removed("lost", now)
 
-    def apply(self, event: FileEvent) -> None:
-        """Make an event happen, now that it has its number."""
+    def apply(self, event: FileChange) -> None:
+        """Make this happen. An event has its number by now."""
         if self._limits is None:
             return  # of an earlier start, when the room took files
         match event:
+            case FileRemoved(file=file) | FilePrivate(file=file, state="removed"):
+                self._files.pop(file, None)
+                self._progress_at.pop(file, None)
             case FileOffered(file=file):
-                self._files[file] = RoomFile(file, event.id, event.name, event.size, event.by, event.nick, event.at)
+                self._files[file] = offered(event)
+            case FilePrivate(file=file):
+                self._files[file] = offered(event)
+                if event.sha256:
+                    self._progress_at.pop(file, None)
             case FileStored(file=file, sha256=sha256):
                 if file in self._files:
                     self._files[file] = replace(self._files[file], sha256=sha256)
                 self._progress_at.pop(file, None)
-            case FileRemoved(file=file):
-                self._files.pop(file, None)
-                self._progress_at.pop(file, None)
 
-    def _send(self, member: Member, command: FileSend, now: int) -> Sequence[Decision]:
+    def _send(
+        self, member: Member, command: FileSend, now: int, recipient: tuple[str, str] | None
+    ) -> Sequence[Decision]:
         file = hashlib.sha256(f"{self._seed} {member.id} {command.id}".encode()).hexdigest()[:32]
         known = self._files.get(file)
         if known is not None:
             if known.size != command.size:
                 return [_refused(command, "size", "The file has another size than it was offered with.")]
             if known.sha256:
-                return [Reply(self._entry(known, command.id))]
+                return [Reply(self._entry(known, member, command.id))]
             return [OpenTicket(file, known.size, id=command.id, up=True)]
         limits = self._limits
         if limits is None:
             return [_refused(command, "off", "This room takes no files.")]
         if not is_verified(member.id):
             return [_refused(command, "rights", "Only members with a key can send files.")]
+        if refusal := _unsealed(command, recipient):
+            return [_refused(command, "rights", refusal)]
         if command.size > limits.file:
             words = f"{size_text(command.size)}, and this room takes files of up to {size_text(limits.file)}."
             return [_refused(command, "size", words)]
@@ -183,20 +194,24 @@ class Files:
             return [_refused(command, "quota", f"{words} /files shows what is there.")]
         if command.size > self._free() - self._expected() + sum(known.size for known in gone if known.sha256):
             return [_refused(command, "disk", "The host's disk is too full for it.")]
-        offered = FileOffered(
-            *(UNNUMBERED, now, member.id, member.nick), command.id, file, safe_name(command.name), command.size
-        )
-        removed = [_removed(known, "quota", now) for known in gone]
-        return [*removed, offered, OpenTicket(file, command.size, id=command.id, up=True)]
+        removed = [known.removed("quota", now) for known in gone]
+        draft = offer_of(command, file, member, recipient, now)
+        return [*removed, draft, OpenTicket(file, command.size, id=command.id, up=True)]
 
     def _remove(self, member: Member, file: str, now: int) -> Decision:
-        known = self._files.get(file)
+        known = self._known(file, member)
         if known is None:
             return _unknown(file)
-        if member.id != known.by and not member.host:
-            words = f"Only {known.nick} and the host may remove {known.name}."
+        if member.id != known.by and (known.private is not None or not member.host):
+            and_host = "" if known.private is not None else " and the host"
+            words = f"Only {known.nick}{and_host} may remove {known.name or 'this file'}."
             return Reply(FileRefused("rights", words, file=file))
-        return FileRemoved(UNNUMBERED, now, member.id, member.nick, file, "removed")
+        return known.removed("removed", now, by=member)
+
+    def _known(self, file: str, member: Member) -> RoomFile | None:
+        """The file of this id, if this member may know of it."""
+        known = self._files.get(file)
+        return known if known is not None and known.is_shown_to(member.id) else None
 
     def _make_room(self, by: str, size: int, limits: FileLimits, now: int) -> list[RoomFile] | None:
         """The files that go so that another one fits; None: it does not fit.
@@ -217,7 +232,9 @@ class Files:
             return None
         while (of := sizes())[by] > share or sum(of.values()) > limits.total or len(left) >= limits.number:
             most = by if of[by] > share else max({known.by for known in left.values()}, key=lambda id: of[id])
-            oldest = next((known for known in left.values() if known.by == most), None)
+            oldest = min(
+                (known for known in left.values() if known.by == most), key=lambda known: known.at, default=None
+            )
             if oldest is None or now - oldest.at < limits.spared:
                 return None
             gone.append(left.pop(oldest.file))
@@ -235,11 +252,20 @@ class Files:
             bucket = self._offers[id] = TokenBucket(limits.offers_rate, limits.offers_burst, now / 1000)
         return bucket.spare(1, now / 1000)
 
-    def _entry(self, known: RoomFile, id: str = "") -> FileEntry:
+    def _entry(self, known: RoomFile, member: Member, answers: str = "") -> FileEntry:
         have = known.size if known.sha256 else self._have(known.file)
-        return FileEntry(
-            known.file, known.name, known.size, known.by, known.nick, known.at, have=have, sha256=known.sha256, id=id
-        )
+        return known.entry(have, member.id, answers)
+
+
+def _unsealed(command: FileSend, recipient: tuple[str, str] | None) -> str:
+    """Why a file is not sent as it has to be; "": it is."""
+    if recipient is None:
+        return "It is sealed, and not for anybody." if command.box or command.copy else ""
+    if not is_verified(recipient[0]):
+        return f"~{recipient[1]} has no key, so nothing can be sealed for them."
+    if command.name or any(len(box) != OFFER_SIZE + OVERHEAD for box in (command.box, command.copy)):
+        return "A file for one person must be sealed and padded."
+    return ""
 
 
 def _refused(command: FileSend, code: FileRefusal, text: str) -> Reply:
@@ -248,7 +274,3 @@ def _refused(command: FileSend, code: FileRefusal, text: str) -> Reply:
 
 def _unknown(file: str) -> Reply:
     return Reply(FileRefused("unknown", "This file is not there any more.", file=file))
-
-
-def _removed(known: RoomFile, reason: str, now: int) -> FileRemoved:
-    return FileRemoved(UNNUMBERED, now, known.by, known.nick, known.file, reason)

@@ -9,6 +9,7 @@ a message is not sealed, and it waits nowhere; so it is for one of a guest.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from lanchat.protocol.file_messages import FileSend
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import MAILBOX_KNOWN, memory_of
 from lanchat.protocol.messages import Notice, Receipt, Tell, Told
@@ -63,7 +64,7 @@ class Mailboxes:
         """
         known = self._known((sender.id, message.id))
         try:
-            to, nick = (known.to, known.to_nick) if known else _addressee(sender, message, members, access)
+            to, nick = (known.to, known.to_nick) if known else addressee(sender, message, members, access)
             if not (is_verified(to) and is_verified(sender.id)):
                 if known is None and all(member.id != to for member in members):
                     raise ValueError(f"{nick} is away, and a guest's private message waits nowhere.")
@@ -99,7 +100,7 @@ class Mailboxes:
             keys: those of nick owners, by member id.
         """
         try:
-            to, nick = _addressee(sender, message, members, access)
+            to, nick = addressee(sender, message, members, access)
             key = next((member.key for member in members if member.id == to), b"") or keys.get(to, b"")
             if not is_verified(to):
                 raise ValueError(f"~{nick} has no key, so nothing can be sealed for them.")
@@ -212,8 +213,10 @@ def _check_sealed(message: Tell) -> None:
         raise ValueError("A private message must be sealed and padded.")
 
 
-def _addressee(sender: Member, message: Tell | Who, members: Members, access: Access) -> tuple[str, str]:
-    """Find the recipient of a private message: member id and nick. A nick alone stands for the key that it belongs to.
+def addressee(sender: Member, message: Tell | Who | FileSend, members: Members, access: Access) -> tuple[str, str]:
+    """Find the recipient of a private message or file: member id and nick.
+
+    A nick alone stands for the key that it belongs to.
 
     Raises:
         ValueError: there is no recipient, or it can get no private messages.

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lanchat.protocol.fields import MAX_NAME
+from lanchat.protocol.file_messages import FileRefused, FileSend
 from lanchat.protocol.messages import (
     UNNUMBERED,
     Bye,
@@ -43,7 +44,7 @@ from lanchat.room.effects import Close, Decision, Member, Repeated, Reply, Snaps
 from lanchat.room.files import Files
 from lanchat.room.members import Members
 from lanchat.room.moderation import moderate
-from lanchat.room.private import Mailboxes
+from lanchat.room.private import Mailboxes, addressee
 from lanchat.room.recent import RecentEvents
 
 MAX_MEMBERS = 200  # of one room, by default
@@ -166,7 +167,7 @@ class Room:
             case Who():
                 return self._private.owner(member, command, self._members, self._access, self._keys)
             case Got(by=by, id=id):
-                return self._private.confirm(member.id, (by, id))
+                return [*self._private.confirm(member.id, (by, id)), *self.files.confirm(member.id, by, id)]
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
             case Moderate(action="topic", argument=topic):
@@ -176,6 +177,12 @@ class Room:
                 return moderate(member, action, nick, self._members, self._access, may=may)
             case Bye():
                 return [Close()]
+            case FileSend() if command.to:
+                try:
+                    recipient = addressee(member, command, self._members, self._access)
+                except ValueError as error:
+                    return [Reply(FileRefused("unknown", str(error), id=command.id))]
+                return self.files.decide(member, command, now, recipient)
             case _:
                 return self.files.decide(member, command, now)
 
@@ -284,4 +291,4 @@ class Room:
         present = tuple(Present(m.id, m.nick, m.host, m.key) for m in self._members)
         largest, topic = self.files.largest, self.topic
         welcome = Welcome(id, nick, self.seq, stored, len(present), since, files=largest, topic=topic)
-        return Snapshot(welcome, present, past, self._private.waiting(id))
+        return Snapshot(welcome, present, past, (*self._private.waiting(id), *self.files.waiting(id)))

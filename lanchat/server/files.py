@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from lanchat.protocol.file_messages import FileEvent, FileRemoved, FileStored, FileTicket
+from lanchat.protocol.file_messages import FileChange, FilePrivate, FileRemoved, FileStored, FileTicket
 from lanchat.protocol.timing import Timing
 from lanchat.room.effects import OpenTicket
 from lanchat.room.files import Files, FileWhole
@@ -12,7 +12,7 @@ from lanchat.storage.blobs import Blobs
 
 
 def open_files(
-    blobs: Blobs | None, past: Iterable[FileEvent], room_id: str, timing: Timing, on_whole: Callable[[FileWhole], None]
+    blobs: Blobs | None, past: Iterable[FileChange], room_id: str, timing: Timing, on_whole: Callable[[FileWhole], None]
 ) -> "HostFiles":
     """The files of a room that opens. Reads their folder.
 
@@ -42,9 +42,9 @@ class HostFiles:
         self.files = files
         self.bulk = bulk
         self._lost = list(lost)
-        self._storing: deque[tuple[int, str, str]] = deque()  # files whose event is not on the disk yet, by its seq
+        self._storing: deque[tuple[int, str, str]] = deque()  # files that the log does not say to be stored, by ticket
 
-    def due(self, now: int) -> Iterator[FileRemoved]:
+    def due(self, now: int) -> Iterator[FileChange]:
         """Drafts for the files that go by themselves. To be called often; now is in ms since 1970."""
         if self._lost:
             lost, self._lost = self._lost, []
@@ -55,21 +55,25 @@ class HostFiles:
         assert self.bulk is not None, "a room without files gives no tickets"
         return self.bulk.ticket(member, wanted)
 
-    def published(self, event: FileEvent) -> None:
-        """This event has its number, and the log will get it."""
+    def published(self, event: FileChange, ticket: int) -> None:
+        """This has happened, and the log will get it.
+
+        Args:
+            ticket: of the log, for this record.
+        """
         if self.bulk is None:
             return
         match event:
-            case FileStored(seq=seq, file=file, sha256=sha256):
-                self._storing.append((seq, file, sha256))
-            case FileRemoved(file=file):
+            case FileStored(file=file, sha256=sha256) | FilePrivate(file=file, state="stored", sha256=sha256):
+                self._storing.append((ticket, file, sha256))
+            case FileRemoved(file=file) | FilePrivate(file=file, state="removed"):
                 self.bulk.remove(file)
             case _:
                 pass
 
-    def stored(self, seq: int) -> None:
-        """The log has stored every event up to this seq."""
-        while self._storing and self._storing[0][0] <= seq:
+    def stored(self, ticket: int) -> None:
+        """The log has stored every record up to this ticket."""
+        while self._storing and self._storing[0][0] <= ticket:
             _, file, sha256 = self._storing.popleft()
             known = self.files.all.get(file)
             if known is not None and self.bulk is not None:

@@ -11,17 +11,29 @@ from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from lanchat.protocol import messages as wire
-from lanchat.protocol.file_messages import FileEvent, FileOffered, FileRemoved, FileStored, Transfer
+from lanchat.protocol.file_messages import FileChange, FileOffered, FilePrivate, FileRemoved, FileStored, Transfer
 from lanchat.protocol.standby import StandbyMessage
 from lanchat.protocol.topic import Topic
-from lanchat.room.effects import Close, Effect, Kick, Member, OpenTicket, Repeated, Reply, SaveAccess, SendTo, Store
+from lanchat.room.effects import (
+    Close,
+    Effect,
+    Kick,
+    Member,
+    OpenTicket,
+    Repeated,
+    Reply,
+    SaveAccess,
+    SendTo,
+    Store,
+    StoreFile,
+)
 from lanchat.room.files import FileWhole
 from lanchat.room.room import Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.files import HostFiles
 from lanchat.server.orders import ACTIONS, obey
-from lanchat.server.replication import Position
+from lanchat.server.replication import Position, with_number
 from lanchat.server.session import (
     Asked,
     CloseRoom,
@@ -159,7 +171,7 @@ class Hub:
             self._acknowledge(self._saved, batch)
         else:
             self.standbys.saved(self._saved)
-        self._files.stored(stored.seq)
+        self._files.stored(stored.ticket)
 
     def _handle(self, item: Item, batch: Batch) -> None:
         match item:
@@ -231,7 +243,7 @@ class Hub:
             match decision:
                 case wire.Said() | wire.Renamed() | wire.Joined() | wire.Left() | wire.Moved() | Topic():
                     self._sessions.publish(decision, batch, session)
-                case FileOffered() | FileStored() | FileRemoved():
+                case FileOffered() | FileStored() | FileRemoved() | FilePrivate():
                     self._publish_file(decision, batch, session)
                 case Repeated(said):
                     self._sessions.tell(session, said, batch)
@@ -240,9 +252,12 @@ class Hub:
                 case _:
                     self._effect(session, decision, batch)
 
-    def _publish_file(self, draft: FileEvent, batch: Batch, session: Session | None = None) -> None:
-        self._sessions.publish(draft, batch, session)
-        self._files.published(draft)  # it has its number now
+    def _publish_file(self, draft: FileChange, batch: Batch, session: Session | None = None) -> None:
+        if isinstance(draft, FilePrivate):
+            self._sessions.publish_private(draft, batch)
+        else:
+            self._sessions.publish(draft, batch, session)
+        self._files.published(draft, self._appended + len(batch.records))
 
     def _effect(self, session: Session, effect: Effect, batch: Batch) -> None:
         match effect:
@@ -254,7 +269,7 @@ class Hub:
                         self._sessions.tell(other, message, batch)
             case Store(told, receipt):
                 self._private += 1
-                numbered = _with_number(told, self._private)
+                numbered = with_number(told, self._private)
                 batch.records.append(numbered)
                 self._tickets.append((self._appended + len(batch.records), self._private))
                 if self.standbys is not None:
@@ -263,6 +278,8 @@ class Hub:
                     self._acks.wait_for_receipt(session, self._private, receipt)
                     if self._acks.trouble:
                         self._sessions.tell_all(self._acks.warn([session]), batch)
+            case StoreFile(file):
+                batch.records.append(file)
             case Close():
                 session.link.finish()
                 self._sessions.leave(session, batch)
@@ -279,8 +296,3 @@ class Hub:
                     self.standbys.change_rules(bans, locked, batch)
             case _:
                 assert_never(effect)
-
-
-def _with_number(told: wire.Told, number: int) -> wire.Told:
-    """A private message as the log stores it and standbys get it. Members get it without the number."""
-    return wire.Told(told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.box, told.text, number)

@@ -15,6 +15,7 @@ With host crashes alone, none of 294,305 acknowledged lines was absent after 1,0
 from collections import deque
 from typing import NamedTuple
 
+from lanchat.protocol.messages import Told
 from lanchat.protocol.timing import Timing
 
 NOBODY = -1  # in place of the index of a sync standby
@@ -147,3 +148,8 @@ class Replication:
             self.safe = self._saved.both(self._stored[self.sync])
         else:
             self.safe = NOTHING
+
+
+def with_number(told: Told, number: int) -> Told:
+    """A private message as the log stores it and standbys get it. Members get it without the number."""
+    return Told(told.id, told.at, told.by, told.nick, told.to, told.to_nick, told.box, told.text, number)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import FAULT, REPLACED
+from lanchat.protocol.file_messages import FilePrivate
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
@@ -49,6 +50,14 @@ class Sessions:
                 if self._acks.trouble:
                     self.tell_all(self._acks.warn([session]), batch)
         batch.add(event)
+
+    def publish_private(self, told: FilePrivate, batch: Batch) -> None:
+        """Make this happen to a file for one person, and tell the two."""
+        self._room.files.apply(told)
+        batch.records.append(told)
+        for session in self:
+            if session.member is not None and session.member.id in (told.by, told.to):
+                self.tell(session, told, batch)
 
     def tell(self, session: Session, message: wire.FromHost, batch: Batch) -> None:
         batch.tell(session, session.encode(message))

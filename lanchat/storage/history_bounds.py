@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lanchat.errors import LanchatError
+from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.messages import Got, Record, Told
 from lanchat.storage.files import lock_file
 from lanchat.storage.problems import FAILURES
@@ -15,11 +16,12 @@ from lanchat.storage.pruning import Pruning
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import NOTHING, Amount, fair_share
 from lanchat.storage.rooms import LOCK, LOG
-from lanchat.storage.schema import EVENTS, PRIVATE, Table, size_of
+from lanchat.storage.schema import EVENTS, PRIVATE, PRIVATE_FILES, ROW_SIZE, Table, row_of
 
 BOUNDS = {  # of one room; with messages of the usual length, the number of entries is reached first
     EVENTS: Amount(entries=200_000, size=100_000_000),
     PRIVATE: Amount(entries=20_000, size=20_000_000),
+    PRIVATE_FILES: Amount(entries=10_000, size=20_000_000),
 }
 FILE_BOUND = 350_000_000  # bytes of one room's file, with the full-text index, which may be larger than the texts
 TOTAL = 1_000_000_000  # bytes of the files of all rooms
@@ -66,7 +68,7 @@ class HistoryBounds:
         """Count records that were added. Some of them may have been stored before; a `Got` adds nothing."""
         new = [record for record in records if not isinstance(record, Got)]
         for table in BOUNDS:
-            sizes = [size_of(record) for record in new if isinstance(record, Told) == (table is PRIVATE)]
+            sizes = [size_of(record) for record in new if _table_of(record) is table]
             self._stored[table] += Amount(len(sizes), sum(sizes))
             self._unchecked += sum(sizes)
 
@@ -98,6 +100,31 @@ class HistoryBounds:
             return False
         self._stored[table] = pruning.amount(table)
         return self._stored[table].beyond(bound) != NOTHING
+
+
+def size_of(record: Record) -> int:
+    """The bytes that the row of a record takes, as its table counts them."""
+    boxes = 0
+    match record:
+        case Told():
+            strings = [record.id, record.by, record.nick, record.to, record.to_nick, record.text]
+            boxes = len(record.box)
+        case FilePrivate():
+            strings = [record.id, record.by, record.nick, record.to, record.to_nick, record.file, record.sha256]
+            boxes = len(record.box) + len(record.copy)
+        case _:
+            strings = [text for text in row_of(record)[3:7] if text]
+    return ROW_SIZE + boxes + sum(len(text.encode()) for text in strings)
+
+
+def _table_of(record: Record) -> Table:
+    match record:
+        case Told():
+            return PRIVATE
+        case FilePrivate():
+            return PRIVATE_FILES
+        case _:
+            return EVENTS
 
 
 def _drop(pruning: Pruning, table: Table, stored: Amount, kept: Amount, stopped: Callable[[], bool]) -> Amount:

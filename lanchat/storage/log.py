@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
-from lanchat.protocol.file_messages import FileEvent
+from lanchat.protocol.file_messages import FileChange
 from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
-from lanchat.protocol.messages import Event, Got, Record, Said, Told
+from lanchat.protocol.messages import Event, Got, Private, Record, Said, Told
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import Timeline
 
@@ -39,7 +39,7 @@ class Opened:
         private: the private messages, in order; one without a box is finished: delivered or dropped.
         timeline: the terms that the log continues, and the one that goes on or begins.
         keys: public keys of nick owners, by member id.
-        files: the events about files, in order.
+        files: the events about files, in order, and then the last state of each file for one person.
         private_number: the next private message gets a number above this one.
         state: rules and papers of a room that moves, by name: see moving.py.
         topic: the last one that was set, as long as the log keeps it.
@@ -51,7 +51,7 @@ class Opened:
     private: tuple[Told, ...] = ()
     timeline: Timeline = Timeline(0)
     keys: Mapping[str, bytes] = field(default_factory=dict)
-    files: tuple[FileEvent, ...] = ()
+    files: tuple[FileChange, ...] = ()
     private_number: int = 0
     state: Mapping[str, bytes] = field(default_factory=dict)
     topic: str = ""
@@ -131,7 +131,7 @@ class NoLog:
         self._on_stored = on_stored
 
     def append(self, records: Sequence[Record]) -> int:
-        events = [record for record in records if not isinstance(record, Told)]
+        events = [record for record in records if not isinstance(record, Private)]
         with self._lock:
             self._events.extend(events)
             self._size += sum(map(_size, events))
@@ -165,7 +165,7 @@ class NoLog:
 def waiting_size(record: Record | Got) -> int:
     """Bytes of memory that a record takes while it waits for the disk."""
     size = _RECORD + (memory_of(record.text) if isinstance(record, Said | Told) else 0)
-    return size + (len(record.box) if isinstance(record, Told) else 0)
+    return size + (len(record.box) if isinstance(record, Private) else 0)
 
 
 def _size(event: Event) -> int:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.drafts import Talk
-from lanchat.protocol.messages import Card, Event, Got, Record, Told
+from lanchat.protocol.messages import Card, Event, Got, Private, Record
 from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
 from lanchat.storage.reader import LogReader
@@ -113,7 +113,7 @@ class PrivateStore(_OnDisk, NoStore):
         self._history: HistoryWriter | None = None  # made with the first private message; most hosts have none
 
     def add_history(self, records: Sequence[Record | Got]) -> None:
-        private = [record for record in records if isinstance(record, Told | Got)]
+        private = [record for record in records if isinstance(record, Private | Got)]
         if not private:
             return
         if self._history is None:

@@ -14,10 +14,14 @@ class Part:
     """Owned by one thread at a time; it is open only while bytes come. The hash stays in between.
 
     So a transfer that is cut often reads nothing twice. Only a new process reads the prefix that it finds.
+
+    Args:
+        step: what is found goes on behind a multiple of so many bytes; the rest is cut off.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, step: int = 1) -> None:
         self.path = path
+        self._step = step
         self.have = 0  # bytes that are hashed, and on the disk or in its cache
         self._hash = hashlib.sha256()
         self._lock: FileLock | None = None
@@ -36,7 +40,11 @@ class Part:
             raise LanchatError("Another lanchat receives this file already.")
         self._lock = lock
         try:
-            if os.fstat(lock.fd).st_size < self.have:
+            size = os.fstat(lock.fd).st_size
+            if size % self._step:
+                size -= size % self._step
+                os.ftruncate(lock.fd, size)
+            if size < self.have:
                 self.have, self._hash = 0, hashlib.sha256()
             os.lseek(lock.fd, self.have, os.SEEK_SET)
             while data := os.read(lock.fd, _READ):

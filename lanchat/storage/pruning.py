@@ -85,7 +85,7 @@ class Pruning:
             return self._db.execute("DELETE FROM event WHERE seq <= ?", (last_old,)).rowcount, more
 
     def drop_delivered(self, number: int, *, before: int) -> None:
-        """Delete old private messages, and of those that are finished all but the newest.
+        """Delete old private messages and files for one person, and of the finished messages all but the newest.
 
         Args:
             number: at most this many finished ones stay, the newest.
@@ -94,6 +94,7 @@ class Pruning:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute("DELETE FROM private WHERE at < ?", (before,))
+            self._db.execute("DELETE FROM private_file WHERE at < ?", (before,))
             self._db.execute(
                 "DELETE FROM private WHERE number <= (SELECT max(number) FROM private) - ? AND text = '' AND box = x''",
                 (number,),

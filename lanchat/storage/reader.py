@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from lanchat.errors import LanchatError, LogDamaged
+from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.framing import message_of
 from lanchat.protocol.messages import Event, Said, Told
 from lanchat.protocol.standby import Owned
+from lanchat.storage.private_files import FILE_COLUMNS, file_of
 from lanchat.storage.problems import FAILURES, StoreProblem, in_words, problem_of
 from lanchat.storage.readonly import BUSY_LIMIT, ReadOnlyFile
 from lanchat.storage.schema import (
@@ -20,7 +22,9 @@ from lanchat.storage.schema import (
     EVENTS,
     IS_ASCII,
     PRIVATE,
+    PRIVATE_FILES,
     WITH_BOXES,
+    WITH_FILES,
     WITH_KEYS,
     WITH_PRIVATE,
     WITH_SHOWN,
@@ -163,6 +167,14 @@ class LogReader:
                     break
         return rows, len(rows) == PORTION or size > PORTION_SIZE
 
+    def private_files(self, *, number: int | None = None, since: int = 0) -> Iterator[FilePrivate]:
+        """The last files for one person, as they were stored: with sealed offers. Arguments as for `private`."""
+        if self._version() < WITH_FILES:
+            return
+        conditions, values = ["number > :after", "at >= :since"], {"since": since}
+        files = _Selection[FilePrivate](PRIVATE_FILES, FILE_COLUMNS, file_of, conditions, values, WITH_FILES)
+        yield from self._last(files, number)
+
     def private_after(self, number: int, limit: int) -> list[Told]:
         """The first private messages after this number, each with its own, the finished ones among them."""
         with self._open() as (db, version):
@@ -191,10 +203,13 @@ class LogReader:
         return [(by, id) for by, id in reversed(rows) if isinstance(by, str) and isinstance(id, str)]
 
     def was_shown(self, sender: str, id: str) -> bool:
-        """Whether the private message of this sender with this id was shown."""
+        """Whether the private message, or file, of this sender with this id was shown."""
         with self._open() as (db, version):
-            question = "SELECT 1 FROM private WHERE shown AND by = ? AND id = ?"
-            return version >= WITH_SHOWN and db.execute(question, (sender, id)).fetchone() is not None
+            for table, least in (("private", WITH_SHOWN), ("private_file", WITH_FILES)):
+                question = f"SELECT 1 FROM {table} WHERE shown AND by = ? AND id = ?"
+                if version >= least and db.execute(question, (sender, id)).fetchone() is not None:
+                    return True
+        return False
 
     def _events(self, question: str, values: Sequence[str | int], number: int | None = None) -> list[Event]:
         """The events in the first rows that hold any: so many, or all."""

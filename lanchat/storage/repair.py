@@ -11,6 +11,7 @@ from lanchat.protocol.ids import is_key_of, is_verified
 from lanchat.protocol.messages import Event, Got, Record, Told
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import MAX_N, epoch_of
+from lanchat.storage.private_files import stored_files
 from lanchat.storage.problems import FAILURES, Damaged
 from lanchat.storage.readonly import ReadOnlyFile
 from lanchat.storage.schema import COLUMNS, OwnerRow, event_of, looks_of, private_columns, private_of
@@ -117,7 +118,7 @@ def _rescued_rows(path: Path, question: str) -> Iterator[Sequence[object]]:
 
 
 def readable(path: Path) -> Iterator[Sequence[Record]]:
-    """The readable records of a damaged file: private messages, then events, in portions.
+    """The readable records of a damaged file: private messages, files for one person, then events, in portions.
 
     Damaged places are stepped over. The file is not changed.
     """
@@ -129,6 +130,8 @@ def readable(path: Path) -> Iterator[Sequence[Record]]:
     after, failures = -1, 0
     try:
         yield _rescued_private(db)
+        with suppress(*FAILURES):  # an earlier version, which had no such table, may have written the file
+            yield stored_files(db)
         while after < _LAST_SEQ:
             page: list[Event] = []
             start = after

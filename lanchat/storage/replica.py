@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN
-from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.messages import Event, Private, Record, Said, Told
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import Timeline
 from lanchat.storage.files import FileLock, file_errors
@@ -198,14 +198,14 @@ class Replica(Closable):
             rows = [(looks_of(one.nick), one.nick, one.id, one.seq) for one in owned]
             self._store.rescue(rows, [(one.id, one.key) for one in owned if one.key], ())
         if records:
-            events: list[Event] = [record for record in records if not isinstance(record, Told)]
+            events: list[Event] = [record for record in records if not isinstance(record, Private)]
             if self._store.add(records) < len(events):
                 self._store.add_reused(event for event in events if isinstance(event, Said))
         if values:
             self._store.moving.set_state(values)
         with self._changed:
             held = self.held
-            seq = max((one.seq for one in records if not isinstance(one, Told)), default=held.seq)
+            seq = max((one.seq for one in records if not isinstance(one, Private)), default=held.seq)
             private = max((one.number for one in records if isinstance(one, Told)), default=held.private)
             self.state |= values
             rev, count = _number(self.state, "rev"), _number(self.state, "count")

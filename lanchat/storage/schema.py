@@ -8,7 +8,7 @@ from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.framing import message_of
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Renamed, Said, Told
 from lanchat.protocol.topic import Topic
 
 IS_ASCII = "length({0}) = length(CAST({0} AS BLOB))"  # most texts; calling Python for each of them would cost the most
@@ -109,14 +109,27 @@ SCHEMA = (  # migrations: the file's user_version is the number of those it has 
         seq INTEGER PRIMARY KEY, at INTEGER, kind TEXT, by TEXT, nick TEXT, id TEXT, text TEXT, mark INTEGER
     );
     """,
+    """
+    -- Files for one person: in a host's log those that are there, in a member's history all it sent and got.
+    -- `file` is the host's name; `size` and `sha256`, '' until it is whole, are of the sealed bytes. `box` is the offer
+    -- for the recipient, `copy` for the sender, and `shown` says that the recipient has got it.
+    CREATE TABLE private_file (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, nick TEXT NOT NULL,
+        whom TEXT NOT NULL, whom_nick TEXT NOT NULL, file TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL,
+        box BLOB NOT NULL, copy BLOB NOT NULL, shown INTEGER NOT NULL,
+        UNIQUE (by, id)
+    );
+    """,
 )
-TABLES = {"event", "owner", "fact", "words", "unindexed", "private", "timeline", "member_key", "state", "set_aside"}
+TABLES = {"event", "owner", "fact", "words", "unindexed", "private", "private_file", "timeline", "member_key"}
+TABLES |= {"state", "set_aside"}
 WITH_PRIVATE = 4  # the user_version from which on a file has private messages under the name `private` ...
 WITH_WORDS = 6  # ... a full-text index of folded texts ...
 WITH_KEYS = 8  # ... the keys of those who own nicks ...
 WITH_BOXES = 9  # ... sealed private messages ...
 WITH_SHOWN = 10  # ... marked once they were shown ...
-WITH_STATE = 11  # ... and what a room that moves has
+WITH_STATE = 11  # ... what a room that moves has ...
+WITH_FILES = 12  # ... and files for one person
 COLUMNS = "seq, at, kind, by, nick, id, text, mark"
 PRIVATE_COLUMNS = "id, at, by, nick, whom, whom_nick, box, text"
 
@@ -131,6 +144,11 @@ TYPES = {  # of the values that this program stores; SQLite itself stores any va
         "shown": "number",
         "box": "bytes",
         **dict.fromkeys(("id", "by", "nick", "whom", "whom_nick", "text"), "text"),
+    },
+    "private_file": {
+        **dict.fromkeys(("at", "size", "shown"), "number"),
+        **dict.fromkeys(("box", "copy"), "bytes"),
+        **dict.fromkeys(("id", "by", "nick", "whom", "whom_nick", "file", "sha256"), "text"),
     },
     "owner": {"seq": "number", **dict.fromkeys(("nick", "by"), "text")},
     "fact": {"name": "text", "value": "number"},
@@ -154,16 +172,19 @@ class Table:
     size: str  # SQL for the bytes that a row takes
 
 
-_ROW_SIZE = 100  # bytes that a row takes besides its strings, in the table and in its indexes, about
+ROW_SIZE = 100  # bytes that a row takes besides its strings, in the table and in its indexes, about
 _STRINGS = "coalesce(length(CAST({} AS BLOB)), 0)"
 
 
 def _row_size(*columns: str) -> str:
-    return " + ".join([str(_ROW_SIZE), *map(_STRINGS.format, columns)])
+    return " + ".join([str(ROW_SIZE), *map(_STRINGS.format, columns)])
 
 
 EVENTS = Table("event", "seq", _row_size("by", "nick", "id", "text"))
 PRIVATE = Table("private", "number", _row_size("id", "by", "nick", "whom", "whom_nick", "box", "text"))
+PRIVATE_FILES = Table(
+    "private_file", "number", _row_size("id", "by", "nick", "whom", "whom_nick", "file", "sha256", "box", "copy")
+)
 
 Row = tuple[int, int, str, str, str, str | None, str | None, int]
 PrivateRow = tuple[str, int, str, str, str, str, bytes, str]
@@ -248,16 +269,6 @@ def private_row(told: Told) -> PrivateRow:
 def private_columns(version: int) -> str:
     """PRIVATE_COLUMNS, to be read from a file of this version of the schema."""
     return PRIVATE_COLUMNS if version >= WITH_BOXES else PRIVATE_COLUMNS.replace("box", "x''")
-
-
-def size_of(record: Record) -> int:
-    """The bytes that the row of a record takes, as its table counts them."""
-    if isinstance(record, Told):
-        strings = [record.id, record.by, record.nick, record.to, record.to_nick, record.text]
-    else:
-        strings = [text for text in row_of(record)[3:7] if text]
-    box = record.box if isinstance(record, Told) else b""
-    return _ROW_SIZE + len(box) + sum(len(text.encode()) for text in strings)
 
 
 def nick_used(event: Event) -> OwnerRow | None:

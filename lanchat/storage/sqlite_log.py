@@ -15,7 +15,7 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_SIZE
-from lanchat.protocol.messages import Event, Record, Said, Told
+from lanchat.protocol.messages import Event, Private, Record, Said, Told
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import epoch_of, make_seq
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
@@ -150,7 +150,7 @@ class SqliteLog:
 
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:
-            waiting = [event for event in self._waiting if not isinstance(event, Told) and event.seq > after]
+            waiting = [event for event in self._waiting if not isinstance(event, Private) and event.seq > after]
         # The file comes second: an event that waits may be stored at any moment, and must not be missed.
         stored = self._reader.events_after(after, limit)
         last = stored[-1].seq if stored else after
@@ -206,7 +206,7 @@ class SqliteLog:
                     self._on_damage(damage)
             if values:
                 self._store.moving.set_state(values)
-            events = [record for record in records if not isinstance(record, Told)]
+            events = [record for record in records if not isinstance(record, Private)]
             added = self._store.add(records) if records else 0
             if added < len(events):
                 added += self._store.add_reused(event for event in events if isinstance(event, Said))

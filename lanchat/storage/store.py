@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from lanchat.protocol.fields import MAX_NUMBER
-from lanchat.protocol.file_messages import FileEvent
+from lanchat.protocol.file_messages import FileChange, FileEvent, FilePrivate
 from lanchat.protocol.folding import fold
 from lanchat.protocol.limits import MAX_OWNED, memory_of
 from lanchat.protocol.messages import Event, Got, Record, Said, Told
@@ -20,6 +20,7 @@ from lanchat.storage.files import check_no_link
 from lanchat.storage.log_state import LogState, read_state
 from lanchat.storage.moving import Moving
 from lanchat.storage.prepare import check, check_facts, migrate
+from lanchat.storage.private_files import add_files, stored_files
 from lanchat.storage.problems import FAILURES, Damaged, StoreProblem, problem_of, tolerant
 from lanchat.storage.pruning import Pruning
 from lanchat.storage.schema import (
@@ -134,10 +135,10 @@ class Store:
             events += [event] if event is not None else []
         return tuple(reversed(events))
 
-    def files(self) -> tuple[FileEvent, ...]:
-        """All events about files, oldest first."""
+    def files(self) -> tuple[FileChange, ...]:
+        """All events about files, oldest first, and then the files for one person."""
         rows = self._db.execute(f"SELECT {COLUMNS} FROM event WHERE kind LIKE 'file%' ORDER BY seq")
-        return tuple(event for row in rows if isinstance(event := event_of(row), FileEvent))
+        return *(event for row in rows if isinstance(event := event_of(row), FileEvent)), *stored_files(self._db)
 
     def private(self) -> tuple[Told, ...]:
         """All private messages, oldest first."""
@@ -148,19 +149,19 @@ class Store:
         """Store these in one transaction.
 
         An event that is stored already, by its seq or by sender and id, stays as it is. So does a private message,
-        until it is finished: then it is emptied. With a `Got` it is marked as shown.
+        until it is finished: then it is emptied. With a `Got` it is marked as shown. For files see `add_files`.
 
         Returns:
             How many events are new.
         """
         events: list[Event] = []
         private: list[Told] = []
-        shown: list[tuple[str, str]] = []
+        files: list[FilePrivate | Got] = []
         for record in records:
             if isinstance(record, Told):
                 private.append(record)
-            elif isinstance(record, Got):
-                shown.append((record.by, record.id))
+            elif isinstance(record, FilePrivate | Got):
+                files.append(record)
             else:
                 events.append(record)
         with self._db:
@@ -168,8 +169,8 @@ class Store:
             if private:
                 rows = ((told.number or None, *private_row(told)) for told in private)
                 self._db.executemany(_INSERT_PRIVATE, rows)
-            if shown:
-                self._db.executemany("UPDATE private SET shown = 1 WHERE by = ? AND id = ?", shown)
+            if files:
+                add_files(self._db, files)
             added = 0
             for at in range(0, len(events) - _TOGETHER + 1, _TOGETHER):
                 fields = [field for event in events[at : at + _TOGETHER] for field in row_of(event)]

@@ -26,12 +26,40 @@ class Unfinished:
 
     Args:
         id: of its FileSend, so that the host takes it for the same file.
+        nick: of the one person that it is for; "": it is for everybody.
+        to, to_key: member id and key of that person; empty: not known yet.
+        key, sha256: of the file that is sealed for that person; empty: no byte of it has been sent.
     """
 
     id: str
     path: Path
     _entry: Path
     _lock: FileLock
+    nick: str = ""
+    to: str = ""
+    to_key: bytes = b""
+    key: bytes = b""
+    sha256: str = ""
+
+    def note_sealed(self, to: str, to_key: bytes, key: bytes, sha256: str) -> None:
+        """Note how the file is sealed, before the first byte goes out. Only this home's person reads it.
+
+        If that is not possible, a later run does not go on with it.
+        """
+        self.to, self.to_key, self.key, self.sha256 = to, to_key, key, sha256
+        try:
+            self._write()
+        except OSError as error:
+            _log.warning("cannot remember a file that is sent: %s", error.strerror)
+            with suppress(OSError):
+                os.ftruncate(self._lock.fd, 0)
+
+    def _write(self) -> None:
+        values = {"id": self.id, "path": str(self.path.absolute()), "nick": self.nick, "to": self.to}
+        values |= {"to_key": self.to_key.hex(), "key": self.key.hex(), "sha256": self.sha256}
+        os.lseek(self._lock.fd, 0, os.SEEK_SET)
+        os.ftruncate(self._lock.fd, 0)
+        os.write(self._lock.fd, json.dumps(values).encode())
 
     def finish(self, *, keep: bool) -> None:
         """The transfer has ended.
@@ -45,24 +73,28 @@ class Unfinished:
             _discard(self._entry, self._lock)
 
 
-def remember(folder: Path, id: str, path: Path) -> Unfinished | None:
+def remember(
+    folder: Path, id: str, path: Path, *, nick: str = "", to: str = "", to_key: bytes = b""
+) -> Unfinished | None:
     """Remember that this file is being sent. None: that is not possible here, and the transfer goes on all the same.
 
     Args:
         folder: of the room.
+        nick, to, to_key: as for `Unfinished`.
     """
     entry = folder / f"{_PREFIX}{id}"
     lock = None
     try:
         if len(list(folder.glob(f"{_PREFIX}*"))) >= MOST or (lock := lock_file(entry)) is None:
             return None
-        os.write(lock.fd, json.dumps({"id": id, "path": str(path.absolute())}).encode())
+        unfinished = Unfinished(id, path, entry, lock, nick, to, to_key)
+        unfinished._write()
     except OSError as error:
         _log.warning("cannot remember a file that is sent: %s", error.strerror)
         if lock is not None:
             _discard(entry, lock)
         return None
-    return Unfinished(id, path, entry, lock)
+    return unfinished
 
 
 def take_over(folder: Path) -> list[Unfinished]:
@@ -76,8 +108,12 @@ def take_over(folder: Path) -> list[Unfinished]:
                 continue
             values = json.loads(os.read(lock.fd, _MAX_SIZE))
             id, path = values["id"], values["path"]
-            if entry.name != f"{_PREFIX}{id}" or not isinstance(path, str):
+            nick, to, sha256 = (values.get(name, "") for name in ("nick", "to", "sha256"))
+            to_key, key = (bytes.fromhex(values.get(name, "")) for name in ("to_key", "key"))
+            if entry.name != f"{_PREFIX}{id}" or not all(isinstance(text, str) for text in (path, nick, to, sha256)):
                 raise ValueError("it is about something else")
+            if (len(key), len(sha256)) not in ((0, 0), (32, 64)):
+                raise ValueError("it does not say how the file is sealed")
         except FileNotFoundError:
             continue  # another program has just finished it
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -85,7 +121,7 @@ def take_over(folder: Path) -> list[Unfinished]:
             if lock is not None:
                 _discard(entry, lock)
             continue
-        found.append(Unfinished(id, Path(path), entry, lock))
+        found.append(Unfinished(id, Path(path), entry, lock, nick, to, to_key, key, sha256))
     return found
 
 

@@ -10,9 +10,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
-from lanchat.client.events import PrivateMessage
+from lanchat.client import private_files
+from lanchat.client.events import Private, PrivateFile, PrivateMessage
 from lanchat.client.private import opened_again
 from lanchat.errors import LogDamaged, NoSuchRoom
+from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Said, Told
 from lanchat.protocol.sealed import Sealer
@@ -85,7 +87,7 @@ def show_history(
     return 0
 
 
-def _print(records: Iterator[Event | PrivateMessage], out: IO[str]) -> bool:
+def _print(records: Iterator[Event | Private], out: IO[str]) -> bool:
     """Returns: whether there were any."""
     first = next(records, None)
     if first is None:
@@ -99,7 +101,7 @@ def _print(records: Iterator[Event | PrivateMessage], out: IO[str]) -> bool:
     return True
 
 
-def _print_json(records: Iterator[Event | PrivateMessage], out: IO[str]) -> bool:
+def _print_json(records: Iterator[Event | Private], out: IO[str]) -> bool:
     empty = True
     for record in records:
         out.write(event_json(record) + "\n")
@@ -174,10 +176,14 @@ def _titles(home: Path) -> str:
     return f"You have: {', '.join(titles[:_MOST_TITLES])}{more}"
 
 
-def _records(home: Path, about: About, query: _Query, damage: _Damage, now: int) -> Iterator[Event | PrivateMessage]:
+def _records(home: Path, about: About, query: _Query, damage: _Damage, now: int) -> Iterator[Event | Private]:
     """Everything that is known of a room, in order; with a number, at least so many of the last records."""
     events = merge(*(_events(path, query, damage) for path in log_paths(home, about.id)), key=lambda event: event.seq)
-    return _by_time(_each_once(events), _private_messages(home, about, query, damage), now)
+    private: tuple[Iterator[Private], ...] = (
+        _private_messages(home, about, query, damage),
+        _private_files(home, about, query, damage),
+    )
+    return _by_time(_each_once(events), merge(*private, key=_time), now)
 
 
 def _events(path: Path, query: _Query, damage: _Damage) -> Iterator[Event]:
@@ -191,7 +197,7 @@ def _events(path: Path, query: _Query, damage: _Damage) -> Iterator[Event]:
         damage.note(path)
         for record in chain.from_iterable(readable(path)):
             damage.readable = True
-            if not isinstance(record, Told) and record.seq > after and query.fits(record):
+            if isinstance(record, Event) and record.seq > after and query.fits(record):
                 yield record
 
 
@@ -217,6 +223,24 @@ def _private_messages(home: Path, about: About, query: _Query, damage: _Damage) 
             yield message
 
 
+def _private_files(home: Path, about: About, query: _Query, damage: _Damage) -> Iterator[PrivateFile]:
+    """The files from us or for us alone."""
+    found: dict[tuple[str, str], FilePrivate] = {}
+    for path in log_paths(home, about.id):
+        try:
+            for file in LogReader(path, damage.add).private_files(since=query.since):
+                found.setdefault((file.by, file.id), file)
+        except LogDamaged:
+            damage.note(path)
+    if not found or (identity := find_identity(home)) is None:
+        return
+    sealer, wanted = Sealer(identity.private, about.id), parse_search(query.search)
+    for told in sorted(found.values(), key=_time):
+        opened = private_files.opened_again(told, sealer)
+        if sealer.id in (told.by, told.to) and wanted.matches(opened.name):  # a host's log has those of others, too
+            yield opened
+
+
 def _private(path: Path, number: int | None, since: int, damage: _Damage) -> Iterator[Told]:
     """Private messages as they were stored."""
     given: set[tuple[str, str]] = set()
@@ -233,11 +257,11 @@ def _private(path: Path, number: int | None, since: int, damage: _Damage) -> Ite
                     yield record
 
 
-def _time(told: Told) -> int:
+def _time(told: Told | Private | FilePrivate) -> int:
     return told.at
 
 
-def _by_time(events: Iterator[Event], private: Iterator[PrivateMessage], now: int) -> Iterator[Event | PrivateMessage]:
+def _by_time(events: Iterator[Event], private: Iterator[Private], now: int) -> Iterator[Event | Private]:
     """The events in their order, with each private message before the first event that is later.
 
     Times later than now are those of a clock that was wrong: neither an event nor a private message waits for them.

@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from typing import IO, assert_never
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Item, Named, PrivateMessage
+from lanchat.client.events import (
+    Acked,
+    Backup,
+    Closed,
+    Connected,
+    Disconnected,
+    Item,
+    Named,
+    Private,
+    PrivateFile,
+    PrivateMessage,
+)
 from lanchat.errors import LanchatError, TimedOut
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
@@ -33,6 +44,7 @@ from lanchat.terminal.wording import (
     note_text,
     notice_text,
     offered_text,
+    private_file_text,
     reconnecting,
     removed_text,
     topic_text,
@@ -199,7 +211,7 @@ class Script:
                         self._show(item)
                         self._room.follow(item)
                 self._out.flush()
-                self._room.confirm([item for item in items if isinstance(item, PrivateMessage)])
+                self._room.confirm([item for item in items if isinstance(item, Private)])
             except BrokenPipeError:
                 self._happenings.put(_OutputClosed())
                 return
@@ -214,7 +226,7 @@ class Script:
         self._past.follow(item)
         if self._options.skips_past and isinstance(item, Said) and self._room.state.is_past(item):
             return
-        if isinstance(item, Event | PrivateMessage) and self._options.as_json and not self._options.quiet:
+        if isinstance(item, Event | Private) and self._options.as_json and not self._options.quiet:
             self._out.write(event_json(item) + "\n")
         match item:
             case Said():
@@ -241,10 +253,12 @@ class Script:
                 if len(self._files) > _MOST_FILES:
                     del self._files[next(iter(self._files))]
                 self._note(offered_text(safe_nick(nick), item))
-            case FileRemoved(file=file, nick=nick):
-                self._note(removed_text(safe_nick(nick), self._files.pop(file, "a file"), item))
-            case FileStored():
-                pass
+            case FileRemoved(file=file, nick=nick, reason=reason):
+                self._note(removed_text(safe_nick(nick), self._files.pop(file, "a file"), reason))
+            case PrivateFile(file=file, nick=nick, to_nick=to_nick, state=state):
+                if state == "removed" or file not in self._files:
+                    self._files[file] = item.name
+                    self._note(private_file_text(item, safe_nick(nick), safe_nick(to_nick), self._room.state.me))
             case Notice(text=text):
                 self._note(text if self._room.hosting else notice_text(self._room.state.roster, text))
             case Disconnected(reason=reason, moved=moved):
@@ -253,7 +267,7 @@ class Script:
             case Connected(again=again, moved=moved):
                 if again and not moved:
                     self._note("Connected again.")
-            case Backup() | Named() | Acked() | Closed():
+            case FileStored() | Backup() | Named() | Acked() | Closed():
                 pass
             case _:
                 assert_never(item)

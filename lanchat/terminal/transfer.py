@@ -9,7 +9,7 @@ from typing import IO
 from lanchat.api.files import file_called
 from lanchat.api.room import JoinedRoom
 from lanchat.client.running import RunningTransfer
-from lanchat.errors import TimedOut
+from lanchat.errors import Refused, TimedOut
 from lanchat.terminal.chat.files import Rate, transfer_line
 from lanchat.terminal.chat.transfers import left_out_text
 from lanchat.terminal.stdio import columns_of, is_dumb, put
@@ -19,11 +19,19 @@ _DRAW_EVERY = 0.2  # s
 
 
 def send_files(
-    room: JoinedRoom, paths: Sequence[str], *, deadline: float | None, as_json: bool, out: IO[str], talk: IO[str]
+    room: JoinedRoom,
+    paths: Sequence[str],
+    *,
+    to: str | None = None,
+    deadline: float | None,
+    as_json: bool,
+    out: IO[str],
+    talk: IO[str],
 ) -> int:
     """Send files one after the other.
 
     Args:
+        to: the nick of the one person that they are for; None: they are for everybody.
         deadline: when to give up, by `time.monotonic()`; None: never.
         as_json: print an object for each file that is stored.
 
@@ -31,11 +39,16 @@ def send_files(
         The exit code.
 
     Raises:
+        Refused: nothing can be sealed for that person.
         LanchatError: a file was not stored; those before it were.
     """
+    try:
+        recipient = None if to is None else room.recipient(to)
+    except ValueError as error:  # it is us, or a guest, who has no key to seal it to
+        raise Refused(str(error), code="private") from None
     for path in paths:
         progress = _ProgressLine(talk)
-        transfer = room.start_sending(Path(path), progress)
+        transfer = room.start_sending(Path(path), progress, to=recipient)
         if transfer.left_out:
             put(talk, note_text(left_out_text(transfer)))
         _finish(transfer, progress, deadline)
@@ -44,7 +57,8 @@ def send_files(
             out.write(json.dumps({**values, "sha256": transfer.sha256}) + "\n")
             out.flush()
         else:
-            put(talk, note_text(f"{transfer.progress.name} is stored."))
+            only = f" Only {transfer.recipient} can open it." if to is not None else ""
+            put(talk, note_text(f"{transfer.progress.name} is stored.{only}"))
     return 0
 
 

@@ -7,9 +7,9 @@ behind `--`, where nobody's message can stand.
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from lanchat.client.events import PrivateMessage
+from lanchat.client.events import PrivateFile, PrivateMessage
 from lanchat.errors import LanchatError
-from lanchat.protocol.file_messages import FileOffered, FileRemoved
+from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Left, Moved
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import grouped, safe_nick, safe_text
@@ -169,14 +169,33 @@ def offered_text(who: str, offered: FileOffered) -> str:
     return f"{who} {are} sending {safe_text(offered.name)} ({size_text(offered.size)})"
 
 
-def removed_text(who: str, name: str, removed: FileRemoved) -> str:
+def private_file_text(file: PrivateFile, who: str, whom: str, me: str) -> str:
+    """How it reads that a file for one person is sent, or gone.
+
+    Args:
+        who, whom: sender and recipient as they are shown.
+        me: our own member id.
+    """
+    if file.state == "removed":
+        return removed_text("you" if file.by == me else who, file.name or "a file", file.reason)
+    if file.problem:
+        whose = f"Your file for {whom}" if file.by == me else f"A file from {who}"
+        return f"{whose} could not be opened ({safe_text(file.problem)})."
+    what = f"{safe_text(file.name)} ({size_text(file.size)})"
+    if file.by == me:
+        return f"you are sending {what} to {whom} alone"
+    return f"{who} is sending {what} to {'you' if file.to == me else whom} alone"
+
+
+def removed_text(who: str, name: str, reason: str) -> str:
     """How it reads that a file is gone.
 
     Args:
         who: the nick, as it is shown, of the member who removed it; or "you".
+        reason: a FileEndReason.
     """
     name = safe_text(name)
-    match removed.reason:
+    match reason:
         case "removed":
             return f"{who} removed {name}"
         case "changed":

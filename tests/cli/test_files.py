@@ -45,3 +45,24 @@ def test_a_room_may_take_no_files(lanchat, tmp_path):
     refused = lanchat.run("send", room.address, "--file", str(tmp_path / "a"), "--nick", "ann")
     assert refused.code == 4 and "takes no files" in refused.err
     assert lanchat.run("host", "Room C", "--files", "many").code == 2
+
+
+def test_a_script_sends_a_file_to_one_person_and_the_history_shows_it_to_the_two(lanchat, room, tmp_path):
+    source = tmp_path / "salaries.pdf"
+    source.write_bytes(os.urandom(100_000))
+    for nick in ("bob", "eve"):
+        assert lanchat.run("send", room.address, "hello", "--nick", nick).code == 0
+    sent = lanchat.run("send", room.address, "--file", str(source), "--to", "bob", "--nick", "ann")
+    assert (sent.code, sent.out) == (0, "") and "salaries.pdf is stored. Only bob can open it." in sent.err
+    refused = lanchat.run("send", room.address, "--file", str(source), "--to", "zed", "--nick", "ann")
+    assert refused.code == 4 and "No one called zed has been in this room." in refused.err
+    assert lanchat.run("get", room.address, "salaries.pdf", "--nick", "eve").code == 4
+    heard = lanchat.run("join", room.address, "--nick", "bob", "--linger", "1", "--json", input="hi\n")
+    [told] = [json.loads(line) for line in heard.out.splitlines() if "file_private" in line]
+    assert (told["name"], told["size"], told["state"], told["to_nick"]) == ("salaries.pdf", 100_000, "stored", "bob")
+    assert "ann is sending salaries.pdf (98 KB) to you alone" in heard.err
+    got = lanchat.run("get", room.address, "salaries.pdf", "--dir", str(tmp_path / "in"), "--nick", "bob")
+    assert got.code == 0 and (tmp_path / "in" / "salaries.pdf").read_bytes() == source.read_bytes()
+    lanchat.run("join", room.address, "--nick", "eve", input="bye\n")
+    shown = {nick: lanchat.run("history", "Room A", who=nick).out for nick in ("bob", "eve")}
+    assert "is sending salaries.pdf (98 KB) to bob alone" in shown["bob"] and "salaries" not in shown["eve"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lanchat.client import following as module
 from lanchat.client.following import Following, Taken
 from lanchat.protocol.fields import MAX_NUMBER
-from lanchat.protocol.messages import Fetch, Page, Said, Told
+from lanchat.protocol.messages import Fetch, Page, Private, Said, Told
 from lanchat.protocol.standby import Follow, Heartbeat, Owned, State
 from lanchat.storage.replica import Held
 
@@ -89,7 +89,7 @@ class Copy:
 
     def take(self, taken: Taken) -> None:
         self.asked += [taken.ask] if taken.ask else []
-        self.events += [record.seq for record in taken.records if not isinstance(record, Told)]
+        self.events += [record.seq for record in taken.records if not isinstance(record, Private)]
         self.private += [record.number for record in taken.records if isinstance(record, Told)]
         self.owners += [one.seq for one in taken.owned]
         self.values |= taken.values

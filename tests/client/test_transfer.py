@@ -5,7 +5,6 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,49 +18,12 @@ from lanchat.protocol.limits import FileLimits
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.timing import Timing
 from lanchat.server.host import Host
-from lanchat.storage.blobs import Blobs
 from lanchat.storage.downloads import part_path
 from lanchat.storage.sqlite_log import SqliteLog
 from tests.support.files import SIZE, digest, file_of
 from tests.support.strangers import Stranger
+from tests.support.transfers import Pauses, cut_transfers
 from tests.support.waiting import PATIENCE, wait_until
-
-LIMITS = FileLimits(spare_part=0.0, spare_bytes=0)  # the disk of whoever runs the tests may be full
-
-
-@pytest.fixture
-def open_room(host: Callable[..., Host], tmp_path: Path) -> Iterator[Callable[..., Host]]:
-    """A room that takes files; their bytes are in `tmp_path/files`."""
-    opened: list[Blobs] = []
-
-    def open_room(limits: FileLimits = LIMITS, **options: Any) -> Host:
-        opened.append(Blobs(tmp_path / "files", limits))
-        return host("Room A", blobs=opened[-1], **options)
-
-    yield open_room
-    for blobs in opened:
-        blobs.close()
-
-
-class Pauses:
-    """An `on_progress` that lets a transfer wait once so much has moved, until it may go on."""
-
-    def __init__(self, after: int, then: Callable[[], None]) -> None:
-        self._after = after
-        self._then = then
-        self.happened = 0
-
-    def __call__(self, transfer: RunningTransfer) -> None:
-        if transfer.progress.done >= self._after and not self.happened:
-            self.happened += 1
-            self._then()
-
-
-def cut_transfers(room: Host) -> None:
-    """Cut the links of all transfers; those of the chat have been asked for pings, and stay."""
-    for link in room.links:
-        if not link.keepalive.ping:
-            link.drop("lost", "the test cuts it")
 
 
 @pytest.mark.parametrize("size", [0, 1, 64 * 1024, SIZE])
@@ -143,8 +105,14 @@ def test_a_transfer_whose_link_is_cut_goes_on_where_it_was(open_room, enter, tmp
     room = open_room()
     ann = enter(room, "ann")
     source = file_of(tmp_path / "ann", "report.pdf")
-    cut = Pauses(SIZE // 2, lambda: cut_transfers(room))
     done: list[int] = []
+
+    def cut_behind_a_part() -> None:
+        """What is on its way when the link is cut comes once more, so at first a part has to be there."""
+        wait_until(lambda: ann.files[0].have >= SIZE // 4)
+        cut_transfers(room)
+
+    cut = Pauses(SIZE // 2, cut_behind_a_part)
 
     def watch(transfer: RunningTransfer) -> None:
         done.append(transfer.progress.done)

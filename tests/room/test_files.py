@@ -11,6 +11,7 @@ from lanchat.protocol.file_messages import (
     FileGet,
     FileList,
     FileOffered,
+    FilePrivate,
     FileRefused,
     FileRemove,
     FileRemoved,
@@ -18,10 +19,11 @@ from lanchat.protocol.file_messages import (
     FileStored,
 )
 from lanchat.protocol.limits import FileLimits
-from lanchat.protocol.messages import numbered
-from lanchat.room.effects import OpenTicket, Reply
+from lanchat.protocol.messages import Got, numbered
+from lanchat.protocol.padding import OFFER_SIZE
+from lanchat.room.effects import OpenTicket, Reply, StoreFile
 from lanchat.room.files import Files, FileWhole
-from tests.support.rooms import room_with
+from tests.support.rooms import admit, box, copy, room_with
 
 HOUR = 3_600_000  # ms
 DAY = 24 * HOUR
@@ -200,3 +202,116 @@ def test_the_files_of_a_room_are_rebuilt_from_its_events():
     for event in events:
         again.apply(event)
     assert again.all == room.files.all
+
+
+# ---- for one person
+
+
+BOX, COPY = box("offer", OFFER_SIZE), copy("offer", OFFER_SIZE)
+
+
+def send_to(room: Any, member: Any, id: str, nick: str = "bob", size: int = 10, now: int = 0, **changes: Any) -> Any:
+    fields = {"name": "", "to": f"id-{nick}", "nick": nick, "box": BOX, "copy": COPY, **changes}
+    return room.act(member, FileSend(id, size=size, **fields), now)
+
+
+def store_for(room: Any, member: Any, id: str, size: int = 10, now: int = 0) -> str:
+    [*_, draft, _] = send_to(room, member, id, size=size, now=now)
+    room.files.apply(draft)
+    room.files.apply(room.files.finish(FileWhole(draft.file, SUM), now))
+    return str(draft.file)
+
+
+def listed(room: Any, member: Any) -> list[str]:
+    answers = [reply.message for reply in room.act(member, FileList())]
+    return [answer.file for answer in answers if isinstance(answer, FileEntry)]
+
+
+def test_an_offer_for_one_person_is_told_to_the_two_and_is_no_event():
+    room, ann, bob, eve = room_and("ann", "bob", "eve")
+    draft, ticket = send_to(room, ann, "1")
+    assert draft == FilePrivate(
+        *("1", draft.file, 0, "id-ann", "ann", "id-bob", "bob", 10, "offered"), box=BOX, copy=COPY
+    )
+    assert ticket == OpenTicket(draft.file, 10, id="1", up=True)
+    assert room.seq == 3, "it has no number"
+    room.files.apply(draft)
+    assert (listed(room, ann), listed(room, bob), listed(room, eve)) == ([draft.file], [draft.file], [])
+    stored = room.files.finish(FileWhole(draft.file, SUM), 5)
+    assert (stored.state, stored.sha256) == ("stored", SUM)
+
+
+def test_each_of_the_two_is_listed_the_box_that_they_can_open():
+    room, ann, bob = room_and("ann", "bob")
+    store_for(room, ann, "1")
+    [(of_ann, *_), (of_bob, *_)] = [room.act(member, FileList()) for member in (ann, bob)]
+    assert (of_ann.message.box, of_bob.message.box) == (COPY, BOX)
+    assert of_bob.message.name == "" and of_bob.message.offer == "1" and of_bob.message.to_nick == "bob"
+
+
+@pytest.mark.parametrize("command", [FileGet, FileRemove])
+def test_others_and_the_host_learn_nothing_of_it(command):
+    room, ann, _bob, eve, hal = room_and("ann", "bob", "eve", "hal")
+    file = store_for(room, ann, "1")
+    for other in (eve, hal):
+        [answer] = room.act(other, command(file))
+        assert code(answer) == "unknown" and listed(room, other) == []
+
+
+def test_its_sender_alone_removes_it():
+    room, ann, bob = room_and("ann", "bob")
+    file = store_for(room, ann, "1")
+    [answer] = room.act(bob, FileRemove(file))
+    assert code(answer) == "rights" and answer.message.text == "Only ann may remove this file."
+    [removed] = room.act(ann, FileRemove(file))
+    assert (removed.state, removed.reason) == ("removed", "removed")
+    room.files.apply(removed)
+    assert room.files.all == {}
+
+
+def test_the_offer_waits_until_its_recipient_has_got_it():
+    room, ann, bob, eve = room_and("ann", "bob", "eve")
+    file = store_for(room, ann, "1")
+    room.go(bob)
+    [waits] = admit(room, "bob").private
+    assert isinstance(waits, FilePrivate) and (waits.file, waits.state, waits.seen) == (file, "stored", False)
+    assert admit(room, "eve").private == () and room.act(eve, Got("id-ann", "1")) == []
+    assert room.act(ann, Got("id-ann", "1")) == []
+    assert room.act(bob, Got("id-ann", "1")) == [StoreFile(waits.got())]
+    assert room.act(bob, Got("id-ann", "1")) == []
+    assert admit(room, "bob").private == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"box": b""}, "rights"),
+        ({"copy": box("short", 64)}, "rights"),
+        ({"name": "report.pdf"}, "rights"),
+        ({"to": "", "nick": ""}, "rights"),
+        ({"to": "id-zed", "nick": "zed"}, "unknown"),
+        ({"to": "id-ann", "nick": "ann"}, "unknown"),
+        ({"to": "~1234", "nick": "zoe"}, "rights"),
+    ],
+    ids=["no box", "a box of another size", "a name", "for everybody", "nobody", "its sender", "a guest"],
+)
+def test_what_is_not_sealed_for_somebody_is_refused(changes, refusal):
+    room, ann, _bob = room_and("ann", "bob")
+    admit(room, "zoe", "~1234")
+    [answer] = send_to(room, ann, "1", **changes)
+    assert code(answer) == refusal and room.files.all == {}
+
+
+def test_it_counts_against_the_quota_of_its_sender_and_expires_as_others_do():
+    room, ann, _bob = room_and("ann", "bob")
+    first = store_for(room, ann, "1", size=60)
+    [gone, *_] = send_to(room, ann, "2", size=60, now=2 * HOUR)
+    assert (gone.file, gone.state, gone.reason) == (first, "removed", "quota")
+    [old] = room.files.expire(8 * DAY)
+    assert (old.file, old.state, old.reason) == (first, "removed", "expired")
+
+
+def test_a_room_without_files_takes_none_for_one_person():
+    room, ann, _bob = room_and("ann", "bob", limits=None)
+    [answer] = send_to(room, ann, "1")
+    assert code(answer) == "off"

@@ -41,7 +41,7 @@ def refusal(effects) -> str:
 
 def waiting(room, nick: str) -> list[str]:
     """The private messages that a member gets when it joins."""
-    return [boxed(told) for told in admit(room, nick).private]
+    return [boxed(told) for told in admit(room, nick).private if isinstance(told, Told)]
 
 
 # ---- whom it reaches

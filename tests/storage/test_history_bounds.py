@@ -9,10 +9,10 @@ import pytest
 from lanchat.protocol.messages import Joined, Left, Record, Renamed, Said, Told
 from lanchat.storage import history_bounds
 from lanchat.storage.files import lock_file
-from lanchat.storage.history_bounds import HistoryBounds
+from lanchat.storage.history_bounds import HistoryBounds, size_of
 from lanchat.storage.retention import Amount
 from lanchat.storage.rooms import LOCK, LOG
-from lanchat.storage.schema import EVENTS, PRIVATE, Table, size_of
+from lanchat.storage.schema import EVENTS, PRIVATE, Table
 from lanchat.storage.store import Store
 
 ANN, BOB = "a" * 32, "b" * 32

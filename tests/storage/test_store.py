@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from lanchat.protocol.delegation import OWNER_INDEX
+from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import key_from_seed
 from lanchat.protocol.messages import Got, Joined, Renamed, Said, Told
@@ -236,3 +237,30 @@ def test_a_repair_keeps_which_private_messages_were_shown(path):
     repaired(path)
     reader = LogReader(path)
     assert reader.was_shown(ANN, "1") and not reader.was_shown(ANN, "2")
+
+
+def test_a_file_for_one_person_is_stored_once_with_its_last_state(path):
+    offered = FilePrivate("1", "a" * 32, 5, ANN, "ann", BOB, "bob", 100, "offered", b"box", b"copy")
+    stored = offered.become("stored", sha256="5" * 64)
+    told = Told("1", 5, EVE, "eve", BOB, "bob", b"box")
+    with closing(Store(path, durable=True)) as store:
+        for record in (offered, offered, stored, stored.got()):
+            store.add([record])
+        store.add([told])
+        assert (store.private(), store.files()) == ((told,), (stored.got(),))
+        store.add([stored.become("removed", reason="expired")])
+        assert (store.private(), store.files()) == ((told,), ())
+
+
+def test_a_history_marks_a_file_for_one_person_as_shown_and_a_damaged_one_keeps_it(path):
+    offered = FilePrivate("1", "a" * 32, 5, ANN, "ann", BOB, "bob", 100, "offered", b"box", b"copy")
+    with closing(Store(path, durable=False)) as store:
+        store.add([offered, Got(ANN, "1")])
+    assert LogReader(path).was_shown(ANN, "1") and list(LogReader(path).private_files()) == [offered.got()]
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE fact SET value = 'x'")
+        db.execute("INSERT OR REPLACE INTO fact VALUES ('clean', 'x')")
+        db.commit()
+    store, damage = open_store(path, durable=False, suspect=True)
+    with closing(store):
+        assert damage and store.files() == (offered.got(),)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lanchat.protocol.messages import Command, Event, Joined, Left, Present, Refused, Told, Welcome, numbered
+from lanchat.protocol.messages import Command, Event, Joined, Left, Present, Private, Refused, Told, Welcome, numbered
 from lanchat.protocol.padding import OVERHEAD, SIZES
 from lanchat.room.effects import Decision, Member
 from lanchat.room.room import Room
@@ -18,7 +18,7 @@ class Entry:
     welcome: Welcome
     present: tuple[Present, ...]
     past: tuple[Event, ...]
-    private: tuple[Told, ...]
+    private: tuple[Private, ...]
     joined: Joined | None  # None: they were in the room already
 
 

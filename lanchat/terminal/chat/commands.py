@@ -83,7 +83,7 @@ COMMANDS = (
     Command("me", "TEXT", "say what you do: /me waves", lambda text: Say(text, action=True)),
     Command("msg", "NICK TEXT", "send a private message, even to someone away; the host cannot read it", _private),
     Command("reply", "TEXT", "reply to the last private message", Reply, aliases=("r",)),
-    Command("send", "PATH", "send a file, or a folder as a ZIP, to everybody; Tab completes the path", SendFile),
+    Command("send", "PATH [NICK]", "send a file, or a folder as a ZIP, to everybody or to one person", SendFile),
     Command("files", "", "list the files of the room", lambda _: ShowFiles()),
     Command("get", "NUMBER [FOLDER]", "fetch a file of the list", _fetch),
     Command("cancel", "NUMBER", "stop a transfer of yours; what has come stays for another time", CancelTransfer),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Closed, Item, PrivateMessage
+from lanchat.client.events import Closed, Item, Private, PrivateMessage
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.protocol.text import clean_nick, safe_text, same_nick
@@ -64,7 +64,7 @@ class Feed:
         self._complaint = ""  # the error that stands last, or will soon; "": something else does
         self._wanted_nick = ""  # the nick that we asked for, until we have it
         self._ignored = Ignoring(self._own)
-        self._shown: list[PrivateMessage] = []  # private messages of the portion that is being painted
+        self._shown: list[Private] = []  # private messages and files of the portion that is being painted
         self.private = PrivateTalk(room)
 
     @property
@@ -227,11 +227,12 @@ class Feed:
     def _render(self, item: Item | Own) -> Line | None:
         if isinstance(item, Own):
             return self._renderer.render(item)
-        if isinstance(item, PrivateMessage):
+        if isinstance(item, Private):
             self._shown.append(item)
+        if isinstance(item, PrivateMessage):
             if item.by not in self._ignored:
                 self.private.came(item)
-        hidden = isinstance(item, Said | PrivateMessage) and item.by in self._ignored
+        hidden = isinstance(item, Said | Private) and item.by in self._ignored
         if isinstance(item, Joined | Left) and item.by != self.roster.me:
             hidden = self._flaps(item)
         self._renderer.hosting = self._room.hosting

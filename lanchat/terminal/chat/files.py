@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lanchat.client.events import PrivateFile
 from lanchat.protocol.file_messages import FileEntry, FileOffered
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import apart, cells, cut, fitted
+from lanchat.terminal.chat.people import shown_nick
+from lanchat.terminal.wording import private_file_text
 
 MOST = 2000  # files that a screen remembers; ten times what a room holds
 _NAME = 30  # cells of a name in the list; the rest of the row fits into 80
@@ -34,7 +37,7 @@ class KnownFiles:
         self._files: dict[str, KnownFile] = {}  # by id, oldest first
         self._last = 0
 
-    def see(self, seen: FileOffered | FileEntry) -> KnownFile:
+    def see(self, seen: FileOffered | FileEntry | PrivateFile) -> KnownFile:
         """A file that the host speaks of."""
         known = self._files.get(seen.file)
         if known is None:
@@ -93,15 +96,31 @@ def list_text(entries: Iterable[tuple[KnownFile, FileEntry, str]]) -> str:
     )
 
 
+def private_file_line(file: PrivateFile, names: KnownFiles, me: str, *, may_fetch: bool) -> str:
+    """How it reads that a file for one person is offered or gone; "": nothing is shown.
+
+    Args:
+        names: knows which offers were shown, and notes this one.
+        me: our own member id.
+    """
+    who, whom, mine = shown_nick(file.by, file.nick), shown_nick(file.to, file.to_nick), file.by == me
+    if file.state != "removed" and names.known(file.file) is not None:
+        return ""  # it is stored now
+    number = names.see(file).number
+    fetch = may_fetch and file.state != "removed" and not (mine or file.problem)
+    return private_file_text(file, who, whom, me) + (f"   /get {number}" if fetch else "")
+
+
 def count_text(number: int) -> str:
     """Tells somebody who comes in that there are files."""
     return "1 file is here. /files shows it." if number == 1 else f"{number} files are here. /files lists them."
 
 
 def _state(entry: FileEntry) -> str:
+    private = ", private" if entry.to else ""
     if entry.sha256:
-        return "stored"
-    return f"sending, {percent(entry.have, entry.size)}"
+        return f"stored{private}"
+    return f"sending, {percent(entry.have, entry.size)}{private}"
 
 
 def percent(done: int, size: int) -> str:

@@ -6,7 +6,7 @@ Every nick that others have chosen is made safe here.
 import hashlib
 from functools import lru_cache
 
-from lanchat.client.events import Connected
+from lanchat.client.events import Connected, PrivateMessage
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.text import grouped, safe_nick, safe_text
 from lanchat.room.roster import Person, Roster
@@ -98,3 +98,14 @@ def verify_text(person: Person, me: str, host_id: str) -> str:
     else:
         sealed += ": the host cannot read them."
     return f"Fingerprint of {nick}{vouched}:  {grouped(person.id)}\n{COMPARE}\n{sealed}"
+
+
+def private_label(told: PrivateMessage, me: str) -> str:
+    """Sender and recipient, as they stand before a private message: `[ann -> you]`.
+
+    Args:
+        me: our own id.
+    """
+    sender = "you" if told.by == me else shown_nick(told.by, told.nick)
+    recipient = "you" if told.to == me else shown_nick(told.to, told.to_nick)
+    return f"[{sender} -> {recipient}]"

@@ -1,10 +1,12 @@
-"""Private messages as a person types them: to whom they go, and what has to be asked before."""
+"""Private messages and files as a person types them: to whom they go, and what has to be asked before."""
 
 import time
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import PrivateMessage
 from lanchat.client.private import another_key_text, is_guest, unsealed_text
+from lanchat.client.private_files import Recipient
+from lanchat.room.roster import Person
 
 REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
 
@@ -25,12 +27,7 @@ class PrivateTalk:
             ValueError: the text or the nick breaks the rules, or it is us; or, for the first time, a guest or somebody
                 whose nick another key has or had.
         """
-        roster = self._room.state.roster
-        person = roster.addressee(nick)
-        rival = roster.rival(person) if person else None
-        if person is not None and rival is not None and person.id not in self._asked:
-            self._asked.add(person.id)
-            raise ValueError(f"{another_key_text(person, rival)} Press Enter again to send it to the second.")
+        person = self._addressee(nick)
         self._tell(nick, text, person.id if person else "")
 
     def reply(self, text: str) -> None:
@@ -46,6 +43,15 @@ class PrivateTalk:
             raise ValueError(f"{last.nick} has just written to you privately. Press Enter again to send this to them.")
         self._tell(last.nick, text, last.by)
 
+    def recipient(self, nick: str) -> Recipient:
+        """The one person that a file for this nick is for.
+
+        Raises:
+            ValueError: it is us or a guest; or, for the first time, somebody whose nick another key has or had.
+        """
+        self._addressee(nick)
+        return self._room.recipient(nick, has_rival=True)
+
     def came(self, told: PrivateMessage) -> None:
         """This message was shown: /reply answers it, if it came from somebody else and could be read."""
         if told.problem or told.by == self._room.state.roster.me:
@@ -53,6 +59,20 @@ class PrivateTalk:
         if self._last is not None and self._last.by != told.by:
             self._last_sender_since = time.monotonic()
         self._last = told
+
+    def _addressee(self, nick: str) -> Person | None:
+        """Who is meant; None: only the host can know it.
+
+        Raises:
+            ValueError: it is us; or, for the first time, somebody whose nick another key has or had.
+        """
+        roster = self._room.state.roster
+        person = roster.addressee(nick)
+        rival = roster.rival(person) if person else None
+        if person is not None and rival is not None and person.id not in self._asked:
+            self._asked.add(person.id)
+            raise ValueError(f"{another_key_text(person, rival)} Press Enter again to send it to the second.")
+        return person
 
     def _tell(self, nick: str, text: str, to: str) -> None:
         if is_guest(to) and to not in self._asked:

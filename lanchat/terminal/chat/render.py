@@ -11,16 +11,26 @@ from datetime import date, datetime, tzinfo
 from functools import lru_cache
 from typing import assert_never
 
-from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Item, Named, PrivateMessage
+from lanchat.client.events import (
+    Acked,
+    Backup,
+    Closed,
+    Connected,
+    Disconnected,
+    Item,
+    Named,
+    PrivateFile,
+    PrivateMessage,
+)
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, cells, most_cells
-from lanchat.terminal.chat.files import KnownFiles, Listed, list_text
+from lanchat.terminal.chat.files import KnownFiles, Listed, list_text, private_file_line
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
-from lanchat.terminal.chat.people import nick_colour, shown_nick, tagged_nick
+from lanchat.terminal.chat.people import nick_colour, private_label, shown_nick, tagged_nick
 from lanchat.terminal.mention import mentions
 from lanchat.terminal.wording import (
     advice,
@@ -152,15 +162,16 @@ class Renderer:
                 known = self._names.see(item)
                 fetch = f"   /get {known.number}" if self._files is not None and not self._is_mine(item) else ""
                 return self._event(at, offered_text(self._who(item), item) + fetch)
-            case FileRemoved(at=at, file=file):
+            case FileRemoved(at=at, file=file, reason=reason):
                 gone = self._names.known(file)
-                return self._event(at, removed_text(self._who(item), gone.name if gone else "a file", item))
+                return self._event(at, removed_text(self._who(item), gone.name if gone else "a file", reason))
+            case PrivateFile(at=at):
+                text = private_file_line(item, self._names, self._roster.me, may_fetch=self._files is not None)
+                return self._event(at, text) if text else None
             case Connected(again=True, moved=False):
                 return _system("Connected again.")
-            case Connected():
-                return None  # the greeting is a note, below the history
-            case Disconnected(moved=True):
-                return None  # the event will say where the room is
+            case Connected() | Disconnected(moved=True):
+                return None  # the greeting is a note, below the history; an event will say where the room is
             case Disconnected(reason=reason, closed=closed):
                 return _system(closed_text(reason) if closed else reconnecting(reason), ERROR)
             case Notice(text=text):
@@ -270,17 +281,6 @@ class Renderer:
 
     def _mentions(self, text: str) -> bool:
         return mentions(text, self._roster.nick)
-
-
-def private_label(told: PrivateMessage, me: str) -> str:
-    """Sender and recipient, as they stand before a private message: `[ann -> you]`.
-
-    Args:
-        me: our own id.
-    """
-    sender = "you" if told.by == me else shown_nick(told.by, told.nick)
-    recipient = "you" if told.to == me else shown_nick(told.to, told.to_nick)
-    return f"[{sender} -> {recipient}]"
 
 
 @lru_cache(maxsize=1024)

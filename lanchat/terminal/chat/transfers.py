@@ -12,6 +12,7 @@ from lanchat.client.running import WAITS_FOR_SENDER, RunningTransfer, TransferSt
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS
 from lanchat.protocol.sizes import size_text
+from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.commands import Completion
 from lanchat.terminal.chat.feed import Feed
@@ -40,12 +41,15 @@ class ChatTransfers:
         self._drawn_at = 0.0  # s, monotonic
 
     def send(self, typed: str) -> None:
-        """Send a file, or a folder as a ZIP, to everybody.
+        """Send a file, or a folder as a ZIP, to everybody, or to the one person whose nick stands behind the path.
 
         Raises:
+            ValueError: nothing can be sealed for that person; or, for the first time, another key has or had the nick.
             LanchatError: there is no such file, or the room does not take it.
         """
-        transfer = self._room.start_sending(typed_path(typed), self._report, keep=True)
+        path, nick = path_and_nick(typed)
+        to = self._feed.private.recipient(nick) if nick else None
+        transfer = self._room.start_sending(path, self._report, to=to, keep=True)
         if transfer.left_out:
             self._feed.note(left_out_text(transfer))
         self._begin(transfer)
@@ -138,7 +142,8 @@ class ChatTransfers:
             return None
         match word.lower():
             case "/send":
-                return complete_path(argument)
+                nicks = [person.nick for person in self._feed.roster.people.values() if person.verified]
+                return [*complete_path(argument), *complete_recipient(argument, nicks)]
             case "/get" | "/cancel" | "/remove" if " " not in argument:
                 files = [known for known in self._feed.files.all if str(known.number).startswith(argument)]
                 return [Completion(str(known.number), len(argument), known.name) for known in reversed(files)]
@@ -189,6 +194,28 @@ def _expanded(typed: str) -> Path:
         return Path(typed)
 
 
+def path_and_nick(typed: str) -> tuple[Path, str]:
+    """The path that is to be sent, and the nick of the one person that it is for; "": it is for everybody.
+
+    Raises:
+        ValueError: both a path with blanks and a path with a nick behind it are there.
+    """
+    typed = typed.strip()
+    if typed[:1] in ("'", '"') and (end := typed.find(typed[0], 1)) > 0:
+        return typed_path(typed[: end + 1]), _nick(typed[end + 1 :])
+    before, blank, last = typed.rpartition(" ")
+    escaped = before.endswith("\\")
+    if not blank or escaped or not typed_path(before).exists():
+        return typed_path(typed), ""
+    if typed_path(typed).exists():
+        raise ValueError(f'There are both "{before}" and "{typed}". Put the path that you mean in quotes.')
+    return typed_path(before), _nick(last)
+
+
+def _nick(text: str) -> str:
+    return text.strip().rstrip(":,")
+
+
 def shown_path(path: Path) -> str:
     """The path, with `~` for the home."""
     try:
@@ -214,6 +241,20 @@ def complete_path(typed: str) -> list[Completion]:
     return found[:MOST_COMPLETIONS]
 
 
+def complete_recipient(typed: str, nicks: Iterable[str]) -> list[Completion]:
+    """The nicks that begin with what stands behind a path."""
+    before, blank, begun = typed.rpartition(" ")
+    quoted = before[:1] in ("'", '"')
+    if (
+        not blank
+        or (quoted and not (len(before) > 1 and before.endswith(before[0])))
+        or not typed_path(before).exists()
+    ):
+        return []
+    found = sorted({safe_text(nick) for nick in nicks}, key=str.casefold)
+    return [Completion(nick, len(begun)) for nick in found if nick.casefold().startswith(begun.casefold())]
+
+
 def left_out_text(transfer: RunningTransfer) -> str:
     """Names what of a folder is not sent."""
     left_out = transfer.left_out
@@ -230,5 +271,7 @@ def _done_text(transfer: RunningTransfer) -> str:
     progress = transfer.progress
     if not progress.up:
         return f"Saved {shown_path(transfer.path)} ({size_text(progress.size)})"
+    if transfer.recipient:
+        return f"{progress.name} is stored. Only {transfer.recipient} can open it."
     until = date.today() + timedelta(days=DEFAULT_FILE_LIMITS.kept // _DAY)
     return f"{progress.name} is stored; everybody can fetch it until {day_text(until)}."

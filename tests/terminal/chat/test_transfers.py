@@ -6,6 +6,7 @@ import pytest
 
 from lanchat.protocol.limits import FileLimits
 from lanchat.storage.blobs import Blobs
+from lanchat.terminal.chat.transfers import path_and_nick
 from tests.terminal.chat.test_chat import TAB, talk
 
 __all__ = ["talk"]
@@ -90,3 +91,63 @@ def test_a_room_without_files_says_so(host, talk, tmp_path):
         ann.shows("this room takes no files")
         ann.press("\x15/files\r")
         ann.shows("This room takes no files.")
+
+
+def test_a_file_for_one_person(room, talk, enter, tmp_path, monkeypatch):
+    monkeypatch.setenv("LANCHAT_DOWNLOADS", str(tmp_path / "downloads"))
+    source = tmp_path / "my report.pdf"
+    source.write_bytes(b"of the year")
+    bob, eve = enter(room, "bob"), enter(room, "eve")
+    with talk(room) as ann:
+        ann.press(f"/send {source} bob\r")
+        ann.shows("-- you are sending my report.pdf (11 bytes) to bob alone")
+        ann.shows("-- my report.pdf is stored. Only bob can open it.")
+        bob.send_file(source, "ann")
+        ann.shows("bob is sending my report.pdf (11 bytes) to you alone   /get 2")
+        ann.press("/files\r")
+        ann.shows("stored, private")
+        ann.press("/get 2\r")
+        ann.shows("-- Saved")
+        assert (tmp_path / "downloads" / "Room A" / "my report.pdf").read_bytes() == b"of the year"
+        assert eve.files == []
+        ann.press(f"/send {source} zed\r")
+        ann.shows("Not sent: No one called zed has been in this room.")
+
+
+def test_a_nick_behind_a_path_is_completed(room, talk, enter, tmp_path):
+    (tmp_path / "report.pdf").write_bytes(b"x")
+    enter(room, "bobby")
+    with talk(room) as ann:
+        ann.shows("bobby")
+        ann.press(f"/send {tmp_path}/report.pdf bo{TAB}")
+        ann.has_typed(f"/send {tmp_path}/report.pdf bobby")
+
+
+@pytest.mark.parametrize(
+    ("typed", "path", "nick"),
+    [
+        ("report.pdf", "report.pdf", ""),
+        ("report.pdf bob", "report.pdf", "bob"),
+        ("my report.pdf", "my report.pdf", ""),
+        ("my report.pdf bob", "my report.pdf", "bob"),
+        ('"my report.pdf" bob', "my report.pdf", "bob"),
+        ("'my report.pdf'", "my report.pdf", ""),
+        ("my\\ report.pdf bob", "my report.pdf", "bob"),
+        ("missing.pdf bob", "missing.pdf bob", ""),
+    ],
+)
+def test_what_is_typed_is_a_path_and_perhaps_a_nick(tmp_path, monkeypatch, typed, path, nick):
+    monkeypatch.chdir(tmp_path)
+    for name in ("report.pdf", "my report.pdf"):
+        (tmp_path / name).touch()
+    assert path_and_nick(typed) == (Path(path), nick)
+
+
+def test_a_path_that_may_be_two_is_sent_to_nobody(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("report", "report bob"):
+        (tmp_path / name).touch()
+    with pytest.raises(ValueError, match="Put the path that you mean in quotes"):
+        path_and_nick("report bob")
+    assert path_and_nick('"report bob"') == (Path("report bob"), "")
+    assert path_and_nick('"report" bob') == (Path("report"), "bob")
