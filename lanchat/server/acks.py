@@ -23,8 +23,13 @@ class Acks:
 
     def wait(self, session: Session, seq: int) -> None:
         """This session sent or resent the message of this event, and waits for its ack."""
-        first, last = self._waiting.get(session, (seq, seq))
-        self._waiting[session] = min(first, seq), max(last, seq)
+        waiting = self._waiting.get(session)
+        if waiting is None:
+            self._waiting[session] = seq, seq
+        elif seq > waiting[1]:  # nearly always: a message that is new
+            self._waiting[session] = waiting[0], seq
+        elif seq < waiting[0]:
+            self._waiting[session] = seq, waiting[1]
 
     def wait_for_receipt(self, session: Session, number: int, receipt: Receipt) -> None:
         """This session gets the receipt once the private message of this number is stored."""

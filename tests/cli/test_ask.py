@@ -53,10 +53,16 @@ def test_json_names_who_has_answered(asked, ann):
     assert len(answer["by"]) == 32
 
 
-def test_nobody_answers(asked, ann):
-    bot, question = asked("--timeout", "5")
-    assert bot.wait().code == 124
-    ann.hear_text(f"[{question}] no answer within 5 s; not waiting any more")
+def test_nobody_answers(lanchat, room, ann):
+    """The time begins with the program. On a busy machine it may be over before the question: then there is more."""
+    for seconds in (2, 8, 32):
+        ended = lanchat.run("ask", f"127.0.0.1:{room.port}", "deploy?", "--nick", "bot", "--timeout", str(seconds))
+        assert ended.code == 124
+        ann.round_trip(f"after {seconds} s")
+        if asked := [text for text in ann.texts if "deploy?" in text]:
+            break
+    question = asked[0].partition(" ")[0]
+    assert f"{question} no answer within {seconds} s; not waiting any more" in ann.texts
 
 
 def test_an_interrupt_withdraws_the_question(asked, ann):
