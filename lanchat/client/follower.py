@@ -87,6 +87,7 @@ class Follower:
         self._roster = Roster(host_id=connection.host_id)
         self._host_of_card = connection.card.host
         self._roster.welcome(connection.welcome, connection.present)
+        self._roster.seq = connection.welcome.seq
         self._following, self._offered, self._promoted_at = None, False, None
         if connection.host_key == self._key:
             self.close()
@@ -120,7 +121,7 @@ class Follower:
 
     def event(self, event: Event) -> None:
         """This event has come on the link, new or not."""
-        if not isinstance(event, Said):
+        if event.seq > self._roster.seq and not isinstance(event, Said):  # a page of the past shows no keys
             self._roster.apply(event)
         if self._following is not None:
             self._take(self._following.event(event))

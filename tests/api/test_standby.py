@@ -1,5 +1,6 @@
 """A room moves when it is asked to: real sockets, real disks, everybody in one process."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from lanchat.api.joining import join_target
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import Target
 from lanchat.client.events import Disconnected, Item
+from lanchat.errors import Refused
+from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import Delegation, Standby
-from lanchat.protocol.messages import Event, Joined, Left, Moved, Said
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Said
 from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
 from lanchat.server.doors.native import native_door
@@ -20,8 +23,10 @@ from lanchat.server.host import Host
 from lanchat.server.term import Term
 from lanchat.storage.identity import load_identity
 from lanchat.storage.reader import LogReader
+from lanchat.storage.rooms import open_room
 from lanchat.storage.sqlite_log import SqliteLog
 from tests.support.addresses import LOOPBACK
+from tests.support.people import joined_room
 from tests.support.waiting import wait_until
 
 TIMING = Timing(first_retry=0.02, newcomer=0.0, naming=0.05)
@@ -50,6 +55,11 @@ class Person:
         self.listen()
         return [item for item in self.items if isinstance(item, Event)]
 
+    @property
+    def notices(self) -> int:
+        self.listen()
+        return sum(isinstance(item, Notice) for item in self.items)
+
     def hear(self, condition: Callable[[], object], what: str) -> None:
         wait_until(condition, what=what)
 
@@ -61,11 +71,13 @@ class Stage:
         self._home, self._monkeypatch, self._password = home, monkeypatch, password
         self.identity = load_identity(home / "ann")
         self.yielded = 0
-        self.path = home / "ann.db"
+        self.folder = open_room(home / "ann", "Room A", now=0)
+        self.path = self.folder.log_path
         self.host = Host(
             "Room A",
             self.identity,
             nick="ann",
+            room_id=self.folder.about.id,
             doors=(native_door(0),),
             on=LOOPBACK,
             password=password,
@@ -81,9 +93,14 @@ class Stage:
     def _yield(self) -> None:
         self.yielded += 1
 
-    def join(self, nick: str, standby: int = 1) -> Person:
+    def join(self, nick: str, standby: int = 1, at: JoinedRoom | None = None) -> Person:
+        """Somebody joins at ann's computer, or at that of another one who hosts the room now."""
         self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
-        target = Target((Endpoint("127.0.0.1", self.host.port),))
+        port = self.host.port
+        if at is not None:
+            assert at.invite is not None
+            port = at.invite.endpoints[0].port
+        target = Target((Endpoint("127.0.0.1", port),))
         room = join_target(
             target,
             nick,
@@ -127,11 +144,19 @@ class Stage:
         for person in self.people:
             person.room.close(end=True)
         self.host.close()
+        self.folder.close()
+
+    def moves_away(self, index: int | None = None) -> None:
+        """ann hands the room over, and her program ends."""
+        assert self.hand_over(index) == ""
+        wait_until(lambda: self.yielded, what="the host to be told")
+        self.host.close()
+        self.folder.close()
 
     def log_of(self, nick: str) -> list[Event]:
         """What is on that person's disk, as the host of the room or as a standby."""
-        path = self._home / nick / "standby" / self.host.room_id / "log.db"
-        return LogReader(path).events_after(-1, 1000)
+        path = self.path if nick == "ann" else self._home / nick / "standby" / self.host.room_id / "log.db"
+        return LogReader(path).events_after(-1, 10_000)
 
 
 @pytest.fixture
@@ -164,10 +189,8 @@ def test_a_room_that_is_handed_over_goes_on_at_another_computer(stage):
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)
     ann.name("bob")
     cat.room.say("one", wait=10)
-    assert ann.hand_over() == ""
-    wait_until(lambda: ann.yielded, what="the host to be told")
-    ann.host.close()
-    wait_until(lambda: bob.room.hosting, what="bob to host")
+    ann.moves_away()
+    assert bob.room.hosting
     cat.room.say("two", wait=10)
     bob.room.say("three", wait=10)
     for person in (bob, cat):
@@ -178,3 +201,111 @@ def test_a_room_that_is_handed_over_goes_on_at_another_computer(stage):
         assert not [item for item in person.items if isinstance(item, Disconnected) and not item.moved]
         assert [event.nick for event in person.events if isinstance(event, Left)] == []
         assert [event.nick for event in person.events if isinstance(event, Joined)].count(person.room.nick) == 1
+
+
+def test_the_owner_comes_back_as_a_member_and_hosts_the_room_again(stage):
+    ann = stage()
+    bob, cat = ann.join("bob"), ann.join("cat", standby=0)
+    ann.name("bob")
+    cat.room.say("one", wait=10)
+    ann.moves_away()
+    cat.room.say("two", wait=10)
+    back = ann.join("ann", at=bob.room)
+    wait_until(lambda: len(ann.log_of("ann")) >= len(ann.log_of("bob")), what="the owner's copy")
+    take_back(back)
+    wait_until(lambda: not bob.room.hosting, what="bob to host no more")
+    cat.room.say("three", wait=10)
+    for person in (bob, cat):
+        person.hear(lambda person=person: person.texts[-1:] == ["three"], "the last message")
+        assert person.texts == ["one", "two", "three"]
+    moved = [event for event in cat.events if isinstance(event, Moved)]
+    assert [(one.nick, one.before, one.reason) for one in moved] == [
+        ("bob", "ann", "handover"),
+        ("ann", "bob", "failback"),
+    ]
+
+
+def test_a_room_with_a_password_has_one_wherever_it_is(stage):
+    ann = stage(password="open sesame")
+    bob, cat = ann.join("bob"), ann.join("cat", standby=0)
+    ann.name("bob")
+    ann.moves_away()
+    cat.room.say("one", wait=10)
+    bob.hear(lambda: bob.texts == ["one"], "the message")
+    assert ann.join("dan", standby=0, at=bob.room).room.card.password
+
+
+def test_what_is_said_while_the_room_moves_is_said_once_and_by_nobody_lost(stage):
+    ann = stage()
+    bob, cat, dan = ann.join("bob"), ann.join("cat", standby=0), ann.join("dan", standby=0)
+    ann.name("bob")
+    said = [f"{number}" for number in range(60)]
+
+    def speak() -> None:
+        for text in said:
+            cat.room.say(text)
+
+    speaker = threading.Thread(target=speak)
+    speaker.start()
+    cat.hear(lambda: len(cat.texts) > 5, "the first messages")
+    ann.moves_away()
+    speaker.join()
+    cat.room.wait_acked(10)
+    for person in (bob, cat, dan):
+        person.hear(lambda person=person: len(person.texts) >= len(said), "all messages")
+        assert person.texts == said
+        seqs = [event.seq for event in person.events]
+        assert seqs == sorted(set(seqs))
+    assert [event.text for event in ann.log_of("bob") if isinstance(event, Said)] == said
+
+
+def test_a_stranger_at_the_port_of_a_standby_is_sent_away(stage):
+    ann = stage()
+    bob = ann.join("bob")
+    ann.name("bob")
+    place = next(place for place in bob.room._member.follower.places if place.index == 1)
+    with pytest.raises(Refused, match="keeps a copy") as refused:
+        joined_room(lambda: dial(place.endpoints), load_identity(ann.path.parent / "eve"), "eve")
+    assert refused.value.code == "busy"
+
+
+def test_the_copy_and_the_log_are_equal_after_twenty_moves(stage):
+    ann = stage()
+    bob, cat = ann.join("bob"), ann.join("cat")
+    ann.name("bob", "cat")
+    dan = ann.join("dan", standby=0)
+    ann.moves_away(1)
+    for number, (host, other) in enumerate([(bob, cat), (cat, bob)] * 10):
+        dan.room.say(f"{number}", wait=10)
+        pass_on(host, other)
+    wait_until(lambda: ann.log_of("bob") == ann.log_of("cat"), what="equal logs")
+    dan.hear(lambda: len(dan.texts) == 20, "all messages")
+    assert dan.texts == [f"{number}" for number in range(20)]
+    assert [event.text for event in ann.log_of("cat") if isinstance(event, Said)] == dan.texts
+
+
+def take_back(owner: Person) -> None:
+    """Ask until the host knows that the owner's copy is complete."""
+
+    def asked() -> bool:
+        if not owner.room.hosting and owner.notices == asks[0]:
+            owner.room.moderate("takeback")
+            asks[0] += 1
+        return owner.room.hosting
+
+    asks = [owner.notices]
+    wait_until(asked, what="the owner to host")
+
+
+def pass_on(host: Person, other: Person) -> None:
+    """The host hands the room to this standby, as soon as it has everything."""
+    standby = host.room._standby
+    assert standby is not None
+    wait_until(lambda: standby.hosting is not None, what="the next host")
+    assert standby.hosting is not None and standby.hosting.host.moving is not None
+    moving = standby.hosting.host.moving
+    wait_until(lambda: moving.sync > 0, what="the copy")
+    host.room.moderate("handover", other.room.nick)
+    wait_until(lambda: other.room.hosting, what=f"{other.room.nick} to host")
+    host.listen()
+    other.listen()
