@@ -15,6 +15,8 @@ import click
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, ProtocolError, Refused, TimedOut
 from lanchat.network.addresses import OwnAddresses, where
+from lanchat.protocol.address import is_address
+from lanchat.protocol.invite import is_invite
 from lanchat.protocol.text import clean_nick
 from lanchat.storage.home import home_folder
 from lanchat.storage.own_settings import OwnSettings, own_settings
@@ -73,7 +75,8 @@ def join_by_name(
                 new_host=new_host,
                 looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
-            return _join(target, who, on, on_problem, ask, discard, deadline, keeping, standby)
+            title = "" if is_invite(name) or is_address(name) else name
+            return _join(target, title, who, on, on_problem, ask, discard, deadline, keeping, standby)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ROOM") from None
 
@@ -91,11 +94,12 @@ def join_listing(
     """Join this room of the list, and ask for what is missing; see `join_by_name`."""
     from lanchat.api.targets import target_of
 
-    return _join(target_of(listing), who, on, on_problem, ask, discard, standby=standby)
+    return _join(target_of(listing), listing.title, who, on, on_problem, ask, discard, standby=standby)
 
 
 def _join(
     target: "Target",
+    title: str,
     who: Who,
     on: OwnAddresses,
     on_problem: Callable[[str], None],
@@ -115,7 +119,7 @@ def _join(
     if remembered:
         password = remembered
     elif target.password and password is None and ask:
-        password = ask_password()
+        password = ask_password(title)
     tries = 1 if password is None else 0
     while True:
         try:
@@ -147,7 +151,7 @@ def _join(
             elif refused.code == "password" and tries < PASSWORD_TRIES:
                 tries += 1
                 put(sys.stderr, sentence(str(refused)))
-                password = ask_password()
+                password = ask_password(title)
             else:
                 raise
     if ask and not room.card.ephemeral:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.storage.home import home_folder, login_nick, saved_nick
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.hidden import echo_kept_off
@@ -124,13 +124,14 @@ def ask_line(question: str) -> str:
     return answer
 
 
-def ask_password(repeat: str | None = None) -> str:
+def ask_password(title: str = "", *, repeat: str | None = None) -> str:
     """Ask for a password without showing it.
 
     Args:
+        title: of the room; "": it is not known.
         repeat: asks for it once more, with these words.
     """
-    question = "Password of the room"
+    question = f"Password of {safe_text(title) if title else 'the room'}"
     with echo_kept_off(question):
         password: str = click.prompt(question, hide_input=True, confirmation_prompt=repeat or False, err=True)
     return password

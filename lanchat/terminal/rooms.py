@@ -41,7 +41,6 @@ def show_rooms(
     Returns:
         The exit code: that of `NoSuchRoom` if there is none.
     """
-    code = 0
     with Finder(on) as finder:
         if scan:
             finder.begin(scanning(on))
@@ -51,14 +50,15 @@ def show_rooms(
         if not (_look(finder, wait, as_json, out) if as_json or not columns_of(out) else _show(finder, wait, out)):
             put(
                 talk,
+                *finder.problems(),
                 f"No rooms on this network (looked for {wait:g} s). Open one:  lanchat host TITLE",
                 "If somebody is hosting, make sure that you are on the same network. Their screen shows an address to "
                 "join by.",
                 "To find out why:  lanchat doctor",
             )
-            code = NoSuchRoom.exit_code
+            return NoSuchRoom.exit_code
         put(talk, *finder.problems())
-    return code
+    return 0
 
 
 def _show(finder: Finder, wait: float, out: IO[str]) -> int:

@@ -30,7 +30,7 @@ def answers(monkeypatch):
     """What the person answers to each question, in this order."""
     left: list[str] = []
     monkeypatch.setattr(joining, "ask_nick", lambda question, default: left.pop(0))
-    monkeypatch.setattr(joining, "ask_password", lambda repeat=None: left.pop(0))
+    monkeypatch.setattr(joining, "ask_password", lambda title: left.pop(0))
     return left
 
 

@@ -70,6 +70,8 @@ class Actions:
         match intent:
             case Say() | SayPrivately() | Reply() | ChangeNick() if self._feed.ended is not None:
                 raise ValueError("You are not in this room any more. Ctrl-C leaves.")
+            case ChangeNick() | Moderate() | Topic() if not (self._room.connected or intent == Topic("")):
+                raise ValueError("You are not connected at the moment. Try again when you are.")
             case Say(text, action):
                 self._room.send(text, action=action)
             case SayPrivately(nick, text):

@@ -87,8 +87,10 @@ def _rooms(selection: Selection, width: int, at_most: int) -> list[Fragments]:
     above = min(max(0, chosen - at_most // 2), max(0, len(shown) - at_most))
     lines = []
     for index, line in list(enumerate(rows))[above : above + at_most]:
-        mark, style = (">", " class:selected") if index == chosen and not selection.missed else (" ", "")
-        lines.append([(style.strip(), f"{mark} "), *((name + style, text) for name, text in line)])
+        if index == chosen and not selection.missed:  # a bar of one colour, on which every text can be read
+            lines.append([("class:selected", cut(f"> {''.join(text for _, text in line)}", width))])
+        else:
+            lines.append([("", "  "), *line])
     if hidden := len(shown) - len(lines):
         lines.append([("class:dim", cut(f"  and {hidden} more", width))])
     return lines

@@ -370,6 +370,20 @@ def test_the_topic_is_shown_and_only_the_host_sets_it(host, talk):
             ann.shows("hal removed the topic")
 
 
+def test_what_needs_the_host_is_refused_while_it_is_away(host, talk):
+    """It would be lost, since only messages wait."""
+    room = host()
+    with talk(room, reopening=True) as ann:
+        room.close()
+        ann.shows("closed the room.")
+        for typed in ("/nick anna", "/topic mine"):
+            ann.press(f"{CTRL_U}{typed}\r")
+            ann.has_typed(typed)
+        ann.shows("You are not connected at the moment.")
+        ann.press(f"{CTRL_U}hello\r")
+        ann.has_typed("")
+
+
 def test_who_is_ignored_is_known_by_key_listed_and_shown_again_when_away(host, join, talk):
     room = host()
     bob, cat = join(room, "bob"), join(room, "cat")
