@@ -50,6 +50,8 @@ class Papers:
                 raise errors.HostKeyChanged(
                     "The machine that answers now has another key than the host.", _IMPERSONATED
                 )
+            if card.standby:
+                raise _busy()
             return replace(self, term=b"")
         try:
             return self._read(card, host_key, now)
@@ -95,7 +97,7 @@ class Papers:
             named = known and known.index(host_key)
             if not named:
                 raise errors.ProtocolError("The owner of the room has not named the computer that answers.")
-            raise errors.Refused("That computer does not host the room; it keeps a copy of it.", code="busy")
+            raise _busy()
         term = read_term(card.term)
         if known is not None:
             check_host(known, term, room=self.room, owner=self.owner, host=host_key, now=now + self.ahead)
@@ -138,6 +140,10 @@ def newest_delegation(papers: Papers, shown: bytes) -> Delegation | None:
         raise errors.ProtocolError("The papers of this host are for another room.")
     found = [one for one in (mine, theirs) if one is not None]
     return max(found, key=lambda one: one.number, default=None)
+
+
+def _busy() -> errors.Refused:
+    return errors.Refused("That computer does not host the room; it keeps a copy of it.", code="busy")
 
 
 def _number_of(papers: Papers) -> int:

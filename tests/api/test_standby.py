@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from lanchat.api.joining import join_target
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import Target
-from lanchat.client.events import Disconnected, Item
+from lanchat.client.events import Disconnected, Item, Named
 from lanchat.errors import Refused
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
@@ -20,6 +21,7 @@ from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
 from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
+from lanchat.server.standbys import Standbys
 from lanchat.server.term import Term
 from lanchat.storage.identity import load_identity
 from lanchat.storage.reader import LogReader
@@ -67,8 +69,10 @@ class Person:
 class Stage:
     """ann's room, whose host is in this process without a member of its own."""
 
-    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, password: str | None = None) -> None:
-        self._home, self._monkeypatch, self._password = home, monkeypatch, password
+    def __init__(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch, password: str | None = None, timing: Timing = TIMING
+    ) -> None:
+        self._home, self._monkeypatch, self._password, self._timing = home, monkeypatch, password, timing
         self.identity = load_identity(home / "ann")
         self.yielded = 0
         self.folder = open_room(home / "ann", "Room A", now=0)
@@ -84,7 +88,7 @@ class Stage:
             log=SqliteLog(self.path, new_term=True),
             term=Term(self.identity.public),
             yielded=self._yield,
-            timing=TIMING,
+            timing=self._timing,
         )
         self.host.start()
         self.people: list[Person] = []
@@ -109,7 +113,7 @@ class Stage:
             on=LOOPBACK,
             drop_oldest=False,
             standby=standby,
-            timing=TIMING,
+            timing=self._timing,
         )
         self.people.append(person := Person(room))
         return person
@@ -309,3 +313,39 @@ def pass_on(host: Person, other: Person) -> None:
     wait_until(lambda: other.room.hosting, what=f"{other.room.nick} to host")
     host.listen()
     other.listen()
+
+
+def test_a_standby_to_which_nobody_comes_ends_its_hosting(stage, monkeypatch):
+    """Its answer came too late, so that the host has gone on."""
+    monkeypatch.setattr(Standbys, "_promoted", lambda standbys, session, paper: None)
+    ann = stage(timing=replace(TIMING, promotion=0.2, heartbeat=0.05, follow_sweep=0.05))
+    bob, cat = ann.join("bob"), ann.join("cat", standby=0)
+    ann.name("bob")
+    assert "not taken over in time" in ann.hand_over()
+    wait_until(lambda: not bob.room.hosting, what="bob to host no more")
+    cat.room.say("still here", wait=10)
+    bob.hear(lambda: bob.texts == ["still here"], "the message")
+    wait_until(lambda: ann.log_of("bob") == ann.log_of("ann"), what="the copy to go on")
+    assert not ann.yielded
+
+
+def test_a_person_takes_the_computer_away_from_the_room(stage):
+    ann = stage()
+    bob = ann.join("bob")
+    ann.name("bob")
+    wait_until(lambda: (bob.listen(), bob.room.backup)[1], what="the bar")
+    assert bob.room.backup == "bob" and any(isinstance(item, Named) for item in bob.items)
+    assert bob.room.standbys("off") == "This computer is no standby of the room any more."
+    wait_until(lambda: (bob.listen(), not bob.room.backup)[1], what="the host to know")
+    assert ann.hand_over() == "Nobody can take over now."
+
+
+def test_a_program_is_a_standby_only_if_it_asks_for_that(stage):
+    ann = stage()
+    ann.join("script", standby=0)
+    bot = ann.join("bot", standby=2)
+    assert ann.host.moving is not None
+    wait_until(lambda: ann.host.moving.volunteers, what="the volunteers")
+    assert [(one.nick, one.asked) for one in ann.host.moving.volunteers] == [("bot", True)]
+    assert bot.room.standbys() == "", "the host answers"
+    wait_until(lambda: bot.notices, what="the answer")

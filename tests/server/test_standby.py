@@ -1,0 +1,82 @@
+"""The port of a standby, on real sockets."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lanchat.discovery.probe import card_at, probe
+from lanchat.discovery.sighting import NotARoom
+from lanchat.errors import Refused
+from lanchat.network.connect import dial
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.limits import DEFAULT_LIMITS
+from lanchat.protocol.messages import VERSION, Card
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.timing import DEFAULT_TIMING
+from lanchat.protocol.tls import client_context
+from lanchat.server.standby import StandbyPort
+from lanchat.storage.identity import Identity, load_identity
+from tests.support.addresses import LOOPBACK
+from tests.support.people import joined_room
+from tests.support.waiting import PATIENCE
+
+ROOM = "5" * 32
+CARD = Card(VERSION, ROOM, "Room A", "ann", 3, True, bytes(32))
+
+
+@pytest.fixture
+def bob(tmp_path: Path) -> Identity:
+    return load_identity(tmp_path / "bob")
+
+
+@pytest.fixture
+def port(bob: Identity) -> Iterator[StandbyPort]:
+    with closing(StandbyPort(bob, LOOPBACK, CARD, DEFAULT_LIMITS, DEFAULT_TIMING, 0)) as opened:
+        yield opened
+
+
+def card_of(port: StandbyPort) -> tuple[Card, bytes]:
+    found = card_at(Endpoint("127.0.0.1", port.port), client_context(), PATIENCE)
+    assert found is not None
+    return found
+
+
+def test_the_card_says_what_this_computer_is(port, bob):
+    card, key = card_of(port)
+    assert (card.room, card.title, card.host, card.password) == (ROOM, "Room A", "ann", True)
+    assert card.standby == "hears" and key == bob.public
+    port.show(Papers(ROOM, b"o" * 32, b"delegation", b"term"), hears=False)
+    card, _ = card_of(port)
+    assert (card.owner, card.delegation, card.term, card.standby) == (b"o" * 32, b"delegation", b"term", "lost")
+
+
+def test_no_list_shows_a_standby(port):
+    assert probe(Endpoint("127.0.0.1", port.port), client_context(), PATIENCE) == NotARoom()
+
+
+def test_nobody_is_let_in(port, tmp_path):
+    with pytest.raises(Refused) as refused:
+        at = (Endpoint("127.0.0.1", port.port),)
+        joined_room(lambda: dial(at), load_identity(tmp_path / "eve"), "eve", password="open sesame")
+    assert refused.value.code == "busy"
+
+
+def test_who_comes_while_it_changes_hands_waits_in_the_backlog(port):
+    listeners = port.release()
+    with socket.create_connection(("127.0.0.1", listeners.port)) as early:
+        [listener] = listeners.sockets
+        accepted, _ = listener.accept()
+        accepted.sendall(b"hello")
+        accepted.close()
+        assert early.recv(5) == b"hello"
+    listeners.close()
+
+
+def test_it_may_be_closed_twice(port):
+    port.close()
+    port.close()
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port.port)).close()
