@@ -3,6 +3,7 @@
 A fault names its seed: `Evening(seed, ...).run()` shows it again.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,29 +20,36 @@ EVENINGS: dict[str, dict[str, Any]] = {
 ONE_CRASH: dict[str, Any] = {"cuts": "none", "one_crash": True}
 
 
-def faults(seeds: range, **settings) -> dict[int, list[str]]:
+def faults(seeds: range, **settings) -> Iterator[tuple[int, list[str]]]:
+    """The seeds of evenings that went wrong, and how."""
     runs = ((seed, Evening(seed, **settings).run()) for seed in seeds)
-    return {seed: wrong for seed, wrong in runs if wrong}
+    return ((seed, wrong) for seed, wrong in runs if wrong)
 
 
-def absent(seeds: range, **settings) -> int:
-    """Lines that were acknowledged on two disks, and that a new host lacked."""
-    evenings = [Evening(seed, **ONE_CRASH, **settings) for seed in seeds]
-    for evening in evenings:
+def found(seeds: Iterator[object]) -> bool:
+    """Whether there is one; it is not looked for a second."""
+    return next(seeds, None) is not None
+
+
+def lacking(seeds: range, **settings) -> Iterator[int]:
+    """The seeds of evenings in which a new host lacked a line that was acknowledged on two disks."""
+    for seed in seeds:
+        evening = Evening(seed, **ONE_CRASH, **settings)
         evening.run()
-    return sum(evening.absent for evening in evenings)
+        if evening.absent:
+            yield seed
 
 
 @pytest.mark.parametrize("settings", EVENINGS.values(), ids=EVENINGS)
 def test_nobody_has_a_reason_to_complain(settings):
-    assert faults(range(15), **settings) == {}
+    assert [*faults(range(8), **settings)] == []
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("first", range(15, 615, 100))
+@pytest.mark.parametrize("first", range(8, 608, 100))
 @pytest.mark.parametrize("settings", EVENINGS.values(), ids=EVENINGS)
 def test_nobody_has_a_reason_to_complain_in_hundreds_of_evenings(settings, first):
-    assert faults(range(first, first + 100), **settings) == {}
+    assert [*faults(range(first, first + 100), **settings)] == []
 
 
 def test_the_room_does_move():
@@ -51,27 +59,27 @@ def test_the_room_does_move():
 
 
 def test_what_was_acknowledged_on_two_disks_is_there_at_once():
-    assert absent(range(40)) == 0
+    assert [*lacking(range(20))] == []
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("first", range(40, 640, 100))
+@pytest.mark.parametrize("first", range(20, 620, 100))
 def test_what_was_acknowledged_on_two_disks_is_there_at_once_in_hundreds_of_evenings(first):
-    assert absent(range(first, first + 100)) == 0
+    assert [*lacking(range(first, first + 100))] == []
 
 
 # The seeds begin where a fault is near, so that the quick tests stay quick.
 
 
-@pytest.mark.parametrize(("missing", "first"), [("say_again", 81), ("use_timeline", 0), ("own_index", 30)])
+@pytest.mark.parametrize(("missing", "first"), [("say_again", 81), ("use_timeline", 8), ("own_index", 34)])
 def test_without_one_of_the_rules_the_room_loses_lines(missing, first):
-    assert faults(range(first, first + 20), rules=Rules(**{missing: False}))
+    assert found(faults(range(first, first + 20), rules=Rules(**{missing: False})))
 
 
-@pytest.mark.parametrize("missing", ["wait_for_sync", "ask_first"])
-def test_without_one_of_the_rules_a_new_host_lacks_what_was_acknowledged(missing):
-    assert absent(range(40), rules=Rules(**{missing: False}))
+@pytest.mark.parametrize(("missing", "first"), [("wait_for_sync", 31), ("ask_first", 9)])
+def test_without_one_of_the_rules_a_new_host_lacks_what_was_acknowledged(missing, first):
+    assert found(lacking(range(first, first + 40), rules=Rules(**{missing: False})))
 
 
 def test_with_old_delegations_the_room_is_left_without_one_host():
-    assert faults(range(170, 190), changing=True, rules=Rules(newest_only=False))
+    assert found(faults(range(176, 196), changing=True, rules=Rules(newest_only=False)))
