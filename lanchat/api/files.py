@@ -246,5 +246,5 @@ def _finish(transfer: RunningTransfer) -> None:
     try:
         transfer.wait()
     except BaseException:
-        transfer.cancel()  # Ctrl-C, too, ends the transfer; what has come stays
+        transfer.cancel()  # Ctrl-C, too, ends the transfer
         raise

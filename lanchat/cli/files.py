@@ -12,7 +12,7 @@ from lanchat.cli.usage import ExplainedCommand
 @click.command(cls=ExplainedCommand)
 @click.argument("room", metavar=ROOM)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@options.flag("--all", "everything", help="Fetch every file that is in the room now.")
+@options.flag("--all", "everything", help="Fetch every file that is whole at the host now.")
 @options.option(
     "--dir",
     "folder",
@@ -29,8 +29,8 @@ def get(
 
     ROOM is a title, an address HOST[:PORT] or an invite.
 
-    No file is overwritten: a second report.pdf becomes "report (2).pdf". A file that is not whole yet is waited for,
-    also while its sender is away; --timeout limits that.
+    No file is overwritten: a second report.pdf becomes "report (2).pdf". A named file that is not whole yet is waited
+    for, also while its sender is away; --timeout limits that. --all passes over those.
     """
     from lanchat.terminal.transfer import get_files
 

@@ -60,6 +60,7 @@ class RunningTransfer:
         self.id = id or secrets.token_hex(16)  # of our FileSend
         self.error: LanchatError | None = None
         self.awaits_sender = False  # all that the host has of the file was here when we last asked
+        self.take_back: Callable[[], None] = lambda: None  # asks the host to delete what it has of a file that we send
         self.kept: Unfinished | None = None  # for the next run, if this one does not finish it
         self.progress = Progress(source.name, source.size, 0, isinstance(source, Upload), TransferState.WAITING)
         self._source = source
@@ -107,7 +108,12 @@ class RunningTransfer:
             raise self.error
 
     def cancel(self) -> None:
-        """End it. What has come stays for another time."""
+        """End it, since a person does not want it. What has come stays for another time; what we send is taken back."""
+        self.stop()
+        self.take_back()
+
+    def stop(self) -> None:
+        """End it. What has come, here or at the host, stays for another time."""
         with self._lock:
             self._cancelled = True
             if self._link is not None:

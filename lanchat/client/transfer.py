@@ -78,6 +78,7 @@ class Transfers:
         self._waiting: list[int] = []  # numbers of transfers that wait for their turn, in order
         self._running: dict[int, RunningTransfer] = {}  # all that are not done yet
         self._threads: list[threading.Thread] = []
+        self._taken_back: set[str] = set()  # ids of what a person has cancelled
 
     def open(self, path: Path, recipient: Recipient | None = None, unfinished: Unfinished | None = None) -> Upload:
         """A file or a folder to be sent. `send` closes it at the end.
@@ -101,6 +102,7 @@ class Transfers:
         """
         transfer = RunningTransfer(upload, on_progress, unfinished.id if unfinished else "")
         transfer.kept = unfinished
+        transfer.take_back = lambda: self._take_back(transfer)
         return self._start(transfer)
 
     def fetch(self, file: KnownFile, folder: Path, on_progress: OnProgress) -> RunningTransfer:
@@ -118,6 +120,8 @@ class Transfers:
         match reply:
             case FileRefused(code=code, text=text) if not waited_for:
                 return [Notice(code, text)]
+            case FileTicket(up=True, id=id, file=file) if not waited_for and id in self._taken_back:
+                self.remove(file)
             case Owner(nick=nick, to=to) if waited_for:
                 return [Notice("key", f"The fingerprint of {nick} is  {grouped(to)}: the file is sealed to it.")]
         return []
@@ -129,9 +133,16 @@ class Transfers:
             running, threads = list(self._running.values()), list(self._threads)
             self._changed.notify_all()
         for transfer in running:
-            transfer.cancel()
+            transfer.stop()
         for thread in threads:
             thread.join()
+
+    def _take_back(self, transfer: RunningTransfer) -> None:
+        """What was cancelled is nothing that others could ever fetch, so it does not stay in their lists."""
+        with self._changed:
+            self._taken_back.add(transfer.id)  # the answer with the host's name for it may be on its way
+        if transfer.file and transfer.progress.state is not TransferState.DONE:
+            self.remove(transfer.file)
 
     def _start(self, transfer: RunningTransfer) -> RunningTransfer:
         number = next(self._numbers)

@@ -10,7 +10,8 @@ from lanchat.api.files import file_called
 from lanchat.api.room import JoinedRoom
 from lanchat.client.running import RunningTransfer
 from lanchat.errors import Refused, TimedOut
-from lanchat.terminal.chat.files import Rate, transfer_line
+from lanchat.protocol.text import safe_text
+from lanchat.terminal.chat.files import Rate, percent, transfer_line
 from lanchat.terminal.chat.transfers import left_out_text
 from lanchat.terminal.stdio import columns_of, is_dumb, put
 from lanchat.terminal.wording import note_text
@@ -78,7 +79,7 @@ def get_files(
     Args:
         names: names of files; of several with one name, the last.
         folder: None for the usual one.
-        everything: fetch all files in place of named ones.
+        everything: fetch all files that are whole at the host, in place of named ones.
         deadline, as_json: as for `send_files`.
 
     Returns:
@@ -89,7 +90,13 @@ def get_files(
         LanchatError: a file was not fetched; those before it were.
     """
     entries = room.files
-    wanted = entries if everything else [file_called(name, entries) for name in names]
+    wanted = [file_called(name, entries) for name in names]
+    if everything:
+        wanted = [entry for entry in entries if entry.sha256]
+        for entry in entries:
+            if not entry.sha256:
+                part = percent(entry.have, entry.size)
+                put(talk, note_text(f"{safe_text(entry.name)} is still being sent ({part}). Its name waits for it."))
     into = room.downloads if folder is None else Path(folder)
     for entry in wanted:
         progress = _ProgressLine(talk)
@@ -151,7 +158,8 @@ def _finish(transfer: RunningTransfer, progress: _ProgressLine, deadline: float 
         transfer.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
     except TimedOut:
         transfer.cancel()
-        raise TimedOut(f"{transfer.progress.name} was not through in time. What has come stays.") from None
+        stays = "" if transfer.progress.up else " What has come stays."
+        raise TimedOut(f"{transfer.progress.name} was not through in time.{stays}") from None
     except BaseException:
         transfer.cancel()
         raise

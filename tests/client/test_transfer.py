@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lanchat.client.download import Download
 from lanchat.client.running import RunningTransfer, TransferState
 from lanchat.client.sources import FileChanged
 from lanchat.errors import ConnectionLost, LanchatError, Refused
@@ -86,7 +87,7 @@ def test_who_fetches_a_file_waits_until_its_sender_is_back(open_room, enter, tmp
     ann = enter(room, "ann")
     bob = enter(room, "bob", timing=Timing(transfer_stall=0.05, place_every=0.01, sweep=0.02))
     source = file_of(tmp_path / "ann", "report.pdf")
-    first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.cancel())
+    first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.stop())
     with pytest.raises(LanchatError, match="cancelled"):
         first.wait(60)
     remarks: list[str] = []
@@ -135,7 +136,7 @@ def test_a_sender_that_ends_and_begins_again_sends_only_the_rest(open_room, ente
     room = open_room()
     ann = enter(room, "ann")
     source = file_of(tmp_path / "ann", "report.pdf")
-    first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.cancel())
+    first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.stop())
     with pytest.raises(LanchatError, match="cancelled"):
         first.wait(60)
     have = wait_until(lambda: ann.files[0].have)
@@ -199,7 +200,7 @@ def test_a_part_whose_content_does_not_fit_any_more_is_sent_from_the_start(open_
     room = open_room()
     ann = enter(room, "ann")
     source = file_of(tmp_path / "ann", "report.pdf")
-    first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.cancel())
+    first = ann.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.stop())
     with pytest.raises(LanchatError, match="cancelled"):
         first.wait(60)
     file_of(tmp_path / "ann", "report.pdf", seed=1)
@@ -444,7 +445,7 @@ def test_nobody_waits_for_a_file_that_does_not_come(open_room, enter, tmp_path, 
     room = open_room(FileLimits(spare_part=0.0, spare_bytes=0, places_of_member=1), timing=Timing(transfer_stall=600))
     ann, bob = enter(room, "ann"), enter(room, "bob")
     first = ann.start_sending(
-        file_of(tmp_path / "ann", "a.pdf"), lambda transfer: transfer.progress.done > SIZE // 2 and transfer.cancel()
+        file_of(tmp_path / "ann", "a.pdf"), lambda transfer: transfer.progress.done > SIZE // 2 and transfer.stop()
     )
     with pytest.raises(LanchatError, match="cancelled"):
         first.wait(60)
@@ -467,3 +468,57 @@ def test_leaving_ends_the_transfers(open_room, enter, tmp_path):
     ann.close()
     with pytest.raises(ConnectionLost, match="You have left"):
         transfer.wait(60)
+
+
+def test_what_a_person_cancels_is_taken_back_and_what_they_fetch_stays_for_another_time(open_room, enter, tmp_path):
+    room = open_room()
+    ann, bob = enter(room, "ann"), enter(room, "bob")
+    cancelled = ann.start_sending(file_of(tmp_path / "ann", "a.pdf"), Pauses(SIZE // 2, lambda: cancelled.cancel()))
+    with pytest.raises(LanchatError, match="cancelled"):
+        cancelled.wait(60)
+    gone = next(event for event in bob.events(timeout=20) if isinstance(event, FileRemoved))
+    assert (gone.file, gone.reason, bob.files) == (cancelled.file, "removed", [])
+    ann.send_file(file_of(tmp_path / "ann", "b.pdf"))
+    fetching = bob.start_fetching(bob.files[0], tmp_path / "bob", Pauses(SIZE // 2, lambda: fetching.cancel()))
+    with pytest.raises(LanchatError, match="cancelled"):
+        fetching.wait(60)
+    assert part_path(tmp_path / "bob", fetching.file).stat().st_size >= SIZE // 2
+    assert [entry.name for entry in bob.files] == ["b.pdf"]
+
+
+def test_what_is_cancelled_before_the_host_has_answered_is_taken_back_as_well(open_room, enter, tmp_path, monkeypatch):
+    room = open_room()
+    ann, bob = enter(room, "ann"), enter(room, "bob")
+    transfers, receive = ann._member.transfers, ann._member.transfers.receive
+    answers: list[FileTicket] = []
+
+    def hold_back(reply: Any) -> Any:
+        answers.append(reply)
+        return []
+
+    monkeypatch.setattr(transfers, "receive", hold_back)
+    transfer = ann.start_sending(file_of(tmp_path / "ann", "a.pdf", 10), lambda transfer: None)
+    wait_until(lambda: answers)
+    transfer.cancel()
+    with pytest.raises(LanchatError, match="cancelled"):
+        transfer.wait(60)
+    receive(answers[0])
+    next(event for event in bob.events(timeout=20) if isinstance(event, FileRemoved))
+
+
+def test_a_host_that_starts_again_while_a_later_take_is_fetched_goes_on_with_it(open_room, enter, tmp_path):
+    """The sender had begun again, so the bytes are of take 2, and to the new run of the host all is take 1."""
+    room = open_room(log=SqliteLog(tmp_path / "log.db"))
+    ann, bob = enter(room, "ann"), enter(room, "bob")
+    source = file_of(tmp_path / "ann", "report.pdf")
+    sent = ann.send_file(source)
+    part = part_path(tmp_path / "bob", sent.file)
+    part.parent.mkdir()
+    part.write_bytes(source.read_bytes()[: SIZE // 2])
+    moved: list[int] = []
+    download = Download(sent.file, "report.pdf", SIZE, part.parent, Timing())
+    download._take = 2
+    fetching = RunningTransfer(download, lambda transfer: moved.append(transfer.progress.done))
+    bob._member.transfers._start(fetching)
+    fetching.wait(60)
+    assert min(done for done in moved if done) >= SIZE // 2 and digest(fetching.path) == digest(source)

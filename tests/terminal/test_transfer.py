@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="has a pseudo-termina
 class SlowRoom:
     """Sends a file, and is never through."""
 
-    def start_sending(self, path: Path, on_progress: Any) -> RunningTransfer:
+    def start_sending(self, path: Path, on_progress: Any, to: None) -> RunningTransfer:
         source = cast(Any, SimpleNamespace(file="", name=path.name, size=100))
         self.transfer = RunningTransfer(source, on_progress)
         self.transfer.say(TransferState.RUNNING, "It waits for the host.")

@@ -209,8 +209,10 @@ class Bulk:
     def _give(self, link: Link, ticket: _Ticket, blob: Blob, transfer: Transfer) -> None:
         """Send a file to somebody who fetches it, also while it is still coming in."""
         take, stall = blob.take, self._timing.transfer_stall
-        # Without a take the bytes are of an earlier run of the member. If they do not fit, the sum tells.
-        at = transfer.at if transfer.take in (0, take) and transfer.at <= blob.have else 0
+        # Without a take the bytes are of an earlier run of the member, and with a later one of an earlier run of this
+        # host. If they do not fit, the sum tells.
+        fits = not 0 < transfer.take < take and transfer.at <= blob.have
+        at = transfer.at if fits else 0
         link.send(encode(Go(at, take)))
         self._copy(link, blob, at, take)
         if self._wait_for_more(link, blob, blob.size, take) and blob.sha256:

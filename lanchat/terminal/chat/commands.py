@@ -86,7 +86,12 @@ COMMANDS = (
     Command("send", "PATH [NICK]", "send a file, or a folder as a ZIP, to everybody or to one person", SendFile),
     Command("files", "", "list the files of the room", lambda _: ShowFiles()),
     Command("get", "NUMBER [FOLDER]", "fetch a file of the list", _fetch),
-    Command("cancel", "NUMBER", "stop a transfer of yours; what has come stays for another time", CancelTransfer),
+    Command(
+        "cancel",
+        "NUMBER",
+        "stop a transfer of yours; what you fetched stays, what you sent is taken back",
+        CancelTransfer,
+    ),
     Command("remove", "NUMBER", "take back a file of yours", RemoveFile),
     Command("invite", "", "show the link others join with, also as a QR code", lambda _: ShowInvite()),
     Command("verify", "NICK", "show the fingerprint of somebody's key, to compare", lambda nick: Verify(_nick(nick))),

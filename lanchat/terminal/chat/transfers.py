@@ -170,10 +170,17 @@ class ChatTransfers:
         if progress.state is TransferState.DONE:
             self._feed.note(_done_text(transfer))
         elif error is not None:
-            self._feed.note(error_line(error), error=not transfer.cancelled)
+            self._feed.note(error_line(error) + self._how_to_go_on(transfer), error=not transfer.cancelled)
         elif (now := time.monotonic()) - self._drawn_at > DRAW_EVERY:
             self._drawn_at = now
             self._wake()
+
+    def _how_to_go_on(self, transfer: RunningTransfer) -> str:
+        """What to type so that what has come of a file is of use; "": nothing has."""
+        known = self._feed.files.known(transfer.file)
+        if transfer.progress.up or not transfer.progress.done or known is None:
+            return ""
+        return f" What has come stays: /get {known.number} goes on with it."
 
 
 def typed_path(typed: str) -> Path:

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from lanchat.errors import LanchatError
 from lanchat.protocol.limits import FileLimits
 from lanchat.storage.blobs import Blobs
 from lanchat.terminal.chat.transfers import path_and_nick
+from tests.support.files import SIZE, file_of
+from tests.support.waiting import wait_until
 from tests.terminal.chat.test_chat import TAB, talk
 
 __all__ = ["talk"]
@@ -151,3 +154,20 @@ def test_a_path_that_may_be_two_is_sent_to_nobody(tmp_path, monkeypatch):
         path_and_nick("report bob")
     assert path_and_nick('"report bob"') == (Path("report bob"), "")
     assert path_and_nick('"report" bob') == (Path("report"), "bob")
+
+
+def test_a_fetch_that_is_cancelled_says_how_it_goes_on(room, talk, enter, tmp_path, monkeypatch):
+    """Its sender has sent a half, and stays away."""
+    monkeypatch.setenv("LANCHAT_DOWNLOADS", str(tmp_path / "downloads"))
+    bob = enter(room, "bob")
+    source = file_of(tmp_path / "bob", "report.pdf")
+    half = bob.start_sending(source, lambda transfer: transfer.progress.done > SIZE // 2 and transfer.stop())
+    with pytest.raises(LanchatError):
+        half.wait(60)
+    with talk(room) as ann:
+        ann.press("/files\r")
+        ann.shows("sending, ")
+        ann.press("/get 1\r")
+        wait_until(lambda: [part for part in (tmp_path / "downloads").rglob("*.part") if part.stat().st_size])
+        ann.press("/cancel 1\r")
+        ann.shows("report.pdf was cancelled. What has come stays: /get 1 goes on with it.")
