@@ -36,8 +36,9 @@ def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[
 @options.option("--search", default="", metavar="WORDS", help="Only messages with all these words.")
 @options.option("--since", metavar="AGE", help="Only the last 30m, 2h or 7d.")
 @options.option("-n", "--number", type=options.Number(1), metavar="N", help="Only the last N entries.")
+@options.flag("--visits", help="Also show who came and went (as --json does).")
 @options.as_json
-def history(room: str, search: str, since: str | None, number: int | None, as_json: bool) -> int:
+def history(room: str, search: str, since: str | None, number: int | None, visits: bool, as_json: bool) -> int:
     """Show what was said in ROOM, a title or an id. Works offline."""
     from lanchat.storage.home import home_folder
     from lanchat.storage.retention import parse_age
@@ -52,6 +53,7 @@ def history(room: str, search: str, since: str | None, number: int | None, as_js
         since=start,
         number=number,
         as_json=as_json,
+        visits=visits or as_json,
         out=sys.stdout,
         talk=sys.stderr,
     )

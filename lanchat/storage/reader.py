@@ -85,16 +85,20 @@ class LogReader:
             found += self._events(question, [by, *some])
         return [event for event in found if isinstance(event, Said)]
 
-    def events(self, *, number: int | None = None, since: int = 0, search: str = "") -> Iterator[Event]:
+    def events(
+        self, *, number: int | None = None, since: int = 0, search: str = "", visits: bool = True
+    ) -> Iterator[Event]:
         """The last events, oldest first. They are read in portions, so that they need little memory at a time.
 
         Args:
             number: at most this many; None: all.
             since: ms since 1970.
             search: only messages with all of these words, or with words that begin like them; "": all events.
+            visits: also who came and went.
         """
         wanted = parse_search(search)
         conditions = ["seq > :after", "at >= :since"]
+        conditions += [] if visits else ["kind NOT IN ('joined', 'left')"]
         parts = {f"part{number}": part for number, part in enumerate(wanted.parts)}
         if wanted:
             quick = [f"(instr(lower(text), :{name}) OR NOT {IS_ASCII.format('text')})" for name in parts]

@@ -16,7 +16,7 @@ from lanchat.client.private import opened_again
 from lanchat.errors import LogDamaged, NoSuchRoom
 from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Event, Said, Told
+from lanchat.protocol.messages import Event, Joined, Left, Said, Told
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import last_argument, safe_text
 from lanchat.room.roster import Roster
@@ -44,6 +44,7 @@ def show_history(
     since: int,
     number: int | None,
     as_json: bool,
+    visits: bool = True,
     now: int | None = None,
     out: IO[str],
     talk: IO[str],
@@ -55,6 +56,7 @@ def show_history(
         search: only messages with all these words; "" for everything that happened.
         since: only what happened after this, in ms since 1970.
         number: only the last ones, at most this many; None: all.
+        visits: also who came and went.
         now: ms since 1970; None: what the clock says.
 
     Returns:
@@ -66,7 +68,7 @@ def show_history(
     """
     now = time.time_ns() // 1_000_000 if now is None else now
     about = _find(home, room, talk)
-    query = _Query(search, since, number)
+    query = _Query(search, since, number, visits)
     damage = _Damage()
     records = _records(home, about, query, damage, now)
     if number is not None and number <= _HELD:
@@ -116,11 +118,12 @@ class _Query:
     search: str
     since: int  # ms since 1970
     number: int | None  # the last ones, at least so many
+    visits: bool
 
     def fits(self, event: Event) -> bool:
         wanted = parse_search(self.search)
         matches = not wanted or (isinstance(event, Said) and wanted.matches(event.text))
-        return matches and event.at >= self.since
+        return matches and event.at >= self.since and (self.visits or not isinstance(event, Joined | Left))
 
 
 class _Damage:
@@ -190,7 +193,7 @@ def _events(path: Path, query: _Query, damage: _Damage) -> Iterator[Event]:
     after = -1
     try:
         log = LogReader(path, damage.add)
-        for event in log.events(number=query.number, since=query.since, search=query.search):
+        for event in log.events(number=query.number, since=query.since, search=query.search, visits=query.visits):
             after = event.seq
             yield event
     except LogDamaged:

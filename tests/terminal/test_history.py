@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lanchat.errors import LogDamaged, NoSuchRoom
-from lanchat.protocol.messages import Joined, Record, Said, Told
+from lanchat.protocol.messages import Joined, Left, Record, Said, Told
 from lanchat.protocol.sealed import Sealer
 from lanchat.storage import reader as reader_module
 from lanchat.storage.identity import Identity
@@ -68,6 +68,13 @@ def test_the_number_a_search_and_the_age_narrow_what_is_shown(home, seen):
     assert [line[6:] for line in shown(home, search="tea", number=1)[0][1:]] == ["ann more tea"]
     assert [line[6:] for line in shown(home, since=NOW + 1)[0][1:]] == ["ann more tea"]
     assert shown(home, search="milk") == ([], 'No match in the history of "Room A".\n')
+
+
+def test_who_came_and_went_is_left_out_if_nobody_asks_for_it(home, seen):
+    store(seen, Left(5, NOW, ANN, "ann"), Joined(6, NOW, ANN, "ann"))
+    assert [line[6:] for line in shown(home, visits=False)[0][1:]] == ["ann tea?", "ann more tea", "ann coffee"]
+    assert [line[6:] for line in shown(home, visits=False, number=1)[0][1:]] == ["ann coffee"]
+    assert [line[6:] for line in shown(home, number=1)[0][1:]] == ["-- ann·aaaa joined"]
 
 
 def test_as_json_each_event_is_an_object(home, seen):
