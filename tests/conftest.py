@@ -25,6 +25,8 @@ from lanchat.protocol.timing import Timing
 from lanchat.server.doors.irc.door import irc_door
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
+from lanchat.server.doors.web.door import web_door
+from lanchat.server.doors.web.guest_link import GuestLink
 from lanchat.server.host import Host
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.addresses import LOOPBACK
@@ -198,10 +200,14 @@ def host(identity: Callable[[str], Identity]) -> Iterator[Callable[..., Host]]:
         port: int = 0,
         plain_port: int | None = None,
         irc_port: int | None = None,
+        web_port: int | None = None,
+        guest_link: GuestLink | None = None,
+        web_names: tuple[str, ...] = (),
         **options: object,
     ) -> Host:
         doors = [native_door(port), *([] if plain_port is None else [plain_door(plain_port)])]
         doors += [] if irc_port is None else [irc_door(irc_port)]
+        doors += [] if web_port is None else [web_door(web_port, guest_link, web_names)]
         options = {"on": LOOPBACK, "doors": doors, "limits": NO_LIMITS, **options}
         room = Host(title, identity(nick), nick=nick, **options)  # type: ignore[arg-type]
         hosts.append(room)

@@ -45,6 +45,7 @@ PURE = {
         "lanchat.server.replication",
         "lanchat.server.session",
         "lanchat.server.doors.telnet",
+        "lanchat.server.doors.web.request",
     ),
     *(
         "lanchat.client.events",
@@ -101,7 +102,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.terminal.picker.picker",
         "lanchat.terminal.suspend",
     },
-    "segno": {"lanchat.terminal.invite"},
+    "segno": {"lanchat.terminal.qr"},
     "spake2": {"lanchat.network.password"},
     "sqlite3": {
         f"lanchat.storage.{name}"
@@ -109,6 +110,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     },
     "ssl": {"lanchat.protocol.tls"},
     "wcwidth": {"lanchat.terminal.cells"},
+    "websockets": {"lanchat.server.doors.web.sealed"},
     "zeroconf": {"lanchat.discovery.mdns.mdns"},
 }
 MAX_LENGTH = 300  # lines; longer, and a second idea has come in

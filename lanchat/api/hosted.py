@@ -1,7 +1,7 @@
 """Hosting a room from a program: the function that opens one, and the room as an object."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from lanchat.api.joining import default_nick
 from lanchat.api.room import JoinedRoom
 from lanchat.api.standby import Standby
 from lanchat.api.targets import Target
+from lanchat.api.web import WebAccess
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
@@ -45,6 +46,9 @@ def host(
     port: int | None = None,
     plain_port: int | None = None,
     irc_port: int | None = None,
+    web: bool = False,
+    web_port: int | None = None,
+    web_names: Collection[str] = (),
     announce: bool = True,
     new: bool = False,
     ephemeral: bool = False,
@@ -64,6 +68,9 @@ def host(
         port: by default 47474, or the next free one; 0 for any.
         plain_port: also serve netcat and other plain clients there, without encryption.
         irc_port: also serve IRC clients there, without encryption.
+        web: also serve browsers; `HostedRoom.web` has the address, and can open and close this door later.
+        web_port: the same, at this port instead of 47480 or the next free one; 0 for any.
+        web_names: what this machine may be called in a web address, besides its addresses and its own name.
         announce: let others find the room.
         new: open another room, even if one with this title was hosted here before; otherwise that one continues.
         ephemeral: store nothing on the disk, and ask members to store nothing.
@@ -83,6 +90,7 @@ def host(
         LanchatError: the port or the home folder cannot be used, ...
     """
     on = where(interfaces)
+    access = WebAccess(on, locked=password is not None, names=web_names)
     nick = nick or default_nick()
     home = home_folder(needed=not ephemeral)
     identity = load_identity(home)
@@ -103,7 +111,10 @@ def host(
             identity,
             nick=nick,
             room_id=folder.about.id if folder else None,
-            doors=_doors(port, plain_port, irc_port),
+            doors=[
+                *_doors(port, plain_port, irc_port),
+                *([access.option(web_port)] if web or web_port is not None else []),
+            ],
             on=on,
             password=password,
             log=_log(folder, on_problem, timing) if folder else None,
@@ -116,8 +127,9 @@ def host(
             timing=timing,
         )
         undo.callback(server.close)
+        access.belong_to(server)
         server.start(accept=False)
-        hosting = Hosting(server, identity.public, on, [blobs] if blobs is not None else [])
+        hosting = Hosting(server, identity.public, on, [blobs] if blobs is not None else [], access)
         dialer = Dialer(hosting.endpoints, _check(server, home), on, timing)
         dialer.local = server.connect
         state = RoomState()
@@ -169,6 +181,12 @@ class HostedRoom(JoinedRoom):
     def on(self) -> OwnAddresses:
         """Our own addresses."""
         return self._hosting.on
+
+    @property
+    def web(self) -> WebAccess:
+        """The door for browsers."""
+        assert self._hosting.web is not None
+        return self._hosting.web
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:

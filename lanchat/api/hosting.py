@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from lanchat.api.naming import Naming
 from lanchat.api.reach import ReachNotices, endpoints_of
+from lanchat.api.web import WebAccess
 from lanchat.discovery.sighting import Advertisement
 from lanchat.discovery.sources import Advertiser
 from lanchat.network.addresses import OwnAddresses
@@ -22,10 +23,14 @@ class Hosting(Closable):
         host: has started.
         owner: the raw public key of the room's owner.
         disk: closed after the host.
+        web: its door for browsers, open or not; None: it can have none.
     """
 
-    def __init__(self, host: Host, owner: bytes, on: OwnAddresses, disk: Sequence[Closable]) -> None:
+    def __init__(
+        self, host: Host, owner: bytes, on: OwnAddresses, disk: Sequence[Closable], web: WebAccess | None = None
+    ) -> None:
         self.host = host
+        self.web = web
         self.on = on  # our own addresses
         self._owner = owner
         self._disk = disk

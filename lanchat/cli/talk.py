@@ -36,6 +36,8 @@ class HostOptions:
     files: str | None
     plain_port: int | None
     irc_port: int | None
+    web: int | None
+    web_name: tuple[str, ...]
     headless: bool
     no_limits: bool
     no_announce: bool
@@ -52,6 +54,15 @@ def _password_choice(context: click.Context, option: click.Parameter, value: str
         'only "auto" may follow. Put the title first (lanchat host "Room A" --password), and a password of your own in '
         "--password-file"
     )
+
+
+def _web_port(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """What --web says: -1 for 47480 or the next free port, None for no door for browsers."""
+    if not value:
+        return None if value is None else -1
+    if value.isascii() and value.isdecimal() and int(value) <= 65535:
+        return int(value)
+    raise click.BadParameter('only a port may follow. Put the title first (lanchat host "Room A" --web)')
 
 
 @click.command(cls=ExplainedCommand)
@@ -95,6 +106,20 @@ def _password_choice(context: click.Context, option: click.Parameter, value: str
         metavar="PORT",
         help="Also serve IRC clients on this port (usually 6667), unencrypted.",
     ),
+    click.option(
+        "--web",
+        callback=_web_port,
+        is_flag=False,
+        flag_value="",  # for an option that nothing follows
+        metavar="[PORT]",
+        help="Let browsers join, too, on this port (default 47480 or the next free one).",
+    ),
+    options.option(
+        "--web-name",
+        multiple=True,
+        metavar="NAME|ADDRESS",
+        help="Let browsers come by this name or address as well, for example if a router forwards a port.",
+    ),
     options.flag("--headless", help="Host without a screen until Ctrl-C."),
     click.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers."),
     options.flag("--no-announce", help="Do not announce the room: others join by its address."),
@@ -113,6 +138,7 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     from lanchat.terminal.prompts import Who, choose_nick, given_password
     from lanchat.terminal.run import Notices, run_chat, run_script
     from lanchat.terminal.twins import TwinWatch
+    from lanchat.terminal.web import web_code
 
     notices = Notices()
     deadline = script.deadline(time.monotonic())
@@ -125,7 +151,9 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
         return talk_in(twin, who, on, silent=settings.no_bell)
     with _open_room(title, settings, notices, screen=screen) as room:
         if screen:
-            return run_chat(room, notices, *welcome(room, columns_of(sys.stdout)), silent=settings.no_bell)
+            width = columns_of(sys.stdout)
+            code = web_code(room.web.address, width) if room.web.is_open else []
+            return run_chat(room, notices, *welcome(room, width), silent=settings.no_bell, drawn=code)
         put(sys.stderr, *how_to_join(room))
         with TwinWatch(title, on, notices) if looks else nullcontext():
             return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
@@ -171,6 +199,9 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
             port=settings.port,
             plain_port=settings.plain_port,
             irc_port=settings.irc_port,
+            web=settings.web is not None,
+            web_port=settings.web if settings.web is not None and settings.web >= 0 else None,
+            web_names=settings.web_name,
             announce=not settings.no_announce,
             new=settings.new,
             ephemeral=settings.ephemeral,

@@ -39,7 +39,7 @@ class Link:
         self, sock: socket.socket, channel: Channel, flusher: "Flusher", *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._socket = sock
-        self._channel = channel
+        self.channel = channel  # guarded by the lock, but for what its handshake has settled
         self._flusher = flusher
         self._clock = clock
         self._lock = threading.Lock()  # guards the channel, the outbox and the flags below; for memory work only
@@ -83,7 +83,7 @@ class Link:
     @property
     def established(self) -> bool:
         """Whether the channel's handshake is done."""
-        return self._channel.established
+        return self.channel.established
 
     @property
     def over(self) -> bool:
@@ -106,8 +106,8 @@ class Link:
             NotLanchat: the peer does not speak the channel's protocol, or has gone away.
         """
         with self._lock:
-            self._push(self._channel.waiting())
-        while not self._channel.established:
+            self._push(self.channel.waiting())
+        while not self.channel.established:
             plain = self._pump()
             if plain is None:
                 raise NotLanchat(self.reason)
@@ -136,17 +136,17 @@ class Link:
         with self._lock:
             if self._dropped or self._finishing:
                 return
-            self._push(self._channel.seal(plain))
+            self._push(self.channel.seal(plain))
 
     def finish(self, plain: bytes = b"") -> None:
         """Send the outbox and these last bytes, then end the link. Never waits."""
         with self._lock:
             if self._dropped or self._finishing:
                 return
-            if plain and self._channel.established:
-                self._push(self._channel.seal(plain))
-            self._channel.close()
-            self._push(self._channel.waiting())
+            if plain and self.channel.established:
+                self._push(self.channel.seal(plain))
+            self.channel.close()
+            self._push(self.channel.waiting())
             self._finishing = True
             self._deadline = self._clock() + self._timing.linger
             self._deadline_reason = self.code, self.reason or "closed"
@@ -222,7 +222,7 @@ class Link:
 
     def _pump(self) -> bytes | None:
         """Read once from the socket, through the channel. Returns the plain bytes; None at the end of the link."""
-        if self._dropped or self._channel.ended:
+        if self._dropped or self.channel.ended:
             self.set_reason("lost", "the other side closed the connection")
             return None
         try:
@@ -236,12 +236,12 @@ class Link:
         self.keepalive.received(self._clock())
         with self._lock:
             try:
-                plain = self._channel.receive(data)
+                plain = self.channel.receive(data)
             except LanchatError as error:
                 self.set_reason("rules", str(error))
                 raise
             finally:
-                self._push(self._channel.waiting())
+                self._push(self.channel.waiting())
         if self._bandwidth is not None and data:
             self._bandwidth.pay(self, len(data), len(plain))
         return plain if data or plain else None

@@ -25,17 +25,18 @@ class Listeners(Closable):
     interface may get an address later. `follow` tries the rest again.
 
     Args:
-        port: None for DEFAULT_PORT or the next free one, 0 for any.
+        port: None for `first` or the next free one, 0 for any.
+        first: None for DEFAULT_PORT.
 
     Raises:
         LanchatError: the port is taken, or this machine cannot listen.
     """
 
-    def __init__(self, own: OwnAddresses, port: int | None) -> None:
+    def __init__(self, own: OwnAddresses, port: int | None, first: int | None = None) -> None:
         self._own = own
         self._listening: dict[tuple[str, int], socket.socket] = {}  # by address and number of the interface
         self.missing: dict[str, str] = {}  # addresses that cannot be listened on, and why
-        self.port = self._open_first(port)
+        self.port = self._open_first(port, DEFAULT_PORT if first is None else first)
 
     @property
     def sockets(self) -> list[socket.socket]:
@@ -71,7 +72,7 @@ class Listeners(Closable):
             listener.close()
         self._listening.clear()
 
-    def _open_first(self, port: int | None) -> int:
+    def _open_first(self, port: int | None, first: int) -> int:
         """Open the first sockets, and find a free port for them.
 
         Returns:
@@ -87,15 +88,13 @@ class Listeners(Closable):
                         "Choose another, or leave the port out to get a free one.",
                     ) from None
                 raise _unusable(error) from None
-        for candidate in range(DEFAULT_PORT, DEFAULT_PORT + PORT_TRIES):
+        for candidate in range(first, first + PORT_TRIES):
             try:
                 return self._open_all(candidate)
             except OSError as error:
                 if error.errno not in _TAKEN:
                     raise _unusable(error) from None
-        raise LanchatError(
-            f"No port is free between {DEFAULT_PORT} and {DEFAULT_PORT + PORT_TRIES - 1}.", "Choose one with --port."
-        )
+        raise LanchatError(f"No port is free between {first} and {first + PORT_TRIES - 1}.", "Choose one with --port.")
 
     def _open_all(self, port: int) -> int:
         """Listen at this port wherever that is possible; 0 for any port.

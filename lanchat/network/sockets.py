@@ -94,6 +94,15 @@ def peer_name(sock: socket.socket) -> str:
     return str(name[0]) if isinstance(name, tuple) else "local"
 
 
+def local_end(sock: socket.socket) -> tuple[str, int]:
+    """Our own address and port of a connection, an IPv4 address as such; ("", 0) for a socket without a network."""
+    try:
+        name = sock.getsockname()
+    except OSError:
+        return "", 0
+    return (str(name[0]).removeprefix("::ffff:"), int(name[1])) if isinstance(name, tuple) else ("", 0)
+
+
 def describe_error(error: OSError) -> str:
     """The error as a part of a sentence, in lower case."""
     if isinstance(error, ConnectionError):

@@ -79,23 +79,26 @@ class HostGreeting:
 
     Args:
         card: the first line on this link; its nonce must be fresh.
-        certificate: the host's certificate, DER.
-        host_key: the raw public key in it.
+        binding: 32 bytes that no other link has: SHA-256 of the host's certificate, or the binding of a sealed channel.
+        host_key: the host's raw public key.
         attempt: for a room with a password: begins an exchange with the member of this key, or returns why there is
             none now. Called once, before anything about the password is computed: an attempt counts from its start.
+        admits: for a guest of a room with a password: whether the ticket in a hello is good.
     """
 
     def __init__(
         self,
         card: Card,
         *,
-        certificate: bytes,
+        binding: bytes,
         host_key: bytes,
         verify: Verify,
         attempt: Callable[[bytes, bytes], Exchange | Refused] | None = None,
+        admits: Callable[[Hello], bool] | None = None,
     ) -> None:
         self._card = card
-        self._certificate = hashlib.sha256(certificate).digest()
+        self._certificate = binding
+        self._admits = admits
         self._host_key = host_key
         self._verify = verify
         self._attempt = attempt
@@ -139,6 +142,8 @@ class HostGreeting:
         )
         if not self._verify(hello.key, hello.proof, binding.text()):
             raise errors.ProtocolError("The proof of identity does not fit.")
+        if self._admits is not None and not self._admits(hello):
+            return Refused("ticket", "This guest link is no longer valid. Ask the host for a new one."), None
         self._newcomer = Newcomer(hello.key, hello.nick, hello.after, hello.standby)
         if self._attempt is None:
             return None, self._newcomer

@@ -31,7 +31,7 @@ from lanchat.protocol.topic import Topic
 
 VERSION = 2  # of the wire; a different one is refused with a text that both sides understand
 
-Refusal = Literal["nick", "password", "banned", "full", "locked", "version", "busy", "rules"]
+Refusal = Literal["nick", "password", "banned", "full", "locked", "version", "busy", "rules", "ticket"]
 
 
 # ---- from a member to the host
@@ -50,6 +50,7 @@ class Hello(Message, frozen=True):
     standby: Annotated[int, Meta(ge=0, le=2)] = 0  # 1: this computer may be named a standby; 2: its person asked for it
     delegation: Paper = b""  # the newest that this member has seen
     term: Paper = b""  # the record of the latest host that this member has seen
+    ticket: Blob = b""  # of a browser, instead of `share`: the proof that it has a guest link
 
 
 class Say(Message, frozen=True):
@@ -293,8 +294,7 @@ Event = Said | Joined | Left | Renamed | Moved | Topic | FileEvent
 Private = Told | FilePrivate  # what is for one person alone
 Record = Event | Private  # an entry of a log
 Command = Say | Tell | Who | Got | Rename | Moderate | Bye | FileCommand  # the rules of a room decide about these
-Beginning = Hello | Confirm | Transfer
-FromMember = Beginning | Command | Deaf | Fetch | Ping | Pong | FromStandby
+FromMember = Hello | Confirm | Transfer | Command | Deaf | Fetch | Ping | Pong | FromStandby
 Greeting = Card | Share | Confirm | Refused | Welcome | Present  # how a host lets somebody in
 ForOne = Page | Owner | Ack | Private | Receipt | Notice | Closing | FileReply  # to one session alone
 FromHost = Greeting | ForOne | Ping | Pong | Event | Standing | ToStandby

@@ -32,6 +32,7 @@ from lanchat.server.doors.native import native_door
 from lanchat.server.files import open_files
 from lanchat.server.hub import Hub
 from lanchat.server.moving import Moving
+from lanchat.server.open_doors import OpenDoors
 from lanchat.server.quotas import Quota, Quotas
 from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Converse
@@ -109,7 +110,7 @@ class Host(Closable):
             own = on or OwnAddresses()
             listening = [] if listeners is None else [listeners]
             for door in doors[len(listening) :]:
-                listening.append(Listeners(own, door.port))
+                listening.append(Listeners(own, door.port, door.first_port))
                 undo.callback(listening[-1].close)
             opened = self._log.open()
             undo.callback(self._log.close)
@@ -152,14 +153,15 @@ class Host(Closable):
                 secret,
                 files.bulk,
             )
-            self._doors = [(door.make(serving), at) for door, at in zip(doors, listening, strict=True)]
-            self._acceptor = Acceptor(self._doors, self._serve_accepted, timing.own_addresses)
+            made = [(door.make(serving), at) for door, at in zip(doors, listening, strict=True)]
+            self._acceptor = Acceptor(made, self._serve_accepted, timing.own_addresses)
+            self.doors = OpenDoors(made, self._acceptor, own, serving)
             undo.pop_all()
 
     @property
     def ports(self) -> dict[str, int]:
         """The port of each door, by the door's name."""
-        return {door.name: listeners.port for door, listeners in self._doors}
+        return self.doors.ports
 
     @property
     def port(self) -> int:
@@ -169,7 +171,7 @@ class Host(Closable):
     @property
     def not_listening(self) -> dict[str, str]:
         """Our own addresses at which nobody can join, and why. They are tried again every second."""
-        return {address: why for _, listeners in self._doors for address, why in listeners.missing.items()}
+        return self.doors.missing
 
     @property
     def people(self) -> int:
@@ -209,7 +211,7 @@ class Host(Closable):
             firewall blocks.
         """
         ours, theirs = socket.socketpair()
-        self._serve(theirs, self._doors[0][0])
+        self._serve(theirs, self.doors.first)
         return ours
 
     def close(self, reason: str = CLOSED.text) -> None:
@@ -253,7 +255,7 @@ class Host(Closable):
     def _serve(self, sock: socket.socket, door: Door, source: str | None = None) -> None:
         """Start to read a link. It counts for its source; None: it is the host's own, which counts for nobody."""
         assert self._flusher is not None
-        link = Link(sock, door.channel(), self._flusher)
+        link = Link(sock, door.channel(sock), self._flusher)
         quota = self._quotas.open(source or "")
         link.limit_bytes(quota.bytes)
         if source is not None:

@@ -101,7 +101,7 @@ class StandbyPort(Closable):
 
     # ---- as a door
 
-    def channel(self) -> Channel:
+    def channel(self, sock: socket.socket) -> Channel:
         return TlsChannel(self._tls, server=True)
 
     def greet(self, link: Link, quota: Quota) -> Converse | None:
@@ -113,7 +113,7 @@ class StandbyPort(Closable):
             sock.close()
             return
         try:
-            link = Link(sock, self.channel(), self._flusher)
+            link = Link(sock, self.channel(sock), self._flusher)
         except OSError:
             sock.close()
             return

@@ -1,7 +1,4 @@
-"""How others join: the commands that a host shows, and the answer to /invite with its QR code.
-
-`segno`, which makes the code, is imported only here, and only when it is needed.
-"""
+"""How others join: the commands that a host shows, and the answer to /invite with its QR code."""
 
 from typing import TYPE_CHECKING
 
@@ -10,14 +7,11 @@ from lanchat.protocol.invite import Invite
 from lanchat.protocol.irc.names import channel_of
 from lanchat.protocol.text import argument, last_argument
 from lanchat.terminal.cells import Fragments
+from lanchat.terminal.qr import BLACK_ON_WHITE, qr_lines
+from lanchat.terminal.web import PROTECTS, web_lines
 
 if TYPE_CHECKING:
     from lanchat.api.hosted import HostedRoom
-
-QUIET_ZONE = 4  # modules of white around a code, as ISO/IEC 18004 asks for
-NARROW_QUIET_ZONE = 2  # modules; phones still read it, and it fits a narrow terminal
-# Black on white whatever the terminal's own colours are: only some phones read a light code on a dark ground.
-BLACK_ON_WHITE = "fg:#000000 bg:#ffffff"  # for prompt_toolkit
 
 
 def how_to_join(room: "HostedRoom") -> list[str]:
@@ -65,8 +59,8 @@ def _plain_address(room: "HostedRoom") -> str:
 
 
 def _other_ways(room: "HostedRoom") -> list[tuple[str, bool]]:
-    """How people without lanchat come in. True: what they type, or set in their client."""
-    lines: list[tuple[str, bool]] = []
+    """How people without lanchat come in. True: what they type, open, or set in their client."""
+    lines = web_lines(room.web.address) + [(PROTECTS, False)] if room.web.is_open else []
     if (irc_port := room.host.ports.get("irc")) is not None:
         where = f"server {_plain_address(room)}, port {irc_port}, channel {channel_of(room.title)}"
         lines += [("IRC clients (not encrypted):", False), (where, True)]
@@ -86,29 +80,3 @@ def invitation(invite: Invite, width: int) -> Fragments:
     if lines is None:
         return [*shown, ("", f"(The QR code needs more than {width} columns: make the window wider.)\n")]
     return shown + [part for line in lines for part in ((BLACK_ON_WHITE, line), ("", "\n"))]
-
-
-def qr_lines(text: str, width: int) -> list[str] | None:
-    """The text as a QR code of half blocks, two of its rows in one line, to be shown in black on white.
-
-    Args:
-        width: columns of the terminal.
-
-    Returns:
-        Lines of equal length; None: the code does not fit.
-    """
-    import segno
-
-    code = segno.make(text, error="l", boost_error=False, micro=False)
-    size = int(code.symbol_size(border=0)[0])
-    quiet_zone = min(QUIET_ZONE, (width - size) // 2)
-    if quiet_zone < NARROW_QUIET_ZONE:
-        return None
-    rows = [[module == 1 for module in row] for row in code.matrix_iter(border=quiet_zone)]
-    if len(rows) % 2:
-        rows.append([False] * len(rows[0]))
-    return ["".join(map(_block, above, below)) for above, below in zip(rows[::2], rows[1::2], strict=True)]
-
-
-def _block(above: bool, below: bool) -> str:
-    return {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}[above, below]

@@ -13,6 +13,7 @@ from lanchat.storage.home import home_folder
 from lanchat.storage.input_history import InputHistory
 from lanchat.storage.own_settings import own_settings
 from lanchat.storage.rooms import TYPED, member_file
+from lanchat.terminal.cells import Fragments
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
 from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.script import Script
@@ -53,12 +54,15 @@ class Notices:
             self._kept.clear()
 
 
-def run_chat(room: JoinedRoom, notices: Notices, *notes: tuple[str, bool], silent: bool = False) -> int:
+def run_chat(
+    room: JoinedRoom, notices: Notices, *notes: tuple[str, bool], silent: bool = False, drawn: Fragments | None = None
+) -> int:
     """Show the chat screen until its person leaves or the room is gone; the screen itself says why.
 
     Args:
         notes: what to show first below the history; True: it is a command that others type.
         silent: no bell and no popup calls the person.
+        drawn: what to show below them, such as a QR code.
 
     Returns:
         The exit code.
@@ -71,6 +75,8 @@ def run_chat(room: JoinedRoom, notices: Notices, *notes: tuple[str, bool], silen
     chat = Chat(room, own=own_settings(home, room_id), typed=typed, silent=silent, dumb=is_dumb())
     for note, is_command in notes:
         chat.note(note, command=is_command)
+    if drawn:
+        chat.show(drawn)
     if room.key_status == "new":
         chat.note(f"{first_time_text(room.state.host_id)}\n{COMPARE}")
     if held := room.unsent.held:

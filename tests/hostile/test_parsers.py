@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -181,7 +182,7 @@ class Sessions:
     def ends(self) -> tuple[HostGreeting, MemberGreeting]:
         host = HostGreeting(
             self.card,
-            certificate=self.hal.certificate,
+            binding=sha256(self.hal.certificate).digest(),
             host_key=self.hal.public,
             verify=verify,
             attempt=lambda key, digest: Exchange(self.secret, host=True, member=key, certificate=digest),

@@ -31,7 +31,7 @@ def platform(request, monkeypatch):
 
 
 def established(pair: tuple[Link, Link, Reader, Reader]) -> tuple[Link, Link, Reader, Reader]:
-    wait_until(lambda: pair[0]._channel.established and pair[1]._channel.established)
+    wait_until(lambda: pair[0].channel.established and pair[1].channel.established)
     return pair
 
 
@@ -130,7 +130,7 @@ def test_a_slow_reader_is_dropped_and_the_others_go_on(links):
     bad, theirs = links.alone(plain=False)
     at_bad = links.read(bad)
     peer = links.stdlib_client(theirs)
-    wait_until(lambda: bad._channel.established)
+    wait_until(lambda: bad.channel.established)
     sent = 0
     while not bad.over:
         wait_until(lambda: good.unsent < OUTBOX_LIMIT // 2)

@@ -51,7 +51,7 @@ def eve(identity):
 
 
 def host_end(hal: Identity, card: Card = CARD, **options) -> Any:
-    options = {"certificate": hal.certificate, "host_key": hal.public, "verify": verify, **options}
+    options = {"binding": hashlib.sha256(hal.certificate).digest(), "host_key": hal.public, "verify": verify, **options}
     return HostGreeting(card, **options)
 
 

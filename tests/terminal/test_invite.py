@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 import lanchat
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.invite import Invite, parse_invite
-from lanchat.terminal.invite import BLACK_ON_WHITE, how_to_join, invitation, qr_lines, welcome
+from lanchat.terminal.invite import how_to_join, invitation, welcome
+from lanchat.terminal.qr import BLACK_ON_WHITE, qr_lines
 
 ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
 AT_HOME = Invite((Endpoint("192.168.100.100", 47474),), ROOM, KEY)

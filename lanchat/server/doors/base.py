@@ -1,6 +1,7 @@
 """Doors: the ways into a room, each with its own greeting and dialect. What a door offers, and what it gets."""
 
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Door(Protocol):
     def name(self) -> str:
         """The kind of door: "native", "plain"."""
 
-    def channel(self) -> Channel:
+    def channel(self, sock: socket.socket) -> Channel:
         """A channel for a connection that was just accepted."""
 
     def greet(self, link: Link, quota: Quota) -> Converse | None:
@@ -75,13 +76,15 @@ class DoorOption:
     """A door for a host to open.
 
     Args:
-        port: None for 47474 or the next free one, 0 for any.
-        make: makes the door, before any thread is started.
+        make: makes the door, before any thread of its own is started.
+        port: None for `first_port` or the next free one, 0 for any.
+        first_port: None for 47474.
         needs_no_password: whether the door would let everybody into a room with a password.
     """
 
     make: Callable[[Serving], Door]
     port: int | None = None
+    first_port: int | None = None
     needs_no_password: bool = False
 
 

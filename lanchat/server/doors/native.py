@@ -1,6 +1,8 @@
 """The door for lanchat's own members: TLS, a card, a hello with its proof, then JSON lines."""
 
+import hashlib
 import math
+import socket
 import threading
 from contextlib import nullcontext
 from functools import partial
@@ -43,6 +45,20 @@ def native_door(port: int | None = None) -> DoorOption:
     return DoorOption(NativeDoor, port)
 
 
+class Lines:
+    """The dialect of lanchat's own members: a JSON line for each message."""
+
+    def encode(self, message: FromHost) -> bytes:
+        return encode(message)
+
+    def snapshot(self, snapshot: Snapshot) -> bytes:
+        messages: list[FromHost] = [snapshot.welcome, *snapshot.present, *snapshot.past, *snapshot.private]
+        return b"".join(map(encode, messages))
+
+
+LINES = Lines()  # one for all doors that speak it, so that the bytes of a batch are made once
+
+
 class NativeDoor:
     """Serves each link in threads of its own."""
 
@@ -53,15 +69,8 @@ class NativeDoor:
         self._tls = server_context(serving.identity.certificate_path, serving.identity.key_path)
         self._exchanging = threading.BoundedSemaphore(EXCHANGES)
 
-    def channel(self) -> Channel:
+    def channel(self, sock: socket.socket) -> Channel:
         return TlsChannel(self._tls, server=True)
-
-    def encode(self, message: FromHost) -> bytes:
-        return encode(message)
-
-    def snapshot(self, snapshot: Snapshot) -> bytes:
-        messages: list[FromHost] = [snapshot.welcome, *snapshot.present, *snapshot.past, *snapshot.private]
-        return b"".join(map(encode, messages))
 
     def greet(self, link: Link, quota: Quota) -> Converse | None:
         with reporting_errors(link, encode):
@@ -90,7 +99,7 @@ class NativeDoor:
         link.within(None)
         link.keepalive.begin(encode(Ping()))
         self._serving.admission.admit(link)
-        session, id = Session(link, self), member_id(newcomer.key)
+        session, id = Session(link, LINES), member_id(newcomer.key)
         request = JoinRequest(
             session,
             id,
@@ -162,14 +171,10 @@ class NativeDoor:
         """
         link.within(self._serving.limits.greeting, "late", "did not say hello in time")
         link.establish()
+        greeting = self._greeting(link)
+        if greeting is None:
+            return None, []
         source = source_of(link.peer)
-        greeting = HostGreeting(
-            self._serving.card(),
-            certificate=self._serving.identity.certificate,
-            host_key=self._serving.identity.public,
-            verify=verify,
-            attempt=None if self._serving.secret is None else partial(self._attempt, source, self._serving.secret),
-        )
         link.send(encode(greeting.opening()))
         begun = False
         while data := link.receive():
@@ -195,6 +200,19 @@ class NativeDoor:
                         self._serving.password_throttle.succeed(source, member_id(newcomer.key))
                     return newcomer, messages
         return None, []
+
+    def _greeting(self, link: Link) -> HostGreeting | None:
+        """The host's end of the handshake; None: the peer has got what it wanted already."""
+        attempt = None
+        if self._serving.secret is not None:
+            attempt = partial(self._attempt, source_of(link.peer), self._serving.secret)
+        return HostGreeting(
+            self._serving.card(),
+            binding=hashlib.sha256(self._serving.identity.certificate).digest(),
+            host_key=self._serving.identity.public,
+            verify=verify,
+            attempt=attempt,
+        )
 
     def _look_up(
         self, messages: list[FromMember], link: Link, session: Session, id: str, throttle: Throttle

@@ -13,6 +13,7 @@ A guest of this door has not proven an identity: on every lanchat screen the nic
 """
 
 import secrets
+import socket
 from functools import partial
 from itertools import count
 
@@ -72,7 +73,7 @@ class PlainDoor:
     def __init__(self, serving: Serving) -> None:
         self._serving = serving
 
-    def channel(self) -> Channel:
+    def channel(self, sock: socket.socket) -> Channel:
         return PlainChannel()
 
     def encode(self, message: FromHost) -> bytes:

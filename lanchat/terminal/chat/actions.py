@@ -30,6 +30,7 @@ from lanchat.terminal.chat.intents import (
     Unknown,
     Unsent,
     Verify,
+    Web,
 )
 from lanchat.terminal.chat.line import SYSTEM_INDENT
 from lanchat.terminal.chat.line_screen import LineScreen
@@ -37,6 +38,7 @@ from lanchat.terminal.chat.people import who_text
 from lanchat.terminal.chat.screen import Screen
 from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.invite import invitation
+from lanchat.terminal.web import obey
 from lanchat.terminal.wording import counted
 
 
@@ -89,6 +91,8 @@ class Actions:
                 if (invite := self._room.invite) is None:
                     raise ValueError("No other machine can reach this room at the moment.")
                 self._feed.show(invitation(invite, self._screen.columns))
+            case Web(action, hours):
+                obey(action, hours, self._room, self._feed, self._screen.columns)
             case Verify(nick):
                 self._feed.verify(nick)
             case Ignore(nick, on):

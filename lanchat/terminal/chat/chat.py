@@ -128,6 +128,10 @@ class Chat:
         self._transfers.resume()
         self._screen.redraw_in(PENDING_AFTER)  # something of an earlier run may wait
 
+    def show(self, fragments: Fragments) -> None:
+        """Show lines that only we see and that are drawn already, as `note`."""
+        self._feed.show(fragments)
+
     def note(self, text: str, *, command: bool = False) -> None:
         """Show a line that only we see. Any thread; before `run()` it is to stand below the history.
 

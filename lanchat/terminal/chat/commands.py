@@ -28,6 +28,7 @@ from lanchat.terminal.chat.intents import (
     Unknown,
     Unsent,
     Verify,
+    Web,
 )
 from lanchat.terminal.mention import last_word
 from lanchat.terminal.wrap import hang
@@ -76,6 +77,27 @@ def _standbys(argument: str) -> Intent:
     return Standbys(" ".join(map(_nick, argument.split())))
 
 
+def _web(argument: str) -> Intent:
+    match argument.split():
+        case []:
+            return Web("show")
+        case ["off"]:
+            return Web("off")
+        case ["new", *hours] if len(hours) < 2:
+            try:
+                return Web("new", *map(_hours, hours))
+            except ValueError:
+                return Misused("The number of hours is between 0.1 and 8760.")
+    return Misused("usage: /web, /web new [HOURS] or /web off")
+
+
+def _hours(word: str) -> float:
+    hours = float(word)
+    if not 0.1 <= hours <= 8760:  # nan is not either
+        raise ValueError("too few or too many hours")
+    return hours
+
+
 COMMANDS = (
     Command("help", "", "show this list", lambda _: ShowHelp(), aliases=("h", "?")),
     Command("who", "", "show who is in the room", lambda _: ShowWho(), aliases=("names",)),
@@ -109,6 +131,13 @@ COMMANDS = (
     ),
     Command("takeback", "", "host your own room again", lambda _: Moderate("takeback")),
     Command("close", "", "close your room for everybody, standbys too", lambda _: Moderate("close"), for_host=True),
+    Command(
+        "web",
+        "[new [HOURS]|off]",
+        "show the address for browsers, or a new guest link; or close it",
+        _web,
+        for_host=True,
+    ),
     Command("discard", "", "drop your messages that are not sent yet", lambda _: Unsent(send=False)),
     Command("resend", "", "send your messages of last time that were held back", lambda _: Unsent(send=True)),
     Command("clear", "", "clear the window", lambda _: Clear()),

@@ -110,6 +110,14 @@ class RemoveFile:
 
 
 @dataclass(frozen=True)
+class Web:
+    """What the host wants of the web door: show its address, a new guest link, or close it."""
+
+    action: str  # "show", "new" or "off"
+    hours: float = 24.0  # that a new guest link is valid
+
+
+@dataclass(frozen=True)
 class Leave:
     pass
 
@@ -157,6 +165,7 @@ Intent = (
     | CancelTransfer
     | RemoveFile
     | Clear
+    | Web
     | Leave
     | Unknown
     | Misused

@@ -10,6 +10,7 @@ A client of this door has proven no identity and nothing is encrypted: on every 
 """
 
 import secrets
+import socket
 import time
 
 from lanchat.network.link import Link
@@ -38,7 +39,7 @@ class IrcDoor:
         card = serving.card()
         self._dialects = Dialects(names_of(card.room, card.title, int(time.time())))
 
-    def channel(self) -> Channel:
+    def channel(self, sock: socket.socket) -> Channel:
         return PlainChannel()
 
     def greet(self, link: Link, quota: Quota) -> Converse | None:

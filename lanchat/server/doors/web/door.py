@@ -1,0 +1,112 @@
+"""The door for browsers, on one port: the page by http, and from the page a sealed channel in a WebSocket.
+
+A browser is a member with a key of its own. From the handshake on it speaks the dialect of the native door, so that
+the bytes of a batch are made once for both, and sealed for each link.
+"""
+
+import secrets
+import socket
+import threading
+from collections.abc import Collection
+from dataclasses import replace
+from functools import partial
+from weakref import WeakSet
+
+from lanchat.network.bulk import send_wait
+from lanchat.network.link import Link
+from lanchat.network.sockets import local_end
+from lanchat.protocol.handshake import HostGreeting
+from lanchat.protocol.keys import verify
+from lanchat.protocol.messages import Closing, Hello
+from lanchat.protocol.noise import Sealed
+from lanchat.protocol.noise import answer as respond
+from lanchat.protocol.tls import Channel, PlainChannel
+from lanchat.server.admission import source_of
+from lanchat.server.doors.base import DoorOption, Serving
+from lanchat.server.doors.native import LINES, NativeDoor
+from lanchat.server.doors.web.guest_link import GuestLink
+from lanchat.server.doors.web.page import Document, load_page
+from lanchat.server.doors.web.request import Answer, Arrival, Page, Refusal, answer
+from lanchat.server.doors.web.sealed import SealedChannel
+
+FIRST_PORT = 47480
+
+
+def web_door(port: int | None = None, guest_link: GuestLink | None = None, names: Collection[str] = ()) -> DoorOption:
+    """The door for browsers.
+
+    Args:
+        port: None for FIRST_PORT or the next free one, 0 for any.
+        guest_link: opens a room with a password to browsers.
+        names: what this machine may be called in a web address, besides its own addresses and name.
+    """
+    return DoorOption(lambda serving: WebDoor(serving, guest_link or GuestLink(), names), port, first_port=FIRST_PORT)
+
+
+class WebDoor(NativeDoor):
+    """Serves each link in threads of its own."""
+
+    name = "web"
+
+    def __init__(self, serving: Serving, guest_link: GuestLink, names: Collection[str] = ()) -> None:
+        super().__init__(replace(serving, secret=None))  # no page asks for the password
+        self._guest_link = guest_link
+        self._locked = serving.secret is not None
+        self._names = frozenset(name.lower() for name in names)
+        self._own_name = socket.gethostname().partition(".")[0]
+        self._static = secrets.token_bytes(32)  # a Noise key, which is never written anywhere
+        self._document: Document = load_page()
+        self._lock = threading.Lock()  # guards the links
+        self._links: WeakSet[Link] = WeakSet()  # of pages, not of requests
+
+    def channel(self, sock: socket.socket) -> Channel:
+        address, port = local_end(sock)
+        arrival = Arrival(address, port, "http", source_of(address) == "", self._own_name, self._names)
+        return SealedChannel(PlainChannel(), partial(answer, arrival=arrival), self._respond)
+
+    def dismiss(self) -> int:
+        """Send all browsers away. Returns how many there were. Any thread."""
+        with self._lock:
+            links = [link for link in self._links if not link.over]
+        for link in links:
+            link.finish(LINES.encode(Closing("closed", "The host has closed the door for browsers.")))
+        return len(links)
+
+    def _greeting(self, link: Link) -> HostGreeting | None:
+        channel = link.channel
+        assert isinstance(channel, SealedChannel)
+        if channel.is_request:
+            send_wait(link, self._bytes_of(channel.answer))
+            link.finish()
+            return None
+        with self._lock:
+            self._links.add(link)
+        return HostGreeting(
+            self._serving.card(),
+            binding=channel.binding,
+            host_key=self._serving.identity.public,
+            verify=verify,
+            admits=partial(self._admits, channel.binding) if self._locked else None,
+        )
+
+    def _bytes_of(self, answered: Answer | None) -> bytes:
+        match answered:
+            case Page(compressed):
+                return self._document.response(compressed=compressed)
+            case Refusal():
+                return self._document.refusal(answered)
+            case _:
+                return b""
+
+    def _respond(self, frame: bytes) -> tuple[bytes, Sealed]:
+        identity = self._serving.identity
+        return respond(
+            frame,
+            ephemeral=secrets.token_bytes(32),
+            static=self._static,
+            host_key=identity.public,
+            sign=identity.sign,
+        )
+
+    def _admits(self, binding: bytes, hello: Hello) -> bool:
+        return self._guest_link.admits(hello.ticket, binding, hello.key)

@@ -1,0 +1,166 @@
+// The page: brings the room, the view and the person together.
+
+const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /nick NICK changes your nick, /who tells who is here.";
+
+(() => {
+  const view = new View();
+  const ticket = takeTicket();
+  const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+  const room = new Room(url, view, { ticket });
+  view.room = room;
+
+  // The ticket of a guest link stands in the fragment, which no browser sends. It stays for this tab alone.
+  function takeTicket() {
+    const tab = new Storage(() => sessionStorage);
+    let text = location.hash.slice(1);
+    if (text) {
+      history.replaceState(null, "", location.pathname);
+      tab.set("lanchat ticket", text);
+    } else {
+      text = tab.get("lanchat ticket") || "";
+    }
+    try {
+      const bytes = fromBase64Url(text);
+      return bytes.length === 16 ? bytes : null;
+    } catch {
+      return null;
+    }
+  }
+
+  // ---- drafts
+
+  function draftName() {
+    return `lanchat draft ${room.card.room} ${view.to ? view.to.id : "all"}`;
+  }
+
+  view.actions = {
+    rename: (nick) => nick && room.rename(nick),
+    keepDraft: () => room.card && room.store.set(draftName(), find("text").value || null),
+    showDraft: () => {
+      find("text").value = (room.card && room.store.get(draftName())) || "";
+      view.fit();
+    },
+  };
+
+  // ---- what is typed
+
+  function carryOut(text) {
+    const [first, rest] = [text.split(/\s/, 1)[0], text.slice(text.split(/\s/, 1)[0].length).trim()];
+    if (!text.startsWith("/") || text.startsWith("//") || (text.includes("\n") && !/^\/(msg|me)$/.test(first))) {
+      const said = text.startsWith("//") ? text.slice(1) : text;
+      if (view.to) room.tell(view.to, said);
+      else room.say(said);
+      return;
+    }
+    switch (first.toLowerCase()) {
+      case "/me":
+        return room.say(rest, true);
+      case "/nick":
+        if (!rest) throw new Error("Which nick? /nick NICK");
+        return room.rename(rest);
+      case "/msg": {
+        const [nick] = rest.split(/\s/, 1);
+        const said = rest.slice(nick.length).trim();
+        if (!said) throw new Error("To whom, and what? /msg NICK TEXT");
+        const person = room.called(nick);
+        if (!person && nick.startsWith("~")) throw new Error(`${safeNick(nick.slice(1))} is not here.`);
+        return person ? room.tell(person, said) : room.tellNick(nick, said);
+      }
+      case "/who":
+      case "/names":
+        return view.tellWho();
+      case "/help":
+        return view.log.add(() => view.log.note(HELP, true), false);
+      default:
+        throw new Error(`There is no command ${safeText(first)} on this page. To say it, type /${safeText(first)}.`);
+    }
+  }
+
+  function accept() {
+    const text = find("text").value;
+    if (!text.trim()) return;
+    try {
+      if (room.final) throw new Error("You are not in the room any more.");
+      carryOut(text);
+    } catch (error) {
+      view.problem(error.message);
+      return;
+    }
+    view.problem("");
+    find("text").value = "";
+    view.actions.keepDraft();
+    view.fit();
+    view.log.toEnd();
+  }
+
+  find("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    accept();
+    find("text").focus();
+  });
+  find("text").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
+      event.preventDefault();
+      accept();
+    } else if (event.key === "Escape" && view.to) {
+      view.writeTo(null);
+    }
+  });
+  let draft;
+  find("text").addEventListener("input", () => {
+    view.fit();
+    view.problem("");
+    clearTimeout(draft);
+    draft = setTimeout(view.actions.keepDraft, 300);
+  });
+
+  // ---- coming in
+
+  const tab = new Storage(() => sessionStorage);
+  const opened = view.opened.bind(view);
+  view.opened = (card, nick) => {
+    opened(card, nick);
+    if (card.password && !ticket) return view.refused("password", "");
+    if (tab.get("lanchat in") === card.room && nick) room.join(nick); // the page was loaded again
+  };
+  const joined = view.joined.bind(view);
+  view.joined = (again) => {
+    tab.set("lanchat in", room.card.room);
+    joined(again);
+    if (!again) view.actions.showDraft();
+  };
+  find("join").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const nick = find("nick").value.trim();
+    if (!nick) return;
+    find("door-error").textContent = "";
+    room.join(nick);
+  });
+  find("again").addEventListener("click", () => location.reload());
+  find("bar-button").addEventListener("click", () => {
+    view.showBar("Connecting ...", false);
+    room.join(room.me.nick);
+  });
+
+  // ---- sleep, sight and keys
+
+  const wake = () => document.hidden || room.awake();
+  document.addEventListener("visibilitychange", wake);
+  window.addEventListener("pageshow", wake);
+  window.addEventListener("online", wake);
+  window.addEventListener("pagehide", (event) => {
+    view.actions.keepDraft();
+    if (!event.persisted) room.leave();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "F6" || find("room").hidden) return;
+    event.preventDefault();
+    const stops = [find("log"), document.querySelector("#side button"), find("people-button"), find("text")];
+    const there = stops.filter((stop) => stop && stop.offsetParent !== null);
+    const at = there.findIndex((stop) => stop === document.activeElement || stop.closest("aside")?.contains(document.activeElement));
+    there[(at + (event.shiftKey ? there.length - 1 : 1)) % there.length].focus();
+  });
+
+  view.showDoor();
+  room.open();
+})();

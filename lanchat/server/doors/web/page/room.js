@@ -1,0 +1,611 @@
+// A member of the room: it joins, resumes exactly once after a cut link, and keeps what it has said until the host has
+// stored it. Nothing here touches the screen.
+
+const VERSION = 2; // of the wire
+const CONNECT_LIMIT = 5000; // ms for a connection and the host's card
+const WELCOME_LIMIT = 15000; // ms for the host to admit us
+const PING_AFTER = 10000; // ms of silence
+const DEAD_AFTER = 25000; // ms of silence
+const PROBE_LIMIT = 3000; // ms for any sign of life after the page was asleep
+const FIRST_RETRY = 250; // ms; it doubles
+const LAST_RETRY = 8000; // ms
+const HIDDEN_RETRY = 30000; // ms; nobody is looking
+const MAX_UNSENT = 100; // messages
+const MAX_KNOWN = 10000; // messages remembered by sender and id
+const MAX_LATER = 10000; // live events that wait for a gap to be filled
+const WINDOW = 64; // messages on their way at once after a reconnect
+const MAX_TEXT = 4096; // bytes
+const MAX_LINES = 100;
+const END_OF_LOG = 2 ** 53 - 1;
+
+// What the page keeps in this browser. A browser may refuse, and then it is kept until the page is closed.
+class Storage {
+  constructor(where) {
+    this.where = where;
+    this.memory = new Map();
+  }
+
+  get(name) {
+    try {
+      const text = this.where().getItem(name);
+      return text === null ? null : JSON.parse(text);
+    } catch {
+      return this.memory.has(name) ? JSON.parse(this.memory.get(name)) : null;
+    }
+  }
+
+  set(name, value) {
+    try {
+      if (value === null) this.where().removeItem(name);
+      else this.where().setItem(name, JSON.stringify(value));
+    } catch {
+      if (value === null) this.memory.delete(name);
+      else this.memory.set(name, JSON.stringify(value));
+    }
+  }
+}
+
+// Checks a text before it is sent. Returns it with plain line ends; throws an Error for a person.
+function cleanText(text) {
+  text = text.replace(/\r\n?/g, "\n").replace(/^\n+|\n+$/g, "");
+  if (!text.trim()) throw new Error("A message cannot be empty.");
+  const size = utf8.encode(text).length + 5 * (text.match(/[\0-\x08\x0b-\x1f]/g) || []).length;
+  if (size > MAX_TEXT) throw new Error(`${size} bytes are too many for one message (${MAX_TEXT} at most).`);
+  const lines = text.split("\n").length;
+  if (lines > MAX_LINES) throw new Error(`${lines} lines are too many for one message (${MAX_LINES} at most).`);
+  return text;
+}
+
+// The room as this member sees it. `ui` has a method for each thing that happens.
+class Room {
+  constructor(url, ui, { ticket = null } = {}) {
+    this.url = url;
+    this.ui = ui;
+    this.ticket = ticket; // of a guest link, 16 bytes
+    this.card = null;
+    this.title = "";
+    this.store = new Storage(() => localStorage);
+    this.seed = null;
+    this.sealer = null;
+    this.me = { id: "", nick: "" };
+    this.hostKey = null; // of the host that we joined
+    this.people = new Map(); // by member id and nick
+    this.keys = new Map(); // of all whom we have seen, by member id
+    this.wanted = ""; // the nick to join with; "": nobody has asked to join yet
+    this.admitted = false; // whether we have ever been in the room
+    this.connected = false;
+    this.final = false; // do not reconnect by ourselves
+    this.channel = null;
+    this.retries = 0;
+    this.heardAt = this.saidAt = 0;
+    this.lostAt = 0;
+    this.timers = {};
+    // what has come
+    this.seq = -1;
+    this.gapUntil = 0;
+    this.later = [];
+    this.known = new Set();
+    this.knownPrivate = new Set();
+    // what is to be sent
+    this.prefix = hex(random(8));
+    this.number = 0;
+    this.unacked = new Map(); // by id, oldest first
+    this.queue = []; // ids that wait for their place in the window
+    this.underWay = new Set();
+    this.question = null; // a private message whose recipient the host is asked for
+  }
+
+  // ---- for the page
+
+  // Connect, at first only to read the card.
+  open() {
+    clearTimeout(this.timers.retry);
+    if (this.channel) this.channel.close();
+    this.connected = false;
+    this.limit(CONNECT_LIMIT);
+    const channel = new Channel(this.url, {
+      opened: (hostKey, binding) => {
+        this.shown = { hostKey, binding };
+      },
+      messages: (list) => this.receive(channel, list),
+      ended: (why) => this.lost(why),
+    });
+    this.channel = channel;
+  }
+
+  join(nick) {
+    this.wanted = nick;
+    this.final = false;
+    this.retries = 0;
+    this.open();
+  }
+
+  say(text, action = false) {
+    this.add({ kind: "say", id: this.newId(), text: cleanText(text), action });
+  }
+
+  // A private message to somebody in the room, or to somebody whom we have seen.
+  tell(person, text) {
+    text = cleanText(text);
+    const key = this.keys.get(person.id);
+    const message = { kind: "tell", id: this.newId(), to: person.id, nick: person.nick, text };
+    if (person.id.startsWith("~")) this.add({ ...message, open: true });
+    else if (key) this.add({ ...message, key: base64(key) });
+    else this.add({ ...message, ask: true });
+  }
+
+  // A private message to a nick; the host may have to say whose it is.
+  tellNick(nick, text) {
+    const person = this.called(nick);
+    if (person) this.tell(person, text);
+    else this.add({ kind: "tell", id: this.newId(), to: "", nick, text: cleanText(text), ask: true });
+  }
+
+  rename(nick) {
+    this.send({ t: "rename", nick });
+  }
+
+  confirm(by, id) {
+    this.send({ t: "got", by, id });
+  }
+
+  leave() {
+    this.send({ t: "bye" });
+    this.final = true;
+  }
+
+  // Drop a message that waits. It may be on its way already, and be said all the same.
+  drop(id) {
+    this.unacked.delete(id);
+    this.saveUnsent();
+    this.ui.gone(id);
+  }
+
+  called(nick) {
+    const wanted = nick.replace(/^~/, "").toLowerCase();
+    return [...this.people.values()].find((person) => person.nick.toLowerCase() === wanted) || null;
+  }
+
+  // The page can be seen again, or the network is back.
+  awake() {
+    if (this.final || !this.wanted) return;
+    if (!this.channel || this.channel.over) {
+      this.retries = 0;
+      this.open();
+    } else if (this.connected) {
+      const before = this.heardAt;
+      this.send({ t: "ping" });
+      clearTimeout(this.timers.probe);
+      this.timers.probe = setTimeout(() => {
+        if (this.heardAt === before && this.connected) this.cut();
+      }, PROBE_LIMIT);
+    }
+  }
+
+  // ---- the link
+
+  cut() {
+    if (!this.channel || this.channel.over) return;
+    this.channel.close();
+    this.lost("silent");
+  }
+
+  lost(why) {
+    clearTimeout(this.timers.limit);
+    clearTimeout(this.timers.probe);
+    clearInterval(this.timers.alive);
+    const was = this.connected;
+    this.connected = false;
+    if (was || !this.lostAt) this.lostAt = Date.now();
+    if (this.final) return;
+    if (!this.wanted && this.card) return; // the card has been read, and nobody has asked to join yet
+    const pause = Math.min(FIRST_RETRY * 2 ** this.retries, LAST_RETRY) * (0.5 + Math.random() / 2);
+    this.retries += 1;
+    this.timers.retry = setTimeout(() => this.open(), document.hidden ? HIDDEN_RETRY : pause);
+    this.ui.disconnected(why, this.lostAt);
+  }
+
+  limit(time) {
+    clearTimeout(this.timers.limit);
+    this.timers.limit = setTimeout(() => this.cut(), time);
+  }
+
+  send(message) {
+    if (!this.connected && message.t !== "hello" && message.t !== "pong") return;
+    this.saidAt = Date.now();
+    this.channel.send(message);
+  }
+
+  receive(channel, list) {
+    this.heardAt = Date.now();
+    for (const message of list) {
+      if (channel.over) return;
+      this.take(message);
+    }
+  }
+
+  take(message) {
+    switch (message.t) {
+      case "card":
+        return this.takeCard(message);
+      case "refused":
+        return this.takeRefusal(message);
+      case "welcome":
+        return this.takeWelcome(message);
+      case "ping":
+        return this.channel.send({ t: "pong" });
+      case "closing":
+        return this.takeClosing(message);
+    }
+    if (!this.welcome) return; // nothing else has a place before the welcome
+    switch (message.t) {
+      case "present":
+        return this.takePresent(message);
+      case "said":
+      case "joined":
+      case "left":
+      case "renamed":
+      case "moved":
+      case "file_offered":
+      case "file_stored":
+      case "file_removed":
+        return this.takeEvent(message);
+      case "page":
+        return this.takePage(message);
+      case "ack":
+        return this.acknowledged(message.seq);
+      case "told":
+        return this.takeTold(message);
+      case "receipt":
+        return this.takeReceipt(message);
+      case "owner":
+        return this.takeOwner(message);
+      case "notice":
+        return this.ui.notice(message.code, message.text);
+    }
+  }
+
+  takeCard(card) {
+    if (this.card && card.room !== this.card.room && this.admitted) return this.impostor();
+    if (card.v !== VERSION) {
+      this.stop();
+      return this.ui.refused("version", "This page is of another version. Load it again.");
+    }
+    const first = !this.card || this.card.room !== card.room;
+    this.card = card;
+    this.title = card.title;
+    if (first) this.recall();
+    const pinned = this.memory.host ? fromBase64(this.memory.host) : null;
+    if (pinned && !sameBytes(pinned, this.shown.hostKey)) return this.impostor();
+    if (!this.wanted) {
+      this.channel.close();
+      clearTimeout(this.timers.limit);
+      return this.ui.opened(card, this.memory.nick || "");
+    }
+    if (card.password && !this.ticket) {
+      this.stop();
+      return this.ui.refused("password", "");
+    }
+    this.limit(WELCOME_LIMIT);
+    this.hello();
+  }
+
+  // What this browser knows of the room.
+  recall() {
+    if (this.card.ephemeral) this.store = new Storage(() => sessionStorage); // nothing of this room shall stay
+    this.memory = this.store.get(`lanchat room ${this.card.room}`) || {};
+    this.seed = this.memory.seed ? fromBase64(this.memory.seed) : random(32);
+    this.sealer = new Sealer(this.seed, this.card.room);
+    this.me.id = memberId(this.sealer.public);
+    for (const message of this.store.get(`lanchat unsent ${this.card.room}`) || []) {
+      this.unacked.set(message.id, { ...message, seq: 0, again: true });
+      this.ui.waiting(message);
+    }
+  }
+
+  hello() {
+    const { hostKey, binding } = this.shown;
+    const nonce = random(32);
+    const proof = joinFields(
+      "lanchat member proof",
+      String(VERSION),
+      this.card.room,
+      binding,
+      fromBase64(this.card.nonce),
+      nonce,
+      this.sealer.public,
+      hostKey,
+      this.wanted,
+    );
+    const hello = {
+      t: "hello",
+      v: VERSION,
+      nick: this.wanted,
+      key: base64(this.sealer.public),
+      nonce: base64(nonce),
+      proof: base64(noble.ed25519.sign(proof, this.seed)),
+      after: this.seq,
+    };
+    if (this.ticket) {
+      const bound = joinFields("lanchat guest ticket", binding, this.sealer.public);
+      hello.ticket = base64(noble.hmac(noble.sha256, this.ticket, bound));
+    }
+    this.welcome = null;
+    this.send(hello);
+  }
+
+  takeRefusal(refused) {
+    this.stop();
+    this.ui.refused(refused.code, refused.text, refused.suggestion || "");
+  }
+
+  takeClosing(closing) {
+    this.stop();
+    this.ui.closed(closing.code, closing.text);
+  }
+
+  impostor() {
+    this.channel.close();
+    this.lost("impostor");
+  }
+
+  stop() {
+    this.final = true;
+    this.connected = false;
+    clearTimeout(this.timers.limit);
+    clearInterval(this.timers.alive);
+    this.channel.close();
+  }
+
+  takeWelcome(welcome) {
+    if (!this.wanted) return;
+    if (welcome.id !== this.me.id) throw new Error("The host says that you have another key than yours.");
+    clearTimeout(this.timers.limit);
+    this.welcome = welcome;
+    this.hostKey = this.shown.hostKey;
+    this.hostId = memberId(this.hostKey);
+    this.wanted = this.me.nick = welcome.nick;
+    this.memory = { seed: base64(this.seed), host: base64(this.hostKey), nick: welcome.nick };
+    this.store.set(`lanchat room ${this.card.room}`, this.memory);
+    this.retries = 0;
+    this.lostAt = 0;
+    this.people.clear();
+    this.keys.set(this.me.id, this.sealer.public);
+    this.seq = Math.min(this.seq, welcome.seq);
+    this.gapUntil = welcome.since || 0;
+    this.later = [];
+    const again = this.admitted;
+    this.admitted = this.connected = true;
+    this.ui.joined(again);
+    if (this.gapUntil) this.send({ t: "fetch", after: Math.max(0, this.seq) });
+    this.resend();
+    clearInterval(this.timers.alive);
+    this.timers.alive = setInterval(() => this.check(), 1000);
+    this.heardAt = this.saidAt = Date.now();
+    if (!welcome.people) this.enterSelf();
+  }
+
+  // Look for silence. No timer runs reliably while the page is hidden, so a long pause proves nothing.
+  check() {
+    const now = Date.now();
+    const slept = now - (this.checkedAt || now) > 5000;
+    this.checkedAt = now;
+    if (slept || !this.connected) return;
+    if (now - this.heardAt > DEAD_AFTER) this.cut();
+    else if (now - Math.min(this.heardAt, this.saidAt) > PING_AFTER) this.send({ t: "ping" });
+    if (this.lostAt === 0) this.ui.alive();
+  }
+
+  // ---- people
+
+  takePresent(present) {
+    this.checkHost(present.id, present.host);
+    this.enter(present.id, present.nick, present.host, present.key, present.web);
+    if (this.people.size >= this.welcome.people) this.enterSelf();
+  }
+
+  enterSelf() {
+    this.ui.people();
+  }
+
+  checkHost(id, host) {
+    if (Boolean(host) !== (id === this.hostId)) throw new Error("The host claims to have another key than it showed.");
+  }
+
+  enter(id, nick, host, key, web) {
+    this.people.set(`${id} ${nick}`, { id, nick, host: Boolean(host), web: Boolean(web) });
+    if (!key) return;
+    const raw = fromBase64(key);
+    if (memberId(raw) === id) this.keys.set(id, raw);
+  }
+
+  fingerprint(id) {
+    return this.keys.has(id) ? fingerprintOf(this.keys.get(id)) : "";
+  }
+
+  // ---- events: each once, without a gap
+
+  takeEvent(event) {
+    if (event.t === "said" && event.by === this.me.id) this.heard(event);
+    if (this.gapUntil && event.seq > this.gapUntil) {
+      if (this.later.length >= MAX_LATER) return this.cut();
+      this.later.push(event);
+      return;
+    }
+    if (event.seq <= this.seq) return;
+    this.seq = event.seq;
+    const past = event.seq <= this.welcome.seq;
+    if (event.t !== "said") return this.happened(event, past);
+    if (!event.by.startsWith("~") && !this.isFirst(this.known, event)) return;
+    this.ui.said(event, past, event.by === this.me.id);
+  }
+
+  happened(event, past) {
+    if (!past) {
+      if (event.t === "joined") {
+        this.checkHost(event.by, event.host);
+        this.enter(event.by, event.nick, event.host, event.key, event.web);
+      } else if (event.t === "left") {
+        this.people.delete(`${event.by} ${event.nick}`);
+      } else if (event.t === "renamed") {
+        const person = this.people.get(`${event.by} ${event.nick}`);
+        this.people.delete(`${event.by} ${event.nick}`);
+        if (person) this.people.set(`${event.by} ${event.to}`, { ...person, nick: event.to });
+        if (event.by === this.me.id && event.nick === this.me.nick) this.renamed(event.to);
+      }
+      this.ui.people();
+    }
+    this.ui.happened(event, past);
+  }
+
+  renamed(nick) {
+    this.wanted = this.me.nick = nick;
+    this.memory.nick = nick;
+    this.store.set(`lanchat room ${this.card.room}`, this.memory);
+  }
+
+  takePage(page) {
+    if (page.upto < this.gapUntil && page.upto < END_OF_LOG) return this.send({ t: "fetch", after: page.upto });
+    const later = this.later;
+    this.gapUntil = 0;
+    this.later = [];
+    for (const event of later) this.takeEvent(event);
+  }
+
+  isFirst(known, message) {
+    const key = `${message.by} ${message.id}`;
+    if (known.has(key)) return false;
+    known.add(key);
+    if (known.size > MAX_KNOWN) known.delete(known.values().next().value);
+    return true;
+  }
+
+  // ---- private messages
+
+  takeTold(told) {
+    const own = told.by === this.me.id;
+    if (own) this.answered(told.id);
+    if (!this.isFirst(this.knownPrivate, told)) {
+      if (!own) this.confirm(told.by, told.id);
+      return;
+    }
+    let text = told.text || "";
+    let problem = "";
+    const guest = told.by.startsWith("~") || told.to.startsWith("~");
+    if (told.box) {
+      try {
+        text = this.sealer.open(told.by, told.to, told.id, fromBase64(told.box));
+      } catch (error) {
+        problem = error instanceof CannotOpen ? error.message : "damaged";
+      }
+    } else if (!guest) {
+      problem = "not sealed";
+    }
+    this.ui.told({ ...told, text, problem, own, open: guest });
+  }
+
+  takeReceipt(receipt) {
+    const message = this.unacked.get(receipt.id);
+    if (!message) return;
+    this.unacked.delete(receipt.id);
+    this.saveUnsent();
+    this.answered(receipt.id);
+    this.ui.receipt(message, receipt.code, receipt.text || "");
+  }
+
+  takeOwner(owner) {
+    const message = this.unacked.get(owner.id);
+    if (!message || !message.ask || (message.to && message.to !== owner.to)) return;
+    const key = fromBase64(owner.key || "");
+    if (memberId(key) !== owner.to) return this.takeReceipt({ id: owner.id, code: "refused", text: "The host showed a key that does not fit." });
+    this.keys.set(owner.to, key);
+    if (!message.to) {
+      const shown = grouped(fingerprintOf(key));
+      this.ui.notice("key", `The host says that this is the fingerprint of ${safeNick(owner.nick)}: ${shown}. Your message is sealed to it.`);
+    }
+    Object.assign(message, { to: owner.to, nick: owner.nick, key: base64(key), ask: false });
+    this.saveUnsent();
+    this.transmit(message);
+  }
+
+  // ---- what we say
+
+  newId() {
+    this.number += 1;
+    return `${this.prefix}-${this.number}`;
+  }
+
+  add(message) {
+    if (this.unacked.size >= MAX_UNSENT) throw new Error(`${MAX_UNSENT} messages wait already.`);
+    this.unacked.set(message.id, { ...message, seq: 0 });
+    this.saveUnsent();
+    this.ui.waiting(message);
+    if (!this.connected) return;
+    if (this.queue.length) this.queue.push(message.id);
+    else this.transmit(this.unacked.get(message.id));
+  }
+
+  saveUnsent() {
+    const unsent = [...this.unacked.values()].map(({ seq, again, ...message }) => message);
+    this.store.set(`lanchat unsent ${this.card.room}`, unsent.length ? unsent : null);
+  }
+
+  resend() {
+    this.queue = [...this.unacked.keys()];
+    this.underWay.clear();
+    for (const message of this.unacked.values()) Object.assign(message, { seq: 0, again: true });
+    this.next();
+  }
+
+  next() {
+    while (this.queue.length && this.underWay.size < WINDOW) {
+      const message = this.unacked.get(this.queue.shift());
+      if (!message) continue;
+      this.underWay.add(message.id);
+      this.transmit(message);
+    }
+  }
+
+  answered(id) {
+    this.underWay.delete(id);
+    this.next();
+  }
+
+  transmit(message) {
+    const { id, text } = message;
+    if (message.kind === "say") {
+      const say = { t: "say", id, text };
+      if (message.action) say.action = true;
+      if (message.again) say.again = true;
+      return this.send(say);
+    }
+    const { to, nick } = message;
+    if (message.ask) return this.send({ t: "who", id, to, nick });
+    if (message.open) return this.send({ t: "tell", id, to, nick, text });
+    try {
+      const { box, copy } = this.sealer.seal(fromBase64(message.key), id, text);
+      this.send({ t: "tell", id, to, nick, box: base64(box), copy: base64(copy) });
+    } catch {
+      this.takeReceipt({ id, code: "refused", text: "Nothing can be sealed to this key." });
+    }
+  }
+
+  heard(said) {
+    const message = this.unacked.get(said.id);
+    if (!message) return;
+    message.seq = said.seq;
+    this.answered(said.id);
+    this.ui.heard(said.id);
+  }
+
+  acknowledged(seq) {
+    let changed = false;
+    for (const [id, message] of this.unacked) {
+      if (message.seq > 0 && message.seq <= seq) {
+        this.unacked.delete(id);
+        changed = true;
+      }
+    }
+    if (changed) this.saveUnsent();
+  }
+}

@@ -1,0 +1,53 @@
+"""Chromium for the stories of the page, started once for each process of a run."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from lanchat.server.host import Host
+from tests.browser.pages import Visitor
+
+_PROGRAM = os.environ.get("LANCHAT_CHROMIUM") or shutil.which("chromium")
+# A page that came over http from another machine: no name of this machine is one for a browser, which trusts those.
+_ELSEWHERE = "room.test"
+
+
+@pytest.fixture(scope="session")
+def chromium(own_network: None) -> Iterator[Browser]:
+    if _PROGRAM is None:
+        pytest.skip("no Chromium: apt-get install chromium, or set LANCHAT_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=_PROGRAM,
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {_ELSEWHERE} 127.0.0.1"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def room(host: Callable[..., Host]) -> Host:
+    opened: Host = host("Room A", web_port=0, web_names=(_ELSEWHERE,))
+    return opened
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Visitor]]:
+    """`visit(room, "zoe")`: somebody in the room, in a browser of their own; without a nick, in front of it."""
+    visitors: list[Visitor] = []
+
+    def come(room: Host, nick: str = "", *, fragment: str = "", **options: Any) -> Visitor:
+        context = chromium.new_context(**{"viewport": {"width": 390, "height": 844}, **options})
+        visitors.append(visitor := Visitor(context, f"http://{_ELSEWHERE}:{room.ports['web']}/", fragment))
+        if nick:
+            visitor.join(nick)
+        return visitor
+
+    yield come
+    for visitor in visitors:
+        visitor.context.close()
+    assert [problem for visitor in visitors for problem in visitor.problems] == []

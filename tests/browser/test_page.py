@@ -1,0 +1,169 @@
+"""The page in Chromium: what a person with a phone does, over http."""
+
+import pytest
+from playwright.sync_api import expect
+
+from lanchat.client.events import PrivateMessage
+from lanchat.protocol.guest_ticket import ticket_text
+from lanchat.protocol.messages import Joined
+from lanchat.server.doors.web.guest_link import GuestLink
+from lanchat.server.doors.web.sealed import SealedChannel
+from tests.support.page import PageClient
+from tests.support.people import Listener
+from tests.support.waiting import wait_until
+
+
+def cut(room) -> None:
+    """Cut the links of all browsers."""
+    for link in room.links:
+        if isinstance(link.channel, SealedChannel):
+            link.drop("lost", "the cable is out")
+
+
+def test_people_with_phones_and_programs_talk_with_each_other(room, join, visit):
+    ann = Listener(join(room, "ann"))
+    zoe = visit(room)
+    assert not zoe.page.evaluate("isSecureContext")
+    zoe.reads("People who listen on this network cannot read this chat.")
+    zoe.join("zoe")
+    zoe.say("hello from a phone")
+    assert ann.hear_text("hello from a phone").nick == "zoe"
+    ann.member.outgoing.say("hello from <b>ann</b>\nin two lines")
+    zoe.sees("hello from <b>ann</b>")
+    assert zoe.texts == ["hello from a phone", "hello from <b>ann</b>\nin two lines"]
+    expect(zoe.page.locator("#people-button")).to_have_text("2 people")
+    assert zoe.requests == [zoe.url]
+    zoe.page.reload()
+    zoe.is_inside()
+    zoe.sees("in two lines")
+    ann.hear(
+        lambda: len([item for item in ann.items if isinstance(item, Joined) and item.nick == "zoe"]) == 2, "zoe again"
+    )
+
+
+def test_a_cut_link_loses_and_doubles_nothing(room, join, visit):
+    ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
+    for number in range(4):
+        zoe.say(f"zoe {number}")
+        ann.member.outgoing.say(f"ann {number}")
+        cut(room)
+        zoe.say(f"zoe {number} again")
+        ann.member.outgoing.say(f"ann {number} again")
+    zoe.sees("ann 3 again")
+    ann.hear_text("zoe 3 again")
+    zoe.sees("zoe 3 again")
+    expected = {f"{who} {number}{again}" for who in ("ann", "zoe") for number in range(4) for again in ("", " again")}
+    assert sorted(zoe.texts) == sorted(ann.texts) == sorted(expected)
+    assert [text for text in zoe.texts if text in ann.texts] == ann.texts
+
+
+def test_what_was_not_said_is_said_after_the_page_was_loaded_again(host, join, visit):
+    room = host("Room A", web_port=0, web_names=("room.test",))
+    zoe = visit(room, "zoe")
+    zoe.page.evaluate("WebSocket.prototype.send = () => {}")  # the network takes nothing any more
+    zoe.say("into the void")
+    zoe.reads("waiting")
+    zoe.page.reload()
+    zoe.is_inside()
+    zoe.sees("into the void")
+    assert zoe.texts == ["into the void"]
+
+
+def test_private_messages_are_sealed_and_drafts_are_kept(room, join, visit):
+    ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
+    zoe.page.locator("#people-button").click()
+    zoe.page.get_by_role("button", name="ann").click()
+    zoe.page.get_by_role("button", name="Private message").click()
+    zoe.reads("To ann only")
+    zoe.say("psst")
+    ann.hear_kind(PrivateMessage, text="psst", problem="")
+    zoe.sees("psst")
+    zoe.composer.fill("a draft for ann")
+    zoe.composer.press("Escape")
+    expect(zoe.composer).to_have_value("")
+    zoe.composer.fill("a draft for all")
+    told = next(item for item in ann.items if isinstance(item, PrivateMessage))
+    ann.member.outgoing.tell("zoe", "psst yourself", to=told.by, key=key_of(ann, told.by))
+    zoe.sees("psst yourself")
+    zoe.page.reload()
+    zoe.is_inside()
+    expect(zoe.composer).to_have_value("a draft for all")
+    assert "psst yourself" not in zoe.texts  # it was shown, and the host has forgotten it
+
+
+def key_of(listener: Listener, id: str) -> bytes:
+    return next(item.key for item in listener.items if isinstance(item, Joined) and item.by == id)
+
+
+def test_a_guest_link_opens_a_room_with_a_password(host, visit):
+    link = GuestLink()
+    room = host("Room A", web_port=0, web_names=("room.test",), guest_link=link, password="secret")
+    ticket = ticket_text(link.current().secret)
+    visit(room).reads("This room has a password, and web pages never ask for it.")
+    zoe = visit(room, "zoe", fragment=f"#{ticket}")
+    assert zoe.page.url == zoe.url
+    link.renew()
+    zoe.page.reload()
+    zoe.reads("This guest link is no longer valid. Ask the host for a new one.")
+
+
+def test_a_taken_nick_brings_another_one(room, join, visit):
+    join(room, "zoe")
+    zoe = visit(room)
+    zoe.page.get_by_label("What should the others call you?").fill("zoe")
+    zoe.page.keyboard.press("Enter")
+    zoe.reads("zoe2 is free")
+    zoe.page.keyboard.press("Enter")
+    zoe.is_inside()
+
+
+def test_the_page_works_by_keyboard_and_names_its_parts(room, visit):
+    zoe = visit(room)
+    zoe.page.keyboard.type("zoe")
+    zoe.page.keyboard.press("Enter")
+    zoe.is_inside()
+    expect(zoe.composer).to_be_focused()
+    zoe.page.keyboard.type("one")
+    zoe.page.keyboard.press("Shift+Enter")
+    zoe.page.keyboard.type("two")
+    zoe.page.keyboard.press("Enter")
+    zoe.sees("one")
+    assert zoe.texts == ["one\ntwo"]
+    zoe.page.keyboard.press("F6")
+    expect(zoe.page.get_by_role("log", name="Messages")).to_be_focused()
+    zoe.page.keyboard.press("F6")
+    expect(zoe.page.locator("#people-button")).to_be_focused()
+    zoe.page.keyboard.press("Enter")
+    expect(zoe.page.get_by_role("dialog", name="People")).to_be_visible()
+    zoe.page.keyboard.press("Escape")
+    expect(zoe.page.get_by_role("dialog")).to_have_count(0)
+    expect(zoe.page.get_by_role("textbox", name="Message to everyone")).to_be_visible()
+    expect(zoe.page.locator("#state")).to_have_role("status")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"),
+        ("</script><script>alert(1)</script>", "</script><script>alert(1)</script>"),
+        ("\u202egnp.exe", "<U+202E>gnp.exe"),
+        ("a\u0301\u0301\u0301\u0301\u0301\u0301", "a\u0301\u0301\u0301\u0301"),
+        ("\x1b[31m \u200b\ufeff", "\\x1b[31m <U+200B><U+FEFF>"),
+        ("👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 می‌خواهم", "👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 می‌خواهم"),
+    ],
+)
+def test_what_a_stranger_says_is_only_text(room, visit, text, shown):
+    zoe, eve = visit(room, "zoe"), PageClient(room.ports["web"], "eve")
+    eve.say(text)
+    eve.say("the end")
+    zoe.sees("the end")
+    assert zoe.texts == [shown, "the end"]
+    eve.close()
+
+
+def test_the_door_that_the_host_closes_says_so(room, visit):
+    zoe = visit(room, "zoe")
+    door = room.doors.find("web")
+    room.doors.close(door)
+    wait_until(lambda: door.dismiss() >= 1)
+    zoe.reads("The host has closed the door for browsers.")
