@@ -55,11 +55,11 @@ class RoomState:
 
     def follow(self, item: Item) -> None:
         match item:
+            case Said() | Joined() | Left() | Renamed() | Moved() | FileOffered() | FileStored() | FileRemoved():
+                self.roster.apply(item)
             case Topic(topic=topic):
                 self.roster.apply(item)
                 self.topic = self.topic if self.is_past(item) else topic
-            case Said() | Joined() | Left() | Renamed() | Moved() | FileOffered() | FileStored() | FileRemoved():
-                self.roster.apply(item)
             case Connected(card=card, welcome=welcome, present=present, host_id=host_id, again=again):
                 self.title, self.topic = card.title, welcome.topic
                 self.roster.host_id = host_id

@@ -158,7 +158,9 @@ class Store:
         private: list[Told] = []
         files: list[FilePrivate | Got] = []
         for record in records:
-            if isinstance(record, Told):
+            if type(record) is Said:  # nearly all; to ask whether it is of another type takes long (msgspec)
+                events.append(record)
+            elif isinstance(record, Told):
                 private.append(record)
             elif isinstance(record, FilePrivate | Got):
                 files.append(record)
@@ -178,10 +180,11 @@ class Store:
             remaining = events[len(events) - len(events) % _TOGETHER :]
             if remaining:
                 added += self._db.executemany(_INSERT + _ROW, map(row_of, remaining)).rowcount
-            keys = [key for event in events if (key := key_shown(event))]
+            others = [event for event in events if type(event) is not Said]
+            keys = [key for event in others if (key := key_shown(event))]
             if keys and self._durable and self._owned < MAX_OWNED:  # beyond that, newcomers own no nick to be found by
                 self._db.executemany("INSERT OR IGNORE INTO member_key VALUES (?, ?)", keys)
-            owned = self._own([row for event in events if (row := nick_used(event))])
+            owned = self._own([row for event in others if (row := nick_used(event))])
         self._owned += owned  # not before the commit
         return added
 
