@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lanchat.api.dialer import Dialer
+from lanchat.api.guesses import GuessNotices
 from lanchat.api.host_check import HostCheck
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
@@ -81,7 +82,7 @@ def host(
         limits: those of strangers and members.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
         on_problem: called, from another thread, with a sentence when others cannot find or reach the room, and with
-            another one when they can again; the room is open anyway.
+            another one when they can again; the room is open anyway. Also called when somebody gives a wrong password.
         drop_oldest: whether the oldest events are dropped when too many wait to be taken; else the reader waits.
         timing: the waiting times of the host and its own member.
 
@@ -112,7 +113,7 @@ def host(
             nick=nick,
             room_id=folder.about.id if folder else None,
             doors=[
-                *_doors(port, plain_port, irc_port),
+                *_doors(port, plain_port, irc_port, on_problem),
                 *([access.option(web_port)] if web or web_port is not None else []),
             ],
             on=on,
@@ -206,8 +207,10 @@ def _check(host: Host, home: Path) -> HostCheck:
     return check
 
 
-def _doors(port: int | None, plain_port: int | None, irc_port: int | None) -> list[DoorOption]:
-    doors = [native_door(port)]
+def _doors(
+    port: int | None, plain_port: int | None, irc_port: int | None, say: Callable[[str], None]
+) -> list[DoorOption]:
+    doors = [native_door(port, GuessNotices(say))]
     if plain_port is not None:
         doors.append(plain_door(plain_port))
     if irc_port is not None:

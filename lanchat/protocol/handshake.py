@@ -105,6 +105,11 @@ class HostGreeting:
         self._newcomer: Newcomer | None = None
         self._exchange: Exchange | None = None
 
+    @property
+    def tried(self) -> bool:
+        """Whether the member has given a password."""
+        return self._exchange is not None
+
     def opening(self) -> Card:
         return self._card
 

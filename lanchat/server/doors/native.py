@@ -4,6 +4,7 @@ import hashlib
 import math
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 
@@ -36,13 +37,14 @@ from lanchat.server.throttle import Throttle
 EXCHANGES = 2  # password exchanges at a time; each holds the interpreter for 14 ms, which delays every message
 
 
-def native_door(port: int | None = None) -> DoorOption:
+def native_door(port: int | None = None, on_wrong_password: Callable[[str], None] | None = None) -> DoorOption:
     """The door that every room has.
 
     Args:
         port: None for 47474 or the next free one, 0 for any.
+        on_wrong_password: called with the source of a wrong password ("": this machine), in its reader thread.
     """
-    return DoorOption(NativeDoor, port)
+    return DoorOption(partial(NativeDoor, on_wrong_password=on_wrong_password), port)
 
 
 class Lines:
@@ -64,8 +66,9 @@ class NativeDoor:
 
     name = "native"
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, on_wrong_password: Callable[[str], None] | None = None) -> None:
         self._serving = serving
+        self._on_wrong_password = on_wrong_password
         self._tls = server_context(serving.identity.certificate_path, serving.identity.key_path)
         self._exchanging = threading.BoundedSemaphore(EXCHANGES)
 
@@ -191,6 +194,8 @@ class NativeDoor:
                     answer, newcomer = greeting.receive(messages.pop(0))
                 if isinstance(answer, Refused):
                     link.finish(encode(answer))
+                    if answer.code == "password" and greeting.tried and self._on_wrong_password is not None:
+                        self._on_wrong_password(source)
                     return None, []
                 if answer is not None:
                     link.send(encode(answer))
