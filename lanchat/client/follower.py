@@ -79,6 +79,7 @@ class Follower:
         self._promoted_at: float | None = None  # s, since when we host and the host has not said that it is over
         self._backup = ""  # the nick of the sync standby
         self._index: int | None = None  # of this computer
+        self._told = False  # our person knows that this computer is a standby
 
     # ---- a link
 
@@ -89,6 +90,7 @@ class Follower:
         self._roster.welcome(connection.welcome, connection.present)
         self._roster.seq = connection.welcome.seq
         self._following, self._offered, self._promoted_at = None, False, None
+        self._backup = ""  # this host names its own
         if connection.host_key == self._key:
             self.close()
         elif self._keeper is not None and not self._declined and (self._ready or self._key == self._room.papers.owner):
@@ -175,14 +177,15 @@ class Follower:
 
     def _look_for_ourselves(self) -> None:
         """Find out whether the newest delegation names this computer."""
-        before, self._index = self._index, None
+        self._index = None
         if self._replica is not None:
             self._index = self._room.papers.index(self._key, self._replica.instance)
             if self._keeper is not None and self._offered:
                 self._keeper.hears(self._room.papers, host=True)
         if self._index is None:
             self._following = None
-        elif before is None and self._index != OWNER_INDEX:
+        elif not self._told and self._index != OWNER_INDEX:
+            self._told = True
             self._put(Named())
 
     def _follow(self) -> None:

@@ -67,6 +67,7 @@ class RoomState:
                 # A host that lost its log counts from a lower number again.
                 self.border = min(self.border, welcome.seq) if again else welcome.seq
                 self.connected = self.stored = True
+                self.backup = ""
                 self.closed_by_host = False
             case Disconnected(closed=closed):
                 self.connected = False

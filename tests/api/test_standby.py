@@ -11,7 +11,7 @@ import pytest
 from lanchat.api.joining import join_target
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import Target
-from lanchat.client.events import Disconnected, Item, Named
+from lanchat.client.events import Backup, Disconnected, Item, Named
 from lanchat.errors import Refused
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
@@ -203,6 +203,7 @@ def test_a_room_that_is_handed_over_goes_on_at_another_computer(stage):
         moved = [event for event in person.events if isinstance(event, Moved)]
         assert [(one.nick, one.before, one.reason) for one in moved] == [("bob", "ann", "handover")]
         assert not [item for item in person.items if isinstance(item, Disconnected) and not item.moved]
+        assert [item.nick for item in person.items if isinstance(item, Backup)] == ["bob"], "no word of a lost backup"
         assert [event.nick for event in person.events if isinstance(event, Left)] == []
         assert [event.nick for event in person.events if isinstance(event, Joined)].count(person.room.nick) == 1
 
@@ -222,6 +223,7 @@ def test_the_owner_comes_back_as_a_member_and_hosts_the_room_again(stage):
     for person in (bob, cat):
         person.hear(lambda person=person: person.texts[-1:] == ["three"], "the last message")
         assert person.texts == ["one", "two", "three"]
+    assert sum(isinstance(item, Named) for item in bob.items) == 1, "it is told once"
     moved = [event for event in cat.events if isinstance(event, Moved)]
     assert [(one.nick, one.before, one.reason) for one in moved] == [
         ("bob", "ann", "handover"),

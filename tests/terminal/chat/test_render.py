@@ -6,7 +6,7 @@ from datetime import UTC, date
 
 import pytest
 
-from lanchat.client.events import Acked, Closed, Connected, Disconnected, PrivateMessage
+from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Named, PrivateMessage
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.file_messages import FileEntry
@@ -364,3 +364,39 @@ def test_a_member_with_my_id_and_another_nick_is_not_me():
     roster.welcome(Welcome("a", "ann", 0, 0, 1), (Present("b", "bob"),))
     shown = Shown(Renderer(roster, date(1970, 1, 1), UTC))
     assert plain(shown.render(Left(1, NOON, "a", "other"))) == "12:00 -- other left\n"
+
+
+def with_people(me="c"):
+    roster = Roster(me=me, nick="cat")
+    roster.people = {
+        ("a", "ann"): Person("a", "ann", host=True),
+        ("b", "bob"): Person("b", "bob"),
+        ("c", "cat"): Person("c", "cat"),
+    }
+    return Shown(Renderer(roster, date(1970, 1, 1), UTC))
+
+
+def test_a_lost_backup_is_told_and_so_is_that_there_is_one_again():
+    one = with_people()
+    assert one.render(Backup("bob")) == [], "the bar tells it"
+    assert plain(one.render(Backup(""))) == "-- No backup: messages are saved on ann's disk only.\n"
+    assert plain(one.render(Backup("bob"))) == "-- Messages are saved on two computers again: ann's and bob's.\n"
+    assert one.render(Backup("cat")) == []
+    assert plain(one.render(Backup(""))) == "-- No backup: messages are saved on ann's disk only.\n"
+    assert plain(one.render(Backup("cat"))) == "-- Messages are saved on two computers again: ann's and yours.\n"
+
+
+def test_who_hosts_reads_of_the_own_disk():
+    assert plain(with_people("a").render(Backup(""))) == "-- No backup: messages are saved on your disk only.\n"
+
+
+def test_a_person_is_told_that_the_own_computer_is_a_standby():
+    words = "-- This computer is now a standby: it keeps a copy of the room and can host it when ann is gone."
+    assert plain(with_people().render(Named())) == f"{words} /standbys off ends that.\n"
+
+
+def test_a_move_says_nothing_of_the_link():
+    one = with_people()
+    assert one.render(Disconnected("The host has handed the room to somebody else.", moved=True)) == []
+    moved = Moved(1, NOON, "c", "cat", 65, "ann", "handover")
+    assert plain(one.render(moved)) == "12:00 -- ann has handed the room to you: this computer hosts it from now on\n"
