@@ -97,16 +97,16 @@ def start(
 def forks() -> Iterator[None]:
     """`start` makes forks where it can; on Linux, that is."""
     global _server
-    if sys.platform != "linux":
+    if sys.platform != "linux" or _server is not None:
         yield
         return
     from tests.support.forked import ForkServer
 
-    before, _server = _server, (server := ForkServer())
+    _server = server = ForkServer()
     try:
         yield
     finally:
-        _server = before
+        _server = None
         server.close()
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from subprocess import PIPE
+from subprocess import DEVNULL, PIPE
 
 import pytest
 
@@ -16,6 +16,8 @@ from tests.support.ptyscreen import PtyScreen
 
 if sys.platform != "linux":
     pytest.skip("forks are made on Linux only", allow_module_level=True)
+
+from tests.support.forked import ForkServer
 
 WHO = """
 import json, os, re, signal, sys, threading
@@ -137,7 +139,9 @@ def test_what_is_no_such_python_is_started_for_real():
 
 
 def test_all_ends_with_the_server():
-    with forks():
-        process = start([sys.executable, "-c", "import signal; signal.pause()"])
+    server = ForkServer()
+    argv = [sys.executable, "-c", "import signal; signal.pause()"]
+    process = server.start(argv, (DEVNULL, DEVNULL, 2), os.environ, (), terminal=False)
+    server.close()
     assert process.wait(10) == -signal.SIGKILL
     assert not Path(f"/proc/{process.pid}").exists()
