@@ -137,7 +137,7 @@ def test_two_people_at_their_terminals_meet_in_a_room(lab):
         hal.press("ne\r")
         ann.wait_until(lambda: "half a line" in ann.text)
         hal.press("\x04")
-        hal.wait_until(lambda: "1 person would lose this room" in hal.text)
+        hal.wait_until(lambda: "close the room for 1 person" in hal.text)
         hal.press("\x04")
         assert hal.wait_exit() == 0
         ann.wait_until(lambda: "Waiting in case it opens again" in ann.text)

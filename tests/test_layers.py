@@ -77,6 +77,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.cli.look",
         "lanchat.cli.main",
         "lanchat.cli.options",
+        "lanchat.cli.picking",
         "lanchat.cli.script",
         "lanchat.cli.talk",
         "lanchat.cli.usage",

@@ -10,6 +10,7 @@ from lanchat.api.guesses import GuessNotices
 from lanchat.api.host_check import HostCheck
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
+from lanchat.api.naming import begin_naming
 from lanchat.api.room import JoinedRoom
 from lanchat.api.standby import Standby
 from lanchat.api.targets import Target
@@ -22,6 +23,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLimits, Limits
 from lanchat.protocol.messages import Card
+from lanchat.protocol.places import Rules, read_places
 from lanchat.protocol.text import clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.doors.base import DoorOption
@@ -29,9 +31,11 @@ from lanchat.server.doors.irc.door import irc_door
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
+from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
+from lanchat.storage.delegations import Signing
 from lanchat.storage.home import home_folder
-from lanchat.storage.identity import load_identity
+from lanchat.storage.identity import Identity, load_identity
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.log import Log
 from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
@@ -56,6 +60,7 @@ def host(
     keep: str | None = None,
     password: str | None = None,
     files: FileLimits | None = None,
+    standby: bool = True,
     limits: Limits = DEFAULT_LIMITS,
     interfaces: tuple[str, ...] | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
@@ -79,6 +84,8 @@ def host(
         password: what members need to know to enter.
         files: the limits of the files that members send, which are stored on this disk; with a `total` of 0 the room
             takes none. By default there are up to 10 GB; an ephemeral room takes none.
+        standby: let other members' computers keep copies of the room, and host it when this one is gone. An ephemeral
+            room has none.
         limits: those of strangers and members.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
         on_problem: called, from another thread, with a sentence when others cannot find or reach the room, and with
@@ -107,6 +114,9 @@ def host(
         blobs = _blobs(folder, limits_of_files)
         if blobs is not None:
             undo.callback(blobs.close)
+        term = None
+        if folder is not None and standby:
+            term = _term(folder, identity, Rules(keep=folder.about.keep, hidden=not announce), password=bool(password))
         server = Host(
             title,
             identity,
@@ -118,12 +128,14 @@ def host(
             ],
             on=on,
             password=password,
-            log=_log(folder, on_problem, timing) if folder else None,
+            log=_log(folder, on_problem, timing, new_term=term is not None) if folder else None,
             bans=folder.about.bans if folder else None,
             locked=folder.about.locked if folder else False,
             save_access=folder.save_access if folder else lambda bans, locked: None,
             ephemeral=ephemeral,
             blobs=blobs,
+            term=term,
+            yielded=lambda: keeper.yielded(),
             limits=limits,
             timing=timing,
         )
@@ -134,7 +146,7 @@ def host(
         dialer = Dialer(hosting.endpoints, _check(server, home), on, timing)
         dialer.local = server.connect
         state = RoomState()
-        standby = Standby(
+        keeper = Standby(
             home,
             identity,
             dialer,
@@ -157,7 +169,7 @@ def host(
             open_store=open_store,
             stop=dialer.stop,
             look_elsewhere=dialer.look_elsewhere,
-            settled=standby.settled,
+            settled=keeper.settled,
             prefer=dialer.prefer,
             places_changed=dialer.places_changed,
             timing=timing,
@@ -166,8 +178,10 @@ def host(
         undo.callback(member.close)
         server.accept()
         hosting.show(on_problem, timing, announce=announce)
+        if folder is not None and term is not None:
+            hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
         undo.pop_all()
-    return HostedRoom(member, connected, state, standby=standby)
+    return HostedRoom(member, connected, state, standby=keeper)
 
 
 class HostedRoom(JoinedRoom):
@@ -200,6 +214,17 @@ class HostedRoom(JoinedRoom):
         return self._standby.hosting
 
 
+def _term(folder: RoomFolder, identity: Identity, rules: Rules, *, password: bool) -> Term:
+    """By what right the owner of a room begins to host it again.
+
+    Raises:
+        LanchatError: what it has signed before cannot be read.
+    """
+    signing = Signing(folder.path, folder.about.id, identity, password=password)
+    places = read_places(signing.known.places or "[]")
+    return Term(identity.public, signing.sign(signing.standbys), rules=rules, places=places)
+
+
 def _check(host: Host, home: Path) -> HostCheck:
     """Knows our own room and key, in case another computer hosts it later."""
     check = HostCheck(Target((), host.room_id), KnownHosts(home))
@@ -218,8 +243,9 @@ def _doors(
     return doors
 
 
-def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing) -> Log:
-    return SqliteLog(folder.log_path, keep=parse_retention(folder.about.keep), on_damage=on_damage, timing=timing)
+def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing, *, new_term: bool) -> Log:
+    keep = parse_retention(folder.about.keep)
+    return SqliteLog(folder.log_path, new_term=new_term, keep=keep, on_damage=on_damage, timing=timing)
 
 
 def _blobs(folder: RoomFolder | None, limits: FileLimits) -> Blobs | None:

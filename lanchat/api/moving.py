@@ -3,6 +3,8 @@
 from lanchat.api.standby import Standby
 from lanchat.client.member import Member
 from lanchat.client.state import RoomState
+from lanchat.errors import LanchatError
+from lanchat.protocol.standby import Delegation
 from lanchat.threads import Closable
 
 
@@ -12,11 +14,22 @@ class MovingRoom(Closable):
     _member: Member
     _state: RoomState
     _standby: Standby | None
+    _ends = False  # the room closes for everybody when this program leaves it
 
     @property
     def hosting(self) -> bool:
         """Whether this program hosts the room."""
         return self._standby is not None and self._standby.hosting is not None
+
+    @property
+    def owned(self) -> bool:
+        """Whether the room is ours, wherever it is hosted."""
+        return self._standby is not None and self._standby.owner
+
+    @property
+    def successor(self) -> str:
+        """After `close`: the nick of who hosts the room from then on; "": it is closed, or we did not host it."""
+        return self._standby.successor if self._standby is not None else ""
 
     @property
     def backup(self) -> str:
@@ -50,6 +63,27 @@ class MovingRoom(Closable):
             return "This computer may be a standby of the room."
         raise ValueError("Only the owner of the room names standbys, while hosting it.")
 
+    def close_for_all(self) -> bool:
+        """Have our own room closed for everybody, so that no standby opens it again.
+
+        Returns:
+            Whether this program hosts it: then `close` does it. Else the host is told now.
+
+        Raises:
+            LanchatError: the room is not ours, or the disk refuses.
+        """
+        standby = self._standby
+        if standby is None or not standby.owner:
+            raise LanchatError("Only the owner of the room may close it for everybody.")
+        if standby.hosting is not None:
+            self._ends = True
+            if standby.hosting.naming is not None:
+                standby.hosting.naming.end()
+            return True
+        self._member.outgoing.host.ask(Delegation(standby.signing().sign(())))
+        self._member.outgoing.moderate("close")
+        return False
+
     def leave(self) -> None:
         """Leave the room. A room that this program hosts stays open for the others until `close()`."""
         self._member.close()
@@ -67,4 +101,4 @@ class MovingRoom(Closable):
             standby.hide()
         self.leave()
         if standby is not None:
-            standby.close(end=end)
+            standby.close(end=end or self._ends)

@@ -13,7 +13,7 @@ from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, Standby
-from lanchat.protocol.places import MAX_ADDRESSES, Place
+from lanchat.protocol.places import MAX_ADDRESSES, Place, write_places
 from lanchat.protocol.text import safe_text, same_nick
 from lanchat.protocol.timeline import term_of
 from lanchat.protocol.timing import Timing
@@ -225,6 +225,9 @@ class Naming(Closable):
         self._places.update({place.index: place for place in changed})
         if changed:
             self._moving.name(b"", *changed)
+            kept = {OWNER_INDEX, *(standby.index for standby in chosen)}
+            with self._lock:
+                self._signing.put(write_places(place for place in self._places.values() if place.index in kept))
 
     def _addresses(self, one: Volunteer) -> tuple[str, ...]:
         """Where this computer can be reached. One on our own machine is reached by others at our addresses."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from lanchat.api.dialer import Dialer
 from lanchat.api.hosting import Hosting
+from lanchat.api.naming import begin_naming
 from lanchat.client.keeper import Promotion
-from lanchat.errors import ProtocolError
+from lanchat.errors import LanchatError, ProtocolError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card
@@ -21,6 +22,7 @@ from lanchat.server.host import Host
 from lanchat.server.standby import StandbyPort
 from lanchat.server.term import Term
 from lanchat.storage.copies import open_replica
+from lanchat.storage.delegations import Signing
 from lanchat.storage.files import file_errors, lock_file
 from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Replica
@@ -67,10 +69,15 @@ class Standby(Closable):
         self._nick, self._password = nick, password
         self._on, self._on_problem, self._timing = on, on_problem, timing
         self._folder = folder
+        self.owner = hosting is not None  # whether the room is ours
+        self.successor = (
+            ""  # who hosts the room since we have left it; "": it is closed, or was never ours to hand over
+        )
         self._rules = Rules()
         self._port: StandbyPort | None = None
         self._card: Card | None = None
         self._ending: threading.Thread | None = None  # closes a hosting that is over
+        self._yielding = threading.Lock()  # held while a hosting is shown, or given to that thread
         self._showing: threading.Thread | None = None
 
     # ---- for the reader thread of our member
@@ -78,6 +85,7 @@ class Standby(Closable):
     def met(self, card: Card) -> None:
         """A host with this card has admitted us."""
         self._card = card
+        self.owner = self.owner or card.owner == self._identity.public
 
     def open_copy(self, papers: Papers) -> Replica | None:
         self._finish()
@@ -140,7 +148,7 @@ class Standby(Closable):
                 promotion.places,
             ),
             listeners=port.release(),
-            yielded=self._yielded,
+            yielded=self.yielded,
             timing=self._timing,
         )
         host.start()
@@ -164,23 +172,46 @@ class Standby(Closable):
             self._showing.start()  # this takes a moment, and the reader has no time
 
     def _show(self, hosting: Hosting) -> None:
-        hosting.show(self._on_problem, self._timing, announce=not self._rules.hidden)
+        with self._yielding:
+            if self.hosting is not hosting:
+                return  # it is over already
+            hosting.show(self._on_problem, self._timing, announce=not self._rules.hidden)
+            path = hosted_path(self._home, hosting.host.room_id)
+            if path is None or not self.owner:
+                return
+            try:
+                hosting.naming = begin_naming(hosting, self._identity, path, self._on_problem, self._timing)
+            except LanchatError as error:
+                self._on_problem(str(error))
 
     # ---- any thread
 
-    def _yielded(self) -> None:
+    def yielded(self) -> None:
         """Our host has handed the room to another computer."""
-        hosting, self.hosting = self.hosting, None
-        self._dialer.local = None
-        if hosting is not None:
-            self._ending = threading.Thread(target=hosting.close, name="yielded")
-            self._ending.start()
+        with self._yielding:
+            hosting, self.hosting = self.hosting, None
+            self._dialer.local = None
+            if hosting is not None:
+                self._ending = threading.Thread(target=hosting.close, name="yielded")
+                self._ending.start()
 
     def _finish(self) -> None:
         """Wait until a hosting that is over has let go of its log."""
         for thread in (self._showing, self._ending):
             if thread is not None:
                 thread.join()
+
+    def signing(self) -> Signing:
+        """Signs lists of standbys for a room of ours.
+
+        Raises:
+            LanchatError: this computer has nothing to do it with.
+        """
+        assert self._card is not None
+        path = hosted_path(self._home, self._card.room)
+        if path is None or not self.owner:
+            raise LanchatError("Only the owner of the room may do that, at the computer where it was opened.")
+        return Signing(path, self._card.room, self._identity, password=self._card.password)
 
     def hide(self) -> None:
         """From now on nobody finds a room that we host."""
@@ -197,8 +228,12 @@ class Standby(Closable):
         """
         hosting = self.hosting
         if hosting is not None and not end and hosting.host.moving is not None and hosting.host.people:
+            successor = hosting.host.moving.standing.nick(hosting.host.moving.sync)
             if trouble := hosting.host.moving.hand_over():
                 _log.info("the room closes: %s", trouble)
+            else:
+                self.successor = successor
+                self.yielded()  # the host says so as well, perhaps later
         self._finish()
         if self.hosting is not None:
             self.hosting.close()

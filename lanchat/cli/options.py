@@ -124,6 +124,13 @@ standby = click.option(
     help="Whether this computer may host the room when its host is gone (by default with a screen alone). With "
     "--standby the owner of the room may name it even without a screen.",
 )
+host_standby = click.option(
+    "--standby/--no-standby",
+    default=None,
+    envvar="LANCHAT_STANDBY",
+    show_envvar=True,
+    help="Whether members' computers may copy the room, and host it when this one is gone (default yes).",
+)
 no_bell = flag("--no-bell", help="Do not call you by a bell or a popup when somebody names you or writes to you.")
 as_json = flag("--json", "as_json", help="Print one JSON object a line.")
 script = collected(

@@ -1,9 +1,12 @@
 """Choosing a room from the list, and talking in it."""
 
+import sys
 from typing import TYPE_CHECKING
 
+import click
+
 from lanchat.cli import options
-from lanchat.terminal.stdio import is_dumb
+from lanchat.terminal.stdio import is_dumb, put
 
 if TYPE_CHECKING:
     from lanchat.discovery.sighting import Listing
@@ -58,8 +61,20 @@ def talk_in(
     standby: int = 1,
 ) -> int:
     from lanchat.terminal.joining import join_listing
-    from lanchat.terminal.run import Notices, run_chat
+    from lanchat.terminal.run import Notices, run_chat, telling_successor
 
     notices = Notices()
     with join_listing(listing, who, on, notices, ask=True, discard=discard, standby=standby) as joined:
-        return run_chat(joined, notices, silent=silent)
+        with telling_successor(joined):
+            return run_chat(joined, notices, silent=silent)
+
+
+def wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":
+    """Somebody else's room with this title, if it is open here and the person would rather join it."""
+    from lanchat.terminal.twins import find_twin, twin_text
+
+    twin = find_twin(title, on)
+    if twin is None:
+        return None
+    put(sys.stderr, f"{twin_text(twin)}.")
+    return twin if click.confirm("Join it", default=True, err=True) else None

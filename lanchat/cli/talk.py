@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
-from lanchat.cli.picking import pick_and_talk, talk_in
+from lanchat.cli.picking import pick_and_talk, talk_in, wanted_twin
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import Refused
 from lanchat.terminal.options import PasswordChoice, ScriptOptions
@@ -17,8 +17,6 @@ from lanchat.terminal.stdio import columns_of, has_terminal, put
 
 if TYPE_CHECKING:
     from lanchat.api.hosted import HostedRoom
-    from lanchat.discovery.sighting import Listing
-    from lanchat.network.addresses import OwnAddresses
     from lanchat.terminal.run import Notices
 
 
@@ -41,6 +39,7 @@ class HostOptions:
     headless: bool
     no_limits: bool
     no_announce: bool
+    standby: bool | None
     no_bell: bool
     interface: tuple[str, ...]
 
@@ -120,6 +119,7 @@ def _web_port(context: click.Context, option: click.Parameter, value: str | None
         metavar="NAME|ADDRESS",
         help="Let browsers come by this name or address as well, for example if a router forwards a port.",
     ),
+    options.host_standby,
     options.flag("--headless", help="Host without a screen until Ctrl-C."),
     click.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers."),
     options.flag("--no-announce", help="Do not announce the room: others join by its address."),
@@ -132,11 +132,12 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
 
     If stdin is a pipe, each line becomes a message. If there is nothing to read, the room just stays open.
     """
+    from lanchat.cli.returning import return_home
     from lanchat.network.addresses import where
     from lanchat.protocol.text import clean_title
     from lanchat.terminal.invite import how_to_join, welcome
     from lanchat.terminal.prompts import Who, choose_nick, given_password
-    from lanchat.terminal.run import Notices, run_chat, run_script
+    from lanchat.terminal.run import Notices, run_chat, run_script, telling_successor
     from lanchat.terminal.twins import TwinWatch
     from lanchat.terminal.web import web_code
 
@@ -145,11 +146,13 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     screen = has_terminal() and not settings.headless
     options.checked(clean_title, title, "TITLE")
     on = where(settings.interface)
+    if (end := return_home(title, settings, script, notices, on, deadline, screen=screen)) is not None:
+        return end
     looks = not (settings.no_announce or settings.new)
-    if screen and looks and (twin := _wanted_twin(title, on)):
+    if screen and looks and (twin := wanted_twin(title, on)):
         who = Who(choose_nick(settings.nick, ask=True), given_password(settings.password_file))
         return talk_in(twin, who, on, silent=settings.no_bell)
-    with _open_room(title, settings, notices, screen=screen) as room:
+    with _open_room(title, settings, notices, screen=screen) as room, telling_successor(room):
         if screen:
             width = columns_of(sys.stdout)
             code = web_code(room.web.address, width) if room.web.is_open else []
@@ -157,17 +160,6 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
         put(sys.stderr, *how_to_join(room))
         with TwinWatch(title, on, notices) if looks else nullcontext():
             return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
-
-
-def _wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":
-    """Somebody else's room with this title, if it is open here and the person would rather join it."""
-    from lanchat.terminal.twins import find_twin, twin_text
-
-    twin = find_twin(title, on)
-    if twin is None:
-        return None
-    put(sys.stderr, f"{twin_text(twin)}.")
-    return twin if click.confirm("Join it", default=True, err=True) else None
 
 
 def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen: bool) -> "HostedRoom":
@@ -208,6 +200,7 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
             keep=settings.keep,
             password=password,
             files=None if total is None else file_limits(total),
+            standby=settings.standby is not False,
             limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
             interfaces=settings.interface,
             on_problem=notices,
@@ -274,21 +267,24 @@ def join(
     willing = (1 if screen else 0) if standby is None else 2 * standby
     if room is None:
         return pick_and_talk(nick, who, interface, discard, silent=no_bell, standby=willing)
-    from lanchat.terminal.run import Notices, run_chat, run_script
+    from lanchat.terminal.run import Notices, run_chat, run_script, telling_successor
 
     notices = Notices()
-    with join_by_name(
-        room,
-        who,
-        wait,
-        interface,
-        notices,
-        ask=screen,
-        new_host=new_host,
-        discard=discard,
-        deadline=deadline,
-        standby=willing,
-    ) as joined:
+    with (
+        join_by_name(
+            room,
+            who,
+            wait,
+            interface,
+            notices,
+            ask=screen,
+            new_host=new_host,
+            discard=discard,
+            deadline=deadline,
+            standby=willing,
+        ) as joined,
+        telling_successor(joined),
+    ):
         if screen:
             return run_chat(joined, notices, silent=no_bell)
         return run_script(joined, notices, script, deadline=deadline)

@@ -173,7 +173,7 @@ class Room:
             case Moderate(action="topic", argument=topic):
                 return self._set_topic(member, topic, now)
             case Moderate(action=action, nick=nick):
-                may = member.host or member.id == self._owner_id
+                may = self._has_rights(member)
                 return moderate(member, action, nick, self._members, self._access, may=may)
             case Bye():
                 return [Close()]
@@ -219,8 +219,11 @@ class Room:
             return [Reply(Notice("nick", text))]
         return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]
 
+    def _has_rights(self, member: Member) -> bool:
+        return member.host or member.id == self._owner_id
+
     def _set_topic(self, member: Member, wanted: str, now: int) -> Sequence[Decision]:
-        if not member.host:
+        if not self._has_rights(member):
             return [Reply(Notice("rights", "Only the host may set the topic."))]
         try:
             topic = clean_topic(wanted)

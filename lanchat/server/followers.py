@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Follow, Offer, Stored
 from lanchat.protocol.text import same_nick
 from lanchat.server.replication import NOBODY, Position, Replication
@@ -102,6 +104,14 @@ class Followers:
         if (follower := self._following.get(session)) is not None:
             follower.position, follower.state = Position(stored.seq, stored.private), stored.state
             self._replication.stored(follower.index, follower.position, stored.count, now)
+
+    def places(self, session: Session) -> tuple[Place, ...]:
+        """Where the computer of this session says that it can be reached."""
+        one = next((one for one in self.volunteers if one.session is session), None)
+        index = self.index(session)
+        if one is None or index is None:
+            return ()
+        return (Place(index, one.key, one.nick, (str(Endpoint(one.peer, one.port)),)),)
 
     def session(self, index: int) -> Session | None:
         """The one that follows with this index."""

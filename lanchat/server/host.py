@@ -20,7 +20,6 @@ from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits
 from lanchat.protocol.messages import VERSION, Card
-from lanchat.protocol.places import Rules
 from lanchat.protocol.text import clean_nick, clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room.access import Access
@@ -36,7 +35,7 @@ from lanchat.server.open_doors import OpenDoors
 from lanchat.server.quotas import Quota, Quotas
 from lanchat.server.readers import Readers
 from lanchat.server.session import CloseRoom, Converse
-from lanchat.server.term import Term
+from lanchat.server.term import Term, rules_at_start
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log, NoLog
@@ -114,7 +113,8 @@ class Host(Closable):
                 undo.callback(listening[-1].close)
             opened = self._log.open()
             undo.callback(self._log.close)
-            access = Access(opened.owners, bans, locked=locked, limits=limits)
+            rules, rev = rules_at_start(term, opened.state, bans, self.title, locked=locked)
+            access = Access(opened.owners, rules.bans, locked=rules.locked, limits=limits)
             if access.full:
                 _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
             self._room = room = Room(  # the hub's, but for the nick of the host's member
@@ -134,8 +134,7 @@ class Host(Closable):
             room.files = files.files
             self.moving: Moving | None = None
             if term is not None:
-                rules = term.rules or Rules(dict(bans or {}), locked, "", self.title)
-                self.moving = Moving(term, room, identity, opened, rules, timing, self._log.set_state, yielded)
+                self.moving = Moving(term, room, identity, opened, (rules, rev), timing, self._log.set_state, yielded)
             standbys = None if self.moving is None else self.moving.standbys
             self._hub = Hub(room, self._log, _now, save_access, files, opened.private_number, standbys)
             if self.moving is not None:

@@ -28,7 +28,7 @@ class Moving:
     """Belongs to a host. All methods are for any thread, once the host's hub runs.
 
     Args:
-        rules: the access rules and settings of the room.
+        rules: the access rules and settings of the room, and their revision.
         keep: stores what `storage.moving` names; never waits.
         yielded: called from a thread of its own once the room is hosted elsewhere.
     """
@@ -39,7 +39,7 @@ class Moving:
         room: Room,
         identity: Identity,
         opened: Opened,
-        rules: Rules,
+        rules: tuple[Rules, int],
         timing: Timing,
         keep: Callable[[Mapping[str, bytes]], None],
         yielded: Callable[[], None],
@@ -84,8 +84,8 @@ class Moving:
             self._room,
             sessions,
             self._saved,
-            self._rules,
-            self._term.rev + 1,
+            self._rules[0],
+            self._rules[1] + 1,
             self._timing,
             time.monotonic,
             self._keep,

@@ -23,7 +23,7 @@ def obey(standbys: Standbys | None, session: Session, member: Member, order: Mod
     owner = member.id == standbys.standing.owner_id
     match order.action:
         case "standbys":
-            return Notice("standbys", standbys.describe())
+            return Notice("standbys", _describe(standbys))
         case "handover" if owner or member.host:
             index = standbys.followers.called(order.nick)
             if index is None:
@@ -47,3 +47,20 @@ def obey(standbys: Standbys | None, session: Session, member: Member, order: Mod
 
     standbys.hand_over(HandOver(index, done))
     return None
+
+
+def _describe(standbys: Standbys) -> str:
+    """Who can take over, in words."""
+    standing, followers = standbys.standing, standbys.followers
+
+    def state(index: int) -> str:
+        if followers.session(index) is None:
+            return "away"
+        return "complete" if standbys.replication.is_ready(index) else "copying"
+
+    named = standing.named.standbys if standing.named is not None else ()
+    indexes = [OWNER_INDEX] if standing.index != OWNER_INDEX else []
+    indexes += [one.index for one in named if one.index != standing.index]
+    words = [f"{safe_text(standing.nick(index)) or 'a computer'}: {state(index)}" for index in indexes]
+    words += [f"{safe_text(nick)}: port {port} blocked (firewall?)" for nick, port in standbys.blocked.items()]
+    return " · ".join(words) or "Nobody can take over yet."

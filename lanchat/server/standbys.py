@@ -11,7 +11,6 @@ from lanchat.protocol import standby as wire
 from lanchat.protocol.delegation import OWNER_INDEX, check_host, read_term
 from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Told
 from lanchat.protocol.places import Rules, write_places, write_rules
-from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
@@ -101,7 +100,7 @@ class Standbys:
         """A member has entered the room."""
         self.followers.came(request, self._clock())
         if request.session.member is not None and request.key:
-            for message in (self._delegation(), self._places()):
+            for message in (self._delegation(), self._places(), self._heartbeat()):
                 self._tell(request.session, message, batch)
 
     def gone(self, session: Session) -> None:
@@ -117,6 +116,8 @@ class Standbys:
             case wire.Follow():
                 if self.followers.follow(session, message, now):
                     self._begin(session, batch)
+                    if self.standing.index != OWNER_INDEX:  # the owner's program sees for itself who can be reached
+                        self.name(Named(b"", self.followers.places(session)), batch)
             case wire.Stored():
                 self.followers.stored(session, message, now)
             case wire.Promoted(term=term):
@@ -174,20 +175,6 @@ class Standbys:
         """End the room for everybody, on behalf of its owner."""
         self._sessions.closing = closing
         self._yielded()
-
-    def describe(self) -> str:
-        """Who can take over, in words."""
-        named = self.standing.named.standbys if self.standing.named is not None else ()
-        indexes = [OWNER_INDEX] if self.standing.index != OWNER_INDEX else []
-        indexes += [one.index for one in named if one.index != self.standing.index]
-        words = [f"{self.standing.nick(index) or 'a computer'}: {self._describe(index)}" for index in indexes]
-        words += [f"{safe_text(nick)}: port {port} blocked (firewall?)" for nick, port in self.blocked.items()]
-        return " · ".join(words) or "Nobody can take over yet."
-
-    def _describe(self, index: int) -> str:
-        if self.followers.session(index) is None:
-            return "away"
-        return "complete" if self.replication.is_ready(index) else "copying"
 
     # ---- what goes out
 

@@ -35,6 +35,7 @@ class Appointed:
         indexes: all that were ever given.
         met: ms since 1970, when each key was in the room first. The oldest are kept.
         automatic: whether standbys are named without being asked for.
+        places: where they were last, as in `Standbys`; "": not known.
     """
 
     paper: bytes = b""
@@ -42,6 +43,7 @@ class Appointed:
     indexes: Mapping[Computer, int] = field(default_factory=dict)
     met: Mapping[bytes, int] = field(default_factory=dict)
     automatic: bool = True
+    places: str = ""
 
 
 def read_appointed(folder: Path) -> Appointed:
@@ -55,7 +57,8 @@ def read_appointed(folder: Path) -> Appointed:
         indexes = {(bytes.fromhex(key), bytes.fromhex(instance)): int(n) for key, instance, n in found["indexes"]}
         met = {bytes.fromhex(key): int(at) for key, at in found["met"].items()}
         paper = base64.b64decode(found["paper"], validate=True)
-        return Appointed(paper, int(found["number"]), indexes, met, bool(found["automatic"]))
+        places = str(found.get("places", ""))
+        return Appointed(paper, int(found["number"]), indexes, met, bool(found["automatic"]), places)
     except FileNotFoundError:
         return Appointed()
     except OSError as error:
@@ -78,6 +81,7 @@ def write_appointed(folder: Path, appointed: Appointed) -> None:
         "indexes": [[key.hex(), instance.hex(), index] for (key, instance), index in appointed.indexes.items()],
         "met": {key.hex(): at for key, at in appointed.met.items()},
         "automatic": appointed.automatic,
+        "places": appointed.places,
     }
     with file_errors(folder / FILE):
         write_file(folder / FILE, f"{json.dumps(values)}\n".encode(), durable=True)
@@ -99,12 +103,13 @@ class Signing:
         self._folder, self._room, self._identity, self._password = folder, room, identity, password
         last = read_delegation(self.known.paper, identity.public) if self.known.paper else None
         self.standbys = last.standbys if last is not None else ()
+        self._limit = last.term_limit if last is not None else TERMS_AHEAD
 
-    def sign(self, standbys: tuple[Standby, ...], term: int, *, automatic: bool | None = None) -> bytes:
+    def sign(self, standbys: tuple[Standby, ...], term: int | None = None, *, automatic: bool | None = None) -> bytes:
         """A new list, which is on our disk before anybody sees it.
 
         Args:
-            term: of the host of now.
+            term: of the host of now; None: not known yet.
             automatic: whether others are named without being asked for; None: as before.
 
         Raises:
@@ -112,8 +117,9 @@ class Signing:
         """
         now = time.time_ns() // 1_000_000
         number = max(self.known.number + 1, now)
-        limit = min(term + TERMS_AHEAD, MAX_TERM)
-        made = Delegation(self._room, number, now, now + VALIDITY, self._password, limit, standbys)
+        if term is not None:
+            self._limit = min(term + TERMS_AHEAD, MAX_TERM)
+        made = Delegation(self._room, number, now, now + VALIDITY, self._password, self._limit, standbys)
         paper = made.signed(self._identity.sign)
         given = {(one.key, one.instance): one.index for one in standbys}
         known = replace(
@@ -126,6 +132,12 @@ class Signing:
         write_appointed(self._folder, known)
         self.known, self.standbys = known, standbys
         return paper
+
+    def put(self, places: str) -> None:
+        """Note where the standbys are, for a start of ours at which one of them hosts the room."""
+        if places != self.known.places:
+            self.known = replace(self.known, places=places)
+            write_appointed(self._folder, self.known)
 
     def meet(self, keys: Sequence[bytes]) -> None:
         """Note who is in the room for the first time."""

@@ -97,6 +97,13 @@ def join_listing(
     return _join(target_of(listing), listing.title, who, on, on_problem, ask, discard, standby=standby)
 
 
+def join_at(
+    target: "Target", who: Who, on: OwnAddresses, on_problem: Callable[[str], None], *, ask: bool, standby: int
+) -> "JoinedRoom":
+    """Join a room whose host is known, and ask for what is missing; see `join_by_name`."""
+    return _join(target, "", who, on, on_problem, ask, discard=False, standby=standby)
+
+
 def _join(
     target: "Target",
     title: str,

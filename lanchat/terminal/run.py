@@ -2,13 +2,13 @@
 
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 
 from lanchat.api.room import JoinedRoom
 from lanchat.errors import LanchatError
-from lanchat.protocol.text import last_argument
+from lanchat.protocol.text import last_argument, safe_text
 from lanchat.storage.home import home_folder
 from lanchat.storage.input_history import InputHistory
 from lanchat.storage.own_settings import own_settings
@@ -54,6 +54,17 @@ class Notices:
             self._kept.clear()
 
 
+@contextmanager
+def telling_successor(room: JoinedRoom) -> Iterator[None]:
+    """Close the room behind this block, and tell who hosts it from then on, if that was our program."""
+    try:
+        yield
+    finally:
+        room.close()
+        if room.successor:
+            put(sys.stderr, f'{safe_text(room.successor)} hosts "{safe_text(room.title)}" from here on.')
+
+
 def run_chat(
     room: JoinedRoom, notices: Notices, *notes: tuple[str, bool], silent: bool = False, drawn: Fragments | None = None
 ) -> int:
@@ -86,7 +97,7 @@ def run_chat(
     notices.show_with(chat.note)
     end = chat.run()
     _say_unsent(room)
-    if room.hosting and not room.card.ephemeral and end.error is None:
+    if room.hosting and room.owned and not (room.backup or room.card.ephemeral) and end.error is None:
         opens = f"lanchat host {last_argument(room.title)}"
         put(sys.stderr, f"Closing {room.title}. {opens} opens it again, with its history.")
     if end.error is not None:

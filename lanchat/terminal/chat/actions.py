@@ -102,6 +102,9 @@ class Actions:
                 self._feed.note(f"Topic: {topic}" if topic else "There is no topic. The host sets one: /topic TEXT")
             case Topic(text):
                 self._room.moderate("topic", text="" if text == "-" else text)
+            case Moderate("close"):
+                if self._room.close_for_all():
+                    self._screen.leave()
             case Moderate(action, nick):
                 self._room.moderate(action, nick)
             case Standbys(wanted):

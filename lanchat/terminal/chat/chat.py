@@ -172,11 +172,12 @@ class Chat:
         """Whether the person really wants to leave or to stop the program. A host with others inside is asked first."""
         people = [person for person in self._feed.roster.people.values() if person.id != self._feed.roster.me]
         now = time.monotonic()
-        if not (self._room.hosting and people) or now - self._asked_at < ASKED_FOR:
+        alone = not (self._room.hosting and people)
+        if alone or self._room.backup or now - self._asked_at < ASKED_FOR:
             return True
         self._asked_at = now
-        would_lose = f"{people_text(len(people))} would lose this room."
-        self._feed.note(f"{would_lose} To leave all the same, press the same key or enter /quit again.")
+        close = f"To close the room for {people_text(len(people))} all the same"
+        self._feed.note(f"Nobody can take over. {close}, press the same key or enter /quit again.")
         return False
 
     def _waiting(self, width: int) -> Fragments:

@@ -202,7 +202,7 @@ def test_a_host_is_asked_before_others_lose_the_room(own_world, monkeypatch, key
             with lanchat.join(f"127.0.0.1:{hal.host.port}", nick="bob"):
                 screen.shows("joined")
                 screen.press(key)
-                screen.shows("1 person would lose this room.")
+                screen.shows("close the room for 1 person")
                 screen.shows("enter /quit again.")  # a "y" would be said to everybody
                 assert hal.connected
                 screen.press(CTRL_D)  # within the time in which this is the answer

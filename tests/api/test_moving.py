@@ -1,0 +1,137 @@
+"""The owner's program names standbys by itself, and a room outlives it: real sockets, real disks, one process."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lanchat.api import hosted
+from lanchat.api.joining import join_target
+from lanchat.api.returning import find_elsewhere
+from lanchat.api.targets import Target
+from lanchat.errors import RoomClosed
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.messages import Left, Moved, Said
+from lanchat.protocol.timing import Timing
+from tests.api.test_standby import Person
+from tests.support.addresses import LOOPBACK
+from tests.support.waiting import wait_until
+
+TIMING = Timing(first_retry=0.02, newcomer=0.0, naming=0.02, roster=1.0)
+
+
+class Stage:
+    """Homes of several people, and the rooms that they are in."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._home, self._monkeypatch = home, monkeypatch
+        self.people: list[Person] = []
+        self.notes: list[str] = []
+
+    def host(self, nick: str = "ann", **options: Any) -> Person:
+        self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
+        options = {"port": 0, "announce": False, "drop_oldest": False, "timing": TIMING, **options}
+        room = hosted.host("Room A", nick=nick, on_problem=self.notes.append, interfaces=("127.0.0.1",), **options)
+        self.port = room.host.port
+        return self._person(room)
+
+    def join(self, nick: str, standby: int = 1, port: int = 0) -> Person:
+        self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
+        target = Target((Endpoint("127.0.0.1", port or self.port),))
+        options: Any = {"patience": None, "on": LOOPBACK, "drop_oldest": False, "timing": TIMING}
+        return self._person(join_target(target, nick, standby=standby, **options))
+
+    def with_backup(self) -> tuple[Person, Person, Person]:
+        """ann hosts, bob's computer has everything, and cat is there as well."""
+        ann, bob, cat = self.host(), self.join("bob"), self.join("cat", standby=0)
+        wait_until(lambda: self.sync(ann) > 0, what="a sync standby")
+        return ann, bob, cat
+
+    def sync(self, person: Person) -> int:
+        room: Any = person.room
+        return room.host.moving.sync if room.hosting else -1
+
+    def elsewhere(self, nick: str = "ann") -> Any:
+        return find_elsewhere("Room A", LOOPBACK, home=self._home / nick, look=0.5)
+
+    def _person(self, room: Any) -> Person:
+        self.people.append(person := Person(room))
+        return person
+
+    def close(self) -> None:
+        for person in self.people:
+            person.room.close(end=True)
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    made = Stage(tmp_path, monkeypatch)
+    yield made
+    made.close()
+
+
+def heard(person: Person, text: str) -> Callable[[], bool]:
+    return lambda: text in person.texts
+
+
+def test_who_hosts_and_quits_leaves_the_room_to_a_standby_that_was_named_by_itself(stage):
+    ann, bob, cat = stage.with_backup()
+    assert stage.notes == ["bob can take over when you leave or lose the connection. /standbys shows who can."]
+    cat.room.say("one", wait=10)
+    ann.room.close()
+    wait_until(lambda: bob.room.hosting, what="bob to host")
+    cat.room.say("two", wait=10)
+    cat.hear(heard(cat, "two"), "what cat said")
+    assert cat.texts == ["one", "two"]
+    moved = [event for event in cat.events if isinstance(event, Moved)]
+    assert [(one.nick, one.before, one.reason) for one in moved] == [("bob", "ann", "handover")]
+    assert [event.nick for event in cat.events if isinstance(event, Left)] == ["ann"]
+
+
+def test_a_room_that_is_closed_for_everybody_is_closed(stage):
+    ann, bob, cat = stage.with_backup()
+    ann.room.close(end=True)
+    for person in (bob, cat):
+        with pytest.raises(RoomClosed):
+            for _ in person.room.events(timeout=10):
+                pass
+    assert not bob.room.hosting
+
+
+def test_a_room_without_a_standby_closes_as_ever(stage):
+    ann, cat = stage.host(standby=False), stage.join("cat")
+    assert cat.room.card.owner == b"", "and it shows no papers"
+    ann.room.close()
+    with pytest.raises(RoomClosed):
+        for _ in cat.room.events(timeout=10):
+            pass
+
+
+def test_the_owner_finds_its_room_at_the_standby(stage):
+    ann, bob, cat = stage.with_backup()
+    assert stage.elsewhere() is None, "nobody else hosts it"
+    ann.room.close()
+    wait_until(lambda: bob.room.hosting, what="bob to host")
+    found = stage.elsewhere()
+    assert found.host == "bob" and found.target.room_id == bob.room.card.room
+
+
+def test_the_owner_comes_back_and_takes_the_room_back(stage):
+    ann, bob, cat = stage.with_backup()
+    cat.room.say("at ann's", wait=10)
+    ann.room.close()
+    wait_until(lambda: bob.room.hosting, what="bob to host")
+    cat.room.say("at bob's", wait=10)
+    endpoint = stage.elsewhere().target.endpoints[0]
+    again = stage.join("ann", port=endpoint.port)
+    wait_until(lambda: bob.room._standby.hosting.host.moving.sync == 0, what="ann's copy to be complete")
+    again.room.moderate("takeback")
+    wait_until(lambda: again.room.hosting, what="ann to host again")
+    cat.room.say("at ann's again", wait=10)
+    cat.hear(heard(cat, "at ann's again"), "the last message")
+    assert cat.texts == ["at ann's", "at bob's", "at ann's again"]
+    reasons = [(one.nick, one.reason) for one in cat.events if isinstance(one, Moved)]
+    assert reasons == [("bob", "handover"), ("ann", "failback")]
+    assert [said.text for said in again.events if isinstance(said, Said)] == cat.texts
+    wait_until(lambda: again.room._standby.hosting.host.moving.sync == 1, what="bob to be the backup again")
