@@ -3,12 +3,15 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from lanchat.protocol.limits import FileLimits
 from lanchat.server.host import Host
+from lanchat.storage.blobs import Blobs
 from tests.browser.pages import Visitor
 
 _PROGRAM = os.environ.get("LANCHAT_CHROMIUM") or shutil.which("chromium")
@@ -32,6 +35,13 @@ def chromium(own_network: None) -> Iterator[Browser]:
 @pytest.fixture
 def room(host: Callable[..., Host]) -> Host:
     opened: Host = host("Room A", web_port=0, web_names=(_ELSEWHERE,))
+    return opened
+
+
+@pytest.fixture
+def room_with_files(host: Callable[..., Host], tmp_path: Path) -> Host:
+    limits = FileLimits(spare_part=0.0, spare_bytes=0)  # the disk of whoever runs the tests may be full
+    opened: Host = host("Room A", web_port=0, web_names=(_ELSEWHERE,), blobs=Blobs(tmp_path / "files", limits))
     return opened
 
 

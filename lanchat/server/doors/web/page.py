@@ -14,7 +14,10 @@ from importlib import resources
 from lanchat.server.doors.web.request import Refusal
 
 STYLES = ("app.css",)
-PROGRAMS = ("noble.js", "bytes.js", "channel.js", "private.js", "safe.js", "room.js", "view.js", "app.js")
+PROGRAMS = (
+    *("noble.js", "bytes.js", "channel.js", "private.js", "safe.js", "room.js", "transfer.js", "files.js"),
+    *("elements.js", "log.js", "fileview.js", "view.js", "app.js"),
+)
 _STYLE, _PROGRAM = "<!-- style -->", "<!-- program -->"
 
 _COMMON = (

@@ -1,6 +1,6 @@
 // The page: brings the room, the view and the person together.
 
-const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /nick NICK changes your nick, /who tells who is here.";
+const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /nick NICK changes your nick, /who tells who is here, /files shows the files.";
 
 (() => {
   const view = new View();
@@ -8,6 +8,7 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
   const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
   const room = new Room(url, view, { ticket });
   view.room = room;
+  view.files = new FileView(view);
 
   // The ticket of a guest link stands in the fragment, which no browser sends. It stays for this tab alone.
   function takeTicket() {
@@ -69,6 +70,8 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
       case "/who":
       case "/names":
         return view.tellWho();
+      case "/files":
+        return view.files.list();
       case "/help":
         return view.log.add(() => view.log.note(HELP, true), false);
       default:
@@ -78,10 +81,11 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
 
   function accept() {
     const text = find("text").value;
-    if (!text.trim()) return;
+    if (!text.trim() && !view.files.staged.length) return;
     try {
       if (room.final) throw new Error("You are not in the room any more.");
-      carryOut(text);
+      if (text.trim()) carryOut(text);
+      view.files.sendStaged();
     } catch (error) {
       view.problem(error.message);
       return;
@@ -161,6 +165,16 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
     there[(at + (event.shiftKey ? there.length - 1 : 1)) % there.length].focus();
   });
 
+  // The keyboard of an iPhone lies over the page and moves it; the room takes what is left in view.
+  const seen = window.visualViewport;
+  const fitIn = () => {
+    const covered = seen.scale === 1 && window.innerHeight - seen.height > 80;
+    find("room").style.height = covered ? `${seen.height}px` : "";
+    if (covered) window.scrollTo(0, 0);
+  };
+  if (seen) seen.addEventListener("resize", fitIn);
+
+  if (history.state === "sheet") history.replaceState(null, ""); // of a page that was loaded again
   view.showDoor();
   room.open();
 })();

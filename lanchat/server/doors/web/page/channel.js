@@ -85,7 +85,8 @@ class Handshake {
   }
 }
 
-// One connection. `on.opened(hostKey, binding)`, `on.messages(list)` and, once and last, `on.ended(why)` are called.
+// One connection. `on.opened(hostKey, binding)`, `on.messages(list)` and, once and last, `on.ended(why)` are called;
+// with `on.data(bytes)` the content is not looked at.
 class Channel {
   constructor(url, on) {
     this.on = on;
@@ -114,11 +115,19 @@ class Channel {
   }
 
   send(message) {
+    this.sendBytes(utf8.encode(JSON.stringify(message) + "\n"));
+  }
+
+  sendBytes(bytes) {
     if (this.over || this.state === null || this.socket.readyState !== WebSocket.OPEN) return;
-    const line = utf8.encode(JSON.stringify(message) + "\n");
-    for (let at = 0; at < line.length; at += MAX_CONTENT) {
-      this.socket.send(this.state.toHost.seal(line.subarray(at, at + MAX_CONTENT)));
+    for (let at = 0; at < bytes.length; at += MAX_CONTENT) {
+      this.socket.send(this.state.toHost.seal(bytes.subarray(at, at + MAX_CONTENT)));
     }
+  }
+
+  // Bytes that wait in the browser to be sent.
+  get buffered() {
+    return this.socket.bufferedAmount;
   }
 
   // Ends the connection; `on.ended` is not called any more.
@@ -128,6 +137,7 @@ class Channel {
   }
 
   take(content) {
+    if (this.on.data) return this.on.data(content);
     const all = this.partial.length ? concat(this.partial, content) : content;
     const end = all.lastIndexOf(10) + 1;
     this.partial = all.slice(end);

@@ -250,6 +250,11 @@ class Room {
       case "file_stored":
       case "file_removed":
         return this.takeEvent(message);
+      case "file_ticket":
+      case "file_refused":
+      case "file_entry":
+      case "file_end":
+        return this.ui.file(message);
       case "page":
         return this.takePage(message);
       case "ack":

@@ -1,176 +1,6 @@
 // What the page shows. Texts from the network come in by `textContent` only, and made safe before.
 
-const MAX_ROWS = 1000; // messages in the page
 const MAX_SHOWN_PEOPLE = 200;
-const TOGETHER = 5 * 60 * 1000; // ms between two messages that stand under one nick
-const MANY = 5; // rows at once, which a screen reader hears as a number
-const NEAR_END = 60; // px from the end of the log, where it follows
-
-const timeFormat = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
-const dayFormat = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
-const find = (id) => document.getElementById(id);
-
-// A new element. `content` is a text, which is set as text, or a list of elements.
-function make(tag, className, content, attributes = {}) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (Array.isArray(content)) element.append(...content.filter(Boolean));
-  else if (content) element.textContent = content;
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  return element;
-}
-
-function counted(number, one, many = `${one}s`) {
-  return `${number} ${number === 1 ? one : many}`;
-}
-
-function shownNick(id, nick) {
-  return (id.startsWith("~") ? "~" : "") + safeNick(nick);
-}
-
-function sizeText(bytes) {
-  if (bytes < 1000) return `${bytes} bytes`;
-  for (const unit of ["kB", "MB", "GB"]) {
-    bytes /= 1000;
-    if (bytes < 999.5) return `${bytes < 9.95 ? bytes.toFixed(1) : Math.round(bytes)} ${unit}`;
-  }
-  return `${Math.round(bytes / 1000)} TB`;
-}
-
-function leftText(who, code, reason) {
-  const words = {
-    "": "left",
-    lost: "disconnected",
-    silent: "lost the connection",
-    slow: "left (could not keep up)",
-    kicked: "was removed",
-    banned: "was banned",
-  };
-  return code in words ? `${who} ${words[code]}` : `${who} left (${safeText(reason || code).replace(/\.$/, "")})`;
-}
-
-// The messages: rows are made when the browser paints next, however many came.
-class Log {
-  constructor() {
-    this.box = find("log");
-    this.lines = find("lines");
-    this.waiting = find("waiting");
-    this.newer = find("newer");
-    this.pending = []; // functions that make a row each, or null
-    this.scheduled = false;
-    this.last = { by: "", at: 0, day: "" };
-    this.unseen = 0; // rows below what is in view
-    this.follows = true;
-    this.box.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    this.newer.addEventListener("click", () => this.toEnd());
-    if (window.ResizeObserver) new ResizeObserver(() => this.follows && this.toEnd()).observe(this.box);
-  }
-
-  // Adds what `paint` returns: a row, or null. It is called in the order of the calls.
-  add(paint, counts = true) {
-    this.pending.push({ paint, counts });
-    if (document.hidden && this.pending.length > 2 * MAX_ROWS) this.pending.splice(0, MAX_ROWS);
-    if (this.scheduled) return;
-    this.scheduled = true;
-    if (document.hidden) setTimeout(() => this.flush(), 200);
-    else requestAnimationFrame(() => this.flush());
-  }
-
-  flush() {
-    this.scheduled = false;
-    const pending = this.pending.splice(0).slice(-2 * MAX_ROWS);
-    const rows = document.createDocumentFragment();
-    let number = 0;
-    const follows = this.follows;
-    for (const { paint, counts } of pending) {
-      const row = paint();
-      if (!row) continue;
-      rows.append(row);
-      if (counts) number += 1;
-    }
-    if (number > MANY) {
-      this.box.setAttribute("aria-busy", "true");
-      announce(`${number} new messages`);
-    }
-    this.lines.append(rows);
-    find("empty").hidden = this.lines.childElementCount > 0 || this.waiting.childElementCount > 0;
-    if (follows) {
-      while (this.lines.childElementCount > MAX_ROWS) this.lines.firstElementChild.remove();
-      this.toEnd();
-    } else if (number) {
-      this.unseen += number;
-      this.newer.textContent = counted(this.unseen, "new message");
-      this.newer.hidden = false;
-    }
-    if (number > MANY) setTimeout(() => this.box.removeAttribute("aria-busy"), 1000);
-  }
-
-  toEnd() {
-    this.box.scrollTop = this.box.scrollHeight;
-    this.follows = true;
-    this.unseen = 0;
-    this.newer.hidden = true;
-  }
-
-  scrolled() {
-    this.follows = this.box.scrollHeight - this.box.scrollTop - this.box.clientHeight < NEAR_END;
-    if (!this.follows || !this.unseen) return;
-    this.unseen = 0;
-    this.newer.hidden = true;
-  }
-
-  // A row for a message. `more` may hold tag, unseen, className, problem.
-  message(by, nick, at, text, more = {}) {
-    const date = new Date(at);
-    const together = this.last.by === `${by} ${nick} ${more.className || ""}` && at - this.last.at < TOGETHER;
-    const day = this.day(date);
-    const row = make("div", `message ${more.className || ""}`);
-    if (more.unseen) row.append(make("span", "unseen", more.unseen));
-    if (day || !together) {
-      const time = make("time", "", timeFormat.format(date), { datetime: date.toISOString() });
-      const name = make("bdi", "nick", shownNick(by, nick));
-      row.append(make("div", "head", [name, more.tag && make("span", "tag", more.tag), time]));
-      row.classList.add("first");
-    } else if (this.lastRow) {
-      this.lastRow.classList.remove("last");
-    }
-    row.classList.add("last");
-    row.append(make("div", more.problem ? "text problem" : "text", safeLines(text), { dir: "auto", title: timeFormat.format(date) }));
-    this.last = { ...this.last, by: `${by} ${nick} ${more.className || ""}`, at };
-    this.lastRow = row;
-    if (!day) return row;
-    const both = document.createDocumentFragment();
-    both.append(day, row);
-    return both;
-  }
-
-  // The line of a new day; null if it is the same day.
-  day(date) {
-    const name = date.toDateString();
-    if (name === this.last.day) return null;
-    const first = this.last.day === "";
-    this.last = { by: "", at: 0, day: name };
-    if (first && name === new Date().toDateString()) return null;
-    return make("div", "day", dayFormat.format(date));
-  }
-
-  // What happened in the room. Such lines that follow each other stand in one paragraph.
-  note(text, important = false) {
-    const end = this.lastNote;
-    this.last.by = "";
-    if (end && !important && end.isConnected && end === this.lines.lastElementChild && end.textContent.length < 160) {
-      end.textContent += ` · ${text}`;
-      return null;
-    }
-    const row = make("p", important ? "note important" : "note", text);
-    this.lastNote = important ? null : row;
-    return row;
-  }
-}
-
-function announce(text) {
-  find("announce").textContent = text;
-}
 
 // The whole page; the methods that `Room` calls, and those of the persons who use it.
 class View {
@@ -179,7 +9,6 @@ class View {
     this.rows = new Map(); // messages that wait, by id
     this.to = null; // the person to whom the composer writes; null: everyone
     this.unread = 0;
-    this.busyUntil = 0;
     this.actions = {}; // what the page calls for what people do
     this.wire();
   }
@@ -187,8 +16,9 @@ class View {
   // ---- what the room tells
 
   opened(card, nick) {
+    const here = card.people ? `${counted(card.people, "person is", "people are")} here.` : "Nobody is here yet.";
     find("door-title").textContent = safeText(card.title);
-    find("door-about").textContent = `${safeNick(card.host)} hosts this room. ${counted(card.people, "person is", "people are")} here.`;
+    find("door-about").textContent = `${safeNick(card.host)} hosts this room. ${here}`;
     this.setTitle(card.title);
     this.showDoor();
     find("join").hidden = false;
@@ -202,6 +32,10 @@ class View {
     find("title").textContent = safeText(this.room.title);
     this.state(`You are ${safeNick(this.room.me.nick)}`);
     this.hideBar();
+    this.log.showEmpty();
+    find("clip").hidden = !this.files.files.limit;
+    for (const button of document.querySelectorAll(".files-button")) button.hidden = !this.files.files.limit;
+    this.files.files.resume();
     if (!again) find("text").focus();
   }
 
@@ -248,13 +82,27 @@ class View {
   alive() {}
 
   people() {
+    if (this.peopleChanged) return;
+    this.peopleChanged = true;
+    const show = () => {
+      this.peopleChanged = false;
+      this.showPeople();
+    };
+    if (document.hidden) setTimeout(show, 200);
+    else requestAnimationFrame(show);
+  }
+
+  showPeople() {
     const people = [...this.room.people.values()];
     people.sort((one, other) => other.host - one.host || one.nick.localeCompare(other.nick));
     find("people-button").textContent = counted(people.length, "person", "people");
+    const focused = document.activeElement && document.activeElement.closest("ul.people li");
     for (const list of document.querySelectorAll("ul.people")) {
       const shown = people.slice(0, MAX_SHOWN_PEOPLE).map((person) => this.personRow(person));
+      const again = focused && list.contains(focused) && shown.find((row) => row.dataset.key === focused.dataset.key);
       const more = people.length - MAX_SHOWN_PEOPLE;
       list.replaceChildren(...shown, ...(more > 0 ? [make("li", "more", `and ${more} more`)] : []));
+      if (again) again.firstElementChild.focus();
     }
   }
 
@@ -294,10 +142,25 @@ class View {
   }
 
   happened(event, past) {
+    if (event.t.startsWith("file_")) return this.file(event);
     const words = this.eventText(event);
-    if (!words || (past && event.t !== "file_offered" && event.t !== "moved")) return;
+    if (!words || (past && event.t !== "moved")) return;
     this.log.add(() => this.log.note(words), false);
     if (event.by === this.room.me.id && event.t === "renamed") this.state(`You are ${safeNick(this.room.me.nick)}`);
+  }
+
+  file(message) {
+    this.files.files.take(message);
+    if (message.t !== "file_offered") return;
+    const file = this.files.files.known.get(message.file);
+    const own = message.by === this.room.me.id;
+    this.log.add(() =>
+      this.log.message(message.by, message.nick, message.at, "", {
+        className: own ? "own" : "",
+        body: this.files.card(file, false),
+      }),
+    );
+    if (!own) this.call();
   }
 
   eventText(event) {
@@ -311,8 +174,6 @@ class View {
         return `${who} is now ${shownNick(event.by, event.to)}`;
       case "moved":
         return `${who} hosts the room now`;
-      case "file_offered":
-        return `${who} sends a file: ${safeText(event.name)} (${sizeText(event.size)})`;
       default:
         return "";
     }
@@ -328,18 +189,20 @@ class View {
   waiting(message) {
     const text = message.action ? `${safeNick(this.room.me.nick)} ${message.text}` : message.text;
     const tag = message.kind === "tell" ? `to ${safeNick(message.nick)} only, waiting` : "waiting";
-    const row = make("div", "message waiting", [make("div", "text", safeLines(text), { dir: "auto" }), make("span", "tag", tag)]);
+    const row = make("div", "message waiting", [textBox(text, "text"), make("span", "tag", tag)]);
     this.rows.set(message.id, row);
     // Most are back within milliseconds, and are never seen to wait.
     setTimeout(() => {
       if (this.rows.get(message.id) !== row) return;
       this.log.waiting.append(row);
-      find("empty").hidden = true;
+      this.log.showEmpty();
       if (this.log.follows) this.log.toEnd();
     }, 300);
   }
 
-  heard() {}
+  heard(id) {
+    setTimeout(() => this.settle(id), 1000); // in case that so many came that its row was left out
+  }
 
   gone(id) {
     this.settle(id);
@@ -410,7 +273,7 @@ class View {
     ]);
     button.type = "button";
     button.addEventListener("click", () => this.showPerson(person));
-    return make("li", "", [button]);
+    return make("li", "", [button], { "data-key": `${id} ${nick}` });
   }
 
   showPerson(person) {
@@ -427,8 +290,19 @@ class View {
     find("new-nick").value = nick;
     find("person-private").hidden = me;
     this.shownPerson = person;
-    if (find("sheet").open) find("sheet").close();
-    find("person").showModal();
+    this.openDialog("person");
+  }
+
+  // A sheet closes by Escape, its button, a tap beside it, and the back button of a phone.
+  openDialog(name) {
+    const open = document.querySelector("dialog[open]");
+    if (!open) history.pushState("sheet", "");
+    find(name).showModal();
+    if (open && open.id !== name) open.close();
+  }
+
+  dialogClosed() {
+    if (!document.querySelector("dialog[open]") && history.state === "sheet") history.back();
   }
 
   writeTo(person) {
@@ -453,6 +327,7 @@ class View {
     find("problem").textContent = text;
   }
 
+  // As many lines as are written, up to the six of the style.
   fit() {
     const text = find("text");
     text.style.height = "auto";
@@ -465,8 +340,16 @@ class View {
   }
 
   wire() {
-    find("people-button").addEventListener("click", () => find("sheet").showModal());
-    for (const [dialog, button] of [["sheet", "sheet-close"], ["person", "person-close"]]) {
+    find("people-button").addEventListener("click", () => this.openDialog("sheet"));
+    window.addEventListener("popstate", () => {
+      for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    });
+    find("lines").addEventListener("click", (event) => {
+      const { id, nick } = event.target.dataset;
+      if (id) this.showPerson(this.room.people.get(`${id} ${nick}`) || { id, nick, host: false });
+    });
+    for (const [dialog, button] of [["sheet", "sheet-close"], ["person", "person-close"], ["files", "files-close"]]) {
+      find(dialog).addEventListener("close", () => this.dialogClosed());
       find(button).addEventListener("click", () => find(dialog).close());
       find(dialog).addEventListener("click", (event) => event.target === find(dialog) && find(dialog).close());
     }

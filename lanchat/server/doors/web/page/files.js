@@ -1,0 +1,264 @@
+// The files of the room: sending, the list, fetching. A file is fetched only when somebody asks for it, and nothing
+// that came is ever opened by the page, except that pictures are shown.
+
+const MAX_FETCH = 200 * 1000 * 1000; // bytes; a page keeps a file in memory, and tabs crash on more
+const MAX_PICTURE = 10 * 1000 * 1000; // bytes of a file that is shown
+const MAX_FILES = 1000; // that the page knows
+const AGAIN_AFTER = 1500; // ms after a transfer was cut
+const GIVE_UP = 12; // attempts without a byte, or without success for another reason than a lost connection
+const TOO_LARGE = "This file is too large for a page. Use the lanchat program.";
+const ENDED = {
+  removed: "was removed",
+  changed: "has changed, and is sent again",
+  unfinished: "was never finished and is gone",
+  expired: "was kept for its time and is gone",
+  quota: "made room for newer files",
+  lost: "is gone from the host",
+};
+
+// By its first bytes: only these are shown, whatever the name says.
+function pictureType(bytes) {
+  const starts = (...values) => values.every((value, at) => value === null || bytes[at] === value);
+  if (starts(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)) return "image/png";
+  if (starts(0xff, 0xd8, 0xff)) return "image/jpeg";
+  if (starts(0x47, 0x49, 0x46, 0x38)) return "image/gif";
+  if (starts(0x52, 0x49, 0x46, 0x46, null, null, null, null, 0x57, 0x45, 0x42, 0x50)) return "image/webp";
+  return "";
+}
+
+function mayBePicture(file) {
+  return /\.(png|jpe?g|gif|webp)$/i.test(file.name) && file.size > 0 && file.size <= MAX_PICTURE;
+}
+
+// `ui.changed(file)` is called when a file looks different from now on, `ui.note(text)` for what a person should read.
+class Files {
+  constructor(room, ui) {
+    this.room = room;
+    this.ui = ui;
+    this.known = new Map(); // by the host's name of the file, oldest first
+    this.outgoing = new Map(); // what we send, by id
+    this.listing = null; // called when the list is complete
+  }
+
+  // The largest file that the room takes; 0: none.
+  get limit() {
+    return (this.room.welcome && this.room.welcome.files) || 0;
+  }
+
+  // Throws an Error for a person.
+  check(file) {
+    if (!this.limit) throw new Error("This room takes no files.");
+    if (file.size > this.limit) {
+      throw new Error(`Not sent: ${sizeText(file.size)}, and this room takes files of up to ${sizeText(this.limit)}.`);
+    }
+  }
+
+  send(file) {
+    this.check(file);
+    const id = this.room.newId();
+    const name = (file.name || "file").slice(-200);
+    const sending = { id, source: file, name, size: file.size, progress: new Progress(file.size), failures: 0, again: false };
+    this.outgoing.set(id, sending);
+    this.ui.sending(sending);
+    this.ask(sending);
+  }
+
+  ask(sending) {
+    const { id, name, size, again } = sending;
+    sending.again = true;
+    this.room.send(again ? { t: "file_send", id, name, size, again } : { t: "file_send", id, name, size });
+  }
+
+  cancel(sending) {
+    clearTimeout(sending.timer);
+    this.outgoing.delete(sending.id);
+    if (sending.link) sending.link.cancel();
+    if (sending.file) this.room.send({ t: "file_remove", file: sending.file });
+    this.ui.sent(sending, "cancelled");
+  }
+
+  remove(file) {
+    this.room.send({ t: "file_remove", file: file.file });
+  }
+
+  // Fetch a file, and call `then(blob)`.
+  fetch(file, then) {
+    if (file.blob) return then(file.blob);
+    if (file.size > MAX_FETCH) return this.ui.note(TOO_LARGE);
+    if (file.fetching) return file.fetching.then.push(then);
+    file.fetching = { then: [then], progress: new Progress(file.size), failures: 0 };
+    this.room.send({ t: "file_get", file: file.file });
+    this.ui.changed(file);
+  }
+
+  stop(file, why = "") {
+    const { fetching } = file;
+    if (!fetching) return;
+    file.fetching = null;
+    clearTimeout(fetching.timer);
+    if (fetching.link) fetching.link.cancel();
+    if (why) this.ui.note(`${safeText(file.name)} was not fetched: ${why}`);
+    this.ui.changed(file);
+  }
+
+  list(then) {
+    this.listing = then;
+    this.room.send({ t: "file_list" });
+  }
+
+  // The room has been joined, perhaps again: transfers go on.
+  resume() {
+    for (const sending of this.outgoing.values()) if (!sending.link) this.ask(sending);
+    for (const file of this.known.values()) {
+      if (file.fetching && !file.fetching.link) this.room.send({ t: "file_get", file: file.file });
+    }
+  }
+
+  // ---- what the host says
+
+  take(message) {
+    switch (message.t) {
+      case "file_offered":
+        return this.offered(message);
+      case "file_stored":
+      case "file_removed":
+        return this.ended(message);
+      case "file_entry":
+        return this.entry(message);
+      case "file_end":
+        if (this.listing) this.listing();
+        this.listing = null;
+        return;
+      case "file_ticket":
+        return message.up ? this.upload(message) : this.download(message);
+      case "file_refused":
+        return this.refused(message);
+    }
+  }
+
+  offered(message) {
+    const file = this.learn(message);
+    const sending = message.by === this.room.me.id && this.outgoing.get(message.id);
+    if (sending) sending.file = file.file;
+  }
+
+  learn(message) {
+    let file = this.known.get(message.file);
+    if (!file) {
+      const { name, size, by, nick, at } = message;
+      file = { file: message.file, name, size, by, nick, at, state: "sending", blob: null, fetching: null };
+      this.known.set(file.file, file);
+      if (this.known.size > MAX_FILES) this.known.delete(this.known.keys().next().value);
+    }
+    return file;
+  }
+
+  entry(message) {
+    const file = this.learn(message);
+    file.state = message.sha256 ? "stored" : "sending";
+    const sending = message.id && message.by === this.room.me.id && this.outgoing.get(message.id);
+    if (sending && message.sha256) this.stored(sending, file);
+    this.ui.changed(file);
+  }
+
+  ended(message) {
+    const file = this.known.get(message.file);
+    if (!file) return;
+    if (message.t === "file_stored") {
+      file.state = "stored";
+    } else if (message.reason !== "changed") {
+      file.state = "gone";
+      file.reason = ENDED[message.reason] || "is gone";
+      file.blob = null;
+      this.stop(file, "it is gone.");
+    }
+    this.ui.changed(file);
+  }
+
+  refused(message) {
+    const sending = this.outgoing.get(message.id);
+    const file = this.known.get(message.file);
+    const later = message.code === "many" || message.code === "disk";
+    if (sending) {
+      if (later) return this.later(sending, () => this.ask(sending), AGAIN_AFTER * 4);
+      this.outgoing.delete(sending.id);
+      this.ui.sent(sending, "refused", safeText(message.text));
+    } else if (file && file.fetching) {
+      this.stop(file, safeText(message.text));
+    } else {
+      this.ui.note(safeText(message.text));
+    }
+  }
+
+  // ---- the bytes
+
+  upload(ticket) {
+    const sending = this.outgoing.get(ticket.id);
+    if (!sending || ticket.size !== sending.size) return;
+    sending.file = ticket.file;
+    if (sending.link) sending.link.cancel();
+    sending.link = this.link(ticket, sending, sending.source, () => this.ui.sendingMoved(sending), (code, text) => {
+      if (code === "done") return this.stored(sending, this.known.get(sending.file));
+      if (code === "changed") {
+        this.outgoing.delete(sending.id);
+        this.room.send({ t: "file_remove", file: sending.file });
+        return this.ui.sent(sending, "refused", text);
+      }
+      if (this.later(sending, () => this.ask(sending), code === "disk" ? 30000 : AGAIN_AFTER)) return;
+      this.outgoing.delete(sending.id);
+      this.ui.sent(sending, "refused", text);
+    });
+  }
+
+  stored(sending, file) {
+    if (!this.outgoing.delete(sending.id)) return;
+    clearTimeout(sending.timer);
+    if (sending.link) sending.link.cancel();
+    if (file) file.blob = sending.source; // nobody needs to fetch what they have
+    this.ui.sent(sending, "stored");
+    if (file) this.ui.changed(file);
+  }
+
+  download(ticket) {
+    const file = this.known.get(ticket.file);
+    const fetching = file && file.fetching;
+    if (!fetching || fetching.link || ticket.size !== file.size) return;
+    fetching.link = this.link(ticket, fetching, null, () => this.ui.moved(file), (code, text) => {
+      if (file.fetching !== fetching) return;
+      if (code === "done") {
+        file.blob = new Blob(fetching.progress.parts, { type: "application/octet-stream" });
+        file.fetching = null;
+        this.ui.changed(file);
+        for (const then of fetching.then) then(file.blob);
+        return;
+      }
+      if (!this.later(fetching, () => this.room.send({ t: "file_get", file: file.file }))) this.stop(file, text);
+    });
+  }
+
+  // `transfer` holds `progress`, `failures`, and then its `link`.
+  link(ticket, transfer, source, moved, ended) {
+    let progressed = false;
+    const link = new TransferLink(this.room.url, this.room.hostKey, ticket.ticket, transfer.progress, source, {
+      moved: () => {
+        progressed = true;
+        moved();
+      },
+      ended: (code, text) => {
+        if (transfer.link === link) transfer.link = null;
+        if (code === "cancelled") return;
+        transfer.failures = progressed && code === "lost" ? 0 : transfer.failures + 1;
+        ended(code, text);
+      },
+    });
+    return link;
+  }
+
+  // Try again; without a connection to the room, `resume` will. Returns false if it has failed too often.
+  later(transfer, act, pause = AGAIN_AFTER) {
+    if (transfer.failures > GIVE_UP) return false;
+    clearTimeout(transfer.timer);
+    transfer.timer = setTimeout(() => this.room.connected && !transfer.link && act(), pause);
+    return true;
+  }
+}

@@ -1,0 +1,63 @@
+"""Files in the page: chosen or dropped, sent, shown, saved."""
+
+import secrets
+import struct
+import zlib
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+
+def png() -> bytes:
+    """A picture of one point."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack("!I", len(data)) + kind + data + struct.pack("!I", zlib.crc32(kind + data))
+
+    header = struct.pack("!2I5B", 1, 1, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(4))) + chunk(b"IEND", b"")
+
+
+def choose(visitor, name: str, data: bytes) -> None:
+    visitor.page.set_input_files("#chosen", {"name": name, "mimeType": "", "buffer": data})
+
+
+def drop(visitor, name: str, data: bytes) -> None:
+    script = "([name, bytes]) => { const t = new DataTransfer(); t.items.add(new File([new Uint8Array(bytes)], name)); return t }"
+    moved = visitor.page.evaluate_handle(script, [name, list(data)])
+    visitor.page.dispatch_event("#log", "drop", {"dataTransfer": moved})
+
+
+def button(visitor, name: str):
+    return visitor.page.get_by_role("button", name=name, exact=True)
+
+
+def test_files_go_from_page_to_page(room_with_files, visit):
+    zoe, yan = visit(room_with_files, "zoe"), visit(room_with_files, "yan")
+    data = secrets.token_bytes(300_000)
+    choose(zoe, "notes.bin", data)
+    drop(zoe, "sun.png", png())
+    drop(zoe, "page.png", b"<script>alert(1)</script>")
+    zoe.composer.fill("three files")
+    button(zoe, "Send").click()
+    with yan.page.expect_download() as download:
+        button(yan, "Save notes.bin").click()
+    assert download.value.suggested_filename == "notes.bin"
+    assert Path(download.value.path()).read_bytes() == data
+    expect(yan.page.get_by_role("img", name="sun.png")).to_have_count(0)  # nothing is fetched that nobody asked for
+    button(yan, "Show sun.png").click()
+    expect(yan.page.get_by_role("img", name="sun.png")).to_be_visible()
+    button(yan, "Show page.png").click()
+    yan.reads("page.png is not a picture.")
+    expect(zoe.page.get_by_role("img", name="sun.png")).to_be_visible()
+    assert zoe.texts == yan.texts[:1] == ["three files"]
+    zoe.say("/files")
+    button(zoe, "Remove sun.png").click()
+    expect(yan.page.locator("#lines .file", has_text="sun.png")).to_contain_text("was removed")
+
+
+def test_a_room_without_files_offers_no_clip(room, visit):
+    zoe = visit(room, "zoe")
+    expect(zoe.page.locator("#clip")).to_be_hidden()
+    drop(zoe, "notes.txt", b"hello")
+    zoe.reads("This room takes no files.")
