@@ -23,8 +23,14 @@ def choose(visitor, name: str, data: bytes) -> None:
 
 
 def drop(visitor, name: str, data: bytes) -> None:
-    script = "([name, bytes]) => { const t = new DataTransfer(); t.items.add(new File([new Uint8Array(bytes)], name)); return t }"
-    moved = visitor.page.evaluate_handle(script, [name, list(data)])
+    moved = visitor.page.evaluate_handle(
+        """([name, bytes]) => {
+            const moved = new DataTransfer();
+            moved.items.add(new File([new Uint8Array(bytes)], name));
+            return moved;
+        }""",
+        [name, list(data)],
+    )
     visitor.page.dispatch_event("#log", "drop", {"dataTransfer": moved})
 
 
