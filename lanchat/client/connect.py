@@ -15,7 +15,7 @@ from lanchat.network.link import Link
 from lanchat.network.password import Exchange, stretch
 from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all, encode
-from lanchat.protocol.handshake import MemberGreeting, check_version
+from lanchat.protocol.handshake import MemberGreeting
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.limits import TokenBucket
@@ -24,6 +24,7 @@ from lanchat.protocol.papers import timeline_of
 from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Context, TlsChannel
+from lanchat.protocol.version import check_version
 from lanchat.storage.identity import Identity
 
 HOST_RATE = 64 * 1024 * 1024  # bytes a second, which no host reaches; a link with a rate also limits empty records

@@ -47,6 +47,7 @@ from lanchat.protocol.messages import (
     Share,
     Welcome,
 )
+from lanchat.protocol.version import check_version, other_version
 
 Sign = Callable[[bytes], bytes]
 Verify = Callable[[bytes, bytes, bytes], bool]  # key, signature, text
@@ -134,7 +135,7 @@ class HostGreeting:
 
     def _hello(self, hello: Hello) -> tuple[Share | Refused | None, Newcomer | None]:
         if hello.v != VERSION:
-            return _other_version(hello.v), None
+            return other_version(hello.v), None
         binding = Binding(
             VERSION,
             self._card.room,
@@ -284,21 +285,3 @@ class MemberGreeting:
                 return None
             case _:
                 raise errors.ProtocolError("The host answered a hello with something else.")
-
-
-def check_version(card: Card) -> None:
-    """Refuse a host of another version.
-
-    Raises:
-        errors.Refused: it speaks another version.
-    """
-    if card.v != VERSION:
-        raise errors.Refused(
-            f"The host speaks version {card.v} of lanchat's protocol, this program version {VERSION}.",
-            "Use the same release of lanchat on both sides.",
-            code="version",
-        )
-
-
-def _other_version(theirs: int) -> Refused:
-    return Refused("version", f"This room speaks version {VERSION} of lanchat's protocol, you speak {theirs}.")

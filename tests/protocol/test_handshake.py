@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lanchat import errors
 from lanchat.protocol.binding import Binding
-from lanchat.protocol.handshake import HostGreeting, MemberGreeting, Newcomer, check_version
+from lanchat.protocol.handshake import HostGreeting, MemberGreeting, Newcomer
 from lanchat.protocol.keys import verify
 from lanchat.protocol.messages import (
     VERSION,
@@ -29,6 +29,7 @@ from lanchat.protocol.messages import (
     Share,
     Welcome,
 )
+from lanchat.protocol.version import check_version
 from lanchat.storage.identity import Identity
 
 CARD = Card(VERSION, "5" * 32, "Room A", "hal", 1, False, b"h" * 32)
