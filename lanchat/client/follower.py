@@ -76,6 +76,7 @@ class Follower:
         self._offered = False  # on this link
         self._declined = False  # by our own person, or because the disk is too full
         self._ready = False  # a host has asked for this computer, and it has offered itself
+        self._promotion: tuple[Promote, float] | None = None  # what the host has asked for, and when, in s
         self._promoted_at: float | None = None  # s, since when we host and the host has not said that it is over
         self._backup = ""  # the nick of the sync standby
         self._index: int | None = None  # of this computer
@@ -89,7 +90,7 @@ class Follower:
         self._host_of_card = connection.card.host
         self._roster.welcome(connection.welcome, connection.present)
         self._roster.seq = connection.welcome.seq
-        self._following, self._offered, self._promoted_at = None, False, None
+        self._following, self._offered, self._promoted_at, self._promotion = None, False, None, None
         self._backup = ""  # this host names its own
         if connection.host_key == self._key:
             self.close()
@@ -146,13 +147,15 @@ class Follower:
                 self._hear(message)
             case Recruit() if self._keeper is not None and self._keeper.willing and not self._declined:
                 self._offer(self._keeper)
-            case Promote() if self._keeper is not None:
-                self._promote(message, self._keeper)
+            case Promote():
+                self._promotion = message, time.monotonic()
             case _ if self._following is not None:
                 self._fill(message, self._following)
 
     def settle(self) -> None:
         """Everything that one read of the link brought has been handled."""
+        if self._promotion is not None and self._keeper is not None:
+            self._promote(*self._promotion, self._keeper)
         wanted = self._offered and self._index is not None and not self._declined
         if self._following is None and wanted and not self._incoming.filling:
             self._follow()
@@ -246,10 +249,15 @@ class Follower:
 
     # ---- hosting
 
-    def _promote(self, promote: Promote, keeper: Keeper) -> None:
+    def _promote(self, promote: Promote, asked_at: float, keeper: Keeper) -> None:
+        """Host the room, once the copy has all of it. After a while the host does not expect that any more."""
         replica, following, index = self._replica, self._following, self._index
-        if replica is None or following is None or index is None or not following.complete:
+        if replica is None or following is None or index is None or self._is_late(asked_at):
+            self._promotion = None
             return
+        if not following.complete:
+            return  # the last pages are on their way
+        self._promotion = None
         if not replica.wait(Held(promote.seq, promote.private, promote.state), self._timing.sync_wait):
             _log.warning("this computer does not have all of the room, and cannot host it")
             return
@@ -263,6 +271,9 @@ class Follower:
             return
         self._replica, self._promoted_at = None, time.monotonic()
         self._send(Promoted(paper))
+
+    def _is_late(self, asked_at: float) -> bool:
+        return time.monotonic() - asked_at > self._timing.promotion
 
     @property
     def _host_nick(self) -> str:

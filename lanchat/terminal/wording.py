@@ -151,12 +151,12 @@ def backup_text(host: str, standby: str) -> str:
         host, standby: the nicks as they are shown, or "you"; "" as the standby: there is none.
     """
     if not standby:
-        return f"No backup: messages are saved on {_whose(host)} disk only."
-    return f"Messages are saved on two computers again: {_whose(host)} and {_whose(standby, last=True)}."
+        return f"No backup: messages are saved on {'your' if host == 'you' else _whose(host)} disk only."
+    return f"Messages are saved on two computers again: {_whose(host)} and {_whose(standby)}."
 
 
-def _whose(nick: str, *, last: bool = False) -> str:
-    return ("yours" if last else "your") if nick == "you" else f"{nick}'s"
+def _whose(nick: str) -> str:
+    return "yours" if nick == "you" else f"{nick}'s"
 
 
 def offered_text(who: str, offered: FileOffered) -> str:

@@ -217,7 +217,7 @@ def test_the_owner_comes_back_as_a_member_and_hosts_the_room_again(stage):
     cat.room.say("two", wait=10)
     back = ann.join("ann", at=bob.room)
     wait_until(lambda: len(ann.log_of("ann")) >= len(ann.log_of("bob")), what="the owner's copy")
-    take_back(back)
+    ask(back, "takeback", until=lambda: back.room.hosting)
     wait_until(lambda: not bob.room.hosting, what="bob to host no more")
     cat.room.say("three", wait=10)
     for person in (bob, cat):
@@ -290,17 +290,18 @@ def test_the_copy_and_the_log_are_equal_after_twenty_moves(stage):
     assert [event.text for event in ann.log_of("cat") if isinstance(event, Said)] == dan.texts
 
 
-def take_back(owner: Person) -> None:
-    """Ask until the host knows that the owner's copy is complete."""
+def ask(person: Person, action: str, nick: str = "", *, until: Callable[[], bool]) -> None:
+    """Ask the host for something until it happens: it refuses while the copy is not known to be complete."""
+    answers = person.notices
 
     def asked() -> bool:
-        if not owner.room.hosting and owner.notices == asks[0]:
-            owner.room.moderate("takeback")
-            asks[0] += 1
-        return owner.room.hosting
+        nonlocal answers
+        if not until() and person.notices >= answers:
+            person.room.moderate(action, nick)
+            answers = person.notices + 1
+        return until()
 
-    asks = [owner.notices]
-    wait_until(asked, what="the owner to host")
+    wait_until(asked, what=action)
 
 
 def pass_on(host: Person, other: Person) -> None:
@@ -311,8 +312,7 @@ def pass_on(host: Person, other: Person) -> None:
     assert standby.hosting is not None and standby.hosting.host.moving is not None
     moving = standby.hosting.host.moving
     wait_until(lambda: moving.sync > 0, what="the copy")
-    host.room.moderate("handover", other.room.nick)
-    wait_until(lambda: other.room.hosting, what=f"{other.room.nick} to host")
+    ask(host, "handover", other.room.nick, until=lambda: other.room.hosting and not host.room.hosting)
     host.listen()
     other.listen()
 

@@ -387,7 +387,9 @@ def test_a_lost_backup_is_told_and_so_is_that_there_is_one_again():
 
 
 def test_who_hosts_reads_of_the_own_disk():
-    assert plain(with_people("a").render(Backup(""))) == "-- No backup: messages are saved on your disk only.\n"
+    host = with_people("a")
+    assert plain(host.render(Backup(""))) == "-- No backup: messages are saved on your disk only.\n"
+    assert plain(host.render(Backup("bob"))) == "-- Messages are saved on two computers again: yours and bob's.\n"
 
 
 def test_a_person_is_told_that_the_own_computer_is_a_standby():
