@@ -170,7 +170,7 @@ class Link:
         """End the link now. The outbox is lost. The reader wakes up and sees the end.
 
         Args:
-            code: why, one of `protocol.messages.LeftCode`.
+            code: why, one of `protocol.closings.LeftCode`.
             reason: the same in words, for logs and errors.
         """
         with self._lock:

@@ -1,7 +1,13 @@
-"""The last lines of a host that every lanchat knows, and what a member makes of a last line. Pure."""
+"""The last lines of a host, the codes of refusals and of leaving, and what a last line means to a member. Pure."""
+
+from typing import Literal
 
 from lanchat import errors
 from lanchat.protocol.messages import Closing
+
+Refusal = Literal["nick", "password", "banned", "full", "locked", "version", "busy", "rules", "ticket"]
+# Why a member left: README.md has a table of the codes
+LeftCode = Literal["", "lost", "silent", "slow", "rules", "kicked", "banned", "replaced", "late", "busy", "error"]
 
 CLOSED = Closing("closed", "The host has closed the room.")
 KICKED = Closing("kicked", "The host removed you from the room.")

@@ -4,7 +4,7 @@ Unknown fields are ignored and unknown types are skipped (framing.py), so that a
 breaking an earlier one. A field that must be understood needs a new VERSION.
 """
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from msgspec import Meta, structs
 
@@ -30,8 +30,6 @@ from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStan
 from lanchat.protocol.topic import Topic
 
 VERSION = 2  # of the wire; a different one is refused with a text that both sides understand
-
-Refusal = Literal["nick", "password", "banned", "full", "locked", "version", "busy", "rules", "ticket"]
 
 
 # ---- from a member to the host
@@ -157,7 +155,7 @@ class Share(Message, frozen=True):
 class Refused(Message, frozen=True):
     """The host does not admit the member, and why."""
 
-    code: Short  # a Refusal; a later version may know more
+    code: Short  # of closings.Refusal; a later version may know more
     text: Text
     suggestion: Name = ""  # a free nick, if the code is "nick"
 
@@ -189,6 +187,7 @@ class Present(Message, frozen=True):
     nick: Name
     host: bool = False
     key: Key = b""  # a client compares it with the id
+    web: bool = False  # in a browser
 
 
 class Ack(Message, frozen=True):
@@ -254,16 +253,13 @@ class Joined(Entry, frozen=True):
 
     host: bool = False
     key: Key = b""  # only in live events; a log does not keep it there
-
-
-# Why a member left: README.md has a table of the codes
-LeftCode = Literal["", "lost", "silent", "slow", "rules", "kicked", "banned", "replaced", "late", "busy", "error"]
+    web: bool = False  # by a browser; in live events as well
 
 
 class Left(Entry, frozen=True):
     """The last session of a member ended."""
 
-    code: Short = ""  # a LeftCode; "": on purpose
+    code: Short = ""  # of closings.LeftCode; "": on purpose
     reason: Name = ""  # in words, if the code does not say it all
 
 

@@ -17,6 +17,7 @@ class Member:
     host: bool = False
     key: bytes = b""  # Ed25519, raw; a guest has none. The room hands it on and knows nothing of it
     sessions: int = 0  # at this host
+    web: bool = False  # in a browser
 
 
 @dataclass(frozen=True)

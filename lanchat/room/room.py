@@ -115,13 +115,14 @@ class Room:
 
     # ---- what should happen
 
-    def join(self, id: str, nick: str, now: int, key: bytes = b"") -> Joined | Refused | Member:
+    def join(self, id: str, nick: str, now: int, key: bytes = b"", *, web: bool = False) -> Joined | Refused | Member:
         """Decide whether somebody may enter the room.
 
         Args:
             id: the member id: a proven one, or one made up for a guest.
             now: ms since 1970.
             key: the public key that was proven.
+            web: whether they come by a browser.
 
         Returns:
             A draft of the event; or the member, if another session of theirs is in the room already.
@@ -137,13 +138,13 @@ class Room:
         if len(self._members) >= self._max_members and not free:
             return Refused("full", f"The room is full ({self._max_members} people).")
         refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=free)
-        return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key)
+        return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key, web=web)
 
     def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:
         """Count one session of this member less.
 
         Args:
-            code: why it ended, one of `protocol.messages.LeftCode`.
+            code: why it ended, one of `protocol.closings.LeftCode`.
             reason: the same in words, if the code does not say it all.
 
         Returns:
@@ -247,8 +248,8 @@ class Room:
                 for someone in self.members:
                     someone.host = someone.id == id
                 self.host_nick = next((someone.nick for someone in self.members if someone.host), "")
-            case Joined(by=id, nick=nick, host=host, key=key):
-                self._members.add(Member(id, nick, host, key))
+            case Joined(by=id, nick=nick, host=host, key=key, web=web):
+                self._members.add(Member(id, nick, host, key, web=web))
                 self._access.claim(id, nick)
                 if host:
                     self.host_nick = self.host_nick or nick
@@ -291,7 +292,7 @@ class Room:
             stored: everything up to this seq is on the host's disk.
         """
         past, since = self._recent.since(after)
-        present = tuple(Present(m.id, m.nick, m.host, m.key) for m in self._members)
+        present = tuple(Present(m.id, m.nick, m.host, m.key, m.web) for m in self._members)
         largest, topic = self.files.largest, self.topic
         welcome = Welcome(id, nick, self.seq, stored, len(present), since, files=largest, topic=topic)
         return Snapshot(welcome, present, past, (*self._private.waiting(id), *self.files.waiting(id)))

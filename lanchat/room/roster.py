@@ -19,6 +19,7 @@ class Person:
     nick: str
     host: bool = False
     key: bytes = b""  # Ed25519, raw; only one that fits the id
+    web: bool = False  # in a browser, as the host says
 
     @property
     def verified(self) -> bool:
@@ -44,7 +45,7 @@ class Roster:
         for person in self.people.values():
             self._remember(person)
         self.me, self.nick, self._complete_at = welcome.id, welcome.nick, welcome.seq
-        self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host, _fitting(p.key, p.id)) for p in present}
+        self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host, _fitting(p.key, p.id), p.web) for p in present}
 
     def person(self, nick: str) -> Person | None:
         """The person with this nick, else one whose nick looks like it; None: there is neither."""
@@ -95,9 +96,9 @@ class Roster:
         if event.seq <= self._complete_at:
             return
         match event:
-            case Joined(by=by, nick=nick, host=host, key=key):
+            case Joined(by=by, nick=nick, host=host, key=key, web=web):
                 if len(self.people) < MAX_PEOPLE:
-                    self.people[by, nick] = Person(by, nick, host, _fitting(key, by))
+                    self.people[by, nick] = Person(by, nick, host, _fitting(key, by), web)
             case Left(by=by, nick=nick):
                 if person := self.people.pop((by, nick), None):
                     self._remember(person)
@@ -106,7 +107,7 @@ class Roster:
                 if was is not None and same_nick(nick) != same_nick(to):
                     self._remember(was)
                 if len(self.people) < MAX_PEOPLE:
-                    self.people[by, to] = Person(by, to, was.host, was.key) if was else Person(by, to)
+                    self.people[by, to] = Person(by, to, was.host, was.key, was.web) if was else Person(by, to)
                 if (by, nick) == (self.me, self.nick):
                     self.nick = to
             case Moved(by=host):

@@ -85,6 +85,7 @@ class JoinRequest:
         key: the public key that was proven.
         standby: 1: this computer may be named a standby; 2: its person asked for it.
         peer: the address of the other end of the link.
+        web: they come by a browser.
     """
 
     session: Session
@@ -95,6 +96,7 @@ class JoinRequest:
     key: bytes = b""
     standby: int = 0
     peer: str = ""
+    web: bool = False
 
 
 @dataclass(frozen=True)

@@ -86,11 +86,11 @@ class Sessions:
         if self.closing is not None:
             session.link.finish(session.encode(self.closing))
             return
-        decision = self._room.join(request.id, request.nick, batch.now, request.key)
+        decision = self._room.join(request.id, request.nick, batch.now, request.key, web=request.web)
         if isinstance(decision, wire.Refused) and request.any_nick and decision.suggestion:
             renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
             session.link.send(session.encode(renamed))
-            decision = self._room.join(request.id, decision.suggestion, batch.now, request.key)
+            decision = self._room.join(request.id, decision.suggestion, batch.now, request.key, web=request.web)
         if isinstance(decision, wire.Refused):
             _log.info("refused a member: %s", decision.code)
             session.refuse(decision)

@@ -65,6 +65,7 @@ class NativeDoor:
     """Serves each link in threads of its own."""
 
     name = "native"
+    web = False  # whether the members come by browsers
 
     def __init__(self, serving: Serving, on_wrong_password: Callable[[str], None] | None = None) -> None:
         self._serving = serving
@@ -111,6 +112,7 @@ class NativeDoor:
             key=newcomer.key,
             standby=newcomer.standby,
             peer=link.peer,
+            web=self.web,
         )
         self._serving.inbox.put(request)
         try:

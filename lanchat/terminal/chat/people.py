@@ -72,6 +72,7 @@ def who_text(people: list[Person], me: tuple[str, str]) -> str:
     names = []
     for person in sorted(people, key=lambda person: person.nick.casefold()):
         remarks = [*(["you"] if (person.id, person.nick) == me else []), *(["host"] if person.host else [])]
+        remarks += ["web"] if person.web else []
         names.append(tagged_nick(person.id, person.nick) + (f" ({', '.join(remarks)})" if remarks else ""))
     return f"{people_text(len(names))}: {', '.join(names)}"
 

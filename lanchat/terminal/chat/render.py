@@ -146,7 +146,8 @@ class Renderer:
                 return self._private(item)
             case Joined(at=at, host=host):
                 who = "you" if self._is_mine(item) else tagged_nick(item.by, item.nick)
-                return self._event(at, f"{who} {'opened the room' if host else 'joined'}")
+                where = " (web)" if item.web and who != "you" else ""
+                return self._event(at, f"{who}{where} {'opened the room' if host else 'joined'}")
             case Left(at=at, code=code) if code and self._is_mine(item):
                 return self._event(at, dropped_text(item))
             case Left(at=at):

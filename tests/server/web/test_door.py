@@ -81,12 +81,14 @@ def test_pages_and_members_talk_with_each_other(room, join, browser):
     ann = Listener(join(room, "ann"))
     zoe, woo = browser(room), browser(room)
     assert zoe.come_in("zoe").people == 1
-    assert zoe.next(Present).nick == "ann"
+    assert zoe.next(Present).web is False
     woo.come_in("woo")
+    assert [woo.next(Present).web for _ in range(2)] == [False, True]
     zoe.say("hello from a page")
     for page in (zoe, woo):
         assert page.hear("hello from a page").by == zoe.id
     assert ann.hear_text("hello from a page").nick == "zoe"
+    ann.hear_kind(Joined, nick="zoe", web=True)
     ann.member.outgoing.say("hello from ann")
     assert woo.hear("hello from ann").nick == "ann"
     zoe.send(Bye())

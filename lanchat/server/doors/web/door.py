@@ -47,6 +47,7 @@ class WebDoor(NativeDoor):
     """Serves each link in threads of its own."""
 
     name = "web"
+    web = True
 
     def __init__(self, serving: Serving, guest_link: GuestLink, names: Collection[str] = ()) -> None:
         super().__init__(replace(serving, secret=None))  # no page asks for the password
