@@ -104,6 +104,7 @@ def host(
     identity = load_identity(home)
 
     def open_store(card: Card) -> MemberStore:
+        keeper.met(card)
         return NoStore() if ephemeral else PrivateStore(home, card, on_problem)
 
     limits_of_files = files or (FileLimits(total=0) if ephemeral else DEFAULT_FILE_LIMITS)
@@ -172,6 +173,7 @@ def host(
             settled=keeper.settled,
             prefer=dialer.prefer,
             places_changed=dialer.places_changed,
+            keeper=keeper if term is not None else None,
             timing=timing,
         )
         connected = member.join()

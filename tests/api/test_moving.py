@@ -135,3 +135,18 @@ def test_the_owner_comes_back_and_takes_the_room_back(stage):
     assert reasons == [("bob", "handover"), ("ann", "failback")]
     assert [said.text for said in again.events if isinstance(said, Said)] == cat.texts
     wait_until(lambda: again.room._standby.hosting.host.moving.sync == 1, what="bob to be the backup again")
+
+
+def test_a_room_goes_back_and_forth(stage):
+    ann, bob, cat = stage.with_backup()
+    for _ in range(3):
+        ann.room.moderate("handover", "bob")
+        wait_until(lambda: bob.room.hosting, what="bob to host")
+        wait_until(lambda: bob.room._standby.hosting.host.moving.sync == 0, what="ann's copy to be complete")
+        cat.room.say("at bob's", wait=10)
+        ann.room.moderate("takeback")
+        wait_until(lambda: ann.room.hosting, what="ann to host")
+        wait_until(lambda: stage.sync(ann) == 1, what="bob's copy to be complete")
+        cat.room.say("at ann's", wait=10)
+    cat.hear(lambda: len(cat.texts) == 6, "everything")
+    assert cat.texts == ["at bob's", "at ann's"] * 3
