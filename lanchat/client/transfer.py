@@ -21,6 +21,7 @@ from lanchat.client.running import WAITS_FOR_SENDER, RunningTransfer, TransferSt
 from lanchat.client.sealed_upload import SealedUpload
 from lanchat.client.upload import Upload
 from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, Refused
+from lanchat.network.bulk import begin_bulk
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol.file_messages import (
@@ -233,6 +234,7 @@ class Transfers:
                 transfer.awaits_sender = not transfer.lacks(ticket)
                 link = self._connect(transfer)
                 try:
+                    begin_bulk(link)
                     transfer.run_on(link, ticket)
                 except Refused as error:
                     if error.code == "disk":

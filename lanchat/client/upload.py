@@ -17,6 +17,8 @@ from lanchat.protocol.framing import TRANSFER, LineSplitter, TransferLine, decod
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.transfer import MAX_TRANSFER_LINE, PIECE
 
+_ASK_EVERY = 1 << 20  # bytes between two looks at whether the host has said something
+
 T = TypeVar("T", bound=TransferLine)
 
 _CHECKPOINT = 8 << 20  # bytes between two copies of the running hash, so that a resume reads no more than this again
@@ -81,12 +83,14 @@ class Upload:
         running = self._hash_of(min(have.at, self.size))
         at = have.at if running.hexdigest() == have.sha256 else 0
         link.send(encode(Go(at)))
-        running = self._hash_of(at)
+        running, asked = self._hash_of(at), -1
         while at < self.size:
             on_progress(at)
             data = self._source.read(at, PIECE)
-            if not link.quiet(0):
-                lines.check()
+            if at // _ASK_EVERY != asked:
+                asked = at // _ASK_EVERY
+                if not link.quiet(0):
+                    lines.check()
             if not send_wait(link, data, self._timing.transfer_stall):
                 lines.check()
                 raise ConnectionLost(f"Lost the connection to the host: {link.reason or 'it reads too slowly'}.")

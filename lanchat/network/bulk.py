@@ -4,12 +4,28 @@
 A file has a link and a thread of its own, and there it is right to wait.
 """
 
+import os
+import socket
+import sys
+import threading
 import time
 
 from lanchat.network.link import Link
 from lanchat.network.sockets import writable
 
+BULK_BUFFER = 4 * 1024 * 1024  # bytes that the kernel may take for one link, as far as the system lets it
+_NICENESS = 5  # more, of a thread that moves bulk data, so that those who talk go first
+
 _LOOK_AGAIN = 0.25  # s; a link that another thread has closed wakes nobody
+
+
+def begin_bulk(link: Link) -> None:
+    """From here on this link carries bulk data. For its reader thread, which lets all others go first from now on."""
+    with socket.fromfd(link.fileno(), socket.AF_INET, socket.SOCK_STREAM) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BULK_BUFFER)
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)
 
 
 def send_wait(link: Link, plain: bytes, timeout: float | None = None) -> bool:
@@ -22,7 +38,7 @@ def send_wait(link: Link, plain: bytes, timeout: float | None = None) -> bool:
         Whether that is so; False when the time is over or the link has ended.
     """
     end = None if timeout is None else time.monotonic() + timeout
-    link.send(plain)
+    link.send(plain, watched=False)  # else two threads would wait for the same socket
     while link.flush():
         left = _LOOK_AGAIN if end is None else min(_LOOK_AGAIN, end - time.monotonic())
         if left <= 0:

@@ -131,12 +131,11 @@ class Link:
         """Wait for this many seconds. Returns whether nothing arrived. Reader thread only."""
         return not self._early and not readable(self._socket, seconds)
 
-    def send(self, plain: bytes) -> None:
-        """Send bytes to the peer, all or none of them. Never waits."""
+    def send(self, plain: bytes, *, watched: bool = True) -> None:
+        """Send bytes to the peer, all or none of them. Never waits. Not watched: the caller drains the outbox."""
         with self._lock:
-            if self._dropped or self._finishing:
-                return
-            self._push(self.channel.seal(plain))
+            if not (self._dropped or self._finishing):
+                self._push(self.channel.seal(plain), watched=watched)
 
     def finish(self, plain: bytes = b"") -> None:
         """Send the outbox and these last bytes, then end the link. Never waits."""
@@ -152,6 +151,8 @@ class Link:
             self._deadline_reason = self.code, self.reason or "closed"
             if not self._outbox:
                 self._end_sending()
+            else:
+                self._flusher.watch(self)
 
     def drain(self) -> None:
         """After `finish`: discard the bytes that the peer still sends, until it closes too. Reader thread only.
@@ -246,7 +247,7 @@ class Link:
             self._bandwidth.pay(self, len(data), len(plain))
         return plain if data or plain else None
 
-    def _push(self, data: bytes) -> None:
+    def _push(self, data: bytes, *, watched: bool = True) -> None:
         """Requires holding the lock."""
         if not data or self._dropped:
             return
@@ -262,7 +263,8 @@ class Link:
             return
         self._outbox.append(data)
         self._count(len(data))
-        self._flusher.watch(self)
+        if watched:
+            self._flusher.watch(self)
 
     def _count(self, more: int) -> None:
         self.unsent += more

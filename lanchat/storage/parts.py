@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.storage.files import FileLock, lock_file, sync_folder
 
 _READ = 1 << 20  # bytes of a prefix that are read at once
+_EARLY = 8 << 20  # bytes; so many are handed to the disk while more come, so that at the end little is left to wait for
 
 
 class Part:
@@ -23,6 +25,7 @@ class Part:
         self.path = path
         self._step = step
         self.have = 0  # bytes that are hashed, and on the disk or in its cache
+        self._handed = 0  # bytes of them that the system writes to the disk already
         self._hash = hashlib.sha256()
         self._lock: FileLock | None = None
 
@@ -50,6 +53,7 @@ class Part:
             while data := os.read(lock.fd, _READ):
                 self._hash.update(data)
                 self.have += len(data)
+            self._handed = self.have
         except BaseException:
             self.close()
             raise
@@ -71,12 +75,16 @@ class Part:
             self._hash.update(data[at : at + written] if written < len(data) else data)
             self.have += written
             at += written
+        if self.have - self._handed >= _EARLY:
+            if sys.platform == "linux":  # it begins to write what is new in this range, and waits for nothing
+                os.posix_fadvise(self._fd, self._handed, self.have - self._handed, os.POSIX_FADV_DONTNEED)
+            self._handed = self.have
 
     def restart(self) -> None:
         """Forget all bytes. Requires that it is open."""
         os.ftruncate(self._fd, 0)
         os.lseek(self._fd, 0, os.SEEK_SET)
-        self.have, self._hash = 0, hashlib.sha256()
+        self.have, self._handed, self._hash = 0, 0, hashlib.sha256()
 
     def sync(self) -> None:
         """Wait until the bytes and the name are on the disk. Requires that it is open."""

@@ -1,12 +1,14 @@
 """Bulk data waits for its reader, and chat does not."""
 
+import os
 import random
 import socket
+import sys
 import threading
 
 import pytest
 
-from lanchat.network.bulk import send_wait
+from lanchat.network.bulk import begin_bulk, send_wait
 from lanchat.network.link import Link
 from tests.support.links import open_links
 from tests.support.waiting import wait_until
@@ -62,6 +64,35 @@ def test_a_peer_that_does_not_read_is_waited_for(links):
     assert sender.result is True
 
 
+def test_the_thread_that_waits_is_the_only_one_that_does(links):
+    """The flusher would wake for every piece, too. It helps only with what stands there at the end."""
+    link, peer = links.alone()
+    sender = Sender(link, [bytes(64 * 1024)] * 32)
+    wait_until(lambda: link.unsent > 0)
+    assert link not in link._flusher._behind
+    receive_exactly(peer, 32 * 64 * 1024)
+    sender.join()
+    assert not send_wait(link, bytes(3 << 20), timeout=0.05)
+    link.finish(b"the end")
+    assert receive_exactly(peer, (3 << 20) + 7).endswith(b"the end"), "the flusher drains the rest"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own elsewhere")
+def test_a_thread_that_moves_bulk_data_lets_the_others_go_first(links):
+    link, _ = links.alone()
+    found: list[int] = []
+
+    def move() -> None:
+        begin_bulk(link)
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    thread = threading.Thread(target=move)
+    thread.start()
+    thread.join()
+    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert found[0] == min(19, ours + 5)
+
+
 def test_a_link_that_ends_meanwhile_ends_the_wait(links):
     link, _ = links.alone()
     sender = Sender(link, [bytes(64 * 1024)] * 64)
@@ -84,5 +115,7 @@ def test_a_wait_may_have_an_end(links):
 def receive_exactly(sock: socket.socket, size: int) -> bytes:
     got = bytearray()
     while len(got) < size:
-        got += sock.recv(1 << 20)
+        data = sock.recv(1 << 20)
+        assert data, "it ended before all had come"
+        got += data
     return bytes(got)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 
 import pytest
 
@@ -32,6 +33,23 @@ def test_a_part_of_an_earlier_run_is_hashed_once(tmp_path):
     part.write(b"x")
     part.close()
     assert (tmp_path / "part").read_bytes() == b"x"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux to begin writing")
+def test_a_long_part_is_handed_to_the_disk_while_it_grows(tmp_path, monkeypatch):
+    """Each byte once; so `sync` has little left to wait for, and neither has the log of the chat."""
+    handed: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "posix_fadvise", lambda fd, at, size, advice: handed.append((at, size)))
+    part = Part(tmp_path / "part")
+    part.open()
+    for _ in range(20):
+        part.write(bytes(1 << 20))
+    assert handed == [(0, 8 << 20), (8 << 20, 8 << 20)]
+    part.restart()
+    for _ in range(8):
+        part.write(bytes(1 << 20))
+    assert handed[2:] == [(0, 8 << 20)]
+    part.close()
 
 
 def test_a_part_that_lost_its_end_begins_again(tmp_path):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lanchat.network.allowance import unlimited
-from lanchat.network.bulk import send_wait
+from lanchat.network.bulk import begin_bulk, send_wait
 from lanchat.network.link import Link
 from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.file_messages import Done, FileTicket, Go, Have, Sum, Transfer, Wait
@@ -113,6 +113,7 @@ class Bulk:
         link.stall = self._timing.transfer_stall
         link.within(None)
         try:
+            begin_bulk(link)
             with reporting_errors(link, encode), self._place(link, ticket):
                 if link.over:
                     return
