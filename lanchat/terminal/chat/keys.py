@@ -7,7 +7,7 @@ from itertools import accumulate
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import has_focus
+from prompt_toolkit.filters import has_completions, has_focus
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -67,6 +67,10 @@ def line_keys(
             line.delete()
         else:
             leave()
+
+    @keys.add("escape", filter=typing & has_completions)
+    def close_menu(event: KeyPressEvent) -> None:
+        line.cancel_completion()
 
     @keys.add("c-z")
     def stop(event: KeyPressEvent) -> None:

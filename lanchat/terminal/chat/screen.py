@@ -37,6 +37,10 @@ _STYLE = Style(
         *(("mine", "bold"), ("mention", "bold"), ("mark", "reverse")),
         *(("prompt", "dim"), ("bar", "reverse"), ("private", "ansimagenta")),
         *(("command", "bold"), ("new", "bold")),
+        *(("completion-menu", "noinherit"), ("completion-menu.completion.current", "noinherit reverse")),
+        *(("completion-menu.meta.completion", "noinherit dim"), ("completion-menu.completion", "noinherit")),
+        *(("completion-menu.meta.completion.current", "noinherit reverse"), ("scrollbar.background", "noinherit")),
+        ("scrollbar.button", "noinherit"),
     ]
 )
 

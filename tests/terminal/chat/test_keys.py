@@ -194,3 +194,13 @@ def test_the_cursor_stands_where_it_is_beside_an_emoji_of_several_characters(ann
     screen.press("\r")
     screen.wait_until(lambda: "ann A" in screen.text)
     assert "A👩\u200d💻❤\ufe0fB🇩🇪END" in screen.raw.decode(), "it is sent as it was typed"
+
+
+def test_escape_closes_the_menu_of_completions_and_leaves_the_line(ann):
+    screen = ann(80)
+    screen.press("/re")
+    screen.press("\t")
+    screen.wait_until(lambda: "reply to the last" in screen.text)
+    screen.press("\x1b")
+    screen.wait_until(lambda: "reply to the last" not in screen.text)
+    assert screen.cursor[0] == len("> /re")
