@@ -59,6 +59,5 @@ def return_home(
 def _take_back(room: "JoinedRoom") -> None:
     """Ask for the room until we host it. Our copy has to be complete first."""
     never, until = threading.Event(), time.monotonic() + TAKING_BACK
-    while not room.hosting and time.monotonic() < until:
+    while not never.wait(_ASK_AGAIN) and not room.hosting and time.monotonic() < until:
         room.moderate("takeback")
-        never.wait(_ASK_AGAIN)
