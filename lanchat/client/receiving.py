@@ -156,11 +156,13 @@ class Incoming:
 class FileDedup:
     """Recognises what comes again of files for one person. Not thread safe, as PrivateDedup.
 
-    The last DEDUP_WINDOW are remembered here, and the disk is asked about those of earlier runs.
+    The last DEDUP_WINDOW are remembered here, and the disk is asked about those of earlier runs. Those that could not
+    be opened are remembered apart: what a host makes up does not keep a true one from being shown.
     """
 
     def __init__(self) -> None:
-        self._states: dict[tuple[str, str], tuple[str, bool]] = {}  # and whether it has been shown; oldest first
+        self._opened: dict[tuple[str, str], tuple[str, bool]] = {}  # state, and whether it has been shown; oldest first
+        self._unopened: dict[tuple[str, str], tuple[str, bool]] = {}
 
     def arrived(self, file: PrivateFile, was_shown: Callable[[str, str], bool]) -> tuple[bool, bool]:
         """Whether this is new, and whether the file is known to have been shown.
@@ -168,23 +170,26 @@ class FileDedup:
         Args:
             was_shown: whether the disk says so of the file of this sender with this id.
         """
-        key = file.by, file.id
-        state, shown = self._states.get(key, ("", False))
+        known, key = self._window(file), (file.by, file.id)
+        state, shown = known.get(key, ("", False))
         if not state and file.state != "removed":
-            shown = was_shown(*key)
+            shown = not file.problem and was_shown(*key)
             new = not shown
         else:
             new = state != file.state
-        self._states[key] = file.state, shown
-        if len(self._states) > DEDUP_WINDOW:
-            del self._states[next(iter(self._states))]
+        known[key] = file.state, shown
+        if len(known) > DEDUP_WINDOW:
+            del known[next(iter(known))]
         return new, shown
 
     def confirm(self, file: PrivateFile) -> None:
         """This file has been shown."""
-        key = file.by, file.id
-        if key in self._states:
-            self._states[key] = self._states[key][0], True
+        known, key = self._window(file), (file.by, file.id)
+        if key in known:
+            known[key] = known[key][0], True
+
+    def _window(self, file: PrivateFile) -> dict[tuple[str, str], tuple[str, bool]]:
+        return self._unopened if file.problem else self._opened
 
 
 class PrivateDedup:
