@@ -10,7 +10,7 @@ from pathlib import Path
 from lanchat.protocol.ids import is_key_of, is_verified
 from lanchat.protocol.messages import Event, Got, Record, Told
 from lanchat.protocol.text import safe_text
-from lanchat.protocol.timeline import MAX_N, epoch_of
+from lanchat.protocol.timeline import MAX_N, MAX_TERM, epoch_of, make_epoch, make_seq, term_of
 from lanchat.storage.private_files import stored_files
 from lanchat.storage.problems import FAILURES, Damaged
 from lanchat.storage.readonly import ReadOnlyFile
@@ -19,6 +19,8 @@ from lanchat.storage.store import Store
 
 _LAST_SEQ = 2**53 - 1
 _SMALL_STEPS = 200  # numbers tried one by one behind a damaged place before the steps double; a page holds fewer
+_STEPS = _SMALL_STEPS + 16  # behind a damaged place, before the next term is tried
+_MORE_TERMS = 64  # tried after the last one that is known
 
 _log = logging.getLogger(__name__)
 
@@ -127,7 +129,7 @@ def readable(path: Path) -> Iterator[Sequence[Record]]:
         db = file.connect()
     except (*FAILURES, OSError):
         return
-    after, failures = -1, 0
+    after, failures, starts = -1, 0, _starts(db)
     try:
         yield _rescued_private(db)
         with suppress(*FAILURES):  # an earlier version, which had no such table, may have written the file
@@ -144,10 +146,26 @@ def readable(path: Path) -> Iterator[Sequence[Record]]:
                     return
             except FAILURES:  # a damaged place: step over it, in small steps first
                 failures += 1
-                after += 1 << max(0, failures - _SMALL_STEPS)
+                if failures <= _STEPS:
+                    after += 1 << max(0, failures - _SMALL_STEPS)
+                else:
+                    after, failures = next((start for start in starts if start > after), _LAST_SEQ), 0
             yield page
     finally:
         db.close()
+
+
+def _starts(db: sqlite3.Connection) -> list[int]:
+    """Before which numbers a term may begin, in order. Between two terms there are too many numbers to try them."""
+    epochs = {0}
+    with suppress(*FAILURES):
+        epochs |= {epoch_of(seq) for (seq,) in db.execute("SELECT max(seq) FROM event") if isinstance(seq, int)}
+    with suppress(*FAILURES):
+        epochs |= {epoch for (epoch,) in db.execute("SELECT epoch FROM timeline") if isinstance(epoch, int)}
+    epochs = {epoch for epoch in epochs if 0 <= epoch <= epoch_of(_LAST_SEQ)}
+    last = min(max(map(term_of, epochs)) + _MORE_TERMS, MAX_TERM)
+    epochs |= {make_epoch(term, 0) for term in range(1, last + 1)}
+    return sorted(make_seq(epoch, 0) - 1 for epoch in epochs)
 
 
 def _rescued_private(db: sqlite3.Connection) -> list[Told]:

@@ -20,7 +20,7 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.limits import MAILBOX_AGE, RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Record, Renamed, Said, Told
-from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
+from lanchat.protocol.timeline import Timeline, epoch_of, make_epoch, make_seq, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.topic import Topic
 from lanchat.storage import prepare, pruning, sqlite_log, store
@@ -28,7 +28,7 @@ from lanchat.storage import repair as mend
 from lanchat.storage import schema as rows
 from lanchat.storage.log import NoLog, Opened
 from lanchat.storage.reader import LogReader
-from lanchat.storage.repair import open_store
+from lanchat.storage.repair import open_store, readable
 from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.storage.store import Store
@@ -430,6 +430,18 @@ def test_damage_in_the_middle_is_found_and_all_readable_events_are_copied(keeper
     rescued = LogReader(path).events_after(-1, 10_000)
     assert 1500 < len(rescued) < 2000
     assert all(isinstance(event, Said) and event.text.startswith(f"{event.seq} ") for event in rescued)
+
+
+def test_behind_damaged_pages_the_later_terms_of_a_room_are_found(path):
+    """Between the last number of a term and the first one of the next there are billions."""
+    seqs = [make_seq(make_epoch(term, 0), n) for term in (1, 2, 3, 7) for n in range(1, 200)]
+    log = begin(path)
+    log.append([said(seq, f"{seq} " + "lorem ipsum " * 50) for seq in seqs])
+    log.close()
+    flip(path, *(4096 * page for page in range(10, path.stat().st_size // 4096, 2)))
+    found = [event.seq for records in readable(path) for event in records if isinstance(event, Said)]
+    assert found == sorted(set(found) & set(seqs)) and len(found) > len(seqs) // 4
+    assert {term_of(epoch_of(seq)) for seq in found} == {1, 2, 3, 7}
 
 
 def bookmarks(path: Path) -> None:
