@@ -113,9 +113,9 @@ class Standby(Closable):
     def begin_hosting(self, promotion: Promotion) -> bytes:
         assert self._card is not None and self._port is not None
         replica, papers = promotion.replica, promotion.papers
+        self._rules = rules = _rules(replica)
         replica.finish()
         port, self._port = self._port, None
-        self._rules = rules = _rules(replica)
         timeline = papers.timeline
         host = Host(
             self._card.title,
@@ -245,8 +245,11 @@ class Standby(Closable):
 
 
 def _rules(replica: Replica) -> Rules:
+    """
+    Raises:
+        ProtocolError: they cannot be read. Then this computer must not host the room: who was banned would come in.
+    """
     try:
-        return read_rules(replica.state.get("rules", b"{}").decode())
-    except (ProtocolError, UnicodeDecodeError):
-        _log.warning("the rules of the room cannot be read, so nobody is banned in it")
-        return Rules()
+        return read_rules(replica.state["rules"].decode())
+    except (KeyError, UnicodeDecodeError):
+        raise ProtocolError("The rules of the room cannot be read.") from None

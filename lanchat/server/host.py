@@ -108,6 +108,8 @@ class Host(Closable):
         with ExitStack() as undo:
             own = on or OwnAddresses()
             listening = [] if listeners is None else [listeners]
+            for listener in listening:
+                undo.callback(listener.close)
             for door in doors[len(listening) :]:
                 listening.append(Listeners(own, door.port, door.first_port))
                 undo.callback(listening[-1].close)

@@ -140,7 +140,7 @@ def moved_text(who: str, moved: Moved) -> str:
 
 def named_text(host: str) -> str:
     """For the person whose computer the owner of the room has named."""
-    what = f"it keeps a copy of the room and can host it when {host} is gone"
+    what = f"it keeps a copy of the room and can host it when {host} leaves"
     return f"This computer is now a standby: {what}. /standbys off ends that."
 
 

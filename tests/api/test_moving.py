@@ -12,7 +12,7 @@ from lanchat.api.returning import find_elsewhere
 from lanchat.api.targets import Target
 from lanchat.errors import RoomClosed
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.messages import Left, Moved, Said
+from lanchat.protocol.messages import Left, Moved, Notice, Said
 from lanchat.protocol.timing import Timing
 from tests.api.test_standby import Person
 from tests.support.addresses import LOOPBACK
@@ -77,7 +77,7 @@ def heard(person: Person, text: str) -> Callable[[], bool]:
 
 def test_who_hosts_and_quits_leaves_the_room_to_a_standby_that_was_named_by_itself(stage):
     ann, bob, cat = stage.with_backup()
-    assert stage.notes == ["bob can take over when you leave or lose the connection. /standbys shows who can."]
+    assert stage.notes == ["bob can take over when you leave. /standbys shows who can."]
     cat.room.say("one", wait=10)
     ann.room.close()
     wait_until(lambda: bob.room.hosting, what="bob to host")
@@ -150,3 +150,17 @@ def test_a_room_goes_back_and_forth(stage):
         cat.room.say("at ann's", wait=10)
     cat.hear(lambda: len(cat.texts) == 6, "everything")
     assert cat.texts == ["at bob's", "at ann's"] * 3
+
+
+def test_a_standby_that_cannot_read_the_rules_of_the_room_does_not_host_it(stage):
+    ann, bob, cat = stage.with_backup()
+    bob.room._member.follower._replica.state["rules"] = b"{"
+    ann.room.moderate("handover", "bob")
+
+    def answered() -> bool:
+        ann.listen()
+        return any(isinstance(item, Notice) and "The room stays here." in item.text for item in ann.items)
+
+    wait_until(answered, what="the answer")
+    cat.room.say("still here", wait=10)
+    assert ann.room.hosting and not bob.room.hosting

@@ -393,7 +393,7 @@ def test_who_hosts_reads_of_the_own_disk():
 
 
 def test_a_person_is_told_that_the_own_computer_is_a_standby():
-    words = "-- This computer is now a standby: it keeps a copy of the room and can host it when ann is gone."
+    words = "-- This computer is now a standby: it keeps a copy of the room and can host it when ann leaves."
     assert plain(with_people().render(Named())) == f"{words} /standbys off ends that.\n"
 
 
