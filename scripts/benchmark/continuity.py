@@ -1,0 +1,143 @@
+"""A room that moves: what a sync standby costs the acknowledgements, and how long an orderly quit stops the others."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import lanchat
+from lanchat.api.joining import join_target
+from lanchat.api.room import JoinedRoom
+from lanchat.api.targets import Target
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.timing import Timing
+from scripts.benchmark.bench import Options, tell
+from scripts.benchmark.latency import percentiles
+from scripts.benchmark.machine import wait_for_quiet
+from scripts.benchmark.table import many, ms, table, times
+
+_WAIT = 30.0  # s for a standby to be complete, and for a room to come over
+_QUIET, _BUSY = 300, 20_000  # messages, one after the other and 64 under way
+
+
+@dataclass(frozen=True)
+class AckRow:
+    what: str
+    p50: float  # ms, one message after the other
+    per_s: float  # acknowledged, 64 under way
+
+
+@dataclass(frozen=True)
+class QuitRow:
+    what: str
+    p50: float  # ms without an acknowledgement
+    max: float
+
+
+def continuity(options: Options) -> Sequence[AckRow | QuitRow]:
+    """Run the section."""
+    costs: dict[str, list[tuple[float, float]]] = {}
+    pauses: list[float] = []
+    for _ in range(options.repeat * (1 if options.quick else 3)):
+        wait_for_quiet(options.patience)
+        try:
+            _one_run(costs, pauses, _BUSY // (10 if options.quick else 1))
+        except (RuntimeError, OSError, lanchat.LanchatError) as error:
+            tell(f"continuity: {type(error).__name__} {error}")
+    rows = [AckRow(what, median(p for p, _ in found), median(n for _, n in found)) for what, found in costs.items()]
+    quits = [QuitRow("host quits", median(pauses), max(pauses))] if pauses else []
+    first = rows[0] if rows else AckRow("", 1.0, 1.0)
+    shown = [(r.what, ms(r.p50), times(r.p50 / first.p50), many(r.per_s), times(r.per_s / first.per_s)) for r in rows]
+    options.show(table("continuity: acknowledgements", ("", "p50, ms", "", "acks/s, 64 under way", ""), shown))
+    columns = ("", "p50", "max")
+    options.show(table("continuity: without an ack, ms", columns, [(q.what, ms(q.p50), ms(q.max)) for q in quits]))
+    return [*rows, *quits]
+
+
+def _one_run(costs: dict[str, list[tuple[float, float]]], pauses: list[float], number: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="lanchat-bench-") as folder:
+        os.environ["LANCHAT_HOME"] = f"{folder}/talker"
+        with _node(folder, "ann") as ann:
+            port = int(_line(ann))
+            target = Target((Endpoint("127.0.0.1", port),))
+            with join_target(target, "talker", patience=None, timing=Timing(first_retry=0.1)) as talker:
+                costs.setdefault("no standby", []).append(_cost(talker, number))
+                with _node(folder, "bob", str(port)) as bob:
+                    _until(ann, "backup bob")
+                    costs.setdefault("sync standby", []).append(_cost(talker, number))
+                    pauses.append(_pause(talker, ann))
+                    assert bob.stdin is not None
+                    bob.stdin.write("leave\n")
+                    bob.stdin.flush()
+                    _until(bob, "left")
+
+
+def _cost(talker: JoinedRoom, number: int) -> tuple[float, float]:
+    waited = []
+    for _ in range(_QUIET):
+        began = time.monotonic()
+        talker.say("hello", wait=_WAIT)
+        waited.append((time.monotonic() - began) * 1000)
+    began = time.monotonic()
+    for _ in range(number):
+        talker.say("x" * 100)
+    talker.wait_acked(_WAIT)
+    return percentiles(waited)[0], number / (time.monotonic() - began)
+
+
+def _pause(talker: JoinedRoom, host: "subprocess.Popen[str]") -> float:
+    """Let the host leave while somebody talks. Returns the ms in which nothing was acknowledged."""
+    acked = [time.monotonic()]
+    stop = threading.Event()
+
+    def talk() -> None:
+        while not stop.is_set():
+            talker.say("still here", wait=_WAIT)
+            acked.append(time.monotonic())
+
+    talking = threading.Thread(target=talk)
+    talking.start()
+    time.sleep(0.3)
+    assert host.stdin is not None
+    host.stdin.write("leave\n")
+    host.stdin.flush()
+    if _until(host, "left") == "left -":
+        tell("continuity: nobody took over")
+    time.sleep(1.0)
+    stop.set()
+    talking.join()
+    return max(b - a for a, b in zip(acked, acked[1:], strict=False)) * 1000
+
+
+@contextmanager
+def _node(folder: str, nick: str, *port: str) -> "Iterator[subprocess.Popen[str]]":
+    command = [sys.executable, "-m", "scripts.benchmark.node", f"{folder}/{nick}", nick, *port]
+    environment = {**os.environ, "LANCHAT_INTERFACE": "127.0.0.1"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=Path(__file__).parents[2]
+    ) as node:
+        try:
+            yield node
+        finally:
+            node.terminate()
+
+
+def _line(node: "subprocess.Popen[str]") -> str:
+    assert node.stdout is not None
+    if not (line := node.stdout.readline()):
+        raise RuntimeError("a node has ended")
+    return line.strip()
+
+
+def _until(node: "subprocess.Popen[str]", beginning: str) -> str:
+    while not (line := _line(node)).startswith(beginning):
+        pass
+    return line
