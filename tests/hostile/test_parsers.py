@@ -144,7 +144,7 @@ def every(readers: dict, value: object) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(300)
 @given(data=st.binary(max_size=120))
 @settings(max_examples=MANY, suppress_health_check=list(HealthCheck))
 def test_20000_bytes_for_every_reader(data):
@@ -152,7 +152,7 @@ def test_20000_bytes_for_every_reader(data):
 
 
 @pytest.mark.full
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(300)
 @given(data=near_messages)
 @settings(max_examples=MANY // 10, suppress_health_check=list(HealthCheck))
 def test_2000_near_messages_for_every_reader(data):
@@ -160,7 +160,7 @@ def test_2000_near_messages_for_every_reader(data):
 
 
 @pytest.mark.full
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(300)
 @given(text=st.text(st.characters(), max_size=40))
 @settings(max_examples=MANY, suppress_health_check=list(HealthCheck))
 def test_20000_texts_for_every_reader(text):
