@@ -41,6 +41,7 @@ class Timing:
     name: float = 60.0  # for a netcat guest to type a name, and for an IRC client to register (ergo's time for that)
     irc_ping_after: float = 90.0  # silence of an IRC client; phones sleep, and ergo waits as long
     irc_dead_after: float = 150.0
+    web_absence: float = 120.0  # of a browser without a link, before its member has left: phones sleep
     unended_line: float = 0.2  # after which a line of netcat without an end counts as complete
     goodbye: float = 1.0  # for all members to take the last lines and hang up, before their links are dropped
     log_retry: float = 1.0  # before a disk that has failed is tried again

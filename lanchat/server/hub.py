@@ -123,7 +123,8 @@ class Hub:
             Whether the hub goes on.
         """
         standbys, goes_on = self.standbys, True
-        items = self.inbox.take(standbys.pause if standbys is not None else None)
+        pauses = (self._sessions.pause, standbys.pause if standbys is not None else None)
+        items = self.inbox.take(min((pause for pause in pauses if pause is not None), default=None))
         batch = Batch(self._now())
         self._room.unavailable = self._acks.trouble if self._room_log.full else ""
         for item in items if standbys is None else standbys.admit(items):
@@ -132,6 +133,7 @@ class Hub:
             else:
                 self._handle(item, batch)
         if standbys is None or not standbys.frozen:
+            self._sessions.end_absences(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)
         if standbys is not None:
@@ -192,7 +194,7 @@ class Hub:
             case Asked():
                 self._sessions.answer(item, batch)
             case LinkEnded(session):
-                self._sessions.leave(session, batch, code=session.link.code, reason=session.link.reason)
+                self._sessions.lost(session, batch)
             case Stored():
                 self._store(item, batch)
             case LogTrouble(text):
@@ -201,9 +203,7 @@ class Hub:
                 if (draft := self._room.files.finish(item, batch.now)) is not None:
                     self._publish_file(draft, batch)
             case CloseRoom(reason):
-                self._sessions.closing = wire.Closing(
-                    "closed", reason
-                )  # everybody is told after the events of this batch
+                self._sessions.closing = wire.Closing("closed", reason)  # said after the events of this batch
             case Stop():
                 pass
             case _:

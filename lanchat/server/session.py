@@ -43,6 +43,7 @@ class Session:
         echoes: whether the client gets its own messages back.
         own_join: whether the client gets the event of its own join; False: its snapshot tells it.
         deaf: whether the client asked not to get the messages of others.
+        absence: s that the member may be away after the link was lost, before this counts as leaving.
         follows: whether it copies the room, as a standby whom the owner has named. Set by the hub.
     """
 
@@ -51,6 +52,7 @@ class Session:
     echoes: bool = True
     own_join: bool = True
     deaf: bool = False
+    absence: float = 0.0
     follows: bool = False
     member: Member | None = None
 

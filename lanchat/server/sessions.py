@@ -11,6 +11,9 @@ from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.session import Asked, JoinRequest, Session
 
+_LOOK = 1.0  # s between two looks at who is away
+_UNWANTED = ("lost", "silent")  # the codes of a link that ended without anybody wanting it
+
 _log = logging.getLogger(__name__)
 
 
@@ -20,6 +23,9 @@ class Sessions:
     Attributes:
         closing: the last line to everybody; None: the room goes on here. Nobody is let in any more then.
         gone: called with each session that has ended.
+
+    A session whose link was lost may still count for a while (`Session.absence`), because the browser of a phone loses
+    its link each time that the phone sleeps. The member has left only if nobody comes back by then.
     """
 
     def __init__(self, room: Room, acks: Acks) -> None:
@@ -28,6 +34,7 @@ class Sessions:
         self._room = room
         self._acks = acks
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
+        self._absent: dict[Session, int] = {}  # of these, those without a link, with when they end, in ms since 1970
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions)
@@ -91,6 +98,9 @@ class Sessions:
             renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
             session.link.send(session.encode(renamed))
             decision = self._room.join(request.id, decision.suggestion, batch.now, request.key, web=request.web)
+        if isinstance(decision, wire.Refused) and decision.code == "full" and self._absent:
+            self._end(next(iter(self._absent)), batch)  # who is away makes room first
+            decision = self._room.join(request.id, request.nick, batch.now, request.key, web=request.web)
         if isinstance(decision, wire.Refused):
             _log.info("refused a member: %s", decision.code)
             session.refuse(decision)
@@ -105,6 +115,8 @@ class Sessions:
                 batch.personal_for(session).skips.add(len(batch.events) - 1)
         session.member = self._room.member(request.id, decision.nick)
         session.member.sessions += 1
+        for other in [other for other in self._absent if other.member is session.member]:
+            self._end(other, batch)
         if session.member.sessions > MAX_SESSIONS:  # the links of some may have died unnoticed
             oldest = next(other for other in self._sessions if other.member is session.member)
             self.dismiss(oldest, REPLACED, batch)
@@ -118,12 +130,35 @@ class Sessions:
         session.link.finish(session.encode(closing))
         self.leave(session, batch, code=closing.code)
 
+    @property
+    def pause(self) -> float | None:
+        """Seconds after which `end_absences` is to be called; None: nobody is away."""
+        return _LOOK if self._absent else None
+
+    def lost(self, session: Session, batch: Batch) -> None:
+        """Note that the link of a session has ended."""
+        member, wanted = session.member, session.link.code not in _UNWANTED
+        if session.absence > 0 and not wanted and self.closing is None and member is not None and member.sessions == 1:
+            self._absent[session] = batch.now + round(session.absence * 1000)
+            self._acks.forget(session)
+        else:
+            self._end(session, batch)
+
+    def end_absences(self, batch: Batch) -> None:
+        """End the sessions of those who have not come back in time."""
+        for session in [session for session, until in self._absent.items() if until <= batch.now]:
+            self._end(session, batch)
+
+    def _end(self, session: Session, batch: Batch) -> None:
+        self.leave(session, batch, code=session.link.code, reason=session.link.reason)
+
     def leave(self, session: Session, batch: Batch, *, code: str = "", reason: str = "") -> None:
         """Note that a session has ended; does nothing the second time."""
         if session.member is None:
             return
         member, session.member = session.member, None
         del self._sessions[session]
+        self._absent.pop(session, None)
         self._acks.forget(session)
         batch.personal.pop(session, None)
         self.gone(session)

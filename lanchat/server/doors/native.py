@@ -103,7 +103,8 @@ class NativeDoor:
         link.within(None)
         link.keepalive.begin(encode(Ping()))
         self._serving.admission.admit(link)
-        session, id = Session(link, LINES), member_id(newcomer.key)
+        absence = self._serving.timing.web_absence if self.web else 0.0
+        session, id = Session(link, LINES, absence=absence), member_id(newcomer.key)
         request = JoinRequest(
             session,
             id,

@@ -38,6 +38,7 @@ from tests.support.page import PageClient, fetch
 from tests.support.people import Listener
 from tests.support.waiting import wait_until
 
+AT_ONCE = Timing(web_absence=0.0)  # a link that is lost is a member who has left
 ZOE = key_from_seed(b"\x77" * 32)
 
 
@@ -57,7 +58,7 @@ def browser() -> Iterator[Callable[..., PageClient]]:
 
 @pytest.fixture
 def room(host) -> Host:
-    opened: Host = host("Room A", web_port=0)
+    opened: Host = host("Room A", web_port=0, timing=AT_ONCE)
     return opened
 
 
@@ -168,7 +169,7 @@ def test_a_page_is_pinged_and_pings(host, browser):
 
 
 def test_a_silent_page_has_left(host, join, browser):
-    room = host(web_port=0, timing=Timing(ping_after=0.1, dead_after=0.4, sweep=0.05))
+    room = host(web_port=0, timing=Timing(ping_after=0.1, dead_after=0.4, sweep=0.05, web_absence=0.0))
     ann = Listener(join(room, "ann"))
     browser(room, "zoe")
     ann.hear_kind(Left, nick="zoe", code="silent")
@@ -188,6 +189,67 @@ def test_a_long_past_and_many_people_fit_into_frames(room, join, browser):
     zoe.come_in("zoe")
     texts = [zoe.next(Said).text for _ in range(16)]
     assert texts[-1].startswith("19 ")
+
+
+# ---- phones that sleep
+
+
+def test_a_phone_that_sleeps_for_a_while_has_not_left(host, join, browser):
+    room = host(web_port=0, timing=Timing(web_absence=60.0))
+    ann = Listener(join(room, "ann"))
+    zoe = browser(room, "zoe", key=ZOE)
+    zoe.say("good night")
+    seq = zoe.hear("good night").seq
+    zoe.close()
+    ann.member.outgoing.say("are you there?")
+    again = browser(room, key=ZOE)
+    assert again.come_in("zoe", after=seq).people == 2
+    assert again.hear("are you there?")
+    again.say("yes")
+    ann.hear_text("yes")
+    again.send(Bye())
+    ann.hear_kind(Left, nick="zoe", code="")
+    assert [type(item) for item in ann.items if getattr(item, "nick", "") == "zoe"] == [Joined, Said, Said, Left]
+
+
+def test_who_has_another_window_open_is_not_away(host, join, browser):
+    room = host(web_port=0, timing=Timing(web_absence=60.0))
+    ann = Listener(join(room, "ann"))
+    first, second = (browser(room, "zoe", key=ZOE) for _ in range(2))
+    first.next(Welcome), second.next(Welcome)
+    first.close()
+    wait_until(lambda: len(room.links) == 2)
+    second.send(Bye())
+    ann.hear_kind(Left, nick="zoe", code="")
+
+
+def test_a_phone_that_sleeps_for_too_long_has_left(host, join, browser):
+    room = host(web_port=0, timing=Timing(web_absence=0.3))
+    ann = Listener(join(room, "ann"))
+    browser(room, "zoe").close()
+    ann.hear_kind(Left, nick="zoe", code="lost")
+
+
+def test_who_is_away_makes_room_in_a_full_room(host, join, browser):
+    room = host(web_port=0, timing=Timing(web_absence=60.0), limits=replace(NO_LIMITS, members=2))
+    ann = Listener(join(room, "ann"))
+    zoe = browser(room, "zoe")
+    zoe.next(Welcome)
+    assert browser(room, "woo").next(Refused).code == "full"
+    zoe.close()
+    wait_until(lambda: len(room.links) == 1)
+    assert browser(room, "woo").next(Welcome).nick == "woo"
+    ann.hear_kind(Left, nick="zoe", code="lost")
+
+
+def test_somebody_who_is_away_can_be_removed(host, join, browser):
+    room = host(web_port=0, timing=Timing(web_absence=60.0))
+    hal = Listener(join(room, "hal"))
+    zoe = browser(room, "zoe")
+    zoe.next(Welcome)
+    zoe.close()
+    hal.member.outgoing.moderate("kick", "zoe")
+    hal.hear_kind(Left, nick="zoe", code="kicked")
 
 
 # ---- guest links
@@ -236,7 +298,7 @@ def test_a_ticket_does_not_open_the_native_door(host, join):
 
 
 def test_the_door_opens_and_closes_while_the_room_is_open(host, join, browser):
-    room = host()
+    room = host(timing=AT_ONCE)
     ann = Listener(join(room, "ann"))
     door = room.doors.open(web_door(0))
     assert isinstance(door, WebDoor)
