@@ -17,6 +17,7 @@ from tests.browser.pages import Visitor
 _PROGRAM = os.environ.get("LANCHAT_CHROMIUM") or shutil.which("chromium")
 # A page that came over http from another machine: no name of this machine is one for a browser, which trusts those.
 _ELSEWHERE = "room.test"
+FOREIGN = "cats.test"  # a name that the door does not know
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,7 @@ def chromium(own_network: None) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=_PROGRAM,
-            args=["--no-sandbox", f"--host-resolver-rules=MAP {_ELSEWHERE} 127.0.0.1"],
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {_ELSEWHERE} 127.0.0.1,MAP {FOREIGN} 127.0.0.1"],
         )
         yield browser
         browser.close()

@@ -38,11 +38,15 @@ class WebSocket:
             if value is not None:
                 request.headers[name] = value
         self.protocol.send_request(request)
-        self.flush()
         self.frames: list[Frame] = []
         self.status = 0
-        while not self.status and self._read():
-            pass
+        try:
+            self.flush()
+            while not self.status and self._read():
+                pass
+        except OSError:
+            self.close()
+            raise
 
     def flush(self) -> None:
         self.socket.sendall(b"".join(self.protocol.data_to_send()))
@@ -106,16 +110,23 @@ class PageClient:
         self.public = self.key.public_key().public_bytes_raw()
         self.id = member_id(self.public)
         self.web = WebSocket(port, source=source)
+        self._splitter = LineSplitter()
+        self._messages: list[FromHost] = []
+        try:
+            self._begin()
+            if nick:
+                self.hello(nick, after=after, ticket=ticket)
+        except (OSError, AssertionError):
+            self.close()
+            raise
+
+    def _begin(self) -> None:
         page = Page(secrets.token_bytes(32))
         self.web.send(page.frame)
         frame = self.web.frame()
         assert frame is not None, "no answer to frame 1"
         self.host_key, self.sealed = page.finish(bytes(frame.data))
-        self._splitter = LineSplitter()
-        self._messages: list[FromHost] = []
         self.card = self.next(Card)
-        if nick:
-            self.hello(nick, after=after, ticket=ticket)
 
     def hello(self, nick: str, *, after: int = -1, ticket: bytes | None = None, **options: Any) -> None:
         proof = b"" if ticket is None else ticket_proof(ticket, self.sealed.binding, self.public)

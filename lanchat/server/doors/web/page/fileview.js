@@ -89,7 +89,7 @@ class FileView {
       state.textContent = this.stateText(file, inList);
       bar.hidden = !file.fetching;
       bar.value = file.fetching && file.size ? file.fetching.progress.done / file.size : 0;
-      const wanted = this.actions(file, inList);
+      const wanted = this.actions(file, inList, card.querySelector("img") !== null);
       if (actions.dataset.now === wanted.map(([label]) => label).join()) return;
       const focused = actions.contains(document.activeElement);
       actions.dataset.now = wanted.map(([label]) => label).join();
@@ -109,11 +109,11 @@ class FileView {
     return button;
   }
 
-  actions(file, inList) {
+  actions(file, inList, shown) {
     if (file.state === "gone") return [];
     if (file.fetching) return [["Cancel", () => this.files.stop(file)]];
     const actions = [];
-    if (mayBePicture(file) && !file.shown && !inList) actions.push(["Show", (card) => this.show(card, file)]);
+    if (mayBePicture(file) && !shown) actions.push(["Show", (card) => this.show(card, file)]);
     actions.push(["Save", () => this.files.fetch(file, (blob) => save(blob, file.name))]);
     if (inList && file.by === this.view.room.me.id) actions.push(["Remove", () => this.files.remove(file)]);
     return actions;
@@ -163,8 +163,24 @@ class FileView {
       if (asked) this.note(`${safeText(file.name)} cannot be shown. Save it instead.`);
     });
     card.append(image);
-    file.shown = true;
     this.changed(file);
+  }
+
+  // Newcomers are told of the messages before them, but not of the files.
+  tellNewcomer() {
+    const seen = this.files.known.size;
+    this.files.list(() => {
+      const number = this.there().length;
+      if (!number || seen) return;
+      const show = make("button", "quiet", "Show", { type: "button", "aria-label": "Show the files of this room" });
+      show.addEventListener("click", () => this.list());
+      const words = make("span", "", `${counted(number, "file is", "files are")} in this room.`);
+      this.view.log.add(() => make("div", "note files-here", [words, show]), false);
+    });
+  }
+
+  there() {
+    return [...this.files.known.values()].filter((file) => file.state !== "gone").reverse();
   }
 
   list() {
@@ -172,8 +188,7 @@ class FileView {
     box.replaceChildren(make("li", "secondary", "Asking the host ..."));
     this.view.openDialog("files");
     this.files.list(() => {
-      const files = [...this.files.known.values()].filter((file) => file.state !== "gone").reverse();
-      const rows = files.map((file) => make("li", "", [this.card(file, true)]));
+      const rows = this.there().map((file) => make("li", "", [this.card(file, true)]));
       box.replaceChildren(...(rows.length ? rows : [make("li", "secondary", "There are no files in this room.")]));
     });
   }

@@ -8,7 +8,7 @@ class View {
     this.log = new Log();
     this.rows = new Map(); // messages that wait, by id
     this.to = null; // the person to whom the composer writes; null: everyone
-    this.unread = 0;
+    this.attention = new Attention();
     this.actions = {}; // what the page calls for what people do
     this.wire();
   }
@@ -19,7 +19,7 @@ class View {
     const here = card.people ? `${counted(card.people, "person is", "people are")} here.` : "Nobody is here yet.";
     find("door-title").textContent = safeText(card.title);
     find("door-about").textContent = `${safeNick(card.host)} hosts this room. ${here}`;
-    this.setTitle(card.title);
+    this.attention.name(safeText(card.title));
     this.showDoor();
     find("join").hidden = false;
     if (!find("nick").value) find("nick").value = nick;
@@ -36,6 +36,7 @@ class View {
     find("clip").hidden = !this.files.files.limit;
     for (const button of document.querySelectorAll(".files-button")) button.hidden = !this.files.files.limit;
     this.files.files.resume();
+    if (!again && this.files.files.limit) this.files.tellNewcomer();
     if (!again) find("text").focus();
   }
 
@@ -114,7 +115,7 @@ class View {
       const text = said.action ? `${shownNick(said.by, said.nick)} ${said.text}` : said.text;
       return this.log.message(said.by, said.nick, said.at, text, { className });
     });
-    if (!past && !own) this.call();
+    if (!past && !own) this.attention.call();
   }
 
   told(told) {
@@ -138,7 +139,7 @@ class View {
       if (!told.own) this.whenSeen(() => this.room.confirm(told.by, told.id));
       return row;
     });
-    if (!told.own) this.call();
+    if (!told.own) this.attention.call();
   }
 
   happened(event, past) {
@@ -160,7 +161,7 @@ class View {
         body: this.files.card(file, false),
       }),
     );
-    if (!own) this.call();
+    if (!own) this.attention.call();
   }
 
   eventText(event) {
@@ -182,7 +183,7 @@ class View {
   notice(code, text) {
     const host = [...this.room.people.values()].find((person) => person.host);
     const words = code === "key" || !host ? text : `${safeNick(host.nick)} (host): ${text}`;
-    this.log.add(() => this.log.note(safeText(words), code !== "stored"), false);
+    this.log.add(() => this.log.note(safeText(words), code !== "stored" && code !== "key"), false);
   }
 
   // A message of ours waits for the host.
@@ -247,17 +248,6 @@ class View {
     find("bar-text").textContent = "";
   }
 
-  setTitle(title) {
-    if (title !== undefined) this.title = safeText(title);
-    document.title = this.unread ? `(${this.unread}) ${this.title}` : this.title;
-  }
-
-  call() {
-    if (!document.hidden) return;
-    this.unread += 1;
-    this.setTitle();
-  }
-
   whenSeen(act) {
     if (!document.hidden) return act();
     document.addEventListener("visibilitychange", act, { once: true });
@@ -286,7 +276,7 @@ class View {
     find("person-hint").textContent = print
       ? "The fingerprint of the key. Compare it in another way if it matters who this is."
       : "A guest without a key: the host can read what you send to this person alone.";
-    find("rename").hidden = !me;
+    find("rename").hidden = find("own-settings").hidden = !me;
     find("new-nick").value = nick;
     find("person-private").hidden = me;
     this.shownPerson = person;
@@ -296,13 +286,19 @@ class View {
   // A sheet closes by Escape, its button, a tap beside it, and the back button of a phone.
   openDialog(name) {
     const open = document.querySelector("dialog[open]");
-    if (!open) history.pushState("sheet", "");
+    if (!open) {
+      history.pushState("sheet", "");
+      this.opener = document.activeElement;
+    }
     find(name).showModal();
     if (open && open.id !== name) open.close();
   }
 
   dialogClosed() {
-    if (!document.querySelector("dialog[open]") && history.state === "sheet") history.back();
+    if (document.querySelector("dialog[open]")) return;
+    if (history.state === "sheet") history.back();
+    const lost = !document.activeElement || document.activeElement === document.body;
+    if (lost && this.opener && this.opener.isConnected) this.opener.focus();
   }
 
   writeTo(person) {
@@ -363,10 +359,5 @@ class View {
       find("person").close();
     });
     find("to-all").addEventListener("click", () => this.writeTo(null));
-    document.addEventListener("visibilitychange", () => {
-      if (document.hidden) return;
-      this.unread = 0;
-      if (this.title) this.setTitle();
-    });
   }
 }
