@@ -98,7 +98,7 @@ class LineScreen:
         self._loop.add_reader(self._file, self._read)
         handle_signals(self.leave)
         if threading.current_thread() is threading.main_thread():
-            self._loop.add_signal_handler(signal.SIGINT, self._leave_asked)
+            self._loop.add_signal_handler(signal.SIGINT, self._interrupted)
             if SIGTSTP is not None and signal.getsignal(SIGTSTP) != signal.SIG_IGN:
                 self._loop.add_signal_handler(SIGTSTP, self._stop_asked)
         try:
@@ -174,6 +174,10 @@ class LineScreen:
                 self._history.add(text)
             self._kept = text if text and self._accept(text) else ""
         self._print()
+
+    def _interrupted(self) -> None:
+        self._out.write("\n")  # ends the line with the terminal's ^C
+        self._leave_asked()
 
     def _leave_asked(self) -> None:
         if self._may_leave():

@@ -162,5 +162,5 @@ def test_a_dumb_terminal_is_sent_no_escape_sequence_and_ctrl_c_leaves(ann):
     screen.press("\x03")
     assert screen.wait_exit() == 0
     assert b"\x1b" not in screen.raw
-    assert "left: error=None signal=None unsent=''" in screen.text
+    assert "\nleft: error=None signal=None unsent=''" in screen.text, "not behind the terminal's ^C"
     assert screen.modes == screen.modes_before
