@@ -19,7 +19,8 @@ from lanchat.protocol.messages import Card
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import clean_nick, listed, safe_text
 from lanchat.storage.home import downloads_folder, home_folder
-from lanchat.storage.rooms import HOSTED, JOINED
+from lanchat.storage.reader import LogReader
+from lanchat.storage.rooms import HOSTED, JOINED, log_paths
 from lanchat.storage.unfinished import Unfinished, remember, take_over
 
 LIST_WAIT = 10.0  # s for the host to list its files
@@ -199,6 +200,18 @@ class RoomFiles(MovingRoom):
                 continue
             transfers.append(self._member.transfers.send(upload, on_progress, unfinished))
         return transfers
+
+    def has_heard(self, id: str, *, before: int) -> bool:
+        """Whether our history has something that this person said in this room before this time.
+
+        Args:
+            id: their member id.
+            before: ms since 1970.
+
+        Raises:
+            LanchatError: it cannot be read.
+        """
+        return any(LogReader(path).has_said(id, before) for path in log_paths(home_folder(), self.card.room))
 
     @property
     def _folder(self) -> Path | None:

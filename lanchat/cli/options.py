@@ -132,6 +132,12 @@ host_standby = click.option(
     help="Whether members' computers may copy the room, and host it when this one is gone (default yes).",
 )
 no_bell = flag("--no-bell", help="Do not call you by a bell or a popup when somebody names you or writes to you.")
+accept = option(
+    "--accept",
+    metavar="SIZE",
+    help="Fetch files of up to this size unasked (20M), if their sender has said something here on an earlier day. "
+    "Only with TITLE, ADDRESS or INVITE, and a screen.",
+)
 as_json = flag("--json", "as_json", help="Print one JSON object a line.")
 script = collected(
     "script",

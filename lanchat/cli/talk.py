@@ -235,6 +235,7 @@ def _refuse_unencrypted(settings: HostOptions) -> None:
 @options.interface
 @options.standby
 @options.no_bell
+@options.accept
 @options.script
 def join(
     room: str | None,
@@ -247,6 +248,7 @@ def join(
     interface: tuple[str, ...],
     standby: bool | None,
     no_bell: bool,
+    accept: str | None,
     script: ScriptOptions,
 ) -> int:
     """Enter a room and talk in it.
@@ -256,6 +258,7 @@ def join(
 
     If stdin is no terminal, each line becomes a message, and each message that arrives is printed on a line.
     """
+    from lanchat.protocol.sizes import parse_size
     from lanchat.terminal.joining import join_by_name
     from lanchat.terminal.prompts import Who, choose_nick, given_password
 
@@ -265,6 +268,7 @@ def join(
         raise click.UsageError("Which room? lanchat join TITLE (a script cannot pick from the list)")
     who = Who(choose_nick(nick, ask=screen), given_password(password_file), remember_password)
     willing = (1 if screen else 0) if standby is None else 2 * standby
+    most = 0 if accept is None else options.checked(parse_size, accept, "--accept")
     if room is None:
         return pick_and_talk(nick, who, interface, discard, silent=no_bell, standby=willing)
     from lanchat.terminal.run import Notices, run_chat, run_script, telling_successor
@@ -286,5 +290,5 @@ def join(
         telling_successor(joined),
     ):
         if screen:
-            return run_chat(joined, notices, silent=no_bell)
+            return run_chat(joined, notices, silent=no_bell, accept=most)
         return run_script(joined, notices, script, deadline=deadline)

@@ -85,6 +85,12 @@ class LogReader:
             found += self._events(question, [by, *some])
         return [event for event in found if isinstance(event, Said)]
 
+    def has_said(self, by: str, before: int) -> bool:
+        """Whether this member has said something before this time, in ms since 1970. Never for an unverified one."""
+        question = "SELECT 1 FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND at < ?"  # index `said_once`
+        with self._open() as (db, _):
+            return db.execute(question, (by, before)).fetchone() is not None
+
     def events(
         self, *, number: int | None = None, since: int = 0, search: str = "", visits: bool = True
     ) -> Iterator[Event]:

@@ -66,7 +66,12 @@ def telling_successor(room: JoinedRoom) -> Iterator[None]:
 
 
 def run_chat(
-    room: JoinedRoom, notices: Notices, *notes: tuple[str, bool], silent: bool = False, drawn: Fragments | None = None
+    room: JoinedRoom,
+    notices: Notices,
+    *notes: tuple[str, bool],
+    silent: bool = False,
+    drawn: Fragments | None = None,
+    accept: int = 0,
 ) -> int:
     """Show the chat screen until its person leaves or the room is gone; the screen itself says why.
 
@@ -74,6 +79,7 @@ def run_chat(
         notes: what to show first below the history; True: it is a command that others type.
         silent: no bell and no popup calls the person.
         drawn: what to show below them, such as a QR code.
+        accept: as for `Chat`.
 
     Returns:
         The exit code.
@@ -83,7 +89,7 @@ def run_chat(
     home = home_folder(needed=False)
     room_id = None if room.card.ephemeral else room.card.room
     typed = InputHistory(member_file(home, room_id, TYPED) if room_id else None)
-    chat = Chat(room, own=own_settings(home, room_id), typed=typed, silent=silent, dumb=is_dumb())
+    chat = Chat(room, own=own_settings(home, room_id), typed=typed, silent=silent, dumb=is_dumb(), accept=accept)
     for note, is_command in notes:
         chat.note(note, command=is_command)
     if drawn:

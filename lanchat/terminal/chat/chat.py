@@ -57,6 +57,7 @@ class Chat:
         typed: what was typed here before; None: nothing.
         silent: no bell and no popup calls the person.
         dumb: the terminal knows no escape sequences.
+        accept: bytes of the largest file that is fetched unasked, from those who are known; 0: none is.
         input, output: the terminal; None for this process's own.
     """
 
@@ -68,6 +69,7 @@ class Chat:
         typed: InputHistory | None = None,
         silent: bool = False,
         dumb: bool = False,
+        accept: int = 0,
         input: Input | None = None,
         output: Output | None = None,
     ) -> None:
@@ -104,9 +106,10 @@ class Chat:
             wake=self._screen.wake,
             own=own or OwnSettings(),
             heard=lambda kind, nick, text: self._caller.heard(kind, nick, text, time.monotonic()),
+            offered=lambda file: self._transfers.accepting.offered(file),
             colour=self._screen.colour,
         )
-        self._transfers = ChatTransfers(room, self._feed, self._screen.wake)
+        self._transfers = ChatTransfers(room, self._feed, self._screen.wake, accept)
         self._actions = Actions(room, self._screen, self._feed, self._transfers, self._may_leave)
 
     def run(self) -> ChatEnd:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Closed, Item, Private, PrivateMessage
+from lanchat.client.events import Closed, Item, Private, PrivateFile, PrivateMessage
 from lanchat.errors import LanchatError
+from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
 from lanchat.protocol.text import clean_nick, safe_text, same_nick
 from lanchat.room.roster import Person, Roster
@@ -40,6 +41,7 @@ class Feed:
         own: keeps what we settle. A nick that the host gave us unasked is not kept.
         heard: called when somebody else says something now: whether it is for us, by whom, and what. True: the person
             has seen all before it, and nothing from it on.
+        offered: called when somebody else sends a file now, which has a number then.
         colour: see Renderer.
     """
 
@@ -50,12 +52,14 @@ class Feed:
         wake: Callable[[], None],
         own: OwnSettings | None = None,
         heard: Callable[[Kind, str, str], bool] = lambda kind, nick, text: False,
+        offered: Callable[[FileOffered | PrivateFile], None] = lambda file: None,
         colour: bool,
     ) -> None:
         self._room = room
         self._wake = wake
         self._own = own or OwnSettings()
         self._heard = heard
+        self._offered = offered
         self.files = KnownFiles()
         self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=room.hosting, files=self.files)
         self._upcoming = Upcoming(room, hosting=room.hosting)
@@ -237,6 +241,8 @@ class Feed:
             hidden = self._flaps(item)
         self._renderer.hosting = self._room.hosting
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
+        if line is not None and isinstance(item, FileOffered | PrivateFile):
+            self._report_offer(item)
         nick = self.roster.nick
         self._room.follow(item)
         self._upcoming.followed(item)
@@ -252,6 +258,13 @@ class Feed:
             nick = shown_nick(event.by, event.nick)
             self.note(f"{nick} keeps coming and going. That is not shown any more until it stops.")
         return shown is Shown.NO
+
+    def _report_offer(self, file: FileOffered | PrivateFile) -> None:
+        """Report a file that somebody else sends now, and that is shown."""
+        is_past = isinstance(file, FileOffered) and self._room.state.is_past(file)
+        gone = isinstance(file, PrivateFile) and (file.problem or file.state == "removed")
+        if file.by != self.roster.me and not (is_past or gone):
+            self._offered(file)
 
     def _mark_before(self, item: Item | Own) -> Line | None:
         """Report a message of somebody else that was not ignored. Returns the line that stands before unseen ones."""

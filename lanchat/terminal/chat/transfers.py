@@ -14,6 +14,7 @@ from lanchat.protocol.limits import DEFAULT_FILE_LIMITS
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import Fragments
+from lanchat.terminal.chat.accepting import Accepting
 from lanchat.terminal.chat.commands import Completion
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.files import Listed, Rate, count_text, transfer_line
@@ -33,12 +34,13 @@ class ChatTransfers:
         wake: draws soon. Any thread.
     """
 
-    def __init__(self, room: JoinedRoom, feed: Feed, wake: Callable[[], None]) -> None:
+    def __init__(self, room: JoinedRoom, feed: Feed, wake: Callable[[], None], accept: int = 0) -> None:
         self._room = room
         self._feed = feed
         self._wake = wake
         self._running: list[tuple[RunningTransfer, Rate]] = []
         self._drawn_at = 0.0  # s, monotonic
+        self.accepting = Accepting(room, accept, lambda: len(self._running), lambda file: self._get(file), feed.note)
 
     def send(self, typed: str) -> None:
         """Send a file, or a folder as a ZIP, to everybody, or to the one person whose nick stands behind the path.
@@ -75,7 +77,12 @@ class ChatTransfers:
         Raises:
             ValueError: there is no such file, or no such folder.
         """
-        known = self._feed.files.numbered(file)
+        self._get(self._feed.files.numbered(file).file, folder)
+
+    def _get(self, file: str, folder: str = "") -> None:
+        """Fetch a file by the host's name for it."""
+        known = self._feed.files.known(file)
+        assert known is not None, "it has a number"
         into = typed_path(folder) if folder else self._room.downloads
         if folder and not into.is_dir():
             raise ValueError(

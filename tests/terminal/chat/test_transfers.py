@@ -1,12 +1,16 @@
 """Files in the chat, as two people use them."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import FileLimits
+from lanchat.protocol.messages import Said
 from lanchat.storage.blobs import Blobs
+from lanchat.storage.repair import open_store
+from lanchat.storage.rooms import joined_folder
 from lanchat.terminal.chat.transfers import path_and_nick
 from tests.support.files import SIZE, file_of
 from tests.support.waiting import wait_until
@@ -171,3 +175,49 @@ def test_a_fetch_that_is_cancelled_says_how_it_goes_on(room, talk, enter, tmp_pa
         wait_until(lambda: [part for part in (tmp_path / "downloads").rglob("*.part") if part.stat().st_size])
         ann.press("/cancel 1\r")
         ann.shows("report.pdf was cancelled. What has come stays: /get 1 goes on with it.")
+
+
+DAY = 86_400_000  # ms
+
+
+def test_small_files_of_those_who_are_known_come_unasked_if_the_person_has_said_so(
+    room, talk, enter, tmp_path, monkeypatch, own_world, identity
+):
+    """Bob has said something here yesterday, by ann's own history, and eve today."""
+    monkeypatch.setenv("LANCHAT_DOWNLOADS", str(tmp_path / "downloads"))
+    now = time.time_ns() // 1_000_000
+    folder = joined_folder(own_world, room.room_id, "Room A", now)
+    store, _ = open_store(folder / "log.db", durable=False)
+    store.add(
+        [
+            Said(1, now - 2 * DAY, identity("bob").id, "bob", "1", "hi"),
+            Said(2, now, identity("eve").id, "eve", "1", "hi"),
+        ]
+    )
+    store.close()
+    bob, eve = enter(room, "bob"), enter(room, "eve")
+    with talk(room, accept=1000) as ann:
+        eve.send_file(file_of(tmp_path / "eve", "of-eve", 10))
+        bob.send_file(file_of(tmp_path / "bob", "large", 1001))
+        ann.shows("bob is sending large")
+        bob.send_file(file_of(tmp_path / "bob", "small", 1000))
+        ann.shows("Fetching small by itself, as --accept says.")
+        ann.shows("-- Saved")
+        bob.send_file(file_of(tmp_path / "bob", "for-ann", 900), "ann")
+        ann.shows("Fetching for-ann by itself")
+        wait_until(lambda: (tmp_path / "downloads" / "Room A" / "for-ann").exists())
+    assert sorted(path.name for path in (tmp_path / "downloads" / "Room A").iterdir()) == ["for-ann", "small"]
+
+
+def test_nothing_comes_unasked_by_default(room, talk, enter, tmp_path, own_world, identity):
+    folder = joined_folder(own_world, room.room_id, "Room A", 0)
+    store, _ = open_store(folder / "log.db", durable=False)
+    store.add([Said(1, 5, identity("bob").id, "bob", "1", "hi")])
+    store.close()
+    bob = enter(room, "bob")
+    with talk(room) as ann:
+        bob.send_file(file_of(tmp_path / "bob", "empty", 0))
+        ann.shows("bob is sending empty")
+        bob.say("the end", wait=20)
+        ann.shows("the end")
+        assert "Fetching" not in ann.text
