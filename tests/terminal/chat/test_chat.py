@@ -1,5 +1,6 @@
 """The chat screen with keys from a pipe, in a real room over loopback."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import lanchat
 from lanchat.client.events import PrivateMessage
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import Renamed, Said, Say
+from lanchat.server.host import Host
 from lanchat.storage.member_store import NoStore
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.chat.chat import Chat, ChatEnd
@@ -96,12 +98,18 @@ class Old(NoStore):
 
 @pytest.fixture
 def talk(identity):
-    """`talk(room)`: ann's chat; a function for the room if it is to be another one later."""
+    """`talk(room)`: ann's chat; a function for the room if it is to be another one later, or none."""
 
     @contextmanager
     def start(room, *notes: str, store=None, reopening=False, begun="you joined", **options) -> Iterator[RunningChat]:
+        def dial() -> socket.socket:
+            hosted: Host | None = room() if callable(room) else room
+            if hosted is None:
+                raise ConnectionLost("Nobody hosts it now.")
+            return hosted.connect()
+
         joined = joined_room(
-            lambda: (room() if callable(room) else room).connect(),
+            dial,
             identity("ann"),
             "ann",
             reopening=reopening,
@@ -484,7 +492,8 @@ def test_the_end_of_the_room_is_shown_and_what_was_typed_is_not_lost(host, talk)
 def test_what_is_typed_while_a_closed_room_waits_is_said_when_it_opens_again(host, join, talk):
     room = host(room_id="5" * 32)
     with talk(lambda: room, reopening=True) as ann:
-        room.close()
+        closed, room = room, None
+        closed.close()
         ann.shows("closed the room. Waiting in case it opens again;")
         ann.shows("closed, waiting")
         ann.press("still here\r")
@@ -518,7 +527,8 @@ def test_old_messages_are_sent_only_if_their_author_says_so(host, join, talk):
 def test_what_waits_for_a_lost_host_can_be_dropped(host, join, talk):
     room = host(room_id="5" * 32)
     with talk(lambda: room, reopening=True) as ann:
-        room.close()
+        closed, room = room, None
+        closed.close()
         ann.shows("Waiting in case")
         ann.press("out of place\r/discard\r")
         ann.shows("1 message dropped.")
