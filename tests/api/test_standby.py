@@ -1,6 +1,7 @@
 """A room moves when it is asked to: real sockets, real disks, everybody in one process."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from tests.support.people import joined_room
 from tests.support.waiting import wait_until
 
 TIMING = Timing(first_retry=0.02, newcomer=0.0, naming=0.05)
+AGAIN = 0.5  # s, after which somebody asks again
 FAR = 9_000_000_000_000  # ms since 1970
 
 
@@ -291,14 +293,16 @@ def test_the_copy_and_the_log_are_equal_after_twenty_moves(stage):
 
 
 def ask(person: Person, action: str, nick: str = "", *, until: Callable[[], bool]) -> None:
-    """Ask the host for something until it happens: it refuses while the copy is not known to be complete."""
-    answers = person.notices
+    """Ask the host for something until it happens: it refuses while the copy is not known to be complete, and an order
+    is lost with its link."""
+    asked_at = 0.0
 
     def asked() -> bool:
-        nonlocal answers
-        if not until() and person.notices >= answers:
+        nonlocal asked_at
+        person.listen()
+        if not until() and time.monotonic() - asked_at > AGAIN:
+            asked_at = time.monotonic()
             person.room.moderate(action, nick)
-            answers = person.notices + 1
         return until()
 
     wait_until(asked, what=action)
