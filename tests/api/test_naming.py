@@ -23,6 +23,7 @@ from lanchat.server.term import Standing, Term
 from lanchat.storage.delegations import FILE, Signing
 from lanchat.storage.identity import Identity
 from tests.support.addresses import LOOPBACK
+from tests.support.waiting import PATIENCE
 
 ROOM = "5" * 32
 TIMING = Timing()
@@ -39,6 +40,8 @@ class Computer:
         self.port: int = self.listener.getsockname()[1]
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(identity.certificate_path, identity.key_path)
+        self._heard: list[bytes] = []
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -48,12 +51,20 @@ class Computer:
                 sock, _ = self.listener.accept()
                 with self._context.wrap_socket(sock, server_side=True) as link:
                     link.sendall(encode(self.card))
-                    link.recv(1)
+                    self._heard.append(link.recv(64 * 1024))
+                    self._ended.set()
             except ssl.SSLError:
+                self._ended.set()
                 continue
             except OSError:
+                self._ended.set()
                 if self.listener.fileno() < 0:
                     return
+
+    def heard(self) -> bytes:
+        """What the first client has sent after its handshake, once it has sent something or hung up."""
+        assert self._ended.wait(PATIENCE)
+        return b"".join(self._heard)
 
     def close(self) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)

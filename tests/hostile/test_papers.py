@@ -1,0 +1,121 @@
+"""Computers that may not host the room of ann: each is refused before anything of ours but a TLS handshake is sent."""
+
+import socket
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from lanchat.client.connect import Credentials, connect
+from lanchat.client.reconnect import SameRoom
+from lanchat.errors import LanchatError
+from lanchat.network.flusher import Flusher
+from lanchat.protocol.binding import join_fields
+from lanchat.protocol.delegation import Delegation, Standby, TermRecord
+from lanchat.protocol.messages import VERSION, Card
+from lanchat.protocol.timeline import Timeline, make_epoch
+from lanchat.protocol.tls import client_context
+from tests.api.test_naming import Computer
+
+ROOM, OTHER_ROOM = "5" * 32, "6" * 32
+FAR, OVER = 9_000_000_000_000, 1_000  # ms since 1970
+FIRST, SECOND = make_epoch(1, 0), make_epoch(2, 1)
+
+
+class Papers:
+    """What computers show. ann owns the room, and bob is her standby with the index 1."""
+
+    def __init__(self, identity: Any) -> None:
+        self.identity = identity
+
+    def key(self, nick: str) -> bytes:
+        key: bytes = self.identity(nick).public
+        return key
+
+    def list(
+        self, *, room: str = ROOM, number: int = 4, until: int = FAR, limit: int = 10, by: str = "ann", **named: int
+    ) -> bytes:
+        standbys = tuple(Standby(index, self.key(nick), b"computer") for nick, index in (named or {"bob": 1}).items())
+        made = Delegation(room, number, 0, until, term_limit=limit, standbys=standbys)
+        return made.signed(self.identity(by).sign)
+
+    def term(self, nick: str = "bob", *, room: str = ROOM, epoch: int = SECOND, key: str = "", by: str = "") -> bytes:
+        record = TermRecord(room, self.key(key or nick), 4, 0, Timeline(epoch))
+        return record.signed(self.identity(by or nick).sign)
+
+    def card(self, delegation: bytes, term: bytes, **other: Any) -> Card:
+        bare = Card(VERSION, ROOM, "Room A", "bob", 2, False, bytes(32))
+        shown = structs.replace(bare, owner=self.key("ann"), delegation=delegation, term=term)
+        return structs.replace(shown, **other)
+
+    def too_long(self) -> bytes:
+        """A record of 65 earlier terms, which no lanchat would write."""
+        past = [str(number).encode() for entry in range(65) for number in (entry, 1)]
+        start = (b"lanchat term", b"1", ROOM.encode(), str(make_epoch(90, 1)).encode(), self.key("bob"), b"4", b"0")
+        text = join_fields(*start, *past)
+        signature: bytes = self.identity("bob").sign(text)
+        return text + signature
+
+
+CASES: dict[str, Any] = {
+    "another room": lambda p: ("bob", p.card(p.list(room=OTHER_ROOM), p.term(room=OTHER_ROOM), room=OTHER_ROOM)),
+    "a list of another room": lambda p: ("bob", p.card(p.list(room=OTHER_ROOM), p.term())),
+    "a record of another room": lambda p: ("bob", p.card(p.list(), p.term(room=OTHER_ROOM))),
+    "another owner": lambda p: ("bob", p.card(p.list(by="eve"), p.term(), owner=p.key("eve"))),
+    "a list that the standby signed": lambda p: ("bob", p.card(p.list(by="bob"), p.term())),
+    "an expired list": lambda p: ("bob", p.card(p.list(number=5, until=OVER), p.term())),
+    "an older list that names somebody else": lambda p: ("eve", p.card(p.list(number=3, eve=1), p.term("eve"))),
+    "the index of somebody else": lambda p: ("bob", p.card(p.list(), p.term(epoch=make_epoch(2, 2)))),
+    "the index of the owner": lambda p: ("bob", p.card(p.list(), p.term(epoch=make_epoch(2, 0)))),
+    "papers of another computer": lambda p: ("eve", p.card(p.list(), p.term())),
+    "a record that somebody else signed": lambda p: ("bob", p.card(p.list(), p.term(by="eve"))),
+    "a term above the limit": lambda p: ("bob", p.card(p.list(), p.term(epoch=make_epoch(11, 1)))),
+    "a timeline that is too long": lambda p: ("bob", p.card(p.list(limit=100), p.too_long())),
+    "a cut list": lambda p: ("bob", p.card(p.list()[:-1], p.term())),
+    "no papers": lambda p: ("bob", p.card(b"", b"")),
+    "a standby that does not host": lambda p: ("bob", p.card(p.list(), p.term("ann", epoch=FIRST), standby="hears")),
+}
+
+
+@pytest.fixture
+def show(identity, request):
+    """Let somebody who was in ann's room connect to a computer that shows this card. Returns what that computer got."""
+    papers = Papers(identity)
+
+    def shown(nick: str, card: Card) -> tuple[LanchatError | None, bytes]:
+        first = papers.card(papers.list(), papers.term("ann", epoch=FIRST))
+        trust = SameRoom(first, papers.key("ann"))
+        computer = Computer(identity(nick))
+        request.addfinalizer(computer.close)
+        computer.card = card
+        flusher = Flusher("test-flusher")
+        try:
+            who = Credentials(identity("cat"), "cat", trust)
+            connection = connect(
+                lambda: socket.create_connection(("127.0.0.1", computer.port)),
+                client_context(),
+                flusher,
+                who,
+                lambda link: None,
+            )
+            connection.link.close()
+            return None, computer.heard()
+        except LanchatError as error:
+            return error, computer.heard()
+        finally:
+            flusher.close()
+
+    return papers, shown
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_computer_that_may_not_host_the_room_gets_nothing(show, case):
+    papers, shown = show
+    error, heard = shown(*CASES[case](papers))
+    assert error is not None and heard == b""
+
+
+def test_the_standby_that_is_named_gets_a_hello(show):
+    papers, shown = show
+    _, heard = shown("bob", papers.card(papers.list(), papers.term()))
+    assert b'"hello"' in heard
