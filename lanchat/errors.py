@@ -50,7 +50,7 @@ class Refused(LanchatError):
     """The host said no.
 
     Args:
-        code: one of the codes of `protocol.messages.Refusal`.
+        code: one of the codes of `protocol.closings.Refusal`.
         suggestion: a free nick, if the refused one is taken; else empty.
     """
 

@@ -26,7 +26,7 @@ LAYERS = [
     ["lanchat.discovery"],
     ["lanchat.doctor"],
     ["lanchat.api"],
-    ["lanchat.terminal"],
+    ["lanchat.agents", "lanchat.terminal"],
     ["lanchat.cli"],
     ["lanchat.__main__"],
 ]
@@ -58,13 +58,15 @@ PURE = {
     *("lanchat.discovery.rows", "lanchat.discovery.share", "lanchat.network.reach"),
     *("lanchat.discovery.udp.packets", "lanchat.discovery.udp.flood_guard"),
     *("lanchat.doctor.report", "lanchat.doctor.nodes", "lanchat.doctor.diagnosis", "lanchat.doctor.verdict"),
-    *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines", "lanchat.terminal.mention"),
+    *("lanchat.terminal.cells", "lanchat.terminal.doctor", "lanchat.terminal.lines"),
     *("lanchat.terminal.options", "lanchat.terminal.piped", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.files", "lanchat.terminal.chat.line"),
     *("lanchat.terminal.chat.people", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),
     *("lanchat.terminal.chat.flapping", "lanchat.terminal.chat.intents"),
     *("lanchat.terminal.asking", "lanchat.terminal.notify", "lanchat.terminal.past"),
-    "lanchat.terminal.keystream",
+    *("lanchat.agents.jsonrpc", "lanchat.agents.rules"),
+    *("lanchat.terminal.keystream", "lanchat.terminal.json_events", "lanchat.terminal.json_lines"),
+    *("lanchat.terminal.notes", "lanchat.terminal.orders"),
     *("lanchat.terminal.picker.selection", "lanchat.terminal.picker.table", "lanchat.terminal.picker.view"),
 }
 OUTSIDE_WORLD = {"os", "pathlib", "random", "secrets", "select", "selectors", "shutil", "signal", "socket", "sqlite3"}
@@ -74,8 +76,10 @@ PURE_EXCEPTIONS = {("lanchat.protocol.tls", "pathlib")}  # for the type of a pat
 DOORS = {  # the only modules that may import an outside package; more than one only where they are one door together
     "click": {
         "lanchat.cli.files",
+        "lanchat.cli.help",
         "lanchat.cli.look",
         "lanchat.cli.main",
+        "lanchat.cli.mcp",
         "lanchat.cli.options",
         "lanchat.cli.picking",
         "lanchat.cli.script",
@@ -90,8 +94,9 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "mnemonic": {"lanchat.network.password"},
     "msgspec": {
         f"lanchat.protocol.{module}"
-        for module in ("fields", "file_messages", "framing", "messages", "places", "standby")
-    },
+        for module in ("fields", "file_messages", "framing", "messages", "places", "standby", "status")
+    }
+    | {"lanchat.agents.jsonrpc", "lanchat.terminal.json_events", "lanchat.terminal.orders"},
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
         "lanchat.terminal.chat.keys",

@@ -3,12 +3,11 @@
 import os
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lanchat.api.dialer import Dialer
 from lanchat.api.host_check import HostCheck, OtherHost
 from lanchat.api.room import JoinedRoom
-from lanchat.api.standby import Standby
 from lanchat.api.targets import FIND_WAIT, Target, resolve
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
@@ -26,6 +25,9 @@ from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.member_store import DiskStore, HistoryStore, MemberStore, NoStore
 from lanchat.storage.recent import RecentRoom, RecentRooms
 
+if TYPE_CHECKING:
+    from lanchat.api.standby import Standby
+
 PATIENCE = 30.0  # s of trying to reconnect; a script that waits longer says so
 
 Keeping = Literal["all", "history", "nothing"]  # what a member has on its disk; "all": unsent messages, too
@@ -41,6 +43,7 @@ def join(
     new_host: bool = False,
     standby: bool = False,
     interfaces: tuple[str, ...] | None = None,
+    bot: bool = True,
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
     """Enter a room of this network.
@@ -55,6 +58,7 @@ def join(
         new_host: accept a host that this person has not met, even if another room with this title is known.
         standby: the owner of the room may have this computer keep a copy of it, and host it when its host is gone.
         interfaces: names or addresses on which to look for the room, as for `host`.
+        bot: others see that a program speaks, so that programs do not answer each other without end.
 
     Raises:
         ValueError: the nick breaks its rules, or the invite is incomplete.
@@ -70,6 +74,7 @@ def join(
         patience=patience,
         on=on,
         standby=2 if standby else 0,
+        bot=bot,
         timing=timing,
     )
 
@@ -90,6 +95,8 @@ def join_target(
     hold_after: float | None = None,
     discard: bool = False,
     keeping: Keeping = "all",
+    bot: bool = False,
+    identity: Identity | None = None,
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
     """Join the room at one of a target's addresses, or where discovery sees this very room now.
@@ -108,16 +115,19 @@ def join_target(
         discard: drop what earlier runs could not send.
         keeping: what is stored of the room on this disk. Unless it is "all", nothing of earlier runs is sent now, and
             what cannot be sent now is not sent by later ones.
+        bot: a program speaks, and no person.
+        identity: who joins; None: this home's own.
 
     Raises:
         LanchatError: no host answers, or it shows another key than before, or it refuses, ...
     """
-    state = RoomState()
+    state, identity = RoomState(), identity or my_identity()
     check = HostCheck(target, KnownHosts(home_folder()))
     dialer = Dialer(target.endpoints, check, on or OwnAddresses(), timing, deadline, looking)
 
     def open_store(card: Card) -> MemberStore:
-        ours.met(card)
+        if ours is not None:
+            ours.met(card)
         check.remember(card)  # not earlier: only now the host has proven that it knows the password
         if card.ephemeral or keeping == "nothing":
             return NoStore()
@@ -131,20 +141,24 @@ def join_target(
         return store
 
     password = password or os.environ.get("LANCHAT_PASSWORD") or None
-    ours = Standby(
-        home_folder(),
-        my_identity(),
-        dialer,
-        willing=standby,
-        nick=lambda: state.nick,
-        password=password,
-        on=on or OwnAddresses(),
-        on_problem=on_problem,
-        timing=timing,
-    )
+    ours: Standby | None = None
+    if standby:
+        from lanchat.api import standby as standbys  # loads the whole server
+
+        ours = standbys.Standby(
+            home_folder(),
+            identity,
+            dialer,
+            willing=standby,
+            nick=lambda: state.nick,
+            password=password,
+            on=on or OwnAddresses(),
+            on_problem=on_problem,
+            timing=timing,
+        )
     member = Member(
         dialer.dial,
-        my_identity(),
+        identity,
         nick,
         queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
         trust=check,
@@ -154,10 +168,11 @@ def join_target(
         stop=dialer.stop,
         look_elsewhere=dialer.look_elsewhere,
         reopening=reopening,
-        settled=ours.settled,
+        settled=ours.settled if ours is not None else lambda: None,
         prefer=dialer.prefer,
         places_changed=dialer.places_changed,
-        keeper=ours if standby else None,
+        keeper=ours,
+        bot=bot,
         timing=timing,
     )
     try:

@@ -1,11 +1,15 @@
 """The part of a joined room that is about who hosts it: this program or another one, and who could."""
 
-from lanchat.api.standby import Standby
+from typing import TYPE_CHECKING
+
 from lanchat.client.member import Member
 from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.protocol.standby import Delegation
 from lanchat.threads import Closable
+
+if TYPE_CHECKING:
+    from lanchat.api.standby import Standby
 
 
 class MovingRoom(Closable):
@@ -13,7 +17,7 @@ class MovingRoom(Closable):
 
     _member: Member
     _state: RoomState
-    _standby: Standby | None
+    _standby: "Standby | None"
     _ends = False  # the room closes for everybody when this program leaves it
 
     @property

@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from lanchat.api.files import RoomFiles
-from lanchat.api.standby import Standby
 from lanchat.api.unsent import Unsent
 from lanchat.client.events import Closed, Connected, Item, Private, PrivateMessage
 from lanchat.client.member import Member
@@ -17,6 +17,9 @@ from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import Event, Said
 from lanchat.room.roster import Person
 from lanchat.storage.known_hosts import KeyStatus
+
+if TYPE_CHECKING:
+    from lanchat.api.standby import Standby
 
 
 class JoinedRoom(RoomFiles):
@@ -42,7 +45,7 @@ class JoinedRoom(RoomFiles):
         *,
         key_status: KeyStatus = "known",
         make_invite: Callable[[], Invite | None] = lambda: None,
-        standby: Standby | None = None,
+        standby: "Standby | None" = None,
     ) -> None:
         self.card = connected.card
         self.key_status = key_status  # whether the host's key was known before
@@ -196,6 +199,14 @@ class JoinedRoom(RoomFiles):
     def deafen(self) -> None:
         """Ask the host not to send the messages of others, for a program that only speaks."""
         self._outgoing.deafen()
+
+    def away(self, text: str = "") -> None:
+        """Tell everybody that we are away, and why; "": that we are back. It ends when we leave the room.
+
+        Raises:
+            ValueError: it is too long.
+        """
+        self._outgoing.away(text)
 
     # ---- listening
 

@@ -78,6 +78,7 @@ def joined(room: str, how: JoinOptions, keeping: "Keeping", who: "Who | None" = 
         ask=False,
         new_host=how.new_host,
         keeping=keeping,
+        bot=True,
         deadline=how.deadline,
     ) as joined_room:
         yield joined_room

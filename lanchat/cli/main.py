@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from lanchat import __version__
-from lanchat.cli import files, look, options, script, talk
+from lanchat.cli import files, help, look, mcp, options, script, talk
 from lanchat.cli.usage import ExplainedCommand, explained, nearest
 from lanchat.errors import LanchatError
 from lanchat.terminal.crash import CRASHED, Crash
@@ -61,7 +61,8 @@ _SECTIONS: dict[str, list[click.Command]] = {
         *(talk.host, talk.join),
         *(look.rooms, look.history, look.doctor, look.identity, look.trust),
     ],
-    "Commands for scripts": [script.send, script.tail, script.ask, files.get],
+    "Commands for scripts": [script.send, script.tail, script.ask, files.get, mcp.mcp],
+    "More": [help.help],
 }
 _OTHER_WORDS = {
     **dict.fromkeys(("open", "create", "serve", "start"), "host"),
@@ -69,7 +70,6 @@ _OTHER_WORDS = {
     **dict.fromkeys(("list", "ls"), "rooms"),
     **dict.fromkeys(("say", "msg"), "send"),
     **dict.fromkeys(("fetch", "download"), "get"),
-    "help": "--help",
     "version": "--version",
 }
 

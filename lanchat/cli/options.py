@@ -154,7 +154,9 @@ script = collected(
     flag("--no-history", help="In a script: skip the history."),
     flag("-q", "--quiet", help="In a script: print no message."),
     seconds("--timeout", help="In a script: give up after this many seconds from the start, with exit code 124."),
-    flag("--json", "as_json", help="In a script: print one JSON object a line."),
+    flag("--json", "as_json", help="In a script: print one JSON object a line (lanchat help json)."),
+    flag("--json-in", "json_in", help='In a script: each line of stdin is a JSON object, such as {"say": "hi"}.'),
+    flag("--bot", "bot", help="In a script: others see that a program speaks."),
 )
 
 

@@ -157,7 +157,7 @@ class _Tail(_RunsCommand):
     "execute",
     is_flag=True,
     help="(last: --exec CMD [ARG]...) Run CMD for each message, one at a time and without a shell: the text is its "
-    "stdin and LANCHAT_MSG_TEXT; _NICK, _ID, _ROOM, _VERIFIED and _PRIVATE tell the rest.",
+    "stdin and LANCHAT_MSG_TEXT; _NICK, _ID, _ROOM, _VERIFIED, _BOT and _PRIVATE tell the rest.",
 )
 @click.pass_context
 def tail(
@@ -226,7 +226,8 @@ def ask(
     ROOM is a title, an address HOST[:PORT] or an invite.
 
     The question has a code, such as k3, and who answers begins with it: "k3 yes". Behind your nick, in a private
-    message, and from the person of --from, the answer alone is enough. Only members with a key count.
+    message, and from the person of --from, the answer alone is enough. Only members with a key count, and programs only
+    if --from names them.
 
     Exit code 0: the first choice, which is yes, or any answer with --open. 7: another choice. 124: nobody answered.
 

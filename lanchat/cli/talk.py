@@ -284,6 +284,7 @@ def join(
             ask=screen,
             new_host=new_host,
             discard=discard,
+            bot=script.bot and not screen,
             deadline=deadline,
             standby=willing,
         ) as joined,

@@ -43,6 +43,7 @@ class Credentials:
             a newcomer.
         standby: whether this computer may be named a standby, as in a hello.
         papers: the newest delegation that we know, and the record of the last host.
+        bot: a program speaks on this link, and no person.
     """
 
     identity: Identity
@@ -52,6 +53,7 @@ class Credentials:
     after: Callable[[Timeline | None], int] = lambda timeline: -1
     standby: int = 0
     papers: Callable[[], tuple[bytes, bytes]] = lambda: (b"", b"")
+    bot: bool = False
 
 
 class HostReader:
@@ -228,6 +230,7 @@ def greet(
         after=after,
         standby=who.standby,
         papers=who.papers(),
+        bot=who.bot,
         exchange=None if who.password is None else _exchange(who.password, who.identity.public),
     )
     link.send(encode(greeting.hello(card)))

@@ -7,6 +7,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.limits import memory_of
 from lanchat.protocol.messages import Card, Event, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
+from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
 
 HEAVY = 1024  # bytes of memory that count as one more item, so that a queue of long messages takes no more memory
@@ -94,9 +95,14 @@ class PrivateFile:
 
 @dataclass(frozen=True)
 class Acked:
-    """The host has stored our messages with these ids."""
+    """The host has stored our messages with these ids.
+
+    Args:
+        receipt: of a private message, the code of its `Receipt`; "" of others.
+    """
 
     ids: tuple[str, ...]
+    receipt: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ class Closed:
 
 
 Private = PrivateMessage | PrivateFile  # what is for one person alone
-Item = Connected | Disconnected | Event | Private | Acked | Notice | Backup | Named | Closed
+Item = Connected | Disconnected | Event | Private | Acked | Notice | Status | Backup | Named | Closed
 
 
 def weight(item: Item) -> int:
@@ -145,10 +151,12 @@ def weight(item: Item) -> int:
             size = memory_of(text) + memory_of(nick) + memory_of(to_nick) + memory_of(problem)
         case PrivateFile(nick=nick, to_nick=to_nick, name=name, problem=problem):
             size = memory_of(name) + memory_of(nick) + memory_of(to_nick) + memory_of(problem)
+        case Status(nick=nick, away=text):
+            size = memory_of(text) + memory_of(nick)
         case Notice(text=text) | Disconnected(reason=text):
             size = memory_of(text)
         case Connected(present=present):
-            size = sum(PERSON + memory_of(person.nick) for person in present)
+            size = sum(PERSON + memory_of(person.nick) + memory_of(person.away) for person in present)
         case Backup(nick=nick):
             size = memory_of(nick)
         case Acked() | Named() | Closed():

@@ -18,6 +18,7 @@ from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, File
 from lanchat.protocol.framing import encode
 from lanchat.protocol.recipient import Owner
 from lanchat.protocol.sealed import Sealer
+from lanchat.protocol.status import Status
 from lanchat.storage.member_store import MemberStore
 
 _EVENTS = wire.Event.__args__
@@ -118,10 +119,10 @@ class Inbound:
                 self._transfers.receive(message)
                 if self._outgoing.settled(message):
                     if message.code != "refused":
-                        self._queue.put(Acked((message.id,)))
+                        self._queue.put(Acked((message.id,), message.code))
                     if message.text:
                         self._queue.put(wire.Notice(message.code, message.text))
-            case wire.Notice():
+            case wire.Notice() | Status():
                 self._queue.put(message)
             case FileTicket() | FileRefused() | FileEntry() | FileEnd():
                 self._queue.put_all(self._transfers.receive(message))

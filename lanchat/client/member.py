@@ -54,6 +54,7 @@ class Member:
         prefer: called with the index of the standby that the host has handed the room to, before the next `dial`.
         places_changed: called with the places where the room may be.
         keeper: lets this computer be a standby; None: it is never one.
+        bot: a program speaks, and no person.
     """
 
     outgoing: Outgoing
@@ -78,6 +79,7 @@ class Member:
         prefer: Callable[[int], None] = lambda index: None,
         places_changed: Callable[[tuple[Place, ...]], None] = lambda places: None,
         keeper: Keeper | None = None,
+        bot: bool = False,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self.queue = queue or EventQueue()
@@ -85,7 +87,7 @@ class Member:
         self._settled, self._prefer, self._places_changed, self._keeper = settled, prefer, places_changed, keeper
         self._stop, self._look_elsewhere = stop, look_elsewhere
         willing = keeper.willing if keeper is not None else 0
-        self._who = Credentials(identity, clean_nick(nick), trust, password, standby=willing)
+        self._who = Credentials(identity, clean_nick(nick), trust, password, standby=willing, bot=bot)
         self._patience, self._reopening = patience, reopening
         self._open_store, self._timing = open_store, timing
         self._incoming = Incoming()

@@ -12,6 +12,7 @@ from lanchat.protocol.drafts import Talk
 from lanchat.protocol.messages import Notice, Receipt, Said, Say, Tell, Told
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.sealed import Sealer
+from lanchat.protocol.status import Away
 from lanchat.protocol.text import grouped
 from lanchat.storage.member_store import MemberStore
 
@@ -39,6 +40,7 @@ class Pending:
         self.host = HostLink(send)
         self._over: errors.LanchatError | None = None
         self.deaf = False
+        self.away_text = ""  # why we are away; the host knows it only while we are in the room
         self._held = list(store.unsent)  # messages that an earlier run could not deliver
         self.left_over = len(self._held)
         self.left_at = store.left_at
@@ -119,6 +121,8 @@ class Pending:
             self._connected = True
             if self.deaf:
                 self._send_now(wire.Deaf())
+            if self.away_text:
+                self._send_now(Away(self.away_text))
             for message in self._window.begin(self._unacked.resend()):
                 self._send_now(self._sealed(message))
 

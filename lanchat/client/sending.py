@@ -15,6 +15,7 @@ from lanchat.protocol.drafts import PrivateDraft, Talk
 from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.messages import Said, Say
 from lanchat.protocol.sealed import Sealer
+from lanchat.protocol.status import Away, clean_away
 from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.protocol.topic import clean_topic
 from lanchat.storage.member_store import MemberStore
@@ -80,6 +81,15 @@ class Outgoing(Pending):
         if len(nick) > MAX_NAME:
             raise ValueError("No nick is that long.")
         self._send(wire.Moderate(action, nick, clean_topic(text)))
+
+    def away(self, text: str) -> None:
+        """Tell everybody that we are away, and why; "": that we are back.
+
+        Raises:
+            ValueError: it is too long.
+        """
+        self.away_text = clean_away(text)
+        self._send(Away(self.away_text))
 
     def deafen(self) -> None:
         """Ask the host not to send the messages of others, for a program that only speaks. Other events still come."""

@@ -15,6 +15,7 @@ from lanchat.client.events import (
 )
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
+from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Roster
 
@@ -79,6 +80,8 @@ class RoomState:
                 self.closed = item
             case Backup(nick=nick):
                 self.backup, self.had_backup = nick, True
+            case Status():
+                self.roster.learn(item)
             case PrivateMessage() | PrivateFile() | Acked() | Notice() | Named():
                 pass
             case _:

@@ -73,6 +73,7 @@ class Newcomer:
     nick: str
     after: int = -1
     standby: int = 0  # as in the Hello
+    bot: bool = False  # the same
 
 
 class HostGreeting:
@@ -150,7 +151,7 @@ class HostGreeting:
             raise errors.ProtocolError("The proof of identity does not fit.")
         if self._admits is not None and not self._admits(hello):
             return Refused("ticket", "This guest link is no longer valid. Ask the host for a new one."), None
-        self._newcomer = Newcomer(hello.key, hello.nick, hello.after, hello.standby)
+        self._newcomer = Newcomer(hello.key, hello.nick, hello.after, hello.standby, hello.bot)
         if self._attempt is None:
             return None, self._newcomer
         if not hello.share:
@@ -169,6 +170,7 @@ class MemberGreeting:
     Args:
         standby: whether this computer may be named a standby, as in a hello.
         papers: the newest delegation that this member knows, and the record of the last host.
+        bot: a program speaks on this link.
         exchange: begins a password exchange for a room, with the SHA-256 of the certificate that the host showed;
             None: we know no password.
     """
@@ -185,6 +187,7 @@ class MemberGreeting:
         after: int = -1,
         standby: int = 0,
         papers: tuple[bytes, bytes] = (b"", b""),
+        bot: bool = False,
         exchange: Callable[[str, bytes], Exchange] | None = None,
     ) -> None:
         self._nick = nick
@@ -195,7 +198,7 @@ class MemberGreeting:
         self._host_key = host_key
         self._after = after
         self._standby = standby
-        self._papers = papers
+        self._papers, self._bot = papers, bot
         self._begin_exchange = exchange
         self._exchange: Exchange | None = None
         self._shared = False  # whether the host's share has come: before that there is no key to confirm
@@ -229,19 +232,12 @@ class MemberGreeting:
                 code="no-password",
             )
         binding = Binding(
-            VERSION,
-            card.room,
-            self._certificate,
-            card.nonce,
-            self._nonce,
-            self._key,
-            self._host_key,
-            self._nick,
+            VERSION, card.room, self._certificate, card.nonce, self._nonce, self._key, self._host_key, self._nick
         )
         share = b"" if self._exchange is None else self._exchange.share
         proof = self._sign(binding.text())
         beginning = VERSION, self._nick, self._key, self._nonce, proof, self._after, share
-        return Hello(*beginning, self._standby, *self._papers)
+        return Hello(*beginning, self._standby, *self._papers, bot=self._bot)
 
     def receive(self, message: FromHost) -> Confirm | Pong | None:
         """Handle one message of the host.

@@ -27,10 +27,10 @@ from lanchat.protocol.fields import (
 from lanchat.protocol.file_messages import FileCommand, FileEvent, FilePrivate, FileReply, Transfer
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStandby
+from lanchat.protocol.status import Away, AwayText, Status
 from lanchat.protocol.topic import Topic
 
 VERSION = 2  # of the wire; a different one is refused with a text that both sides understand
-
 
 # ---- from a member to the host
 
@@ -49,6 +49,7 @@ class Hello(Message, frozen=True):
     delegation: Paper = b""  # the newest that this member has seen
     term: Paper = b""  # the record of the latest host that this member has seen
     ticket: Blob = b""  # of a browser, instead of `share`: the proof that it has a guest link
+    bot: bool = False  # a program speaks on this link, and no person
 
 
 class Say(Message, frozen=True):
@@ -188,6 +189,8 @@ class Present(Message, frozen=True):
     host: bool = False
     key: Key = b""  # a client compares it with the id
     web: bool = False  # in a browser
+    bot: bool = False  # as in a Status, and so is `away`
+    away: AwayText = ""
 
 
 class Ack(Message, frozen=True):
@@ -254,6 +257,7 @@ class Joined(Entry, frozen=True):
     host: bool = False
     key: Key = b""  # only in live events; a log does not keep it there
     web: bool = False  # by a browser; in live events as well
+    bot: bool = False  # the same
 
 
 class Left(Entry, frozen=True):
@@ -289,8 +293,8 @@ def numbered(draft: EventT, seq: int) -> EventT:
 Event = Said | Joined | Left | Renamed | Moved | Topic | FileEvent
 Private = Told | FilePrivate  # what is for one person alone
 Record = Event | Private  # an entry of a log
-Command = Say | Tell | Who | Got | Rename | Moderate | Bye | FileCommand  # the rules of a room decide about these
+Command = Say | Tell | Who | Got | Rename | Away | Moderate | Bye | FileCommand  # the room's rules decide
 FromMember = Hello | Confirm | Transfer | Command | Deaf | Fetch | Ping | Pong | FromStandby
 Greeting = Card | Share | Confirm | Refused | Welcome | Present  # how a host lets somebody in
 ForOne = Page | Owner | Ack | Private | Receipt | Notice | Closing | FileReply  # to one session alone
-FromHost = Greeting | ForOne | Ping | Pong | Event | Standing | ToStandby
+FromHost = Greeting | ForOne | Ping | Pong | Event | Status | Standing | ToStandby

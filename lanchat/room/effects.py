@@ -6,6 +6,7 @@ from typing import NamedTuple
 from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, FileRefused
 from lanchat.protocol.messages import Closing, Event, Notice, Present, Private, Receipt, Said, Told, Welcome
 from lanchat.protocol.recipient import Owner
+from lanchat.protocol.status import Status
 
 
 @dataclass(eq=False, slots=True)
@@ -18,6 +19,12 @@ class Member:
     key: bytes = b""  # Ed25519, raw; a guest has none. The room hands it on and knows nothing of it
     sessions: int = 0  # at this host
     web: bool = False  # in a browser
+    bot: bool = False  # all of them are those of programs
+    away: str = ""  # why; "": they are not
+
+    @property
+    def status(self) -> Status:
+        return Status(self.id, self.nick, self.away, self.bot)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,13 @@ class StoreFile:
 
 
 @dataclass(frozen=True)
+class Announce:
+    """All sessions get this, and no log does."""
+
+    status: Status
+
+
+@dataclass(frozen=True)
 class Close:
     """The session that asked is closed."""
 
@@ -92,7 +106,7 @@ class OpenTicket:
     up: bool = False
 
 
-Effect = Reply | SendTo | Store | StoreFile | Close | Kick | SaveAccess | OpenTicket
+Effect = Reply | SendTo | Announce | Store | StoreFile | Close | Kick | SaveAccess | OpenTicket
 Decision = (
     Event | FilePrivate | Repeated | Effect
 )  # an event is a draft: it has no number yet, and has not happened before `Room.apply`

@@ -1,10 +1,12 @@
 """The members who are in a room now, found by key and nick, or by the look of a nick. Pure; owned by the room."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lanchat.protocol.confusables import skeletons
+from lanchat.protocol.messages import Notice
+from lanchat.protocol.status import clean_away
 from lanchat.protocol.text import same_nick
-from lanchat.room.effects import Member
+from lanchat.room.effects import Announce, Decision, Member, Reply
 
 
 class Members:
@@ -54,3 +56,15 @@ class Members:
     def clear(self) -> None:
         self._members.clear()
         self._looks.clear()
+
+
+def set_away(member: Member, text: str) -> Sequence[Decision]:
+    """A member says that they are away, and why; "": that they are back."""
+    try:
+        text = clean_away(text)
+    except ValueError as error:
+        return [Reply(Notice("rules", str(error)))]
+    if text == member.away:
+        return []
+    member.away = text
+    return [Announce(member.status)]

@@ -1,10 +1,13 @@
-"""The rights of a host: to remove and ban people, and to lock the room. Pure; for the room."""
+"""The rights of a host: to remove and ban people, to lock the room, and to set its topic. Pure; for the room."""
+
+from collections.abc import Sequence
 
 from lanchat.protocol.closings import BANNED, KICKED
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.messages import Notice
+from lanchat.protocol.messages import UNNUMBERED, Notice
+from lanchat.protocol.topic import Topic, clean_topic
 from lanchat.room.access import Access
-from lanchat.room.effects import Effect, Kick, Member, Reply, SaveAccess
+from lanchat.room.effects import Decision, Effect, Kick, Member, Reply, SaveAccess
 from lanchat.room.members import Members
 
 
@@ -30,6 +33,23 @@ def moderate(by: Member, action: str, nick: str, members: Members, access: Acces
             return _send_away(nick, by, members, access, ban=action == "ban")
         case _:
             return [Reply(Notice("rules", "This host does not know that command; its lanchat is older."))]
+
+
+def set_topic(by: Member, wanted: str, now_set: str, now: int, *, may: bool) -> Sequence[Decision]:
+    """What follows when a member asks for this topic.
+
+    Args:
+        now_set: the topic so far.
+        now: ms since 1970.
+        may: as for `moderate`.
+    """
+    if not may:
+        return [Reply(Notice("rights", "Only the host may set the topic."))]
+    try:
+        topic = clean_topic(wanted)
+    except ValueError as error:
+        return [Reply(Notice("rules", str(error)))]
+    return [Topic(UNNUMBERED, now, by.id, by.nick, topic)] if topic != now_set else []
 
 
 def _send_away(nick: str, by: Member, members: Members, access: Access, *, ban: bool) -> list[Effect]:

@@ -37,13 +37,14 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.recipient import Who
+from lanchat.protocol.status import Away
 from lanchat.protocol.text import clean_nick, clean_text
-from lanchat.protocol.topic import Topic, clean_topic
+from lanchat.protocol.topic import Topic
 from lanchat.room.access import Access
 from lanchat.room.effects import Close, Decision, Member, Repeated, Reply, Snapshot
 from lanchat.room.files import Files
-from lanchat.room.members import Members
-from lanchat.room.moderation import moderate
+from lanchat.room.members import Members, set_away
+from lanchat.room.moderation import moderate, set_topic
 from lanchat.room.private import Mailboxes, addressee
 from lanchat.room.recent import RecentEvents
 
@@ -115,7 +116,9 @@ class Room:
 
     # ---- what should happen
 
-    def join(self, id: str, nick: str, now: int, key: bytes = b"", *, web: bool = False) -> Joined | Refused | Member:
+    def join(
+        self, id: str, nick: str, now: int, key: bytes = b"", *, web: bool = False, bot: bool = False
+    ) -> Joined | Refused | Member:
         """Decide whether somebody may enter the room.
 
         Args:
@@ -123,6 +126,7 @@ class Room:
             now: ms since 1970.
             key: the public key that was proven.
             web: whether they come by a browser.
+            bot: a program speaks on this link.
 
         Returns:
             A draft of the event; or the member, if another session of theirs is in the room already.
@@ -138,7 +142,7 @@ class Room:
         if len(self._members) >= self._max_members and not free:
             return Refused("full", f"The room is full ({self._max_members} people).")
         refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=free)
-        return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key, web=web)
+        return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key, web=web, bot=bot)
 
     def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:
         """Count one session of this member less.
@@ -172,7 +176,9 @@ class Room:
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
             case Moderate(action="topic", argument=topic):
-                return self._set_topic(member, topic, now)
+                return set_topic(member, topic, self.topic, now, may=self._has_rights(member))
+            case Away(text=text):
+                return set_away(member, text)
             case Moderate(action=action, nick=nick):
                 may = self._has_rights(member)
                 return moderate(member, action, nick, self._members, self._access, may=may)
@@ -223,15 +229,6 @@ class Room:
     def _has_rights(self, member: Member) -> bool:
         return member.host or member.id == self._owner_id
 
-    def _set_topic(self, member: Member, wanted: str, now: int) -> Sequence[Decision]:
-        if not self._has_rights(member):
-            return [Reply(Notice("rights", "Only the host may set the topic."))]
-        try:
-            topic = clean_topic(wanted)
-        except ValueError as error:
-            return [Reply(Notice("rules", str(error)))]
-        return [Topic(UNNUMBERED, now, member.id, member.nick, topic)] if topic != self.topic else []
-
     # ---- what has happened
 
     def apply(self, event: Event) -> None:
@@ -248,8 +245,8 @@ class Room:
                 for someone in self.members:
                     someone.host = someone.id == id
                 self.host_nick = next((someone.nick for someone in self.members if someone.host), "")
-            case Joined(by=id, nick=nick, host=host, key=key, web=web):
-                self._members.add(Member(id, nick, host, key, web=web))
+            case Joined(by=id, nick=nick, host=host, key=key, web=web, bot=bot):
+                self._members.add(Member(id, nick, host, key, web=web, bot=bot))
                 self._access.claim(id, nick)
                 if host:
                     self.host_nick = self.host_nick or nick
@@ -292,7 +289,7 @@ class Room:
             stored: everything up to this seq is on the host's disk.
         """
         past, since = self._recent.since(after)
-        present = tuple(Present(m.id, m.nick, m.host, m.key, m.web) for m in self._members)
+        present = tuple(Present(m.id, m.nick, m.host, m.key, m.web, m.bot, m.away) for m in self._members)
         largest, topic = self.files.largest, self.topic
         welcome = Welcome(id, nick, self.seq, stored, len(present), since, files=largest, topic=topic)
         return Snapshot(welcome, present, past, (*self._private.waiting(id), *self.files.waiting(id)))

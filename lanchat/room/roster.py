@@ -7,6 +7,7 @@ from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_key_of, is_verified
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renamed, Said, Welcome
+from lanchat.protocol.status import Status
 from lanchat.protocol.text import same_nick
 from lanchat.protocol.topic import Topic
 
@@ -20,6 +21,8 @@ class Person:
     host: bool = False
     key: bytes = b""  # Ed25519, raw; only one that fits the id
     web: bool = False  # in a browser, as the host says
+    bot: bool = False  # a program, as it says
+    away: str = ""  # why; "": they are not
 
     @property
     def verified(self) -> bool:
@@ -45,7 +48,7 @@ class Roster:
         for person in self.people.values():
             self._remember(person)
         self.me, self.nick, self._complete_at = welcome.id, welcome.nick, welcome.seq
-        self.people = {(p.id, p.nick): Person(p.id, p.nick, p.host, _fitting(p.key, p.id), p.web) for p in present}
+        self.people = {(p.id, p.nick): _person(p) for p in present}
 
     def person(self, nick: str) -> Person | None:
         """The person with this nick, else one whose nick looks like it; None: there is neither."""
@@ -98,7 +101,7 @@ class Roster:
         match event:
             case Joined(by=by, nick=nick, host=host, key=key, web=web):
                 if len(self.people) < MAX_PEOPLE:
-                    self.people[by, nick] = Person(by, nick, host, _fitting(key, by), web)
+                    self.people[by, nick] = Person(by, nick, host, _fitting(key, by), web, event.bot)
             case Left(by=by, nick=nick):
                 if person := self.people.pop((by, nick), None):
                     self._remember(person)
@@ -107,7 +110,7 @@ class Roster:
                 if was is not None and same_nick(nick) != same_nick(to):
                     self._remember(was)
                 if len(self.people) < MAX_PEOPLE:
-                    self.people[by, to] = Person(by, to, was.host, was.key, was.web) if was else Person(by, to)
+                    self.people[by, to] = replace(was, nick=to) if was else Person(by, to)
                 if (by, nick) == (self.me, self.nick):
                     self.nick = to
             case Moved(by=host):
@@ -116,10 +119,25 @@ class Roster:
             case Said() | Topic():
                 pass
 
+    def learn(self, status: Status) -> None:
+        """Follow a status, which is about somebody present."""
+        if person := self.people.get((status.by, status.nick)):
+            self.people[status.by, status.nick] = replace(person, bot=status.bot, away=status.away)
+
+    def is_bot(self, by: str, nick: str) -> bool:
+        """Whether somebody who is present says that they are a program."""
+        person = self.people.get((by, nick))
+        return person is not None and person.bot
+
     def _remember(self, person: Person) -> None:
         """So that a private message that goes to them later is for this key, whatever the host says then."""
         if person.key and person.id != self.me and len(self.gone) < MAX_PEOPLE:
             self.gone.setdefault(same_nick(person.nick), person)
+
+
+def _person(present: Present) -> Person:
+    key = _fitting(present.key, present.id)
+    return Person(present.id, present.nick, present.host, key, present.web, present.bot, present.away)
 
 
 def _fitting(key: bytes, id: str) -> bytes:

@@ -15,6 +15,7 @@ from lanchat.protocol.file_messages import FileChange, FileOffered, FilePrivate,
 from lanchat.protocol.standby import StandbyMessage
 from lanchat.protocol.topic import Topic
 from lanchat.room.effects import (
+    Announce,
     Close,
     Effect,
     Kick,
@@ -264,9 +265,7 @@ class Hub:
             case Reply(message):
                 self._sessions.tell(session, message, batch)
             case SendTo(to, message):
-                for other in self._sessions:
-                    if other.gets(to, message):
-                        self._sessions.tell(other, message, batch)
+                self._sessions.send_to(to, message, batch)
             case Store(told, receipt):
                 self._private += 1
                 numbered = with_number(told, self._private)
@@ -280,6 +279,8 @@ class Hub:
                         self._sessions.tell_all(self._acks.warn([session]), batch)
             case StoreFile(file):
                 batch.records.append(file)
+            case Announce(status):
+                self._sessions.announce(status, batch)
             case Close():
                 session.link.finish()
                 self._sessions.leave(session, batch)

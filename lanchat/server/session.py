@@ -45,6 +45,7 @@ class Session:
         deaf: whether the client asked not to get the messages of others.
         absence: s that the member may be away after the link was lost, before this counts as leaving.
         follows: whether it copies the room, as a standby whom the owner has named. Set by the hub.
+        bot: whether a program speaks on this link, and no person.
     """
 
     link: Outlet
@@ -54,6 +55,7 @@ class Session:
     deaf: bool = False
     absence: float = 0.0
     follows: bool = False
+    bot: bool = False
     member: Member | None = None
 
     def encode(self, message: FromHost) -> bytes:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import FAULT, REPLACED
 from lanchat.protocol.file_messages import FilePrivate
+from lanchat.protocol.status import Status
+from lanchat.room.effects import Member
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
@@ -73,6 +75,15 @@ class Sessions:
         for session, message in messages:
             self.tell(session, message, batch)
 
+    def send_to(self, to: str, message: wire.FromHost, batch: Batch) -> None:
+        for session in self._sessions:
+            if session.gets(to, message):
+                self.tell(session, message, batch)
+
+    def announce(self, status: Status, batch: Batch) -> None:
+        """Tell all sessions what is now so of a member."""
+        self.tell_all([(session, status) for session in self._sessions], batch)
+
     def answer(self, asked: Asked, batch: Batch) -> None:
         """Give a client what it asks for. An error in an answer ends the link of this client alone."""
         session = asked.session
@@ -93,14 +104,14 @@ class Sessions:
         if self.closing is not None:
             session.link.finish(session.encode(self.closing))
             return
-        decision = self._room.join(request.id, request.nick, batch.now, request.key, web=request.web)
+        decision = self._join(request, request.nick, batch)
         if isinstance(decision, wire.Refused) and request.any_nick and decision.suggestion:
             renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
             session.link.send(session.encode(renamed))
-            decision = self._room.join(request.id, decision.suggestion, batch.now, request.key, web=request.web)
+            decision = self._join(request, decision.suggestion, batch)
         if isinstance(decision, wire.Refused) and decision.code == "full" and self._absent:
             self._end(next(iter(self._absent)), batch)  # who is away makes room first
-            decision = self._room.join(request.id, request.nick, batch.now, request.key, web=request.web)
+            decision = self._join(request, request.nick, batch)
         if isinstance(decision, wire.Refused):
             _log.info("refused a member: %s", decision.code)
             session.refuse(decision)
@@ -117,6 +128,8 @@ class Sessions:
         session.member.sessions += 1
         for other in [other for other in self._absent if other.member is session.member]:
             self._end(other, batch)
+        if session.member.sessions > 1 or session.bot != session.member.bot:
+            self._look_who_speaks(session.member, batch)
         if session.member.sessions > MAX_SESSIONS:  # the links of some may have died unnoticed
             oldest = next(other for other in self._sessions if other.member is session.member)
             self.dismiss(oldest, REPLACED, batch)
@@ -124,6 +137,10 @@ class Sessions:
             locked = wire.Notice("locked", "The room is locked: nobody new is admitted. /unlock ends that.")
             self.tell(session, locked, batch)
         _log.info("%s joined", request.id)
+
+    def _join(self, request: JoinRequest, nick: str, batch: Batch) -> wire.Joined | wire.Refused | Member:
+        bot = request.session.bot
+        return self._room.join(request.id, nick, batch.now, request.key, web=request.web, bot=bot)
 
     def dismiss(self, session: Session, closing: wire.Closing, batch: Batch) -> None:
         """End a session, with this last line."""
@@ -165,7 +182,16 @@ class Sessions:
         left = self._room.leave(member, batch.now, code=code, reason=reason)
         if left is not None:
             self.publish(left, batch)
+        else:
+            self._look_who_speaks(member, batch)
         _log.info("%s left: %s", member.id, reason or code)
+
+    def _look_who_speaks(self, member: Member, batch: Batch) -> None:
+        """A member is a program while all their sessions are those of programs."""
+        bot = all(session.bot for session in self._sessions if session.member is member)
+        if bot != member.bot:
+            member.bot = bot
+            self.announce(member.status, batch)
 
     def say_goodbye(self) -> None:
         """Tell everybody that the room closes, or goes on elsewhere."""

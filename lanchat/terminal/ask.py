@@ -1,6 +1,5 @@
 """`lanchat ask`: asks a room a question, and waits for the answer."""
 
-import json
 import secrets
 from dataclasses import dataclass, replace
 from typing import IO
@@ -12,8 +11,10 @@ from lanchat.protocol.ids import is_room_id, is_verified
 from lanchat.protocol.messages import Notice, Said
 from lanchat.protocol.text import listed, safe_nick, safe_text
 from lanchat.room.roster import Person
+from lanchat.terminal import json_events
 from lanchat.terminal.asking import Answer, Question, new_code
 from lanchat.terminal.deadline import remaining
+from lanchat.terminal.json_events import written
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import note_text, notice_text, reconnecting
@@ -149,7 +150,8 @@ class Asking:
                 if self._room.is_own(item):
                     asked = asked or item.id == id
                 elif isinstance(item, Said) or item.to == self._room.state.me:
-                    answer = question.answer(item) if asked else None
+                    program = not question.by and self._room.state.roster.is_bot(item.by, item.nick)
+                    answer = question.answer(item) if asked and not program else None
                     if answer is not None:
                         if isinstance(item, PrivateMessage):
                             self._room.confirm([item])
@@ -171,8 +173,7 @@ class Asking:
 
     def _print(self, answer: Answer) -> None:
         if self._options.as_json:
-            values = {"text": answer.text, "by": answer.by, "nick": answer.nick, "private": answer.private}
-            self._out.write(json.dumps({"event": "answer", **values}) + "\n")
+            self._out.write(written(json_events.Answer(answer.text, answer.by, answer.nick, answer.private)))
             self._out.flush()
         else:
             put(self._out, answer.text)

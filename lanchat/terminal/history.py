@@ -27,7 +27,7 @@ from lanchat.storage.rooms import HOSTED, JOINED, About, hosted_path, known_room
 from lanchat.storage.search import parse_search
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.colour import coloured, has_colour
-from lanchat.terminal.lines import event_json
+from lanchat.terminal.json_lines import write_logged
 from lanchat.terminal.pager import paged
 from lanchat.terminal.stdio import columns_of, put
 
@@ -75,7 +75,7 @@ def show_history(
         records = iter(deque(records, number))
     elif number is not None:  # counted first, since so many may not fit into memory
         records = islice(records, max(0, sum(1 for _ in _records(home, about, query, _Damage(), now)) - number), None)
-    empty = not (_print_json(records, out) if as_json else _print(records, out))
+    empty = not (_print_json(home, records, out) if as_json else _print(records, out))
     if empty and not damage.files:
         what = "No match in the history" if search or since else "No history"
         put(talk, f'{what} of "{about.title}".')
@@ -103,12 +103,9 @@ def _print(records: Iterator[Event | Private], out: IO[str]) -> bool:
     return True
 
 
-def _print_json(records: Iterator[Event | Private], out: IO[str]) -> bool:
-    empty = True
-    for record in records:
-        out.write(event_json(record) + "\n")
-        empty = False
-    return not empty
+def _print_json(home: Path, records: Iterator[Event | Private], out: IO[str]) -> bool:
+    identity = find_identity(home)
+    return write_logged(records, "" if identity is None else identity.id, out)
 
 
 @dataclass(frozen=True)

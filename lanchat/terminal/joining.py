@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lanchat.api.joining import Keeping
     from lanchat.api.room import JoinedRoom
     from lanchat.api.targets import Target
+    from lanchat.storage.identity import Identity
 
 HOLD_AFTER = 3600.0  # s; what a person typed longer ago may be out of place by now
 PASSWORD_TRIES = 3  # after that we believe that the person does not know it
@@ -45,6 +46,8 @@ def join_by_name(
     new_host: bool = False,
     discard: bool = False,
     keeping: "Keeping" = "all",
+    bot: bool = False,
+    identity: "Identity | None" = None,
     deadline: float | None = None,
     standby: int = 0,
 ) -> "JoinedRoom":
@@ -54,7 +57,7 @@ def join_by_name(
         wait: seconds to look for a title.
         ask: there is a person to ask; a script gets an error instead.
         new_host: accept a host that this person has not met, even if another room with this title is known.
-        discard, keeping, standby: as for `join_target`.
+        discard, keeping, bot, identity, standby: as for `join_target`.
         deadline: when the time to join is over, by `time.monotonic()`; None: never.
 
     Raises:
@@ -76,7 +79,7 @@ def join_by_name(
                 looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
             title = "" if is_invite(name) or is_address(name) else name
-            return _join(target, title, who, on, on_problem, ask, discard, deadline, keeping, standby)
+            return _join(target, title, who, on, on_problem, ask, discard, deadline, keeping, standby, bot, identity)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ROOM") from None
 
@@ -115,6 +118,8 @@ def _join(
     deadline: float | None = None,
     keeping: "Keeping" = "all",
     standby: int = 0,
+    bot: bool = False,
+    identity: "Identity | None" = None,
 ) -> "JoinedRoom":
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
     from lanchat.api.joining import PATIENCE, join_target  # the whole client: not needed while the list is shown
@@ -145,6 +150,8 @@ def _join(
                 discard=discard,
                 keeping=keeping,
                 standby=standby,
+                bot=bot,
+                identity=identity,
             )
             break
         except Refused as refused:

@@ -10,8 +10,8 @@ from typing import Literal
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.messages import Said
 from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.room.mention import mentions
 from lanchat.terminal.keystream import ESC
-from lanchat.terminal.mention import mentions
 
 Popup = Literal["osc9", "osc99", "osc777", "off"]
 Kind = Literal["message", "mention", "private"]

@@ -19,6 +19,8 @@ class ScriptOptions:
         quiet: print no message.
         timeout: seconds in all, from the start of the command; None: no limit.
         as_json: print one JSON object a line.
+        json_in: each line of stdin is a JSON object.
+        bot: others see that a program speaks.
     """
 
     linger: float | None = None
@@ -28,6 +30,8 @@ class ScriptOptions:
     as_json: bool = False
     history: bool = False
     quiet: bool = False
+    json_in: bool = False
+    bot: bool = False
 
     @property
     def skips_past(self) -> bool:

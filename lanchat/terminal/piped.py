@@ -24,10 +24,14 @@ class LineSplitter:
     A line is what a terminal would still show of it: the text behind its last carriage return. Programs redraw their
     progress bars with these, and all but the last state is outdated. A carriage return before the line feed belongs to
     the end of the line (Windows).
+
+    Args:
+        limit: bytes of a line; one that has more is forgotten.
     """
 
-    def __init__(self) -> None:
-        self._kept = bytearray()  # the beginning of the current line, at most MAX_TEXT bytes
+    def __init__(self, limit: int = MAX_TEXT) -> None:
+        self._limit = limit
+        self._kept = bytearray()  # the beginning of the current line, within the limit
         self._size = 0  # bytes of the current line
         self._returned = False  # the last byte was a carriage return, and what follows decides what it means
 
@@ -52,13 +56,13 @@ class LineSplitter:
             if redrawn or self._returned:
                 self._kept.clear()
                 self._size = 0
-            self._kept += shown[: MAX_TEXT - len(self._kept)]
+            self._kept += shown[: self._limit - len(self._kept)]
             self._size += len(shown)
             self._returned = False
         self._returned = self._returned or len(text) < len(part)
 
     def _take(self) -> Line:
-        line = self._kept.decode(errors="replace") if self._size <= MAX_TEXT else Overlong(self._size)
+        line = self._kept.decode(errors="replace") if self._size <= self._limit else Overlong(self._size)
         self._kept.clear()
         self._size = 0
         self._returned = False

@@ -9,50 +9,29 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, assert_never
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import (
-    Acked,
-    Backup,
-    Closed,
-    Connected,
-    Disconnected,
-    Item,
-    Named,
-    Private,
-    PrivateFile,
-    PrivateMessage,
-)
-from lanchat.errors import LanchatError, TimedOut
-from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
-from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
-from lanchat.protocol.text import safe_nick
-from lanchat.protocol.topic import Topic
+from lanchat.client.events import Closed, Item, Private, PrivateMessage
+from lanchat.errors import LanchatError, Refused, TimedOut
+from lanchat.protocol.messages import Said
+from lanchat.terminal import json_events
 from lanchat.terminal.deadline import LONGEST_WAIT, remaining
-from lanchat.terminal.lines import event_json, message_line, private_line
+from lanchat.terminal.exit import INTERRUPTED
+from lanchat.terminal.json_lines import JsonLines
+from lanchat.terminal.lines import message_line, private_line
+from lanchat.terminal.notes import Notes
+from lanchat.terminal.obey import Unsettled, carry_out
 from lanchat.terminal.options import ScriptOptions
+from lanchat.terminal.orders import parse_order
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.piped import Line, Overlong
 from lanchat.terminal.stdio import columns_of, in_rows, put
-from lanchat.terminal.wording import (
-    dropped_text,
-    error_text,
-    left_text,
-    moved_text,
-    note_text,
-    notice_text,
-    offered_text,
-    private_file_text,
-    reconnecting,
-    removed_text,
-    topic_text,
-    unopened_text,
-)
+from lanchat.terminal.wording import error_text, note_text
 
 DRAIN_LIMIT = 0.5  # s to write what has arrived when the time is over; the reader may have stopped reading
-_MOST_FILES = 1000  # whose names are remembered, to say which one was removed
 
 
 @dataclass(frozen=True)
@@ -61,6 +40,7 @@ class _InputDone:
 
     lines: int
     unsent: int
+    leaves: bool = False  # a line has said so
 
 
 @dataclass(frozen=True)
@@ -110,12 +90,30 @@ class Script:
         self._options = options
         self._deadline = deadline
         self._past = PastWatch()
+        self._notes = Notes(room.state, hosting=room.hosting)
+        self._unsettled = Unsettled()
+        self._json = JsonLines(room.state, room.key_status)
+        self._writing = threading.Lock()  # guards `out`: the thread that reads stdin refuses lines of it
         self._stays_without_input = room.hosting and options.linger is None
-        self._files: dict[str, str] = {}  # names, by the ids of files
         self.output_blocked = False  # after `run()`: nobody reads our output, and a thread still waits to write it
         self._happenings: queue.SimpleQueue[_Happening] = queue.SimpleQueue()
 
     def run(self) -> int:
+        """Stay as `_run` does. Of `--json` the last line says how it ended."""
+        code, reason = INTERRUPTED, "interrupted"
+        try:
+            code, reason = self._run(), ""
+        except LanchatError as error:
+            code, reason = error.exit_code, str(error)
+            raise
+        finally:
+            if self._options.as_json and not self.output_blocked:
+                with suppress(OSError):
+                    self._write_json(json_events.Ended(code, reason))
+                    self._out.flush()
+        return code
+
+    def _run(self) -> int:
         """Stay as long as the options say. Afterwards we have left, and what had arrived is written.
 
         Returns:
@@ -159,8 +157,10 @@ class Script:
                     return code
                 case _Failed(error):
                     return error
-                case _InputDone(lines, unsent):
+                case _InputDone(lines, unsent, leaves):
                     code = 1 if unsent else 0
+                    if leaves:
+                        return code
                     if self._options.until is not None or (self._stays_without_input and not lines):
                         continue
                     linger_end = time.monotonic() + (self._options.linger or 0.0)
@@ -176,17 +176,29 @@ class Script:
 
     def _speak(self) -> None:
         count = unsent = 0
+        leaves = False
         try:
             for line in self._lines:
                 count += 1
-                if problem := self._say(line):
+                if self._options.json_in:
+                    problem, leaves = self._obey(line, count)
+                else:
+                    problem, leaves = self._say(line), False
+                if problem:
                     unsent += 1
                     self._write_talk(*error_text(f"Line {count} was not sent: {problem}"))
-            self._room.wait_acked()
+                if leaves:
+                    break
+            self._wait_acked()
         except LanchatError as error:
             self._happenings.put(_Failed(error))
         else:
-            self._happenings.put(_InputDone(count, unsent))
+            self._happenings.put(_InputDone(count, unsent, leaves))
+
+    def _wait_acked(self) -> None:
+        self._room.wait_acked()
+        if self._options.as_json and not self._options.quiet:
+            self._unsettled.wait(DRAIN_LIMIT)
 
     def _say(self, line: Line) -> str:
         """Say a line, unless it is blank. Returns why it cannot be said, or nothing."""
@@ -195,9 +207,34 @@ class Script:
         try:
             if line.strip():
                 self._room.say(line)
+                self._unsettled.add(1)
         except ValueError as error:
             return str(error)
         return ""
+
+    def _obey(self, line: Line, number: int) -> tuple[str, bool]:
+        """Do what a line of `--json-in` says. Returns why it cannot be done, or nothing; and whether it is to leave."""
+        try:
+            order = parse_order(line)
+        except ValueError as error:
+            return self._refuse(None, number, str(error)), False
+        try:
+            carry_out(order, self._room)
+            self._unsettled.add(0 if (order.say or order.me or order.tell) is None else 1)
+        except (ValueError, Refused) as error:
+            return self._refuse(order.id or None, number, str(error)), False
+        return "", bool(order.leave)
+
+    def _refuse(self, id: str | None, number: int, problem: str) -> str:
+        if self._options.as_json:
+            with suppress(OSError):  # a reader that is gone is noticed by the listener
+                self._write_json(json_events.Refused(id, number, problem))
+                self._out.flush()
+        return problem
+
+    def _write_json(self, line: json_events.Line) -> None:
+        with self._writing:
+            self._out.write(json_events.written(line))
 
     def _listen(self) -> None:
         ended: LanchatError | None = None
@@ -221,56 +258,23 @@ class Script:
         self._happenings.put(_Failed(ended))
 
     def _show(self, item: Item) -> None:
-        if isinstance(item, Said | PrivateMessage) and self._room.is_own(item):
-            return  # else a script that answers what it reads would answer itself
+        own = isinstance(item, Said | PrivateMessage) and self._room.is_own(item)
+        waited = not self._past.over
         self._past.follow(item)
         if self._options.skips_past and isinstance(item, Said) and self._room.state.is_past(item):
             return
-        if isinstance(item, Event | Private) and self._options.as_json and not self._options.quiet:
-            self._out.write(event_json(item) + "\n")
-        match item:
-            case Said():
-                self._show_line(message_line(item))
-            case PrivateMessage(problem=problem) if problem:
-                me = self._room.state.me
-                self._note(unopened_text(item, safe_nick(item.to_nick if item.by == me else item.nick), me))
-            case PrivateMessage():
-                if item.to == self._room.state.me:
-                    self._show_line(private_line(item), old=not self._past.over and self._options.no_history)
-            case Joined(nick=nick):
-                self._note(f"{safe_nick(nick)} joined")
-            case Left(nick=nick, code=code):
-                own = code and (item.by, nick) == (self._room.state.me, self._room.nick)
-                self._note(dropped_text(item) if own else left_text(safe_nick(nick), item))
-            case Renamed(nick=nick, to=to):
-                self._note(f"{safe_nick(nick)} is now {safe_nick(to)}")
-            case Topic(nick=nick):
-                self._note(topic_text(safe_nick(nick), item))
-            case Moved(nick=nick):
-                self._note(moved_text(safe_nick(nick), item))
-            case FileOffered(file=file, nick=nick, name=name):
-                self._files[file] = name
-                if len(self._files) > _MOST_FILES:
-                    del self._files[next(iter(self._files))]
-                self._note(offered_text(safe_nick(nick), item))
-            case FileRemoved(file=file, nick=nick, reason=reason):
-                self._note(removed_text(safe_nick(nick), self._files.pop(file, "a file"), reason))
-            case PrivateFile(file=file, nick=nick, to_nick=to_nick, state=state):
-                if state == "removed" or file not in self._files:
-                    self._files[file] = item.name
-                    self._note(private_file_text(item, safe_nick(nick), safe_nick(to_nick), self._room.state.me))
-            case Notice(text=text):
-                self._note(text if self._room.hosting else notice_text(self._room.state.roster, text))
-            case Disconnected(reason=reason, moved=moved):
-                if not moved:
-                    self._note(reconnecting(reason))
-            case Connected(again=again, moved=moved):
-                if again and not moved:
-                    self._note("Connected again.")
-            case FileStored() | Backup() | Named() | Acked() | Closed():
-                pass
-            case _:
-                assert_never(item)
+        if self._options.as_json and not self._options.quiet:
+            for line in self._json.lines(item, own=own, waited=waited):
+                self._write_json(line)
+                self._unsettled.add(-1 if isinstance(line, json_events.Kept | json_events.Refused) else 0)
+        if own:
+            return  # else a script that answers what it reads would answer itself
+        if isinstance(item, Said):
+            self._show_line(message_line(item))
+        elif isinstance(item, PrivateMessage) and not item.problem and item.to == self._room.state.me:
+            self._show_line(private_line(item), old=not self._past.over and self._options.no_history)
+        elif note := self._notes.note(item):
+            self._write_talk(note_text(note))
 
     def _show_line(self, line: str, *, old: bool = False) -> None:
         """Print a line, and look whether it is the one that is waited for, unless it is an old one."""
@@ -279,9 +283,6 @@ class Script:
         if self._options.until is not None and self._options.until in line and not old:
             self._out.flush()
             self._happenings.put(_Matched())
-
-    def _note(self, text: str) -> None:
-        self._write_talk(note_text(text))
 
     def _write_talk(self, *lines: str) -> None:
         try:

@@ -1,6 +1,5 @@
 """`lanchat send`: says something in a room, and ends once the host has stored it."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import IO
@@ -12,9 +11,12 @@ from lanchat.errors import LanchatError, Refused, TimedOut
 from lanchat.protocol.messages import Notice, Said
 from lanchat.protocol.text import clean_text
 from lanchat.terminal.deadline import remaining
+from lanchat.terminal.json_events import Kept, written
 from lanchat.terminal.piped import Line, Overlong
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import error_text, note_text, notice_text, reconnecting
+
+_LAST = 1.0  # s for an acknowledgement that has come to be here as well
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Sending:
         self._out = out
         self._talk = talk
         self._seqs: dict[str, int] = {}  # of messages that came back and are not stored yet
+        self._given = 0  # messages whose `kept` has not been printed
         room.deafen()
 
     def run(self, texts: Iterable[Line]) -> int:
@@ -74,7 +77,8 @@ class Sending:
                 put(self._talk, *error_text(f"Line {number} was not sent: {error}"))
             self._follow(0)
         self._wait_acked(1)
-        self._follow(0)
+        while self._follow(_LAST if self._given else 0) and self._given:
+            pass
         return code
 
     def _say(self, text: str) -> None:
@@ -82,13 +86,14 @@ class Sending:
         if self._options.to is None:
             self._wait_acked(WINDOW)
             self._room.send(text, action=self._options.action, id=id)
+            self._given += 1
             return
         text = clean_text(text)
         try:
-            id = self._room.tell(self._options.to, text, wait=remaining(self._deadline), id=id)
+            self._given += 1
+            self._room.tell(self._options.to, text, wait=remaining(self._deadline), id=id)
         except ValueError as error:  # it is to ourselves, or to a guest, who has no key to seal it to
             raise Refused(str(error), code="private") from None
-        self._kept(id)
 
     def _wait_acked(self, below: int) -> None:
         """Wait until so few messages are unacknowledged, and say what the host says meanwhile."""
@@ -98,16 +103,17 @@ class Sending:
                 raise TimedOut("The message was not acknowledged in time.", "It may have been said all the same.")
             self._follow(left)
 
-    def _follow(self, timeout: float) -> None:
-        """Take what has come; wait at most so long for the first."""
-        for item in self._room.take(timeout):
+    def _follow(self, timeout: float) -> bool:
+        """Take what has come; wait at most so long for the first. Returns whether there was something."""
+        items = self._room.take(timeout)
+        for item in items:
             self._room.follow(item)
             match item:
                 case Said() if self._room.is_own(item):
                     self._seqs[item.id] = item.seq
-                case Acked(ids=ids) if self._options.to is None:
+                case Acked(ids=ids, receipt=receipt):
                     for id in ids:
-                        self._kept(id)
+                        self._kept(id, receipt)
                 case Notice(code="unsent", text=text):
                     raise Refused(text, code="unsent")
                 case Notice(text=text) if self._options.to is None:
@@ -116,11 +122,13 @@ class Sending:
                     put(self._talk, note_text(reconnecting(reason)))
                 case Closed(error=error):
                     raise _perhaps(error)
+        return bool(items)
 
-    def _kept(self, id: str) -> None:
+    def _kept(self, id: str, receipt: str = "") -> None:
+        self._given -= 1
         seq = self._seqs.pop(id, None)
         if self._options.as_json:
-            self._out.write(json.dumps({"event": "kept", "id": id, "seq": seq}) + "\n")
+            self._out.write(written(Kept(id, seq, receipt or None)))
             self._out.flush()
 
 

@@ -121,18 +121,21 @@ def is_discarded(out: IO[str]) -> bool:
         return False
 
 
-def read_lines(file: int) -> "Iterator[Line]":
+def read_lines(file: int, limit: int | None = None) -> "Iterator[Line]":
     """The lines of this file descriptor, each as soon as it is complete.
 
     This does not go through `sys.stdin`: a thread left behind in its buffer would abort the interpreter's exit
     (cpython#129536).
+
+    Args:
+        limit: bytes of a line; None: those of a message.
 
     Raises:
         LanchatError: it cannot be read.
     """
     from lanchat.terminal.piped import LineSplitter  # commands that read nothing need not load the rules of messages
 
-    splitter = LineSplitter()
+    splitter = LineSplitter() if limit is None else LineSplitter(limit)
     while data := read_some(file):
         yield from splitter.feed(data)
     yield from splitter.end()

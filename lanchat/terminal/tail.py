@@ -2,17 +2,21 @@
 
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Connected, Disconnected, Item, PrivateMessage
-from lanchat.errors import TimedOut
+from lanchat.errors import LanchatError, TimedOut
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Said
 from lanchat.protocol.text import safe_nick, safe_text
 from lanchat.terminal.deadline import remaining
-from lanchat.terminal.lines import event_json, message_line, private_line
+from lanchat.terminal.exit import INTERRUPTED
+from lanchat.terminal.json_events import Ended, Line, written
+from lanchat.terminal.json_lines import JsonLines
+from lanchat.terminal.lines import message_line, private_line
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.runner import hand_over
 from lanchat.terminal.stdio import in_rows, put
@@ -56,16 +60,31 @@ class Tail:
         self._out = out
         self._talk = talk
         self._past = PastWatch()
+        self._json = JsonLines(room.state, room.key_status)
         self._kept: deque[Said] = deque(maxlen=options.number)  # of the past
         self._waited: list[PrivateMessage] = []
 
     def run(self) -> int:
-        """Returns the exit code.
+        """Returns the exit code. Of `as_json` the last line says how it ended.
 
         Raises:
             TimedOut: the time is over before the end.
             LanchatError: the room is gone.
         """
+        code, reason = INTERRUPTED, "interrupted"
+        try:
+            code, reason = self._run(), ""
+        except LanchatError as error:
+            code, reason = error.exit_code, str(error)
+            raise
+        finally:
+            if self._options.as_json:
+                with suppress(OSError):
+                    self._out.write(written(Ended(code, reason)))
+                    self._out.flush()
+        return code
+
+    def _run(self) -> int:
         while not self._past.over:
             items = self._room.take(self._past.patience(remaining(self._deadline)))
             if not items and not self._past.has_end:
@@ -83,6 +102,7 @@ class Tail:
             raise TimedOut("The time is over.")
         shown = []
         for item in items:
+            lines = self._happenings(item)
             self._room.follow(item)
             if self._past.over and not self._options.follow:
                 break
@@ -91,8 +111,15 @@ class Tail:
                 raise item.error
             if self._handle(item) and isinstance(item, PrivateMessage):
                 shown.append(item)
+            self._out.writelines(map(written, lines))
         self._out.flush()
         self._room.confirm(shown)
+
+    def _happenings(self, item: Item) -> list[Line]:
+        """The lines of JSON of what is no message. They come before the item is followed."""
+        if not self._options.as_json or isinstance(item, Said | PrivateMessage):
+            return []
+        return self._json.lines(item) if self._options.follow or isinstance(item, Connected) else []
 
     def _handle(self, item: Item) -> bool:
         """Show an item, or keep it if it belongs to the past. Returns whether it was shown."""
@@ -123,18 +150,19 @@ class Tail:
         past: list[Said | PrivateMessage] = [*self._kept, *self._waited]
         for item in past:
             if item.at >= self._options.since:
-                self._show(item)
+                self._show(item, waited=True)
         self._out.flush()
         self._room.confirm(self._waited)
         self._kept.clear()
         self._waited.clear()
 
-    def _show(self, message: Said | PrivateMessage) -> None:
+    def _show(self, message: Said | PrivateMessage, *, waited: bool = False) -> None:
         if self._options.command:
-            hand_over(self._options.command, _text(message), variables(message, self._room.title))
+            bot = self._room.state.roster.is_bot(message.by, message.nick)
+            hand_over(self._options.command, _text(message), variables(message, self._room.title, bot=bot))
             return
         if self._options.as_json:
-            self._out.write(event_json(message) + "\n")
+            self._out.writelines(map(written, self._json.lines(message, waited=waited)))
             return
         line = message_line(message) if isinstance(message, Said) else private_line(message)
         self._out.write(in_rows(self._out, line) + "\n")
@@ -143,7 +171,7 @@ class Tail:
         put(self._talk, note_text(text))
 
 
-def variables(message: Said | PrivateMessage, title: str) -> dict[str, str]:
+def variables(message: Said | PrivateMessage, title: str, *, bot: bool) -> dict[str, str]:
     """What the environment tells a program about a message. All of it is harmless where it is shown."""
     return {
         "LANCHAT_MSG_TEXT": _text(message),
@@ -151,6 +179,7 @@ def variables(message: Said | PrivateMessage, title: str) -> dict[str, str]:
         "LANCHAT_MSG_ID": safe_text(message.id),
         "LANCHAT_MSG_ROOM": safe_text(title),
         "LANCHAT_MSG_VERIFIED": "1" if is_verified(message.by) else "0",
+        "LANCHAT_MSG_BOT": "1" if bot else "0",
         "LANCHAT_MSG_PRIVATE": "1" if isinstance(message, PrivateMessage) else "0",
     }
 

@@ -473,4 +473,9 @@ def test_a_script_prints_private_messages_so_that_they_can_be_distinguished(host
             "to": "",
             "to_nick": "bob",
             "text": "it is done",
+            "problem": "",
+            "verified": True,
+            "bot": False,
+            "mine": False,
+            "waited": True,
         }

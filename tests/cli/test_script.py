@@ -10,6 +10,7 @@ import pytest
 
 from lanchat.client.member import Member
 from lanchat.server.host import Host
+from tests.support.contract import parsed
 from tests.support.people import Listener, PlainClient
 from tests.support.program import Program
 
@@ -134,7 +135,7 @@ def test_an_id_that_is_none_is_a_usage_error(lanchat, id):
 def test_json_has_the_number_that_the_message_got(lanchat, room, ann):
     ended = lanchat.run("send", at(room), "hello", "--json", "--nick", "build")
     said = ann.hear_text("hello")
-    assert json.loads(ended.out) == {"event": "kept", "id": said.id, "seq": said.seq}
+    assert json.loads(ended.out) == {"event": "kept", "id": said.id, "seq": said.seq, "receipt": None}
 
 
 def test_a_room_that_does_not_answer(lanchat):
@@ -226,11 +227,15 @@ def test_a_private_message_that_waited_is_shown_once(lanchat, room, join, identi
 def test_what_comes_is_printed_until_the_room_is_gone(lanchat, room, ann):
     ann.round_trip("one")
     bob = lanchat.start("tail", at(room), "-f", "--json", "--nick", "bob")
-    assert json.loads(bob.next_line())["text"] == "one"
+    assert parsed(bob.next_line())["event"] == "came"
+    one = parsed(bob.next_line())
+    assert (one["text"], one["history"]) == ("one", True)
+    assert parsed(bob.next_line())["event"] == "joined"
     ann.member.outgoing.say("two")
-    assert json.loads(bob.next_line())["text"] == "two"
+    assert parsed(bob.next_line())["text"] == "two"
     room.close()
     assert bob.wait().code == 6
+    assert parsed(bob.next_line())["code"] == 6
 
 
 def test_the_time_is_over(lanchat, room):

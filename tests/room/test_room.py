@@ -21,12 +21,32 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.recipient import Owner, Who
+from lanchat.protocol.status import Away, Status
 from lanchat.room import recent as recent_module
 from lanchat.room.access import Access
-from lanchat.room.effects import Close, Member, Repeated, Reply
+from lanchat.room.effects import Announce, Close, Member, Repeated, Reply
 from lanchat.room.recent import HISTORY, RESUME_SIZE
 from lanchat.room.roster import Roster
 from tests.support.rooms import LiveRoom, admit, refused, room_with
+
+# ---- away
+
+
+def test_everybody_is_told_who_is_away_and_a_newcomer_sees_it():
+    room, _, ann = room_with("hal", "ann")
+    status = Status("id-ann", "ann", "lunch")
+    assert room.decide(ann, Away(" lunch "), 0) == [Announce(status)]
+    assert admit(room, "bob").present[1] == Present("id-ann", "ann", away="lunch")
+    assert room.decide(ann, Away("lunch"), 0) == [], "nothing changes"
+    assert room.decide(ann, Away(""), 0) == [Announce(Status("id-ann", "ann"))]
+
+
+def test_an_away_text_that_is_too_long_is_refused():
+    room, ann = room_with("ann")
+    [reply] = room.decide(ann, Away("\N{SNOWMAN}" * 200), 0)
+    assert isinstance(reply, Reply) and isinstance(reply.message, Notice) and reply.message.code == "rules"
+    assert ann.away == ""
+
 
 # ---- coming in
 

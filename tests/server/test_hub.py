@@ -34,6 +34,7 @@ from lanchat.protocol.messages import (
     Told,
     Welcome,
 )
+from lanchat.protocol.status import Status
 from lanchat.room.effects import Snapshot
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.hub import Hub
@@ -158,6 +159,37 @@ def says(session: Session, *texts: str) -> Received:
 
 def texts(messages: list[FromHost]) -> list[str]:
     return [message.text for message in messages if isinstance(message, Said)]
+
+
+# ---- programs
+
+
+def come_as_program(stage: HubStage, nick: str) -> Any:
+    session = Session(RecordingLink(), stage.native, bot=True)
+    stage.batch(JoinRequest(session, f"id-{nick}", nick))
+    return session
+
+
+def test_a_program_is_marked_for_those_who_are_here_and_for_those_who_come():
+    stage = HubStage()
+    [ann] = stage.come("ann")
+    come_as_program(stage, "bot")
+    assert heard(ann) == [Joined(2, 1001, "id-bot", "bot", bot=True)]
+    bob = new_session(stage)
+    stage.batch(JoinRequest(bob, "id-bob", "bob"))
+    assert [one.bot for one in heard(bob) if isinstance(one, Present)] == [False, True]
+
+
+def test_who_is_here_as_a_person_too_is_no_program():
+    stage = HubStage()
+    [ann] = stage.come("ann")
+    come_as_program(stage, "bob")
+    heard(ann)
+    person = new_session(stage)
+    stage.batch(JoinRequest(person, "id-bob", "bob"))
+    assert heard(ann) == [Status("id-bob", "bob", bot=False)]
+    stage.batch(LinkEnded(person))
+    assert heard(ann) == [Status("id-bob", "bob", bot=True)]
 
 
 # ---- batches

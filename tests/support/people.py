@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Closed, Item, PrivateMessage
+from lanchat.client.events import Closed, Connected, Item, PrivateMessage
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
@@ -56,6 +56,12 @@ class Listener:
         self.hear(lambda: self.ended, "the end")
         assert self.ended is not None
         return self.ended
+
+    @property
+    def me(self) -> str:
+        """Its member id."""
+        self.hear(lambda: self.items)
+        return next(item.welcome.id for item in self.items if isinstance(item, Connected))
 
     @property
     def texts(self) -> list[str]:

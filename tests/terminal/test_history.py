@@ -19,6 +19,7 @@ from lanchat.storage.identity import Identity
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import joined_folder, open_room
 from lanchat.terminal.history import show_history
+from tests.support.contract import all_parsed, parsed
 
 ANN, HAL = "a" * 64, "f" * 64
 NOW = 1_700_000_000_000
@@ -79,8 +80,8 @@ def test_who_came_and_went_is_left_out_if_nobody_asks_for_it(home, seen):
 
 def test_as_json_each_event_is_an_object(home, seen):
     lines, _ = shown(home, as_json=True)
-    assert [json.loads(line)["event"] for line in lines] == ["joined", "said", "said", "said"]
-    assert json.loads(lines[1]) == {
+    assert [line["event"] for line in all_parsed(lines)] == ["joined", "said", "said", "said"]
+    assert parsed(lines[1]) == {
         "event": "said",
         "seq": 2,
         "at": NOW,
@@ -90,6 +91,11 @@ def test_as_json_each_event_is_an_object(home, seen):
         "text": "tea?",
         "action": False,
         "late": False,
+        "history": True,
+        "verified": True,
+        "bot": False,
+        "mention": False,
+        "mine": False,
     }
 
 

@@ -17,6 +17,7 @@ import pytest
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Joined, Left
+from lanchat.protocol.status import Status
 from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
 from lanchat.storage import outbox
@@ -27,6 +28,7 @@ from lanchat.terminal.options import ScriptOptions
 from lanchat.terminal.wording import first_time_text, note_text
 from tests.support.addresses import LOOPBACK
 from tests.support.commands import Commands
+from tests.support.contract import all_parsed
 from tests.support.people import Listener
 from tests.support.program import Program
 from tests.support.waiting import PATIENCE, wait_until
@@ -235,16 +237,50 @@ def test_json_is_an_object_a_line_in_ascii(lanchat, room, ann):
     bob.end_input()
     bob = bob.wait()
     assert bob.code == 0 and bob.out.isascii() and "\x1b" not in bob.out
-    events = [json.loads(line) for line in bob.lines]
-    assert [(event["event"], event["nick"]) for event in events] == [
+    came, *events, ended = all_parsed(bob.lines)
+    assert (came["event"], came["nick"], came["key_status"]) == ("came", "bob", "new")
+    assert [(event["event"], event.get("nick")) for event in events] == [
         ("joined", "bob"),
+        ("kept", None),
         ("said", "ann"),
         ("renamed", "ann"),
     ]
-    said = events[1]
+    assert ended == {"event": "ended", "code": 0, "reason": ""}
+    _, kept, said, _ = events
+    assert kept["seq"] == 3
     assert said["text"] == "drei \N{SNOWMAN}\n\x1b[2J\u2028\x7f"
     assert len(said["by"]) == 32 and said["at"] > 0
-    assert [event["seq"] for event in events] == [2, 4, 5], "its own line is number 3"
+    assert [event["seq"] for event in events] == [2, 3, 4, 5]
+
+
+def test_a_program_speaks_json_both_ways(lanchat, room, ann):
+    ann.round_trip("hello")
+    orders: list[dict[str, object]] = [
+        {"say": "two\nlines", "id": "x-1"},
+        {"say": "two\nlines", "id": "x-1"},
+        {"me": "waves"},
+        {"tell": "psst", "to": ann.me, "id": "x-2"},
+        {"tell": "psst", "to": "nobody", "id": "x-3"},
+        {"away": "lunch"},
+        {"say": ""},
+        {"leave": True},
+        {"say": "never"},
+    ]
+    bob = lanchat.run(
+        "join", at(room), "--nick", "bob", "--json", "--json-in", "--bot", input="\n".join(map(json.dumps, orders))
+    )
+    ann.hear_kind(Left, nick="bob")
+    assert ann.texts == ["hello", "two\nlines", "waves"], "the second with the same id was recognised"
+    ann.hear_kind(Joined, nick="bob", bot=True)
+    ann.hear_kind(Status, nick="bob", away="lunch")
+    lines = all_parsed(bob.lines)
+    assert {line["id"]: line["receipt"] for line in lines if line["event"] == "kept" and line["id"][:2] == "x-"} == {
+        "x-1": None,
+        "x-2": "here",
+    }
+    refused = [(line["id"], line["line"]) for line in lines if line["event"] == "refused"]
+    assert (None, 7) in refused and len(refused) == 2
+    assert bob.code == lines[-1]["code"] == 1
 
 
 def test_a_script_gets_no_colours(lanchat, room, ann):
@@ -306,7 +342,8 @@ def test_without_history_only_new_lines_count(lanchat, room, ann):
     bob.wait_err("bob joined")
     ann.member.outgoing.say("now ship it")
     bob = bob.wait()
-    assert (bob.code, [json.loads(line).get("text") for line in bob.lines]) == (0, [None, "now ship it"])
+    said = [line["text"] for line in all_parsed(bob.lines) if line["event"] == "said"]
+    assert (bob.code, said) == (0, ["now ship it"])
 
 
 def test_at_the_timeout_it_says_what_did_not_come(lanchat, room):

@@ -26,7 +26,7 @@ ANN, BOB = "a" * 32, "b" * 32
 class NarrowingRoom:
     """A room with one message before the window becomes narrower, and one after it."""
 
-    title = "Room A"
+    title, key_status = "Room A", "known"
 
     def __init__(self, terminal: int) -> None:
         self.state = RoomState()

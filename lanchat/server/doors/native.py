@@ -104,7 +104,7 @@ class NativeDoor:
         link.keepalive.begin(encode(Ping()))
         self._serving.admission.admit(link)
         absence = self._serving.timing.web_absence if self.web else 0.0
-        session, id = Session(link, LINES, absence=absence), member_id(newcomer.key)
+        session, id = Session(link, LINES, absence=absence, bot=newcomer.bot), member_id(newcomer.key)
         request = JoinRequest(
             session,
             id,

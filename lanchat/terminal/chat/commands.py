@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from lanchat.room.mention import last_word
 from lanchat.terminal.chat.intents import (
     CancelTransfer,
     ChangeNick,
@@ -30,7 +31,6 @@ from lanchat.terminal.chat.intents import (
     Verify,
     Web,
 )
-from lanchat.terminal.mention import last_word
 from lanchat.terminal.wrap import hang
 
 SLASH = "/"

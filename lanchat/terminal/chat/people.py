@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from lanchat.client.events import Connected, PrivateMessage
 from lanchat.protocol.ids import is_verified
+from lanchat.protocol.messages import Joined
 from lanchat.protocol.text import grouped, safe_nick, safe_text
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.wording import COMPARE, counted, listed, people_text
@@ -63,6 +64,13 @@ def greeting_text(connected: Connected, roster: Roster) -> str:
     return f"You are in {title} (hosted by {host}) as {safe_text(roster.nick)}{with_whom}. /help lists the commands."
 
 
+def joined_text(joined: Joined, *, mine: bool) -> str:
+    """That somebody has come, and as what."""
+    who = "you" if mine else tagged_nick(joined.by, joined.nick)
+    where = " (web)" if joined.web and not mine else ""
+    return f"{who}{where} {'opened the room' if joined.host else 'joined'}{' (a program)' if joined.bot else ''}"
+
+
 def who_text(people: list[Person], me: tuple[str, str]) -> str:
     """The answer to /who.
 
@@ -71,8 +79,11 @@ def who_text(people: list[Person], me: tuple[str, str]) -> str:
     """
     names = []
     for person in sorted(people, key=lambda person: person.nick.casefold()):
-        remarks = [*(["you"] if (person.id, person.nick) == me else []), *(["host"] if person.host else [])]
+        remarks = ["you"] if (person.id, person.nick) == me else []
+        remarks += ["host"] if person.host else []
         remarks += ["web"] if person.web else []
+        remarks += ["a program"] if person.bot else []
+        remarks += [f"away: {safe_text(person.away)}"] if person.away else []
         names.append(tagged_nick(person.id, person.nick) + (f" ({', '.join(remarks)})" if remarks else ""))
     return f"{people_text(len(names))}: {', '.join(names)}"
 

@@ -24,14 +24,15 @@ from lanchat.client.events import (
 )
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
+from lanchat.protocol.status import Status
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.topic import Topic
+from lanchat.room.mention import mentions
 from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, cells, most_cells
 from lanchat.terminal.chat.files import KnownFiles, Listed, list_text, private_file_line
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
-from lanchat.terminal.chat.people import nick_colour, private_label, shown_nick, tagged_nick
-from lanchat.terminal.mention import mentions
+from lanchat.terminal.chat.people import joined_text, nick_colour, private_label, shown_nick
 from lanchat.terminal.wording import (
     advice,
     backup_text,
@@ -144,10 +145,8 @@ class Renderer:
                 return self._said(item)
             case PrivateMessage():
                 return self._private(item)
-            case Joined(at=at, host=host):
-                who = "you" if self._is_mine(item) else tagged_nick(item.by, item.nick)
-                where = " (web)" if item.web and who != "you" else ""
-                return self._event(at, f"{who}{where} {'opened the room' if host else 'joined'}")
+            case Joined(at=at):
+                return self._event(at, joined_text(item, mine=self._is_mine(item)))
             case Left(at=at, code=code) if code and self._is_mine(item):
                 return self._event(at, dropped_text(item))
             case Left(at=at):
@@ -194,7 +193,7 @@ class Renderer:
                 return _system(named_text(self._host or "the host"))
             case Backup(nick=nick):
                 return self._backup(nick)
-            case FileStored() | Acked():
+            case FileStored() | Acked() | Status():
                 return None
             case _:
                 assert_never(item)

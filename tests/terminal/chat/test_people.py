@@ -11,6 +11,8 @@ def test_who_lists_everyone_with_the_host_and_me():
     assert who_text(people, ("a", "ann")) == "3 people: ann·a (you), Hal·h (host), ~nc"
     assert who_text([Person("a", "ann", host=True)], ("a", "ann")) == "1 person: ann·a (you, host)"
     assert who_text([Person("b", "zoe", web=True)], ("a", "ann")) == "1 person: zoe·b (web)"
+    program = Person("b", "bot", bot=True, away="\x1b[31mlunch")
+    assert who_text([program], ("a", "ann")) == "1 person: bot·b (a program, away: \\x1b[31mlunch)"
 
 
 def test_verify_shows_a_fingerprint_to_compare_or_that_there_is_none():

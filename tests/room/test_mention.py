@@ -1,6 +1,6 @@
 import pytest
 
-from lanchat.terminal.mention import last_word, mentions
+from lanchat.room.mention import last_word, mentions
 
 
 @pytest.mark.parametrize(

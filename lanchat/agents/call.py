@@ -1,0 +1,43 @@
+"""One call of a tool, and what it asks for."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class BadArguments(Exception):
+    """A call has arguments that the tool does not take."""
+
+
+@dataclass
+class Call:
+    """One call of a tool.
+
+    Args:
+        progress: tells the client how many of so many seconds have passed; None: it does not want to know.
+    """
+
+    arguments: Mapping[str, Any]
+    progress: Callable[[float, float], None] | None = None
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self.arguments.get(name)
+        if value is not None and not isinstance(value, str):
+            raise BadArguments(f"{name} has to be a text.")
+        return value or default
+
+    def flag(self, name: str) -> bool:
+        value = self.arguments.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise BadArguments(f"{name} has to be true or false.")
+        return bool(value)
+
+    def number(self, name: str, default: float | None = None) -> float | None:
+        value = self.arguments.get(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+            raise BadArguments(f"{name} has to be a number, and not below 0.")
+        return float(value)

@@ -1,0 +1,132 @@
+"""The rooms of an agent: a thread for each joins it, also again when it is gone, and hears what is said in it."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from lanchat.agents.inbox import AgentInbox
+from lanchat.agents.rules import Allowed, Circle
+from lanchat.errors import LanchatError, Refused
+
+if TYPE_CHECKING:
+    from lanchat.api.room import JoinedRoom
+    from lanchat.client.events import PrivateMessage
+
+AGAIN_AFTER = (2.0, 5.0, 10.0, 30.0, 60.0)  # s before a room is tried again; the last for ever
+RECEIPT_WAIT = 1.0  # s for a receipt that has come to be taken by the thread that hears
+
+_log = logging.getLogger(__name__)
+
+
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A value that is made when it is first asked for: keys cost a start more than all else. Any thread."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: list[T] = []
+        self._lock = threading.Lock()  # guards _made
+
+    def __call__(self) -> T:
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+
+class AgentRoom:
+    """One room. `start` begins its thread; all else but `room` and `problem` is for any thread.
+
+    Args:
+        name: as the person named it.
+        join: enters the room; may raise LanchatError.
+        allowed: returns who may wake the agent.
+        note: called with a sentence for the person, when the room cannot be entered or is gone.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        join: Callable[[], "JoinedRoom"],
+        inbox: AgentInbox,
+        allowed: Callable[[], Allowed],
+        note: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self.title = name
+        self.room: JoinedRoom | None = None
+        self.problem = "The room is being joined. Try again in a second."  # while there is no room
+        self.circle = Circle()
+        self.lock = threading.Lock()  # guards circle, unread and receipts
+        self._join, self.inbox, self.allowed, self._note = join, inbox, allowed, note
+        self.unread: dict[int, PrivateMessage] = {}  # private messages that the agent has not seen yet
+        self.receipts: dict[str, str] = {}
+        self.settled = threading.Condition(self.lock)
+        self.closing = threading.Event()
+        self._thread = threading.Thread(target=self._stay, name="agent-room")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def joined(self) -> "JoinedRoom":
+        """The room.
+
+        Raises:
+            LanchatError: we are not in it now.
+        """
+        if self.room is None:
+            raise LanchatError(f"You are not in {self.title} now. {self.problem}")
+        return self.room
+
+    def seen(self, numbers: set[int]) -> None:
+        """The agent has got the messages with these numbers: private ones of them need not come again."""
+        with self.lock:
+            private = [self.unread.pop(number) for number in numbers & self.unread.keys()]
+        if private and self.room is not None:
+            self.room.confirm(private)
+
+    def receipt(self, id: str) -> str:
+        """What became of a private message that the host has settled; "": nothing is known."""
+        with self.settled:
+            self.settled.wait_for(lambda: id in self.receipts, RECEIPT_WAIT)
+            return self.receipts.pop(id, "")
+
+    def leave(self) -> None:
+        """Leave the room; `join` waits for its thread."""
+        self.closing.set()
+        if self.room is not None:
+            self.room.leave()
+
+    def join(self, timeout: float) -> None:
+        self._thread.join(timeout)
+
+    def _stay(self) -> None:
+        from lanchat.agents.stay import Stay  # loads the whole client: the first answers come before that
+
+        tries = 0
+        while not self.closing.is_set():
+            try:
+                room = self._join()
+            except LanchatError as error:
+                self._is_out(error)
+            else:
+                tries = 0
+                self.title, self.room = room.title, room
+                with room:
+                    end = Stay(self, room).run()
+                self.room = None
+                if not self.closing.is_set():
+                    self._is_out(end)
+                if isinstance(end, Refused):
+                    return  # kicked or banned: nobody wants us back
+            self.closing.wait(AGAIN_AFTER[min(tries, len(AGAIN_AFTER) - 1)])
+            tries += 1
+
+    def _is_out(self, error: LanchatError) -> None:
+        problem = " ".join(filter(None, (str(error), error.hint)))
+        if problem != self.problem:
+            self.problem = problem
+            self._note(f"{self.title}: {problem}")

@@ -1,0 +1,53 @@
+"""The command help: pages about what has no command of its own, and the help of each command."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from lanchat.cli import options
+from lanchat.cli.usage import ExplainedCommand, nearest
+from lanchat.errors import LanchatError
+
+PAGES = Path(__file__).parent.parent / "help"
+
+
+class NoSuchPage(LanchatError):
+    """There is neither a page nor a command with this name."""
+
+    exit_code = 2
+
+
+@click.command(cls=ExplainedCommand)
+@click.argument("topic", required=False)
+@click.pass_context
+def help(context: click.Context, topic: str | None) -> int:
+    """Show a page about a TOPIC, or the help of a command.
+
+    \b
+    lanchat help json
+    lanchat help send
+    """
+    group = context.find_root().command
+    assert isinstance(group, click.Group)
+    if topic is None:
+        click.echo(group.get_help(context.find_root()))
+        click.echo(f"\nMore pages: {', '.join(f'lanchat help {name}' for name in topics())}")
+    elif topic in topics():
+        from lanchat.terminal.pager import paged
+
+        with paged(sys.stdout) as page:
+            page.write((PAGES / f"{topic}.md").read_text(encoding="utf-8"))
+    elif group.get_command(context, topic):
+        return options.run(group, "lanchat", [topic, "--help"])
+    else:
+        near = nearest(topic, [*topics(), *group.list_commands(context)])
+        raise NoSuchPage(
+            f'There is no page "{topic}".', f"Did you mean lanchat help {near}?" if near else "lanchat help"
+        )
+    return 0
+
+
+def topics() -> list[str]:
+    """The names of the pages."""
+    return sorted(page.stem for page in PAGES.glob("*.md"))

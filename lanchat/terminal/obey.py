@@ -1,0 +1,56 @@
+"""Does what a line of `--json-in` says, and counts the messages whose fate is not printed yet."""
+
+import threading
+
+from lanchat.api.room import JoinedRoom
+from lanchat.protocol.ids import is_room_id
+from lanchat.terminal.orders import Order
+
+
+def carry_out(order: Order, room: JoinedRoom) -> None:
+    """Waits only while many messages are unacknowledged. To leave is up to the caller.
+
+    Raises:
+        ValueError: a text or a nick breaks its rules, or nobody has that member id.
+        Refused: no member has or had that nick.
+        LanchatError: the connection has ended.
+    """
+    if order.say is not None:
+        room.say(order.say, id=order.id)
+    elif order.me is not None:
+        room.say(order.me, action=True, id=order.id)
+    elif order.tell is not None:
+        room.tell(_nick(order.to, room), order.tell, id=order.id)
+    elif order.nick is not None:
+        room.rename(order.nick)
+    elif order.away is not None:
+        room.away(order.away)
+
+
+class Unsettled:
+    """Messages that were sent and of which no line has said what became of them. Any thread."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._changed = threading.Condition()  # guards _number
+
+    def add(self, number: int) -> None:
+        """Count so many more, or, if it is negative, so many less."""
+        with self._changed:
+            self._number += number
+            self._changed.notify_all()
+
+    def wait(self, timeout: float) -> None:
+        """Wait until there are none: a message is acknowledged a moment before its line is here."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._number <= 0, timeout)
+
+
+def _nick(to: str, room: JoinedRoom) -> str:
+    """The nick of a recipient who is named by it or by a member id, which has the form of a room's."""
+    if not is_room_id(to):
+        return to
+    person = next((person for person in room.people if person.id == to), None)
+    if person is None:
+        raise ValueError("Nobody with this member id is in the room.")
+    return person.nick

@@ -1,0 +1,49 @@
+"""The lines of `--json-in`: what a program tells a room, one JSON object a line. Pure."""
+
+import re
+
+import msgspec
+
+from lanchat.terminal.piped import Line, Overlong
+
+MAX_ORDER = 32 * 1024  # bytes of a line; the longest message fits, even with each of its bytes escaped (\u0041)
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_VERBS = ("say", "me", "tell", "nick", "away", "leave")
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line: exactly one of `say`, `me`, `tell`, `nick`, `away` and `leave` is set."""
+
+    say: str | None = None
+    me: str | None = None  # as /me
+    tell: str | None = None  # as a private message ...
+    to: str = ""  # ... to this nick or member id
+    nick: str | None = None
+    away: str | None = None  # "": back
+    leave: bool | None = None
+    id: str = ""  # of the message, which makes a retry safe
+
+
+_DECODER = msgspec.json.Decoder(Order)
+
+
+def parse_order(line: Line) -> Order:
+    """Read a line of stdin.
+
+    Raises:
+        ValueError: it is no order.
+    """
+    if isinstance(line, Overlong):
+        raise ValueError(f"{line.size} bytes are too many for one line ({MAX_ORDER} at most).")
+    try:
+        order = _DECODER.decode(line)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"This is no line of --json-in: {error}.") from None
+    verbs = [verb for verb in _VERBS if getattr(order, verb) is not None]
+    if len(verbs) != 1 or order.leave is False:
+        raise ValueError("A line has exactly one of say, me, tell, nick, away, and leave (which is true).")
+    if (order.tell is None) != (order.to == ""):
+        raise ValueError('A private message has a text and a recipient: {"tell": TEXT, "to": NICK}.')
+    if order.id and not (verbs[0] in ("say", "me", "tell") and _ID.fullmatch(order.id)):
+        raise ValueError("Only a message has an id, of 1 to 64 of these characters: A-Z a-z 0-9 _ -")
+    return order
