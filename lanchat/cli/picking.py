@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
+from lanchat.errors import NoSuchRoom, Refused
 from lanchat.terminal.stdio import is_dumb, put
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def pick_and_talk(
     nick: str | None, who: "Who", interfaces: tuple[str, ...], discard: bool, *, silent: bool, standby: int
 ) -> int:
-    """Show the list, and come back to it after each room, until the person leaves the list or something fails.
+    """Show the list until the person leaves it. After each room, and after one that was not entered, it comes back.
 
     Args:
         nick: as given on the command line.
@@ -31,6 +32,7 @@ def pick_and_talk(
     from lanchat.terminal.picker.numbered import pick_by_number
     from lanchat.terminal.picker.picker import Chosen, HostNew, pick
     from lanchat.terminal.prompts import ask_line, choose_nick
+    from lanchat.terminal.wording import error_text
 
     on = where(interfaces)
     code = 0
@@ -39,7 +41,12 @@ def pick_and_talk(
             choice = pick_by_number(source, ask_line) if is_dumb() else pick(source)
         match choice:
             case Chosen(listing):
-                code = talk_in(listing, who, on, discard=discard, silent=silent, standby=standby)
+                try:
+                    code = talk_in(listing, who, on, discard=discard, silent=silent, standby=standby)
+                except click.Abort:  # Ctrl-C at a question
+                    put(sys.stderr, "")
+                except (Refused, NoSuchRoom) as error:
+                    put(sys.stderr, *error_text(str(error), error.hint))
             case HostNew(title, secret):
                 named = (word for name in interfaces for word in ("--interface", name))
                 quiet = ["--no-bell"] if silent else []

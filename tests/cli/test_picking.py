@@ -1,0 +1,42 @@
+"""The list of rooms comes back after a room."""
+
+import click
+import pytest
+
+from lanchat.cli import picking
+from lanchat.errors import HostKeyChanged, Refused
+from lanchat.terminal.picker import picker
+from lanchat.terminal.picker.picker import Chosen, Quit
+from lanchat.terminal.prompts import WantedNick, Who
+from tests.terminal.picker.test_table import room
+
+
+@pytest.fixture
+def look(monkeypatch, own_world):
+    """`look(error)`: a person chooses a room that cannot be entered, and then quits the list. Returns the exit code."""
+    monkeypatch.setenv("TERM", "xterm")
+
+    def run(error: Exception) -> int:
+        choices = [Chosen(room("Room A")), Quit()]
+
+        def enter(*_: object, **__: object) -> int:
+            raise error
+
+        monkeypatch.setattr(picker, "pick", lambda source: choices.pop(0))
+        monkeypatch.setattr(picking, "talk_in", enter)
+        who = Who(WantedNick("ann", given=True))
+        return picking.pick_and_talk("ann", who, ("127.0.0.1",), False, silent=True, standby=0)
+
+    return run
+
+
+@pytest.mark.parametrize("error", [click.Abort(), Refused("The room is full.", "Try again later.")])
+def test_the_list_comes_back_after_a_room_that_was_not_entered(look, error, capsys):
+    assert look(error) == 0
+    if isinstance(error, Refused):
+        assert capsys.readouterr().err == "lanchat: The room is full.\n  Try again later.\n"
+
+
+def test_another_key_than_before_is_no_reason_to_go_on(look):
+    with pytest.raises(HostKeyChanged):
+        look(HostKeyChanged("another key"))
