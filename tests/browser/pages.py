@@ -2,6 +2,8 @@
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, expect
 
+from lanchat.server.doors.web.sealed import SealedChannel
+from lanchat.server.host import Host
 from tests.support.waiting import PATIENCE
 
 _LIMIT = PATIENCE * 1000  # ms
@@ -61,3 +63,10 @@ class Visitor:
     def reads(self, text: str) -> None:
         """Wait until this text is to be read somewhere on the page."""
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=_LIMIT)
+
+
+def cut(room: Host) -> None:
+    """Cut the links of all browsers."""
+    for link in room.links:
+        if isinstance(link.channel, SealedChannel):
+            link.drop("lost", "the cable is out")

@@ -7,17 +7,10 @@ from lanchat.client.events import PrivateMessage
 from lanchat.protocol.guest_ticket import ticket_text
 from lanchat.protocol.messages import Joined
 from lanchat.server.doors.web.guest_link import GuestLink
-from lanchat.server.doors.web.sealed import SealedChannel
+from tests.browser.pages import cut
 from tests.support.page import PageClient
 from tests.support.people import Listener
 from tests.support.waiting import wait_until
-
-
-def cut(room) -> None:
-    """Cut the links of all browsers."""
-    for link in room.links:
-        if isinstance(link.channel, SealedChannel):
-            link.drop("lost", "the cable is out")
 
 
 def test_people_with_phones_and_programs_talk_with_each_other(room, join, visit):
