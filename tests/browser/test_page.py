@@ -112,6 +112,7 @@ def test_a_taken_nick_brings_another_one(room, join, visit):
 
 def test_the_page_works_by_keyboard_and_names_its_parts(room, visit):
     zoe = visit(room)
+    expect(zoe.page.get_by_label("What should the others call you?")).to_be_focused()
     zoe.page.keyboard.type("zoe")
     zoe.page.keyboard.press("Enter")
     zoe.is_inside()
