@@ -98,7 +98,6 @@ def host(
         LanchatError: the port or the home folder cannot be used, ...
     """
     on = where(interfaces)
-    access = WebAccess(on, locked=password is not None, names=web_names)
     nick = nick or default_nick()
     home = home_folder(needed=not ephemeral)
     identity = load_identity(home)
@@ -112,6 +111,7 @@ def host(
         folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=_now())
         if folder is not None:
             undo.callback(folder.close)
+        access = WebAccess(on, locked=password is not None, names=web_names, folder=folder)
         blobs = _blobs(folder, limits_of_files)
         if blobs is not None:
             undo.callback(blobs.close)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.guest_ticket import ticket_text
+from lanchat.protocol.guest_ticket import ticket_from, ticket_text
 from lanchat.server.doors.base import DoorOption
-from lanchat.server.doors.web.guest_link import HOURS, GuestLink
+from lanchat.server.doors.web.guest_link import HOURS, GuestLink, Ticket
 from lanchat.server.host import Host
+from lanchat.storage.rooms import RoomFolder
 
 _NAME = "web"  # of the door
 
@@ -31,13 +32,16 @@ class WebAccess:
     Args:
         locked: whether the room has a password, so that browsers need a guest link.
         names: see `web_door`.
+        folder: keeps the guest link for the next run; None: nothing is kept.
     """
 
-    def __init__(self, on: OwnAddresses, *, locked: bool, names: Collection[str] = ()) -> None:
+    def __init__(
+        self, on: OwnAddresses, *, locked: bool, names: Collection[str] = (), folder: RoomFolder | None = None
+    ) -> None:
         self._on = on
         self._locked = locked
         self._names = names
-        self._guest_link = GuestLink()
+        self._guest_link = GuestLink() if folder is None else _kept(folder)
         self._host: Host | None = None
 
     def option(self, port: int | None) -> DoorOption:
@@ -98,3 +102,12 @@ class WebAccess:
             return WebAddress(url)
         ticket = self._guest_link.current()
         return WebAddress(f"{url}#{ticket_text(ticket.secret)}", ticket.until)
+
+
+def _kept(folder: RoomFolder) -> GuestLink:
+    """The guest link of this room, which outlives the program."""
+    try:
+        ticket = Ticket(ticket_from(folder.about.ticket), folder.about.ticket_until)
+    except ValueError:  # there is none yet
+        ticket = None
+    return GuestLink(ticket=ticket, save=lambda new: folder.save_ticket(ticket_text(new.secret), int(new.until)))

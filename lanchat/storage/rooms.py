@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.folding import fold
@@ -45,16 +46,19 @@ class About:
     keep: str = ""  # the retention of its log, as `parse_retention` reads it
     bans: Mapping[str, str] = field(default_factory=dict)  # nick by member id
     locked: bool = False  # only members who have been in the room before are admitted
+    ticket: str = ""  # of the guest link, as it stands there; who has it gets in by a browser
+    ticket_until: int = 0  # s since 1970
     more: Mapping[str, object] = field(default_factory=dict)  # fields of a later version, which are left as they are
 
 
 class RoomFolder(Closable):
-    """The locked folder of a room hosted here. `save_access` is for any thread, all else for the one that opened it."""
+    """The locked folder of a room hosted here. Saving is for any thread, all else for the one that opened it."""
 
     def __init__(self, path: Path, about: About, lock: FileLock) -> None:
         self.path = path
         self.about = about
         self._lock = lock
+        self._changing = threading.Lock()  # guards `about` and the writers; for memory work only
         self._writing = threading.Lock()  # guards room.json, in threads that may wait for the disk
         self._writers: list[threading.Thread] = []
 
@@ -68,16 +72,24 @@ class RoomFolder(Closable):
 
     def save_access(self, bans: Mapping[str, str], locked: bool) -> None:
         """Store who is banned and whether the room is locked. Never waits: a thread of its own writes it."""
-        self.about = replace(self.about, bans=dict(bans), locked=locked)
-        writer = threading.Thread(target=self._write, name="access")
-        self._writers.append(writer)
-        writer.start()
+        self._save(bans=dict(bans), locked=locked)
+
+    def save_ticket(self, ticket: str, until: int) -> None:
+        """Store the ticket of the guest link. Never waits, as `save_access`."""
+        self._save(ticket=ticket, ticket_until=until)
 
     def close(self) -> None:
         """Finish writing and release the folder. May be called twice."""
         for writer in self._writers:
             writer.join()
         self._lock.close()
+
+    def _save(self, **changes: Any) -> None:
+        with self._changing:
+            self.about = replace(self.about, **changes)
+            writer = threading.Thread(target=self._write, name="access")
+            self._writers.append(writer)
+            writer.start()
 
     def _write(self) -> None:
         with self._writing:

@@ -298,6 +298,7 @@ def test_interfaces_in_the_environment_stand_between_commas(lanchat):
         (["--nope"], r"There is no option --nope\."),
         (["host", "--password", "Room A"], '.*--password.* title first .lanchat host "Room A" --password.*'),
         (["host", "A", "--irc-port", "0", "--password", "auto"], "A room with a password has no --irc-port, .*"),
+        (["host", "A", "--web", "Room"], "Invalid value for --web: only a port .*"),
         (["host", "A", "--password", "secret"], 'Invalid value for --password: only "auto" .*'),
         (["join", "127.0.0.1:1", "--nick", "\x1b[2J"], r"Invalid value for --nick: .*"),
         ([], r"Which room\? lanchat join TITLE .*"),

@@ -18,12 +18,23 @@ class Ticket:
 
 
 class GuestLink:
-    """The one ticket that is valid now. Any thread."""
+    """The one ticket that is valid now. Any thread.
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    Args:
+        ticket: that an earlier run has saved.
+        save: stores a new one; never waits.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        ticket: Ticket | None = None,
+        save: Callable[[Ticket], None] = lambda ticket: None,
+    ) -> None:
         self._clock = clock
+        self._save = save
         self._lock = threading.Lock()  # guards the ticket
-        self._ticket: Ticket | None = None
+        self._ticket = ticket
 
     def current(self) -> Ticket:
         """The ticket of now; a new one if there is none or it has run out."""
@@ -45,4 +56,6 @@ class GuestLink:
         return ticket is not None and self._clock() < ticket.until and fits(ticket.secret, proof, binding, key)
 
     def _make(self, hours: float) -> Ticket:
-        return Ticket(secrets.token_bytes(TICKET_SIZE), self._clock() + hours * 3600)
+        ticket = Ticket(secrets.token_bytes(TICKET_SIZE), self._clock() + hours * 3600)
+        self._save(ticket)
+        return ticket
