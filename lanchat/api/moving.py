@@ -67,6 +67,17 @@ class MovingRoom(Closable):
             return "This computer may be a standby of the room."
         raise ValueError("Only the owner of the room names standbys, while hosting it.")
 
+    def renew(self) -> None:
+        """Sign the list of standbys again, as the owner of a room that another program hosts, which passes it on.
+
+        Raises:
+            LanchatError: the disk refuses.
+        """
+        standby = self._standby
+        if standby is not None and standby.owner and standby.hosting is None:
+            signing = standby.signing()
+            self._member.outgoing.host.ask(Delegation(signing.sign(signing.standbys)))
+
     def close_for_all(self) -> bool:
         """Have our own room closed for everybody, so that no standby opens it again.
 

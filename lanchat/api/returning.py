@@ -1,11 +1,13 @@
 """Finds a room of ours that a standby hosts now, before our program opens it a second time."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lanchat.api.moving import MovingRoom
 from lanchat.api.targets import Target
 from lanchat.discovery.probe import card_at
 from lanchat.errors import LanchatError
@@ -22,8 +24,11 @@ from lanchat.storage.delegations import read_appointed
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import Identity, load_identity
 from lanchat.storage.rooms import HOSTED, hosted_path, rooms_called
+from lanchat.threads import Closable, join_started
 
 LOOK = 1.5  # s; a standby answers in milliseconds, and discovery in about one second
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,33 @@ def find_elsewhere(
     search = _Search(Papers(known[0].id, identity.public, appointed.paper), identity)
     endpoints = (endpoint for place in places if place.index != OWNER_INDEX for endpoint in place.endpoints)
     return search.run(endpoints, on, look)
+
+
+class Renewal(Closable):
+    """A thread that keeps the list of standbys valid while the owner of a room is in it and another program hosts it.
+
+    Args:
+        every: s; the first time is now.
+    """
+
+    def __init__(self, room: MovingRoom, every: float) -> None:
+        self._room, self._every = room, every
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="renewal")
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        join_started(self._thread)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._room.renew()
+            except LanchatError as error:
+                _log.warning("the list of standbys is not renewed: %s", error)
+            if self._closing.wait(self._every):
+                return
 
 
 class _Search:

@@ -34,8 +34,9 @@ def return_home(
     Returns:
         The exit code; None: nobody hosts it.
     """
-    from lanchat.api.returning import find_elsewhere
+    from lanchat.api.returning import Renewal, find_elsewhere
     from lanchat.protocol.text import safe_text
+    from lanchat.protocol.timing import DEFAULT_TIMING
     from lanchat.terminal.joining import join_at
     from lanchat.terminal.prompts import Who, choose_nick, given_password
     from lanchat.terminal.run import run_chat, run_script, telling_successor
@@ -45,7 +46,11 @@ def return_home(
     if elsewhere is None:
         return None
     who = Who(choose_nick(settings.nick, ask=screen), given_password(settings.password_file))
-    with join_at(elsewhere.target, who, on, notices, ask=screen, standby=1) as room, telling_successor(room):
+    with (
+        join_at(elsewhere.target, who, on, notices, ask=screen, standby=1) as room,
+        telling_successor(room),
+        Renewal(room, DEFAULT_TIMING.renewal),
+    ):
         since = moment_text(datetime.fromtimestamp(elsewhere.since / 1000), date.today())
         told = f'{safe_text(elsewhere.host)} has been hosting "{safe_text(room.title)}" since {since}'
         if screen:

@@ -8,7 +8,7 @@ import pytest
 
 from lanchat.api import hosted
 from lanchat.api.joining import join_target
-from lanchat.api.returning import find_elsewhere
+from lanchat.api.returning import Renewal, find_elsewhere
 from lanchat.api.targets import Target
 from lanchat.errors import RoomClosed
 from lanchat.protocol.address import Endpoint
@@ -130,9 +130,13 @@ def test_the_owner_comes_back_and_takes_the_room_back(stage):
     ann.room.close()
     wait_until(lambda: bob.room.hosting, what="bob to host")
     cat.room.say("at bob's", wait=10)
+    before = bob.room._standby.hosting.host.moving.standing.named.number
     endpoint = stage.elsewhere().target.endpoints[0]
     again = stage.join("ann", port=endpoint.port)
     wait_until(lambda: bob.room._standby.hosting.host.moving.sync == 0, what="ann's copy to be complete")
+    with Renewal(again.room, 3600):
+        newest = bob.room._standby.hosting.host.moving.standing
+        wait_until(lambda: newest.named.number > before, what="the list to be signed again")
     again.room.moderate("takeback")
     wait_until(lambda: again.room.hosting, what="ann to host again")
     cat.room.say("at ann's again", wait=10)
