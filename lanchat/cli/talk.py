@@ -105,7 +105,7 @@ def _web_port(context: click.Context, option: click.Parameter, value: str | None
         metavar="PORT",
         help="Also serve IRC clients on this port (usually 6667), unencrypted.",
     ),
-    click.option(
+    options.option(
         "--web",
         callback=_web_port,
         is_flag=False,
