@@ -66,7 +66,7 @@ def test_readers_that_never_read(stage: Stage, readers: int, monkeypatch: pytest
     stage.settle()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("people", [20, pytest.param(199, marks=pytest.mark.full)])
 def test_all_come_back_at_once(stage: Stage, people: int) -> None:
     """With the limits that hosts have: who hosts is the 200th."""
@@ -92,7 +92,7 @@ def test_all_come_back_at_once(stage: Stage, people: int) -> None:
     stage.settle()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("joins", [50, pytest.param(1000, marks=pytest.mark.full)])
 def test_newcomers_while_others_talk(stage: Stage, joins: int) -> None:
     """A hundred messages a second flow; whoever comes has every event from the welcome on, until they go."""
@@ -117,7 +117,7 @@ def test_newcomers_while_others_talk(stage: Stage, joins: int) -> None:
     stage.settle()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("people", [30, pytest.param(1000, marks=pytest.mark.full)])
 def test_a_crowd_comes_and_stays_while_others_talk(stage: Stage, people: int) -> None:
     """A hundred messages a second flow; each of the crowd has every event from its welcome to the end."""

@@ -143,7 +143,7 @@ def test_host_frozen_for_longer_than_a_member_waits(stage: Stage, hasty: Timing)
 
 @pytest.mark.full
 @pytest.mark.netns
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 def test_all_that_takes_its_time(make_stage: Callable[[str], Stage], eager: Timing) -> None:
     """The same with the waits that people have, at the same time: each of them mostly waits."""
     require_cables()
