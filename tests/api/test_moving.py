@@ -10,7 +10,7 @@ from lanchat.api import hosted
 from lanchat.api.joining import join_target
 from lanchat.api.returning import Renewal, find_elsewhere
 from lanchat.api.targets import Target
-from lanchat.errors import RoomClosed
+from lanchat.errors import Refused, RoomClosed
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Event, Left, Moved, Notice
 from lanchat.protocol.timing import Timing
@@ -177,3 +177,34 @@ def test_an_owner_that_hands_the_room_over_and_stays_keeps_a_copy_and_gets_it_ba
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
     moved = [(event.nick, event.reason) for event in cat.events if isinstance(event, Moved)]
     assert moved == [("bob", "handover"), ("ann", "failback")] * 3
+
+
+def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_back(stage):
+    ann, bob, cat = stage.with_backup()
+    eve, dan = stage.join("eve", standby=0), stage.join("dan", standby=0)
+    cat.room.say("everybody is here", wait=10)
+    dan.room.close()
+    cat.room.tell("dan", "for later", wait=10)
+    ann.room.moderate("ban", "eve")
+    wait_until(lambda: not eve.room.connected, what="eve to be sent away")
+    ann.room.moderate("lock")
+    ann.room.moderate("handover", "bob")
+    wait_until(lambda: bob.room.hosting, what="bob to host")
+    stage.port = bob.room._standby.hosting.host.port
+    for nick, code in (("eve", "banned"), ("fay", "locked")):
+        with pytest.raises(Refused) as refused:
+            stage.join(nick, standby=0)
+        assert refused.value.code == code
+    back = stage.join("dan", standby=0)
+    back.hear(lambda: [item.text for item in back.private] == ["for later"], "the private message")
+
+    bob.room.moderate("unlock")
+    wait_until(lambda: bob.room._standby.hosting.host.moving.sync == 0, what="ann's copy to be complete")
+    ann.room.moderate("takeback")
+    wait_until(lambda: ann.room.hosting, what="ann to host")
+    ann.room.close(end=True)
+    again = stage.host()
+    stage.join("fay", standby=0)
+    with pytest.raises(Refused, match="banned"):
+        stage.join("eve", standby=0)
+    assert again.room.hosting

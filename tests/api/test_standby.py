@@ -12,7 +12,7 @@ import pytest
 from lanchat.api.joining import join_target
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import Target
-from lanchat.client.events import Backup, Disconnected, Item, Named
+from lanchat.client.events import Backup, Disconnected, Item, Named, PrivateMessage
 from lanchat.errors import Refused
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
@@ -63,6 +63,11 @@ class Person:
     def notices(self) -> int:
         self.listen()
         return sum(isinstance(item, Notice) for item in self.items)
+
+    @property
+    def private(self) -> list[PrivateMessage]:
+        self.listen()
+        return [item for item in self.items if isinstance(item, PrivateMessage)]
 
     def hear(self, condition: Callable[[], object], what: str) -> None:
         wait_until(condition, what=what)
