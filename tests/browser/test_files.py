@@ -7,6 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.support.waiting import wait_until
+
 
 def png() -> bytes:
     """A picture of one point."""
@@ -67,3 +69,27 @@ def test_a_room_without_files_offers_no_clip(room, visit):
     expect(zoe.page.locator("#clip")).to_be_hidden()
     drop(zoe, "notes.txt", b"hello")
     zoe.reads("This room takes no files.")
+
+
+def test_a_file_for_one_person_is_sealed_in_the_page(room_with_files, enter, visit, tmp_path):
+    ann, zoe = enter(room_with_files, "ann"), visit(room_with_files, "zoe")
+    eve = visit(room_with_files, "eve")
+    data = secrets.token_bytes(200_000)
+    zoe.page.locator("#people-button").click()
+    zoe.page.get_by_role("dialog").get_by_role("button", name="ann").click()
+    button(zoe, "Private message").click()
+    choose(zoe, "secret.bin", data)
+    button(zoe, "Send").click()
+    expect(button(zoe, "Save secret.bin")).to_be_visible()
+    wait_until(lambda: any(file.name == "secret.bin" and file.sha256 for file in ann.files))
+    assert ann.fetch("secret.bin", tmp_path / "ann").read_bytes() == data
+    path = tmp_path / "answer.bin"
+    path.write_bytes(data[:70_000])
+    ann.send_file(path, to="zoe")
+    with zoe.page.expect_download() as download:
+        button(zoe, "Save answer.bin").click()
+    assert Path(download.value.path()).read_bytes() == data[:70_000]
+    stored = b"".join(file.read_bytes() for file in (tmp_path / "files").iterdir())
+    assert data[:64] not in stored
+    eve.say("/files")
+    eve.reads("There are no files in this room.")

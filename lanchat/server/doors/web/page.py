@@ -15,8 +15,18 @@ from lanchat.server.doors.web.request import Refusal
 
 STYLES = ("app.css",)
 PROGRAMS = (
-    *("noble.js", "bytes.js", "channel.js", "private.js", "safe.js", "room.js", "transfer.js", "files.js"),
-    *("elements.js", "attention.js", "log.js", "fileview.js", "view.js", "app.js"),
+    *("noble.js", "bytes.js", "channel.js", "private.js", "safe.js", "room.js"),
+    *(
+        "transfer.js",
+        "sealedfile.js",
+        "files.js",
+        "elements.js",
+        "attention.js",
+        "log.js",
+        "fileview.js",
+        "view.js",
+        "app.js",
+    ),
 )
 _STYLE, _PROGRAM = "<!-- style -->", "<!-- program -->"
 

@@ -53,27 +53,53 @@ class Files {
     }
   }
 
-  send(file) {
+  // Send a file to everybody, or to this person alone.
+  send(file, person = null) {
     this.check(file);
     const id = this.room.newId();
     const name = (file.name || "file").slice(-200);
-    const sending = { id, source: file, name, size: file.size, progress: new Progress(file.size), failures: 0, again: false };
-    this.outgoing.set(id, sending);
+    const sending = { id, file, name, source: new PlainSource(file), offer: {}, failures: 0, again: false };
+    if (person) return this.seal(sending, person);
+    this.begin(sending);
+  }
+
+  begin(sending) {
+    sending.size = sending.source.size;
+    sending.progress = new Progress(sending.size);
+    this.outgoing.set(sending.id, sending);
     this.ui.sending(sending);
     this.ask(sending);
   }
 
+  // The offer says what the file has to be, so all of it is read once before.
+  async seal(sending, person) {
+    const recipient = this.room.keys.get(person.id);
+    if (!recipient) throw new Error("A guest without a key cannot get files alone.");
+    try {
+      const key = random(32);
+      const sum = await fileSum(sending.file);
+      const offer = { key, sha256: sum, size: sending.file.size, name: shortName(sending.name) };
+      const { box, copy } = this.room.sealer.sealOffer(recipient, sending.id, offer);
+      sending.source = new SealedSource(sending.file, key);
+      sending.offer = { to: person.id, nick: person.nick, box: base64(box), copy: base64(copy) };
+      this.begin(sending);
+    } catch (error) {
+      this.ui.note(`${safeText(sending.name)} was not sent: ${safeText(error.message)}`);
+    }
+  }
+
   ask(sending) {
-    const { id, name, size, again } = sending;
+    const { id, size, offer } = sending;
+    const asked = { t: "file_send", id, name: offer.to ? "" : sending.name, size, ...offer };
+    this.room.send(sending.again ? { ...asked, again: true } : asked);
     sending.again = true;
-    this.room.send(again ? { t: "file_send", id, name, size, again } : { t: "file_send", id, name, size });
   }
 
   cancel(sending) {
     clearTimeout(sending.timer);
     this.outgoing.delete(sending.id);
     if (sending.link) sending.link.cancel();
-    if (sending.file) this.room.send({ t: "file_remove", file: sending.file });
+    if (sending.hosted) this.room.send({ t: "file_remove", file: sending.hosted });
     this.ui.sent(sending, "cancelled");
   }
 
@@ -86,7 +112,7 @@ class Files {
     if (file.blob) return then(file.blob);
     if (file.size > MAX_FETCH) return this.ui.note(TOO_LARGE);
     if (file.fetching) return file.fetching.then.push(then);
-    file.fetching = { then: [then], progress: new Progress(file.size), failures: 0 };
+    file.fetching = { then: [then], progress: new Progress(file.wire), failures: 0 };
     this.room.send({ t: "file_get", file: file.file });
     this.ui.changed(file);
   }
@@ -139,14 +165,39 @@ class Files {
   offered(message) {
     const file = this.learn(message);
     const sending = message.by === this.room.me.id && this.outgoing.get(message.id);
-    if (sending) sending.file = file.file;
+    if (sending) sending.hosted = file.file;
+  }
+
+  // A file for us alone, or from us for one person. Returns it; null: we cannot read what it is.
+  offeredPrivately(message) {
+    const own = message.by === this.room.me.id;
+    let file = this.known.get(message.file);
+    if (!file) {
+      const { by, to, nick, at } = message;
+      const id = message.offer || message.id;
+      try {
+        const box = (own && message.copy) || message.box;
+        const offer = this.room.sealer.openOffer(by, to, id, fromBase64(box || ""));
+        if (sealedSize(offer.size) !== message.size) throw new CannotOpen("its size does not fit");
+        file = this.learn({ file: message.file, name: offer.name, size: offer.size, by, nick, at });
+        Object.assign(file, { offer, wire: message.size, to, toNick: message.to_nick });
+      } catch (error) {
+        const why = error instanceof CannotOpen ? error.message : "damaged";
+        if (!message.seen) this.ui.note(`A file from ${safeNick(nick)} for ${own ? "one person" : "you"} could not be opened (${why}).`);
+        return null;
+      }
+    }
+    const sending = own && this.outgoing.get(message.id);
+    if (sending) sending.hosted = file.file;
+    if (message.state && message.state !== "offered") this.ended({ ...message, t: `file_${message.state}` });
+    return file;
   }
 
   learn(message) {
     let file = this.known.get(message.file);
     if (!file) {
       const { name, size, by, nick, at } = message;
-      file = { file: message.file, name, size, by, nick, at, state: "sending", blob: null, fetching: null };
+      file = { file: message.file, name, size, wire: size, by, nick, at, state: "sending", blob: null, fetching: null };
       this.known.set(file.file, file);
       if (this.known.size > MAX_FILES) this.known.delete(this.known.keys().next().value);
     }
@@ -154,7 +205,8 @@ class Files {
   }
 
   entry(message) {
-    const file = this.learn(message);
+    const file = message.to ? this.offeredPrivately(message) : this.learn(message);
+    if (!file) return;
     file.state = message.sha256 ? "stored" : "sending";
     const sending = message.id && message.by === this.room.me.id && this.outgoing.get(message.id);
     if (sending && message.sha256) this.stored(sending, file);
@@ -195,13 +247,13 @@ class Files {
   upload(ticket) {
     const sending = this.outgoing.get(ticket.id);
     if (!sending || ticket.size !== sending.size) return;
-    sending.file = ticket.file;
+    sending.hosted = ticket.file;
     if (sending.link) sending.link.cancel();
     sending.link = this.link(ticket, sending, sending.source, () => this.ui.sendingMoved(sending), (code, text) => {
-      if (code === "done") return this.stored(sending, this.known.get(sending.file));
+      if (code === "done") return this.stored(sending, this.known.get(sending.hosted));
       if (code === "changed") {
         this.outgoing.delete(sending.id);
-        this.room.send({ t: "file_remove", file: sending.file });
+        this.room.send({ t: "file_remove", file: sending.hosted });
         return this.ui.sent(sending, "refused", text);
       }
       if (this.later(sending, () => this.ask(sending), code === "disk" ? 30000 : AGAIN_AFTER)) return;
@@ -214,7 +266,7 @@ class Files {
     if (!this.outgoing.delete(sending.id)) return;
     clearTimeout(sending.timer);
     if (sending.link) sending.link.cancel();
-    if (file) file.blob = sending.source; // nobody needs to fetch what they have
+    if (file) file.blob = sending.file; // nobody needs to fetch what they have
     this.ui.sent(sending, "stored");
     if (file) this.ui.changed(file);
   }
@@ -222,18 +274,26 @@ class Files {
   download(ticket) {
     const file = this.known.get(ticket.file);
     const fetching = file && file.fetching;
-    if (!fetching || fetching.link || ticket.size !== file.size) return;
+    if (!fetching || fetching.link || ticket.size !== file.wire) return;
     fetching.link = this.link(ticket, fetching, null, () => this.ui.moved(file), (code, text) => {
       if (file.fetching !== fetching) return;
       if (code === "done") {
-        file.blob = new Blob(fetching.progress.parts, { type: "application/octet-stream" });
-        file.fetching = null;
-        this.ui.changed(file);
-        for (const then of fetching.then) then(file.blob);
-        return;
+        return this.fetched(file, fetching);
       }
       if (!this.later(fetching, () => this.room.send({ t: "file_get", file: file.file }))) this.stop(file, text);
     });
+  }
+
+  async fetched(file, fetching) {
+    const came = new Blob(fetching.progress.parts, { type: "application/octet-stream" });
+    try {
+      file.blob = file.offer ? await openFile(came, file.offer) : came;
+    } catch (error) {
+      return this.stop(file, `${error.message}.`);
+    }
+    file.fetching = null;
+    this.ui.changed(file);
+    for (const then of fetching.then) then(file.blob);
   }
 
   // `transfer` holds `progress`, `failures`, and then its `link`.

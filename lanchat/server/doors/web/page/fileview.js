@@ -88,7 +88,7 @@ class FileView {
     const show = () => {
       state.textContent = this.stateText(file, inList);
       bar.hidden = !file.fetching;
-      bar.value = file.fetching && file.size ? file.fetching.progress.done / file.size : 0;
+      bar.value = file.fetching && file.wire ? file.fetching.progress.done / file.wire : 0;
       const wanted = this.actions(file, inList, card.querySelector("img") !== null);
       if (actions.dataset.now === wanted.map(([label]) => label).join()) return;
       const focused = actions.contains(document.activeElement);
@@ -121,7 +121,9 @@ class FileView {
 
   stateText(file, inList) {
     const parts = [sizeText(file.size)];
-    if (inList) parts.push(shownNick(file.by, file.nick), timeFormat.format(new Date(file.at)));
+    if (inList) parts.push(shownNick(file.by, file.nick));
+    if (inList && file.to) parts.push(file.to === this.view.room.me.id ? "for you only" : `for ${safeNick(file.toNick)} only`);
+    if (inList) parts.push(timeFormat.format(new Date(file.at)));
     if (file.fetching) parts.push(`${percent(file.fetching.progress)} %`);
     else if (file.state === "sending") parts.push("still being sent");
     else if (file.state === "gone") parts.push(file.reason);
@@ -199,7 +201,7 @@ class FileView {
     this.view.problem("");
     for (const file of files) {
       try {
-        if (this.view.to) throw new Error("Files go to everyone. Close the private message first.");
+        if (this.view.to && this.view.to.id.startsWith("~")) throw new Error("A guest without a key cannot get files alone.");
         this.files.check(file);
         this.staged.push(file);
       } catch (error) {
@@ -226,7 +228,7 @@ class FileView {
   sendStaged() {
     const staged = this.staged.splice(0);
     this.showStaged();
-    for (const file of staged) this.files.send(file);
+    for (const file of staged) this.files.send(file, this.view.to);
     return staged.length > 0;
   }
 

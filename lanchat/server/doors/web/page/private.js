@@ -8,6 +8,9 @@ const HPKE_SUITE = concat(utf8.encode("HPKE"), Uint8Array.of(0, 0x20, 0, 1, 0, 3
 const HPKE_VERSION = utf8.encode("HPKE-v1");
 const NOTHING = new Uint8Array(0);
 
+const MESSAGE_PURPOSE = "lanchat private message 1";
+const OFFER_PURPOSE = "lanchat private file 1"; // of what a file for one person is offered with
+
 class CannotOpen extends Error {}
 
 function labeledExtract(suite, salt, label, secret) {
@@ -58,7 +61,7 @@ function padText(text) {
   return padded;
 }
 
-// Seals and opens the private messages of this person in one room.
+// Seals and opens the private messages, and the offers of files, of this person in one room.
 class Sealer {
   constructor(seed, room) {
     this.seed = seed;
@@ -69,8 +72,15 @@ class Sealer {
 
   // Returns the box for the recipient, and one for our own other sessions.
   seal(recipient, id, text, random1 = random(32), random2 = random(32)) {
-    const info = joinFields("lanchat private message 1", this.room, this.public, recipient, id);
-    const data = utf8.encode(text);
+    return this.sealData(MESSAGE_PURPOSE, recipient, id, utf8.encode(text), random1, random2);
+  }
+
+  sealOffer(recipient, id, offer) {
+    return this.sealData(OFFER_PURPOSE, recipient, id, packOffer(offer), random(32), random(32));
+  }
+
+  sealData(purpose, recipient, id, data, random1, random2) {
+    const info = joinFields(purpose, this.room, this.public, recipient, id);
     const signature = noble.ed25519.sign(concat(info, joinFields(data)), this.seed);
     const plain = concat(signature, padText(data));
     const toThem = noble.ed25519.utils.toMontgomery(recipient);
@@ -83,13 +93,25 @@ class Sealer {
 
   // The text in a box; throws CannotOpen, whose message stands behind a colon.
   open(by, to, id, box) {
+    try {
+      return fromUtf8.decode(this.openData(MESSAGE_PURPOSE, by, to, id, box));
+    } catch (error) {
+      throw error instanceof CannotOpen ? error : new CannotOpen("against the rules for messages");
+    }
+  }
+
+  openOffer(by, to, id, box) {
+    return unpackOffer(this.openData(OFFER_PURPOSE, by, to, id, box));
+  }
+
+  openData(purpose, by, to, id, box) {
     if (!PADDED_SIZES.includes(box.length - BOX_OVERHEAD)) throw new CannotOpen("damaged");
     const [sender, recipient] = [box.slice(0, 32), box.slice(32, 64)];
     if (memberId(sender) !== by || memberId(recipient) !== to) throw new CannotOpen("sealed by or for somebody else");
     if (!sameBytes(this.public, sender) && !sameBytes(this.public, recipient)) {
       throw new CannotOpen("sealed for another key of yours");
     }
-    const info = joinFields("lanchat private message 1", this.room, sender, recipient, id);
+    const info = joinFields(purpose, this.room, sender, recipient, id);
     let data, signature;
     try {
       const plain = hpkeOpen(this.opening, info, box.slice(64));
@@ -102,10 +124,6 @@ class Sealer {
     if (!noble.ed25519.verify(signature, concat(info, joinFields(data)), sender, { zip215: false })) {
       throw new CannotOpen("not signed by its sender");
     }
-    try {
-      return fromUtf8.decode(data);
-    } catch {
-      throw new CannotOpen("against the rules for messages");
-    }
+    return data;
   }
 }

@@ -246,10 +246,13 @@ class Room {
       case "left":
       case "renamed":
       case "moved":
+      case "topic":
       case "file_offered":
       case "file_stored":
       case "file_removed":
         return this.takeEvent(message);
+      case "file_private":
+        return this.ui.privateFile(message);
       case "file_ticket":
       case "file_refused":
       case "file_entry":

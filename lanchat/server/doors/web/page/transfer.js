@@ -34,10 +34,10 @@ class Progress {
 
 // `on.moved()` is called for each piece, and once and last `on.ended(code, text)`: "done", "lost", or a refusal.
 class TransferLink {
-  // `file`: the File to send, or null to fetch.
-  constructor(url, hostKey, ticket, progress, file, on) {
+  // `source`: what is sent, or null to fetch.
+  constructor(url, hostKey, ticket, progress, source, on) {
     this.progress = progress;
-    this.file = file;
+    this.source = source;
     this.on = on;
     this.over = false;
     this.buffer = new Uint8Array(0);
@@ -102,14 +102,14 @@ class TransferLink {
         if (this.begun) return;
         this.begun = true;
         const opening = { t: "transfer", v: TRANSFER_VERSION, ticket: this.ticket };
-        if (!this.file) Object.assign(opening, { at: progress.done, take: progress.take });
+        if (!this.source) Object.assign(opening, { at: progress.done, take: progress.take });
         return this.channel.send(opening);
       }
       case "have":
-        if (this.file) this.upload(line).catch((error) => this.end("changed", String(error.message)));
+        if (this.source) this.upload(line).catch((error) => this.end("changed", String(error.message)));
         return;
       case "go":
-        if (this.file) return;
+        if (this.source) return;
         if (line.at !== progress.done || line.take !== progress.take) {
           if (line.at !== 0) throw new Error("The host goes on at another place.");
           progress.restart(line.take);
@@ -118,7 +118,7 @@ class TransferLink {
         this.raw = progress.size - line.at;
         return;
       case "sum":
-        if (this.file || progress.done !== progress.size) return;
+        if (this.source || progress.done !== progress.size) return;
         if (line.sha256 === progress.sum) return this.end("done", "");
         progress.restart(0);
         return this.end("damaged", "The file arrived damaged.");
@@ -133,7 +133,7 @@ class TransferLink {
 
   // Send what the host does not have.
   async upload(have) {
-    const { progress, file } = this;
+    const { progress } = this;
     progress.restart(have.take);
     while (progress.done < have.at && !this.over) await this.read(false, have.at);
     if (this.over) return;
@@ -145,14 +145,13 @@ class TransferLink {
       while (!this.over && this.channel.buffered > MAX_BUFFERED) await new Promise((go) => setTimeout(go, 10));
     }
     if (this.over) return;
-    if (file.size !== progress.size) throw new Error("The file has changed meanwhile.");
+    if (!this.source.unchanged) throw new Error("The file has changed meanwhile.");
     this.channel.send({ t: "sum", sha256: progress.sum });
   }
 
   async read(send, end) {
-    const { progress, file } = this;
-    const piece = file.slice(progress.done, Math.min(progress.done + PIECE, end));
-    const bytes = new Uint8Array(await piece.arrayBuffer());
+    const { progress } = this;
+    const bytes = await this.source.read(progress.done, Math.min(progress.done + PIECE, end));
     if (this.over) return;
     if (!bytes.length) throw new Error("The file has changed meanwhile.");
     progress.add(bytes, false);

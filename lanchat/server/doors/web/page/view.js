@@ -30,7 +30,7 @@ class View {
     find("door").hidden = true;
     find("room").hidden = false;
     find("title").textContent = safeText(this.room.title);
-    this.state(`You are ${safeNick(this.room.me.nick)}`);
+    this.showTopic(this.room.welcome.topic || "");
     this.hideBar();
     this.log.showEmpty();
     find("clip").hidden = !this.files.files.limit;
@@ -144,10 +144,11 @@ class View {
 
   happened(event, past) {
     if (event.t.startsWith("file_")) return this.file(event);
+    if (event.t === "topic" && !past) this.showTopic(event.topic);
     const words = this.eventText(event);
     if (!words || (past && event.t !== "moved")) return;
     this.log.add(() => this.log.note(words), false);
-    if (event.by === this.room.me.id && event.t === "renamed") this.state(`You are ${safeNick(this.room.me.nick)}`);
+    if (event.by === this.room.me.id && event.t === "renamed") this.showTopic(this.topic);
   }
 
   file(message) {
@@ -164,6 +165,26 @@ class View {
     if (!own) this.attention.call();
   }
 
+  // A file for one person comes until it has been shown, and again with each change.
+  privateFile(message) {
+    const first = !this.files.files.known.has(message.file);
+    const file = this.files.files.offeredPrivately(message);
+    const own = message.by === this.room.me.id;
+    const confirm = () => !own && !message.seen && this.whenSeen(() => this.room.confirm(message.by, message.id));
+    if (!file || !first || message.state === "removed") return confirm();
+    const to = own ? safeNick(message.to_nick) : "you";
+    this.log.add(() => {
+      confirm();
+      return this.log.message(message.by, message.nick, message.at, "", {
+        className: own ? "own private" : "private",
+        tag: `to ${to} only`,
+        unseen: own ? `Private to ${to}: ` : `Private from ${safeNick(message.nick)}: `,
+        body: this.files.card(file, false),
+      });
+    });
+    if (!own) this.attention.call();
+  }
+
   eventText(event) {
     const who = shownNick(event.by, event.nick);
     switch (event.t) {
@@ -173,6 +194,8 @@ class View {
         return leftText(who, event.code || "", event.reason || "");
       case "renamed":
         return `${who} is now ${shownNick(event.by, event.to)}`;
+      case "topic":
+        return event.topic ? `${who} set the topic: ${safeText(event.topic)}` : `${who} removed the topic`;
       case "moved":
         return `${who} hosts the room now`;
       default:
@@ -235,6 +258,12 @@ class View {
 
   state(text) {
     find("state").textContent = text;
+  }
+
+  // Under the title stands what the room is about, or else who we are.
+  showTopic(topic) {
+    this.topic = topic;
+    this.state(topic ? safeText(topic) : `You are ${safeNick(this.room.me.nick)}`);
   }
 
   showBar(text, button) {
