@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lanchat.api.joining import join
     from lanchat.api.room import JoinedRoom
     from lanchat.api.targets import rooms
+    from lanchat.client.events import PrivateMessage
     from lanchat.errors import (
         ConnectionLost,
         HostKeyChanged,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         TimedOut,
     )
     from lanchat.protocol.file_messages import FileEntry
+    from lanchat.protocol.messages import Joined, Left, Renamed, Said
 
 __version__ = "0.1.0"
 __all__ = [
@@ -39,13 +41,18 @@ __all__ = [
     "FileEntry",
     "HostKeyChanged",
     "HostedRoom",
+    "Joined",
     "JoinedRoom",
     "LanchatError",
+    "Left",
     "NoSuchRoom",
     "NotLanchat",
+    "PrivateMessage",
     "ProtocolError",
     "Refused",
+    "Renamed",
     "RoomClosed",
+    "Said",
     "SentFile",
     "TimedOut",
     "__version__",
@@ -58,6 +65,8 @@ _MODULES = {
     "HostedRoom": "lanchat.api.hosted",
     "JoinedRoom": "lanchat.api.room",
     "SentFile": "lanchat.api.files",
+    **dict.fromkeys(("Joined", "Left", "Renamed", "Said"), "lanchat.protocol.messages"),
+    "PrivateMessage": "lanchat.client.events",
     "host": "lanchat.api.hosted",
     "join": "lanchat.api.joining",
     "rooms": "lanchat.api.targets",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lanchat.api.moving import MovingRoom
+from lanchat.api.requests import RoomRequests
 from lanchat.client.private import another_key_text, is_guest
 from lanchat.client.private_files import Recipient
 from lanchat.client.queue import EventQueue
@@ -41,7 +41,7 @@ class SentFile:
     sha256: str
 
 
-class RoomFiles(MovingRoom):
+class RoomFiles(RoomRequests):
     """The part of a `JoinedRoom` that is about files. Any thread."""
 
     card: Card

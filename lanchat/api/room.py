@@ -11,7 +11,7 @@ from lanchat.client.member import Member
 from lanchat.client.private import another_key_text, is_guest, unsealed_text
 from lanchat.client.state import RoomState
 from lanchat.client.unacked import WINDOW
-from lanchat.errors import Refused, TimedOut
+from lanchat.errors import LanchatError, Refused, TimedOut
 from lanchat.protocol.closings import said_by_host
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import Event, Said
@@ -20,6 +20,8 @@ from lanchat.storage.known_hosts import KeyStatus
 
 if TYPE_CHECKING:
     from lanchat.api.standby import Standby
+
+ANSWERED_WITHIN = 5.0  # s for the host to say whether it knows a nick
 
 
 class JoinedRoom(RoomFiles):
@@ -59,6 +61,9 @@ class JoinedRoom(RoomFiles):
         with self._queue.lock:
             if not state.connected:
                 state.follow(connected)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.title!r} as {self.nick!r}>"
 
     @property
     def title(self) -> str:
@@ -124,7 +129,8 @@ class JoinedRoom(RoomFiles):
 
         Args:
             nick: of somebody who is or was in this room. It stands for their key: nobody else gets the message.
-            wait: s to wait until the message is on the host's disk; None: do not wait, and ignore a refusal.
+            wait: s to wait until the message is on the host's disk; None: do not wait, and ignore a refusal. Only for a
+                nick that nobody here has or had, the host is asked first.
             allow_unsealed: send it to a guest as well, who has no key to seal it to, so that the host can read it.
             id: as for `say`.
 
@@ -146,7 +152,10 @@ class JoinedRoom(RoomFiles):
         if person is not None and is_guest(person.id) and not allow_unsealed:
             raise ValueError(f"{unsealed_text(person.nick)} To send it all the same, allow_unsealed.")
         self.wait_acked(below=WINDOW)
-        id = self._acked(self.send_private(nick, text, to=person.id if person else "", id=id), wait)
+        id = self.send_private(nick, text, to=person.id if person else "", id=id)
+        if wait is None and person is None:
+            self.wait_acked(ANSWERED_WITHIN)
+        self._acked(id, wait)
         if refusal := self._outgoing.refusal(id):
             raise Refused(said_by_host(refusal), code="private")
         return id
@@ -180,53 +189,38 @@ class JoinedRoom(RoomFiles):
         """Whether this object sent the message, and not another program of the same person."""
         return self._outgoing.is_own(said)
 
-    def rename(self, nick: str) -> None:
-        """Ask for another nick; a `Renamed` or a `Notice` follows.
-
-        Raises:
-            ValueError: it breaks the rules of a nick.
-        """
-        self._outgoing.rename(nick)
-
-    def moderate(self, action: str, nick: str = "", text: str = "") -> None:
-        """Use a right of the host: kick, ban, unban, lock, unlock, topic (a text). A `Notice` says what came of it.
-
-        Raises:
-            ValueError: no nick is that long.
-        """
-        self._outgoing.moderate(action, nick, text)
-
-    def deafen(self) -> None:
-        """Ask the host not to send the messages of others, for a program that only speaks."""
-        self._outgoing.deafen()
-
-    def away(self, text: str = "") -> None:
-        """Tell everybody that we are away, and why; "": that we are back. It ends when we leave the room.
-
-        Raises:
-            ValueError: it is too long.
-        """
-        self._outgoing.away(text)
-
     # ---- listening
 
-    def events(self, timeout: float | None = None, *, own: bool = True) -> Iterator[Event | Private]:
+    def events(self, timeout: float | None = None, *, own: bool = True, bots: bool = True) -> Iterator[Event | Private]:
         """Iterate over the events, from the last messages before we joined on, with private messages between. A private
-        message that cannot be opened has a `problem` and no text.
+        message that cannot be opened has a `problem` and no text. At the end of the room `ended` says why.
 
         Args:
             timeout: s without an event, after which the iteration ends; None: no limit.
             own: with what this object sent itself; False for a program that answers what it hears.
-
-        Raises:
-            LanchatError: the connection has ended.
+            bots: with what other programs say; False, so that two that answer do not go on for ever.
         """
         while True:
             deadline = None if timeout is None else time.monotonic() + timeout
-            if (event := next(self._until(deadline), None)) is None:
+            try:
+                event = next(self._until(deadline), None)
+            except LanchatError:
                 return
-            if own or not (isinstance(event, Said | PrivateMessage) and self.is_own(event)):
+            if event is None:
+                return
+            if not isinstance(event, Said | PrivateMessage):
                 yield event
+            elif (own or not self.is_own(event)) and (bots or self.is_own(event) or not self.is_bot(event)):
+                yield event
+
+    def is_bot(self, said: Said | PrivateMessage) -> bool:
+        """Whether a program has sent the message, as it says itself. Known while its author is in the room."""
+        return self._state.roster.is_bot(said.by, said.nick)
+
+    @property
+    def ended(self) -> LanchatError | None:
+        """Why nothing comes any more; None: it goes on."""
+        return self._queue.ended
 
     def __iter__(self) -> Iterator[Event | Private]:
         return self.events()

@@ -51,6 +51,12 @@ class EventQueue:
         """Whether the next item has to wait, or takes the place of the oldest. Any thread."""
         return self._load >= self._limit
 
+    @property
+    def ended(self) -> LanchatError | None:
+        """Why nothing comes any more; None: something may. Any thread."""
+        last = self._last
+        return None if last is None else last.error
+
     def put(self, item: Item) -> None:
         self.put_all((item,))
 

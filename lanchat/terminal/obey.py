@@ -1,8 +1,10 @@
 """Does what a line of `--json-in` says, and counts the messages whose fate is not printed yet."""
 
 import threading
+from contextlib import suppress
 
 from lanchat.api.room import JoinedRoom
+from lanchat.errors import TimedOut
 from lanchat.protocol.ids import is_room_id
 from lanchat.terminal.orders import Order
 
@@ -20,7 +22,8 @@ def carry_out(order: Order, room: JoinedRoom) -> None:
     elif order.me is not None:
         room.say(order.me, action=True, id=order.id)
     elif order.tell is not None:
-        room.tell(_nick(order.to, room), order.tell, id=order.id)
+        with suppress(TimedOut):  # of 0 s: what becomes of it is told later
+            room.tell(_nick(order.to, room), order.tell, wait=0, id=order.id)
     elif order.nick is not None:
         room.rename(order.nick)
     elif order.away is not None:

@@ -75,6 +75,24 @@ def test_a_program_that_answers_does_not_hear_itself(join):
     assert texts == ["yours"]
 
 
+def test_programs_that_answer_leave_each_other_alone(hal, join):
+    echo, other = join("echo"), join("other")
+    other.say("of a program", wait=PATIENCE)
+    hal.say("of a person", wait=PATIENCE)
+    said = next(event for event in echo.events(timeout=PATIENCE, bots=False) if isinstance(event, Said))
+    assert said.text == "of a person" and not echo.is_bot(said)
+
+
+def test_a_private_message_to_nobody_is_an_error_even_if_nobody_waits(join):
+    with pytest.raises(lanchat.Refused, match="nobody"):
+        join("ann").tell("nobody", "psst")
+
+
+def test_a_room_shows_what_it_is(hal, join):
+    assert repr(join("ann")) == "<JoinedRoom 'Room A' as 'ann'>"
+    assert repr(hal).startswith("<HostedRoom 'Room A' as 'hal'")
+
+
 # ---- the names
 
 
@@ -87,13 +105,18 @@ def test_the_public_names():
             "FileEntry",
             "HostKeyChanged",
             "HostedRoom",
+            "Joined",
             "JoinedRoom",
             "LanchatError",
+            "Left",
             "NoSuchRoom",
             "NotLanchat",
+            "PrivateMessage",
             "ProtocolError",
             "Refused",
+            "Renamed",
             "RoomClosed",
+            "Said",
             "SentFile",
             "TimedOut",
             "__version__",
@@ -417,9 +440,10 @@ def test_the_host_closes_the_room(hal, join):
     hal.close()
     hal.close()
     texts = []
-    with pytest.raises(ConnectionLost, match="The host has closed the room."):
-        for event in ann:
-            texts += [event.text] if isinstance(event, Said) else []
+    assert ann.ended is None or "closed" in str(ann.ended)
+    for event in ann:
+        texts += [event.text] if isinstance(event, Said) else []
+    assert isinstance(ann.ended, ConnectionLost) and str(ann.ended) == "The host has closed the room."
     assert texts == ["so long"], "what was said before is not lost"
     with pytest.raises(lanchat.LanchatError):
         ann.wait_for("anything", timeout=PATIENCE)
@@ -431,27 +455,18 @@ def test_nothing_can_be_sent_after_leaving(join):
     ann = join("ann")
     ann.close()
     ann.close()
+    assert list(ann) == [] and str(ann.ended) == "You have left."
     with pytest.raises(ConnectionLost, match="You have left."):
-        for _ in ann:
-            pass
+        ann.say("too late", wait=PATIENCE)
 
 
 def test_closing_ends_an_iteration_in_another_thread(join):
     ann = join("ann")
-    ended: list[BaseException] = []
-
-    def listen() -> None:
-        try:
-            for _ in ann:
-                pass
-        except lanchat.LanchatError as error:
-            ended.append(error)
-
-    listener = threading.Thread(target=listen)
+    listener = threading.Thread(target=list, args=(ann,))
     listener.start()
     ann.close()
     listener.join(PATIENCE)
-    assert not listener.is_alive() and len(ended) == 1
+    assert not listener.is_alive() and ann.ended is not None
 
 
 # ---- what goes wrong

@@ -1,0 +1,35 @@
+"""The part of a joined room that asks the host for something, or tells the others about us."""
+
+from lanchat.api.moving import MovingRoom
+
+
+class RoomRequests(MovingRoom):
+    """Any thread."""
+
+    def rename(self, nick: str) -> None:
+        """Ask for another nick; a `Renamed` or a `Notice` follows.
+
+        Raises:
+            ValueError: it breaks the rules of a nick.
+        """
+        self._member.outgoing.rename(nick)
+
+    def moderate(self, action: str, nick: str = "", text: str = "") -> None:
+        """Use a right of the host: kick, ban, unban, lock, unlock, topic (a text). A `Notice` says what came of it.
+
+        Raises:
+            ValueError: no nick is that long.
+        """
+        self._member.outgoing.moderate(action, nick, text)
+
+    def deafen(self) -> None:
+        """Ask the host not to send the messages of others, for a program that only speaks."""
+        self._member.outgoing.deafen()
+
+    def away(self, text: str = "") -> None:
+        """Tell everybody that we are away, and why; "": that we are back. It ends when we leave the room.
+
+        Raises:
+            ValueError: it is too long.
+        """
+        self._member.outgoing.away(text)
