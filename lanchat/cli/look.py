@@ -37,10 +37,18 @@ def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[
 @options.option("--since", metavar="AGE", help="Only the last 30m, 2h or 7d.")
 @options.option("-n", "--number", type=options.Number(1), metavar="N", help="Only the last N entries.")
 @options.flag("--visits", help="Also show who came and went (as --json does).")
+@options.flag("--set-aside", help="Show what was removed from this computer's copy when the room went on without it.")
 @options.as_json
-def history(room: str, search: str, since: str | None, number: int | None, visits: bool, as_json: bool) -> int:
+def history(
+    room: str, search: str, since: str | None, number: int | None, visits: bool, set_aside: bool, as_json: bool
+) -> int:
     """Show what was said in ROOM, a title or an id. Works offline."""
     from lanchat.storage.home import home_folder
+
+    if set_aside:
+        from lanchat.terminal.set_aside import show_set_aside
+
+        return show_set_aside(home_folder(), room, as_json=as_json, out=sys.stdout, talk=sys.stderr)
     from lanchat.storage.retention import parse_age
     from lanchat.terminal.history import show_history
 

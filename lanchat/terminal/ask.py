@@ -166,9 +166,9 @@ class Asking:
                 raise Refused(text, code="unsent")
             case Notice(text=text):
                 self._note(notice_text(self._room.state.roster, text))
-            case Disconnected(reason=reason):
+            case Disconnected(reason=reason, moved=False):
                 self._note(reconnecting(reason))
-            case Connected(again=True):
+            case Connected(again=True, moved=False):
                 self._note("Connected again.")
 
     def _print(self, answer: Answer) -> None:

@@ -67,7 +67,7 @@ def show_history(
         LanchatError: a log cannot be read. Of a damaged one, what can be read is shown.
     """
     now = time.time_ns() // 1_000_000 if now is None else now
-    about = _find(home, room, talk)
+    about = find_room(home, room, talk)
     query = _Query(search, since, number, visits)
     damage = _Damage()
     records = _records(home, about, query, damage, now)
@@ -75,7 +75,7 @@ def show_history(
         records = iter(deque(records, number))
     elif number is not None:  # counted first, since so many may not fit into memory
         records = islice(records, max(0, sum(1 for _ in _records(home, about, query, _Damage(), now)) - number), None)
-    empty = not (_print_json(home, records, out) if as_json else _print(records, out))
+    empty = not (print_json(home, records, out) if as_json else print_lines(records, out))
     if empty and not damage.files:
         what = "No match in the history" if search or since else "No history"
         put(talk, f'{what} of "{about.title}".')
@@ -89,7 +89,7 @@ def show_history(
     return 0
 
 
-def _print(records: Iterator[Event | Private], out: IO[str]) -> bool:
+def print_lines(records: Iterator[Event | Private], out: IO[str]) -> bool:
     """Returns: whether there were any."""
     first = next(records, None)
     if first is None:
@@ -103,7 +103,7 @@ def _print(records: Iterator[Event | Private], out: IO[str]) -> bool:
     return True
 
 
-def _print_json(home: Path, records: Iterator[Event | Private], out: IO[str]) -> bool:
+def print_json(home: Path, records: Iterator[Event | Private], out: IO[str]) -> bool:
     identity = find_identity(home)
     return write_logged(records, "" if identity is None else identity.id, out)
 
@@ -146,7 +146,7 @@ class _Damage:
         return f"To repair it, and keep the damaged file beside it:  lanchat {command} {title}"
 
 
-def _find(home: Path, room: str, talk: IO[str]) -> About:
+def find_room(home: Path, room: str, talk: IO[str]) -> About:
     rooms = [about for about in rooms_called(home, room) if log_paths(home, about.id)]
     if not rooms:
         raise NoSuchRoom(f'No history of a room called "{safe_text(room)}".', _titles(home))

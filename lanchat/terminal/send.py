@@ -118,7 +118,7 @@ class Sending:
                     raise Refused(text, code="unsent")
                 case Notice(text=text) if self._options.to is None:
                     put(self._talk, note_text(notice_text(self._room.state.roster, text)))
-                case Disconnected(reason=reason):
+                case Disconnected(reason=reason, moved=False):
                     put(self._talk, note_text(reconnecting(reason)))
                 case Closed(error=error):
                     raise _perhaps(error)

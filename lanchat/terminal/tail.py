@@ -140,9 +140,9 @@ class Tail:
                 self._show(item)
             case PrivateMessage(by=by) if item.problem and by != self._room.state.me:
                 self._note(unopened_text(item, safe_nick(item.nick), self._room.state.me))
-            case Disconnected(reason=reason):
+            case Disconnected(reason=reason, moved=False):
                 self._note(reconnecting(reason))
-            case Connected(again=True):
+            case Connected(again=True, moved=False):
                 self._note("Connected again.")
         return True
 
