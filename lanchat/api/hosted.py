@@ -24,7 +24,7 @@ from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLimits, Limits
 from lanchat.protocol.messages import Card
 from lanchat.protocol.places import Rules, read_places
-from lanchat.protocol.text import clean_title
+from lanchat.protocol.text import clean_title, safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.doors.base import DoorOption
 from lanchat.server.doors.irc.door import irc_door
@@ -117,7 +117,13 @@ def host(
             undo.callback(blobs.close)
         term = None
         if folder is not None and standby:
-            term = _term(folder, identity, Rules(keep=folder.about.keep, hidden=not announce), password=bool(password))
+            term = _term(
+                folder,
+                identity,
+                on_problem,
+                Rules(keep=folder.about.keep, hidden=not announce),
+                password=bool(password),
+            )
         server = Host(
             title,
             identity,
@@ -216,7 +222,7 @@ class HostedRoom(JoinedRoom):
         return self._standby.hosting
 
 
-def _term(folder: RoomFolder, identity: Identity, rules: Rules, *, password: bool) -> Term:
+def _term(folder: RoomFolder, identity: Identity, say: Callable[[str], None], rules: Rules, *, password: bool) -> Term:
     """By what right the owner of a room begins to host it again.
 
     Raises:
@@ -224,6 +230,8 @@ def _term(folder: RoomFolder, identity: Identity, rules: Rules, *, password: boo
     """
     signing = Signing(folder.path, folder.about.id, identity, password=password)
     places = read_places(signing.known.places or "[]")
+    if last := safe_text(signing.known.handed):
+        say(f"{last} hosted this room last, and cannot be found now. What was said there is missing here.")
     return Term(identity.public, signing.sign(signing.standbys), rules=rules, places=places)
 
 

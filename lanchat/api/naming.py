@@ -255,6 +255,7 @@ def begin_naming(
     host = hosting.host
     assert host.moving is not None
     signing = Signing(folder, host.room_id, identity, password=host.locked)
+    signing.hand("")
     naming = Naming(host.moving, signing, host.nick, lambda: hosting.endpoints, hosting.on, say, timing)
     naming.start()
     return naming

@@ -192,8 +192,17 @@ class Standby(Closable):
             hosting, self.hosting = self.hosting, None
             self._dialer.local = None
             if hosting is not None:
-                self._ending = threading.Thread(target=hosting.close, name="yielded")
+                self._ending = threading.Thread(target=self._end, args=(hosting,), name="yielded")
                 self._ending.start()
+
+    def _end(self, hosting: Hosting) -> None:
+        hosting.close()
+        successor = hosting.host.moving.successor if hosting.host.moving is not None else ""
+        if self.owner and successor:
+            try:
+                self.signing().hand(successor)
+            except LanchatError as error:
+                _log.warning("not noted who hosts the room: %s", error)
 
     def _finish(self) -> None:
         """Wait until a hosting that is over has let go of its log."""
@@ -228,11 +237,10 @@ class Standby(Closable):
         """
         hosting = self.hosting
         if hosting is not None and not end and hosting.host.moving is not None and hosting.host.people:
-            successor = hosting.host.moving.standing.nick(hosting.host.moving.sync)
             if trouble := hosting.host.moving.hand_over():
                 _log.info("the room closes: %s", trouble)
             else:
-                self.successor = successor
+                self.successor = hosting.host.moving.successor
                 self.yielded()  # the host says so as well, perhaps later
         self._finish()
         if self.hosting is not None:

@@ -68,6 +68,11 @@ class Moving:
         return self._standbys.followers.volunteers if self._standbys is not None else ()
 
     @property
+    def successor(self) -> str:
+        """The nick of who hosts the room since it has left this host; "": nobody, or one without a nick."""
+        return self._standbys.successor if self._standbys is not None else ""
+
+    @property
     def sync(self) -> int:
         """The index of the standby that acks wait for; -1: nobody."""
         return self._standbys.replication.sync if self._standbys is not None else -1

@@ -61,6 +61,7 @@ class Standbys:
         self._settled_at: float | None = None  # when who has not come over from the last host has left
         self._handover: Handover | None = None
         self._moved = False  # the room is hosted elsewhere
+        self.successor = ""  # the nick of who hosts it then
         keep({"owner": standing.owner, "term": standing.paper, **self._papers(), **self._kept_rules()})
 
     @property
@@ -242,7 +243,7 @@ class Standbys:
         nick, host = self.standing.nick(handover.index), self._room.host_nick
         text = f"{host or 'The host'} has handed the room to {nick or 'another computer'}."
         self._sessions.closing = Closing("moved", text, handover.index)
-        self._moved, self._handover = True, None
+        self._moved, self._handover, self.successor = True, None, nick
         handover.done("")
         self._yielded()
 

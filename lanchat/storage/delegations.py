@@ -36,6 +36,7 @@ class Appointed:
         met: ms since 1970, when each key was in the room first. The oldest are kept.
         automatic: whether standbys are named without being asked for.
         places: where they were last, as in `Standbys`; "": not known.
+        handed: the nick of who hosts the room since we have handed it over; "": we hosted it last.
     """
 
     paper: bytes = b""
@@ -44,6 +45,7 @@ class Appointed:
     met: Mapping[bytes, int] = field(default_factory=dict)
     automatic: bool = True
     places: str = ""
+    handed: str = ""
 
 
 def read_appointed(folder: Path) -> Appointed:
@@ -57,8 +59,8 @@ def read_appointed(folder: Path) -> Appointed:
         indexes = {(bytes.fromhex(key), bytes.fromhex(instance)): int(n) for key, instance, n in found["indexes"]}
         met = {bytes.fromhex(key): int(at) for key, at in found["met"].items()}
         paper = base64.b64decode(found["paper"], validate=True)
-        places = str(found.get("places", ""))
-        return Appointed(paper, int(found["number"]), indexes, met, bool(found["automatic"]), places)
+        places, handed = str(found.get("places", "")), str(found.get("handed", ""))
+        return Appointed(paper, int(found["number"]), indexes, met, bool(found["automatic"]), places, handed)
     except FileNotFoundError:
         return Appointed()
     except OSError as error:
@@ -82,6 +84,7 @@ def write_appointed(folder: Path, appointed: Appointed) -> None:
         "met": {key.hex(): at for key, at in appointed.met.items()},
         "automatic": appointed.automatic,
         "places": appointed.places,
+        "handed": appointed.handed,
     }
     with file_errors(folder / FILE):
         write_file(folder / FILE, f"{json.dumps(values)}\n".encode(), durable=True)
@@ -137,6 +140,12 @@ class Signing:
         """Note where the standbys are, for a start of ours at which one of them hosts the room."""
         if places != self.known.places:
             self.known = replace(self.known, places=places)
+            write_appointed(self._folder, self.known)
+
+    def hand(self, nick: str) -> None:
+        """Note who hosts the room from now on; "": we do."""
+        if nick != self.known.handed:
+            self.known = replace(self.known, handed=nick)
             write_appointed(self._folder, self.known)
 
     def meet(self, keys: Sequence[bytes]) -> None:

@@ -177,6 +177,21 @@ def test_an_owner_that_hands_the_room_over_and_stays_keeps_a_copy_and_gets_it_ba
     assert moved == [("bob", "handover"), ("ann", "failback")] * 3
 
 
+def test_an_owner_who_opens_the_room_without_its_last_host_is_told_so(stage):
+    ann, bob, cat = stage.with_backup()
+    ann.room.close()
+    assert ann.room.successor == "bob"
+    wait_until(lambda: bob.room.hosting, what="bob to host")
+    bob.room.close(end=True)
+    del stage.notes[:]
+    again = stage.host()
+    assert stage.notes == ["bob hosted this room last, and cannot be found now. What was said there is missing here."]
+    again.room.close(end=True)
+    del stage.notes[:]
+    stage.host()
+    assert stage.notes == [], "and only once"
+
+
 def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_back(stage):
     ann, bob, cat = stage.with_backup()
     eve, dan = stage.join("eve", standby=0), stage.join("dan", standby=0)
