@@ -89,7 +89,9 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.terminal.prompts",
     },
     "confusable_homoglyphs": {"lanchat.protocol.confusables"},
-    "cryptography": {f"lanchat.protocol.{module}" for module in ("keys", "noise", "sealed", "sealed_file")},
+    "cryptography": {
+        f"lanchat.protocol.{module}" for module in ("keys", "noise", "sealed", "sealed_file", "web_certificate")
+    },
     "ifaddr": {"lanchat.network.interfaces"},
     "mnemonic": {"lanchat.network.password"},
     "msgspec": {

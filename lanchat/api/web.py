@@ -48,7 +48,7 @@ class WebAccess:
         """The door, for a host to open."""
         from lanchat.server.doors.web.door import web_door  # loads `websockets`, which costs 18 ms
 
-        return web_door(port, self._guest_link, self._names)
+        return web_door(port, self._guest_link, self._names, [a.text for a in self._on.reachable()])
 
     def belong_to(self, host: Host) -> None:
         self._host = host
@@ -83,6 +83,14 @@ class WebAccess:
             return 0
         self._host.doors.close(door)
         return door.dismiss()
+
+    @property
+    def certificate(self) -> str:
+        """SHA-256 of the certificate for https, as browsers show it; "": the door is closed."""
+        from lanchat.server.doors.web.door import WebDoor
+
+        door = None if self._host is None else self._host.doors.find(_NAME)
+        return door.certificate if isinstance(door, WebDoor) else ""
 
     def renew(self, hours: float = HOURS) -> None:
         """Make a new guest link; the old one opens nothing any more."""

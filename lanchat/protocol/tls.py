@@ -13,6 +13,7 @@ from typing import Protocol
 from lanchat.errors import NotLanchat, ProtocolError
 
 _RECORD = 16 * 1024  # bytes; the most that one TLS record holds
+_HANDSHAKE = 0x16  # the first byte of TLS (RFC 8446, section 5.1), with which no word begins
 _SMALL = 4 * 1024  # bytes of a record in the first long send: see `seal`
 
 Context = ssl.SSLContext
@@ -152,6 +153,43 @@ class PlainChannel:
 
     def close(self) -> None:
         pass
+
+
+class EitherChannel:
+    """TLS if the peer begins with it, and else no encryption: for a port that answers http and https."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._below: Channel | None = None  # until the first byte it is not known
+
+    @property
+    def is_tls(self) -> bool:
+        return isinstance(self._below, TlsChannel)
+
+    @property
+    def established(self) -> bool:
+        return self._below is not None and self._below.established
+
+    @property
+    def ended(self) -> bool:
+        return self._below is not None and self._below.ended
+
+    def receive(self, data: bytes) -> bytes:
+        if self._below is None:
+            if not data:
+                return b""
+            self._below = TlsChannel(self._context, server=True) if data[0] == _HANDSHAKE else PlainChannel()
+        return self._below.receive(data)
+
+    def seal(self, plain: bytes) -> bytes:
+        return b"" if self._below is None else self._below.seal(plain)
+
+    def waiting(self) -> bytes:
+        return b"" if self._below is None else self._below.waiting()
+
+    def close(self) -> None:
+        if self._below is not None:
+            self._below.close()
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:

@@ -73,9 +73,14 @@ def obey(action: str, hours: float, room: "JoinedRoom", to: Shows, width: int) -
     if action == "new":
         to.note(_renewed(web, hours))
     web.open()
-    for line, is_command in [*web_lines(web.address), (PROTECTS, False)]:
+    for line, is_command in [*web_lines(web.address), (PROTECTS, False), (_https(web), False)]:
         to.note(line, command=is_command)
     to.show(web_code(web.address, width))
+
+
+def _https(web: "WebAccess") -> str:
+    digits = " ".join(web.certificate[at : at + 4] for at in range(0, 16, 4))
+    return f"https:// works as well; browsers warn of it. Its certificate begins with {digits}."
 
 
 def _closed(web: "WebAccess") -> str:

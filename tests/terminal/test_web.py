@@ -89,7 +89,7 @@ def test_the_door_is_opened_and_closed_from_the_room(own_world):
         room.web.open(0)
         obey("show", 24, room, screen, 80)
         assert room.web.address is not None
-        assert screen.notes[-3:-1] == ["In a browser on this network:", room.web.address.url] and screen.drawn
+        assert screen.notes[-4:-2] == ["In a browser on this network:", room.web.address.url] and screen.drawn
         with pytest.raises(ValueError, match="no password"):
             obey("new", 24, room, screen, 80)
 

@@ -1,9 +1,14 @@
 """The web door of a host, with pages on loopback that speak the sealed channel, and members beside them."""
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from websockets.client import ClientProtocol
+from websockets.frames import Frame
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from lanchat.client.events import PrivateMessage
 from lanchat.errors import Refused as NotAdmitted
@@ -28,15 +33,17 @@ from lanchat.protocol.messages import (
     Told,
     Welcome,
 )
+from lanchat.protocol.noise import Page as NoisePage
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.timing import Timing
+from lanchat.protocol.tls import client_context
 from lanchat.server.doors.web.door import WebDoor, web_door
 from lanchat.server.doors.web.guest_link import GuestLink
 from lanchat.server.doors.web.page import load_page
 from lanchat.server.host import Host
-from tests.support.page import PageClient, fetch
+from tests.support.page import PageClient, fetch, request
 from tests.support.people import Listener
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 AT_ONCE = Timing(web_absence=0.0)  # a link that is lost is a member who has left
 ZOE = key_from_seed(b"\x77" * 32)
@@ -315,3 +322,41 @@ def test_the_door_opens_and_closes_while_the_room_is_open(host, join, browser):
     wait_until(lambda: door.dismiss() == 0)
     room.doors.open(web_door(port))
     assert browser(room, "zoe").next(Refused)  # the nick belongs to another key
+
+
+# ---- https
+
+
+def test_https_is_answered_at_the_same_port(room):
+    port = room.ports["web"]
+    context = client_context()
+    with socket.create_connection(("127.0.0.1", port)) as plain, context.wrap_socket(plain) as sock:
+        sock.settimeout(PATIENCE)
+        assert sock.version() == "TLSv1.3"
+        sock.sendall(request(port))
+        got = b""
+        while more := sock.recv(65536):
+            got += more
+    assert got.startswith(b"HTTP/1.1 200 OK") and got.endswith(load_page().html)
+
+
+def test_a_page_over_https_is_sealed_as_well_and_has_its_own_origin(room):
+    port, context = room.ports["web"], client_context()
+    for origin, status in ((f"https://127.0.0.1:{port}", b"101"), (f"http://127.0.0.1:{port}", b"403")):
+        with socket.create_connection(("127.0.0.1", port)) as plain, context.wrap_socket(plain) as sock:
+            sock.settimeout(PATIENCE)
+            protocol = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}/ws"))
+            asked = protocol.connect()
+            asked.headers["Origin"] = origin
+            protocol.send_request(asked)
+            sock.sendall(b"".join(protocol.data_to_send()))
+            assert sock.recv(65536).split()[1] == status
+            if status == b"101":
+                protocol = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}/ws"), state=State.OPEN)
+                page = NoisePage(bytes(range(32)))
+                protocol.send_binary(page.frame)
+                sock.sendall(b"".join(protocol.data_to_send()))
+                protocol.receive_data(sock.recv(65536))
+                frame = protocol.events_received()[0]
+                assert isinstance(frame, Frame)
+                assert page.finish(bytes(frame.data))[0] == room.identity.public

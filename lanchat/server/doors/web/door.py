@@ -20,27 +20,39 @@ from lanchat.protocol.keys import verify
 from lanchat.protocol.messages import Closing, Hello
 from lanchat.protocol.noise import Sealed
 from lanchat.protocol.noise import answer as respond
-from lanchat.protocol.tls import Channel, PlainChannel
+from lanchat.protocol.tls import Channel, EitherChannel, server_context
+from lanchat.protocol.web_certificate import certificate_print
 from lanchat.server.admission import source_of
 from lanchat.server.doors.base import DoorOption, Serving
 from lanchat.server.doors.native import LINES, NativeDoor
 from lanchat.server.doors.web.guest_link import GuestLink
 from lanchat.server.doors.web.page import Document, load_page
-from lanchat.server.doors.web.request import Answer, Arrival, Page, Refusal, answer
+from lanchat.server.doors.web.request import Answer, Arrival, Page, Refusal, Values, answer
 from lanchat.server.doors.web.sealed import SealedChannel
+from lanchat.storage.web_certificate import load_web_certificate
 
 FIRST_PORT = 47480
 
 
-def web_door(port: int | None = None, guest_link: GuestLink | None = None, names: Collection[str] = ()) -> DoorOption:
+def web_door(
+    port: int | None = None,
+    guest_link: GuestLink | None = None,
+    names: Collection[str] = (),
+    addresses: Collection[str] = (),
+) -> DoorOption:
     """The door for browsers.
 
     Args:
         port: None for FIRST_PORT or the next free one, 0 for any.
         guest_link: opens a room with a password to browsers.
         names: what this machine may be called in a web address, besides its own addresses and name.
+        addresses: of this machine, for the certificate of https.
     """
-    return DoorOption(lambda serving: WebDoor(serving, guest_link or GuestLink(), names), port, first_port=FIRST_PORT)
+
+    def make(serving: Serving) -> WebDoor:
+        return WebDoor(serving, guest_link or GuestLink(), names, addresses)
+
+    return DoorOption(make, port, first_port=FIRST_PORT)
 
 
 class WebDoor(NativeDoor):
@@ -49,12 +61,19 @@ class WebDoor(NativeDoor):
     name = "web"
     web = True
 
-    def __init__(self, serving: Serving, guest_link: GuestLink, names: Collection[str] = ()) -> None:
+    def __init__(
+        self, serving: Serving, guest_link: GuestLink, names: Collection[str] = (), addresses: Collection[str] = ()
+    ) -> None:
         super().__init__(replace(serving, secret=None))  # no page asks for the password
         self._guest_link = guest_link
         self._locked = serving.secret is not None
         self._names = frozenset(name.lower() for name in names)
         self._own_name = socket.gethostname().partition(".")[0]
+        places = {*addresses, *self._names, "localhost", *([f"{self._own_name}.local"] if self._own_name else [])}
+        home = serving.identity.key_path.parent
+        certificate = load_web_certificate(home, sorted(place for place in places if place.isascii()))
+        self.certificate = certificate_print(certificate.read_bytes())  # of https, as browsers show it
+        self._https = server_context(certificate, certificate)
         self._static = secrets.token_bytes(32)  # a Noise key, which is never written anywhere
         self._document: Document = load_page()
         self._lock = threading.Lock()  # guards the links
@@ -63,7 +82,12 @@ class WebDoor(NativeDoor):
     def channel(self, sock: socket.socket) -> Channel:
         address, port = local_end(sock)
         arrival = Arrival(address, port, "http", source_of(address) == "", self._own_name, self._names)
-        return SealedChannel(PlainChannel(), partial(answer, arrival=arrival), self._respond)
+        transport = EitherChannel(self._https)
+
+        def decide(method: str, path: str, values: Values) -> Answer:
+            return answer(method, path, values, replace(arrival, scheme="https" if transport.is_tls else "http"))
+
+        return SealedChannel(transport, decide, self._respond)
 
     def dismiss(self) -> int:
         """Send all browsers away. Returns how many there were. Any thread."""
