@@ -5,9 +5,11 @@ import struct
 import zlib
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.support.waiting import wait_until
+from tests.browser.pages import cut
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def png() -> bytes:
@@ -64,6 +66,7 @@ def test_files_go_from_page_to_page(room_with_files, visit):
     expect(yan.page.locator("#lines .file", has_text="sun.png")).to_contain_text("was removed")
 
 
+@pytest.mark.full
 def test_a_room_without_files_offers_no_clip(room, visit):
     zoe = visit(room, "zoe")
     expect(zoe.page.locator("#clip")).to_be_hidden()
@@ -93,3 +96,19 @@ def test_a_file_for_one_person_is_sealed_in_the_page(room_with_files, enter, vis
     assert data[:64] not in stored
     eve.say("/files")
     eve.reads("There are no files in this room.")
+
+
+@pytest.mark.full
+def test_a_transfer_goes_on_after_cut_links(room_with_files, visit):
+    zoe, yan = visit(room_with_files, "zoe"), visit(room_with_files, "yan")
+    data = secrets.token_bytes(20_000_000)
+    choose(zoe, "long.bin", data)
+    button(zoe, "Send").click()
+    button(yan, "Save long.bin").click()  # while it is still coming in
+    with yan.page.expect_download(timeout=4000 * PATIENCE) as download:
+        for number in range(3):
+            zoe.say(f"cut {number}")
+            yan.sees(f"cut {number}")
+            cut(room_with_files)
+    assert Path(download.value.path()).read_bytes() == data
+    expect(zoe.page.locator(".transfer")).to_have_count(0)

@@ -7,6 +7,7 @@ from lanchat.client.events import PrivateMessage
 from lanchat.protocol.guest_ticket import ticket_text
 from lanchat.protocol.messages import Joined
 from lanchat.server.doors.web.guest_link import GuestLink
+from tests.browser.audit import AUDIT
 from tests.browser.pages import cut
 from tests.support.page import PageClient
 from tests.support.people import Listener
@@ -135,23 +136,23 @@ def test_the_page_works_by_keyboard_and_names_its_parts(room, visit):
     expect(zoe.page.locator("#state")).to_have_role("status")
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("<img src=x onerror=alert(1)>", "<img src=x onerror=alert(1)>"),
-        ("</script><script>alert(1)</script>", "</script><script>alert(1)</script>"),
-        ("\u202egnp.exe", "<U+202E>gnp.exe"),
-        ("a\u0301\u0301\u0301\u0301\u0301\u0301", "a\u0301\u0301\u0301\u0301"),
-        ("\x1b[31m \u200b\ufeff", "\\x1b[31m <U+200B><U+FEFF>"),
-        ("👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 می‌خواهم", "👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 می‌خواهم"),
-    ],
-)
-def test_what_a_stranger_says_is_only_text(room, visit, text, shown):
+STRANGE = {  # what a stranger says, and how it is shown
+    "<img src=x onerror=alert(1)>": "<img src=x onerror=alert(1)>",
+    "</script><script>alert(1)</script>": "</script><script>alert(1)</script>",
+    "\u202egnp.exe": "<U+202E>gnp.exe",
+    "a\u0301\u0301\u0301\u0301\u0301\u0301": "a\u0301\u0301\u0301\u0301",
+    "\x1b[31m \u200b\ufeff": "\\x1b[31m <U+200B><U+FEFF>",
+    "👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 می‌خواهم": "👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 می‌خواهم",
+    "`<b>`": "<b>",
+}
+
+
+def test_what_a_stranger_says_is_only_text(room, visit):
     zoe, eve = visit(room, "zoe"), PageClient(room.ports["web"], "eve")
-    eve.say(text)
-    eve.say("the end")
+    for text in (*STRANGE, "the end"):
+        eve.say(text)
     zoe.sees("the end")
-    assert zoe.texts == [shown, "the end"]
+    assert zoe.texts == [*STRANGE.values(), "the end"]
     eve.close()
 
 
@@ -161,3 +162,46 @@ def test_the_door_that_the_host_closes_says_so(room, visit):
     room.doors.close(door)
     wait_until(lambda: door.dismiss() >= 1)
     zoe.reads("The host has closed the door for browsers.")
+
+
+@pytest.mark.full
+def test_a_flood_leaves_the_typed_line_and_a_bounded_page(room, join, visit):
+    ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
+    zoe.composer.fill("half a sen")
+    for number in range(3000):
+        ann.member.outgoing.say(f"line {number}")
+        if number % 100 == 99:
+            ann.hear_text(f"line {number}")
+    zoe.composer.press_sequentially("tence")
+    zoe.sees("line 2999")
+    assert zoe.texts == [f"line {number}" for number in range(2000, 3000)]
+    expect(zoe.composer).to_have_value("half a sentence")
+    zoe.page.locator("#log").evaluate("log => { log.scrollTop = 0 }")
+    for number in range(12):
+        ann.member.outgoing.say(f"more {number}")
+    more = zoe.page.get_by_role("button", name="12 new messages")
+    expect(more).to_be_visible()
+    assert zoe.page.locator("#log").evaluate("log => log.scrollTop") == 0
+    more.click()
+    expect(zoe.page.locator("#lines .text").last).to_be_in_viewport()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1440])
+def test_everything_can_be_read_and_hit(room_with_files, join, visit, scheme, width):
+    """Controls of 44 px with a name, texts with the contrast of WCAG AA, nothing beside the page."""
+    join(room_with_files, "bob-with-a-nick-of-thirty-chars")
+    zoe = visit(room_with_files, viewport={"width": width, "height": 700}, color_scheme=scheme)
+    assert zoe.page.evaluate(AUDIT) == []
+    zoe.join("zoe")
+    zoe.say("a `line` with " + "averylongword" * 30)
+    zoe.say("/nonsense")
+    zoe.reads("There is no command")
+    zoe.page.set_input_files("#chosen", {"name": "notes.txt", "mimeType": "", "buffer": b"hello"})
+    zoe.reads("notes.txt")
+    assert zoe.page.evaluate(AUDIT) == []
+    zoe.composer.fill("/files")
+    zoe.composer.press("Enter")
+    expect(zoe.page.get_by_role("dialog", name="Files of this room")).to_be_visible()
+    assert zoe.page.evaluate(AUDIT) == []
