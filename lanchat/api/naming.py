@@ -13,7 +13,7 @@ from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, Standby
-from lanchat.protocol.places import MAX_ADDRESSES, Place, write_places
+from lanchat.protocol.places import MAX_ADDRESSES, Place, read_places, write_places
 from lanchat.protocol.text import safe_text, same_nick
 from lanchat.protocol.timeline import term_of
 from lanchat.protocol.timing import Timing
@@ -70,7 +70,7 @@ class Naming(Closable):
         self._reached: dict[Session, int] = {}  # the port at which it has answered
         self._blocked: dict[bytes, float] = {}  # by key: s, when its port may be tried again
         self._away: dict[int, float] = {}  # by index: s, since when a standby is gone
-        self._places: dict[int, Place] = {}
+        self._places = {place.index: place for place in read_places(signing.known.places or "[]")}
         self._renew_at = 0.0  # s; the first look of a run signs
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="naming")

@@ -14,7 +14,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import Delegation, read_delegation
 from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Card
-from lanchat.protocol.places import Place
+from lanchat.protocol.places import Place, read_places
 from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import Timing
 from lanchat.server.followers import Volunteer
@@ -260,6 +260,7 @@ def test_the_owner_names_exactly_whom_it_wants_also_one_that_is_never_named_by_i
 def test_indexes_and_numbers_survive_a_restart_and_a_damaged_file_names_nobody(stage):
     stage.with_standby()
     again = Signing(stage.folder, ROOM, stage.owner, password=True)
+    assert [place.nick for place in read_places(again.known.places)] == ["ann", "bob"]
     assert again.standbys == stage.last.standbys and again.known.indexes == stage.signing.known.indexes
     paper = read_delegation(again.sign((), 1), stage.owner.public)
     assert paper.number > stage.last.number and paper.password
