@@ -33,3 +33,8 @@ class RoomRequests(MovingRoom):
             ValueError: it is too long.
         """
         self._member.outgoing.away(text)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether we have said that we are away."""
+        return bool(self._member.outgoing.away_text)

@@ -7,6 +7,7 @@ from lanchat.api.room import JoinedRoom
 from lanchat.terminal.chat import commands
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.intents import (
+    Away,
     CancelTransfer,
     ChangeNick,
     Clear,
@@ -78,10 +79,15 @@ class Actions:
                 self._room.send(text, action=action)
             case SayPrivately(nick, text):
                 self._feed.private.tell(nick, text)
+                if note := self._feed.private.absence(nick):
+                    self._feed.note(note)
             case Reply(text):
                 self._feed.private.reply(text)
             case ChangeNick(nick):
                 self._feed.rename(nick)
+            case Away(text):
+                self._room.away(text)
+                self._feed.note("You are away. /back ends that, and so does leaving." if text else "You are back.")
             case ShowHelp():
                 self._feed.note(self._help())
             case ShowWho():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lanchat.room.mention import last_word
 from lanchat.terminal.chat.intents import (
+    Away,
     CancelTransfer,
     ChangeNick,
     Clear,
@@ -105,6 +106,8 @@ COMMANDS = (
     Command("me", "TEXT", "say what you do: /me waves", lambda text: Say(text, action=True)),
     Command("msg", "NICK TEXT", "send a private message, even to someone away; the host cannot read it", _private),
     Command("reply", "TEXT", "reply to the last private message", Reply, aliases=("r",)),
+    Command("away", "[TEXT]", "tell that you are away, and why", lambda text: Away(text or "away")),
+    Command("back", "", "tell that you are back", lambda _: Away("")),
     Command("send", "PATH [NICK]", "send a file, or a folder as a ZIP, to everybody or to one person", SendFile),
     Command("files", "", "list the files of the room", lambda _: ShowFiles()),
     Command("get", "NUMBER [FOLDER]", "fetch a file of the list", _fetch),

@@ -94,6 +94,8 @@ class Feed:
             return "closed, waiting" if state.closed_by_host else "reconnecting …"
         if not state.stored:
             return "connected, not storing"
+        if self._room.is_away:
+            return "connected · away"
         if state.backup:
             return f"connected · backup: {'you' if state.backup == state.nick else safe_text(state.backup)}"
         return "connected · no backup" if state.had_backup else "connected"

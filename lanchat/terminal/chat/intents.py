@@ -60,6 +60,11 @@ class Moderate:
 
 
 @dataclass(frozen=True)
+class Away:
+    text: str  # why; "": we are back
+
+
+@dataclass(frozen=True)
 class Topic:
     text: str  # "": show it; "-": remove it
 
@@ -158,6 +163,7 @@ Intent = (
     | Ignore
     | Moderate
     | Topic
+    | Away
     | Unsent
     | SendFile
     | ShowFiles

@@ -6,9 +6,12 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import PrivateMessage
 from lanchat.client.private import another_key_text, is_guest, unsealed_text
 from lanchat.client.private_files import Recipient
+from lanchat.protocol.text import safe_nick, safe_text
 from lanchat.room.roster import Person
 
 REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new
+
+ABSENCE_AGAIN = 600.0  # s after which the writer is told again that somebody is away
 
 
 class PrivateTalk:
@@ -18,6 +21,7 @@ class PrivateTalk:
         self._room = room
         self._last: PrivateMessage | None = None  # from somebody else
         self._last_sender_since = 0.0  # s, monotonic: when it began to be that person
+        self._told_away: dict[str, float] = {}  # when we were told that somebody is away, by id
         self._asked: set[str] = set()  # ids of guests, and of people with a rival, about whom the person was warned
 
     def tell(self, nick: str, text: str) -> None:
@@ -29,6 +33,15 @@ class PrivateTalk:
         """
         person = self._addressee(nick)
         self._tell(nick, text, person.id if person else "")
+
+    def absence(self, nick: str) -> str:
+        """That the recipient is away, and why, once in a while; "": nothing is to be told."""
+        person = self._room.state.roster.person(nick.removeprefix("~"))
+        now = time.monotonic()
+        if person is None or not person.away or now - self._told_away.get(person.id, -ABSENCE_AGAIN) < ABSENCE_AGAIN:
+            return ""
+        self._told_away[person.id] = now
+        return f"{safe_nick(person.nick)} is away: {safe_text(person.away)}"
 
     def reply(self, text: str) -> None:
         """Reply to the last private message.

@@ -13,12 +13,13 @@ import lanchat
 from lanchat.client.events import PrivateMessage
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import Renamed, Said, Say
+from lanchat.protocol.status import Status
 from lanchat.server.host import Host
 from lanchat.storage.member_store import NoStore
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.chat.chat import Chat, ChatEnd
 from tests.conftest import EAGER
-from tests.support.people import PlainClient, joined_room
+from tests.support.people import Listener, PlainClient, joined_room
 from tests.support.waiting import PATIENCE, wait_until
 
 NEW_LINE = "\x1b\r"
@@ -376,6 +377,26 @@ def test_the_topic_is_shown_and_only_the_host_sets_it(host, talk):
             ann.shows("-- Topic: Deploy at 5")
             hal.moderate("topic", text="")
             ann.shows("hal removed the topic")
+
+
+def test_who_is_away_says_so_and_who_writes_to_them_is_told_once(host, join, talk):
+    room = host()
+    bob = Listener(join(room, "bob"))
+    with talk(room) as ann:
+        ann.press("/away lunch\r")
+        ann.shows("You are away.")
+        bob.hear_kind(Status, nick="ann", away="lunch")
+        ann.shows("connected · away")
+        bob.member.outgoing.away("in a meeting")
+        bob.hear_kind(Status, nick="bob", away="in a meeting")
+        wait_until(lambda: any(person.away for person in ann.chat._room.people if person.nick == "bob"))
+        ann.press("/msg bob one\r")
+        ann.shows("bob is away: in a meeting")
+        ann.press("/msg bob two\r/back\r")
+        ann.shows("[you -> bob] two")
+        ann.shows("You are back.")
+        assert ann.text.count("bob is away: in a meeting") == 1
+        bob.hear_kind(Status, nick="ann", away="")
 
 
 def test_what_needs_the_host_is_refused_while_it_is_away(host, talk):

@@ -25,6 +25,7 @@ class ScriptedRoom:
 
     def __init__(self) -> None:
         self.state = RoomState()
+        self.is_away = False
         self.items: list[Item] = []
         self.private: list[tuple[str, str]] = []  # recipient and text
 
