@@ -1,8 +1,11 @@
 """Chromium for the stories of the page, started once for each process of a run."""
 
+import asyncio
 import os
 import shutil
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +23,26 @@ _ELSEWHERE = "room.test"
 FOREIGN = "cats.test"  # a name that the door does not know
 
 
+@contextmanager
+def _running(loop: AbstractEventLoop | None) -> Iterator[None]:
+    """Playwright leaves its event loop running in this thread, in a greenlet: no other test may see it."""
+    before = asyncio._get_running_loop()
+    asyncio._set_running_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(before)
+
+
+@pytest.fixture
+def chromium(_chromium: tuple[Browser, AbstractEventLoop | None]) -> Iterator[Browser]:
+    browser, loop = _chromium
+    with _running(loop):
+        yield browser
+
+
 @pytest.fixture(scope="session")
-def chromium(own_network: None) -> Iterator[Browser]:
+def _chromium(own_network: None) -> Iterator[tuple[Browser, AbstractEventLoop | None]]:
     if _PROGRAM is None:
         pytest.skip("no Chromium: apt-get install chromium, or set LANCHAT_CHROMIUM")
     with sync_playwright() as playwright:
@@ -29,7 +50,9 @@ def chromium(own_network: None) -> Iterator[Browser]:
             executable_path=_PROGRAM,
             args=["--no-sandbox", f"--host-resolver-rules=MAP {_ELSEWHERE} 127.0.0.1,MAP {FOREIGN} 127.0.0.1"],
         )
-        yield browser
+        loop = asyncio._get_running_loop()
+        with _running(None):
+            yield browser, loop
         browser.close()
 
 
