@@ -5,12 +5,13 @@ import sys
 import click
 
 from lanchat.cli import options
+from lanchat.cli.completion import titles
 from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined
 from lanchat.cli.usage import ExplainedCommand
 
 
 @click.command(cls=ExplainedCommand)
-@click.argument("room", metavar=ROOM)
+@click.argument("room", metavar=ROOM, shell_complete=titles)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @options.flag("--all", "everything", help="Fetch every file that is whole at the host now.")
 @options.option(

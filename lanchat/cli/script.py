@@ -9,6 +9,7 @@ from dataclasses import replace
 import click
 
 from lanchat.cli import options
+from lanchat.cli.completion import titles
 from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined, who_joins
 from lanchat.cli.usage import ExplainedCommand
 
@@ -37,7 +38,7 @@ class _Send(_RunsCommand):
 
 
 @click.command(cls=_Send)
-@click.argument("room", metavar=ROOM)
+@click.argument("room", metavar=ROOM, shell_complete=titles)
 @click.argument("text", nargs=-1, metavar="[TEXT]...")
 @options.flag("--whole", help="All of stdin is one message, instead of one for each line.")
 @options.option("--to", metavar="NICK", help="Send it to this person alone, sealed.")
@@ -140,7 +141,7 @@ class _Tail(_RunsCommand):
 
 
 @click.command(cls=_Tail)
-@click.argument("room", metavar=ROOM)
+@click.argument("room", metavar=ROOM, shell_complete=titles)
 @options.option(
     "-n",
     "--number",
@@ -196,7 +197,7 @@ def tail(
 
 
 @click.command(cls=ExplainedCommand)
-@click.argument("room", metavar=ROOM)
+@click.argument("room", metavar=ROOM, shell_complete=titles)
 @click.argument("question")
 @options.option(
     "--from",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
+from lanchat.cli.completion import titles
 from lanchat.cli.picking import pick_and_talk, talk_in, wanted_twin
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import Refused
@@ -225,7 +226,7 @@ def _refuse_unencrypted(settings: HostOptions) -> None:
 
 
 @click.command(cls=ExplainedCommand)
-@click.argument("room", required=False, metavar="[TITLE | HOST[:PORT] | INVITE]")
+@click.argument("room", required=False, metavar="[TITLE | HOST[:PORT] | INVITE]", shell_complete=titles)
 @options.nick
 @options.password_file
 @options.wait(default=5.0, help="Look this long for TITLE.")
