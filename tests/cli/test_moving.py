@@ -43,5 +43,7 @@ def test_who_quits_leaves_the_room_to_the_computer_that_was_named(lanchat):
     assert said_by(cat.out) == ["still here"]
     assert [line for line in bob.out.splitlines() if line.startswith("cat: ")] == ["cat: before", "cat: after"]
     assert "Reconnecting" not in cat.err + bob.err
+    cat.end_input()
+    assert cat.wait().code == 0  # only now all of it is certainly on its disk
     history = lanchat.run("history", "Room A", who="cat")
     assert [history.out.count(text) for text in ("before", "after", "still here")] == [1, 1, 1]
