@@ -1,0 +1,34 @@
+"""The pages of `lanchat help`."""
+
+import plistlib
+import re
+from configparser import RawConfigParser
+
+import pytest
+
+from lanchat.cli.help import PAGES, topics
+
+
+@pytest.mark.parametrize("topic", topics())
+def test_each_page_is_shown(lanchat, topic):
+    ended = lanchat.run("help", topic)
+    assert ended.code == 0 and ended.out == (PAGES / f"{topic}.md").read_text(encoding="utf-8")
+
+
+def test_a_command_has_its_help_and_what_is_neither_is_proposed(lanchat):
+    assert "--whole" in lanchat.run("help", "send").out
+    wrong = lanchat.run("help", "jsn")
+    assert wrong.code == 2 and "lanchat help json" in wrong.err
+    assert "lanchat help agents" in lanchat.run("help").out
+
+
+def test_the_files_of_the_page_about_services_can_be_read():
+    page = (PAGES / "service.md").read_text(encoding="utf-8")
+    unit, plist = (re.sub("(?m)^    ", "", page[page.index(a) : page.index(b)]) for a, b in BLOCKS)
+    parser = RawConfigParser()
+    parser.read_string(unit)
+    assert parser["Service"]["SuccessExitStatus"] == "130" and "--headless" in parser["Service"]["ExecStart"]
+    assert plistlib.loads(plist.encode())["ProgramArguments"][1:] == ["host", "Room A", "--headless"]
+
+
+BLOCKS = (("    [Unit]", "Then start it"), ("    <?xml", "## What to know"))
