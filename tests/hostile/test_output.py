@@ -230,6 +230,8 @@ def test_words_for_a_person_are_printed_at_one_place():
         ("terminal/colour.py", "write"),  # rows of a table, whose cells are made harmless one by one
         ("terminal/chat/line_screen.py", "write"),  # rows of the renderer
         ("cli/look.py", "echo"),  # JSON
+        ("cli/help.py", "echo"),  # pages of this package, and
+        ("cli/help.py", "write"),  # the commands' own help
         ("terminal/rooms.py", "write"),  # JSON
         ("terminal/history.py", "write"),  # JSON, and lines of the renderer
         ("terminal/script.py", "write"),  # JSON, and lines of lines.py
