@@ -101,6 +101,7 @@ def test_a_guest_link_opens_a_room_with_a_password(host, visit):
     zoe.reads("This guest link is no longer valid. Ask the host for a new one.")
 
 
+@pytest.mark.full
 def test_a_taken_nick_brings_another_one(room, join, visit):
     join(room, "zoe")
     zoe = visit(room)

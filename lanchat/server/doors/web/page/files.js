@@ -3,6 +3,7 @@
 
 const MAX_FETCH = 200 * 1000 * 1000; // bytes; a page keeps a file in memory, and tabs crash on more
 const MAX_PICTURE = 10 * 1000 * 1000; // bytes of a file that is shown
+const KEPT_FOR = 60000; // ms that a large file stays in memory, in case that it is to be saved once more
 const MAX_FILES = 1000; // that the page knows
 const AGAIN_AFTER = 1500; // ms after a transfer was cut
 const GIVE_UP = 12; // attempts without a byte, or without success for another reason than a lost connection
@@ -294,6 +295,7 @@ class Files {
     file.fetching = null;
     this.ui.changed(file);
     for (const then of fetching.then) then(file.blob);
+    if (file.size > MAX_PICTURE) setTimeout(() => (file.blob = null), KEPT_FOR);
   }
 
   // `transfer` holds `progress`, `failures`, and then its `link`.

@@ -161,7 +161,7 @@ class Log {
     const end = this.lastNote;
     this.last.by = "";
     if (end && !important && end.isConnected && end === this.lines.lastElementChild && end.textContent.length < 160) {
-      end.textContent += ` · ${text}`;
+      end.append(` · ${text}`); // a screen reader hears what is new of it
       return null;
     }
     const row = make("p", important ? "note important" : "note", text);
