@@ -71,8 +71,8 @@ def test_a_file_is_fetched_while_it_is_still_being_sent(open_room, enter, tmp_pa
     fetching: list[RunningTransfer] = []
 
     def fetch() -> None:
-        [entry] = bob.files
-        assert 0 < entry.have < entry.size and not entry.sha256
+        [entry] = wait_until(lambda: [file for file in bob.files if file.have])
+        assert entry.have < entry.size and not entry.sha256
         fetching.append(bob.start_fetching(entry, tmp_path / "bob", lambda transfer: None))
         wait_until(lambda: fetching[0].progress.done > 0)
 

@@ -230,6 +230,7 @@ def test_words_for_a_person_are_printed_at_one_place():
         ("terminal/colour.py", "write"),  # rows of a table, whose cells are made harmless one by one
         ("terminal/chat/line_screen.py", "write"),  # rows of the renderer
         ("cli/look.py", "echo"),  # JSON
+        ("cli/completion.py", "echo"),  # a file for the shell
         ("cli/help.py", "echo"),  # pages of this package, and
         ("cli/help.py", "write"),  # the commands' own help
         ("terminal/rooms.py", "write"),  # JSON
