@@ -215,9 +215,9 @@ def reconnecting(reason: str) -> str:
     return f"{sentence(reason)} Reconnecting …"
 
 
-def closed_text(reason: str) -> str:
-    """The host has closed the room, and the member waits."""
-    return f"{sentence(reason)} Waiting in case it opens again; Ctrl-C leaves."
+def closed_text(closed: str) -> str:
+    """The room is closed, as this sentence says, and the member waits."""
+    return f"{closed} Waiting in case it opens again; Ctrl-C leaves."
 
 
 def resent_text(number: int, since: str) -> str:

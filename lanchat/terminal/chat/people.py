@@ -11,7 +11,7 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Joined
 from lanchat.protocol.text import grouped, safe_nick, safe_text
 from lanchat.room.roster import Person, Roster
-from lanchat.terminal.wording import COMPARE, counted, listed, people_text
+from lanchat.terminal.wording import COMPARE, counted, listed, people_text, sentence
 
 NAMED = 5  # people in the greeting; /who names all
 # Those of the 256 colours that stand out from black and from white alike (contrast of 4:1 and more; a test counts it).
@@ -110,6 +110,12 @@ def verify_text(person: Person, me: str, host_id: str) -> str:
     else:
         sealed += ": the host cannot read them."
     return f"Fingerprint of {nick}{vouched}:  {grouped(person.id)}\n{COMPARE}\n{sealed}"
+
+
+def closed_by(roster: Roster, reason: str) -> str:
+    """Who closed the room, and so has left it; the reason that we were given, where that is not known."""
+    host = roster.member(roster.host_id)
+    return f"{shown_nick(host.id, host.nick)} closed the room." if host is not None else sentence(reason)
 
 
 def private_label(told: PrivateMessage, me: str) -> str:

@@ -32,7 +32,7 @@ from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, cells, most_cells
 from lanchat.terminal.chat.files import KnownFiles, Listed, list_text, private_file_line
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
-from lanchat.terminal.chat.people import joined_text, nick_colour, private_label, shown_nick
+from lanchat.terminal.chat.people import closed_by, joined_text, nick_colour, private_label, shown_nick
 from lanchat.terminal.wording import (
     advice,
     backup_text,
@@ -173,7 +173,7 @@ class Renderer:
             case Connected() | Disconnected(moved=True):
                 return None  # the greeting is a note, below the history; an event will say where the room is
             case Disconnected(reason=reason, closed=closed):
-                return _system(closed_text(reason) if closed else reconnecting(reason), ERROR)
+                return _system(closed_text(closed_by(self._roster, reason)) if closed else reconnecting(reason), ERROR)
             case Notice(text=text):
                 return _system(text if self.hosting else notice_text(self._roster, text))
             case NewSince(at=at):

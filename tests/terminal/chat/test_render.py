@@ -10,6 +10,7 @@ from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.file_messages import FileEntry
+from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Card, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.files import Listed
@@ -172,6 +173,20 @@ def test_a_longer_word_is_not_my_nick(text):
 
 def test_my_own_message_mentions_nobody():
     assert renderer().render(said("I am ann", by="a", nick="ann"))[0] == (TIME, "12:00 ")
+
+
+def test_who_closed_the_room_is_named_although_they_have_left():
+    key = b"k" * 32
+    roster = Roster(me="a", nick="ann", host_id=member_id(key))
+    shown = Shown(Renderer(roster, date(1970, 1, 1), UTC))
+    closed, waits = (
+        Disconnected("The host has closed the room.", closed=True),
+        "Waiting in case it opens again; Ctrl-C leaves.",
+    )
+    assert plain(shown.render(closed)) == f"-- The host has closed the room. {waits}\n"
+    roster.apply(Joined(1, NOON, roster.host_id, "hal", host=True, key=key))
+    roster.apply(Left(2, NOON, roster.host_id, "hal"))
+    assert plain(shown.render(closed)) == f"-- hal closed the room. {waits}\n"
 
 
 def test_in_a_narrow_window_lines_break_between_words():
