@@ -57,6 +57,7 @@ class AgentInbox:
     """The last messages of all rooms, numbered in the order in which they came."""
 
     def __init__(self, limit: int = MOST) -> None:
+        self.limit = limit
         self._run = secrets.token_hex(2)  # begins each cursor: one of an earlier run means nothing now
         self._changed = threading.Condition()  # guards all below
         self._heard: deque[Heard] = deque(maxlen=limit)

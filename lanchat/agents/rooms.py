@@ -43,7 +43,7 @@ class AgentRoom:
     Args:
         name: as the person named it.
         join: enters the room; may raise LanchatError.
-        allowed: returns who may wake the agent.
+        allowed: returns who may wake the agent; may raise LanchatError.
         note: called with a sentence for the person, when the room cannot be entered or is gone.
     """
 
@@ -81,6 +81,13 @@ class AgentRoom:
             raise LanchatError(f"You are not in {self.title} now. {self.problem}")
         return self.room
 
+    def keep(self, number: int, message: "PrivateMessage") -> None:
+        """Keep a private message until the agent has seen it, or the inbox has forgotten it."""
+        with self.lock:
+            self.unread[number] = message
+            while (oldest := next(iter(self.unread))) <= number - self.inbox.limit:
+                del self.unread[oldest]
+
     def seen(self, numbers: set[int]) -> None:
         """The agent has got the messages with these numbers: private ones of them need not come again."""
         with self.lock:
@@ -109,14 +116,14 @@ class AgentRoom:
         tries = 0
         while not self.closing.is_set():
             try:
-                room = self._join()
+                allowed, room = self.allowed(), self._join()
             except LanchatError as error:
                 self._is_out(error)
             else:
                 tries = 0
                 self.title, self.room = room.title, room
                 with room:
-                    end = Stay(self, room).run()
+                    end = Stay(self, room, allowed).run()
                 self.room = None
                 if not self.closing.is_set():
                     self._is_out(end)

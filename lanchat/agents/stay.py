@@ -4,6 +4,7 @@ import time
 
 from lanchat.agents.inbox import Heard
 from lanchat.agents.rooms import AgentRoom
+from lanchat.agents.rules import Allowed
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Acked, Closed, Item, PrivateMessage
 from lanchat.errors import LanchatError
@@ -16,10 +17,10 @@ from lanchat.room.mention import mentions
 class Stay:
     """One stay in a room. Belongs to the thread of the room."""
 
-    def __init__(self, agent: AgentRoom, room: JoinedRoom) -> None:
+    def __init__(self, agent: AgentRoom, room: JoinedRoom, allowed: Allowed) -> None:
         self._agent = agent
         self._room = room
-        self._allowed = agent.allowed()
+        self._allowed = allowed
 
     def run(self) -> LanchatError:
         """Take what comes until the end, and return why it is over."""
@@ -53,8 +54,7 @@ class Stay:
 
         def heard(number: int) -> Heard:
             if isinstance(message, PrivateMessage):
-                with self._agent.lock:
-                    self._agent.unread[number] = message
+                self._agent.keep(number, message)
             return Heard(
                 number,
                 self._room.title,

@@ -54,7 +54,7 @@ class Client:
     def __init__(self, join: Callable[[], JoinedRoom], allowed: Allowed, **options: Any) -> None:
         self._sent: queue.Queue[bytes | None] = queue.Queue()
         self._number = 0
-        self.inbox = AgentInbox()
+        self.inbox: AgentInbox = options.get("inbox") or AgentInbox()
         self.notes: list[str] = []
         self.agent_rooms = [AgentRoom("Room A", join, self.inbox, lambda: allowed, self.notes.append)]
         files: Path | None = options.get("files")
@@ -214,6 +214,15 @@ def test_a_private_message_is_sent_with_a_receipt_and_wakes_the_agent(agent, ann
     assert message["private"] and message["text"] == "yes?"
 
 
+def test_private_messages_that_an_agent_does_not_read_fill_no_memory(client, ann):
+    agent = client(inbox=AgentInbox(limit=2))
+    agent.come()
+    for number in range(5):
+        ann.member.outgoing.tell("agent", f"psst {number}")
+    wait_until(lambda: agent.inbox.last == 5)
+    assert list(agent.agent_rooms[0].unread) == [4, 5], "the older ones come again with the next welcome"
+
+
 def test_a_wait_that_is_cancelled_gets_no_answer_and_holds_up_no_other(agent):
     waiting = agent.begin_call("wait", timeout=PATIENCE)
     assert agent.call("rooms")["rooms"][0]["joined"]
@@ -301,6 +310,19 @@ def test_a_room_that_is_gone_is_told_and_joined_again(client, ann, monkeypatch):
     room.leave()
     ann.hear_kind(Left, nick="agent")
     wait_until(lambda: len(joins) > 2 and agent.agent_rooms[0].room is not None)
+
+
+def test_a_key_that_cannot_be_read_is_told_and_keeps_the_agent_out(client, monkeypatch):
+    agent = client()
+
+    def damaged() -> Allowed:
+        raise LanchatError("Your key is damaged.")
+
+    monkeypatch.setattr(agent.agent_rooms[0], "allowed", damaged)
+    agent.request("initialize")
+    wait_until(lambda: agent.notes)
+    assert agent.notes == ["Room A: Your key is damaged."]
+    assert "Your key is damaged." in agent.trouble("say", text="hi")
 
 
 def test_without_a_room_a_tool_says_why(client, monkeypatch):
