@@ -7,7 +7,7 @@ from lanchat.protocol.invite import Invite
 from lanchat.protocol.irc.names import channel_of
 from lanchat.protocol.text import argument, last_argument
 from lanchat.terminal.cells import Fragments
-from lanchat.terminal.qr import BLACK_ON_WHITE, qr_lines
+from lanchat.terminal.qr import qr_code
 from lanchat.terminal.web import PROTECTS, web_lines
 
 if TYPE_CHECKING:
@@ -75,8 +75,4 @@ def invitation(invite: Invite, width: int) -> Fragments:
     Args:
         width: columns of the terminal.
     """
-    shown = [("", f"lanchat join '{invite}'\n")]
-    lines = qr_lines(invite.for_qr(), width)
-    if lines is None:
-        return [*shown, ("", f"(The QR code needs more than {width} columns: make the window wider.)\n")]
-    return shown + [part for line in lines for part in ((BLACK_ON_WHITE, line), ("", "\n"))]
+    return [("", f"lanchat join '{invite}'\n"), *qr_code(invite.for_qr(), width)]

@@ -3,10 +3,24 @@
 `segno`, which makes them, is imported only here, and only when it is needed.
 """
 
+from lanchat.terminal.cells import Fragments
+
 QUIET_ZONE = 4  # modules of white around a code, as ISO/IEC 18004 asks for
 NARROW_QUIET_ZONE = 2  # modules; phones still read it, and it fits a narrow terminal
 # Black on white whatever the terminal's own colours are: only some phones read a light code on a dark ground.
 BLACK_ON_WHITE = "fg:#000000 bg:#ffffff"  # for prompt_toolkit
+
+
+def qr_code(text: str, width: int) -> Fragments:
+    """The text as a QR code to be printed, or a sentence if the window is too narrow for it.
+
+    Args:
+        width: columns of the terminal.
+    """
+    lines = qr_lines(text, width)
+    if lines is None:
+        return [("", f"(The QR code needs more than {width} columns: make the window wider.)\n")]
+    return [part for line in lines for part in ((BLACK_ON_WHITE, line), ("", "\n"))]
 
 
 def qr_lines(text: str, width: int) -> list[str] | None:

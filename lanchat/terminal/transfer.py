@@ -11,8 +11,7 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.running import RunningTransfer
 from lanchat.errors import Refused, TimedOut
 from lanchat.protocol.text import safe_text
-from lanchat.terminal.chat.files import Rate, percent, transfer_line
-from lanchat.terminal.chat.transfers import left_out_text
+from lanchat.terminal.chat.files import Rate, left_out_text, percent, transfer_line
 from lanchat.terminal.stdio import columns_of, is_dumb, put
 from lanchat.terminal.wording import note_text
 
@@ -51,7 +50,7 @@ def send_files(
         progress = _ProgressLine(talk)
         transfer = room.start_sending(Path(path), progress, to=recipient)
         if transfer.left_out:
-            put(talk, note_text(left_out_text(transfer)))
+            put(talk, note_text(left_out_text(transfer.progress.name, transfer.left_out)))
         _finish(transfer, progress, deadline)
         if as_json:
             values = {"file": transfer.file, "name": transfer.progress.name, "size": transfer.progress.size}

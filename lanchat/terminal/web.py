@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from lanchat.terminal.cells import Fragments
-from lanchat.terminal.qr import BLACK_ON_WHITE, qr_lines
+from lanchat.terminal.qr import qr_code
 from lanchat.terminal.wording import counted
 
 if TYPE_CHECKING:
@@ -37,12 +37,7 @@ def web_code(address: "WebAddress | None", width: int) -> Fragments:
     Args:
         width: columns of the terminal.
     """
-    if address is None:
-        return []
-    lines = qr_lines(address.url, width)
-    if lines is None:
-        return [("", f"(The QR code needs more than {width} columns: make the window wider.)\n")]
-    return [part for line in lines for part in ((BLACK_ON_WHITE, line), ("", "\n"))]
+    return [] if address is None else qr_code(address.url, width)
 
 
 class Shows(Protocol):

@@ -1,6 +1,6 @@
 """The files of a room as one screen knows them: their numbers, their list, and the lines of running transfers. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lanchat.client.events import PrivateFile
@@ -15,6 +15,7 @@ MOST = 2000  # files that a screen remembers; ten times what a room holds
 _NAME = 30  # cells of a name in the list; the rest of the row fits into 80
 _LEAST_NAME = 12  # cells of a name beside a long remark
 _ENDING = 8  # characters at the end of a long name that stay
+_NAMED = 5  # of what is left out of a folder
 _STALLED = 2.0  # s without a byte
 _WINDOW = 3.0  # s over which the rate of a transfer is measured
 
@@ -114,6 +115,13 @@ def private_file_line(file: PrivateFile, names: KnownFiles, me: str, *, may_fetc
 def count_text(number: int) -> str:
     """Tells somebody who comes in that there are files."""
     return "1 file is here. /files shows it." if number == 1 else f"{number} files are here. /files lists them."
+
+
+def left_out_text(folder: str, left_out: Sequence[str]) -> str:
+    """Names what of a folder is not sent."""
+    named, more = ", ".join(left_out[:_NAMED]), len(left_out) - _NAMED
+    named += f" and {more} more" if more > 0 else ""
+    return f"Not in {folder}: {named} (links, special files, files of 1.9 GB and more)."
 
 
 def _state(entry: FileEntry) -> str:

@@ -5,25 +5,22 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import date, timedelta
-from pathlib import Path
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.running import WAITS_FOR_SENDER, RunningTransfer, TransferState
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS
 from lanchat.protocol.sizes import size_text
-from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.accepting import Accepting
 from lanchat.terminal.chat.commands import Completion
 from lanchat.terminal.chat.feed import Feed
-from lanchat.terminal.chat.files import Listed, Rate, count_text, transfer_line
+from lanchat.terminal.chat.files import Listed, Rate, count_text, left_out_text, transfer_line
 from lanchat.terminal.chat.line import SYSTEM
+from lanchat.terminal.chat.paths import complete_path, complete_recipient, path_and_nick, shown_path, typed_path
 from lanchat.terminal.wording import day_text, error_line
 
 DRAW_EVERY = 0.25  # s between two drawings for the sake of progress
-MOST_COMPLETIONS = 100  # paths that are proposed at once
-_NAMED = 5  # of what is left out of a folder
 _DAY = 86_400_000  # ms
 
 
@@ -53,7 +50,7 @@ class ChatTransfers:
         to = self._feed.private.recipient(nick) if nick else None
         transfer = self._room.start_sending(path, self._report, to=to, keep=True)
         if transfer.left_out:
-            self._feed.note(left_out_text(transfer))
+            self._feed.note(left_out_text(transfer.progress.name, transfer.left_out))
         self._begin(transfer)
 
     def resume(self) -> None:
@@ -188,93 +185,6 @@ class ChatTransfers:
         if transfer.progress.up or not transfer.progress.done or known is None:
             return ""
         return f" What has come stays: /get {known.number} goes on with it."
-
-
-def typed_path(typed: str) -> Path:
-    """The path that a person means, with or without quotes, and with `~` for the home."""
-    typed = typed.strip()
-    if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "\"'":
-        typed = typed[1:-1]
-    elif "\\ " in typed and not Path(typed).exists():
-        typed = typed.replace("\\ ", " ")
-    return _expanded(typed)
-
-
-def _expanded(typed: str) -> Path:
-    """The path with the home that `~` or `~bob` stands for; as it was typed if there is no such user."""
-    try:
-        return Path(typed).expanduser()
-    except RuntimeError:
-        return Path(typed)
-
-
-def path_and_nick(typed: str) -> tuple[Path, str]:
-    """The path that is to be sent, and the nick of the one person that it is for; "": it is for everybody.
-
-    Raises:
-        ValueError: both a path with blanks and a path with a nick behind it are there.
-    """
-    typed = typed.strip()
-    if typed[:1] in ("'", '"') and (end := typed.find(typed[0], 1)) > 0:
-        return typed_path(typed[: end + 1]), _nick(typed[end + 1 :])
-    before, blank, last = typed.rpartition(" ")
-    escaped = before.endswith("\\")
-    if not blank or escaped or not typed_path(before).exists():
-        return typed_path(typed), ""
-    if typed_path(typed).exists():
-        raise ValueError(f'There are both "{before}" and "{typed}". Put the path that you mean in quotes.')
-    return typed_path(before), _nick(last)
-
-
-def _nick(text: str) -> str:
-    return text.strip().rstrip(":,")
-
-
-def shown_path(path: Path) -> str:
-    """The path, with `~` for the home."""
-    try:
-        return str("~" / path.absolute().relative_to(Path.home()))
-    except (ValueError, RuntimeError):
-        return str(path)
-
-
-def complete_path(typed: str) -> list[Completion]:
-    """The files and folders whose path begins with this."""
-    quote = typed[:1] if typed[:1] in ('"', "'") else ""
-    begun = typed[len(quote) :]
-    folder, _, name = begun.rpartition("/") if "/" in begun else ("", "", begun)
-    where = _expanded((folder or "/") if begun.startswith("/") else folder or ".")
-    try:
-        entries = sorted(where.iterdir())
-    except OSError:
-        return []
-    found = []
-    for entry in entries:
-        if entry.name.startswith(name) and (name.startswith(".") or not entry.name.startswith(".")):
-            found.append(Completion(entry.name + ("/" if entry.is_dir() else ""), len(name)))
-    return found[:MOST_COMPLETIONS]
-
-
-def complete_recipient(typed: str, nicks: Iterable[str]) -> list[Completion]:
-    """The nicks that begin with what stands behind a path."""
-    before, blank, begun = typed.rpartition(" ")
-    quoted = before[:1] in ("'", '"')
-    if (
-        not blank
-        or (quoted and not (len(before) > 1 and before.endswith(before[0])))
-        or not typed_path(before).exists()
-    ):
-        return []
-    found = sorted({safe_text(nick) for nick in nicks}, key=str.casefold)
-    return [Completion(nick, len(begun)) for nick in found if nick.casefold().startswith(begun.casefold())]
-
-
-def left_out_text(transfer: RunningTransfer) -> str:
-    """Names what of a folder is not sent."""
-    left_out = transfer.left_out
-    named, more = ", ".join(left_out[:_NAMED]), len(left_out) - _NAMED
-    named += f" and {more} more" if more > 0 else ""
-    return f"Not in {transfer.progress.name}: {named} (links, special files, files of 1.9 GB and more)."
 
 
 def _is_over(transfer: RunningTransfer) -> bool:

@@ -1,13 +1,10 @@
 """Files on the screen: numbers, the list, lines of transfers, completion."""
 
-import os
-
 import pytest
 
 from lanchat.protocol.file_messages import FileEntry, FileOffered
 from lanchat.terminal.cells import cells
 from lanchat.terminal.chat.files import KnownFiles, Rate, list_text, transfer_line
-from lanchat.terminal.chat.transfers import complete_path, shown_path, typed_path
 
 ONE, OTHER = "1" * 32, "2" * 32
 
@@ -77,21 +74,3 @@ def test_a_rate_is_that_of_the_last_seconds():
     assert not rate.stalled
     assert rate.per_second(1000, 5.0) == 0
     assert rate.per_second(1000, 8.0) == 0 and rate.stalled
-
-
-def test_a_typed_path_may_stand_in_quotes(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert [str(typed_path(text)) for text in ('"my file"', "'my file'", "my file", "my\\ file")] == ["my file"] * 4
-    assert typed_path("~/a") == tmp_path / "a"
-    assert shown_path(tmp_path / "a") == "~/a"
-    assert shown_path(tmp_path.parent) == str(tmp_path.parent)
-
-
-def test_paths_are_completed(tmp_path):
-    for name in ("report.pdf", "rest", ".hidden"):
-        (tmp_path / name).touch()
-    (tmp_path / "reports").mkdir()
-    found = complete_path(f"{tmp_path}{os.sep}rep")
-    assert [(completion.text, completion.replaces) for completion in found] == [("report.pdf", 3), ("reports/", 3)]
-    assert [completion.text for completion in complete_path(f'"{tmp_path}/.h')] == [".hidden"]
-    assert complete_path("/no/such/folder/x") == []

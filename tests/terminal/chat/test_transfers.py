@@ -11,7 +11,6 @@ from lanchat.protocol.messages import Said
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import joined_folder
-from lanchat.terminal.chat.transfers import path_and_nick
 from tests.support.files import SIZE, file_of
 from tests.support.waiting import wait_until
 from tests.terminal.chat.test_chat import TAB, talk
@@ -128,36 +127,6 @@ def test_a_nick_behind_a_path_is_completed(room, talk, enter, tmp_path):
         ann.shows("bobby")
         ann.press(f"/send {tmp_path}/report.pdf bo{TAB}")
         ann.has_typed(f"/send {tmp_path}/report.pdf bobby")
-
-
-@pytest.mark.parametrize(
-    ("typed", "path", "nick"),
-    [
-        ("report.pdf", "report.pdf", ""),
-        ("report.pdf bob", "report.pdf", "bob"),
-        ("my report.pdf", "my report.pdf", ""),
-        ("my report.pdf bob", "my report.pdf", "bob"),
-        ('"my report.pdf" bob', "my report.pdf", "bob"),
-        ("'my report.pdf'", "my report.pdf", ""),
-        ("my\\ report.pdf bob", "my report.pdf", "bob"),
-        ("missing.pdf bob", "missing.pdf bob", ""),
-    ],
-)
-def test_what_is_typed_is_a_path_and_perhaps_a_nick(tmp_path, monkeypatch, typed, path, nick):
-    monkeypatch.chdir(tmp_path)
-    for name in ("report.pdf", "my report.pdf"):
-        (tmp_path / name).touch()
-    assert path_and_nick(typed) == (Path(path), nick)
-
-
-def test_a_path_that_may_be_two_is_sent_to_nobody(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("report", "report bob"):
-        (tmp_path / name).touch()
-    with pytest.raises(ValueError, match="Put the path that you mean in quotes"):
-        path_and_nick("report bob")
-    assert path_and_nick('"report bob"') == (Path("report bob"), "")
-    assert path_and_nick('"report" bob') == (Path("report"), "bob")
 
 
 def test_a_fetch_that_is_cancelled_says_how_it_goes_on(room, talk, enter, tmp_path, monkeypatch):

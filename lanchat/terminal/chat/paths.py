@@ -1,0 +1,88 @@
+"""Paths as a person types them: what is meant, what could follow, and how a path is shown."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lanchat.protocol.text import safe_text
+from lanchat.terminal.chat.commands import Completion
+
+MOST_COMPLETIONS = 100  # paths that are proposed at once
+
+
+def typed_path(typed: str) -> Path:
+    """The path that a person means, with or without quotes, and with `~` for the home."""
+    typed = typed.strip()
+    if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "\"'":
+        typed = typed[1:-1]
+    elif "\\ " in typed and not Path(typed).exists():
+        typed = typed.replace("\\ ", " ")
+    return _expanded(typed)
+
+
+def _expanded(typed: str) -> Path:
+    """The path with the home that `~` or `~bob` stands for; as it was typed if there is no such user."""
+    try:
+        return Path(typed).expanduser()
+    except RuntimeError:
+        return Path(typed)
+
+
+def path_and_nick(typed: str) -> tuple[Path, str]:
+    """The path that is to be sent, and the nick of the one person that it is for; "": it is for everybody.
+
+    Raises:
+        ValueError: both a path with blanks and a path with a nick behind it are there.
+    """
+    typed = typed.strip()
+    if typed[:1] in ("'", '"') and (end := typed.find(typed[0], 1)) > 0:
+        return typed_path(typed[: end + 1]), _nick(typed[end + 1 :])
+    before, blank, last = typed.rpartition(" ")
+    escaped = before.endswith("\\")
+    if not blank or escaped or not typed_path(before).exists():
+        return typed_path(typed), ""
+    if typed_path(typed).exists():
+        raise ValueError(f'There are both "{before}" and "{typed}". Put the path that you mean in quotes.')
+    return typed_path(before), _nick(last)
+
+
+def _nick(text: str) -> str:
+    return text.strip().rstrip(":,")
+
+
+def shown_path(path: Path) -> str:
+    """The path, with `~` for the home."""
+    try:
+        return str("~" / path.absolute().relative_to(Path.home()))
+    except (ValueError, RuntimeError):
+        return str(path)
+
+
+def complete_path(typed: str) -> list[Completion]:
+    """The files and folders whose path begins with this."""
+    quote = typed[:1] if typed[:1] in ('"', "'") else ""
+    begun = typed[len(quote) :]
+    folder, _, name = begun.rpartition("/") if "/" in begun else ("", "", begun)
+    where = _expanded((folder or "/") if begun.startswith("/") else folder or ".")
+    try:
+        entries = sorted(where.iterdir())
+    except OSError:
+        return []
+    found = []
+    for entry in entries:
+        if entry.name.startswith(name) and (name.startswith(".") or not entry.name.startswith(".")):
+            found.append(Completion(entry.name + ("/" if entry.is_dir() else ""), len(name)))
+    return found[:MOST_COMPLETIONS]
+
+
+def complete_recipient(typed: str, nicks: Iterable[str]) -> list[Completion]:
+    """The nicks that begin with what stands behind a path."""
+    before, blank, begun = typed.rpartition(" ")
+    quoted = before[:1] in ("'", '"')
+    if (
+        not blank
+        or (quoted and not (len(before) > 1 and before.endswith(before[0])))
+        or not typed_path(before).exists()
+    ):
+        return []
+    found = sorted({safe_text(nick) for nick in nicks}, key=str.casefold)
+    return [Completion(nick, len(begun)) for nick in found if nick.casefold().startswith(begun.casefold())]
