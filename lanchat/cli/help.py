@@ -1,7 +1,7 @@
 """The command help: pages about what has no command of its own, and the help of each command."""
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,7 +9,8 @@ from lanchat.cli import options
 from lanchat.cli.usage import ExplainedCommand, nearest
 from lanchat.errors import LanchatError
 
-PAGES = Path(__file__).parent.parent / "help"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class NoSuchPage(LanchatError):
@@ -30,24 +31,27 @@ def help(context: click.Context, topic: str | None) -> int:
     """
     group = context.find_root().command
     assert isinstance(group, click.Group)
+    known = pages()
     if topic is None:
         click.echo(group.get_help(context.find_root()))
-        click.echo(f"\nMore pages: {', '.join(f'lanchat help {name}' for name in topics())}")
-    elif topic in topics():
+        click.echo(f"\nMore pages: {', '.join(f'lanchat help {name}' for name in known)}")
+    elif topic in known:
         from lanchat.terminal.pager import paged
 
         with paged(sys.stdout) as page:
-            page.write((PAGES / f"{topic}.md").read_text(encoding="utf-8"))
+            page.write(known[topic].read_text(encoding="utf-8"))
     elif group.get_command(context, topic):
         return options.run(group, "lanchat", [topic, "--help"])
     else:
-        near = nearest(topic, [*topics(), *group.list_commands(context)])
+        near = nearest(topic, [*known, *group.list_commands(context)])
         raise NoSuchPage(
             f'There is no page "{topic}".', f"Did you mean lanchat help {near}?" if near else "lanchat help"
         )
     return 0
 
 
-def topics() -> list[str]:
-    """The names of the pages."""
-    return sorted(page.stem for page in PAGES.glob("*.md"))
+def pages() -> "dict[str, Path]":
+    """The files of the pages, by their names, in order."""
+    from pathlib import Path  # not at the top: every start of the program loads this module
+
+    return {page.stem: page for page in sorted((Path(__file__).parent.parent / "help").glob("*.md"))}

@@ -74,7 +74,7 @@ def joined(room: str, how: JoinOptions, keeping: "Keeping", who: "Who | None" = 
         who or who_joins(how),
         how.wait,
         how.interface,
-        _note,
+        note,
         ask=False,
         new_host=how.new_host,
         keeping=keeping,
@@ -84,7 +84,8 @@ def joined(room: str, how: JoinOptions, keeping: "Keeping", who: "Who | None" = 
         yield joined_room
 
 
-def _note(text: str) -> None:
+def note(text: str) -> None:
+    """Tell the person what happens in the room, beside the data on stdout."""
     from lanchat.terminal.stdio import put
     from lanchat.terminal.wording import note_text
 

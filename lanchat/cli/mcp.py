@@ -1,18 +1,21 @@
 """The command for coding agents: an MCP server on stdin and stdout."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from lanchat.cli import options
+from lanchat.cli.joining import note
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import LanchatError, Refused
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lanchat.agents.calls import Calls
     from lanchat.agents.inbox import AgentInbox
     from lanchat.agents.rooms import AgentRoom
@@ -90,18 +93,20 @@ def mcp(
     allowed = Once(partial(_allowed, ids, "any" in allow, home))
     inbox = AgentInbox()
     agent_rooms = [
-        AgentRoom(room, partial(_join, room, own, interface, new_host), inbox, allowed, _note)
+        AgentRoom(room, partial(_join, room, own, interface, new_host), inbox, allowed, note)
         for room in dict.fromkeys(rooms)
     ]
     listed = tools(read_only=read_only, files=folder is not None)
-    calls = Once(partial(_calls, agent_rooms, inbox, None if folder is None else Path(folder)))
+    calls = Once(partial(_calls, agent_rooms, inbox, folder))
     return Server(listed, calls, agent_rooms, inbox, sys.stdout).run(split(_stdin()))
 
 
-def _calls(agent_rooms: "Sequence[AgentRoom]", inbox: "AgentInbox", files: Path | None) -> "Calls":
+def _calls(agent_rooms: "Sequence[AgentRoom]", inbox: "AgentInbox", folder: str | None) -> "Calls":
+    from pathlib import Path
+
     from lanchat.agents.calls import Calls
 
-    return Calls(agent_rooms, inbox, files)
+    return Calls(agent_rooms, inbox, None if folder is None else Path(folder))
 
 
 def _check_nick(nick: str) -> None:
@@ -117,13 +122,13 @@ class _Agent(NamedTuple):
     own: "AgentIdentity"
 
 
-def _agent(home: Path, nick: str | None, password_file: str | None) -> _Agent:
+def _agent(home: "Path", nick: str | None, password_file: str | None) -> _Agent:
     """The agent's identity, and the password, which may come from a pipe. Called once."""
     from lanchat.protocol.text import nick_from
     from lanchat.storage.agents import agent_identity
     from lanchat.terminal.prompts import WantedNick, Who, given_password
 
-    own = agent_identity(home, nick or f"agent-{nick_from(Path.cwd().name)}"[:28].rstrip("-"))
+    own = agent_identity(home, nick or f"agent-{nick_from(os.path.basename(os.getcwd()))}"[:28].rstrip("-"))
     return _Agent(Who(WantedNick(own.nick, given=True), given_password(password_file)), own)
 
 
@@ -144,7 +149,7 @@ def _ids(allow: tuple[str, ...]) -> frozenset[str]:
     return frozenset(ids.values())
 
 
-def _allowed(ids: frozenset[str], everybody: bool, home: Path) -> "Allowed":
+def _allowed(ids: frozenset[str], everybody: bool, home: "Path") -> "Allowed":
     """Who may call the agent: those who are named, else its person."""
     from lanchat.agents.rules import Allowed
     from lanchat.protocol.ids import member_id
@@ -174,7 +179,7 @@ def _join(
             who,
             FIND_WAIT,
             interface,
-            _note,
+            note,
             ask=False,
             new_host=new_host,
             keeping="nothing",
@@ -193,10 +198,3 @@ def _stdin() -> "Callable[[], bytes]":
     from lanchat.terminal.stdio import read_some
 
     return partial(read_some, sys.stdin.fileno())
-
-
-def _note(text: str) -> None:
-    from lanchat.terminal.stdio import put
-    from lanchat.terminal.wording import note_text
-
-    put(sys.stderr, note_text(text))

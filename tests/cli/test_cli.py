@@ -150,7 +150,7 @@ def loaded(*arguments: str) -> set[str]:
 def test_the_version_is_printed_without_loading_much():
     modules = loaded("-m", "lanchat", "--version")
     assert "click" in modules
-    assert not modules & {*HEAVY, "msgspec", "ssl", "asyncio", "sqlite3", "platformdirs"}
+    assert not modules & {*HEAVY, "msgspec", "ssl", "asyncio", "sqlite3", "platformdirs", "pathlib"}
 
 
 def test_importing_lanchat_costs_nothing():

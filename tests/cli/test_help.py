@@ -6,13 +6,13 @@ from configparser import RawConfigParser
 
 import pytest
 
-from lanchat.cli.help import PAGES, topics
+from lanchat.cli.help import pages
 
 
-@pytest.mark.parametrize("topic", topics())
+@pytest.mark.parametrize("topic", pages())
 def test_each_page_is_shown(lanchat, topic):
     ended = lanchat.run("help", topic)
-    assert ended.code == 0 and ended.out == (PAGES / f"{topic}.md").read_text(encoding="utf-8")
+    assert ended.code == 0 and ended.out == pages()[topic].read_text(encoding="utf-8")
 
 
 def test_a_command_has_its_help_and_what_is_neither_is_proposed(lanchat):
@@ -23,7 +23,7 @@ def test_a_command_has_its_help_and_what_is_neither_is_proposed(lanchat):
 
 
 def test_the_files_of_the_page_about_services_can_be_read():
-    page = (PAGES / "service.md").read_text(encoding="utf-8")
+    page = pages()["service"].read_text(encoding="utf-8")
     unit, plist = (re.sub("(?m)^    ", "", page[page.index(a) : page.index(b)]) for a, b in BLOCKS)
     parser = RawConfigParser()
     parser.read_string(unit)
