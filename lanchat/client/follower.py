@@ -165,6 +165,8 @@ class Follower:
     def _offer(self, keeper: Keeper) -> None:
         """Tell the host that this computer is ready."""
         papers = self._room.papers
+        if self._replica is not None and self._replica.is_over:
+            self.close()  # it was given up; since then our person has allowed another try
         try:
             self._replica = self._replica or keeper.open_copy(papers)
             if self._replica is None:

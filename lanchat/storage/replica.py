@@ -31,6 +31,7 @@ MAX_SIZE = 256 * 1024 * 1024  # bytes of one replica: 640,000 messages of 400 by
 SPARE = 1 << 30  # bytes that stay free on the disk
 WAITING_LIMIT = 32 * 1024 * 1024  # bytes of memory for what the disk does not take; beyond that the copy is given up
 INDEX_AFTER = 1.0  # s of quiet, after which new messages are added to the full-text index
+_OWNER = 512  # bytes that the owner of a nick takes, in memory and on the disk: a nick, an id, a key
 _CHECK_EVERY = 4 * 1024 * 1024  # bytes that are stored between two looks at the sizes
 _INSTANCE_SIZE = 8  # bytes
 
@@ -73,7 +74,7 @@ class Replica(Closable):
         self._records: list[Record] = []
         self._owned: list[Owned] = []
         self._values: dict[str, bytes] = {}
-        self._size = 0  # bytes of memory that the records take
+        self._size = 0  # bytes of memory that records and owners take
         self._closing = False
         self._trouble = ""
         self._thread: threading.Thread | None = None
@@ -121,13 +122,23 @@ class Replica(Closable):
             self._thread = threading.Thread(target=self._run, name="replica")
             self._thread.start()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can be stored: it is closed, or was given up."""
+        return self._closing or bool(self._trouble)
+
     def append(self, records: Sequence[Record], owned: Sequence[Owned], values: Mapping[str, bytes]) -> None:
-        """Store these in one transaction, or together with others. Never waits."""
+        """Store these in one transaction, or together with others. Never waits.
+
+        What comes after too much has waited for the disk is dropped, because the copy is given up then.
+        """
         with self._changed:
+            if self.is_over or self._size > WAITING_LIMIT:
+                return
             self._records += records
             self._owned += owned
             self._values |= values
-            self._size += sum(map(waiting_size, records))
+            self._size += sum(map(waiting_size, records)) + _OWNER * len(owned)
             self._changed.notify_all()
 
     def wait(self, wanted: Held, timeout: float) -> bool:
@@ -161,10 +172,9 @@ class Replica(Closable):
         unindexed = True
         while True:
             with self._changed:
-                self._changed.wait_for(self._has_work, INDEX_AFTER if unindexed else None)
-                over = self._closing and not (self._records or self._owned or self._values)
-                idle = not (self._records or self._owned or self._values)
-            if over or self._trouble:
+                self._changed.wait_for(lambda: self._closing or self._waits, INDEX_AFTER if unindexed else None)
+                idle, closing = not self._waits, self._closing
+            if idle and closing:
                 return
             try:
                 with self._writing:
@@ -178,8 +188,10 @@ class Replica(Closable):
                 return
             self._on_stored(held)
 
-    def _has_work(self) -> bool:
-        return bool(self._closing or self._records or self._owned or self._values)
+    @property
+    def _waits(self) -> bool:
+        """Whether there is something to store."""
+        return bool(self._records or self._owned or self._values)
 
     def _flush(self) -> Held:
         """Store all that waits. Requires holding `_writing`.

@@ -24,6 +24,7 @@ from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
 from lanchat.server.standbys import Standbys
 from lanchat.server.term import Term
+from lanchat.storage import replica
 from lanchat.storage.identity import load_identity
 from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import open_room
@@ -349,6 +350,21 @@ def test_a_person_takes_the_computer_away_from_the_room(stage):
     assert bob.room.standbys("off") == "This computer is no standby of the room any more."
     wait_until(lambda: (bob.listen(), not bob.room.backup)[1], what="the host to know")
     assert ann.hand_over() == "Nobody can take over now."
+
+
+def test_a_copy_that_was_given_up_is_kept_again_if_a_person_wants_that(stage, monkeypatch):
+    ann = stage()
+    bob, cat = ann.join("bob"), ann.join("cat", standby=0)
+    ann.name("bob")
+    with monkeypatch.context() as patch:
+        patch.setattr(replica, "SPARE", 1 << 62)
+        patch.setattr(bob.room._member.follower._replica, "_unchecked", 0)
+        cat.room.say("one", wait=10)
+        wait_until(lambda: ann.hand_over() == "Nobody can take over now.", what="the copy to be given up")
+    bob.room.standbys("auto")
+    bob.room._member._link.drop("", "cut")  # it counts from the next link on
+    cat.room.say("two", wait=10)
+    wait_until(lambda: ann.log_of("bob") == ann.log_of("ann"), what="the copy to go on")
 
 
 def test_a_program_is_a_standby_only_if_it_asks_for_that(stage):

@@ -151,6 +151,30 @@ def test_a_disk_that_takes_nothing_does_not_fill_the_memory(copy, monkeypatch):
     assert not one.replica.wait(Held(make_seq(FIRST, 1)), PATIENCE), "who waits is told at once"
 
 
+def test_what_comes_while_the_disk_stands_still_does_not_fill_the_memory(copy, monkeypatch):
+    """Owners of nicks count as well as messages, and so does what comes after the copy was given up."""
+    monkeypatch.setattr(module, "WAITING_LIMIT", 10_000)
+    one = copy()
+    with one.replica._writing:  # as while the disk takes its time
+        for n in range(1, 200):
+            one.replica.append((), [Owned(f"nick{n}", ANN, b"", n)], {})
+        assert len(one.replica._owned) < 100
+    wait_until(lambda: one.troubles, what="the trouble")
+    one.keep(said(FIRST, 1))
+    assert one.replica.is_over and not one.replica._records
+
+
+def test_owners_of_nicks_count_as_a_part_of_the_copy(copy, monkeypatch):
+    monkeypatch.setattr(module, "_CHECK_EVERY", 1000)
+    one = copy()
+    one.keep(said(FIRST, 1))
+    wait_until(lambda: one.stored, what="the first commit")
+    monkeypatch.setattr(module, "SPARE", 1 << 62)
+    one.replica.append((), [Owned(f"nick{n}", ANN, b"", n) for n in range(9)], {})
+    wait_until(lambda: one.troubles, what="the trouble")
+    assert "too full" in one.troubles[0]
+
+
 def test_a_room_without_an_id_gets_no_folder(tmp_path):
     with pytest.raises(LanchatError, match="invalid id"):
         open_replica(tmp_path, "../../etc")
