@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.address import Endpoint, parse_endpoint
@@ -40,6 +40,10 @@ class Rules(Struct, frozen=True, omit_defaults=True):
     keep: Short = ""  # the retention of the log, as `parse_retention` reads it
     title: Name = ""
     hidden: bool = False  # nobody announces the room: others join by its address
+
+    def admitting(self, bans: dict[str, str], locked: bool) -> "Rules":
+        """The same settings with other access rules."""
+        return structs.replace(self, bans=bans, locked=locked)
 
 
 _PLACES = msgspec.json.Decoder(tuple[Place, ...])

@@ -34,8 +34,9 @@ from lanchat.server.moving import Moving
 from lanchat.server.open_doors import OpenDoors
 from lanchat.server.quotas import Quota, Quotas
 from lanchat.server.readers import Readers
+from lanchat.server.rules import KeptRules
 from lanchat.server.session import CloseRoom, Converse
-from lanchat.server.term import Term, rules_at_start
+from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Log, NoLog
@@ -115,8 +116,9 @@ class Host(Closable):
                 undo.callback(listening[-1].close)
             opened = self._log.open()
             undo.callback(self._log.close)
-            rules, rev = rules_at_start(term, opened.state, bans, self.title, locked=locked)
-            access = Access(opened.owners, rules.bans, locked=rules.locked, limits=limits)
+            keep = self._log.set_state
+            kept = KeptRules(term, opened.state, bans, self.title, keep, save_access, locked=locked)
+            access = Access(opened.owners, kept.rules.bans, locked=kept.rules.locked, limits=limits)
             if access.full:
                 _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
             self._room = room = Room(  # the hub's, but for the nick of the host's member
@@ -134,13 +136,10 @@ class Host(Closable):
             )
             files = open_files(blobs, opened.files, self.room_id, timing, lambda whole: self._hub.inbox.put(whole))
             room.files = files.files
+            self._hub = Hub(room, self._log, _now, kept.change, files, opened.private_number)
             self.moving: Moving | None = None
             if term is not None:
-                self.moving = Moving(term, room, identity, opened, (rules, rev), timing, self._log.set_state, yielded)
-            standbys = None if self.moving is None else self.moving.standbys
-            self._hub = Hub(room, self._log, _now, save_access, files, opened.private_number, standbys)
-            if self.moving is not None:
-                self.moving.begin(self._hub.inbox)
+                self.moving = Moving(term, room, self._hub, identity, opened, kept, timing, keep, yielded)
             serving = Serving(
                 self.title,
                 identity,
@@ -192,8 +191,8 @@ class Host(Closable):
         """
         self._flusher = Flusher("host-flusher", self._timing)
         self._log.start(self._hub.stored, self._hub.troubled)
-        if self.moving is not None and self.moving.first is not None:
-            self._hub.begin(self.moving.first)
+        if self.moving is not None:
+            self.moving.begin()
         self._hub.start()
         if accept:
             self.accept()

@@ -65,7 +65,6 @@ class Hub:
         save_access: stores the bans (nick by banned member id) and whether newcomers are kept out; never waits.
         files: None: the room takes no files.
         private: the number of the last private message in the log.
-        standbys: makes what lets the room move; None: it cannot.
     """
 
     def __init__(
@@ -76,7 +75,6 @@ class Hub:
         save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
         files: HostFiles | None = None,
         private: int = 0,
-        standbys: Callable[[Sessions], Standbys] | None = None,
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = room
@@ -89,10 +87,8 @@ class Hub:
         self._tickets: deque[tuple[int, int]] = deque()  # of private messages on their way to the disk, with the number
         self._saved = self._acknowledged = Position(room.seq, private)
         self._acks = Acks(room.seq)
-        self._sessions = Sessions(room, self._acks)
-        self.standbys = standbys(self._sessions) if standbys is not None else None
-        if self.standbys is not None:
-            self._sessions.gone = self.standbys.gone
+        self.sessions = Sessions(room, self._acks)
+        self.standbys: Standbys | None = None  # None: the room cannot move
         self._thread = threading.Thread(target=self._run, name="hub")
 
     @property
@@ -100,10 +96,14 @@ class Hub:
         """The number of members in the room. Any thread."""
         return self._room.people
 
+    def let_move(self, standbys: Standbys) -> None:
+        """From now on the room can move. Before `start`."""
+        self.standbys, self.sessions.gone = standbys, standbys.gone
+
     def begin(self, first: wire.Event) -> None:
         """Make this happen before anything else. Before `start`; the log has been started."""
         batch = Batch(self._now())
-        self._sessions.publish(first, batch)
+        self.sessions.publish(first, batch)
         self._append(batch)
 
     def start(self) -> None:
@@ -124,7 +124,7 @@ class Hub:
             Whether the hub goes on.
         """
         standbys, goes_on = self.standbys, True
-        pauses = (self._sessions.pause, standbys.pause if standbys is not None else None)
+        pauses = (self.sessions.pause, standbys.pause if standbys is not None else None)
         items = self.inbox.take(min((pause for pause in pauses if pause is not None), default=None))
         batch = Batch(self._now())
         self._room.unavailable = self._acks.trouble if self._room_log.full else ""
@@ -134,15 +134,15 @@ class Hub:
             else:
                 self._handle(item, batch)
         if standbys is None or not standbys.frozen:
-            self._sessions.end_absences(batch)
+            self.sessions.end_absences(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)
         if standbys is not None:
             for held in standbys.end_batch(batch):
                 self._handle(held, batch)
             self._acknowledge(standbys.safe, batch)
-        batch.deliver(self._sessions)
-        self._sessions.say_goodbye()
+        batch.deliver(self.sessions)
+        self.sessions.say_goodbye()
         self._append(batch)
         return goes_on
 
@@ -163,7 +163,7 @@ class Hub:
     def _acknowledge(self, safe: Position, batch: Batch) -> None:
         if safe != self._acknowledged:
             self._acknowledged = safe
-            self._sessions.tell_all(self._acks.store(*safe), batch)
+            self.sessions.tell_all(self._acks.store(*safe), batch)
 
     def _store(self, stored: Stored, batch: Batch) -> None:
         private = self._saved.private
@@ -183,7 +183,7 @@ class Hub:
                     self._room.recall(said_before)
                 self._receive(session, messages, batch)
             case JoinRequest():
-                self._sessions.join(item, batch)
+                self.sessions.join(item, batch)
                 if self.standbys is not None:
                     self.standbys.came(item, batch)
             case Named():
@@ -193,18 +193,18 @@ class Hub:
                 if self.standbys is not None:
                     self.standbys.hand_over(item)
             case Asked():
-                self._sessions.answer(item, batch)
+                self.sessions.answer(item, batch)
             case LinkEnded(session):
-                self._sessions.lost(session, batch)
+                self.sessions.lost(session, batch)
             case Stored():
                 self._store(item, batch)
             case LogTrouble(text):
-                self._sessions.tell_all(self._acks.set_trouble(text), batch)
+                self.sessions.tell_all(self._acks.set_trouble(text), batch)
             case FileWhole():
                 if (draft := self._room.files.finish(item, batch.now)) is not None:
                     self._publish_file(draft, batch)
             case CloseRoom(reason):
-                self._sessions.closing = wire.Closing("closed", reason)  # said after the events of this batch
+                self.sessions.closing = wire.Closing("closed", reason)  # said after the events of this batch
             case Stop():
                 pass
             case _:
@@ -219,7 +219,7 @@ class Hub:
                 case wire.Say() | wire.Tell():
                     self._carry_out(session, member, message, batch)
                 case wire.Ping():
-                    self._sessions.tell(session, _PONG, batch)
+                    self.sessions.tell(session, _PONG, batch)
                 case wire.Deaf():
                     session.deaf = True
                 case wire.Pong():
@@ -228,12 +228,12 @@ class Hub:
                     if self.standbys is not None:
                         self.standbys.receive(session, message, batch)
                 case wire.Hello() | wire.Confirm() | Transfer():
-                    self._sessions.tell(session, wire.Notice("rules", "You are in the room already."), batch)
+                    self.sessions.tell(session, wire.Notice("rules", "You are in the room already."), batch)
                 case wire.Moderate(action=action) if action in ACTIONS:
                     if (answer := obey(self.standbys, session, member, message)) is not None:
-                        self._sessions.tell(session, answer, batch)
+                        self.sessions.tell(session, answer, batch)
                 case wire.Fetch():
-                    self._sessions.tell(
+                    self.sessions.tell(
                         session, wire.Notice("rules", "Events can be fetched only after the welcome."), batch
                     )
                 case _:  # another command
@@ -243,29 +243,29 @@ class Hub:
         for decision in self._room.decide(member, command, batch.now):
             match decision:
                 case wire.Said() | wire.Renamed() | wire.Joined() | wire.Left() | wire.Moved() | Topic():
-                    self._sessions.publish(decision, batch, session)
+                    self.sessions.publish(decision, batch, session)
                 case FileOffered() | FileStored() | FileRemoved() | FilePrivate():
                     self._publish_file(decision, batch, session)
                 case Repeated(said):
-                    self._sessions.tell(session, said, batch)
+                    self.sessions.tell(session, said, batch)
                     self._acks.wait(session, said.seq)
-                    self._sessions.tell_all(self._acks.due(), batch)
+                    self.sessions.tell_all(self._acks.due(), batch)
                 case _:
                     self._effect(session, decision, batch)
 
     def _publish_file(self, draft: FileChange, batch: Batch, session: Session | None = None) -> None:
         if isinstance(draft, FilePrivate):
-            self._sessions.publish_private(draft, batch)
+            self.sessions.publish_private(draft, batch)
         else:
-            self._sessions.publish(draft, batch, session)
+            self.sessions.publish(draft, batch, session)
         self._files.published(draft, self._appended + len(batch.records))
 
     def _effect(self, session: Session, effect: Effect, batch: Batch) -> None:
         match effect:
             case Reply(message):
-                self._sessions.tell(session, message, batch)
+                self.sessions.tell(session, message, batch)
             case SendTo(to, message):
-                self._sessions.send_to(to, message, batch)
+                self.sessions.send_to(to, message, batch)
             case Store(told, receipt):
                 self._private += 1
                 numbered = with_number(told, self._private)
@@ -276,24 +276,24 @@ class Hub:
                 if receipt is not None:
                     self._acks.wait_for_receipt(session, self._private, receipt)
                     if self._acks.trouble:
-                        self._sessions.tell_all(self._acks.warn([session]), batch)
+                        self.sessions.tell_all(self._acks.warn([session]), batch)
             case StoreFile(file):
                 batch.records.append(file)
             case Announce(status):
-                self._sessions.announce(status, batch)
+                self.sessions.announce(status, batch)
             case Close():
                 session.link.finish()
-                self._sessions.leave(session, batch)
+                self.sessions.leave(session, batch)
             case OpenTicket():
                 if session.member is not None:
-                    self._sessions.tell(session, self._files.ticket(session.member.id, effect), batch)
+                    self.sessions.tell(session, self._files.ticket(session.member.id, effect), batch)
             case Kick(member, closing):
                 self._files.end(member.id)
-                for other in [session for session in self._sessions if session.member is member]:
-                    self._sessions.dismiss(other, closing, batch)
+                for other in [session for session in self.sessions if session.member is member]:
+                    self.sessions.dismiss(other, closing, batch)
             case SaveAccess(bans, locked):
                 self._save_access(bans, locked)
                 if self.standbys is not None:
-                    self.standbys.change_rules(bans, locked, batch)
+                    self.standbys.change_rules(batch)
             case _:
                 assert_never(effect)

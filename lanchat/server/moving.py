@@ -6,20 +6,20 @@ import time
 from collections.abc import Callable, Mapping
 
 from lanchat.protocol.messages import UNNUMBERED, Moved
-from lanchat.protocol.places import Place, Rules
+from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Recruit
 from lanchat.protocol.timing import Timing
 from lanchat.room.effects import Member
 from lanchat.room.room import Room
 from lanchat.server.followers import Volunteer
+from lanchat.server.hub import Hub
 from lanchat.server.replication import Position
-from lanchat.server.session import HandOver, Item, Named
-from lanchat.server.sessions import Sessions
+from lanchat.server.rules import KeptRules
+from lanchat.server.session import HandOver, Named
 from lanchat.server.standbys import Standbys
 from lanchat.server.term import Standing, Term
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Opened
-from lanchat.threads import Inbox
 
 _ANSWER = 1.0  # s; the hub itself answers later than it promises by no more than this
 
@@ -28,7 +28,7 @@ class Moving:
     """Belongs to a host. All methods are for any thread, once the host's hub runs.
 
     Args:
-        rules: the access rules and settings of the room, and their revision.
+        hub: before its start.
         keep: stores what `storage.moving` names; never waits.
         yielded: called from a thread of its own once the room is hosted elsewhere.
     """
@@ -37,25 +37,36 @@ class Moving:
         self,
         term: Term,
         room: Room,
+        hub: Hub,
         identity: Identity,
         opened: Opened,
-        rules: tuple[Rules, int],
+        rules: KeptRules,
         timing: Timing,
         keep: Callable[[Mapping[str, bytes]], None],
         yielded: Callable[[], None],
     ) -> None:
         now = time.time_ns() // 1_000_000
         self.standing = Standing(term, room.id, identity.public, identity.sign, opened.timeline, now)
-        self._term, self._room, self._timing = term, room, timing
-        self._saved, self._rules = Position(room.seq, opened.private_number), rules
-        self._keep, self._yielded = keep, yielded
-        self._standbys: Standbys | None = None
-        self._inbox: Inbox[Item] | None = None
+        self._hub, self._timing = hub, timing
+        self._standbys = Standbys(
+            self.standing,
+            room,
+            hub.sessions,
+            Position(room.seq, opened.private_number),
+            rules,
+            timing,
+            time.monotonic,
+            keep,
+            lambda: threading.Thread(target=yielded, name="yielded").start(),
+        )
+        hub.let_move(self._standbys)
         nick = next((place.nick for place in term.places if place.index == term.index), "")
         moved = Moved(UNNUMBERED, now, identity.id, nick, self.standing.epoch, term.before, term.reason)
-        self.first = moved if term.reason else None
+        self._first = moved if term.reason else None
         for present in term.roster:
             room.expect(Member(present.id, present.nick, present.host, present.key))
+        if term.roster:
+            self._standbys.expect_roster()
 
     @property
     def paper(self) -> bytes:
@@ -65,44 +76,26 @@ class Moving:
     @property
     def volunteers(self) -> tuple[Volunteer, ...]:
         """Whose computers may be named."""
-        return self._standbys.followers.volunteers if self._standbys is not None else ()
+        return self._standbys.followers.volunteers
 
     @property
     def successor(self) -> str:
         """The nick of who hosts the room since it has left this host; "": nobody, or one without a nick."""
-        return self._standbys.successor if self._standbys is not None else ""
+        return self._standbys.successor
 
     @property
     def sync(self) -> int:
         """The index of the standby that acks wait for; -1: nobody."""
-        return self._standbys.replication.sync if self._standbys is not None else -1
+        return self._standbys.replication.sync
+
+    def begin(self) -> None:
+        """Publish that the room has moved here, if it has. Before the hub's start; the log has been started."""
+        if self._first is not None:
+            self._hub.begin(self._first)
 
     def note_blocked(self, ports: Mapping[str, int]) -> None:
         """The ports of candidates that cannot be reached, by nick."""
-        if self._standbys is not None:
-            self._standbys.blocked = ports
-
-    def standbys(self, sessions: Sessions) -> Standbys:
-        """The hub's own part. Called once, before its thread begins."""
-        self._standbys = Standbys(
-            self.standing,
-            self._room,
-            sessions,
-            self._saved,
-            self._rules[0],
-            self._rules[1] + 1,
-            self._timing,
-            time.monotonic,
-            self._keep,
-            lambda: threading.Thread(target=self._yielded, name="yielded").start(),
-        )
-        if self._term.roster:
-            self._standbys.expect_roster()
-        return self._standbys
-
-    def begin(self, inbox: Inbox[Item]) -> None:
-        """The hub takes its items from here."""
-        self._inbox = inbox
+        self._standbys.blocked = ports
 
     def recruit(self, volunteer: Volunteer) -> None:
         """Ask this member's computer to get ready."""
@@ -110,8 +103,7 @@ class Moving:
 
     def name(self, paper: bytes, *places: Place) -> None:
         """Pass on a list of standbys that the owner has signed; b"": only these places are new."""
-        if self._inbox is not None:
-            self._inbox.put_now(Named(paper, places))
+        self._hub.inbox.put_now(Named(paper, places))
 
     def hand_over(self, index: int | None = None) -> str:
         """Hand the room over to this standby; None: to the one that acks wait for. Waits some seconds at most.
@@ -119,10 +111,8 @@ class Moving:
         Returns:
             Why the room stays here, as a sentence; "": it is hosted there.
         """
-        if self._inbox is None:
-            return "Nobody can take over now."
         answer: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._inbox.put_now(HandOver(index, answer.put))
+        self._hub.inbox.put_now(HandOver(index, answer.put))
         try:
             return answer.get(timeout=self._timing.sync_wait + self._timing.promotion + _ANSWER)
         except queue.Empty:

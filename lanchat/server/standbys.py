@@ -10,13 +10,14 @@ from lanchat.errors import ProtocolError
 from lanchat.protocol import standby as wire
 from lanchat.protocol.delegation import OWNER_INDEX, check_host, read_term
 from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Told
-from lanchat.protocol.places import Rules, write_places, write_rules
+from lanchat.protocol.places import write_places
 from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.followers import Followers
 from lanchat.server.handover import Handover
 from lanchat.server.replication import NOBODY, Position, Replication
+from lanchat.server.rules import KeptRules
 from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, Named, Session, Stop
 from lanchat.server.sessions import Sessions
 from lanchat.server.term import Standing
@@ -31,7 +32,6 @@ class Standbys:
 
     Args:
         saved: what is on the host's disk when it begins.
-        rev: the revision of the rules.
         clock: s.
         keep: stores what `storage.moving` names; never waits.
         yielded: called once the room is hosted elsewhere; never waits.
@@ -43,8 +43,7 @@ class Standbys:
         room: Room,
         sessions: Sessions,
         saved: Position,
-        rules: Rules,
-        rev: int,
+        rules: KeptRules,
         timing: Timing,
         clock: Callable[[], float],
         keep: Callable[[Mapping[str, bytes]], None],
@@ -54,7 +53,7 @@ class Standbys:
         self.followers = Followers(standing, self.replication)
         self.standing, self._room, self._sessions = standing, room, sessions
         self._saved, self._private = saved, saved.private  # on our disk; the last number of a private message
-        self._rules, self._rev = rules, rev
+        self._rules = rules
         self._timing, self._clock, self._keep, self._yielded = timing, clock, keep, yielded
         self.blocked: Mapping[str, int] = {}  # ports that cannot be reached, by nick; replaced as a whole by any thread
         self._beat_at = 0.0
@@ -62,7 +61,8 @@ class Standbys:
         self._handover: Handover | None = None
         self._moved = False  # the room is hosted elsewhere
         self.successor = ""  # the nick of who hosts it then
-        keep({"owner": standing.owner, "term": standing.paper, **self._papers(), **self._kept_rules()})
+        keep({"owner": standing.owner, "term": standing.paper, **self._papers()})
+        rules.save()
 
     @property
     def pause(self) -> float | None:
@@ -141,12 +141,10 @@ class Standbys:
         messages: list[FromHost] = [self._delegation()] if changed else []
         self._tell_members([*messages, self._places()] if changed or moved else [], batch)
 
-    def change_rules(self, bans: dict[str, str], locked: bool, batch: Batch) -> None:
+    def change_rules(self, batch: Batch) -> None:
         """The access rules have changed: the copies get them."""
-        self._rules, self._rev = Rules(bans, locked, self._rules.keep, self._rules.title), self._rev + 1
-        self._keep(self._kept_rules())
         for session in self.followers.sessions:
-            self._tell(session, self._state(), batch)
+            self._tell(session, self._rules.state, batch)
 
     def carry(self, told: Told, batch: Batch) -> None:
         """A private message goes into the log, and so into the copies."""
@@ -202,7 +200,7 @@ class Standbys:
 
     def _begin(self, session: Session, batch: Batch) -> None:
         """Tell a copy that begins to follow what it cannot fetch, and all private messages of this batch so far."""
-        self._tell(session, self._state(), batch)
+        self._tell(session, self._rules.state, batch)
         self._tell(session, self._heartbeat(), batch)
         for record in batch.records:
             if isinstance(record, Told):
@@ -218,10 +216,10 @@ class Standbys:
             handover.stage == "filling"
             and not batch.records
             and self._saved.has(everything)
-            and self.followers.has(handover.index, everything, self._rev)
+            and self.followers.has(handover.index, everything, self._rules.rev)
         ):
             handover.stage, handover.until = "asked", now + self._timing.promotion
-            self._tell(handover.session, wire.Promote(*everything, self._rev), batch)
+            self._tell(handover.session, wire.Promote(*everything, self._rules.rev), batch)
         if now >= handover.until:
             return self._end_handover("That computer has not taken over in time.")
         return ()
@@ -272,17 +270,11 @@ class Standbys:
         replication = self.replication
         return wire.Heartbeat(self._room.seq, replication.safe.seq, replication.sync, replication.count)
 
-    def _state(self) -> wire.State:
-        return wire.State(self._rev, write_rules(self._rules))
-
     def _delegation(self) -> wire.Delegation:
         return wire.Delegation(self.standing.delegation, self.standing.paper)
 
     def _papers(self) -> dict[str, bytes]:
         return {"delegation": self.standing.delegation, "places": self._places().places.encode()}
-
-    def _kept_rules(self) -> dict[str, bytes]:
-        return {"rules": write_rules(self._rules).encode(), "rev": str(self._rev).encode()}
 
     def _places(self) -> wire.Standbys:
         return wire.Standbys(write_places(tuple(self.standing.places.values())))

@@ -1,13 +1,12 @@
 """A host's term in a room that may move: by what right it hosts, the papers it shows, and where to go after it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lanchat.errors import ProtocolError
 from lanchat.protocol.delegation import OWNER_INDEX, Delegation, Sign, TermRecord, read_delegation
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Present
-from lanchat.protocol.places import Place, Rules, read_rules
+from lanchat.protocol.places import Place, Rules
 from lanchat.protocol.timeline import Timeline
 
 
@@ -36,25 +35,6 @@ class Term:
     rules: Rules | None = None
     rev: int = 0
     places: tuple[Place, ...] = ()
-
-
-def rules_at_start(
-    term: Term | None, state: Mapping[str, bytes], bans: Mapping[str, str] | None, title: str, *, locked: bool
-) -> tuple[Rules, int]:
-    """The access rules and settings with which a host begins, and their revision.
-
-    Those in the log count before those that were given, because another computer may have hosted the room since.
-
-    Args:
-        state: `Opened.state`.
-    """
-    given = term.rules if term is not None and term.rules is not None else Rules()
-    rev = max(int(digits) if (digits := state.get("rev", b"")).isdigit() else 0, term.rev if term is not None else 0)
-    try:
-        kept = read_rules(state["rules"].decode())
-    except (KeyError, UnicodeDecodeError, ProtocolError):
-        kept = Rules(dict(bans or {}), locked)
-    return Rules(kept.bans, kept.locked, given.keep, title, given.hidden), rev
 
 
 class Standing:

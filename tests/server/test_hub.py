@@ -135,7 +135,7 @@ class HubStage:
         """Let these members join, and forget what was sent for that."""
         sessions = [new_session(self, door) for _ in nicks]
         self.batch(*(JoinRequest(session, f"id-{nick}", nick) for session, nick in zip(sessions, nicks, strict=True)))
-        for session in [*self.hub._sessions]:
+        for session in [*self.hub.sessions]:
             heard(session)
         return sessions
 

@@ -34,6 +34,7 @@ from lanchat.room.effects import Member
 from lanchat.room.room import Room
 from lanchat.server.hub import Hub
 from lanchat.server.replication import NOBODY, Position
+from lanchat.server.rules import KeptRules
 from lanchat.server.session import HandOver, JoinRequest, LinkEnded, Received, Stop
 from lanchat.server.session import Named as Renamed
 from lanchat.server.session import Stored as OnDisk
@@ -75,20 +76,15 @@ class Stage:
         term = term or Term(ANN_KEY, named(BOB_KEY))
         self.room = Room(ROOM, "Room A", member_id(ANN_KEY), seq=make_seq(FIRST, 0), owner_id=member_id(ANN_KEY))
         self.standing = Standing(term, ROOM, ANN_KEY, ANN.sign, Timeline(FIRST), 0)
+        self.rules = KeptRules(term, {}, None, "Room A", self.log.set_state, lambda bans, locked: None, locked=False)
 
-        def standbys(sessions: Any) -> HubStandbys:
-            at = Position(self.room.seq, 0)
-            parts = (self.standing, self.room, sessions, at, Rules(title="Room A"), 1, TIMING, lambda: self.now)
-            return HubStandbys(*parts, self.log.set_state, self.yielded)
-
-        self.hub = Hub(self.room, self.log, lambda: int(self.now * 1000), standbys=standbys)
+        self.hub = Hub(self.room, self.log, lambda: int(self.now * 1000), self.rules.change)
+        at, clock = Position(self.room.seq, 0), lambda: self.now
+        parts = (self.standing, self.room, self.hub.sessions, at, self.rules, TIMING, clock)
+        self.standbys = HubStandbys(*parts, self.log.set_state, self.yielded)
+        self.hub.let_move(self.standbys)
         self.log.start(self.hub.stored)
         self.outcomes: list[str] = []
-
-    @property
-    def standbys(self) -> HubStandbys:
-        assert self.hub.standbys is not None
-        return self.hub.standbys
 
     def yielded(self) -> None:
         self.moved += 1
@@ -125,7 +121,7 @@ class Stage:
         self.batch(Received(session, [Stored(self.room.seq, private, self.state(session), count)]))
 
     def state(self, session: Any) -> int:
-        return self.standbys._rev
+        return self.rules.rev
 
     def with_backup(self) -> Any:
         """bob is the sync standby, and has all. Returns ann's session and bob's."""

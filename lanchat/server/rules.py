@@ -1,0 +1,59 @@
+"""The access rules and settings of a room, as its log and its copies keep them."""
+
+from collections.abc import Callable, Mapping
+
+from lanchat.errors import ProtocolError
+from lanchat.protocol.places import Rules, read_rules, write_rules
+from lanchat.protocol.standby import State
+from lanchat.server.term import Term
+
+
+class KeptRules:
+    """Owned by the hub thread.
+
+    Those in the log count before those that were given, because another computer may have hosted the room since. So
+    each change goes into the log, also of a host without papers.
+
+    Args:
+        kept: `Opened.state`.
+        bans, locked: the rules that were given.
+        keep: stores what `storage.moving` names; never waits.
+        save_access: stores the bans and the lock at this computer as well; never waits.
+    """
+
+    def __init__(
+        self,
+        term: Term | None,
+        kept: Mapping[str, bytes],
+        bans: Mapping[str, str] | None,
+        title: str,
+        keep: Callable[[Mapping[str, bytes]], None],
+        save_access: Callable[[dict[str, str], bool], None],
+        *,
+        locked: bool,
+    ) -> None:
+        given = term.rules if term is not None and term.rules is not None else Rules()
+        rev = int(digits) if (digits := kept.get("rev", b"")).isdigit() else 0
+        try:
+            rules = read_rules(kept["rules"].decode())
+        except (KeyError, UnicodeDecodeError, ProtocolError):
+            rules = Rules(dict(bans or {}), locked)
+        self.rules = Rules(rules.bans, rules.locked, given.keep, title, given.hidden)
+        self.rev = max(rev, term.rev if term is not None else 0)
+        self._keep, self._save_access = keep, save_access
+
+    @property
+    def state(self) -> State:
+        """The rules as a copy gets them."""
+        return State(self.rev, write_rules(self.rules))
+
+    def change(self, bans: dict[str, str], locked: bool) -> None:
+        """Note who may enter from now on."""
+        self._save_access(bans, locked)
+        self.rules = self.rules.admitting(bans, locked)
+        self.save()
+
+    def save(self) -> None:
+        """Store the rules under a new revision."""
+        self.rev += 1
+        self._keep({"rules": write_rules(self.rules).encode(), "rev": str(self.rev).encode()})
