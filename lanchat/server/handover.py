@@ -7,11 +7,13 @@
 A standby that does not do its part in time leaves everything as it was, and what was held back goes on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lanchat.server.session import Item, LogTrouble, Received, Session, Stored
+from lanchat.protocol.messages import FromMember
+from lanchat.protocol.standby import StandbyMessage
+from lanchat.server.session import Item, JoinRequest, LogTrouble, Received, Session, Stop, Stored
 
 Done = Callable[[str], None]
 
@@ -25,7 +27,7 @@ class Handover:
         session: over which it follows.
         until: s, by the host's clock, when the step of now has failed.
         done: called in the hub's thread with "", or with a sentence that says why the room stays here.
-        reply: the session that asked for it.
+        stage: "over": the room is hosted elsewhere.
     """
 
     index: int
@@ -35,12 +37,28 @@ class Handover:
     stage: Literal["filling", "asked", "over"] = "filling"
     held: list[Item] = field(default_factory=list)
 
-    def holds(self, item: Item) -> bool:
-        """Whether this item waits until the room is here or there for certain; it is kept then.
+    def admit(self, item: Item) -> Sequence[Item]:
+        """The part of this item that is handled now. The rest waits until the room is here or there for certain.
 
-        The log goes on to report, and the standby to answer.
+        The log goes on to report, and the standby to answer; what its person says waits as well. Once it is over, only
+        newcomers hear where the room is.
         """
-        if isinstance(item, Stored | LogTrouble) or (isinstance(item, Received) and item.session is self.session):
-            return False
-        self.held.append(item)
-        return True
+        match item:
+            case _ if self.stage == "over":
+                return [item] if isinstance(item, JoinRequest | Stop) else []
+            case Stored() | LogTrouble():
+                return [item]
+            case Received(session, messages, said_before) if session is self.session:
+                answers: list[FromMember] = [message for message in messages if isinstance(message, StandbyMessage)]
+                others: list[FromMember] = [message for message in messages if not isinstance(message, StandbyMessage)]
+                if others:
+                    self.held.append(Received(session, others, said_before))
+                return [Received(session, answers)]
+            case _:
+                self.held.append(item)
+                return []
+
+    def release(self) -> Sequence[Item]:
+        """What was held back, for a room that stays; of one that is elsewhere, the newcomers, who hear where it is."""
+        held, self.held = self.held, []
+        return [item for item in held if isinstance(item, JoinRequest)] if self.stage == "over" else held

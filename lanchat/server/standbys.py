@@ -18,7 +18,7 @@ from lanchat.server.followers import Followers
 from lanchat.server.handover import Handover
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, Named, Session, Stop
+from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, Named, Session
 from lanchat.server.sessions import Sessions
 from lanchat.server.term import Standing
 
@@ -59,7 +59,6 @@ class Standbys:
         self._beat_at = 0.0
         self._settled_at: float | None = None  # when who has not come over from the last host has left
         self._handover: Handover | None = None
-        self._moved = False  # the room is hosted elsewhere
         self.successor = ""  # the nick of who hosts it then
         keep({"owner": standing.owner, "term": standing.paper, **self._papers()})
         rules.save()
@@ -82,18 +81,16 @@ class Standbys:
     @property
     def frozen(self) -> bool:
         """Whether no event may be numbered now."""
-        return self._moved or self._handover is not None
+        return self._handover is not None
 
     def admit(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Which of these items are handled now. While the room is handed over, most wait; after it, only newcomers
-        hear where it is."""
-        if self._moved:
-            return [item for item in items if isinstance(item, JoinRequest | Stop)]
-        if self._handover is None:
+        """Which of these items are handled now."""
+        handover = self._handover
+        if handover is None:
             return items
-        if any(isinstance(item, CloseRoom) for item in items):
-            return [*self._end_handover("The room closes."), *items]
-        return [item for item in items if not self._handover.holds(item)]
+        if handover.stage != "over" and any(isinstance(item, CloseRoom) for item in items):
+            return [*self._end_handover(handover, "The room closes."), *items]
+        return [part for item in items for part in handover.admit(item)]
 
     # ---- what comes in
 
@@ -183,8 +180,9 @@ class Standbys:
         Returns:
             Items that were held back and are to be handled now.
         """
-        if self._moved:
-            return ()
+        handover = self._handover
+        if handover is not None and handover.stage == "over":
+            return handover.release()
         now = self._clock()
         if self.replication.tick(now):
             self._beat_at = now + self._timing.heartbeat
@@ -193,10 +191,12 @@ class Standbys:
             self._beat_at = now + self._timing.heartbeat
             for session in self.followers.sessions:
                 self._tell(session, self._heartbeat(), batch)
+        if handover is not None:
+            return self._go_on(handover, now, batch)
         if self._settled_at is not None and now >= self._settled_at:
             self._settled_at = None
             self._settle(batch)
-        return self._go_on(now, batch) if self._handover is not None else ()
+        return ()
 
     def _begin(self, session: Session, batch: Batch) -> None:
         """Tell a copy that begins to follow what it cannot fetch, and all private messages of this batch so far."""
@@ -206,11 +206,9 @@ class Standbys:
             if isinstance(record, Told):
                 self._tell(session, record, batch)
 
-    def _go_on(self, now: float, batch: Batch) -> Sequence[Item]:
-        handover = self._handover
-        assert handover is not None
+    def _go_on(self, handover: Handover, now: float, batch: Batch) -> Sequence[Item]:
         if self.followers.session(handover.index) is not handover.session:
-            return self._end_handover("The link to that computer is lost.")
+            return self._end_handover(handover, "The link to that computer is lost.")
         everything = Position(self._room.seq, self._private)
         if (
             handover.stage == "filling"
@@ -221,7 +219,7 @@ class Standbys:
             handover.stage, handover.until = "asked", now + self._timing.promotion
             self._tell(handover.session, wire.Promote(*everything, self._rules.rev), batch)
         if now >= handover.until:
-            return self._end_handover("That computer has not taken over in time.")
+            return self._end_handover(handover, "That computer has not taken over in time.")
         return ()
 
     def _promoted(self, session: Session, paper: bytes) -> None:
@@ -241,17 +239,16 @@ class Standbys:
         nick, host = self.standing.nick(handover.index), self._room.host_nick
         text = f"{host or 'The host'} has handed the room to {nick or 'another computer'}."
         self._sessions.closing = Closing("moved", text, handover.index)
-        self._moved, self._handover, self.successor = True, None, nick
+        handover.stage, self.successor = "over", nick
         handover.done("")
         self._yielded()
 
-    def _end_handover(self, why: str) -> Sequence[Item]:
+    def _end_handover(self, handover: Handover, why: str) -> Sequence[Item]:
         """Go on as if nothing had been. Returns what was held back."""
-        handover, self._handover = self._handover, None
-        assert handover is not None
+        self._handover = None
         _log.info("not handed over: %s", why)
         handover.done(why)
-        return handover.held
+        return handover.release()
 
     def _settle(self, batch: Batch) -> None:
         words = f"when the room moved to {self._room.host_nick}"

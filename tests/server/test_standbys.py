@@ -23,6 +23,7 @@ from lanchat.protocol.messages import (
     Present,
     Receipt,
     Said,
+    Say,
     Tell,
     Told,
 )
@@ -305,6 +306,34 @@ def test_a_handover_waits_for_the_copy_and_then_tells_everybody_where_the_room_i
     assert stage.room.seq == last, "nothing is numbered here any more"
 
 
+@pytest.mark.parametrize("moves", [True, False])
+def test_what_the_person_at_the_standby_says_meanwhile_waits_like_all_else(moves: bool):
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    stage.hand_over()
+    assert any(isinstance(message, Promote) for message in heard(bob))
+    last = stage.room.seq
+    term = bobs_term(stage, term=4 if moves else 2)
+    stage.batch(Received(bob, [Say("1", "me first"), Promoted(term), Say("2", "and again")]), says(bob, "at once"))
+    assert stage.room.seq == last and stage.moved == moves
+    stage.later(TIMING.promotion + 0.1)
+    assert [message.text for message in heard(ann) if isinstance(message, Said)] == (
+        [] if moves else ["me first", "and again", "at once"]
+    )
+
+
+def test_who_comes_while_the_room_is_handed_over_hears_where_it_is():
+    stage = Stage()
+    _, bob = stage.with_backup()
+    stage.hand_over()
+    dan = stage.come("dan", CAT_KEY)
+    assert heard(dan) == []
+    stage.batch(Received(bob, [Promoted(bobs_term(stage))]))
+    assert only(heard(dan), Closing).to == 1
+    stage.batch()
+    assert heard(dan) == [], "once"
+
+
 @pytest.mark.parametrize("case", ["nobody", "away", "copying"])
 def test_a_room_without_a_complete_copy_stays(case: str):
     stage = Stage()
@@ -384,3 +413,19 @@ def test_who_comes_over_makes_no_noise_and_who_does_not_has_left():
     assert [(event.nick, event.code) for event in heard(bob) if isinstance(event, Left)] == [("dan", "lost")]
     stage.batch(Received(ann, [Bye()]))
     assert [event.nick for event in heard(bob) if isinstance(event, Left)] == ["ann"]
+
+
+def test_nobody_has_left_for_not_coming_over_while_the_room_is_handed_on():
+    stage = Stage()
+    stage.room.expect(Member("id-dan", "dan"))
+    stage.standbys.expect_roster()
+    _, bob = stage.with_backup()
+    stage.later(TIMING.roster - 1)
+    stage.hand_over()
+    assert any(isinstance(message, Promote) for message in heard(bob))
+    last = stage.room.seq
+    stage.later(TIMING.promotion - 0.5)
+    assert stage.room.seq == last
+    stage.later(1)
+    stage.batch()
+    assert [event.nick for event in heard(bob) if isinstance(event, Left)] == ["dan"], "as the room has stayed"
