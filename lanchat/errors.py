@@ -8,7 +8,9 @@ LanchatError                 exit code 1
 ├── Refused                  4   the host said no: password, nick, banned, full, version
 ├── HostKeyChanged           5   a known room shows another key
 ├── ConnectionLost           6   the link broke, and reconnecting failed
-│   └── RoomClosed           6   the host closed the room
+│   ├── NotConnected         6   the link broke, and reconnecting goes on
+│   ├── RoomClosed           6   the host closed the room
+│   └── RoomMoved            6   the host handed the room to another computer
 └── TimedOut                 124 something did not happen in time
 
 Each error says what happened (`str(error)`) and what to do next (`error.hint`), and carries the exit code of the
@@ -72,6 +74,13 @@ class ConnectionLost(LanchatError):
     """The link broke, and reconnecting failed or was not wanted."""
 
     exit_code = 6
+
+
+class NotConnected(ConnectionLost):
+    """There is no link to the host at the moment, for what only a host can do and nobody sends again."""
+
+    def __init__(self) -> None:
+        super().__init__("You are not connected at the moment.", "Try again when you are.")
 
 
 class RoomClosed(ConnectionLost):

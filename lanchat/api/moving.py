@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lanchat.client.member import Member
 from lanchat.client.state import RoomState
-from lanchat.errors import LanchatError
+from lanchat.errors import LanchatError, NotConnected
 from lanchat.protocol.standby import Delegation
 from lanchat.threads import Closable
 
@@ -52,6 +52,7 @@ class MovingRoom(Closable):
 
         Raises:
             ValueError: this person cannot name anybody here and now.
+            ConnectionLost: there is no link to the host, which has the list.
         """
         hosting = self._standby.hosting if self._standby is not None else None
         if not wanted:
@@ -85,7 +86,7 @@ class MovingRoom(Closable):
             Whether this program hosts it: then `close` does it. Else the host is told now.
 
         Raises:
-            LanchatError: the room is not ours, or the disk refuses.
+            LanchatError: the room is not ours, the disk refuses, or there is no link to the host now.
         """
         standby = self._standby
         if standby is None or not standby.owner:
@@ -95,8 +96,11 @@ class MovingRoom(Closable):
             if standby.hosting.naming is not None:
                 standby.hosting.naming.end()
             return True
-        self._member.outgoing.host.ask(Delegation(standby.signing().sign(())))
-        self._member.outgoing.moderate("close")
+        outgoing = self._member.outgoing
+        if not outgoing.connected:
+            raise NotConnected  # before anything is signed
+        outgoing.ask(Delegation(standby.signing().sign(())))
+        outgoing.moderate("close")
         return False
 
     def leave(self) -> None:

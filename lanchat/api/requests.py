@@ -11,6 +11,7 @@ class RoomRequests(MovingRoom):
 
         Raises:
             ValueError: it breaks the rules of a nick.
+            ConnectionLost: there is no link to the host now.
         """
         self._member.outgoing.rename(nick)
 
@@ -19,6 +20,7 @@ class RoomRequests(MovingRoom):
 
         Raises:
             ValueError: no nick is that long.
+            ConnectionLost: there is no link to the host now.
         """
         self._member.outgoing.moderate(action, nick, text)
 

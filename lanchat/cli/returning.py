@@ -3,9 +3,11 @@
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from lanchat.errors import NotConnected
 from lanchat.terminal.stdio import put
 
 if TYPE_CHECKING:
@@ -65,4 +67,5 @@ def _take_back(room: "JoinedRoom") -> None:
     """Ask for the room until we host it. Our copy has to be complete first."""
     never, until = threading.Event(), time.monotonic() + TAKING_BACK
     while not never.wait(_ASK_AGAIN) and not room.hosting and time.monotonic() < until:
-        room.moderate("takeback")
+        with suppress(NotConnected):
+            room.moderate("takeback")

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from itertools import count
 
+from lanchat import errors
 from lanchat.client.events import Private, PrivateMessage
 from lanchat.client.pending import Pending
 from lanchat.protocol import messages as wire
@@ -69,18 +70,32 @@ class Outgoing(Pending):
 
         Raises:
             ValueError: it breaks the rules of a nick.
+            LanchatError: as for `ask`.
         """
-        self._send(wire.Rename(clean_nick(nick)))
+        self.ask(wire.Rename(clean_nick(nick)))
 
     def moderate(self, action: str, nick: str = "", text: str = "") -> None:
         """Use a right of the host: kick, ban, unban, lock, unlock, topic (a text). A `Notice` says what came of it.
 
         Raises:
             ValueError: no nick or topic is that long.
+            LanchatError: as for `ask`.
         """
         if len(nick) > MAX_NAME:
             raise ValueError("No nick is that long.")
-        self._send(wire.Moderate(action, nick, clean_topic(text)))
+        self.ask(wire.Moderate(action, nick, clean_topic(text)))
+
+    def ask(self, message: wire.FromMember) -> None:
+        """Send what nobody sends again.
+
+        Raises:
+            NotConnected: there is no link to the host at the moment.
+            LanchatError: the connection has ended.
+        """
+        with self._changed:
+            if not self._connected:
+                raise self._over or errors.NotConnected
+            self._send_now(message)
 
     def away(self, text: str) -> None:
         """Tell everybody that we are away, and why; "": that we are back.
@@ -116,6 +131,7 @@ class Outgoing(Pending):
         return message.id
 
     def _send(self, message: wire.FromMember) -> None:
+        """Send what the next link brings in any case: `begin` repeats it, or the host does."""
         with self._changed:
             if self._connected:
                 self._send_now(message)

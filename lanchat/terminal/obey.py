@@ -15,6 +15,7 @@ def carry_out(order: Order, room: JoinedRoom) -> None:
     Raises:
         ValueError: a text or a nick breaks its rules, or nobody has that member id.
         Refused: no member has or had that nick.
+        NotConnected: there is no link to the host for what only a host can do.
         LanchatError: the connection has ended.
     """
     if order.say is not None:

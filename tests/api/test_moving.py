@@ -10,7 +10,7 @@ from lanchat.api import hosted
 from lanchat.api.joining import join_target
 from lanchat.api.returning import Renewal, find_elsewhere
 from lanchat.api.targets import Target
-from lanchat.errors import Refused, RoomClosed
+from lanchat.errors import NotConnected, Refused, RoomClosed
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Event, Left, Moved, Notice
 from lanchat.protocol.timing import Timing
@@ -120,6 +120,18 @@ def test_the_owner_finds_its_room_at_the_standby(stage):
     wait_until(lambda: bob.room.hosting, what="bob to host")
     found = stage.elsewhere()
     assert found.host == "bob" and found.target.room_id == bob.room.card.room
+
+
+def test_the_owner_closes_a_room_at_a_standby_only_with_a_link_to_it(stage):
+    """Else nobody would hear of it, while the list on the owner's disk names nobody any more."""
+    ann, bob, cat = stage.with_backup()
+    ann.room.close()
+    wait_until(lambda: bob.room.hosting, what="bob to host")
+    again = stage.join("ann", port=stage.elsewhere().target.endpoints[0].port)
+    again.room._member.outgoing.pause()
+    with pytest.raises(NotConnected):
+        again.room.close_for_all()
+    assert again.room._standby.signing().standbys, "nothing was signed"
 
 
 def test_the_owner_comes_back_and_takes_the_room_back(stage):

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from lanchat.api.joining import join_target
 from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import Target
 from lanchat.client.events import Backup, Disconnected, Item, Named, PrivateMessage
-from lanchat.errors import Refused
+from lanchat.errors import NotConnected, Refused
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import Delegation, Standby
@@ -308,7 +309,8 @@ def ask(person: Person, action: str, nick: str = "", *, until: Callable[[], bool
         person.listen()
         if not until() and time.monotonic() - asked_at > AGAIN:
             asked_at = time.monotonic()
-            person.room.moderate(action, nick)
+            with suppress(NotConnected):
+                person.room.moderate(action, nick)
         return until()
 
     wait_until(asked, what=action)

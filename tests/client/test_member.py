@@ -279,6 +279,23 @@ def test_a_reconnect_accepts_only_the_same_room_and_key():
     assert is_occupied(garbage, garbage)
 
 
+def test_what_nobody_sends_again_is_refused_without_a_link(host, identity):
+    room = host()
+    where, rare = Endpoint("127.0.0.1", room.port), Timing(first_retry=3600)
+    with closing(Member(lambda: dial((where,)), identity("ann"), "ann", patience=None, timing=rare)) as member:
+        member.join()
+        cut(room)
+        Listener(member).hear_kind(Disconnected)
+        with pytest.raises(errors.NotConnected, match="not connected"):
+            member.outgoing.moderate("standbys")
+        with pytest.raises(errors.NotConnected):
+            member.outgoing.rename("anna")
+        member.outgoing.away("out")
+        member.outgoing.say("later")
+    with pytest.raises(errors.ConnectionLost, match="You have left"):
+        member.outgoing.rename("anna")
+
+
 def test_a_banned_member_does_not_reconnect(host, join):
     room = host(nick="hal")
     hal, eve = Listener(join(room, "hal")), Listener(join(room, "eve", patience=None))

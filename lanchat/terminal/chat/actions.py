@@ -68,13 +68,11 @@ class Actions:
         """
         Raises:
             ValueError: this cannot be done, and why.
-            LanchatError: the same, because of the disk or of too many messages that wait.
+            LanchatError: the same, because of the disk, of too many messages that wait, or of a link that is lost.
         """
         match intent:
             case Say() | SayPrivately() | Reply() | ChangeNick() if self._feed.ended is not None:
                 raise ValueError("You are not in this room any more. Ctrl-C leaves.")
-            case ChangeNick() | Moderate() | Topic() if not (self._room.connected or intent == Topic("")):
-                raise ValueError("You are not connected at the moment. Try again when you are.")
             case Say(text, action):
                 self._room.send(text, action=action)
             case SayPrivately(nick, text):

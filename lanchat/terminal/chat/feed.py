@@ -140,6 +140,7 @@ class Feed:
 
         Raises:
             ValueError: it breaks the rules of a nick.
+            LanchatError: there is no link to the host now.
         """
         self._wanted_nick = clean_nick(nick)
         self._room.rename(self._wanted_nick)
