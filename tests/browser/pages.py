@@ -41,6 +41,13 @@ class Visitor:
     def is_inside(self) -> None:
         expect(self.composer).to_be_visible(timeout=_LIMIT)
 
+    def look_away(self) -> None:
+        """The page is not in view any more; it tries to reconnect only after half a minute."""
+        self.page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+
+    def look_back(self) -> None:
+        self.page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+
     @property
     def composer(self) -> Locator:
         return self.page.locator("#text")

@@ -112,3 +112,14 @@ def test_a_transfer_goes_on_after_cut_links(room_with_files, visit):
             cut(room_with_files)
     assert Path(download.value.path()).read_bytes() == data
     expect(zoe.page.locator(".transfer")).to_have_count(0)
+
+
+def test_a_list_that_was_wanted_without_a_connection_comes_with_the_next_one(room_with_files, visit):
+    zoe = visit(room_with_files, "zoe")
+    zoe.look_away()
+    cut(room_with_files)
+    zoe.reads("Reconnecting")
+    zoe.say("/files")
+    zoe.reads("Asking the host ...")
+    zoe.look_back()
+    zoe.reads("There are no files in this room.")

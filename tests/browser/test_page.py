@@ -85,6 +85,68 @@ def test_private_messages_are_sealed_and_drafts_are_kept(room, join, visit):
     assert "psst yourself" not in zoe.texts  # it was shown, and the host has forgotten it
 
 
+# A page that nobody looks at reconnects at once, not after half a minute.
+SOON = """() => {
+    const later = window.setTimeout;
+    window.setTimeout = (act, time) => later(act, time === HIDDEN_RETRY ? 0 : time);
+}"""
+
+
+def test_a_private_message_that_nobody_has_seen_comes_again(room, join, visit):
+    """The page was not in view when it came, and neither when it came once more after a cut."""
+    ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
+    ann.hear_kind(Joined, nick="zoe")
+    joined = next(item for item in ann.items if isinstance(item, Joined) and item.nick == "zoe")
+    zoe.look_away()
+    zoe.page.evaluate(SOON)
+    ann.member.outgoing.tell("zoe", "psst", to=joined.by, key=joined.key)
+    zoe.sees("psst")
+    cut(room)
+    ann.member.outgoing.say("after the cut")
+    zoe.sees("after the cut")
+    zoe.page.reload()
+    zoe.is_inside()
+    zoe.sees("psst")
+
+
+def test_a_message_that_waits_is_not_said_in_another_room_at_the_same_address(host, visit):
+    """zoe's browser has one of an earlier day, and the host opens another room while she reads what the first is."""
+    room = host("Room A", web_port=0, web_names=("room.test",))
+    port = room.ports["web"]
+    zoe = visit(room, "zoe")
+    zoe.page.evaluate("WebSocket.prototype.send = () => {}")
+    zoe.say("for Room A")
+    zoe.reads("waiting")
+    zoe.page.evaluate("sessionStorage.clear()")
+    zoe.page.reload()
+    zoe.reads("1 person is here.")
+    room.close()
+    other = host("Room B", web_port=port, web_names=("room.test",))
+    ann = PageClient(port, "ann")
+    button = zoe.page.get_by_role("button", name="Join")
+    button.click()
+    zoe.reads("Room B")
+    button.click()
+    zoe.is_inside()
+    zoe.say("for Room B")
+    zoe.sees("for Room B")
+    assert zoe.texts == ["for Room B"]
+    ann.close()
+    other.close()
+
+
+def test_a_computer_that_has_taken_the_address_is_named_before_anybody_joins(host, visit):
+    room = host("Room A", web_port=0, web_names=("room.test",))
+    port = room.ports["web"]
+    zoe = visit(room, "zoe")
+    zoe.page.evaluate("sessionStorage.clear()")
+    room.close()
+    host("Room A", nick="eve", room_id=room.room_id, web_port=port, web_names=("room.test",))
+    zoe.page.reload()
+    zoe.reads("A different computer answers at this address.")
+    expect(zoe.page.get_by_role("button", name="Join")).to_have_count(0)
+
+
 def key_of(listener: Listener, id: str) -> bytes:
     return next(item.key for item in listener.items if isinstance(item, Joined) and item.by == id)
 

@@ -133,8 +133,9 @@ class Files {
     this.room.send({ t: "file_list" });
   }
 
-  // The room has been joined, perhaps again: transfers go on.
+  // The room has been joined, perhaps again: what was asked is asked again, and transfers go on.
   resume() {
+    if (this.listing) this.room.send({ t: "file_list" });
     for (const sending of this.outgoing.values()) if (!sending.link) this.ask(sending);
     for (const file of this.known.values()) {
       if (file.fetching && !file.fetching.link) this.room.send({ t: "file_get", file: file.file });

@@ -198,7 +198,7 @@ class Room {
     this.connected = false;
     if (was || !this.lostAt) this.lostAt = Date.now();
     if (this.final) return;
-    if (!this.wanted && this.card) return; // the card has been read, and nobody has asked to join yet
+    if (!this.wanted && this.card && why !== "impostor") return; // the card has been read, and nobody has asked to join yet
     const pause = Math.min(FIRST_RETRY * 2 ** this.retries, LAST_RETRY) * (0.5 + Math.random() / 2);
     this.retries += 1;
     this.timers.retry = setTimeout(() => this.open(), document.hidden ? HIDDEN_RETRY : pause);
@@ -274,12 +274,13 @@ class Room {
   }
 
   takeCard(card) {
-    if (this.card && card.room !== this.card.room && this.admitted) return this.impostor();
+    const first = !this.card || this.card.room !== card.room;
+    if (first && this.admitted) return this.impostor();
     if (card.v !== VERSION) {
       this.stop();
       return this.ui.refused("version", "This page is of another version. Load it again.");
     }
-    const first = !this.card || this.card.room !== card.room;
+    if (first && this.card) this.wanted = ""; // it was said of another room
     this.card = card;
     this.title = card.title;
     if (first) this.recall();
@@ -305,6 +306,8 @@ class Room {
     this.seed = this.memory.seed ? fromBase64(this.memory.seed) : random(32);
     this.sealer = new Sealer(this.seed, this.card.room);
     this.me.id = memberId(this.sealer.public);
+    for (const id of this.unacked.keys()) this.ui.gone(id); // they are for another room
+    this.unacked.clear();
     for (const message of this.store.get(`lanchat unsent ${this.card.room}`) || []) {
       this.unacked.set(message.id, { ...message, seq: 0, again: true });
       this.ui.waiting(message);
@@ -494,7 +497,7 @@ class Room {
     const own = told.by === this.me.id;
     if (own) this.answered(told.id);
     if (!this.isFirst(this.knownPrivate, told)) {
-      if (!own) this.confirm(told.by, told.id);
+      if (!own) this.ui.toldAgain(told);
       return;
     }
     let text = told.text || "";

@@ -136,10 +136,15 @@ class View {
           problem: told.problem,
         },
       );
-      if (!told.own) this.whenSeen(() => this.room.confirm(told.by, told.id));
+      if (!told.own) this.confirmWhenSeen(told);
       return row;
     });
     if (!told.own) this.attention.call();
+  }
+
+  // The host does not know that it was seen; perhaps it was not. It is behind the row of the first time.
+  toldAgain(told) {
+    this.log.add(() => this.confirmWhenSeen(told), false);
   }
 
   happened(event, past) {
@@ -170,7 +175,7 @@ class View {
     const first = !this.files.files.known.has(message.file);
     const file = this.files.files.offeredPrivately(message);
     const own = message.by === this.room.me.id;
-    const confirm = () => !own && !message.seen && this.whenSeen(() => this.room.confirm(message.by, message.id));
+    const confirm = () => !own && !message.seen && this.confirmWhenSeen(message);
     if (!file || !first || message.state === "removed") return confirm();
     const to = own ? safeNick(message.to_nick) : "you";
     this.log.add(() => {
@@ -277,9 +282,10 @@ class View {
     find("bar-text").textContent = "";
   }
 
-  whenSeen(act) {
-    if (!document.hidden) return act();
-    document.addEventListener("visibilitychange", act, { once: true });
+  confirmWhenSeen({ by, id }) {
+    const confirm = () => this.room.confirm(by, id);
+    if (document.hidden) document.addEventListener("visibilitychange", confirm, { once: true });
+    else confirm();
   }
 
   personRow(person) {
