@@ -36,7 +36,7 @@ class FileView {
   constructor(view) {
     this.view = view;
     this.files = new Files(view.room, this);
-    this.cards = new Map(); // functions that show a file again, by the host's name of it
+    this.cards = new WeakMap(); // functions that show a file again, by the file; those of a forgotten one go with it
     this.rows = new Map(); // of what we send, by id
     this.staged = [];
     this.wire();
@@ -97,8 +97,8 @@ class FileView {
       if (focused && actions.firstElementChild) actions.firstElementChild.focus();
     };
     show();
-    const shown = this.cards.get(file.file) || [];
-    this.cards.set(file.file, [...shown.filter((other) => other.card.isConnected), { card, show, moved: seldom(show) }]);
+    const shown = this.cards.get(file) || [];
+    this.cards.set(file, [...shown.filter((other) => other.card.isConnected), { card, show, moved: seldom(show) }]);
     if (!inList && file.blob) this.picture(card, file, false);
     return card;
   }
@@ -131,14 +131,14 @@ class FileView {
   }
 
   changed(file) {
-    for (const { show } of this.cards.get(file.file) || []) show();
+    for (const { show } of this.cards.get(file) || []) show();
     if (file.blob && file.by === this.view.room.me.id) {
-      for (const { card } of this.cards.get(file.file) || []) if (!card.closest("dialog")) this.picture(card, file, false);
+      for (const { card } of this.cards.get(file) || []) if (!card.closest("dialog")) this.picture(card, file, false);
     }
   }
 
   moved(file) {
-    for (const { moved } of this.cards.get(file.file) || []) moved();
+    for (const { moved } of this.cards.get(file) || []) moved();
   }
 
   note(text) {

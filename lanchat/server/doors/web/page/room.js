@@ -63,7 +63,6 @@ class Room {
     this.ui = ui;
     this.ticket = ticket; // of a guest link, 16 bytes
     this.card = null;
-    this.title = "";
     this.store = new Storage(() => localStorage);
     this.seed = null;
     this.sealer = null;
@@ -154,13 +153,6 @@ class Room {
     this.final = true;
   }
 
-  // Drop a message that waits. It may be on its way already, and be said all the same.
-  drop(id) {
-    this.unacked.delete(id);
-    this.saveUnsent();
-    this.ui.gone(id);
-  }
-
   called(nick) {
     const wanted = nick.replace(/^~/, "").toLowerCase();
     return [...this.people.values()].find((person) => person.nick.toLowerCase() === wanted) || null;
@@ -211,7 +203,7 @@ class Room {
   }
 
   send(message) {
-    if (!this.connected && message.t !== "hello" && message.t !== "pong") return;
+    if (!this.connected && message.t !== "hello") return;
     this.saidAt = Date.now();
     this.channel.send(message);
   }
@@ -282,7 +274,6 @@ class Room {
     }
     if (first && this.card) this.wanted = ""; // it was said of another room
     this.card = card;
-    this.title = card.title;
     if (first) this.recall();
     const pinned = this.memory.host ? fromBase64(this.memory.host) : null;
     if (pinned && !sameBytes(pinned, this.shown.hostKey)) return this.impostor();
@@ -393,7 +384,7 @@ class Room {
     clearInterval(this.timers.alive);
     this.timers.alive = setInterval(() => this.check(), 1000);
     this.heardAt = this.saidAt = Date.now();
-    if (!welcome.people) this.enterSelf();
+    if (!welcome.people) this.ui.people();
   }
 
   // Look for silence. No timer runs reliably while the page is hidden, so a long pause proves nothing.
@@ -404,7 +395,6 @@ class Room {
     if (slept || !this.connected) return;
     if (now - this.heardAt > DEAD_AFTER) this.cut();
     else if (now - Math.min(this.heardAt, this.saidAt) > PING_AFTER) this.send({ t: "ping" });
-    if (this.lostAt === 0) this.ui.alive();
   }
 
   // ---- people
@@ -412,11 +402,7 @@ class Room {
   takePresent(present) {
     this.checkHost(present.id, present.host);
     this.enter(present.id, present.nick, present.host, present.key, present.web);
-    if (this.people.size >= this.welcome.people) this.enterSelf();
-  }
-
-  enterSelf() {
-    this.ui.people();
+    if (this.people.size >= this.welcome.people) this.ui.people();
   }
 
   checkHost(id, host) {

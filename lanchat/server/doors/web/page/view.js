@@ -29,7 +29,7 @@ class View {
   joined(again) {
     find("door").hidden = true;
     find("room").hidden = false;
-    find("title").textContent = safeText(this.room.title);
+    find("title").textContent = safeText(this.room.card.title);
     this.showTopic(this.room.welcome.topic || "");
     this.hideBar();
     this.log.showEmpty();
@@ -79,8 +79,6 @@ class View {
     this.showDoor();
     find("door-about").textContent = long ? words : "The room does not answer. Trying again ...";
   }
-
-  alive() {}
 
   people() {
     if (this.peopleChanged) return;
