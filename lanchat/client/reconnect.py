@@ -121,4 +121,4 @@ class SameRoom:
         Raises:
             ProtocolError: they are false.
         """
-        self.papers = self.papers.renewed(delegation, term, self._host_key)
+        self.papers = self.papers.renewed(delegation, term, self._host_key, self._now())

@@ -22,7 +22,8 @@ class Papers:
         owner: the raw public key of its owner: of the first host, or the one that a standby's papers have named.
         delegation: the newest that we have seen, as it was signed; b"": none.
         term: of the last host, as it was signed; b"": it had none.
-        ahead: ms by which the owner's clock is ahead of ours, since a delegation ends by the owner's clock.
+        ahead: ms by which the owner's clock is ahead of ours, since a delegation ends by the owner's clock. It is known
+            once the owner has hosted, to an hour, which is how often the owner signs the list again.
     """
 
     room: str
@@ -58,12 +59,13 @@ class Papers:
         except errors.ProtocolError as error:
             raise errors.HostKeyChanged(str(error), _IMPERSONATED) from None
 
-    def renewed(self, delegation: bytes, term: bytes, host_key: bytes) -> "Papers":
+    def renewed(self, delegation: bytes, term: bytes, host_key: bytes, now: int) -> "Papers":
         """What we know once our host has sent these papers over its link.
 
         Args:
             delegation: an older one than we know changes nothing.
             term: its record; b"": it sends none.
+            now: as for `accept`.
 
         Raises:
             ProtocolError: they are not signed by the owner and this host, or for another room.
@@ -73,8 +75,7 @@ class Papers:
             record = read_term(term)
             if record.room != self.room or record.host_key != host_key:
                 raise errors.ProtocolError("The papers of this host belong to another computer.")
-        newer = delegation if known is not None and _number_of(self) < known.number else self.delegation
-        return replace(self, delegation=newer, term=term or self.term)
+        return self._with(known, delegation, term or self.term, host_key, now)
 
     def index(self, key: bytes, instance: bytes) -> int | None:
         """The index of the computer with this key and this copy; None: the owner has not named it."""
@@ -109,8 +110,15 @@ class Papers:
                 _IMPERSONATED,
                 code="no-password",
             )
-        newer = card.delegation if known is not None and _number_of(self) < known.number else self.delegation
-        return replace(self, delegation=newer, term=card.term)
+        return self._with(known, card.delegation, card.term, host_key, now)
+
+    def _with(self, newest: Delegation | None, shown: bytes, term: bytes, host_key: bytes, now: int) -> "Papers":
+        """What we know once a host has shown papers that fit."""
+        if newest is None:
+            return replace(self, term=term)
+        newer = shown if _number_of(self) < newest.number else self.delegation
+        ahead = newest.made - now if host_key == self.owner else self.ahead
+        return replace(self, delegation=newer, term=term, ahead=ahead)
 
 
 def first_contact(card: Card, host_key: bytes, now: int) -> Papers:

@@ -114,6 +114,20 @@ def test_a_list_of_standbys_ends_by_the_owners_clock():
     assert BEFORE.accept(card(ANNS), ANN_KEY, MADE + VALIDITY), "the owner needs none"
 
 
+@pytest.mark.parametrize("wrong", [-10 * VALIDITY, 10 * VALIDITY])
+def test_a_member_whose_clock_is_wrong_follows_as_others_do(wrong):
+    now = NOW + wrong
+    met = first_contact(card(ANNS), ANN_KEY, now)
+    assert met.accept(card(), BOB_KEY, now + VALIDITY - 1).term == BOBS
+    with pytest.raises(HostKeyChanged, match="expired"):
+        met.accept(card(), BOB_KEY, now + VALIDITY)
+    again = replace(NAMED, number=5, made=MADE + VALIDITY, until=MADE + 2 * VALIDITY).signed(ANN.sign)
+    renewed = met.renewed(again, b"", ANN_KEY, now + VALIDITY)
+    assert renewed.accept(card(), BOB_KEY, now + 2 * VALIDITY - 1).term == BOBS
+    moved = renewed.accept(card(), BOB_KEY, now + VALIDITY)
+    assert moved.ahead == renewed.ahead, "a standby's clock tells nothing of the owner's"
+
+
 def test_a_standby_that_does_not_host_is_asked_again_later():
     for state in ("hears", "lost"):
         with pytest.raises(Refused, match="keeps a copy") as caught:
