@@ -109,13 +109,14 @@ class JoinedRoom(RoomFiles):
         Args:
             action: whether it is an action, as from `/me`.
             wait: s to wait until the message is on the host's disk; None: do not wait.
-            id: one of your own, so that the message is said once, however often you send it. "": a new one.
+            id: one of your own, so that the message is said once, however often you send it: 1 to 64 of A-Z a-z 0-9 _ -
+                "": a new one.
 
         Returns:
             The message's id, as its `Said` carries it.
 
         Raises:
-            ValueError: the text is empty, or has more than 4096 bytes or 100 lines.
+            ValueError: the text is empty, or has more than 4096 bytes or 100 lines; or the id is none.
             TimedOut: the message was not acknowledged in that time (it may be later).
             LanchatError: the connection has ended, or too many messages are unsent already.
         """

@@ -1,6 +1,5 @@
 """The commands that a script uses: send, tail, ask."""
 
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined, who_joi
 from lanchat.cli.usage import ExplainedCommand
 
 MOST = 50  # messages; so many a host sends to who comes in
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class _RunsCommand(ExplainedCommand):
@@ -88,6 +86,7 @@ def send(
     make 2>&1 | lanchat send "Room A" --whole --to ann
     lanchat send "Room A" --run -- make test
     """
+    from lanchat.protocol.ids import clean_message_id
     from lanchat.terminal.piped import Line
     from lanchat.terminal.send import Sending, SendOptions
     from lanchat.terminal.stdio import read_lines
@@ -102,8 +101,7 @@ def send(
     if to is not None and action:
         raise click.UsageError("A private message cannot be an action.")
     if id is not None:
-        if not _ID.fullmatch(id):
-            raise click.BadParameter("It has 1 to 64 of these characters: A-Z a-z 0-9 _ -", param_hint="--id")
+        options.checked(clean_message_id, id, "--id")
         if not (text or whole or run):
             raise click.UsageError("An --id is for one message: give TEXT, --whole or --run.")
     who = who_joins(how)  # what is wrong is said before CMD runs

@@ -14,6 +14,7 @@ from lanchat.client.pending import Pending
 from lanchat.protocol import messages as wire
 from lanchat.protocol.drafts import PrivateDraft, Talk
 from lanchat.protocol.fields import MAX_NAME
+from lanchat.protocol.ids import clean_message_id
 from lanchat.protocol.messages import Said, Say
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.status import Away, clean_away
@@ -43,7 +44,7 @@ class Outgoing(Pending):
             The message's id, which its `Said` and its `Acked` carry.
 
         Raises:
-            ValueError: the text cannot be sent (empty, too long).
+            ValueError: the text cannot be sent (empty, too long), or the id is none.
             LanchatError: too many messages are unsent already.
         """
         return self._say(Say(self._new_id(id), clean_text(text), action, again=bool(id)))
@@ -60,7 +61,7 @@ class Outgoing(Pending):
             follows.
 
         Raises:
-            ValueError: the text or the nick breaks the rules.
+            ValueError: the text, the nick or the id breaks the rules.
             LanchatError: too many messages are unsent already.
         """
         return self._say(PrivateDraft(self._new_id(id), to, clean_nick(nick), clean_text(text), key))
@@ -117,8 +118,10 @@ class Outgoing(Pending):
             self._send(wire.Got(message.by, message.id))
 
     def _new_id(self, given: str) -> str:
-        self._given |= {given} - {""}
-        return given or f"{self._prefix}-{next(self._numbers)}"
+        if not given:
+            return f"{self._prefix}-{next(self._numbers)}"
+        self._given.add(clean_message_id(given))
+        return given
 
     def _say(self, message: Talk) -> str:
         ready = self._sealed(message)

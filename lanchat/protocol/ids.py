@@ -1,4 +1,4 @@
-"""The ids of rooms and people on the wire: room ids, key fingerprints, member ids. Pure."""
+"""The ids of rooms, people and messages on the wire: room ids, key fingerprints, member ids. Pure."""
 
 import hashlib
 import re
@@ -9,12 +9,24 @@ SHORTEST_FINGERPRINT = 32  # hex digits; invites and announcements may shorten a
 UNVERIFIED = "~"  # begins the member id of a guest, who has proven no key
 
 _ROOM_ID = re.compile(r"[0-9a-f]{32}")  # 128 bits
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FINGERPRINT = re.compile(rf"[0-9a-f]{{{SHORTEST_FINGERPRINT},64}}")
 _SPKI_PREFIX = bytes.fromhex("302a300506032b6570032100")  # RFC 8410, section 4: the fixed DER before the 32 bytes
 
 
 def is_room_id(text: str) -> bool:
     return _ROOM_ID.fullmatch(text) is not None
+
+
+def clean_message_id(text: str) -> str:
+    """The id that a program gives to a message of its own, which others take as it is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _MESSAGE_ID.fullmatch(text):
+        raise ValueError("The id of a message has 1 to 64 of these characters: A-Z a-z 0-9 _ -")
+    return text
 
 
 def is_fingerprint(text: str) -> bool:

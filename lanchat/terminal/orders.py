@@ -1,13 +1,11 @@
 """The lines of `--json-in`: what a program tells a room, one JSON object a line. Pure."""
 
-import re
-
 import msgspec
 
+from lanchat.protocol.ids import clean_message_id
 from lanchat.terminal.piped import Line, Overlong
 
 MAX_ORDER = 32 * 1024  # bytes of a line; the longest message fits, even with each of its bytes escaped (\u0041)
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _VERBS = ("say", "me", "tell", "nick", "away", "leave")
 
 
@@ -44,6 +42,8 @@ def parse_order(line: Line) -> Order:
         raise ValueError("A line has exactly one of say, me, tell, nick, away, and leave (which is true).")
     if (order.tell is None) != (order.to == ""):
         raise ValueError('A private message has a text and a recipient: {"tell": TEXT, "to": NICK}.')
-    if order.id and not (verbs[0] in ("say", "me", "tell") and _ID.fullmatch(order.id)):
-        raise ValueError("Only a message has an id, of 1 to 64 of these characters: A-Z a-z 0-9 _ -")
+    if order.id and verbs[0] not in ("say", "me", "tell"):
+        raise ValueError("Only a message has an id.")
+    if order.id:
+        clean_message_id(order.id)
     return order

@@ -87,6 +87,19 @@ class Notebook(NoStore):
         self.unsent = unsent
 
 
+@pytest.mark.parametrize("id", ["x" * 65, "two words", "ünicode"])
+def test_an_id_that_no_host_would_take_is_refused_before_it_is_sent(host, join, id):
+    room = host()
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
+    with pytest.raises(ValueError, match="1 to 64"):
+        ann.member.outgoing.say("hi", id=id)
+    with pytest.raises(ValueError, match="1 to 64"):
+        ann.member.outgoing.tell("bob", "hi", id=id)
+    ann.member.outgoing.say("next")
+    bob.hear_text("next")
+    assert bob.texts == ["next"]
+
+
 def test_a_resend_after_many_other_messages_is_recognised(host, join, monkeypatch, tmp_path):
     """A laptop was closed before the ack came, and opened the next day."""
     monkeypatch.setattr(recent_module, "RECENT", 5)
