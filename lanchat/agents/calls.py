@@ -1,5 +1,6 @@
 """Does what an agent asks of a tool. Each call has a thread of its own."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -123,9 +124,10 @@ class Calls:
 
     def send_file(self, call: Call) -> dict[str, Any]:
         assert self._files is not None
-        folder = self._files.resolve()
-        path = (folder / call.text("path")).resolve()
-        if not path.is_relative_to(folder) or path == folder or not path.is_file():
+        # Not by `Path.resolve` and `Path.is_file`, which raise for a loop of links and for a name that is too long.
+        folder = Path(os.path.realpath(self._files))
+        path = Path(os.path.realpath(folder / call.text("path")))
+        if not path.is_relative_to(folder) or not os.path.isfile(path):
             raise Refused("There is no such file below the folder that your person has named.")
         room = self._agent_room(call).joined()
         self._count(f"file {path}", again=False)

@@ -283,9 +283,10 @@ def test_files_go_out_of_the_named_folder_alone(client, room, tmp_path):
     (folder / "report.txt").write_text("all green")
     (tmp_path / "secret").write_text("key")
     (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "loop").symlink_to(folder / "loop")
     agent = client(files=folder)
     agent.come()
-    for path in ("../secret", str(tmp_path / "secret"), "link", ".", "", "nothing"):
+    for path in ("../secret", str(tmp_path / "secret"), "link", "loop", ".", "", "nothing", "x" * 300):
         assert "no such file" in agent.trouble("send_file", path=path)
     assert "no files" in agent.trouble("send_file", path="report.txt"), "this room takes none; it was asked"
 

@@ -1,5 +1,10 @@
-"""Paths as a person types them: what is meant, what could follow, and how a path is shown."""
+"""Paths as a person types them: what is meant, what could follow, and how a path is shown.
 
+Whether there is such a file is asked of `os.path`, which says no where a `Path` raises: the name is too long, or a
+folder on the way may not be entered.
+"""
+
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,7 +19,7 @@ def typed_path(typed: str) -> Path:
     typed = typed.strip()
     if len(typed) > 1 and typed[0] == typed[-1] and typed[0] in "\"'":
         typed = typed[1:-1]
-    elif "\\ " in typed and not Path(typed).exists():
+    elif "\\ " in typed and not os.path.exists(typed):
         typed = typed.replace("\\ ", " ")
     return _expanded(typed)
 
@@ -38,9 +43,9 @@ def path_and_nick(typed: str) -> tuple[Path, str]:
         return typed_path(typed[: end + 1]), _nick(typed[end + 1 :])
     before, blank, last = typed.rpartition(" ")
     escaped = before.endswith("\\")
-    if not blank or escaped or not typed_path(before).exists():
+    if not blank or escaped or not os.path.exists(typed_path(before)):
         return typed_path(typed), ""
-    if typed_path(typed).exists():
+    if os.path.exists(typed_path(typed)):
         raise ValueError(f'There are both "{before}" and "{typed}". Put the path that you mean in quotes.')
     return typed_path(before), _nick(last)
 
@@ -70,7 +75,7 @@ def complete_path(typed: str) -> list[Completion]:
     found = []
     for entry in entries:
         if entry.name.startswith(name) and (name.startswith(".") or not entry.name.startswith(".")):
-            found.append(Completion(entry.name + ("/" if entry.is_dir() else ""), len(name)))
+            found.append(Completion(entry.name + ("/" if os.path.isdir(entry) else ""), len(name)))
     return found[:MOST_COMPLETIONS]
 
 
@@ -81,7 +86,7 @@ def complete_recipient(typed: str, nicks: Iterable[str]) -> list[Completion]:
     if (
         not blank
         or (quoted and not (len(before) > 1 and before.endswith(before[0])))
-        or not typed_path(before).exists()
+        or not os.path.exists(typed_path(before))
     ):
         return []
     found = sorted({safe_text(nick) for nick in nicks}, key=str.casefold)

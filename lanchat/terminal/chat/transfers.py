@@ -1,5 +1,6 @@
 """The transfers of a chat: what is typed about files starts them, and their progress stands above the typed line."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -81,7 +82,7 @@ class ChatTransfers:
         known = self._feed.files.known(file)
         assert known is not None, "it has a number"
         into = typed_path(folder) if folder else self._room.downloads
-        if folder and not into.is_dir():
+        if folder and not os.path.isdir(into):
             raise ValueError(
                 f"There is no folder {shown_path(into)}. Make it first, or leave it out: the file is then saved in "
                 f"{shown_path(self._room.downloads)}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.terminal.chat.paths import complete_path, path_and_nick, shown_path, typed_path
+from lanchat.terminal.chat.paths import complete_path, complete_recipient, path_and_nick, shown_path, typed_path
 
 
 def test_a_typed_path_may_stand_in_quotes(tmp_path, monkeypatch):
@@ -44,6 +44,13 @@ def test_what_is_typed_is_a_path_and_perhaps_a_nick(tmp_path, monkeypatch, typed
     for name in ("report.pdf", "my report.pdf"):
         (tmp_path / name).touch()
     assert path_and_nick(typed) == (Path(path), nick)
+
+
+def test_a_name_that_no_system_takes_is_that_of_no_file():
+    name = "x" * 300
+    assert path_and_nick(f"{name} bob") == (Path(f"{name} bob"), "")
+    assert str(typed_path(f"{name}\\ y")) == f"{name} y"
+    assert complete_recipient(f"{name} b", ["bob"]) == []
 
 
 def test_a_path_that_may_be_two_is_sent_to_nobody(tmp_path, monkeypatch):

@@ -79,6 +79,18 @@ def test_what_cannot_be_sent_stays_in_the_line(room, talk, tmp_path):
         ann.has_typed(f"/send {missing}")
 
 
+def test_a_path_that_no_system_takes_is_told_and_the_chat_goes_on(room, talk, enter, tmp_path):
+    (tmp_path / "report.pdf").write_bytes(b"x")
+    enter(room, "bob").send_file(tmp_path / "report.pdf")
+    with talk(room) as ann:
+        ann.press("/files\r")
+        ann.shows("1  report.pdf")
+        ann.press(f"/get 1 {'x' * 300}\r")
+        ann.shows("There is no folder")
+        ann.press(f"\x15/send {'x' * 300} bob\r")
+        ann.shows("File name too long")
+
+
 def test_a_path_is_completed_and_so_is_a_number(room, talk, enter, tmp_path):
     (tmp_path / "report.pdf").write_bytes(b"x")
     with talk(room) as ann:
