@@ -141,9 +141,9 @@ class Hub:
             for held in standbys.end_batch(batch):
                 self._handle(held, batch)
             self._acknowledge(standbys.safe, batch)
+        self._append(batch)  # first, so that no page of the log lacks what a member has heard already
         batch.deliver(self.sessions)
         self.sessions.say_goodbye()
-        self._append(batch)
         return goes_on
 
     def stop(self) -> None:

@@ -427,6 +427,16 @@ def test_events_are_given_to_the_log_in_the_batch_that_delivers_them():
     assert texts(stage.log.events) == ["1"]
 
 
+def test_what_somebody_hears_is_in_the_log_already():  # a copy that lacks it has a hole
+    stage = HubStage(SlowLog())
+    ann, bob = stage.come("ann", "bob")
+    logged: list[list[str]] = []
+    for session in (ann, bob):
+        session.link.send = lambda data: logged.append(texts(stage.log.events))
+    stage.batch(says(ann, "1"))
+    assert logged == [["1"], ["1"]]
+
+
 def test_a_resend_is_acknowledged_again():
     stage = HubStage()
     [ann] = stage.come("ann")
