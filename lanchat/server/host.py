@@ -116,8 +116,7 @@ class Host(Closable):
                 undo.callback(listening[-1].close)
             opened = self._log.open()
             undo.callback(self._log.close)
-            keep = self._log.set_state
-            kept = KeptRules(term, opened.state, bans, self.title, keep, save_access, locked=locked)
+            kept = KeptRules(term, opened.state, bans, self.title, self._log.set_state, save_access, locked=locked)
             access = Access(opened.owners, kept.rules.bans, locked=kept.rules.locked, limits=limits)
             if access.full:
                 _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
@@ -137,9 +136,7 @@ class Host(Closable):
             files = open_files(blobs, opened.files, self.room_id, timing, lambda whole: self._hub.inbox.put(whole))
             room.files = files.files
             self._hub = Hub(room, self._log, _now, kept.change, files, opened.private_number)
-            self.moving: Moving | None = None
-            if term is not None:
-                self.moving = Moving(term, room, self._hub, identity, opened, kept, timing, keep, yielded)
+            self.moving = Moving(term, room, self._hub, identity, opened, kept, timing, yielded) if term else None
             serving = Serving(
                 self.title,
                 identity,
@@ -208,10 +205,13 @@ class Host(Closable):
         Returns:
             A socket whose other end is served like any other link, except that it never counts as a stranger's, which
             a crowd of strangers could push out. It needs no network, so a host can talk in its own room whatever a
-            firewall blocks.
+            firewall blocks. That of a host that has closed is at its end.
         """
         ours, theirs = socket.socketpair()
-        self._serve(theirs, self.doors.first)
+        if self._closing:
+            theirs.close()
+        else:
+            self._serve(theirs, self.doors.first)
         return ours
 
     def close(self, reason: str = CLOSED.text) -> None:

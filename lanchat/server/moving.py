@@ -29,7 +29,6 @@ class Moving:
 
     Args:
         hub: before its start.
-        keep: stores what `storage.moving` names; never waits.
         yielded: called from a thread of its own once the room is hosted elsewhere.
     """
 
@@ -42,7 +41,6 @@ class Moving:
         opened: Opened,
         rules: KeptRules,
         timing: Timing,
-        keep: Callable[[Mapping[str, bytes]], None],
         yielded: Callable[[], None],
     ) -> None:
         now = time.time_ns() // 1_000_000
@@ -56,7 +54,6 @@ class Moving:
             rules,
             timing,
             time.monotonic,
-            keep,
             lambda: threading.Thread(target=yielded, name="yielded").start(),
         )
         hub.let_move(self._standbys)

@@ -45,10 +45,10 @@ class OpenDoors:
         """Open another door.
 
         Raises:
-            LanchatError: its port cannot be used.
+            LanchatError: its port cannot be used, or what the door needs.
         """
-        listeners = Listeners(self._own, option.port, option.first_port)
         door = option.make(self._serving)
+        listeners = Listeners(self._own, option.port, option.first_port)  # last, because they are open
         self._doors = [*self._doors, (door, listeners)]
         self._acceptor.open_door(door, listeners)
         return door

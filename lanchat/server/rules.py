@@ -40,7 +40,7 @@ class KeptRules:
             rules = Rules(dict(bans or {}), locked)
         self.rules = Rules(rules.bans, rules.locked, given.keep, title, given.hidden)
         self.rev = max(rev, term.rev if term is not None else 0)
-        self._keep, self._save_access = keep, save_access
+        self.keep, self._save_access = keep, save_access
 
     @property
     def state(self) -> State:
@@ -56,4 +56,4 @@ class KeptRules:
     def save(self) -> None:
         """Store the rules under a new revision."""
         self.rev += 1
-        self._keep({"rules": write_rules(self.rules).encode(), "rev": str(self.rev).encode()})
+        self.keep({"rules": write_rules(self.rules).encode(), "rev": str(self.rev).encode()})

@@ -33,7 +33,6 @@ class Standbys:
     Args:
         saved: what is on the host's disk when it begins.
         clock: s.
-        keep: stores what `storage.moving` names; never waits.
         yielded: called once the room is hosted elsewhere; never waits.
     """
 
@@ -46,7 +45,6 @@ class Standbys:
         rules: KeptRules,
         timing: Timing,
         clock: Callable[[], float],
-        keep: Callable[[Mapping[str, bytes]], None],
         yielded: Callable[[], None],
     ) -> None:
         self.replication = Replication(saved, timing, standing.epoch << _COUNTS)
@@ -54,13 +52,13 @@ class Standbys:
         self.standing, self._room, self._sessions = standing, room, sessions
         self._saved, self._private = saved, saved.private  # on our disk; the last number of a private message
         self._rules = rules
-        self._timing, self._clock, self._keep, self._yielded = timing, clock, keep, yielded
+        self._timing, self._clock, self._yielded = timing, clock, yielded
         self.blocked: Mapping[str, int] = {}  # ports that cannot be reached, by nick; replaced as a whole by any thread
         self._beat_at = 0.0
         self._settled_at: float | None = None  # when who has not come over from the last host has left
         self._handover: Handover | None = None
         self.successor = ""  # the nick of who hosts it then
-        keep({"owner": standing.owner, "term": standing.paper, **self._papers()})
+        rules.keep({"owner": standing.owner, "term": standing.paper, **self._papers()})
         rules.save()
 
     @property
@@ -134,7 +132,7 @@ class Standbys:
         if changed:
             self.followers.drop_unnamed(self._clock())
         if changed or moved:
-            self._keep(self._papers())
+            self._rules.keep(self._papers())
         messages: list[FromHost] = [self._delegation()] if changed else []
         self._tell_members([*messages, self._places()] if changed or moved else [], batch)
 

@@ -21,6 +21,7 @@ from lanchat.protocol.messages import Joined, Left, Notice, Renamed
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
 from lanchat.server import admission
+from lanchat.server.doors.base import Door, DoorOption, Serving
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
@@ -161,7 +162,7 @@ def test_a_member_can_change_the_nick(host, join):
 def test_a_full_room_refuses_newcomers(host, join):
     room = host(limits=replace(NO_LIMITS, members=1))
     join(room, "ann")
-    with pytest.raises(Refused, match="full"):
+    with pytest.raises(Refused, match=r"full \(1 person\)"):
         join(room, "bob")
 
 
@@ -596,6 +597,26 @@ def test_an_interrupt_during_the_start(identity, monkeypatch, when):
 def test_a_room_that_was_never_started_can_be_closed(identity):
     room = Host("Room A", identity("hal"), nick="hal", on=LOOPBACK, doors=[native_door(0)])
     room.close()
+
+
+def test_a_connection_to_a_host_that_has_closed_is_at_its_end(host):
+    room = host()
+    room.close()
+    with room.connect() as sock:
+        sock.settimeout(PATIENCE)
+        assert sock.recv(1) == b""
+
+
+def test_a_door_that_cannot_be_made_leaves_no_port_open(host):
+    def make(serving: Serving) -> Door:
+        raise LanchatError("There is no certificate.")
+
+    with Listeners(LOOPBACK, 0) as free:
+        port = free.port
+    with pytest.raises(LanchatError, match="no certificate") as raised:
+        host().doors.open(DoorOption(make, port))
+    Listeners(LOOPBACK, port).close()
+    del raised
 
 
 def test_a_room_with_silent_strangers_closes_in_time(host, raw):

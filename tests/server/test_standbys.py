@@ -82,7 +82,7 @@ class Stage:
         self.hub = Hub(self.room, self.log, lambda: int(self.now * 1000), self.rules.change)
         at, clock = Position(self.room.seq, 0), lambda: self.now
         parts = (self.standing, self.room, self.hub.sessions, at, self.rules, TIMING, clock)
-        self.standbys = HubStandbys(*parts, self.log.set_state, self.yielded)
+        self.standbys = HubStandbys(*parts, self.yielded)
         self.hub.let_move(self.standbys)
         self.log.start(self.hub.stored)
         self.outcomes: list[str] = []
