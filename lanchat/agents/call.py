@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+LARGEST = 10**9  # of a number; one of hundreds of digits is none for `float`
+
 
 class BadArguments(Exception):
     """A call has arguments that the tool does not take."""
@@ -38,6 +40,6 @@ class Call:
         value = self.arguments.get(name)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-            raise BadArguments(f"{name} has to be a number, and not below 0.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LARGEST:
+            raise BadArguments(f"{name} has to be a number from 0 to {LARGEST:,}.")
         return float(value)

@@ -172,6 +172,9 @@ def test_what_is_unknown_is_an_error_of_the_protocol(agent):
     assert agent.request("resources/list")["error"]["code"] == -32601
     assert agent.request("tools/call", {"name": "shell"})["error"]["code"] == -32602
     assert agent.request("tools/call", {"name": "say", "arguments": {"text": 7}})["error"]["code"] == -32602
+    for number in (-1, True, 10**400):
+        told = agent.request("tools/call", {"name": "wait", "arguments": {"timeout": number}})
+        assert told["error"]["code"] == -32602
     other = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2999-01-01"}}
     assert agent.request("ping", other)["error"]["data"]["supported"][0] == NOW
 
