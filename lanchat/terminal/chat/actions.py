@@ -4,35 +4,8 @@ from collections.abc import Callable
 from typing import assert_never
 
 from lanchat.api.room import JoinedRoom
-from lanchat.terminal.chat import commands
+from lanchat.terminal.chat import commands, intents
 from lanchat.terminal.chat.feed import Feed
-from lanchat.terminal.chat.intents import (
-    Away,
-    CancelTransfer,
-    ChangeNick,
-    Clear,
-    FetchFile,
-    Ignore,
-    Intent,
-    Leave,
-    Misused,
-    Moderate,
-    RemoveFile,
-    Reply,
-    Say,
-    SayPrivately,
-    SendFile,
-    ShowFiles,
-    ShowHelp,
-    ShowInvite,
-    ShowWho,
-    Standbys,
-    Topic,
-    Unknown,
-    Unsent,
-    Verify,
-    Web,
-)
 from lanchat.terminal.chat.line import SYSTEM_INDENT
 from lanchat.terminal.chat.line_screen import LineScreen
 from lanchat.terminal.chat.people import who_text
@@ -64,75 +37,75 @@ class Actions:
         self._transfers = transfers
         self._may_leave = may_leave
 
-    def carry_out(self, intent: Intent) -> None:
+    def carry_out(self, intent: intents.Intent) -> None:
         """
         Raises:
             ValueError: this cannot be done, and why.
             LanchatError: the same, because of the disk, of too many messages that wait, or of a link that is lost.
         """
         match intent:
-            case Say() | SayPrivately() | Reply() | ChangeNick() if self._feed.ended is not None:
+            case intents.Say() | intents.SayPrivately() | intents.Reply() | intents.ChangeNick() if self._feed.ended:
                 raise ValueError("You are not in this room any more. Ctrl-C leaves.")
-            case Say(text, action):
+            case intents.Say(text, action):
                 self._room.send(text, action=action)
-            case SayPrivately(nick, text):
+            case intents.SayPrivately(nick, text):
                 self._feed.private.tell(nick, text)
                 if note := self._feed.private.absence(nick):
                     self._feed.note(note)
-            case Reply(text):
+            case intents.Reply(text):
                 self._feed.private.reply(text)
-            case ChangeNick(nick):
+            case intents.ChangeNick(nick):
                 self._feed.rename(nick)
-            case Away(text):
+            case intents.Away(text):
                 self._room.away(text)
                 self._feed.note("You are away. /back ends that, and so does leaving." if text else "You are back.")
-            case ShowHelp():
+            case intents.ShowHelp():
                 self._feed.note(self._help())
-            case ShowWho():
+            case intents.ShowWho():
                 roster = self._feed.roster
                 self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))
-            case ShowInvite():
+            case intents.ShowInvite():
                 if (invite := self._room.invite) is None:
                     raise ValueError("No other machine can reach this room at the moment.")
                 self._feed.show(invitation(invite, self._screen.columns))
-            case Web(action, hours):
+            case intents.Web(action, hours):
                 obey(action, hours, self._room, self._feed, self._screen.columns)
-            case Verify(nick):
+            case intents.Verify(nick):
                 self._feed.verify(nick)
-            case Ignore(nick, on):
+            case intents.Ignore(nick, on):
                 self._feed.ignore(nick, on=on)
-            case Topic(""):
+            case intents.Topic(""):
                 topic = self._room.state.topic
                 self._feed.note(f"Topic: {topic}" if topic else "There is no topic. The host sets one: /topic TEXT")
-            case Topic(text):
+            case intents.Topic(text):
                 self._room.moderate("topic", text="" if text == "-" else text)
-            case Moderate("close"):
+            case intents.Moderate("close"):
                 if self._room.close_for_all():
                     self._screen.leave()
-            case Moderate(action, nick):
+            case intents.Moderate(action, nick):
                 self._room.moderate(action, nick)
-            case Standbys(wanted):
+            case intents.Standbys(wanted):
                 if answer := self._room.standbys(wanted):
                     self._feed.note(answer)
-            case Unsent(send):
+            case intents.Unsent(send):
                 self._settle_unsent(send)
-            case SendFile(path):
+            case intents.SendFile(path):
                 self._transfers.send(path)
-            case ShowFiles():
+            case intents.ShowFiles():
                 self._transfers.show_all()
-            case FetchFile(file, folder):
+            case intents.FetchFile(file, folder):
                 self._transfers.fetch(file, folder)
-            case CancelTransfer(file):
+            case intents.CancelTransfer(file):
                 self._transfers.cancel(file)
-            case RemoveFile(file):
+            case intents.RemoveFile(file):
                 self._transfers.remove(file)
-            case Clear():
+            case intents.Clear():
                 self._feed.forget()
                 self._screen.print_again()
-            case Leave():
+            case intents.Leave():
                 if self._may_leave():
                     self._screen.leave()
-            case Unknown() | Misused():
+            case intents.Unknown() | intents.Misused():
                 raise ValueError(str(intent))
             case _:
                 assert_never(intent)
