@@ -15,9 +15,10 @@ from lanchat.terminal import json_events
 from lanchat.terminal.asking import Answer, Question, new_code
 from lanchat.terminal.deadline import remaining
 from lanchat.terminal.json_events import written
+from lanchat.terminal.notes import link_note
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.stdio import put
-from lanchat.terminal.wording import note_text, notice_text, reconnecting
+from lanchat.terminal.wording import note_text, notice_text
 
 _LAST_WORD = 1.0  # s for the host to store what is said at the end
 
@@ -166,10 +167,8 @@ class Asking:
                 raise Refused(text, code="unsent")
             case Notice(text=text):
                 self._note(notice_text(self._room.state.roster, text))
-            case Disconnected(reason=reason, moved=False):
-                self._note(reconnecting(reason))
-            case Connected(again=True, moved=False):
-                self._note("Connected again.")
+            case Disconnected() | Connected() if note := link_note(item):
+                self._note(note)
 
     def _print(self, answer: Answer) -> None:
         if self._options.as_json:

@@ -21,6 +21,7 @@ from lanchat.protocol.text import clean_nick
 from lanchat.storage.home import home_folder
 from lanchat.storage.own_settings import OwnSettings, own_settings
 from lanchat.storage.recent import RecentRooms
+from lanchat.terminal.deadline import remaining
 from lanchat.terminal.prompts import Who, ask_nick, ask_password
 from lanchat.terminal.stdio import put
 from lanchat.terminal.wording import people_text, sentence
@@ -72,7 +73,7 @@ def join_by_name(
         with _timed(deadline):
             target = resolve(
                 name,
-                wait if deadline is None else max(0.0, min(wait, deadline - time.monotonic())),
+                min(wait, remaining(deadline)),
                 on,
                 choose=_choose_listing if ask else None,
                 new_host=new_host,

@@ -63,9 +63,16 @@ class Notes:
                 return private_file_text(item, safe_nick(item.nick), safe_nick(item.to_nick), me)
             case Notice(text=text):
                 return text if self._hosting else notice_text(self._state.roster, text)
-            case Disconnected(reason=reason, moved=False):
-                return reconnecting(reason)
-            case Connected(again=True, moved=False):
-                return "Connected again."
             case _:
-                return ""
+                return link_note(item)
+
+
+def link_note(item: Item) -> str:
+    """What has become of the connection, as a sentence; "": nothing. Where the room is after a move, an event says."""
+    match item:
+        case Disconnected(reason=reason, moved=False):
+            return reconnecting(reason)
+        case Connected(again=True, moved=False):
+            return "Connected again."
+        case _:
+            return ""

@@ -17,10 +17,11 @@ from lanchat.terminal.exit import INTERRUPTED
 from lanchat.terminal.json_events import Ended, Line, written
 from lanchat.terminal.json_lines import JsonLines
 from lanchat.terminal.lines import message_line, private_line
+from lanchat.terminal.notes import link_note
 from lanchat.terminal.past import PastWatch
 from lanchat.terminal.runner import hand_over
 from lanchat.terminal.stdio import in_rows, put
-from lanchat.terminal.wording import note_text, reconnecting, unopened_text
+from lanchat.terminal.wording import note_text, unopened_text
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,8 @@ class Tail:
                 self._show(item)
             case PrivateMessage(by=by) if item.problem and by != self._room.state.me:
                 self._note(unopened_text(item, safe_nick(item.nick), self._room.state.me))
-            case Disconnected(reason=reason, moved=False):
-                self._note(reconnecting(reason))
-            case Connected(again=True, moved=False):
-                self._note("Connected again.")
+            case Disconnected() | Connected() if note := link_note(item):
+                self._note(note)
         return True
 
     def _show_past(self) -> None:

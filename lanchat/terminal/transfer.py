@@ -12,6 +12,7 @@ from lanchat.client.running import RunningTransfer
 from lanchat.errors import Refused, TimedOut
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.chat.files import Rate, left_out_text, percent, transfer_line
+from lanchat.terminal.deadline import remaining
 from lanchat.terminal.stdio import columns_of, is_dumb, put
 from lanchat.terminal.wording import note_text
 
@@ -154,7 +155,7 @@ class _ProgressLine:
 
 def _finish(transfer: RunningTransfer, progress: _ProgressLine, deadline: float | None) -> None:
     try:
-        transfer.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        transfer.wait(None if deadline is None else remaining(deadline))
     except TimedOut:
         transfer.cancel()
         stays = "" if transfer.progress.up else " What has come stays."
