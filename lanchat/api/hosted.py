@@ -149,7 +149,9 @@ def host(
         undo.callback(server.close)
         access.belong_to(server)
         server.start(accept=False)
-        hosting = Hosting(server, identity.public, on, [blobs] if blobs is not None else [], access)
+        hosting = Hosting(
+            server, identity.public, on, [blobs] if blobs is not None else [], announce=announce, web=access
+        )
         dialer = Dialer(hosting.endpoints, _check(server, home), on, timing)
         dialer.local = server.connect
         state = RoomState()
@@ -185,7 +187,7 @@ def host(
         connected = member.join()
         undo.callback(member.close)
         server.accept()
-        hosting.show(on_problem, timing, announce=announce)
+        hosting.show(on_problem, timing)
         if folder is not None and term is not None:
             hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
         undo.pop_all()

@@ -23,31 +23,38 @@ class Hosting(Closable):
         host: has started.
         owner: the raw public key of the room's owner.
         disk: closed after the host.
+        announce: let others find the room.
         web: its door for browsers, open or not; None: it can have none.
     """
 
     def __init__(
-        self, host: Host, owner: bytes, on: OwnAddresses, disk: Sequence[Closable], web: WebAccess | None = None
+        self,
+        host: Host,
+        owner: bytes,
+        on: OwnAddresses,
+        disk: Sequence[Closable],
+        *,
+        announce: bool,
+        web: WebAccess | None = None,
     ) -> None:
         self.host = host
         self.web = web
         self.on = on  # our own addresses
         self._owner = owner
         self._disk = disk
-        self.shown = False
+        self._announce = announce
         self.naming: Naming | None = None  # names standbys, at the room's owner
         self._outside: list[Closable] = []  # what works for people who are not in the room yet
 
-    def show(self, on_problem: Callable[[str], None], timing: Timing, *, announce: bool) -> None:
-        """Let others find the room, and tell our person when they cannot reach it.
+    def show(self, on_problem: Callable[[str], None], timing: Timing) -> None:
+        """Let others find the room, and tell our person when they cannot reach it. To be called once.
 
         Args:
             on_problem: called with a sentence, from other threads.
         """
-        self.shown = True
         host = self.host
         shown = Advertisement(host.room_id, host.title, host.nick, host.port, fingerprint(self._owner))
-        if announce:
+        if self._announce:
             self._outside.append(Advertiser(shown, self.on, on_problem, lambda: host.people))
         self._outside.append(ReachNotices(self.on, host, on_problem, timing))
 

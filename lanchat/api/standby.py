@@ -73,12 +73,11 @@ class Standby(Closable):
         self.successor = (
             ""  # who hosts the room since we have left it; "": it is closed, or was never ours to hand over
         )
-        self._rules = Rules()
         self._port: StandbyPort | None = None
         self._card: Card | None = None
-        self._ending: threading.Thread | None = None  # closes a hosting that is over
-        self._yielding = threading.Lock()  # held while a hosting is shown, or given to that thread
+        self._unshown: Hosting | None = None  # what nobody can find yet
         self._showing: threading.Thread | None = None
+        self._changing = threading.Lock()  # held while a hosting is shown to others, or ends
 
     # ---- for the reader thread of our member
 
@@ -113,7 +112,7 @@ class Standby(Closable):
     def begin_hosting(self, promotion: Promotion) -> bytes:
         assert self._card is not None and self._port is not None
         replica, papers = promotion.replica, promotion.papers
-        self._rules = rules = _rules(replica)
+        rules = _rules(replica)
         replica.finish()
         port, self._port = self._port, None
         timeline = papers.timeline
@@ -152,13 +151,13 @@ class Standby(Closable):
             timing=self._timing,
         )
         host.start()
-        self.hosting = Hosting(host, papers.owner, self._on, [replica])
+        self.hosting = self._unshown = Hosting(host, papers.owner, self._on, [replica], announce=not rules.hidden)
         self._dialer.local = host.connect
         assert host.moving is not None
         return host.moving.paper
 
     def end_hosting(self) -> None:
-        self._dialer.local = None
+        self._dialer.local = self._unshown = None
         if self.hosting is not None:
             self.hosting.close()
             self.hosting = None
@@ -166,16 +165,16 @@ class Standby(Closable):
     def settled(self) -> None:
         """A host has admitted our member again. If it is our own, others can find it from now on."""
         self._dialer.settled()
-        hosting = self.hosting
-        if hosting is not None and self._dialer.local is not None and not hosting.shown:
+        hosting, self._unshown = self._unshown, None
+        if hosting is not None:
             self._showing = threading.Thread(target=self._show, args=(hosting,), name="show")
             self._showing.start()  # this takes a moment, and the reader has no time
 
     def _show(self, hosting: Hosting) -> None:
-        with self._yielding:
+        with self._changing:
             if self.hosting is not hosting:
                 return  # it is over already
-            hosting.show(self._on_problem, self._timing, announce=not self._rules.hidden)
+            hosting.show(self._on_problem, self._timing)
             path = hosted_path(self._home, hosting.host.room_id)
             if path is None or not self.owner:
                 return
@@ -187,28 +186,26 @@ class Standby(Closable):
     # ---- any thread
 
     def yielded(self) -> None:
-        """Our host has handed the room to another computer."""
-        with self._yielding:
+        """Our host has handed the room to another computer: close it, which takes a moment."""
+        with self._changing:
             hosting, self.hosting = self.hosting, None
             self._dialer.local = None
-            if hosting is not None:
-                self._ending = threading.Thread(target=self._end, args=(hosting,), name="yielded")
-                self._ending.start()
-
-    def _end(self, hosting: Hosting) -> None:
-        hosting.close()
-        successor = hosting.host.moving.successor if hosting.host.moving is not None else ""
-        if self.owner and successor:
-            try:
-                self.signing().hand(successor)
-            except LanchatError as error:
-                _log.warning("not noted who hosts the room: %s", error)
+            if hosting is None:
+                return
+            hosting.close()
+            successor = hosting.host.moving.successor if hosting.host.moving is not None else ""
+            if self.owner and successor:
+                try:
+                    self.signing().hand(successor)
+                except LanchatError as error:
+                    _log.warning("not noted who hosts the room: %s", error)
 
     def _finish(self) -> None:
         """Wait until a hosting that is over has let go of its log."""
-        for thread in (self._showing, self._ending):
-            if thread is not None:
-                thread.join()
+        if self._showing is not None:
+            self._showing.join()
+        with self._changing:
+            pass
 
     def signing(self) -> Signing:
         """Signs lists of standbys for a room of ours.
