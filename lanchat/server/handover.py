@@ -13,7 +13,7 @@ from typing import Literal
 
 from lanchat.protocol.messages import FromMember
 from lanchat.protocol.standby import StandbyMessage
-from lanchat.server.session import Item, JoinRequest, LogTrouble, Received, Session, Stop, Stored
+from lanchat.server.session import Item, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
 
 Done = Callable[[str], None]
 
@@ -28,6 +28,7 @@ class Handover:
         until: s, by the host's clock, when the step of now has failed.
         done: called in the hub's thread with "", or with a sentence that says why the room stays here.
         stage: "over": the room is hosted elsewhere.
+        lost: the link of the standby has ended.
     """
 
     index: int
@@ -36,6 +37,7 @@ class Handover:
     done: Done
     stage: Literal["filling", "asked", "over"] = "filling"
     held: list[Item] = field(default_factory=list)
+    lost: bool = False
 
     def admit(self, item: Item) -> Sequence[Item]:
         """The part of this item that is handled now. The rest waits until the room is here or there for certain.
@@ -55,6 +57,7 @@ class Handover:
                     self.held.append(Received(session, others, said_before))
                 return [Received(session, answers)]
             case _:
+                self.lost = self.lost or (isinstance(item, LinkEnded) and item.session is self.session)
                 self.held.append(item)
                 return []
 

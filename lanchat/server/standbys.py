@@ -205,7 +205,7 @@ class Standbys:
                 self._tell(session, record, batch)
 
     def _go_on(self, handover: Handover, now: float, batch: Batch) -> Sequence[Item]:
-        if self.followers.session(handover.index) is not handover.session:
+        if handover.lost or self.followers.session(handover.index) is not handover.session:
             return self._end_handover(handover, "The link to that computer is lost.")
         everything = Position(self._room.seq, self._private)
         if (

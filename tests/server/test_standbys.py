@@ -36,7 +36,7 @@ from lanchat.room.room import Room
 from lanchat.server.hub import Hub
 from lanchat.server.replication import NOBODY, Position
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import HandOver, JoinRequest, LinkEnded, Received, Stop
+from lanchat.server.session import CloseRoom, HandOver, JoinRequest, LinkEnded, Received, Stop
 from lanchat.server.session import Named as Renamed
 from lanchat.server.session import Stored as OnDisk
 from lanchat.server.standbys import Standbys as HubStandbys
@@ -254,12 +254,13 @@ def test_everybody_hears_of_a_backup_before_the_first_ack_that_means_it_and_of_i
     assert any(isinstance(message, Ack) for message in heard(ann))
 
     stage.batch(says(ann, "still here"))
+    said = stage.room.seq
     stage.save()
     stage.batch(LinkEnded(bob))
     heard(ann)
     stage.later(TIMING.sync_wait + 0.1)
     got = heard(ann)
-    assert only(got, Heartbeat).sync == NOBODY and only(got, Ack).seq < stage.room.seq + 1
+    assert only(got, Heartbeat).sync == NOBODY and only(got, Ack).seq == said
     assert [type(message) for message in got].index(Heartbeat) < [type(message) for message in got].index(Ack)
 
 
@@ -276,7 +277,7 @@ def test_a_ban_goes_into_the_copies():
     ann, bob = stage.with_backup()
     stage.batch(Received(ann, [Moderate("lock")]))
     state = only(heard(bob), State)
-    assert read_rules(state.rules).locked and state.rev == 3 - 1
+    assert read_rules(state.rules).locked and state.rev == 2
     assert stage.log.kept["rules"] == state.rules.encode()
 
 
@@ -304,6 +305,35 @@ def test_a_handover_waits_for_the_copy_and_then_tells_everybody_where_the_room_i
     assert only(heard(dan), Closing).to == 1, "and so hears who is late"
     stage.batch(LinkEnded(ann), says(bob, "again"))
     assert stage.room.seq == last, "nothing is numbered here any more"
+
+
+def test_a_handover_waits_for_the_hosts_own_disk_and_for_no_answer_before_it_has_asked():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    stage.batch(says(ann, "last words"), HandOver(None, stage.outcomes.append))
+    stage.stored(bob)
+    stage.batch(Received(bob, [Promoted(bobs_term(stage))]))
+    assert stage.moved == 0 and not any(isinstance(message, Promote) for message in heard(bob))
+    stage.save()
+    assert any(isinstance(message, Promote) for message in heard(bob))
+
+
+def test_a_standby_that_answers_and_hangs_up_has_taken_over():
+    stage = Stage()
+    _, bob = stage.with_backup()
+    stage.hand_over()
+    stage.batch(Received(bob, [Promoted(bobs_term(stage))]), LinkEnded(bob))
+    assert stage.outcomes == [""] and stage.moved == 1
+
+
+def test_a_room_that_closes_while_it_is_handed_over_closes():
+    stage = Stage()
+    ann, _ = stage.with_backup()
+    stage.hand_over()
+    heard(ann)
+    stage.batch(CloseRoom("ann closed the room."))
+    assert stage.outcomes == ["The room closes."] and stage.moved == 0
+    assert only(heard(ann), Closing).text == "ann closed the room."
 
 
 @pytest.mark.parametrize("moves", [True, False])
@@ -358,6 +388,7 @@ def test_what_was_said_meanwhile_goes_on_where_the_standby_does_not_take_over(ca
     match case:
         case "left":
             stage.batch(LinkEnded(bob))
+            assert stage.outcomes == ["The link to that computer is lost."], "nobody waits for it"
         case "a lower term":
             stage.batch(Received(bob, [Promoted(bobs_term(stage, term=2))]))
         case "somebody else's paper":
