@@ -99,6 +99,7 @@ def test_a_file_for_one_person_is_sealed_in_the_page(room_with_files, enter, vis
 
 
 @pytest.mark.full
+@pytest.mark.timeout(180)  # for the download alone there are 120 s
 def test_a_transfer_goes_on_after_cut_links(room_with_files, visit):
     zoe, yan = visit(room_with_files, "zoe"), visit(room_with_files, "yan")
     data = secrets.token_bytes(20_000_000)
