@@ -2,10 +2,13 @@
 
 import threading
 from functools import partial
+from itertools import islice
 
 from lanchat.agents import inbox as inbox_module
 from lanchat.agents.inbox import AgentInbox, Heard
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, ended
+
+LONG = 100 * PATIENCE  # s; a wait that nothing ends
 
 
 def add(inbox: AgentInbox, *texts: str) -> None:
@@ -49,11 +52,18 @@ def test_of_too_many_the_oldest_go_and_that_is_said():
 def test_a_wait_ends_with_a_message_and_those_that_follow_at_once(monkeypatch):
     monkeypatch.setattr(inbox_module, "BURST", 0.01)
     inbox = AgentInbox()
-    speaker = threading.Timer(0.01, add, (inbox, "one", "two"))
+    further = iter(["two", "three"])
+
+    def go_on() -> bool:
+        """Is asked while the inbox waits for what follows."""
+        add(inbox, *islice(further, 1))
+        return False
+
+    speaker = threading.Timer(0.01, add, (inbox, "one"))
     speaker.start()
-    assert inbox.wait(0, lambda one: one.text == "one", PATIENCE, lambda: False)
+    assert inbox.wait(0, lambda one: one.text == "one", PATIENCE, lambda: bool(inbox.last) and go_on())
+    assert texts(inbox) == (["one", "two", "three"], False)
     speaker.join()
-    assert texts(inbox) == (["one", "two"], False)
 
 
 def test_a_wait_ends_when_time_is_over_or_the_client_wants_no_answer_any_more():
@@ -65,6 +75,6 @@ def test_a_wait_ends_when_time_is_over_or_the_client_wants_no_answer_any_more():
         inbox.wake()
 
     threading.Timer(0.01, cancel).start()
-    assert not inbox.wait(0, lambda one: True, PATIENCE, cancelled.is_set)
-    inbox.close()
-    assert not inbox.wait(0, lambda one: True, PATIENCE, lambda: False)
+    assert not ended(lambda: inbox.wait(0, lambda one: True, LONG, cancelled.is_set))
+    threading.Timer(0.01, inbox.close).start()
+    assert not ended(lambda: inbox.wait(0, lambda one: True, LONG, lambda: False))

@@ -61,10 +61,10 @@ class Client:
         listed = tools(read_only=options.get("read_only", False), files=files is not None)
         self.out = Answers()
         self.codes: list[int] = []
-        server = Server(
+        self.server = Server(
             listed, Once(partial(Calls, self.agent_rooms, self.inbox, files)), self.agent_rooms, self.inbox, self.out
         )
-        self._thread = threading.Thread(target=lambda: self.codes.append(server.run(iter(self._sent.get, None))))
+        self._thread = threading.Thread(target=lambda: self.codes.append(self.server.run(iter(self._sent.get, None))))
         self._thread.start()
 
     def send(self, **values: Any) -> None:
@@ -226,10 +226,13 @@ def test_private_messages_that_an_agent_does_not_read_fill_no_memory(client, ann
     assert list(agent.agent_rooms[0].unread) == [4, 5], "the older ones come again with the next welcome"
 
 
-def test_a_wait_that_is_cancelled_gets_no_answer_and_holds_up_no_other(agent):
+def test_a_wait_that_is_cancelled_gets_no_answer_and_holds_up_no_other(agent, ann):
     waiting = agent.begin_call("wait", timeout=PATIENCE)
     assert agent.call("rooms")["rooms"][0]["joined"]
     agent.send(method="notifications/cancelled", params={"requestId": waiting})
+    assert agent.request("ping")["result"] == {}
+    ann.member.outgoing.say("too late")
+    wait_until(lambda: not agent.server._calls)
     assert agent.request("ping")["result"] == {} and agent.out.lines.empty()
 
 

@@ -177,7 +177,8 @@ def test_who_is_known_longest_is_asked_first_and_no_more_than_are_needed(stage):
     for nick in ("new", "eve", "bob", "cat", "dan"):
         stage.come(nick)
     stage.look(TIMING.newcomer + 1)
-    assert stage.hub.asked == ["dan", "cat", "bob"]
+    stage.look()
+    assert stage.hub.asked == ["dan", "cat", "bob"], "and nobody else while these get ready"
     for nick in ("dan", "cat", "bob"):
         stage.offer(nick)
     stage.look()
@@ -215,7 +216,24 @@ def test_a_blocked_port_is_tried_again_after_a_while_and_others_are_asked_meanwh
     assert stage.named == [1] and stage.hub.blocked == {}
 
 
-def test_who_goes_away_stays_named_and_a_computer_that_is_not_ready_any_more_does_not(stage):
+def test_a_computer_that_does_not_get_ready_in_time_is_not_waited_for(stage):
+    for nick in ("bob", "cat", "dan", "eve"):
+        stage.come(nick)
+    stage.look(TIMING.newcomer + 1)
+    assert len(stage.hub.asked) == 3
+    stage.look(60)
+    assert len(stage.hub.asked) == 4
+
+
+def test_a_program_is_not_named_by_itself_though_it_is_ready(stage):
+    stage.come("script", asked=True)
+    stage.look(HOUR)
+    stage.offer("script")
+    stage.look(HOUR)
+    assert stage.hub.asked == [] and stage.named == []
+
+
+def test_who_goes_away_stays_named(stage):
     stage.with_standby()
     stage.go("bob")
     stage.look(HOUR)

@@ -134,6 +134,23 @@ def test_too_many_private_messages_at_once_are_fetched_again(monkeypatch):
         host.tells()
     fill(copy, host, random.Random(1), 0)
     assert copy.private == list(range(1, 25)) and copy.following.complete
+    assert not copy.following.private(told(24)), "it came before"
+
+
+def test_a_page_of_which_a_part_was_dropped_is_fetched_again(monkeypatch):
+    monkeypatch.setattr(module, "WAITING_PRIVATE", 5)
+    host = FakeHost(0, 4, 3)
+    copy = Copy(Following(Held(), 0))
+    host.follow(copy.following.begin())
+    while not copy.asked or copy.asked[0].of != "private":
+        if host.under_way:
+            copy.receive(host.under_way.pop(0))
+        else:
+            host.answer(copy.asked.pop(0))
+    for _ in range(3):
+        host.tells()
+    fill(copy, host, random.Random(1), 0)
+    assert copy.private == list(range(1, 8)) and copy.following.complete
 
 
 def test_a_page_that_was_not_asked_for_changes_nothing():

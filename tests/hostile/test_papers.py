@@ -73,6 +73,7 @@ CASES: dict[str, Any] = {
     "a timeline that is too long": lambda p: ("bob", p.card(p.list(limit=100), p.too_long())),
     "a cut list": lambda p: ("bob", p.card(p.list()[:-1], p.term())),
     "no papers": lambda p: ("bob", p.card(b"", b"")),
+    "the owner's computer that keeps a copy": lambda p: ("ann", p.card(b"", b"", standby="hears")),
     "a standby that does not host": lambda p: ("bob", p.card(p.list(), p.term("ann", epoch=FIRST), standby="hears")),
 }
 

@@ -1,5 +1,6 @@
 """Waiting for something to become true: the one way a test waits for another thread."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -22,3 +23,17 @@ def wait_until(condition: Callable[[], T], timeout: float = PATIENCE, what: str 
             raise AssertionError(f"waited {timeout} s for {what or getattr(condition, '__name__', 'it')}")
         time.sleep(_STEP)
     return result
+
+
+def ended(call: Callable[[], T]) -> T:
+    """What a call gives that has to end by itself, although it would wait longer than a test does.
+
+    Raises:
+        AssertionError: it went on waiting.
+    """
+    given: list[T] = []
+    thread = threading.Thread(target=lambda: given.append(call()), daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert given, "it went on waiting"
+    return given[0]
