@@ -18,7 +18,7 @@ from lanchat.protocol.tls import client_context
 from tests.api.test_naming import Computer
 
 ROOM, OTHER_ROOM = "5" * 32, "6" * 32
-FAR, OVER = 9_000_000_000_000, 1_000  # ms since 1970
+NOW, OVER, FAR = 1_800_000_000_000, 1_800_000_000_000 - 1, 9_000_000_000_000  # ms since 1970
 FIRST, SECOND = make_epoch(1, 0), make_epoch(2, 1)
 
 
@@ -36,7 +36,7 @@ class Papers:
         self, *, room: str = ROOM, number: int = 4, until: int = FAR, limit: int = 10, by: str = "ann", **named: int
     ) -> bytes:
         standbys = tuple(Standby(index, self.key(nick), b"computer") for nick, index in (named or {"bob": 1}).items())
-        made = Delegation(room, number, 0, until, term_limit=limit, standbys=standbys)
+        made = Delegation(room, number, NOW, until, term_limit=limit, standbys=standbys)
         return made.signed(self.identity(by).sign)
 
     def term(self, nick: str = "bob", *, room: str = ROOM, epoch: int = SECOND, key: str = "", by: str = "") -> bytes:
@@ -85,7 +85,7 @@ def show(identity, request):
 
     def shown(nick: str, card: Card) -> tuple[LanchatError | None, bytes]:
         first = papers.card(papers.list(), papers.term("ann", epoch=FIRST))
-        trust = SameRoom(first, papers.key("ann"))
+        trust = SameRoom(first, papers.key("ann"), lambda: NOW)
         computer = Computer(identity(nick))
         request.addfinalizer(computer.close)
         computer.card = card
