@@ -6,6 +6,7 @@ lock keeps the lines of stdout whole.
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from lanchat import __version__
@@ -100,7 +101,7 @@ class Server:
 
         def progress(passed: float, seconds: float) -> None:
             told = {"progressToken": token, "progress": round(passed, 1), "total": seconds, "message": "Still waiting."}
-            self._write(jsonrpc.notification("notifications/progress", told))
+            self._send(jsonrpc.notification("notifications/progress", told))
 
         call = Call(request.params.arguments, progress if token is not None else None)
         with self._lock:
@@ -119,7 +120,7 @@ class Server:
             with self._lock:
                 del self._calls[id]
         if not call.cancelled.is_set():
-            self._write(line)
+            self._send(line)
 
     def _cancel(self, id: Id) -> None:
         with self._lock:
@@ -130,6 +131,11 @@ class Server:
 
     def _answer(self, request: Request, values: Mapping[str, Any]) -> None:
         self._write(jsonrpc.result(request, values, _SERVER))
+
+    def _send(self, line: str) -> None:
+        """Write from the thread of a call. A client that is gone is no fault, and the end of stdin ends the program."""
+        with suppress(BrokenPipeError):
+            self._write(line)
 
     def _write(self, line: str) -> None:
         with self._writing:

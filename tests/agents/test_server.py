@@ -41,8 +41,12 @@ class Answers(io.StringIO):
     def __init__(self) -> None:
         super().__init__()
         self.lines: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.refused: list[str] | None = None  # once its client reads no more: what was written since
 
     def write(self, text: str) -> int:
+        if self.refused is not None:
+            self.refused.append(text)
+            raise BrokenPipeError
         assert text.isascii() and text.endswith("\n") and text.count("\n") == 1
         self.lines.put(json.loads(text))
         return len(text)
@@ -234,6 +238,17 @@ def test_a_wait_that_is_cancelled_gets_no_answer_and_holds_up_no_other(agent, an
     ann.member.outgoing.say("too late")
     wait_until(lambda: not agent.server._calls)
     assert agent.request("ping")["result"] == {} and agent.out.lines.empty()
+
+
+def test_a_client_that_reads_no_more_is_no_fault(agent, ann, monkeypatch):
+    monkeypatch.setattr("lanchat.agents.calls.PROGRESS_EVERY", 0.01)
+    agent.out.refused = []
+    agent.ask("tools/call", {"name": "wait", "arguments": {"timeout": PATIENCE}, "_meta": {"progressToken": "p"}})
+    wait_until(lambda: len(agent.out.refused) > 1)
+    ann.member.outgoing.say("hello")
+    wait_until(lambda: '"result"' in agent.out.refused[-1])
+    agent.close()
+    assert agent.codes == [0]
 
 
 def test_a_client_that_asks_for_it_is_told_of_the_progress(agent, ann, monkeypatch):
