@@ -139,10 +139,10 @@ class Room:
             return member
         host = id == self._host_id
         free = host or id == self._owner_id  # no rule keeps them out
-        if len(self._members) >= self._max_members and not free:
+        refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=free)
+        if refused is None and len(self._members) >= self._max_members and not free:
             people = "1 person" if self._max_members == 1 else f"{self._max_members} people"
             return Refused("full", f"The room is full ({people}).")
-        refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=free)
         return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key, web=web, bot=bot)
 
     def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:

@@ -104,18 +104,21 @@ class Sessions:
         if self.closing is not None:
             session.link.finish(session.encode(self.closing))
             return
-        decision = self._join(request, request.nick, batch)
+        nick = request.nick
+        decision = self._join(request, nick, batch)
         if isinstance(decision, wire.Refused) and request.any_nick and decision.suggestion:
-            renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {decision.suggestion}.")
-            session.link.send(session.encode(renamed))
-            decision = self._join(request, decision.suggestion, batch)
+            nick = decision.suggestion
+            decision = self._join(request, nick, batch)
         if isinstance(decision, wire.Refused) and decision.code == "full" and self._absent:
-            self._end(next(iter(self._absent)), batch)  # who is away makes room first
-            decision = self._join(request, request.nick, batch)
+            self._end(next(iter(self._absent)), batch)  # who is away makes room, for who may come in
+            decision = self._join(request, nick, batch)
         if isinstance(decision, wire.Refused):
             _log.info("refused a member: %s", decision.code)
             session.refuse(decision)
             return
+        if nick != request.nick:
+            renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {nick}.")
+            session.link.send(session.encode(renamed))
         snapshot = self._room.snapshot(request.id, decision.nick, request.after, max(0, self._acks.stored))
         self._sessions[session] = None
         batch.personal_for(session).start = len(batch.events)

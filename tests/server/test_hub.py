@@ -35,6 +35,7 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.status import Status
+from lanchat.room.access import Access
 from lanchat.room.effects import Snapshot
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.hub import Hub
@@ -595,6 +596,32 @@ def test_an_error_in_an_answer_is_logged_and_ends_the_link_of_its_client_alone(c
     assert (left.nick, left.code) == ("eve", "error")
     [record] = [record for record in caplog.records if record.levelname == "ERROR"]
     assert "not foreseen in Room A" in (record.exc_text or "")
+
+
+# ---- who is away
+
+
+def test_only_who_may_come_in_takes_the_place_of_somebody_who_is_away():
+    stage = HubStage()
+    access = Access(bans={"id-eve": "eve"})
+    stage.hub = Hub(Room("5" * 32, "Room A", "id-hal", access=access, max_members=2), stage.log, lambda: 1000)
+    stage.log.start(stage.hub.stored)
+    ann, bob = stage.come("ann", "bob")
+    bob.absence = 60.0
+    stage.batch(LinkEnded(bob))
+    eve = new_session(stage)
+    stage.batch(JoinRequest(eve, "id-eve", "eve"))
+    assert only_refused(eve).code == "banned" and stage.hub.people == 2
+    pat = new_session(stage)
+    stage.batch(JoinRequest(pat, "~1", "ann", any_nick=True))
+    assert [event.nick for event in heard(ann)] == ["bob", "ann2"], "bob has left, and pat has come under a free nick"
+    assert not pat.link.finished
+
+
+def only_refused(session: Any) -> Refused:
+    [refused] = heard(session)
+    assert isinstance(refused, Refused)
+    return refused
 
 
 # ---- doors
