@@ -99,7 +99,7 @@ class HostGreeting:
         admits: Callable[[Hello], bool] | None = None,
     ) -> None:
         self._card = card
-        self._certificate = binding
+        self._binding = binding
         self._admits = admits
         self._host_key = host_key
         self._verify = verify
@@ -140,7 +140,7 @@ class HostGreeting:
         binding = Binding(
             VERSION,
             self._card.room,
-            self._certificate,
+            self._binding,
             self._card.nonce,
             hello.nonce,
             hello.key,
@@ -156,7 +156,7 @@ class HostGreeting:
             return None, self._newcomer
         if not hello.share:
             return Refused("password", "This room has a password."), None
-        exchange = self._attempt(hello.key, self._certificate)
+        exchange = self._attempt(hello.key, self._binding)
         if isinstance(exchange, Refused):
             return exchange, None
         exchange.finish(hello.share)

@@ -87,7 +87,7 @@ class Followers:
 
     def follow(self, session: Session, follow: Follow, now: float) -> bool:
         """This computer begins to copy the room. Returns whether it may: the owner of the room has named it."""
-        one = next((one for one in self.volunteers if one.session is session), None)
+        one = self._volunteer(session)
         index = self._standing.index_of(one.key, one.instance) if one is not None and one.instance else None
         if index is None or index == self._standing.index:
             return False
@@ -107,8 +107,7 @@ class Followers:
 
     def places(self, session: Session) -> tuple[Place, ...]:
         """Where the computer of this session says that it can be reached."""
-        one = next((one for one in self.volunteers if one.session is session), None)
-        index = self.index(session)
+        one, index = self._volunteer(session), self.index(session)
         if one is None or index is None:
             return ()
         return (Place(index, one.key, one.nick, (str(Endpoint(one.peer, one.port)),)),)
@@ -134,10 +133,13 @@ class Followers:
     def drop_unnamed(self, now: float) -> None:
         """Stop waiting for those that a new list of standbys leaves out."""
         for session, known in list(self._following.items()):
-            one = next(one for one in self.volunteers if one.session is session)
-            if self._standing.index_of(one.key, one.instance) != known.index:
+            one = self._volunteer(session)
+            if one is None or self._standing.index_of(one.key, one.instance) != known.index:
                 self._end(session)
                 self._replication.gone(known.index, now)
+
+    def _volunteer(self, session: Session) -> Volunteer | None:
+        return next((one for one in self.volunteers if one.session is session), None)
 
     def _end(self, session: Session) -> _Follower | None:
         session.follows = False

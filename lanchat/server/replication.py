@@ -74,6 +74,10 @@ class Replication:
         """Whether this standby has all that the host had a moment ago."""
         return index in self._stored and bool(self._marks) and self._stored[index].has(self._marks[0][1])
 
+    def has(self, position: Position) -> bool:
+        """Whether all of that is on the host's own disk."""
+        return self._saved.has(position)
+
     def saved(self, position: Position) -> None:
         """So much is on the host's own disk."""
         self._saved = position

@@ -50,7 +50,7 @@ class Standbys:
         self.replication = Replication(saved, timing, standing.epoch << _COUNTS)
         self.followers = Followers(standing, self.replication)
         self.standing, self._room, self._sessions = standing, room, sessions
-        self._saved, self._private = saved, saved.private  # on our disk; the last number of a private message
+        self._private = saved.private  # the number of the last private message
         self._rules = rules
         self._timing, self._clock, self._yielded = timing, clock, yielded
         self.blocked: Mapping[str, int] = {}  # ports that cannot be reached, by nick; replaced as a whole by any thread
@@ -149,7 +149,6 @@ class Standbys:
 
     def saved(self, position: Position) -> None:
         """So much is on our own disk."""
-        self._saved = position
         self.replication.saved(position)
 
     def hand_over(self, item: HandOver) -> None:
@@ -211,7 +210,7 @@ class Standbys:
         if (
             handover.stage == "filling"
             and not batch.records
-            and self._saved.has(everything)
+            and self.replication.has(everything)
             and self.followers.has(handover.index, everything, self._rules.rev)
         ):
             handover.stage, handover.until = "asked", now + self._timing.promotion
