@@ -124,12 +124,18 @@ class _Agent(NamedTuple):
 
 def _agent(home: "Path", nick: str | None, password_file: str | None) -> _Agent:
     """The agent's identity, and the password, which may come from a pipe. Called once."""
-    from lanchat.protocol.text import nick_from
     from lanchat.storage.agents import agent_identity
     from lanchat.terminal.prompts import WantedNick, Who, given_password
 
-    own = agent_identity(home, nick or f"agent-{nick_from(os.path.basename(os.getcwd()))}"[:28].rstrip("-"))
+    own = agent_identity(home, nick or usual_nick(os.path.basename(os.getcwd())))
     return _Agent(Who(WantedNick(own.nick, given=True), given_password(password_file)), own)
+
+
+def usual_nick(folder: str) -> str:
+    """The nick of an agent that starts in the folder with this name, with room for the number of a second one."""
+    from lanchat.protocol.text import nick_from
+
+    return nick_from(f"agent-{nick_from(folder)}"[:28]).rstrip("-")
 
 
 def _ids(allow: tuple[str, ...]) -> frozenset[str]:

@@ -9,6 +9,8 @@ from importlib.util import find_spec
 
 import pytest
 
+from lanchat.cli.mcp import usual_nick
+from lanchat.protocol.text import clean_nick
 from lanchat.server.host import Host
 from tests.support.waiting import PATIENCE
 
@@ -40,6 +42,19 @@ def test_the_command_answers_and_ends_with_its_stdin(lanchat):
     assert ended.code == 0
     [line] = ended.lines
     assert json.loads(line)["result"]["serverInfo"]["name"] == "lanchat"
+
+
+@pytest.mark.parametrize(
+    ("folder", "nick"),
+    [
+        ("lanchat", "agent-lanchat"),
+        ("", "agent-guest"),
+        ("x" * 40, "agent-" + "x" * 22),
+        ("写" * 40, "agent-" + "写" * 19),
+    ],
+)
+def test_an_agent_has_a_nick_after_its_folder_whatever_that_is_called(folder, nick):
+    assert usual_nick(folder) == clean_nick(nick)
 
 
 def test_without_a_room_or_with_a_wrong_key_it_is_misused(lanchat):
