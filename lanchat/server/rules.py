@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.places import Rules, read_rules, write_rules
-from lanchat.protocol.standby import State
+from lanchat.protocol.standby import MAX_LIST, State
 from lanchat.server.term import Term
 
 
@@ -43,9 +43,13 @@ class KeptRules:
         self.keep, self._save_access = keep, save_access
 
     @property
-    def state(self) -> State:
-        """The rules as a copy gets them."""
-        return State(self.rev, write_rules(self.rules))
+    def state(self) -> State | None:
+        """The rules as a copy gets them; None: so many people are banned that a copy cannot get them.
+
+        Without them no copy is complete, so that nobody hosts the room who would let in somebody who is banned.
+        """
+        rules = write_rules(self.rules)
+        return State(self.rev, rules) if len(rules) <= MAX_LIST else None
 
     def change(self, bans: dict[str, str], locked: bool) -> None:
         """Note who may enter from now on."""

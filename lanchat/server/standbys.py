@@ -138,8 +138,7 @@ class Standbys:
 
     def change_rules(self, batch: Batch) -> None:
         """The access rules have changed: the copies get them."""
-        for session in self.followers.sessions:
-            self._tell(session, self._rules.state, batch)
+        self._tell_rules(self.followers.sessions, batch)
 
     def carry(self, told: Told, batch: Batch) -> None:
         """A private message goes into the log, and so into the copies."""
@@ -197,7 +196,7 @@ class Standbys:
 
     def _begin(self, session: Session, batch: Batch) -> None:
         """Tell a copy that begins to follow what it cannot fetch, and all private messages of this batch so far."""
-        self._tell(session, self._rules.state, batch)
+        self._tell_rules([session], batch)
         self._tell(session, self._heartbeat(), batch)
         for record in batch.records:
             if isinstance(record, Told):
@@ -251,6 +250,13 @@ class Standbys:
         words = f"when the room moved to {self._room.host_nick}"
         for member in [member for member in self._room.members if not member.sessions]:
             self._sessions.publish(Left(UNNUMBERED, batch.now, member.id, member.nick, "lost", words), batch)
+
+    def _tell_rules(self, copies: Sequence[Session], batch: Batch) -> None:
+        if (state := self._rules.state) is None:
+            _log.warning("no computer can take the room over: too many people are banned")
+            return
+        for session in copies:
+            self._tell(session, state, batch)
 
     def _tell_members(self, messages: Sequence[FromHost], batch: Batch) -> None:
         for session in self._sessions:

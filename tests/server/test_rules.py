@@ -7,6 +7,7 @@ import pytest
 from lanchat.errors import Refused
 from lanchat.protocol.messages import Left
 from lanchat.protocol.places import Rules, read_rules
+from lanchat.protocol.standby import State
 from lanchat.server.rules import KeptRules
 from lanchat.server.term import Term
 from lanchat.storage.sqlite_log import SqliteLog
@@ -23,7 +24,7 @@ def test_a_change_leaves_the_settings_of_the_room_as_they_are():
     rules = KeptRules(term, {}, None, "Room A", kept.update, ignore, locked=False)
     rules.change({"id-eve": "eve"}, True)
     assert read_rules(kept["rules"].decode()) == Rules({"id-eve": "eve"}, True, "30d", "Room A", hidden=True)
-    assert rules.state.rules.encode() == kept["rules"] and rules.state.rev == int(kept["rev"]) == 1
+    assert rules.state == State(int(kept["rev"]), kept["rules"].decode()) and rules.rev == 1
 
 
 def test_a_new_revision_is_above_that_of_the_log_and_that_of_the_last_host():

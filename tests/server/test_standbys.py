@@ -281,6 +281,21 @@ def test_a_ban_goes_into_the_copies():
     assert stage.log.kept["rules"] == state.rules.encode()
 
 
+def test_with_so_many_bans_that_no_copy_can_get_them_the_room_stays_here():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    known = stage.rules.rev
+    stage.room._access.bans.update({f"{number:064x}": "eve" for number in range(200)})
+    stage.batch(Received(ann, [Moderate("lock")]))
+    assert heard(bob) == [], "a longer line would end the link"
+    stage.hand_over()
+    stage.save()
+    stage.batch(Received(bob, [Stored(stage.room.seq, 0, known, stage.standbys.replication.count)]))
+    stage.later(TIMING.sync_wait + 0.1)
+    assert stage.outcomes == ["That computer has not taken over in time."]
+    assert not any(isinstance(message, State | Promote) for message in heard(bob))
+
+
 # ---- handing over
 
 
