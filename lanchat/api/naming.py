@@ -175,7 +175,7 @@ class Naming(Closable):
         fresh = {
             one.key: one
             for one in volunteers
-            if not one.instance and one.session not in self._asked and now >= self._blocked.get(one.key, now)
+            if not one.instance and one.session not in self._asked and one.key not in self._blocked
         }
         if self._wanted is not None:
             keys = [key for key in self._wanted if key in fresh]
@@ -200,19 +200,19 @@ class Naming(Closable):
 
     def _probe(self, volunteers: Sequence[Volunteer], now: float) -> None:
         """See which computers that are ready can be reached."""
+        self._blocked = {key: until for key, until in self._blocked.items() if now < until}
         for one in volunteers:
-            if not one.port or self._reached.get(one.session) == one.port or now < self._blocked.get(one.key, now):
+            if not one.port or self._reached.get(one.session) == one.port or one.key in self._blocked:
                 continue
             found = card_at(Endpoint(one.peer, one.port), self._tls)
             card, key = found or (None, b"")
             if card is not None and card.room == self._moving.standing.room and card.standby and key == one.key:
                 self._reached[one.session] = one.port
-                self._blocked.pop(one.key, None)
             else:
                 _log.info("the port %d of a candidate cannot be reached", one.port)
                 self._blocked[one.key] = now + self._timing.blocked
-            blocked = [other for other in volunteers if other.port and self._blocked.get(other.key, now) > now]
-            self._moving.note_blocked({other.nick: other.port for other in blocked})
+        blocked = [one for one in volunteers if one.port and one.key in self._blocked]
+        self._moving.note_blocked({one.nick: one.port for one in blocked})
 
     def _tell_places(self, able: Sequence[Volunteer], chosen: Sequence[Standby]) -> None:
         owner = Place(OWNER_INDEX, self._moving.standing.owner, self._nick, _spoken(self._endpoints()))

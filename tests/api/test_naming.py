@@ -233,6 +233,17 @@ def test_a_program_is_not_named_by_itself_though_it_is_ready(stage):
     assert stage.hub.asked == [] and stage.named == []
 
 
+def test_who_has_left_is_not_listed_as_blocked_any_more(stage):
+    stage.come("bob")
+    stage.look(TIMING.newcomer + 1)
+    stage.offer("bob", room="6" * 32)
+    stage.look()
+    assert list(stage.hub.blocked) == ["bob"]
+    stage.go("bob")
+    stage.look()
+    assert stage.hub.blocked == {}
+
+
 def test_who_goes_away_stays_named(stage):
     stage.with_standby()
     stage.go("bob")
