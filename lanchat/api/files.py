@@ -12,7 +12,7 @@ from lanchat.client.queue import EventQueue
 from lanchat.client.running import Progress, RunningTransfer
 from lanchat.client.transfer import KnownFile
 from lanchat.errors import LanchatError, Refused
-from lanchat.protocol.file_messages import FileEntry
+from lanchat.protocol.file_messages import FileEntry, FileRemove
 from lanchat.protocol.filenames import safe_name
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.messages import Card
@@ -136,8 +136,11 @@ class RoomFiles(RoomRequests):
 
         Args:
             file: the host's name for it. A `FileRemoved` or a `Notice` follows.
+
+        Raises:
+            ConnectionLost: there is no link to the host now.
         """
-        self._member.transfers.remove(file)
+        self._member.outgoing.ask(FileRemove(file))
 
     @property
     def downloads(self) -> Path:

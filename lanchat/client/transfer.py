@@ -111,10 +111,6 @@ class Transfers:
         download = Download(file.file, file.name, file.size, folder, self._timing, self.offers.of(file.file))
         return self._start(RunningTransfer(download, on_progress))
 
-    def remove(self, file: str) -> None:
-        """Ask the host to delete a file. A `FileRemoved` or a `Notice` follows."""
-        self._host.ask(FileRemove(file))
-
     def receive(self, reply: Answer) -> list[Notice]:
         """Take a reply of the host. Returns what to show because of it. For the reader of the chat link."""
         waited_for = self.questions.receive(reply)
@@ -122,7 +118,7 @@ class Transfers:
             case FileRefused(code=code, text=text) if not waited_for:
                 return [Notice(code, text)]
             case FileTicket(up=True, id=id, file=file) if not waited_for and id in self._taken_back:
-                self.remove(file)
+                self._host.ask(FileRemove(file))
             case Owner(nick=nick, to=to) if waited_for:
                 return [Notice("key", f"The fingerprint of {nick} is  {grouped(to)}: the file is sealed to it.")]
         return []
@@ -143,7 +139,7 @@ class Transfers:
         with self._changed:
             self._taken_back.add(transfer.id)  # the answer with the host's name for it may be on its way
         if transfer.file and transfer.progress.state is not TransferState.DONE:
-            self.remove(transfer.file)
+            self._host.ask(FileRemove(transfer.file))
 
     def _start(self, transfer: RunningTransfer) -> RunningTransfer:
         number = next(self._numbers)
