@@ -255,6 +255,19 @@ def test_the_end_of_the_connection_is_the_end(browser):
     assert browser.channel.receive(b"") == b"" and browser.channel.ended
 
 
+def test_what_comes_together_with_the_end_of_the_connection_is_not_lost(browser):
+    class Ending(PlainChannel):
+        """As TLS whose last record came with the end."""
+
+        def receive(self, data: bytes) -> bytes:
+            self.ended = True
+            return data
+
+    browser.channel._transport = Ending()
+    browser.send(browser.sealed.to_host.seal(b"last words\n"))
+    assert browser.plain == b"last words\n" and browser.channel.ended
+
+
 def test_a_broken_frame_says_so_in_words(browser):
     with pytest.raises(ProtocolError, match="not binary and whole"):
         browser.channel.receive(raw(1, b"text"))

@@ -71,9 +71,32 @@ class SealedChannel:
             ProtocolError: the page broke the rules of its channel.
         """
         plain = self._transport.receive(data)
-        if not data or self._transport.ended:
+        content = self._take(plain) if plain else b""
+        if not data or self._transport.ended:  # the last bytes may have come with the end
             self.ended = True
+        return content
+
+    def seal(self, plain: bytes) -> bytes:
+        if self.is_request:
+            return self._transport.seal(plain)
+        if self.ended or self._sealed is None or self._socket.state is not State.OPEN:
             return b""
+        out: list[bytes] = []
+        for at in range(0, len(plain), MAX_CONTENT):
+            frame = self._sealed.to_page.seal(plain[at : at + MAX_CONTENT])
+            out += _header(len(frame)), frame
+        return self._transport.seal(b"".join(out))
+
+    def waiting(self) -> bytes:
+        own = b"".join(self._socket.data_to_send())
+        return self._transport.waiting() + (self._transport.seal(own) if own else b"")
+
+    def close(self) -> None:
+        if self._socket.state is State.OPEN and not self.ended:
+            self._socket.send_close(_NORMAL)
+
+    def _take(self, plain: bytes) -> bytes:
+        """The content of bytes from below; raises as `receive`."""
         if self.is_request:
             return b""  # nothing may follow a request
         if self.answer is None:
@@ -94,25 +117,6 @@ class SealedChannel:
             self.ended = True
             raise ProtocolError(f"The WebSocket is broken ({self._socket.parser_exc}).")
         return b"".join(content)
-
-    def seal(self, plain: bytes) -> bytes:
-        if self.is_request:
-            return self._transport.seal(plain)
-        if self.ended or self._sealed is None or self._socket.state is not State.OPEN:
-            return b""
-        out: list[bytes] = []
-        for at in range(0, len(plain), MAX_CONTENT):
-            frame = self._sealed.to_page.seal(plain[at : at + MAX_CONTENT])
-            out += _header(len(frame)), frame
-        return self._transport.seal(b"".join(out))
-
-    def waiting(self) -> bytes:
-        own = b"".join(self._socket.data_to_send())
-        return self._transport.waiting() + (self._transport.seal(own) if own else b"")
-
-    def close(self) -> None:
-        if self._socket.state is State.OPEN and not self.ended:
-            self._socket.send_close(_NORMAL)
 
     def _take_request(self, request: Request) -> None:
         self.answer = self._decide(request.method, request.path, request.headers.get_all)
