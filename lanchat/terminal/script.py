@@ -19,7 +19,7 @@ from lanchat.errors import LanchatError, NotConnected, Refused, TimedOut
 from lanchat.protocol.messages import Said
 from lanchat.terminal import json_events
 from lanchat.terminal.deadline import LONGEST_WAIT, remaining
-from lanchat.terminal.exit import INTERRUPTED
+from lanchat.terminal.ending import with_end
 from lanchat.terminal.json_lines import JsonLines
 from lanchat.terminal.lines import message_line, private_line
 from lanchat.terminal.notes import Notes
@@ -100,18 +100,7 @@ class Script:
 
     def run(self) -> int:
         """Stay as `_run` does. Of `--json` the last line says how it ended."""
-        code, reason = INTERRUPTED, "interrupted"
-        try:
-            code, reason = self._run(), ""
-        except LanchatError as error:
-            code, reason = error.exit_code, str(error)
-            raise
-        finally:
-            if self._options.as_json and not self.output_blocked:
-                with suppress(OSError):
-                    self._write_json(json_events.Ended(code, reason))
-                    self._out.flush()
-        return code
+        return with_end(self._run, self._write_end) if self._options.as_json else self._run()
 
     def _run(self) -> int:
         """Stay as long as the options say. Afterwards we have left, and what had arrived is written.
@@ -235,6 +224,11 @@ class Script:
     def _write_json(self, line: json_events.Line) -> None:
         with self._writing:
             self._out.write(json_events.written(line))
+
+    def _write_end(self, line: json_events.Line) -> None:
+        if not self.output_blocked:
+            self._write_json(line)
+            self._out.flush()
 
     def _listen(self) -> None:
         ended: LanchatError | None = None

@@ -2,19 +2,18 @@
 
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Connected, Disconnected, Item, PrivateMessage
-from lanchat.errors import LanchatError, TimedOut
+from lanchat.errors import TimedOut
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Said
 from lanchat.protocol.text import safe_nick, safe_text
 from lanchat.terminal.deadline import remaining
-from lanchat.terminal.exit import INTERRUPTED
-from lanchat.terminal.json_events import Ended, Line, written
+from lanchat.terminal.ending import with_end
+from lanchat.terminal.json_events import Line, written
 from lanchat.terminal.json_lines import JsonLines
 from lanchat.terminal.lines import message_line, private_line
 from lanchat.terminal.notes import link_note
@@ -72,18 +71,7 @@ class Tail:
             TimedOut: the time is over before the end.
             LanchatError: the room is gone.
         """
-        code, reason = INTERRUPTED, "interrupted"
-        try:
-            code, reason = self._run(), ""
-        except LanchatError as error:
-            code, reason = error.exit_code, str(error)
-            raise
-        finally:
-            if self._options.as_json:
-                with suppress(OSError):
-                    self._out.write(written(Ended(code, reason)))
-                    self._out.flush()
-        return code
+        return with_end(self._run, self._write_end) if self._options.as_json else self._run()
 
     def _run(self) -> int:
         while not self._past.over:
@@ -165,6 +153,10 @@ class Tail:
             return
         line = message_line(message) if isinstance(message, Said) else private_line(message)
         self._out.write(in_rows(self._out, line) + "\n")
+
+    def _write_end(self, line: Line) -> None:
+        self._out.write(written(line))
+        self._out.flush()
 
     def _note(self, text: str) -> None:
         put(self._talk, note_text(text))
