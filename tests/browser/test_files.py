@@ -124,3 +124,25 @@ def test_a_list_that_was_wanted_without_a_connection_comes_with_the_next_one(roo
     zoe.reads("Asking the host ...")
     zoe.look_back()
     zoe.reads("There are no files in this room.")
+
+
+# A file for one person has come, and is being opened: what the page gets of it, if it is wanted on, or cancelled.
+OPENED = """async (cancelled) => {
+    const came = [];
+    const files = new Files({ send() {} }, { changed() {}, note() {} });
+    const empty = new Uint8Array(0);
+    const file = files.learn({ file: "f", name: "a", size: 0, by: "x", nick: "x", at: 0 });
+    file.offer = { key: new Uint8Array(32), sha256: hex(noble.sha256(empty)), size: 0 };
+    files.fetch(file, (blob) => came.push(blob.size));
+    file.fetching.progress.add(pieceCipher(file.offer.key, 0, 0).encrypt(empty), true);
+    const opening = files.fetched(file, file.fetching);
+    if (cancelled) files.stop(file);
+    await opening;
+    return came;
+}"""
+
+
+def test_what_is_cancelled_while_it_is_opened_is_not_saved(room, visit):
+    zoe = visit(room)
+    assert zoe.page.evaluate(OPENED, False) == [0]
+    assert zoe.page.evaluate(OPENED, True) == []

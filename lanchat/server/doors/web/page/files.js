@@ -288,11 +288,16 @@ class Files {
 
   async fetched(file, fetching) {
     const came = new Blob(fetching.progress.parts, { type: "application/octet-stream" });
+    let blob = came;
+    let problem = "";
     try {
-      file.blob = file.offer ? await openFile(came, file.offer) : came;
+      if (file.offer) blob = await openFile(came, file.offer);
     } catch (error) {
-      return this.stop(file, `${error.message}.`);
+      problem = `${error.message}.`;
     }
+    if (file.fetching !== fetching) return; // cancelled meanwhile
+    if (problem) return this.stop(file, problem);
+    file.blob = blob;
     file.fetching = null;
     this.ui.changed(file);
     for (const then of fetching.then) then(file.blob);
