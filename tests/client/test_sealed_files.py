@@ -172,8 +172,8 @@ def test_it_is_fetched_while_it_is_still_being_sent_and_waits_for_its_sender(ope
     fetching: list[RunningTransfer] = []
 
     def fetch() -> None:
-        [entry] = bob.files
-        assert 0 < entry.have < entry.size and not entry.sha256
+        [entry] = wait_until(lambda: [file for file in bob.files if file.have])
+        assert entry.have < entry.size and not entry.sha256
         fetching.append(bob.start_fetching(entry, tmp_path / "bob", lambda transfer: None))
         wait_until(lambda: fetching[0].progress.done > 0)
 

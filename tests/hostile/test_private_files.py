@@ -9,7 +9,7 @@ import pytest
 from lanchat.client.events import PrivateFile
 from lanchat.errors import ProtocolError
 from lanchat.protocol.fields import MAX_NUMBER
-from lanchat.protocol.file_messages import FilePrivate, FileTicket
+from lanchat.protocol.file_messages import FileGet, FilePrivate, FileTicket
 from lanchat.protocol.messages import Got, Notice
 from lanchat.protocol.padding import OFFER_SIZE, OVERHEAD
 from lanchat.protocol.sealed import Sealer
@@ -102,6 +102,7 @@ def test_a_ticket_for_another_size_fetches_nothing(sit_down, tmp_path):
     table.say(told(table, "ann", "1", box(table, "ann", "1")))
     [file] = files(table)
     fetching = table.vera.member.transfers.fetch(file, tmp_path / "in", lambda transfer: None)
+    table.heard(FileGet)  # a ticket that nobody has asked for counts for nothing
     table.say(FileTicket(FILE, bytes(32), SIZE))
     with pytest.raises(ProtocolError, match="another size than it was offered with"):
         fetching.wait(20)
