@@ -214,7 +214,7 @@ def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_ba
     wait_until(lambda: not eve.room.connected, what="eve to be sent away")
     ann.room.moderate("lock")
     ann.room.moderate("handover", "bob")
-    wait_until(lambda: bob.room.hosting, what="bob to host")
+    wait_until(lambda: bob.room.hosting and bob.room.connected, what="bob to host, and to be in the room")
     stage.port = bob.room._standby.hosting.host.port
     for nick, code in (("eve", "banned"), ("fay", "locked")):
         with pytest.raises(Refused) as refused:
