@@ -53,7 +53,7 @@ class Calls:
     # ---- reading
 
     def rooms(self, call: Call) -> dict[str, Any]:
-        return {"rooms": [_room_values(agent_room) for agent_room in self._rooms]}
+        return {"rooms": [_room_values(one, title) for one, title in zip(self._rooms, self._titles(), strict=True)]}
 
     def who(self, call: Call) -> dict[str, Any]:
         agent_room = self._agent_room(call)
@@ -69,7 +69,7 @@ class Calls:
             }
             for person in agent_room.joined().people
         ]
-        return {"room": safe_text(agent_room.title), "people": people[: tools.MOST_READ], "number": len(people)}
+        return {"room": self._title(agent_room), "people": people[: tools.MOST_READ], "number": len(people)}
 
     def read(self, call: Call) -> dict[str, Any]:
         limit = min(tools.MOST_READ, max(1, int(call.number("limit", 50) or 1)))
@@ -98,7 +98,7 @@ class Calls:
             if refusal := agent_room.circle.refusal(time.monotonic()):
                 raise Refused(refusal)
         number = self._inbox.last
-        self._count(f"{agent_room.title} {text}", again=call.flag("again"))
+        self._count(f"{agent_room.name} {text}", again=call.flag("again"))
         try:
             room.say(text, wait=STORED_WITHIN)
             kept = True
@@ -111,7 +111,7 @@ class Calls:
     def tell(self, call: Call) -> dict[str, Any]:
         agent_room, nick, text = self._agent_room(call), call.text("nick"), clean_text(call.text("text"))
         room, number = agent_room.joined(), self._inbox.last
-        self._count(f"{agent_room.title} {nick} {text}", again=call.flag("again"))
+        self._count(f"{agent_room.name} {nick} {text}", again=call.flag("again"))
         try:
             receipt = agent_room.receipt(room.tell(nick, text, wait=STORED_WITHIN)) or "here"
         except Refused as error:
@@ -140,16 +140,34 @@ class Calls:
         wanted = call.text("room")
         if not wanted and len(self._rooms) == 1:
             return self._rooms[0]
-        same = same_title(wanted)
-        for agent_room in self._rooms:
-            if wanted == agent_room.name or same == same_title(agent_room.title):
+        titles, same = self._titles(), same_title(wanted)
+        for agent_room, title in zip(self._rooms, titles, strict=True):
+            if wanted in (agent_room.name, title):
                 return agent_room
-        titles = ", ".join(f'"{safe_text(agent_room.title)}"' for agent_room in self._rooms)
-        raise Refused(f"Which room? You are in: {titles}")
+        alike = [agent_room for agent_room in self._rooms if same == same_title(agent_room.title)]
+        if len(alike) == 1:
+            return alike[0]
+        named = ", ".join(f'"{title}"' for title in titles)
+        raise Refused(f"Which room? You are in: {named}")
 
     def _wanted(self, call: Call) -> str | None:
-        """The title of the one room that is asked for; None: all."""
-        return self._agent_room(call).title if call.text("room") else None
+        """The name of the one room that is asked for; None: all."""
+        return self._agent_room(call).name if call.text("room") else None
+
+    def _titles(self) -> list[str]:
+        """What the agent calls its rooms: by title, and where two have the same one, also as its person named them."""
+        titles = [same_title(one.title) for one in self._rooms]
+        clash = [
+            titles.count(title) > 1 and same_title(one.name) != title
+            for one, title in zip(self._rooms, titles, strict=True)
+        ]
+        return [
+            safe_text(f"{one.title} ({one.name})" if clashes else one.title)
+            for one, clashes in zip(self._rooms, clash, strict=True)
+        ]
+
+    def _title(self, agent_room: AgentRoom) -> str:
+        return self._titles()[self._rooms.index(agent_room)]
 
     def _count(self, what: str, *, again: bool) -> None:
         now = time.monotonic()
@@ -188,7 +206,8 @@ class Calls:
         Args:
             number: where a cursor stands if there are none; None: behind all.
         """
-        values = tools.fitting(found, with_room=len(self._rooms) > 1)
+        titles = {one.name: title for one, title in zip(self._rooms, self._titles(), strict=True)}
+        values = tools.fitting(found, titles if len(titles) > 1 else {})
         given = found[: len(values)]
         last = given[-1].number if given else self._inbox.last if number is None else number
         with self._lock:
@@ -202,15 +221,14 @@ class Calls:
         }
 
 
-def _room_values(agent_room: AgentRoom) -> dict[str, Any]:
+def _room_values(agent_room: AgentRoom, title: str) -> dict[str, Any]:
     room = agent_room.room
     if room is None:
-        return {"title": safe_text(agent_room.title), "joined": False, "why": safe_text(agent_room.problem)}
-    locked = {"password": room.card.password}
+        return {"title": title, "joined": False, "why": safe_text(agent_room.problem)}
     return {
-        "title": safe_text(agent_room.title),
+        "title": title,
         "joined": True,
         "you": room.nick,
         "people": len(room.people),
-        **locked,
+        "password": room.card.password,
     }

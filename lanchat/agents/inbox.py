@@ -20,7 +20,7 @@ class Heard:
 
     Args:
         number: its place among all that was heard.
-        room: its title.
+        room: as the person of the agent has named it.
         at: ms since 1970.
         id: the member id of who said it.
         own: the agent said it.

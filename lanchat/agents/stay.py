@@ -57,7 +57,7 @@ class Stay:
                 self._agent.keep(number, message)
             return Heard(
                 number,
-                self._room.title,
+                self._agent.name,
                 message.at,
                 safe_nick(message.nick),
                 message.by,

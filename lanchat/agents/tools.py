@@ -118,11 +118,15 @@ def longest_wait(wanted: float | None, default: float, *, told: bool) -> float:
     return max(0.0, min(default if wanted is None else wanted, LONGEST_TOLD if told else LONGEST_WAIT))
 
 
-def message_values(message: Heard, *, with_room: bool) -> dict[str, Any]:
-    """A message as an answer has it."""
+def message_values(message: Heard, titles: Mapping[str, str]) -> dict[str, Any]:
+    """A message as an answer has it.
+
+    Args:
+        titles: of the rooms, by their names; without one, a message does not say where it is from.
+    """
     at = datetime.fromtimestamp(message.at / 1000, UTC) if message.at < 2**41 else datetime.max
     return {
-        **({"room": message.room} if with_room else {}),
+        **({"room": titles[message.room]} if message.room in titles else {}),
         "at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
         "nick": message.nick,
         "id": message.id[:16],
@@ -136,12 +140,12 @@ def message_values(message: Heard, *, with_room: bool) -> dict[str, Any]:
     }
 
 
-def fitting(messages: Sequence[Heard], *, with_room: bool) -> list[dict[str, Any]]:
-    """As many of these messages, from the first on, as an answer holds; at least one."""
+def fitting(messages: Sequence[Heard], titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    """As many of these messages, from the first on, as an answer holds; at least one. For `titles` see above."""
     values: list[dict[str, Any]] = []
     size = 0
     for message in messages:
-        one = message_values(message, with_room=with_room)
+        one = message_values(message, titles)
         size += len(json.dumps(one))
         if values and size > MOST_BYTES:
             break

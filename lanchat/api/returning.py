@@ -127,12 +127,15 @@ class _Search:
     def _discover(self, on: OwnAddresses, until: float) -> None:
         from lanchat.discovery.finder import Finder
 
+        asked: set[Endpoint] = set()  # each answers once: the list changes for other reasons, too
         with Finder(on, wanted=self._papers.room) as finder:
             listings = finder.listings()
             while not self._found and (left := until - time.monotonic()) > 0:
                 for listing in listings:
-                    if listing.room_id == self._papers.room and listing.state == "answering":
-                        self._ask(listing.endpoints[0], left)
+                    endpoint = listing.endpoints[0]
+                    if listing.room_id == self._papers.room and listing.state == "answering" and endpoint not in asked:
+                        asked.add(endpoint)
+                        self._ask(endpoint, left)
                 listings = finder.wait_change(listings, min(left, STOP_WITHIN))
 
     def _ask(self, endpoint: Endpoint, limit: float) -> None:

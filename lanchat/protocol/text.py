@@ -170,13 +170,22 @@ def free_nick(nick: str, is_taken: Callable[[str], bool]) -> str:
         is_taken: whether a nick with this skeleton is taken.
     """
     for number in range(2, 2 + MAX_SUGGESTIONS):
-        tail = str(number)
-        proposal = nick[: MAX_NICK - len(tail)]
-        while len(proposal.encode()) + len(tail) > MAX_NICK_BYTES:
-            proposal = proposal[:-1]
-        if not any(map(is_taken, skeletons(proposal + tail))):
-            return proposal + tail
+        proposal = with_tail(nick, str(number))
+        if not any(map(is_taken, skeletons(proposal))):
+            return proposal
     return ""
+
+
+def with_tail(nick: str, tail: str) -> str:
+    """The nick with something behind it, and shortened for that as far as needed.
+
+    Args:
+        tail: ASCII.
+    """
+    kept = nick[: MAX_NICK - len(tail)]
+    while len(kept.encode()) + len(tail) > MAX_NICK_BYTES:
+        kept = kept[:-1]
+    return kept + tail
 
 
 def listed(names: Sequence[str]) -> str:

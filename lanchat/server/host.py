@@ -261,7 +261,7 @@ class Host(Closable):
         if source is not None:
             self._admission.begin(link, source)
         try:
-            self._readers.start(link, lambda: self._greet(link, quota, door))
+            self._readers.start(link, lambda: self._greet(link, quota, door), own=source is None)
         except RuntimeError:
             self._end(link, quota)
             raise

@@ -4,13 +4,12 @@ alone. They stand in LANCHAT_HOME/agents/NICK."""
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.text import clean_nick, same_nick
+from lanchat.protocol.text import clean_nick, same_nick, with_tail
 from lanchat.storage.files import FileLock, file_errors, lock_file, make_folder
 from lanchat.storage.identity import Identity, load_identity
 
 _FOLDER, _LOCK = "agents", "lock"
 _MOST = 100
-_ROOM = 20  # characters of a nick that leave room for a number, however many bytes they have
 
 
 class AgentIdentity:
@@ -34,7 +33,7 @@ def agent_identity(home: Path, nick: str) -> AgentIdentity:
     """
     nick = clean_nick(nick)
     for number in range(1, _MOST + 1):
-        own = nick if number == 1 else clean_nick(f"{nick[:_ROOM]}-{number}")
+        own = nick if number == 1 else with_tail(nick, f"-{number}")
         if (lock := _lock(home, own)) is not None:
             return AgentIdentity(own, load_identity(_folder(home, own)), lock)
     raise LanchatError(f"{_MOST} agents with this nick run on this machine.", "Choose another one: --nick NICK")

@@ -13,11 +13,15 @@ instance     of a standby: the 8 random bytes of this copy
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.messages import Event
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, make_seq, n_of
-from lanchat.storage.schema import COLUMNS
+from lanchat.storage.schema import COLUMNS, row_of
+
+EXTENT = ("private", "count", "instance")  # names of the state: what they say is of a whole copy
+_ASIDE = f"INSERT OR REPLACE INTO set_aside ({COLUMNS})"
 
 
 class Moving:
@@ -40,6 +44,12 @@ class Moving:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", values.items())
+
+    def keep_aside(self, events: Sequence[Event]) -> None:
+        """Store events that were set aside in an earlier file of this log."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(f"{_ASIDE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(row_of, events))
 
     def private_number(self) -> int:
         """The highest number of a private message; 0: there is none."""
@@ -71,7 +81,7 @@ class Moving:
 
     def _set_aside(self, after: int, before: int) -> int:
         """Remove the events between these numbers. Requires a transaction. Returns how many there were."""
-        copy = f"INSERT OR REPLACE INTO set_aside ({COLUMNS}) SELECT {COLUMNS} FROM event WHERE seq > ? AND seq < ?"
+        copy = f"{_ASIDE} SELECT {COLUMNS} FROM event WHERE seq > ? AND seq < ?"
         self._db.execute(copy, (after, before))
         return self._db.execute("DELETE FROM event WHERE seq > ? AND seq < ?", (after, before)).rowcount
 

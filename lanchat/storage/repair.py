@@ -11,6 +11,7 @@ from lanchat.protocol.ids import is_key_of, is_verified
 from lanchat.protocol.messages import Event, Got, Record, Told
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import MAX_N, MAX_TERM, epoch_of, make_epoch, make_seq, term_of
+from lanchat.storage.moving import EXTENT
 from lanchat.storage.private_files import stored_files
 from lanchat.storage.problems import FAILURES, Damaged
 from lanchat.storage.readonly import ReadOnlyFile
@@ -56,6 +57,8 @@ def open_store(path: Path, *, durable: bool, suspect: bool = False) -> tuple[Sto
     try:
         # Owners first, because they may be older than all events.
         store.rescue(_rescued_owners(path), _rescued_keys(path), _rescued_terms(path))
+        store.moving.set_state(_rescued_state(path))
+        store.moving.keep_aside(_rescued_aside(path))
         rescued = sum(store.add(records) for records in readable(path))
         store.add(_rescued_shown(path))
     finally:
@@ -111,6 +114,23 @@ def _rescued_shown(path: Path) -> list[Got]:
     """The private messages that a damaged file says were shown, as far as it can be read."""
     rows = _rescued_rows(path, "SELECT by, id FROM private WHERE shown")
     return [Got(by, id) for by, id in rows if isinstance(by, str) and isinstance(id, str)]
+
+
+def _rescued_state(path: Path) -> dict[str, bytes]:
+    """The rules and papers in a damaged file, without what says how much of the room it holds: that is not known now.
+
+    The revision of rules that are lost is left out, too, so that somebody sends them again.
+    """
+    rows = _rescued_rows(path, "SELECT name, value FROM state")
+    found = {name: value for name, value in rows if isinstance(name, str) and isinstance(value, bytes)}
+    lost = EXTENT if "rules" in found else {*EXTENT, "rev"}
+    return {name: value for name, value in found.items() if name not in lost}
+
+
+def _rescued_aside(path: Path) -> list[Event]:
+    """The events that were set aside in a damaged file, as far as it can be read."""
+    rows = _rescued_rows(path, f"SELECT {COLUMNS} FROM set_aside ORDER BY seq")
+    return [event for row in rows if (event := event_of(row)) is not None]
 
 
 def _rescued_rows(path: Path, question: str) -> Iterator[Sequence[object]]:

@@ -4,7 +4,7 @@ import io
 import json
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,12 @@ class Client:
         self._number = 0
         self.inbox: AgentInbox = options.get("inbox") or AgentInbox()
         self.notes: list[str] = []
-        self.agent_rooms = [AgentRoom("Room A", join, self.inbox, lambda: allowed, self.notes.append)]
+        names: Sequence[str] = options.get("names", ["Room A"])
+        joins: Sequence[Callable[[], JoinedRoom]] = options.get("joins", [join])
+        self.agent_rooms = [
+            AgentRoom(name, enter, self.inbox, lambda: allowed, self.notes.append)
+            for name, enter in zip(names, joins, strict=True)
+        ]
         files: Path | None = options.get("files")
         listed = tools(read_only=options.get("read_only", False), files=files is not None)
         self.out = Answers()
@@ -111,7 +116,7 @@ class Client:
     def come(self) -> None:
         """Begin, and be in the room."""
         self.request("initialize", {"protocolVersion": "2025-11-25"})
-        wait_until(lambda: self.agent_rooms[0].room is not None)
+        wait_until(lambda: all(agent_room.room is not None for agent_room in self.agent_rooms))
 
     def close(self) -> None:
         self._sent.put(None)
@@ -296,6 +301,29 @@ def test_read_only_speaks_not_at_all(client):
 def test_who_is_here(agent, ann):
     people = {person["nick"]: person for person in agent.call("who")["people"]}
     assert people["agent"]["program"] and people["agent"]["you"] and not people["ann"]["program"]
+
+
+def test_two_rooms_with_one_title_are_told_apart(client, host, join, ann, room, tmp_path):
+    other = host("Room A", nick="hugo")
+    cat = Listener(join(other, "cat"))
+    identity = load_identity(tmp_path / "agent")
+
+    def enter(at: Host) -> JoinedRoom:
+        return joined_room(lambda: dial((Endpoint("127.0.0.1", at.port),)), identity, "agent", bot=True)
+
+    agent = client(names=["hal.local", "hugo.local"], joins=[partial(enter, room), partial(enter, other)])
+    agent.come()
+    titles = ["Room A (hal.local)", "Room A (hugo.local)"]
+    assert [one["title"] for one in agent.call("rooms")["rooms"]] == titles
+    assert agent.trouble("say", room="Room A", text="hi") == 'Which room? You are in: "{}", "{}"'.format(*titles)
+    agent.call("say", room=titles[1], text="to the second")
+    cat.hear_text("to the second")
+    agent.call("say", room="hal.local", text="to the first")
+    ann.hear_text("to the first")
+    assert "to the second" not in ann.texts
+    read = agent.call("read", room=titles[0])["messages"]
+    assert [(one["room"], one["text"]) for one in read] == [(titles[0], "to the first")]
+    assert agent.call("who", room=titles[1])["room"] == titles[1]
 
 
 def test_files_go_out_of_the_named_folder_alone(client, room, tmp_path):

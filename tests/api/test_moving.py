@@ -10,6 +10,7 @@ from lanchat.api import hosted
 from lanchat.api.joining import join_target
 from lanchat.api.returning import Renewal, find_elsewhere
 from lanchat.api.targets import Target
+from lanchat.discovery.sighting import Listing
 from lanchat.errors import NotConnected, Refused, RoomClosed
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Event, Left, Moved, Notice
@@ -75,6 +76,34 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     made = Stage(tmp_path, monkeypatch)
     yield made
     made.close()
+
+
+def test_a_computer_that_hosts_no_room_is_asked_once(stage, monkeypatch):
+    """However often the list of rooms changes meanwhile."""
+    asked: list[Endpoint] = []
+
+    class Changing:
+        """A list that changes all the time, with a computer that only keeps a copy."""
+
+        def __init__(self, on: object, wanted: str) -> None:
+            copy = Listing(wanted, "Room A", "bob", 1, False, (Endpoint("127.0.0.9", 1),), (), "answering")
+            self.listings = lambda: [copy]
+            self.wait_change = lambda before, timeout: [copy]
+
+        def __enter__(self) -> "Changing":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    def ask_for_card(endpoint: Endpoint, *_: object) -> None:
+        asked.append(endpoint)
+
+    stage.with_backup()
+    monkeypatch.setattr("lanchat.discovery.finder.Finder", Changing)
+    monkeypatch.setattr("lanchat.api.returning.card_at", ask_for_card)
+    assert stage.elsewhere() is None
+    assert asked.count(Endpoint("127.0.0.9", 1)) == 1
 
 
 def heard(person: Person, text: str) -> Callable[[], bool]:

@@ -219,6 +219,20 @@ def test_what_a_stranger_says_is_only_text(room, visit):
     eve.close()
 
 
+def test_a_row_that_cannot_be_made_hides_no_other(room, visit):
+    zoe = visit(room, "zoe")
+    zoe.page.evaluate("""() => {
+        const log = new Log();
+        log.add(() => log.message("a", "ann", 2 ** 53, "in no year"));
+        log.add(() => { throw new Error("a fault"); });
+        log.add(() => log.message("a", "ann", 0, "after it"));
+    }""")
+    zoe.sees("after it")
+    assert zoe.texts == ["in no year", "after it"]
+    [problem], zoe.problems[:] = zoe.problems, []
+    assert "a fault" in problem
+
+
 def test_the_door_that_the_host_closes_says_so(room, visit):
     zoe = visit(room, "zoe")
     door = room.doors.find("web")

@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 
 import pytest
@@ -13,6 +13,7 @@ from lanchat.client.events import Acked, Connected
 from lanchat.client.member import Member
 from lanchat.errors import ConnectionLost, LanchatError, NotLanchat, Refused
 from lanchat.network.connect import dial
+from lanchat.network.link import Link
 from lanchat.network.listen import Listeners
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import MAX_LINE
@@ -23,10 +24,12 @@ from lanchat.protocol.tls import client_context
 from lanchat.server import admission
 from lanchat.server.doors.base import Door, DoorOption, Serving
 from lanchat.server.doors.native import native_door
-from lanchat.server.doors.plain import plain_door
+from lanchat.server.doors.plain import PlainDoor, plain_door
 from lanchat.server.host import Host
 from lanchat.server.hub import Hub
+from lanchat.server.quotas import Quota
 from lanchat.server.readers import Readers
+from lanchat.server.session import Converse, Session
 from tests.support.addresses import LOOPBACK
 from tests.support.people import Listener, PlainClient, link_of
 from tests.support.waiting import PATIENCE, wait_until
@@ -110,10 +113,10 @@ def test_a_link_continues_on_its_first_thread_if_there_is_no_other(host, join, m
     ann = Listener(join(room, "ann"))
     start = Readers.start
 
-    def start_first(self, link, read):
+    def start_first(self, link, read, **options):
         if threading.current_thread().name.startswith("reader-"):
             raise RuntimeError("can't start new thread")
-        start(self, link, read)
+        start(self, link, read, **options)
 
     monkeypatch.setattr(Readers, "start", start_first)
     bob = join(room, "bob")
@@ -617,6 +620,30 @@ def test_a_door_that_cannot_be_made_leaves_no_port_open(host):
         host().doors.open(DoorOption(make, port))
     Listeners(LOOPBACK, port).close()
     del raised
+
+
+class FaultyGreeting(PlainDoor):
+    def greet(self, link: Link, quota: Quota) -> Converse | None:
+        raise RuntimeError("a fault")
+
+
+class FaultyAnswers(PlainDoor):
+    def _answer(self, command: str, session: Session) -> None:
+        raise RuntimeError("a fault")
+
+
+@pytest.mark.parametrize("door", [FaultyGreeting, FaultyAnswers])
+def test_an_unforeseen_error_in_the_reader_of_a_client_ends_its_link_alone(host, join, door):
+    room = host()
+    ann = Listener(join(room, "ann"))
+    room.doors.open(DoorOption(door, 0))
+    eve = PlainClient(room.ports["plain"])
+    with closing(eve.socket), suppress(ConnectionResetError):
+        eve.send(b"eve\n/help\n")
+        eve.rest()
+    ann.member.outgoing.say("still here")
+    ann.hear_text("still here")
+    wait_until(lambda: room.people == 1)
 
 
 def test_a_room_with_silent_strangers_closes_in_time(host, raw):

@@ -23,6 +23,7 @@ from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import Retention
 from lanchat.storage.schema import SCHEMA, TABLES
+from lanchat.storage.set_aside import set_aside_in
 from lanchat.storage.store import Store, add_functions
 
 ANN, BOB, EVE = (letter * 32 for letter in "abe")
@@ -237,6 +238,39 @@ def test_a_repair_keeps_which_private_messages_were_shown(path):
     repaired(path)
     reader = LogReader(path)
     assert reader.was_shown(ANN, "1") and not reader.was_shown(ANN, "2")
+
+
+def test_a_repair_keeps_the_rules_and_papers_of_a_room_that_moves(path):
+    papers = {"rules": b"{}", "rev": b"4", "owner": b"key", "delegation": b"paper"}
+    with closing(Store(path, durable=True)) as store:
+        store.moving.set_state({**papers, "private": b"7", "count": b"9", "instance": b"8 bytes!"})
+    damage(path)
+    store, _ = open_store(path, durable=True)
+    with closing(store):
+        assert store.moving.state() == papers, "and not how much was in the copy before"
+
+
+def test_a_repair_that_finds_no_rules_keeps_no_revision_of_them(path):
+    """Who has a revision is not sent the rules again."""
+    with closing(Store(path, durable=True)) as store:
+        store.moving.set_state({"rev": b"4", "owner": b"key"})
+    damage(path)
+    store, _ = open_store(path, durable=True)
+    with closing(store):
+        assert store.moving.state() == {"owner": b"key"}
+
+
+def test_a_repair_keeps_what_was_set_aside(path):
+    ours, theirs = make_epoch(1, 0), make_epoch(2, 1)
+    events = [Said(make_seq(ours, n), 0, ANN, "ann", str(n), f"text {n}") for n in range(1, 4)]
+    with closing(Store(path, durable=True)) as store:
+        store.add(events)
+        assert store.moving.follow(Timeline(theirs, ((ours, 1),))) == (make_seq(ours, 1), 2)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO set_aside (seq, kind) VALUES (9, 'said')")  # no event
+    damage(path)
+    repaired(path)
+    assert set_aside_in(path) == events[1:]
 
 
 def test_a_file_for_one_person_is_stored_once_with_its_last_state(path):

@@ -14,7 +14,8 @@ from lanchat.room.roster import Person, Roster
 from lanchat.terminal.wording import COMPARE, counted, listed, people_text, sentence
 
 NAMED = 5  # people in the greeting; /who names all
-# Those of the 256 colours that stand out from black and from white alike (contrast of 4:1 and more; a test counts it).
+# Those of the 256 colours that stand out from black and from white alike (contrast of 4:1 and more), and from the dark
+# blue of Solarized (3:1 and more). A test counts it.
 PALETTE = (
     "#af5f5f",
     "#af5f00",
@@ -22,12 +23,12 @@ PALETTE = (
     "#008700",
     "#008787",
     "#0087af",
-    "#005fff",
-    "#5f5fd7",
+    "#5f5fff",
+    "#af00ff",
     "#875fd7",
     "#d700d7",
     "#af5faf",
-    "#d7005f",
+    "#d70087",
 )
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from websockets.uri import parse_uri
 
 from lanchat.client.events import PrivateMessage
 from lanchat.errors import Refused as NotAdmitted
+from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all
 from lanchat.protocol.keys import key_from_seed
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.messages import (
@@ -41,7 +43,7 @@ from lanchat.server.doors.web.door import WebDoor, web_door
 from lanchat.server.doors.web.guest_link import GuestLink
 from lanchat.server.doors.web.page import load_page
 from lanchat.server.host import Host
-from tests.support.page import PageClient, fetch, request
+from tests.support.page import PageClient, WebSocket, fetch, request
 from tests.support.people import Listener
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -322,6 +324,23 @@ def test_the_door_opens_and_closes_while_the_room_is_open(host, join, browser):
     wait_until(lambda: door.dismiss() == 0)
     room.doors.open(web_door(port))
     assert browser(room, "zoe").next(Refused)  # the nick belongs to another key
+
+
+def test_who_is_on_the_way_in_while_the_door_closes_is_sent_away(host):
+    room = host(timing=AT_ONCE)
+    door = room.doors.open(web_door(0))
+    assert isinstance(door, WebDoor)
+    with closing(WebSocket(room.ports["web"])) as web:
+        room.doors.close(door)
+        assert door.dismiss() == 0
+        page = NoisePage(bytes(32))
+        web.send(page.frame)
+        first, last = web.frame(), web.frame()
+        assert first is not None and last is not None
+        _, sealed = page.finish(bytes(first.data))
+        [told] = decode_all(LineSplitter().feed(sealed.to_page.open(bytes(last.data))), FROM_HOST)
+        assert isinstance(told, Closing) and told.code == "closed"
+        assert web.end() == 1000
 
 
 # ---- https

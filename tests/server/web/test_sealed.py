@@ -1,5 +1,7 @@
 """The channel of a browser in memory: a WebSocket client of another kind at the other end, and no socket."""
 
+import logging
+
 import pytest
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
@@ -271,3 +273,10 @@ def test_what_comes_together_with_the_end_of_the_connection_is_not_lost(browser)
 def test_a_broken_frame_says_so_in_words(browser):
     with pytest.raises(ProtocolError, match="not binary and whole"):
         browser.channel.receive(raw(1, b"text"))
+
+
+def test_a_broken_connection_leaves_no_line_of_the_package_in_the_log(caplog):
+    browser = Browser().upgrade()
+    with caplog.at_level(logging.DEBUG), pytest.raises(ProtocolError):
+        browser.receive(b"\xff" * 64)
+    assert caplog.records == []

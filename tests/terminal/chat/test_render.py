@@ -327,12 +327,21 @@ def test_a_nick_keeps_its_colour():
 
 
 @pytest.mark.parametrize("colour", PALETTE)
-def test_every_colour_can_be_read_on_black_and_on_white(colour):
+def test_every_colour_can_be_read_on_dark_and_on_light_backgrounds(colour):
     """The contrast as WCAG counts it, which asks for 3:1 in large text; most terminals' own schemes have about that."""
+    assert min(contrast(colour, "#000000"), contrast(colour, "#ffffff")) >= 4.0
+    assert contrast(colour, "#002b36") >= 3.0, "the dark blue of Solarized"
+
+
+def contrast(colour: str, background: str) -> float:
+    light, dark = sorted((brightness(colour), brightness(background)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def brightness(colour: str) -> float:
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    assert min(1.05 / (light + 0.05), (light + 0.05) / 0.05) >= 4.0
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.mark.parametrize("bad", HOSTILE)

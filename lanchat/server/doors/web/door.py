@@ -32,6 +32,7 @@ from lanchat.server.doors.web.sealed import SealedChannel
 from lanchat.storage.web_certificate import load_web_certificate
 
 FIRST_PORT = 47480
+_GOODBYE = LINES.encode(Closing("closed", "The host has closed the door for browsers."))
 
 
 def web_door(
@@ -76,8 +77,9 @@ class WebDoor(NativeDoor):
         self._https = server_context(certificate, certificate)
         self._static = secrets.token_bytes(32)  # a Noise key, which is never written anywhere
         self._document: Document = load_page()
-        self._lock = threading.Lock()  # guards the links
+        self._lock = threading.Lock()  # guards the two below
         self._links: WeakSet[Link] = WeakSet()  # of pages, not of requests
+        self._dismissed = False
 
     def channel(self, sock: socket.socket) -> Channel:
         address, port = local_end(sock)
@@ -90,11 +92,12 @@ class WebDoor(NativeDoor):
         return SealedChannel(transport, decide, self._respond)
 
     def dismiss(self) -> int:
-        """Send all browsers away. Returns how many there were. Any thread."""
+        """Send all browsers away, also those that are on their way in. Returns how many there were. Any thread."""
         with self._lock:
+            self._dismissed = True
             links = [link for link in self._links if not link.over]
         for link in links:
-            link.finish(LINES.encode(Closing("closed", "The host has closed the door for browsers.")))
+            link.finish(_GOODBYE)
         return len(links)
 
     def _greeting(self, link: Link) -> HostGreeting | None:
@@ -105,7 +108,11 @@ class WebDoor(NativeDoor):
             link.finish()
             return None
         with self._lock:
-            self._links.add(link)
+            if not (dismissed := self._dismissed):
+                self._links.add(link)
+        if dismissed:  # it was accepted while the door closed
+            link.finish(_GOODBYE)
+            return None
         return HostGreeting(
             self._serving.card(),
             binding=channel.binding,

@@ -22,7 +22,8 @@ from lanchat.server.doors.web.request import MAX_REQUEST, Answer, Upgrade
 MAX_CONTROLS = 100  # pings and pongs in a row, without content; browsers send none at all
 _PROTOCOL_ERROR, _NORMAL = 1002, 1000  # close codes of RFC 6455, section 7.4.1
 
-_log = logging.getLogger(__name__)
+# The package would log each connection, and a broken one with a traceback, though the door tells the same by itself.
+_SILENT = logging.Logger("websockets", logging.CRITICAL + 1)
 
 Decide = Callable[[str, str, Callable[[str], list[str]]], Answer]  # method, path, values of a header
 Respond = Callable[[bytes], tuple[bytes, Sealed]]  # frame 1 of the page to frame 2, and the channel
@@ -41,7 +42,7 @@ class SealedChannel:
         self._transport = transport
         self._decide = decide
         self._respond = respond
-        self._socket = ServerProtocol(max_size=MAX_FRAME, logger=_log)
+        self._socket = ServerProtocol(max_size=MAX_FRAME, logger=_SILENT)
         self._requested = 0  # bytes of the request so far
         self._controls = 0  # in a row
         self._sealed: Sealed | None = None

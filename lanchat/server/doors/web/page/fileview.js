@@ -123,7 +123,7 @@ class FileView {
     const parts = [sizeText(file.size)];
     if (inList) parts.push(shownNick(file.by, file.nick));
     if (inList && file.to) parts.push(file.to === this.view.room.me.id ? "for you only" : `for ${safeNick(file.toNick)} only`);
-    if (inList) parts.push(timeFormat.format(new Date(file.at)));
+    if (inList) parts.push(clockText(new Date(file.at)));
     if (file.fetching) parts.push(`${percent(file.fetching.progress)} %`);
     else if (file.state === "sending") parts.push("still being sent");
     else if (file.state === "gone") parts.push(file.reason);

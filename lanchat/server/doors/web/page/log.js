@@ -9,6 +9,11 @@ const SLICE = 24; // ms of making rows, after which the browser may do something
 const timeFormat = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
 
+// The time of day. A host may send any number, also one that is no time.
+function clockText(date) {
+  return isNaN(date) ? "--:--" : timeFormat.format(date);
+}
+
 class Log {
   constructor() {
     this.box = find("log");
@@ -56,7 +61,7 @@ class Log {
     let taken = 0;
     while (taken < this.pending.length && performance.now() - began < SLICE) {
       const { paint, counts } = this.pending[taken++];
-      const row = paint();
+      const row = this.row(paint);
       if (!row) continue;
       rows.append(row);
       if (counts) number += 1;
@@ -74,6 +79,16 @@ class Log {
       this.unseen += number;
       this.newer.textContent = counted(this.unseen, "new message");
       this.newer.hidden = false;
+    }
+  }
+
+  // A row that cannot be made is left out: it must not keep the others from being shown.
+  row(paint) {
+    try {
+      return paint();
+    } catch (error) {
+      console.error(error);
+      return null;
     }
   }
 
@@ -129,7 +144,7 @@ class Log {
     const row = make("div", `message ${more.className || ""}`);
     if (more.unseen) row.append(make("span", "unseen", more.unseen));
     if (day || !together) {
-      const time = make("time", "", timeFormat.format(date), { datetime: date.toISOString() });
+      const time = make("time", "", clockText(date), isNaN(date) ? {} : { datetime: date.toISOString() });
       const name = make("bdi", "nick", shownNick(by, nick), { "data-id": by, "data-nick": nick });
       row.append(make("div", "head", [name, more.tag && make("span", "tag", more.tag), time]));
       row.classList.add("first");
@@ -137,7 +152,7 @@ class Log {
       this.lastRow.classList.remove("last");
     }
     row.classList.add("last");
-    row.append(more.body || textBox(text, more.problem ? "text problem" : "text", timeFormat.format(date)));
+    row.append(more.body || textBox(text, more.problem ? "text problem" : "text", clockText(date)));
     this.last = { ...this.last, by: `${by} ${nick} ${more.className || ""}`, at };
     this.lastRow = row;
     if (!day) return row;
@@ -148,6 +163,7 @@ class Log {
 
   // The line of a new day; null if it is the same day.
   day(date) {
+    if (isNaN(date)) return null;
     const name = date.toDateString();
     if (name === this.last.day) return null;
     const first = this.last.day === "";
