@@ -17,7 +17,7 @@ from lanchat.protocol.fields import Box, Bytes32, Entry, HexId, Id, Message, Nam
 Sha256 = Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]  # in hex; "": not known yet
 
 FileRefusal = Literal["off", "size", "quota", "many", "unknown", "rights", "disk"]
-FileEndReason = Literal["removed", "changed", "unfinished", "expired", "quota", "lost"]
+FileEndReason = Literal["removed", "unfinished", "expired", "quota", "lost"]
 FileState = Literal["offered", "stored", "removed"]
 
 

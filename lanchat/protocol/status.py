@@ -7,17 +7,17 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from lanchat.protocol.fields import Message, Name, Short
+from lanchat.protocol.fields import Message, Name, Short, Typed
 
 MAX_AWAY = 300  # bytes of UTF-8; IRC's AWAYLEN is about that
 
-AwayText = Annotated[str, Meta(max_length=MAX_AWAY)]  # characters; the room checks bytes
+AwayText = Annotated[str, Meta(max_length=MAX_AWAY)]  # as the host has cleaned it
 
 
 class Away(Message, frozen=True):
     """From a member: it is away, and why; "": it is back."""
 
-    text: AwayText = ""
+    text: Typed = ""
 
 
 class Status(Message, frozen=True):

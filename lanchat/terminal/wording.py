@@ -198,8 +198,6 @@ def removed_text(who: str, name: str, reason: str) -> str:
     match reason:
         case "removed":
             return f"{who} removed {name}"
-        case "changed":
-            return f"{name} has changed while it was sent, and is gone"
         case "unfinished":
             return f"{name} was never finished and is gone"
         case "expired":

@@ -1,0 +1,233 @@
+"""The page about the wire says what the code does: its lists of fields, codes and limits are the code's."""
+
+import ast
+import hashlib
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import inspect
+
+import lanchat
+from lanchat.discovery.udp.packets import Here, Seek, decode, encode
+from lanchat.protocol.binding import Binding
+from lanchat.protocol.closings import LeftCode, Refusal
+from lanchat.protocol.delegation import Delegation, Standby, TermRecord
+from lanchat.protocol.file_messages import FileEndReason, FileRefusal, FileState
+from lanchat.protocol.framing import TransferLine
+from lanchat.protocol.ids import fingerprint
+from lanchat.protocol.invite import parse_invite
+from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS
+from lanchat.protocol.messages import VERSION, FromHost, FromMember
+from lanchat.protocol.places import Place, Rules
+from lanchat.protocol.timeline import Timeline, make_epoch
+from lanchat.server.admission import ATTEMPTS_OF_KNOWN, ATTEMPTS_OF_NEW, ATTEMPTS_PER_SOURCE
+from lanchat.server.throttle import MAX_LINES
+
+TOP = Path(lanchat.__file__).parent
+PAGE = (TOP / "protocol/README.md").read_text(encoding="utf-8")
+EMPTY: tuple[object, ...] = (False, 0, "", b"", (), {})  # what a field is if it is left out, unless the page says more
+WIDTH, INDENT = 140, 14
+
+
+def section(heading: str, until: str = "\n## ") -> str:
+    """The part of the page below this heading."""
+    return PAGE.split(f"{heading}\n", 1)[1].split(until, 1)[0]
+
+
+# ---- all messages and their fields
+
+
+def kind_of(type: inspect.Type) -> str:
+    """How the page writes a type."""
+    match type:
+        case inspect.BoolType():
+            return "bool"
+        case inspect.IntType(ge=0, le=le) if le == 2**53 - 1:
+            return "int"
+        case inspect.IntType(ge=-1, le=le) if le == 2**53 - 1:
+            return "last"
+        case inspect.IntType(ge=ge, le=le):
+            return f"{ge}..{le}"
+        case inspect.StrType(pattern=str(pattern)):
+            return "hex64" if "?" in pattern else "hex32"
+        case inspect.StrType(min_length=least, max_length=most):
+            return f"str{most}" if not least else f"str{least}-{most}"
+        case inspect.BytesType(min_length=least, max_length=most):
+            return f"b{most}" if least == most else f"b0-{most}"
+        case inspect.VarTupleType(item_type=item):
+            return f"list-of-{kind_of(item)}"
+        case inspect.DictType(value_type=value):
+            return f"object-of-{kind_of(value)}"
+    raise AssertionError(type)
+
+
+def fields_of(kind: type, name: str) -> str:
+    """How the page writes the fields of a message."""
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)
+    written = []
+    for field in info.fields:
+        if field.required:
+            written.append(f"{field.encode_name}:{kind_of(field.type)}")
+            continue
+        factory = () if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        default = factory if field.default is msgspec.NODEFAULT else field.default
+        written.append(f"{field.encode_name}?:{kind_of(field.type)}" + ("" if default in EMPTY else f"={default}"))
+    line = f"{name:<{INDENT}}{' '.join(written) or '-'}"
+    return textwrap.fill(line, WIDTH, subsequent_indent=" " * INDENT, break_on_hyphens=False)
+
+
+def all_messages() -> Iterator[str]:
+    kinds = dict.fromkeys(get_args(FromMember) + get_args(FromHost) + get_args(TransferLine))
+    yield from (fields_of(kind, str(kind.__struct_config__.tag)) for kind in kinds)
+    yield from (fields_of(kind, name) for kind, name in ((Place, "(a place)"), (Rules, "(rules)")))
+
+
+def test_the_page_has_every_field_of_every_message():
+    """A second client knows from here what may be left out, and what is malformed."""
+    expected = "\n".join(all_messages())
+    found = section("## All messages").split("```\n")[1].strip("\n")
+    assert found == expected, f"the page has to have:\n{expected}"
+
+
+# ---- codes
+
+
+def words_in(text: str) -> set[str]:
+    return set(re.findall(r"`([a-z]+)`", text))
+
+
+def table(heading: str) -> set[str]:
+    """The codes in the first column of the table below this line."""
+    rows = re.findall(r"^\|([^|]*)\|", section(heading, "\n\n").lstrip(), re.MULTILINE)
+    return words_in("".join(rows))
+
+
+def codes_sent(message: str) -> set[str]:
+    """The codes that a host gives to messages of this type; doors to other protocols do not count."""
+    found = set()
+    for path in [*(TOP / "room").rglob("*.py"), *(TOP / "server").rglob("*.py"), TOP / "protocol/closings.py"]:
+        if path.parent.name == "irc" or path.stem == "plain":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(ast.Name(name) | ast.Attribute(attr=name), [*_, ast.Constant(str(code)), _]):
+                    found |= {code} if name == message else set()
+                case ast.Call(ast.Name(name) | ast.Attribute(attr=name), [ast.Constant(str(code)), _, _]):
+                    found |= {code} if name == message else set()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("codes", "heading"),
+    [
+        (codes_sent("Notice"), "| code of a `notice` | meaning |"),
+        (codes_sent("Closing"), "| code of a `closing` | meaning |"),
+        (set(get_args(Refusal)), "| code | the member is refused because |"),
+        (set(get_args(LeftCode)) - {"", "late", "busy"}, "| code | the member left because |"),
+    ],
+    ids=["notice", "closing", "refused", "left"],
+)
+def test_a_table_has_every_code(codes, heading):
+    assert table(heading) == codes
+
+
+@pytest.mark.parametrize(
+    ("codes", "beginning", "end"),
+    [
+        ({"late", "busy"}, "For any other code a client shows `reason`. (", ")"),
+        (get_args(FileRefusal), "The `code` of `file_refused` is ", ".\n"),
+        (get_args(FileEndReason), "| `file_removed` | `file`; `reason`: ", "|"),
+        (get_args(FileState), "`to_nick`; `size`; `state`: ", "; `box`"),
+    ],
+    ids=["left without a join", "file_refused", "file_removed", "file_private"],
+)
+def test_a_sentence_has_every_code(codes, beginning, end):
+    found = words_in(PAGE.split(beginning, 1)[1].split(end, 1)[0])
+    assert found - {"left", "reason", "sha256", "file_removed"} == set(codes)
+
+
+# ---- limits
+
+
+def test_the_tables_of_rates():
+    limits, files = DEFAULT_LIMITS, DEFAULT_FILE_LIMITS
+    rows = [re.findall(r"[0-9]+", row.split("|", 2)[2]) for row in section("## Rates").splitlines() if "| " in row]
+    found = [[int(number) for number in row] for row in rows if row]
+    assert found == [
+        [limits.message_burst, limits.message_rate],
+        [limits.byte_burst // 1024, limits.byte_rate // 1024],
+        [limits.rename_burst, 1, 1 / limits.rename_rate],
+        [files.offers_burst, 1, 1 / files.offers_rate],
+        [ATTEMPTS_PER_SOURCE, ATTEMPTS_PER_SOURCE],
+        [ATTEMPTS_OF_NEW, ATTEMPTS_OF_KNOWN, ATTEMPTS_OF_NEW, ATTEMPTS_OF_KNOWN],
+        [limits.connects_burst, limits.connects_rate],
+    ]
+
+
+def test_a_sentence_has_the_limit():
+    limits = DEFAULT_LIMITS
+    for words in (
+        f"at most {limits.links_per_source} at a time and {limits.strangers_per_source} before their proof",
+        f"At most {limits.strangers} links are before their proof",
+        f"More than {MAX_LINES:,} lines within 64 KiB end the link",
+    ):
+        assert words in PAGE
+
+
+# ---- examples
+
+
+def keys_of(seed: int) -> tuple[Ed25519PrivateKey, bytes]:
+    key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+    return key, key.public_key().public_bytes_raw()
+
+
+(HOST, HOST_KEY), (MEMBER, MEMBER_KEY) = keys_of(0x11), keys_of(0x22)
+ROOM = "0123456789abcdef0123456789abcdef"
+
+
+def test_the_example_of_a_proof():
+    binding = Binding(
+        *(VERSION, ROOM, hashlib.sha256(b"certificate").digest(), b"\xaa" * 32, b"\xbb" * 32),
+        *(MEMBER_KEY, HOST_KEY, "grün"),
+    )
+    signed = binding.text()
+    assert f"SHA-256 of the {len(signed)} bytes that are signed" in PAGE
+    values = [HOST_KEY, MEMBER_KEY, hashlib.sha256(signed).digest(), MEMBER.sign(signed)]
+    written = [*(value.hex() for value in values), fingerprint(MEMBER_KEY)]
+    assert [value for value in written if f"`{value}`" not in section("## Joining")] == []
+
+
+def test_the_example_of_papers():
+    standby = Standby(1, MEMBER_KEY, bytes(range(8)))
+    delegation = Delegation(ROOM, 3, 1700000000000, 1700604800000, False, 50, (standby,))
+    record = TermRecord(ROOM, MEMBER_KEY, 3, 1700000001000, Timeline(make_epoch(2, 1), ((make_epoch(1, 0), 5),)))
+    afters = [record.timeline.common(copy) for copy in ({64: 7}, {64: 3}, {64: 5, 129: 2})]
+    text = section("### Who may host (`delegation.py`)")
+    assert f"`{delegation.signed(HOST.sign).hex()}`" in text and f"`{record.signed(MEMBER.sign).hex()}`" in text
+    assert f"| {'; '.join(map(str, afters))} |" in text
+
+
+def test_the_example_of_an_invite():
+    whole, short = section("For example, the same invite in both ways:").split("```\n")[1].splitlines()
+    invite = parse_invite(whole)
+    assert str(invite) == whole and invite.for_qr() == short
+    assert invite.fingerprint == fingerprint(MEMBER_KEY) and len(invite.endpoints) == 2
+
+
+def test_the_example_of_discovery():
+    question, answer = (
+        line.split(maxsplit=1)[1].encode()
+        for line in section("the question is filled with spaces to 508 bytes:").split("```\n")[1].splitlines()
+    )
+    asked, answered = decode(question), decode(answer)
+    assert isinstance(asked, Seek) and encode(asked) == question.ljust(508)
+    assert isinstance(answered, Here) and encode(answered) == answer
+    assert asked.nonce == answered.nonce and answered.room_id == ROOM
