@@ -76,6 +76,7 @@ PURE_EXCEPTIONS = {("lanchat.protocol.tls", "pathlib")}  # for the type of a pat
 DOORS = {  # the only modules that may import an outside package; more than one only where they are one door together
     "click": {
         "lanchat.cli.completion",
+        "lanchat.cli.config",
         "lanchat.cli.files",
         "lanchat.cli.help",
         "lanchat.cli.look",

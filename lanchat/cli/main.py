@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from lanchat import __version__
-from lanchat.cli import completion, files, help, look, mcp, options, script, talk
+from lanchat.cli import completion, config, files, help, look, mcp, options, script, talk
 from lanchat.cli.usage import ExplainedCommand, explained, nearest
 from lanchat.errors import LanchatError
 from lanchat.terminal.crash import CRASHED, Crash
@@ -62,7 +62,7 @@ _SECTIONS: dict[str, list[click.Command]] = {
         *(look.rooms, look.history, look.doctor, look.identity, look.trust),
     ],
     "Commands for scripts": [script.send, script.tail, script.ask, files.get, mcp.mcp],
-    "More": [completion.completion, help.help],
+    "More": [config.config, completion.completion, help.help],
 }
 _OTHER_WORDS = {
     **dict.fromkeys(("open", "create", "serve", "start"), "host"),

@@ -1,13 +1,16 @@
 """Options that several commands share, and how a command runs. Only cli/ and the questions of terminal/ use `click`."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from lanchat.cli.config_file import file_values
+from lanchat.cli.settings import variable
 from lanchat.terminal.options import ScriptOptions
 
 if TYPE_CHECKING:
@@ -56,11 +59,42 @@ class _Names(click.types.StringParamType):
     envvar_list_splitter = ","  # click splits at spaces, but there are interfaces like "Ethernet 2"
 
 
-def option(*names: str, **settings: Any) -> AddOption:
-    """A click option that can be set by an environment variable as well: `--no-history` by LANCHAT_NO_HISTORY."""
-    word = next(name for name in names if name.startswith("--")).removeprefix("--")
-    envvar = f"LANCHAT_{word.upper().replace('-', '_')}"
-    return click.option(*names, envvar=envvar, show_envvar=True, **settings)
+class _InFile(click.Option):
+    """An option that the config file can set as well.
+
+    This is no `default_map` of click: that one is asked for the help, too, which shall work with a broken file.
+
+    Args:
+        setting: its key.
+    """
+
+    def __init__(self, *arguments: Any, setting: str, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._setting = setting
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        value, source = super().consume_value(ctx, opts)
+        if source is ParameterSource.DEFAULT and not ctx.resilient_parsing:
+            found = file_values().get(self._setting)
+            if found is not None:
+                return found, ParameterSource.DEFAULT_MAP
+        return value, source
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        return record and (record[0], f"{record[1].removesuffix(']')}; setting: {self._setting}]")
+
+
+def option(*names: str, setting: str = "", **settings: Any) -> AddOption:
+    """A click option that can be set by an environment variable as well: `--no-history` by LANCHAT_NO_HISTORY.
+
+    Args:
+        setting: the key of the config file that can set it, too; "": none can.
+    """
+    word = next(name for name in names if name.startswith("--")).partition("/")[0]
+    if setting:
+        settings |= {"cls": _InFile, "setting": setting}
+    return click.option(*names, envvar=variable(word), show_envvar=True, **settings)
 
 
 def flag(*names: str, help: str) -> AddOption:
@@ -100,11 +134,15 @@ def _some_text(context: click.Context, option: click.Parameter, value: str | Non
 
 
 nick = option(
-    "--nick", metavar="NICK", help="Set your nick. In a terminal it is kept for next time, once a room has accepted it."
+    "--nick",
+    setting="nick",
+    metavar="NICK",
+    help="Set your nick. In a terminal it is kept for next time, once a room has accepted it.",
 )
-nick_once = option("--nick", metavar="NICK", help="Set your nick, this time only.")
+nick_once = option("--nick", setting="nick", metavar="NICK", help="Set your nick, this time only.")
 interface = option(
     "--interface",
+    setting="interface",
     multiple=True,
     type=_Names(),
     metavar="NAME|ADDRESS",
@@ -116,22 +154,23 @@ password_file = option(
     metavar="FILE",
     help="Read the room's password from FILE (or set LANCHAT_PASSWORD).",
 )
-standby = click.option(
+standby = option(
     "--standby/--no-standby",
     default=None,
-    envvar="LANCHAT_STANDBY",
-    show_envvar=True,
     help="Whether this computer may host the room when its host is gone (by default with a screen alone). With "
     "--standby the owner of the room may name it even without a screen.",
 )
-host_standby = click.option(
+host_standby = option(
     "--standby/--no-standby",
     default=None,
-    envvar="LANCHAT_STANDBY",
-    show_envvar=True,
     help="Whether members' computers may copy the room, and host it when this one is gone (default yes).",
 )
-no_bell = flag("--no-bell", help="Do not call you by a bell or a popup when somebody names you or writes to you.")
+bell = option(
+    "--bell/--no-bell",
+    setting="notify.bell",
+    default=True,
+    help="Whether a bell or a popup calls you when somebody names you or writes to you (default yes).",
+)
 accept = option(
     "--accept",
     metavar="SIZE",
@@ -161,7 +200,7 @@ script = collected(
 
 
 def wait(default: float, help: str) -> AddOption:
-    return seconds("--wait", default=default, show_default=True, help=help)
+    return seconds("--wait", setting="wait", default=default, show_default=True, help=help)
 
 
 def run(command: click.Command, name: str, arguments: list[str], secret: str | None = None) -> int:

@@ -7,6 +7,7 @@ import click
 
 from lanchat.cli import options
 from lanchat.errors import NoSuchRoom, Refused
+from lanchat.terminal.options import ScreenOptions
 from lanchat.terminal.stdio import is_dumb, put
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def pick_and_talk(
-    nick: str | None, who: "Who", interfaces: tuple[str, ...], discard: bool, *, silent: bool, standby: int
+    nick: str | None, who: "Who", interfaces: tuple[str, ...], discard: bool, *, look: ScreenOptions, standby: int
 ) -> int:
     """Show the list until the person leaves it. After each room, and after one that was not entered, it comes back.
 
@@ -42,16 +43,16 @@ def pick_and_talk(
         match choice:
             case Chosen(listing):
                 try:
-                    code = talk_in(listing, who, on, discard=discard, silent=silent, standby=standby)
+                    code = talk_in(listing, who, on, discard=discard, look=look, standby=standby)
                 except click.Abort:  # Ctrl-C at a question
                     put(sys.stderr, "")
                 except (Refused, NoSuchRoom) as error:
                     put(sys.stderr, *error_text(str(error), error.hint))
             case HostNew(title, secret):
                 named = (word for name in interfaces for word in ("--interface", name))
-                quiet = ["--no-bell"] if silent else []
+                bell = "--bell" if look.bell else "--no-bell"
                 called = ["--nick", who.nick.text] if who.nick.given else []
-                code = options.run(host, "lanchat host", [*called, *named, *quiet, "--", title], secret)
+                code = options.run(host, "lanchat host", [*called, *named, bell, "--", title], secret)
             case _:
                 return 0
         who = who._replace(nick=choose_nick(nick, ask=True))  # a room may have accepted another one
@@ -63,8 +64,8 @@ def talk_in(
     who: "Who",
     on: "OwnAddresses",
     *,
+    look: ScreenOptions,
     discard: bool = False,
-    silent: bool = False,
     standby: int = 1,
 ) -> int:
     from lanchat.terminal.joining import join_listing
@@ -73,7 +74,7 @@ def talk_in(
     notices = Notices()
     with join_listing(listing, who, on, notices, ask=True, discard=discard, standby=standby) as joined:
         with telling_successor(joined):
-            return run_chat(joined, notices, silent=silent)
+            return run_chat(joined, notices, look=look)
 
 
 def wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":

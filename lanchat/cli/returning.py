@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from lanchat.cli.config_file import screen_options
 from lanchat.errors import NotConnected
 from lanchat.terminal.stdio import put
 
@@ -57,7 +58,7 @@ def return_home(
         told = f'{safe_text(elsewhere.host)} has been hosting "{safe_text(room.title)}" since {since}'
         if screen:
             note = f"{told}; you have joined it. /takeback makes you the host again."
-            return run_chat(room, notices, (note, False), silent=settings.no_bell)
+            return run_chat(room, notices, (note, False), look=screen_options(bell=settings.bell))
         put(sys.stderr, f"{told}.")
         _take_back(room)
         return run_script(room, notices, script, deadline=deadline, headless=settings.headless)

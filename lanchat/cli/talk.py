@@ -10,6 +10,7 @@ import click
 
 from lanchat.cli import options
 from lanchat.cli.completion import titles
+from lanchat.cli.config_file import screen_options
 from lanchat.cli.picking import pick_and_talk, talk_in, wanted_twin
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import Refused
@@ -41,7 +42,7 @@ class HostOptions:
     no_limits: bool
     no_announce: bool
     standby: bool | None
-    no_bell: bool
+    bell: bool
     interface: tuple[str, ...]
 
 
@@ -73,6 +74,7 @@ def _web_port(context: click.Context, option: click.Parameter, value: str | None
     options.nick,
     options.option(
         "--port",
+        setting="host.port",
         type=options.PORT,
         metavar="PORT",
         help="Listen on this TCP port (default 47474 or the next free one).",
@@ -88,7 +90,7 @@ def _web_port(context: click.Context, option: click.Parameter, value: str | None
     options.password_file,
     options.flag("--new", help="Open another room, even if you have hosted this title before."),
     options.flag("--ephemeral", help="Keep nothing on disk, neither here nor at the members."),
-    options.option("--keep", metavar="30d|10000", help="Keep only this much of the log (default all)."),
+    options.option("--keep", setting="host.keep", metavar="30d|10000", help="Keep so much of the log (default all)."),
     options.option(
         "--files",
         metavar="SIZE",
@@ -102,6 +104,7 @@ def _web_port(context: click.Context, option: click.Parameter, value: str | None
     ),
     options.option(
         "--irc-port",
+        setting="host.irc_port",
         type=options.PORT,
         metavar="PORT",
         help="Also serve IRC clients on this port (usually 6667), unencrypted.",
@@ -124,7 +127,7 @@ def _web_port(context: click.Context, option: click.Parameter, value: str | None
     options.flag("--headless", help="Host without a screen until Ctrl-C."),
     click.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers."),
     options.flag("--no-announce", help="Do not announce the room: others join by its address."),
-    options.no_bell,
+    options.bell,
     options.interface,
 )
 @options.script
@@ -152,12 +155,12 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     looks = not (settings.no_announce or settings.new)
     if screen and looks and (twin := wanted_twin(title, on)):
         who = Who(choose_nick(settings.nick, ask=True), given_password(settings.password_file))
-        return talk_in(twin, who, on, silent=settings.no_bell)
+        return talk_in(twin, who, on, look=screen_options(bell=settings.bell))
     with _open_room(title, settings, notices, screen=screen) as room, telling_successor(room):
         if screen:
             width = columns_of(sys.stdout)
             code = web_code(room.web.address, width) if room.web.is_open else []
-            return run_chat(room, notices, *welcome(room, width), silent=settings.no_bell, drawn=code)
+            return run_chat(room, notices, *welcome(room, width), look=screen_options(bell=settings.bell), drawn=code)
         put(sys.stderr, *how_to_join(room))
         with TwinWatch(title, on, notices) if looks else nullcontext():
             return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
@@ -235,7 +238,7 @@ def _refuse_unencrypted(settings: HostOptions) -> None:
 @options.flag("--remember-password", help="Store the password of the room here, readable by you alone.")
 @options.interface
 @options.standby
-@options.no_bell
+@options.bell
 @options.accept
 @options.script
 def join(
@@ -248,7 +251,7 @@ def join(
     remember_password: bool,
     interface: tuple[str, ...],
     standby: bool | None,
-    no_bell: bool,
+    bell: bool,
     accept: str | None,
     script: ScriptOptions,
 ) -> int:
@@ -271,7 +274,7 @@ def join(
     willing = (1 if screen else 0) if standby is None else 2 * standby
     most = 0 if accept is None else options.checked(parse_size, accept, "--accept")
     if room is None:
-        return pick_and_talk(nick, who, interface, discard, silent=no_bell, standby=willing)
+        return pick_and_talk(nick, who, interface, discard, look=screen_options(bell=bell), standby=willing)
     from lanchat.terminal.run import Notices, run_chat, run_script, telling_successor
 
     notices = Notices()
@@ -292,5 +295,5 @@ def join(
         telling_successor(joined),
     ):
         if screen:
-            return run_chat(joined, notices, silent=no_bell, accept=most)
+            return run_chat(joined, notices, look=screen_options(bell=bell), accept=most)
         return run_script(joined, notices, script, deadline=deadline)

@@ -10,11 +10,12 @@ SHORTEST = 2  # characters of a nick that is looked for inside other characters;
 _IN_A_WORD = re.compile(r"[\w-]")
 
 
-def mentions(text: str, nick: str) -> bool:
-    """Whether the text has this nick as a word of its own. Upper and lower case do not count."""
-    if not nick:
-        return False
-    return any(_is_word(text, match.start(), match.end()) for match in _pattern(nick).finditer(text))
+def mentions(text: str, *names: str) -> bool:
+    """Whether the text has one of these nicks or words as a word of its own. Upper and lower case do not count."""
+    for name in names:
+        if name and any(_is_word(text, match.start(), match.end()) for match in _pattern(name).finditer(text)):
+            return True
+    return False
 
 
 def last_word(text: str) -> list[str]:
@@ -23,7 +24,7 @@ def last_word(text: str) -> list[str]:
     return [word[at:] for at in range(len(word)) if at == 0 or _parts(word[at - 1], word[at], len(word) - at)]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def _pattern(nick: str) -> re.Pattern[str]:
     return re.compile(re.escape(nick), re.IGNORECASE)
 

@@ -1,4 +1,4 @@
-"""The folder of everything that lanchat writes, and the nick stored in it. Only here `platformdirs` is used."""
+"""The folder of everything that lanchat writes, its nick, and where settings are. Only here `platformdirs` is used."""
 
 import atexit
 import getpass
@@ -13,6 +13,7 @@ from lanchat.protocol.text import clean_nick, nick_from
 from lanchat.storage.files import SET_HOME, check_own, existing_folder, file_errors, make_folder, write_file
 
 _NICK_FILE = "nick"
+_CONFIG_FILE = "config.toml"
 
 
 def home_folder(*, needed: bool = True) -> Path:
@@ -43,6 +44,32 @@ def downloads_folder() -> Path:
     from platformdirs import user_downloads_path
 
     return user_downloads_path() / "lanchat"
+
+
+def config_path() -> Path | None:
+    """The file of this person's settings, which may not exist.
+
+    It is LANCHAT_CONFIG, or config.toml in LANCHAT_HOME, or in this system's folder for settings.
+
+    Returns:
+        None: there is none, because LANCHAT_CONFIG is empty or this user has no home.
+
+    Raises:
+        LanchatError: as `home_folder`.
+    """
+    named = os.environ.get("LANCHAT_CONFIG")
+    if named is not None:
+        return Path(os.path.expanduser(named)).absolute() if named else None
+    if os.environ.get("LANCHAT_HOME"):
+        home = _chosen_folder()
+        return None if home is None else home / _CONFIG_FILE
+    from platformdirs import user_config_path
+
+    try:
+        folder = user_config_path("lanchat", appauthor=False)
+    except RuntimeError:  # as in _chosen_folder
+        return None
+    return folder / _CONFIG_FILE if folder.is_absolute() else None
 
 
 def login_nick() -> str:

@@ -12,8 +12,8 @@ from lanchat.protocol.messages import Said
 from lanchat.protocol.text import safe_nick, safe_text
 from lanchat.room.mention import mentions
 from lanchat.terminal.keystream import ESC
+from lanchat.terminal.options import Popup, PopupChoice
 
-Popup = Literal["osc9", "osc99", "osc777", "off"]
 Kind = Literal["message", "mention", "private"]
 
 PAUSE = 3.0  # s between two calls; what comes meanwhile is told in one
@@ -47,13 +47,16 @@ class Terminal:
 
     Args:
         env: the environment of the process.
+        popup: which popups it understands, if the person says so; "auto": the environment tells.
+        titled: the person wants a title.
     """
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], *, popup: PopupChoice = "auto", titled: bool = True) -> None:
         term, program = env.get("TERM", ""), env.get("TERM_PROGRAM", "")
         by_term: Popup = next((popup for name, popup in _TERMS.items() if term.startswith(name)), "off")
-        self.popup: Popup = "osc99" if "KITTY_WINDOW_ID" in env else _PROGRAMS.get(program, by_term)
-        self.titled = bool(term) and not term.startswith(_WITHOUT_TITLE)
+        known: Popup = "osc99" if "KITTY_WINDOW_ID" in env else _PROGRAMS.get(program, by_term)
+        self.popup = known if popup == "auto" else popup
+        self.titled = titled and bool(term) and not term.startswith(_WITHOUT_TITLE)
         self._multiplexer = "tmux" if "TMUX" in env else "screen" if term.startswith("screen") else ""
 
     def show(self, title: str, text: str) -> str:
@@ -146,11 +149,11 @@ class Caller:
         return named + ("" if self._silent else BELL + self._terminal.show(self._title, words))
 
 
-def kind_of(message: Said | PrivateMessage, nick: str) -> Kind:
-    """What a message is for the person with this nick."""
+def kind_of(message: Said | PrivateMessage, *names: str) -> Kind:
+    """What a message is for the person with this nick, and with these words that call them as well."""
     if isinstance(message, PrivateMessage):
         return "private"
-    return "mention" if mentions(message.text, nick) else "message"
+    return "mention" if mentions(message.text, *names) else "message"
 
 
 def harmless(text: str) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Popup = Literal["osc9", "osc99", "osc777", "off"]
+PopupChoice = Popup | Literal["auto"]  # "auto": as the terminal understands it
 PasswordChoice = Literal["ask", "auto"]  # ask the person for a password, or invent one
 MIN_PASSWORD = 4  # characters; each guess costs an attempt at the host, so even this takes thousands of minutes
 
@@ -46,6 +48,27 @@ class ScriptOptions:
             began: when the command began.
         """
         return None if self.timeout is None else began + self.timeout
+
+
+@dataclass(frozen=True)
+class ScreenOptions:
+    """How the chat screen calls its person, and what it leaves out.
+
+    Args:
+        bell: ring and show popups; else only the title counts what is new.
+        title: name the window, and count new messages there.
+        words: a message with one of these calls the person as their nick does.
+        joins: whose comings and goings are shown: "all", "people" or "none".
+    """
+
+    bell: bool = True
+    title: bool = True
+    popup: PopupChoice = "auto"
+    words: tuple[str, ...] = ()
+    joins: str = "all"
+
+
+DEFAULT_SCREEN = ScreenOptions()
 
 
 def password_problem(password: str) -> str:

@@ -15,7 +15,7 @@ from lanchat.storage.own_settings import own_settings
 from lanchat.storage.rooms import TYPED, member_file
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
-from lanchat.terminal.options import ScriptOptions
+from lanchat.terminal.options import DEFAULT_SCREEN, ScreenOptions, ScriptOptions
 from lanchat.terminal.orders import MAX_ORDER
 from lanchat.terminal.script import Script
 from lanchat.terminal.stdio import is_discarded, is_dumb, put, read_lines
@@ -70,7 +70,7 @@ def run_chat(
     room: JoinedRoom,
     notices: Notices,
     *notes: tuple[str, bool],
-    silent: bool = False,
+    look: ScreenOptions = DEFAULT_SCREEN,
     drawn: Fragments | None = None,
     accept: int = 0,
 ) -> int:
@@ -78,7 +78,6 @@ def run_chat(
 
     Args:
         notes: what to show first below the history; True: it is a command that others type.
-        silent: no bell and no popup calls the person.
         drawn: what to show below them, such as a QR code.
         accept: as for `Chat`.
 
@@ -90,7 +89,7 @@ def run_chat(
     home = home_folder(needed=False)
     room_id = None if room.card.ephemeral else room.card.room
     typed = InputHistory(member_file(home, room_id, TYPED) if room_id else None)
-    chat = Chat(room, own=own_settings(home, room_id), typed=typed, silent=silent, dumb=is_dumb(), accept=accept)
+    chat = Chat(room, own=own_settings(home, room_id), typed=typed, look=look, dumb=is_dumb(), accept=accept)
     for note, is_command in notes:
         chat.note(note, command=is_command)
     if drawn:

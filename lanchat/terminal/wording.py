@@ -275,6 +275,12 @@ def moment_text(moment: datetime, today: date) -> str:
     return f"{moment:%H:%M}" if not days else f"{moment:%A %H:%M}" if 0 < days < 7 else f"{moment:%Y-%m-%d %H:%M}"
 
 
+def date_text(day: date) -> str:
+    """A day in full: `Thursday, 26 November 2026`."""
+    weekdays = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+    return f"{weekdays.split()[day.weekday()]}, {day_text(day)} {day.year}"
+
+
 def day_text(day: date) -> str:
     """`26 November`, in English whatever the language of the system is."""
     return f"{day.day} {_MONTHS[day.month - 1]}"

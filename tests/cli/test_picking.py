@@ -5,6 +5,7 @@ import pytest
 
 from lanchat.cli import picking
 from lanchat.errors import HostKeyChanged, Refused
+from lanchat.terminal.options import ScreenOptions
 from lanchat.terminal.picker import picker
 from lanchat.terminal.picker.picker import Chosen, Quit
 from lanchat.terminal.prompts import WantedNick, Who
@@ -25,7 +26,7 @@ def look(monkeypatch, own_world):
         monkeypatch.setattr(picker, "pick", lambda source: choices.pop(0))
         monkeypatch.setattr(picking, "talk_in", enter)
         who = Who(WantedNick("ann", given=True))
-        return picking.pick_and_talk("ann", who, ("127.0.0.1",), False, silent=True, standby=0)
+        return picking.pick_and_talk("ann", who, ("127.0.0.1",), False, look=ScreenOptions(), standby=0)
 
     return run
 

@@ -34,6 +34,10 @@ def test_a_nick_of_one_character_needs_space_around_it():
     assert mentions("@\u660e \u5728\u5417", "\u660e") and not mentions("\u660e\u5929\u89c1", "\u660e")
 
 
+def test_one_of_several_words():
+    assert mentions("Deploy now", "ann", "deploy") and not mentions("redeployed", "ann", "deploy", "")
+
+
 def test_nobody_is_not_mentioned():
     assert not mentions("hi", "")
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lanchat.terminal.notify import ATTENTIVE, BELL, LONGEST, PAUSE, Caller, Terminal, harmless
+from lanchat.protocol.messages import Said
+from lanchat.terminal.notify import ATTENTIVE, BELL, LONGEST, PAUSE, Caller, Terminal, harmless, kind_of
 
 XTERM = Terminal({"TERM": "xterm-256color"})
 
@@ -31,6 +32,18 @@ def caller(terminal: Terminal = XTERM, *, silent: bool = False) -> Caller:
 )
 def test_each_terminal_gets_the_popup_that_it_knows(env, popup):
     assert Terminal(env).popup == popup
+
+
+def test_a_person_chooses_the_popup_and_whether_the_window_has_a_title():
+    env = {"TERM": "xterm-256color"}
+    assert Terminal(env, popup="osc9").show("A", "hi") == "\x1b]9;A: hi\a"
+    assert Terminal({"TERM": "foot"}, popup="off").show("A", "hi") == ""
+    assert Terminal(env, titled=False).name("A") == "" != Terminal(env).name("A")
+
+
+def test_a_word_calls_as_the_nick_does():
+    said = Said(1, 0, "b", "bob", "1", "please deploy")
+    assert kind_of(said, "ann") == "message" and kind_of(said, "ann", "deploy") == "mention"
 
 
 def test_what_a_popup_looks_like():

@@ -21,6 +21,7 @@ from lanchat.terminal.chat.screen import Input, Output, Screen
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
 from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.notify import PAUSE, Caller, Terminal
+from lanchat.terminal.options import DEFAULT_SCREEN, ScreenOptions
 from lanchat.terminal.wording import error_line, people_text
 
 NARROWER = "The window became narrower. Above here the terminal has broken the rows, not lanchat."
@@ -55,7 +56,7 @@ class Chat:
     Args:
         own: what this person has settled for the room before; None: nothing.
         typed: what was typed here before; None: nothing.
-        silent: no bell and no popup calls the person.
+        look: how the screen calls the person, and what it leaves out.
         dumb: the terminal knows no escape sequences.
         accept: bytes of the largest file that is fetched unasked, from those who are known; 0: none is.
         input, output: the terminal; None for this process's own.
@@ -67,7 +68,7 @@ class Chat:
         *,
         own: OwnSettings | None = None,
         typed: InputHistory | None = None,
-        silent: bool = False,
+        look: ScreenOptions = DEFAULT_SCREEN,
         dumb: bool = False,
         accept: int = 0,
         input: Input | None = None,
@@ -77,7 +78,8 @@ class Chat:
         self._pending = Pending()
         self._ticks_at = 0.0  # s, monotonic: when running transfers are drawn again
         self._asked_at = -ASKED_FOR  # s, monotonic: when we asked whether others shall lose the room
-        self._caller = Caller(room.title, Terminal(os.environ), silent=silent, now=time.monotonic())
+        terminal = Terminal(os.environ, popup=look.popup, titled=look.title)
+        self._caller = Caller(room.title, terminal, silent=not look.bell, now=time.monotonic())
         self._due_soon = False  # a drawing is coming that may call
         typed = typed or InputHistory()
         self._screen: Screen | LineScreen
@@ -105,6 +107,8 @@ class Chat:
             room,
             wake=self._screen.wake,
             own=own or OwnSettings(),
+            words=look.words,
+            joins=look.joins,
             heard=lambda kind, nick, text: self._caller.heard(kind, nick, text, time.monotonic()),
             offered=lambda file: self._transfers.accepting.offered(file),
             colour=self._screen.colour,

@@ -39,6 +39,8 @@ class Feed:
         room: nobody else takes its items.
         wake: called from any thread when there is something to paint.
         own: keeps what we settle. A nick that the host gave us unasked is not kept.
+        words: a message with one of them is for us, as one with our nick is.
+        joins: whose comings and goings are shown; see Flapping.
         heard: called when somebody else says something now: whether it is for us, by whom, and what. True: the person
             has seen all before it, and nothing from it on.
         offered: called when somebody else sends a file now, which has a number then.
@@ -51,6 +53,8 @@ class Feed:
         *,
         wake: Callable[[], None],
         own: OwnSettings | None = None,
+        words: tuple[str, ...] = (),
+        joins: str = "all",
         heard: Callable[[Kind, str, str], bool] = lambda kind, nick, text: False,
         offered: Callable[[FileOffered | PrivateFile], None] = lambda file: None,
         colour: bool,
@@ -61,9 +65,12 @@ class Feed:
         self._heard = heard
         self._offered = offered
         self.files = KnownFiles()
-        self._renderer = Renderer(self.roster, date.today(), colour=colour, hosting=room.hosting, files=self.files)
+        self._words = words
+        self._renderer = Renderer(
+            self.roster, date.today(), colour=colour, hosting=room.hosting, files=self.files, words=words
+        )
         self._upcoming = Upcoming(room, hosting=room.hosting)
-        self._flapping = Flapping()
+        self._flapping = Flapping(joins)
         self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
         self._complaint = ""  # the error that stands last, or will soon; "": something else does
         self._wanted_nick = ""  # the nick that we asked for, until we have it
@@ -255,8 +262,8 @@ class Feed:
         return line
 
     def _flaps(self, event: Joined | Left) -> bool:
-        """Whether this coming or going is not shown, because there have been so many of this person."""
-        shown = self._flapping.follow(event)
+        """Whether this coming or going is not shown: by wish, or because there have been so many of this person."""
+        shown = self._flapping.follow(event, self.roster.is_bot(event.by, event.nick))
         if shown is Shown.LAST:
             nick = shown_nick(event.by, event.nick)
             self.note(f"{nick} keeps coming and going. That is not shown any more until it stops.")
@@ -275,7 +282,7 @@ class Feed:
             return None
         if isinstance(item, Said) and self._room.state.is_past(item):
             return None
-        first = self._heard(kind_of(item, self.roster.nick), item.nick, item.text)
+        first = self._heard(kind_of(item, self.roster.nick, *self._words), item.nick, item.text)
         return self._renderer.render(Note(f"new since {datetime.now():%H:%M}")) if first else None
 
     def _confirm(self) -> None:

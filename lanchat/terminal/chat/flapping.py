@@ -1,4 +1,4 @@
-"""Finds out who comes and goes again and again, such as a script that says one line a minute. Pure."""
+"""Decides which comings and goings are shown: not those of a script that says one line a minute, for example. Pure."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -23,17 +23,27 @@ class Shown(Enum):
 @dataclass
 class _Visits:
     number: int = 0
+    bot: bool = False
     last_at: int = 0  # ms since 1970
 
 
 class Flapping:
-    """Follows who comes and goes. Owned by the thread that paints."""
+    """Follows who comes and goes. Owned by the thread that paints.
 
-    def __init__(self) -> None:
+    Args:
+        joins: whose comings and goings are shown at all: "all", "people" (no programs) or "none".
+    """
+
+    def __init__(self, joins: str = "all") -> None:
+        self._joins = joins
         self._visits: OrderedDict[tuple[str, str], _Visits] = OrderedDict()  # the latest at the end
 
-    def follow(self, event: Joined | Left) -> Shown:
-        """Whether this coming or going is to be shown."""
+    def follow(self, event: Joined | Left, bot: bool = False) -> Shown:
+        """Whether this coming or going is to be shown.
+
+        Args:
+            bot: this is a program, as far as the roster knows.
+        """
         who = event.by, event.nick
         visits = self._visits.setdefault(who, _Visits())
         self._visits.move_to_end(who)
@@ -43,6 +53,9 @@ class Flapping:
             visits.number = 0
         visits.number += 1
         visits.last_at = event.at
+        visits.bot = event.bot if isinstance(event, Joined) else visits.bot or bot
         if isinstance(event, Left) and event.code in ALWAYS_SHOWN:
             return Shown.YES
+        if self._joins == "none" or (self._joins == "people" and visits.bot):
+            return Shown.NO
         return Shown.YES if visits.number < SHOWN else Shown.LAST if visits.number == SHOWN else Shown.NO

@@ -37,7 +37,7 @@ from lanchat.terminal.wording import (
     advice,
     backup_text,
     closed_text,
-    day_text,
+    date_text,
     dropped_text,
     left_text,
     moment_text,
@@ -115,6 +115,7 @@ class Renderer:
         colour: False if NO_COLOR asks for none.
         hosting: we host the room, so that the host's words are this program's.
         files: gives the files their numbers; None: nobody can fetch them here.
+        words: a message with one of them is marked, as one with our nick is.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Renderer:
         colour: bool = True,
         hosting: bool = False,
         files: KnownFiles | None = None,
+        words: tuple[str, ...] = (),
     ) -> None:
         self._roster = roster
         self._day = self.today = day  # `today` is what the clock says, which the owner keeps true
@@ -134,6 +136,7 @@ class Renderer:
         self.hosting = hosting
         self._lost_backup = False
         self._files = files
+        self._words = words
         self._names = files or KnownFiles()
         self.minute = -1  # the one shown last, since most lines have the same; set it to -1 if the time zone may differ
         self._minute_text = ""
@@ -259,7 +262,7 @@ class Renderer:
         if moment.date() == self._day:
             return [(style, self._minute_text + after)]
         self._day = moment.date()
-        return [(SYSTEM, f"-- {_date(self._day)} --\n"), (style, self._minute_text + after)]
+        return [(SYSTEM, f"-- {date_text(self._day)} --\n"), (style, self._minute_text + after)]
 
     def _clock(self, at: int) -> str:
         """The time, and the date if it is not today's."""
@@ -280,7 +283,7 @@ class Renderer:
         return event.by == self._roster.me and event.nick == self._roster.nick
 
     def _mentions(self, text: str) -> bool:
-        return mentions(text, self._roster.nick)
+        return mentions(text, self._roster.nick, *self._words)
 
 
 @lru_cache(maxsize=1024)
@@ -292,8 +295,3 @@ def _measured_nick(by: str, nick: str) -> tuple[str, int, int]:
 
 def _system(text: str, style: str = SYSTEM) -> Line:
     return system_line(safe_text(text, lines=True), style)
-
-
-def _date(day: date) -> str:
-    weekdays = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
-    return f"{weekdays.split()[day.weekday()]}, {day_text(day)} {day.year}"

@@ -58,3 +58,16 @@ def test_only_so_many_people_are_remembered():
     for number in range(MOST):
         flapping.follow(came(DAY, nick=f"n{number}"))
     assert flapping.follow(came(DAY)) is YES
+
+
+def test_programs_are_left_out_by_wish_and_their_leaving_as_well():
+    flapping = Flapping("people")
+    assert flapping.follow(Joined(1, DAY, "b", "bot", bot=True)) is NO and flapping.follow(went(DAY)) is NO
+    assert flapping.follow(came(DAY, "c", "cat")) is YES and flapping.follow(went(DAY, "c", "cat")) is YES
+    assert flapping.follow(went(DAY, "d", "dog"), bot=True) is NO, "it was there before us"
+    assert flapping.follow(went(DAY, code="kicked")) is YES
+
+
+def test_nobody_is_shown_by_wish_but_who_is_removed():
+    flapping = Flapping("none")
+    assert flapping.follow(came(DAY)) is NO and flapping.follow(went(DAY, code="banned")) is YES

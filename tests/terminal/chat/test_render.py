@@ -171,6 +171,11 @@ def test_a_longer_word_is_not_my_nick(text):
     assert renderer().render(said(text))[0] == (TIME, "12:00 ")
 
 
+def test_a_word_that_i_chose_is_marked_as_my_nick_is():
+    fragments = renderer(words=("deploy",)).render(said("Deploy, please"))
+    assert (fragments[0], fragments[-1][0]) == ((MARK, "12:00"), MENTION)
+
+
 def test_my_own_message_mentions_nobody():
     assert renderer().render(said("I am ann", by="a", nick="ann"))[0] == (TIME, "12:00 ")
 
