@@ -105,6 +105,7 @@ class Hub:
         batch = Batch(self._now())
         self.sessions.publish(first, batch)
         self._append(batch)
+        self._room_log.commit()
 
     def start(self) -> None:
         self._thread.start()
@@ -143,6 +144,8 @@ class Hub:
             self._acknowledge(standbys.safe, batch)
         self._append(batch)  # first, so that no page of the log lacks what a member has heard already
         batch.deliver(self.sessions)
+        if batch.records:
+            self._room_log.commit()
         self.sessions.say_goodbye()
         return goes_on
 

@@ -82,11 +82,20 @@ class Log(Protocol):
         """
 
     def append(self, records: Sequence[Record]) -> int:
-        """Store these records: events, and private messages, also to say that they are finished. Hub thread only; never
+        """Take these records: events, and private messages, also to say that they are finished. Hub thread only; never
         waits.
+
+        From now on `read` finds them. They are stored after `commit`, at the latest.
 
         Returns:
             The ticket of the last one: how many records have been appended since `open`.
+        """
+
+    def commit(self) -> None:
+        """Begin to store what was appended. Hub thread only; never waits.
+
+        It is apart from `append` so that the hub can deliver in between: a log thread that wakes up takes the
+        interpreter's lock from the hub between two sends (measured: 0.7 ms later at the last of 100 members).
         """
 
     def set_state(self, values: Mapping[str, bytes]) -> None:
@@ -139,8 +148,10 @@ class NoLog:
                 self._size -= _size(self._events.popleft())
         self._ticket += len(records)
         self._seq = events[-1].seq if events else self._seq
-        self._on_stored(self._ticket, self._seq)
         return self._ticket
+
+    def commit(self) -> None:
+        self._on_stored(self._ticket, self._seq)
 
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:

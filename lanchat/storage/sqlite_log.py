@@ -129,9 +129,12 @@ class SqliteLog:
         with self._lock:
             self._waiting.extend(records)
             self._size += size
-            self._lock.notify()
         self._ticket += len(records)
         return self._ticket
+
+    def commit(self) -> None:
+        with self._lock:
+            self._lock.notify()
 
     def set_state(self, values: Mapping[str, bytes]) -> None:
         with self._lock:

@@ -98,10 +98,14 @@ class SlowLog(NoLog):
 
     def __init__(self) -> None:
         self.records: list = []
+        self.commits = 0
 
     def append(self, records: Any) -> int:
         self.records += records
         return len(self.records)
+
+    def commit(self) -> None:
+        self.commits += 1
 
     @property
     def events(self) -> list:
@@ -203,6 +207,24 @@ def test_each_link_gets_one_send_for_each_batch():
     for session in (ann, bob, eve):
         assert len(session.link.sends) == 1
         assert texts(heard(session)) == ["1", "2", "3", "4"]
+
+
+def test_the_log_has_a_batch_before_anybody_hears_it_and_begins_to_store_it_after_everybody_has():
+    log = SlowLog()
+    stage = HubStage(log)
+    [ann] = stage.come("ann")
+    had: list[tuple[list[str], int]] = []
+    commits = log.commits
+
+    def send(data: bytes) -> None:
+        had.append((texts(log.events), log.commits - commits))
+
+    ann.link.send = send
+    stage.batch(says(ann, "1", "2"))
+    assert had == [(["1", "2"], 0)]
+    assert log.commits == commits + 1
+    stage.batch(Received(ann, [Ping()]))
+    assert log.commits == commits + 1
 
 
 def test_the_bytes_of_an_event_are_made_once_for_each_dialect():

@@ -26,7 +26,7 @@ from lanchat.protocol.topic import Topic
 from lanchat.storage import prepare, pruning, sqlite_log, store
 from lanchat.storage import repair as mend
 from lanchat.storage import schema as rows
-from lanchat.storage.log import NoLog, Opened
+from lanchat.storage.log import Log, NoLog, Opened
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store, readable
 from lanchat.storage.retention import EVERYTHING, Retention
@@ -51,6 +51,13 @@ def told(id: str, box: str = "psst", *, by: str = ANN, at: int = NOW) -> Told:
     return Told(id, at, by, "ann", BOB, "bob", box.encode())
 
 
+def put(log: Log, *records: Record) -> int:
+    """Have these records stored soon. Returns their ticket."""
+    ticket = log.append(records)
+    log.commit()
+    return ticket
+
+
 class Keeper:
     """A log, and what it has reported."""
 
@@ -69,7 +76,7 @@ class Keeper:
 
     def keep(self, *records: Record) -> None:
         """Waits until they are stored."""
-        ticket = self.log.append(records)
+        ticket = put(self.log, *records)
         wait_until(lambda: self.tickets[-1] >= ticket, what="the records to be stored")
 
     def _on_stored(self, ticket: int, seq: int) -> None:
@@ -129,9 +136,18 @@ def test_stored_events_are_there_after_a_restart(keeper):
     assert second.damage == []
 
 
+def test_what_was_appended_is_read_at_once_and_stored_after_commit(keeper, path):
+    one = keeper()
+    one.log.append([said(1), said(2)])
+    assert [event.seq for event in one.log.read(0, 10)] == [1, 2]
+    one.log.commit()
+    wait_until(lambda: one.tickets[-1] == 2, what="the records to be stored")
+    assert [event.seq for event in LogReader(path).events_after(0, 10)] == [1, 2]
+
+
 def test_close_stores_waiting_records(keeper, path):
     log = keeper().log
-    log.append([said(seq) for seq in range(1, 5001)])
+    put(log, *(said(seq) for seq in range(1, 5001)))
     log.close()
     log.close()
     assert len(LogReader(path).events_after(0, 10_000)) == 5000
@@ -175,7 +191,7 @@ def test_a_message_is_found_by_its_id_stored_or_waiting(keeper, monkeypatch):
     assert sorted(event.seq for event in one.log.find(ANN, many)) == [1, 3]
     assert one.log.find("~1f", {"x"}) == []
     monkeypatch.setattr(one.log, "_write", lambda records, values: False)  # the disk takes nothing
-    one.log.append([said(5, id="w"), said(6, by=BOB, id="v")])
+    put(one.log, said(5, id="w"), said(6, by=BOB, id="v"))
     assert [event.seq for event in one.log.find(ANN, {"v", "w", "x"})] == [5, 1]
 
 
@@ -196,7 +212,7 @@ def test_reading_joins_stored_and_waiting_events(keeper, path):
     one.keep(said(1), said(2))
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    one.log.append([said(3), said(4)])
+    put(one.log, said(3), said(4))
     assert [event.seq for event in one.log.read(1, 10)] == [2, 3, 4]
     assert [event.seq for event in one.log.read(0, 3)] == [1, 2, 3]
     blocker.execute("ROLLBACK")
@@ -208,7 +224,7 @@ def test_a_log_without_a_disk_gives_the_events_in_memory():
     log = NoLog()
     assert log.open() == Opened()
     log.start(lambda ticket, seq: stored.append((ticket, seq)))
-    log.append([said(1), said(2), said(3)])
+    put(log, said(1), said(2), said(3))
     assert stored == [(3, 3)]
     assert [event.seq for event in log.read(1, 1)] == [2]
     log.close()
@@ -230,9 +246,9 @@ def test_without_a_log_no_more_is_at_hand_than_may_be_in_memory():
     log = NoLog()
     log.start(lambda ticket, seq: None)
     for seq in range(1, 1501):
-        log.append([said(seq, LONG)])
+        put(log, said(seq, LONG))
     assert len(log.read(0, 10_000)) == RECENT_SIZE // memory_of(LONG)
-    log.append([said(seq) for seq in range(1501, 1501 + 2 * RECENT)])
+    put(log, *(said(seq) for seq in range(1501, 1501 + 2 * RECENT)))
     assert len(log.read(0, 3 * RECENT)) == RECENT
 
 
@@ -244,10 +260,10 @@ def test_records_wait_while_another_program_holds_the_file(keeper, path, monkeyp
     one = keeper(timing=IMPATIENT)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    one.log.append([said(1)])
+    put(one.log, said(1))
     wait_until(lambda: one.troubles)
     assert one.troubles == ["another program holds the file"] and one.stored_seq == 0
-    one.log.append([said(2)])
+    put(one.log, said(2))
     blocker.execute("ROLLBACK")
     blocker.close()
     wait_until(lambda: one.troubles[-1] == "")
@@ -260,9 +276,9 @@ def test_the_log_is_full_when_too_much_waits(keeper, path, monkeypatch):
     one = keeper(timing=IMPATIENT)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    one.log.append([said(seq) for seq in range(1, 10)])
+    put(one.log, *(said(seq) for seq in range(1, 10)))
     assert not one.log.full
-    one.log.append([said(seq) for seq in range(10, 40)])
+    put(one.log, *(said(seq) for seq in range(10, 40)))
     assert one.log.full
     blocker.execute("ROLLBACK")
     blocker.close()
@@ -276,7 +292,7 @@ def test_a_log_that_cannot_be_closed_cleanly_is_closed_all_the_same(keeper, path
     one = keeper(timing=IMPATIENT)
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    one.log.append([said(1)])
+    put(one.log, said(1))
     one.log.close()
     blocker.close()
     assert one.stored_seq == 0 and "1 events could not be stored" in caplog.text
@@ -305,11 +321,13 @@ with change:
     while not troubles:
         seq += 1
         log.append([Said(seq, 0, "a" * 64, "ann", str(seq), f"{seq} " * 200)])
+        log.commit()
         assert change.wait_for(lambda: stored[-1] == seq or troubles, 20)
     kept = stored[-1]
     for _ in range(50):
         seq += 1
         log.append([Said(seq, 0, "a" * 64, "ann", str(seq), "waits")])
+        log.commit()
 readable = len(log.read(0, 100000))
 # now there is more room
 os.system(f"mount -o remount,size=8m {folder}") == 0 or sys.exit("no remount")
@@ -408,7 +426,7 @@ def test_after_a_crash_no_number_is_given_out_again(keeper, path):
 
 def filled(path: Path, number: int = 2000) -> None:
     log = begin(path)
-    log.append([said(seq, f"{seq} " + "lorem ipsum " * 5) for seq in range(1, number + 1)])
+    put(log, *(said(seq, f"{seq} " + "lorem ipsum " * 5) for seq in range(1, number + 1)))
     log.close()
 
 
@@ -436,7 +454,7 @@ def test_behind_damaged_pages_the_later_terms_of_a_room_are_found(path):
     """Between the last number of a term and the first one of the next there are billions."""
     seqs = [make_seq(make_epoch(term, 0), n) for term in (1, 2, 3, 7) for n in range(1, 200)]
     log = begin(path)
-    log.append([said(seq, f"{seq} " + "lorem ipsum " * 50) for seq in seqs])
+    put(log, *(said(seq, f"{seq} " + "lorem ipsum " * 50) for seq in seqs))
     log.close()
     flip(path, *(4096 * page for page in range(10, path.stat().st_size // 4096, 2)))
     found = [event.seq for records in readable(path) for event in records if isinstance(event, Said)]
@@ -707,7 +725,7 @@ def test_no_page_or_search_contains_private_messages(keeper, path):
     one.keep(told("1", "a word"))
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    one.log.append([told("2", "a word")])
+    put(one.log, told("2", "a word"))
     assert one.log.read(0, 10) == [said(1, "a word")], "nor while they wait for the disk"
     blocker.execute("COMMIT")
     blocker.close()
@@ -723,7 +741,7 @@ def test_no_page_or_search_contains_private_messages(keeper, path):
 
 def test_events_and_private_messages_share_the_tickets(keeper):
     one = keeper()
-    tickets = [one.log.append([said(seq), told(str(seq))]) for seq in range(1, 51)]
+    tickets = [put(one.log, said(seq), told(str(seq))) for seq in range(1, 51)]
     assert tickets == list(range(2, 101, 2))
     one.log.close()
     assert one.tickets[-1] == 100 and one.stored_seq == 50
@@ -749,7 +767,7 @@ def test_a_full_disk_delays_private_messages_too(keeper, path):
     one = keeper()
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    ticket = one.log.append([told("1")])
+    ticket = put(one.log, told("1"))
     wait_until(lambda: one.troubles)
     assert one.tickets == [0]
     blocker.execute("COMMIT")
@@ -794,7 +812,7 @@ def test_surplus_entries_are_pruned(path):
 
 def test_old_entries_are_pruned(keeper, path):
     one = keeper()
-    one.keep(*[said(seq, at=NOW - (10 - seq) * DAY) for seq in range(1, 10)])
+    one.keep(*(said(seq, at=NOW - (10 - seq) * DAY) for seq in range(1, 10)))
     one.log.close()
     assert pruned(path, EVERYTHING) == list(range(1, 10))
     assert pruned(path, Retention(age=3 * DAY + DAY // 2)) == [7, 8, 9]
@@ -824,10 +842,10 @@ def test_a_clock_that_jumps_makes_no_entry_old(path):
     """Neither does a message from a time when the clock was wrong."""
     clock = iter([NOW, NOW + 1000 * DAY, NOW + 2000 * DAY])
     log = begin(path, keep=Retention(age=DAY), wall=lambda: next(clock))
-    log.append([said(1), said(2, at=NOW + 1000 * DAY), said(3)])
+    put(log, said(1), said(2, at=NOW + 1000 * DAY), said(3))
     wait_until(lambda: len(LogReader(path).events_after(0, 10)) == 3)
     log._upkeep._prune_at = 0.0
-    log.append([said(4)])
+    put(log, said(4))
     wait_until(lambda: log._upkeep._prune_at > time.monotonic(), what="a look at what is too old")
     log.close()
     assert len(LogReader(path).events_after(0, 10)) == 4
@@ -848,7 +866,7 @@ def test_a_reader_sees_a_log_that_is_written_at_the_same_time(keeper, path):
     reader = threading.Thread(target=read)
     reader.start()
     for seq in range(2, 400):
-        one.log.append([said(seq)])
+        put(one.log, said(seq))
     wait_until(lambda: one.stored_seq == 399)
     stop.set()
     reader.join()

@@ -38,6 +38,7 @@ def main(path: Path) -> None:
                 else Said(seq, 0, "a" * 64, "ann", f"a-{seq}", f"text {seq}")
             ]
         )
+        log.commit()
         with change:
             change.wait_for(lambda: seq - kept < AT_ONCE)  # noqa: B023
 

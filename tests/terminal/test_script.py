@@ -155,6 +155,9 @@ class _SlowLog(NoLog):
         self.last += len(records)
         return self.last
 
+    def commit(self):
+        pass
+
     def write(self):
         self._on_stored(self.last, self.last)
 
