@@ -51,6 +51,7 @@ PURE = {
         "lanchat.client.events",
         "lanchat.protocol.papers",
         "lanchat.client.receiving",
+        "lanchat.client.own_lines",
         "lanchat.client.state",
         "lanchat.client.unacked",
     ),

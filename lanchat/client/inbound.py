@@ -81,7 +81,8 @@ class Inbound:
                 if isinstance(message, _EVENTS):
                     self._follower.event(message)
                     if isinstance(message, wire.Said) and message.by == self._me:
-                        self._outgoing.heard(message)
+                        if self._outgoing.heard(message):
+                            self._store.add_history([message])
                     elif isinstance(message, wire.Joined) and message.seq > connection.welcome.seq:
                         check_host(message, connection.host_id)  # earlier ones are of earlier hosts, too
                     events += self._incoming.take(message)
@@ -122,6 +123,8 @@ class Inbound:
                         self._queue.put(Acked((message.id,), message.code))
                     if message.text:
                         self._queue.put(wire.Notice(message.code, message.text))
+            case wire.Notice(code="slow") if self._outgoing.is_saying_again:
+                pass  # our person has not said so much at once
             case wire.Notice() | Status():
                 self._queue.put(message)
             case FileTicket() | FileRefused() | FileEntry() | FileEnd():

@@ -26,6 +26,7 @@ from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
+from lanchat.protocol.papers import timeline_of
 from lanchat.protocol.places import Place
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import clean_nick, safe_text
@@ -133,7 +134,7 @@ class Member:
         )
         connected = Connected(connection.card, connection.welcome, connection.present, connection.host_id)
         self.queue.put(connected)
-        self.outgoing.begin(connection.host_key, connection.welcome.files)
+        self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
         follower.begin(connection)
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()
@@ -254,7 +255,7 @@ class Member:
             self.queue.put(Connected(*came, again=True, moved=moved))
             if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf):
                 connection.link.send(encode(fetch))
-            self.outgoing.begin(connection.host_key, connection.welcome.files)
+            self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
             self.follower.begin(connection)
             return connection
         raise given_up(lost)

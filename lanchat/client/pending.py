@@ -1,10 +1,13 @@
 """The messages of a member that no host has acknowledged yet: those of this run, and those that an earlier one left."""
 
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 
 from lanchat import errors
 from lanchat.client.host_link import HostLink
+from lanchat.client.own_lines import OwnLines
 from lanchat.client.private import addressed, is_addressed, on_the_wire
 from lanchat.client.unacked import ResendWindow, Unacked
 from lanchat.protocol import messages as wire
@@ -14,7 +17,10 @@ from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.status import Away
 from lanchat.protocol.text import grouped
+from lanchat.protocol.timeline import Timeline
 from lanchat.storage.member_store import MemberStore
+
+BEHIND = 16  # lines of ours that are said again at once: what is typed meanwhile waits for no more than these
 
 
 class Pending:
@@ -25,17 +31,29 @@ class Pending:
         me: our member id.
         send: hands a message to the current link; never waits.
         sealer: seals private messages.
+        now: returns ms since 1970.
     """
 
-    def __init__(self, store: MemberStore, me: str, send: Callable[[wire.FromMember], None], sealer: Sealer) -> None:
+    def __init__(
+        self,
+        store: MemberStore,
+        me: str,
+        send: Callable[[wire.FromMember], None],
+        sealer: Sealer,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self._store = store
         self._me = me
         self._send_now = send
         self._sealer = sealer
+        self._now = now
+        self._own = OwnLines()  # the reader thread's
+        self._said_again: set[str] = set()  # ids
         self._order = threading.Lock()  # held while a message is stored and then sent, so that both have one order
         self._changed = threading.Condition()  # guards all below; for memory work only
         self._unacked = Unacked()
         self._window = ResendWindow()
+        self._behind = ResendWindow(BEHIND)  # of lines that an earlier host had acknowledged
         self._connected = False
         self.host = HostLink(send)
         self._over: errors.LanchatError | None = None
@@ -114,8 +132,15 @@ class Pending:
 
     # ---- for the reader thread
 
-    def begin(self, host_key: bytes = b"", largest_file: int = 0) -> None:
-        """The host with this key has admitted us: resend, in order, what is not acknowledged."""
+    @property
+    def is_saying_again(self) -> bool:
+        """Whether many lines go to the host that an earlier one had."""
+        return self._behind.busy
+
+    def begin(self, host_key: bytes = b"", largest_file: int = 0, timeline: Timeline | None = None) -> None:
+        """The host with this key has admitted us: resend, in order, what is not acknowledged, and behind it what an
+        earlier host has acknowledged and this one's timeline does not cover. May wait for the disk."""
+        lacking = self._own.lacking(timeline, partial(self._store.own_lines, self._me), self._now())
         with self._changed:
             self.host.begin(host_key, largest_file)
             self._connected = True
@@ -123,7 +148,12 @@ class Pending:
                 self._send_now(wire.Deaf())
             if self.away_text:
                 self._send_now(Away(self.away_text))
-            for message in self._window.begin(self._unacked.resend()):
+            unacked = self._unacked.resend()
+            waiting = {message.id for message in (*unacked, *self._held)}
+            self._said_again.update(say.id for say in lacking)
+            for message in self._window.begin(unacked) + self._behind.begin(
+                [say for say in lacking if say.id not in waiting]
+            ):
                 self._send_now(self._sealed(message))
 
     def pause(self) -> None:
@@ -139,11 +169,13 @@ class Pending:
             self.host.end(error)
             self._changed.notify_all()
 
-    def heard(self, said: Said) -> None:
-        """The host has sent back one of our messages, with its number."""
+    def heard(self, said: Said) -> bool:
+        """The host has sent back one of our messages, with its number. Returns whether it had another one before."""
+        renumbered = self._own.heard(said, self._now())
         with self._changed:
             self._unacked.numbered(said)
             self._answered(said.id)
+        return renumbered
 
     def heard_private(self, told: Told) -> None:
         """The host has sent back a private message, if we sent it."""
@@ -208,5 +240,5 @@ class Pending:
 
     def _answered(self, id: str) -> None:
         """The host has answered this message, so the next ones may be resent. Requires holding the lock."""
-        for message in self._window.answered(id):
+        for message in self._window.answered(id) + self._behind.answered(id):
             self._send_now(self._sealed(message))

@@ -5,6 +5,7 @@ messages are resent.
 """
 
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from itertools import count
 
@@ -26,15 +27,23 @@ from lanchat.storage.member_store import MemberStore
 class Outgoing(Pending):
     """The messages that this member sends, and what became of them. Any thread."""
 
-    def __init__(self, store: MemberStore, me: str, send: Callable[[wire.FromMember], None], sealer: Sealer) -> None:
-        super().__init__(store, me, send, sealer)
+    def __init__(
+        self,
+        store: MemberStore,
+        me: str,
+        send: Callable[[wire.FromMember], None],
+        sealer: Sealer,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        super().__init__(store, me, send, sealer, now)
         self._prefix = secrets.token_hex(8)  # begins the ids of all messages of this object
         self._numbers = count(1)
         self._given: set[str] = set()  # ids that the caller has made
 
     def is_own(self, said: Said | PrivateMessage) -> bool:
-        """Whether this object sent the message, and not another program of the same person."""
-        return said.by == self._me and (said.id.startswith(self._prefix) or said.id in self._given)
+        """Whether this object sent the message, or has said it again, and not another program of the same person."""
+        mine = said.id.startswith(self._prefix) or said.id in self._given or said.id in self._said_again
+        return said.by == self._me and mine
 
     def say(self, text: str, *, action: bool = False, id: str = "") -> str:
         """Send a message to everyone, now or after the next reconnect. Never waits for the network.
@@ -47,7 +56,7 @@ class Outgoing(Pending):
             ValueError: the text cannot be sent (empty, too long), or the id is none.
             LanchatError: too many messages are unsent already.
         """
-        return self._say(Say(self._new_id(id), clean_text(text), action, again=bool(id)))
+        return self._say(Say(self._new_id(id), clean_text(text), action, again=bool(id), at=self._now()))
 
     def tell(self, nick: str, text: str, *, to: str = "", key: bytes = b"", id: str = "") -> str:
         """Send a private message. Never waits for the network. The host cannot read it, unless it is for a guest.
@@ -124,7 +133,7 @@ class Outgoing(Pending):
         return given
 
     def _say(self, message: Talk) -> str:
-        ready = self._sealed(message)
+        ready = _without_time(message) if isinstance(message, Say) else self._sealed(message)
         with self._order:
             self._store.add_unsent(message)
             with self._changed:
@@ -138,3 +147,8 @@ class Outgoing(Pending):
         with self._changed:
             if self._connected:
                 self._send_now(message)
+
+
+def _without_time(say: Say) -> Say:
+    """The message as it is sent first: the host takes the time at which it comes."""
+    return Say(say.id, say.text, say.action, say.again)

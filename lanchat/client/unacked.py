@@ -1,6 +1,7 @@
 """The unacknowledged messages of a member, and the window in which they are resent. Pure."""
 
 from collections import deque
+from collections.abc import Sequence
 
 from lanchat.protocol.drafts import PrivateDraft, Talk
 from lanchat.protocol.messages import Receipt, Said, Say
@@ -29,7 +30,10 @@ class Unacked:
         After a crash a host continues with much higher numbers, so the old ones no longer tell what it acknowledges.
         """
         self._says = {id: (say, 0) for id, (say, _) in self._says.items()}
-        return [Say(say.id, say.text, say.action, again=True) if isinstance(say, Say) else say for say in self.talk]
+        return [
+            Say(say.id, say.text, say.action, again=True, at=say.at) if isinstance(say, Say) else say
+            for say in self.talk
+        ]
 
     def unheard(self, number: int) -> tuple[list[Talk], int]:
         """The newest messages that the host has not sent back yet, oldest first, and how many there are in all."""
@@ -79,16 +83,25 @@ class Unacked:
 
 
 class ResendWindow:
-    """Resends WINDOW messages at a time, because a host drops a link that sends far too many at once.
+    """Resends a few messages at a time, because a host drops a link that sends far too many at once.
 
     Pure, and not thread safe.
+
+    Args:
+        size: how many.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = WINDOW) -> None:
+        self._size = size
         self._waiting: deque[Talk] = deque()
         self._under_way: set[str] = set()  # ids of messages that were resent and not answered yet
 
-    def begin(self, talk: list[Talk]) -> list[Talk]:
+    @property
+    def busy(self) -> bool:
+        """Whether some of them have no place in the window yet."""
+        return bool(self._waiting)
+
+    def begin(self, talk: Sequence[Talk]) -> list[Talk]:
         """Begin to resend these messages. Returns the ones to send now."""
         self._waiting, self._under_way = deque(talk), set()
         return self._next()
@@ -106,7 +119,7 @@ class ResendWindow:
 
     def _next(self) -> list[Talk]:
         now: list[Talk] = []
-        while self._waiting and len(self._under_way) < WINDOW:
+        while self._waiting and len(self._under_way) < self._size:
             now.append(self._waiting.popleft())
             self._under_way.add(now[-1].id)
         return now

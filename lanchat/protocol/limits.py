@@ -112,6 +112,9 @@ RECENT = 10_000  # last events of a room that its host holds in memory
 RECENT_SIZE = 16 * 1024 * 1024  # bytes of their texts in memory, at most; a quarter of what an attack may cost
 MAILBOX_AGE = 30 * 86_400_000  # ms that a private message waits for a member who stays away
 MAILBOX_KNOWN = 10_000  # finished private messages that are remembered, so that a resend is recognised
+LATE_AGE = 7 * 86_400_000  # ms after which nothing is said again: so long a list of standbys is valid
+LATE_AFTER = 10_000  # ms within which what comes again counts as said now: twice as long as a room takes to move
+SAID_AGAIN = 10_000  # lines that a member says again to one host, at most
 MAX_OWNED = 50_000  # skeletons of nicks that have an owner in one room, some 12 MB; none gives way to a newer one
 MAX_PEOPLE = 5_000  # people in one room that a member accepts from a host; 25 times what a host admits by default
 

@@ -43,6 +43,7 @@ from lanchat.protocol.topic import Topic
 from lanchat.room.access import Access
 from lanchat.room.effects import Close, Decision, Member, Repeated, Reply, Snapshot
 from lanchat.room.files import Files
+from lanchat.room.late import when_said
 from lanchat.room.members import Members, set_away
 from lanchat.room.moderation import moderate, set_topic
 from lanchat.room.private import Mailboxes, addressee
@@ -204,7 +205,8 @@ class Room:
             text = clean_text(command.text)
         except ValueError as error:
             return (Reply(Notice("rules", str(error))),)
-        return (Said(UNNUMBERED, now, member.id, member.nick, command.id, text, command.action),)
+        at, late = when_said(command, now)
+        return (Said(UNNUMBERED, at, member.id, member.nick, command.id, text, command.action, late),)
 
     def _rename(self, member: Member, wanted: str, now: int) -> Sequence[Decision]:
         try:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Got, Record
+from lanchat.protocol.messages import Event, Got, Record, Said
 from lanchat.storage.files import lock_file
 from lanchat.storage.history_bounds import HistoryBounds
 from lanchat.storage.log import ignore, waiting_size
@@ -114,7 +114,8 @@ class HistoryWriter:
         store, damage = open_store(self._path, durable=False, suspect=self._suspect)
         try:
             if self._bounds.make_room(store.pruning):
-                store.add(batch)
+                if store.add(batch) < sum(isinstance(record, Event) for record in batch):
+                    store.renumber(record for record in batch if isinstance(record, Said))
                 self._bounds.added(batch)
                 while store.index():
                     pass

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.drafts import Talk
-from lanchat.protocol.messages import Card, Event, Got, Private, Record
+from lanchat.protocol.messages import Card, Event, Got, Private, Record, Said
 from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
+from lanchat.storage.own_lines import lines_of
 from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import JOINED, LOG, joined_folder, log_paths
 
@@ -17,8 +18,8 @@ SHOWN = 10_000  # private messages that are recognised if they come again in a l
 
 
 class MemberStore(Protocol):
-    """The interface of a store, for the client. Only these wait for the disk: `close`, `was_shown`, and the first
-    `add_history` of a `PrivateStore` that stores something, which makes the folder."""
+    """The interface of a store, for the client. Only these wait for the disk: `close`, `was_shown`,
+    `own_lines`, and the first `add_history` of a `PrivateStore` that stores something, which makes the folder."""
 
     left_at: float  # s since 1970, when an earlier run last added to `unsent`; 0: none has left anything
     held: bool  # whether what is `unsent` at first is sent only if the person says so
@@ -33,6 +34,9 @@ class MemberStore(Protocol):
 
     def was_shown(self, sender: str, id: str) -> bool:
         """Whether the history says that this private message was shown."""
+
+    def own_lines(self, me: str, since: int, lacks: Callable[[int], bool]) -> Sequence[Said]:
+        """What this member has said since a time, in ms since 1970, with numbers that a host lacks."""
 
     def add_unsent(self, message: Talk) -> None:
         """Store a message until it is acknowledged. It replaces one with the same id.
@@ -62,6 +66,9 @@ class NoStore:
     def was_shown(self, sender: str, id: str) -> bool:
         return False
 
+    def own_lines(self, me: str, since: int, lacks: Callable[[int], bool]) -> Sequence[Said]:
+        return ()
+
     def add_unsent(self, message: Talk) -> None:
         pass
 
@@ -88,6 +95,10 @@ class _OnDisk:
             return any(LogReader(path).was_shown(sender, id) for path in self._logs())
         except LanchatError:
             return False
+
+    def own_lines(self, me: str, since: int, lacks: Callable[[int], bool]) -> Sequence[Said]:
+        paths = log_paths(self._home, self._card.room)
+        return [said for path in paths for said in lines_of(path, me, since, lacks)]
 
     def _read_shown(self) -> Sequence[tuple[str, str]]:
         try:

@@ -50,6 +50,7 @@ _INSERT_PRIVATE = (  # one that is finished takes its new number, behind all oth
     " WHERE excluded.box = x'' AND excluded.text = ''"
 )
 _KNOWN = "SELECT seq, text, mark & 1 FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ?"
+_EARLIER = "SELECT seq, at FROM event WHERE kind = 'said' AND by = ? AND by < '~' AND id = ? AND text = ? AND seq < ?"
 
 _log = logging.getLogger(__name__)
 
@@ -238,6 +239,18 @@ class Store:
                     nameless = event.seq, event.at, event.by, event.nick, "", event.text, event.action, event.late
                     added += self._db.execute(_INSERT + _ROW, row_of(Said(*nameless))).rowcount
         return added
+
+    def renumber(self, said: Iterable[Said]) -> None:
+        """Move messages that `add` left out to the places that they have at another host now, because their authors
+        have said them again. What they say, and when, stays as it is stored."""
+        with self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            for event in said:
+                values = event.by, event.id, event.text, event.seq
+                for seq, at in self._db.execute(_EARLIER, values).fetchall():
+                    self._db.execute("DELETE FROM event WHERE seq = ?", (seq,))
+                    moved = event.seq, at, event.by, event.nick, event.id, event.text, event.action, event.late
+                    self._db.execute(_INSERT + _ROW, row_of(Said(*moved)))
 
     def close(self) -> None:
         self._db.close()

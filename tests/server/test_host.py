@@ -3,9 +3,11 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -18,7 +20,7 @@ from lanchat.network.listen import Listeners
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.framing import MAX_LINE
 from lanchat.protocol.limits import NO_LIMITS
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Say
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
 from lanchat.server import admission
@@ -284,6 +286,15 @@ def test_plain_clients_and_members_talk_with_each_other(host, join, plain):
     ann.member.close()
     assert pat.until(b"\n") == b"anna has left the chat\n"
     assert pat.got == b"", "nobody hears themselves"
+
+
+def test_a_plain_client_reads_when_something_was_said_that_comes_late(host, join, plain):
+    room = host(plain_port=0)
+    ann, pat = Listener(join(room, "ann")), plain(room, "pat")
+    at = time.time_ns() // 1_000_000 - 3_600_000
+    ann.member.outgoing.ask(Say("1", "hello", again=True, at=at))
+    when = f"{datetime.fromtimestamp(at / 1000):%H:%M}"
+    assert pat.until(b"\n") == f"[said at {when}, while disconnected] ann: hello\n".encode()
 
 
 @pytest.mark.parametrize("name", [b"pat\n", b"pat\r\n", b"pat", b" pat "])

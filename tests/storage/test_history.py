@@ -61,7 +61,8 @@ def test_nothing_is_stored_twice(tmp_path):
     again.add([said(4), said(5)])
     again.add([said(0)])  # an older page, fetched later
     again.close()
-    assert [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 100)] == [0, 1, 2, 3, 4, 5]
+    seqs = [event.seq for event in LogReader(tmp_path / LOG).events_after(-1, 100)]
+    assert seqs == [0, 1, 2, 4, 5, 1_000_002], "the host has given one of them another number"
     assert len(list(LogReader(tmp_path / LOG).events(search="word"))) == 5
 
 

@@ -50,8 +50,8 @@ class Encoder:
     def encode(self, message: FromHost) -> bytes:
         """The lines of a message; b"": clients do not get it."""
         match message:
-            case Said():
-                return self.said(message)
+            case Said(late=late):
+                return self.said(message, written_time=late)
             case Told(text=""):
                 return b""
             case Told(id=id, at=at, by=by, nick=nick, to_nick=to_nick, text=text):

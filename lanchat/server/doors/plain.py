@@ -4,6 +4,7 @@
     peer: ann                         (with or without a line end)
     host: * You are in Room A as ann. Here: hal, bob. /help tells what else you can do.
     host: bob: hello                  (to everyone but its sender)
+    host: [said at 14:02, while disconnected] bob: hello
     host: eve joined the chat
     host: eve has left the chat
     host: [ann -> you] hello          (a private message; nothing is private on this wire)
@@ -14,6 +15,7 @@ A guest of this door has not proven an identity: on every lanchat screen the nic
 
 import secrets
 import socket
+from datetime import datetime
 from functools import partial
 from itertools import count
 
@@ -204,9 +206,10 @@ def _meaning(line: str, numbers: "count[int]") -> Say | Bye | str:
 
 def _line(message: FromHost) -> str | None:
     match message:
-        case Said(nick=nick, text=text, action=action):
+        case Said(at=at, nick=nick, text=text, action=action, late=late):
             text = text.replace("\n", " / ")
-            return f"* {nick} {text}" if action else f"{nick}: {text}"
+            late_at = f"[said at {datetime.fromtimestamp(at / 1000):%H:%M}, while disconnected] " if late else ""
+            return late_at + (f"* {nick} {text}" if action else f"{nick}: {text}")
         case Told(nick=nick, text=text):
             text = text.replace("\n", " / ")
             return f"[{nick} -> you] {text}"

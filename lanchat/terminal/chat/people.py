@@ -11,6 +11,7 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Joined
 from lanchat.protocol.text import grouped, safe_nick, safe_text
 from lanchat.room.roster import Person, Roster
+from lanchat.terminal.cells import cells, most_cells
 from lanchat.terminal.wording import COMPARE, counted, listed, people_text, sentence
 
 NAMED = 5  # people in the greeting; /who names all
@@ -35,6 +36,13 @@ PALETTE = (
 def shown_nick(by: str, nick: str) -> str:
     """The nick as it is shown: with a tilde for a guest, about whom nothing is proven."""
     return safe_nick(nick) if is_verified(by) else f"~{safe_nick(nick)}"
+
+
+@lru_cache(maxsize=1024)
+def measured_nick(by: str, nick: str) -> tuple[str, int, int]:
+    """The nick as it is shown, with the cells that it takes, and takes at most."""
+    shown = shown_nick(by, nick)
+    return shown, cells(shown), most_cells(shown)
 
 
 def tagged_nick(by: str, nick: str) -> str:

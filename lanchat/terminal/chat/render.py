@@ -8,7 +8,6 @@ told from what this program says by its nick: `-- ann (host): ...`.
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from functools import lru_cache
 from typing import assert_never
 
 from lanchat.client.events import (
@@ -29,10 +28,10 @@ from lanchat.protocol.text import safe_text
 from lanchat.protocol.topic import Topic
 from lanchat.room.mention import mentions
 from lanchat.room.roster import Roster
-from lanchat.terminal.cells import Fragments, cells, most_cells
+from lanchat.terminal.cells import Fragments, most_cells
 from lanchat.terminal.chat.files import KnownFiles, Listed, list_text, private_file_line
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
-from lanchat.terminal.chat.people import closed_by, joined_text, nick_colour, private_label, shown_nick
+from lanchat.terminal.chat.people import closed_by, joined_text, measured_nick, nick_colour, private_label, shown_nick
 from lanchat.terminal.wording import (
     advice,
     backup_text,
@@ -67,6 +66,7 @@ TIME_WIDTH = 6  # cells of a time and the space after it
 EVENT_INDENT = TIME_WIDTH + SYSTEM_INDENT
 COMMAND_INDENT = 5  # cells before a command, which stands a little further in than the notice about it
 RULE = "───"
+LATE = "-- said while disconnected:\n"  # stands above lines that came later than they were said
 MAX_INDENT = 12  # cells under a message's first line; more would leave nothing of a narrow window
 
 
@@ -135,6 +135,7 @@ class Renderer:
         self._colour = colour
         self.hosting = hosting
         self._lost_backup = False
+        self._in_late = False  # whether the last line was late
         self._files = files
         self._words = words
         self._names = files or KnownFiles()
@@ -143,9 +144,14 @@ class Renderer:
 
     def render(self, item: Item | Own) -> Line | None:
         """The line of this item; None for what is not shown."""
+        if isinstance(item, Said):
+            return self._said(item)
+        line = self._other(item)
+        self._in_late = self._in_late and line is None
+        return line
+
+    def _other(self, item: Item | Own) -> Line | None:
         match item:
-            case Said():
-                return self._said(item)
             case PrivateMessage():
                 return self._private(item)
             case Joined(at=at):
@@ -196,7 +202,7 @@ class Renderer:
                 return _system(named_text(self._host or "the host"))
             case Backup(nick=nick):
                 return self._backup(nick)
-            case FileStored() | Acked() | Status():
+            case Said() | FileStored() | Acked() | Status():
                 return None
             case _:
                 assert_never(item)
@@ -222,7 +228,7 @@ class Renderer:
         return Line([], NEW, "", f"{RULE} new since {moment_text(moment, self.today)} {RULE}", 0, 0)
 
     def _said(self, said: Said) -> Line:
-        nick, width, most = _measured_nick(said.by, said.nick)
+        nick, width, most = measured_nick(said.by, said.nick)
         mine = self._is_mine(said)
         style = nick_colour(said.by, said.nick) if self._colour else ""
         mentioned = not mine and self._mentions(said.text)
@@ -231,6 +237,9 @@ class Renderer:
         if not plain:
             head.append(("", " * " if said.action else " "))
         head.append((f"{style} {MINE}".strip() if mine else style, nick))
+        if said.late and not self._in_late:
+            head.insert(0, (SYSTEM, LATE))
+        self._in_late = said.late
         before = TIME_WIDTH + (3 if said.action else 1)
         text = safe_text(said.text, lines=True)
         return Line(head, MENTION if mentioned else "", " ", text, min(before + width, MAX_INDENT), before + most)
@@ -284,13 +293,6 @@ class Renderer:
 
     def _mentions(self, text: str) -> bool:
         return mentions(text, self._roster.nick, *self._words)
-
-
-@lru_cache(maxsize=1024)
-def _measured_nick(by: str, nick: str) -> tuple[str, int, int]:
-    """The nick as it is shown, with the cells that it takes, and takes at most."""
-    shown = shown_nick(by, nick)
-    return shown, cells(shown), most_cells(shown)
 
 
 def _system(text: str, style: str = SYSTEM) -> Line:

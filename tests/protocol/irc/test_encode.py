@@ -95,6 +95,14 @@ def test_the_topic_is_the_channels_and_without_one_the_title_is():
     assert lines(Topic(8, 0, KEYED, "ann", "")) == [":ann!u@0b7337479498.lan TOPIC #room-a :Room A"]
 
 
+def test_what_comes_late_has_its_time_in_the_text_for_who_reads_no_tags():
+    late = said("hi", late=True)
+    bare = Encoder(NAMES, frozenset()).encode(late).decode()
+    assert bare.startswith(":ann!u@0b7337479498.lan PRIVMSG #room-a :[") and bare.endswith(":13] hi\r\n")
+    tagged = Encoder(NAMES, frozenset({"server-time"})).encode(late).decode()
+    assert tagged == "@time=2023-11-14T22:13:20.123Z :ann!u@0b7337479498.lan PRIVMSG #room-a :hi\r\n"
+
+
 def test_history_is_a_batch_or_has_its_time_in_the_text():
     batched = Encoder(NAMES, frozenset({"batch", "server-time"})).history([said("hi"), Left(8, 0, GUEST, "wee")])
     assert batched.decode().split("\r\n") == [

@@ -70,8 +70,8 @@ def renderer(columns=0, **options):
     return Shown(Renderer(Roster(me="a", nick="ann"), date(1970, 1, 1), UTC, **options), columns)
 
 
-def said(text, by="b", nick="bob", at=NOON, action=False):
-    return Said(1, at, by, nick, "id", text, action)
+def said(text, by="b", nick="bob", at=NOON, action=False, late=False):
+    return Said(1, at, by, nick, "id", text, action, late)
 
 
 def connected(title="Room A", host="hal", nick="ann"):
@@ -95,6 +95,23 @@ def test_a_line_has_time_nick_and_text():
 def test_in_my_own_message_the_nick_is_marked():
     mine = renderer().render(said("hi", by="a", nick="ann"))
     assert mine == [(TIME, "12:00 "), (f"{ANN} {MINE}", "ann"), ("", " hi\n")]
+
+
+def test_above_late_lines_stands_once_that_they_are_late():
+    shown = renderer()
+    one, two = said("one", late=True), said("two", late=True)
+    lines = [one, Acked(("1",)), two, said("now"), one, Notice("x", "hm"), two]
+    assert "".join(plain(shown.render(line)) for line in lines) == (
+        "-- said while disconnected:\n12:00 bob one\n12:00 bob two\n12:00 bob now\n"
+        "-- said while disconnected:\n12:00 bob one\n-- (host): hm\n"
+        "-- said while disconnected:\n12:00 bob two\n"
+    )
+
+
+def test_a_late_line_of_another_day_has_its_date():
+    shown, late = renderer(), said("one", at=NOON + DAY, late=True)
+    assert plain(shown.render(late)).startswith("-- said while disconnected:\n-- Friday, 2 January 1970 --\n12:00 bob")
+    assert plain(shown.render(said("now"))).startswith("-- Thursday, 1 January 1970 --\n12:00 bob now")
 
 
 def test_an_action_reads_as_a_sentence():

@@ -120,7 +120,7 @@ class Room {
   }
 
   say(text, action = false) {
-    this.add({ kind: "say", id: this.newId(), text: cleanText(text), action });
+    this.add({ kind: "say", id: this.newId(), text: cleanText(text), action, at: Date.now() });
   }
 
   // A private message to somebody in the room, or to somebody whom we have seen.
@@ -573,7 +573,7 @@ class Room {
     if (message.kind === "say") {
       const say = { t: "say", id, text };
       if (message.action) say.action = true;
-      if (message.again) say.again = true;
+      if (message.again) Object.assign(say, { again: true, at: message.at || 0 });
       return this.send(say);
     }
     const { to, nick } = message;

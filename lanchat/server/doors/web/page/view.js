@@ -109,9 +109,10 @@ class View {
     const waited = own && this.rows.get(said.id);
     this.log.add(() => {
       if (waited) this.settle(said.id);
-      const className = `${own ? "own" : ""} ${said.action ? "action" : ""}`.trim();
+      const className = [own && "own", said.action && "action", said.late && "late"].filter(Boolean).join(" ");
+      const tag = said.late && "said while disconnected";
       const text = said.action ? `${shownNick(said.by, said.nick)} ${said.text}` : said.text;
-      return this.log.message(said.by, said.nick, said.at, text, { className });
+      return this.log.message(said.by, said.nick, said.at, text, { className, tag });
     });
     if (!past && !own) this.attention.call();
   }
