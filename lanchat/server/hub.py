@@ -54,8 +54,6 @@ from lanchat.server.standbys import Standbys
 from lanchat.storage.log import Log
 from lanchat.threads import Inbox, join_started
 
-_PONG = wire.Pong()
-
 
 class Hub:
     """Runs a room. `inbox` is for any thread; so are the methods that say so, and all else is for the hub thread.
@@ -222,7 +220,7 @@ class Hub:
                 case wire.Say() | wire.Tell():
                     self._carry_out(session, member, message, batch)
                 case wire.Ping():
-                    self.sessions.tell(session, _PONG, batch)
+                    self.sessions.tell(session, wire.Pong(), batch)
                 case wire.Deaf():
                     session.deaf = True
                 case wire.Pong():
@@ -236,9 +234,8 @@ class Hub:
                     if (answer := obey(self.standbys, session, member, message)) is not None:
                         self.sessions.tell(session, answer, batch)
                 case wire.Fetch():
-                    self.sessions.tell(
-                        session, wire.Notice("rules", "Events can be fetched only after the welcome."), batch
-                    )
+                    words = "Events can be fetched only after the welcome."
+                    self.sessions.tell(session, wire.Notice("rules", words), batch)
                 case _:  # another command
                     self._carry_out(session, member, message, batch)
 
