@@ -63,7 +63,7 @@ PURE = {
     *("lanchat.terminal.options", "lanchat.terminal.piped", "lanchat.terminal.wording", "lanchat.terminal.wrap"),
     *("lanchat.terminal.chat.commands", "lanchat.terminal.chat.files", "lanchat.terminal.chat.line"),
     *("lanchat.terminal.chat.people", "lanchat.terminal.chat.render", "lanchat.terminal.chat.status"),
-    *("lanchat.terminal.chat.flapping", "lanchat.terminal.chat.intents"),
+    *("lanchat.terminal.chat.flapping", "lanchat.terminal.chat.intents", "lanchat.terminal.chat.mentioned"),
     *("lanchat.terminal.asking", "lanchat.terminal.notify", "lanchat.terminal.past"),
     *("lanchat.agents.jsonrpc", "lanchat.agents.rules"),
     *("lanchat.terminal.keystream", "lanchat.terminal.json_events", "lanchat.terminal.json_lines"),

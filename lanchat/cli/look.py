@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import options
+from lanchat.cli.config_file import effective, file_values
+from lanchat.cli.settings import BY_KEY
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import LanchatError
 from lanchat.terminal.stdio import columns_of, put
@@ -54,6 +56,8 @@ def history(
 
     age = options.checked(parse_age, since, "--since") if since else None
     start = 0 if age is None else time.time_ns() // 1_000_000 - age
+    words = effective(BY_KEY["notify.words"], file_values()).value
+    assert isinstance(words, tuple)
     return show_history(
         home_folder(),
         room,
@@ -62,6 +66,7 @@ def history(
         number=number,
         as_json=as_json,
         visits=visits or as_json,
+        words=words,
         out=sys.stdout,
         talk=sys.stderr,
     )

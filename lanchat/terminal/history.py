@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from heapq import merge
 from itertools import chain, islice
 from pathlib import Path
@@ -19,17 +18,13 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Joined, Left, Said, Told
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import last_argument, safe_text
-from lanchat.room.roster import Roster
 from lanchat.storage.identity import find_identity
 from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import readable
 from lanchat.storage.rooms import HOSTED, JOINED, About, hosted_path, known_rooms, log_paths, rooms_called
 from lanchat.storage.search import parse_search
-from lanchat.terminal.chat.render import Renderer
-from lanchat.terminal.colour import coloured, has_colour
-from lanchat.terminal.json_lines import write_logged
-from lanchat.terminal.pager import paged
-from lanchat.terminal.stdio import columns_of, put
+from lanchat.terminal.logged import me_in, print_records
+from lanchat.terminal.stdio import put
 
 _RESENT_WITHIN = 10_000  # messages, between one and its second copy
 _HELD = 500  # records in memory at a time
@@ -45,6 +40,7 @@ def show_history(
     number: int | None,
     as_json: bool,
     visits: bool = True,
+    words: tuple[str, ...] = (),
     now: int | None = None,
     out: IO[str],
     talk: IO[str],
@@ -57,6 +53,7 @@ def show_history(
         since: only what happened after this, in ms since 1970.
         number: only the last ones, at most this many; None: all.
         visits: also who came and went.
+        words: a message with one of them is marked, as one with our nick is.
         now: ms since 1970; None: what the clock says.
 
     Returns:
@@ -75,7 +72,7 @@ def show_history(
         records = iter(deque(records, number))
     elif number is not None:  # counted first, since so many may not fit into memory
         records = islice(records, max(0, sum(1 for _ in _records(home, about, query, _Damage(), now)) - number), None)
-    empty = not (print_json(home, records, out) if as_json else print_lines(records, out))
+    empty = not print_records(records, out, me_in(home, about.id, words), as_json=as_json)
     if empty and not damage.files:
         what = "No match in the history" if search or since else "No history"
         put(talk, f'{what} of "{about.title}".')
@@ -87,25 +84,6 @@ def show_history(
         put(talk, f"{damage.files[0]} is damaged. This is what can be read of it. {damage.repair(home, about)}")
     out.flush()
     return 0
-
-
-def print_lines(records: Iterator[Event | Private], out: IO[str]) -> bool:
-    """Returns: whether there were any."""
-    first = next(records, None)
-    if first is None:
-        return False
-    columns, colour = columns_of(out), has_colour(out)
-    renderer = Renderer(Roster(), date.min, colour=colour)  # the roster is nobody's, so no line says "you"
-    with paged(out) as page:
-        for record in chain([first], records):
-            if (line := renderer.render(record)) is not None:
-                page.write(coloured(line.fragments(columns), colour=colour))
-    return True
-
-
-def print_json(home: Path, records: Iterator[Event | Private], out: IO[str]) -> bool:
-    identity = find_identity(home)
-    return write_logged(records, "" if identity is None else identity.id, out)
 
 
 @dataclass(frozen=True)

@@ -28,17 +28,18 @@ from lanchat.terminal import json_events as out
 from lanchat.terminal.json_events import VERSION, Line, written
 
 
-def write_logged(records: Iterable[Event | Private], me: str, out: IO[str]) -> bool:
+def write_logged(records: Iterable[Event | Private], me: str, out: IO[str], nick: str = "") -> bool:
     """Write the lines of a log, all of which are history.
 
     Args:
         me: our member id; "": we have none.
+        nick: our own; "": it is not known, so nothing mentions us.
 
     Returns:
         Whether there are any.
     """
     state, empty = RoomState(), True
-    state.border, state.roster.me = MAX_NUMBER, me
+    state.border, state.roster.me, state.roster.nick = MAX_NUMBER, me, nick
     lines = JsonLines(state)
     for record in records:
         out.writelines(map(written, lines.lines(record)))

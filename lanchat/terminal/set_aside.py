@@ -6,7 +6,8 @@ from typing import IO
 from lanchat.protocol.messages import Event
 from lanchat.storage.rooms import HOSTED, STANDBY, log_paths
 from lanchat.storage.set_aside import set_aside_in
-from lanchat.terminal.history import find_room, print_json, print_lines
+from lanchat.terminal.history import find_room
+from lanchat.terminal.logged import me_in, print_records
 from lanchat.terminal.stdio import put
 
 
@@ -28,7 +29,7 @@ def show_set_aside(home: Path, room: str, *, as_json: bool, out: IO[str], talk: 
     for path in log_paths(home, about.id, HOSTED, STANDBY):
         found |= {event.seq: event for event in set_aside_in(path)}
     events = iter([event for _, event in sorted(found.items())])
-    if not (print_json(home, events, out) if as_json else print_lines(events, out)):
+    if not print_records(events, out, me_in(home, about.id, ()), as_json=as_json):
         put(talk, f'Nothing of "{about.title}" was set aside on this computer.')
     out.flush()
     return 0

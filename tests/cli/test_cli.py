@@ -465,6 +465,29 @@ def test_a_taken_nick_is_asked_for_again(person, host, join):
 
 
 @POSIX
+def test_who_is_named_finds_it_again_in_the_room_and_in_the_history(lanchat, person, host, join):
+    room = host("Room A")
+    bob = join(room, "bob")
+    lanchat.home("me").mkdir(parents=True, mode=0o700)
+    (lanchat.home("me") / "config.toml").write_text('notify.words = ["deploy"]\n')
+    screen = person("join", f"127.0.0.1:{room.port}", "--nick", "ann")
+    screen.wait_until(lambda: "you joined" in screen.text)
+    bob.outgoing.say("shall we deploy?")
+    bob.outgoing.say("nothing else")
+    screen.wait_until(lambda: "nothing else" in screen.text)
+    screen.press("/mentions\r")
+    screen.wait_until(lambda: "that name" in screen.text or "named you" in screen.text)
+    assert "names you (ann or deploy):" in screen.text and screen.text.count("shall we deploy?") == 2
+    screen.press("/quit\r")
+    assert screen.wait_exit() == 0
+    past = person("history", "Room A", LANCHAT_PAGER="")
+    past.wait_exit()
+    times = {line.split(" ", 2)[2].strip(): y for y, line in enumerate(past.lines) if " bob " in line}
+    marked = {text: past.cells[y][0].reverse for text, y in times.items()}
+    assert marked == {"shall we deploy?": True, "nothing else": False}
+
+
+@POSIX
 def test_in_a_terminal_a_missing_room_is_an_error_too(person):
     screen = person("join", "127.0.0.1:1", "--nick", "ann")
     assert screen.wait_exit() == 3

@@ -1,17 +1,21 @@
 """Carries out what a person has typed: each intent has its place in the match below."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import assert_never
 
 from lanchat.api.room import JoinedRoom
+from lanchat.storage.home import home_folder
 from lanchat.terminal.chat import commands, intents
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.line import SYSTEM_INDENT
 from lanchat.terminal.chat.line_screen import LineScreen
+from lanchat.terminal.chat.mentioned import LISTED, mentions_text
 from lanchat.terminal.chat.people import who_text
 from lanchat.terminal.chat.screen import Screen
 from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.invite import invitation
+from lanchat.terminal.logged import Me, find_mentions
 from lanchat.terminal.web import obey
 from lanchat.terminal.wording import counted
 
@@ -64,6 +68,8 @@ class Actions:
             case intents.ShowWho():
                 roster = self._feed.roster
                 self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))
+            case intents.ShowMentions():
+                self._feed.note(self._mentions())
             case intents.ShowInvite():
                 if (invite := self._room.invite) is None:
                     raise ValueError("No other machine can reach this room at the moment.")
@@ -113,6 +119,15 @@ class Actions:
     def _help(self) -> str:
         width = max(0, self._screen.columns - SYSTEM_INDENT)
         return commands.help_text(self._screen.KEYS, hosting=self._room.hosting, width=width)
+
+    def _mentions(self) -> str:
+        roster, card = self._feed.roster, self._room.card
+        me = Me(roster.me, roster.nick, self._feed.words)
+        found = {said.seq: said for said in self._feed.calls}  # the copy lags behind by a second
+        if not card.ephemeral:
+            found |= {said.seq: said for said in find_mentions(home_folder(), card.room, me, LISTED)}
+        told = [said for _, said in sorted(found.items()) if said.by not in self._feed.ignored]
+        return mentions_text(told[-LISTED:], me.names, date.today())
 
     def _settle_unsent(self, send: bool) -> None:
         if send:

@@ -24,6 +24,7 @@ from lanchat.terminal.chat.intents import (
     ShowFiles,
     ShowHelp,
     ShowInvite,
+    ShowMentions,
     ShowWho,
     Standbys,
     Topic,
@@ -108,6 +109,7 @@ COMMANDS = (
     Command("reply", "TEXT", "reply to the last private message", Reply, aliases=("r",)),
     Command("away", "[TEXT]", "tell that you are away, and why", lambda text: Away(text or "away")),
     Command("back", "", "tell that you are back", lambda _: Away("")),
+    Command("mentions", "", "list the last messages that name you", lambda _: ShowMentions()),
     Command("send", "PATH [NICK]", "send a file, or a folder as a ZIP, to everybody or to one person", SendFile),
     Command("files", "", "list the files of the room", lambda _: ShowFiles()),
     Command("get", "NUMBER [FOLDER]", "fetch a file of the list", _fetch),
@@ -205,6 +207,7 @@ def complete(
     if before.startswith(SLASH) and word == before:
         typed = before[1:].lower()
         found = [command for command in _usable(commands, hosting) if command.name.startswith(typed)]
+        found = [command for command in found if command.name == typed] or found  # "/me" is whole, "/men" goes on
         return [Completion(f"{SLASH}{c.name}{' ' if c.argument else ''}", len(word), c.help) for c in found]
     known = sorted(nicks, key=str.casefold)
     for word in words:

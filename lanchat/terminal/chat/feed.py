@@ -23,6 +23,7 @@ from lanchat.terminal.chat.files import KnownFiles, Listed
 from lanchat.terminal.chat.flapping import Flapping, Shown
 from lanchat.terminal.chat.ignoring import Ignoring
 from lanchat.terminal.chat.line import Line
+from lanchat.terminal.chat.mentioned import LISTED
 from lanchat.terminal.chat.people import shown_nick, verify_text
 from lanchat.terminal.chat.private import PrivateTalk
 from lanchat.terminal.chat.render import Drawn, Note, Own, Renderer
@@ -65,16 +66,15 @@ class Feed:
         self._heard = heard
         self._offered = offered
         self.files = KnownFiles()
-        self._words = words
-        self._renderer = Renderer(
-            self.roster, date.today(), colour=colour, hosting=room.hosting, files=self.files, words=words
-        )
+        self.words = words
+        self._renderer = Renderer(self.roster, date.today(), colour=colour, files=self.files, words=words)
         self._upcoming = Upcoming(room, hosting=room.hosting)
+        self.calls: deque[Said] = deque(maxlen=LISTED)  # the last that call us, as far as they were rendered
         self._flapping = Flapping(joins)
         self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
         self._complaint = ""  # the error that stands last, or will soon; "": something else does
         self._wanted_nick = ""  # the nick that we asked for, until we have it
-        self._ignored = Ignoring(self._own)
+        self.ignored = Ignoring(self._own)
         self._shown: list[Private] = []  # private messages and files of the portion that is being painted
         self.private = PrivateTalk(room)
 
@@ -169,13 +169,13 @@ class Feed:
             LanchatError: it cannot be stored for the next time.
         """
         if not nick:
-            self.note(self._ignored.all())
+            self.note(self.ignored.all())
         elif not on:
-            self.note(self._ignored.remove(nick, self.roster.called(nick)))
+            self.note(self.ignored.remove(nick, self.roster.called(nick)))
         elif (person := self._called(nick)[0]).id == self.roster.me:
             raise ValueError("That is you.")
         else:
-            self.note(self._ignored.add(person))
+            self.note(self.ignored.add(person))
 
     def portion(self, seconds: float, columns: int) -> tuple[Fragments, bool]:
         """What is to be painted now, rendered in about this time, and whether there may be more.
@@ -244,9 +244,9 @@ class Feed:
         if isinstance(item, Private):
             self._shown.append(item)
         if isinstance(item, PrivateMessage):
-            if item.by not in self._ignored:
+            if item.by not in self.ignored:
                 self.private.came(item)
-        hidden = isinstance(item, Said | Private) and item.by in self._ignored
+        hidden = isinstance(item, Said | Private) and item.by in self.ignored
         if isinstance(item, Joined | Left) and item.by != self.roster.me:
             hidden = self._flaps(item)
         self._renderer.hosting = self._room.hosting
@@ -280,9 +280,12 @@ class Feed:
         """Report a message of somebody else that was not ignored. Returns the line that stands before unseen ones."""
         if not isinstance(item, Said | PrivateMessage) or item.by == self.roster.me:
             return None
-        if isinstance(item, Said) and self._room.state.is_past(item):
-            return None
-        first = self._heard(kind_of(item, self.roster.nick, *self._words), item.nick, item.text)
+        kind = kind_of(item, self.roster.nick, *self.words)
+        if isinstance(item, Said):
+            self.calls += [item] if kind == "mention" else []
+            if self._room.state.is_past(item):
+                return None
+        first = self._heard(kind, item.nick, item.text)
         return self._renderer.render(Note(f"new since {datetime.now():%H:%M}")) if first else None
 
     def _confirm(self) -> None:

@@ -36,6 +36,11 @@ class ShowWho:
 
 
 @dataclass(frozen=True)
+class ShowMentions:
+    pass
+
+
+@dataclass(frozen=True)
 class ShowInvite:
     pass
 
@@ -159,6 +164,7 @@ Intent = (
     | ShowWho
     | Standbys
     | ShowInvite
+    | ShowMentions
     | Verify
     | Ignore
     | Moderate

@@ -7,7 +7,7 @@ told from what this program says by its nick: `-- ann (host): ...`.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import date, tzinfo
 from typing import assert_never
 
 from lanchat.client.events import (
@@ -32,6 +32,7 @@ from lanchat.terminal.cells import Fragments, most_cells
 from lanchat.terminal.chat.files import KnownFiles, Listed, list_text, private_file_line
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
 from lanchat.terminal.chat.people import closed_by, joined_text, measured_nick, nick_colour, private_label, shown_nick
+from lanchat.terminal.lines import clock_text, moment_of
 from lanchat.terminal.wording import (
     advice,
     backup_text,
@@ -116,6 +117,7 @@ class Renderer:
         hosting: we host the room, so that the host's words are this program's.
         files: gives the files their numbers; None: nobody can fetch them here.
         words: a message with one of them is marked, as one with our nick is.
+        me: our member id where the roster does not know it.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class Renderer:
         hosting: bool = False,
         files: KnownFiles | None = None,
         words: tuple[str, ...] = (),
+        me: str = "",
     ) -> None:
         self._roster = roster
         self._day = self.today = day  # `today` is what the clock says, which the owner keeps true
@@ -138,6 +141,7 @@ class Renderer:
         self._in_late = False  # whether the last line was late
         self._files = files
         self._words = words
+        self._me = me
         self._names = files or KnownFiles()
         self.minute = -1  # the one shown last, since most lines have the same; set it to -1 if the time zone may differ
         self._minute_text = ""
@@ -190,7 +194,9 @@ class Renderer:
             case Drawn(fragments):
                 return verbatim(fragments)
             case Listed(entries):
-                return _system(list_text([(self._names.see(e), e, self._clock(e.at)) for e in entries]))
+                return _system(
+                    list_text([(self._names.see(e), e, clock_text(e.at, self.today, self._zone)) for e in entries])
+                )
             case Note(text=text, command=True):
                 return Line([], COMMAND, " " * COMMAND_INDENT, safe_text(text), COMMAND_INDENT, COMMAND_INDENT)
             case Note(text=text, error=error):
@@ -222,7 +228,7 @@ class Renderer:
         return None
 
     def _rule(self, at: int) -> Line:
-        moment = self._moment(at)
+        moment = moment_of(at, self._zone)
         if moment is None:
             return Line([], NEW, "", f"{RULE} new {RULE}", 0, 0)
         return Line([], NEW, "", f"{RULE} new since {moment_text(moment, self.today)} {RULE}", 0, 0)
@@ -231,7 +237,7 @@ class Renderer:
         nick, width, most = measured_nick(said.by, said.nick)
         mine = self._is_mine(said)
         style = nick_colour(said.by, said.nick) if self._colour else ""
-        mentioned = not mine and self._mentions(said.text)
+        mentioned = not mine and said.by != self._me and self._mentions(said.text)
         plain = not mentioned and not said.action  # then a style less: every change of it costs the screen time
         head = self._at(said.at, MARK if mentioned else TIME, " " if plain else "")
         if not plain:
@@ -249,7 +255,7 @@ class Renderer:
         if told.problem:
             other = shown_nick(told.to, told.to_nick) if told.by == self._roster.me else shown_nick(told.by, told.nick)
             return self._event(told.at, unopened_text(told, other, self._roster.me))
-        mentioned = told.by != self._roster.me and self._mentions(told.text)
+        mentioned = told.by not in (self._roster.me, self._me) and self._mentions(told.text)
         label = private_label(told, self._roster.me)
         head = self._at(told.at, MARK if mentioned else TIME)
         head += [("", " "), (PRIVATE, label)]
@@ -264,7 +270,7 @@ class Renderer:
         minute = at // 60_000
         if minute == self.minute:
             return [(style, self._minute_text + after)]
-        moment = self._moment(minute * 60_000)
+        moment = moment_of(minute * 60_000, self._zone)
         if moment is None:
             return [(style, f"--:--{after}")]
         self.minute, self._minute_text = minute, f"{moment:%H:%M}"
@@ -272,18 +278,6 @@ class Renderer:
             return [(style, self._minute_text + after)]
         self._day = moment.date()
         return [(SYSTEM, f"-- {date_text(self._day)} --\n"), (style, self._minute_text + after)]
-
-    def _clock(self, at: int) -> str:
-        """The time, and the date if it is not today's."""
-        moment = self._moment(at)
-        return "--:--" if moment is None else moment_text(moment, self.today)
-
-    def _moment(self, at: int) -> datetime | None:
-        """This time in ms since 1970; None: there is no such time. The host may send any number."""
-        try:
-            return datetime.fromtimestamp(at / 1000, self._zone)
-        except (ValueError, OverflowError, OSError):
-            return None
 
     def _who(self, event: Event) -> str:
         return "you" if self._is_mine(event) else shown_nick(event.by, event.nick)

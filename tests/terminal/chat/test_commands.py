@@ -102,6 +102,8 @@ def test_no_name_is_taken_twice():
         ("/nick bo", [Completion("bob ", 2)]),
         ("\u4eca\u5929an", [Completion("ann ", 2), Completion("Anton ", 2)]),  # Chinese puts no space before it
         ("\u0443\u0436\u0435an", []),
+        ("/me", [Completion("/me ", 3, "say what you do: /me waves")]),
+        ("/men", [Completion("/mentions", 4, "list the last messages that name you")]),
         ("/msg bo", [Completion("bob ", 2)]),
         ("hello ", []),
         ("", []),
