@@ -41,9 +41,9 @@ def return_home(
     from lanchat.protocol.text import safe_text
     from lanchat.protocol.timing import DEFAULT_TIMING
     from lanchat.terminal.joining import join_at
+    from lanchat.terminal.phrases import moment_text
     from lanchat.terminal.prompts import Who, choose_nick, given_password
     from lanchat.terminal.run import run_chat, run_script, telling_successor
-    from lanchat.terminal.wording import moment_text
 
     elsewhere = None if settings.new or settings.ephemeral else find_elsewhere(title, on)
     if elsewhere is None:

@@ -22,9 +22,10 @@ from lanchat.storage.home import home_folder
 from lanchat.storage.own_settings import OwnSettings, own_settings
 from lanchat.storage.recent import RecentRooms
 from lanchat.terminal.deadline import remaining
+from lanchat.terminal.phrases import people_text
 from lanchat.terminal.prompts import Who, ask_nick, ask_password
 from lanchat.terminal.stdio import put
-from lanchat.terminal.wording import people_text, sentence
+from lanchat.terminal.wording import sentence
 
 if TYPE_CHECKING:
     from lanchat.api.joining import Keeping

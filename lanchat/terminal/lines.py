@@ -6,7 +6,7 @@ from lanchat.client.events import PrivateMessage
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Said
 from lanchat.protocol.text import safe_nick, safe_text
-from lanchat.terminal.wording import moment_text
+from lanchat.terminal.phrases import moment_text
 
 
 def message_line(said: Said) -> str:

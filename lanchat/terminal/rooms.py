@@ -11,9 +11,9 @@ from lanchat.errors import NoSuchRoom
 from lanchat.network.addresses import OwnAddresses
 from lanchat.terminal.cells import fitted
 from lanchat.terminal.colour import BOLD, put_rows
+from lanchat.terminal.phrases import people_text
 from lanchat.terminal.picker.table import table
 from lanchat.terminal.stdio import columns_of, put
-from lanchat.terminal.wording import people_text
 
 _SCAN_WAIT = 4.0  # s for 254 addresses, 50 at once, and for the answers of the hosts among them
 _PROBLEMS_EVERY = 1.0  # s; a problem that comes up while nothing else changes is shown after this

@@ -17,17 +17,10 @@ from lanchat.terminal.cells import Fragments
 from lanchat.terminal.exit import FLUSH_LIMIT, GOODBYE_LIMIT, INTERRUPTED, exit_after
 from lanchat.terminal.options import DEFAULT_SCREEN, ScreenOptions, ScriptOptions
 from lanchat.terminal.orders import MAX_ORDER
+from lanchat.terminal.phrases import moment_text
 from lanchat.terminal.script import Script
 from lanchat.terminal.stdio import is_discarded, is_dumb, put, read_lines
-from lanchat.terminal.wording import (
-    COMPARE,
-    first_time_text,
-    held_text,
-    moment_text,
-    note_text,
-    resent_text,
-    unsent_text,
-)
+from lanchat.terminal.wording import COMPARE, first_time_text, held_text, note_text, resent_text, unsent_text
 
 LAST_ACK = 1.0  # s; a host that is there has answered by then, and a person who leaves does not want to wait
 

@@ -11,7 +11,7 @@ from lanchat.protocol.folding import fold
 from lanchat.protocol.ids import fingerprint
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
-from lanchat.terminal.wording import people_text
+from lanchat.terminal.phrases import people_text
 from lanchat.threads import Closable
 
 LOOK_FOR = 1.0  # s; most rooms answer within a few hundred ms, and a person waits for this

@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from lanchat.terminal.cells import Fragments
+from lanchat.terminal.phrases import counted
 from lanchat.terminal.qr import qr_code
-from lanchat.terminal.wording import counted
 
 if TYPE_CHECKING:
     from lanchat.api.room import JoinedRoom

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lanchat.terminal.wording import advice, counted, error_text, held_text, sentence, unsent_text
+from lanchat.terminal.phrases import counted
+from lanchat.terminal.wording import advice, error_text, held_text, sentence, unsent_text
 
 
 @pytest.mark.parametrize(

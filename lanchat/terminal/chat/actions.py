@@ -16,8 +16,8 @@ from lanchat.terminal.chat.screen import Screen
 from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.invite import invitation
 from lanchat.terminal.logged import Me, find_mentions
+from lanchat.terminal.phrases import counted
 from lanchat.terminal.web import obey
-from lanchat.terminal.wording import counted
 
 
 class Actions:

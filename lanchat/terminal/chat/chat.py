@@ -22,7 +22,8 @@ from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, 
 from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.notify import PAUSE, Caller, Terminal
 from lanchat.terminal.options import DEFAULT_SCREEN, ScreenOptions
-from lanchat.terminal.wording import error_line, people_text
+from lanchat.terminal.phrases import people_text
+from lanchat.terminal.wording import error_line
 
 NARROWER = "The window became narrower. Above here the terminal has broken the rows, not lanchat."
 

@@ -24,7 +24,8 @@ from lanchat.terminal.chat.flapping import Flapping, Shown
 from lanchat.terminal.chat.ignoring import Ignoring
 from lanchat.terminal.chat.line import Line
 from lanchat.terminal.chat.mentioned import LISTED
-from lanchat.terminal.chat.people import shown_nick, verify_text
+from lanchat.terminal.chat.nicks import shown_nick
+from lanchat.terminal.chat.people import verify_text
 from lanchat.terminal.chat.private import PrivateTalk
 from lanchat.terminal.chat.render import Drawn, Note, Own, Renderer
 from lanchat.terminal.chat.upcoming import Upcoming

@@ -8,7 +8,7 @@ from lanchat.protocol.file_messages import FileEntry, FileOffered
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import apart, cells, cut, fitted
-from lanchat.terminal.chat.people import shown_nick
+from lanchat.terminal.chat.nicks import shown_nick
 from lanchat.terminal.wording import private_file_text
 
 MOST = 2000  # files that a screen remembers; ten times what a room holds

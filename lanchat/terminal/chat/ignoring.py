@@ -6,8 +6,8 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.text import same_nick
 from lanchat.room.roster import Person
 from lanchat.storage.own_settings import OwnSettings
-from lanchat.terminal.chat.people import shown_nick
-from lanchat.terminal.wording import listed
+from lanchat.terminal.chat.nicks import shown_nick
+from lanchat.terminal.phrases import listed
 
 
 class Ignoring:

@@ -5,9 +5,9 @@ from datetime import date
 
 from lanchat.protocol.messages import Said
 from lanchat.protocol.text import safe_text
-from lanchat.terminal.chat.people import shown_nick
+from lanchat.terminal.chat.nicks import shown_nick
 from lanchat.terminal.lines import clock_text
-from lanchat.terminal.wording import counted
+from lanchat.terminal.phrases import counted
 
 LISTED = 10  # messages; `lanchat history --search` finds more
 LONGEST = 200  # characters of one

@@ -1,60 +1,17 @@
 """How people are called on the screen, and what it says about them. Pure.
 
-Every nick that others have chosen is made safe here.
+Every nick that others have chosen is made safe by nicks.py.
 """
 
-import hashlib
-from functools import lru_cache
-
 from lanchat.client.events import Connected, PrivateMessage
-from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Joined
-from lanchat.protocol.text import grouped, safe_nick, safe_text
+from lanchat.protocol.text import grouped, safe_text
 from lanchat.room.roster import Person, Roster
-from lanchat.terminal.cells import cells, most_cells
-from lanchat.terminal.wording import COMPARE, counted, listed, people_text, sentence
+from lanchat.terminal.chat.nicks import shown_nick, tagged_nick
+from lanchat.terminal.phrases import counted, listed, people_text
+from lanchat.terminal.wording import COMPARE, sentence
 
 NAMED = 5  # people in the greeting; /who names all
-# Those of the 256 colours that stand out from black and from white alike (contrast of 4:1 and more), and from the dark
-# blue of Solarized (3:1 and more). A test counts it.
-PALETTE = (
-    "#af5f5f",
-    "#af5f00",
-    "#5f8700",
-    "#008700",
-    "#008787",
-    "#0087af",
-    "#5f5fff",
-    "#af00ff",
-    "#875fd7",
-    "#d700d7",
-    "#af5faf",
-    "#d70087",
-)
-
-
-def shown_nick(by: str, nick: str) -> str:
-    """The nick as it is shown: with a tilde for a guest, about whom nothing is proven."""
-    return safe_nick(nick) if is_verified(by) else f"~{safe_nick(nick)}"
-
-
-@lru_cache(maxsize=1024)
-def measured_nick(by: str, nick: str) -> tuple[str, int, int]:
-    """The nick as it is shown, with the cells that it takes, and takes at most."""
-    shown = shown_nick(by, nick)
-    return shown, cells(shown), most_cells(shown)
-
-
-def tagged_nick(by: str, nick: str) -> str:
-    """The nick with the first digits of the person's fingerprint, if there is one: `ann·7f3a`."""
-    return f"{shown_nick(by, nick)}·{safe_text(by[:4])}" if is_verified(by) else shown_nick(by, nick)
-
-
-@lru_cache(maxsize=1024)
-def nick_colour(by: str, nick: str) -> str:
-    """The colour of a person, the same today and tomorrow."""
-    digest = hashlib.blake2s(f"{by} {nick}".encode(errors="replace")).digest()
-    return PALETTE[digest[0] % len(PALETTE)]
 
 
 def greeting_text(connected: Connected, roster: Roster) -> str:

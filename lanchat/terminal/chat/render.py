@@ -31,16 +31,16 @@ from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, most_cells
 from lanchat.terminal.chat.files import KnownFiles, Listed, list_text, private_file_line
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
-from lanchat.terminal.chat.people import closed_by, joined_text, measured_nick, nick_colour, private_label, shown_nick
+from lanchat.terminal.chat.nicks import measured_nick, nick_colour, shown_nick
+from lanchat.terminal.chat.people import closed_by, joined_text, private_label
 from lanchat.terminal.lines import clock_text, moment_of
+from lanchat.terminal.phrases import date_text, moment_text
 from lanchat.terminal.wording import (
     advice,
     backup_text,
     closed_text,
-    date_text,
     dropped_text,
     left_text,
-    moment_text,
     moved_text,
     named_text,
     notice_text,

@@ -7,7 +7,7 @@ from lanchat.protocol.messages import Say
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import Fragments, apart, cells, cut
 from lanchat.terminal.chat.line import SYSTEM
-from lanchat.terminal.wording import people_text
+from lanchat.terminal.phrases import people_text
 
 PENDING_AFTER = 0.5  # s; on a good link the host has a message within milliseconds, and nothing flickers
 PENDING_LINES = 3  # the newest, shown at most

@@ -19,7 +19,8 @@ from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.files import Listed, Rate, count_text, left_out_text, transfer_line
 from lanchat.terminal.chat.line import SYSTEM
 from lanchat.terminal.chat.paths import complete_path, complete_recipient, path_and_nick, shown_path, typed_path
-from lanchat.terminal.wording import day_text, error_line
+from lanchat.terminal.phrases import day_text
+from lanchat.terminal.wording import error_line
 
 DRAW_EVERY = 0.25  # s between two drawings for the sake of progress
 _DAY = 86_400_000  # ms

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from lanchat.discovery.sighting import Listing
 from lanchat.protocol.ids import MEMBER_ID_LENGTH
 from lanchat.terminal.cells import Fragments, apart, cells, fitted
-from lanchat.terminal.chat.people import nick_colour
-from lanchat.terminal.wording import people_text
+from lanchat.terminal.chat.nicks import nick_colour
+from lanchat.terminal.phrases import people_text
 
 TITLE, PEOPLE = "class:room.title", "class:room.people"
 NOTE, WARNING, ALARM = "class:room.note", "class:room.warning", "class:room.alarm"

@@ -15,7 +15,8 @@ from lanchat.protocol.messages import Card, Joined, Left, Moved, Notice, Present
 from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.files import Listed
 from lanchat.terminal.chat.line import SYSTEM
-from lanchat.terminal.chat.people import PALETTE, greeting_text, nick_colour, who_text
+from lanchat.terminal.chat.nicks import PALETTE, nick_colour
+from lanchat.terminal.chat.people import greeting_text, who_text
 from lanchat.terminal.chat.render import (
     COMMAND,
     ERROR,
