@@ -42,11 +42,10 @@ class Feed:
         wake: called from any thread when there is something to paint.
         own: keeps what we settle. A nick that the host gave us unasked is not kept.
         words: a message with one of them is for us, as one with our nick is.
-        joins: whose comings and goings are shown; see Flapping.
         heard: called when somebody else says something now: whether it is for us, by whom, and what. True: the person
             has seen all before it, and nothing from it on.
         offered: called when somebody else sends a file now, which has a number then.
-        colour: see Renderer.
+        joins, colour: see Flapping and Renderer.
     """
 
     def __init__(
