@@ -74,6 +74,7 @@ class Newcomer:
     after: int = -1
     standby: int = 0  # as in the Hello
     bot: bool = False  # the same
+    papers: tuple[bytes, bytes] = (b"", b"")  # the delegation and the term record of the Hello
 
 
 class HostGreeting:
@@ -151,7 +152,8 @@ class HostGreeting:
             raise errors.ProtocolError("The proof of identity does not fit.")
         if self._admits is not None and not self._admits(hello):
             return Refused("ticket", "This guest link is no longer valid. Ask the host for a new one."), None
-        self._newcomer = Newcomer(hello.key, hello.nick, hello.after, hello.standby, hello.bot)
+        papers = hello.delegation, hello.term
+        self._newcomer = Newcomer(hello.key, hello.nick, hello.after, hello.standby, hello.bot, papers)
         if self._attempt is None:
             return None, self._newcomer
         if not hello.share:

@@ -90,6 +90,7 @@ class JoinRequest:
         standby: 1: this computer may be named a standby; 2: its person asked for it.
         peer: the address of the other end of the link.
         web: they come by a browser.
+        papers: the list of standbys and the record of a host, as the hello has shown them.
     """
 
     session: Session
@@ -101,6 +102,7 @@ class JoinRequest:
     standby: int = 0
     peer: str = ""
     web: bool = False
+    papers: tuple[bytes, bytes] = (b"", b"")
 
 
 @dataclass(frozen=True)

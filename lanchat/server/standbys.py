@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol import standby as wire
-from lanchat.protocol.delegation import OWNER_INDEX, check_host, read_term
+from lanchat.protocol.delegation import OWNER_INDEX, TermRecord, check_host, read_term
 from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Told
 from lanchat.protocol.places import write_places
 from lanchat.protocol.timing import Timing
@@ -20,6 +20,7 @@ from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.rules import KeptRules
 from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, Named, Session
 from lanchat.server.sessions import Sessions
+from lanchat.server.shown import ShownPapers
 from lanchat.server.term import Standing
 
 _COUNTS = 16  # bits for the counts of the heartbeats of one term
@@ -57,6 +58,7 @@ class Standbys:
         self._beat_at = 0.0
         self._settled_at: float | None = None  # when who has not come over from the last host has left
         self._handover: Handover | None = None
+        self._shown = ShownPapers(standing)
         self.successor = ""  # the nick of who hosts it then
         rules.keep({"owner": standing.owner, "term": standing.paper, **self._papers()})
         rules.save()
@@ -95,6 +97,7 @@ class Standbys:
     def came(self, request: JoinRequest, batch: Batch) -> None:
         """A member has entered the room."""
         self.followers.came(request, self._clock())
+        self._learn(*request.papers, batch)
         if request.session.member is not None and request.key:
             for message in (self._delegation(), self._places(), self._heartbeat()):
                 self._tell(request.session, message, batch)
@@ -135,6 +138,17 @@ class Standbys:
             self._rules.keep(self._papers())
         messages: list[FromHost] = [self._delegation()] if changed else []
         self._tell_members([*messages, self._places()] if changed or moved else [], batch)
+
+    def _learn(self, delegation: bytes, term: bytes, batch: Batch) -> None:
+        """Look at the papers of somebody who comes in."""
+        if newer := self._shown.newer_list(delegation):
+            self.name(Named(newer, ()), batch)
+        if (later := self._shown.later_term(term)) is not None:
+            self.on_higher(later)
+
+    def on_higher(self, later: TermRecord) -> None:
+        """Another computer has begun a later term of this room, as its own record says."""
+        _log.warning("a later term of this room has begun elsewhere: epoch %d", later.epoch)
 
     def change_rules(self, batch: Batch) -> None:
         """The access rules have changed: the copies get them."""

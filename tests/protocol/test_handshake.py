@@ -61,6 +61,12 @@ def member_end(ann: Identity, hal: Identity, **options) -> Any:
     return MemberGreeting(key=ann.public, sign=ann.sign, **options)
 
 
+def test_a_member_shows_the_papers_that_it_knows(hal, ann):
+    host, member = host_end(hal), member_end(ann, hal, papers=(b"the list", b"the record"))
+    newcomer = Newcomer(ann.public, "ann", papers=(b"the list", b"the record"))
+    assert host.receive(member.hello(host.opening())) == (None, newcomer)
+
+
 def test_a_member_is_admitted(hal, ann):
     host, member = host_end(hal), member_end(ann, hal, after=41)
     assert host.receive(member.hello(host.opening())) == (None, Newcomer(ann.public, "ann", 41))

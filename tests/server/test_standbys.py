@@ -13,6 +13,7 @@ from lanchat.protocol.messages import (
     Ack,
     Bye,
     Closing,
+    Event,
     FromMember,
     Left,
     Moderate,
@@ -104,9 +105,10 @@ class Stage:
         self.now += seconds
         self.batch()
 
-    def come(self, nick: str, key: bytes, standby: int = 1) -> Any:
+    def come(self, nick: str, key: bytes, standby: int = 1, papers: tuple[bytes, bytes] = (b"", b"")) -> Any:
         session = new_session(self)  # type: ignore[arg-type]
-        self.batch(JoinRequest(session, member_id(key), nick, key=key, standby=standby, peer="127.0.0.1"))
+        join = JoinRequest(session, member_id(key), nick, key=key, standby=standby, peer="127.0.0.1", papers=papers)
+        self.batch(join)
         return session
 
     def follow(self, session: Any, instance: bytes = INSTANCE) -> list[Any]:
@@ -148,6 +150,88 @@ def bobs_term(stage: Stage, *, key: Any = BOB, index: int = 1, term: int = 4) ->
     past = ((stage.standing.epoch, 5),) if make_epoch(term, index) > stage.standing.epoch else ()
     timeline = Timeline(make_epoch(term, index), past)
     return TermRecord(ROOM, key.public_key().public_bytes_raw(), 1, 10, timeline).signed(key.sign)
+
+
+# ---- what members show
+
+
+def test_a_list_that_a_member_knows_and_the_host_does_not_is_taken_and_passed_on():
+    stage = Stage()
+    bob, newer = stage.come("bob", BOB_KEY), named(CAT_KEY, number=2)
+    heard(bob)
+    stage.come("cat", CAT_KEY, papers=(newer, b""))
+    assert only(heard(bob), Delegation).paper == newer
+    assert stage.standing.delegation == stage.log.kept["delegation"] == newer
+
+
+@pytest.mark.parametrize(
+    "paper",
+    [
+        pytest.param(named(CAT_KEY, number=1), id="not newer"),
+        pytest.param(named(CAT_KEY, number=9, owner=BOB), id="of somebody else"),
+        pytest.param(named(CAT_KEY, number=9)[:-1], id="cut"),
+        pytest.param(Named("6" * 32, 9, 0, VALIDITY).signed(ANN.sign), id="for another room"),
+        pytest.param(b"no paper", id="none"),
+    ],
+)
+def test_a_list_that_is_old_or_false_changes_nothing(paper: bytes):
+    stage = Stage()
+    bob = stage.come("bob", BOB_KEY)
+    heard(bob)
+    stage.come("cat", CAT_KEY, papers=(paper, paper))
+    assert stage.standing.delegation == named(BOB_KEY)
+    assert [message for message in heard(bob) if not isinstance(message, Event)] == []
+
+
+class Watching(Stage):
+    """Notes which later terms are shown."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.later_terms: list[int] = []
+        self.standbys.on_higher = lambda later: self.later_terms.append(later.epoch)  # type: ignore[method-assign]
+
+
+def test_a_later_term_of_a_standby_or_the_owner_is_heard_of_once():
+    stage = Watching()
+    stage.come("bob", BOB_KEY, papers=(b"", bobs_term(stage)))
+    stage.come("cat", CAT_KEY, papers=(b"", bobs_term(stage)))
+    stage.come("dan", ANN_KEY, papers=(b"", bobs_term(stage, key=ANN, index=0, term=5)))
+    assert stage.later_terms == [make_epoch(4, 1), make_epoch(5, 0)]
+
+
+def test_without_a_list_only_the_owners_own_later_term_counts():
+    stage = Watching(Term(ANN_KEY))
+    stage.come("bob", BOB_KEY, papers=(b"", bobs_term(stage)))
+    stage.come("cat", CAT_KEY, papers=(b"", bobs_term(stage, index=0)))
+    assert stage.later_terms == []
+    stage.come("dan", CAT_KEY, papers=(b"", bobs_term(stage, key=ANN, index=0)))
+    assert stage.later_terms == [make_epoch(4, 0)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"key": CAT}, {"index": 2}, {"index": 0}, {"term": 2}],
+    ids=[
+        "nobody has named it",
+        "the index of somebody else",
+        "the index of the owner",
+        "no later one",
+    ],
+)
+def test_a_record_that_proves_nothing_is_not_heard_of(wrong: dict[str, Any]):
+    stage = Watching(Term(ANN_KEY, named(BOB_KEY)))
+    stage.come("cat", CAT_KEY, papers=(b"", bobs_term(stage, **wrong)))
+    assert stage.later_terms == []
+
+
+def test_a_record_counts_once_a_list_names_its_host():
+    stage = Watching()
+    record = bobs_term(stage, key=CAT, index=2)
+    stage.come("bob", BOB_KEY, papers=(b"", record))
+    assert stage.later_terms == []
+    stage.come("cat", CAT_KEY, papers=(named(BOB_KEY, CAT_KEY, number=2), record))
+    assert stage.later_terms == [make_epoch(4, 2)]
 
 
 # ---- copies

@@ -114,6 +114,7 @@ class NativeDoor:
             standby=newcomer.standby,
             peer=link.peer,
             web=self.web,
+            papers=newcomer.papers,
         )
         self._serving.inbox.put(request)
         try:
