@@ -14,7 +14,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import inspect
 
 import lanchat
+from lanchat.discovery.udp import packets
 from lanchat.discovery.udp.packets import Here, Seek, decode, encode
+from lanchat.network import flusher, sockets
+from lanchat.protocol import (
+    delegation,
+    fields,
+    framing,
+    invite,
+    limits,
+    standby,
+    status,
+    text,
+    timeline,
+    topic,
+    transfer,
+)
 from lanchat.protocol.binding import Binding
 from lanchat.protocol.closings import LeftCode, Refusal
 from lanchat.protocol.delegation import Delegation, Standby, TermRecord
@@ -26,8 +41,10 @@ from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS
 from lanchat.protocol.messages import VERSION, FromHost, FromMember
 from lanchat.protocol.places import Place, Rules
 from lanchat.protocol.timeline import Timeline, make_epoch
+from lanchat.protocol.timing import DEFAULT_TIMING
+from lanchat.room import access, private, recent, room
+from lanchat.server import past, throttle
 from lanchat.server.admission import ATTEMPTS_OF_KNOWN, ATTEMPTS_OF_NEW, ATTEMPTS_PER_SOURCE
-from lanchat.server.throttle import MAX_LINES
 
 TOP = Path(lanchat.__file__).parent
 PAGE = (TOP / "protocol/README.md").read_text(encoding="utf-8")
@@ -171,14 +188,57 @@ def test_the_tables_of_rates():
     ]
 
 
-def test_a_sentence_has_the_limit():
-    limits = DEFAULT_LIMITS
-    for words in (
-        f"at most {limits.links_per_source} at a time and {limits.strangers_per_source} before their proof",
-        f"At most {limits.strangers} links are before their proof",
-        f"More than {MAX_LINES:,} lines within 64 KiB end the link",
-    ):
-        assert words in PAGE
+TIMES, LIMITS, FILES = DEFAULT_TIMING, DEFAULT_LIMITS, DEFAULT_FILE_LIMITS
+KIB, MIB, DAY, HOUR = 1024, 1024 * 1024, 86_400_000, 3_600_000
+SENTENCES = [
+    f"{framing.MAX_LINE:,} bytes before the end and at most {framing.MAX_NESTING} levels",
+    f"A line that has begun has to end within {TIMES.line:g} s",
+    f"A member may have up to {room.MAX_SESSIONS} *sessions*",
+    f"has not finished its part of this within {LIMITS.greeting:g} s",
+    f"A newcomer gets the last {recent.HISTORY} messages (`said` and nothing else)",
+    f"or the last {recent.RESUME_SIZE:,} characters if that is less",
+    f"more than {recent.RESUME} events or {recent.RESUME_SIZE:,} characters",
+    f"A page has at most {past.PAGE} events or about {past.PAGE_SIZE // KIB} KiB",
+    f"Up to {private.MAILBOX} private messages, or {private.MAILBOX_SIZE:,} bytes of padded text, wait for one member",
+    f"for {limits.MAILBOX_AGE // DAY} days, and {private.MAX_WAITING:,} or",
+    f"or {private.MAX_WAITING_SIZE // MIB} MiB in one room",
+    f"It is good once, for {TIMES.ticket:g} s",
+    f"every {TIMES.place_every:g} s",
+    f"lines of at most {transfer.MAX_TRANSFER_LINE:,} bytes",
+    f"After {TIMES.transfer_stall:g} s without a byte either side hangs up",
+    f"`unfinished` ({FILES.unfinished // HOUR} h without a byte), `expired` ({FILES.kept // DAY} days)",
+    f"at most {LIMITS.links_per_source} at a time and {LIMITS.strangers_per_source} before their proof",
+    f"At most {LIMITS.strangers} links are before their proof",
+    f"More than {throttle.MAX_LINES:,} lines within {sockets.RECEIVE_SIZE // KIB} KiB end the link",
+    f"all members of a room together {LIMITS.room_message_burst:,} messages at once and {LIMITS.room_message_rate:,g} "
+    f"a second, {LIMITS.room_byte_burst // MIB} MiB at once and {LIMITS.room_byte_rate / KIB:g} KiB a second",
+    f"for whom {flusher.OUTBOX_LIMIT // MIB} MiB wait ({flusher.OUTBOX_SHARE // KIB} KiB, if",
+    f"if {flusher.OUTBOXES_LIMIT // MIB} MiB wait for all together), or that has taken nothing for {TIMES.stall:g} s",
+    f"1-{text.MAX_NICK} characters, at most {text.MAX_NICK_BYTES} bytes: letters, marks (at most {text.MAX_MARKS} on",
+    f"one key owns at most {access.MAX_NICKS}",
+    f"1-{text.MAX_TITLE} visible characters, at most {text.MAX_TITLE_BYTES} bytes",
+    f"1-{fields.MAX_TEXT} bytes, at most {text.MAX_LINES} lines",
+    f"in at most {status.MAX_AWAY} bytes",
+    f"at most {topic.MAX_TOPIC} bytes in one line",
+    f"after {TIMES.ping_after:g} s of silence, of the other side or of its own, a side sends a `ping`; after "
+    f"{TIMES.dead_after:g} s without a byte the link is dead",
+    f"nothing came from it for {TIMES.dead_after:g} s",
+    f"holds one JSON object in at most {packets.MAX_DATAGRAM} bytes",
+    f"within {TIMES.name:g} s",
+    f"pinged after {TIMES.irc_ping_after:g} s of silence and dropped after {TIMES.irc_dead_after:g} s",
+    f"stays in the room for {TIMES.web_absence:g} s",
+    f"no `moved` within {TIMES.promotion:g} s of its answer",
+    f"A term is at most 2^{timeline.MAX_TERM.bit_length()} - 1",
+    f"up to {timeline.MAX_ENTRIES} earlier epochs",
+    f"for up to {delegation.MAX_STANDBYS} standbys",
+    f"A list has at most {standby.MAX_LIST:,} characters",
+    f"Up to {invite.MAX_ADDRESSES - 1} more addresses",
+]
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_sentence_has_the_limit(sentence):
+    assert sentence in " ".join(PAGE.split())
 
 
 # ---- examples
@@ -206,20 +266,20 @@ def test_the_example_of_a_proof():
 
 
 def test_the_example_of_papers():
-    standby = Standby(1, MEMBER_KEY, bytes(range(8)))
-    delegation = Delegation(ROOM, 3, 1700000000000, 1700604800000, False, 50, (standby,))
+    place = Standby(1, MEMBER_KEY, bytes(range(8)))
+    paper = Delegation(ROOM, 3, 1700000000000, 1700604800000, False, 50, (place,))
     record = TermRecord(ROOM, MEMBER_KEY, 3, 1700000001000, Timeline(make_epoch(2, 1), ((make_epoch(1, 0), 5),)))
     afters = [record.timeline.common(copy) for copy in ({64: 7}, {64: 3}, {64: 5, 129: 2})]
-    text = section("### Who may host (`delegation.py`)")
-    assert f"`{delegation.signed(HOST.sign).hex()}`" in text and f"`{record.signed(MEMBER.sign).hex()}`" in text
-    assert f"| {'; '.join(map(str, afters))} |" in text
+    rules = section("### Who may host (`delegation.py`)")
+    assert f"`{paper.signed(HOST.sign).hex()}`" in rules and f"`{record.signed(MEMBER.sign).hex()}`" in rules
+    assert f"| {'; '.join(map(str, afters))} |" in rules
 
 
 def test_the_example_of_an_invite():
     whole, short = section("For example, the same invite in both ways:").split("```\n")[1].splitlines()
-    invite = parse_invite(whole)
-    assert str(invite) == whole and invite.for_qr() == short
-    assert invite.fingerprint == fingerprint(MEMBER_KEY) and len(invite.endpoints) == 2
+    read = parse_invite(whole)
+    assert str(read) == whole and read.for_qr() == short
+    assert read.fingerprint == fingerprint(MEMBER_KEY) and len(read.endpoints) == 2
 
 
 def test_the_example_of_discovery():
