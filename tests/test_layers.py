@@ -75,6 +75,7 @@ PURE = {
         "lanchat.terminal.chat.status",
     ),
     *("lanchat.terminal.chat.flapping", "lanchat.terminal.chat.intents", "lanchat.terminal.chat.mentioned"),
+    *("lanchat.terminal.chat.reunion",),
     *("lanchat.terminal.asking", "lanchat.terminal.notify", "lanchat.terminal.past"),
     *("lanchat.agents.jsonrpc", "lanchat.agents.rules"),
     *("lanchat.terminal.keystream", "lanchat.terminal.json_events", "lanchat.terminal.json_lines"),

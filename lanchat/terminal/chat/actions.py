@@ -106,7 +106,7 @@ class Actions:
             case intents.RemoveFile(file):
                 self._transfers.remove(file)
             case intents.Clear():
-                self._feed.forget()
+                self._feed.painted.clear()
                 self._screen.print_again()
             case intents.Leave():
                 if self._may_leave():

@@ -166,7 +166,7 @@ class Chat:
     def _again(self, columns: int, before: int, rows: int) -> Fragments:
         """What is in view, for so many columns instead of those before."""
         told = system_line(NARROWER).fragments(columns) if columns < before else []
-        return told + self._feed.again(columns, before, rows)
+        return told + self._feed.painted.again(columns, before, rows)
 
     def _bar(self, width: int) -> str:
         state = self._feed.state

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Closed, Item, Private, PrivateFile, PrivateMessage
+from lanchat.client.events import Closed, Connected, Disconnected, Item, Private, PrivateFile, PrivateMessage
 from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
@@ -22,16 +22,16 @@ from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.files import KnownFiles, Listed
 from lanchat.terminal.chat.flapping import Flapping, Shown
 from lanchat.terminal.chat.ignoring import Ignoring
-from lanchat.terminal.chat.line import Line
+from lanchat.terminal.chat.line import LastLines, Line
 from lanchat.terminal.chat.mentioned import LISTED
 from lanchat.terminal.chat.nicks import shown_nick
 from lanchat.terminal.chat.people import verify_text
 from lanchat.terminal.chat.private import PrivateTalk
 from lanchat.terminal.chat.render import Drawn, Note, Own, Renderer
+from lanchat.terminal.chat.reunion import Reunion
 from lanchat.terminal.chat.upcoming import Upcoming
 from lanchat.terminal.notify import Kind, kind_of
-
-KEPT_LINES = 500  # to print them again; more than a window holds
+from lanchat.terminal.wording import listed
 
 
 class Feed:
@@ -70,8 +70,9 @@ class Feed:
         self._renderer = Renderer(self.roster, date.today(), colour=colour, files=self.files, words=words)
         self._upcoming = Upcoming(room, hosting=room.hosting)
         self.calls: deque[Said] = deque(maxlen=LISTED)  # the last that call us, as far as they were rendered
-        self._flapping = Flapping(joins)
-        self._kept: deque[Line] = deque(maxlen=KEPT_LINES)  # the last that were rendered
+        self._joins, self._flapping = joins, Flapping(joins)
+        self._reunion = Reunion()
+        self.painted = LastLines()
         self._complaint = ""  # the error that stands last, or will soon; "": something else does
         self._wanted_nick = ""  # the nick that we asked for, until we have it
         self.ignored = Ignoring(self._own)
@@ -189,6 +190,7 @@ class Feed:
         if sys.platform != "win32":
             time.tzset()  # the C library reads the time zone once, and a laptop may travel
         self._renderer.minute, self._renderer.today = -1, date.today()
+        self._report_missing()
         deadline = time.monotonic() + seconds
         fragments: Fragments = []
         while (item := self._upcoming.next()) is not None:
@@ -197,7 +199,7 @@ class Feed:
                 self._complaint = ""
             for one in (self._mark_before(item), line) if line is not None else ():
                 if one is not None:
-                    self._kept.append(one)
+                    self.painted.add(one)
                     fragments += one.fragments(columns)
             if time.monotonic() > deadline:
                 return fragments, True
@@ -216,24 +218,6 @@ class Feed:
             raise ValueError(f"No one here is called {nick}. /who lists everyone.")
         return found
 
-    def forget(self) -> None:
-        """Nothing that was painted is painted again."""
-        self._kept.clear()
-
-    def again(self, columns: int, before: int, rows: int) -> Fragments:
-        """The last lines that were painted, for rows of so many cells.
-
-        Args:
-            before: cells of a row when they were painted; as many lines as filled a window of so many `rows` then.
-        """
-        last: list[Line] = []
-        for line in reversed(self._kept):
-            last.append(line)
-            rows -= sum(text.count("\n") for _, text in line.fragments(before))
-            if rows < 0:
-                break
-        return [fragment for line in reversed(last) for fragment in line.fragments(columns)]
-
     def _add(self, note: Own) -> None:
         self._upcoming.add(note)
         self._wake()
@@ -247,8 +231,12 @@ class Feed:
             if item.by not in self.ignored:
                 self.private.came(item)
         hidden = isinstance(item, Said | Private) and item.by in self.ignored
-        if isinstance(item, Joined | Left) and item.by != self.roster.me:
-            hidden = self._flaps(item)
+        if isinstance(item, Joined | Left):
+            hidden = self._reunion.hides(item) or self._flaps(item)
+        elif isinstance(item, Disconnected):
+            self._reunion.lost(self.roster.people.values())
+        elif isinstance(item, Connected) and item.again:
+            self._reunion.back(time.monotonic())
         self._renderer.hosting = self._room.hosting
         line = None if hidden else self._renderer.render(item)  # before it is followed: it shows the room as it was
         if line is not None and isinstance(item, FileOffered | PrivateFile):
@@ -263,11 +251,20 @@ class Feed:
 
     def _flaps(self, event: Joined | Left) -> bool:
         """Whether this coming or going is not shown: by wish, or because there have been so many of this person."""
-        shown = self._flapping.follow(event, self.roster.is_bot(event.by, event.nick))
+        if event.by == self.roster.me:
+            return False
+        bot, host = self.roster.is_bot(event.by, event.nick), event.by == self.roster.host_id
+        shown = self._flapping.follow(event, bot=bot, host=host)
         if shown is Shown.LAST:
             nick = shown_nick(event.by, event.nick)
             self.note(f"{nick} keeps coming and going. That is not shown any more until it stops.")
         return shown is Shown.NO
+
+    def _report_missing(self) -> None:
+        if (missing := self._reunion.missing(time.monotonic())) and self._joins != "none":
+            names = [shown_nick(person.id, person.nick) for person in missing]
+            have = "has" if len(names) == 1 else "have"
+            self._upcoming.add(Note(f"{listed(names)} {have} not come back."))
 
     def _report_offer(self, file: FileOffered | PrivateFile) -> None:
         """Report a file that somebody else sends now, and that is shown."""

@@ -38,11 +38,12 @@ class Flapping:
         self._joins = joins
         self._visits: OrderedDict[tuple[str, str], _Visits] = OrderedDict()  # the latest at the end
 
-    def follow(self, event: Joined | Left, bot: bool = False) -> Shown:
+    def follow(self, event: Joined | Left, *, bot: bool = False, host: bool = False) -> Shown:
         """Whether this coming or going is to be shown.
 
         Args:
             bot: this is a program, as far as the roster knows.
+            host: it hosts the room, so it comes and goes with the room.
         """
         who = event.by, event.nick
         visits = self._visits.setdefault(who, _Visits())
@@ -58,4 +59,4 @@ class Flapping:
             return Shown.YES
         if self._joins == "none" or (self._joins == "people" and visits.bot):
             return Shown.NO
-        return Shown.YES if visits.number < SHOWN else Shown.LAST if visits.number == SHOWN else Shown.NO
+        return Shown.YES if host or visits.number < SHOWN else Shown.LAST if visits.number == SHOWN else Shown.NO

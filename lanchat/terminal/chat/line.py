@@ -1,10 +1,12 @@
 """A line of the screen as it was said, before it is broken into rows for a window of some width. Pure."""
 
+from collections import deque
 from typing import NamedTuple
 
 from lanchat.terminal.cells import Fragments, most_cells
 from lanchat.terminal.wrap import NARROWEST, hang
 
+KEPT_LINES = 500  # to paint them again; more than a window holds
 SYSTEM = "class:system"
 SYSTEM_INDENT = 3  # cells of `-- ` before a line that nobody said
 _LEAST = 4  # cells for the text beside what stands before it; with fewer it begins in a row of its own
@@ -48,6 +50,33 @@ class Line(NamedTuple):
         taken = self.start - len(self.mark) - most_cells(nick)
         shown = hang("\n" + self.text, columns, self.indent)
         return [*before, (style, hang(nick, columns, self.indent, taken)), (self.style, f"{shown}\n")]
+
+
+class LastLines:
+    """The last lines that were painted, to paint them again. Owned by the thread that paints."""
+
+    def __init__(self) -> None:
+        self._lines: deque[Line] = deque(maxlen=KEPT_LINES)
+
+    def add(self, line: Line) -> None:
+        self._lines.append(line)
+
+    def clear(self) -> None:
+        self._lines.clear()
+
+    def again(self, columns: int, before: int, rows: int) -> Fragments:
+        """The last lines, for rows of so many cells.
+
+        Args:
+            before: cells of a row when they were painted; as many lines as filled a window of so many `rows` then.
+        """
+        last: list[Line] = []
+        for line in reversed(self._lines):
+            last.append(line)
+            rows -= sum(text.count("\n") for _, text in line.fragments(before))
+            if rows < 0:
+                break
+        return [fragment for line in reversed(last) for fragment in line.fragments(columns)]
 
 
 def verbatim(fragments: Fragments) -> Line:

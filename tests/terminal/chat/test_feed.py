@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -78,7 +79,7 @@ def test_before_the_first_private_message_to_a_nick_of_two_keys_the_person_is_as
     assert room.private == [(false.id, "psst")]
 
 
-ANN, BOB = "a" * 32, "b" * 32
+ANN, BOB, CAT = "a" * 32, "b" * 32, "c" * 32
 GREETING = "-- You are in Room A (hosted by hal) as ann. /help lists the commands."
 
 
@@ -171,11 +172,37 @@ def test_who_keeps_coming_and_going_is_told_of_once_more_and_then_no_longer(in_u
     room.items = [connected(0)]
     feed, _ = lines_of(room)
     for visit in range(1, 9, 2):
-        room.items += [Joined(visit, SEVEN_IN_TOKYO, BOB, "bob"), Left(visit + 1, SEVEN_IN_TOKYO, BOB, "bob")]
+        room.items += [Joined(visit, SEVEN_IN_TOKYO, CAT, "cat"), Left(visit + 1, SEVEN_IN_TOKYO, CAT, "cat")]
     assert [line.removeprefix("22:00 ") for line in shown_by(feed) if "Nov" not in line][-5:] == [
-        "-- bob·bbbb joined",
-        "-- bob left",
-        "-- bob·bbbb joined",
-        "-- bob left",
-        "-- bob keeps coming and going. That is not shown any more until it stops.",
+        "-- cat·cccc joined",
+        "-- cat left",
+        "-- cat·cccc joined",
+        "-- cat left",
+        "-- cat keeps coming and going. That is not shown any more until it stops.",
     ]
+
+
+def test_a_host_that_starts_again_is_told_in_one_line(in_utc):
+    """However often, and nobody is said to come and go."""
+    room = ScriptedRoom()
+    people = [(BOB, "bob"), (CAT, "cat"), (ANN, "ann")]
+    came = [Joined(seq, SEVEN_IN_TOKYO, id, nick, host=id == BOB) for seq, (id, nick) in enumerate(people, start=1)]
+    room.items = [connected(0), *came]
+    feed, _ = lines_of(room)
+    for seq in range(10, 60, 10):
+        at = SEVEN_IN_TOKYO + 60_000
+        room.items = [
+            Left(seq, at, BOB, "bob"),
+            Disconnected("The host has closed the room.", closed=True),
+            replace(connected(seq), again=True),
+            *(
+                Left(seq + 1 + n, at, id, nick, "lost", "lost")
+                for n, (id, nick) in enumerate(((CAT, "cat"), (ANN, "ann")))
+            ),
+            Joined(seq + 3, at, BOB, "bob", host=True),
+            Joined(seq + 4, at, ANN, "ann"),
+            Joined(seq + 5, at, CAT, "cat"),
+        ]
+        left, closed, *others = shown_by(feed)
+        assert left == "22:01 -- bob left" and "Waiting in case it opens again" in closed
+        assert others == ["-- Connected again.", "22:01 -- bob·bbbb opened the room"]

@@ -44,6 +44,12 @@ def test_that_somebody_was_removed_is_always_shown():
     assert flapping.follow(went(DAY, code="kicked")) is YES and flapping.follow(went(DAY, code="banned")) is YES
 
 
+def test_who_hosts_the_room_comes_and_goes_with_it():
+    flapping = Flapping()
+    assert {flapping.follow(event(DAY), host=True) for _ in range(9) for event in (came, went)} == {YES}
+    assert Flapping("none").follow(came(DAY), host=True) is NO
+
+
 def test_a_clock_that_is_set_back_hides_nobody_for_long():
     flapping = Flapping()
     for _ in range(10):

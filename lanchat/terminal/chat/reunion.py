@@ -1,0 +1,56 @@
+"""Keeps the screen quiet after a break: who was here before a connection was lost, and is back, came from nowhere. Pure.
+
+When a host starts again, everybody loses the room and joins it again. One line tells that, not two for each person.
+"""
+
+from collections.abc import Iterable
+
+from lanchat.protocol.ids import is_verified
+from lanchat.protocol.messages import Joined, Left
+from lanchat.room.roster import Person
+
+WITHIN = 60.0  # s for everybody to be back, who may try only every 20 s
+_UNWANTED = ("lost", "silent")  # codes of Left: nobody wanted that
+
+
+class Reunion:
+    """Follows one break after the other. Owned by the thread that paints."""
+
+    def __init__(self) -> None:
+        self._before: set[str] = set()  # the ids of those who were here when the connection was lost
+        self._away: dict[str, Person] = {}  # those of them who are not back
+        self._ends_at: float | None = None  # s, monotonic; None: there is no link, or no break
+
+    def lost(self, present: Iterable[Person]) -> None:
+        """There is no link any more. A guest is somebody else each time, so guests are told of as ever."""
+        if not self._before:
+            self._before = {person.id for person in present if is_verified(person.id)}
+        self._ends_at = None
+
+    def back(self, now: float) -> None:
+        """There is a link again. For the time see `missing`."""
+        self._ends_at = now + WITHIN
+
+    def hides(self, event: Joined | Left) -> bool:
+        """Whether this coming or going is a part of the break. That somebody opens the room is told."""
+        told = event.code not in _UNWANTED if isinstance(event, Left) else event.host
+        if told or event.by not in self._before:
+            self._away.pop(event.by, None)
+            return False
+        if isinstance(event, Left):
+            self._away[event.by] = Person(event.by, event.nick)
+        else:
+            self._away.pop(event.by, None)
+        return True
+
+    def missing(self, now: float) -> list[Person]:
+        """Those who have not come back, once the time for that is over.
+
+        Args:
+            now: s, monotonic.
+        """
+        if self._ends_at is None or now < self._ends_at:
+            return []
+        missing = list(self._away.values())
+        self._before, self._away, self._ends_at = set(), {}, None
+        return missing
