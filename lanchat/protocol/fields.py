@@ -9,6 +9,11 @@ MAX_NAME = 256  # characters
 NONCE_SIZE = 32  # bytes; each side's part of what makes a proof fit one link only
 MAX_NUMBER = 2**53 - 1  # the largest that every JSON reader can hold (RFC 8259, section 6)
 
+
+class TooLong(ValueError):
+    """A text does not fit into one message."""
+
+
 Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
 Last = Annotated[int, Meta(ge=-1, le=MAX_NUMBER)]  # a seq; -1: none
 Short = Annotated[str, Meta(max_length=64)]  # ids, codes

@@ -5,7 +5,7 @@ A text is padded to one of four sizes.
 So "ok" and "yes" look alike on their way, and a room can count the messages that wait without being able to read them.
 """
 
-from lanchat.protocol.fields import MAX_TEXT
+from lanchat.protocol.fields import MAX_TEXT, TooLong
 
 SIZES = (64, 256, 1024, MAX_TEXT)  # bytes of a padded text
 OFFER_SIZE = 256  # bytes of a padded offer of a file: the longest safe name fits, so none tells how long its name is
@@ -22,7 +22,7 @@ def pad(text: bytes) -> bytes:
     for size in SIZES:
         if len(text) <= size:
             return len(text).to_bytes(_LENGTH, "big") + text + bytes(size - len(text))
-    raise ValueError(f"A message may have at most {MAX_TEXT} bytes.")
+    raise TooLong(f"A message may have at most {MAX_TEXT} bytes.")
 
 
 def unpad(padded: bytes) -> bytes:

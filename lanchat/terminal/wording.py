@@ -6,6 +6,7 @@ behind `--`, where nobody's message can stand.
 
 from lanchat.client.events import PrivateFile, PrivateMessage
 from lanchat.errors import LanchatError
+from lanchat.protocol.fields import TooLong
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Left, Moved
 from lanchat.protocol.sizes import size_text
@@ -15,6 +16,7 @@ from lanchat.room.roster import Roster
 from lanchat.terminal.phrases import counted
 
 QUOTED = 60  # characters of a message in a sentence
+TO_SEND_ALL = "Longer texts go as a file: /send PATH"
 COMPARE = "To compare, they run:  lanchat id"
 
 
@@ -46,7 +48,7 @@ def advice(text: str) -> str:
 
 def error_line(error: Exception) -> str:
     """An error in one line, for the chat: what happened, and what to do."""
-    hint = error.hint if isinstance(error, LanchatError) else ""
+    hint = error.hint if isinstance(error, LanchatError) else TO_SEND_ALL if isinstance(error, TooLong) else ""
     return f"{error} {advice(hint)}" if hint else str(error)
 
 

@@ -63,8 +63,8 @@ class Actions:
             case intents.Away(text):
                 self._room.away(text)
                 self._feed.note("You are away. /back ends that, and so does leaving." if text else "You are back.")
-            case intents.ShowHelp():
-                self._feed.note(self._help())
+            case intents.ShowHelp(wanted):
+                self._feed.note(self._help(wanted))
             case intents.ShowWho():
                 roster = self._feed.roster
                 self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))
@@ -116,9 +116,9 @@ class Actions:
             case _:
                 assert_never(intent)
 
-    def _help(self) -> str:
+    def _help(self, wanted: str) -> str:
         width = max(0, self._screen.columns - SYSTEM_INDENT)
-        return commands.help_text(self._screen.KEYS, hosting=self._room.hosting, width=width)
+        return commands.help_text(wanted, self._screen.KEYS, hosting=self._room.hosting, width=width)
 
     def _mentions(self) -> str:
         roster, card = self._feed.roster, self._room.card

@@ -36,6 +36,7 @@ from lanchat.terminal.chat.intents import (
 from lanchat.terminal.wrap import hang
 
 SLASH = "/"
+_UNDER = 4  # cells before what stands below a command in a narrow window
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Command:
         argument: as /help shows it: "" for none, "NICK" for one that is required, "[NICK]" for one that is optional.
         intent: makes the value from the argument ("" if none was given).
         for_host: only the host sees it and may use it.
+        everyday: it stands in the short list of /help.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Command:
     intent: Callable[[str], Intent]
     aliases: tuple[str, ...] = ()
     for_host: bool = False
+    everyday: bool = False
 
     @property
     def usage(self) -> str:
@@ -100,53 +103,50 @@ def _hours(word: str) -> float:
     return hours
 
 
+def _everyday(name: str, argument: str, help: str, intent: Callable[[str], Intent], *aliases: str) -> Command:
+    return Command(name, argument, help, intent, aliases, everyday=True)
+
+
+def _host_only(action: str, help: str, argument: str = "NICK", *, everyday: bool = False) -> Command:
+    return Command(action, argument, help, lambda nick: Moderate(action, _nick(nick)), for_host=True, everyday=everyday)
+
+
 COMMANDS = (
-    Command("help", "", "show this list", lambda _: ShowHelp(), aliases=("h", "?")),
-    Command("who", "", "show who is in the room", lambda _: ShowWho(), aliases=("names",)),
-    Command("nick", "NICK", "change your nick", ChangeNick),
-    Command("me", "TEXT", "say what you do: /me waves", lambda text: Say(text, action=True)),
-    Command("msg", "NICK TEXT", "send a private message, even to someone away; the host cannot read it", _private),
-    Command("reply", "TEXT", "reply to the last private message", Reply, aliases=("r",)),
-    Command("away", "[TEXT]", "tell that you are away, and why", lambda text: Away(text or "away")),
+    Command("help", "[all|COMMAND]", "show the usual commands, all, or one", ShowHelp, aliases=("h", "?")),
+    _everyday("who", "", "show who is in the room", lambda _: ShowWho(), "names"),
+    _everyday("nick", "NICK", "change your nick", ChangeNick),
+    _everyday("me", "TEXT", "say what you do: /me waves", lambda text: Say(text, action=True)),
+    _everyday("msg", "NICK TEXT", "send a private message, also to who is away", _private),
+    _everyday("reply", "TEXT", "reply to the last private message", Reply, "r"),
+    _everyday("away", "[TEXT]", "tell that you are away, until /back", lambda text: Away(text or "away")),
     Command("back", "", "tell that you are back", lambda _: Away("")),
     Command("mentions", "", "list the last messages that name you", lambda _: ShowMentions()),
-    Command("send", "PATH [NICK]", "send a file, or a folder as a ZIP, to everybody or to one person", SendFile),
-    Command("files", "", "list the files of the room", lambda _: ShowFiles()),
-    Command("get", "NUMBER [FOLDER]", "fetch a file of the list", _fetch),
-    Command(
-        "cancel",
-        "NUMBER",
-        "stop a transfer of yours; what you fetched stays, what you sent is taken back",
-        CancelTransfer,
-    ),
+    _everyday("send", "PATH [NICK]", "send a file or a folder, to all or to one", SendFile),
+    _everyday("files", "", "list the files of the room", lambda _: ShowFiles()),
+    _everyday("get", "NUMBER [FOLDER]", "fetch a file of the list", _fetch),
+    Command("cancel", "NUMBER", "stop sending or fetching a file", CancelTransfer),
     Command("remove", "NUMBER", "take back a file of yours", RemoveFile),
-    Command("invite", "", "show the link others join with, also as a QR code", lambda _: ShowInvite()),
-    Command("verify", "NICK", "show the fingerprint of somebody's key, to compare", lambda nick: Verify(_nick(nick))),
-    Command("ignore", "[NICK]", "hide somebody's messages; alone, list whose", lambda nick: Ignore(_nick(nick), True)),
-    Command("unignore", "NICK", "show them again", lambda nick: Ignore(_nick(nick), False)),
-    Command("kick", "NICK", "remove somebody", lambda nick: Moderate("kick", _nick(nick)), for_host=True),
-    Command("ban", "NICK", "remove somebody for good (by key)", lambda n: Moderate("ban", _nick(n)), for_host=True),
-    Command("unban", "NICK", "lift a ban", lambda nick: Moderate("unban", _nick(nick)), for_host=True),
-    Command("topic", "[TEXT]", "show what the room is about; a host sets it, and - removes it", Topic),
-    Command("lock", "", "admit only those who have been here before", lambda _: Moderate("lock"), for_host=True),
-    Command("unlock", "", "admit newcomers again", lambda _: Moderate("unlock"), for_host=True),
-    Command("standbys", "[auto|off|NICK ...]", "show or choose whose computers can host the room", _standbys),
-    Command(
-        "handover", "NICK", "let NICK's computer host the room", lambda n: Moderate("handover", _nick(n)), for_host=True
-    ),
+    _everyday("invite", "", "show the link to join with, and its QR code", lambda _: ShowInvite()),
+    Command("verify", "NICK", "show somebody's key, to compare it", lambda nick: Verify(_nick(nick))),
+    _everyday("ignore", "[NICK]", "hide somebody's messages; alone, list whose", lambda n: Ignore(_nick(n), True)),
+    Command("unignore", "NICK", "show their messages again", lambda nick: Ignore(_nick(nick), False)),
+    _host_only("kick", "remove somebody", everyday=True),
+    _host_only("ban", "remove somebody for good (by key)", everyday=True),
+    _host_only("unban", "lift a ban"),
+    _everyday("topic", "[TEXT]", "show the topic; a host sets or removes (-) it", Topic),
+    _host_only("lock", "admit only those who have been here before", "", everyday=True),
+    _host_only("unlock", "admit newcomers again", ""),
+    Command("standbys", "[auto|off|NICK ...]", "show or choose who can host the room next", _standbys),
+    _host_only("handover", "let NICK's computer host the room"),
     Command("takeback", "", "host your own room again", lambda _: Moderate("takeback")),
-    Command("close", "", "close your room for everybody, standbys too", lambda _: Moderate("close"), for_host=True),
+    _host_only("close", "close your room for everybody, standbys too", ""),
     Command(
-        "web",
-        "[new [HOURS]|off]",
-        "show the address for browsers, or a new guest link; or close it",
-        _web,
-        for_host=True,
+        "web", "[new [HOURS]|off]", "show the address for browsers, or close it", _web, for_host=True, everyday=True
     ),
     Command("discard", "", "drop your messages that are not sent yet", lambda _: Unsent(send=False)),
-    Command("resend", "", "send your messages of last time that were held back", lambda _: Unsent(send=True)),
+    Command("resend", "", "send your messages that were held back", lambda _: Unsent(send=True)),
     Command("clear", "", "clear the window", lambda _: Clear()),
-    Command("quit", "", "leave the room", lambda _: Leave(), aliases=("q", "exit")),
+    _everyday("quit", "", "leave the room", lambda _: Leave(), "q", "exit"),
 )
 
 
@@ -183,19 +183,43 @@ def parse(text: str, *, hosting: bool = False, commands: tuple[Command, ...] = C
 
 
 def help_text(
-    keys: Iterable[str] = (), *, hosting: bool = False, width: int = 0, commands: tuple[Command, ...] = COMMANDS
+    wanted: str = "",
+    keys: Iterable[str] = (),
+    *,
+    hosting: bool = False,
+    width: int = 0,
+    commands: tuple[Command, ...] = COMMANDS,
 ) -> str:
-    """The answer to /help, in two columns.
+    """The answer to /help: a table, and below it sentences.
 
     Args:
-        keys: sentences about the keys, which stand below.
+        wanted: "": the commands of every day, which fit into a window; "all"; or one command.
+        keys: sentences about the keys.
         width: cells of a row; 0 to break no rows.
+
+    Raises:
+        ValueError: there is no such command.
     """
-    table = [(command.usage, command.help) for command in _usable(commands, hosting)]
-    table.append(("//TEXT", "say something that begins with a slash"))
+    usable = _usable(commands, hosting)
+    name = wanted.removeprefix(SLASH).lower()
+    if name == "all":
+        below = list(keys)
+        table = [(command.usage, command.help) for command in usable]
+        table.append(("//TEXT", "say something that begins with a slash"))
+    elif name:
+        command = _find(name, tuple(usable))
+        if command is None:
+            raise ValueError(f"No command {SLASH}{name}. /help all lists them.")
+        return f"{command.usage}  {command.help}"
+    else:
+        table = [(command.usage, command.help) for command in usable if command.everyday]
+        below = ["/help all lists all commands.", *keys]
     column = max(len(usage) for usage, _ in table) + 2
-    lines = [f"{usage:<{column}}{hang(help, width, column)}" for usage, help in table]
-    return "\n".join([*lines, *keys])
+    if 0 < width < 2 * column:  # too narrow for two columns
+        lines = [f"{usage}\n{' ' * _UNDER}{hang(help, width, _UNDER)}" for usage, help in table]
+    else:
+        lines = [f"{usage:<{column}}{hang(help, width, column)}" for usage, help in table]
+    return "\n".join([*lines, *below])
 
 
 def complete(

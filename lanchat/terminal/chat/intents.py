@@ -27,7 +27,9 @@ class ChangeNick:
 
 @dataclass(frozen=True)
 class ShowHelp:
-    pass
+    """The commands of every day ("all": all), or one command."""
+
+    wanted: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,13 @@ def line_keys(
     """
     keys = KeyBindings()
     typing = has_focus(line)  # else the person searches
+    refused = ""  # a command that was not carried out and stays in the line, until another one begins
 
     @keys.add("enter", filter=typing)  # Ctrl-J too: some terminals and scripts send it for Return
     def send(event: KeyPressEvent) -> None:
+        nonlocal refused
         line.validate_and_handle()
+        refused = line.text if line.text.startswith(commands.SLASH) else ""
 
     @keys.add("escape", "enter", filter=typing)
     @keys.add("escape", "c-j", filter=typing)
@@ -87,6 +90,8 @@ def line_keys(
 
     @keys.add(Keys.Any, filter=typing)
     def type_text(event: KeyPressEvent) -> None:
+        if event.data == commands.SLASH and refused and line.document.text_before_cursor == line.text == refused:
+            line.reset(append_to_history=True)  # Up brings it back
         if event.data.isprintable() or not event.data.isascii():  # a key that nothing is bound to types nothing
             line.insert_text(event.data * event.arg)
 

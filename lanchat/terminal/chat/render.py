@@ -52,7 +52,7 @@ from lanchat.terminal.wording import (
     unopened_text,
 )
 
-TIME, ERROR, MINE, MENTION, MARK, PRIVATE, COMMAND, NEW = (
+TIME, ERROR, MINE, MENTION, MARK, PRIVATE, COMMAND, NEW, NOTE = (
     "class:time",
     "class:error",
     "class:mine",
@@ -61,6 +61,7 @@ TIME, ERROR, MINE, MENTION, MARK, PRIVATE, COMMAND, NEW = (
     "class:private",
     "class:command",
     "class:new",
+    "",  # the answers of this program are for the person who looks, so they are as bright as a message
 )
 
 TIME_WIDTH = 6  # cells of a time and the space after it
@@ -200,7 +201,7 @@ class Renderer:
             case Note(text=text, command=True):
                 return Line([], COMMAND, " " * COMMAND_INDENT, safe_text(text), COMMAND_INDENT, COMMAND_INDENT)
             case Note(text=text, error=error):
-                return _system(text, ERROR if error else SYSTEM)
+                return _system(text, ERROR if error else NOTE)
             case Closed(error=error):
                 what_to_do = f" {advice(error.hint)}" if error.hint else ""
                 return _system(sentence(str(error)) + what_to_do, ERROR)

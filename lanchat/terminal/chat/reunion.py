@@ -1,4 +1,4 @@
-"""Keeps the screen quiet after a break: who was here before a connection was lost, and is back, came from nowhere. Pure.
+"""Keeps the screen quiet after a break: who was here before the connection was lost, and is back, is not told of. Pure.
 
 When a host starts again, everybody loses the room and joins it again. One line tells that, not two for each person.
 """

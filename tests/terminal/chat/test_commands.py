@@ -15,6 +15,7 @@ from lanchat.terminal.chat.intents import (
     ShowWho,
     Unknown,
 )
+from lanchat.terminal.chat.keys import HELP
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,7 @@ from lanchat.terminal.chat.intents import (
         ("/help", ShowHelp()),
         ("/HELP", ShowHelp()),
         ("/h", ShowHelp()),
+        ("/help all", ShowHelp("all")),
         ("/who  ", ShowWho()),
         ("/nick anna", ChangeNick("anna")),
         ("/nick  anna ", ChangeNick("anna")),
@@ -74,16 +76,30 @@ def test_commands_of_the_host_are_refused_hidden_and_not_completed_for_others():
     assert complete("/k", ()) == []
 
 
-def test_help_has_a_row_for_every_command():
-    rows = help_text(hosting=True).splitlines()
+def test_help_all_has_a_row_for_every_command_which_fits_a_usual_window():
+    rows = help_text("all", hosting=True, width=77).splitlines()
     for command in COMMANDS:
         assert any(row.startswith(command.usage) and row.endswith(command.help) for row in rows)
+    assert max(map(len, rows)) <= 77
 
 
-def test_in_a_narrow_window_help_breaks_within_its_column():
-    lines = help_text(width=50).splitlines()
-    (first,) = [number for number, line in enumerate(lines) if line.startswith("/msg")]
-    assert lines[first + 1].startswith(" " * 16) and max(map(len, lines[:-2])) <= 50
+def test_the_commands_of_every_day_fit_into_a_usual_window_with_the_keys():
+    rows = help_text(keys=HELP, hosting=True, width=77).splitlines()
+    assert len(rows) + sum(len(row) > 77 for row in rows) <= 22, "of 24, with the typed line and the bar"
+    assert "/help all" in rows[-3] and not any(row.startswith("/takeback") for row in rows)
+
+
+def test_help_explains_one_command():
+    assert help_text("/msg") == help_text("msg") == "/msg NICK TEXT  send a private message, also to who is away"
+    for wanted in ("kick", "nothing"):
+        with pytest.raises(ValueError, match=rf"^No command /{wanted}\. /help all"):
+            help_text(wanted)
+
+
+def test_in_a_narrow_window_help_stands_below_each_command():
+    lines = help_text(width=37).splitlines()
+    at = lines.index("/msg NICK TEXT")
+    assert lines[at + 1 : at + 3] == ["    send a private message, also to", "    who is away"]
 
 
 def test_no_name_is_taken_twice():

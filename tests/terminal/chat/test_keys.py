@@ -84,7 +84,7 @@ def test_a_paste_without_marks_is_one_text_that_its_author_sends_or_not(ann, hea
     screen.press(UP)  # as any other key, this ends the paste
     screen.wait_until(lambda: screen.cursor != end)
     screen.press("\r")
-    screen.wait_until(lambda: "A message may have at most 4096 bytes" in screen.text)
+    screen.wait_until(lambda: "A message may have at most 4096 bytes. Longer texts go as a file:" in screen.text)
     screen.press(CTRL_C)
     screen.wait_until(lambda: has_line(screen, ""))
     screen.press("one\rtwo\rthree\rfour")
@@ -93,6 +93,23 @@ def test_a_paste_without_marks_is_one_text_that_its_author_sends_or_not(ann, hea
     screen.wait_until(lambda: "four" not in screen.text)
     screen.press("ur\r")
     assert heard("one\ntwo\nthree\nfour") == ["one\ntwo\nthree\nfour"]
+
+
+def test_a_command_that_is_begun_behind_a_refused_one_takes_its_place(ann):
+    screen = ann()
+    screen.press("/reply hello\r")
+    screen.wait_until(lambda: "no private message to reply to" in screen.text and has_line(screen, "/reply hello"))
+    screen.press("/nick b/b\r")
+    screen.wait_until(lambda: has_line(screen, "/nick b/b") and "(no " in screen.text)
+    screen.press(" \x7f\x7f\x7f")
+    screen.wait_until(lambda: has_line(screen, "/nick b"))
+    screen.press("/c")
+    screen.wait_until(lambda: has_line(screen, "/nick b/c"))  # who corrects it goes on with it
+    screen.press(CTRL_C)
+    screen.wait_until(lambda: has_line(screen, ""))
+    for earlier in ("/nick b/c", "/nick b/b", "/reply hello"):
+        screen.press(UP)
+        screen.wait_until(lambda earlier=earlier: has_line(screen, earlier))
 
 
 def test_a_draft_and_what_was_said_come_back_also_tomorrow(ann, heard):

@@ -264,7 +264,7 @@ def test_after_a_reconnect_i_see_why_the_host_had_dropped_me(reason):
 
 
 def test_notices_and_notes_are_lines_that_nobody_said():
-    assert renderer().render(Note("one\ntwo")) == [(SYSTEM, "-- one\n   two\n")]
+    assert renderer().render(Note("one\ntwo")) == [("", "-- one\n   two\n")]
     assert renderer().render(Note("no", error=True)) == [(ERROR, "-- no\n")]
     assert renderer().render(Acked(("id",))) == []
     assert renderer().render(Closed(ConnectionLost("the host is gone", "look for it: lanchat rooms"))) == [
