@@ -31,7 +31,7 @@ from lanchat.terminal.chat.render import Drawn, Note, Own, Renderer
 from lanchat.terminal.chat.reunion import Reunion
 from lanchat.terminal.chat.upcoming import Upcoming
 from lanchat.terminal.notify import Kind, kind_of
-from lanchat.terminal.wording import listed
+from lanchat.terminal.phrases import listed
 
 
 class Feed:
