@@ -4,12 +4,13 @@ import logging
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from lanchat import __version__
-from lanchat.cli import completion, config, files, help, look, mcp, options, script, talk
+from lanchat.cli import options
 from lanchat.cli.usage import ExplainedCommand, explained, nearest
 from lanchat.errors import LanchatError
 from lanchat.terminal.crash import CRASHED, Crash
@@ -56,14 +57,27 @@ class NoSuchCommand(LanchatError):
     exit_code = 2
 
 
-_SECTIONS: dict[str, list[click.Command]] = {
-    "Commands": [
-        *(talk.host, talk.join),
-        *(look.rooms, look.history, look.doctor, look.identity, look.trust),
-    ],
-    "Commands for scripts": [script.send, script.tail, script.ask, files.get, mcp.mcp],
-    "More": [config.config, completion.completion, help.help],
+# Where the commands are, which are loaded when they are needed, in the order in which a newcomer needs them.
+_SECTIONS = {
+    "Commands": {
+        "host": "talk.host",
+        "join": "talk.join",
+        "rooms": "look.rooms",
+        "history": "look.history",
+        "doctor": "look.doctor",
+        "id": "look.identity",
+        "trust": "look.trust",
+    },
+    "Commands for scripts": {
+        "send": "script.send",
+        "tail": "script.tail",
+        "ask": "script.ask",
+        "get": "files.get",
+        "mcp": "mcp.mcp",
+    },
+    "More": {"config": "config.config", "completion": "completion.completion", "help": "help.help"},
 }
+_PLACES = {name: place for section in _SECTIONS.values() for name, place in section.items()}
 _OTHER_WORDS = {
     **dict.fromkeys(("open", "create", "serve", "start"), "host"),
     **dict.fromkeys(("connect", "enter"), "join"),
@@ -76,6 +90,12 @@ _OTHER_WORDS = {
 
 class _Commands(ExplainedCommand, click.Group):
     """The commands. A title where a command belongs is answered with what the person probably wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_PLACES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return command_of(cmd_name) if cmd_name in _PLACES else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -91,12 +111,27 @@ class _Commands(ExplainedCommand, click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands in the order in which a newcomer needs them."""
-        names = self.list_commands(ctx)
-        limit = formatter.width - 6 - max(map(len, names))
-        for heading, commands in _SECTIONS.items():
+        limit = formatter.width - 6 - max(map(len, _PLACES))
+        for heading, names in _SECTIONS.items():
             with formatter.section(heading):
-                formatter.write_dl([(str(one.name), one.get_short_help_str(limit)) for one in commands])
+                formatter.write_dl([(name, command_of(name).get_short_help_str(limit)) for name in names])
+
+
+def command_of(name: str) -> click.Command:
+    """A command, which is loaded now.
+
+    Raises:
+        KeyError: there is none of this name.
+    """
+    module, attribute = _PLACES[name].split(".")
+    command = getattr(import_module(f"lanchat.cli.{module}"), attribute)
+    assert isinstance(command, click.Command)
+    return command
+
+
+def all_commands() -> dict[str, click.Command]:
+    """Every command by its name."""
+    return {name: command_of(name) for name in _PLACES}
 
 
 @click.group(
@@ -117,13 +152,8 @@ def cli(context: click.Context, log: str | None) -> int:
     if log:
         _start_log(log)
     if context.invoked_subcommand is None:
-        return options.run(talk.join, "lanchat", [])  # unlike context.invoke, this reads the environment
+        return options.run(command_of("join"), "lanchat", [])  # unlike context.invoke, this reads the environment
     return 0
-
-
-for commands in _SECTIONS.values():
-    for command in commands:
-        cli.add_command(command)
 
 
 def _start_log(path: str) -> None:

@@ -69,10 +69,9 @@ def _other_option(ctx: click.Context, typed: str, more: str) -> str:
     """Which option was perhaps meant; "": nobody knows."""
     if near := nearest(typed, ["--help", *(name for option in _options(ctx.command) for name in _names(option))]):
         return f"Did you mean {near}? {more}"
-    commands = ctx.command.commands if isinstance(ctx.command, click.Group) else {}
-    behind = [
-        name for name, command in commands.items() if any(typed in _names(option) for option in _options(command))
-    ]
+    group = ctx.command if isinstance(ctx.command, click.Group) else click.Group()
+    commands = {name: group.get_command(ctx, name) for name in group.list_commands(ctx)}
+    behind = [name for name, one in commands.items() if one and any(typed in _names(own) for own in _options(one))]
     command = "join" if "join" in behind else next(iter(behind), "")
     return f"It stands behind a command: {ctx.command_path} {command} {typed} {more}" if command else ""
 

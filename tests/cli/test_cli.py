@@ -16,7 +16,7 @@ import click
 import pytest
 
 import lanchat as package
-from lanchat.cli.main import cli
+from lanchat.cli.main import all_commands, cli
 from lanchat.storage.rooms import ABOUT, HOSTED
 from tests.support.commands import Commands, Running
 from tests.support.program import Ended, start
@@ -88,7 +88,7 @@ def misused(ended: Ended, cause: str) -> None:
 
 
 def commands() -> list[tuple[str, click.Command]]:
-    found = [("lanchat", cli), *((f"lanchat {name}", command) for name, command in cli.commands.items())]
+    found = [("lanchat", cli), *((f"lanchat {name}", command) for name, command in all_commands().items())]
     return [(name, command) for name, command in found if not command.hidden]
 
 

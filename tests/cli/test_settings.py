@@ -6,12 +6,12 @@ import click
 import pytest
 
 from lanchat.cli.help import pages
-from lanchat.cli.main import cli
+from lanchat.cli.main import all_commands, cli
 from lanchat.cli.settings import BY_KEY, SETTINGS, BadSetting, parse_file, parse_variable, shown, template
 
 OPTIONS = {
     name: option
-    for command in cli.commands.values()
+    for command in all_commands().values()
     for option in command.params
     if isinstance(option, click.Option) and command.name != "mcp"
     for name in option.opts

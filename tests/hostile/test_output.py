@@ -10,7 +10,7 @@ import click
 import pytest
 
 import lanchat as package
-from lanchat.cli.main import cli
+from lanchat.cli.main import all_commands
 from lanchat.protocol.messages import Closing, Joined, Left, Notice, Present, Refused, Renamed, Said, Told
 from lanchat.storage.known_hosts import FILE as KNOWN_HOSTS
 from lanchat.storage.recent import FILE as RECENT_ROOMS
@@ -42,7 +42,7 @@ HASTE = {  # each command, so that it is soon over
 
 def options() -> Iterator[tuple[str, str, str]]:
     """Each option of each command that takes a value: the command, the option, its environment variable."""
-    for name, command in cli.commands.items():
+    for name, command in all_commands().items():
         for option in command.params:
             if isinstance(option, click.Option) and not option.is_flag:
                 yield name, max(option.opts, key=len), str(option.envvar or "")
@@ -231,10 +231,11 @@ def test_words_for_a_person_are_printed_at_one_place():
         ("terminal/chat/line_screen.py", "write"),  # rows of the renderer
         ("cli/look.py", "echo"),  # JSON
         ("cli/completion.py", "echo"),  # a file for the shell
+        ("cli/config.py", "echo"),  # JSON, and values as TOML writes them
         ("cli/help.py", "echo"),  # pages of this package, and
         ("cli/help.py", "write"),  # the commands' own help
         ("terminal/rooms.py", "write"),  # JSON
-        ("terminal/history.py", "write"),  # JSON, and lines of the renderer
+        ("terminal/logged.py", "write"),  # lines of the renderer
         ("terminal/script.py", "write"),  # JSON, and lines of lines.py
         ("terminal/ask.py", "write"),  # JSON
         ("terminal/send.py", "write"),  # JSON
