@@ -32,6 +32,10 @@ def get(
 
     No file is overwritten: a second report.pdf becomes "report (2).pdf". A named file that is not whole yet is waited
     for, also while its sender is away; --timeout limits that. --all passes over those.
+
+    \b
+    lanchat get "Room A" report.pdf --dir inbox
+    lanchat get "Room A" --all
     """
     from lanchat.terminal.transfer import get_files
 

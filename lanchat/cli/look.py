@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 @options.wait(default=2.0, help="Look for this long.")
 @options.interface
 def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[str, ...]) -> int:
-    """List the rooms on this network. Exit code 3: there is none."""
+    """List the rooms on this network. Exit code 3: there is none.
+
+    \b
+    lanchat rooms
+    lanchat rooms --json --wait 5
+    """
     from lanchat.network.addresses import where
     from lanchat.terminal.rooms import show_rooms
 
@@ -44,7 +49,12 @@ def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[
 def history(
     room: str, search: str, since: str | None, number: int | None, visits: bool, set_aside: bool, as_json: bool
 ) -> int:
-    """Show what was said in ROOM, a title or an id. Works offline."""
+    """Show what was said in ROOM, a title or an id. Works offline.
+
+    \b
+    lanchat history "Room A" --since 2h
+    lanchat history "Room A" --search "deploy staging"
+    """
     from lanchat.storage.home import home_folder
 
     if set_aside:
@@ -84,6 +94,10 @@ def doctor(address: str | None, verbose: bool, as_json: bool, interface: tuple[s
     host's screen shows, or an invite, it says whether one can join there.
 
     Exit code 0: chat should work, or the room at the address answers. 1: it does not.
+
+    \b
+    lanchat doctor
+    lanchat doctor 192.168.1.7:47474
     """
     from lanchat.doctor.checks import run_checks
     from lanchat.doctor.diagnosis import diagnose
@@ -141,7 +155,12 @@ def _print_diagnosis(report: "Report", diagnosis: "Diagnosis", *, verbose: bool)
 
 @click.command("id", cls=ExplainedCommand)
 def identity() -> int:
-    """Show your key's fingerprint, for others to compare."""
+    """Show your key's fingerprint, for others to compare.
+
+    \b
+    lanchat id
+    LANCHAT_HOME=~/work lanchat id
+    """
     from lanchat.api.joining import default_nick, my_identity
     from lanchat.protocol.text import grouped
 
@@ -157,7 +176,12 @@ def identity() -> int:
     "--forget", metavar="TITLE|ID", help="Forget the host of a room, so that it may show a new key, and its password."
 )
 def trust(_list: bool, forget: str | None) -> int:
-    """List remembered hosts and their keys."""
+    """List remembered hosts and their keys.
+
+    \b
+    lanchat trust
+    lanchat trust --forget "Room A"
+    """
     from lanchat.errors import NoSuchRoom
     from lanchat.storage.home import home_folder
     from lanchat.storage.known_hosts import KnownHosts

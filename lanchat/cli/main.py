@@ -58,7 +58,7 @@ class NoSuchCommand(LanchatError):
 
 
 # Where the commands are, which are loaded when they are needed, in the order in which a newcomer needs them.
-_SECTIONS = {
+SECTIONS = {
     "Commands": {
         "host": "talk.host",
         "join": "talk.join",
@@ -77,7 +77,7 @@ _SECTIONS = {
     },
     "More": {"config": "config.config", "completion": "completion.completion", "help": "help.help"},
 }
-_PLACES = {name: place for section in _SECTIONS.values() for name, place in section.items()}
+_PLACES = {name: place for section in SECTIONS.values() for name, place in section.items()}
 _OTHER_WORDS = {
     **dict.fromkeys(("open", "create", "serve", "start"), "host"),
     **dict.fromkeys(("connect", "enter"), "join"),
@@ -112,7 +112,7 @@ class _Commands(ExplainedCommand, click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         limit = formatter.width - 6 - max(map(len, _PLACES))
-        for heading, names in _SECTIONS.items():
+        for heading, names in SECTIONS.items():
             with formatter.section(heading):
                 formatter.write_dl([(name, command_of(name).get_short_help_str(limit)) for name in names])
 

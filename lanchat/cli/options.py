@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from lanchat.cli.config_file import file_values
 from lanchat.cli.settings import variable
-from lanchat.terminal.options import ScriptOptions
+from lanchat.terminal.options import PasswordChoice, ScriptOptions
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -125,6 +125,26 @@ def collected(argument: str, kind: "type[DataclassInstance]", *options: AddOptio
         return extended
 
     return add
+
+
+def password_choice(context: click.Context, option: click.Parameter, value: str | None) -> PasswordChoice | None:
+    """What --password says; never a password, since other users of this machine can read the command line."""
+    match value:
+        case None | "ask" | "auto":
+            return value
+    raise click.BadParameter(
+        'only "auto" may follow. Put the title first (lanchat host "Room A" --password), and a password of your own in '
+        "--password-file"
+    )
+
+
+def web_port(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """What --web says: -1 for 47480 or the next free port, None for no door for browsers."""
+    if not value:
+        return None if value is None else -1
+    if value.isascii() and value.isdecimal() and int(value) <= 65535:
+        return int(value)
+    raise click.BadParameter('only a port may follow. Put the title first (lanchat host "Room A" --web)')
 
 
 def _some_text(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

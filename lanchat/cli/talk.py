@@ -46,26 +46,6 @@ class HostOptions:
     interface: tuple[str, ...]
 
 
-def _password_choice(context: click.Context, option: click.Parameter, value: str | None) -> PasswordChoice | None:
-    """What --password says; never a password, since other users of this machine can read the command line."""
-    match value:
-        case None | "ask" | "auto":
-            return value
-    raise click.BadParameter(
-        'only "auto" may follow. Put the title first (lanchat host "Room A" --password), and a password of your own in '
-        "--password-file"
-    )
-
-
-def _web_port(context: click.Context, option: click.Parameter, value: str | None) -> int | None:
-    """What --web says: -1 for 47480 or the next free port, None for no door for browsers."""
-    if not value:
-        return None if value is None else -1
-    if value.isascii() and value.isdecimal() and int(value) <= 65535:
-        return int(value)
-    raise click.BadParameter('only a port may follow. Put the title first (lanchat host "Room A" --web)')
-
-
 @click.command(cls=ExplainedCommand)
 @click.argument("title", metavar="TITLE")
 @options.collected(
@@ -81,7 +61,7 @@ def _web_port(context: click.Context, option: click.Parameter, value: str | None
     ),
     click.option(
         "--password",
-        callback=_password_choice,
+        callback=options.password_choice,
         is_flag=False,
         flag_value="ask",  # for an option that nothing follows
         metavar="[auto]",
@@ -111,7 +91,7 @@ def _web_port(context: click.Context, option: click.Parameter, value: str | None
     ),
     options.option(
         "--web",
-        callback=_web_port,
+        callback=options.web_port,
         is_flag=False,
         flag_value="",  # for an option that nothing follows
         metavar="[PORT]",
@@ -135,6 +115,10 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     """Open the room TITLE and talk in it.
 
     If stdin is a pipe, each line becomes a message. If there is nothing to read, the room just stays open.
+
+    \b
+    lanchat host "Room A"
+    lanchat host "Room A" --password auto --web
     """
     from lanchat.cli.returning import return_home
     from lanchat.network.addresses import where
@@ -261,6 +245,10 @@ def join(
     it, also proves that the room is the right one.
 
     If stdin is no terminal, each line becomes a message, and each message that arrives is printed on a line.
+
+    \b
+    lanchat join "Room A"
+    lanchat join 192.168.1.7:47474 --nick bob
     """
     from lanchat.protocol.sizes import parse_size
     from lanchat.terminal.joining import join_by_name

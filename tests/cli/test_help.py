@@ -7,12 +7,20 @@ from configparser import RawConfigParser
 import pytest
 
 from lanchat.cli.help import pages
+from lanchat.cli.main import all_commands
 
 
 @pytest.mark.parametrize("topic", pages())
 def test_each_page_is_shown(lanchat, topic):
     ended = lanchat.run("help", topic)
     assert ended.code == 0 and ended.out == pages()[topic].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", all_commands())
+def test_each_command_has_two_examples(name):
+    help = all_commands()[name].help or ""
+    examples = [line for line in help.partition("\b\n")[2].splitlines() if re.search(rf"\blanchat {name}\b", line)]
+    assert len(examples) >= 2
 
 
 def test_a_command_has_its_help_and_what_is_neither_is_proposed(lanchat):
