@@ -193,6 +193,8 @@ KIB, MIB, DAY, HOUR = 1024, 1024 * 1024, 86_400_000, 3_600_000
 SENTENCES = [
     f"{framing.MAX_LINE:,} bytes before the end and at most {framing.MAX_NESTING} levels",
     f"A line that has begun has to end within {TIMES.line:g} s",
+    f"said more than {limits.LATE_AFTER // 1000} s and at most {limits.LATE_AGE // DAY} days before by its `at`",
+    f"its own messages of the last {limits.LATE_AGE // DAY} days, at most {limits.SAID_AGAIN:,}, whose",
     f"A member may have up to {room.MAX_SESSIONS} *sessions*",
     f"has not finished its part of this within {LIMITS.greeting:g} s",
     f"A newcomer gets the last {recent.HISTORY} messages (`said` and nothing else)",
@@ -214,7 +216,8 @@ SENTENCES = [
     f"a second, {LIMITS.room_byte_burst // MIB} MiB at once and {LIMITS.room_byte_rate / KIB:g} KiB a second",
     f"for whom {flusher.OUTBOX_LIMIT // MIB} MiB wait ({flusher.OUTBOX_SHARE // KIB} KiB, if",
     f"if {flusher.OUTBOXES_LIMIT // MIB} MiB wait for all together), or that has taken nothing for {TIMES.stall:g} s",
-    f"1-{text.MAX_NICK} characters, at most {text.MAX_NICK_BYTES} bytes: letters, marks (at most {text.MAX_MARKS} on",
+    f"1-{text.MAX_NICK} characters, at most {text.MAX_NICK_BYTES} bytes: letters, marks (at most",
+    f"(at most {text.MAX_MARKS} above and below one letter, and as many beside it)",
     f"one key owns at most {access.MAX_NICKS}",
     f"1-{text.MAX_TITLE} visible characters, at most {text.MAX_TITLE_BYTES} bytes",
     f"1-{fields.MAX_TEXT} bytes, at most {text.MAX_LINES} lines",
