@@ -1,7 +1,8 @@
-"""One computer of a room that moves: python -m scripts.benchmark.node HOME NICK [PORT].
+"""One computer of a room that moves: python -m scripts.benchmark.node HOME NICK [PORT STANDBY].
 
-Without a port it opens the room, else it joins it there and may be named a standby. Prints the port, or 0; then
-`backup NICK` when acks wait for that disk as well; and once a line has told it to leave, `left` and who hosts then.
+Without a port it opens the room, else it joins it there; with STANDBY 1 it may be named a standby. Prints the port, or
+0; then `backup NICK` when acks wait for that disk as well; and once a line has told it to leave, `left` and who hosts
+then.
 """
 
 import os
@@ -24,7 +25,7 @@ def main() -> None:
     room: Any
     if len(sys.argv) > 3:
         target = Target((Endpoint("127.0.0.1", int(sys.argv[3])),))
-        room = join_target(target, nick, patience=None, standby=1, timing=_TIMING)
+        room = join_target(target, nick, patience=None, standby=int(sys.argv[4]), timing=_TIMING)
         print(0, flush=True)
     else:
         options: Any = {"interfaces": ("127.0.0.1",), "limits": NO_LIMITS, "timing": _TIMING}
