@@ -53,7 +53,8 @@ class Hosting(Closable):
             on_problem: called with a sentence, from other threads.
         """
         host = self.host
-        shown = Advertisement(host.room_id, host.title, host.nick, host.port, fingerprint(self._owner))
+        keys = fingerprint(self._owner), fingerprint(host.identity.public)
+        shown = Advertisement(host.room_id, host.title, host.nick, host.port, *keys)
         if self._announce:
             self._outside.append(Advertiser(shown, self.on, on_problem, lambda: host.people))
         self._outside.append(ReachNotices(self.on, host, on_problem, timing))

@@ -6,10 +6,13 @@ from lanchat.client.member import Member
 from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError, NotConnected
 from lanchat.protocol.standby import Delegation
+from lanchat.protocol.text import same_nick
+from lanchat.room.naming import appoint, computers_of
 from lanchat.threads import Closable
 
 if TYPE_CHECKING:
     from lanchat.api.standby import Standby
+    from lanchat.storage.delegations import Signing
 
 
 class MovingRoom(Closable):
@@ -44,8 +47,8 @@ class MovingRoom(Closable):
         """Name standbys, or have them listed.
 
         Args:
-            wanted: "": list them, a `Notice` follows. For the owner of the room, while this program hosts it: "auto",
-                "off", or nicks. For others "off" and "auto" concern this computer alone.
+            wanted: "": list them, a `Notice` follows. For the owner of the room: nicks; and while this program
+                hosts it, "auto" or "off". Otherwise these two concern this computer alone.
 
         Returns:
             What follows, as a sentence; "": the host answers.
@@ -66,7 +69,30 @@ class MovingRoom(Closable):
         if wanted == "auto":
             self._member.follower.accept()
             return "This computer may be a standby of the room."
-        raise ValueError("Only the owner of the room names standbys, while hosting it.")
+        if self._standby is None or not self._standby.owner:
+            raise ValueError("Only the owner of the room names standbys.")
+        return self._name(wanted.split(), self._standby.signing())
+
+    def _name(self, nicks: list[str], signing: "Signing") -> str:
+        """Sign a list of these standbys while another program hosts the room, which passes it on."""
+        keys = {same_nick(place.nick): place.key for place in self._member.follower.places}
+        keys |= {same_nick(one.nick): one.key for one in [*self._state.roster.people.values()] if one.key}
+        if unknown := [nick for nick in nicks if same_nick(nick) not in keys]:
+            raise ValueError(f"No one here is called {unknown[0]}. /who lists everyone.")
+        for nick in nicks:
+            try:
+                computers_of([keys[same_nick(nick)]], signing.standbys, signing.known.indexes)
+            except KeyError:
+                raise ValueError(
+                    f"{nick} has never been a standby of this room, and only its host can ask that computer. "
+                    "/takeback makes you the host again."
+                ) from None
+        wanted = [keys[same_nick(nick)] for nick in nicks]
+        chosen = appoint(computers_of(wanted, signing.standbys, signing.known.indexes), signing.known.indexes)
+        if not self._member.outgoing.connected:
+            raise NotConnected  # before anything is signed
+        self._member.outgoing.ask(Delegation(signing.sign(chosen, automatic=False)))
+        return "They are the standbys from now on. /standbys shows who can take over."
 
     def renew(self) -> None:
         """Sign the list of standbys again, as the owner of a room that another program hosts, which passes it on.

@@ -28,7 +28,8 @@ class Advertisement:
     title: str
     host: str  # the nick of the person who hosts
     port: int
-    fingerprint: str = ""  # of the host's key: a hint
+    fingerprint: str = ""  # of the owner's key: a hint
+    host_key: str = ""  # the fingerprint of the key of the computer that hosts it: two may, apart from each other
 
 
 @dataclass(frozen=True)

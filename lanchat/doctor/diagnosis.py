@@ -69,7 +69,8 @@ def _others(report: Report) -> Diagnosis | None:
             return Diagnosis(
                 True,
                 f"You can join the rooms here, but {node.address} cannot connect to you: a firewall on this machine "
-                "blocks incoming connections, so nobody could join a room that you host.",
+                "blocks incoming connections, so nobody could join a room that you host, and this computer can be no "
+                "standby of a room.",
                 _opening(report.machine.firewalls),
             )
         return Diagnosis(True, f"All is well: the room{_title(node)} at {node.address} is visible and answers.", _JOIN)

@@ -91,6 +91,20 @@ def appoint(computers: Sequence[Computer], indexes: Mapping[Computer, int]) -> t
     return tuple(sorted((Standby(given[one], *one) for one in computers), key=lambda one: one.index))
 
 
+def computers_of(keys: Sequence[bytes], named: Sequence[Standby], indexes: Mapping[Computer, int]) -> list[Computer]:
+    """The computers with these keys that the owner can name without having asked them: those that had an index once.
+
+    Args:
+        named: the list of now; of a key with several computers, the one in it is meant, else the latest.
+
+    Raises:
+        KeyError: one key never had one.
+    """
+    latest = {computer[0]: computer for computer in sorted(indexes, key=lambda computer: indexes[computer])}
+    latest |= {one.key: (one.key, one.instance) for one in named}
+    return [latest[key] for key in dict.fromkeys(keys)]
+
+
 def whom_to_ask(
     wanted: int, keys: Mapping[bytes, tuple[int, float]], indexes: Mapping[Computer, int], newcomer: float = NEWCOMER
 ) -> list[bytes]:

@@ -54,6 +54,12 @@ class Stage:
         room: Any = person.room
         return room.host.moving.sync if room.hosting else -1
 
+    def named(self, person: Person) -> set[str]:
+        """The nicks of the standbys, as the host knows them."""
+        room: Any = person.room
+        standing = room._standby.hosting.host.moving.standing
+        return {standing.nick(one.index) for one in standing.named.standbys} if standing.named else set()
+
     def elsewhere(self, nick: str = "ann") -> Any:
         return find_elsewhere("Room A", LOOPBACK, home=self._home / nick, look=0.5)
 
@@ -106,6 +112,11 @@ def test_a_computer_that_hosts_no_room_is_asked_once(stage, monkeypatch):
     assert asked.count(Endpoint("127.0.0.9", 1)) == 1
 
 
+def moves(person: Person) -> list[str]:
+    """Who has hosted the room, one after the other."""
+    return [event.nick for event in person.events if isinstance(event, Moved)]
+
+
 def heard(person: Person, text: str) -> Callable[[], bool]:
     return lambda: text in person.texts
 
@@ -123,6 +134,23 @@ def test_who_hosts_and_quits_leaves_the_room_to_a_standby_that_was_named_by_itse
     moved = [event for event in cat.events if isinstance(event, Moved)]
     assert [(one.nick, one.before, one.reason) for one in moved] == [("bob", "ann", "handover")]
     assert [event.nick for event in cat.events if isinstance(event, Left)] == ["ann"]
+
+
+def test_the_owner_names_standbys_also_while_another_one_hosts(stage):
+    ann, bob, cat = stage.host(), stage.join("bob"), stage.join("cat")
+    wait_until(lambda: stage.named(ann) == {"bob", "cat"} and stage.sync(ann) > 0, what="two standbys")
+    ann.room.moderate("handover", "bob")
+    for person in (ann, bob, cat):
+        person.hear(lambda person=person: moves(person) == ["bob"] and person.room.connected, "bob to host")
+    with pytest.raises(ValueError, match="Only the owner"):
+        cat.room.standbys("bob")
+    for wrong, words in (("zoe", "called zoe"), ("ann", "never been a standby")):
+        with pytest.raises(ValueError, match=words):
+            ann.room.standbys(wrong)
+    assert "standbys from now on" in ann.room.standbys("bob")
+    wait_until(lambda: stage.named(bob) == {"bob"}, what="cat to be named no more")
+    ann.room.standbys("bob cat")
+    wait_until(lambda: stage.named(bob) == {"bob", "cat"}, what="cat to be named again")
 
 
 def test_a_room_that_is_closed_for_everybody_is_closed(stage):

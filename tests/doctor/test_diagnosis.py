@@ -92,7 +92,8 @@ CASES = {
         Diagnosis(
             True,
             "You can join the rooms here, but 192.168.1.8 cannot connect to you: a firewall on this machine blocks "
-            "incoming connections, so nobody could join a room that you host.",
+            "incoming connections, so nobody could join a room that you host, and this computer can be no standby of a "
+            "room.",
             "sudo ufw allow 47474",
         ),
     ),

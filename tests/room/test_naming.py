@@ -4,7 +4,7 @@ import pytest
 
 from lanchat.protocol.delegation import MAX_STANDBYS, Standby
 from lanchat.protocol.timeline import MAX_INDEX
-from lanchat.room.naming import AUTOMATIC, NEWCOMER, PER_KEY, Candidate, Computer, appoint, choose
+from lanchat.room.naming import AUTOMATIC, NEWCOMER, PER_KEY, Candidate, Computer, appoint, choose, computers_of
 
 
 def computer(name: str) -> Computer:
@@ -26,6 +26,16 @@ def names(standbys: tuple[Standby, ...]) -> dict[int, str]:
 def test_three_that_are_here_are_named_longest_known_first():
     people = [candidate("dan", 400), candidate("bob", 200), candidate("eve"), candidate("cat", 300)]
     assert names(choose((), {}, {}, people)) == {1: "bob", 2: "cat", 3: "dan"}
+
+
+def test_who_had_an_index_can_be_named_without_being_asked():
+    bob, cat = computer("bob"), computer("cat")
+    newer = cat[0], b"newer".ljust(8)
+    indexes = {bob: 1, cat: 2, newer: 3}
+    assert computers_of([cat[0], bob[0], cat[0]], (), indexes) == [newer, bob], "of two computers the later one"
+    assert computers_of([cat[0]], (Standby(2, *cat),), indexes) == [cat], "but the one that is a standby stays it"
+    with pytest.raises(KeyError):
+        computers_of([computer("eve")[0]], (), indexes)
 
 
 def test_a_newcomer_has_to_stay_for_a_minute():

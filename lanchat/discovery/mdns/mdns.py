@@ -15,7 +15,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lanchat.discovery.mdns.loop_thread import LoopThread, describe_error
-from lanchat.discovery.mdns.records import SERVICE, VIA_MDNS, instance_name, properties, read_record
+from lanchat.discovery.mdns.records import (
+    SERVICE,
+    VIA_MDNS,
+    instance_name,
+    properties,
+    read_record,
+    server_name,
+)
 from lanchat.discovery.sighting import Advertisement, OnProblem, Report, Vanished
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.timing import DEFAULT_TIMING
@@ -143,7 +150,7 @@ class Registration(_MdnsThread):
             instance_name(self._advertisement),
             port=self._advertisement.port,
             properties=properties(self._advertisement),
-            server=f"lanchat-{self._advertisement.room_id[:16]}.local.",
+            server=server_name(self._advertisement),
             parsed_addresses=others or self._ipv4(),  # to other machines loopback means themselves
         )
 

@@ -12,19 +12,27 @@ SERVICE = "_lanchat._tcp.local."
 MAX_TXT = 1300  # bytes of a TXT record; with the rest of the packet it fits one Ethernet frame (RFC 6763, 6.2)
 MAX_TXT_KEYS = 16
 MAX_TXT_VALUE = 200  # bytes; a title has at most 180
+KEY_DIGITS = 4  # of the fingerprint of a computer that hosts a room; there are at most a few
 MAX_INSTANCE = 63  # bytes of UTF-8 in one DNS label (RFC 6763, 4.1.1)
 
 
 def instance_name(advertisement: Advertisement) -> str:
-    """The name that other mDNS browsers show: the title, cut if it is too long, and the beginning of the room id.
+    """The name that other mDNS browsers show: the title, cut if it is too long, and the beginnings of the room id and
+    of the fingerprint of the computer that hosts it.
 
-    The id is needed because two rooms may have the same title, and mDNS does not reliably notice the conflict.
+    Both are needed because two rooms may have the same title, and two computers may host the two halves of one room.
+    mDNS does not reliably notice the conflict.
     """
-    tail = f" {advertisement.room_id[:8]}"
+    tail = f" {advertisement.room_id[:8]} {advertisement.host_key[:KEY_DIGITS]}".rstrip()
     title = advertisement.title.replace(".", "-")  # a dot would start a new label
     while len(title.encode()) + len(tail) > MAX_INSTANCE:
         title = title[:-1]
     return f"{title.rstrip()}{tail}.{SERVICE}"
+
+
+def server_name(advertisement: Advertisement) -> str:
+    """The name of this computer as long as it hosts the room."""
+    return f"lanchat-{advertisement.room_id[:16]}{advertisement.host_key[:KEY_DIGITS]}.local."
 
 
 def properties(advertisement: Advertisement) -> dict[str, str]:

@@ -100,13 +100,14 @@ class Feed:
             return "not connected"
         if not state.connected:
             return "closed, waiting" if state.closed_by_host else "reconnecting …"
+        connected = "hosting" if self._room.hosting else "connected"
         if not state.stored:
-            return "connected, not storing"
+            return f"{connected}, not storing"
         if self._room.is_away:
-            return "connected · away"
+            return f"{connected} · away"
         if state.backup:
-            return f"connected · backup: {'you' if state.backup == state.nick else safe_text(state.backup)}"
-        return "connected · no backup" if state.had_backup else "connected"
+            return f"{connected} · backup: {'you' if state.backup == state.nick else safe_text(state.backup)}"
+        return f"{connected} · no backup" if state.had_backup else connected
 
     def start(self) -> None:
         """From now on `wake` is called when there is something to paint."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from lanchat.discovery.mdns.records import (
     properties,
     read_record,
     read_txt,
+    server_name,
 )
 from lanchat.discovery.sighting import Advertisement, Sighting
 from lanchat.protocol.address import Endpoint
@@ -46,6 +49,13 @@ def test_an_instance_name_is_one_label_that_fits(title):
     label = name.removesuffix(f".{SERVICE}")
     assert "." not in label and label.endswith(" 01234567")
     assert len(label.encode()) <= MAX_INSTANCE
+
+
+def test_two_hosts_of_one_room_claim_no_name_together():
+    one, other = replace(ROOM_A, host_key="0b73" + "a" * 60), replace(ROOM_A, host_key="7e95" + "a" * 60)
+    assert instance_name(one) == f"Room A 01234567 0b73.{SERVICE}"
+    assert instance_name(other) == f"Room A 01234567 7e95.{SERVICE}"
+    assert server_name(one) == "lanchat-0123456789abcdef0b73.local." != server_name(other)
 
 
 def test_the_longest_title_fits_the_record():
