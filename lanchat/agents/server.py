@@ -14,6 +14,7 @@ from lanchat.agents import jsonrpc, tools
 from lanchat.agents.call import BadArguments, Call
 from lanchat.agents.inbox import AgentInbox
 from lanchat.agents.jsonrpc import Fault, Id, Request
+from lanchat.agents.push import ABOUT, CAPABILITY, Push
 from lanchat.agents.rooms import AgentRoom
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ LEAVE_WITHIN = 1.0  # s for all rooms; the client waits for us to end
 _SERVER = {"name": "lanchat", "version": __version__}
 _VERSIONS = [jsonrpc.NOW, *reversed(jsonrpc.EARLIER)]
 _CAPABILITIES = {"tools": {"listChanged": False}}
-_ABOUT: dict[str, Any] = {"capabilities": _CAPABILITIES, "instructions": tools.INSTRUCTIONS}
 _STAYS = {"ttlMs": 3_600_000, "cacheScope": "private"}  # a list of tools never changes while we run
 
 
@@ -34,6 +34,7 @@ class Server:
     Args:
         listed: the tools, as a client gets them.
         calls: does what they are asked; it is made at the first call.
+        push: what calls the agent is also sent unasked, once the client is ready.
     """
 
     def __init__(
@@ -43,12 +44,18 @@ class Server:
         agent_rooms: Sequence[AgentRoom],
         inbox: AgentInbox,
         out: IO[str],
+        *,
+        push: bool = False,
     ) -> None:
         self._listed, self._tools, self._rooms, self._inbox, self._out = listed, calls, agent_rooms, inbox, out
         self._writing = threading.Lock()  # guards _out
         self._calls: dict[Id, Call] = {}
         self._lock = threading.Lock()  # guards _calls
         self._begun = False
+        self._push = Push(inbox, [one.name for one in agent_rooms], self._send) if push else None
+        self._about: dict[str, Any] = {"capabilities": _CAPABILITIES, "instructions": tools.INSTRUCTIONS}
+        if push:
+            self._about = {"capabilities": _CAPABILITIES | CAPABILITY, "instructions": tools.INSTRUCTIONS + ABOUT}
 
     def run(self, lines: Iterator[bytes]) -> int:
         """Answer until there are no more lines. Returns the exit code."""
@@ -71,6 +78,8 @@ class Server:
         if request.id is None:
             if request.method == "notifications/cancelled" and request.params.request is not None:
                 self._cancel(request.params.request)
+            elif request.method == "notifications/initialized" and self._push is not None:
+                self._push.start()
             return
         if request.is_modern and request.params.meta.version != jsonrpc.NOW:
             data = {"supported": _VERSIONS, "requested": request.params.meta.version}
@@ -78,9 +87,9 @@ class Server:
         match request.method:
             case "initialize":
                 version = jsonrpc.agreed_version(request.params.version)
-                self._answer(request, {"protocolVersion": version, "serverInfo": _SERVER, **_ABOUT})
+                self._answer(request, {"protocolVersion": version, "serverInfo": _SERVER, **self._about})
             case "server/discover":
-                self._answer(request, {"supportedVersions": _VERSIONS, **_ABOUT, **_STAYS})
+                self._answer(request, {"supportedVersions": _VERSIONS, **self._about, **_STAYS})
             case "ping":
                 self._answer(request, {})
             case "tools/list":
@@ -154,3 +163,5 @@ class Server:
             thread.join(LEAVE_WITHIN)
         for agent_room in self._rooms if self._begun else ():
             agent_room.join(LEAVE_WITHIN)
+        if self._push is not None:
+            self._push.join(LEAVE_WITHIN)

@@ -50,6 +50,7 @@ FIND_WAIT = 5.0  # s to look for a title; it is looked for again
     help="Whose messages may call the agent (see lanchat id). May be repeated (default: yours alone).",
 )
 @options.flag("--read-only", help="Without the tools that say something.")
+@options.flag("--push", help="Also put what calls the agent into its conversation (channels of Claude Code).")
 @options.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False),
@@ -64,6 +65,7 @@ def mcp(
     nick: str | None,
     allow: tuple[str, ...],
     read_only: bool,
+    push: bool,
     folder: str | None,
     password_file: str | None,
     new_host: bool,
@@ -98,7 +100,7 @@ def mcp(
     ]
     listed = tools(read_only=read_only, files=folder is not None)
     calls = Once(partial(_calls, agent_rooms, inbox, folder))
-    return Server(listed, calls, agent_rooms, inbox, sys.stdout).run(split(_stdin()))
+    return Server(listed, calls, agent_rooms, inbox, sys.stdout, push=push).run(split(_stdin()))
 
 
 def _calls(agent_rooms: "Sequence[AgentRoom]", inbox: "AgentInbox", folder: str | None) -> "Calls":

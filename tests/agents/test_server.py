@@ -70,9 +70,9 @@ class Client:
         listed = tools(read_only=options.get("read_only", False), files=files is not None)
         self.out = Answers()
         self.codes: list[int] = []
-        self.server = Server(
-            listed, Once(partial(Calls, self.agent_rooms, self.inbox, files)), self.agent_rooms, self.inbox, self.out
-        )
+        calls = Once(partial(Calls, self.agent_rooms, self.inbox, files))
+        push = options.get("push", False)
+        self.server = Server(listed, calls, self.agent_rooms, self.inbox, self.out, push=push)
         self._thread = threading.Thread(target=lambda: self.codes.append(self.server.run(iter(self._sent.get, None))))
         self._thread.start()
 
