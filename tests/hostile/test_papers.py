@@ -13,6 +13,7 @@ from lanchat.network.flusher import Flusher
 from lanchat.protocol.binding import join_fields
 from lanchat.protocol.delegation import Delegation, Standby, TermRecord
 from lanchat.protocol.messages import VERSION, Card
+from lanchat.protocol.standby import MAX_PAPER
 from lanchat.protocol.timeline import Timeline, make_epoch
 from lanchat.protocol.tls import client_context
 from tests.api.test_naming import Computer
@@ -33,11 +34,33 @@ class Papers:
         return key
 
     def list(
-        self, *, room: str = ROOM, number: int = 4, until: int = FAR, limit: int = 10, by: str = "ann", **named: int
+        self,
+        *,
+        room: str = ROOM,
+        number: int = 4,
+        until: int = FAR,
+        limit: int = 10,
+        by: str = "ann",
+        password: bool = False,
+        **named: int,
     ) -> bytes:
         standbys = tuple(Standby(index, self.key(nick), b"computer") for nick, index in (named or {"bob": 1}).items())
-        made = Delegation(room, number, NOW, until, term_limit=limit, standbys=standbys)
+        made = Delegation(room, number, NOW, until, password, limit, standbys)
         return made.signed(self.identity(by).sign)
+
+    def nobody(self) -> bytes:
+        """The owner has closed the room for everybody."""
+        return Delegation(ROOM, 5, NOW, FAR).signed(self.identity("ann").sign)
+
+    def raw(self, *fields: bytes) -> bytes:
+        """A list of standbys that the owner's key signs, and that no lanchat would write."""
+        start = (b"lanchat delegation", b"1", ROOM.encode(), b"5", b"0", str(FAR).encode(), b"0", b"10")
+        text = join_fields(*start, *fields)
+        signature: bytes = self.identity("ann").sign(text)
+        return text + signature
+
+    def place(self, index: bytes, role: bytes = b"s", instance: bytes = b"computer") -> tuple[bytes, ...]:
+        return index, role, self.key("bob"), instance
 
     def term(self, nick: str = "bob", *, room: str = ROOM, epoch: int = SECOND, key: str = "", by: str = "") -> bytes:
         record = TermRecord(room, self.key(key or nick), 4, 0, Timeline(epoch))
@@ -72,6 +95,21 @@ CASES: dict[str, Any] = {
     "a term above the limit": lambda p: ("bob", p.card(p.list(), p.term(epoch=make_epoch(11, 1)))),
     "a timeline that is too long": lambda p: ("bob", p.card(p.list(limit=100), p.too_long())),
     "a cut list": lambda p: ("bob", p.card(p.list()[:-1], p.term())),
+    "a newer list without it": lambda p: ("bob", p.card(p.list(number=5, eve=1), p.term())),
+    "a newer list that gives it another index": lambda p: ("bob", p.card(p.list(number=5, bob=2), p.term())),
+    "a room that its owner has closed": lambda p: ("bob", p.card(p.nobody(), p.term())),
+    "an open door of a room with a password": lambda p: ("bob", p.card(p.list(number=5, password=True), p.term())),
+    "two places with one index": lambda p: ("bob", p.card(p.raw(*p.place(b"1"), *p.place(b"1")), p.term())),
+    "eight places": lambda p: ("bob", p.card(p.raw(*(f for i in range(1, 9) for f in p.place(b"%d" % i))), p.term())),
+    "an index above 63": lambda p: ("bob", p.card(p.raw(*p.place(b"64")), p.term(epoch=make_epoch(2, 1)))),
+    "an index with a zero before it": lambda p: ("bob", p.card(p.raw(*p.place(b"01")), p.term())),
+    "another role": lambda p: ("bob", p.card(p.raw(*p.place(b"1", role=b"x")), p.term())),
+    "an instance of nine bytes": lambda p: ("bob", p.card(p.raw(*p.place(b"1", instance=bytes(9))), p.term())),
+    "half a place": lambda p: ("bob", p.card(p.raw(*p.place(b"1")[:2]), p.term())),
+    "bytes behind the signature": lambda p: ("bob", p.card(p.list() + b"x", p.term())),
+    "a record with bytes behind its signature": lambda p: ("bob", p.card(p.list(), p.term() + b"x")),
+    "a list in place of the record": lambda p: ("bob", p.card(p.list(), p.list())),
+    "papers that are too long for a card": lambda p: ("bob", p.card(p.list(), bytes(MAX_PAPER + 1))),
     "no papers": lambda p: ("bob", p.card(b"", b"")),
     "the owner's computer that keeps a copy": lambda p: ("ann", p.card(b"", b"", standby="hears")),
     "a standby that does not host": lambda p: ("bob", p.card(p.list(), p.term("ann", epoch=FIRST), standby="hears")),
@@ -116,7 +154,16 @@ def test_a_computer_that_may_not_host_the_room_gets_nothing(show, case):
     assert error is not None and heard == b""
 
 
-def test_the_standby_that_is_named_gets_a_hello(show):
+@pytest.mark.parametrize(
+    "sound",
+    [
+        pytest.param(lambda p: p.list(), id="the list that is known"),
+        pytest.param(lambda p: p.list(number=5, eve=2, bob=1), id="a newer one"),
+        pytest.param(lambda p: p.list(number=3, eve=1), id="an older one: the newer one counts"),
+        pytest.param(lambda p: p.raw(*p.place(b"1")), id="one that is written by hand as the others here"),
+    ],
+)
+def test_the_standby_that_is_named_gets_a_hello(show, sound):
     papers, shown = show
-    _, heard = shown("bob", papers.card(papers.list(), papers.term()))
+    _, heard = shown("bob", papers.card(sound(papers), papers.term()))
     assert b'"hello"' in heard
