@@ -233,6 +233,7 @@ class Member:
             LanchatError: the error is final, or `patience` is over.
         """
         patience, moved = self._patience, isinstance(lost, errors.RoomMoved)
+        closed = isinstance(lost, errors.RoomClosed)  # then it is no wonder who answers at its address now
         if moved and patience is not None:
             patience = max(patience, self._timing.follow)
         for pause in backoff(self._timing, patience):
@@ -244,7 +245,7 @@ class Member:
             except errors.LanchatError as error:
                 if not may_reconnect(error, self._reopening):
                     raise
-                if is_another_host(error) and str(error) != str(lost):
+                if is_another_host(error) and str(error) != str(lost) and not closed:
                     self.queue.put(Disconnected(str(error)))
                 if is_occupied(error, lost):
                     self._look_elsewhere()

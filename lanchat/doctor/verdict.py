@@ -67,6 +67,10 @@ def _judge(report: Report, asked: Asked, tried: Tried) -> tuple[bool, str, str]:
             return False, cause, "ask the host for the address and the port that the screen there shows"
         case "refused":
             cause = f"The machine at {at} answers, but no room is open at that port."
+            machine = at.rpartition(":")[0]
+            rooms = (node.at for node in report.nodes if node.reached and node.rooms)
+            if there := next((room for room in rooms if room.rpartition(":")[0] == machine), ""):
+                return False, cause, f"lanchat join {argument(there)}"
             return False, cause, 'on that machine: lanchat host "Room A"'
         case "unknown":
             host = at.rpartition(":")[0].strip("[]")

@@ -49,7 +49,7 @@ def advice(text: str) -> str:
 def error_line(error: Exception) -> str:
     """An error in one line, for the chat: what happened, and what to do."""
     hint = error.hint if isinstance(error, LanchatError) else TO_SEND_ALL if isinstance(error, TooLong) else ""
-    return f"{error} {advice(hint)}" if hint else str(error)
+    return f"{sentence(str(error))} {advice(hint)}" if hint else str(error)
 
 
 def first_time_text(host_id: str) -> str:

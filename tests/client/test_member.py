@@ -232,6 +232,40 @@ def test_reconnecting_ends_when_patience_is_over(host, identity):
     assert any(isinstance(item, Disconnected) for item in heard.items)
 
 
+@pytest.mark.parametrize("closed", [True, False])
+def test_another_host_at_the_address_is_told_of_unless_the_room_was_closed(host, identity, closed):
+    """Who waits for a room to open again need not know who else has the address meanwhile."""
+    room, other = host(), host("Room B", nick="eve")
+    where, looks = [room.port], iter(range(1000))
+    seen = threading.Event()
+
+    def look_elsewhere() -> None:
+        if next(looks) > 2:
+            seen.set()
+
+    member = Member(
+        lambda: dial((Endpoint("127.0.0.1", where[0]),)),
+        identity("ann"),
+        "ann",
+        patience=None,
+        reopening=True,
+        look_elsewhere=look_elsewhere,
+        timing=Timing(first_retry=0.01, last_retry=0.01),
+    )
+    with closing(member):
+        member.join()
+        where[0] = other.port
+        if closed:
+            room.close()
+        else:
+            cut(room)
+        assert seen.wait(PATIENCE)
+        heard = Listener(member)
+        heard.hear_kind(Disconnected, closed=closed)
+        told = [item for item in heard.items if isinstance(item, Disconnected)]
+    assert len(told) == (1 if closed else 2)
+
+
 def test_leaving_does_not_wait_for_the_next_try_to_reconnect(host, identity):
     room = host()
     where = Endpoint("127.0.0.1", room.port)

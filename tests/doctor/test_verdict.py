@@ -85,6 +85,15 @@ CASES = {
             OTHERS,
         ),
     ),
+    "a room at another port there": (
+        asking("refused", BOB, replace(THERE, at="192.168.1.9:47480", rooms=("Room B",))),
+        Diagnosis(
+            False,
+            f"The machine at {AT} answers, but no room is open at that port.",
+            "lanchat join 192.168.1.9:47480",
+            OTHERS,
+        ),
+    ),
     "something else there": (
         asking("other"),
         Diagnosis(

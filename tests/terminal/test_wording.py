@@ -2,8 +2,10 @@
 
 import pytest
 
+from lanchat.errors import LanchatError
+from lanchat.protocol.fields import TooLong
 from lanchat.terminal.phrases import counted
-from lanchat.terminal.wording import advice, error_text, held_text, sentence, unsent_text
+from lanchat.terminal.wording import advice, error_line, error_text, held_text, sentence, unsent_text
 
 
 @pytest.mark.parametrize(
@@ -35,6 +37,13 @@ def test_an_error_says_what_happened_and_below_it_what_to_do():
         "lanchat: No room.",
         "  Open one: lanchat host TITLE",
     ]
+
+
+def test_an_error_in_one_line_is_two_sentences():
+    error = LanchatError("Cannot use big.bin: No such file or directory", "Choose a file")
+    assert error_line(error) == "Cannot use big.bin: No such file or directory. Choose a file."
+    assert error_line(ValueError("usage: /msg NICK TEXT")) == "usage: /msg NICK TEXT"
+    assert error_line(TooLong("9 lines are too many.")) == "9 lines are too many. Longer texts go as a file: /send PATH"
 
 
 def test_one_is_not_many():
