@@ -3,7 +3,7 @@
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from lanchat.storage.schema import COLUMNS, OwnerRow, event_of, looks_of, privat
 from lanchat.storage.store import Store
 
 _LAST_SEQ = 2**53 - 1
-_SMALL_STEPS = 200  # numbers tried one by one behind a damaged place before the steps double; a page holds fewer
-_STEPS = _SMALL_STEPS + 16  # behind a damaged place, before the next term is tried
+_STEPS = (*range(1, 201), *(2**power for power in range(8, 17)))  # over a damaged place; a page holds fewer events
+_PROBES = sorted({int(1.5**power) for power in range(28)})  # tried first where there may never have been a term
 _MORE_TERMS = 64  # tried after the last one that is known
 
 _log = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ def readable(path: Path) -> Iterator[Sequence[Record]]:
         db = file.connect()
     except (*FAILURES, OSError):
         return
-    after, failures, starts = -1, 0, _starts(db)
+    after, steps = -1, _Steps(db)
     try:
         yield _rescued_private(db)
         with suppress(*FAILURES):  # an earlier version, which had no such table, may have written the file
@@ -159,33 +159,61 @@ def readable(path: Path) -> Iterator[Sequence[Record]]:
             start = after
             try:
                 for row in db.execute(f"SELECT {COLUMNS} FROM event WHERE seq > ? ORDER BY seq LIMIT 1000", (after,)):
-                    after, failures = row[0], 0
+                    after = row[0]
                     if event := event_of(row):
                         page.append(event)
                 if after == start:
                     return
-            except FAILURES:  # a damaged place: step over it, in small steps first
-                failures += 1
-                if failures <= _STEPS:
-                    after += 1 << max(0, failures - _SMALL_STEPS)
-                else:
-                    after, failures = next((start for start in starts if start > after), _LAST_SEQ), 0
+            except FAILURES:
+                after = steps.behind(after)
             yield page
     finally:
         db.close()
 
 
-def _starts(db: sqlite3.Connection) -> list[int]:
-    """Before which numbers a term may begin, in order. Between two terms there are too many numbers to try them."""
-    epochs = {0}
+class _Steps:
+    """Finds the way over the damaged places of a file."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._starts = _starts(db)
+
+    def behind(self, after: int) -> int:
+        """The next number after which something is found; the last number of all where there is nothing."""
+        stretches = [(after, True), *((start - 1, known) for start, known in self._starts if start > after)]
+        for unreadable, known in stretches:
+            if known or self._first(unreadable, _PROBES):
+                if found := self._first(unreadable, _STEPS):
+                    return found
+        return _LAST_SEQ
+
+    def _first(self, unreadable: int, steps: Iterable[int]) -> int:
+        """Where reading goes on behind this number; 0 if none of these steps leads to a place that can be read."""
+        return next(filter(None, (self._seek(unreadable + step) for step in steps)), 0)
+
+    def _seek(self, number: int) -> int:
+        """The number before the next event after this one; 0 where the file is damaged."""
+        try:
+            row = self._db.execute("SELECT seq FROM event WHERE seq > ? ORDER BY seq LIMIT 1", (number,)).fetchone()
+        except FAILURES:
+            return 0
+        return _LAST_SEQ if row is None else max(number, row[0] - 1)
+
+
+def _starts(db: sqlite3.Connection) -> list[tuple[int, bool]]:
+    """Before which numbers a term may begin, in order, and whether it is known to have been.
+
+    Between two terms there are too many numbers to try them.
+    """
+    known = {0}
     with suppress(*FAILURES):
-        epochs |= {epoch_of(seq) for (seq,) in db.execute("SELECT max(seq) FROM event") if isinstance(seq, int)}
+        known |= {epoch_of(seq) for (seq,) in db.execute("SELECT max(seq) FROM event") if isinstance(seq, int)}
     with suppress(*FAILURES):
-        epochs |= {epoch for (epoch,) in db.execute("SELECT epoch FROM timeline") if isinstance(epoch, int)}
-    epochs = {epoch for epoch in epochs if 0 <= epoch <= epoch_of(_LAST_SEQ)}
-    last = min(max(map(term_of, epochs)) + _MORE_TERMS, MAX_TERM)
-    epochs |= {make_epoch(term, 0) for term in range(1, last + 1)}
-    return sorted(make_seq(epoch, 0) - 1 for epoch in epochs)
+        known |= {epoch for (epoch,) in db.execute("SELECT epoch FROM timeline") if isinstance(epoch, int)}
+    known = {epoch for epoch in known if 0 <= epoch <= epoch_of(_LAST_SEQ)}
+    last = min(max(map(term_of, known)) + _MORE_TERMS, MAX_TERM)
+    epochs = known | {make_epoch(term, 0) for term in range(1, last + 1)}
+    return [(make_seq(epoch, 0) - 1, epoch in known) for epoch in sorted(epochs)]
 
 
 def _rescued_private(db: sqlite3.Connection) -> list[Told]:

@@ -60,8 +60,9 @@ class Stage:
         standing = room._standby.hosting.host.moving.standing
         return {standing.nick(one.index) for one in standing.named.standbys} if standing.named else set()
 
-    def elsewhere(self, nick: str = "ann") -> Any:
-        return find_elsewhere("Room A", LOOPBACK, home=self._home / nick, look=0.5)
+    def elsewhere(self, nick: str = "ann", look: float = PATIENCE) -> Any:
+        """Where its host is now, as soon as it is found."""
+        return find_elsewhere("Room A", LOOPBACK, home=self._home / nick, look=look)
 
     def log(self, nick: str, kind: str) -> list[Event]:
         """What is on that person's disk of the only room there."""
@@ -108,13 +109,18 @@ def test_a_computer_that_hosts_no_room_is_asked_once(stage, monkeypatch):
     stage.with_backup()
     monkeypatch.setattr("lanchat.discovery.finder.Finder", Changing)
     monkeypatch.setattr("lanchat.api.returning.card_at", ask_for_card)
-    assert stage.elsewhere() is None
+    assert stage.elsewhere(look=0.5) is None
     assert asked.count(Endpoint("127.0.0.9", 1)) == 1
 
 
 def moves(person: Person) -> list[str]:
     """Who has hosted the room, one after the other."""
     return [event.nick for event in person.events if isinstance(event, Moved)]
+
+
+def hosts(person: Person) -> None:
+    """Wait until this person's computer hosts the room, and the person is in it, so that it may be asked for things."""
+    wait_until(lambda: person.room.hosting and person.room.connected, what=f"{person.room.nick} to host")
 
 
 def heard(person: Person, text: str) -> Callable[[], bool]:
@@ -125,10 +131,10 @@ def test_who_hosts_and_quits_leaves_the_room_to_a_standby_that_was_named_by_itse
     ann, bob, cat = stage.with_backup()
     wait_until(lambda: stage.notes, what="the owner to be told")
     assert stage.notes == ["bob can take over when you leave. /standbys shows who can."]
-    cat.room.say("one", wait=10)
+    cat.room.say("one", wait=PATIENCE)
     ann.room.close()
-    wait_until(lambda: bob.room.hosting, what="bob to host")
-    cat.room.say("two", wait=10)
+    hosts(bob)
+    cat.room.say("two", wait=PATIENCE)
     cat.hear(heard(cat, "two"), "what cat said")
     assert cat.texts == ["one", "two"]
     moved = [event for event in cat.events if isinstance(event, Moved)]
@@ -172,9 +178,9 @@ def test_a_room_without_a_standby_closes_as_ever(stage):
 
 def test_the_owner_finds_its_room_at_the_standby(stage):
     ann, bob, cat = stage.with_backup()
-    assert stage.elsewhere() is None, "nobody else hosts it"
+    assert stage.elsewhere(look=0.5) is None, "nobody else hosts it"
     ann.room.close()
-    wait_until(lambda: bob.room.hosting, what="bob to host")
+    hosts(bob)
     found = stage.elsewhere()
     assert found.host == "bob" and found.target.room_id == bob.room.card.room
 
@@ -183,7 +189,7 @@ def test_the_owner_closes_a_room_at_a_standby_only_with_a_link_to_it(stage):
     """Else nobody would hear of it, while the list on the owner's disk names nobody any more."""
     ann, bob, cat = stage.with_backup()
     ann.room.close()
-    wait_until(lambda: bob.room.hosting, what="bob to host")
+    hosts(bob)
     again = stage.join("ann", port=stage.elsewhere().target.endpoints[0].port)
     again.room._member.outgoing.pause()
     with pytest.raises(NotConnected):
@@ -193,10 +199,10 @@ def test_the_owner_closes_a_room_at_a_standby_only_with_a_link_to_it(stage):
 
 def test_the_owner_comes_back_and_takes_the_room_back(stage):
     ann, bob, cat = stage.with_backup()
-    cat.room.say("at ann's", wait=10)
+    cat.room.say("at ann's", wait=PATIENCE)
     ann.room.close()
-    wait_until(lambda: bob.room.hosting, what="bob to host")
-    cat.room.say("at bob's", wait=10)
+    hosts(bob)
+    cat.room.say("at bob's", wait=PATIENCE)
     before = bob.room._standby.hosting.host.moving.standing.named.number
     endpoint = stage.elsewhere().target.endpoints[0]
     again = stage.join("ann", port=endpoint.port)
@@ -204,9 +210,9 @@ def test_the_owner_comes_back_and_takes_the_room_back(stage):
     with Renewal(again.room, 3600):
         newest = bob.room._standby.hosting.host.moving.standing
         wait_until(lambda: newest.named.number > before, what="the list to be signed again")
-    again.room.moderate("takeback")
-    wait_until(lambda: again.room.hosting, what="ann to host again")
-    cat.room.say("at ann's again", wait=10)
+    ask(again, "takeback", until=lambda: again.room.hosting)
+    hosts(again)
+    cat.room.say("at ann's again", wait=PATIENCE)
     cat.hear(heard(cat, "at ann's again"), "the last message")
     assert cat.texts == ["at ann's", "at bob's", "at ann's again"]
     reasons = [(one.nick, one.reason) for one in cat.events if isinstance(one, Moved)]
@@ -226,7 +232,7 @@ def test_a_standby_that_cannot_read_the_rules_of_the_room_does_not_host_it(stage
         return any(isinstance(item, Notice) and "The room stays here." in item.text for item in ann.items)
 
     wait_until(answered, what="the answer")
-    cat.room.say("still here", wait=10)
+    cat.room.say("still here", wait=PATIENCE)
     assert ann.room.hosting and not bob.room.hosting
 
 
@@ -234,9 +240,9 @@ def test_an_owner_that_hands_the_room_over_and_stays_keeps_a_copy_and_gets_it_ba
     ann, bob, cat = stage.with_backup()
     for number in range(3):
         ask(ann, "handover", "bob", until=lambda: bob.room.hosting and not ann.room.hosting)
-        cat.room.say(f"at bob's {number}", wait=10)
+        cat.room.say(f"at bob's {number}", wait=PATIENCE)
         ask(ann, "takeback", until=lambda: ann.room.hosting and not bob.room.hosting)
-        cat.room.say(f"at ann's {number}", wait=10)
+        cat.room.say(f"at ann's {number}", wait=PATIENCE)
     said = [f"at {who}'s {number}" for number in range(3) for who in ("bob", "ann")]
     for person in (ann, bob, cat):
         person.hear(heard(person, said[-1]), "the last message")
@@ -250,7 +256,7 @@ def test_an_owner_who_opens_the_room_without_its_last_host_is_told_so(stage):
     ann, bob, cat = stage.with_backup()
     ann.room.close()
     assert ann.room.successor == "bob"
-    wait_until(lambda: bob.room.hosting, what="bob to host")
+    hosts(bob)
     bob.room.close(end=True)
     del stage.notes[:]
     again = stage.host()
@@ -264,14 +270,14 @@ def test_an_owner_who_opens_the_room_without_its_last_host_is_told_so(stage):
 def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_back(stage):
     ann, bob, cat = stage.with_backup()
     eve, dan = stage.join("eve", standby=0), stage.join("dan", standby=0)
-    cat.room.say("everybody is here", wait=10)
+    cat.room.say("everybody is here", wait=PATIENCE)
     dan.room.close()
-    cat.room.tell("dan", "for later", wait=10)
+    cat.room.tell("dan", "for later", wait=PATIENCE)
     ann.room.moderate("ban", "eve")
     wait_until(lambda: not eve.room.connected, what="eve to be sent away")
     ann.room.moderate("lock")
     ann.room.moderate("handover", "bob")
-    wait_until(lambda: bob.room.hosting and bob.room.connected, what="bob to host, and to be in the room")
+    hosts(bob)
     stage.port = bob.room._standby.hosting.host.port
     for nick, code in (("eve", "banned"), ("fay", "locked")):
         with pytest.raises(Refused) as refused:
@@ -282,8 +288,8 @@ def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_ba
 
     bob.room.moderate("unlock")
     wait_until(lambda: bob.room._standby.hosting.host.moving.sync == 0, what="ann's copy to be complete")
-    ann.room.moderate("takeback")
-    wait_until(lambda: ann.room.hosting, what="ann to host")
+    ask(ann, "takeback", until=lambda: ann.room.hosting)
+    hosts(ann)
     ann.room.close(end=True)
     again = stage.host()
     stage.join("fay", standby=0)

@@ -32,7 +32,7 @@ from lanchat.storage.rooms import open_room
 from lanchat.storage.sqlite_log import SqliteLog
 from tests.support.addresses import LOOPBACK
 from tests.support.people import joined_room
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 TIMING = Timing(first_retry=0.02, newcomer=0.0, naming=0.05)
 AGAIN = 0.5  # s, after which somebody asks again
@@ -188,10 +188,10 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 def test_a_standby_has_everything_that_the_host_has(stage):
     ann = stage()
     cat = ann.join("cat", standby=0)
-    cat.room.say("before", wait=10)
+    cat.room.say("before", wait=PATIENCE)
     ann.join("bob")
     ann.name("bob")
-    cat.room.say("after", wait=10)
+    cat.room.say("after", wait=PATIENCE)
     wait_until(lambda: len(ann.log_of("bob")) >= 4, what="the copy")
     assert [event.text for event in ann.log_of("bob") if isinstance(event, Said)] == ["before", "after"]
     assert ann.log_of("bob") == LogReader(ann.path).events_after(-1, 100)
@@ -201,11 +201,11 @@ def test_a_room_that_is_handed_over_goes_on_at_another_computer(stage):
     ann = stage()
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)
     ann.name("bob")
-    cat.room.say("one", wait=10)
+    cat.room.say("one", wait=PATIENCE)
     ann.moves_away()
     assert bob.room.hosting
-    cat.room.say("two", wait=10)
-    bob.room.say("three", wait=10)
+    cat.room.say("two", wait=PATIENCE)
+    bob.room.say("three", wait=PATIENCE)
     for person in (bob, cat):
         person.hear(lambda person=person: person.texts[-1:] == ["three"], "the last message")
         assert person.texts == ["one", "two", "three"]
@@ -221,14 +221,14 @@ def test_the_owner_comes_back_as_a_member_and_hosts_the_room_again(stage):
     ann = stage()
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)
     ann.name("bob")
-    cat.room.say("one", wait=10)
+    cat.room.say("one", wait=PATIENCE)
     ann.moves_away()
-    cat.room.say("two", wait=10)
+    cat.room.say("two", wait=PATIENCE)
     back = ann.join("ann", at=bob.room)
     wait_until(lambda: len(ann.log_of("ann")) >= len(ann.log_of("bob")), what="the owner's copy")
     ask(back, "takeback", until=lambda: back.room.hosting)
     wait_until(lambda: not bob.room.hosting, what="bob to host no more")
-    cat.room.say("three", wait=10)
+    cat.room.say("three", wait=PATIENCE)
     for person in (bob, cat):
         person.hear(lambda person=person: person.texts[-1:] == ["three"], "the last message")
         assert person.texts == ["one", "two", "three"]
@@ -245,7 +245,7 @@ def test_a_room_with_a_password_has_one_wherever_it_is(stage):
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)
     ann.name("bob")
     ann.moves_away()
-    cat.room.say("one", wait=10)
+    cat.room.say("one", wait=PATIENCE)
     bob.hear(lambda: bob.texts == ["one"], "the message")
     assert ann.join("dan", standby=0, at=bob.room).room.card.password
 
@@ -265,7 +265,7 @@ def test_what_is_said_while_the_room_moves_is_said_once_and_by_nobody_lost(stage
     cat.hear(lambda: len(cat.texts) > 5, "the first messages")
     ann.moves_away()
     speaker.join()
-    cat.room.wait_acked(10)
+    cat.room.wait_acked(PATIENCE)
     for person in (bob, cat, dan):
         person.hear(lambda person=person: len(person.texts) >= len(said), "all messages")
         assert person.texts == said
@@ -291,7 +291,7 @@ def test_the_copy_and_the_log_are_equal_after_twenty_moves(stage):
     dan = ann.join("dan", standby=0)
     ann.moves_away(1)
     for number, (host, other) in enumerate([(bob, cat), (cat, bob)] * 10):
-        dan.room.say(f"{number}", wait=10)
+        dan.room.say(f"{number}", wait=PATIENCE)
         pass_on(host, other)
     wait_until(lambda: ann.log_of("bob") == ann.log_of("cat"), what="equal logs")
     dan.hear(lambda: len(dan.texts) == 20, "all messages")
@@ -337,7 +337,7 @@ def test_a_standby_to_which_nobody_comes_ends_its_hosting(stage, monkeypatch):
     ann.name("bob")
     assert "not taken over in time" in ann.hand_over()
     wait_until(lambda: not bob.room.hosting, what="bob to host no more")
-    cat.room.say("still here", wait=10)
+    cat.room.say("still here", wait=PATIENCE)
     bob.hear(lambda: bob.texts == ["still here"], "the message")
     wait_until(lambda: ann.log_of("bob") == ann.log_of("ann"), what="the copy to go on")
     assert not ann.yielded
@@ -361,11 +361,11 @@ def test_a_copy_that_was_given_up_is_kept_again_if_a_person_wants_that(stage, mo
     with monkeypatch.context() as patch:
         patch.setattr(replica, "SPARE", 1 << 62)
         patch.setattr(bob.room._member.follower._replica, "_unchecked", 0)
-        cat.room.say("one", wait=10)
+        cat.room.say("one", wait=PATIENCE)
         wait_until(lambda: ann.hand_over() == "Nobody can take over now.", what="the copy to be given up")
     bob.room.standbys("auto")
     bob.room._member._link.drop("", "cut")  # it counts from the next link on
-    cat.room.say("two", wait=10)
+    cat.room.say("two", wait=PATIENCE)
     wait_until(lambda: ann.log_of("bob") == ann.log_of("ann"), what="the copy to go on")
 
 

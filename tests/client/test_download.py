@@ -16,7 +16,7 @@ from lanchat.storage.downloads import part_path
 from tests.protocol.test_filenames import HOSTILE
 from tests.support.files import digest, file_of
 from tests.support.strangers import Stranger
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 STALLS = Timing(transfer_stall=0.3, sweep=0.05)
 
@@ -114,4 +114,4 @@ def test_who_fetches_and_never_reads_is_hung_up_on_and_the_chat_goes_on(open_roo
         wait_until(lambda: len(room.links) == 2)
         eve.send(encode(Transfer(VERSION, ticket_for(ann, FileGet(sent.file), sent.file))))
         wait_until(lambda: len(room.links) == 1)
-        ann.say("still here", wait=20)
+        ann.say("still here", wait=PATIENCE)

@@ -26,7 +26,7 @@ from lanchat.storage.sqlite_log import SqliteLog
 from tests.support.files import SIZE, digest, file_of
 from tests.support.people import PlainClient
 from tests.support.transfers import Pauses, cut_transfers
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,9 @@ def on_disk(home: Path) -> Callable[..., DiskStore]:
 def offered(room: JoinedRoom, state: str = "") -> PrivateFile:
     """The next thing that this person hears of a file for one person."""
     return next(
-        event for event in room.events(timeout=20) if isinstance(event, PrivateFile) and state in ("", event.state)
+        event
+        for event in room.events(timeout=PATIENCE)
+        if isinstance(event, PrivateFile) and state in ("", event.state)
     )
 
 
@@ -105,10 +107,10 @@ def test_the_offer_comes_again_until_it_was_shown_and_never_after_that(open_room
     bob.close()  # and nobody has looked
     bob = enter(room, "bob", open_store=on_disk(home))
     assert offered(bob).state == "stored"
-    bob.say("here", wait=20)
+    bob.say("here", wait=PATIENCE)
     bob.close()
     bob = enter(room, "bob", open_store=on_disk(home))
-    bob.say("again", wait=20)
+    bob.say("again", wait=PATIENCE)
     assert not [event for event in bob.events(timeout=0) if isinstance(event, PrivateFile)]
     assert [entry.name for entry in bob.files] == ["report.pdf"]
 
@@ -287,7 +289,7 @@ def test_a_file_for_nobody_is_refused_in_words(open_room, enter, tmp_path):
         ann.send_file(source, "ann")
     with closing(PlainClient(room.ports["plain"]).socket) as zoe:
         zoe.sendall(b"zoe\n")
-        next(event for event in ann.events(timeout=20) if isinstance(event, Joined) and event.nick == "zoe")
+        next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Joined) and event.nick == "zoe")
         with pytest.raises(ValueError, match="~zoe is a guest without a key: a file cannot be sealed for them"):
             ann.send_file(source, "zoe")
     assert ann.files == []
@@ -300,7 +302,7 @@ def test_a_nick_whose_key_has_changed_gets_no_file_unasked(open_room, enter, tmp
     bob.close()
     room._hub._room._access = Access()  # so that it gives the nick to another key
     enter(room, "bob", owner="mallory").say("here")
-    next(event for event in ann.events(timeout=20) if isinstance(event, Said))
+    next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Said))
     source = file_of(tmp_path / "ann", "report.pdf", 10)
     with pytest.raises(ValueError, match=r"There are two people called bob.* Nothing was sent\."):
         ann.send_file(source, "bob")
@@ -359,7 +361,7 @@ def test_nothing_of_it_is_on_any_other_disk(open_room, enter, tmp_path):
     source.write_bytes(b"a word for bob alone " * 10_000)
     ann.send_file(source, "bob")
     offered(bob)
-    eve.say("hello", wait=20)
+    eve.say("hello", wait=PATIENCE)
     bob.fetch("salaries-of-all.txt", tmp_path / "outside")
     for member in (ann, bob, eve):
         member.close()

@@ -260,7 +260,7 @@ def test_a_stored_file_that_is_missing_on_the_disk_is_given_up(open_room, enter,
     (tmp_path / "files" / sent.file).unlink()
     again = open_room(log=SqliteLog(tmp_path / "log.db"), room_id=room.room_id)
     bob = enter(again, "bob")
-    gone = next(event for event in bob.events(timeout=20) if isinstance(event, FileRemoved))
+    gone = next(event for event in bob.events(timeout=PATIENCE) if isinstance(event, FileRemoved))
     assert (gone.file, gone.reason) == (sent.file, "lost")
     assert bob.files == []
 
@@ -276,7 +276,7 @@ def test_who_sent_a_file_takes_it_back(open_room, enter, tmp_path):
     outgoing.begin(outgoing.host.key, outgoing.host.largest_file)
     ann.remove_file(sent.file)
     kinds = []
-    for event in bob.events(timeout=20):
+    for event in bob.events(timeout=PATIENCE):
         kinds.append(type(event))
         if isinstance(event, FileRemoved):
             break
@@ -481,7 +481,7 @@ def test_what_a_person_cancels_is_taken_back_and_what_they_fetch_stays_for_anoth
     cancelled = ann.start_sending(file_of(tmp_path / "ann", "a.pdf"), Pauses(SIZE // 2, lambda: cancelled.cancel()))
     with pytest.raises(LanchatError, match="cancelled"):
         cancelled.wait(60)
-    gone = next(event for event in bob.events(timeout=20) if isinstance(event, FileRemoved))
+    gone = next(event for event in bob.events(timeout=PATIENCE) if isinstance(event, FileRemoved))
     assert (gone.file, gone.reason, bob.files) == (cancelled.file, "removed", [])
     ann.send_file(file_of(tmp_path / "ann", "b.pdf"))
     fetching = bob.start_fetching(bob.files[0], tmp_path / "bob", Pauses(SIZE // 2, lambda: fetching.cancel()))
@@ -508,7 +508,7 @@ def test_what_is_cancelled_before_the_host_has_answered_is_taken_back_as_well(op
     with pytest.raises(LanchatError, match="cancelled"):
         transfer.wait(60)
     receive(answers[0])
-    next(event for event in bob.events(timeout=20) if isinstance(event, FileRemoved))
+    next(event for event in bob.events(timeout=PATIENCE) if isinstance(event, FileRemoved))
 
 
 def test_a_host_that_starts_again_while_a_later_take_is_fetched_goes_on_with_it(open_room, enter, tmp_path):

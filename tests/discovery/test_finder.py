@@ -136,33 +136,33 @@ def test_a_room_is_probed_again_after_a_goodbye_and_stays_if_it_answers(host, jo
 def test_a_title_is_found_as_soon_as_it_answers(host, finder):
     room = host("Room A")
     look = finder(Scripted(of(host("Room B", nick="bob")), of(room)))
-    assert [listing.room_id for listing in look.find("Room A", wait=10)] == [room.room_id]
-    assert [listing.room_id for listing in look.find("room a", wait=10)] == [room.room_id]
+    assert [listing.room_id for listing in look.find("Room A", wait=PATIENCE)] == [room.room_id]
+    assert [listing.room_id for listing in look.find("room a", wait=PATIENCE)] == [room.room_id]
 
 
 def test_a_title_is_found_without_what_is_not_seen_of_it(host, finder):
     look = finder(Scripted(of(host("کتاب\u200cها"))))
-    assert [listing.title for listing in look.find("کتابها", wait=10)] == ["کتاب\u200cها"]
+    assert [listing.title for listing in look.find("کتابها", wait=PATIENCE)] == ["کتاب\u200cها"]
 
 
 @pytest.mark.parametrize("name", ["don't panic", "DON’T PANIC", "ｄｏｎ’ｔ panic"])
 def test_a_title_is_found_however_it_is_spelled(host, finder, name):
     room = host("Don’t panic")
     look = finder(Scripted(of(room)))
-    assert [listing.room_id for listing in look.find(name, wait=10)] == [room.room_id]
+    assert [listing.room_id for listing in look.find(name, wait=PATIENCE)] == [room.room_id]
 
 
 def test_all_rooms_of_a_title_are_found(host, finder):
     rooms = [host("Room A", nick="ann"), host("Room A", nick="bob")]
     look = finder(Scripted(*map(of, rooms)))
     wait_until(lambda: len(look.listings()) == 2)
-    assert {listing.host for listing in look.find("Room A", wait=10)} == {"ann", "bob"}
+    assert {listing.host for listing in look.find("Room A", wait=PATIENCE)} == {"ann", "bob"}
 
 
 def test_an_exact_title_wins_over_one_in_upper_or_lower_case(host, finder):
     look = finder(Scripted(of(host("room a", nick="bob")), of(host("Room A", nick="ann"))))
     wait_until(lambda: len(look.listings()) == 2)
-    assert [listing.host for listing in look.find("Room A", wait=10)] == ["ann"]
+    assert [listing.host for listing in look.find("Room A", wait=PATIENCE)] == ["ann"]
 
 
 def test_of_a_known_title_the_known_room_is_waited_for(host, finder, own_world):

@@ -19,7 +19,7 @@ from lanchat.terminal.history import show_history
 from tests.hostile.attackers import ROOM, Caller, card, let_in
 from tests.hostile.conftest import HURRY
 from tests.support.people import Listener, lose
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 # ---- on the way back
 
@@ -96,7 +96,7 @@ def enter(port: int) -> lanchat.JoinedRoom:
 def test_a_host_takes_the_id_of_a_room_that_we_host(evil_host, identity, own_world):
     """It stands on our card. What that host says must not get into our history, nor our title out of it."""
     with lanchat.host("Board", nick="vera", port=0, announce=False) as room:
-        room.say("we meet at nine", wait=10)
+        room.say("we meet at nine", wait=PATIENCE)
         id, me = room.card.room, room.state.me
 
     def pose(caller: Caller) -> None:
@@ -118,7 +118,7 @@ def test_a_host_takes_the_id_of_a_room_that_we_host(evil_host, identity, own_wor
 
 def test_a_room_with_the_title_of_ours_does_not_hide_our_history(evil_host, own_world):
     with lanchat.host("Board", nick="vera", port=0, announce=False) as room:
-        room.say("we meet at nine", wait=10)
+        room.say("we meet at nine", wait=PATIENCE)
     mallory = evil_host(
         lambda caller: let_in(caller, Said(1, 0, "a" * 32, "ann", "1", "we meet at ten"), title="Board")
     )

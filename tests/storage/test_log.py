@@ -437,6 +437,11 @@ def flip(path: Path, *places: int) -> None:
     path.write_bytes(data)
 
 
+def page_of(path: Path, text: bytes) -> int:
+    """Where the last page of a file begins in which this stands."""
+    return path.read_bytes().rindex(text) // 4096 * 4096
+
+
 def test_damage_in_the_middle_is_found_and_all_readable_events_are_copied(keeper, path):
     filled(path)
     damaged_bytes = path.stat().st_size
@@ -460,6 +465,25 @@ def test_behind_damaged_pages_the_later_terms_of_a_room_are_found(path):
     found = [event.seq for records in readable(path) for event in records if isinstance(event, Said)]
     assert found == sorted(set(found) & set(seqs)) and len(found) > len(seqs) // 4
     assert {term_of(epoch_of(seq)) for seq in found} == {1, 2, 3, 7}
+
+
+def test_behind_damage_in_its_last_page_a_log_is_read_to_its_end_in_few_steps(path, monkeypatch):
+    """Nothing tells whether later terms have ever been. To try all numbers of them takes a second or more."""
+    log = begin(path)
+    log.append([said(number, f"{number} " + "lorem ipsum " * 50) for number in range(2, 100)])
+    log.close()
+    flip(path, page_of(path, b"99 lorem"))
+    tried: list[int] = []
+    seek = mend._Steps._seek
+
+    def try_at(steps: mend._Steps, number: int) -> int:
+        tried.append(number)
+        return seek(steps, number)
+
+    monkeypatch.setattr(mend._Steps, "_seek", try_at)
+    found = [event.seq for records in readable(path) for event in records if isinstance(event, Event)]
+    assert found == [*range(2, len(found) + 2)] and len(found) > 80
+    assert len(tried) < 2000
 
 
 def bookmarks(path: Path) -> None:

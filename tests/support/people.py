@@ -107,6 +107,7 @@ def cut(room: Host) -> None:
 
 def lose(room: Host) -> None:
     """The machine of a host is gone, without a goodbye."""
+    room._acceptor.stop()  # else a member would be back at once, and hear the goodbye
     cut(room)
     room.close()
 

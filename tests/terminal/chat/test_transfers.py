@@ -12,7 +12,7 @@ from lanchat.storage.blobs import Blobs
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import joined_folder
 from tests.support.files import SIZE, file_of
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.terminal.chat.test_chat import TAB, talk
 
 __all__ = ["talk"]
@@ -199,6 +199,6 @@ def test_nothing_comes_unasked_by_default(room, talk, enter, tmp_path, own_world
     with talk(room) as ann:
         bob.send_file(file_of(tmp_path / "bob", "empty", 0))
         ann.shows("bob is sending empty")
-        bob.say("the end", wait=20)
+        bob.say("the end", wait=PATIENCE)
         ann.shows("the end")
         assert "Fetching" not in ann.text
