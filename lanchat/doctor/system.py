@@ -105,7 +105,7 @@ def _versions() -> Iterator[tuple[str, str]]:
             yield package, "missing"
     for name, module, attribute in _LIBRARIES:
         try:
-            yield name, str(getattr(importlib.import_module(module), attribute))
+            yield name, str(getattr(importlib.import_module(module), attribute)).removeprefix("OpenSSL ")
         except ImportError:
             yield name, "missing"
 

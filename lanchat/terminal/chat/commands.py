@@ -64,8 +64,8 @@ class Command:
 
 
 def _nick(text: str) -> str:
-    """The nick without what it is shown or completed with: the tilde of a guest, the colon of an address."""
-    return text.removeprefix("~").rstrip(":, ")
+    """The nick without what it is shown, completed or called with: the tilde of a guest, the colon, the @."""
+    return text.removeprefix("@").removeprefix("~").rstrip(":, ")
 
 
 def _private(argument: str) -> Intent:
@@ -113,10 +113,10 @@ def _host_only(action: str, help: str, argument: str = "NICK", *, everyday: bool
 
 COMMANDS = (
     Command("help", "[all|COMMAND]", "show the usual commands, all, or one", ShowHelp, aliases=("h", "?")),
-    _everyday("who", "", "show who is in the room", lambda _: ShowWho(), "names"),
+    _everyday("who", "", "show who is in the room", lambda _: ShowWho(), "names", "users"),
     _everyday("nick", "NICK", "change your nick", ChangeNick),
     _everyday("me", "TEXT", "say what you do: /me waves", lambda text: Say(text, action=True)),
-    _everyday("msg", "NICK TEXT", "send a private message, also to who is away", _private),
+    _everyday("msg", "NICK TEXT", "send a private message, also to who is away", _private, "dm", "query"),
     _everyday("reply", "TEXT", "reply to the last private message", Reply, "r"),
     _everyday("away", "[TEXT]", "tell that you are away, until /back", lambda text: Away(text or "away")),
     Command("back", "", "tell that you are back", lambda _: Away("")),
@@ -127,7 +127,7 @@ COMMANDS = (
     Command("cancel", "NUMBER", "stop sending or fetching a file", CancelTransfer),
     Command("remove", "NUMBER", "take back a file of yours", RemoveFile),
     _everyday("invite", "", "show the link to join with, and its QR code", lambda _: ShowInvite()),
-    Command("verify", "NICK", "show somebody's key, to compare it", lambda nick: Verify(_nick(nick))),
+    Command("verify", "NICK", "show somebody's key, to compare it", lambda nick: Verify(_nick(nick)), ("whois",)),
     _everyday("ignore", "[NICK]", "hide somebody's messages; alone, list whose", lambda n: Ignore(_nick(n), True)),
     Command("unignore", "NICK", "show their messages again", lambda nick: Ignore(_nick(nick), False)),
     _host_only("kick", "remove somebody", everyday=True),
@@ -146,7 +146,7 @@ COMMANDS = (
     Command("discard", "", "drop your messages that are not sent yet", lambda _: Unsent(send=False)),
     Command("resend", "", "send your messages that were held back", lambda _: Unsent(send=True)),
     Command("clear", "", "clear the window", lambda _: Clear()),
-    _everyday("quit", "", "leave the room", lambda _: Leave(), "q", "exit"),
+    _everyday("quit", "", "leave the room", lambda _: Leave(), "q", "exit", "leave", "part", "bye"),
 )
 
 

@@ -64,6 +64,8 @@ TIME, ERROR, MINE, MENTION, MARK, PRIVATE, COMMAND, NEW, NOTE = (
     "",  # the answers of this program are for the person who looks, so they are as bright as a message
 )
 
+_REFUSALS = ("rules", "nick", "rights", "unsent", "refused")  # codes of notices that something is not done
+
 TIME_WIDTH = 6  # cells of a time and the space after it
 EVENT_INDENT = TIME_WIDTH + SYSTEM_INDENT
 COMMAND_INDENT = 5  # cells before a command, which stands a little further in than the notice about it
@@ -188,8 +190,9 @@ class Renderer:
                 return None  # the greeting is a note, below the history; an event will say where the room is
             case Disconnected(reason=reason, closed=closed):
                 return _system(closed_text(closed_by(self._roster, reason)) if closed else reconnecting(reason), ERROR)
-            case Notice(text=text):
-                return _system(text if self.hosting else notice_text(self._roster, text))
+            case Notice(code=code, text=text):
+                style = ERROR if code in _REFUSALS else NOTE
+                return _system(text if self.hosting else notice_text(self._roster, text), style)
             case NewSince(at=at):
                 return self._rule(at)
             case Drawn(fragments):

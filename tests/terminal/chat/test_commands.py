@@ -28,6 +28,8 @@ from lanchat.terminal.chat.keys import HELP
         ("/HELP", ShowHelp()),
         ("/h", ShowHelp()),
         ("/help all", ShowHelp("all")),
+        ("/dm @bob hi", SayPrivately("bob", "hi")),
+        ("/leave", Leave()),
         ("/who  ", ShowWho()),
         ("/nick anna", ChangeNick("anna")),
         ("/nick  anna ", ChangeNick("anna")),

@@ -278,9 +278,10 @@ def test_a_notice_is_marked_as_the_hosts():
     roster.welcome(Welcome("a", "ann", 0, 0, 2), (Present("b", "bob"), Present("h", "hal", host=True)))
     shown = Shown(Renderer(roster, date(1970, 1, 1), UTC), columns=30)
     told = shown.render(Notice("x", "Fingerprint of bob:  abab\nTo compare, they run:  lanchat id"))
-    assert told == [(SYSTEM, "-- hal (host): Fingerprint of\n   bob:  abab\n   To compare, they run:\n   lanchat id\n")]
+    assert told == [("", "-- hal (host): Fingerprint of\n   bob:  abab\n   To compare, they run:\n   lanchat id\n")]
     assert plain(renderer().render(Notice("x", "y"))) == "-- (host): y\n", "a host that does not say who it is"
     assert plain(renderer(hosting=True).render(Notice("x", "y"))) == "-- y\n", "our own"
+    assert renderer().render(Notice("rights", "Only the host may do that."))[0][0] == ERROR, "as our own refusals"
 
 
 def test_the_greeting_says_who_hosts_the_room_and_who_is_here():
