@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from lanchat.api.host_check import HostCheck
 from lanchat.errors import ConnectionLost, NoSuchRoom
@@ -50,7 +51,7 @@ class Dialer:
         self._occupied = False  # another host answered at the last connection
         self.local: Callable[[], socket.socket] | None = None  # connects to our own host, while we have one
         self._places: tuple[Place, ...] = ()  # where the room may be, if its host is gone
-        self._preferred: int | None = None  # the index of the place to which the host has handed the room
+        self._preferred: int | None = None  # the index of the place where the room is likely now
         self._tries = 0  # since a host has admitted us
         self._stopped = threading.Event()
 
@@ -79,11 +80,11 @@ class Dialer:
         self._endpoints = tuple(sorted(self._endpoints, key=lambda endpoint: endpoint == self.last))
 
     def places_changed(self, places: tuple[Place, ...]) -> None:
-        """The room may be at these places, if its host is gone."""
+        """The room may be at these places, if its host is gone; the likeliest comes first."""
         self._places = places
 
     def prefer(self, index: int) -> None:
-        """The host has handed the room to the computer with this index: it is dialled first."""
+        """The room is likely at the computer with this index now: it is dialled first."""
         self._preferred, self._tries = index, 0
 
     def settled(self) -> None:
@@ -110,10 +111,11 @@ class Dialer:
     def _connect(self) -> socket.socket:
         candidates, start = self._candidates(), max(0, self._tries - _PATIENT_TRIES)
         self._tries += 1
+        timing = self._timing if len(candidates) < 2 else replace(self._timing, connect=self._timing.next_place)
         for number in range(len(candidates)):
             endpoints = candidates[(start + number) % len(candidates)]
             try:
-                return dial(endpoints, self._unwanted, self._timing)
+                return dial(endpoints, self._unwanted, timing)
             except ConnectionLost:
                 if self._stopped.is_set():
                     raise
@@ -125,10 +127,10 @@ class Dialer:
         raise ConnectionLost("The host did not answer in time.")
 
     def _candidates(self) -> list[tuple[Endpoint, ...]]:
-        """Where to look, one computer after the other: where the room was handed to, where it was, all others."""
+        """Where to look, one computer after the other: where it is now, as far as we know, where it was, all others."""
         places = {place.index: place.endpoints for place in self._places}
         first = places.get(self._preferred, ()) if self._preferred is not None else ()
-        rest = [endpoints for _, endpoints in sorted(places.items())]
+        rest = list(places.values())
         found = dict.fromkeys(endpoints for endpoints in [first, self._endpoints, *rest] if endpoints)
         return list(found)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from lanchat.api.naming import Naming
 from lanchat.api.reach import ReachNotices, endpoints_of
+from lanchat.api.watch import Watch
 from lanchat.api.web import WebAccess
 from lanchat.discovery.sighting import Advertisement
 from lanchat.discovery.sources import Advertiser
@@ -55,6 +56,8 @@ class Hosting(Closable):
         host = self.host
         keys = fingerprint(self._owner), fingerprint(host.identity.public)
         shown = Advertisement(host.room_id, host.title, host.nick, host.port, *keys)
+        if host.moving is not None:
+            self._outside.append(Watch(host.moving, timing))
         if self._announce:
             self._outside.append(Advertiser(shown, self.on, on_problem, lambda: host.people))
         self._outside.append(ReachNotices(self.on, host, on_problem, timing))

@@ -75,7 +75,7 @@ class MovingRoom(Closable):
 
     def _name(self, nicks: list[str], signing: "Signing") -> str:
         """Sign a list of these standbys while another program hosts the room, which passes it on."""
-        keys = {same_nick(place.nick): place.key for place in self._member.follower.places}
+        keys = {same_nick(place.nick): place.key for place in self._member.follower.cluster.places}
         keys |= {same_nick(one.nick): one.key for one in [*self._state.roster.people.values()] if one.key}
         if unknown := [nick for nick in nicks if same_nick(nick) not in keys]:
             raise ValueError(f"No one here is called {unknown[0]}. /who lists everyone.")

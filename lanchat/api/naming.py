@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from lanchat.discovery.probe import card_at
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
+from lanchat.network.card import card_at
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, Standby
 from lanchat.protocol.places import MAX_ADDRESSES, Place, read_places, write_places

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from lanchat.api.moving import MovingRoom
 from lanchat.api.targets import Target
-from lanchat.discovery.probe import card_at
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
+from lanchat.network.card import card_at
 from lanchat.network.connect import STOP_WITHIN
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, read_delegation, read_term

@@ -11,12 +11,14 @@ from lanchat.api.naming import begin_naming
 from lanchat.client.keeper import Promotion
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.network.addresses import OwnAddresses
+from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Rules, read_rules
-from lanchat.protocol.timeline import term_of
+from lanchat.protocol.timeline import index_of, term_of
 from lanchat.protocol.timing import Timing
+from lanchat.room.succession import Place as Standing
 from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
 from lanchat.server.standby import StandbyPort
@@ -99,15 +101,15 @@ class Standby(Closable):
             lock = lock_file(path / LOCK)
         return Replica(path / LOG, lock) if lock is not None else None
 
-    def listen(self, papers: Papers) -> int:
+    def listen(self, state: Callable[[], tuple[Papers, Standing]]) -> int:
         if self._port is None:
             assert self._card is not None
-            self._port = StandbyPort(self._identity, self._on, self._card, DEFAULT_LIMITS, self._timing)
+            self._port = StandbyPort(self._identity, self._on, self._card, state, DEFAULT_LIMITS, self._timing)
         return self._port.port
 
-    def hears(self, papers: Papers, *, host: bool) -> None:
-        if self._port is not None:
-            self._port.show(papers, hears=host)
+    @property
+    def host_at(self) -> tuple[Endpoint, ...]:
+        return (self._dialer.last,)
 
     def begin_hosting(self, promotion: Promotion) -> bytes:
         assert self._card is not None and self._port is not None
@@ -115,7 +117,7 @@ class Standby(Closable):
         rules = _rules(replica)
         replica.finish()
         port, self._port = self._port, None
-        timeline = papers.timeline
+        index = index_of(promotion.epoch)
         host = Host(
             self._card.title,
             self._identity,
@@ -126,8 +128,8 @@ class Standby(Closable):
             password=self._password,
             log=SqliteLog(
                 replica.path,
-                term=1 + (term_of(timeline.epoch) if timeline is not None else 0),
-                index=promotion.index,
+                term=term_of(promotion.epoch),
+                index=index,
                 new_term=True,
                 keep=parse_retention(rules.keep),
                 on_damage=self._on_problem,
@@ -138,9 +140,9 @@ class Standby(Closable):
             term=Term(
                 papers.owner,
                 papers.delegation,
-                promotion.index,
+                index,
                 promotion.before,
-                "handover" if promotion.index else "failback",
+                promotion.reason,
                 promotion.roster,
                 rules,
                 replica.held.rev,

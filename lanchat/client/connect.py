@@ -144,18 +144,20 @@ def connect(
     who: Credentials,
     begin: Callable[[Link], None],
     deadline: float | None = None,
+    card_within: float | None = None,
 ) -> Connection:
     """Connect to a host and enter its room. Called in the thread that will read the link.
 
     Args:
         begin: called with the link before anything is sent on it.
         deadline: when to give up, by `time.monotonic()`; None: only the usual limits count.
+        card_within: s for the host to show its card; None: as usual.
 
     Raises:
         LanchatError: no host answers, or it is not trusted, or it refuses us, ...
     """
     with _opened(dial, tls, flusher, begin) as (link, channel):
-        connection = greet(link, channel, who, flusher.timing, deadline)
+        connection = greet(link, channel, who, flusher.timing, deadline, card_within)
     link.within(None)
     link.keepalive.begin(encode(Ping()))
     return connection
@@ -207,12 +209,17 @@ def _opened(
 
 
 def greet(
-    link: Link, channel: TlsChannel, who: Credentials, timing: Timing, deadline: float | None = None
+    link: Link,
+    channel: TlsChannel,
+    who: Credentials,
+    timing: Timing,
+    deadline: float | None = None,
+    card_within: float | None = None,
 ) -> Connection:
     """Run the handshake on a new link, by the rules of `MemberGreeting`."""
     splitter = LineSplitter()
     link.limit_bytes(Allowance(TokenBucket(HOST_RATE, HOST_RATE, time.monotonic())))
-    link.within(_within(timing.greeting, deadline), "late", "it did not answer in time")
+    link.within(_within(card_within or timing.greeting, deadline), "late", "it did not answer in time")
     card, host_key, certificate = read_card(link, channel, splitter)
     who.trust(card, host_key)  # first, since another host must not end a conversation by its version
     check_version(card)

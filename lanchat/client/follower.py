@@ -7,32 +7,34 @@ of the room has named it, it follows: its copy gets everything that the host sto
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
+from lanchat.client.cluster import Cluster
 from lanchat.client.connect import Connection
-from lanchat.client.events import Backup, Item, Named
+from lanchat.client.events import Item, Named
 from lanchat.client.following import Following, Taken
-from lanchat.client.keeper import Keeper, Promotion
+from lanchat.client.keeper import Keeper
 from lanchat.client.receiving import Incoming
 from lanchat.client.reconnect import SameRoom
+from lanchat.client.takeover import Takeover
 from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
-from lanchat.protocol.messages import Event, FromHost, FromMember, Page, Present, Said, Told
+from lanchat.protocol.messages import Event, FromHost, FromMember
 from lanchat.protocol.places import Place, read_places
 from lanchat.protocol.standby import (
     Delegation,
     Heartbeat,
     Offer,
-    Owned,
     Promote,
     Promoted,
     Recruit,
     Standbys,
-    State,
     Stored,
 )
-from lanchat.protocol.timeline import make_seq
+from lanchat.protocol.timeline import make_epoch, make_seq, term_of
 from lanchat.protocol.timing import Timing
-from lanchat.room.roster import Roster
+from lanchat.room.succession import Claim, Follow, Wait
+from lanchat.room.succession import Place as Standing
 from lanchat.storage.replica import Held, Replica
 
 _log = logging.getLogger(__name__)
@@ -60,17 +62,14 @@ class Follower:
         keeper: Keeper | None,
         timing: Timing,
     ) -> None:
-        self.places: tuple[Place, ...] = ()
         self._key = key
         self._room = room
         self._incoming = incoming
         self._send = send
         self._put = put
-        self._places_changed = places_changed
+        self.cluster = Cluster(put, places_changed, timing)
         self._keeper = keeper
         self._timing = timing
-        self._roster = Roster()
-        self._host_of_card = ""
         self._replica: Replica | None = None
         self._following: Following | None = None
         self._offered = False  # on this link
@@ -78,20 +77,19 @@ class Follower:
         self._ready = False  # a host has asked for this computer, and it has offered itself
         self._promotion: tuple[Promote, float] | None = None  # what the host has asked for, and when, in s
         self._promoted_at: float | None = None  # s, since when we host and the host has not said that it is over
-        self._backup = ""  # the nick of the sync standby
         self._index: int | None = None  # of this computer
+        self._count = -1  # of the last heartbeat, if it has said that acks wait for us
+        self._complete = False  # whether the copy lacked nothing when the link ended
+        self._takeover: Takeover | None = None  # while there is no host, at a standby
         self._told = False  # our person knows that this computer is a standby
 
     # ---- a link
 
     def begin(self, connection: Connection) -> None:
         """A host has admitted us."""
-        self._roster = Roster(host_id=connection.host_id)
-        self._host_of_card = connection.card.host
-        self._roster.welcome(connection.welcome, connection.present)
-        self._roster.seq = connection.welcome.seq
+        self.cluster.begin(connection)
         self._following, self._offered, self._promoted_at, self._promotion = None, False, None, None
-        self._backup = ""  # this host names its own
+        self._takeover = None
         if connection.host_key == self._key:
             self.close()
         elif self._keeper is not None and not self._declined and (self._ready or self._key == self._room.papers.owner):
@@ -99,9 +97,44 @@ class Follower:
 
     def end(self) -> None:
         """The link is lost."""
-        self._following = None
-        if self._keeper is not None and self._replica is not None:
-            self._keeper.hears(self._room.papers, host=False)
+        following, self._following = self._following, None
+        link, replica, keeper = self.cluster.end(), self._replica, self._keeper
+        if following is not None:
+            self._complete = following.complete
+        if link is None or replica is None or keeper is None or self._index is None or self._declined:
+            return
+        if self._complete:
+            replica.wait(following.held if following is not None else Held(), self._timing.sync_wait)
+            host, me = (self._room.papers.host_index, keeper.host_at), replace(self.standing, state="lost")
+            since, silent = link.keepalive.heard_at, link.code == "silent"
+            places, timing = self.cluster.places, self._timing
+            self._takeover = Takeover(me, self._room, places, host, timing, since=since, silent=silent)
+
+    def seek(self, stopped: Callable[[], bool]) -> Follow | Wait | None:
+        """Without a link: find out who hosts the room, or host it. None: dial as ever. May wait some seconds."""
+        step = self._takeover.seek(stopped) if self._takeover is not None else None
+        if not isinstance(step, Claim):
+            return step
+        self._takeover = None
+        if not stopped():
+            self._host(step.epoch, "takeover")
+        return None
+
+    @property
+    def next_place(self) -> int:
+        """The index of the computer to be dialled first, after a standby was busy."""
+        return self.cluster.sync if self._room.hint is None else self._room.hint
+
+    @property
+    def standing(self) -> Standing:
+        """What this computer has. Any thread."""
+        replica, papers = self._replica, self._room.papers
+        held = replica.held if replica is not None else Held()
+        following = self._following
+        complete = following.complete if following is not None else self._complete
+        epoch = papers.timeline.epoch if papers.timeline is not None else 0
+        index = self._index if self._index is not None else -1
+        return Standing(index, epoch, held.seq, "hears" if self.cluster.hears else "lost", complete, self._count)
 
     def close(self) -> None:
         """Nothing is stored any more."""
@@ -117,15 +150,14 @@ class Follower:
             self._send(Offer(0, replica.instance))
 
     def accept(self) -> None:
-        """This computer may be a standby again, from the next link on, or when the host asks for it. Any thread."""
+        """This computer may be a standby again, from the next link on, or when asked. Any thread."""
         self._declined = False
 
     # ---- what arrives
 
     def event(self, event: Event) -> None:
         """This event has come on the link, new or not."""
-        if event.seq > self._roster.seq and not isinstance(event, Said):  # a page of the past shows no keys
-            self._roster.apply(event)
+        self.cluster.event(event)
         if self._following is not None:
             self._take(self._following.event(event))
 
@@ -141,8 +173,7 @@ class Follower:
                 self._incoming.learn(self._room.papers.timeline)
                 self._look_for_ourselves()
             case Standbys(places=places):
-                self.places = read_places(places)
-                self._places_changed(self.places)
+                self.cluster.learn(read_places(places))
             case Heartbeat():
                 self._hear(message)
             case Recruit() if self._keeper is not None and self._keeper.willing and not self._declined:
@@ -150,7 +181,7 @@ class Follower:
             case Promote():
                 self._promotion = message, time.monotonic()
             case _ if self._following is not None:
-                self._fill(message, self._following)
+                self._take(self._following.receive(message))
 
     def settle(self) -> None:
         """Everything that one read of the link brought has been handled."""
@@ -171,11 +202,10 @@ class Follower:
             self._replica = self._replica or keeper.open_copy(papers)
             if self._replica is None:
                 return
-            port = keeper.listen(papers)
+            port = keeper.listen(lambda: (self._room.papers, self.standing))
         except LanchatError as error:
             _log.warning("this computer is no standby: %s", error)
             return
-        keeper.hears(papers, host=True)
         self._offered = self._ready = True
         self._send(Offer(port, self._replica.instance))
         self._look_for_ourselves()
@@ -185,8 +215,7 @@ class Follower:
         self._index = None
         if self._replica is not None:
             self._index = self._room.papers.index(self._key, self._replica.instance)
-            if self._keeper is not None and self._offered:
-                self._keeper.hears(self._room.papers, host=True)
+        self.cluster.named(self._index)
         if self._index is None:
             self._following = None
         elif not self._told and self._index != OWNER_INDEX:
@@ -203,19 +232,9 @@ class Follower:
             self._give_up(str(error))
             return
         self._replica.start(self._stored, self._give_up)
-        self._following = Following(held, self._incoming.seq, make_seq(timeline.epoch, 0))
+        live = max(self._incoming.seq, self.cluster.welcomed)  # a newcomer gets of the past only what was said
+        self._following = Following(held, live, make_seq(timeline.epoch, 0))
         self._send(self._following.begin())
-
-    def _fill(self, message: FromHost, following: Following) -> None:
-        match message:
-            case Told():
-                self._take(following.private(message))
-            case Owned():
-                following.owner(message)
-            case State():
-                self._take(following.state(message))
-            case Page():
-                self._take(following.page(message))
 
     def _take(self, taken: Taken) -> None:
         if taken and self._replica is not None:
@@ -234,13 +253,9 @@ class Follower:
         self._following = None
         self.decline()
 
-    # ---- what everybody is told
-
     def _hear(self, beat: Heartbeat) -> None:
-        nick = next((place.nick for place in self.places if place.index == beat.sync), "")
-        if nick != self._backup:
-            self._backup = nick
-            self._put(Backup(nick))
+        self.cluster.hear(beat)
+        self._count = beat.count if beat.sync == self._index else -1
         if self._following is not None:
             self._take(self._following.heartbeat(beat))
         if self._promoted_at is not None and time.monotonic() - self._promoted_at > self._timing.promotion:
@@ -254,34 +269,30 @@ class Follower:
     def _promote(self, promote: Promote, asked_at: float, keeper: Keeper) -> None:
         """Host the room, once the copy has all of it. After a while the host does not expect that any more."""
         replica, following, index = self._replica, self._following, self._index
-        if replica is None or following is None or index is None or self._is_late(asked_at):
+        late = time.monotonic() - asked_at > self._timing.promotion
+        if replica is None or following is None or index is None or late:
             self._promotion = None
             return
         if not following.complete:
             return  # the last pages are on their way
         self._promotion = None
         if not replica.wait(Held(promote.seq, promote.private, promote.state), self._timing.sync_wait):
-            _log.warning("this computer does not have all of the room, and cannot host it")
-            return
+            return _log.warning("this computer does not have all of the room, and cannot host it")
         self._following = None
+        timeline = self._room.papers.timeline
+        term = 1 + (term_of(timeline.epoch) if timeline is not None else 0)
+        if paper := self._host(make_epoch(term, index), "failback" if index == OWNER_INDEX else "handover"):
+            self._promoted_at = time.monotonic()
+            self._send(Promoted(paper))
+
+    def _host(self, epoch: int, reason: str) -> bytes:
+        """Host the room in this term. Returns its record; b"": this computer cannot."""
+        keeper, replica = self._keeper, self._replica
+        assert keeper is not None and replica is not None
         try:
-            paper = keeper.begin_hosting(
-                Promotion(index, self._room.papers, self._host_nick, self._present, self.places, replica)
-            )
+            paper = keeper.begin_hosting(self.cluster.promotion(epoch, reason, self._room.papers, replica))
         except LanchatError as error:
-            _log.warning("cannot host the room: %s", error)
-            return
-        self._replica, self._promoted_at = None, time.monotonic()
-        self._send(Promoted(paper))
-
-    def _is_late(self, asked_at: float) -> bool:
-        return time.monotonic() - asked_at > self._timing.promotion
-
-    @property
-    def _host_nick(self) -> str:
-        hosts = (person.nick for person in self._roster.people.values() if person.host)
-        return next(hosts, self._host_of_card)  # who leaves the room hands it over after that
-
-    @property
-    def _present(self) -> tuple[Present, ...]:
-        return tuple(Present(one.id, one.nick, one.host, one.key) for one in self._roster.people.values())
+            self._give_up(str(error))
+            return b""
+        self._replica = None
+        return paper

@@ -11,7 +11,7 @@ from typing import Literal
 
 from lanchat.client.copying import Copying
 from lanchat.protocol.limits import MAX_OWNED
-from lanchat.protocol.messages import Event, Fetch, Page, Record, Told
+from lanchat.protocol.messages import Event, Fetch, FromHost, Page, Record, Told
 from lanchat.protocol.standby import Follow, Heartbeat, Owned, State
 from lanchat.storage.replica import Held
 
@@ -65,8 +65,28 @@ class Following:
         """Whether everything that has come is in the copy."""
         return self._phase == "events" and self._events.complete
 
+    @property
+    def held(self) -> Held:
+        """What the copy has once everything that was taken is stored; the rules are not counted."""
+        return Held(self._events.seq, self._private)
+
     def begin(self) -> Follow:
         return Follow(self._held.seq, self._held.private, self._held.rev)
+
+    def receive(self, message: FromHost) -> Taken:
+        """What the host sends to copies alone, or to fill one."""
+        match message:
+            case Told():
+                return self.private(message)
+            case Owned():
+                self.owner(message)
+            case State():
+                return self.state(message)
+            case Page():
+                return self.page(message)
+            case _:
+                pass
+        return Taken()
 
     def event(self, event: Event) -> Taken:
         return Taken(records=self._events.take(event))

@@ -1,11 +1,14 @@
 """What a program offers so that its computer can keep a copy of a room and host it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Present
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
+from lanchat.room.succession import Place as Standing
 from lanchat.storage.replica import Replica
 
 
@@ -14,12 +17,14 @@ class Promotion:
     """What a computer needs to know to host the room.
 
     Args:
-        index: of this computer; 0: it is the owner's.
+        epoch: of the term that begins; its index is this computer's.
+        reason: as in `Moved`.
         before: the nick of who has hosted until now.
         roster: everybody who is in the room.
     """
 
-    index: int
+    epoch: int
+    reason: str
     papers: Papers
     before: str
     roster: tuple[Present, ...]
@@ -39,15 +44,19 @@ class Keeper(Protocol):
             LanchatError: the disk cannot be used.
         """
 
-    def listen(self, papers: Papers) -> int:
+    def listen(self, state: Callable[[], tuple[Papers, Standing]]) -> int:
         """Open the port of this standby, unless it is open. Returns it.
+
+        Args:
+            state: says what its card is to show. Called from other threads.
 
         Raises:
             LanchatError: it cannot listen.
         """
 
-    def hears(self, papers: Papers, *, host: bool) -> None:
-        """What the card of this standby says from now on: its papers, and whether its link to the host lives."""
+    @property
+    def host_at(self) -> tuple[Endpoint, ...]:
+        """The addresses of the last host."""
 
     def begin_hosting(self, promotion: Promotion) -> bytes:
         """Host the room. Returns the record of the new term.

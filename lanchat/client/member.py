@@ -6,8 +6,10 @@ lost and nothing comes twice.
 """
 
 import logging
+import math
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -32,8 +34,11 @@ from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import clean_nick, safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import client_context
+from lanchat.room.succession import Follow, Wait
 from lanchat.storage.identity import Identity
 from lanchat.storage.member_store import MemberStore, NoStore
+
+_ABANDONED = "Nobody has taken over the room. What you typed is kept and goes out when you join again."
 
 _log = logging.getLogger(__name__)
 
@@ -136,6 +141,7 @@ class Member:
         self.queue.put(connected)
         self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
         follower.begin(connection)
+        self._host_key = connection.host_key
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()
         return connected
@@ -173,10 +179,10 @@ class Member:
         if link is not None:
             link.send(encode(message))
 
-    def _connect(self, deadline: float | None = None) -> Connection:
+    def _connect(self, deadline: float | None = None, card_within: float | None = None) -> Connection:
         assert self._flusher is not None
         who = replace(self._who, after=self._incoming.enter)
-        return connect(self.dial, self._tls, self._flusher, who, self._begin, deadline)
+        return connect(self.dial, self._tls, self._flusher, who, self._begin, deadline, card_within)
 
     def _begin(self, link: Link) -> None:
         """Note the link, so that `close()` can end it during the handshake."""
@@ -203,6 +209,7 @@ class Member:
                 error = self._converse(connection)
             finally:
                 self.outgoing.pause()
+                silent = connection.link.code == "silent"
                 self.follower.end()
                 with self._state:
                     self._link = None
@@ -212,6 +219,8 @@ class Member:
             _log.info("lost the host: %s", safe_text(str(error)))
             if moved := isinstance(error, errors.RoomMoved):
                 self._prefer(error.to)
+            elif silent:
+                self._prefer(self.follower.cluster.sync)
             self.queue.put(Disconnected(str(error), isinstance(error, errors.RoomClosed), moved))
             try:
                 connection = self._reconnect(error)
@@ -234,17 +243,31 @@ class Member:
         """
         patience, moved = self._patience, isinstance(lost, errors.RoomMoved)
         closed = isinstance(lost, errors.RoomClosed)  # then it is no wonder who answers at its address now
+        hasty = self.follower.cluster.others and not closed
+        seeking = hasty and not moved  # a host that has handed the room over says where it is
         if moved and patience is not None:
             patience = max(patience, self._timing.follow)
-        for pause in backoff(self._timing, patience):
+        abandoned_at = time.monotonic() + self._timing.abandoned if hasty else math.inf
+        for pause in backoff(self._timing, patience, hasty=hasty):
             with self._state:
                 if self._state.wait_for(lambda: self._closed, pause):
                     break
+            if time.monotonic() >= abandoned_at:
+                abandoned_at = math.inf
+                self.queue.put(Disconnected(_ABANDONED))
+            step = self.follower.seek(lambda: self._closed) if seeking else None
+            if isinstance(step, Wait):
+                continue
+            if isinstance(step, Follow):
+                self._prefer(step.index)
+            seeking = hasty
             try:
-                connection = self._connect()
+                connection = self._connect(card_within=self._timing.host_silence if hasty else None)
             except errors.LanchatError as error:
                 if not may_reconnect(error, self._reopening):
                     raise
+                if hasty and isinstance(error, errors.Refused):
+                    self._prefer(self.follower.next_place)
                 if is_another_host(error) and str(error) != str(lost) and not closed:
                     self.queue.put(Disconnected(str(error)))
                 if is_occupied(error, lost):
@@ -252,11 +275,13 @@ class Member:
                 lost = error
                 continue
             self._settled()
+            moved = moved or connection.host_key != self._host_key
             came = connection.card, connection.welcome, connection.present, connection.host_id
             self.queue.put(Connected(*came, again=True, moved=moved))
             if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf):
                 connection.link.send(encode(fetch))
             self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
             self.follower.begin(connection)
+            self._host_key = connection.host_key
             return connection
         raise given_up(lost)

@@ -9,28 +9,34 @@ import time
 from collections.abc import Callable, Iterator
 
 from lanchat import errors
+from lanchat.protocol.delegation import read_term
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import first_contact
 from lanchat.protocol.text import safe_text
+from lanchat.protocol.timeline import index_of
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 
 
 def backoff(
     timing: Timing = DEFAULT_TIMING,
     patience: float | None = None,
+    hasty: bool = False,
     spread: Callable[[float, float], float] = random.uniform,
 ) -> Iterator[float]:
     """The pauses before each try, in s. They are randomised by half, so that members do not all reconnect at once.
 
     Args:
         patience: s of pauses in all; None: without end.
+        hasty: somebody else is expected to host the room in a moment, so the first pauses stay short.
     """
     waited, pause = 0.0, timing.first_retry
     while patience is None or waited < patience:
         wait = pause * spread(0.5, 1.5)
         wait = wait if patience is None else min(wait, patience - waited)
         yield wait
-        waited, pause = waited + wait, min(pause * 2, timing.last_retry)
+        waited += wait
+        most = timing.ask_again if hasty and waited < timing.abandoned else timing.last_retry
+        pause = min(pause * 2, most)
 
 
 class AnotherRoom(errors.NoSuchRoom):
@@ -86,6 +92,9 @@ class SameRoom:
 
     So no other host gets a password attempt. Owned by the reader thread.
 
+    Attributes:
+        hint: the index of the computer that hosts the room, as a standby has said that was asked just now; None: none.
+
     Args:
         first_key: the raw public key that the first host showed.
         now: returns ms since 1970.
@@ -97,6 +106,7 @@ class SameRoom:
         self._now = now
         self.papers = first_contact(first, first_key, now())
         self._host_key = first_key
+        self.hint: int | None = None
 
     def __call__(self, card: Card, host_key: bytes) -> None:
         """Check a host before anything of ours is sent.
@@ -108,12 +118,26 @@ class SameRoom:
         """
         if host_key == self.papers.owner and card.room != self.papers.room:
             raise AnotherRoom(f'The host has another room there now ("{safe_text(card.title)}").')
-        self.papers = self.papers.accept(card, host_key, self._now())
+        self.hint = None
+        try:
+            self.papers = self.papers.accept(card, host_key, self._now())
+        except errors.Refused:
+            if card.standby == "hears" and card.term:
+                self.hint = index_of(read_term(card.term).epoch)
+            raise
         self._host_key = host_key
 
     def shown(self) -> tuple[bytes, bytes]:
         """The papers that a hello shows: the newest delegation, and the record of the last host."""
         return self.papers.delegation, self.papers.term
+
+    def learn(self, card: Card) -> None:
+        """Another computer of this room has shown this card.
+
+        Raises:
+            ProtocolError: its list of standbys is false.
+        """
+        self.papers = self.papers.learn(card.delegation)
 
     def renew(self, delegation: bytes, term: bytes) -> None:
         """The host that was checked last has sent these papers.

@@ -21,6 +21,7 @@ class Flusher:
     def __init__(self, name: str, timing: Timing = DEFAULT_TIMING) -> None:
         self.timing = timing
         self.waiting = 0  # bytes in the outboxes of all links; any thread may read it
+        self._sweep, self._asleep = timing.sweep, timing.asleep  # s; see `Timing`
         self._links: set[Link] = set()
         self._behind: set[Link] = set()
         self._lock = threading.Lock()  # guards the two sets and the number
@@ -55,6 +56,18 @@ class Flusher:
         with self._lock:
             self.waiting += more
 
+    def expect(self, link: Link, silence: float, sweep: float) -> None:
+        """The peer of this link counts as dead after so much silence. From now on all links are looked at this often.
+
+        Args:
+            silence, sweep: in s.
+        """
+        link.keepalive.silence = silence
+        hastier, self._sweep = sweep < self._sweep, sweep
+        self._asleep = min(self.timing.asleep, silence / 2)  # what we did not hear because we slept says nothing
+        if hastier:
+            self._wakeup.set()
+
     @property
     def outbox_limit(self) -> int:
         """The bytes that may wait for one peer now. Any thread."""
@@ -69,14 +82,14 @@ class Flusher:
     def _run(self) -> None:
         swept_at = time.monotonic()
         while not self._closed:
-            self._flush_ready(max(0.0, swept_at + self.timing.sweep - time.monotonic()))
+            self._flush_ready(max(0.0, swept_at + self._sweep - time.monotonic()))
             now = time.monotonic()
-            if now - swept_at < self.timing.sweep:
+            if now - swept_at < self._sweep:
                 continue
             with self._lock:
                 links = list(self._links)
             for link in links:
-                if now - swept_at > self.timing.asleep:
+                if now - swept_at > self._asleep:
                     link.forgive(now)
                 link.check(now)
             swept_at = now

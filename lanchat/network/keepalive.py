@@ -18,7 +18,7 @@ class Keepalive:
         self.sent = True  # whether something was sent since the last check
         self._timing = timing
         self._ping_after = timing.ping_after
-        self._received_at = self._sent_at = now
+        self.heard_at = self._sent_at = now  # s, when the peer was heard last; any thread may read it
         self._asked = False
 
     def begin(self, ping: bytes, *, after: float | None = None, dead_after: float | None = None) -> None:
@@ -32,15 +32,15 @@ class Keepalive:
         self.silence = self._timing.dead_after if dead_after is None else dead_after
 
     def received(self, now: float) -> None:
-        self._received_at = now
+        self.heard_at = now
         self._asked = False
 
     def reset(self, now: float) -> None:
         """Forget the peer's silence up to now, because it says nothing about the peer."""
-        self._received_at = now
+        self.heard_at = now
 
     def is_dead(self, now: float) -> bool:
-        return now - self._received_at > self.silence
+        return now - self.heard_at > self.silence
 
     def due_ping(self, now: float) -> bytes:
         """The ping to send now; empty: none is due. To be called about once a second."""
@@ -50,7 +50,7 @@ class Keepalive:
             self.sent, self._sent_at = False, now
         # Our own silence counts too: on a slow link a ping of the peer, and our answer to it, waits behind all the
         # other bytes on the way.
-        if self._asked or now - min(self._received_at, self._sent_at) <= self._ping_after:
+        if self._asked or now - min(self.heard_at, self._sent_at) <= self._ping_after:
             return b""
         self._asked = True
         return self.ping

@@ -40,7 +40,7 @@ class Link:
     ) -> None:
         self._socket = sock
         self.channel = channel  # guarded by the lock, but for what its handshake has settled
-        self._flusher = flusher
+        self.flusher = flusher
         self._clock = clock
         self._lock = threading.Lock()  # guards the channel, the outbox and the flags below; for memory work only
         self._outbox: deque[bytes] = deque()
@@ -121,8 +121,7 @@ class Link:
         """
         plain, self._early = self._early, b""
         while not plain:
-            read = self._pump()
-            if read is None:
+            if (read := self._pump()) is None:
                 return b""
             plain = read
         return plain
@@ -152,7 +151,7 @@ class Link:
             if not self._outbox:
                 self._end_sending()
             else:
-                self._flusher.watch(self)
+                self.flusher.watch(self)
 
     def drain(self) -> None:
         """After `finish`: discard the bytes that the peer still sends, until it closes too. Reader thread only.
@@ -180,7 +179,7 @@ class Link:
     def close(self) -> None:
         """Close the socket. Reader thread only, at its end; may be called twice."""
         self.drop("", "closed")
-        self._flusher.remove(self)
+        self.flusher.remove(self)
         self._socket.close()
 
     def flush(self) -> bool:
@@ -231,10 +230,11 @@ class Link:
         except OSError as error:
             self.set_reason("lost", describe_error(error))
             data = b""
-        if not data:
+        if data:
+            self.keepalive.received(self._clock())
+        else:
             self.set_reason("lost", "the other side closed the connection")
         self.read_size.got(len(data))
-        self.keepalive.received(self._clock())
         with self._lock:
             try:
                 plain = self.channel.receive(data)
@@ -258,17 +258,17 @@ class Link:
                 return
             data = data[sent:]
             self._progress_at = self._clock()
-        elif self.unsent > self._flusher.outbox_limit:  # one send alone may be larger: the past, for a returning member
+        elif self.unsent > self.flusher.outbox_limit:  # one send alone may be larger: the past, for a returning member
             self._drop("slow", "reads too slowly")
             return
         self._outbox.append(data)
         self._count(len(data))
         if watched:
-            self._flusher.watch(self)
+            self.flusher.watch(self)
 
     def _count(self, more: int) -> None:
         self.unsent += more
-        self._flusher.count(more)
+        self.flusher.count(more)
 
     def _offer(self, data: bytes) -> int:
         """Offer bytes to the kernel. Returns how many it took. Requires holding the lock."""

@@ -143,8 +143,10 @@ class Card(Message, frozen=True):
     owner: Blob = b""  # the key whose room it is, where standbys are named; see delegation.py for the papers
     delegation: Paper = b""
     term: Paper = b""
-    established: bool = False  # somebody other than the host's own person has been here in this term
+    company: bool = False  # of a host: somebody other than its own person is here, or was a moment ago
     standby: Short = ""  # of a standby that does not host: "hears", its link to the host lives; "lost"
+    seq: Last = -1  # of a standby: the last event in its copy; -1: the copy has holes
+    sync: Last = -1  # of a standby: the count of the last heartbeat, if that named it
 
 
 class Share(Message, frozen=True):
@@ -170,7 +172,6 @@ class Welcome(Message, frozen=True):
     stored: Number  # every event up to this seq is on the host's disk
     people: Number
     since: Number = 0  # the past that follows begins after this seq; missing events before it can be fetched
-    beat: Number = 0  # ms: the host is never silent for longer; 0: it promises nothing
     files: Number = 0  # bytes of the largest file that the room takes; 0: it takes none
     topic: Name = ""  # what the room is about
 
@@ -237,7 +238,6 @@ class Closing(Message, frozen=True):
 
 
 # ---- events: entries of the room's log, the same for everyone
-
 
 EventT = TypeVar("EventT", bound=Entry)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from lanchat import errors
 from lanchat.protocol.delegation import OWNER_INDEX, Delegation, check_host, read_delegation, read_term
 from lanchat.protocol.messages import Card
-from lanchat.protocol.timeline import Timeline
+from lanchat.protocol.timeline import Timeline, index_of
 
 _IMPERSONATED = "Somebody may be impersonating the room. Ask its owner."
 
@@ -77,6 +77,21 @@ class Papers:
                 raise errors.ProtocolError("The papers of this host belong to another computer.")
         return self._with(known, delegation, term or self.term, host_key, now)
 
+    def learn(self, delegation: bytes) -> "Papers":
+        """What we know once somebody has shown this list of standbys; an older one changes nothing.
+
+        Raises:
+            ProtocolError: it is not signed by the owner, or for another room.
+        """
+        newest = newest_delegation(self, delegation)
+        newer = newest is not None and newest.number > _number_of(self)
+        return replace(self, delegation=delegation) if newer else self
+
+    @property
+    def named(self) -> Delegation | None:
+        """The newest list of standbys; None: there is none."""
+        return read_delegation(self.delegation, self.owner) if self.delegation else None
+
     def index(self, key: bytes, instance: bytes) -> int | None:
         """The index of the computer with this key and this copy; None: the owner has not named it."""
         if key == self.owner:
@@ -89,6 +104,11 @@ class Papers:
     def timeline(self) -> Timeline | None:
         """Of the last host; None: it had no record."""
         return read_term(self.term).timeline if self.term else None
+
+    @property
+    def host_index(self) -> int:
+        """Of the last host."""
+        return index_of(read_term(self.term).epoch) if self.term else OWNER_INDEX
 
     def _read(self, card: Card, host_key: bytes, now: int) -> "Papers":
         if card.owner != self.owner:

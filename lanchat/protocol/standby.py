@@ -27,12 +27,13 @@ class StandbyMessage(Message, frozen=True):
 
 
 class Heartbeat(Message, frozen=True):
-    """The host is alive. Sent after each pause of `Welcome.beat`, and whenever `sync` changes."""
+    """The host is alive. Sent after each pause of `beat`, and whenever `sync` changes."""
 
     seq: Number  # of the last event
     safe: Last  # acks may go up to this seq; -1: they wait for a standby
     sync: Index = -1  # the standby whose disk acks wait for
     count: Number = 0  # grows with each change of `sync`
+    beat: Number = 0  # ms: the next one comes after no longer pause; 0: that is not promised
 
 
 class Delegation(StandbyMessage, frozen=True):

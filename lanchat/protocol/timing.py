@@ -34,6 +34,7 @@ class Timing:
     first_retry: float = 0.2  # before the first try to reconnect; it doubles with each try
     last_retry: float = 15.0  # before any later try, at most
     look_first: float = 5.0  # to look for the room of an invite, which may be old, if it is not at its address
+    next_place: float = 1.0  # for one computer to answer, where the room may be at others as well
     look_again: float = 2.0  # to look for a room that is not at its address any more
 
     # A host
@@ -48,7 +49,7 @@ class Timing:
     ticket: float = 30.0  # that a ticket for a transfer is good for; it is used at once
     sync_wait: float = 2.0  # that acks wait for a standby's disk: as long as a person accepts (MySQL waits 10)
     follow_sweep: float = 0.25  # between two looks at the standbys, where there are any
-    heartbeat: float = 1.0  # between two signs of life to them
+    heartbeat: float = 1.0  # between two signs of life, where there are any
     roster: float = 10.0  # after a move of the room, for its members to come over in silence
     newcomer: float = 60.0  # in the room, before a computer that was never there on an earlier day may become a standby
     renewal: float = 3600.0  # between two signatures under the list of standbys, which is valid for a week
@@ -60,7 +61,11 @@ class Timing:
 
     # A standby
     host_silence: float = 3.0  # at least, of a host that promises a sign of life each second, until it counts as lost
-    ask_again: float = 1.0  # between two looks at what the other standbys know
+    refused_again: float = 0.1  # between two refusals of the host's port, which mean that its process is gone
+    ask: float = 1.0  # for the others to say what they know; on a local network an answer takes milliseconds
+    ask_again: float = 0.5  # between two looks at what the other standbys know
+    abandoned: float = 30.0  # without a host, after which a person is told that nobody has taken over
+    watch: float = 5.0  # between two looks of a host at the places where another one may be
     indirect: float = 25.0  # that a standby waits while another one still hears the host: only its own path is broken
     promotion: float = 3.0  # for a standby that was asked to go first to host the room
     company: float = 10.0  # that somebody who has just left still counts as company of a host

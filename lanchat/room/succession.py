@@ -17,8 +17,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from lanchat.protocol.delegation import OWNER_INDEX, Delegation
-from lanchat.protocol.timeline import MAX_TERM, make_epoch, term_of
+from lanchat.errors import LanchatError
+from lanchat.protocol.delegation import OWNER_INDEX, Delegation, read_term
+from lanchat.protocol.messages import Card
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.places import Place as Known
+from lanchat.protocol.timeline import MAX_TERM, index_of, make_epoch, term_of
 from lanchat.protocol.timing import Timing
 
 State = Literal["hosts", "hears", "lost"]  # it hosts the room; its link to the host lives; it has no host
@@ -129,6 +133,36 @@ class Wait:
 
 
 Step = DialHost | Ask | Follow | Promote | Fetch | Claim | Wait
+
+
+def seen(at: Known, card: Card, key: bytes, papers: Papers, now: int) -> Place | None:
+    """What the card says that a computer shows at a place where the room may be.
+
+    Args:
+        at: what is known of the place.
+        key: of the link on which the card came, raw.
+        now: ms since 1970.
+
+    Returns:
+        None: it is another computer, or it may not show what it shows.
+    """
+    if card.room != papers.room or card.owner != papers.owner:
+        return None
+    try:
+        epoch = read_term(card.term).epoch if card.term else 0
+        if not card.standby:
+            papers.accept(card, key, now)
+            return Place(index_of(epoch), epoch, -1, "hosts", company=card.company)
+        named = papers.learn(card.delegation).named
+        last = read_term(card.term).host_key if card.term else b""
+    except LanchatError:
+        return None
+    if key != at.key:
+        return None
+    by = OWNER_INDEX if last == papers.owner else named.index(last) if named is not None else None
+    known = epoch if by == index_of(epoch) else 0  # else it may have made the term up
+    state: State = "hears" if card.standby == "hears" else "lost"
+    return Place(at.index, known, card.seq, state, card.seq >= 0, card.sync)
 
 
 def next_step(me: Place, loss: Loss, delegation: Delegation, now: float, timing: Timing) -> Step:

@@ -1,11 +1,14 @@
 """The standbys that copy a room from its host, and the members' computers that may become one. Owned by the hub."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Follow, Offer, Stored
 from lanchat.protocol.text import same_nick
+from lanchat.protocol.timing import Timing
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.session import JoinRequest, Session
 from lanchat.server.term import Standing
@@ -61,6 +64,11 @@ class Followers:
     def sessions(self) -> list[Session]:
         """Those that follow."""
         return list(self._following)
+
+    @property
+    def indexes(self) -> list[int]:
+        """Of those that follow. Any thread."""
+        return [follower.index for follower in list(self._following.values())]
 
     def came(self, request: JoinRequest, now: float) -> None:
         """A member has entered the room. The returning owner needs to be asked by nobody."""
@@ -144,6 +152,45 @@ class Followers:
     def _end(self, session: Session) -> _Follower | None:
         session.follows = False
         return self._following.pop(session, None)
+
+
+class Company:
+    """Whether anybody but the host's own person is in the room. Owned by the hub, but for `__bool__`.
+
+    Args:
+        timing: `company` is for how long somebody counts after they were heard last.
+        clock: s, as that of the links.
+    """
+
+    def __init__(self, timing: Timing, clock: Callable[[], float]) -> None:
+        self._timing, self._clock = timing, clock
+        self._others: set[Session] = set()
+        self._heard_at = -math.inf  # when somebody who has gone since was heard last
+        self._looked_at = self._asleep_since = self._awake_at = clock()
+
+    def look(self, now: float) -> None:
+        """To be called often where there are standbys, which makes it seen that this machine has slept."""
+        if now - self._looked_at >= self._timing.host_silence:
+            self._asleep_since, self._awake_at = self._looked_at, now
+        self._looked_at = now
+
+    def came(self, session: Session) -> None:
+        """A session has asked to enter, and may have been refused."""
+        if session.member is not None and not session.member.host:
+            self._others.add(session)
+
+    def gone(self, session: Session) -> None:
+        """A session has ended."""
+        if session not in self._others:
+            return
+        self._others.discard(session)
+        now = self._clock()
+        woken = now - self._awake_at < self._timing.host_silence  # what is read now was sent before they went
+        self._heard_at = max(self._heard_at, self._asleep_since if woken else min(now, session.link.keepalive.heard_at))
+
+    def __bool__(self) -> bool:
+        """Any thread."""
+        return bool(self._others) or self._clock() - self._heard_at < self._timing.company
 
 
 def _is_called(session: Session, nick: str) -> bool:

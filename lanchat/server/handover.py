@@ -24,7 +24,7 @@ class Handover:
 
     Args:
         index: of the standby.
-        session: over which it follows.
+        session: over which it follows; None: it hosts already.
         until: s, by the host's clock, when the step of now has failed.
         done: called in the hub's thread with "", or with a sentence that says why the room stays here.
         stage: "over": the room is hosted elsewhere.
@@ -32,7 +32,7 @@ class Handover:
     """
 
     index: int
-    session: Session
+    session: Session | None
     until: float
     done: Done
     stage: Literal["filling", "asked", "over"] = "filling"

@@ -238,7 +238,7 @@ class Host(Closable):
             self.locked,
             secrets.token_bytes(NONCE_SIZE),
             self._ephemeral,
-            *(self.moving.standing.papers if self.moving is not None else ()),
+            *(self.moving.shown if self.moving is not None else ()),
         )
 
     def _serve_accepted(self, sock: socket.socket, address: str, door: Door) -> None:

@@ -48,6 +48,7 @@ from lanchat.server.session import (
     Session,
     Stop,
     Stored,
+    YieldTo,
 )
 from lanchat.server.sessions import Sessions
 from lanchat.server.standbys import Standbys
@@ -187,12 +188,9 @@ class Hub:
                 self.sessions.join(item, batch)
                 if self.standbys is not None:
                     self.standbys.came(item, batch)
-            case Named():
+            case Named() | HandOver() | YieldTo():
                 if self.standbys is not None:
-                    self.standbys.name(item, batch)
-            case HandOver():
-                if self.standbys is not None:
-                    self.standbys.hand_over(item)
+                    self.standbys.move(item, batch)
             case Asked():
                 self.sessions.answer(item, batch)
             case LinkEnded(session):

@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable, Mapping
 
 from lanchat.protocol.messages import UNNUMBERED, Moved
+from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Recruit
 from lanchat.protocol.timing import Timing
+from lanchat.room import succession
 from lanchat.room.effects import Member
 from lanchat.room.room import Room
 from lanchat.server.followers import Volunteer
 from lanchat.server.hub import Hub
 from lanchat.server.replication import Position
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import HandOver, Named
+from lanchat.server.session import HandOver, Named, YieldTo
 from lanchat.server.standbys import Standbys
 from lanchat.server.term import Standing, Term
 from lanchat.storage.identity import Identity
@@ -45,7 +47,7 @@ class Moving:
     ) -> None:
         now = time.time_ns() // 1_000_000
         self.standing = Standing(term, room.id, identity.public, identity.sign, opened.timeline, now)
-        self._hub, self._timing = hub, timing
+        self._hub, self._room, self._timing = hub, room, timing
         self._standbys = Standbys(
             self.standing,
             room,
@@ -81,6 +83,23 @@ class Moving:
         return self._standbys.successor
 
     @property
+    def shown(self) -> tuple[bytes, bytes, bytes, bool]:
+        """What a card shows besides: the papers, and whether there is company."""
+        return (*self.standing.papers, bool(self._standbys.company))
+
+    @property
+    def place(self) -> succession.Place:
+        """What this host is, beside another one of the same room."""
+        standing, company = self.standing, bool(self._standbys.company)
+        return succession.Place(standing.index, standing.epoch, self._room.seq, "hosts", company=company)
+
+    @property
+    def unlinked(self) -> dict[int, Place]:
+        """Where computers are that may host the room and do not follow us, by index."""
+        following = self._standbys.followers.indexes
+        return {i: p for i, p in self.standing.places.items() if i != self.standing.index and i not in following}
+
+    @property
     def sync(self) -> int:
         """The index of the standby that acks wait for; -1: nobody."""
         return self._standbys.replication.sync
@@ -101,6 +120,20 @@ class Moving:
     def name(self, paper: bytes, *places: Place) -> None:
         """Pass on a list of standbys that the owner has signed; b"": only these places are new."""
         self._hub.inbox.put_now(Named(paper, places))
+
+    @property
+    def papers(self) -> Papers:
+        """What this host knows of who may host the room."""
+        standing = self.standing
+        return Papers(standing.room, standing.owner, standing.delegation, standing.paper)
+
+    def learn(self, paper: bytes) -> None:
+        """Somebody has shown this list of standbys, which the owner has signed."""
+        self._hub.inbox.put_now(Named(paper, ()))
+
+    def yield_to(self, index: int) -> None:
+        """The computer with this index hosts the room as well, and goes before us: send everybody there."""
+        self._hub.inbox.put_now(YieldTo(index))
 
     def hand_over(self, index: int | None = None) -> str:
         """Hand the room over to this standby; None: to the one that acks wait for. Waits some seconds at most.

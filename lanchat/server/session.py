@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.messages import FromHost, FromMember, Refused, Said, Told
 from lanchat.protocol.places import Place
 from lanchat.room.effects import Member, Snapshot
@@ -18,6 +19,8 @@ class Outlet(Protocol):
     def code(self) -> str: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def keepalive(self) -> Keepalive: ...
     def send(self, plain: bytes) -> None: ...
     def finish(self, plain: bytes = b"") -> None: ...
 
@@ -190,10 +193,20 @@ class HandOver:
 
 
 @dataclass(frozen=True)
+class YieldTo:
+    """Another computer hosts the room as well, and goes before this one.
+
+    Args:
+        index: of that computer.
+    """
+
+    index: int
+
+
+@dataclass(frozen=True)
 class Stop:
     """The hub thread ends."""
 
 
-Item = (
-    JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom | Named | HandOver | Stop
-)
+MoveItem = Named | HandOver | YieldTo  # about the moving of the room
+Item = JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom | MoveItem | Stop

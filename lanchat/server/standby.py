@@ -7,6 +7,7 @@ room. Once this computer hosts the room, the same port is the host's.
 import logging
 import secrets
 import socket
+from collections.abc import Callable
 
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
@@ -21,6 +22,7 @@ from lanchat.protocol.messages import VERSION, Card, Refused
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Channel, TlsChannel, server_context
+from lanchat.room.succession import Place
 from lanchat.server.acceptor import Acceptor
 from lanchat.server.admission import Admission, source_of
 from lanchat.server.doors.base import Door
@@ -37,12 +39,13 @@ _log = logging.getLogger(__name__)
 
 
 class StandbyPort(Closable):
-    """Listens from the start to `close` or `release`. All methods are for one thread, but `show` is for any.
+    """Listens from the start to `close` or `release`. All methods are for one thread.
 
     Args:
         on: our own addresses to listen on.
         port: None for 47474 or the next free one, 0 for any.
         card: what the host of the room shows, from which the standby's card is made.
+        state: says how things are here; called from other threads.
 
     Raises:
         LanchatError: it cannot listen.
@@ -51,11 +54,17 @@ class StandbyPort(Closable):
     name = "standby"
 
     def __init__(
-        self, identity: Identity, on: OwnAddresses, card: Card, limits: Limits, timing: Timing, port: int | None = None
+        self,
+        identity: Identity,
+        on: OwnAddresses,
+        card: Card,
+        state: Callable[[], tuple[Papers, Place]],
+        limits: Limits,
+        timing: Timing,
+        port: int | None = None,
     ) -> None:
         self._card = card
-        self._papers: Papers | None = None
-        self._hears = True
+        self._state = state
         self._limits = limits
         self._tls = server_context(identity.certificate_path, identity.key_path)
         self._admission = Admission(limits)
@@ -76,10 +85,6 @@ class StandbyPort(Closable):
     @property
     def port(self) -> int:
         return self._listeners.port
-
-    def show(self, papers: Papers, *, hears: bool) -> None:
-        """Put this on the card from now on."""
-        self._papers, self._hears = papers, hears
 
     def release(self) -> Listeners:
         """Stop answering, and give away what listens. Who connects meanwhile waits."""
@@ -143,7 +148,7 @@ class StandbyPort(Closable):
         self._readers.done(link)
 
     def _card_of_now(self) -> Card:
-        card, papers = self._card, self._papers
+        card, (papers, place) = self._card, self._state()
         return Card(
             VERSION,
             card.room,
@@ -152,8 +157,10 @@ class StandbyPort(Closable):
             card.people,
             card.password,
             secrets.token_bytes(NONCE_SIZE),
-            owner=papers.owner if papers is not None else b"",
-            delegation=papers.delegation if papers is not None else b"",
-            term=papers.term if papers is not None else b"",
-            standby="hears" if self._hears else "lost",
+            owner=papers.owner,
+            delegation=papers.delegation,
+            term=papers.term,
+            standby=place.state,
+            seq=place.seq if place.complete else -1,
+            sync=place.sync,
         )

@@ -4,21 +4,21 @@ Only a room with papers has this; in others it does not exist, and nothing gets 
 """
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol import standby as wire
-from lanchat.protocol.delegation import OWNER_INDEX, TermRecord, check_host, read_term
+from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Told
-from lanchat.protocol.places import write_places
 from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
-from lanchat.server.followers import Followers
+from lanchat.server.followers import Company, Followers
 from lanchat.server.handover import Handover
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, Named, Session
+from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, MoveItem, Named, Session, YieldTo
 from lanchat.server.sessions import Sessions
 from lanchat.server.shown import ShownPapers
 from lanchat.server.term import Standing
@@ -50,24 +50,32 @@ class Standbys:
     ) -> None:
         self.replication = Replication(saved, timing, standing.epoch << _COUNTS)
         self.followers = Followers(standing, self.replication)
+        self.company = Company(timing, clock)
         self.standing, self._room, self._sessions = standing, room, sessions
         self._private = saved.private  # the number of the last private message
         self._rules = rules
         self._timing, self._clock, self._yielded = timing, clock, yielded
         self.blocked: Mapping[str, int] = {}  # ports that cannot be reached, by nick; replaced as a whole by any thread
         self._beat_at = 0.0
+        self._promised = False  # whether everybody expects the next heartbeat
         self._settled_at: float | None = None  # when who has not come over from the last host has left
-        self._handover: Handover | None = None
+        self._handover: Handover | None = None  # meanwhile no event may be numbered
         self._shown = ShownPapers(standing)
+        self.later_terms: list[int] = []  # epochs that have begun elsewhere, as their own records say
         self.successor = ""  # the nick of who hosts it then
-        rules.keep({"owner": standing.owner, "term": standing.paper, **self._papers()})
+        rules.keep({"owner": standing.owner, "term": standing.paper, **self.standing.kept()})
         rules.save()
 
     @property
     def pause(self) -> float | None:
         """How long the hub may wait for its next item, in s; None: without end."""
-        busy = self.followers or self._handover is not None or self._settled_at is not None
+        busy = self.followers or self._promised or self._handover is not None or self._settled_at is not None
         return self._timing.follow_sweep if busy or self.replication.sync != NOBODY else None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether no event may be numbered now."""
+        return self._handover is not None
 
     @property
     def safe(self) -> Position:
@@ -77,11 +85,6 @@ class Standbys:
     def expect_roster(self) -> None:
         """Those who were in the room with the last host come over in silence."""
         self._settled_at = self._clock() + self._timing.roster
-
-    @property
-    def frozen(self) -> bool:
-        """Whether no event may be numbered now."""
-        return self._handover is not None
 
     def admit(self, items: Sequence[Item]) -> Sequence[Item]:
         """Which of these items are handled now."""
@@ -97,14 +100,16 @@ class Standbys:
     def came(self, request: JoinRequest, batch: Batch) -> None:
         """A member has entered the room."""
         self.followers.came(request, self._clock())
+        self.company.came(request.session)
         self._learn(*request.papers, batch)
         if request.session.member is not None and request.key:
-            for message in (self._delegation(), self._places(), self._heartbeat()):
+            for message in (self.standing.shown(), self.standing.where(), self._heartbeat()):
                 self._tell(request.session, message, batch)
 
     def gone(self, session: Session) -> None:
         """A session has ended."""
         self.followers.gone(session, self._clock())
+        self.company.gone(session)
 
     def receive(self, session: Session, message: wire.StandbyMessage, batch: Batch) -> None:
         """Handle what a member's computer says about its copy."""
@@ -124,6 +129,16 @@ class Standbys:
             case wire.Delegation(paper=paper):
                 self.name(Named(paper, ()), batch)
 
+    def move(self, item: MoveItem, batch: Batch) -> None:
+        """Do what another thread asks for."""
+        match item:
+            case Named():
+                self.name(item, batch)
+            case HandOver():
+                self.hand_over(item)
+            case YieldTo(index):
+                self._yield_to(index)
+
     def name(self, item: Named, batch: Batch) -> None:
         """Pass on a new list of standbys, and where they are."""
         try:
@@ -135,20 +150,17 @@ class Standbys:
         if changed:
             self.followers.drop_unnamed(self._clock())
         if changed or moved:
-            self._rules.keep(self._papers())
-        messages: list[FromHost] = [self._delegation()] if changed else []
-        self._tell_members([*messages, self._places()] if changed or moved else [], batch)
+            self._rules.keep(self.standing.kept())
+        messages: list[FromHost] = [self.standing.shown()] if changed else []
+        self._tell_members([*messages, self.standing.where()] if changed or moved else [], batch)
 
     def _learn(self, delegation: bytes, term: bytes, batch: Batch) -> None:
         """Look at the papers of somebody who comes in."""
         if newer := self._shown.newer_list(delegation):
             self.name(Named(newer, ()), batch)
-        if (later := self._shown.later_term(term)) is not None:
-            self.on_higher(later)
-
-    def on_higher(self, later: TermRecord) -> None:
-        """Another computer has begun a later term of this room, as its own record says."""
-        _log.warning("a later term of this room has begun elsewhere: epoch %d", later.epoch)
+        if (later := self._shown.later_term(term)) is not None:  # if its host is still there, the watch finds it
+            self.later_terms.append(later.epoch)
+            _log.warning("a later term of this room has begun elsewhere: epoch %d", later.epoch)
 
     def change_rules(self, batch: Batch) -> None:
         """The access rules have changed: the copies get them."""
@@ -177,6 +189,15 @@ class Standbys:
         else:
             self._handover = Handover(index, session, self._clock() + self._timing.sync_wait, item.done)
 
+    def _yield_to(self, index: int) -> None:
+        """Send everybody to another host."""
+        if self._handover is not None:
+            return  # it is on its way already, or is looked at again when it has stayed
+        self._handover = Handover(index, None, math.inf, lambda why: None, "over")
+        self.successor = self.standing.nick(index)
+        self._sessions.closing = Closing("moved", f"{self.successor or 'Another computer'} hosts the room, too.", index)
+        self._yielded()
+
     def close(self, closing: Closing) -> None:
         """End the room for everybody, on behalf of its owner."""
         self._sessions.closing = closing
@@ -185,22 +206,18 @@ class Standbys:
     # ---- what goes out
 
     def end_batch(self, batch: Batch) -> Sequence[Item]:
-        """To be called at the end of each batch, before any ack of it.
-
-        Returns:
-            Items that were held back and are to be handled now.
-        """
+        """To be called at the end of each batch, before any ack of it. Returns held items, to be handled now."""
         handover = self._handover
         if handover is not None and handover.stage == "over":
             return handover.release()
         now = self._clock()
+        self.company.look(now)
         if self.replication.tick(now):
             self._beat_at = now + self._timing.heartbeat
             self._tell_members([self._heartbeat()], batch)
-        elif self.followers and now >= self._beat_at:
+        elif now >= self._beat_at and (self.followers or self._promised):
             self._beat_at = now + self._timing.heartbeat
-            for session in self.followers.sessions:
-                self._tell(session, self._heartbeat(), batch)
+            self._tell_members([self._heartbeat()], batch)
         if handover is not None:
             return self._go_on(handover, now, batch)
         if self._settled_at is not None and now >= self._settled_at:
@@ -217,7 +234,8 @@ class Standbys:
                 self._tell(session, record, batch)
 
     def _go_on(self, handover: Handover, now: float, batch: Batch) -> Sequence[Item]:
-        if handover.lost or self.followers.session(handover.index) is not handover.session:
+        session = handover.session
+        if session is None or handover.lost or self.followers.session(handover.index) is not session:
             return self._end_handover(handover, "The link to that computer is lost.")
         everything = Position(self._room.seq, self._private)
         if (
@@ -227,22 +245,18 @@ class Standbys:
             and self.followers.has(handover.index, everything, self._rules.rev)
         ):
             handover.stage, handover.until = "asked", now + self._timing.promotion
-            self._tell(handover.session, wire.Promote(*everything, self._rules.rev), batch)
+            self._tell(session, wire.Promote(*everything, self._rules.rev), batch)
         if now >= handover.until:
             return self._end_handover(handover, "That computer has not taken over in time.")
         return ()
 
     def _promoted(self, session: Session, paper: bytes) -> None:
-        handover, named = self._handover, self.standing.named
+        handover = self._handover
         if handover is None or handover.session is not session or handover.stage != "asked":
             return
         key = session.member.key if session.member is not None else b""
         try:
-            term = read_term(paper)
-            if named is None or term.epoch <= self.standing.epoch:
-                raise ProtocolError("That is no later term.")
-            now = term.began if named.until > term.began else named.until
-            check_host(named, term, room=self.standing.room, owner=self.standing.owner, host=key, now=now)
+            self.standing.check_successor(paper, key)
         except ProtocolError as error:
             _log.warning("not handed over: %s", error)
             return  # the time runs out
@@ -281,14 +295,6 @@ class Standbys:
         self._sessions.tell(session, message, batch)
 
     def _heartbeat(self) -> wire.Heartbeat:
-        replication = self.replication
-        return wire.Heartbeat(self._room.seq, replication.safe.seq, replication.sync, replication.count)
-
-    def _delegation(self) -> wire.Delegation:
-        return wire.Delegation(self.standing.delegation, self.standing.paper)
-
-    def _papers(self) -> dict[str, bytes]:
-        return {"delegation": self.standing.delegation, "places": self._places().places.encode()}
-
-    def _places(self) -> wire.Standbys:
-        return wire.Standbys(write_places(tuple(self.standing.places.values())))
+        replication, self._promised = self.replication, bool(self.followers)
+        beat = round(self._timing.heartbeat * 1000) if self._promised else 0
+        return wire.Heartbeat(self._room.seq, replication.safe.seq, replication.sync, replication.count, beat)

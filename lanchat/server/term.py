@@ -3,10 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lanchat.protocol.delegation import OWNER_INDEX, Delegation, Sign, TermRecord, read_delegation
+from lanchat.errors import ProtocolError
+from lanchat.protocol import standby as wire
+from lanchat.protocol.delegation import (
+    OWNER_INDEX,
+    Delegation,
+    Sign,
+    TermRecord,
+    check_host,
+    read_delegation,
+    read_term,
+)
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Present
-from lanchat.protocol.places import Place, Rules
+from lanchat.protocol.places import Place, Rules, write_places
 from lanchat.protocol.timeline import Timeline
 
 
@@ -19,7 +29,7 @@ class Term:
         delegation: the newest list of standbys, as it was signed; b"": there is none.
         index: of this computer in it.
         before: the nick of who has hosted the room until now; "": nobody has, just before.
-        reason: "handover" or "failback"; "": nobody is told that the room has moved.
+        reason: as in `Moved`; "": nobody is told that the room has moved.
         roster: who was in the room. They come over in silence; who does not in `Timing.roster` seconds has left.
         rules: the access rules and settings.
         rev: their revision.
@@ -73,6 +83,18 @@ class Standing:
         """The owner, the delegation and the term record, as a card shows them."""
         return self.owner, self.delegation, self.paper
 
+    def shown(self) -> wire.Delegation:
+        """The papers, for those who are in the room already."""
+        return wire.Delegation(self.delegation, self.paper)
+
+    def where(self) -> wire.Standbys:
+        """Where the room may be, for everybody."""
+        return wire.Standbys(write_places(tuple(self.places.values())))
+
+    def kept(self) -> dict[str, bytes]:
+        """What the log keeps of this."""
+        return {"delegation": self.delegation, "places": self.where().places.encode()}
+
     def index_of(self, key: bytes, instance: bytes) -> int | None:
         """The index of the computer with this key and instance; None: it may not host the room."""
         if key == self.owner and self.index != OWNER_INDEX:
@@ -95,6 +117,21 @@ class Standing:
         kept = {OWNER_INDEX, *(standby.index for standby in shown.standbys)}
         self.places = {index: place for index, place in self.places.items() if index in kept}
         return True
+
+    def check_successor(self, paper: bytes, key: bytes) -> None:
+        """Check the record of a computer that says it hosts the room from now on.
+
+        Args:
+            key: which it has proven on its link.
+
+        Raises:
+            ProtocolError: it may not, or that is no later term.
+        """
+        term, named = read_term(paper), self.named
+        if named is None or term.epoch <= self.epoch:
+            raise ProtocolError("That is no later term.")
+        now = min(term.began, named.until)
+        check_host(named, term, room=self.room, owner=self.owner, host=key, now=now)
 
     def put(self, places: Sequence[Place]) -> bool:
         """Note where these computers are now. Returns whether that is new."""

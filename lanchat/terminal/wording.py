@@ -133,6 +133,8 @@ def moved_text(who: str, moved: Moved) -> str:
             return f"{hosts} the room again"
         case "merge":
             return f"two halves of the room have found each other again; {hosts} it"
+        case _ if who == "you":
+            return f"you now host the room, because {_whose(before)} computer stopped answering"
         case _:
             return f"{before} is gone; {hosts.replace(' host', ' now host')} the room"
 

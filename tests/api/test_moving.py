@@ -20,7 +20,7 @@ from tests.api.test_standby import Person, ask
 from tests.support.addresses import LOOPBACK
 from tests.support.waiting import PATIENCE, wait_until
 
-TIMING = Timing(first_retry=0.02, newcomer=0.0, naming=0.02, roster=1.0)
+TIMING = Timing(first_retry=0.02, newcomer=0.0, naming=0.02, roster=1.0, watch=0.2, company=0.5)
 
 
 class Stage:
@@ -52,7 +52,8 @@ class Stage:
 
     def sync(self, person: Person) -> int:
         room: Any = person.room
-        return room.host.moving.sync if room.hosting else -1
+        hosting = room._standby.hosting
+        return hosting.host.moving.sync if hosting is not None else -1
 
     def named(self, person: Person) -> set[str]:
         """The nicks of the standbys, as the host knows them."""

@@ -278,7 +278,7 @@ def test_a_stranger_at_the_port_of_a_standby_is_sent_away(stage):
     ann = stage()
     bob = ann.join("bob")
     ann.name("bob")
-    place = next(place for place in bob.room._member.follower.places if place.index == 1)
+    place = next(place for place in bob.room._member.follower.cluster.places if place.index == 1)
     with pytest.raises(Refused, match="keeps a copy") as refused:
         joined_room(lambda: dial(place.endpoints), load_identity(ann.path.parent / "eve"), "eve")
     assert refused.value.code == "busy"

@@ -69,7 +69,7 @@ def test_the_thread_that_waits_is_the_only_one_that_does(links):
     link, peer = links.alone()
     sender = Sender(link, [bytes(64 * 1024)] * 32)
     wait_until(lambda: link.unsent > 0)
-    assert link not in link._flusher._behind
+    assert link not in link.flusher._behind
     receive_exactly(peer, 32 * 64 * 1024)
     sender.join()
     assert not send_wait(link, bytes(3 << 20), timeout=0.05)

@@ -1,5 +1,6 @@
 """The hub with links that record their sends. `HubStage.batch()` runs one batch in the test's own thread."""
 
+import math
 import threading
 from dataclasses import dataclass, field
 from itertools import count
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.closings import FAULT
 from lanchat.protocol.framing import FROM_HOST, decode_all, encode
 from lanchat.protocol.messages import (
@@ -35,6 +37,7 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.status import Status
+from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.room.access import Access
 from lanchat.room.effects import Snapshot
 from lanchat.room.room import MAX_SESSIONS, Room
@@ -52,6 +55,7 @@ class RecordingLink:
         self.code, self.reason = "lost", "the other side closed the connection"
         self.sends: list[bytes] = []
         self.finished = False
+        self.keepalive = Keepalive(DEFAULT_TIMING, math.inf)
 
     def send(self, plain: bytes) -> None:
         if not self.finished:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.discovery.probe import card_at, probe
+from lanchat.discovery.probe import probe
 from lanchat.discovery.sighting import NotARoom
 from lanchat.errors import Refused
+from lanchat.network.card import card_at
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS
@@ -17,6 +18,7 @@ from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.protocol.tls import client_context
+from lanchat.room.succession import Place
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.addresses import LOOPBACK
@@ -34,8 +36,13 @@ def bob(tmp_path: Path) -> Identity:
 
 @pytest.fixture
 def port(bob: Identity) -> Iterator[StandbyPort]:
-    with closing(StandbyPort(bob, LOOPBACK, CARD, DEFAULT_LIMITS, DEFAULT_TIMING, 0)) as opened:
+    papers = Papers(ROOM, bob.public)
+    with closing(opened_by(bob, papers, Place(1, 64, 9, "hears"))) as opened:
         yield opened
+
+
+def opened_by(identity: Identity, papers: Papers, place: Place) -> StandbyPort:
+    return StandbyPort(identity, LOOPBACK, CARD, lambda: (papers, place), DEFAULT_LIMITS, DEFAULT_TIMING, 0)
 
 
 def card_of(port: StandbyPort) -> tuple[Card, bytes]:
@@ -44,13 +51,15 @@ def card_of(port: StandbyPort) -> tuple[Card, bytes]:
     return found
 
 
-def test_the_card_says_what_this_computer_is(port, bob):
-    card, key = card_of(port)
+@pytest.mark.parametrize("complete", [True, False])
+def test_the_card_says_what_this_computer_is(bob, complete):
+    place = Place(1, 64, 9, "lost", complete=complete, sync=7)
+    with closing(opened_by(bob, Papers(ROOM, b"o" * 32, b"delegation", b"term"), place)) as port:
+        card, key = card_of(port)
     assert (card.room, card.title, card.host, card.password) == (ROOM, "Room A", "ann", True)
-    assert card.standby == "hears" and key == bob.public
-    port.show(Papers(ROOM, b"o" * 32, b"delegation", b"term"), hears=False)
-    card, _ = card_of(port)
-    assert (card.owner, card.delegation, card.term, card.standby) == (b"o" * 32, b"delegation", b"term", "lost")
+    assert key == bob.public
+    assert (card.owner, card.delegation, card.term) == (b"o" * 32, b"delegation", b"term")
+    assert (card.standby, card.seq, card.sync) == ("lost", 9 if complete else -1, 7)
 
 
 def test_no_list_shows_a_standby(port):

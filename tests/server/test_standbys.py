@@ -183,30 +183,21 @@ def test_a_list_that_is_old_or_false_changes_nothing(paper: bytes):
     assert [message for message in heard(bob) if not isinstance(message, Event)] == []
 
 
-class Watching(Stage):
-    """Notes which later terms are shown."""
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.later_terms: list[int] = []
-        self.standbys.on_higher = lambda later: self.later_terms.append(later.epoch)  # type: ignore[method-assign]
-
-
 def test_a_later_term_of_a_standby_or_the_owner_is_heard_of_once():
-    stage = Watching()
+    stage = Stage()
     stage.come("bob", BOB_KEY, papers=(b"", bobs_term(stage)))
     stage.come("cat", CAT_KEY, papers=(b"", bobs_term(stage)))
     stage.come("dan", ANN_KEY, papers=(b"", bobs_term(stage, key=ANN, index=0, term=5)))
-    assert stage.later_terms == [make_epoch(4, 1), make_epoch(5, 0)]
+    assert stage.standbys.later_terms == [make_epoch(4, 1), make_epoch(5, 0)]
 
 
 def test_without_a_list_only_the_owners_own_later_term_counts():
-    stage = Watching(Term(ANN_KEY))
+    stage = Stage(Term(ANN_KEY))
     stage.come("bob", BOB_KEY, papers=(b"", bobs_term(stage)))
     stage.come("cat", CAT_KEY, papers=(b"", bobs_term(stage, index=0)))
-    assert stage.later_terms == []
+    assert stage.standbys.later_terms == []
     stage.come("dan", CAT_KEY, papers=(b"", bobs_term(stage, key=ANN, index=0)))
-    assert stage.later_terms == [make_epoch(4, 0)]
+    assert stage.standbys.later_terms == [make_epoch(4, 0)]
 
 
 @pytest.mark.parametrize(
@@ -220,18 +211,18 @@ def test_without_a_list_only_the_owners_own_later_term_counts():
     ],
 )
 def test_a_record_that_proves_nothing_is_not_heard_of(wrong: dict[str, Any]):
-    stage = Watching(Term(ANN_KEY, named(BOB_KEY)))
+    stage = Stage(Term(ANN_KEY, named(BOB_KEY)))
     stage.come("cat", CAT_KEY, papers=(b"", bobs_term(stage, **wrong)))
-    assert stage.later_terms == []
+    assert stage.standbys.later_terms == []
 
 
 def test_a_record_counts_once_a_list_names_its_host():
-    stage = Watching()
+    stage = Stage()
     record = bobs_term(stage, key=CAT, index=2)
     stage.come("bob", BOB_KEY, papers=(b"", record))
-    assert stage.later_terms == []
+    assert stage.standbys.later_terms == []
     stage.come("cat", CAT_KEY, papers=(named(BOB_KEY, CAT_KEY, number=2), record))
-    assert stage.later_terms == [make_epoch(4, 2)]
+    assert stage.standbys.later_terms == [make_epoch(4, 2)]
 
 
 # ---- copies
@@ -348,12 +339,30 @@ def test_everybody_hears_of_a_backup_before_the_first_ack_that_means_it_and_of_i
     assert [type(message) for message in got].index(Heartbeat) < [type(message) for message in got].index(Ack)
 
 
-def test_a_standby_hears_each_second_from_its_host_and_the_others_do_not():
+def test_where_there_is_a_standby_everybody_hears_from_the_host_each_second():
     stage = Stage()
     ann, bob = stage.with_backup()
-    stage.later(TIMING.heartbeat + 0.1)
-    assert [type(message) for message in heard(bob)] == [Heartbeat]
+    for _ in range(2):
+        stage.later(TIMING.heartbeat + 0.1)
+        for session in (ann, bob):
+            assert only(heard(session), Heartbeat).beat == 1000
+    stage.later(TIMING.heartbeat / 2)
     assert heard(ann) == []
+
+
+def test_a_host_whose_standbys_are_gone_promises_nothing_any_more():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    stage.batch(LinkEnded(bob))
+    heard(ann)
+    stage.later(TIMING.heartbeat + 0.1)
+    assert only(heard(ann), Heartbeat).beat == 0
+    stage.later(TIMING.sync_wait)
+    assert only(heard(ann), Heartbeat) == Heartbeat(
+        stage.room.seq, stage.standbys.safe.seq, NOBODY, stage.standbys.replication.count
+    )
+    stage.later(60)
+    assert heard(ann) == [] and stage.standbys.pause is None
 
 
 def test_a_ban_goes_into_the_copies():

@@ -244,7 +244,10 @@ def test_in_a_narrow_window_lines_break_between_words():
         (Renamed(1, NOON, "b", "bob", "rob"), "12:00 -- bob is now rob\n"),
         (Renamed(1, NOON, "a", "ann", "anna"), "12:00 -- you are now anna\n"),
         (Moved(1, NOON, "b", "bob", 65, "hal", "handover"), "12:00 -- hal has handed the room to bob\n"),
-        (Moved(1, NOON, "a", "ann", 65, "hal", "takeover"), "12:00 -- hal is gone; you now host the room\n"),
+        (
+            Moved(1, NOON, "a", "ann", 65, "hal", "takeover"),
+            "12:00 -- you now host the room, because hal's computer stopped answering\n",
+        ),
         (Moved(1, NOON, "b", "bob", 64, "ann", "failback"), "12:00 -- bob hosts the room again\n"),
     ],
 )

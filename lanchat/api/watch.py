@@ -1,0 +1,71 @@
+"""A host's look at the places where another computer may host the same room, because the network was cut for a while.
+
+Of two hosts one yields, by the rules of room/succession.py. The watch only looks and decides; the host does the rest.
+"""
+
+import logging
+import threading
+import time
+
+from lanchat.errors import ProtocolError
+from lanchat.network.card import cards_at
+from lanchat.protocol.timing import Timing
+from lanchat.protocol.tls import client_context
+from lanchat.room.succession import Follow, meet, seen
+from lanchat.server.moving import Moving
+from lanchat.threads import Closable, join_started
+
+_LOOK = 1.0  # s between two looks at whether this machine has slept
+
+_log = logging.getLogger(__name__)
+
+
+class Watch(Closable):
+    """A thread, from the start to `close`."""
+
+    def __init__(self, host: Moving, timing: Timing) -> None:
+        self._host, self._timing = host, timing
+        self._tls = client_context()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch")
+        self._thread.start()
+
+    def close(self) -> None:
+        """May be called twice."""
+        self._closing.set()
+        join_started(self._thread)
+
+    def _run(self) -> None:
+        look_at = time.monotonic() + self._timing.watch
+        while True:
+            began = time.monotonic()
+            if self._closing.wait(min(_LOOK, self._timing.watch)):
+                return
+            now = time.monotonic()
+            if now >= look_at or now - began > _LOOK + self._timing.host_silence:  # a closed lid: others host by now
+                look_at = now + self._timing.watch
+                self.look()
+
+    def look(self) -> None:
+        """Look once, and have the host yield if another one goes before it."""
+        places = self._host.unlinked
+        if not places:
+            return
+        at = {index: place.endpoints for index, place in places.items()}
+        others = []
+        for index, (card, key) in cards_at(at, self._tls, self._timing.ask).items():
+            papers = self._host.papers
+            place = seen(places[index], card, key, papers, time.time_ns() // 1_000_000)
+            if place is None or place.index == self._host.place.index:
+                continue
+            others.append(place)
+            try:
+                if papers.learn(card.delegation) is not papers:
+                    self._host.learn(card.delegation)
+            except ProtocolError as error:
+                _log.warning("not learned: %s", error)
+        named = self._host.papers.named
+        step = meet(self._host.place, others, named) if named is not None else None
+        if isinstance(step, Follow):
+            _log.info("another computer hosts the room, too: this one yields")
+            self._host.yield_to(step.index)

@@ -1,0 +1,111 @@
+"""What a member knows of its host and of those who could replace it: where they are, and what an ack is worth.
+
+It also notices how late the host's signs of life are, and so after which silence the host counts as lost.
+"""
+
+import time
+from collections.abc import Callable
+
+from lanchat.client.connect import Connection
+from lanchat.client.events import Backup, Item
+from lanchat.client.keeper import Promotion
+from lanchat.client.silence import Silence
+from lanchat.network.link import Link
+from lanchat.protocol.messages import Event, Present, Said
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.places import Place
+from lanchat.protocol.standby import Heartbeat
+from lanchat.protocol.timing import Timing
+from lanchat.room.roster import Roster
+from lanchat.storage.replica import Replica
+
+
+class Cluster:
+    """The computers of a room that may host it, as its host tells. Owned by the reader thread, but for `hears`.
+
+    Args:
+        put: adds an item to the member's queue.
+        places_changed: called with the places where the room may be, the likeliest first.
+    """
+
+    def __init__(
+        self, put: Callable[[Item], None], places_changed: Callable[[tuple[Place, ...]], None], timing: Timing
+    ) -> None:
+        self.places: tuple[Place, ...] = ()
+        self.sync = -1  # the index of the standby whose disk acks wait for
+        self._index: int | None = None  # of this computer
+        self.welcomed = -1  # the seq before the first live event of this link
+        self._put, self._places_changed, self._timing = put, places_changed, timing
+        self._link: Link | None = None
+        self._silence = Silence(timing)
+        self._roster = Roster()
+        self._host_of_card = ""
+        self._backup = ""  # the nick of the sync standby
+
+    def begin(self, connection: Connection) -> None:
+        """A host has admitted us; it names its own sync standby."""
+        self._roster = Roster(host_id=connection.host_id)
+        self._host_of_card = connection.card.host
+        self._roster.welcome(connection.welcome, connection.present)
+        self._roster.seq = self.welcomed = connection.welcome.seq
+        self._link, self._silence = connection.link, Silence(self._timing)
+        self._backup, self.sync = "", -1
+
+    def end(self) -> Link | None:
+        """The link is lost. Returns it."""
+        link, self._link = self._link, None
+        return link
+
+    def event(self, event: Event) -> None:
+        """This event has come on the link, new or not."""
+        if event.seq > self._roster.seq and not isinstance(event, Said):  # a page of the past shows no keys
+            self._roster.apply(event)
+
+    def learn(self, places: tuple[Place, ...]) -> None:
+        """The room may be at these places."""
+        self.places = places
+        self._tell_places()
+
+    def named(self, index: int | None) -> None:
+        """This computer has this index; None: it is no standby."""
+        if index != self._index:
+            self._index = index
+            self._tell_places()
+
+    def hear(self, beat: Heartbeat) -> None:
+        """The host is alive, and says what an ack is worth."""
+        nick = next((place.nick for place in self.places if place.index == beat.sync), "")
+        if nick != self._backup:
+            self._backup = nick
+            self._put(Backup(nick))
+        if self._link is not None:
+            silence = self._silence.heard(time.monotonic(), beat.beat / 1000)
+            self._link.flusher.expect(
+                self._link, silence, self._timing.follow_sweep if beat.beat else self._timing.sweep
+            )
+        if beat.sync != self.sync:
+            self.sync = beat.sync
+            self._tell_places()
+
+    @property
+    def others(self) -> bool:
+        """Whether the room may be hosted elsewhere when its host is gone."""
+        return len(self.places) > 1
+
+    @property
+    def hears(self) -> bool:
+        """Whether something has come from the host just now. Any thread."""
+        link, least = self._link, self._timing.host_silence / 2
+        return link is not None and not link.over and time.monotonic() - link.keepalive.heard_at < least
+
+    def promotion(self, epoch: int, reason: str, papers: Papers, replica: Replica) -> Promotion:
+        """What this computer needs to know to host the room in this term."""
+        people = self._roster.people.values()
+        host = next((one.nick for one in people if one.host), self._host_of_card)  # the card: who hands over has left
+        present = tuple(Present(one.id, one.nick, one.host, one.key) for one in people)
+        return Promotion(epoch, reason, papers, host, present, self.places, replica)
+
+    def _tell_places(self) -> None:
+        """The sync standby comes first: it has all that is acknowledged, and hosts next."""
+        others = [place for place in self.places if place.index != self._index]
+        self._places_changed(tuple(sorted(others, key=lambda place: place.index != self.sync)))

@@ -1,0 +1,113 @@
+"""A standby whose link to the host has ended: it finds out who hosts the room now, or that it is to do that itself.
+
+The rules are in room/succession.py. This is what they need: it dials, asks and waits, in the member's reader thread.
+The one that is to go first does so by itself, since it has lost the host as well; the others ask until it hosts.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from lanchat.client.reconnect import SameRoom
+from lanchat.errors import ProtocolError
+from lanchat.network.card import cards_at, refuses
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.places import Place as Known
+from lanchat.protocol.timing import Timing
+from lanchat.protocol.tls import client_context
+from lanchat.room.succession import Ask, Claim, DialHost, Fetch, Follow, Loss, Place, Promote, Wait, next_step, seen
+
+_log = logging.getLogger(__name__)
+
+
+class Takeover:
+    """One loss of the host, until somebody hosts the room again. For the reader thread.
+
+    Args:
+        me: what this computer has.
+        places: where the owner and the standbys are, this computer among them.
+        host: the index of the host that is lost, and its addresses.
+        silent: it has said nothing for so long that it counts as lost.
+        since: s of the monotonic clock, when the last sign of life came.
+    """
+
+    def __init__(
+        self,
+        me: Place,
+        room: SameRoom,
+        places: tuple[Known, ...],
+        host: tuple[int, tuple[Endpoint, ...]],
+        timing: Timing,
+        *,
+        silent: bool,
+        since: float,
+    ) -> None:
+        self._me, self._room, self._timing = me, room, timing
+        self._places = {place.index: place for place in places if place.index != me.index}
+        self._host, self._host_at = host
+        self._loss = Loss(since, certain=silent)
+        self._passed_over = {self._host} if silent else set()  # indexes that are not asked the first time
+        self._tls = client_context()
+
+    def seek(self, stopped: Callable[[], bool]) -> Follow | Claim | Wait:
+        """Find out what is to be done now. Waits a second or two at most."""
+        loss = self._loss
+        while not stopped():
+            now = time.monotonic()
+            if loss.promoted is not None and now - loss.promoted[1] >= self._timing.promotion:
+                loss.failed.add(loss.promoted[0])
+                loss.promoted = None
+            delegation = self._room.papers.named
+            if delegation is None:
+                return Wait("Nobody may take over any more.")
+            match step := next_step(self._me, loss, delegation, now, self._timing):
+                case DialHost():
+                    if not self._is_gone():
+                        return Wait("The host may still be there.")
+                    loss.certain = True
+                case Ask():
+                    self._ask()
+                case Promote(index):
+                    loss.promoted = index, now
+                case Fetch(index):  # what it has more is said again by those who have said it
+                    loss.places = [place for place in loss.places if place.index != index]
+                case Follow():
+                    loss.asked_at, loss.places = None, ()  # where it does not answer, everybody is asked again
+                    return step
+                case Claim():
+                    return step
+                case Wait(reason):
+                    _log.info("without a host: %s", reason)
+                    return step
+        return Wait("We leave.")
+
+    def _is_gone(self) -> bool:
+        """Whether the host has ended, or has been silent for too long. One that answers is followed at once."""
+        timing = self._timing
+        if refuses(self._host_at, timing.ask):
+            time.sleep(timing.refused_again)  # it may be starting again
+            if refuses(self._host_at, timing.ask):
+                return True
+        self._ask()
+        hosts = any(place.state == "hosts" for place in self._loss.places)
+        return hosts or time.monotonic() - self._loss.since >= timing.host_silence
+
+    def _ask(self) -> None:
+        """See what the others know."""
+        at = {index: place.endpoints for index, place in self._places.items() if index not in self._passed_over}
+        if self._host not in self._passed_over:
+            at[self._host] = (*self._host_at, *at.get(self._host, ()))
+        self._passed_over = set()
+        found = []
+        for index, (card, key) in cards_at(at, self._tls, self._timing.ask).items():
+            known = self._places.get(index)
+            if known is None:
+                continue
+            place = seen(known, card, key, self._room.papers, time.time_ns() // 1_000_000)
+            if place is not None and place.index != self._me.index:
+                try:
+                    self._room.learn(card)
+                except ProtocolError:
+                    continue
+                found.append(place)
+        self._loss.places, self._loss.asked_at = found, time.monotonic()

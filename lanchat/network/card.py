@@ -1,0 +1,129 @@
+"""Reads the card that a computer shows first, without joining anything. All that is sent is our part of TLS."""
+
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from typing import TypeVar
+
+from lanchat.errors import LanchatError
+from lanchat.network.connect import begin_connect, finish_connect
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all
+from lanchat.protocol.keys import certificate_key
+from lanchat.protocol.messages import Card
+from lanchat.protocol.tls import Context, TlsChannel
+from lanchat.threads import Wakeup
+
+CARD_LIMIT = 2.0  # s in all: connect, TLS, card
+_READ_SIZE = 16 * 1024  # bytes
+
+Shown = tuple[Card, bytes]  # a card, and the raw public key of the link that showed it
+Name = TypeVar("Name")
+
+
+def card_at(endpoint: Endpoint, tls: Context, limit: float = CARD_LIMIT) -> Shown | None:
+    """The card that a computer shows at an IP address; what the papers say is not looked at. Waits; any thread.
+
+    Returns:
+        None: nobody who speaks lanchat can be reached there.
+    """
+    deadline = time.monotonic() + limit
+    try:
+        with connected(endpoint, deadline) as sock:
+            return read_card(sock, tls, deadline)
+    except (OSError, LanchatError):
+        return None
+
+
+def cards_at(places: Mapping[Name, tuple[Endpoint, ...]], tls: Context, limit: float) -> dict[Name, Shown]:
+    """The cards that these computers show now, all asked at once: the first answer of each. Waits; any thread.
+
+    Args:
+        places: the addresses of each computer.
+        limit: s in all.
+    """
+    found: dict[Name, Shown] = {}
+
+    def ask(name: Name, endpoint: Endpoint) -> None:
+        if (shown := card_at(endpoint, tls, limit)) is not None:
+            found.setdefault(name, shown)  # one step for the interpreter, so it needs no lock
+
+    asked = [(name, endpoint) for name, endpoints in places.items() for endpoint in dict.fromkeys(endpoints)]
+    threads = [threading.Thread(target=ask, args=one, name="ask") for one in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def refuses(endpoints: tuple[Endpoint, ...], limit: float) -> bool:
+    """Whether a machine is there and nothing listens at any of these addresses of it. Waits; any thread."""
+    for endpoint in endpoints:
+        try:
+            connected(endpoint, time.monotonic() + limit).close()
+        except ConnectionRefusedError:
+            continue
+        except OSError:
+            pass
+        return False
+    return bool(endpoints)
+
+
+def connected(endpoint: Endpoint, deadline: float, stop: Wakeup | None = None) -> socket.socket:
+    """A connection to an IP address. Waits.
+
+    Args:
+        deadline: of `time.monotonic()`.
+        stop: ends the waiting at once when it is set.
+
+    Raises:
+        OSError: it failed, or the time is over.
+    """
+    sock = begin_connect(endpoint)
+    try:
+        wait_ready(sock, selectors.EVENT_WRITE, deadline, stop)
+        finish_connect(sock)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def read_card(sock: socket.socket, tls: Context, deadline: float, stop: Wakeup | None = None) -> Shown | None:
+    """
+    Returns:
+        The card and the raw public key of the link; None: something else answers.
+
+    Raises:
+        TimeoutError: nothing comes in time.
+        OSError, LanchatError: it hangs up, a line is no message, the certificate holds no key that lanchat uses, ...
+    """
+    sock.setblocking(False)
+    channel, splitter = TlsChannel(tls, server=False), LineSplitter()
+    while not channel.ended:
+        if (data := channel.waiting()) and sock.send(data) < len(data):
+            return None  # a handshake fits into any socket's buffer
+        wait_ready(sock, selectors.EVENT_READ, deadline, stop)
+        if lines := splitter.feed(channel.receive(sock.recv(_READ_SIZE))):
+            match decode_all(lines, FROM_HOST):
+                case [Card() as card, *_]:
+                    return card, certificate_key(channel.peer_certificate())
+            return None
+    return None
+
+
+def wait_ready(sock: socket.socket, event: int, deadline: float, stop: Wakeup | None = None) -> None:
+    """
+    Raises:
+        TimeoutError: the deadline has passed, or it was stopped.
+    """
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, event)
+        if stop is not None:
+            selector.register(stop, selectors.EVENT_READ)
+        ready = {key.fileobj for key, _ in selector.select(max(0.0, deadline - time.monotonic()))}
+    if ready != {sock}:
+        raise TimeoutError

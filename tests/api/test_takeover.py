@@ -1,0 +1,76 @@
+"""A room survives its host: real sockets, real disks, everybody in one process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lanchat.protocol.messages import Left, Moved
+from tests.api.test_moving import Stage, heard
+from tests.api.test_standby import Person
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    made = Stage(tmp_path, monkeypatch)
+    yield made
+    made.close()
+
+
+def cut_off(person: Person) -> None:
+    """Nobody reaches the host of this person any more, and all links to it end, as when its process is killed."""
+    room: Any = person.room
+    host = room._standby.hosting.host
+    host._acceptor.stop()
+    host._acceptor.close()
+    for link in host.links:
+        link.drop("lost", "cut off")
+
+
+def test_a_standby_hosts_the_room_when_its_host_is_gone(stage):
+    ann, bob, cat = stage.with_backup()
+    cat.room.say("at ann's", wait=10)
+    cut_off(ann)
+    ann.room.leave()
+    cat.room.say("to whoever hosts")
+    wait_until(lambda: bob.room.hosting and bob.room.connected and cat.room.connected, what="bob to host")
+    cat.room.say("at bob's", wait=10)
+    for person in (bob, cat):
+        person.hear(heard(person, "at bob's"), "the last message")
+        assert person.texts == ["at ann's", "to whoever hosts", "at bob's"]
+    moved = [event for event in cat.events if isinstance(event, Moved)]
+    assert [(one.nick, one.before, one.reason) for one in moved] == [("bob", "ann", "takeover")]
+    wait_until(lambda: [event.nick for event in cat.events if isinstance(event, Left)] == ["ann"], what="ann to go")
+
+
+def test_an_owner_that_was_cut_off_alone_comes_over_and_takes_the_room_back(stage):
+    ann, bob, cat = stage.with_backup()
+    cat.room.say("at ann's", wait=10)
+    cut_off(ann)
+    wait_until(lambda: bob.room.hosting and cat.room.connected, what="bob to host")
+    ann.room.say("alone")
+    cat.room.say("at bob's", wait=10)
+    wait_until(lambda: not ann.room.hosting and ann.room.connected, what="ann to come over")
+    for person in (ann, bob, cat):
+        person.hear(heard(person, "at bob's"), "the last message")
+    cat.room.say("together", wait=10)
+    ann.hear(heard(ann, "together"), "the last message")
+    assert [text for text in cat.texts if text != "alone"] == ["at ann's", "at bob's", "together"]
+    wait_until(lambda: stage.sync(bob) == 0, what="ann's copy to be complete")
+    ann.room.moderate("takeback")
+    wait_until(lambda: ann.room.hosting and not bob.room.hosting, what="ann to host again")
+    cat.room.say("at ann's again", wait=10)
+    wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
+
+
+def test_an_owner_that_starts_again_has_all_of_the_room(stage):
+    ann, bob, cat = stage.with_backup()
+    cat.room.say("at ann's", wait=10)
+    ann.room.close()
+    wait_until(lambda: bob.room.hosting and bob.room.connected and cat.room.connected, what="bob to host")
+    cat.room.say("at bob's", wait=10)
+    stage.join("ann", port=bob.room._standby.hosting.host.port)
+    wait_until(lambda: stage.sync(bob) == 0, what="ann's copy to be complete")
+    wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
