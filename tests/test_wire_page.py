@@ -11,10 +11,10 @@ from typing import get_args
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from msgspec import inspect
+from msgspec import inspect, structs
 
 import lanchat
-from lanchat.discovery.udp import packets
+from lanchat.discovery.udp import flood_guard, packets
 from lanchat.discovery.udp.packets import Here, Seek, decode, encode
 from lanchat.network import flusher, sockets
 from lanchat.protocol import (
@@ -100,9 +100,13 @@ def fields_of(kind: type, name: str) -> str:
     return textwrap.fill(line, WIDTH, subsequent_indent=" " * INDENT, break_on_hyphens=False)
 
 
+MESSAGES = {
+    str(kind.__struct_config__.tag): kind for kind in get_args(FromMember) + get_args(FromHost) + get_args(TransferLine)
+}  # by type
+
+
 def all_messages() -> Iterator[str]:
-    kinds = dict.fromkeys(get_args(FromMember) + get_args(FromHost) + get_args(TransferLine))
-    yield from (fields_of(kind, str(kind.__struct_config__.tag)) for kind in kinds)
+    yield from (fields_of(kind, name) for name, kind in MESSAGES.items())
     yield from (fields_of(kind, name) for kind, name in ((Place, "(a place)"), (Rules, "(rules)")))
 
 
@@ -111,6 +115,14 @@ def test_the_page_has_every_field_of_every_message():
     expected = "\n".join(all_messages())
     found = section("## All messages").split("```\n")[1].strip("\n")
     assert found == expected, f"the page has to have:\n{expected}"
+
+
+def test_the_page_says_what_every_message_and_every_field_is():
+    prose = PAGE.replace(section("## All messages"), "")
+    named = set(re.findall(r"`([a-z0-9_]+)`", prose)) | set(re.findall(r'"([a-z0-9_]+)":', prose))
+    named |= set(re.findall(r'"t":"([a-z_]+)"', prose))
+    names = set(MESSAGES) | {field.encode_name for kind in MESSAGES.values() for field in structs.fields(kind)}
+    assert names <= named
 
 
 # ---- codes
@@ -227,6 +239,10 @@ SENTENCES = [
     f"{TIMES.dead_after:g} s without a byte the link is dead",
     f"nothing came from it for {TIMES.dead_after:g} s",
     f"holds one JSON object in at most {packets.MAX_DATAGRAM} bytes",
+    f"A host also sends it unasked, every {flood_guard.ANNOUNCE_EVERY:g} s",
+    f"not been announced for {flood_guard.EXPIRES_AFTER:g} s is gone",
+    f"{flood_guard.ANSWER_RATE_OF_ONE:g} answers a second, and {flood_guard.ANSWER_BURST_OF_ONE:g} at once",
+    f"all together get {flood_guard.ANSWER_RATE:g}, and {flood_guard.ANSWER_BURST:g} at once",
     f"within {TIMES.name:g} s",
     f"pinged after {TIMES.irc_ping_after:g} s of silence and dropped after {TIMES.irc_dead_after:g} s",
     f"stays in the room for {TIMES.web_absence:g} s",
