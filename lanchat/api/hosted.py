@@ -61,6 +61,7 @@ def host(
     password: str | None = None,
     files: FileLimits | None = None,
     standby: bool = True,
+    least_term: int = 0,
     limits: Limits = DEFAULT_LIMITS,
     interfaces: tuple[str, ...] | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
@@ -86,6 +87,7 @@ def host(
             takes none. By default there are up to 10 GB; an ephemeral room takes none.
         standby: let other members' computers keep copies of the room, and host it when this one is gone. An ephemeral
             room has none.
+        least_term: the term that begins has at least this number, as the standbys have told (`find_elsewhere`).
         limits: those of strangers and members.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
         on_problem: called, from another thread, with a sentence when others cannot find or reach the room, and with
@@ -135,7 +137,7 @@ def host(
             ],
             on=on,
             password=password,
-            log=_log(folder, on_problem, timing, new_term=term is not None) if folder else None,
+            log=_log(folder, on_problem, timing, least_term, new_term=term is not None) if folder else None,
             bans=folder.about.bans if folder else None,
             locked=folder.about.locked if folder else False,
             save_access=folder.save_access if folder else lambda bans, locked: None,
@@ -255,9 +257,9 @@ def _doors(
     return doors
 
 
-def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing, *, new_term: bool) -> Log:
+def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing, term: int, *, new_term: bool) -> Log:
     keep = parse_retention(folder.about.keep)
-    return SqliteLog(folder.log_path, new_term=new_term, keep=keep, on_damage=on_damage, timing=timing)
+    return SqliteLog(folder.log_path, term=term, new_term=new_term, keep=keep, on_damage=on_damage, timing=timing)
 
 
 def _blobs(folder: RoomFolder | None, limits: FileLimits) -> Blobs | None:

@@ -1,28 +1,33 @@
-"""`lanchat host` for a room that a standby hosts at the moment: its owner joins it, or takes it back."""
+"""`lanchat host` for a room that moves: its owner joins it where a standby hosts it, or takes it back, and a standby
+joins it as well, or continues it from its copy where nobody hosts it."""
 
 import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from lanchat.cli.config_file import screen_options
-from lanchat.errors import NotConnected
+from lanchat.errors import LanchatError, NotConnected
 from lanchat.terminal.stdio import put
 
 if TYPE_CHECKING:
+    from lanchat.api.continuing import Copy
     from lanchat.api.room import JoinedRoom
+    from lanchat.api.search import Elsewhere
     from lanchat.cli.talk import HostOptions
     from lanchat.network.addresses import OwnAddresses
     from lanchat.terminal.options import ScriptOptions
+    from lanchat.terminal.prompts import Who
     from lanchat.terminal.run import Notices
 
 TAKING_BACK = 20.0  # s for our copy to be complete and for the room to come over; a long log takes some seconds
 _ASK_AGAIN = 1.0  # s
 
 
-def return_home(
+def host_or_join(
     title: str,
     settings: "HostOptions",
     script: "ScriptOptions",
@@ -31,37 +36,117 @@ def return_home(
     deadline: float | None,
     *,
     screen: bool,
-) -> int | None:
-    """If a standby hosts our room, join it there. Without a person at a screen, host it again.
+) -> tuple[int | None, int]:
+    """See whether this room moves, and if so where it is.
 
     Returns:
-        The exit code; None: nobody hosts it.
+        The exit code, if it was joined or continued; None: it is to be opened here. And the least number of its term.
     """
-    from lanchat.api.returning import Renewal, find_elsewhere
-    from lanchat.protocol.text import safe_text
-    from lanchat.protocol.timing import DEFAULT_TIMING
-    from lanchat.terminal.joining import join_at
-    from lanchat.terminal.phrases import moment_text
+    from lanchat.api.continuing import find_copy
+    from lanchat.api.returning import find_elsewhere
+    from lanchat.storage.home import home_folder
+    from lanchat.storage.rooms import HOSTED, rooms_called
     from lanchat.terminal.prompts import Who, choose_nick, given_password
-    from lanchat.terminal.run import run_chat, run_script, telling_successor
 
-    elsewhere = None if settings.new or settings.ephemeral else find_elsewhere(title, on)
-    if elsewhere is None:
-        return None
+    if settings.new or settings.ephemeral:
+        return None, 0
+    visit = _Visit(settings, script, notices, on, deadline, screen)
+    if rooms_called(home_folder(), title, HOSTED):
+        seen = find_elsewhere(title, on)
+        if seen.host is None:
+            return None, seen.next_term
+        who = Who(choose_nick(settings.nick, ask=screen), given_password(settings.password_file))
+        return visit.return_home(seen.host, who), 0
+    if settings.standby is False or settings.password or (copy := find_copy(title)) is None:
+        return None, 0
+    if copy.problem:
+        notices(f"A copy of this room is here, but cannot be continued: {copy.problem} This is a new room.")
+        return None, 0
     who = Who(choose_nick(settings.nick, ask=screen), given_password(settings.password_file))
-    with (
-        join_at(elsewhere.target, who, on, notices, ask=screen, standby=1) as room,
-        telling_successor(room),
-        Renewal(room, DEFAULT_TIMING.renewal),
-    ):
-        since = moment_text(datetime.fromtimestamp(elsewhere.since / 1000), date.today())
-        told = f'{safe_text(elsewhere.host)} has been hosting "{safe_text(room.title)}" since {since}'
-        if screen:
-            note = f"{told}; you have joined it. /takeback makes you the host again."
-            return run_chat(room, notices, (note, False), look=screen_options(bell=settings.bell))
-        put(sys.stderr, f"{told}.")
-        _take_back(room)
-        return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
+    return visit.continue_or_join(copy, who), 0
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """What somebody wants of a room that moves."""
+
+    settings: "HostOptions"
+    script: "ScriptOptions"
+    notices: "Notices"
+    on: "OwnAddresses"
+    deadline: float | None
+    screen: bool
+
+    def return_home(self, elsewhere: "Elsewhere", who: "Who") -> int:
+        """Join our own room. Without a person at a screen, host it again."""
+        from lanchat.api.returning import Renewal
+        from lanchat.protocol.text import safe_text
+        from lanchat.protocol.timing import DEFAULT_TIMING
+        from lanchat.terminal.joining import join_at
+        from lanchat.terminal.phrases import moment_text
+        from lanchat.terminal.run import telling_successor
+
+        with (
+            join_at(elsewhere.target, who, self.on, self.notices, ask=self.screen, standby=1) as room,
+            telling_successor(room),
+            Renewal(room, DEFAULT_TIMING.renewal),
+        ):
+            since = moment_text(datetime.fromtimestamp(elsewhere.since / 1000), date.today())
+            told = f'{safe_text(elsewhere.host)} has been hosting "{safe_text(room.title)}" since {since}'
+            if self.screen:
+                return self._talk(room, f"{told}; you have joined it. /takeback makes you the host again.")
+            put(sys.stderr, f"{told}.")
+            _take_back(room)
+            return self._talk(room, "")
+
+    def continue_or_join(self, copy: "Copy", who: "Who") -> int:
+        """Host somebody else's room from our copy, unless somebody hosts it already."""
+        from lanchat.api.continuing import continue_room, look_for_host
+        from lanchat.protocol.delegation import OWNER_INDEX
+        from lanchat.protocol.text import safe_text
+        from lanchat.storage.home import home_folder
+        from lanchat.storage.own_settings import own_settings
+        from lanchat.terminal.joining import join_at
+        from lanchat.terminal.prompts import ask_password
+        from lanchat.terminal.run import telling_successor
+
+        seen, title = look_for_host(copy, self.on), safe_text(copy.title)
+        if (host := seen.host) is not None:
+            with join_at(host.target, who, self.on, self.notices, ask=self.screen, standby=1) as room:
+                with telling_successor(room):
+                    return self._talk(room, f'{safe_text(host.host)} hosts "{title}" already; you have joined it.')
+        own = own_settings(home_folder(), copy.papers.room)
+        password = who.password or own.password or None
+        if copy.named.password and password is None:
+            if not self.screen:
+                raise LanchatError("The room has a password.", "Pass it with --password-file FILE or LANCHAT_PASSWORD.")
+            password = ask_password(copy.title)
+        nick, term = who.nick.in_room(own), seen.next_term
+        with (
+            continue_room(
+                copy,
+                nick,
+                least_term=term,
+                password=password,
+                on=self.on,
+                on_problem=self.notices,
+                drop_oldest=False,
+            ) as room,
+            telling_successor(room),
+        ):
+            owner = safe_text(copy.nick(OWNER_INDEX)) or "its owner"
+            told = f'Nobody hosts "{title}" now: you continue it from the copy on this computer'
+            return self._talk(room, f"{told}. It stays the room of {owner}.")
+
+    def _talk(self, room: "JoinedRoom", note: str) -> int:
+        from lanchat.terminal.run import run_chat, run_script
+
+        if self.screen:
+            return run_chat(room, self.notices, (note, False), look=screen_options(bell=self.settings.bell))
+        if note:
+            put(sys.stderr, note)
+        headless = self.settings.headless
+        return run_script(room, self.notices, self.script, deadline=self.deadline, headless=headless)
 
 
 def _take_back(room: "JoinedRoom") -> None:

@@ -120,7 +120,7 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     lanchat host "Room A"
     lanchat host "Room A" --password auto --web
     """
-    from lanchat.cli.returning import return_home
+    from lanchat.cli.returning import host_or_join
     from lanchat.network.addresses import where
     from lanchat.protocol.text import clean_title
     from lanchat.terminal.invite import how_to_join, welcome
@@ -134,13 +134,14 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     screen = has_terminal() and not settings.headless
     options.checked(clean_title, title, "TITLE")
     on = where(settings.interface)
-    if (end := return_home(title, settings, script, notices, on, deadline, screen=screen)) is not None:
+    end, least_term = host_or_join(title, settings, script, notices, on, deadline, screen=screen)
+    if end is not None:
         return end
     looks = not (settings.no_announce or settings.new)
     if screen and looks and (twin := wanted_twin(title, on)):
         who = Who(choose_nick(settings.nick, ask=True), given_password(settings.password_file))
         return talk_in(twin, who, on, look=screen_options(bell=settings.bell))
-    with _open_room(title, settings, notices, screen=screen) as room, telling_successor(room):
+    with _open_room(title, settings, notices, least_term, screen=screen) as room, telling_successor(room):
         if screen:
             width = columns_of(sys.stdout)
             code = web_code(room.web.address, width) if room.web.is_open else []
@@ -150,7 +151,7 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
             return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
 
 
-def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen: bool) -> "HostedRoom":
+def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term: int, *, screen: bool) -> "HostedRoom":
     from lanchat.api import hosted
     from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS, file_limits
     from lanchat.protocol.sizes import parse_size
@@ -189,6 +190,7 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", *, screen:
             password=password,
             files=None if total is None else file_limits(total),
             standby=settings.standby is not False,
+            least_term=least_term,
             limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
             interfaces=settings.interface,
             on_problem=notices,

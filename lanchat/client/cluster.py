@@ -13,7 +13,7 @@ from lanchat.client.silence import Silence
 from lanchat.network.link import Link
 from lanchat.protocol.messages import Event, Present, Said
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import Place
+from lanchat.protocol.places import Place, write_places
 from lanchat.protocol.standby import Heartbeat
 from lanchat.protocol.timing import Timing
 from lanchat.room.roster import Roster
@@ -41,6 +41,7 @@ class Cluster:
         self._roster = Roster()
         self._host_of_card = ""
         self._backup = ""  # the nick of the sync standby
+        self._kept: tuple[Papers, tuple[Place, ...]] | None = None  # what our copy knows of this host
 
     def begin(self, connection: Connection) -> None:
         """A host has admitted us; it names its own sync standby."""
@@ -49,7 +50,7 @@ class Cluster:
         self._roster.welcome(connection.welcome, connection.present)
         self._roster.seq = self.welcomed = connection.welcome.seq
         self._link, self._silence = connection.link, Silence(self._timing)
-        self._backup, self.sync = "", -1
+        self._backup, self.sync, self._kept = "", -1, None
 
     def end(self) -> Link | None:
         """The link is lost. Returns it."""
@@ -86,6 +87,13 @@ class Cluster:
         if beat.sync != self.sync:
             self.sync = beat.sync
             self._tell_places()
+
+    def keep(self, papers: Papers, replica: Replica) -> None:
+        """Have the copy know by what right this computer may host the room, also in a later run. Never waits."""
+        if (papers, self.places) != self._kept:
+            self._kept = papers, self.places
+            values = {"owner": papers.owner, "delegation": papers.delegation, "term": papers.term}
+            replica.append((), (), {**values, "places": write_places(self.places).encode()})
 
     @property
     def others(self) -> bool:

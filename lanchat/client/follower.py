@@ -190,6 +190,8 @@ class Follower:
         wanted = self._offered and self._index is not None and not self._declined
         if self._following is None and wanted and not self._incoming.filling:
             self._follow()
+        if self._following is not None and self._replica is not None:
+            self.cluster.keep(self._room.papers, self._replica)
 
     # ---- being a standby
 

@@ -63,7 +63,7 @@ class Stage:
 
     def elsewhere(self, nick: str = "ann", look: float = PATIENCE) -> Any:
         """Where its host is now, as soon as it is found."""
-        return find_elsewhere("Room A", LOOPBACK, home=self._home / nick, look=look)
+        return find_elsewhere("Room A", LOOPBACK, home=self._home / nick, look=look).host
 
     def log(self, nick: str, kind: str) -> list[Event]:
         """What is on that person's disk of the only room there."""
@@ -109,7 +109,7 @@ def test_a_computer_that_hosts_no_room_is_asked_once(stage, monkeypatch):
 
     stage.with_backup()
     monkeypatch.setattr("lanchat.discovery.finder.Finder", Changing)
-    monkeypatch.setattr("lanchat.api.returning.card_at", ask_for_card)
+    monkeypatch.setattr("lanchat.api.search.card_at", ask_for_card)
     assert stage.elsewhere(look=0.5) is None
     assert asked.count(Endpoint("127.0.0.9", 1)) == 1
 
@@ -146,7 +146,7 @@ def test_who_hosts_and_quits_leaves_the_room_to_a_standby_that_was_named_by_itse
 def test_the_owner_names_standbys_also_while_another_one_hosts(stage):
     ann, bob, cat = stage.host(), stage.join("bob"), stage.join("cat")
     wait_until(lambda: stage.named(ann) == {"bob", "cat"} and stage.sync(ann) > 0, what="two standbys")
-    ann.room.moderate("handover", "bob")
+    ask(ann, "handover", "bob", until=lambda: bob.room.hosting and not ann.room.hosting)
     for person in (ann, bob, cat):
         person.hear(lambda person=person: moves(person) == ["bob"] and person.room.connected, "bob to host")
     with pytest.raises(ValueError, match="Only the owner"):

@@ -1,0 +1,205 @@
+"""Continues a room from the copy on this computer, when nobody hosts the room: the next morning, bob comes first."""
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from lanchat.api.dialer import Dialer
+from lanchat.api.host_check import HostCheck
+from lanchat.api.room import JoinedRoom
+from lanchat.api.search import LOOK, Search, Seen
+from lanchat.api.standby import Standby
+from lanchat.api.targets import Target
+from lanchat.client.keeper import Promotion
+from lanchat.client.member import Member
+from lanchat.client.queue import EventQueue
+from lanchat.client.state import RoomState
+from lanchat.errors import LanchatError
+from lanchat.network.addresses import OwnAddresses
+from lanchat.protocol.delegation import OWNER_INDEX, Delegation, read_delegation, read_term
+from lanchat.protocol.fields import NONCE_SIZE
+from lanchat.protocol.ids import fingerprint
+from lanchat.protocol.invite import Invite
+from lanchat.protocol.messages import VERSION, Card
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.places import Place, read_places, read_rules
+from lanchat.protocol.text import safe_text, same_title
+from lanchat.protocol.timeline import MAX_TERM, index_of, make_epoch, term_of
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.room.succession import Place as Standing
+from lanchat.storage.copies import KeptCopy, kept_copies
+from lanchat.storage.home import home_folder
+from lanchat.storage.identity import Identity, load_identity
+from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.log import ignore
+from lanchat.storage.member_store import DiskStore, MemberStore
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of somebody else's room, of which this computer is a standby.
+
+    Args:
+        epoch: of the last host.
+        index: of this computer.
+        problem: why it cannot host the room now, as a sentence; "": it can.
+    """
+
+    title: str
+    papers: Papers
+    named: Delegation
+    places: tuple[Place, ...]
+    epoch: int
+    index: int
+    seq: int
+    problem: str
+
+    def nick(self, index: int) -> str:
+        """By which the person at the computer with this index is called; "": that is not known."""
+        return next((place.nick for place in self.places if place.index == index), "")
+
+
+def find_copy(title: str, *, home: Path | None = None, now: int | None = None) -> Copy | None:
+    """The copy of the room with this title that was used last.
+
+    Args:
+        home: by default that of this program.
+        now: ms since 1970; None: what the clock says.
+    """
+    home = home or home_folder()
+    now = time.time_ns() // 1_000_000 if now is None else now
+    kept = kept_copies(home)
+    identity = load_identity(home) if kept else None
+    for one in kept:
+        copy = _read(one, identity, now) if identity is not None else None
+        if copy is not None and same_title(copy.title) == same_title(title):
+            return copy
+    return None
+
+
+def look_for_host(copy: Copy, on: OwnAddresses, *, home: Path | None = None, look: float = LOOK) -> Seen:
+    """Look whether somebody hosts this room, for `look` s at most."""
+    identity = load_identity(home or home_folder())
+    others = [place for place in copy.places if place.index != copy.index]
+    return Search(copy.papers, identity.public, others).run(on, look)
+
+
+def continue_room(
+    copy: Copy,
+    nick: str,
+    *,
+    least_term: int = 0,
+    password: str | None = None,
+    on: OwnAddresses | None = None,
+    on_problem: Callable[[str], None] = ignore,
+    drop_oldest: bool = True,
+    timing: Timing = DEFAULT_TIMING,
+) -> JoinedRoom:
+    """Host the room of a copy, and be in it.
+
+    Args:
+        least_term: the term that begins has at least this number.
+        password: of the room; it needs to be the same as ever, or nobody of its members comes in.
+        drop_oldest: as for `host`.
+
+    Raises:
+        LanchatError: it cannot be hosted here and now.
+    """
+    home, on = home_folder(), on or OwnAddresses()
+    identity, state = load_identity(home), RoomState()
+    term = max(term_of(copy.epoch) + 1, least_term)
+    if copy.problem or term > min(copy.named.term_limit, MAX_TERM):
+        raise LanchatError(copy.problem or "The room has been moved too often: only its owner can host it now.")
+    card = _card(copy, password=password is not None)
+    check = HostCheck(Target((), copy.papers.room), KnownHosts(home))
+    check.room_id, check.fingerprint = copy.papers.room, fingerprint(copy.papers.owner)
+    dialer = Dialer((), check, on, timing)
+    keeper = Standby(
+        home,
+        identity,
+        dialer,
+        willing=1,
+        nick=lambda: state.nick or nick,
+        password=password,
+        on=on,
+        on_problem=on_problem,
+        timing=timing,
+    )
+
+    def open_store(shown: Card) -> MemberStore:
+        keeper.met(shown)
+        store = DiskStore(home, shown, on_problem)
+        state.seen = store.seen
+        return store
+
+    with ExitStack() as undo:
+        undo.callback(keeper.close, end=True)
+        keeper.met(card)
+        replica = keeper.open_copy(copy.papers)
+        if replica is None:
+            raise LanchatError(f'Another lanchat on this computer uses the copy of "{safe_text(copy.title)}".')
+        undo.callback(replica.close)
+        last = Standing(copy.index, copy.epoch, copy.seq, "lost")
+        keeper.listen(lambda: (copy.papers, last))
+        epoch = make_epoch(term, copy.index)
+        keeper.begin_hosting(Promotion(epoch, "", copy.papers, "", (), copy.places, replica))
+        member = Member(
+            dialer.dial,
+            identity,
+            nick,
+            queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
+            password=password,
+            patience=None,
+            open_store=open_store,
+            stop=dialer.stop,
+            look_elsewhere=dialer.look_elsewhere,
+            settled=keeper.settled,
+            prefer=dialer.prefer,
+            places_changed=dialer.places_changed,
+            keeper=keeper,
+            timing=timing,
+        )
+        connected = member.join()
+        undo.pop_all()
+    keeper.settled()
+    return JoinedRoom(
+        member,
+        connected,
+        state,
+        make_invite=lambda: Invite(dialer.shared_endpoints(), copy.papers.room, check.fingerprint),
+        standby=keeper,
+    )
+
+
+def _read(kept: KeptCopy, identity: Identity, now: int) -> Copy | None:
+    """What a copy says about its room; None: it is not complete enough to say anything, or it is of our own room."""
+    state = kept.state
+    try:
+        owner, rules = state["owner"], read_rules(state["rules"].decode())
+        named = read_delegation(state["delegation"], owner)
+        term = read_term(state["term"])
+        places = read_places(state.get("places", b"[]").decode())
+    except (KeyError, UnicodeDecodeError, LanchatError):
+        return None
+    index = named.index(identity.public, state.get("instance", b""))
+    if named.room != kept.room or term.room != kept.room or owner == identity.public:
+        return None
+    problem, whose = "", next((place.nick for place in places if place.index == OWNER_INDEX), "") or "the owner"
+    if index is None:
+        problem = f"{safe_text(whose)} has taken this computer off the list of standbys."
+    elif now >= named.until:
+        problem = f"{safe_text(whose)} has been away for too long: the list of standbys has expired."
+    elif kept.seq < 0:
+        problem = "The copy on this computer is not complete."
+    papers = Papers(kept.room, owner, state["delegation"], state["term"])
+    return Copy(rules.title, papers, named, places, term.epoch, index or 0, kept.seq, problem)
+
+
+def _card(copy: Copy, *, password: bool) -> Card:
+    """What the last host has shown, as far as it matters here."""
+    papers, nick = copy.papers, copy.nick(index_of(copy.epoch))
+    shown = VERSION, papers.room, copy.title, nick, 0, password, secrets.token_bytes(NONCE_SIZE)
+    return Card(*shown, owner=papers.owner, delegation=papers.delegation, term=papers.term)

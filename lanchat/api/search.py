@@ -1,0 +1,125 @@
+"""Looks whether anybody hosts a room before our program opens it, and what its standbys know."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lanchat.api.targets import Target
+from lanchat.errors import LanchatError
+from lanchat.network.addresses import OwnAddresses
+from lanchat.network.card import card_at
+from lanchat.network.connect import STOP_WITHIN
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.delegation import read_term
+from lanchat.protocol.ids import fingerprint
+from lanchat.protocol.messages import Card
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.places import Place
+from lanchat.protocol.timeline import term_of
+from lanchat.protocol.tls import client_context
+from lanchat.room.succession import Place as Standing
+from lanchat.room.succession import seen
+
+LOOK = 1.5  # s; a standby answers in milliseconds, and discovery in about one second
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A room at the computer that hosts it.
+
+    Args:
+        host: the nick of who hosts it.
+        since: ms since 1970, by that computer's clock.
+    """
+
+    target: Target
+    host: str
+    since: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a search has found.
+
+    Args:
+        host: None: nobody hosts the room, as far as we can see.
+        standbys: those that have answered, and that do not host it.
+    """
+
+    host: Elsewhere | None = None
+    standbys: tuple[Standing, ...] = ()
+
+    @property
+    def next_term(self) -> int:
+        """The least number of a term that begins now; 0: nobody has told one."""
+        return max((term_of(one.epoch) + 1 for one in self.standbys if one.epoch), default=0)
+
+
+class Search:
+    """Asks the places that were known last, and discovery, at the same time.
+
+    Args:
+        papers: what is known of the room.
+        ours: our public key, raw; we are not looked for.
+        places: where the room may be.
+    """
+
+    def __init__(self, papers: Papers, ours: bytes, places: Sequence[Place]) -> None:
+        self._papers, self._ours, self._places = papers, ours, places
+        self._hosts: list[Elsewhere] = []
+        self._standbys: dict[int, Standing] = {}
+        self._lock = threading.Lock()  # guards both
+        self._tls = client_context()
+
+    def run(self, on: OwnAddresses, look: float) -> Seen:
+        """Search for so many s at most."""
+        until = time.monotonic() + look
+        threads = [
+            threading.Thread(target=self._ask, args=(endpoint, look, place), name="ask")
+            for place in self._places
+            for endpoint in place.endpoints
+        ]
+        for thread in threads:
+            thread.start()
+        self._discover(on, until)
+        for thread in threads:
+            thread.join()
+        return Seen(max(self._hosts, key=lambda found: found.since, default=None), tuple(self._standbys.values()))
+
+    def _discover(self, on: OwnAddresses, until: float) -> None:
+        from lanchat.discovery.finder import Finder
+
+        asked: set[Endpoint] = set()  # each answers once: the list changes for other reasons, too
+        with Finder(on, wanted=self._papers.room) as finder:
+            listings = finder.listings()
+            while not self._hosts and (left := until - time.monotonic()) > 0:
+                for listing in listings:
+                    endpoint = listing.endpoints[0]
+                    if listing.room_id == self._papers.room and listing.state == "answering" and endpoint not in asked:
+                        asked.add(endpoint)
+                        self._ask(endpoint, left)
+                listings = finder.wait_change(listings, min(left, STOP_WITHIN))
+
+    def _ask(self, endpoint: Endpoint, limit: float, place: Place | None = None) -> None:
+        card, key = card_at(endpoint, self._tls, limit) or (None, b"")
+        if card is None or card.room != self._papers.room or key == self._ours:
+            return
+        now = time.time_ns() // 1_000_000
+        if card.standby:
+            standing = seen(place, card, key, self._papers, now) if place is not None else None
+            with self._lock:
+                self._standbys |= {standing.index: standing} if standing is not None else {}
+            return
+        try:
+            self._papers.accept(card, key, now)
+            since = read_term(card.term).began if card.term else now
+        except LanchatError:
+            return  # nobody has named it
+        with self._lock:
+            self._hosts.append(_elsewhere(endpoint, card, self._papers.owner, since))
+
+
+def _elsewhere(endpoint: Endpoint, card: Card, owner: bytes, since: int) -> Elsewhere:
+    target = Target((endpoint,), card.room, fingerprint(owner), card.password, listed=True)
+    return Elsewhere(target, card.host, since)

@@ -1,0 +1,103 @@
+"""A standby's computer continues a room from its copy, when nobody hosts it: real sockets, real disks, one process."""
+
+import os
+from typing import Any
+
+import pytest
+
+from lanchat.api.continuing import continue_room, find_copy, look_for_host
+from lanchat.errors import LanchatError
+from lanchat.protocol.delegation import VALIDITY
+from lanchat.protocol.timeline import term_of
+from lanchat.storage.copies import kept_copies
+from lanchat.storage.rooms import LOG, STANDBY
+from tests.api.test_moving import TIMING, Stage, stage
+from tests.api.test_standby import Person
+from tests.support.addresses import LOOPBACK
+from tests.support.waiting import wait_until
+
+__all__ = ["stage"]
+
+
+def home(stage: Stage, nick: str) -> Any:
+    return stage._home / nick
+
+
+def copy_of(stage: Stage, nick: str = "bob", **options: Any) -> Any:
+    return find_copy("Room A", home=home(stage, nick), **options)
+
+
+def with_copy(stage: Stage) -> str:
+    """bob's computer has a complete copy of a room in which cat has spoken; then all are gone. Returns the room id."""
+    ann, bob, cat = stage.with_backup()
+    cat.room.say("in the evening", wait=10)
+    wait_until(lambda: copy_of(stage) is not None, what="the papers in bob's copy")
+    for person in (bob, cat, ann):
+        person.room.close(end=True)
+    stage.people.clear()
+    return str(ann.room.card.room)
+
+
+def server_of(person: Person) -> Any:
+    room: Any = person.room
+    return room._standby.hosting.host
+
+
+def continued(stage: Stage, nick: str = "bob", **options: Any) -> Person:
+    stage._monkeypatch.setenv("LANCHAT_HOME", str(home(stage, nick)))
+    options = {"on": LOOPBACK, "drop_oldest": False, "timing": TIMING, **options}
+    person = Person(continue_room(copy_of(stage, nick), nick, **options))
+    stage.people.append(person)
+    return person
+
+
+def test_the_next_morning_the_standby_continues_the_room_and_its_owner_comes_back_to_it(stage):
+    room = with_copy(stage)
+    copy = copy_of(stage)
+    assert (copy.problem, copy.nick(0), copy.index) == ("", "ann", 1)
+    bob = continued(stage)
+    assert bob.room.hosting and bob.room.card.room == room
+    stage.port = server_of(bob).port
+    cat = stage.join("cat", standby=0)
+    cat.hear(lambda: "in the evening" in cat.texts, "what was said before")
+    cat.room.say("in the morning", wait=10)
+    elsewhere = stage.elsewhere()
+    assert elsewhere is not None and elsewhere.host == "bob", "the owner finds it there"
+    ann = stage.join("ann", port=stage.port)
+    ann.hear(lambda: "in the morning" in ann.texts, "what was said meanwhile")
+
+
+def test_a_term_of_the_copy_is_above_all_that_were_told(stage):
+    with_copy(stage)
+    last = term_of(copy_of(stage).epoch)
+    bob = continued(stage, least_term=last + 7)
+    assert term_of(server_of(bob).moving.standing.epoch) == last + 7
+    bob.room.close(end=True)
+    with pytest.raises(LanchatError, match="moved too often"):
+        continued(stage, least_term=last + 5000)
+
+
+def test_a_room_that_somebody_hosts_is_found_and_not_opened_twice(stage):
+    stage.with_backup()
+    wait_until(lambda: copy_of(stage) is not None, what="the papers in bob's copy")
+    seen = look_for_host(copy_of(stage), LOOPBACK, home=home(stage, "bob"), look=0.5)
+    assert seen.host is not None and seen.host.host == "ann"
+    with pytest.raises(LanchatError, match="uses the copy"):
+        continued(stage)
+
+
+def test_a_copy_says_why_it_cannot_be_continued(stage):
+    with_copy(stage)
+    until = copy_of(stage).named.until
+    assert copy_of(stage, now=until - 1).problem == ""
+    assert copy_of(stage, now=until + VALIDITY).problem.startswith("ann has been away for too long")
+    assert copy_of(stage, "cat") is None and find_copy("Room B", home=home(stage, "bob")) is None
+
+
+def test_a_copy_that_was_put_on_another_computer_is_no_standby_there(stage):
+    room = with_copy(stage)
+    (home(stage, "eve") / STANDBY).mkdir(parents=True)
+    os.rename(home(stage, "bob") / STANDBY / room, home(stage, "eve") / STANDBY / room)
+    assert copy_of(stage, "eve").problem == "ann has taken this computer off the list of standbys."
+    (home(stage, "eve") / STANDBY / room / LOG).write_bytes(b"no log" * 100)
+    assert kept_copies(home(stage, "eve")) == []
