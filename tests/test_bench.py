@@ -15,6 +15,7 @@ from scripts.benchmark.check import Marks, Receiver, Stream, Tally
 from scripts.benchmark.crowd import Crowd, Target
 from scripts.benchmark.dialects import Dialect, Relay
 from scripts.benchmark.fanout import Fanout, FanoutResult
+from scripts.benchmark.scripts import followed
 
 MEMBERS = 5
 LINES_EACH = 200  # of each sender
@@ -165,3 +166,10 @@ def test_followers_are_compared_byte_by_byte_and_noise_is_left_out():
     assert one.stream is other.stream is stream and odd.stream is None
     assert [receiver.final().next for receiver in (one, other, odd)] == [[2], [2], [2]]
     assert odd.tally.verdict([2]).swapped == 1
+
+
+@pytest.mark.parametrize(("printed", "number"), [("123", 3), ("12", 2), ("13", 1), ("1223", 2), ("213", 0), ("", 0)])
+def test_a_program_that_follows_has_to_print_each_line_once_in_order(printed, number):
+    lines = b'{"event": "came"}\n' + b"".join(b'{"event": "said", "id": "%s"}\n' % id.encode() for id in printed)
+    assert followed(lines, "123") == number
+    assert followed(lines[:-1], "123") == max(0, len(printed) - 1 if number == len(printed) else number)

@@ -95,8 +95,7 @@ def _show_one(key: str) -> int:
 
 
 def _show_all(found: "Iterable[tuple[Setting, Effective]]") -> None:
-    from lanchat.storage.home import config_path, home_folder
-    from lanchat.terminal.chat.paths import shown_path
+    from lanchat.storage.home import config_path, home_folder, shown_path
     from lanchat.terminal.colour import put_rows
     from lanchat.terminal.stdio import columns_of
 

@@ -73,7 +73,7 @@ def file_values() -> Mapping[str, Value]:
 @cache  # it is asked for by many options
 def _values(path: "Path") -> Mapping[str, Value]:
     from lanchat.storage.files import file_errors
-    from lanchat.terminal.chat.paths import shown_path
+    from lanchat.storage.home import shown_path
 
     with file_errors(path, "LANCHAT_CONFIG names another file; an empty one stands for none."):
         try:

@@ -72,6 +72,14 @@ def config_path() -> Path | None:
     return folder / _CONFIG_FILE if folder.is_absolute() else None
 
 
+def shown_path(path: Path) -> str:
+    """The path, with `~` for the home of this user."""
+    try:
+        return str("~" / path.absolute().relative_to(Path.home()))
+    except (ValueError, RuntimeError):
+        return str(path)
+
+
 def login_nick() -> str:
     """The nick nearest to the login name."""
     try:

@@ -54,14 +54,6 @@ def _nick(text: str) -> str:
     return text.strip().rstrip(":,")
 
 
-def shown_path(path: Path) -> str:
-    """The path, with `~` for the home."""
-    try:
-        return str("~" / path.absolute().relative_to(Path.home()))
-    except (ValueError, RuntimeError):
-        return str(path)
-
-
 def complete_path(typed: str) -> list[Completion]:
     """The files and folders whose path begins with this."""
     quote = typed[:1] if typed[:1] in ('"', "'") else ""

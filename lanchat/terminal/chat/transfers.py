@@ -12,13 +12,14 @@ from lanchat.client.running import WAITS_FOR_SENDER, RunningTransfer, TransferSt
 from lanchat.errors import LanchatError
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS
 from lanchat.protocol.sizes import size_text
+from lanchat.storage.home import shown_path
 from lanchat.terminal.cells import Fragments
 from lanchat.terminal.chat.accepting import Accepting
 from lanchat.terminal.chat.commands import Completion
 from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.files import Listed, Rate, count_text, left_out_text, transfer_line
 from lanchat.terminal.chat.line import SYSTEM
-from lanchat.terminal.chat.paths import complete_path, complete_recipient, path_and_nick, shown_path, typed_path
+from lanchat.terminal.chat.paths import complete_path, complete_recipient, path_and_nick, typed_path
 from lanchat.terminal.phrases import day_text
 from lanchat.terminal.wording import error_line
 

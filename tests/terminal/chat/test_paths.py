@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lanchat.terminal.chat.paths import complete_path, complete_recipient, path_and_nick, shown_path, typed_path
+from lanchat.storage.home import shown_path
+from lanchat.terminal.chat.paths import complete_path, complete_recipient, path_and_nick, typed_path
 
 
 def test_a_typed_path_may_stand_in_quotes(tmp_path, monkeypatch):
