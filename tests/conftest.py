@@ -44,7 +44,7 @@ hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, m
 hypothesis.settings.register_profile("full", deadline=None, derandomize=True, max_examples=100, database=None)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, database=None)
 
-_FILES = Path("/proc/self/fd")  # Linux; elsewhere only threads are counted
+_FILES = "/proc/self/fd"  # Linux; elsewhere only threads are counted
 _homes = count(1)
 EAGER = Timing(first_retry=0.02, last_retry=0.2)  # members reconnect at once, also to a room that was away for long
 
@@ -62,11 +62,14 @@ def is_quick(config: pytest.Config) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests stand together in files: deal all out, so that each process of `-n` begins with a fair share.
 
-    First come those that wait longest, for networks to change, so that the others are done meanwhile.
+    First come those that wait longest, for networks to change, so that the others are done meanwhile. Those that need
+    a browser stay together, since each process that runs one of them starts a browser.
     """
-    items.sort(key=lambda item: item.get_closest_marker("netns") is None)
+    browsing = [item for item in items if "_chromium" in getattr(item, "fixturenames", ())]
+    others = [item for item in items if "_chromium" not in getattr(item, "fixturenames", ())]
+    others.sort(key=lambda item: item.get_closest_marker("netns") is None)
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
-    items[:] = [item for first in range(processes) for item in items[first::processes]]
+    items[:] = browsing + [item for first in range(processes) for item in others[first::processes]]
 
 
 def pytest_collection_finish() -> None:
@@ -260,9 +263,9 @@ def enter(identity: Callable[[str], Identity]) -> Iterator[Callable[..., JoinedR
 
 def _open_files() -> set[tuple[int, str]]:
     found = set()
-    for name in os.listdir(_FILES) if _FILES.exists() else ():
+    for name in os.listdir(_FILES) if os.path.exists(_FILES) else ():
         try:
-            found.add((int(name), os.readlink(_FILES / name)))
+            found.add((int(name), os.readlink(f"{_FILES}/{name}")))
         except OSError:
             pass  # the one that lists the folder
     return found

@@ -102,12 +102,13 @@ def test_the_longest_papers_fit_into_a_card():
     assert len(full.signed(ANN.sign)) + len(longest.signed(BOB.sign)) < 3 * 1024
 
 
-@pytest.mark.parametrize("at", range(len(PAPER.signed(ANN.sign))))
-def test_every_changed_byte_of_a_delegation_is_seen(at):
-    paper = bytearray(PAPER.signed(ANN.sign))
-    paper[at] ^= 1
-    with pytest.raises(ProtocolError):
-        read_delegation(bytes(paper), ANN_KEY)
+def test_every_changed_byte_of_a_delegation_is_seen():
+    paper = PAPER.signed(ANN.sign)
+    for at in range(len(paper)):
+        changed = bytearray(paper)
+        changed[at] ^= 1
+        with pytest.raises(ProtocolError):
+            read_delegation(bytes(changed), ANN_KEY)
 
 
 @given(st.binary(max_size=400))

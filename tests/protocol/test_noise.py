@@ -57,12 +57,12 @@ def test_a_full_frame_is_as_long_as_noise_allows():
     assert len(at_page.to_host.seal(bytes(MAX_CONTENT))) == MAX_FRAME
 
 
-@pytest.mark.parametrize("at", range(len(FRAME_2)))
-def test_every_changed_byte_of_the_hosts_frame_is_seen(at):
-    damaged = bytearray(FRAME_2)
-    damaged[at] ^= 0x40
-    with pytest.raises(ProtocolError):
-        Page(b"\x11" * 32).finish(bytes(damaged))
+def test_every_changed_byte_of_the_hosts_frame_is_seen():
+    for at in range(len(FRAME_2)):
+        damaged = bytearray(FRAME_2)
+        damaged[at] ^= 0x40
+        with pytest.raises(ProtocolError):
+            Page(b"\x11" * 32).finish(bytes(damaged))
 
 
 def test_frames_of_another_length_are_refused():

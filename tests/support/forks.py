@@ -2,13 +2,15 @@
 
 The other end is forked.py. Most of the CPU of a program that lives for a moment goes into its imports; a fork of
 this process has them behind it. What is forked unwinds to the end of this file and runs there as the main module, so
-that its end too is that of any Python: at-exit handlers, the wait for threads, the flush, the exit code.
+that its end too is that of any Python: at-exit handlers, the wait for threads, the flush, the exit code. It only gives
+back no memory: that would copy most of the pages that it has in common with the server.
 
 A request is one packet: `Request` as JSON, with its descriptors: stdin, stdout, stderr, a status pipe, those to keep,
 and a network namespace. The status pipe tells two numbers: the process id, and, when it is over, the exit code (of a
 signal: minus its number). The server ends, and kills what it has started, when nobody holds the socket's other end.
 """
 
+import atexit
 import ctypes
 import fcntl
 import gc
@@ -24,6 +26,7 @@ import socket
 import struct
 import sys
 import termios
+import threading
 from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import TextIO
@@ -167,9 +170,31 @@ def _run(request: Request) -> None:
         exec(compile(what, "<string>", "exec"), main.__dict__)
 
 
+def _end(code: int) -> None:
+    """What Python does at its end, but for giving memory back. Returns where the streams cannot be flushed, of which
+    Python has more to say."""
+    vars(threading)["_shutdown"]()  # which no type stub has
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except OSError:
+            return
+    os._exit(code & 0xFF)
+
+
 if __name__ == "__main__":
     _import_all()
     gc.collect()
     gc.freeze()  # what the collector of a fork does not look at need not be copied for it
     if (_request := serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
-        _run(_request)
+        _code = 0
+        try:
+            _run(_request)
+        except SystemExit as _exit:
+            if not isinstance(_exit.code, int | None):
+                raise
+            _code = _exit.code or 0
+        _end(_code)
+        sys.exit(_code)

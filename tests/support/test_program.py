@@ -105,6 +105,7 @@ def test_it_has_a_terminal_of_its_own():
         ("import atexit; atexit.register(print, 'at exit')", 0),
         ("import threading, time; threading.Timer(0.05, print, ['later']).start()", 0),
         ("print('not flushed', end='')", 0),
+        ("import sys; sys.stdout = open('/dev/full', 'w'); print('cannot be flushed')", 120),
     ],
     ids=str,
 )

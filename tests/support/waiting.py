@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PATIENCE = 30.0  # s; a test that waits so long has failed, however busy the machine
-_STEP = 0.002  # s between two looks
+_FIRST_STEP, _LAST_STEP = 0.001, 0.02  # s between two looks; in between, a tenth of what was waited for so far
 
 
 def wait_until(condition: Callable[[], T], timeout: float = PATIENCE, what: str = "") -> T:
@@ -17,11 +17,12 @@ def wait_until(condition: Callable[[], T], timeout: float = PATIENCE, what: str 
     Raises:
         AssertionError: it was not, for so many seconds.
     """
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
     while not (result := condition()):
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > timeout:
             raise AssertionError(f"waited {timeout} s for {what or getattr(condition, '__name__', 'it')}")
-        time.sleep(_STEP)
+        time.sleep(min(max(_FIRST_STEP, waited / 10), _LAST_STEP))
     return result
 
 
