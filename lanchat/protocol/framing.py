@@ -14,6 +14,7 @@ import msgspec
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.drafts import Talk
+from lanchat.protocol.fields import Number
 from lanchat.protocol.file_messages import Done, Go, Have, Sum, Wait
 from lanchat.protocol.messages import FromHost, FromMember, Refused
 from lanchat.protocol.text import safe_text
@@ -43,7 +44,14 @@ class _Tagged(msgspec.Struct):
     t: str
 
 
+class _AnyHello(msgspec.Struct, tag_field="t", tag="hello"):
+    """What a hello has in every version."""
+
+    v: Number
+
+
 _TAGGED = msgspec.json.Decoder(_Tagged)
+_ANY_HELLO = msgspec.json.Decoder(_AnyHello)
 
 
 class LineSplitter:
@@ -116,6 +124,15 @@ def decode_all(lines: Sequence[bytes], codec: Codec[T]) -> list[T]:
     except (msgspec.MsgspecError, UnicodeDecodeError):  # one of them is not a known message: look at each
         messages = (decode(line, codec) for line in lines if line.strip())
         return [message for message in messages if message is not None]
+
+
+def version_of(lines: Sequence[bytes]) -> int | None:
+    """The version of a member whose first lines cannot be read, if they begin with a hello."""
+    first = next((line for line in lines if line.strip()), b"")
+    try:
+        return _ANY_HELLO.decode(first).v
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _check_nesting(line: bytes) -> None:

@@ -17,6 +17,7 @@ from lanchat.protocol.framing import (
     decode,
     decode_all,
     encode,
+    version_of,
 )
 from lanchat.protocol.messages import Ack, Bye, FromHost, FromMember, Ping, Present, Said, Say, Welcome
 from lanchat.protocol.text import clean_text
@@ -272,3 +273,20 @@ def test_one_message_is_one_line():
     ]
     for message in some:
         assert encode(message).count(b"\n") == 1 and encode(message).endswith(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "version"),
+    [
+        ([b' ', b'{"t":"hello","v":3,"nick":5}', b"junk"], 3),
+        ([b'{"v":1,"t":"hello"}'], 1),
+        ([b'{"t":"say","v":3}'], None),
+        ([b'{"t":"hello","v":"3"}'], None),
+        ([b'{"t":"hello","v":%d}' % 10**400], None),
+        ([b"junk", b'{"t":"hello","v":3}'], None),
+        ([b"\xff"], None),
+        ([], None),
+    ],
+)  # fmt: skip
+def test_the_version_of_a_hello_that_cannot_be_read(lines, version):
+    assert version_of(lines) == version

@@ -520,9 +520,12 @@ def test_a_client_with_tls_but_another_protocol_is_told_so(host, raw, line):
     assert room.people == 0
 
 
-def test_another_version_is_refused_in_words(host, raw):
-    blob = b"A" * 43 + b"="
-    hello = b'{"t":"hello","v":1,"nick":"eve","key":"%b","nonce":"%b","proof":""}\n' % (blob, blob)
+BLOB = b"A" * 43 + b"="
+HELLO_OF_1 = b'{"t":"hello","v":1,"nick":"eve","key":"%b","nonce":"%b","proof":""}\n' % (BLOB, BLOB)
+
+
+@pytest.mark.parametrize("hello", [HELLO_OF_1, b'\n{"t":"hello","v":3,"nick":5}\n'], ids=["of 1", "with other fields"])
+def test_another_version_is_refused_in_words(host, raw, hello):
     with client_context().wrap_socket(raw(host())) as stranger:
         stranger.recv(4096)
         stranger.sendall(hello)

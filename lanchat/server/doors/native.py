@@ -12,11 +12,12 @@ from lanchat.errors import LanchatError, ProtocolError
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange
 from lanchat.protocol.file_messages import Transfer
-from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode
+from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode, version_of
 from lanchat.protocol.handshake import HostGreeting, Newcomer
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import verify
 from lanchat.protocol.messages import (
+    VERSION,
     Fetch,
     FromHost,
     FromMember,
@@ -26,6 +27,7 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.text import same_nick
 from lanchat.protocol.tls import Channel, TlsChannel, server_context
+from lanchat.protocol.version import other_version
 from lanchat.room.effects import Snapshot
 from lanchat.server.admission import source_of
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
@@ -187,7 +189,14 @@ class NativeDoor:
         while data := link.receive():
             lines = splitter.feed(data)
             throttle.receive(len(lines))
-            messages: list[FromMember] = decode_all(lines, FROM_MEMBER)
+            try:
+                messages: list[FromMember] = decode_all(lines, FROM_MEMBER)
+            except ProtocolError:
+                theirs = None if begun else version_of(lines)
+                if theirs in (None, VERSION):
+                    raise
+                link.finish(encode(other_version(theirs)))
+                return None, []
             if messages and not begun and isinstance(messages[0], Transfer):
                 if len(messages) > 1 or splitter.partial:
                     raise ProtocolError("Something follows a ticket before the host has answered it.")
