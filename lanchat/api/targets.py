@@ -81,7 +81,7 @@ def resolve(
     if not new_host and known_hosts.knows_title(shown_title(name)):
         endpoint = None  # the name is that of a room, and no machine is taken in its place
     looking()
-    listings = _find(name, wait, on, endpoint)
+    listings = find_title(name, wait, on, endpoint)
     if not listings and endpoint is not None:
         return Target((endpoint,))
     rooms, away = _candidates(listings, known_hosts)
@@ -108,7 +108,7 @@ def rooms(*, wait: float = 2.0, interfaces: tuple[str, ...] | None = None) -> li
         return list(finder.listings())
 
 
-def _find(title: str, wait: float, on: OwnAddresses, endpoint: Endpoint | None) -> Sequence[Listing]:
+def find_title(title: str, wait: float, on: OwnAddresses, endpoint: Endpoint | None = None) -> Sequence[Listing]:
     """The rooms with this title. There are none only if a machine has the name.
 
     Args:

@@ -19,20 +19,26 @@ if TYPE_CHECKING:
 
 @click.command(cls=ExplainedCommand)
 @options.as_json
+@options.option("--one", metavar="TITLE", help="Print the room with this title alone, as soon as it is seen.")
 @options.flag("--watch", help="Keep running and report rooms that open, change and close.")
 @options.flag("--scan", help="Also try every address on this network.")
 @options.wait(default=2.0, help="Look for this long.")
 @options.interface
-def rooms(as_json: bool, watch: bool, scan: bool, wait: float, interface: tuple[str, ...]) -> int:
+def rooms(as_json: bool, one: str | None, watch: bool, scan: bool, wait: float, interface: tuple[str, ...]) -> int:
     """List the rooms on this network. Exit code 3: there is none.
 
     \b
     lanchat rooms
     lanchat rooms --json --wait 5
+    until lanchat rooms --one "Room A" >/dev/null; do sleep 5; done
     """
     from lanchat.network.addresses import where
-    from lanchat.terminal.rooms import show_rooms
+    from lanchat.terminal.rooms import show_one, show_rooms
 
+    if one is not None:
+        if watch or scan:
+            raise click.UsageError("--one looks for one title, so leave --watch and --scan out.")
+        return show_one(where(interface), one, wait=wait, as_json=as_json, out=sys.stdout)
     return show_rooms(
         where(interface), wait=wait, watch=watch, scan=scan, as_json=as_json, out=sys.stdout, talk=sys.stderr
     )

@@ -61,6 +61,22 @@ def show_rooms(
     return 0
 
 
+def show_one(on: OwnAddresses, title: str, *, wait: float, as_json: bool, out: IO[str]) -> int:
+    """Print the room with this title as soon as it is seen; several lines if several have it.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        NoSuchRoom: there is none.
+    """
+    from lanchat.api.targets import find_title  # a list of rooms does without
+
+    for listing in find_title(title, wait, on):
+        _print(listing, as_json, out)
+    return 0
+
+
 def _show(finder: Finder, wait: float, out: IO[str]) -> int:
     """Show a person the rooms as a table, once all have had time to answer. Returns: how many these are."""
     deadline = time.monotonic() + wait
@@ -83,14 +99,18 @@ def _look(finder: Finder, wait: float, as_json: bool, out: IO[str]) -> int:
         for listing in listings:
             if (over or listing.state == "answering") and not any(map(listing.continues, printed)):
                 printed.append(listing)
-                if as_json:
-                    out.write(listing.as_json() + "\n")
-                    out.flush()
-                else:
-                    put(out, line(listing))
+                _print(listing, as_json, out)
         if over:
             return len(printed)
         listings = finder.wait_change(listings, deadline - time.monotonic())
+
+
+def _print(listing: Listing, as_json: bool, out: IO[str]) -> None:
+    if as_json:
+        out.write(listing.as_json() + "\n")
+        out.flush()
+    else:
+        put(out, line(listing))
 
 
 def _watch(finder: Finder, as_json: bool, out: IO[str], talk: IO[str]) -> NoReturn:

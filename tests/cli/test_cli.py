@@ -649,3 +649,12 @@ def _catches_signals(running: Running) -> bool:
     status = Path(f"/proc/{running.pid}/status").read_text()
     caught = re.search(r"^SigCgt:\s+([0-9a-f]+)$", status, re.MULTILINE)
     return caught is not None and bool(int(caught[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+def test_one_room_is_printed_as_soon_as_it_is_seen_and_its_lack_is_an_exit_code(lanchat):
+    lanchat.host("Room A", "--headless", announce=True)
+    seen = lanchat.run("rooms", "--one", "room a", "--wait", "30")
+    assert seen.code == 0 and len(seen.lines) == 1 and seen.out.startswith("Room A ")
+    missing = lanchat.run("rooms", "--one", "Room Q", "--wait", "0.1")
+    assert (missing.code, missing.out) == (3, "")
+    assert lanchat.run("rooms", "--one", "Room A", "--watch").code == 2
