@@ -91,6 +91,7 @@ def join_target(
     looking: Callable[[], None] = lambda: None,
     drop_oldest: bool = True,
     reopening: bool = False,
+    catch_up: bool = False,
     standby: int = 0,
     hold_after: float | None = None,
     discard: bool = False,
@@ -110,6 +111,7 @@ def join_target(
         looking: called before the room is looked for, which takes some seconds.
         drop_oldest: whether the oldest events are dropped when too many wait to be taken; else the reader waits.
         reopening: after the host has closed the room, wait in case it opens again.
+        catch_up: fetch all that was said since an earlier run, and not the last messages alone.
         standby: 1: this computer may become a standby; 2: its person asks for it; 0: never.
         hold_after: hold back what an earlier run could not send longer ago than this, in s; None: send all of it.
         discard: drop what earlier runs could not send.
@@ -168,6 +170,7 @@ def join_target(
         stop=dialer.stop,
         look_elsewhere=dialer.look_elsewhere,
         reopening=reopening,
+        seen=lambda: state.seen.seq if catch_up and state.seen is not None else -1,
         settled=ours.settled if ours is not None else lambda: None,
         prefer=dialer.prefer,
         places_changed=dialer.places_changed,

@@ -86,6 +86,9 @@ class Inbound:
                     elif isinstance(message, wire.Joined) and message.seq > connection.welcome.seq:
                         check_host(message, connection.host_id)  # earlier ones are of earlier hosts, too
                     events += self._incoming.take(message)
+                    if self._incoming.wanted is not None:
+                        connection.link.send(encode(self._incoming.wanted))
+                        self._incoming.wanted = None
                 else:
                     self._pass_on(events)
                     events = []

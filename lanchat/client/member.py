@@ -56,6 +56,8 @@ class Member:
         stop: cancels a running `dial`, because the member leaves; may be called more than once.
         look_elsewhere: called during a reconnect when another host answered at the last `dial`.
         reopening: reconnect also after the host has closed the room, in case it opens again.
+        seen: returns the seq of the last event that an earlier run has stored, after `open_store`; what came after it
+            is fetched. -1: there is none, or the last messages are enough.
         settled: called when a host has admitted us again.
         prefer: called with the index of the standby that the host has handed the room to, before the next `dial`.
         places_changed: called with the places where the room may be.
@@ -81,6 +83,7 @@ class Member:
         stop: Callable[[], None] = lambda: None,
         look_elsewhere: Callable[[], None] = lambda: None,
         reopening: bool = False,
+        seen: Callable[[], int] = lambda: -1,
         settled: Callable[[], None] = lambda: None,
         prefer: Callable[[int], None] = lambda index: None,
         places_changed: Callable[[tuple[Place, ...]], None] = lambda places: None,
@@ -94,7 +97,7 @@ class Member:
         self._stop, self._look_elsewhere = stop, look_elsewhere
         willing = keeper.willing if keeper is not None else 0
         self._who = Credentials(identity, clean_nick(nick), trust, password, standby=willing, bot=bot)
-        self._patience, self._reopening = patience, reopening
+        self._patience, self._reopening, self._seen = patience, reopening, seen
         self._open_store, self._timing = open_store, timing
         self._incoming = Incoming()
         self._tls = client_context()
@@ -127,6 +130,7 @@ class Member:
             raise
         me, incoming = connection.welcome.id, self._incoming
         incoming.private.recall(self._store.shown)
+        incoming.expect(self._seen(), timeline_of(connection.card))
         sealer = Sealer(self._who.identity.private, connection.card.room)
         self.outgoing = outgoing = Outgoing(self._store, me, self._send, sealer)
         self.transfers = Transfers(outgoing.host, self.dial, self._tls, flusher, sealer)

@@ -19,6 +19,7 @@ DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicate
 MAX_POSITIONS = (
     2 * MAX_ENTRIES
 )  # terms whose last number is remembered; no host shows a longer timeline than half of that
+CATCH_UP = 2000  # events that somebody who was away is shown, at most; a screen paints them within 0.1 s
 LATER_LIMIT = 10_000  # weight of live events that wait for pages; a host that does not send them by then is given up
 
 
@@ -57,6 +58,8 @@ class Incoming:
         self._timeline: Timeline | None = None  # of the host that we are with; None: it has none
         self._positions: dict[int, int] = {}  # the last n of each epoch, without a hole before it
         self._gap_until = 0  # events up to this seq are missing; 0: none are
+        self._expected = -1  # an earlier run has all up to this seq; -1: that is of no account any more
+        self.wanted: Fetch | None = None  # what is to be asked for because of the event that was taken last
         self._later: list[Event] = []  # live events that wait until the gap is filled
         self._later_load = 0  # their weight
         self._known: set[tuple[str, str]] = set()  # sender and id of the last messages
@@ -74,6 +77,18 @@ class Incoming:
             after = timeline.common(self._positions)
         self._timeline = timeline
         return after
+
+    def expect(self, seq: int, timeline: Timeline | None) -> None:
+        """Begin where an earlier run has ended, if the host's past begins later than that.
+
+        Args:
+            seq: of the last event that the earlier run has stored; -1: there was none.
+            timeline: of the host.
+        """
+        if timeline is not None and seq >= 0:
+            before = {epoch: n for epoch, n in timeline.past if epoch < epoch_of(seq)}
+            seq = timeline.common({**before, epoch_of(seq): n_of(seq)})
+        self._expected = seq
 
     @property
     def filling(self) -> bool:
@@ -108,11 +123,13 @@ class Incoming:
         return None, [event for waiting in later for event in self.take(waiting)]
 
     def take(self, event: Event) -> list[Event]:
-        """Handle an event. Returns the events to pass on now: this one, or none.
+        """Handle an event. Returns the events to pass on now: this one, or none. See also `wanted`.
 
         Raises:
             ConnectionLost: the host does not send the missing events.
         """
+        if self._expected >= 0:
+            self._catch_up(event.seq)
         if self._gap_until and event.seq > self._gap_until:
             if self._later_load >= LATER_LIMIT:
                 raise ConnectionLost("The host does not send what was said before.")
@@ -123,6 +140,15 @@ class Incoming:
             return []
         self._advance(event.seq)
         return [event] if not isinstance(event, Said) or self._is_first(event) else []
+
+    def _catch_up(self, first: int) -> None:
+        """The first event has come: ask for those before it that were missed."""
+        after, self._expected = self._expected, -1
+        if epoch_of(after) == epoch_of(first) or n_of(first) > CATCH_UP:  # numbers of one term follow each other
+            after = max(after, first - 1 - CATCH_UP)
+        if after + 1 < first:
+            self._set_position(after)
+            self._gap_until, self.wanted = first - 1, Fetch(after)
 
     def _set_position(self, seq: int) -> None:
         self.seq = seq

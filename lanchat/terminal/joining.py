@@ -148,6 +148,7 @@ def _join(
                 looking=_say_looking if ask else lambda: None,
                 drop_oldest=keeping == "nothing",  # then nobody reads them
                 reopening=ask,
+                catch_up=ask,
                 hold_after=HOLD_AFTER if ask else None,
                 discard=discard,
                 keeping=keeping,

@@ -49,6 +49,33 @@ def test_a_reconnect_leaves_no_gap_and_no_duplicate(host, join):
     assert sorted(ann.texts) == sorted(bob.texts) and ann.texts == bob.texts
 
 
+def test_who_comes_back_another_day_gets_all_that_was_said_meanwhile(host, join, own_world, tmp_path):
+    """Not the last 50 messages alone, and each once; a program is given those alone."""
+    room = host(log=SqliteLog(tmp_path / "log.db"))
+    ann = Listener(join(room, "ann"))
+    target = Target((Endpoint("127.0.0.1", room.port),))
+
+    def stay(last: str, *, catch_up: bool) -> list[str]:
+        texts: list[str] = []
+        with join_target(target, "bob", catch_up=catch_up) as bob:
+            while last not in texts:
+                texts += [item.text for item in bob.take(PATIENCE) if isinstance(item, Said)]
+        return texts
+
+    ann.member.outgoing.say("before")
+    ann.hear_text("before")
+    assert stay("before", catch_up=True) == ["before"]
+    for number in range(300):
+        ann.member.outgoing.say(str(number))
+    ann.hear_text("299")
+    assert stay("299", catch_up=True) == [str(number) for number in range(300)]
+    assert stay("299", catch_up=True) == [str(number) for number in range(250, 300)], "nothing was missed"
+    for number in range(300, 400):
+        ann.member.outgoing.say(str(number))
+    ann.hear_text("399")
+    assert stay("399", catch_up=False) == [str(number) for number in range(350, 400)]
+
+
 def test_every_message_is_stored_in_the_end(host, join):
     room = host()
     ann = Listener(join(room, "ann", patience=None))

@@ -6,6 +6,7 @@ import pytest
 
 from lanchat.client.events import HEAVY, PrivateMessage
 from lanchat.client.receiving import (
+    CATCH_UP,
     DEDUP_WINDOW,
     LATER_LIMIT,
     Incoming,
@@ -14,7 +15,7 @@ from lanchat.client.receiving import (
     check_welcome,
 )
 from lanchat.errors import ConnectionLost, ProtocolError
-from lanchat.protocol.messages import Fetch, Joined, Present, Said, Welcome
+from lanchat.protocol.messages import Fetch, Joined, Page, Present, Said, Welcome
 from lanchat.protocol.timeline import Timeline, make_seq
 
 PSST = PrivateMessage("2", 0, "id-ann", "ann", "id-bob", "bob", "psst")
@@ -189,3 +190,39 @@ def test_a_host_without_a_timeline_is_asked_from_the_last_number():
     assert incoming.enter(None) == 2
     incoming.resume(welcome(1), 2)  # it has lost its log
     assert incoming.seq == 1
+
+
+# ---- the second day
+
+
+def test_who_was_away_gets_what_was_missed_before_the_last_messages():
+    incoming = Incoming()
+    incoming.enter(Timeline(ANN))
+    incoming.expect(make_seq(ANN, 10), Timeline(ANN))
+    assert seen(incoming, says(ANN, 250, 251)) == [] and incoming.wanted == Fetch(make_seq(ANN, 10))
+    assert seen(incoming, says(ANN, *range(11, 250))) == [f"64.{n}" for n in range(11, 250)]
+    fetch, later = incoming.page(Page(make_seq(ANN, 249)))
+    assert fetch is None and [event.seq for event in later] == [make_seq(ANN, 250), make_seq(ANN, 251)]
+    assert incoming.enter(Timeline(ANN)) == make_seq(ANN, 251)
+
+
+def test_who_was_not_away_for_long_gets_the_last_messages_as_ever():
+    for first in (3, 10, 11):
+        incoming = Incoming()
+        incoming.expect(make_seq(ANN, 10), Timeline(ANN))
+        assert seen(incoming, says(ANN, first, 12)) == [f"64.{first}", "64.12"] and incoming.wanted is None
+
+
+def test_who_was_away_for_years_gets_the_end_of_it():
+    incoming = Incoming()
+    incoming.expect(make_seq(ANN, 10), Timeline(ANN))
+    seen(incoming, says(ANN, 90_000))
+    assert incoming.wanted == Fetch(make_seq(ANN, 90_000 - 1 - CATCH_UP))
+
+
+def test_what_was_missed_goes_along_the_timeline():
+    """The last thing that the earlier run has seen was said on a half of the room that is gone."""
+    for last, after in ((make_seq(ANN, 10), make_seq(ANN, 10)), (make_seq(ANN, 600), make_seq(ANN, 500))):
+        incoming = Incoming()
+        incoming.expect(last, Timeline(BOB, ((ANN, 500),)))
+        assert seen(incoming, says(BOB, 80)) == [] and incoming.wanted == Fetch(after)

@@ -233,7 +233,7 @@ class Feed:
                 self.private.came(item)
         hidden = isinstance(item, Said | Private) and item.by in self.ignored
         if isinstance(item, Joined | Left):
-            hidden = self._reunion.hides(item) or self._flaps(item)
+            hidden = self._room.state.is_past(item) or self._reunion.hides(item) or self._flaps(item)
         elif isinstance(item, Disconnected):
             self._reunion.lost(self.roster.people.values())
         elif isinstance(item, Connected) and item.again:

@@ -206,3 +206,19 @@ def test_a_host_that_starts_again_is_told_in_one_line(in_utc):
         left, closed, *others = shown_by(feed)
         assert left == "22:01 -- bob left" and "Waiting in case it opens again" in closed
         assert others == ["-- Connected again.", "22:01 -- bob·bbbb opened the room"]
+
+
+def test_who_came_and_went_while_we_were_away_is_not_told(in_utc):
+    room = ScriptedRoom()
+    room.state.seen = said(1, "old")
+    came, went = Joined(3, SEVEN_IN_TOKYO, CAT, "cat"), Left(4, SEVEN_IN_TOKYO, CAT, "cat")
+    again = Joined(6, SEVEN_IN_TOKYO, CAT, "cat")
+    room.items = [connected(5), said(2, "missed"), came, went, said(5, "too"), again]
+    _, lines = lines_of(room)
+    assert [line for line in lines if "Nov" not in line] == [
+        "─── new since 2025-11-26 22:01 ───",
+        "22:02 bob missed",
+        "22:05 bob too",
+        GREETING,
+        "22:00 -- cat·cccc joined",
+    ]
