@@ -205,7 +205,7 @@ class Room:
             text = clean_text(command.text)
         except ValueError as error:
             return (Reply(Notice("rules", str(error))),)
-        at, late = when_said(command, now)
+        at, late = when_said(command, now) if command.again else (now, False)
         return (Said(UNNUMBERED, at, member.id, member.nick, command.id, text, command.action, late),)
 
     def _rename(self, member: Member, wanted: str, now: int) -> Sequence[Decision]:
