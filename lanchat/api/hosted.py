@@ -123,7 +123,7 @@ def host(
                 folder,
                 identity,
                 on_problem,
-                Rules(keep=folder.about.keep, hidden=not announce),
+                Rules(keep=folder.about.keep, hidden=not announce, files=limits_of_files.total),
                 password=bool(password),
             )
         server = Host(

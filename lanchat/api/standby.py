@@ -12,7 +12,8 @@ from lanchat.client.keeper import Promotion
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.limits import DEFAULT_LIMITS
+from lanchat.protocol.delegation import OWNER_INDEX
+from lanchat.protocol.limits import DEFAULT_LIMITS, file_limits
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Rules, read_rules
@@ -23,15 +24,18 @@ from lanchat.server.doors.native import native_door
 from lanchat.server.host import Host
 from lanchat.server.standby import StandbyPort
 from lanchat.server.term import Term
+from lanchat.storage.blobs import Blobs
 from lanchat.storage.copies import open_replica
 from lanchat.storage.delegations import Signing
 from lanchat.storage.files import file_errors, lock_file
 from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Replica
 from lanchat.storage.retention import parse_retention
-from lanchat.storage.rooms import LOCK, LOG, RoomFolder, hosted_path
+from lanchat.storage.rooms import FILES, LOCK, LOG, RoomFolder, hosted_path
 from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.threads import Closable
+
+FILES_OF_STANDBY = 1 << 30  # bytes of files that a standby's computer takes while it hosts: a laptop is no archive
 
 _log = logging.getLogger(__name__)
 
@@ -118,6 +122,8 @@ class Standby(Closable):
         replica.finish()
         port, self._port = self._port, None
         index = index_of(promotion.epoch)
+        most = rules.files if index == OWNER_INDEX else min(rules.files, FILES_OF_STANDBY)
+        blobs = Blobs(replica.path.parent / FILES, file_limits(most)) if most else None
         host = Host(
             self._card.title,
             self._identity,
@@ -137,6 +143,7 @@ class Standby(Closable):
             ),
             bans=rules.bans,
             locked=rules.locked,
+            blobs=blobs,
             term=Term(
                 papers.owner,
                 papers.delegation,
@@ -153,7 +160,8 @@ class Standby(Closable):
             timing=self._timing,
         )
         host.start()
-        self.hosting = self._unshown = Hosting(host, papers.owner, self._on, [replica], announce=not rules.hidden)
+        disk = [*([blobs] if blobs is not None else []), replica]
+        self.hosting = self._unshown = Hosting(host, papers.owner, self._on, disk, announce=not rules.hidden)
         self._dialer.local = host.connect
         assert host.moving is not None
         return host.moving.paper

@@ -16,7 +16,7 @@ from lanchat.protocol.fields import Box, Bytes32, Entry, HexId, Id, Message, Nam
 
 Sha256 = Annotated[str, Meta(pattern=r"\A([0-9a-f]{64})?\Z")]  # in hex; "": not known yet
 
-FileRefusal = Literal["off", "size", "quota", "many", "unknown", "rights", "disk"]
+FileRefusal = Literal["off", "size", "quota", "many", "unknown", "rights", "disk", "elsewhere"]
 FileEndReason = Literal["removed", "unfinished", "expired", "quota", "lost"]
 FileState = Literal["offered", "stored", "removed"]
 
@@ -94,6 +94,7 @@ class FileEntry(Message, frozen=True, tag="file_entry"):
     to_nick: Name = ""
     offer: Short = ""  # ... the id of its FileSend, which the box is bound to ...
     box: Box = b""  # ... and the offer, sealed for the one who asks
+    elsewhere: Name = ""  # the nick of who hosted the room when it came: only their computer has it
 
     def reads_as(self, name: str, size: int, sha256: str) -> "FileEntry":
         """The entry of a sealed file as its reader knows it."""

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct, structs
 from lanchat.errors import ProtocolError
 from lanchat.protocol.address import Endpoint, parse_endpoint
 from lanchat.protocol.delegation import MAX_STANDBYS
-from lanchat.protocol.fields import Bytes32, Name, Short
+from lanchat.protocol.fields import Bytes32, Name, Number, Short
 from lanchat.protocol.timeline import MAX_INDEX
 
 MAX_ADDRESSES = 4  # of one computer
@@ -40,6 +40,7 @@ class Rules(Struct, frozen=True, omit_defaults=True):
     keep: Short = ""  # the retention of the log, as `parse_retention` reads it
     title: Name = ""
     hidden: bool = False  # nobody announces the room: others join by its address
+    files: Number = 0  # bytes of the files that the room takes in all; 0: it takes none
 
     def admitting(self, bans: dict[str, str], locked: bool) -> "Rules":
         """The same settings with other access rules."""

@@ -28,6 +28,7 @@ from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import FileLimits, TokenBucket
 from lanchat.protocol.padding import OFFER_SIZE, OVERHEAD
 from lanchat.protocol.sizes import size_text
+from lanchat.protocol.timeline import epoch_of
 from lanchat.room.effects import Decision, Member, OpenTicket, Reply, StoreFile
 from lanchat.room.room_file import RoomFile, offer_of, offered, seen
 
@@ -69,6 +70,7 @@ class Files:
         self._progress_at: dict[str, tuple[int, int]] = {}  # bytes of unfinished files, and since when, in ms
         self._offers: dict[str, TokenBucket] = {}
         self._expire_at = 0  # ms since 1970
+        self.elsewhere: dict[str, str] = {}  # files that only an earlier host has, with its nick
 
     @property
     def largest(self) -> int:
@@ -96,6 +98,8 @@ class Files:
                 known = self._known(file, member)
                 if known is None:
                     return [_unknown(file)]
+                if nick := self.elsewhere.get(file):
+                    return [Reply(FileRefused("elsewhere", elsewhere_text(known.name, nick), file=file))]
                 return [OpenTicket(known.file, known.size)]
             case FileRemove(file=file):
                 return [self._remove(member, file, now)]
@@ -152,6 +156,7 @@ class Files:
         match event:
             case FileRemoved(file=file) | FilePrivate(file=file, state="removed"):
                 self._files.pop(file, None)
+                self.elsewhere.pop(file, None)
                 self._progress_at.pop(file, None)
             case FileOffered(file=file):
                 self._files[file] = offered(event)
@@ -161,7 +166,7 @@ class Files:
                     self._progress_at.pop(file, None)
             case FileStored(file=file, sha256=sha256):
                 if file in self._files:
-                    self._files[file] = replace(self._files[file], sha256=sha256)
+                    self._files[file] = replace(self._files[file], sha256=sha256, epoch=epoch_of(event.seq))
                 self._progress_at.pop(file, None)
 
     def _send(
@@ -219,7 +224,7 @@ class Files:
         The files of the member with most go first, so that a flood pushes out its own. A young file never goes.
         """
         share = int(limits.total * limits.member_share)
-        left = dict(self._files)
+        left = {file: known for file, known in self._files.items() if file not in self.elsewhere}
         gone: list[RoomFile] = []
 
         def sizes() -> dict[str, int]:
@@ -253,8 +258,13 @@ class Files:
         return bucket.spare(1, now / 1000)
 
     def _entry(self, known: RoomFile, member: Member, answers: str = "") -> FileEntry:
-        have = known.size if known.sha256 else self._have(known.file)
-        return known.entry(have, member.id, answers)
+        elsewhere = self.elsewhere.get(known.file, "")
+        have = known.size if known.sha256 and not elsewhere else self._have(known.file)
+        return known.entry(have, member.id, answers, elsewhere)
+
+
+def elsewhere_text(name: str, nick: str) -> str:
+    return f"{name} is on the computer of {nick}, who hosted the room when it came. It is there again when they host."
 
 
 def _unsealed(command: FileSend, recipient: tuple[str, str] | None) -> str:

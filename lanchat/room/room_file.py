@@ -33,6 +33,7 @@ class RoomFile:
     nick: str
     at: int  # ms since 1970, when it was offered
     sha256: str = ""  # once it is whole at the host
+    epoch: int = 0  # of the host at which it became whole
     private: FilePrivate | None = None  # what the two were told last; None: it is for everybody
 
     def is_shown_to(self, id: str) -> bool:
@@ -60,17 +61,18 @@ class RoomFile:
         id, nick = (by.id, by.nick) if by is not None else (self.by, self.nick)
         return FileRemoved(UNNUMBERED, now, id, nick, self.file, reason)
 
-    def entry(self, have: int, to: str, answers: str = "") -> FileEntry:
+    def entry(self, have: int, to: str, answers: str = "", elsewhere: str = "") -> FileEntry:
         """The file as it is listed.
 
         Args:
             have: bytes that are at the host.
             to: the member id of the one who asks.
             answers: the id of the FileSend that this answers.
+            elsewhere: the nick of whose computer has it; "": the host has.
         """
         about = self.file, self.name, self.size, self.by, self.nick, self.at
         if self.private is None:
-            return FileEntry(*about, have=have, sha256=self.sha256, id=answers)
+            return FileEntry(*about, have=have, sha256=self.sha256, id=answers, elsewhere=elsewhere)
         whose = self.private
         box = whose.box if to == whose.to else whose.copy
         return FileEntry(*about, have, self.sha256, answers, whose.to, whose.to_nick, whose.id, box)
@@ -105,7 +107,7 @@ def offered(draft: FileOffered | FilePrivate) -> RoomFile:
     if isinstance(draft, FileOffered):
         return RoomFile(draft.file, draft.id, draft.name, draft.size, draft.by, draft.nick, draft.at)
     about = draft.file, draft.id, "", draft.size, draft.by, draft.nick, draft.at
-    return RoomFile(*about, draft.sha256, draft)
+    return RoomFile(*about, draft.sha256, private=draft)
 
 
 def seen(file: RoomFile) -> RoomFile:

@@ -4,21 +4,29 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from lanchat.protocol.file_messages import FileChange, FilePrivate, FileRemoved, FileStored, FileTicket
+from lanchat.protocol.timeline import index_of
 from lanchat.protocol.timing import Timing
 from lanchat.room.effects import OpenTicket
 from lanchat.room.files import Files, FileWhole
 from lanchat.server.doors.bulk import Bulk
+from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 
 
 def open_files(
-    blobs: Blobs | None, past: Iterable[FileChange], room_id: str, timing: Timing, on_whole: Callable[[FileWhole], None]
+    blobs: Blobs | None,
+    past: Iterable[FileChange],
+    term: Term | None,
+    room_id: str,
+    timing: Timing,
+    on_whole: Callable[[FileWhole], None],
 ) -> "HostFiles":
     """The files of a room that opens. Reads their folder.
 
     Args:
         blobs: None: the room takes no files.
         past: what the log says about files, in order.
+        term: by which the room is hosted here. What came while another computer hosted it may be there alone.
         on_whole: see `Bulk`.
     """
     if blobs is None:
@@ -26,7 +34,14 @@ def open_files(
     files = Files(blobs.limits, have=blobs.have, free=blobs.free, seed=room_id)
     for event in past:
         files.apply(event)
-    lost = blobs.compare({known.file: (known.size, known.sha256) for known in files.all.values()})
+    missing = blobs.compare({known.file: (known.size, known.sha256) for known in files.all.values()})
+    ours, nicks = (
+        term.index if term is not None else 0,
+        {place.index: place.nick for place in term.places} if term else {},
+    )
+    hosts = {file: index_of(files.all[file].epoch) for file in missing if files.all[file].private is None}
+    files.elsewhere = {file: nicks.get(index) or "somebody else" for file, index in hosts.items() if index != ours}
+    lost = [file for file in missing if file not in files.elsewhere]
     return HostFiles(files, Bulk(blobs, on_whole, timing), lost)
 
 

@@ -133,7 +133,7 @@ class Host(Closable):
                 max_members=limits.members,
                 owner_id="" if term is None else member_id(term.owner),
             )
-            files = open_files(blobs, opened.files, self.room_id, timing, lambda whole: self._hub.inbox.put(whole))
+            files = open_files(blobs, opened.files, term, room.id, timing, lambda whole: self._hub.inbox.put(whole))
             room.files = files.files
             self._hub = Hub(room, self._log, _now, kept.change, files, opened.private_number)
             self.moving = Moving(term, room, self._hub, identity, opened, kept, timing, yielded) if term else None

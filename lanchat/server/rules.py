@@ -38,7 +38,7 @@ class KeptRules:
             rules = read_rules(kept["rules"].decode())
         except (KeyError, UnicodeDecodeError, ProtocolError):
             rules = Rules(dict(bans or {}), locked)
-        self.rules = Rules(rules.bans, rules.locked, given.keep, title, given.hidden)
+        self.rules = Rules(rules.bans, rules.locked, given.keep, title, given.hidden, given.files)
         self.rev = max(rev, term.rev if term is not None else 0)
         self.keep, self._save_access = keep, save_access
 

@@ -11,6 +11,7 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.running import RunningTransfer
 from lanchat.errors import Refused, TimedOut
 from lanchat.protocol.text import safe_text
+from lanchat.room.files import elsewhere_text
 from lanchat.terminal.chat.files import Rate, left_out_text, percent, transfer_line
 from lanchat.terminal.deadline import remaining
 from lanchat.terminal.stdio import columns_of, is_dumb, put
@@ -92,9 +93,11 @@ def get_files(
     entries = room.files
     wanted = [file_called(name, entries) for name in names]
     if everything:
-        wanted = [entry for entry in entries if entry.sha256]
+        wanted = [entry for entry in entries if entry.sha256 and not entry.elsewhere]
         for entry in entries:
-            if not entry.sha256:
+            if entry.elsewhere:
+                put(talk, note_text(elsewhere_text(safe_text(entry.name), safe_text(entry.elsewhere))))
+            elif not entry.sha256:
                 part = percent(entry.have, entry.size)
                 put(talk, note_text(f"{safe_text(entry.name)} is still being sent ({part}). Its name waits for it."))
     into = room.downloads if folder is None else Path(folder)

@@ -160,6 +160,24 @@ def test_the_owner_names_standbys_also_while_another_one_hosts(stage):
     wait_until(lambda: stage.named(bob) == {"bob", "cat"}, what="cat to be named again")
 
 
+def test_files_are_taken_wherever_the_room_is_and_those_of_another_host_are_named(stage, tmp_path):
+    ann, bob, cat = stage.with_backup()
+    for name in ("evening", "morning"):
+        (tmp_path / name).write_text(name)
+    cat.room.send_file(tmp_path / "evening")
+    ask(ann, "handover", "bob", until=lambda: bob.room.hosting and not ann.room.hosting)
+    cat.hear(lambda: moves(cat) == ["bob"] and cat.room.connected, "bob to host")
+    [evening] = cat.room.files
+    assert evening.elsewhere == "ann"
+    with pytest.raises(Refused, match="evening is on the computer of ann"):
+        cat.room.fetch(evening, tmp_path / "got")
+    cat.room.send_file(tmp_path / "morning")
+    ask(ann, "takeback", until=lambda: ann.room.hosting and not bob.room.hosting)
+    cat.hear(lambda: moves(cat) == ["bob", "ann"] and cat.room.connected, "ann to host again")
+    assert {entry.name: entry.elsewhere for entry in cat.room.files} == {"evening": "", "morning": "bob"}
+    assert cat.room.fetch(evening, tmp_path / "got").read_text() == "evening"
+
+
 def test_a_room_that_is_closed_for_everybody_is_closed(stage):
     ann, bob, cat = stage.with_backup()
     ann.room.close(end=True)

@@ -55,6 +55,20 @@ def code(answer: Any) -> str:
     return answer.message.code
 
 
+def test_a_file_that_only_an_earlier_host_has_is_listed_and_not_given():
+    room, ann, bob = room_and("ann", "bob")
+    file = store(room, ann, "1")
+    room.files.elsewhere = {file: "hal"}
+    [entry, end] = room.act(bob, FileList())
+    assert (entry.message.elsewhere, entry.message.have, end.message) == ("hal", 0, FileEnd())
+    [answer] = room.act(bob, FileGet(file))
+    assert code(answer) == "elsewhere" and "a.txt is on the computer of hal" in answer.message.text
+    for number in range(2, 4):  # the room of the quota is not its own
+        send(room, ann, str(number), size=50)
+    assert file in room.files.all, "its place is on another disk"
+    assert room.act(ann, FileRemove(file)) and file not in room.files.all and not room.files.elsewhere
+
+
 def test_an_offer_is_an_event_for_everybody_and_a_ticket_for_its_sender():
     room, ann = room_and("ann")
     [offered], ticket = send(room, ann, "1", name="../evil.lnk")

@@ -20,10 +20,10 @@ def ignore(bans: dict[str, str], locked: bool) -> None:
 
 def test_a_change_leaves_the_settings_of_the_room_as_they_are():
     kept: dict[str, bytes] = {}
-    term = Term(b"a" * 32, rules=Rules(keep="30d", hidden=True))
+    term = Term(b"a" * 32, rules=Rules(keep="30d", hidden=True, files=500))
     rules = KeptRules(term, {}, None, "Room A", kept.update, ignore, locked=False)
     rules.change({"id-eve": "eve"}, True)
-    assert read_rules(kept["rules"].decode()) == Rules({"id-eve": "eve"}, True, "30d", "Room A", hidden=True)
+    assert read_rules(kept["rules"].decode()) == Rules({"id-eve": "eve"}, True, "30d", "Room A", hidden=True, files=500)
     assert rules.state == State(int(kept["rev"]), kept["rules"].decode()) and rules.rev == 1
 
 
