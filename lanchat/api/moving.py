@@ -21,7 +21,7 @@ class MovingRoom(Closable):
     _member: Member
     _state: RoomState
     _standby: "Standby | None"
-    _ends = False  # the room closes for everybody when this program leaves it
+    ends = False  # the room closes for everybody when this program leaves it
 
     @property
     def hosting(self) -> bool:
@@ -32,6 +32,11 @@ class MovingRoom(Closable):
     def owned(self) -> bool:
         """Whether the room is ours, wherever it is hosted."""
         return self._standby is not None and self._standby.owner
+
+    @property
+    def continues_here(self) -> bool:
+        """Whether `lanchat host TITLE` goes on with the room here, while nobody hosts it. Reads the disk."""
+        return self._standby is not None and self._standby.continues
 
     @property
     def successor(self) -> str:
@@ -118,7 +123,7 @@ class MovingRoom(Closable):
         if standby is None or not standby.owner:
             raise LanchatError("Only the owner of the room may close it for everybody.")
         if standby.hosting is not None:
-            self._ends = True
+            self.ends = True
             if standby.hosting.naming is not None:
                 standby.hosting.naming.end()
             return True
@@ -146,4 +151,4 @@ class MovingRoom(Closable):
             standby.hide()
         self.leave()
         if standby is not None:
-            standby.close(end=end or self._ends)
+            standby.close(end=end or self.ends)

@@ -229,6 +229,21 @@ class Standby(Closable):
             raise LanchatError("Only the owner of the room may do that, at the computer where it was opened.")
         return Signing(path, self._card.room, self._identity, password=self._card.password)
 
+    @property
+    def continues(self) -> bool:
+        """Whether `lanchat host TITLE` goes on with the room at this computer, while nobody hosts it."""
+        from lanchat.api.continuing import find_copy  # it builds upon this module
+
+        if self._card is None:
+            return False
+        if self.owner:
+            return hosted_path(self._home, self._card.room) is not None
+        try:
+            copy = find_copy(self._card.title, home=self._home)
+        except LanchatError:
+            return False  # the command says why
+        return copy is not None and copy.papers.room == self._card.room and not copy.problem
+
     def hide(self) -> None:
         """From now on nobody finds a room that we host."""
         if self._showing is not None:

@@ -96,7 +96,8 @@ def run_chat(
     notices.show_with(chat.note)
     end = chat.run()
     _say_unsent(room)
-    if room.hosting and room.owned and not (room.backup or room.card.ephemeral) and end.error is None:
+    closes = room.hosting and room.owned and (room.ends or not room.backup)
+    if closes and not room.card.ephemeral and end.error is None:
         opens = f"lanchat host {last_argument(room.title)}"
         put(sys.stderr, f"Closing {room.title}. {opens} opens it again, with its history.")
     if end.error is not None:

@@ -67,6 +67,13 @@ def test_the_next_morning_the_standby_continues_the_room_and_its_owner_comes_bac
     ann.hear(lambda: "in the morning" in ann.texts, "what was said meanwhile")
 
 
+def test_who_could_continue_a_room_knows_it_while_still_in_it(stage):
+    ann, bob, cat = stage.with_backup()
+    wait_until(lambda: bob.room.continues_here, what="the papers in bob's copy")
+    assert ann.room.continues_here, "it is hers"
+    assert not cat.room.continues_here
+
+
 def test_a_term_of_the_copy_is_above_all_that_were_told(stage):
     with_copy(stage)
     last = term_of(copy_of(stage).epoch)

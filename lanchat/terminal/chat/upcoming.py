@@ -4,11 +4,12 @@ import threading
 from collections import deque
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Connected, Item
+from lanchat.client.events import Connected, Disconnected, Item
 from lanchat.protocol.messages import Event, Said
 from lanchat.terminal.chat.people import greeting_text
 from lanchat.terminal.chat.render import NewSince, Note, Own
 from lanchat.terminal.past import was_inside
+from lanchat.terminal.wording import continues_text
 
 
 class Upcoming:
@@ -70,6 +71,8 @@ class Upcoming:
                 greeting.append(Note(f"Topic: {topic}"))
             with self._lock:
                 self._notes[:0] = greeting
+        elif isinstance(item, Disconnected) and item.closed and self._room.continues_here:
+            self.add(Note(continues_text(self._room.state.title)))
         elif isinstance(item, Event) and item.seq >= self._room.state.border:
             self._past_shown = True
 

@@ -23,6 +23,7 @@ class ScriptedRoom:
     """A room in which happens what the test puts into `items`."""
 
     hosting = False
+    continues_here = False
 
     def __init__(self) -> None:
         self.state = RoomState()
@@ -222,3 +223,13 @@ def test_who_came_and_went_while_we_were_away_is_not_told(in_utc):
         GREETING,
         "22:00 -- cat·cccc joined",
     ]
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_who_has_a_copy_of_a_closed_room_is_told_how_to_go_on(copied, in_utc):
+    room = ScriptedRoom()
+    room.continues_here = copied
+    room.items = [connected(0), Disconnected("The host has closed the room.", closed=True)]
+    _, lines = lines_of(room)
+    command = '-- This computer keeps a copy of the room. To go on with it here, leave and enter: lanchat host "Room A"'
+    assert (" ".join(line.strip() for line in lines[-2:]) == command) is copied
