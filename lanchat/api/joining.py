@@ -98,6 +98,7 @@ def join_target(
     keeping: Keeping = "all",
     bot: bool = False,
     identity: Identity | None = None,
+    look_back: int = 0,
     timing: Timing = DEFAULT_TIMING,
 ) -> JoinedRoom:
     """Join the room at one of a target's addresses, or where discovery sees this very room now.
@@ -119,6 +120,7 @@ def join_target(
             what cannot be sent now is not sent by later ones.
         bot: a program speaks, and no person.
         identity: who joins; None: this home's own.
+        look_back: so many events before those that a newcomer gets are wanted as well.
 
     Raises:
         LanchatError: no host answers, or it shows another key than before, or it refuses, ...
@@ -176,6 +178,7 @@ def join_target(
         places_changed=dialer.places_changed,
         keeper=ours,
         bot=bot,
+        look_back=look_back,
         timing=timing,
     )
     try:

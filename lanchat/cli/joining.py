@@ -61,11 +61,14 @@ def who_joins(how: JoinOptions) -> "Who":
 
 
 @contextmanager
-def joined(room: str, how: JoinOptions, keeping: "Keeping", who: "Who | None" = None) -> Iterator["JoinedRoom"]:
+def joined(
+    room: str, how: JoinOptions, keeping: "Keeping", who: "Who | None" = None, look_back: int = 0
+) -> Iterator["JoinedRoom"]:
     """The room, joined by a program: nobody is asked anything.
 
     Args:
         who: what `who_joins` has returned, if it was called before.
+        look_back: so many events before those that a newcomer gets are wanted as well.
     """
     from lanchat.terminal.joining import join_by_name
 
@@ -80,6 +83,7 @@ def joined(room: str, how: JoinOptions, keeping: "Keeping", who: "Who | None" = 
         keeping=keeping,
         bot=True,
         deadline=how.deadline,
+        look_back=look_back,
     ) as joined_room:
         yield joined_room
 

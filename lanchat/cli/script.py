@@ -12,7 +12,10 @@ from lanchat.cli.completion import titles
 from lanchat.cli.joining import ROOM, JoinOptions, join_options, joined, who_joins
 from lanchat.cli.usage import ExplainedCommand
 
-MOST = 50  # messages; so many a host sends to who comes in
+GIVEN = 50  # events that a host sends to who comes in
+MOST = 1000  # messages of the past
+LOOK_BACK = 10_000  # events, at most: so many a host has at hand
+EACH = 4  # events for one message, since people and scripts come and go between
 
 
 class _RunsCommand(ExplainedCommand):
@@ -145,7 +148,7 @@ class _Tail(_RunsCommand):
     "--number",
     type=options.Number(0, MOST),
     metavar="N",
-    help=f"Show so many messages of the past, {MOST} at most (default 20, and 0 with --exec).",
+    help=f"Show so many messages of the past, {MOST} at most (default 20, with --since {MOST}, with --exec 0).",
 )
 @options.option("--since", metavar="AGE", help="Of the past, only the last 30m, 2h or 7d.")
 @options.flag("-f", "--follow", help="Go on with the messages that come, until the room is gone (exit code 6).")
@@ -177,6 +180,7 @@ def tail(
 
     \b
     lanchat tail "Room A" -n 5
+    lanchat tail "Room A" --since 2h
     lanchat tail "Room A" -f --exec notify-send "Room A"
     """
     from lanchat.storage.retention import parse_age
@@ -188,8 +192,9 @@ def tail(
     age = options.checked(parse_age, since, "--since") if since else None
     start = 0 if age is None else time.time_ns() // 1_000_000 - age
     if number is None:
-        number = 0 if command else 20
-    with joined(room, how, "history") as joined_room:
+        number = MOST if since else 0 if command else 20
+    look_back = min(LOOK_BACK, EACH * number) if number > GIVEN else 0
+    with joined(room, how, "history", look_back=look_back) as joined_room:
         shown = TailOptions(number, start, follow, as_json, tuple(command))
         return Tail(joined_room, shown, how.deadline, sys.stdout, sys.stderr).run()
 

@@ -63,6 +63,7 @@ class Member:
         places_changed: called with the places where the room may be.
         keeper: lets this computer be a standby; None: it is never one.
         bot: a program speaks, and no person.
+        look_back: so many events before those that a newcomer gets are wanted as well.
     """
 
     outgoing: Outgoing
@@ -89,6 +90,7 @@ class Member:
         places_changed: Callable[[tuple[Place, ...]], None] = lambda places: None,
         keeper: Keeper | None = None,
         bot: bool = False,
+        look_back: int = 0,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
         self.queue = queue or EventQueue()
@@ -99,7 +101,7 @@ class Member:
         self._who = Credentials(identity, clean_nick(nick), trust, password, standby=willing, bot=bot)
         self._patience, self._reopening, self._seen = patience, reopening, seen
         self._open_store, self._timing = open_store, timing
-        self._incoming = Incoming()
+        self._incoming = Incoming(look_back)
         self._tls = client_context()
         self._store: MemberStore = NoStore()
         self._flusher: Flusher | None = None
@@ -145,6 +147,8 @@ class Member:
         self.queue.put(connected)
         self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
         follower.begin(connection)
+        if fetch := incoming.look_back(connection.welcome):
+            connection.link.send(encode(fetch))
         self._host_key = connection.host_key
         self._reader = threading.Thread(target=self._read, args=(connection,), name="member-reader")
         self._reader.start()

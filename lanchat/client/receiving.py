@@ -49,10 +49,15 @@ def check_host(somebody: Present | Joined, host_id: str) -> None:
 
 
 class Incoming:
-    """Tracks which events this member has. Owned by the reader thread, except for `private` and `files`."""
+    """Tracks which events this member has. Owned by the reader thread, except for `private` and `files`.
 
-    def __init__(self) -> None:
+    Args:
+        look_back: so many events before those that the host sends by itself are wanted at first.
+    """
+
+    def __init__(self, look_back: int = 0) -> None:
         self.seq = -1  # of the last event
+        self._look_back = look_back
         self.private = PrivateDedup()
         self.files = FileDedup()
         self._timeline: Timeline | None = None  # of the host that we are with; None: it has none
@@ -76,7 +81,7 @@ class Incoming:
         if timeline is not None and after >= 0:
             after = timeline.common(self._positions)
         self._timeline = timeline
-        return after
+        return 0 if after < 0 and self._look_back else after  # as one who has nothing, gets more than a newcomer does
 
     def expect(self, seq: int, timeline: Timeline | None) -> None:
         """Begin where an earlier run has ended, if the host's past begins later than that.
@@ -109,11 +114,21 @@ class Incoming:
         Returns:
             What to fetch, if the past that follows the welcome does not begin where ours ends.
         """
+        if self.seq < 0 and self._look_back:
+            return self.look_back(welcome)
         self._set_position(min(after, welcome.seq))  # a host that has lost its log counts from a lower number again
         if deaf:
             return None
         self._gap_until, self._later, self._later_load = welcome.since, [], 0
         return Fetch(max(0, self.seq)) if self._gap_until else None
+
+    def look_back(self, welcome: Welcome) -> Fetch | None:
+        """What to fetch for a newcomer who wants more of the past than follows the welcome."""
+        if not self._look_back or not welcome.since:
+            return None
+        self._gap_until, self._later, self._later_load = welcome.since, [], 0
+        number, timeline = self._look_back, self._timeline
+        return Fetch(max(0, timeline.before(welcome.since, number) if timeline else welcome.since - number))
 
     def page(self, page: Page) -> tuple[Fetch | None, list[Event]]:
         """Handle the end of a page. Returns what to fetch next, and the events that need not wait any more."""

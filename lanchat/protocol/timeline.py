@@ -87,6 +87,16 @@ class Timeline:
         epoch, n = epoch_of(seq), n_of(seq)
         return epoch == self.epoch or any(epoch == theirs and n <= last for theirs, last in self.past)
 
+    def before(self, seq: int, number: int) -> int:
+        """The number so many events before this one, across terms; the first of the log if there are fewer."""
+        epoch, n = epoch_of(seq), n_of(seq)
+        for earlier, last in reversed(self.past):
+            if n >= number:
+                break
+            if earlier < epoch:
+                number, epoch, n = number - n, earlier, last
+        return make_seq(epoch, max(0, n - number))
+
     def common(self, mine: Mapping[int, int]) -> int:
         """The number after which a copy has to be filled from this log.
 

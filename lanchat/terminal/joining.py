@@ -52,6 +52,7 @@ def join_by_name(
     identity: "Identity | None" = None,
     deadline: float | None = None,
     standby: int = 0,
+    look_back: int = 0,
 ) -> "JoinedRoom":
     """Join the room with this title, address or invite, and ask for what is missing.
 
@@ -59,7 +60,7 @@ def join_by_name(
         wait: seconds to look for a title.
         ask: there is a person to ask; a script gets an error instead.
         new_host: accept a host that this person has not met, even if another room with this title is known.
-        discard, keeping, bot, identity, standby: as for `join_target`.
+        discard, keeping, bot, identity, standby, look_back: as for `join_target`.
         deadline: when the time to join is over, by `time.monotonic()`; None: never.
 
     Raises:
@@ -81,7 +82,9 @@ def join_by_name(
                 looking=lambda: put(sys.stderr, f'Looking for "{name}" …') if ask else None,
             )
             title = "" if is_invite(name) or is_address(name) else name
-            return _join(target, title, who, on, on_problem, ask, discard, deadline, keeping, standby, bot, identity)
+            return _join(
+                target, title, who, on, on_problem, ask, discard, deadline, keeping, standby, bot, identity, look_back
+            )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="ROOM") from None
 
@@ -122,6 +125,7 @@ def _join(
     standby: int = 0,
     bot: bool = False,
     identity: "Identity | None" = None,
+    look_back: int = 0,
 ) -> "JoinedRoom":
     """Join; ask a person for what was missing or wrong, and tell a script what to pass."""
     from lanchat.api.joining import PATIENCE, join_target  # the whole client: not needed while the list is shown
@@ -155,6 +159,7 @@ def _join(
                 standby=standby,
                 bot=bot,
                 identity=identity,
+                look_back=look_back,
             )
             break
         except Refused as refused:

@@ -196,6 +196,16 @@ def test_the_last_messages_are_printed(lanchat, room, ann):
     assert (ended.code, ended.lines) == (0, ["ann: two", "ann: three"])
 
 
+@pytest.mark.parametrize("number", [200, 650])
+def test_more_than_a_newcomer_gets_is_fetched(lanchat, room, ann, number):
+    """The host sends 500 events by itself to who asks for more than 50 messages, and the rest in pages."""
+    for text in range(699):
+        ann.member.outgoing.say(str(text))
+    ann.round_trip("699")
+    ended = lanchat.run("tail", at(room), "-n", str(number), "--nick", "bob")
+    assert (ended.code, ended.lines) == (0, [f"ann: {text}" for text in range(700 - number, 700)])
+
+
 def test_somebody_who_is_in_the_room_already_can_look_at_it(lanchat, room, ann):
     """Then nothing of the host tells where the past ends."""
     ann.round_trip("one")

@@ -147,6 +147,24 @@ def test_a_newcomer_has_the_terms_before_it_came():
     assert incoming.enter(Timeline(BOB, ((ANN, 500),))) == make_seq(BOB, 2), "and not all that was ever said"
 
 
+def test_who_looks_back_gets_what_was_before_the_past_that_the_host_sends():
+    incoming = Incoming(look_back=100)
+    assert incoming.enter(Timeline(BOB, ((ANN, 500),))) == 0
+    assert incoming.look_back(welcome(make_seq(BOB, 9), make_seq(BOB, 5))) == Fetch(make_seq(ANN, 405))
+    assert seen(incoming, says(BOB, 6, 7)) == []
+    assert seen(incoming, says(ANN, 406, 500) + says(BOB, 1, 5)) == ["64.406", "64.500", "129.1", "129.5"]
+    fetch, events = incoming.page(Page(make_seq(BOB, 5)))
+    assert fetch is None and [event.seq for event in events] == [make_seq(BOB, 6), make_seq(BOB, 7)]
+    assert incoming.enter(Timeline(BOB, ((ANN, 500),))) == make_seq(BOB, 7), "and then goes on as others do"
+
+
+def test_who_looks_back_and_is_cut_off_before_anything_came_asks_again():
+    incoming = Incoming(look_back=10)
+    after = incoming.enter(None)
+    assert (after, incoming.resume(welcome(50, 40), after)) == (0, Fetch(30))
+    assert incoming.look_back(welcome(5)) is None, "the host has sent all there is"
+
+
 def test_what_the_next_host_has_not_is_no_longer_counted_and_what_it_has_comes_once():
     incoming = Incoming()
     incoming.enter(Timeline(ANN))

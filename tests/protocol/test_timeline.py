@@ -98,6 +98,16 @@ def test_who_missed_a_whole_term_gets_it_from_its_beginning():
     assert at_cat.common({ann: 42}) == make_seq(bob, 0)
 
 
+@pytest.mark.parametrize(
+    ("n", "number", "where"),
+    [(9, 4, (CAT, 5)), (9, 9, (CAT, 0)), (9, 12, (BOB, 6)), (9, 20, (ANN, 40)), (9, 99, (ANN, 0)), (0, 1, (BOB, 8))],
+)
+def test_so_many_events_before_a_number_may_be_in_an_earlier_term(n, number, where):
+    terms = {ANN: make_epoch(1, ANN), BOB: make_epoch(2, BOB), CAT: make_epoch(3, CAT)}
+    timeline = Timeline(terms[CAT], ((terms[ANN], 42), (terms[BOB], 9)))
+    assert timeline.before(make_seq(terms[CAT], n), number) == make_seq(terms[where[0]], where[1])
+
+
 def test_an_empty_copy_and_one_older_than_the_timeline_reaches_are_served_like_newcomers():
     timeline = Timeline(0)
     for epoch in range(1, MAX_ENTRIES + 2):
