@@ -40,12 +40,13 @@ from tests.support.waiting import wait_until
 pytest_plugins = ["tests.faults.report"]
 
 # A busy machine is no failure, and a run today is the same as a run tomorrow. A quick run tries the first of the same.
-hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, max_examples=40, database=None)
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, max_examples=25, database=None)
 hypothesis.settings.register_profile("full", deadline=None, derandomize=True, max_examples=100, database=None)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, database=None)
 
 _FILES = "/proc/self/fd"  # Linux; elsewhere only threads are counted
 _homes = count(1)
+_ended = count(1)  # tests
 EAGER = Timing(first_retry=0.02, last_retry=0.2)  # members reconnect at once, also to a room that was away for long
 
 
@@ -76,6 +77,13 @@ def pytest_collection_finish() -> None:
     """What was imported and collected stays: tests that collect garbage need not look through it (40 ms each time)."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_logfinish() -> None:
+    """The same holds for what tests leave for good, such as what they were the first to import."""
+    if next(_ended) % 100 == 0:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

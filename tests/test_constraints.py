@@ -3,9 +3,10 @@
 import tomllib
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from tests.support.cases import cases
 
 TOP = Path(__file__).parent.parent
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -14,6 +15,6 @@ LINES = (TOP / "scripts" / "constraints.txt").read_text(encoding="utf-8").splitl
 TESTED = dict(line.split("==") for line in LINES if not line.startswith("#"))
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: asked.name)
+@cases("asked", ASKED)
 def test_a_dependency_has_a_version_that_was_tested(asked):
     assert asked.specifier.contains(TESTED[canonicalize_name(asked.name)])

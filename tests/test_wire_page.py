@@ -45,6 +45,7 @@ from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.room import access, private, recent, room
 from lanchat.server import past, throttle
 from lanchat.server.admission import ATTEMPTS_OF_KNOWN, ATTEMPTS_OF_NEW, ATTEMPTS_PER_SOURCE
+from tests.support.cases import cases
 
 TOP = Path(lanchat.__file__).parent
 PAGE = (TOP / "protocol/README.md").read_text(encoding="utf-8")
@@ -255,7 +256,7 @@ SENTENCES = [
 ]
 
 
-@pytest.mark.parametrize("sentence", SENTENCES)
+@cases("sentence", SENTENCES)
 def test_a_sentence_has_the_limit(sentence):
     assert sentence in " ".join(PAGE.split())
 

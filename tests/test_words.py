@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import lanchat
+from tests.support.cases import cases
 
 TOP = Path(lanchat.__file__).parent
 MODULES = sorted(TOP.rglob("*.py"))
@@ -149,7 +150,7 @@ def test_a_room_with_a_password_is_not_called_locked():
     assert not wrong, "write `password`:\n" + "\n".join(wrong)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("source", "line"),
     [
         ("def take_seats():\n    pass", 1),

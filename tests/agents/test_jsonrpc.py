@@ -6,6 +6,7 @@ import pytest
 
 from lanchat.agents import jsonrpc
 from lanchat.agents.jsonrpc import MAX_LINE, NOW, Fault, read, result, split
+from tests.support.cases import cases
 
 MODERN = {"io.modelcontextprotocol/protocolVersion": NOW}
 
@@ -34,7 +35,7 @@ def test_blank_lines_and_answers_get_no_answer(text):
     assert read(text) is None
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "code", "id"),
     [
         (b"{", jsonrpc.PARSE_ERROR, None),

@@ -4,6 +4,7 @@ import pytest
 
 from lanchat.api.targets import instead
 from lanchat.protocol.address import wrong_port
+from tests.support.cases import cases
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_an_address_whose_port_is_none_is_recognised(text):
     assert wrong_port(text) == text.rpartition(":")[2]
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "192.168.1.7",

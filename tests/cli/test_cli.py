@@ -18,6 +18,7 @@ import pytest
 import lanchat as package
 from lanchat.cli.main import all_commands, cli
 from lanchat.storage.rooms import ABOUT, HOSTED
+from tests.support.cases import cases
 from tests.support.commands import Commands, Running
 from tests.support.program import Ended, start
 from tests.support.waiting import wait_until
@@ -92,7 +93,7 @@ def commands() -> list[tuple[str, click.Command]]:
     return [(name, command) for name, command in found if not command.hidden]
 
 
-@pytest.mark.parametrize(("name", "command"), commands())
+@cases(("name", "command"), commands())
 def test_every_command_and_option_has_help(name, command):
     assert command.help, name
     for option in command.params:
@@ -100,7 +101,7 @@ def test_every_command_and_option_has_help(name, command):
             assert option.help, f"{name} {option.opts}"
 
 
-@pytest.mark.parametrize(("name", "command"), commands())
+@cases(("name", "command"), commands())
 def test_every_option_has_an_environment_variable(name, command):
     for option in command.params:
         if isinstance(option, click.Option) and not option.hidden and option.expose_value:

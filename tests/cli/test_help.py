@@ -8,6 +8,7 @@ import pytest
 
 from lanchat.cli.help import pages
 from lanchat.cli.main import all_commands
+from tests.support.cases import cases
 
 
 @pytest.mark.parametrize("topic", pages())
@@ -16,7 +17,7 @@ def test_each_page_is_shown(lanchat, topic):
     assert ended.code == 0 and ended.out == pages()[topic].read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", all_commands())
+@cases("name", all_commands())
 def test_each_command_has_two_examples(name):
     help = all_commands()[name].help or ""
     examples = [line for line in help.partition("\b\n")[2].splitlines() if re.search(rf"\blanchat {name}\b", line)]

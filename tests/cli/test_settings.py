@@ -8,6 +8,7 @@ import pytest
 from lanchat.cli.help import pages
 from lanchat.cli.main import all_commands, cli
 from lanchat.cli.settings import BY_KEY, SETTINGS, BadSetting, parse_file, parse_variable, shown, template
+from tests.support.cases import cases
 
 OPTIONS = {
     name: option
@@ -40,7 +41,7 @@ def test_no_two_settings_have_one_variable():
     assert others.isdisjoint({one.variable for one in SETTINGS if not one.option})
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.key)
+@cases("setting", SETTINGS)
 def test_the_page_has_a_row_for_each_setting(setting):
     ways = ", ".join(filter(None, [setting.option and f"`{setting.option}`", setting.variable]))
     usual = setting.usual or shown(setting.default)
@@ -96,7 +97,7 @@ def test_a_value_of_the_wrong_type_is_named_with_its_line(text, line):
     assert said.endswith("For example: notify.bell = true")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "part"),
     [
         ("nick = 5", 'has to be a text in quotes, such as "ann"'),

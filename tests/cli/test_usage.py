@@ -6,6 +6,7 @@ import pytest
 from lanchat.cli import options
 from lanchat.cli.main import all_commands, cli
 from lanchat.cli.usage import explained
+from tests.support.cases import cases
 
 HOST = "Usage: lanchat host [OPTIONS] TITLE (more: lanchat host --help)"
 
@@ -94,7 +95,7 @@ def test_a_wrong_value_of_the_environment_names_the_variable(monkeypatch):
     assert told("host", "A")[0] == 'Invalid value for LANCHAT_PORT: "http" is not a number from 0 to 65535.'
 
 
-@pytest.mark.parametrize("name", all_commands())
+@cases("name", all_commands())
 def test_every_command_explains_its_misuse_and_names_the_values_of_its_options(name):
     command = all_commands()[name]
     assert told(name, "--nope", *("A" for _ in command.params))[0] == "There is no option --nope."

@@ -26,6 +26,7 @@ from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.log import ignore
 from lanchat.storage.member_store import DiskStore, NoStore
 from lanchat.storage.sqlite_log import SqliteLog
+from tests.support.cases import cases
 from tests.support.people import Listener, cut
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -323,7 +324,7 @@ def test_leaving_cancels_a_running_dial(host, identity):
     assert left.is_set()
 
 
-@pytest.mark.parametrize("code", ["banned", "password", "nick", "full", "closed", "version", "rules", "kicked"])
+@cases("code", ["banned", "password", "nick", "full", "closed", "version", "rules", "kicked"])
 def test_a_refusal_is_final(code):
     assert not may_reconnect(errors.Refused("no", code=code))
 

@@ -5,6 +5,7 @@ import pytest
 from lanchat.discovery.sighting import Listing, may_dial, shown_nick, shown_title
 from lanchat.protocol.address import Address, Endpoint
 from lanchat.protocol.ids import is_room_id
+from tests.support.cases import cases
 
 LAN = Address("eth0", "192.168.7.20", 24)
 LAN6 = Address("eth0", "fd00::20", 64)
@@ -28,7 +29,7 @@ def test_a_neighbour_may_be_dialled(host, own):
     assert may_dial(Endpoint(host, 47474), own)
 
 
-@pytest.mark.parametrize(
+@cases(
     "host",
     ["8.8.8.8", "192.168.8.1", "192.168.7.255", "192.168.7.0", "0.0.0.0", "224.0.0.251", "255.255.255.255", "127.0.0.1"]
     + ["::1", "::", "ff02::fb", "::ffff:127.0.0.1", "2001:db8::1", "fe80::1", "fileserver", "", "192.168.7.1 "],

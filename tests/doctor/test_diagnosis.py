@@ -4,7 +4,6 @@ import errno
 from dataclasses import replace
 from typing import Any, get_args
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from lanchat.doctor.report import (
 )
 from lanchat.protocol.address import Endpoint
 from lanchat.terminal.doctor import detail_lines, doctor_json, verdict_lines
+from tests.support.cases import cases
 
 HEARD = tuple(Loop(via, True) for via in ("multicast", "local multicast", "broadcast", "mDNS"))
 UNHEARD = tuple(Loop(via) for via in ("multicast", "local multicast", "broadcast", "mDNS"))
@@ -180,7 +180,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@cases("case", CASES)
 def test_the_likely_cause(case):
     report, diagnosis = CASES[case]
     assert diagnose(report) == diagnosis

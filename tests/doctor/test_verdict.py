@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-import pytest
-
 from lanchat.doctor.diagnosis import diagnose
 from lanchat.doctor.report import Asked, Diagnosis, Interface, Loop, Machine, Node, Report, Tried, TriedOutcome
 from lanchat.protocol.address import Endpoint
+from tests.support.cases import cases
 
 AT = "192.168.1.9:47474"
 INVITE = f"lanchat://{AT}/{'5' * 32}#{'ab' * 32}"
@@ -158,7 +157,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@cases("case", CASES)
 def test_the_verdict_is_about_what_was_asked(case):
     report, diagnosis = CASES[case]
     assert diagnose(report) == diagnosis

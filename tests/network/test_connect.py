@@ -13,9 +13,10 @@ from lanchat.network import connect as dial_module
 from lanchat.network.connect import begin_connect, dial, finish_connect, has_machine, peer_of
 from lanchat.protocol.address import Endpoint, is_address, parse_endpoint
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "endpoint"),
     [
         ("192.168.1.7", Endpoint("192.168.1.7", 47474)),
@@ -37,7 +38,7 @@ def test_addresses_are_read(text, endpoint):
     assert parse_endpoint(text) == endpoint
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     ["", " ", "Room", "Room A", "10.0.0.1 2", "host:0", "host:65536", "host:-1", "host:x", "host:٣", "host:1e3"]
     + [":5000", "[::1", "[]", "[]:5000", "[::1]5000", "[::1]:x", "...", ".", "host:5000\n", "a\tb.c"],

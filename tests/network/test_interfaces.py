@@ -9,6 +9,7 @@ import pytest
 from lanchat.network import interfaces
 from lanchat.network.interfaces import interface_names, interface_number, is_up, kind_of, read_addresses
 from lanchat.protocol.address import Address
+from tests.support.cases import cases
 
 _UP, _POINT_TO_POINT, _RUNNING = 0x1, 0x10, 0x40  # Linux: netdevice(7)
 
@@ -64,7 +65,7 @@ def test_loopback_is_up_and_an_interface_that_is_not_there_is_unknown():
     assert is_up("nope0") is None
 
 
-@pytest.mark.parametrize(
+@cases(
     ("name", "kind"),
     [
         *[(name, "network") for name in ("eth0", "wlan0", "enp3s0", "wlp2s0", "en0", "Wi-Fi", "Ethernet 2", "bond0")],

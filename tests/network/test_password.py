@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import lanchat.protocol
 from lanchat.errors import ProtocolError
 from lanchat.network.password import SECRET_SIZE, SHARE_SIZE, WORDS_IN_PASSWORD, Exchange, make_password, stretch
+from tests.support.cases import cases
 
 SECRET = b"s" * SECRET_SIZE
 MEMBER, CERTIFICATE = b"m" * 32, b"c" * 32
@@ -84,7 +85,7 @@ def test_nothing_is_confirmed_before_the_shares_are_exchanged(host):
 ORDER_8 = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
 
 
-@pytest.mark.parametrize(
+@cases(
     "share",
     [
         b"",
@@ -104,7 +105,6 @@ ORDER_8 = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7
         b"\x00" + (9).to_bytes(32, "little"),
         bytes(128),
     ],
-    ids=lambda share: share.hex()[:16] or "nothing",
 )
 def test_an_invalid_share_is_refused(share):
     side = Exchange(SECRET, host=False, member=MEMBER, certificate=CERTIFICATE)

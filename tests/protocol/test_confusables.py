@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lanchat.protocol.confusables import skeleton, skeletons
 from lanchat.protocol.text import clean_nick
+from tests.support.cases import cases
 
 ALIKE = [
     ("evan", "Evan"),
@@ -38,7 +39,7 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), ALIKE)
+@cases(("one", "other"), ALIKE)
 def test_nicks_that_look_alike(one, other):
     assert skeleton(one) == skeleton(other)
 
@@ -52,7 +53,7 @@ def look_alike(one: str, other: str) -> bool:
     return not skeletons(one).isdisjoint(skeletons(other))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("written", "looks_like"),
     [
         ("\u0412ob", "Bob"),  # Cyrillic Ve: its small letter is no b
@@ -74,14 +75,12 @@ def test_letters_look_alike_as_they_are_written(written, looks_like):
         assert look_alike(written, case(looks_like))
 
 
-@pytest.mark.parametrize(("one", "other"), ALIKE)
+@cases(("one", "other"), ALIKE)
 def test_what_is_one_nick_looks_alike(one, other):
     assert look_alike(one, other)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [*DIFFERENT, ("nick", "vick"), ("hal", "nal"), ("yo", "uo"), ("bob", "ssoss")]
-)
+@cases(("one", "other"), [*DIFFERENT, ("nick", "vick"), ("hal", "nal"), ("yo", "uo"), ("bob", "ssoss")])
 def test_what_differs_does_not_look_alike(one, other):
     assert not look_alike(one, other)
 

@@ -21,6 +21,7 @@ from lanchat.protocol.delegation import (
 )
 from lanchat.protocol.keys import key_from_seed
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_TERM, Timeline, make_epoch
+from tests.support.cases import cases
 
 ROOM, OTHER_ROOM = "0a" * 16, "0b" * 16
 ANN, BOB, CAT = (key_from_seed(bytes([number]) * 32) for number in (1, 2, 3))  # ann owns the room
@@ -118,7 +119,7 @@ def test_noise_is_no_paper(noise):
             read()
 
 
-@pytest.mark.parametrize(
+@cases(
     "fields",
     [
         (b"lanchat term", b"1", ROOM.encode(), b"129", BOB_KEY, b"04", b"1", b"64", b"42"),  # a number in another way
@@ -160,7 +161,7 @@ def test_the_owner_hosts_by_its_own_right_whatever_the_delegation_says():
     check(replace(PAPER, standbys=(), until=MADE), term, ANN_KEY, now=MADE + 2 * VALIDITY)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("changed", "reason"),
     [
         ({"delegation": replace(PAPER, room=OTHER_ROOM), "term": replace(BOB_HOSTS, room=OTHER_ROOM)}, "another room"),

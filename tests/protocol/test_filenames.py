@@ -4,11 +4,11 @@ import ntpath
 import sys
 from pathlib import PurePosixPath, PureWindowsPath
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.protocol.filenames import MAX_FILENAME, safe_name
+from tests.support.cases import cases
 
 HOSTILE = {
     "../../etc/passwd": "passwd",
@@ -40,7 +40,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("sent", HOSTILE)
+@cases("sent", HOSTILE)
 def test_a_hostile_name_becomes_a_harmless_one(sent):
     assert safe_name(sent) == HOSTILE[sent]
 

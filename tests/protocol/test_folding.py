@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from lanchat.protocol import folding
 from lanchat.protocol.folding import fold
+from tests.support.cases import cases
 
 TEXTS = ["Résumé.pdf", "한국어.hwp", "が", "Việt Nam", "Ångström", "Ἑλλάς"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("written", "typed"),
     [
         ("Привет!", "привет!"),

@@ -21,6 +21,7 @@ from lanchat.protocol.framing import (
 )
 from lanchat.protocol.messages import Ack, Bye, FromHost, FromMember, Ping, Present, Said, Say, Welcome
 from lanchat.protocol.text import clean_text
+from tests.support.cases import cases
 
 SOME: list[FromMember] = [
     Ping(),
@@ -190,7 +191,7 @@ def test_a_line_may_end_with_cr_lf():
     assert decode(b'{"t":"ping"}\r', FROM_MEMBER) == Ping()
 
 
-@pytest.mark.parametrize(
+@cases(
     "line",
     [
         b"5",
@@ -222,7 +223,6 @@ def test_a_line_may_end_with_cr_lf():
         b"\x16\x03\x01\x02\x00\x01\x00",
         b"GET / HTTP/1.1",
     ],
-    ids=lambda line: line[:40].decode("latin-1"),
 )
 def test_malformed_lines_are_refused(line):
     with pytest.raises(ProtocolError):
@@ -242,7 +242,7 @@ def test_the_largest_number_is_accepted():
 # ---- what goes out comes in
 
 
-@pytest.mark.parametrize("char", ["a", '"', "\\", "\n", "\t", "\x01", "\x1b", "\x7f", "é", "\u2028", "🎉"])
+@cases("char", ["a", '"', "\\", "\n", "\t", "\x01", "\x1b", "\x7f", "é", "\u2028", "🎉"])
 def test_the_longest_text_fits_in_a_line_for_everyone(char):
     """A line that is too long would cost each member its link."""
     text = clean_text("x" + _longest(char) + "x")

@@ -31,6 +31,7 @@ from lanchat.protocol.messages import (
 )
 from lanchat.protocol.version import check_version
 from lanchat.storage.identity import Identity
+from tests.support.cases import cases
 
 CARD = Card(VERSION, "5" * 32, "Room A", "hal", 1, False, b"h" * 32)
 WELCOME = Welcome("i", "ann", 7, 7, 1)
@@ -139,7 +140,7 @@ def test_each_bit_of_a_proof_counts(hal, ann, bit):
 BINDING = Binding(1, "room", b"certificate", b"host nonce", b"member nonce", b"member key", b"host key", "ann")
 
 
-@pytest.mark.parametrize("name", [f for f in Binding.__dataclass_fields__])
+@cases("name", [f for f in Binding.__dataclass_fields__])
 def test_each_field_of_a_binding_counts(name):
     value: Any = getattr(BINDING, name)
     change: Any = {name: value + (1 if isinstance(value, int) else value[:1])}

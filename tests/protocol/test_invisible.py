@@ -4,6 +4,7 @@ import pytest
 
 from lanchat.protocol.invisible import is_invisible
 from lanchat.protocol.text import safe_text
+from tests.support.cases import cases
 from tests.support.harmless import BLANK, TAGS
 
 FLAGS = {region: "🏴" + "".join(chr(0xE0000 + ord(c)) for c in region) + "\U000e007f" for region in ("gbeng", "ustx")}
@@ -47,14 +48,14 @@ PICTURES = [
 ]
 
 
-@pytest.mark.parametrize("text", WORDS + PICTURES, ids=ascii)
+@cases("text", WORDS + PICTURES)
 def test_what_people_write_stays(text):
     assert safe_text(text) == text
     assert safe_text(f"so: {text}, and on") == f"so: {text}, and on"
     assert safe_text(text * 40) == text * 40
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "a\u200cb",
@@ -85,7 +86,6 @@ def test_what_people_write_stays(text):
         "✗\ufe0f",
         "ᠠ\u180b\u180b",
     ],
-    ids=ascii,
 )
 def test_elsewhere_it_is_named(text):
     shown = safe_text(text)

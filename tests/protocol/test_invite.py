@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.invite import Invite, is_invite, parse_invite
+from tests.support.cases import cases
 
 ROOM, KEY = "0123456789abcdef" * 2, "ab" * 32
 AT_HOME = Invite((Endpoint("192.168.100.100", 47474),), ROOM, KEY)
@@ -50,7 +51,7 @@ def test_unknown_parts_of_an_invite_are_ignored():
     assert parse_invite(TEXT.replace("#", "?x=1&at=nonsense%20&y#")) == AT_HOME
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "Room A",

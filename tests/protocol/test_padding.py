@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.padding import OVERHEAD, SIZES, pad, padded_size, unpad
+from tests.support.cases import cases
 
 
 @given(st.binary(max_size=MAX_TEXT))
@@ -25,7 +26,7 @@ def test_texts_of_one_size_look_alike():
         pad(bytes(4097))
 
 
-@pytest.mark.parametrize(
+@cases(
     "padded",
     [
         b"",

@@ -11,6 +11,7 @@ from lanchat.protocol.keys import key_from_seed
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers, first_contact, timeline_of
 from lanchat.protocol.timeline import Timeline, make_epoch
+from tests.support.cases import cases
 
 ROOM, OTHER_ROOM = "0a" * 16, "0b" * 16
 ANN, BOB, CAT, EVE = (key_from_seed(bytes([number]) * 32) for number in (1, 2, 3, 4))  # ann owns the room
@@ -74,7 +75,7 @@ TOO_LATE = TermRecord(ROOM, BOB_KEY, 4, MADE, Timeline(make_epoch(1026, 1))).sig
 OWNERS_INDEX = TermRecord(ROOM, BOB_KEY, 4, MADE, Timeline(make_epoch(2, OWNER_INDEX))).signed(BOB.sign)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("shown", "key", "reason"),
     [
         (card(EVES), EVE_KEY, "not named"),

@@ -7,6 +7,7 @@ import pytest
 from lanchat.errors import ProtocolError
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.places import Place, Rules, read_places, read_rules, write_places, write_rules
+from tests.support.cases import cases
 
 ANN, BOB = b"a" * 32, b"b" * 32
 KEY = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE="
@@ -30,7 +31,7 @@ def test_an_address_that_cannot_be_dialled_is_left_out():
     assert Place(1, ANN, "ann", ("no address at all:0", "1.2.3.4:5")).endpoints == (Endpoint("1.2.3.4", 5),)
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "",

@@ -3,9 +3,10 @@
 import pytest
 
 from lanchat.protocol.sizes import parse_size, size_text
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("size", "text"),
     [
         (0, "0 bytes"),

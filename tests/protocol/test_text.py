@@ -25,6 +25,7 @@ from lanchat.protocol.text import (
     same_nick,
     same_title,
 )
+from tests.support.cases import cases
 from tests.support.harmless import WRITING, harmful
 
 # ---- safe_text
@@ -159,7 +160,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize(("text", "shown"), HOSTILE, ids=[ascii(text)[:30] for text, _ in HOSTILE])
+@cases(("text", "shown"), HOSTILE)
 def test_hostile_text(text, shown):
     if shown is None:  # but for the visible, all of it is named
         assert set(safe_text(text)) & WRITING == set()
@@ -167,7 +168,7 @@ def test_hostile_text(text, shown):
         assert safe_text(text) == shown
 
 
-@pytest.mark.parametrize(
+@cases(
     "text",
     [
         "plain ASCII, with \\ and ~",
@@ -197,12 +198,12 @@ def test_line_ends_stay_if_they_are_asked_for():
 # ---- nicks
 
 
-@pytest.mark.parametrize("nick", ["ann", "Ann_2", "a", "7", "x-y.z", "Zoë", "Ænne", "Иван", "山田", "हिन्दी", "n" * 32])
+@cases("nick", ["ann", "Ann_2", "a", "7", "x-y.z", "Zoë", "Ænne", "Иван", "山田", "हिन्दी", "n" * 32])
 def test_valid_nicks(nick):
     assert clean_nick(nick) == nick
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "why"),
     [
         ("", "empty"),
@@ -259,7 +260,7 @@ def test_a_clean_nick_stays_the_same(text):
     assert len(nick) <= MAX_NICK and len(nick.encode()) <= MAX_NICK_BYTES
 
 
-@pytest.mark.parametrize(
+@cases(
     ("one", "other"),
     [
         ("ann", "ANN"),
@@ -301,7 +302,7 @@ def test_suggested_nicks_cannot_be_exhausted(nick):
         taken.add(same_nick(proposal))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "nick"),
     [
         ("ann", "ann"),
@@ -331,7 +332,7 @@ def test_any_text_gives_a_valid_nick(text):
 # ---- titles
 
 
-@pytest.mark.parametrize(
+@cases(
     "title",
     [
         "Room A",
@@ -352,7 +353,7 @@ def test_valid_titles(title):
     assert clean_title(f"  {title} ") == title
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "why"),
     [
         ("", "empty"),
@@ -443,9 +444,7 @@ def test_the_longest_valid_texts():
 # ---- words in a shell
 
 
-@pytest.mark.parametrize(
-    "title", ["Room A", "it's", 'say "hi"', "$HOME", "`id`", "a\\b", "100%", "wow!", "-x", "Café", "'\"$"]
-)
+@cases("title", ["Room A", "it's", 'say "hi"', "$HOME", "`id`", "a\\b", "100%", "wow!", "-x", "Café", "'\"$"])
 def test_a_quoted_title_is_one_word_for_a_shell(title):
     done = subprocess.run(["sh", "-c", f"printf %s {quoted(title)}"], capture_output=True, check=True)
     assert done.stdout.decode() == title

@@ -18,6 +18,7 @@ from lanchat.protocol.timeline import (
     n_of,
     term_of,
 )
+from tests.support.cases import cases
 
 ANN, BOB, CAT = 0, 1, 2  # indexes of three hosts
 
@@ -47,7 +48,7 @@ def test_no_event_leaves_its_bits():
         make_seq(1, MAX_N + 1)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("epoch", "past"),
     [
         (5, ((5, 1),)),  # its own term twice

@@ -9,6 +9,7 @@ from lanchat.protocol.file_messages import Go, Sum, Transfer, Wait
 from lanchat.protocol.framing import FROM_MEMBER, decode, encode
 from lanchat.protocol.messages import Refused
 from lanchat.protocol.transfer import FileReceiver, Step
+from tests.support.cases import cases
 
 SUM = Sum("5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03")  # of b"hello\n"
 
@@ -49,7 +50,7 @@ def test_a_refusal_may_come_in_place_of_the_bytes():
     assert steps(FileReceiver(5, 0), encode(refused)) == [refused]
 
 
-@pytest.mark.parametrize(
+@cases(
     "sent",
     [
         encode(Go(3)),  # neither the beginning nor what we have

@@ -13,6 +13,7 @@ from lanchat.room.access import Access
 from lanchat.room.effects import Member, Reply, SendTo, Store
 from lanchat.room.members import Members
 from lanchat.room.private import MAILBOX, Mailboxes
+from tests.support.cases import cases
 from tests.support.rooms import LiveRoom, admit, box, boxed, copy, room_with
 
 ANN = Member("id-ann", "ann")
@@ -123,7 +124,7 @@ def test_recipients_that_cannot_be_reached():
     assert refusal(tell(room, ann, to="id-bob")) == "bob is banned from this room. Nothing was sent."
 
 
-@pytest.mark.parametrize(
+@cases(
     "message",
     [
         Tell("1", "id-bob", "bob", text="psst"),
@@ -136,7 +137,6 @@ def test_recipients_that_cannot_be_reached():
         Tell("1", "id-bob", "bob", bytes(4608), bytes(4608)),
         Tell("1", "", "bob", box(), copy()),
     ],
-    ids=["clear", "both", "nothing", "no copy", "no box", "two sizes", "not padded", "too long", "for nobody"],
 )
 def test_what_is_not_sealed_and_padded_for_a_member_is_refused(message):
     room, ann, bob = room_with("ann", "bob")

@@ -18,6 +18,7 @@ from lanchat.server.admission import (
     PasswordThrottle,
     source_of,
 )
+from tests.support.cases import cases
 from tests.support.waiting import PATIENCE, wait_until
 
 LIMITS = replace(
@@ -49,7 +50,7 @@ def stand_at(admission: Admission, *sources: str) -> list[Visitor]:
 # ---- sources
 
 
-@pytest.mark.parametrize(
+@cases(
     ("address", "source"),
     [
         ("192.168.1.7", "192.168.1.7"),

@@ -1,6 +1,7 @@
 import pytest
 
 from lanchat.server.doors.telnet import Telnet
+from tests.support.cases import cases
 
 TYPED = [
     (b"hello\n", b"hello\n"),
@@ -15,12 +16,12 @@ TYPED = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "text"), TYPED)
+@cases(("typed", "text"), TYPED)
 def test_only_the_text_stays(typed, text):
     assert Telnet().feed(typed) == text
 
 
-@pytest.mark.parametrize(("typed", "text"), TYPED)
+@cases(("typed", "text"), TYPED)
 def test_wherever_the_bytes_are_cut(typed, text):
     telnet = Telnet()
     assert b"".join(telnet.feed(bytes((byte,))) for byte in typed) == text

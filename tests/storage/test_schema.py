@@ -22,6 +22,7 @@ from lanchat.storage.schema import (
     strange_rows,
 )
 from lanchat.storage.store import add_functions
+from tests.support.cases import cases
 
 ANN = "a" * 32
 EVENTS: list[Event] = [
@@ -99,7 +100,7 @@ def test_spellings_of_a_nick_have_one_key_and_nicks_that_look_alike_by_a_capital
     assert looks_of("\u039dick") == "nlck vlck"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("table", "damage"),
     [
         ("event", "at = 'soon'"),

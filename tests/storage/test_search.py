@@ -2,16 +2,16 @@
 
 import unicodedata
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.storage.search import Search, parse_search
+from tests.support.cases import cases
 
 NFD_KOREAN = unicodedata.normalize("NFD", "한국어.hwp")  # as macOS writes the names of files
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "words", "parts"),
     [
         ("quick fox", ("quick", "fox"), ()),
@@ -42,7 +42,7 @@ def test_a_word_is_found_by_its_beginning_without_case_and_accents():
 SAID = ["Привет! Как дела?", "Ärger! Über-Auto", "Re\u0301sume\u0301.pdf", "Don’t “panic”", NFD_KOREAN, "Straße 5–7"]
 
 
-@pytest.mark.parametrize(
+@cases(
     ("typed", "found"),
     [
         ("привет!", SAID[0]),

@@ -25,6 +25,7 @@ from lanchat.storage.retention import Retention
 from lanchat.storage.schema import SCHEMA, TABLES
 from lanchat.storage.set_aside import set_aside_in
 from lanchat.storage.store import Store, add_functions
+from tests.support.cases import cases
 
 ANN, BOB, EVE = (letter * 32 for letter in "abe")
 
@@ -40,7 +41,7 @@ def sqlite_error(code: int, text: str = "in the words of SQLite") -> sqlite3.Err
     return error
 
 
-@pytest.mark.parametrize(
+@cases(
     ("error", "problem", "words"),
     [
         (sqlite_error(sqlite3.SQLITE_FULL), StoreProblem.DISK_FULL, "the disk is full"),

@@ -7,6 +7,7 @@ import pytest
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.messages import Said
 from lanchat.terminal.asking import NO, Question, new_code
+from tests.support.cases import cases
 
 ANN = "a" * 32
 BOB = "b" * 32
@@ -34,7 +35,7 @@ def test_yes_behind_the_code_or_the_nick(text):
     assert code_of(QUESTION, said(text)) == 0
 
 
-@pytest.mark.parametrize(
+@cases(
     "text", ["yes", "k3", "k33 yes", "k4 yes", "k3 yes please", "k3 yesterday", "ok k3 yes", "bob: yes", "bot yes", ""]
 )
 def test_other_texts_are_no_answers(text):

@@ -4,6 +4,7 @@ import pytest
 from prompt_toolkit.utils import get_cwidth
 
 from lanchat.terminal.cells import apart, cells, cut, fitted, most_cells, parts
+from tests.support.cases import cases
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_text_is_filled_up_by_the_cells_that_it_takes():
     assert {cells(fitted(title, 12)) for title in ("❤️ Café", "👩\u200d💻 Devs", "🇩🇪 Berlin", "Plain")} == {12}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "most"),
     [
         ("abc", 3),

@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 import lanchat
 from lanchat.client.events import Acked, Connected, Disconnected, Item, PrivateFile, PrivateMessage
 from lanchat.client.state import RoomState
@@ -14,6 +12,7 @@ from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
 from lanchat.terminal.json_events import Answer, Ended, written
 from lanchat.terminal.json_lines import JsonLines
+from tests.support.cases import cases
 from tests.support.contract import PERSON, VERSION_1, all_parsed, parsed
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -33,7 +32,7 @@ def printed(*items: Item, **options: bool) -> list[dict]:
     return all_parsed(out)
 
 
-@pytest.mark.parametrize(
+@cases(
     "item",
     [
         Said(6, 1, BOB, "bob", "1", "hi"),
@@ -54,7 +53,6 @@ def printed(*items: Item, **options: bool) -> list[dict]:
         Connected(CARD, Welcome(ANN, "ann", 6, 6, 0), (), BOB, again=True),
         Acked(("7",), "here"),
     ],
-    ids=lambda item: type(item).__name__,
 )
 def test_each_line_keeps_the_contract(item):
     assert len(printed(item)) == 2

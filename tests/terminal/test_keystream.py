@@ -1,6 +1,5 @@
 """What of the bytes of a terminal is text, what is a key, and what is neither."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from lanchat.terminal.keystream import (
     Text,
     only_text,
 )
+from tests.support.cases import cases
 
 PAUSE = 1.0  # s
 
@@ -32,7 +32,7 @@ def text(*reads: str) -> str:
     return "".join(piece.text for piece in pieces(*reads) if isinstance(piece, Text))
 
 
-@pytest.mark.parametrize(
+@cases(
     "code",
     [
         "\x1b[13;2u",
@@ -59,7 +59,7 @@ def test_a_sequence_is_one_key_however_it_is_torn(code):
         assert pieces("ab" + code[:at], code[at:] + "cd") == [Text("ab"), Key(code), Text("cd")]
 
 
-@pytest.mark.parametrize("begun", ["\x1b[", "\x1b[13;", "\x1b]", "\x1b]11;rgb:00", "\x1bP", "\x1bP1+r52", "\x1bO", ESC])
+@cases("begun", ["\x1b[", "\x1b[13;", "\x1b]", "\x1b]11;rgb:00", "\x1bP", "\x1bP1+r52", "\x1bO", ESC])
 def test_a_sequence_that_breaks_off_holds_nothing_up(begun):
     stream = KeyStream()
     stream.feed(begun, 0.0)

@@ -1,9 +1,8 @@
 """Whether a person is called, and with which bytes."""
 
-import pytest
-
 from lanchat.protocol.messages import Said
 from lanchat.terminal.notify import ATTENTIVE, BELL, LONGEST, PAUSE, Caller, Terminal, harmless, kind_of
+from tests.support.cases import cases
 
 XTERM = Terminal({"TERM": "xterm-256color"})
 
@@ -15,7 +14,7 @@ def caller(terminal: Terminal = XTERM, *, silent: bool = False) -> Caller:
     return made
 
 
-@pytest.mark.parametrize(
+@cases(
     ("env", "popup"),
     [
         ({"TERM": "xterm-kitty", "KITTY_WINDOW_ID": "1"}, "osc99"),
@@ -65,7 +64,7 @@ def test_the_console_of_linux_shows_no_title_as_text():
     assert Terminal({"TERM": "linux"}).name("Room A") == ""
 
 
-@pytest.mark.parametrize("text", ["a;b", "a\x1b]0;x\ab", "a\x9cb", "a\x07b", "a\0b", "a\nb", "a\x1b\\b", "\u202eab"])
+@cases("text", ["a;b", "a\x1b]0;x\ab", "a\x9cb", "a\x07b", "a\0b", "a\nb", "a\x1b\\b", "\u202eab"])
 def test_no_text_ends_a_sequence_or_begins_one(text):
     shown = harmless(text)
     assert shown.isprintable() and ";" not in shown

@@ -7,6 +7,7 @@ import pytest
 from lanchat.protocol.fields import MAX_TEXT
 from lanchat.terminal.orders import MAX_ORDER, Order, parse_order
 from lanchat.terminal.piped import LineSplitter, Overlong
+from tests.support.cases import cases
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_each_line_does_one_thing(line, order):
     assert parse_order(line) == order
 
 
-@pytest.mark.parametrize(
+@cases(
     "line",
     [
         "",

@@ -1,14 +1,13 @@
 """The sentences that lanchat itself says."""
 
-import pytest
-
 from lanchat.errors import LanchatError
 from lanchat.protocol.fields import TooLong
 from lanchat.terminal.phrases import counted
 from lanchat.terminal.wording import advice, error_line, error_text, held_text, sentence, unsent_text
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "shown"),
     [
         ("the room is full", "The room is full."),

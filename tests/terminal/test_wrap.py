@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import most_cells
 from lanchat.terminal.wrap import NARROWEST, hang, is_link, rows
+from tests.support.cases import cases
 
 LINK = "https://docs.example.org/a/long/way/to/a/page/that/does/not/fit/in/a/row?of=this&window=1"
 INVITE = "lanchat://192.168.1.7:47474/" + "5" * 32 + "#" + "a" * 32
 
 
-@pytest.mark.parametrize(
+@cases(
     ("line", "width", "expected"),
     [
         ("one two three", 8, ["one two", "three"]),
@@ -76,7 +77,7 @@ def test_a_link_stays_whole_and_what_follows_it_goes_on_under_the_indent():
     assert rows(f"  lanchat join '{INVITE}'", 30) == [f"  lanchat join '{INVITE}'"]
 
 
-@pytest.mark.parametrize(
+@cases(
     "word",
     [
         LINK.replace("a/page", "12:30_ann_the_code_is_4711"),

@@ -20,6 +20,7 @@ from lanchat.discovery.sighting import Advertisement, Sighting
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.text import clean_title
+from tests.support.cases import cases
 
 ROOM_A = Advertisement("0123456789abcdef" * 2, "Room A", "ann", 47474, "ab" * 16)
 
@@ -65,7 +66,7 @@ def test_the_longest_title_fits_the_record():
     assert sighting is not None and sighting.title == longest
 
 
-@pytest.mark.parametrize(
+@cases(
     "pairs",
     [
         {},

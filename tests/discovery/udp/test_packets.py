@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from lanchat.discovery.udp.packets import MAX_DATAGRAM, Connect, Gone, Here, Packet, Seek, decode, encode
 from lanchat.protocol.ids import SHORTEST_FINGERPRINT
 from lanchat.protocol.text import MAX_NICK, MAX_NICK_BYTES, MAX_TITLE, MAX_TITLE_BYTES
+from tests.support.cases import cases
 
 ROOM = "0123456789abcdef" * 2
 KEY = "ab" * 32
@@ -73,7 +74,7 @@ def test_any_fields_are_a_packet_or_nothing(values, say):
         said.title.encode(), said.host.encode()
 
 
-@pytest.mark.parametrize(
+@cases(
     "data",
     [
         b"",

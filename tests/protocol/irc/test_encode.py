@@ -2,7 +2,6 @@
 
 from itertools import combinations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from lanchat.protocol.irc.line import MAX_LINE, parse
 from lanchat.protocol.irc.names import names_of
 from lanchat.protocol.messages import Ack, Closing, Joined, Left, Moved, Renamed, Said, Told
 from lanchat.protocol.topic import Topic
+from tests.support.cases import cases
 
 NAMES = names_of("f" * 32, "Room A")
 KEYED = "0b7337479498" + "a" * 20
@@ -48,7 +48,7 @@ def test_a_page_is_several_lines_and_the_first_has_the_id():
     assert second == ":ann!u@0b7337479498.lan PRIVMSG #room-a :two"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("event", "expected"),
     [
         (Joined(1, 0, GUEST, "wee"), [":wee!~u@3d025eee.lan JOIN #room-a"]),

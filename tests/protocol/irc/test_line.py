@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.protocol.irc.line import MAX_LINE, Line, TooLong, lowered, made, parse, pieces, without_formatting
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("raw", "line"),
     [
         (b"foo bar baz asdf", Line("FOO", ("bar", "baz", "asdf"))),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lanchat.server.doors.web.request import Arrival, Page, Refusal, Upgrade, answer
+from tests.support.cases import cases
 
 HERE = Arrival("192.168.1.7", 47480, own_name="Box", names=("room.test", "100.64.0.1"))
 OWN = "192.168.1.7:47480"
@@ -29,7 +30,7 @@ def test_our_own_address_and_allowed_names_are_us(host):
     assert isinstance(ask(host), Page)
 
 
-@pytest.mark.parametrize(
+@cases(
     "host",
     [
         *("evil.example:47480", "192.168.1.8:47480", "192.168.1.7:80", "192.168.1.7", "localhost:47480", "", ":47480"),

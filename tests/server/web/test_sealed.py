@@ -14,6 +14,7 @@ from lanchat.protocol.noise import answer as respond
 from lanchat.protocol.tls import PlainChannel
 from lanchat.server.doors.web.request import Refusal, Upgrade
 from lanchat.server.doors.web.sealed import MAX_CONTROLS, SealedChannel
+from tests.support.cases import cases
 
 HOST = key_from_seed(b"\x44" * 32)
 
@@ -135,7 +136,7 @@ def test_a_request_for_the_page_is_answered_in_plain_bytes():
     assert asked.receive(b"GET /y HTTP/1.1\r\nHost: a\r\n\r\n") == b"" and asked.waiting() == b""
 
 
-@pytest.mark.parametrize(
+@cases(
     "data",
     [
         *(b"\x16\x03\x01\x02\x00garbage\r\n\r\n", b"hello\n", b"NICK ann\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),

@@ -16,9 +16,10 @@ from lanchat.terminal.chat.intents import (
     Unknown,
 )
 from lanchat.terminal.chat.keys import HELP
+from tests.support.cases import cases
 
 
-@pytest.mark.parametrize(
+@cases(
     ("typed", "meant"),
     [
         ("hello", Say("hello")),
@@ -109,7 +110,7 @@ def test_no_name_is_taken_twice():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize(
+@cases(
     ("before", "found"),
     [
         ("/n", [Completion("/nick ", 2, "change your nick")]),

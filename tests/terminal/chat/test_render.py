@@ -29,6 +29,7 @@ from lanchat.terminal.chat.render import (
     Note,
     Renderer,
 )
+from tests.support.cases import cases
 
 NOON = 12 * 3600 * 1000  # ms
 DAY = 24 * 3600 * 1000  # ms
@@ -159,7 +160,7 @@ def test_one_that_cannot_be_opened_is_a_quiet_line():
     assert plain(renderer().render(own)) == "12:00 -- Your private message to bob could not be opened (damaged).\n"
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@cases("text", HOSTILE)
 def test_what_the_host_says_about_one_does_nothing_to_the_terminal(text):
     shown = plain(renderer().render(replace(private("", nick=text or "x"), problem=f"not sealed: {text}"))).strip()
     assert not {unicodedata.category(char) for char in shown.replace("\n", "")} & FORBIDDEN
@@ -172,7 +173,7 @@ def test_a_private_message_with_my_nick_stands_out():
     assert renderer().render(private("I am ann", by="a", nick="ann", to="b", to_nick="bob"))[0] == (TIME, "12:00")
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@cases("text", HOSTILE)
 def test_a_private_message_does_nothing_to_the_terminal(text):
     for fragments in (renderer().render(private(text)), renderer().render(private("psst", nick=text or "x"))):
         shown = plain(fragments).replace("\n", "")
@@ -231,7 +232,7 @@ def test_in_a_narrow_window_lines_break_between_words():
     assert lines == f"-- Join with:\n     {command}\n", "what people copy stays in one piece"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("event", "line"),
     [
         (Joined(1, NOON, "b", "bob"), "12:00 -- bob·b joined\n"),
@@ -353,7 +354,7 @@ def test_a_nick_keeps_its_colour():
     assert {nick_colour(str(number), "bob") for number in range(200)} == set(PALETTE)
 
 
-@pytest.mark.parametrize("colour", PALETTE)
+@cases("colour", PALETTE)
 def test_every_colour_can_be_read_on_dark_and_on_light_backgrounds(colour):
     """The contrast as WCAG counts it, which asks for 3:1 in large text; most terminals' own schemes have about that."""
     assert min(contrast(colour, "#000000"), contrast(colour, "#ffffff")) >= 4.0
@@ -371,7 +372,7 @@ def brightness(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("bad", HOSTILE)
+@cases("bad", HOSTILE)
 def test_text_of_strangers_does_nothing_to_the_terminal(bad):
     items = [
         said(bad),

@@ -1,12 +1,11 @@
 """What stands around the typed line: the messages that wait, and the bar."""
 
-import pytest
-
 from lanchat.client.unacked import Unacked
 from lanchat.protocol.drafts import PrivateDraft
 from lanchat.protocol.messages import Said, Say
 from lanchat.terminal.cells import cells
 from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
+from tests.support.cases import cases
 
 
 def shown(pending: Pending, unacked: Unacked, now: float, width: int = 80) -> list[str]:
@@ -43,7 +42,7 @@ def test_in_a_narrow_window_each_message_is_cut_to_one_row():
     assert len(line) == 20 and line.endswith("…")
 
 
-@pytest.mark.parametrize(
+@cases(
     ("title", "width", "bar"),
     [
         ("Room A", 80, " Room A · 3 people · connected"),
