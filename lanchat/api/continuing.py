@@ -165,6 +165,8 @@ def continue_room(
         connected = member.join()
         undo.pop_all()
     keeper.settled()
+    member.transfers.dial = dialer.dial_again
+    keeper.copy_files(member)
     return JoinedRoom(
         member,
         connected,

@@ -71,7 +71,9 @@ class Dialer:
         return sock
 
     def dial_again(self) -> socket.socket:
-        """Make another connection to the address of the last one. Any thread."""
+        """Make another connection to the host of the last one. Any thread."""
+        if (local := self.local) is not None:
+            return local()
         return dial((self.last,), self._unwanted, self._timing)
 
     def look_elsewhere(self) -> None:

@@ -188,10 +188,12 @@ def host(
         )
         connected = member.join()
         undo.callback(member.close)
+        member.transfers.dial = dialer.dial_again
         server.accept()
         hosting.show(on_problem, timing)
         if folder is not None and term is not None:
             hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
+            keeper.copy_files(member)
         undo.pop_all()
     return HostedRoom(member, connected, state, standby=keeper)
 

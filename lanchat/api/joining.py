@@ -190,6 +190,8 @@ def join_target(
         connected = member.join(deadline)
     dialer.deadline = None
     member.transfers.dial = dialer.dial_again
+    if ours is not None:
+        ours.copy_files(member)
     card = connected.card
     RecentRooms(home_folder()).add(RecentRoom(dialer.last, card.room, int(time.time()), card.title))
     if dialer.moved and dialer.last not in target.endpoints:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lanchat.api.dialer import Dialer
+from lanchat.api.file_copies import FileCopies
 from lanchat.api.hosting import Hosting
 from lanchat.api.naming import begin_naming
 from lanchat.client.keeper import Promotion
+from lanchat.client.member import Member
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Endpoint
@@ -81,6 +83,8 @@ class Standby(Closable):
         )
         self._port: StandbyPort | None = None
         self._card: Card | None = None
+        self._copied_to: Path | None = None  # where the copy of the log is
+        self._copies: FileCopies | None = None
         self._unshown: Hosting | None = None  # what nobody can find yet
         self._showing: threading.Thread | None = None
         self._changing = threading.Lock()  # held while a hosting is shown to others, or ends
@@ -93,6 +97,11 @@ class Standby(Closable):
         self.owner = self.owner or card.owner == self._identity.public
 
     def open_copy(self, papers: Papers) -> Replica | None:
+        replica = self._open_copy(papers)
+        self._copied_to = replica.path if replica is not None else None
+        return replica
+
+    def _open_copy(self, papers: Papers) -> Replica | None:
         self._finish()
         if papers.owner != self._identity.public:
             return open_replica(self._home, papers.room)
@@ -195,6 +204,15 @@ class Standby(Closable):
 
     # ---- any thread
 
+    def copy_files(self, member: Member) -> None:
+        """Copy the files of the room as well, while this computer is a standby. To be called once."""
+        self._copies = FileCopies(self._files, member.outgoing.host, member.transfers, self._timing.file_copies)
+
+    def _files(self) -> Path | None:
+        """Where copies of files are to be; None: this computer is no standby now, or hosts the room."""
+        log, follows = self._copied_to, self._port is not None and self.hosting is None
+        return log.parent / FILES if log is not None and follows else None
+
     def yielded(self) -> None:
         """Our host has handed the room to another computer: close it, which takes a moment."""
         with self._changing:
@@ -265,6 +283,8 @@ class Standby(Closable):
                 self.successor = hosting.host.moving.successor
                 self.yielded()  # the host says so as well, perhaps later
         self._finish()
+        if self._copies is not None:
+            self._copies.close()
         if self.hosting is not None:
             self.hosting.close()
             self.hosting = None

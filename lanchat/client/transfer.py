@@ -81,6 +81,11 @@ class Transfers:
         self._threads: list[threading.Thread] = []
         self._taken_back: set[str] = set()  # ids of what a person has cancelled
 
+    @property
+    def busy(self) -> bool:
+        """Whether any transfer runs or waits."""
+        return bool(self._running)
+
     def open(self, path: Path, recipient: Recipient | None = None, unfinished: Unfinished | None = None) -> Upload:
         """A file or a folder to be sent. `send` closes it at the end.
 

@@ -60,6 +60,7 @@ class Timing:
     sync_pause: float = 60.0  # before a standby that lagged so long may be waited for again
 
     # A standby
+    file_copies: float = 30.0  # between two looks at which files the room has
     host_silence: float = 3.0  # at least, of a host that promises a sign of life each second, until it counts as lost
     refused_again: float = 0.1  # between two refusals of the host's port, which mean that its process is gone
     ask: float = 1.0  # for the others to say what they know; on a local network an answer takes milliseconds

@@ -1,6 +1,7 @@
 """The owner's program names standbys by itself, and a room outlives it: real sockets, real disks, one process."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lanchat.errors import NotConnected, Refused, RoomClosed
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Event, Left, Moved, Notice
 from lanchat.protocol.timing import Timing
+from lanchat.room import file_copies
 from lanchat.storage.reader import LogReader
 from tests.api.test_standby import Person, ask
 from tests.support.addresses import LOOPBACK
@@ -27,13 +29,13 @@ class Stage:
     """Homes of several people, and the rooms that they are in."""
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._home, self._monkeypatch = home, monkeypatch
+        self._home, self._monkeypatch, self.timing = home, monkeypatch, TIMING
         self.people: list[Person] = []
         self.notes: list[str] = []
 
     def host(self, nick: str = "ann", **options: Any) -> Person:
         self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
-        options = {"port": 0, "announce": False, "drop_oldest": False, "timing": TIMING, **options}
+        options = {"port": 0, "announce": False, "drop_oldest": False, "timing": self.timing, **options}
         room = hosted.host("Room A", nick=nick, on_problem=self.notes.append, interfaces=("127.0.0.1",), **options)
         self.port = room.host.port
         return self._person(room)
@@ -41,7 +43,7 @@ class Stage:
     def join(self, nick: str, standby: int = 1, port: int = 0) -> Person:
         self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
         target = Target((Endpoint("127.0.0.1", port or self.port),))
-        options: Any = {"patience": None, "on": LOOPBACK, "drop_oldest": False, "timing": TIMING}
+        options: Any = {"patience": None, "on": LOOPBACK, "drop_oldest": False, "timing": self.timing}
         return self._person(join_target(target, nick, standby=standby, **options))
 
     def with_backup(self) -> tuple[Person, Person, Person]:
@@ -176,6 +178,28 @@ def test_files_are_taken_wherever_the_room_is_and_those_of_another_host_are_name
     cat.hear(lambda: moves(cat) == ["bob", "ann"] and cat.room.connected, "ann to host again")
     assert {entry.name: entry.elsewhere for entry in cat.room.files} == {"evening": "", "morning": "bob"}
     assert cat.room.fetch(evening, tmp_path / "got").read_text() == "evening"
+
+
+def test_a_standby_copies_files_and_gives_them_when_it_hosts(stage, tmp_path, monkeypatch):
+    monkeypatch.setattr(file_copies, "LARGEST", 100)
+    stage.timing = replace(TIMING, file_copies=0.05)
+    ann, bob, cat = stage.with_backup()
+    for name, text in (("small", "small"), ("gone", "gone"), ("large", "x" * 101)):
+        (tmp_path / name).write_text(text)
+        cat.room.send_file(tmp_path / name)
+    small, gone, _ = cat.room.files
+
+    def copies() -> set[str]:
+        return {path.name for path in (tmp_path / "bob").glob("standby/*/files/*") if not path.name.startswith(".")}
+
+    wait_until(lambda: copies() == {small.file, gone.file}, what="the copies")
+    cat.room.remove_file(gone.file)
+    wait_until(lambda: copies() == {small.file}, what="a copy to go with its file")
+    ask(ann, "handover", "bob", until=lambda: bob.room.hosting and not ann.room.hosting)
+    for person in (bob, cat):
+        person.hear(lambda person=person: moves(person) == ["bob"] and person.room.connected, "bob to host")
+        assert {entry.name: entry.elsewhere for entry in person.room.files} == {"small": "", "large": "ann"}
+        assert person.room.fetch(small, tmp_path / f"got by {person.room.nick}").read_text() == "small"
 
 
 def test_a_room_that_is_closed_for_everybody_is_closed(stage):

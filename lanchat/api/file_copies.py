@@ -1,0 +1,93 @@
+"""Copies the files of a room to a standby's disk, one after the other and never in the way of its person's own."""
+
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lanchat.client.host_link import HostLink
+from lanchat.client.transfer import Transfers
+from lanchat.errors import LanchatError
+from lanchat.protocol.file_messages import FileEntry
+from lanchat.protocol.ids import is_room_id
+from lanchat.room.file_copies import next_copy
+from lanchat.storage.files import make_folder
+from lanchat.storage.replica import SPARE
+from lanchat.threads import Closable, join_started
+
+_LIST_WAIT = 10.0  # s for the host to say which files there are
+_FETCH_WAIT = 600.0  # s for one file; what has come by then stays
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A file as its copy is called: by the host's name for it, as the files of a host are (storage/blobs.py)."""
+
+    file: str
+    size: int
+
+    @property
+    def name(self) -> str:
+        return self.file
+
+
+class FileCopies(Closable):
+    """A thread, from the start to `close`.
+
+    Args:
+        folder: returns where the copies are to be; None: this computer is no standby now.
+        host: the link to the host.
+        every: s between two looks.
+    """
+
+    def __init__(self, folder: Callable[[], Path | None], host: HostLink, transfers: Transfers, every: float) -> None:
+        self._folder, self._host, self._transfers, self._every = folder, host, transfers, every
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="file-copies")
+        self._thread.start()
+
+    def close(self) -> None:
+        """After the transfers have been closed. May be called twice."""
+        self._closing.set()
+        join_started(self._thread)
+
+    def _run(self) -> None:
+        while not self._closing.wait(self._every):
+            folder = self._folder()
+            if folder is None or not self._host.largest_file or not self._host.connected or self._transfers.busy:
+                continue
+            try:
+                self._look(folder)
+            except (LanchatError, OSError) as error:
+                _log.info("files are not copied now: %s", error)
+
+    def _look(self, folder: Path) -> None:
+        """Copy what is missing, and drop what the room has no more."""
+        entries = self._transfers.questions.list(_LIST_WAIT)
+        have = _found(folder)
+        for file in have.keys() - {entry.file for entry in entries}:
+            (folder / file).unlink(missing_ok=True)
+        while (copy := self._next(folder, entries)) is not None and self._folder() == folder:
+            make_folder(folder)
+            transfer = self._transfers.fetch(_Copy(copy.file, copy.size), folder, lambda transfer: None)
+            try:
+                transfer.wait(_FETCH_WAIT)
+            finally:
+                transfer.stop()
+            if self._closing.is_set() or self._transfers.busy:
+                return
+
+    def _next(self, folder: Path, entries: Sequence[FileEntry]) -> FileEntry | None:
+        there = folder if folder.is_dir() else folder.parent
+        return next_copy(entries, _found(folder), shutil.disk_usage(there).free - SPARE)
+
+
+def _found(folder: Path) -> Mapping[str, int]:
+    """The sizes of the copies in this folder, by file."""
+    found = os.scandir(folder) if folder.is_dir() else ()
+    return {entry.name: entry.stat(follow_symlinks=False).st_size for entry in found if is_room_id(entry.name)}
