@@ -86,6 +86,8 @@ def left_text(who: str, left: Left) -> str:
             return f"{who} was removed"
         case "banned":
             return f"{who} was banned"
+        case "rules":  # its own person is told what was wrong; others could do nothing with that
+            return f"{who} left (their program broke the rules of the room)"
         case _:
             return f"{who} left ({safe_text(left.reason or left.code).rstrip('.')})"
 

@@ -2,8 +2,9 @@
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.fields import TooLong
+from lanchat.protocol.messages import Left
 from lanchat.terminal.phrases import counted
-from lanchat.terminal.wording import advice, error_line, error_text, held_text, sentence, unsent_text
+from lanchat.terminal.wording import advice, error_line, error_text, held_text, left_text, sentence, unsent_text
 from tests.support.cases import cases
 
 
@@ -59,3 +60,9 @@ def test_one_is_not_many():
         f'2 messages from Monday, 21:44 were not sent, the last one: "{"x" * 59}…". '
         "Send them: /resend   Or drop: /discard"
     )
+
+
+def test_others_need_not_know_what_was_wrong_with_the_program_of_who_leaves():
+    left = Left(7, 0, "id-bob", "bob", "rules", "A message is malformed: Expected `str` of length <= 64 - at `$.id`.")
+    assert left_text("bob", left) == "bob left (their program broke the rules of the room)"
+    assert left_text("bob", Left(7, 0, "id-bob", "bob", "later", "the room is full.")) == "bob left (the room is full)"

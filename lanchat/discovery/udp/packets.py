@@ -99,7 +99,7 @@ def decode(data: bytes) -> Packet | None:
         fields = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(fields, dict) or fields.get("lanchat") != VERSION:
+    if not isinstance(fields, dict) or _number(fields, "lanchat", VERSION, VERSION) is None:
         return None
     nonce = _text(fields, "n")[:_MAX_NONCE]
     match fields.get("say"):

@@ -82,6 +82,8 @@ def test_any_fields_are_a_packet_or_nothing(values, say):
         b"[" * MAX_DATAGRAM,
         b'{"say":"seek"}',
         b'{"lanchat":2,"say":"seek"}',
+        b'{"lanchat":true,"say":"seek"}',
+        b'{"lanchat":1.0,"say":"seek"}',
         b'{"lanchat":1,"say":"later"}',
         b'{"lanchat":1,"say":"gone","room":"../../etc"}',
         b'{"lanchat":1,"say":"connect","port":0}',

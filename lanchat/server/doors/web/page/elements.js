@@ -35,6 +35,7 @@ function leftText(who, code, reason) {
     lost: "disconnected",
     silent: "lost the connection",
     slow: "left (could not keep up)",
+    rules: "left (their program broke the rules of the room)",
     kicked: "was removed",
     banned: "was banned",
   };
