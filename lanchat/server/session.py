@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lanchat.network.keepalive import Keepalive
-from lanchat.protocol.messages import FromHost, FromMember, Refused, Said, Told
+from lanchat.protocol.messages import Event, FromHost, FromMember, Refused, Said, Told
 from lanchat.protocol.places import Place
 from lanchat.room.effects import Member, Snapshot
 from lanchat.room.files import FileWhole
@@ -49,6 +49,7 @@ class Session:
         absence: s that the member may be away after the link was lost, before this counts as leaving.
         follows: whether it copies the room, as a standby whom the owner has named. Set by the hub.
         bot: whether a program speaks on this link, and no person.
+        observes: whether it is asked to `observe` who comes and goes.
     """
 
     link: Outlet
@@ -59,6 +60,7 @@ class Session:
     absence: float = 0.0
     follows: bool = False
     bot: bool = False
+    observes: bool = False
     member: Member | None = None
 
     def encode(self, message: FromHost) -> bytes:
@@ -69,6 +71,14 @@ class Session:
         """Whether a message to all sessions of this member id is for this one."""
         member = self.member
         return member is not None and member.id == to and (self.echoes or not _is_by(message, to))
+
+    def echo(self, event: Event) -> bytes | None:
+        """The bytes that a session without `echoes` gets of an event that it caused; None: the same as everybody."""
+        return b"" if isinstance(event, Said) else None
+
+    def observe(self, event: Event) -> bytes:
+        """The bytes that this session alone gets after an event. Asked only where `observes` is set."""
+        return b""
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
         """The bytes that this session gets before its first live event."""

@@ -36,6 +36,7 @@ class Sessions:
         self._room = room
         self._acks = acks
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
+        self._observers: dict[Session, None] = {}  # of these, those that are asked to observe who comes and goes
         self._absent: dict[Session, int] = {}  # of these, those without a link, with when they end, in ms since 1970
 
     def __iter__(self) -> Iterator[Session]:
@@ -50,15 +51,21 @@ class Sessions:
         event = wire.numbered(draft, self._room.seq + 1)
         self._room.apply(event)
         if session is not None:
+            if not session.echoes and (echo := session.echo(event)) is not None:
+                batch.personal_for(session).skips.add(len(batch.events))
+                if echo:
+                    batch.tell(session, echo)
             if isinstance(event, wire.Said):
-                if not session.echoes:
-                    batch.personal_for(session).skips.add(len(batch.events))
                 self._acks.wait(session, event.seq)
                 if session.deaf and session.echoes:
                     self.tell(session, event, batch)
                 if self._acks.trouble:
                     self.tell_all(self._acks.warn([session]), batch)
         batch.add(event)
+        if self._observers and not isinstance(event, wire.Said):
+            for observer in self._observers:
+                if data := observer.observe(event):
+                    batch.tell(observer, data)
 
     def publish_private(self, told: FilePrivate, batch: Batch) -> None:
         """Make this happen to a file for one person, and tell the two."""
@@ -121,6 +128,8 @@ class Sessions:
             session.link.send(session.encode(renamed))
         snapshot = self._room.snapshot(request.id, decision.nick, request.after, max(0, self._acks.stored))
         self._sessions[session] = None
+        if session.observes:
+            self._observers[session] = None
         batch.personal_for(session).start = len(batch.events)
         batch.tell(session, session.snapshot(snapshot))
         if isinstance(decision, wire.Joined):
@@ -178,6 +187,7 @@ class Sessions:
             return
         member, session.member = session.member, None
         del self._sessions[session]
+        self._observers.pop(session, None)
         self._absent.pop(session, None)
         self._acks.forget(session)
         batch.personal.pop(session, None)

@@ -5,11 +5,12 @@ The log on disk is in sqlite_log.py.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.file_messages import FileChange
 from lanchat.protocol.limits import RECENT, RECENT_SIZE, memory_of
 from lanchat.protocol.messages import Event, Got, Private, Record, Said, Told
@@ -114,6 +115,14 @@ class Log(Protocol):
             LanchatError: the disk cannot be read.
         """
 
+    def between(self, after: int, before: int, limit: int, *, last: bool = False, said: bool = False) -> list[Event]:
+        """The first or last events between these two seqs, in order; `said`: only messages. Waits and raises as
+        `read`."""
+
+    def seq_at(self, at: int) -> int:
+        """The least seq from which on events are not before this time, in ms since 1970; MAX_NUMBER: there is none. The
+        search halves the log, so a message that kept an earlier time may be missed. Waits and raises as `read`."""
+
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
         """The messages of one member with these ids that are in the log, however old. Waits and raises as `read`."""
 
@@ -157,6 +166,14 @@ class NoLog:
         with self._lock:
             return list(islice((event for event in self._events if event.seq > after), limit))
 
+    def between(self, after: int, before: int, limit: int, *, last: bool = False, said: bool = False) -> list[Event]:
+        with self._lock:
+            return part_of(self._events, after, before, limit, last=last, said=said)
+
+    def seq_at(self, at: int) -> int:
+        with self._lock:
+            return next((event.seq for event in self._events if event.at >= at), MAX_NUMBER)
+
     def set_state(self, values: Mapping[str, bytes]) -> None:
         pass
 
@@ -171,6 +188,12 @@ class NoLog:
 
     def close(self) -> None:
         pass
+
+
+def part_of(events: Iterable[Event], after: int, before: int, limit: int, *, last: bool, said: bool) -> list[Event]:
+    """Of these events, which are in order, those for which `Log.between` asks."""
+    found = [e for e in events if after < e.seq < before and (not said or isinstance(e, Said))]
+    return found[max(0, len(found) - limit) :] if last else found[:limit]
 
 
 def waiting_size(record: Record | Got) -> int:

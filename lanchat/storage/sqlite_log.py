@@ -14,14 +14,15 @@ from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.limits import MAILBOX_AGE, MAILBOX_KNOWN, RECENT, RECENT_SIZE
 from lanchat.protocol.messages import Event, Private, Record, Said, Told
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import epoch_of, make_seq
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore, waiting_size
+from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore, part_of, waiting_size
+from lanchat.storage.paged_reader import PagedReader
 from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
-from lanchat.storage.reader import LogReader
 from lanchat.storage.repair import open_store
 from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.store import Store
@@ -64,7 +65,7 @@ class SqliteLog:
     ) -> None:
         self._retry = timing.log_retry
         self._path = path
-        self._reader = LogReader(path)
+        self._reader = PagedReader(path)
         self._term = term
         self._host_index = index
         self._new_term = new_term
@@ -158,6 +159,21 @@ class SqliteLog:
         stored = self._reader.events_after(after, limit)
         last = stored[-1].seq if stored else after
         return [*stored, *(event for event in waiting if event.seq > last)][:limit]
+
+    def between(self, after: int, before: int, limit: int, *, last: bool = False, said: bool = False) -> list[Event]:
+        with self._lock:
+            waiting = [record for record in self._waiting if not isinstance(record, Private)]
+        stored = self._reader.events_between(after, before, limit, last=last, said=said)  # second, as in `read`
+        known = stored[-1].seq if stored else after
+        return part_of(
+            [*stored, *(event for event in waiting if event.seq > known)], after, before, limit, last=last, said=said
+        )
+
+    def seq_at(self, at: int) -> int:
+        with self._lock:
+            waiting = [record for record in self._waiting if not isinstance(record, Private)]
+        later = next((event.seq for event in waiting if event.at >= at), MAX_NUMBER)
+        return min(self._reader.seq_at(at), later)
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
         with self._lock:

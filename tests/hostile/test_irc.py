@@ -17,10 +17,11 @@ from tests.support.irc import IrcClient, parsed
 from tests.support.waiting import wait_until
 
 COMMANDS = (
-    "AWAY CAP INFO INVITE ISON JOIN KICK KILL LIST LUSERS MODE MOTD NAMES NICK NOTICE OPER PART PASS PING PONG "
-    "PRIVMSG TIME TOPIC USER USERHOST VERSION WALLOPS WHO WHOIS WHOWAS NONSENSE"
+    "AWAY CAP CHATHISTORY INFO INVITE ISON JOIN KICK KILL LIST LUSERS MARKREAD MODE MONITOR MOTD NAMES NICK NOTICE "
+    "OPER PART PASS PING PONG PRIVMSG TIME TOPIC USER USERHOST VERSION WALLOPS WHO WHOIS WHOWAS NONSENSE"
 ).split()
 WORDS = (
+    *("LATEST", "BETWEEN", "TARGETS", "AROUND", "timestamp=2020-01-01T00:00:00.000Z", "msgid=x-1", "10"),
     *("#room-a", "#ROOM-A", "#other", "ann", "eve", "", ":", "*", "0", "+", "-", "%", "%tcuihsnfdlaor,1", "%,", ","),
     *(
         "a,b,c,d,e,f",
@@ -57,10 +58,12 @@ def test_nothing_that_a_client_may_send_harms_the_room(siege, irc):
     chance = random.Random(17)
     for began in (False, True):
         eve = irc(attacked, "eve" if began else "")
+        if began:
+            eve.send("CAP REQ :labeled-response batch echo-message draft/chathistory draft/event-playback")
         lines = [
             " ".join(
                 (
-                    *chance.sample(("@a=b;c", "@=;;=", ":src"), chance.randint(0, 1)),
+                    *chance.sample(("@a=b;c", "@=;;=", "@label=1", ":src"), chance.randint(0, 1)),
                     chance.choice(COMMANDS),
                     *chance.choices(WORDS, k=chance.randint(0, 4)),
                 )
@@ -105,7 +108,10 @@ def test_a_loop_waits_in_its_own_reader(siege, irc, command, heard):
     eve.close()
 
 
-@pytest.mark.parametrize("command", ["AWAY :{}", "WHO #room-a", "NAMES", "LIST", "JOIN #{}"])
+@pytest.mark.parametrize(
+    "command",
+    ["AWAY :{}", "WHO #room-a", "NAMES", "LIST", "JOIN #{}", "CHATHISTORY LATEST #room-a * 1000", "MONITOR + n{}"],
+)
 def test_the_others_talk_on_beside_a_loop_of_which_they_hear_nothing(siege, irc, command):
     attacked = siege(irc_port=0)
     eve = irc(attacked, "eve")

@@ -1,7 +1,7 @@
 """The IRC door of a host, with clients that speak it on loopback, and members beside them."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,25 +22,12 @@ from lanchat.server.doors.irc.session import Dialects, IrcSession
 from lanchat.server.host import Host
 from lanchat.server.quotas import Quotas
 from lanchat.server.session import Asked, Item
+from lanchat.storage.log import NoLog
 from tests.server.test_hub import HubStage, RecordingLink
-from tests.support.irc import IrcClient, parsed
+from tests.support.irc import parsed
 from tests.support.links import open_links
 from tests.support.people import Listener
 from tests.support.waiting import PATIENCE, wait_until
-
-
-@pytest.fixture
-def irc() -> Iterator[Callable[..., IrcClient]]:
-    """`irc(room, "wee")`: an IRC client in the room; without a nick, one that has only connected."""
-    clients: list[IrcClient] = []
-
-    def connect(room: Host, nick: str = "", **options: str) -> IrcClient:
-        clients.append(client := IrcClient(room.ports["irc"], nick, **options))
-        return client
-
-    yield connect
-    for client in clients:
-        client.close()
 
 
 @pytest.fixture
@@ -214,6 +201,17 @@ def test_a_private_message_of_a_guest_waits_for_nobody(room, join, irc):
         ("ISON ann bob", ["303"]),
         ("LIST", ["321", "322", "323"]),
         ("LIST #other", ["321", "323"]),
+        ("MONITOR", ["461"]),
+        ("MONITOR + ann", ["730"]),
+        ("MONITOR + bob,ann,carl", ["730", "731"]),
+        ("MONITOR - ann", []),
+        ("MONITOR C", []),
+        ("MONITOR L", ["733"]),
+        ("MONITOR S", []),
+        ("MARKREAD", ["FAIL"]),
+        ("MARKREAD #room-a", ["MARKREAD"]),
+        ("MARKREAD #room-a nonsense", ["FAIL"]),
+        ("CHATHISTORY", ["FAIL"]),
         ("MODE #room-a", ["324", "329"]),
         ("MODE #room-a b", ["368"]),
         ("MODE #room-a +b", ["368"]),
@@ -390,7 +388,7 @@ def reader_of(link: Link, stage: HubStage) -> tuple[IrcSession, threading.Thread
     """A client that is about to enter, and the thread that reads it."""
     session = session_of(link)
     session.wanted = "wee"
-    serving: Any = SimpleNamespace(inbox=stage.hub.inbox, admission=Admission(NO_LIMITS), timing=Timing())
+    serving: Any = SimpleNamespace(inbox=stage.hub.inbox, admission=Admission(NO_LIMITS), timing=Timing(), log=NoLog())
     conversation = Conversation(link, session, Quotas(NO_LIMITS).open(""), serving)
     reader = threading.Thread(target=conversation.run, name="test-reader")
     reader.start()

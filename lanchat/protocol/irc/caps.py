@@ -2,18 +2,26 @@
 
 from collections.abc import Iterable
 
-OFFERED = (
-    "account-tag",
-    "batch",
-    "cap-notify",
-    "echo-message",
-    "extended-join",
-    "message-tags",
-    "multi-prefix",
-    "server-time",
-    "standard-replies",
-    "userhost-in-names",
-)
+OFFERED = {  # with their values
+    "account-tag": "",
+    "away-notify": "",
+    "batch": "",
+    "cap-notify": "",
+    "draft/chathistory": "",
+    "draft/event-playback": "",
+    "draft/pre-away": "",
+    "draft/read-marker": "",
+    "echo-message": "",
+    "extended-join": "",
+    "invite-notify": "",
+    "labeled-response": "",
+    "message-tags": "",
+    "multi-prefix": "",
+    "no-implicit-names": "",
+    "server-time": "",
+    "standard-replies": "",
+    "userhost-in-names": "",
+}
 MAX_LIST = 380  # bytes of capabilities in one line
 
 
@@ -39,7 +47,10 @@ class Capabilities:
                 if self._version >= 302:
                     self.active |= {"cap-notify"}
                 self.negotiating = not registered
-                return _listed("LS", OFFERED, several=self._version >= 302)
+                words = (
+                    f"{name}={value}" if value and self._version >= 302 else name for name, value in OFFERED.items()
+                )
+                return _listed("LS", words, several=self._version >= 302)
             case "LIST":
                 return _listed("LIST", sorted(self.active), several=self._version >= 302)
             case "REQ":

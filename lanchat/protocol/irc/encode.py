@@ -6,9 +6,11 @@ from hashlib import sha256
 
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.ids import is_verified
+from lanchat.protocol.irc.labels import tagged
 from lanchat.protocol.irc.line import MAX_LINE, made, pieces
 from lanchat.protocol.irc.names import Names, account_of, real_name, source_of
 from lanchat.protocol.messages import Closing, Event, FromHost, Joined, Left, Moved, Refused, Renamed, Said, Told
+from lanchat.protocol.status import Status
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.topic import Topic
 
@@ -65,36 +67,37 @@ class Encoder:
                 return made(self._names.server, "NOTICE", self._names.channel, last=safe_text(text))
             case Closing(text=text) | Refused(text=text):
                 return made("", "ERROR", last=safe_text(text))
+            case Status(by=by, nick=nick, away=away):
+                return made(source_of(by, nick), "AWAY", last=safe_text(away) if away else None)
             case _:
                 return b""
 
-    def said(self, said: Said, batch: str = "", *, written_time: bool = False) -> bytes:
+    def said(self, said: Said, *, written_time: bool = False) -> bytes:
         """The lines of a message to everyone.
 
         Args:
-            batch: the reference of the batch that they are in.
             written_time: whether the time stands before the text, for a client that reads no tags.
         """
         text = said.text
         if written_time and not self._time:
             text = f"[{_moment(said.at):%H:%M}] {text}"
         tags = self._tags(said.at, said.by)
-        if batch and self._batches:
-            tags += f"batch={batch};"
         head = f":{source_of(said.by, said.nick)} {_verb(said.by, said.id)} {self._names.channel} :"
         return self._talk(tags, self._names.msgid(said.seq), head, text, action=said.action)
 
     def history(self, events: Iterable[Event]) -> bytes:
         """What was said before a client came."""
-        said = [event for event in events if isinstance(event, Said)]
-        if not said:
-            return b""
-        lines = b"".join(self.said(event, "past", written_time=True) for event in said)
-        if not self._batches:
+        lines = b"".join(self.past(event, "past") for event in events if isinstance(event, Said))
+        if not lines or not self._batches:
             return lines
         server = self._names.server
         begin = made(server, "BATCH", "+past", "chathistory", self._names.channel)
         return begin + lines + made(server, "BATCH", "-past")
+
+    def past(self, event: Event, ref: str) -> bytes:
+        """The lines of an event that is not new, in the batch of this reference."""
+        lines = self.said(event, written_time=True) if isinstance(event, Said) else self.encode(event)
+        return tagged(lines, batch=ref) if self._batches else lines
 
     def joined(self, id: str, nick: str) -> bytes:
         """The line that says that this person is in the channel now, without tags."""
@@ -151,9 +154,13 @@ class Encoder:
 
     def _written(self, at: int) -> str:
         if at != self._stamp[0]:
-            then = _moment(at).astimezone(UTC)
-            self._stamp = at, f"{then:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+            self._stamp = at, written(at)
         return self._stamp[1]
+
+
+def written(at: int) -> str:
+    """This time, in ms since 1970, as server-time has it."""
+    return f"{_moment(at).astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
 
 
 def _begun(tags: str) -> str:

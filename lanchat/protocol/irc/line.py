@@ -90,10 +90,12 @@ def made(source: str, *words: str, last: str | None = None, tags: Mapping[str, s
 
 def written_tags(tags: Mapping[str, str]) -> bytes:
     """These tags as they begin a line; b"": there are none."""
-    if not tags:
-        return b""
-    pairs = (f"{name}={_escaped(value)}" if value else name for name, value in tags.items())
-    return f"@{';'.join(pairs)} ".encode()
+    return b"@%s " % tags_of(tags) if tags else b""
+
+
+def tags_of(tags: Mapping[str, str]) -> bytes:
+    """These tags, without what stands around them."""
+    return ";".join(f"{name}={_escaped(value)}" if value else name for name, value in tags.items()).encode()
 
 
 def cut(text: str, size: int) -> bytes:

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+from lanchat.protocol.irc.history import MAX_LIMIT
 from lanchat.protocol.irc.line import made
 from lanchat.protocol.irc.names import MAX_CHANNEL, Names, Person, account_of, prefixes, real_name, user_host
 from lanchat.protocol.text import MAX_NICK, safe_text
 from lanchat.protocol.topic import MAX_TOPIC
 
 NAMES_SIZE = 400  # bytes of nicks in one 353; what stands before them fits into the remaining ones
+MONITORED = 100  # nicks that one client may watch (ergo's number)
 TARGETS = 4  # of one message (ergo's number)
 MAX_AWAY = 300  # bytes of the reason for being away
 _WHOX = "tcuihsnfdlaor"  # the fields that WHOX knows, in the order in which they are answered
@@ -61,6 +63,11 @@ class Replies:
             + self.reply("376", last="End of /MOTD command")
         )
 
+    def marked_away(self, text: str) -> bytes:
+        if text:
+            return self.reply("306", last="You have been marked as being away")
+        return self.reply("305", last="You are no longer marked as being away")
+
     def users(self, people: int) -> bytes:
         return (
             self.reply("251", last=f"There are {people} users and 0 invisible on 1 servers")
@@ -68,24 +75,15 @@ class Replies:
             + self.reply("255", last=f"I have {people} clients and 0 servers")
         )
 
-    def people(self, people: Iterable[Person], *, multi_prefix: bool, with_hosts: bool) -> bytes:
+    def people(self, people: Sequence[Person], *, multi_prefix: bool, with_hosts: bool) -> bytes:
         """353 and 366: everybody in the channel."""
-        names: list[str] = []
-        lines: list[str] = []
-        size = 0
-        for person in people:
-            name = prefixes(person, multi=multi_prefix) + person.nick
-            name += f"!{user_host(person.id)}" if with_hosts else ""
-            if names and size + len(name.encode()) + 1 > NAMES_SIZE - len(self._nick.encode()):
-                lines.append(" ".join(names))
-                names, size = [], 0
-            names.append(name)
-            size += len(name.encode()) + 1
-        lines.append(" ".join(names))
+        hosts = (f"!{user_host(person.id)}" if with_hosts else "" for person in people)
+        names = [prefixes(one, multi=multi_prefix) + one.nick + host for one, host in zip(people, hosts, strict=True)]
+        size = NAMES_SIZE - len(self._nick.encode())
         channel = self._names.channel
-        return b"".join(self.reply("353", "=", channel, last=line) for line in lines) + self.reply(
-            "366", channel, last="End of /NAMES list"
-        )
+        return b"".join(
+            self.reply("353", "=", channel, last=line) for line in joined(names, " ", size) or [""]
+        ) + self.reply("366", channel, last="End of /NAMES list")
 
     def topic(self, topic: str) -> bytes:
         """332 with this topic, or with the room's title where there is none."""
@@ -101,13 +99,20 @@ class Replies:
         user, _, host = user_host(person.id).partition("@")
         nick, names = person.nick, self._names
         lines = [
+            self.away(person),
             self.reply("311", nick, user, host, "*", last=real_name(person.id)),
             self.reply("319", nick, last=prefixes(person, multi=True) + names.channel),
             self.reply("312", nick, names.server, last=names.title),
         ]
         if (account := account_of(person.id)) != "*":
             lines.append(self.reply("330", nick, account, last="has proven the key"))
+        if person.bot:
+            lines.append(self.reply("335", nick, last="is a program"))
         return b"".join(lines)
+
+    def away(self, person: Person) -> bytes:
+        """301, if this person is away."""
+        return self.reply("301", person.nick, last=person.away) if person.away else b""
 
     def needs_more(self, command: str) -> bytes:
         return self.reply("461", command[:32], last="Not enough parameters")
@@ -131,21 +136,24 @@ class Replies:
             f"AWAYLEN={MAX_AWAY}",
             "MODES=1",
             f"NETWORK={self._names.channel[1:]}",
-            "BOT=B",
+            f"MONITOR={MONITORED}",
             "SAFELIST",
         )
         more = (
+            f"CHATHISTORY={MAX_LIMIT}",
+            "MSGREFTYPES=msgid,timestamp",
+            "BOT=B",
             "SAFERATE",
             "UTF8ONLY",
             "WHOX",
-            f"TARGMAX=JOIN:1,NAMES:1,WHOIS:1,PRIVMSG:{TARGETS},NOTICE:{TARGETS}",
+            f"TARGMAX=JOIN:1,NAMES:1,WHOIS:1,PRIVMSG:{TARGETS},NOTICE:{TARGETS},MONITOR:",
         )
         return [self.reply("005", *part, last="are supported by this server") for part in (words, more)]
 
     def _plain_who(self, person: Person) -> bytes:
         user, _, host = user_host(person.id).partition("@")
         names = self._names
-        flags = "H" + prefixes(person)
+        flags = here(person) + prefixes(person)
         return self.reply(
             "352", names.channel, user, host, names.server, person.nick, flags, last=f"0 {real_name(person.id)}"
         )
@@ -161,7 +169,7 @@ class Replies:
             "h": host,
             "s": self._names.server,
             "n": person.nick,
-            "f": "H" + prefixes(person),
+            "f": here(person) + prefixes(person),
             "d": "0",
             "l": "0",
             "a": "0" if account == "*" else account,
@@ -169,6 +177,30 @@ class Replies:
         }
         words = [values[field] for field in _WHOX if field in wanted and field in values]
         return self.reply("354", *words, last=real_name(person.id) if "r" in wanted else None)
+
+
+def joined(names: Iterable[str], between: str = ",", size: int = NAMES_SIZE - MAX_NICK) -> list[str]:
+    """These names in as few lines as they fit in.
+
+    Args:
+        size: bytes of a line, at most.
+    """
+    lines: list[str] = []
+    room = 0
+    for name in names:
+        length = len(name.encode()) + len(between)
+        if length > room:
+            lines.append(name)
+            room = size - length
+        else:
+            lines[-1] += between + name
+            room -= length
+    return lines
+
+
+def here(person: Person) -> str:
+    """The flags of a person who is here, or away ("G", gone); "B" marks a program."""
+    return ("G" if person.away else "H") + ("B" if person.bot else "")
 
 
 def word(text: str) -> str:

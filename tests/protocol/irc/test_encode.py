@@ -107,7 +107,7 @@ def test_history_is_a_batch_or_has_its_time_in_the_text():
     batched = Encoder(NAMES, frozenset({"batch", "server-time"})).history([said("hi"), Left(8, 0, GUEST, "wee")])
     assert batched.decode().split("\r\n") == [
         ":ffffffff.lanchat BATCH +past chathistory #room-a",
-        "@time=2023-11-14T22:13:20.123Z;batch=past :ann!u@0b7337479498.lan PRIVMSG #room-a :hi",
+        "@batch=past;time=2023-11-14T22:13:20.123Z :ann!u@0b7337479498.lan PRIVMSG #room-a :hi",
         ":ffffffff.lanchat BATCH -past",
         "",
     ]

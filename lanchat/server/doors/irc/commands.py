@@ -4,13 +4,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lanchat import __version__
-from lanchat.protocol.irc.line import Line, made
-from lanchat.protocol.irc.names import user_host
-from lanchat.protocol.irc.numerics import MAX_AWAY, matching, word
-from lanchat.room.effects import Member
+from lanchat.protocol.irc.history import moment_of
+from lanchat.protocol.irc.line import Line, cut, made, without_formatting
+from lanchat.protocol.irc.numerics import MAX_AWAY, word
+from lanchat.protocol.text import safe_text
 from lanchat.room.room import Room
+from lanchat.server.doors.irc import who
 from lanchat.server.doors.irc.session import IrcSession
+from lanchat.server.doors.irc.who import called
 
+MARKERS = 100  # targets of which one client may say up to when it has read them
 Answer = Callable[[IrcSession, Line, Room], bytes]
 
 
@@ -22,15 +25,6 @@ def answer(session: IrcSession, line: Line, room: Room) -> bytes:
     if known is None:
         return session.replies.reply("421", word(line.command), last="Unknown command")
     return known(session, line, room)
-
-
-def _people(room: Room) -> list[Member]:
-    return list(room.members)
-
-
-def _called(nick: str, room: Room) -> Member | None:
-    wanted = nick.lower()
-    return next((member for member in room.members if member.nick.lower() == wanted), None)
 
 
 def _cap(session: IrcSession, line: Line) -> bytes:
@@ -54,49 +48,6 @@ def _nothing(session: IrcSession, line: Line) -> bytes:
 
 def _silence(session: IrcSession, line: Line, room: Room) -> bytes:
     return b""  # such as "is typing", which lanchat does not carry
-
-
-def _names(session: IrcSession, line: Line, room: Room) -> bytes:
-    asked = line.parameter(0)
-    if asked and not session.names.is_channel(asked):
-        return session.replies.reply("366", word(asked), last="End of /NAMES list")
-    return session.list_of(_people(room), session.replies)
-
-
-def _who(session: IrcSession, line: Line, room: Room) -> bytes:
-    mask, fields = line.parameter(0), line.parameter(1)
-    found = matching(_people(room), session.names, mask)
-    return session.replies.who(word(mask), found, fields if fields.startswith("%") else "")
-
-
-def _whois(session: IrcSession, line: Line, room: Room) -> bytes:
-    if not line.parameters:
-        return session.replies.reply("431", last="No nickname given")
-    nick = line.parameters[-1].split(",")[0]
-    person = _called(nick, room)
-    found = session.replies.nobody(nick) if person is None else session.replies.whois(person)
-    return found + session.replies.reply("318", word(nick), last="End of /WHOIS list")
-
-
-def _whowas(session: IrcSession, line: Line, room: Room) -> bytes:
-    nick = word(line.parameter(0))
-    gone = session.replies.reply("406", nick, last="There was no such nickname")
-    return gone + session.replies.reply("369", nick, last="End of WHOWAS")
-
-
-def _userhost(session: IrcSession, line: Line, room: Room) -> bytes:
-    if not line.parameters:
-        return session.replies.needs_more("USERHOST")
-    there = filter(None, (_called(nick, room) for nick in line.parameters[:5]))
-    return session.replies.reply("302", last=" ".join(f"{one.nick}=+{user_host(one.id)}" for one in there))
-
-
-def _ison(session: IrcSession, line: Line, room: Room) -> bytes:
-    nicks = {nick.lower() for words in line.parameters for nick in words.split()}
-    if not nicks:
-        return session.replies.needs_more("ISON")
-    there = [one.nick for one in room.members if one.nick.lower() in nicks]  # one pass, however many are asked for
-    return session.replies.reply("303", last=" ".join(there))
 
 
 def _list(session: IrcSession, line: Line, room: Room) -> bytes:
@@ -129,7 +80,7 @@ def _own_mode(session: IrcSession, line: Line, room: Room) -> bytes:
         return session.replies.reply("221", "+i") if len(line.parameters) == 1 else b""
     if target.startswith("#"):
         return session.replies.only_channel(target)
-    if _called(target, room) is None:
+    if called(target, room) is None:
         return session.replies.nobody(target)
     return session.replies.reply("502", last="You can see and change only your own modes")
 
@@ -155,7 +106,7 @@ def _invite(session: IrcSession, line: Line, room: Room) -> bytes:
     nick, channel = line.parameters[:2]
     if not session.names.is_channel(channel):
         return session.replies.only_channel(channel)
-    if _called(nick, room) is None:
+    if called(nick, room) is None:
         return session.replies.nobody(nick)
     return session.replies.reply("443", word(nick), session.names.channel, last="is already on channel")
 
@@ -178,11 +129,30 @@ def _privileged(session: IrcSession, line: Line, room: Room) -> bytes:
     return session.replies.reply("481", last="There are no IRC operators here")
 
 
+def away_text(line: Line) -> str:
+    """Why somebody is away, as AWAY says it; "": they are back. "*" stands for a client without a person before it."""
+    text = safe_text(without_formatting(line.parameter(0))).strip()
+    return "away" if text == "*" else cut(text, MAX_AWAY).decode()
+
+
 def _away(session: IrcSession, line: Line, room: Room) -> bytes:
-    session.away = line.parameter(0)[:MAX_AWAY]
-    if session.away:
-        return session.replies.reply("306", last="You have been marked as being away")
-    return session.replies.reply("305", last="You are no longer marked as being away")
+    return session.replies.marked_away(away_text(line))
+
+
+def _marker(session: IrcSession, line: Line, room: Room) -> bytes:
+    """MARKREAD asks or says up to when something was read. It only moves forward, and is kept while the link lasts."""
+    target, time = line.parameter(0), line.parameter(1)
+    if not target:
+        return session.fail("MARKREAD", "NEED_MORE_PARAMS", "Missing parameters")
+    key = target.lower()
+    if time:
+        at = moment_of(time.removeprefix("timestamp="))
+        if at is None or not time.startswith("timestamp="):
+            return session.fail("MARKREAD", "INVALID_PARAMS", "That is no time", target)
+        if key not in session.read and len(session.read) >= MARKERS:
+            return session.fail("MARKREAD", "INTERNAL_ERROR", "There are too many markers", target)
+        session.read[key] = max(at, session.read.get(key, 0))
+    return session.marker(target)
 
 
 def _motd(session: IrcSession, line: Line, room: Room) -> bytes:
@@ -214,26 +184,28 @@ _ANSWERS: dict[str, Answer] = {
     "AWAY": _away,
     "INFO": _info,
     "INVITE": _invite,
-    "ISON": _ison,
+    "ISON": who.ison,
     "KICK": _kick,
     "KILL": _privileged,
     "LIST": _list,
     "LUSERS": _lusers,
+    "MARKREAD": _marker,
     "MODE": _mode,
+    "MONITOR": who.monitor,
     "MOTD": _motd,
-    "NAMES": _names,
+    "NAMES": who.names,
     "OPER": _oper,
     "PASS": _registered,
     "TAGMSG": _silence,
     "TIME": _time,
     "TOPIC": _topic,
     "USER": _registered,
-    "USERHOST": _userhost,
+    "USERHOST": who.userhost,
     "VERSION": _version,
     "WALLOPS": _privileged,
-    "WHO": _who,
-    "WHOIS": _whois,
-    "WHOWAS": _whowas,
+    "WHO": who.who,
+    "WHOIS": who.whois,
+    "WHOWAS": who.whowas,
 }
 # These are also answered before registration, without the room. They cost a line, and all others as much as a message.
 EARLY: dict[str, Callable[[IrcSession, Line], bytes]] = {"CAP": _cap, "PING": _ping, "PONG": _nothing}

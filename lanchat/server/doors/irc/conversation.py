@@ -5,30 +5,33 @@ so that each answer stands after everything that came before it.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import count
 
 from lanchat.errors import ProtocolError
 from lanchat.network.link import Link
-from lanchat.protocol.framing import LineSplitter
-from lanchat.protocol.irc.line import MAX_LINE, MAX_TAGS, Line, TooLong, made, parse, without_formatting
+from lanchat.protocol.irc.labels import MAX_LABEL
+from lanchat.protocol.irc.line import Line, TooLong, made, parse, without_formatting
 from lanchat.protocol.irc.names import source_of
 from lanchat.protocol.irc.numerics import word
-from lanchat.protocol.messages import FromMember, Rename
+from lanchat.protocol.messages import FromMember, Rename, Tell
+from lanchat.protocol.status import Away
 from lanchat.protocol.text import clean_nick, safe_text, same_nick
 from lanchat.room.room import Room
 from lanchat.server.doors.base import Serving, reporting_errors
-from lanchat.server.doors.irc.commands import EARLY, answer
+from lanchat.server.doors.irc.commands import EARLY, answer, away_text
+from lanchat.server.doors.irc.history import History
+from lanchat.server.doors.irc.lines import Lines
 from lanchat.server.doors.irc.session import IrcSession
 from lanchat.server.doors.irc.talk import talk
+from lanchat.server.doors.irc.who import who_is_away
 from lanchat.server.doors.misdirected import has_http, is_other_protocol
 from lanchat.server.quotas import Quota
 from lanchat.server.session import Asked, JoinRequest, LinkEnded
 from lanchat.server.throttle import Throttle
 
 LOOK = 1.0  # s between two looks whether the link is over, while the hub is waited for
-MAX_PARTIAL = 2 * MAX_TAGS + MAX_LINE  # bytes of a line; a longer one, finished or not, ends the link
 _WRONG_CLIENT = "This port is for IRC clients."
 
 
@@ -41,12 +44,11 @@ class Conversation:
         self._quota = quota
         self._serving = serving
         self._throttle = Throttle(link, quota.lines)
-        self._splitter = LineSplitter(MAX_PARTIAL)
-        self._ready: list[bytes] = []  # lines that were read and not taken yet
+        self._lines = Lines(link, session, self._throttle, serving.timing)
+        self._history = History(link, session, self._throttle, serving.log)
         self._numbers = count(1)
         self._messages: list[FromMember] = []  # that were said and are not with the hub yet
         self._user = False  # whether USER has come
-        self._left = False  # whether QUIT has come
 
     # ---- before the room
 
@@ -54,7 +56,7 @@ class Conversation:
         """Read until the client has said who it is. Returns whether it has; else the link is over."""
         self._link.within(self._serving.timing.name, "late", "did not register in time")
         begun = False
-        while (raw := self._next()) is not None:
+        while (raw := self._lines.next()) is not None:
             if (not begun and is_other_protocol(raw)) or has_http([raw]):
                 raise ProtocolError(_WRONG_CLIENT)
             begun = True
@@ -75,6 +77,9 @@ class Conversation:
                 self._user = True
             case command if command in EARLY:
                 self._reply(EARLY[command](session, line))
+            case "AWAY" if session.has("draft/pre-away"):
+                session.away = away_text(line)
+                self._reply(session.replies.marked_away(session.away))
             case "PASS" if line.parameters:
                 pass  # there is no password here, and a client may send one that is meant for another server
             case "PASS":
@@ -108,7 +113,7 @@ class Conversation:
         try:
             with reporting_errors(self._link, session.dialect.encode):
                 self._enter()
-                for raw in self._lines():
+                for raw in self._lines.all(self._forward):
                     if (line := self._parsed(raw)) is not None:
                         self._obey(line)
         finally:
@@ -122,12 +127,30 @@ class Conversation:
         if not session.inside:
             return
         self._link.within(None)
+        if session.away:
+            self._messages.append(Away(session.away))
+            self._forward()
         self._serving.admission.admit(self._link)
         timing = self._serving.timing
         ping = made("", "PING", last=session.names.server)
         self._link.keepalive.begin(ping, after=timing.irc_ping_after, dead_after=timing.irc_dead_after)
 
     def _obey(self, line: Line) -> None:
+        """Take a line after registration. All that answers one with a label has this label."""
+        session, label = self._session, line.tags.get("label", "")
+        if line.command == "CHATHISTORY":
+            self._forward()
+            self._wait_for_hub()  # what the client has just seen is in the log then
+            self._history.answer(line, label if session.has("labeled-response") else "")
+        elif label and len(label.encode()) <= MAX_LABEL:
+            several = "," in line.parameter(0) and line.command in ("PRIVMSG", "NOTICE")
+            self._put(lambda room: session.begin(label, several=several))
+            self._carry_out(line)
+            self._put(lambda room: session.end())
+        else:
+            self._carry_out(line)
+
+    def _carry_out(self, line: Line) -> None:
         session = self._session
         match line.command:
             case "PRIVMSG" | "NOTICE" if session.inside:
@@ -135,6 +158,13 @@ class Conversation:
                 self._messages += said.messages
                 if said.reply:
                     self._reply(said.reply)
+                nicks = [message.nick for message in said.messages if isinstance(message, Tell)]
+                if nicks and line.command == "PRIVMSG":
+                    self._ask(partial(who_is_away, session, nicks))
+            case "AWAY" if session.inside:
+                session.away = away_text(line)
+                self._messages.append(Away(session.away))
+                self._ask(partial(answer, session, line))
             case "PRIVMSG":
                 self._reply(session.replies.reply("404", word(line.parameter(0)), last="JOIN first"))
             case "NOTICE":
@@ -161,7 +191,7 @@ class Conversation:
         if session.inside:
             self._messages.append(Rename(session.wanted))
         elif session.welcomed:
-            self._link.send(made(source_of(session.id, before), "NICK", session.wanted))
+            self._reply(made(source_of(session.id, before), "NICK", session.wanted))
         else:
             self._throttle.spend(1)
             self._enter()
@@ -205,43 +235,13 @@ class Conversation:
 
     def _quit(self, line: Line) -> None:
         self._forward()
-        self._left = True
+        self._lines.stop()
         self._link.set_reason("", safe_text(without_formatting(line.parameter(0))))
         self._wait_for_hub()
         self._serving.inbox.put(LinkEnded(self._session))
         self._wait_for_hub()  # this batch is a later one, so the answers of the one before have been sent
         self._link.finish(made("", "ERROR", last="You have left the room"))
         self._link.drain()
-
-    # ---- from the link
-
-    def _next(self) -> bytes | None:
-        """The next line, before registration; None: the link is over."""
-        while not self._ready and not self._left:
-            if not (data := self._link.receive()):
-                return None
-            self._ready += self._splitter.feed(data)
-        return None if self._left else self._ready.pop(0)
-
-    def _lines(self) -> Iterator[bytes]:
-        """All lines from now on, each when the rate allows it."""
-        lines, self._ready = self._ready, []
-        while True:
-            for portion in self._throttle.portions(lines):
-                for raw in portion:
-                    yield raw
-                    if self._left:
-                        return
-                self._forward()
-            began_before = bool(self._splitter.partial)
-            if self._link.over or not (data := self._link.receive()):
-                return
-            lines = self._splitter.feed(data)
-            if self._session.inside:  # outside, the deadline of coming in holds
-                if lines or not self._splitter.partial:
-                    self._link.within(None)
-                if self._splitter.partial and (lines or not began_before):
-                    self._link.within(self._serving.timing.line, "rules", "did not finish a line in time")
 
     def _parsed(self, raw: bytes) -> Line | None:
         """The line in these bytes; None: it is blank, or the client was told what is wrong with it."""
@@ -259,6 +259,10 @@ class Conversation:
 
     def _ask(self, ask: Callable[[Room], bytes]) -> None:
         """Let the hub answer, after everything that this client has sent before."""
+        session = self._session
+        self._put(lambda room: session.own(ask(room)))
+
+    def _put(self, ask: Callable[[Room], bytes]) -> None:
         self._forward()
         self._serving.inbox.put(Asked(self._session, ask))
 

@@ -48,6 +48,7 @@ class IrcDoor:
             self._dialects.of(frozenset()),
             echoes=False,
             own_join=False,
+            observes=True,
             dialects=self._dialects,
             id=f"{UNVERIFIED}{secrets.token_hex(4)}",
         )

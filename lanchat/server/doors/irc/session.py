@@ -4,11 +4,26 @@ from dataclasses import dataclass, field
 
 from lanchat import __version__
 from lanchat.protocol.irc.caps import Capabilities
-from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder
+from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder, written
+from lanchat.protocol.irc.labels import labelled, tagged
 from lanchat.protocol.irc.line import made
-from lanchat.protocol.irc.names import Names
+from lanchat.protocol.irc.names import Names, source_of
 from lanchat.protocol.irc.numerics import Replies, word
-from lanchat.protocol.messages import Closing, FromHost, Notice, Present, Receipt, Refused
+from lanchat.protocol.messages import (
+    Closing,
+    Event,
+    FromHost,
+    Joined,
+    Left,
+    Notice,
+    Present,
+    Receipt,
+    Refused,
+    Renamed,
+    Said,
+    Told,
+)
+from lanchat.protocol.status import Status
 from lanchat.room.effects import Member, Snapshot
 from lanchat.server.session import Session
 
@@ -34,6 +49,19 @@ class IrcDialect(Encoder):
         return self.history(snapshot.past)
 
 
+@dataclass
+class Label:
+    """A line with a label whose answers are under way.
+
+    Args:
+        ref: the reference of the batch that all answers are in; "": the first has the label.
+    """
+
+    text: str
+    ref: str = ""
+    used: bool = False
+
+
 @dataclass(eq=False)
 class IrcSession(Session):
     """One IRC client. Its reader thread owns it while it is outside the room, the hub thread while it is inside.
@@ -45,6 +73,9 @@ class IrcSession(Session):
         welcomed: whether it has got the end of its registration.
         inside: whether it is in the room, as the hub has said last.
         away: the reason for being away; "": it is not.
+        label: the line with a label that is being answered. The hub's.
+        monitored: the nicks that it watches, by their lower case. The hub's.
+        read: the times up to which it has read, by target in lower case. The hub's.
     """
 
     dialects: Dialects = field(kw_only=True)
@@ -55,6 +86,9 @@ class IrcSession(Session):
     welcomed: bool = False
     inside: bool = False
     away: str = ""
+    label: Label | None = None
+    monitored: dict[str, str] = field(default_factory=dict)
+    read: dict[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> Names:
@@ -84,20 +118,87 @@ class IrcSession(Session):
         self.dialect = self.irc
         self.echoes = self.has("echo-message")
 
-    def fail(self, command: str, code: str, text: str) -> bytes:
+    def fail(self, command: str, code: str, text: str, *context: str) -> bytes:
         """A reply for which there is no numeric."""
-        return made(self.names.server, "FAIL", word(command), code, last=text)
+        return made(self.names.server, "FAIL", word(command), code, *map(word, context), last=text)
+
+    def begin(self, label: str, *, several: bool) -> bytes:
+        """From now on, what the client gets in answer has this label.
+
+        Args:
+            several: whether several events may follow, which a batch holds together.
+        """
+        if not self.has("labeled-response"):
+            return b""
+        self.label = Label(label, "labelled" if several and self.has("batch") else "")
+        self.echoes = False  # what it has caused comes with the label, and so not as the others get it
+        if not self.label.ref:
+            return b""
+        return made(self.names.server, "BATCH", "+labelled", "labeled-response", tags={"label": label})
+
+    def end(self) -> bytes:
+        """The line with the label is answered. Gives what is still due."""
+        label, self.label = self.label, None
+        self.echoes = self.has("echo-message")
+        if label is None or label.used:
+            return b""
+        if label.ref:
+            return made(self.names.server, "BATCH", f"-{label.ref}")
+        return labelled(b"", label.text, self.names.server, "")
+
+    def own(self, data: bytes) -> bytes:
+        """These lines, which answer what the client has sent, with their label if that is due."""
+        label = self.label
+        if label is None or label.used or not data:
+            return data
+        if label.ref:
+            return tagged(data, batch=label.ref)
+        label.used = True
+        return labelled(data, label.text, self.names.server, "labelled" if self.has("batch") else "")
+
+    def echo(self, event: Event) -> bytes | None:
+        if self.label is None or (isinstance(event, Said) and not self.has("echo-message")):
+            return super().echo(event)
+        return self.own(self.dialect.encode(event))
+
+    def gets(self, to: str, message: FromHost) -> bool:
+        own = isinstance(message, Told) and message.by == to
+        return self.member is not None and self.member.id == to and (not own or self.has("echo-message"))
+
+    def observe(self, event: Event) -> bytes:
+        """What the client is told of somebody whom it watches."""
+        if not self.monitored:
+            return b""
+        match event:
+            case Joined(by=by, nick=nick):
+                return self._watched(nick, by)
+            case Left(nick=nick):
+                return self._watched(nick)
+            case Renamed(by=by, nick=nick, to=to) if nick.lower() != to.lower():
+                return self._watched(nick) + self._watched(to, by)
+            case _:
+                return b""
+
+    def _watched(self, nick: str, id: str = "") -> bytes:
+        """730 or 731: the owner of this nick has come, as this member id, or has left."""
+        if nick.lower() not in self.monitored:
+            return b""
+        return self.replies.reply("730", last=source_of(id, nick)) if id else self.replies.reply("731", last=nick)
 
     def encode(self, message: FromHost) -> bytes:
         match message:
             case Notice(code="nick", text=text):
-                return self.replies.reply("433", word(self.wanted), last=text)
+                return self.own(self.replies.reply("433", word(self.wanted), last=text))
             case Notice(text=text):
                 return self.replies.notice(text)
             case Receipt(id=id, code=code, text=text):
                 nick = self.asked.pop(id, "")
                 refused = code == "refused" and nick
-                return self.replies.reply("401", word(nick), last=text) if refused else b""
+                return self.own(self.replies.reply("401", word(nick), last=text)) if refused else b""
+            case Told(by=by) if by == self.id:
+                return self.own(self.dialect.encode(message))
+            case Status(by=by) if by == self.id or not self.has("away-notify"):
+                return b""
             case _:
                 return self.dialect.encode(message)
 
@@ -108,15 +209,22 @@ class IrcSession(Session):
         me = Present(welcome.id, welcome.nick)
         greeting = b"" if self.welcomed else replies.welcome(__version__, len(snapshot.present) + 1)
         self.welcomed = True
-        return b"".join(
+        names = b"" if self.has("no-implicit-names") else self.list_of([*snapshot.present, me], replies)
+        entered = b"".join(
             (
-                greeting,
                 self.irc.joined(welcome.id, welcome.nick),
                 replies.topic(welcome.topic),
-                self.list_of([*snapshot.present, me], replies),
-                self.irc.history(snapshot.past),
+                self.marker(self.names.channel) if self.has("draft/read-marker") else b"",
+                names,
+                b"" if self.has("draft/chathistory") else self.irc.history(snapshot.past),
             )
         )
+        return greeting + self.own(entered)
+
+    def marker(self, target: str) -> bytes:
+        """MARKREAD: up to which time the client has read this target."""
+        at = self.read.get(target.lower())
+        return made(self.names.server, "MARKREAD", word(target), "*" if at is None else f"timestamp={written(at)}")
 
     def list_of(self, people: list[Present] | list[Member], replies: Replies) -> bytes:
         """The names of these people, as this client wants them."""

@@ -1,0 +1,47 @@
+"""Tags that are added to finished lines: labels and references of batches (IRCv3, labeled-response). Pure."""
+
+from lanchat.protocol.irc.line import made, tags_of
+
+MAX_LABEL = 64  # bytes (IRCv3, labeled-response)
+_END = b"\r\n"
+
+
+def tagged(data: bytes, **tags: str) -> bytes:
+    """These lines, each with these tags as well."""
+    more = tags_of(tags)
+    return b"".join(_with(line, more) for line in data.split(_END) if line)
+
+
+def labelled(data: bytes, label: str, server: str, ref: str) -> bytes:
+    """The lines that answer a line with this label. Several of them become a batch, and none an ACK.
+
+    Args:
+        ref: the reference of that batch; "": the client knows no batches, so that the first line has the label alone.
+    """
+    lines = data.split(_END)[:-1]
+    if not lines:
+        return made(server, "ACK", tags={"label": label})
+    if len(lines) == 1 or not ref or _is_batch(lines):
+        return _with(lines[0], tags_of({"label": label})) + _END.join([*lines[1:], b""])
+    begin = made(server, "BATCH", f"+{ref}", "labeled-response", tags={"label": label})
+    inside = b"".join(
+        line + _END if b"batch=" in _tags(line) else _with(line, b"batch=%s" % ref.encode()) for line in lines
+    )
+    return begin + inside + made(server, "BATCH", f"-{ref}")
+
+
+def _with(line: bytes, tags: bytes) -> bytes:
+    if line.startswith(b"@"):
+        return b"@%s;%s\r\n" % (tags, line[1:])
+    return b"@%s %s\r\n" % (tags, line)
+
+
+def _tags(line: bytes) -> bytes:
+    return line.partition(b" ")[0] if line.startswith(b"@") else b""
+
+
+def _is_batch(lines: list[bytes]) -> bool:
+    """Whether these lines are one whole batch."""
+    first, last = lines[0].split(), lines[-1].split()
+    at = first.index(b"BATCH") if b"BATCH" in first[:3] else -1
+    return 0 <= at < len(first) - 1 and last[-2:-1] == [b"BATCH"] and last[-1][1:] == first[at + 1][1:]

@@ -1,0 +1,177 @@
+"""Answers CHATHISTORY from the log, in the client's own reader thread, so that nobody else waits for the disk."""
+
+from collections.abc import Iterator
+from itertools import count
+
+from lanchat.errors import LanchatError
+from lanchat.network.bulk import send_wait
+from lanchat.network.link import Link
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder, written
+from lanchat.protocol.irc.history import BadQuery, Id, Query, Reference, query_of
+from lanchat.protocol.irc.labels import tagged
+from lanchat.protocol.irc.line import Line, made
+from lanchat.protocol.messages import Event, Joined, Left, Moved, Renamed, Said
+from lanchat.protocol.topic import Topic
+from lanchat.server.doors.irc.session import IrcSession
+from lanchat.server.past import PAGE, PAGE_COST
+from lanchat.server.throttle import Throttle
+from lanchat.storage.log import Log
+
+PIECE = 64 * 1024  # bytes that are sent at once, after which the client has to have read them
+_PLAYED = (Said, Joined, Left, Renamed, Moved, Topic)  # with event-playback; without it only the first
+
+
+class History:
+    """Answers one client. Its reader thread owns it. Every page that is read costs the client as a `fetch` does."""
+
+    def __init__(self, link: Link, session: IrcSession, throttle: Throttle, log: Log) -> None:
+        self._link = link
+        self._session = session
+        self._throttle = throttle
+        self._log = log
+        self._refs = count(1)
+
+    def answer(self, line: Line, label: str) -> None:
+        """Send what this CHATHISTORY asks for.
+
+        Args:
+            label: of the line; "": it has none.
+        """
+        session = self._session
+        tags = {"label": label} if label else {}
+        context = [word for word in line.parameters[:2] if word]
+        try:
+            query = query_of(line.parameters, session.names)
+            if not session.inside or (query.target.startswith("#") and not session.names.is_channel(query.target)):
+                raise BadQuery("INVALID_TARGET", "There is no such channel that you are in", *context)
+            if query.kind == "TARGETS":
+                self._send_targets(query, tags)
+            elif not session.names.is_channel(query.target):  # the host keeps no private message that was received
+                self._send(query.target, iter(()), tags)
+            else:
+                self._send_part(query, tags)
+        except BadQuery as error:
+            self._fail(error.code, str(error), error.context, tags)
+        except LanchatError:
+            self._fail("MESSAGE_ERROR", "The host cannot read its log now", context, tags)
+
+    def _fail(self, code: str, text: str, context: tuple[str, ...] | list[str], tags: dict[str, str]) -> None:
+        data = self._session.fail("CHATHISTORY", code, text, *context)
+        self._link.send(tagged(data, **tags) if tags else data)
+
+    def _send_targets(self, query: Query, tags: dict[str, str]) -> None:
+        names = self._session.names
+        self._throttle.spend(PAGE_COST)
+        latest = self._log.between(-1, MAX_NUMBER, 1, last=True, said=True)
+        first, second = sorted(reference.at for reference in query.references if not isinstance(reference, Id))
+        rows = [
+            made(names.server, "CHATHISTORY", "TARGETS", names.channel, written(said.at))
+            for said in latest
+            if first < said.at < second and query.limit
+        ]
+        self._link.send(self._begun("targets", "draft/chathistory-targets", None, tags) + self._ended("targets", rows))
+
+    def _send_part(self, query: Query, tags: dict[str, str]) -> None:
+        seqs, ended = self._found(query)
+        if ended and self._session.has("message-tags"):
+            tags = {**tags, "draft/chathistory-end": ""}
+        events = self._events(seqs[0] - 1, seqs[-1] + 1) if seqs else iter(())
+        self._send(self._session.names.channel, events, tags)
+
+    def _send(self, target: str, events: Iterator[Event], tags: dict[str, str]) -> None:
+        """Send these events as a batch, in pieces, each when the client has read the one before."""
+        session = self._session
+        encoder = Encoder(session.names, session.capabilities.active & CHANGING_BYTES)
+        ref = f"history{next(self._refs)}"
+        data = self._begun(ref, "chathistory", target, tags)
+        for event in events:
+            data += encoder.past(event, ref)
+            if len(data) > PIECE:
+                if not send_wait(self._link, data):
+                    self._link.drop("slow", "reads too slowly")
+                    return
+                data = b""
+        self._link.send(data + self._ended(ref, []))
+
+    def _begun(self, ref: str, kind: str, target: str | None, tags: dict[str, str]) -> bytes:
+        if not self._session.has("batch"):
+            return b""
+        words = [kind] if target is None else [kind, target]
+        return made(self._session.names.server, "BATCH", f"+{ref}", *words, tags=tags)
+
+    def _ended(self, ref: str, rows: list[bytes]) -> bytes:
+        """The last lines of a batch, and its end."""
+        data = b"".join(rows)
+        if not self._session.has("batch"):
+            return data
+        return (tagged(data, batch=ref) if data else b"") + made(self._session.names.server, "BATCH", f"-{ref}")
+
+    # ---- from the log
+
+    def _found(self, query: Query) -> tuple[list[int], bool]:
+        """The seqs of the events that are asked for, and whether there are no more in that direction."""
+        limit, references = query.limit, query.references
+        if any(isinstance(reference, Id) and reference.seq < 0 for reference in references) or not limit:
+            return [], False
+        match query.kind, references:
+            case "LATEST" | "BEFORE", _:
+                latest = query.kind == "LATEST"
+                after = self._above(references[0]) if latest and references else -1
+                before = MAX_NUMBER if latest else self._below(references[0])
+                seqs = self._seqs(after, before, limit + 1, last=True)
+                return seqs[-limit:], len(seqs) <= limit
+            case "AFTER", (first,):
+                seqs = self._seqs(self._above(first), MAX_NUMBER, limit + 1)
+                return seqs[:limit], len(seqs) <= limit
+            case "BETWEEN", (first, second):
+                backwards = self._above(first) > self._above(second)
+                low, high = (second, first) if backwards else (first, second)
+                seqs = self._seqs(self._above(low), self._below(high), limit + 1, last=backwards)
+                return (seqs[-limit:] if backwards else seqs[:limit]), len(seqs) <= limit
+            case _:
+                return self._around(self._below(references[0]), limit), False
+
+    def _around(self, centre: int, limit: int) -> list[int]:
+        """As many before this seq as from it on, and of one side more where the other has fewer."""
+        before = self._seqs(-1, centre, limit, last=True)
+        after = self._seqs(centre - 1, MAX_NUMBER, limit)
+        half = limit // 2
+        taken = max(half, limit - len(after))
+        before = before[max(0, len(before) - taken) :]
+        return before + after[: limit - len(before)]
+
+    def _above(self, reference: Reference) -> int:
+        """The seq after which the events are that come later than this one."""
+        return reference.seq if isinstance(reference, Id) else self._log.seq_at(reference.at + 1) - 1
+
+    def _below(self, reference: Reference) -> int:
+        """The seq before which the events are that come earlier than this one."""
+        return reference.seq if isinstance(reference, Id) else self._log.seq_at(reference.at)
+
+    def _seqs(self, after: int, before: int, limit: int, *, last: bool = False) -> list[int]:
+        """The seqs of the first or last events between these, in order; of so many at most."""
+        found: list[int] = []
+        while len(found) < limit and not self._link.over:
+            wanted = min(PAGE, limit - len(found))
+            events = self._page(after, before, wanted, last=last)
+            seqs = [event.seq for event in events if isinstance(event, _PLAYED)]
+            found = seqs + found if last else found + seqs
+            if len(events) < wanted:
+                break
+            after, before = (after, events[0].seq) if last else (events[-1].seq, before)
+        return found[max(0, len(found) - limit) :] if last else found[:limit]
+
+    def _events(self, after: int, before: int) -> Iterator[Event]:
+        """The events between these seqs, page by page."""
+        while not self._link.over:
+            events = self._page(after, before, PAGE)
+            yield from (event for event in events if isinstance(event, _PLAYED))
+            if len(events) < PAGE:
+                return
+            after = events[-1].seq
+
+    def _page(self, after: int, before: int, limit: int, *, last: bool = False) -> list[Event]:
+        self._throttle.spend(PAGE_COST)
+        said = not self._session.has("draft/event-playback")
+        return [] if self._link.over else self._log.between(after, before, limit, last=last, said=said)
