@@ -143,7 +143,7 @@ def continue_room(
             raise LanchatError(f'Another lanchat on this computer uses the copy of "{safe_text(copy.title)}".')
         undo.callback(replica.close)
         last = Standing(copy.index, copy.epoch, copy.seq, "lost")
-        keeper.listen(lambda: (copy.papers, last))
+        keeper.listen(lambda: (copy.papers, last), None)
         epoch = make_epoch(term, copy.index)
         keeper.begin_hosting(Promotion(epoch, "", copy.papers, "", (), copy.places, replica))
         member = Member(

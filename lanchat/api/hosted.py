@@ -123,7 +123,14 @@ def host(
                 folder,
                 identity,
                 on_problem,
-                Rules(keep=folder.about.keep, hidden=not announce, files=limits_of_files.total),
+                Rules(
+                    keep=folder.about.keep,
+                    hidden=not announce,
+                    files=limits_of_files.total,
+                    web=web or web_port is not None,
+                    ticket=folder.about.ticket,
+                    ticket_until=folder.about.ticket_until,
+                ),
                 password=bool(password),
             )
         server = Host(

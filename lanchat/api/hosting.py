@@ -68,6 +68,11 @@ class Hosting(Closable):
             part.close()
 
     @property
+    def pages(self) -> tuple[str, ...]:
+        """What browsers may call our page; nothing if there is none."""
+        return self.web.places if self.web is not None else ()
+
+    @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where others can join now, the address that most people can use first."""
         return tuple(endpoints_of(self.host, self.on))

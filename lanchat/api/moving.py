@@ -12,6 +12,7 @@ from lanchat.threads import Closable
 
 if TYPE_CHECKING:
     from lanchat.api.standby import Standby
+    from lanchat.api.web import WebAccess
     from lanchat.storage.delegations import Signing
 
 
@@ -27,6 +28,12 @@ class MovingRoom(Closable):
     def hosting(self) -> bool:
         """Whether this program hosts the room."""
         return self._standby is not None and self._standby.hosting is not None
+
+    @property
+    def page(self) -> "WebAccess | None":
+        """The door for browsers, open or not; None: another program hosts the room."""
+        hosting = self._standby.hosting if self._standby is not None else None
+        return hosting.web if hosting is not None else None
 
     @property
     def owned(self) -> bool:

@@ -41,6 +41,8 @@ class Hosted(Protocol):
     def on(self) -> OwnAddresses: ...
     @property
     def endpoints(self) -> Sequence[Endpoint]: ...
+    @property
+    def pages(self) -> tuple[str, ...]: ...
 
 
 class Naming(Closable):
@@ -57,11 +59,13 @@ class Naming(Closable):
         signing: Signing,
         nick: str,
         endpoints: Callable[[], Sequence[Endpoint]],
+        pages: Callable[[], tuple[str, ...]],
         own: OwnAddresses,
         say: Callable[[str], None],
         timing: Timing,
     ) -> None:
-        self._moving, self._signing, self._nick, self._endpoints = moving, signing, nick, endpoints
+        self._moving, self._signing, self._nick = moving, signing, nick
+        self._endpoints, self._pages = endpoints, pages
         self._own, self._say, self._timing = own, say, timing
         self._tls = client_context()
         self._lock = threading.Lock()  # guards `_signing` and `_wanted`; held for a write to the disk at most
@@ -215,12 +219,12 @@ class Naming(Closable):
         self._moving.note_blocked({one.nick: one.port for one in blocked})
 
     def _tell_places(self, able: Sequence[Volunteer], chosen: Sequence[Standby]) -> None:
-        owner = Place(OWNER_INDEX, self._moving.standing.owner, self._nick, _spoken(self._endpoints()))
+        owner = Place(OWNER_INDEX, self._moving.standing.owner, self._nick, _spoken(self._endpoints()), self._pages())
         places = [owner]
         for standby in chosen:
             for one in able:
                 if (one.key, one.instance) == (standby.key, standby.instance):
-                    places.append(Place(standby.index, one.key, one.nick, self._addresses(one)))
+                    places.append(Place(standby.index, one.key, one.nick, *self._addresses(one)))
         changed = [place for place in places if self._places.get(place.index) != place]
         self._places.update({place.index: place for place in changed})
         if changed:
@@ -229,12 +233,13 @@ class Naming(Closable):
             with self._lock:
                 self._signing.put(write_places(place for place in self._places.values() if place.index in kept))
 
-    def _addresses(self, one: Volunteer) -> tuple[str, ...]:
-        """Where this computer can be reached. One on our own machine is reached by others at our addresses."""
-        here = Endpoint(one.peer, one.port)
-        if not ipaddress.ip_address(one.peer.partition("%")[0]).is_loopback:
-            return (str(here),)
-        return _spoken([here, *(Endpoint(address.text, one.port) for address in self._own.reachable())])
+    def _addresses(self, one: Volunteer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Where this computer can be reached, and its page. Others reach our own machine at our addresses."""
+        hosts = [one.peer]
+        if ipaddress.ip_address(one.peer.partition("%")[0]).is_loopback:
+            hosts += [address.text for address in self._own.reachable()]
+        members, browsers = ([Endpoint(host, port) for host in hosts if port] for port in (one.port, one.web))
+        return _spoken(members), _spoken(browsers)
 
     def _sign(self, standbys: tuple[Standby, ...], *, automatic: bool | None = None) -> None:
         paper = self._signing.sign(standbys, term_of(self._moving.standing.epoch), automatic=automatic)
@@ -256,7 +261,9 @@ def begin_naming(
     assert host.moving is not None
     signing = Signing(folder, host.room_id, identity, password=host.locked)
     signing.hand("")
-    naming = Naming(host.moving, signing, host.nick, lambda: hosting.endpoints, hosting.on, say, timing)
+    naming = Naming(
+        host.moving, signing, host.nick, lambda: hosting.endpoints, lambda: hosting.pages, hosting.on, say, timing
+    )
     naming.start()
     return naming
 

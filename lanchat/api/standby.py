@@ -9,35 +9,26 @@ from lanchat.api.dialer import Dialer
 from lanchat.api.file_copies import FileCopies
 from lanchat.api.hosting import Hosting
 from lanchat.api.naming import begin_naming
+from lanchat.api.promoted import host_copy, rules_of
+from lanchat.api.web import await_browsers
 from lanchat.client.keeper import Promotion
 from lanchat.client.member import Member
-from lanchat.errors import LanchatError, ProtocolError
+from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.delegation import OWNER_INDEX
-from lanchat.protocol.limits import DEFAULT_LIMITS, file_limits
+from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import Rules, read_rules
-from lanchat.protocol.timeline import index_of, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import Place as Standing
-from lanchat.server.doors.native import native_door
-from lanchat.server.host import Host
 from lanchat.server.standby import StandbyPort
-from lanchat.server.term import Term
-from lanchat.storage.blobs import Blobs
 from lanchat.storage.copies import open_replica
 from lanchat.storage.delegations import Signing
 from lanchat.storage.files import file_errors, lock_file
 from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Replica
-from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import FILES, LOCK, LOG, RoomFolder, hosted_path
-from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.threads import Closable
-
-FILES_OF_STANDBY = 1 << 30  # bytes of files that a standby's computer takes while it hosts: a laptop is no archive
 
 _log = logging.getLogger(__name__)
 
@@ -114,11 +105,15 @@ class Standby(Closable):
             lock = lock_file(path / LOCK)
         return Replica(path / LOG, lock) if lock is not None else None
 
-    def listen(self, state: Callable[[], tuple[Papers, Standing]]) -> int:
+    def listen(self, state: Callable[[], tuple[Papers, Standing]], page: Callable[[], str] | None) -> tuple[int, int]:
         if self._port is None:
             assert self._card is not None
             self._port = StandbyPort(self._identity, self._on, self._card, state, DEFAULT_LIMITS, self._timing)
-        return self._port.port
+        if page is None:
+            self._port.close_pages()
+        else:
+            await_browsers(self._port, self._identity, self._on, page)
+        return self._port.port, self._port.web_port
 
     @property
     def host_at(self) -> tuple[Endpoint, ...]:
@@ -126,51 +121,23 @@ class Standby(Closable):
 
     def begin_hosting(self, promotion: Promotion) -> bytes:
         assert self._card is not None and self._port is not None
-        replica, papers = promotion.replica, promotion.papers
-        rules = _rules(replica)
-        replica.finish()
+        rules = rules_of(promotion.replica)
         port, self._port = self._port, None
-        index = index_of(promotion.epoch)
-        most = rules.files if index == OWNER_INDEX else min(rules.files, FILES_OF_STANDBY)
-        blobs = Blobs(replica.path.parent / FILES, file_limits(most)) if most else None
-        host = Host(
-            self._card.title,
+        self.hosting = self._unshown = host_copy(
+            promotion,
+            rules,
+            self._card,
             self._identity,
+            port,
             nick=self._nick(),
-            room_id=papers.room,
-            doors=(native_door(),),
-            on=self._on,
             password=self._password,
-            log=SqliteLog(
-                replica.path,
-                term=term_of(promotion.epoch),
-                index=index,
-                new_term=True,
-                keep=parse_retention(rules.keep),
-                on_damage=self._on_problem,
-                timing=self._timing,
-            ),
-            bans=rules.bans,
-            locked=rules.locked,
-            blobs=blobs,
-            term=Term(
-                papers.owner,
-                papers.delegation,
-                index,
-                promotion.before,
-                promotion.reason,
-                promotion.roster,
-                rules,
-                replica.held.rev,
-                promotion.places,
-            ),
-            listeners=port.release(),
+            on=self._on,
+            folder=self._folder,
             yielded=self.yielded,
+            on_problem=self._on_problem,
             timing=self._timing,
         )
-        host.start()
-        disk = [*([blobs] if blobs is not None else []), replica]
-        self.hosting = self._unshown = Hosting(host, papers.owner, self._on, disk, announce=not rules.hidden)
+        host = self.hosting.host
         self._dialer.local = host.connect
         assert host.moving is not None
         return host.moving.paper
@@ -292,14 +259,3 @@ class Standby(Closable):
             self._port.close()
         if self._folder is not None:
             self._folder.close()
-
-
-def _rules(replica: Replica) -> Rules:
-    """
-    Raises:
-        ProtocolError: they cannot be read. Then this computer must not host the room: who was banned would come in.
-    """
-    try:
-        return read_rules(replica.state["rules"].decode())
-    except (KeyError, UnicodeDecodeError):
-        raise ProtocolError("The rules of the room cannot be read.") from None

@@ -1,17 +1,26 @@
 """The web door of a room that this program hosts: opened and closed while the room runs, with its address."""
 
-from collections.abc import Collection
+import logging
+import socket
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.guest_ticket import ticket_from, ticket_text
+from lanchat.protocol.places import MAX_ADDRESSES, Rules
 from lanchat.server.doors.base import DoorOption
 from lanchat.server.doors.web.guest_link import HOURS, GuestLink, Ticket
 from lanchat.server.host import Host
+from lanchat.server.session import WebChanged
+from lanchat.server.standby import StandbyPort
+from lanchat.storage.identity import Identity
 from lanchat.storage.rooms import RoomFolder
 
 _NAME = "web"  # of the door
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,15 +42,26 @@ class WebAccess:
         locked: whether the room has a password, so that browsers need a guest link.
         names: see `web_door`.
         folder: keeps the guest link for the next run; None: nothing is kept.
+        given: the ticket of the guest link of now, if another computer has hosted the room before.
     """
 
     def __init__(
-        self, on: OwnAddresses, *, locked: bool, names: Collection[str] = (), folder: RoomFolder | None = None
+        self,
+        on: OwnAddresses,
+        *,
+        locked: bool,
+        names: Collection[str] = (),
+        folder: RoomFolder | None = None,
+        given: Ticket | None = None,
     ) -> None:
         self._on = on
         self._locked = locked
         self._names = names
-        self._guest_link = GuestLink() if folder is None else _kept(folder)
+        self._folder = folder
+        self._ticket = given if given is not None or folder is None else _kept_ticket(folder)
+        if given is not None:
+            self._keep(given)
+        self._guest_link = GuestLink(ticket=self._ticket, save=self._save)
         self._host: Host | None = None
 
     def option(self, port: int | None) -> DoorOption:
@@ -52,6 +72,16 @@ class WebAccess:
 
     def belong_to(self, host: Host) -> None:
         self._host = host
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What browsers may call the page, as in `Place`; nothing if the door is closed."""
+        if self._host is None or not self.is_open:
+            return ()
+        port, missing = self._host.ports[_NAME], self._host.not_listening
+        addresses = [str(Endpoint(a.text, port).shared) for a in self._on.reachable() if a.text not in missing]
+        names = [f"{name}:{port}" for name in (*self._names, f"{socket.gethostname().partition('.')[0]}.local")]
+        return (*addresses[: MAX_ADDRESSES - len(names)], *names)[:MAX_ADDRESSES]
 
     @property
     def is_locked(self) -> bool:
@@ -73,6 +103,7 @@ class WebAccess:
         """
         if self._host is not None and not self.is_open:
             self._host.doors.open(self.option(port))
+            self.tell()
 
     def close(self) -> int:
         """Close the door, and disconnect all browsers. Returns how many were in the room."""
@@ -82,6 +113,7 @@ class WebAccess:
         if self._host is None or not isinstance(door, WebDoor):
             return 0
         self._host.doors.close(door)
+        self.tell()
         return door.dismiss()
 
     @property
@@ -111,11 +143,53 @@ class WebAccess:
         ticket = self._guest_link.current()
         return WebAddress(f"{url}#{ticket_text(ticket.secret)}", ticket.until)
 
+    def _save(self, ticket: Ticket) -> None:
+        """There is a new guest link."""
+        self._keep(ticket)
+        self.tell()
 
-def _kept(folder: RoomFolder) -> GuestLink:
-    """The guest link of this room, which outlives the program."""
+    def _keep(self, ticket: Ticket) -> None:
+        self._ticket = ticket
+        if self._folder is not None:
+            self._folder.save_ticket(ticket_text(ticket.secret), int(ticket.until))
+
+    def tell(self) -> None:
+        """The computers that may host the room next have to know how browsers come in."""
+        if self._host is not None and self._host.moving is not None:
+            ticket, until = (
+                ("", 0.0) if self._ticket is None else (ticket_text(self._ticket.secret), self._ticket.until)
+            )
+            self._host.moving.change_web(WebChanged(self.is_open, ticket, int(until)), self.places)
+
+
+def await_browsers(port: StandbyPort, identity: Identity, on: OwnAddresses, link: Callable[[], str]) -> None:
+    """Listen for browsers at a standby, if it does not do so.
+
+    Args:
+        link: returns a link to the host's page; "": nobody knows one.
+    """
+    from lanchat.server.doors.web.door import FIRST_PORT
+    from lanchat.server.doors.web.waiting import WaitingPage
+
+    if not port.web_port:
+        try:
+            port.open_pages(WaitingPage(identity, [a.text for a in on.reachable()], link), FIRST_PORT)
+        except LanchatError as error:
+            _log.warning("pages cannot follow to this computer: %s", error)
+
+
+def given_ticket(rules: Rules) -> Ticket | None:
+    """That of the guest link which the last host had; None: there was none."""
+    return _ticket(rules.ticket, rules.ticket_until)
+
+
+def _kept_ticket(folder: RoomFolder) -> Ticket | None:
+    """That of the guest link of this room, which outlives the program."""
+    return _ticket(folder.about.ticket, folder.about.ticket_until)
+
+
+def _ticket(text: str, until: float) -> Ticket | None:
     try:
-        ticket = Ticket(ticket_from(folder.about.ticket), folder.about.ticket_until)
+        return Ticket(ticket_from(text), until)
     except ValueError:  # there is none yet
-        ticket = None
-    return GuestLink(ticket=ticket, save=lambda new: folder.save_ticket(ticket_text(new.secret), int(new.until)))
+        return None

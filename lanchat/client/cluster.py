@@ -9,12 +9,13 @@ from collections.abc import Callable
 from lanchat.client.connect import Connection
 from lanchat.client.events import Backup, Item
 from lanchat.client.keeper import Promotion
+from lanchat.client.reconnect import SameRoom
 from lanchat.client.silence import Silence
 from lanchat.network.link import Link
 from lanchat.protocol.messages import Event, Present, Said
 from lanchat.protocol.papers import Papers
-from lanchat.protocol.places import Place, write_places
-from lanchat.protocol.standby import Heartbeat
+from lanchat.protocol.places import Place, read_rules, write_places
+from lanchat.protocol.standby import Heartbeat, State
 from lanchat.protocol.timing import Timing
 from lanchat.room.roster import Roster
 from lanchat.storage.replica import Replica
@@ -42,6 +43,7 @@ class Cluster:
         self._host_of_card = ""
         self._backup = ""  # the nick of the sync standby
         self._kept: tuple[Papers, tuple[Place, ...]] | None = None  # what our copy knows of this host
+        self._has_page = False  # whether the room has one for browsers
 
     def begin(self, connection: Connection) -> None:
         """A host has admitted us; it names its own sync standby."""
@@ -66,6 +68,24 @@ class Cluster:
         """The room may be at these places."""
         self.places = places
         self._tell_places()
+
+    def learn_rules(self, state: State) -> bool:
+        """The rules of the room have come, which only a standby gets. Returns whether it has a page since, or none.
+
+        Raises:
+            ProtocolError: they cannot be read.
+        """
+        before, self._has_page = self._has_page, read_rules(state.rules).web
+        return before != self._has_page
+
+    def page_of(self, room: SameRoom) -> Callable[[], str] | None:
+        """Returns a link to the host's page, "" where nobody knows one. Any thread may ask. None: there is no page."""
+
+        def link() -> str:
+            places = [place for place in self.places if place.index == room.papers.host_index]
+            return next((f"{origin}/" for place in places for origin in place.origins), "")
+
+        return link if self._has_page else None
 
     def named(self, index: int | None) -> None:
         """This computer has this index; None: it is no standby."""

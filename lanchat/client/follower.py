@@ -29,6 +29,7 @@ from lanchat.protocol.standby import (
     Promoted,
     Recruit,
     Standbys,
+    State,
     Stored,
 )
 from lanchat.protocol.timeline import make_epoch, make_seq, term_of
@@ -162,11 +163,7 @@ class Follower:
             self._take(self._following.event(event))
 
     def receive(self, message: FromHost) -> None:
-        """Handle a message about the moving of the room.
-
-        Raises:
-            ProtocolError: its papers or lists are false.
-        """
+        """Handle a message about the moving of the room; raises ProtocolError if its papers or lists are false."""
         match message:
             case Delegation(paper=paper, term=term):
                 self._room.renew(paper, term)
@@ -182,6 +179,8 @@ class Follower:
                 self._promotion = message, time.monotonic()
             case _ if self._following is not None:
                 self._take(self._following.receive(message))
+                if isinstance(message, State) and self.cluster.learn_rules(message) and self._keeper is not None:
+                    self._offer(self._keeper)
 
     def settle(self) -> None:
         """Everything that one read of the link brought has been handled."""
@@ -204,12 +203,11 @@ class Follower:
             self._replica = self._replica or keeper.open_copy(papers)
             if self._replica is None:
                 return
-            port = keeper.listen(lambda: (self._room.papers, self.standing))
+            ports = keeper.listen(lambda: (self._room.papers, self.standing), self.cluster.page_of(self._room))
         except LanchatError as error:
-            _log.warning("this computer is no standby: %s", error)
-            return
+            return _log.warning("this computer is no standby: %s", error)
         self._offered = self._ready = True
-        self._send(Offer(port, self._replica.instance))
+        self._send(Offer(ports[0], self._replica.instance, ports[1]))
         self._look_for_ourselves()
 
     def _look_for_ourselves(self) -> None:

@@ -44,11 +44,16 @@ class Keeper(Protocol):
             LanchatError: the disk cannot be used.
         """
 
-    def listen(self, state: Callable[[], tuple[Papers, Standing]]) -> int:
-        """Open the port of this standby, unless it is open. Returns it.
+    def listen(self, state: Callable[[], tuple[Papers, Standing]], page: Callable[[], str] | None) -> tuple[int, int]:
+        """Open the ports of this standby, unless they are open.
 
         Args:
             state: says what its card is to show. Called from other threads.
+            page: returns a link to the host's page, for browsers that come here; also called from other threads. None:
+                the room has no page, and browsers get no answer.
+
+        Returns:
+            The port for members, and that for browsers; 0: there is none.
 
         Raises:
             LanchatError: it cannot listen.

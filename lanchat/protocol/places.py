@@ -24,12 +24,21 @@ class Place(Struct, frozen=True, omit_defaults=True):
     key: Bytes32  # Ed25519, raw
     nick: Name  # as its person is called in the room
     at: tuple[Name, ...] = ()  # the addresses of its port, the likely fastest first; none: nobody knows
+    web: tuple[Name, ...] = ()  # what a browser may call its page, as "HOST:PORT", likewise; none: it has no page
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The addresses that can be dialled."""
         found = map(parse_endpoint, self.at[:MAX_ADDRESSES])
         return tuple(endpoint for endpoint in found if endpoint is not None)
+
+    def with_page(self, web: Iterable[str]) -> "Place":
+        return structs.replace(self, web=tuple(web))
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The web origins of its page."""
+        return tuple(f"{scheme}://{host.lower()}" for host in self.web for scheme in ("http", "https"))
 
 
 class Rules(Struct, frozen=True, omit_defaults=True):
@@ -41,10 +50,19 @@ class Rules(Struct, frozen=True, omit_defaults=True):
     title: Name = ""
     hidden: bool = False  # nobody announces the room: others join by its address
     files: Number = 0  # bytes of the files that the room takes in all; 0: it takes none
+    web: bool = False  # it has a page for browsers
+    ticket: Short = ""  # of the guest link to that page, as it stands there
+    ticket_until: Number = 0  # s since 1970
 
     def admitting(self, bans: dict[str, str], locked: bool) -> "Rules":
         """The same settings with other access rules."""
         return structs.replace(self, bans=bans, locked=locked)
+
+    def called(self, title: str) -> "Rules":
+        return structs.replace(self, title=title)
+
+    def with_page(self, web: bool, ticket: str, until: int) -> "Rules":
+        return structs.replace(self, web=web, ticket=ticket, ticket_until=until)
 
 
 _PLACES = msgspec.json.Decoder(tuple[Place, ...])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lanchat.protocol.address import Endpoint
+from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Follow, Offer, Stored
 from lanchat.protocol.text import same_nick
@@ -24,7 +25,7 @@ class Volunteer:
         asked: whether its person has asked for it.
         since: s, by the host's clock, when it came.
         instance: of its copy's folder, once it has offered itself; b"": not yet.
-        port: on which it listens.
+        port, web: on which it listens for members, and for browsers; 0: not at all.
     """
 
     session: Session
@@ -35,6 +36,7 @@ class Volunteer:
     since: float
     instance: bytes = b""
     port: int = 0
+    web: int = 0
 
 
 @dataclass
@@ -89,7 +91,7 @@ class Followers:
         if not offer.port:
             self.gone(session, now)
         self.volunteers = tuple(
-            replace(one, instance=offer.instance, port=offer.port) if one.session is session else one
+            replace(one, instance=offer.instance, port=offer.port, web=offer.web) if one.session is session else one
             for one in self.volunteers
         )
 
@@ -114,11 +116,12 @@ class Followers:
             self._replication.stored(follower.index, follower.position, stored.count, now)
 
     def places(self, session: Session) -> tuple[Place, ...]:
-        """Where the computer of this session says that it can be reached."""
+        """Where the computer of this session says that it can be reached. The owner's program sees that for itself."""
         one, index = self._volunteer(session), self.index(session)
-        if one is None or index is None:
+        if one is None or index is None or self._standing.index == OWNER_INDEX:
             return ()
-        return (Place(index, one.key, one.nick, (str(Endpoint(one.peer, one.port)),)),)
+        web = (str(Endpoint(one.peer, one.web)),) if one.web else ()
+        return (Place(index, one.key, one.nick, (str(Endpoint(one.peer, one.port)),), web),)
 
     def session(self, index: int) -> Session | None:
         """The one that follows with this index."""

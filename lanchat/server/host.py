@@ -59,7 +59,7 @@ class Host(Closable):
         ephemeral: ask members to store nothing either.
         blobs: holds the files that members send; None: the room takes none.
         term: by what right this computer hosts a room that may move; None: this one cannot.
-        listeners: of the native door, where it listens already; they are the host's from now on.
+        listeners: of the first doors, where these listen already; they are the host's from now on.
         yielded: called from a thread of its own once the room is hosted elsewhere. The host is only to be closed then.
         limits: what strangers and members may do.
 
@@ -85,7 +85,7 @@ class Host(Closable):
         ephemeral: bool = False,
         blobs: Blobs | None = None,
         term: Term | None = None,
-        listeners: Listeners | None = None,
+        listeners: Sequence[Listeners] = (),
         yielded: Callable[[], None] = lambda: None,
         limits: Limits = DEFAULT_LIMITS,
         timing: Timing = DEFAULT_TIMING,
@@ -108,7 +108,7 @@ class Host(Closable):
         secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
             own = on or OwnAddresses()
-            listening = [] if listeners is None else [listeners]
+            listening = list(listeners)
             for listener in listening:
                 undo.callback(listener.close)
             for door in doors[len(listening) :]:
@@ -149,6 +149,7 @@ class Host(Closable):
                 self._card,
                 secret,
                 files.bulk,
+                lambda: self.moving.origins if self.moving is not None else (),
             )
             made = [(door.make(serving), at) for door, at in zip(doors, listening, strict=True)]
             self._acceptor = Acceptor(made, self._serve_accepted, timing.own_addresses)

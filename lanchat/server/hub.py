@@ -48,6 +48,7 @@ from lanchat.server.session import (
     Session,
     Stop,
     Stored,
+    WebChanged,
     YieldTo,
 )
 from lanchat.server.sessions import Sessions
@@ -188,7 +189,7 @@ class Hub:
                 self.sessions.join(item, batch)
                 if self.standbys is not None:
                     self.standbys.came(item, batch)
-            case Named() | HandOver() | YieldTo():
+            case Named() | HandOver() | YieldTo() | WebChanged():
                 if self.standbys is not None:
                     self.standbys.move(item, batch)
             case Asked():

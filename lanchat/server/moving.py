@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from lanchat.protocol.messages import UNNUMBERED, Moved
 from lanchat.protocol.papers import Papers
@@ -17,7 +17,7 @@ from lanchat.server.followers import Volunteer
 from lanchat.server.hub import Hub
 from lanchat.server.replication import Position
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import HandOver, Named, YieldTo
+from lanchat.server.session import HandOver, Named, WebChanged, YieldTo
 from lanchat.server.standbys import Standbys
 from lanchat.server.term import Standing, Term
 from lanchat.storage.identity import Identity
@@ -126,6 +126,21 @@ class Moving:
         """What this host knows of who may host the room."""
         standing = self.standing
         return Papers(standing.room, standing.owner, standing.delegation, standing.paper)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The web origins of all pages of this room."""
+        return frozenset(origin for place in list(self.standing.places.values()) for origin in place.origins)
+
+    def change_web(self, changed: WebChanged, at: Sequence[str]) -> None:
+        """Browsers come in in another way. The copies have to know.
+
+        Args:
+            at: what they may call our page, as in `Place`.
+        """
+        self._hub.inbox.put_now(changed)
+        if (own := self.standing.places.get(self.standing.index)) is not None:
+            self.name(b"", own.with_page(at))
 
     def learn(self, paper: bytes) -> None:
         """Somebody has shown this list of standbys, which the owner has signed."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from lanchat.errors import ProtocolError
 from lanchat.protocol.places import Rules, read_rules, write_rules
 from lanchat.protocol.standby import MAX_LIST, State
+from lanchat.server.session import WebChanged
 from lanchat.server.term import Term
 
 
@@ -38,7 +39,7 @@ class KeptRules:
             rules = read_rules(kept["rules"].decode())
         except (KeyError, UnicodeDecodeError, ProtocolError):
             rules = Rules(dict(bans or {}), locked)
-        self.rules = Rules(rules.bans, rules.locked, given.keep, title, given.hidden, given.files)
+        self.rules = given.admitting(rules.bans, rules.locked).called(title)
         self.rev = max(rev, term.rev if term is not None else 0)
         self.keep, self._save_access = keep, save_access
 
@@ -55,6 +56,11 @@ class KeptRules:
         """Note who may enter from now on."""
         self._save_access(bans, locked)
         self.rules = self.rules.admitting(bans, locked)
+        self.save()
+
+    def change_web(self, changed: WebChanged) -> None:
+        """Note how browsers come in from now on."""
+        self.rules = self.rules.with_page(changed.open, changed.ticket, changed.ticket_until)
         self.save()
 
     def save(self) -> None:

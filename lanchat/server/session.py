@@ -214,9 +214,23 @@ class YieldTo:
 
 
 @dataclass(frozen=True)
+class WebChanged:
+    """The room has a page for browsers from now on, or has none, or another guest link.
+
+    Args:
+        ticket: of the guest link, as it stands there; "": there is none.
+        ticket_until: s since 1970.
+    """
+
+    open: bool
+    ticket: str
+    ticket_until: int
+
+
+@dataclass(frozen=True)
 class Stop:
     """The hub thread ends."""
 
 
-MoveItem = Named | HandOver | YieldTo  # about the moving of the room
+MoveItem = Named | HandOver | YieldTo | WebChanged  # about the moving of the room
 Item = JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom | MoveItem | Stop

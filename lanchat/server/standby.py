@@ -25,7 +25,7 @@ from lanchat.protocol.tls import Channel, TlsChannel, server_context
 from lanchat.room.succession import Place
 from lanchat.server.acceptor import Acceptor
 from lanchat.server.admission import Admission, source_of
-from lanchat.server.doors.base import Door
+from lanchat.server.doors.base import Door, WaitingDoor
 from lanchat.server.quotas import Quota
 from lanchat.server.readers import Readers
 from lanchat.server.session import Converse
@@ -70,6 +70,9 @@ class StandbyPort(Closable):
         self._admission = Admission(limits)
         self._readers = Readers()
         self._flusher = Flusher("standby-flusher", timing)
+        self._on = on
+        self._pages: WaitingDoor | None = None
+        self._for_pages: Listeners | None = None
         self._goodbye = timing.goodbye
         try:
             self._listeners = Listeners(on, port)
@@ -86,16 +89,36 @@ class StandbyPort(Closable):
     def port(self) -> int:
         return self._listeners.port
 
-    def release(self) -> Listeners:
-        """Stop answering, and give away what listens. Who connects meanwhile waits."""
+    @property
+    def web_port(self) -> int:
+        """That for browsers; 0: it is not open."""
+        return self._for_pages.port if self._for_pages is not None else 0
+
+    def open_pages(self, pages: WaitingDoor, first_port: int) -> None:
+        """Answer browsers as well.
+
+        Raises:
+            LanchatError: it cannot listen.
+        """
+        self._pages, self._for_pages = pages, Listeners(self._on, None, first_port)
+        self._acceptor.open_door(pages, self._for_pages)
+
+    def close_pages(self) -> None:
+        """Answer no browsers any more."""
+        if self._pages is not None:
+            self._acceptor.close_door(self._pages)
+            self._pages = self._for_pages = None
+
+    def release(self) -> list[Listeners]:
+        """Stop answering, and give away what listens: for members, and for browsers. Who connects meanwhile waits."""
         self._stop()
-        return self._listeners
+        return [self._listeners, *([self._for_pages] if self._for_pages is not None else [])]
 
     def close(self) -> None:
         """May be called twice."""
         if self._open:
-            self._stop()
-            self._listeners.close()
+            for listeners in self.release():
+                listeners.close()
 
     def _stop(self) -> None:
         self._open = False
@@ -118,21 +141,24 @@ class StandbyPort(Closable):
             sock.close()
             return
         try:
-            link = Link(sock, self.channel(sock), self._flusher)
+            link = Link(sock, door.channel(sock), self._flusher)
         except OSError:
             sock.close()
             return
         link.limit_bytes(Allowance(TokenBucket(_BYTES, _BYTES, 0.0)))
         self._admission.begin(link, source)
         try:
-            self._readers.start(link, lambda: self._answer(link))
+            self._readers.start(link, lambda: self._answer(link, door))
         except RuntimeError:  # no thread is left
             self._end(link)
 
-    def _answer(self, link: Link) -> None:
+    def _answer(self, link: Link, door: Door) -> None:
         try:
             link.within(self._limits.greeting, "late", "did not say hello in time")
             link.establish()
+            if door is self._pages:
+                self._pages.answer(link)
+                return
             link.send(encode(self._card_of_now()))
             if link.receive():  # whatever it is: a hello, or something that is none
                 link.finish(_BUSY)

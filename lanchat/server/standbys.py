@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol import standby as wire
-from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Told
 from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
@@ -18,7 +17,7 @@ from lanchat.server.followers import Company, Followers
 from lanchat.server.handover import Handover
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, MoveItem, Named, Session, YieldTo
+from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, MoveItem, Named, Session, WebChanged, YieldTo
 from lanchat.server.sessions import Sessions
 from lanchat.server.shown import ShownPapers
 from lanchat.server.term import Standing
@@ -56,8 +55,7 @@ class Standbys:
         self._rules = rules
         self._timing, self._clock, self._yielded = timing, clock, yielded
         self.blocked: Mapping[str, int] = {}  # ports that cannot be reached, by nick; replaced as a whole by any thread
-        self._beat_at = 0.0
-        self._promised = False  # whether everybody expects the next heartbeat
+        self._beat_at, self._promised = 0.0, False  # whether everybody expects the next heartbeat
         self._settled_at: float | None = None  # when who has not come over from the last host has left
         self._handover: Handover | None = None  # meanwhile no event may be numbered
         self._shown = ShownPapers(standing)
@@ -117,11 +115,11 @@ class Standbys:
         match message:
             case wire.Offer():
                 self.followers.offered(session, message, now)
+                self.name(Named(b"", self.followers.places(session)), batch)
             case wire.Follow():
                 if self.followers.follow(session, message, now):
                     self._begin(session, batch)
-                    if self.standing.index != OWNER_INDEX:  # the owner's program sees for itself who can be reached
-                        self.name(Named(b"", self.followers.places(session)), batch)
+                    self.name(Named(b"", self.followers.places(session)), batch)
             case wire.Stored():
                 self.followers.stored(session, message, now)
             case wire.Promoted(term=term):
@@ -138,6 +136,9 @@ class Standbys:
                 self.hand_over(item)
             case YieldTo(index):
                 self._yield_to(index)
+            case WebChanged():
+                self._rules.change_web(item)
+                self.change_rules(batch)
 
     def name(self, item: Named, batch: Batch) -> None:
         """Pass on a new list of standbys, and where they are."""
@@ -151,8 +152,7 @@ class Standbys:
             self.followers.drop_unnamed(self._clock())
         if changed or moved:
             self._rules.keep(self.standing.kept())
-        messages: list[FromHost] = [self.standing.shown()] if changed else []
-        self._tell_members([*messages, self.standing.where()] if changed or moved else [], batch)
+            self._tell_members([*([self.standing.shown()] if changed else []), self.standing.where()], batch)
 
     def _learn(self, delegation: bytes, term: bytes, batch: Batch) -> None:
         """Look at the papers of somebody who comes in."""
@@ -229,9 +229,8 @@ class Standbys:
         """Tell a copy that begins to follow what it cannot fetch, and all private messages of this batch so far."""
         self._tell_rules([session], batch)
         self._tell(session, self._heartbeat(), batch)
-        for record in batch.records:
-            if isinstance(record, Told):
-                self._tell(session, record, batch)
+        for told in [record for record in batch.records if isinstance(record, Told)]:
+            self._tell(session, told, batch)
 
     def _go_on(self, handover: Handover, now: float, batch: Batch) -> Sequence[Item]:
         session = handover.session

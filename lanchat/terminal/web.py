@@ -58,11 +58,8 @@ def obey(action: str, hours: float, room: "JoinedRoom", to: Shows, width: int) -
         ValueError: there is no guest link here.
         LanchatError: no port is free.
     """
-    from lanchat.api.hosted import HostedRoom  # which a member never needs
-
-    if not isinstance(room, HostedRoom) or not room.hosting:
+    if (web := room.page) is None:
         raise ValueError("Only the host can open a door for browsers.")
-    web = room.web
     if action == "off":
         return to.note(_closed(web))
     if action == "new":

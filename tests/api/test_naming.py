@@ -106,7 +106,14 @@ class Stage:
         self.said: list[str] = []
         self.now = 1000.0
         self.naming = Naming(
-            hub, self.signing, "ann", lambda: [Endpoint("10.0.0.1", 47474)], LOOPBACK, self.said.append, TIMING
+            hub,
+            self.signing,
+            "ann",
+            lambda: [Endpoint("10.0.0.1", 47474)],
+            lambda: ("10.0.0.1:47480",),
+            LOOPBACK,
+            self.said.append,
+            TIMING,
         )
 
     def come(self, nick: str, *, asked: bool = False) -> None:

@@ -23,7 +23,8 @@ def test_what_is_written_is_read_again():
 
 
 def test_the_longest_lists_fit_into_a_line():
-    full = [Place(index, ANN, "n" * 32, ("[fe80::1111:2222:3333:4444%wlp0s20f3]:47474",) * 4) for index in range(8)]
+    at = ("[fe80::1111:2222:3333:4444%wlp0s20f3]:47474",) * 4
+    full = [Place(index, ANN, "n" * 32, at, at) for index in range(8)]
     assert len(write_places(full)) <= 8192
 
 
@@ -58,3 +59,11 @@ def test_what_is_no_list_of_places_is_refused(text):
 def test_what_are_no_rules_is_refused(text):
     with pytest.raises(ProtocolError):
         read_rules(text)
+
+
+def test_a_page_may_come_from_what_the_list_calls_it_by_http_and_https():
+    place = Place(1, BOB, "bob", web=("192.168.1.8:47480", "Bob.local:47480"))
+    assert place.origins == (
+        *("http://192.168.1.8:47480", "https://192.168.1.8:47480"),
+        *("http://bob.local:47480", "https://bob.local:47480"),
+    )

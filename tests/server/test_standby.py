@@ -19,9 +19,11 @@ from lanchat.protocol.papers import Papers
 from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.protocol.tls import client_context
 from lanchat.room.succession import Place
+from lanchat.server.doors.web.waiting import WaitingPage
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.addresses import LOOPBACK
+from tests.support.page import WebSocket, fetch
 from tests.support.people import joined_room
 from tests.support.waiting import PATIENCE
 
@@ -74,7 +76,7 @@ def test_nobody_is_let_in(port, tmp_path):
 
 
 def test_who_comes_while_it_changes_hands_waits_in_the_backlog(port):
-    listeners = port.release()
+    [listeners] = port.release()
     with socket.create_connection(("127.0.0.1", listeners.port)) as early:
         [listener] = listeners.sockets
         accepted, _ = listener.accept()
@@ -82,6 +84,33 @@ def test_who_comes_while_it_changes_hands_waits_in_the_backlog(port):
         accepted.close()
         assert early.recv(5) == b"hello"
     listeners.close()
+
+
+def test_browsers_are_sent_to_the_host_until_this_computer_hosts_the_room(port, bob):
+    links = ["http://192.168.1.7:47480/"]
+    assert port.web_port == 0
+    port.open_pages(WaitingPage(bob, (), lambda: links[-1]), 48480)
+    status, headers, body = fetch(port.web_port)
+    assert status == "HTTP/1.1 503 Service Unavailable" and headers["content-type"].startswith("text/html")
+    assert b'<a href="http://192.168.1.7:47480/">' in body
+    websocket = WebSocket(port.web_port)
+    assert websocket.status == 503
+    websocket.close()
+    links.append("")
+    assert fetch(port.web_port)[2] == b"Another computer hosts this room, without a page.\n"
+    for_members, for_browsers = port.release()
+    assert (for_members.port, for_browsers.port) == (port.port, port.web_port)
+    for_members.close()
+    for_browsers.close()
+
+
+def test_it_listens_for_browsers_no_longer_than_the_room_has_a_page(port, bob):
+    port.open_pages(WaitingPage(bob, (), lambda: ""), 48480)
+    at = port.web_port
+    port.close_pages()
+    assert port.web_port == 0
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", at)).close()
 
 
 def test_it_may_be_closed_twice(port):

@@ -2,7 +2,7 @@
 
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -47,6 +47,13 @@ class Door(Protocol):
         """
 
 
+class WaitingDoor(Door, Protocol):
+    """A door of a computer that hosts no room yet: it only answers."""
+
+    def answer(self, link: Link) -> None:
+        """Answer what has come. Called in the link's reader thread, once the channel is established."""
+
+
 @dataclass(frozen=True)
 class Serving:
     """The parts of a host that each of its doors uses.
@@ -56,6 +63,7 @@ class Serving:
         card: makes the card for a new link, with a fresh nonce.
         secret: the stretched password of the room; None: it has none.
         bulk: the transfers of files; None: the room takes none.
+        origins: of the pages of all computers that may host the room.
     """
 
     title: str
@@ -69,6 +77,7 @@ class Serving:
     card: Callable[[], Card]
     secret: bytes | None = None
     bulk: "Bulk | None" = None
+    origins: Callable[[], Collection[str]] = tuple
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from lanchat.server.doors.web.request import Arrival, Page, Refusal, Upgrade, answer
+from lanchat.server.doors.web.request import Arrival, Page, Refusal, Upgrade, answer, elsewhere
 from tests.support.cases import cases
 
 HERE = Arrival("192.168.1.7", 47480, own_name="Box", names=("room.test", "100.64.0.1"))
@@ -114,3 +114,23 @@ def test_a_websocket_has_to_come_from_this_page():
     ):
         answered = ask(path="/ws", Origin=origin)
         assert status(answered) == 403 and "evil" not in answered.text
+
+
+def test_the_pages_of_all_computers_that_may_host_the_room_can_come_in():
+    here = replace(HERE, origins=("http://192.168.1.8:47480", "https://ann.local:47480"))
+    for origin in ("http://192.168.1.8:47480", "https://ANN.local:47480", f"http://{OWN}"):
+        assert isinstance(ask(path="/ws", arrival=here, Origin=origin), Upgrade)
+    for origin in ("https://192.168.1.8:47480", "http://192.168.1.8:47481", "http://192.168.1.8", ""):
+        assert status(ask(path="/ws", arrival=here, Origin=origin)) == 403
+
+
+def test_who_does_not_host_the_room_sends_browsers_to_who_does():
+    def ask_standby(path="/", host=OWN, link="http://192.168.1.8:47480/"):
+        values = {"Host": [host], "Origin": [f"http://{host}"]}
+        return elsewhere("GET", path, lambda name: values.get(name, []), HERE, link)
+
+    assert [ask_standby(path).status for path in ("/", "/ws")] == [503, 503]
+    assert ask_standby().link == "http://192.168.1.8:47480/"
+    assert "without a page" in ask_standby(link="").text
+    strange = ask_standby(host="evil.example")
+    assert strange.status == 421 and not strange.link

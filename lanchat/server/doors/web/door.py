@@ -10,6 +10,7 @@ import threading
 from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from weakref import WeakSet
 
 from lanchat.network.bulk import send_wait
@@ -29,6 +30,7 @@ from lanchat.server.doors.web.guest_link import GuestLink
 from lanchat.server.doors.web.page import Document, load_page
 from lanchat.server.doors.web.request import Answer, Arrival, Page, Refusal, Values, answer
 from lanchat.server.doors.web.sealed import SealedChannel
+from lanchat.storage.identity import Identity
 from lanchat.storage.web_certificate import load_web_certificate
 
 FIRST_PORT = 47480
@@ -56,6 +58,21 @@ def web_door(
     return DoorOption(make, port, first_port=FIRST_PORT)
 
 
+def own_name() -> str:
+    """The name of this machine, without a domain."""
+    return socket.gethostname().partition(".")[0]
+
+
+def own_certificate(identity: Identity, places: Collection[str]) -> Path:
+    """The certificate of this machine for https, with its key.
+
+    Args:
+        places: what it is called in web addresses, besides its own name.
+    """
+    known = {*places, "localhost", *([f"{own_name()}.local"] if own_name() else [])}
+    return load_web_certificate(identity.key_path.parent, sorted(place for place in known if place.isascii()))
+
+
 class WebDoor(NativeDoor):
     """Serves each link in threads of its own."""
 
@@ -69,10 +86,8 @@ class WebDoor(NativeDoor):
         self._guest_link = guest_link
         self._locked = serving.secret is not None
         self._names = frozenset(name.lower() for name in names)
-        self._own_name = socket.gethostname().partition(".")[0]
-        places = {*addresses, *self._names, "localhost", *([f"{self._own_name}.local"] if self._own_name else [])}
-        home = serving.identity.key_path.parent
-        certificate = load_web_certificate(home, sorted(place for place in places if place.isascii()))
+        self._own_name = own_name()
+        certificate = own_certificate(serving.identity, {*addresses, *self._names})
         self.certificate = certificate_print(certificate.read_bytes())  # of https, as browsers show it
         self._https = server_context(certificate, certificate)
         self._static = secrets.token_bytes(32)  # a Noise key, which is never written anywhere
@@ -87,7 +102,8 @@ class WebDoor(NativeDoor):
         transport = EitherChannel(self._https)
 
         def decide(method: str, path: str, values: Values) -> Answer:
-            return answer(method, path, values, replace(arrival, scheme="https" if transport.is_tls else "http"))
+            scheme = "https" if transport.is_tls else "http"
+            return answer(method, path, values, replace(arrival, scheme=scheme, origins=self._serving.origins()))
 
         return SealedChannel(transport, decide, self._respond)
 

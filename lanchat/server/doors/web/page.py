@@ -9,6 +9,7 @@ import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from importlib import resources
 
 from lanchat.server.doors.web.request import Refusal
@@ -28,6 +29,11 @@ PROGRAMS = (
         "app.js",
     ),
 )
+_LINK = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>lanchat</title>
+<p>{text}</p><p><a href="{link}">{link}</a></p></html>
+"""
 _STYLE, _PROGRAM = "<!-- style -->", "<!-- program -->"
 
 _COMMON = (
@@ -55,13 +61,17 @@ class Document:
 
     def refusal(self, refusal: Refusal) -> bytes:
         """The whole answer to a request that is refused."""
+        kind, text = "text/plain", refusal.text
+        if refusal.link:
+            kind, link = "text/html", escape(refusal.link)
+            text = _LINK.format(text=escape(text.strip()), link=link)
         return _response(
             refusal.status,
             refusal.phrase,
-            "text/plain; charset=utf-8",
+            f"{kind}; charset=utf-8",
             "default-src 'none'; frame-ancestors 'none'",
             refusal.headers,
-            refusal.text.encode(),
+            text.encode(),
         )
 
 

@@ -28,6 +28,7 @@ class Arrival:
         from_here: the other end is this machine.
         own_name: the name of this machine, without a domain.
         names: further names or addresses that the host's person has allowed.
+        origins: of the pages of other computers that may host the room; their pages follow it here.
     """
 
     address: str
@@ -36,6 +37,7 @@ class Arrival:
     from_here: bool = False
     own_name: str = ""
     names: Collection[str] = ()
+    origins: Collection[str] = ()
 
     @property
     def origin(self) -> str:
@@ -52,6 +54,7 @@ class Refusal:
     phrase: str
     text: str
     headers: tuple[tuple[str, str], ...] = ()
+    link: str = ""  # below the text
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,19 @@ def answer(method: str, path: str, values: Values, arrival: Arrival) -> Answer:
             return Refusal(404, "Not Found", f"There is nothing here but {arrival.origin}/\n")
 
 
+def elsewhere(method: str, path: str, values: Values, arrival: Arrival, link: str) -> Refusal:
+    """Decide about a request to a computer that keeps a copy of the room, while another one hosts it.
+
+    Args:
+        link: to the page of that one; "": nobody knows it.
+    """
+    usual = answer(method, path, values, arrival)
+    if isinstance(usual, Refusal):
+        return usual
+    words = "Another computer hosts this room now." if link else "Another computer hosts this room, without a page."
+    return Refusal(503, "Service Unavailable", f"{words}\n", (("Retry-After", "5"),), link)
+
+
 def _names_us(hosts: list[str], arrival: Arrival) -> bool:
     """Whether the one Host header names the local end of this connection."""
     if len(hosts) != 1:
@@ -117,7 +133,9 @@ def _names_us(hosts: list[str], arrival: Arrival) -> bool:
 
 
 def _is_own_origin(origins: list[str], host: str, arrival: Arrival) -> bool:
-    return len(origins) == 1 and origins[0].lower() == f"{arrival.scheme}://{host.lower()}"
+    if len(origins) != 1:
+        return False
+    return origins[0].lower() == f"{arrival.scheme}://{host.lower()}" or origins[0].lower() in arrival.origins
 
 
 def _split(host: str) -> tuple[str, str]:

@@ -1,0 +1,117 @@
+"""A standby becomes the host of its room: from its copy, its ports and the papers, what a program runs from then on."""
+
+from collections.abc import Callable
+
+from lanchat.api.hosting import Hosting
+from lanchat.api.web import WebAccess, await_browsers, given_ticket
+from lanchat.client.keeper import Promotion
+from lanchat.errors import ProtocolError
+from lanchat.network.addresses import OwnAddresses
+from lanchat.protocol.delegation import OWNER_INDEX
+from lanchat.protocol.limits import file_limits
+from lanchat.protocol.messages import Card
+from lanchat.protocol.places import Rules, read_rules
+from lanchat.protocol.timeline import index_of, term_of
+from lanchat.protocol.timing import Timing
+from lanchat.server.doors.native import native_door
+from lanchat.server.host import Host
+from lanchat.server.standby import StandbyPort
+from lanchat.server.term import Term
+from lanchat.storage.blobs import Blobs
+from lanchat.storage.identity import Identity
+from lanchat.storage.replica import Replica
+from lanchat.storage.retention import parse_retention
+from lanchat.storage.rooms import FILES, RoomFolder
+from lanchat.storage.sqlite_log import SqliteLog
+
+FILES_OF_STANDBY = 1 << 30  # bytes of files that a standby's computer takes while it hosts: a laptop is no archive
+
+
+def rules_of(replica: Replica) -> Rules:
+    """
+    Raises:
+        ProtocolError: they cannot be read. Then this computer must not host the room: who was banned would come in.
+    """
+    try:
+        return read_rules(replica.state["rules"].decode())
+    except (KeyError, UnicodeDecodeError):
+        raise ProtocolError("The rules of the room cannot be read.") from None
+
+
+def host_copy(
+    promotion: Promotion,
+    rules: Rules,
+    card: Card,
+    identity: Identity,
+    port: StandbyPort,
+    *,
+    nick: str,
+    password: str | None,
+    on: OwnAddresses,
+    folder: RoomFolder | None,
+    yielded: Callable[[], None],
+    on_problem: Callable[[str], None],
+    timing: Timing,
+) -> Hosting:
+    """Host the room of this copy. It is over, and so is the port, whose listeners are the host's.
+
+    Args:
+        rules: of the room, as the copy has them.
+        card: what the last host has shown.
+        folder: of the room, if this program has opened it because it is the owner's.
+        yielded: called once another computer hosts the room.
+
+    Raises:
+        LanchatError: it cannot.
+    """
+    replica, papers = promotion.replica, promotion.papers
+    replica.finish()
+    index = index_of(promotion.epoch)
+    most = rules.files if index == OWNER_INDEX else min(rules.files, FILES_OF_STANDBY)
+    blobs = Blobs(replica.path.parent / FILES, file_limits(most)) if most else None
+    kept = folder if index == OWNER_INDEX else None
+    web = WebAccess(on, locked=card.password, folder=kept, given=given_ticket(rules))
+    if rules.web:
+        await_browsers(port, identity, on, lambda: "")
+    listeners = port.release()
+    doors = [native_door(), web.option(None)][: len(listeners)]
+    host = Host(
+        card.title,
+        identity,
+        nick=nick,
+        room_id=papers.room,
+        doors=doors,
+        on=on,
+        password=password,
+        log=SqliteLog(
+            replica.path,
+            term=term_of(promotion.epoch),
+            index=index,
+            new_term=True,
+            keep=parse_retention(rules.keep),
+            on_damage=on_problem,
+            timing=timing,
+        ),
+        bans=rules.bans,
+        locked=rules.locked,
+        blobs=blobs,
+        term=Term(
+            papers.owner,
+            papers.delegation,
+            index,
+            promotion.before,
+            promotion.reason,
+            promotion.roster,
+            rules,
+            replica.held.rev,
+            promotion.places,
+        ),
+        listeners=listeners,
+        yielded=yielded,
+        timing=timing,
+    )
+    host.start()
+    disk = [*([blobs] if blobs is not None else []), replica]
+    web.belong_to(host)
+    web.tell()
+    return Hosting(host, papers.owner, on, disk, announce=not rules.hidden, web=web)
