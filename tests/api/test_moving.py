@@ -329,6 +329,7 @@ def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_ba
     back = stage.join("dan", standby=0)
     back.hear(lambda: [item.text for item in back.private] == ["for later"], "the private message")
 
+    wait_until(lambda: bob.room.connected, what="bob to be in the room that he hosts")
     bob.room.moderate("unlock")
     wait_until(lambda: bob.room._standby.hosting.host.moving.sync == 0, what="ann's copy to be complete")
     ask(ann, "takeback", until=lambda: ann.room.hosting)
