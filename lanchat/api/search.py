@@ -51,6 +51,11 @@ class Seen:
     standbys: tuple[Standing, ...] = ()
 
     @property
+    def is_hosted(self) -> bool:
+        """Whether somebody hosts the room, perhaps at a computer that only others can reach."""
+        return self.host is not None or any(one.state == "hears" for one in self.standbys)
+
+    @property
     def next_term(self) -> int:
         """The least number of a term that begins now; 0: nobody has told one."""
         return max((term_of(one.epoch) + 1 for one in self.standbys if one.epoch), default=0)

@@ -115,6 +115,11 @@ class _Visit:
             with join_at(host.target, who, self.on, self.notices, ask=self.screen, standby=1) as room:
                 with telling_successor(room):
                     return self._talk(room, f'{safe_text(host.host)} hosts "{title}" already; you have joined it.')
+        if seen.is_hosted:
+            raise LanchatError(
+                f'"{title}" is hosted at a computer that cannot be reached from here, as another standby says.',
+                "lanchat doctor says why computers do not find each other.",
+            )
         own = own_settings(home_folder(), copy.papers.room)
         password = who.password or own.password or None
         if copy.named.password and password is None:

@@ -1,11 +1,13 @@
 """The page in Chromium: what a person with a phone does, over http."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.guest_ticket import ticket_text
-from lanchat.protocol.messages import Joined
+from lanchat.protocol.messages import Joined, Say
 from lanchat.server.doors.web.guest_link import GuestLink
 from tests.browser.audit import AUDIT
 from tests.browser.pages import cut
@@ -217,6 +219,19 @@ def test_what_a_stranger_says_is_only_text(room, visit):
     zoe.sees("the end")
     assert zoe.texts == [*STRANGE.values(), "the end"]
     eve.close()
+
+
+def test_what_comes_late_says_so_once_for_messages_that_follow_each_other(room, join, visit):
+    ann, zoe = Listener(join(room, "ann")), visit(room, "zoe")
+    at = time.time_ns() // 1_000_000 - 60_000
+    ann.round_trip("now")
+    for id in ("one", "two"):
+        ann.member.outgoing.ask(Say(id, id, again=True, at=at))
+    ann.hear_text("two")
+    ann.round_trip("later")
+    zoe.sees("later")
+    assert zoe.texts == ["now", "one", "two", "later"]
+    assert zoe.page.locator("#lines .tag").all_text_contents() == ["said while disconnected"]
 
 
 def test_a_row_that_cannot_be_made_hides_no_other(room, visit):
