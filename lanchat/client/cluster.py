@@ -12,8 +12,8 @@ from lanchat.client.keeper import Promotion
 from lanchat.client.reconnect import SameRoom
 from lanchat.client.silence import Silence
 from lanchat.network.link import Link
-from lanchat.protocol.messages import Event, Present, Said
-from lanchat.protocol.papers import Papers
+from lanchat.protocol.messages import Event, Moved, Present, Said
+from lanchat.protocol.papers import Papers, timeline_of
 from lanchat.protocol.places import Place, read_rules, write_places
 from lanchat.protocol.standby import Heartbeat, State
 from lanchat.protocol.timing import Timing
@@ -137,3 +137,19 @@ class Cluster:
         """The sync standby comes first: it has all that is acknowledged, and hosts next."""
         others = [place for place in self.places if place.index != self._index]
         self._places_changed(tuple(sorted(others, key=lambda place: place.index != self.sync)))
+
+
+def merged(connection: Connection, epoch: int, now: int) -> Moved | None:
+    """What a person reads after a split of the room: that its other half goes on, whose host has begun before ours.
+
+    No event says it, since that host has not begun a term.
+
+    Args:
+        epoch: of the host before.
+        now: ms since 1970.
+    """
+    timeline = timeline_of(connection.card)
+    if timeline is None or timeline.epoch >= epoch:
+        return None
+    seq, host = connection.welcome.seq, connection.card.host
+    return Moved(seq, now, connection.host_id, host, timeline.epoch, reason="merge")

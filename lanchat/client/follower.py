@@ -114,12 +114,10 @@ class Follower:
     def seek(self, stopped: Callable[[], bool]) -> Follow | Wait | None:
         """Without a link: find out who hosts the room, or host it. None: dial as ever. May wait some seconds."""
         step = self._takeover.seek(stopped) if self._takeover is not None else None
-        if not isinstance(step, Claim):
-            return step
-        self._takeover = None
-        if not stopped():
-            self._host(step.epoch, "takeover")
-        return None
+        if isinstance(step, Claim):
+            self._takeover = None
+            return None if stopped() or self._host(step.epoch, "takeover") else Wait("This computer cannot host.")
+        return step
 
     @property
     def next_place(self) -> int:
@@ -127,15 +125,19 @@ class Follower:
         return self.cluster.sync if self._room.hint is None else self._room.hint
 
     @property
+    def epoch(self) -> int:
+        """Of the last host; 0: it shows none. Any thread."""
+        return timeline.epoch if (timeline := self._room.papers.timeline) is not None else 0
+
+    @property
     def standing(self) -> Standing:
         """What this computer has. Any thread."""
-        replica, papers = self._replica, self._room.papers
+        replica = self._replica
         held = replica.held if replica is not None else Held()
         following = self._following
         complete = following.complete if following is not None else self._complete
-        epoch = papers.timeline.epoch if papers.timeline is not None else 0
         index = self._index if self._index is not None else -1
-        return Standing(index, epoch, held.seq, "hears" if self.cluster.hears else "lost", complete, self._count)
+        return Standing(index, self.epoch, held.seq, "hears" if self.cluster.hears else "lost", complete, self._count)
 
     def close(self) -> None:
         """Nothing is stored any more."""
@@ -184,8 +186,8 @@ class Follower:
 
     def settle(self) -> None:
         """Everything that one read of the link brought has been handled."""
-        if self._promotion is not None and self._keeper is not None:
-            self._promote(*self._promotion, self._keeper)
+        if self._promotion is not None:
+            self._promote(*self._promotion)
         wanted = self._offered and self._index is not None and not self._declined
         if self._following is None and wanted and not self._incoming.filling:
             self._follow()
@@ -266,7 +268,7 @@ class Follower:
 
     # ---- hosting
 
-    def _promote(self, promote: Promote, asked_at: float, keeper: Keeper) -> None:
+    def _promote(self, promote: Promote, asked_at: float) -> None:
         """Host the room, once the copy has all of it. After a while the host does not expect that any more."""
         replica, following, index = self._replica, self._following, self._index
         late = time.monotonic() - asked_at > self._timing.promotion

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from lanchat import errors
+from lanchat.client.cluster import merged
 from lanchat.client.connect import Connection, Credentials, Trust, connect
 from lanchat.client.events import Connected, Disconnected, Private
 from lanchat.client.follower import Follower
@@ -251,6 +252,7 @@ class Member:
         """
         patience, moved = self._patience, isinstance(lost, errors.RoomMoved)
         closed = isinstance(lost, errors.RoomClosed)  # then it is no wonder who answers at its address now
+        epoch = self.follower.epoch
         hasty = self.follower.cluster.others and not closed
         seeking = hasty and not moved  # a host that has handed the room over says where it is
         if moved and patience is not None:
@@ -286,6 +288,8 @@ class Member:
             moved = moved or connection.host_key != self._host_key
             came = connection.card, connection.welcome, connection.present, connection.host_id
             self.queue.put(Connected(*came, again=True, moved=moved))
+            if merge := merged(connection, epoch, time.time_ns() // 1_000_000):
+                self.queue.put(merge)
             if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf):
                 connection.link.send(encode(fetch))
             self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))

@@ -188,6 +188,7 @@ class Company:
             return
         self._others.discard(session)
         now = self._clock()
+        self.look(now)
         woken = now - self._awake_at < self._timing.host_silence  # what is read now was sent before they went
         self._heard_at = max(self._heard_at, self._asleep_since if woken else min(now, session.link.keepalive.heard_at))
 

@@ -4,7 +4,9 @@ The first one opens the room, at port 0; another one, or one that was killed, jo
 `port N` while it hosts, and `backup NICK` when acks wait for that disk. It leaves at the end of its input.
 """
 
+import importlib
 import os
+import signal
 import sys
 import threading
 from typing import Any
@@ -23,11 +25,25 @@ TITLE = "Room A"
 TIMING = Timing(newcomer=0.0, naming=0.1, first_retry=0.1, roster=5.0)
 
 
+DIE = "FAULTS_DIE"  # environment: MODULE:NAME of a function; the process ends as by kill -9 where it would be called
+
+
+def die_at(where: str) -> None:
+    """From now on this process ends where it would call that function."""
+    module, _, path = where.partition(":")
+    owner: Any = importlib.import_module(module)
+    *outer, name = path.split(".")
+    for one in outer:
+        owner = getattr(owner, one)
+    setattr(owner, name, lambda *args, **options: os.kill(os.getpid(), signal.SIGKILL))
+
+
 def main() -> None:
+    if DIE in os.environ:
+        die_at(os.environ[DIE])
     nick, *ports = sys.argv[1:]
     room: Any = _open(nick) if not ports else wait_until(lambda: _join(nick, ports), what="a host")
-    said: set[str] = set()
-    listening = threading.Thread(target=_listen, args=(room, said))
+    listening = threading.Thread(target=_listen, args=(room,))
     listening.start()
     sys.stdin.read()
     room.close()
@@ -49,7 +65,7 @@ def _join(nick: str, ports: list[str]) -> Any:
     return None
 
 
-def _listen(room: Any, said: set[str]) -> None:
+def _listen(room: Any) -> None:
     told = ""
     while room.state.closed is None:
         for item in room.take(0.1):

@@ -20,7 +20,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Said
 from lanchat.storage.identity import load_identity
 from lanchat.storage.reader import LogReader
-from tests.faults.node import TIMING
+from tests.faults.node import DIE, TIMING
 from tests.support.addresses import LOOPBACK
 from tests.support.program import Program
 from tests.support.waiting import PATIENCE, wait_until
@@ -35,10 +35,15 @@ class Node:
         self.nick, self._folder, self._lives = nick, folder, 0
         self._program: Program | None = None
 
-    def start(self, *ports: int) -> None:
+    def start(self, *ports: int, die_at: str = "") -> None:
+        """
+        Args:
+            ports: where the room may be; none: open it.
+            die_at: the function at which this life ends.
+        """
         self._lives += 1
         argv = [sys.executable, "-m", "tests.faults.node", self.nick, *map(str, ports)]
-        env: dict[str, str | None] = {"LANCHAT_HOME": str(self._folder / self.nick)}
+        env: dict[str, str | None] = {"LANCHAT_HOME": str(self._folder / self.nick), DIE: die_at or None}
         self._program = Program(argv, self._folder / f"{self.nick}-life{self._lives}", env, stdin="pipe")
 
     @property
@@ -56,9 +61,14 @@ class Node:
     def send(self, number: int) -> None:
         os.kill(self._running.pid, number)
 
+    @property
+    def alive(self) -> bool:
+        return self._program is not None and self._program.process.poll() is None
+
     def kill(self) -> None:
-        self._running.close()
-        self._program = None
+        if self._program is not None:
+            self._program.close()
+            self._program = None
 
     def close(self) -> None:
         if self._program is not None:
@@ -161,20 +171,25 @@ class Crowd:
         self._folder = folder
         self.nodes = [Node(folder, nick) for nick in ("ann", "bob", "cat")]
         self.talkers: list[Talker] = []
+        self.frozen: list[Node] = []
 
-    def begin(self, talkers: int) -> None:
-        ann, *others = self.nodes
+    def begin(self, talkers: int, die_at: str = "") -> None:
+        """
+        Args:
+            die_at: the function at which the first life of bob ends.
+        """
+        ann, bob, cat = self.nodes
         ann.start()
         wait_until(lambda: ann.port, what="ann to host")
-        for node in others:
-            node.start(ann.port)
+        bob.start(ann.port, die_at=die_at)
+        cat.start(ann.port)
         self.talkers = [Talker(self._folder, f"t{number}", ann.port) for number in range(talkers)]
         self.wait_ready()
 
     @property
     def host(self) -> Node | None:
         """The one that hosts, if there is one and no other."""
-        hosts = [node for node in self.nodes if node._program is not None and node.port]
+        hosts = [node for node in self.nodes if node not in self.frozen and node.alive and node.port]
         return hosts[0] if len(hosts) == 1 else None
 
     def wait_host(self) -> Node:
@@ -192,6 +207,12 @@ class Crowd:
             return host if host is not None and "backup" in host.state and there and talking else None
 
         return cast("Node", wait_until(ready, timeout=2 * PATIENCE, what="a host with a backup"))
+
+    def hear(self, number: int) -> None:
+        """Until so many more lines have been shown."""
+        shown = self.talkers[0].shown
+        enough = len(shown) + number
+        wait_until(lambda: len(shown) >= enough, what="some talk")
 
     def judge(self) -> None:
         """Everybody falls silent; then nothing is lost, twice, or missing, and all logs are equal."""
@@ -225,25 +246,72 @@ def crowd(tmp_path: Path, leaves_nothing: None, own_world: Path) -> Iterator[Cro
     made.close()
 
 
-def worst(crowd: Crowd) -> float:
-    """s until the slowest of 20 was back."""
-    waits = sorted(wait for talker in crowd.talkers for wait in talker.waits)
-    return waits[int(0.95 * (len(waits) - 1))]
-
-
-@pytest.mark.parametrize(("rounds", "talkers", "rate"), [(3, 2, 50), pytest.param(200, 10, 20, marks=pytest.mark.full)])
-def test_whichever_hosts_is_killed_under_load(crowd: Crowd, rounds: int, talkers: int, rate: int) -> None:
+def kill_hosts(crowd: Crowd, rounds: int, talkers: int, rate: int) -> float:
+    """Returns the s in which 95 % of the talkers were back."""
     crowd.begin(talkers)
     chance = random.Random(rounds)
     for talker in crowd.talkers:
         talker.talk(rate)
     for _ in range(rounds):
         host = crowd.wait_ready()
-        heard = crowd.talkers[0].shown
-        enough = len(heard) + chance.randrange(20, 60)
-        wait_until(lambda: len(heard) >= enough, what="some talk")  # noqa: B023
+        crowd.hear(chance.randrange(20, 60))
         host.kill()
         host.start(crowd.wait_host().port)
     crowd.wait_ready()
     crowd.judge()
-    print(f"back within {worst(crowd):.2f} s (p95)")
+    waits = sorted(wait for talker in crowd.talkers for wait in talker.waits)
+    return waits[int(0.95 * (len(waits) - 1))]
+
+
+def test_whichever_hosts_is_killed_under_load(crowd: Crowd) -> None:
+    assert kill_hosts(crowd, rounds=3, talkers=2, rate=50) < PATIENCE
+
+
+@pytest.mark.full
+@pytest.mark.timeout(2400)
+def test_whichever_hosts_is_killed_two_hundred_times(crowd: Crowd) -> None:
+    print(f"back within {kill_hosts(crowd, rounds=200, talkers=10, rate=20):.2f} s (p95)")
+
+
+def test_a_host_that_freezes_is_replaced_and_comes_over_when_it_thaws(crowd: Crowd) -> None:
+    crowd.begin(talkers=2)
+    ann = crowd.nodes[0]
+    for talker in crowd.talkers:
+        talker.talk(50)
+    crowd.hear(30)
+    crowd.frozen = [ann]
+    ann.send(signal.SIGSTOP)
+    crowd.wait_host()
+    wait_until(lambda: all(talker.waits and talker.connected for talker in crowd.talkers), what="all to be back")
+    crowd.hear(30)
+    ann.send(signal.SIGCONT)
+    crowd.frozen = []
+    crowd.wait_ready()
+    crowd.judge()
+
+
+STEPS = [  # of a takeover
+    "lanchat.storage.replica:Replica.finish",
+    "lanchat.storage.sqlite_log:begin_term",
+    "lanchat.storage.store:Store.begin",
+    "lanchat.server.host:Host.start",
+    "lanchat.server.hub:Hub.begin",
+    "lanchat.api.standby:Standby.settled",
+]
+
+
+@pytest.mark.parametrize("step", [STEPS[1], *(pytest.param(step, marks=pytest.mark.full) for step in STEPS)])
+def test_a_standby_that_dies_while_it_takes_over_is_replaced(crowd: Crowd, step: str) -> None:
+    crowd.begin(talkers=2, die_at=step)
+    ann, bob, _ = crowd.nodes
+    for talker in crowd.talkers:
+        talker.talk(50)
+    crowd.hear(30)
+    ann.kill()
+    wait_until(lambda: not bob.alive, what="bob to die")
+    new = crowd.wait_host().port
+    for node in (ann, bob):
+        node.kill()
+        node.start(new)
+    crowd.wait_ready()
+    crowd.judge()
