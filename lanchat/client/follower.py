@@ -93,7 +93,7 @@ class Follower:
         self._takeover = None
         if connection.host_key == self._key:
             self.close()
-        elif self._keeper is not None and not self._declined and (self._ready or self._key == self._room.papers.owner):
+        elif self._keeper is not None and not self._declined and (self._ready or self._room.papers.names(self._key)):
             self._offer(self._keeper)
 
     def end(self) -> None:
@@ -289,10 +289,10 @@ class Follower:
 
     def _host(self, epoch: int, reason: str) -> bytes:
         """Host the room in this term. Returns its record; b"": this computer cannot."""
-        keeper, replica = self._keeper, self._replica
-        assert keeper is not None and replica is not None
+        assert self._keeper is not None and self._replica is not None
+        promotion = self.cluster.promotion(epoch, reason, self._room.papers, self._replica)
         try:
-            paper = keeper.begin_hosting(self.cluster.promotion(epoch, reason, self._room.papers, replica))
+            paper = self._keeper.begin_hosting(promotion)
         except LanchatError as error:
             self._give_up(str(error))
             return b""

@@ -92,6 +92,11 @@ class Papers:
         """The newest list of standbys; None: there is none."""
         return read_delegation(self.delegation, self.owner) if self.delegation else None
 
+    def names(self, key: bytes) -> bool:
+        """Whether the room belongs to this key, or its owner has named a computer of it."""
+        named = self.named
+        return key == self.owner or (named is not None and named.index(key) is not None)
+
     def index(self, key: bytes, instance: bytes) -> int | None:
         """The index of the computer with this key and this copy; None: the owner has not named it."""
         if key == self.owner:
