@@ -125,11 +125,6 @@ class Follower:
         return self.cluster.sync if self._room.hint is None else self._room.hint
 
     @property
-    def epoch(self) -> int:
-        """Of the last host; 0: it shows none. Any thread."""
-        return timeline.epoch if (timeline := self._room.papers.timeline) is not None else 0
-
-    @property
     def standing(self) -> Standing:
         """What this computer has. Any thread."""
         replica = self._replica
@@ -137,7 +132,9 @@ class Follower:
         following = self._following
         complete = following.complete if following is not None else self._complete
         index = self._index if self._index is not None else -1
-        return Standing(index, self.epoch, held.seq, "hears" if self.cluster.hears else "lost", complete, self._count)
+        return Standing(
+            index, self._room.papers.epoch, held.seq, "hears" if self.cluster.hears else "lost", complete, self._count
+        )
 
     def close(self) -> None:
         """Nothing is stored any more."""

@@ -252,7 +252,7 @@ class Member:
         """
         patience, moved = self._patience, isinstance(lost, errors.RoomMoved)
         closed = isinstance(lost, errors.RoomClosed)  # then it is no wonder who answers at its address now
-        epoch = self.follower.epoch
+        epoch = self.follower.standing.epoch
         hasty = self.follower.cluster.others and not closed
         seeking = hasty and not moved  # a host that has handed the room over says where it is
         if moved and patience is not None:

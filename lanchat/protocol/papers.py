@@ -111,9 +111,14 @@ class Papers:
         return read_term(self.term).timeline if self.term else None
 
     @property
+    def epoch(self) -> int:
+        """Of the last host; 0: it had no record."""
+        return read_term(self.term).epoch if self.term else 0
+
+    @property
     def host_index(self) -> int:
         """Of the last host."""
-        return index_of(read_term(self.term).epoch) if self.term else OWNER_INDEX
+        return index_of(self.epoch)
 
     def _read(self, card: Card, host_key: bytes, now: int) -> "Papers":
         if card.owner != self.owner:

@@ -182,6 +182,7 @@ class Crowd:
         ann.start()
         wait_until(lambda: ann.port, what="ann to host")
         bob.start(ann.port, die_at=die_at)
+        wait_until(lambda: ann.state.endswith("backup bob"), what="bob to be the sync standby")
         cat.start(ann.port)
         self.talkers = [Talker(self._folder, f"t{number}", ann.port) for number in range(talkers)]
         self.wait_ready()
