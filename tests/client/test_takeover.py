@@ -1,0 +1,141 @@
+"""What a standby does that has lost its host: real sockets for the cards, everything else made up."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from lanchat.client.reconnect import SameRoom
+from lanchat.client.takeover import Takeover
+from lanchat.network.card import cards_at, refuses
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.delegation import VALIDITY, Delegation, Standby, TermRecord
+from lanchat.protocol.limits import DEFAULT_LIMITS
+from lanchat.protocol.messages import VERSION, Card
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.places import Place as Known
+from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
+from lanchat.protocol.timing import Timing
+from lanchat.protocol.tls import client_context
+from lanchat.room.succession import Claim, Place, State, Wait
+from lanchat.server.standby import StandbyPort
+from lanchat.storage.identity import Identity, load_identity
+from tests.support.addresses import LOOPBACK
+
+ROOM = "5" * 32
+ANN, BOB, CAT = range(3)
+EPOCH = make_epoch(1, ANN)
+TIMING = Timing(ask=1.0, refused_again=0.01)
+NOW = 1_700_000_000_000
+
+
+class Stage:
+    """ann owned and hosted the room; bob is the one that seeks, and cat may answer at her port."""
+
+    def __init__(self, folder: Path, open_later: Callable[[StandbyPort], None]) -> None:
+        self._open_later = open_later
+        self.people: list[Identity] = [load_identity(folder / nick) for nick in ("ann", "bob", "cat")]
+        ann, *others = self.people
+        standbys = tuple(Standby(index, one.public, bytes(8)) for index, one in enumerate(others, 1))
+        named = Delegation(ROOM, 1, NOW, NOW + VALIDITY, term_limit=99, standbys=standbys).signed(ann.sign)
+        term = TermRecord(ROOM, ann.public, 1, NOW, Timeline(EPOCH)).signed(ann.sign)
+        self.papers = Papers(ROOM, ann.public, named, term)
+        self.card = Card(VERSION, ROOM, "Room A", "ann", 3, False, bytes(32), False, ann.public, named, term)
+        self.places = [Known(index, one.public, "") for index, one in enumerate(self.people)]
+
+    def cat(self, n: int, state: State = "lost", epoch: int = EPOCH) -> None:
+        """cat's port says this."""
+        place = Place(CAT, epoch, make_seq(EPOCH, n), state)
+        state_of = lambda: (self.papers, place)  # noqa: E731
+        port = StandbyPort(self.people[CAT], LOOPBACK, self.card, state_of, DEFAULT_LIMITS, TIMING, 0)
+        self._open_later(port)
+        self.places[CAT] = Known(CAT, self.people[CAT].public, "cat", (f"127.0.0.1:{port.port}",))
+
+    def bob(self, n: int, host_at: int, *, silent: bool = False, since: float = 0.0) -> Takeover:
+        room = SameRoom(self.card, self.people[ANN].public, lambda: NOW)
+        me = Place(BOB, EPOCH, make_seq(EPOCH, n), "lost")
+        host = ANN, (Endpoint("127.0.0.1", host_at),)
+        began = time.monotonic() - since
+        return Takeover(me, room, tuple(self.places), host, TIMING, silent=silent, since=began)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with ExitStack() as ports:
+        yield Stage(tmp_path, lambda port: ports.callback(port.close))
+
+
+@pytest.fixture
+def dead() -> int:
+    """A port that refuses."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def frozen() -> Iterator[int]:
+    """A port that takes connections and says nothing, as that of a process that is stopped."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield int(listener.getsockname()[1])
+
+
+def seek(takeover: Takeover) -> object:
+    return takeover.seek(lambda: False)
+
+
+def test_a_host_whose_port_refuses_twice_is_gone_and_who_has_most_hosts_next(stage, dead):
+    stage.cat(4)
+    assert seek(stage.bob(5, dead)) == Claim(make_epoch(2, BOB))
+
+
+def test_a_standby_that_has_more_goes_first(stage, dead):
+    stage.cat(6)
+    assert seek(stage.bob(5, dead)) == Wait("Another standby takes over.")
+
+
+def test_nobody_moves_a_room_whose_host_another_standby_hears(stage, dead, frozen):
+    """Only the path between the two is broken, whether the port refuses or says nothing."""
+    stage.cat(4, "hears")
+    for port in (dead, frozen):
+        assert seek(stage.bob(5, port, since=TIMING.host_silence)) == Wait("Another standby still hears the host.")
+
+
+def test_a_host_that_says_nothing_is_given_its_time(stage, frozen):
+    assert seek(stage.bob(5, frozen)) == Wait("The host may still be there.")
+    assert seek(stage.bob(5, frozen, since=TIMING.host_silence)) == Claim(make_epoch(2, BOB))
+
+
+def test_after_silence_nobody_waits_for_the_host_once_more(stage, frozen):
+    began = time.monotonic()
+    stage.places[ANN] = Known(ANN, stage.people[ANN].public, "ann", (f"127.0.0.1:{frozen}",))
+    assert seek(stage.bob(5, frozen, silent=True)) == Claim(make_epoch(2, BOB))
+    assert time.monotonic() - began < TIMING.ask
+
+
+def test_somebody_else_at_the_place_of_a_standby_counts_for_nothing(stage, dead):
+    stage.cat(9)
+    stage.places[CAT] = Known(CAT, stage.people[BOB].public, "cat", stage.places[CAT].at)
+    assert seek(stage.bob(5, dead)) == Claim(make_epoch(2, BOB))
+
+
+def test_who_leaves_claims_nothing(stage, dead):
+    assert stage.bob(5, dead).seek(lambda: True) == Wait("We leave.")
+
+
+def test_cards_are_read_of_all_that_answer_and_a_frozen_one_costs_the_time_once(stage, frozen, dead):
+    stage.cat(4)
+    silent = (Endpoint("127.0.0.1", frozen),)
+    places = {0: silent, 1: silent, 2: stage.places[CAT].endpoints, 3: (Endpoint("127.0.0.1", dead),)}
+    found = cards_at(places, client_context(), 1.0)
+    assert [(index, card.seq, key) for index, (card, key) in found.items()] == [
+        (2, make_seq(EPOCH, 4), stage.people[CAT].public)
+    ]
+
+
+def test_a_port_refuses_only_if_a_machine_is_there(dead, frozen):
+    assert refuses((Endpoint("127.0.0.1", dead),), 1.0)
+    assert not refuses((Endpoint("127.0.0.1", frozen),), 1.0)
+    assert not refuses((), 1.0)
