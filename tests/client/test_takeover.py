@@ -35,7 +35,7 @@ NOW = 1_700_000_000_000
 class Stage:
     """ann owned and hosted the room; bob is the one that seeks, and cat may answer at her port."""
 
-    def __init__(self, folder: Path, open_later: Callable[[StandbyPort], None]) -> None:
+    def __init__(self, folder: Path, open_later: Callable[[StandbyPort], object]) -> None:
         self._open_later = open_later
         self.people: list[Identity] = [load_identity(folder / nick) for nick in ("ann", "bob", "cat")]
         ann, *others = self.people
