@@ -47,6 +47,7 @@ from lanchat.protocol.messages import (
     Share,
     Welcome,
 )
+from lanchat.protocol.text import safe_text
 from lanchat.protocol.version import check_version, other_version
 
 Sign = Callable[[bytes], bytes]
@@ -225,7 +226,8 @@ class MemberGreeting:
         check_version(card)
         if card.password:
             if self._begin_exchange is None:
-                raise errors.Refused("This room has a password.", "Ask the host for it.", code="password")
+                title = safe_text(card.title)
+                raise errors.Refused(f'The room "{title}" has a password.', "Ask the host for it.", code="password")
             self._exchange = self._begin_exchange(card.room, self._certificate)
         elif self._begin_exchange is not None:
             raise errors.Refused(

@@ -291,7 +291,7 @@ def test_a_member_without_the_password_is_refused(hal, ann):
     host, _ = locked_ends(hal, ann)
     hello = member_end(ann, hal).hello(CARD)  # no share in it
     assert host.receive(hello) == (Refused("password", "This room has a password."), None)
-    with pytest.raises(errors.Refused, match="has a password"):
+    with pytest.raises(errors.Refused, match=rf'The room "{WITH_PASSWORD.title}" has a password'):
         member_end(ann, hal).hello(WITH_PASSWORD)
 
 
