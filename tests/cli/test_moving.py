@@ -14,7 +14,7 @@ def said_by(output: str) -> list[str]:
     return [event["text"] for event in events if event["event"] == "said"]
 
 
-def test_who_quits_leaves_the_room_to_the_computer_that_was_named(lanchat):
+def test_who_quits_leaves_the_room_to_the_computer_that_was_named_and_it_continues_the_next_morning(lanchat):
     env = {name: value for name, value in lanchat.env("ann").items() if value is not None}
     hosting = lanchat.argv("host", "Room A", "--nick", "ann", "--port", "0", "--no-announce")
     with PtyScreen(hosting, columns=100, env=env) as ann:
@@ -47,3 +47,14 @@ def test_who_quits_leaves_the_room_to_the_computer_that_was_named(lanchat):
     assert cat.wait().code == 0  # only now all of it is certainly on its disk
     history = lanchat.run("history", "Room A", who="cat")
     assert [history.out.count(text) for text in ("before", "after", "still here")] == [1, 1, 1]
+    bob.end_input()
+    assert bob.wait().code == 0
+    morning = lanchat.start("host", "Room A", "--nick", "bob", who="bob", stdin="pipe")
+    morning.wait_err(
+        'Nobody hosts "Room A" now: you continue it from the copy on this computer. It stays the room of ann.'
+    )
+    morning.say("good morning\n")
+    morning.end_input()
+    assert morning.wait().code == 0
+    history = lanchat.run("history", "Room A", who="bob")
+    assert [history.out.count(text) for text in ("before", "still here", "good morning")] == [1, 1, 1]
