@@ -45,13 +45,23 @@ hypothesis.settings.register_profile("full", deadline=None, derandomize=True, ma
 hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, database=None)
 
 _FILES = "/proc/self/fd"  # Linux; elsewhere only threads are counted
+_MEMORY = "/dev/shm"  # a file system in memory, on Linux
 _homes = count(1)
 _ended = count(1)  # tests
 EAGER = Timing(first_retry=0.02, last_retry=0.2)  # members reconnect at once, also to a room that was away for long
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if is_quick(config) and _has_room(_MEMORY):  # nothing waits for a disk there; a full run is about a real one
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
     hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick" if is_quick(config) else "full"))
+
+
+def _has_room(folder: str) -> bool:
+    try:
+        return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2 << 30
+    except OSError:
+        return False
 
 
 def is_quick(config: pytest.Config) -> bool:

@@ -17,7 +17,7 @@ from lanchat.server.followers import Volunteer
 from lanchat.server.hub import Hub
 from lanchat.server.replication import Position
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import HandOver, Named, WebChanged, YieldTo
+from lanchat.server.session import Asked, HandOver, Named, WebChanged, YieldTo
 from lanchat.server.standbys import Standbys
 from lanchat.server.term import Standing, Term
 from lanchat.storage.identity import Identity
@@ -114,8 +114,9 @@ class Moving:
         self._standbys.blocked = ports
 
     def recruit(self, volunteer: Volunteer) -> None:
-        """Ask this member's computer to get ready."""
-        volunteer.session.link.send(volunteer.session.encode(Recruit()))
+        """Ask this member's computer to get ready. The hub sends it, so that the member's welcome stands before it."""
+        session = volunteer.session
+        self._hub.inbox.put_now(Asked(session, lambda _: session.encode(Recruit())))
 
     def name(self, paper: bytes, *places: Place) -> None:
         """Pass on a list of standbys that the owner has signed; b"": only these places are new."""

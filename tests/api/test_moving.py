@@ -123,7 +123,11 @@ def moves(person: Person) -> list[str]:
 
 def hosts(person: Person) -> None:
     """Wait until this person's computer hosts the room, and the person is in it, so that it may be asked for things."""
-    wait_until(lambda: person.room.hosting and person.room.connected, what=f"{person.room.nick} to host")
+
+    def inside() -> bool:  # not by the link to the last host
+        return moves(person)[-1:] == [person.room.nick] and person.room.hosting and person.room.connected
+
+    wait_until(inside, what=f"{person.room.nick} to host")
 
 
 def heard(person: Person, text: str) -> Callable[[], bool]:
@@ -329,8 +333,9 @@ def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_ba
     back = stage.join("dan", standby=0)
     back.hear(lambda: [item.text for item in back.private] == ["for later"], "the private message")
 
-    wait_until(lambda: bob.room.connected, what="bob to be in the room that he hosts")
+    heard = bob.notices
     bob.room.moderate("unlock")
+    wait_until(lambda: bob.notices > heard, what="the room to be open")
     wait_until(lambda: bob.room._standby.hosting.host.moving.sync == 0, what="ann's copy to be complete")
     ask(ann, "takeback", until=lambda: ann.room.hosting)
     hosts(ann)

@@ -22,7 +22,9 @@ from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Said
 from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
 from lanchat.server.doors.native import native_door
+from lanchat.server.followers import Followers
 from lanchat.server.host import Host
+from lanchat.server.session import JoinRequest
 from lanchat.server.standbys import Standbys
 from lanchat.server.term import Term
 from lanchat.storage import replica
@@ -195,6 +197,21 @@ def test_a_standby_has_everything_that_the_host_has(stage):
     wait_until(lambda: len(ann.log_of("bob")) >= 4, what="the copy")
     assert [event.text for event in ann.log_of("bob") if isinstance(event, Said)] == ["before", "after"]
     assert ann.log_of("bob") == LogReader(ann.path).events_after(-1, 100)
+
+
+def test_a_computer_that_is_asked_for_a_copy_at_once_has_its_welcome_first(stage, monkeypatch):
+    """Somebody asks while the hub lets its member in."""
+    ann = stage()
+    came = Followers.came
+
+    def came_and_asked(followers: Followers, request: JoinRequest, now: float) -> None:
+        came(followers, request, now)
+        if followers.volunteers:
+            ann.host.moving.recruit(followers.volunteers[-1])
+
+    monkeypatch.setattr(Followers, "came", came_and_asked)
+    ann.join("bob")
+    wait_until(lambda: [one.nick for one in ann.host.moving.volunteers if one.port] == ["bob"], what="the offer")
 
 
 def test_a_room_that_is_handed_over_goes_on_at_another_computer(stage):

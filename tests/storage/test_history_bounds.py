@@ -178,6 +178,8 @@ def test_a_history_that_another_process_writes_is_left_to_that_process(tmp_path,
 
 def test_a_history_that_cannot_be_read_stops_no_other(tmp_path, monkeypatch, caplog):
     (tmp_path / "a" / LOG).mkdir(parents=True)
+    for number in range(10):  # a folder has a size in every file system
+        (tmp_path / "a" / LOG / f"{number}").touch()
     make_history(tmp_path, "b", 100)
     monkeypatch.setattr(history_bounds, "TOTAL", 100)
     HistoryBounds(never).fit_all(tmp_path)
