@@ -114,8 +114,9 @@ class Finder(Closable):
     def find(self, title: str, wait: float) -> tuple[Listing, ...]:
         """Wait until a room of this title answers, and a moment longer for other rooms of the same title.
 
-        If a room with this title is known, the search waits for it, because another room may only pose as it. If a
-        room has exactly this title, upper and lower case count; otherwise they do not.
+        If a room with this title is known, the search waits for it, because another room may only pose as it; and if it
+        is the only known one, for no other, since none would be taken in its place. If a room has exactly this title,
+        upper and lower case count; otherwise they do not.
 
         Returns:
             The rooms; after `wait` seconds perhaps only rooms that do not answer, or none.
@@ -123,14 +124,16 @@ class Finder(Closable):
         began = time.monotonic()
         deadline = began + wait
         settled: float | None = None
-        known = self._knows(shown_title(title))
+        known = self._known(shown_title(title))
         listings = self.listings()
         while True:
             now = time.monotonic()
             matching = _of_title(listings, title)
-            if settled is None and any(_is_there(listing, known=known) for listing in matching):
+            if settled is None and any(_is_there(listing, known=bool(known)) for listing in matching):
                 only_mdns = all(listing.via == ("mdns",) for listing in matching)
                 settled = max(now + SAME_TITLE_WAIT, began + LATEST_ANSWER) if only_mdns else now + SAME_TITLE_WAIT
+                if any(known == {listing.room_id} and _is_there(listing, known=True) for listing in matching):
+                    settled = now
             until = deadline if settled is None else min(deadline, settled)
             if now >= until or self._closing:
                 return matching
@@ -219,11 +222,12 @@ class Finder(Closable):
                 self._directory.probed(endpoint, outcome, time.monotonic())
                 self._changed.notify_all()
 
-    def _knows(self, title: str) -> bool:
+    def _known(self, title: str) -> set[str]:
+        """The ids of the known rooms with this title."""
         try:
-            return self._known_hosts.knows_title(title)
+            return self._known_hosts.called(title)
         except LanchatError:
-            return False  # the first answer reports the problem
+            return set()  # the first answer reports the problem
 
     def _key_status(self, answered: Answered) -> str:
         """Read again with each answer, because the person may forget a host meanwhile (`lanchat trust --forget`)."""

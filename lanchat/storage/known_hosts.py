@@ -102,13 +102,18 @@ class KnownHosts:
             self._append(f"{room} {fingerprint} {safe_text(title)}")
 
     def knows_title(self, title: str) -> bool:
-        """Whether a room with this title is known, or hosted from this home, by the rules of a search.
+        """Whether a room with this title is known, as `called` finds it."""
+        return bool(self.called(title))
+
+    def called(self, title: str) -> set[str]:
+        """The ids of the rooms with this title that are known, or hosted from this home, by the rules of a search.
 
         Raises:
             LanchatError: the file cannot be read.
         """
-        titles = [known.title for known in self.all()] + [about.title for about in known_rooms(self._home, HOSTED)]
-        return fold(safe_text(title)) in (fold(safe_text(known)) for known in titles)
+        titles = [(known.room, known.title) for known in self.all()]
+        titles += [(about.id, about.title) for about in known_rooms(self._home, HOSTED)]
+        return {room for room, known in titles if fold(safe_text(known)) == fold(safe_text(title))}
 
     def hosts(self, room: str) -> bool:
         """Whether this room is hosted from this home."""

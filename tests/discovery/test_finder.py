@@ -182,6 +182,30 @@ def test_of_a_known_title_the_known_room_is_waited_for(host, finder, own_world):
     assert [listing.host for listing in found] == ["hal"]
 
 
+def test_for_the_only_known_room_of_a_title_no_other_is_waited_for(host, finder, own_world, monkeypatch):
+    room, known = host("Room A"), KnownHosts(own_world)
+    known.remember(room.room_id, fingerprint(room.identity.public), room.title)
+    monkeypatch.setattr(finder_module, "SAME_TITLE_WAIT", inf)
+    look = finder(Scripted(of(room)))
+    assert [listing.room_id for listing in look.find("Room A", wait=inf)] == [room.room_id]
+
+
+def test_where_two_known_rooms_have_a_title_the_other_one_gets_its_time(host, finder, own_world, monkeypatch):
+    room, known = host("Room A"), KnownHosts(own_world)
+    known.remember(room.room_id, fingerprint(room.identity.public), room.title)
+    known.remember("1" * 32, "f" * 64, "room a")
+    monkeypatch.setattr(finder_module, "SAME_TITLE_WAIT", 3600.0)
+    look = finder(Scripted(of(room)))
+    search = threading.Thread(target=look.find, args=("Room A", 3600.0))
+    search.start()
+    wait_until(look.listings)
+    search.join(0.1)
+    assert search.is_alive()
+    look.close()
+    search.join(PATIENCE)
+    assert not search.is_alive()
+
+
 def test_a_twin_with_the_same_id_does_not_hide_the_known_room(host, finder, own_world):
     true = host("Room A", nick="hal")
     twin = host("Room A", nick="mallory", room_id=true.room_id)
