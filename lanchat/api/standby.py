@@ -74,6 +74,7 @@ class Standby(Closable):
         )
         self._port: StandbyPort | None = None
         self._card: Card | None = None
+        self._page_at = 0  # the port of our page, while we hosted the room; 0: there was none
         self._copied_to: Path | None = None  # where the copy of the log is
         self._copies: FileCopies | None = None
         self._unshown: Hosting | None = None  # what nobody can find yet
@@ -112,7 +113,7 @@ class Standby(Closable):
         if page is None:
             self._port.close_pages()
         else:
-            await_browsers(self._port, self._identity, self._on, page)
+            await_browsers(self._port, self._identity, self._on, page, self._page_at)
         return self._port.port, self._port.web_port
 
     @property
@@ -187,6 +188,7 @@ class Standby(Closable):
             self._dialer.local = None
             if hosting is None:
                 return
+            self._page_at = hosting.host.ports.get("web", 0)
             hosting.close()
             successor = hosting.host.moving.successor if hosting.host.moving is not None else ""
             if self.owner and successor:

@@ -162,18 +162,25 @@ class WebAccess:
             self._host.moving.change_web(WebChanged(self.is_open, ticket, int(until)), self.places)
 
 
-def await_browsers(port: StandbyPort, identity: Identity, on: OwnAddresses, link: Callable[[], str]) -> None:
+def await_browsers(
+    port: StandbyPort, identity: Identity, on: OwnAddresses, link: Callable[[], str], last: int = 0
+) -> None:
     """Listen for browsers at a standby, if it does not do so.
 
     Args:
         link: returns a link to the host's page; "": nobody knows one.
+        last: the port of the page that this computer had before, because pages that came from there follow by that
+            origin; 0: it had none.
     """
     from lanchat.server.doors.web.door import FIRST_PORT
     from lanchat.server.doors.web.waiting import WaitingPage
 
-    if not port.web_port:
+    if port.web_port:
+        return
+    for wanted in [last or None, *([None] if last else [])]:
         try:
-            port.open_pages(WaitingPage(identity, [a.text for a in on.reachable()], link), FIRST_PORT)
+            port.open_pages(WaitingPage(identity, [a.text for a in on.reachable()], link), wanted, FIRST_PORT)
+            return
         except LanchatError as error:
             _log.warning("pages cannot follow to this computer: %s", error)
 

@@ -94,13 +94,13 @@ class StandbyPort(Closable):
         """That for browsers; 0: it is not open."""
         return self._for_pages.port if self._for_pages is not None else 0
 
-    def open_pages(self, pages: WaitingDoor, first_port: int) -> None:
+    def open_pages(self, pages: WaitingDoor, port: int | None, first_port: int) -> None:
         """Answer browsers as well.
 
         Raises:
             LanchatError: it cannot listen.
         """
-        self._pages, self._for_pages = pages, Listeners(self._on, None, first_port)
+        self._pages, self._for_pages = pages, Listeners(self._on, port, first_port)
         self._acceptor.open_door(pages, self._for_pages)
 
     def close_pages(self) -> None:

@@ -89,7 +89,7 @@ def test_who_comes_while_it_changes_hands_waits_in_the_backlog(port):
 def test_browsers_are_sent_to_the_host_until_this_computer_hosts_the_room(port, bob):
     links = ["http://192.168.1.7:47480/"]
     assert port.web_port == 0
-    port.open_pages(WaitingPage(bob, (), lambda: links[-1]), 48480)
+    port.open_pages(WaitingPage(bob, (), lambda: links[-1]), None, 48480)
     status, headers, body = fetch(port.web_port)
     assert status == "HTTP/1.1 503 Service Unavailable" and headers["content-type"].startswith("text/html")
     assert b'<a href="http://192.168.1.7:47480/">' in body
@@ -105,7 +105,7 @@ def test_browsers_are_sent_to_the_host_until_this_computer_hosts_the_room(port, 
 
 
 def test_it_listens_for_browsers_no_longer_than_the_room_has_a_page(port, bob):
-    port.open_pages(WaitingPage(bob, (), lambda: ""), 48480)
+    port.open_pages(WaitingPage(bob, (), lambda: ""), 0, 48480)
     at = port.web_port
     port.close_pages()
     assert port.web_port == 0

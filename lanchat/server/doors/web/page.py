@@ -16,7 +16,7 @@ from lanchat.server.doors.web.request import Refusal
 
 STYLES = ("app.css",)
 PROGRAMS = (
-    *("noble.js", "bytes.js", "channel.js", "private.js", "safe.js", "room.js"),
+    *("noble.js", "bytes.js", "channel.js", "private.js", "safe.js", "follow.js", "room.js"),
     *(
         "transfer.js",
         "sealedfile.js",

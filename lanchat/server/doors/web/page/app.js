@@ -5,8 +5,8 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
 (() => {
   const view = new View();
   const ticket = takeTicket();
-  const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
-  const room = new Room(url, view, { ticket });
+  const where = new Whereabouts(location.host, location.protocol === "https:");
+  const room = new Room(where, view, { ticket });
   view.room = room;
   view.files = new FileView(view);
 

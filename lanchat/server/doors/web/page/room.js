@@ -2,13 +2,18 @@
 // stored it. Nothing here touches the screen.
 
 const VERSION = 2; // of the wire
+const FOLLOW_LIMIT = 3000; // ms for another computer that may host the room, to show its card
 const CONNECT_LIMIT = 5000; // ms for a connection and the host's card
 const WELCOME_LIMIT = 15000; // ms for the host to admit us
 const PING_AFTER = 10000; // ms of silence
 const DEAD_AFTER = 25000; // ms of silence
+const BEAT_PING = 3000; // ms of silence of a host that has promised signs of life
+const BEAT_DEAD = 6000; // ms
 const PROBE_LIMIT = 3000; // ms for any sign of life after the page was asleep
 const FIRST_RETRY = 250; // ms; it doubles
 const LAST_RETRY = 8000; // ms
+const SEEKING_RETRY = 1000; // ms, while somebody is about to host the room
+const SEEKING = 20000; // ms
 const HIDDEN_RETRY = 30000; // ms; nobody is looking
 const MAX_UNSENT = 100; // messages
 const MAX_KNOWN = 10000; // messages remembered by sender and id
@@ -58,8 +63,9 @@ function cleanText(text) {
 
 // The room as this member sees it. `ui` has a method for each thing that happens.
 class Room {
-  constructor(url, ui, { ticket = null } = {}) {
-    this.url = url;
+  // `where`: which computers may host it.
+  constructor(where, ui, { ticket = null } = {}) {
+    this.where = where;
     this.ui = ui;
     this.ticket = ticket; // of a guest link, 16 bytes
     this.card = null;
@@ -80,7 +86,11 @@ class Room {
     this.lostAt = 0;
     this.timers = {};
     // what has come
-    this.seq = -1;
+    this.positions = new Positions();
+    this.timeline = null; // of the host
+    this.after = -1; // the last event that we and the host both have
+    this.own = new OwnLines();
+    this.beat = 0; // ms; the host has promised a sign of life as often
     this.gapUntil = 0;
     this.later = [];
     this.known = new Set();
@@ -94,6 +104,14 @@ class Room {
     this.question = null; // a private message whose recipient the host is asked for
   }
 
+  get url() {
+    return this.where.now.url;
+  }
+
+  get seq() {
+    return this.positions.seq;
+  }
+
   // ---- for the page
 
   // Connect, at first only to read the card.
@@ -101,7 +119,7 @@ class Room {
     clearTimeout(this.timers.retry);
     if (this.channel) this.channel.close();
     this.connected = false;
-    this.limit(CONNECT_LIMIT);
+    this.limit(this.where.now === this.where.host ? CONNECT_LIMIT : FOLLOW_LIMIT);
     const channel = new Channel(this.url, {
       opened: (hostKey, binding) => {
         this.shown = { hostKey, binding };
@@ -191,9 +209,12 @@ class Room {
     if (was || !this.lostAt) this.lostAt = Date.now();
     if (this.final) return;
     if (!this.wanted && this.card && why !== "impostor") return; // the card has been read, and nobody has asked to join yet
-    const pause = Math.min(FIRST_RETRY * 2 ** this.retries, LAST_RETRY) * (0.5 + Math.random() / 2);
-    this.retries += 1;
-    this.timers.retry = setTimeout(() => this.open(), document.hidden ? HIDDEN_RETRY : pause);
+    const seeking = this.where.places.length && Date.now() - this.lostAt < SEEKING;
+    const longest = seeking ? SEEKING_RETRY : LAST_RETRY;
+    let pause = Math.min(FIRST_RETRY * 2 ** this.retries, longest) * (0.5 + Math.random() / 2);
+    if (why === "moved" || (this.admitted && this.where.failed())) pause = 0;
+    else this.retries += 1;
+    this.timers.retry = setTimeout(() => this.open(), document.hidden && why !== "moved" ? HIDDEN_RETRY : pause);
     this.ui.disconnected(why, this.lostAt);
   }
 
@@ -231,6 +252,14 @@ class Room {
     }
     if (!this.welcome) return; // nothing else has a place before the welcome
     switch (message.t) {
+      case "heartbeat":
+        this.beat = message.beat || 0;
+        return;
+      case "delegation": // of a host that had no record when it showed its card
+        if (message.term) this.timeline = Timeline.of(message);
+        return;
+      case "standbys":
+        return this.where.learn(message.places);
       case "present":
         return this.takePresent(message);
       case "said":
@@ -276,7 +305,9 @@ class Room {
     this.card = card;
     if (first) this.recall();
     const pinned = this.memory.host ? fromBase64(this.memory.host) : null;
-    if (pinned && !sameBytes(pinned, this.shown.hostKey)) return this.impostor();
+    const expected = this.where.now.key || pinned;
+    if (expected && !sameBytes(expected, this.shown.hostKey)) return this.impostor();
+    if (card.standby) return this.absent(); // it hosts nothing
     if (!this.wanted) {
       this.channel.close();
       clearTimeout(this.timers.limit);
@@ -307,6 +338,8 @@ class Room {
 
   hello() {
     const { hostKey, binding } = this.shown;
+    this.timeline = Timeline.of(this.card);
+    this.after = this.positions.common(this.timeline);
     const nonce = random(32);
     const proof = joinFields(
       "lanchat member proof",
@@ -326,7 +359,7 @@ class Room {
       key: base64(this.sealer.public),
       nonce: base64(nonce),
       proof: base64(noble.ed25519.sign(proof, this.seed)),
-      after: this.seq,
+      after: this.after,
     };
     if (this.ticket) {
       const bound = joinFields("lanchat guest ticket", binding, this.sealer.public);
@@ -342,13 +375,22 @@ class Room {
   }
 
   takeClosing(closing) {
+    if (closing.code === "moved" && this.where.moved(closing.to)) {
+      this.channel.close();
+      return this.lost("moved");
+    }
     this.stop();
     this.ui.closed(closing.code, closing.text);
   }
 
   impostor() {
     this.channel.close();
-    this.lost("impostor");
+    this.lost(this.where.now === this.where.host ? "impostor" : "lost");
+  }
+
+  absent() {
+    this.channel.close();
+    this.lost("lost");
   }
 
   stop() {
@@ -367,19 +409,24 @@ class Room {
     this.hostKey = this.shown.hostKey;
     this.hostId = memberId(this.hostKey);
     this.wanted = this.me.nick = welcome.nick;
-    this.memory = { seed: base64(this.seed), host: base64(this.hostKey), nick: welcome.nick };
+    const atHome = this.where.now === this.where.home; // the key of that computer is the one to be seen after a reload
+    const host = atHome ? base64(this.hostKey) : this.memory.host;
+    this.where.admitted();
+    this.beat = 0;
+    this.memory = { seed: base64(this.seed), host, nick: welcome.nick };
     this.store.set(`lanchat room ${this.card.room}`, this.memory);
     this.retries = 0;
     this.lostAt = 0;
     this.people.clear();
     this.keys.set(this.me.id, this.sealer.public);
-    this.seq = Math.min(this.seq, welcome.seq);
+    this.positions.set(Math.min(this.after, welcome.seq));
     this.gapUntil = welcome.since || 0;
     this.later = [];
     const again = this.admitted;
     this.admitted = this.connected = true;
     this.ui.joined(again);
     if (this.gapUntil) this.send({ t: "fetch", after: Math.max(0, this.seq) });
+    this.sayAgain();
     this.resend();
     clearInterval(this.timers.alive);
     this.timers.alive = setInterval(() => this.check(), 1000);
@@ -393,8 +440,9 @@ class Room {
     const slept = now - (this.checkedAt || now) > 5000;
     this.checkedAt = now;
     if (slept || !this.connected) return;
-    if (now - this.heardAt > DEAD_AFTER) this.cut();
-    else if (now - Math.min(this.heardAt, this.saidAt) > PING_AFTER) this.send({ t: "ping" });
+    const [ping, dead] = this.beat ? [BEAT_PING, BEAT_DEAD] : [PING_AFTER, DEAD_AFTER];
+    if (now - this.heardAt > dead) this.cut();
+    else if (now - this.heardAt > ping || now - this.saidAt > PING_AFTER) this.send({ t: "ping" });
   }
 
   // ---- people
@@ -430,7 +478,7 @@ class Room {
       return;
     }
     if (event.seq <= this.seq) return;
-    this.seq = event.seq;
+    this.positions.advance(event.seq, this.timeline);
     const past = event.seq <= this.welcome.seq;
     if (event.t !== "said") return this.happened(event, past);
     if (!event.by.startsWith("~") && !this.isFirst(this.known, event)) return;
@@ -547,6 +595,15 @@ class Room {
     this.store.set(`lanchat unsent ${this.card.room}`, unsent.length ? unsent : null);
   }
 
+  // What an earlier host had acknowledged and this one lacks, because it hosted the room apart from that one.
+  sayAgain() {
+    const before = [...this.unacked.values()];
+    const lacking = this.own.take(this.timeline);
+    if (!lacking.length) return;
+    this.unacked = new Map([...lacking, ...before].map((message) => [message.id, message]));
+    this.saveUnsent();
+  }
+
   resend() {
     this.queue = [...this.unacked.keys()];
     this.underWay.clear();
@@ -588,6 +645,7 @@ class Room {
   }
 
   heard(said) {
+    this.own.heard(said);
     const message = this.unacked.get(said.id);
     if (!message) return;
     message.seq = said.seq;
@@ -600,6 +658,7 @@ class Room {
     for (const [id, message] of this.unacked) {
       if (message.seq > 0 && message.seq <= seq) {
         this.unacked.delete(id);
+        if (message.kind === "say") this.own.keep(message);
         changed = true;
       }
     }

@@ -70,6 +70,10 @@ class View {
       find("door-error").textContent = words;
       return;
     }
+    if (why === "moved") {
+      this.state("Not connected");
+      return this.showBar("The room moves to another computer ...", false);
+    }
     const long = Date.now() - since > 60000;
     const words = long ? "Still no connection. Same Wi-Fi? Turn mobile data off?" : "Connection lost. Reconnecting ...";
     if (this.room.admitted) {
@@ -201,10 +205,24 @@ class View {
       case "topic":
         return event.topic ? `${who} set the topic: ${safeText(event.topic)}` : `${who} removed the topic`;
       case "moved":
-        return `${who} hosts the room now`;
+        return this.movedText(event, who);
       default:
         return "";
     }
+  }
+
+  // A page that is loaded again has to come from the computer that hosts the room.
+  movedText(event, who) {
+    const before = safeNick(event.before || "");
+    const page = this.room.where.pageOf(event.by);
+    const words = {
+      handover: before && `${before} has handed the room to ${who}`,
+      takeover: before && `${before} is gone; ${who} now hosts the room`,
+      failback: `${who} hosts the room again`,
+      merge: `Two halves of the room have found each other again; ${who} hosts it`,
+    };
+    const said = words[event.reason] || `${who} hosts the room now`;
+    return page ? `${said}, at ${page}` : said;
   }
 
   notice(code, text) {
