@@ -22,7 +22,7 @@ from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.timing import Timing
-from lanchat.server.doors.irc.door import irc_door
+from lanchat.server.doors.irc.door import irc_doors
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.doors.web.door import web_door
@@ -225,13 +225,15 @@ def host(identity: Callable[[str], Identity]) -> Iterator[Callable[..., Host]]:
         port: int = 0,
         plain_port: int | None = None,
         irc_port: int | None = None,
+        irc_tls_port: int | None = None,
+        irc_password: str | None = None,
         web_port: int | None = None,
         guest_link: GuestLink | None = None,
         web_names: tuple[str, ...] = (),
         **options: object,
     ) -> Host:
         doors = [native_door(port), *([] if plain_port is None else [plain_door(plain_port)])]
-        doors += [] if irc_port is None else [irc_door(irc_port)]
+        doors += irc_doors(irc_port, irc_tls_port, irc_password)
         doors += [] if web_port is None else [web_door(web_port, guest_link, web_names)]
         options = {"on": LOOPBACK, "doors": doors, "limits": NO_LIMITS, **options}
         room = Host(title, identity(nick), nick=nick, **options)  # type: ignore[arg-type]

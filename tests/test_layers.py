@@ -91,6 +91,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.cli.completion",
         "lanchat.cli.config",
         "lanchat.cli.files",
+        "lanchat.cli.guests",
         "lanchat.cli.help",
         "lanchat.cli.look",
         "lanchat.cli.main",

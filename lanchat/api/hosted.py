@@ -27,7 +27,7 @@ from lanchat.protocol.places import Rules, read_places
 from lanchat.protocol.text import clean_title, safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.doors.base import DoorOption
-from lanchat.server.doors.irc.door import irc_door
+from lanchat.server.doors.irc.door import IrcTlsDoor, irc_doors
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
@@ -51,6 +51,8 @@ def host(
     port: int | None = None,
     plain_port: int | None = None,
     irc_port: int | None = None,
+    irc_tls_port: int | None = None,
+    irc_password: str | None = None,
     web: bool = False,
     web_port: int | None = None,
     web_names: Collection[str] = (),
@@ -75,6 +77,8 @@ def host(
         port: by default 47474, or the next free one; 0 for any.
         plain_port: also serve netcat and other plain clients there, without encryption.
         irc_port: also serve IRC clients there, without encryption.
+        irc_tls_port: also serve IRC clients there, with TLS; in a room with a password only with `irc_password`.
+        irc_password: what IRC clients need to know; never the room's own password.
         web: also serve browsers; `HostedRoom.web` has the address, and can open and close this door later.
         web_port: the same, at this port instead of 47480 or the next free one; 0 for any.
         web_names: what this machine may be called in a web address, besides its addresses and its own name.
@@ -99,6 +103,8 @@ def host(
         ValueError: the title or the nick breaks its rules.
         LanchatError: the port or the home folder cannot be used, ...
     """
+    if irc_password is not None and (irc_password == password or irc_tls_port is None or irc_port is not None):
+        raise ValueError("IRC clients give their password by TLS alone, and it is never the room's.")
     on = where(interfaces)
     nick = nick or default_nick()
     home = home_folder(needed=not ephemeral)
@@ -139,7 +145,8 @@ def host(
             nick=nick,
             room_id=folder.about.id if folder else None,
             doors=[
-                *_doors(port, plain_port, irc_port, on_problem),
+                *_doors(port, plain_port, on_problem),
+                *irc_doors(irc_port, irc_tls_port, irc_password),
                 *([access.option(web_port)] if web or web_port is not None else []),
             ],
             on=on,
@@ -225,6 +232,12 @@ class HostedRoom(JoinedRoom):
         return self._hosting.web
 
     @property
+    def irc_certificate(self) -> str:
+        """SHA-256 of the certificate that IRC clients see, in hex; "": they have no encrypted port."""
+        door = self.host.doors.find("irc-tls")
+        return door.certificate if isinstance(door, IrcTlsDoor) else ""
+
+    @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where others can join now, the address that most people can use first."""
         return self._hosting.endpoints
@@ -255,14 +268,10 @@ def _check(host: Host, home: Path) -> HostCheck:
     return check
 
 
-def _doors(
-    port: int | None, plain_port: int | None, irc_port: int | None, say: Callable[[str], None]
-) -> list[DoorOption]:
+def _doors(port: int | None, plain_port: int | None, say: Callable[[str], None]) -> list[DoorOption]:
     doors = [native_door(port, GuessNotices(say))]
     if plain_port is not None:
         doors.append(plain_door(plain_port))
-    if irc_port is not None:
-        doors.append(irc_door(irc_port))
     return doors
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lanchat.cli import options
+from lanchat.cli import guests, options
 from lanchat.cli.completion import titles
 from lanchat.cli.config_file import screen_options
 from lanchat.cli.picking import pick_and_talk, talk_in, wanted_twin
@@ -36,6 +36,8 @@ class HostOptions:
     files: str | None
     plain_port: int | None
     irc_port: int | None
+    irc_tls_port: int | None
+    irc_password_file: str | None
     web: int | None
     web_name: tuple[str, ...]
     headless: bool
@@ -76,19 +78,7 @@ class HostOptions:
         metavar="SIZE",
         help="Let members send files, up to so much in all (500M, 10G; default 10G); 0 for no files.",
     ),
-    options.option(
-        "--plain-port",
-        type=options.PORT,
-        metavar="PORT",
-        help="Also serve netcat and simple socket clients on this port, unencrypted.",
-    ),
-    options.option(
-        "--irc-port",
-        setting="host.irc_port",
-        type=options.PORT,
-        metavar="PORT",
-        help="Also serve IRC clients on this port (usually 6667), unencrypted.",
-    ),
+    *guests.OPTIONS,
     options.option(
         "--web",
         callback=options.web_port,
@@ -166,10 +156,9 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term
     total = None if settings.files is None else options.checked(parse_size, settings.files, "--files")
     chosen: str | None = click.get_current_context().obj  # in the list
     if settings.password or settings.password_file:  # before one is invented or asked for
-        _refuse_unencrypted(settings)
+        guests.check(settings, locked=True)
     password = chosen or new_password(settings.password, settings.password_file, ask=has_terminal())
-    if password is not None:
-        _refuse_unencrypted(settings)
+    irc_password = guests.check(settings, locked=password is not None, password=password)
     home = home_folder(needed=not settings.ephemeral)
     known = [] if settings.new or settings.ephemeral else rooms_called(home, title, HOSTED)
     who = Who(choose_nick(settings.nick, ask=screen))
@@ -180,6 +169,8 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term
             port=settings.port,
             plain_port=settings.plain_port,
             irc_port=settings.irc_port,
+            irc_tls_port=settings.irc_tls_port,
+            irc_password=irc_password,
             web=settings.web is not None,
             web_port=settings.web if settings.web is not None and settings.web >= 0 else None,
             web_names=settings.web_name,
@@ -202,16 +193,6 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term
         room_id = None if settings.ephemeral else room.card.room
         keep_choices(own_settings(home, room_id), who, room.nick, None, notices)
     return room
-
-
-def _refuse_unencrypted(settings: HostOptions) -> None:
-    """A room with a password has no door that would let everybody in."""
-    if settings.plain_port is not None:
-        raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
-    if settings.irc_port is not None:
-        raise click.UsageError(
-            "A room with a password has no --irc-port, which is unencrypted and would let everybody in."
-        )
 
 
 @click.command(cls=ExplainedCommand)

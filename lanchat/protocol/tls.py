@@ -201,6 +201,20 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
+def irc_context(certificate: Path) -> ssl.SSLContext:
+    """The context for IRC clients, of which old builds know TLS 1.2 alone; see `server_context`.
+
+    Args:
+        certificate: and its key.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET | ssl.OP_NO_COMPRESSION
+    context.num_tickets = 0
+    context.load_cert_chain(certificate)
+    return context
+
+
 def client_context() -> ssl.SSLContext:
     """The member's context. It accepts any certificate: `Trust` in client/connect.py decides, by the host's key."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

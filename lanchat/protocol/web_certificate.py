@@ -1,6 +1,6 @@
-"""The certificate of the door for browsers, which refuse Ed25519: P-256, self-signed. Pure.
+"""The certificates of the doors for browsers and IRC clients, which refuse Ed25519: P-256, self-signed. Pure.
 
-It protects nothing by itself, because a browser cannot know it: what is said is sealed inside it (noise.py).
+That for browsers protects nothing by itself, because none can know it: what is said is sealed inside it (noise.py).
 """
 
 import datetime
@@ -16,7 +16,7 @@ VALID = datetime.timedelta(days=825)  # the most that Apple's systems accept
 RENEWED = datetime.timedelta(days=30)  # before the end
 
 
-def make_certificate(places: Iterable[str], now: datetime.datetime) -> bytes:
+def make_certificate(places: Iterable[str], now: datetime.datetime, valid: datetime.timedelta = VALID) -> bytes:
     """A new key and its certificate, one after the other in PEM.
 
     Args:
@@ -32,7 +32,7 @@ def make_certificate(places: Iterable[str], now: datetime.datetime) -> bytes:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))  # clocks differ
-        .not_valid_after(now + VALID)
+        .not_valid_after(now + valid)
         .add_extension(x509.SubjectAlternativeName([_place(text) for text in places]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)

@@ -61,9 +61,13 @@ def _plain_address(room: "HostedRoom") -> str:
 def _other_ways(room: "HostedRoom") -> list[tuple[str, bool]]:
     """How people without lanchat come in. True: what they type, open, or set in their client."""
     lines = web_lines(room.web.address) + [(PROTECTS, False)] if room.web.is_open else []
-    if (irc_port := room.host.ports.get("irc")) is not None:
-        where = f"server {_plain_address(room)}, port {irc_port}, channel {channel_of(room.title)}"
-        lines += [("IRC clients (not encrypted):", False), (where, True)]
+    for door, how in (("irc-tls", "TLS"), ("irc", "not encrypted")):
+        if (irc_port := room.host.ports.get(door)) is not None:
+            where = f"server {_plain_address(room)}, port {irc_port}, channel {channel_of(room.title)}"
+            lines += [(f"IRC clients ({how}):", False), (where, True)]
+    if room.irc_certificate:
+        lines += [("The SHA-256 of its certificate, for -tls_fingerprint in WeeChat:", False)]
+        lines += [(room.irc_certificate, True)]
     if (plain_port := room.host.ports.get("plain")) is not None:
         lines += [("Guests without lanchat (not encrypted):", False), (f"nc {_plain_address(room)} {plain_port}", True)]
     return lines

@@ -104,6 +104,11 @@ def given_password(file: str | None, *, what_to_do: str = "Ask the host for the 
     if file is None:
         password = os.environ.get("LANCHAT_PASSWORD")
         return _long_enough(password, what_to_do) if password else None
+    return file_password(file, what_to_do=what_to_do)
+
+
+def file_password(file: str, *, what_to_do: str) -> str:
+    """The password in this file. Raises as `given_password`."""
     try:
         with open(file, encoding="utf-8") as lines:
             return _long_enough(lines.read().strip("\r\n"), what_to_do)

@@ -299,6 +299,11 @@ def test_interfaces_in_the_environment_stand_between_commas(lanchat):
         (["--nope"], r"There is no option --nope\."),
         (["host", "--password", "Room A"], '.*--password.* title first .lanchat host "Room A" --password.*'),
         (["host", "A", "--irc-port", "0", "--password", "auto"], "A room with a password has no --irc-port, .*"),
+        (
+            ["host", "A", "--irc-tls-port", "0", "--password", "auto"],
+            r"IRC clients need a password of their own: --irc-password-file FILE .*",
+        ),
+        (["host", "A", "--irc-password-file", "x"], r"The option --irc-password-file needs --irc-tls-port, .*"),
         (["host", "A", "--web", "Room"], "Invalid value for --web: only a port .*"),
         (["host", "A", "--password", "secret"], 'Invalid value for --password: only "auto" .*'),
         (["join", "127.0.0.1:1", "--nick", "\x1b[2J"], r"Invalid value for --nick: .*"),

@@ -13,8 +13,8 @@ def irc() -> Iterator[Callable[..., IrcClient]]:
     """`irc(room, "wee")`: an IRC client in the room; without a nick, one that has only connected."""
     clients: list[IrcClient] = []
 
-    def connect(room: Host, nick: str = "", **options: str) -> IrcClient:
-        clients.append(client := IrcClient(room.ports["irc"], nick, **options))
+    def connect(room: Host, nick: str = "", capabilities: str = "") -> IrcClient:
+        clients.append(client := IrcClient(room.ports["irc"], nick, capabilities=capabilities))
         return client
 
     yield connect

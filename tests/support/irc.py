@@ -1,6 +1,7 @@
 """An IRC client for tests."""
 
 import socket
+import ssl
 from itertools import count
 
 from lanchat.protocol.irc.line import Line, parse
@@ -10,13 +11,25 @@ from tests.support.waiting import PATIENCE
 class IrcClient:
     """Sends lines and reads the answers. Belongs to one thread."""
 
-    def __init__(self, port: int, nick: str = "", *, capabilities: str = "", source: str = "127.0.0.1") -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), source_address=(source, 0))
-        self.socket.settimeout(PATIENCE)
+    def __init__(
+        self,
+        port: int,
+        nick: str = "",
+        *,
+        capabilities: str = "",
+        source: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+        password: str = "",
+    ) -> None:
+        plain = socket.create_connection(("127.0.0.1", port), source_address=(source, 0))
+        plain.settimeout(PATIENCE)
+        self.socket = plain if tls is None else tls.wrap_socket(plain)
         self._partial = b""
         self._pings = count(1)
         if capabilities:
             self.send("CAP LS 302", f"CAP REQ :{capabilities}", "CAP END")
+        if password:
+            self.send(f"PASS :{password}")
         if nick:
             self.send(f"NICK {nick}", "USER user 0 * :real name")
             self.until("366")

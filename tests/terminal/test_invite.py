@@ -39,6 +39,19 @@ def test_a_host_with_an_irc_port_shows_what_an_irc_client_needs(own_world):
         assert f"  server 127.0.0.1, port {room.host.ports['irc']}, channel #room-a" in how_to_join(room)
 
 
+def test_a_host_with_tls_for_irc_shows_which_certificate_to_expect(own_world):
+    with lanchat.host("Room A", nick="hal", port=0, irc_tls_port=0, announce=False, ephemeral=True) as room:
+        shown = how_to_join(room)
+        assert f"  server 127.0.0.1, port {room.host.ports['irc-tls']}, channel #room-a" in shown
+        assert len(room.irc_certificate) == 64 and f"  {room.irc_certificate}" in shown
+
+
+def test_the_password_of_irc_clients_is_not_the_rooms_and_goes_by_tls_alone(own_world):
+    for ports in ({"irc_port": 0}, {"irc_port": 0, "irc_tls_port": 0}, {"irc_tls_port": 0, "password": "kelp-oven"}):
+        with pytest.raises(ValueError, match="never the room's"):
+            lanchat.host("Room A", irc_password="kelp-oven", announce=False, ephemeral=True, **ports)
+
+
 def test_a_screen_shows_in_three_lines_how_others_join(own_world):
     with lanchat.host("Room A", nick="hal", port=0, plain_port=0, announce=False, ephemeral=True) as room:
         port, plain = room.host.port, room.host.ports["plain"]

@@ -20,9 +20,11 @@ class Replies:
 
     Args:
         nick: the client's; "*" before it has one.
+        encrypted: whether it has come by TLS.
     """
 
-    def __init__(self, names: Names, nick: str) -> None:
+    def __init__(self, names: Names, nick: str, *, encrypted: bool = False) -> None:
+        self._encrypted = encrypted
         self._names = names
         self._nick = nick or "*"
 
@@ -53,7 +55,9 @@ class Replies:
         channel = self._names.channel
         lines = (
             f"This is the lanchat room {self._names.title}; its only channel is {channel}.",
-            "Nothing is encrypted here: everybody on this network can read along, private messages too.",
+            "The way to the host is encrypted. The host itself can read along, private messages too."
+            if self._encrypted
+            else "Nothing is encrypted here: everybody on this network can read along, private messages too.",
             "@ hosts the room, + has proven a key. You have no key, so lanchat shows your nick with a tilde.",
         )
         begin = self.reply("375", last=f"- {self._names.server} message of the day -")

@@ -21,6 +21,7 @@ from lanchat.protocol.text import clean_nick, safe_text, same_nick
 from lanchat.room.room import Room
 from lanchat.server.doors.base import Serving, reporting_errors
 from lanchat.server.doors.irc.commands import EARLY, answer, away_text
+from lanchat.server.doors.irc.gate import Gate
 from lanchat.server.doors.irc.history import History
 from lanchat.server.doors.irc.lines import Lines
 from lanchat.server.doors.irc.session import IrcSession
@@ -38,11 +39,15 @@ _WRONG_CLIENT = "This port is for IRC clients."
 class Conversation:
     """Reads one client. Its reader thread owns it."""
 
-    def __init__(self, link: Link, session: IrcSession, quota: Quota, serving: Serving) -> None:
+    def __init__(
+        self, link: Link, session: IrcSession, quota: Quota, serving: Serving, gate: Gate | None = None
+    ) -> None:
         self._link = link
         self._session = session
         self._quota = quota
         self._serving = serving
+        self._gate = gate
+        self._password = ""
         self._throttle = Throttle(link, quota.lines)
         self._lines = Lines(link, session, self._throttle, serving.timing)
         self._history = History(link, session, self._throttle, serving.log)
@@ -55,6 +60,7 @@ class Conversation:
     def register(self) -> bool:
         """Read until the client has said who it is. Returns whether it has; else the link is over."""
         self._link.within(self._serving.timing.name, "late", "did not register in time")
+        self._link.establish()
         begun = False
         while (raw := self._lines.next()) is not None:
             if (not begun and is_other_protocol(raw)) or has_http([raw]):
@@ -62,7 +68,7 @@ class Conversation:
             begun = True
             self._throttle.receive(1)
             if (line := self._parsed(raw)) is not None and self._identify(line):
-                return True
+                return self._gate is None or self._gate.passes(self._link, self._session, self._password)
         return False
 
     def _identify(self, line: Line) -> bool:
@@ -81,7 +87,7 @@ class Conversation:
                 session.away = away_text(line)
                 self._reply(session.replies.marked_away(session.away))
             case "PASS" if line.parameters:
-                pass  # there is no password here, and a client may send one that is meant for another server
+                self._password = line.parameter(0)
             case "PASS":
                 self._reply(session.replies.needs_more("PASS"))
             case "QUIT":

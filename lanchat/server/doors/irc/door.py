@@ -6,7 +6,8 @@
     host:   :wee!~u@3f2a9c11.lan JOIN #room-a                      (with names and history)
     client: PRIVMSG #room-a :hello
 
-A client of this door has proven no identity and nothing is encrypted: on every lanchat screen its nick has a tilde.
+A client of this door has proven no identity: on every lanchat screen its nick has a tilde. On one port nothing is
+encrypted; on the other TLS is, by a certificate that the client may pin, and there a password can be asked for.
 """
 
 import secrets
@@ -16,17 +17,43 @@ import time
 from lanchat.network.link import Link
 from lanchat.protocol.ids import UNVERIFIED
 from lanchat.protocol.irc.names import names_of
-from lanchat.protocol.tls import Channel, PlainChannel
+from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, irc_context
+from lanchat.protocol.web_certificate import certificate_print
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.doors.irc.conversation import Conversation
+from lanchat.server.doors.irc.gate import Gate
 from lanchat.server.doors.irc.session import Dialects, IrcSession
 from lanchat.server.quotas import Quota
 from lanchat.server.session import Converse
+from lanchat.storage.web_certificate import load_irc_certificate
 
 
-def irc_door(port: int) -> DoorOption:
-    """The door for IRC clients without encryption, on this port; 0 for any."""
-    return DoorOption(IrcDoor, port, needs_no_password=True)
+def irc_doors(port: int | None, tls_port: int | None = None, password: str | None = None) -> list[DoorOption]:
+    """The doors for IRC clients that have a port; 0 for any. They share their dialects.
+
+    Args:
+        port: without encryption.
+        tls_port: with TLS.
+        password: asked for there; it lets people into a room with a password, and must be another one than the room's.
+    """
+    known: list[Dialects] = []
+
+    def dialects(serving: Serving) -> Dialects:
+        if not known:
+            card = serving.card()
+            known.append(Dialects(names_of(card.room, card.title, int(time.time()))))
+        return known[0]
+
+    doors = []
+    if port is not None:
+        doors.append(DoorOption(lambda serving: IrcDoor(serving, dialects(serving)), port, needs_no_password=True))
+    if tls_port is not None:
+
+        def make(serving: Serving) -> IrcTlsDoor:
+            return IrcTlsDoor(serving, dialects(serving), password)
+
+        doors.append(DoorOption(make, tls_port, needs_no_password=password is None))
+    return doors
 
 
 class IrcDoor:
@@ -34,10 +61,10 @@ class IrcDoor:
 
     name = "irc"
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, dialects: Dialects, gate: Gate | None = None) -> None:
         self._serving = serving
-        card = serving.card()
-        self._dialects = Dialects(names_of(card.room, card.title, int(time.time())))
+        self._dialects = dialects
+        self._gate = gate
 
     def channel(self, sock: socket.socket) -> Channel:
         return PlainChannel()
@@ -51,8 +78,28 @@ class IrcDoor:
             observes=True,
             dialects=self._dialects,
             id=f"{UNVERIFIED}{secrets.token_hex(4)}",
+            encrypted=not link.established,
         )
         with reporting_errors(link, session.dialect.encode):
-            conversation = Conversation(link, session, quota, self._serving)
+            conversation = Conversation(link, session, quota, self._serving, self._gate)
             return conversation.run if conversation.register() else None
         return None
+
+
+class IrcTlsDoor(IrcDoor):
+    """The same with TLS.
+
+    Attributes:
+        certificate: its SHA-256 in hex, for clients that are told which one to expect.
+    """
+
+    name = "irc-tls"
+
+    def __init__(self, serving: Serving, dialects: Dialects, password: str | None) -> None:
+        super().__init__(serving, dialects, None if password is None else Gate(password))
+        path = load_irc_certificate(serving.identity.key_path.parent)
+        self.certificate = certificate_print(path.read_bytes()).lower()
+        self._context = irc_context(path)
+
+    def channel(self, sock: socket.socket) -> Channel:
+        return TlsChannel(self._context, server=True)

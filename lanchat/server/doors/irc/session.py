@@ -68,6 +68,7 @@ class IrcSession(Session):
 
     Args:
         id: the member id of the guest.
+        encrypted: whether the client has come by TLS.
         wanted: the nick that the client asked for last.
         asked: the nicks in the private messages whose receipts are due, by the message's id; a NOTICE has none.
         welcomed: whether it has got the end of its registration.
@@ -81,6 +82,7 @@ class IrcSession(Session):
     dialects: Dialects = field(kw_only=True)
     id: str = field(kw_only=True)
     capabilities: Capabilities = field(default_factory=Capabilities)
+    encrypted: bool = False
     wanted: str = ""
     asked: dict[str, str] = field(default_factory=dict)
     welcomed: bool = False
@@ -101,7 +103,7 @@ class IrcSession(Session):
 
     @property
     def replies(self) -> Replies:
-        return Replies(self.names, self.nick)
+        return Replies(self.names, self.nick, encrypted=self.encrypted)
 
     @property
     def nick(self) -> str:
@@ -205,7 +207,7 @@ class IrcSession(Session):
     def snapshot(self, snapshot: Snapshot) -> bytes:
         welcome = snapshot.welcome
         self.wanted = welcome.nick
-        replies = Replies(self.names, welcome.nick)
+        replies = Replies(self.names, welcome.nick, encrypted=self.encrypted)
         me = Present(welcome.id, welcome.nick)
         greeting = b"" if self.welcomed else replies.welcome(__version__, len(snapshot.present) + 1)
         self.welcomed = True
