@@ -16,7 +16,7 @@ from lanchat.storage.rooms import LOG, STANDBY
 from tests.api.test_moving import TIMING, Stage, stage
 from tests.api.test_standby import Person
 from tests.support.addresses import LOOPBACK
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 __all__ = ["stage"]
 
@@ -32,7 +32,7 @@ def copy_of(stage: Stage, nick: str = "bob", **options: Any) -> Any:
 def with_copy(stage: Stage) -> str:
     """bob's computer has a complete copy of a room in which cat has spoken; then all are gone. Returns the room id."""
     ann, bob, cat = stage.with_backup()
-    cat.room.say("in the evening", wait=10)
+    cat.room.say("in the evening", wait=PATIENCE)
     wait_until(lambda: copy_of(stage) is not None, what="the papers in bob's copy")
     for person in (bob, cat, ann):
         person.room.close(end=True)
@@ -62,7 +62,7 @@ def test_the_next_morning_the_standby_continues_the_room_and_its_owner_comes_bac
     stage.port = server_of(bob).port
     cat = stage.join("cat", standby=0)
     cat.hear(lambda: "in the evening" in cat.texts, "what was said before")
-    cat.room.say("in the morning", wait=10)
+    cat.room.say("in the morning", wait=PATIENCE)
     elsewhere = stage.elsewhere()
     assert elsewhere is not None and elsewhere.host == "bob", "the owner finds it there"
     ann = stage.join("ann", port=stage.port)

@@ -11,7 +11,7 @@ from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import Left, Moved
 from tests.api.test_moving import Stage, heard
 from tests.api.test_standby import Person
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def cut_off(person: Person) -> None:
 
 def test_a_standby_hosts_the_room_when_its_host_is_gone(stage):
     ann, bob, cat = stage.with_backup()
-    cat.room.say("at ann's", wait=10)
+    cat.room.say("at ann's", wait=PATIENCE)
     cut_off(ann)
     ann.room.leave()
     cat.room.say("to whoever hosts")
     wait_until(lambda: bob.room.hosting and bob.room.connected and cat.room.connected, what="bob to host")
-    cat.room.say("at bob's", wait=10)
+    cat.room.say("at bob's", wait=PATIENCE)
     for person in (bob, cat):
         person.hear(heard(person, "at bob's"), "the last message")
         assert person.texts == ["at ann's", "to whoever hosts", "at bob's"]
@@ -49,15 +49,15 @@ def test_a_standby_hosts_the_room_when_its_host_is_gone(stage):
 
 def test_an_owner_that_was_cut_off_alone_comes_over_and_takes_the_room_back(stage):
     ann, bob, cat = stage.with_backup()
-    cat.room.say("at ann's", wait=10)
+    cat.room.say("at ann's", wait=PATIENCE)
     cut_off(ann)
     wait_until(lambda: bob.room.hosting and cat.room.connected, what="bob to host")
     ann.room.say("alone")
-    cat.room.say("at bob's", wait=10)
+    cat.room.say("at bob's", wait=PATIENCE)
     wait_until(lambda: not ann.room.hosting and ann.room.connected, what="ann to come over")
     for person in (ann, bob, cat):
         person.hear(heard(person, "at bob's"), "the last message")
-    cat.room.say("together", wait=10)
+    cat.room.say("together", wait=PATIENCE)
     ann.hear(heard(ann, "together"), "the last message")
     for person in (ann, bob, cat):
         person.hear(heard(person, "alone"), "what ann said alone")
@@ -65,16 +65,16 @@ def test_an_owner_that_was_cut_off_alone_comes_over_and_takes_the_room_back(stag
     wait_until(lambda: stage.sync(bob) == 0, what="ann's copy to be complete")
     ann.room.moderate("takeback")
     wait_until(lambda: ann.room.hosting and not bob.room.hosting, what="ann to host again")
-    cat.room.say("at ann's again", wait=10)
+    cat.room.say("at ann's again", wait=PATIENCE)
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
 
 
 def test_an_owner_that_starts_again_has_all_of_the_room(stage):
     ann, bob, cat = stage.with_backup()
-    cat.room.say("at ann's", wait=10)
+    cat.room.say("at ann's", wait=PATIENCE)
     ann.room.close()
     wait_until(lambda: bob.room.hosting and bob.room.connected and cat.room.connected, what="bob to host")
-    cat.room.say("at bob's", wait=10)
+    cat.room.say("at bob's", wait=PATIENCE)
     stage.join("ann", port=bob.room._standby.hosting.host.port)
     wait_until(lambda: stage.sync(bob) == 0, what="ann's copy to be complete")
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
@@ -99,7 +99,7 @@ def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_
     monkeypatch.setattr(standby._dialer, "_connect", connect_later)
     bob.room._member._link.drop("silent", "cut off")
     bob.room.send("apart")
-    cat.room.say("at ann's", wait=10)
+    cat.room.say("at ann's", wait=PATIENCE)
     wait_until(hosted.is_set, what="bob to host for himself")
     wait_until(lambda: not bob.room.hosting and bob.room.connected, what="bob to come over")
     for person in (ann, bob, cat):
