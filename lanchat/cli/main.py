@@ -77,6 +77,7 @@ SECTIONS = {
     },
     "More": {"config": "config.config", "completion": "completion.completion", "help": "help.help"},
 }
+WHOLE = 1000  # characters of the first sentence about a command: all of it, since a part may mean something else
 _PLACES = {name: place for section in SECTIONS.values() for name, place in section.items()}
 _OTHER_WORDS = {
     **dict.fromkeys(("open", "create", "serve", "start"), "host"),
@@ -111,10 +112,9 @@ class _Commands(ExplainedCommand, click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        limit = formatter.width - 6 - max(map(len, _PLACES))
         for heading, names in SECTIONS.items():
             with formatter.section(heading):
-                formatter.write_dl([(name, command_of(name).get_short_help_str(limit)) for name in names])
+                formatter.write_dl([(name, command_of(name).get_short_help_str(WHOLE)) for name in names])
 
 
 def command_of(name: str) -> click.Command:

@@ -1,8 +1,12 @@
 """What is said about a command that was misused, in lanchat's own words: what is wrong, and how it is right."""
 
+import shutil
 from collections.abc import Sequence
 
 import click
+
+CLICKS_LEAST = 50  # cells of a row of help; in a narrower window the terminal would break the rows in words
+LEAST = 24  # of ours
 
 
 class ExplainedCommand(click.Command):
@@ -18,6 +22,12 @@ class ExplainedCommand(click.Command):
         if ctx.args and not (self.allow_extra_args or ctx.resilient_parsing):
             raise _TooManyWords(ctx)
         return rest
+
+    def get_help(self, ctx: click.Context) -> str:
+        columns = shutil.get_terminal_size().columns
+        if columns < CLICKS_LEAST + 2:
+            ctx.terminal_width = max(LEAST, columns - 2)
+        return super().get_help(ctx)
 
 
 class _TooManyWords(click.UsageError):

@@ -127,6 +127,14 @@ def test_help_names_the_program_and_the_exit_codes(started):
     assert "Exit codes: 0 done" in whole.out
 
 
+def test_the_list_of_commands_fits_every_window_and_says_all(monkeypatch):
+    for columns in (30, 40, 80, 160):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        text = cli.get_help(click.Context(cli, info_name="lanchat", **cli.context_settings))
+        assert max(map(len, text.splitlines())) <= columns
+        assert "..." not in text.replace("[ARGS]...", "")
+
+
 def test_version_is_printed(started):
     for option in ("--version", "-V"):
         assert started.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
