@@ -58,7 +58,8 @@ def explained(error: click.ClickException) -> tuple[str, str]:
             )
         case click.MissingParameter(param=click.Argument(name=str(name))):
             required = [one for one in ctx.command.params if isinstance(one, click.Argument) and one.required]
-            example = f'For example: {ctx.command_path} "Room A" {more}'
+            text = " hello" if any(one.name == "text" for one in ctx.command.params) else ""
+            example = f'For example: {ctx.command_path} "Room A"{text} {more}'
             return f"The {name} is missing.", example if len(required) == 1 else usage
         case click.BadParameter():
             return f"Invalid value for {_place(error, ctx)}: {error.message}", usage

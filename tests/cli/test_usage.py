@@ -64,6 +64,7 @@ def test_words_that_are_no_title_are_too_many():
 
 def test_what_is_missing_is_named():
     assert told("host") == ("The title is missing.", 'For example: lanchat host "Room A" (more: lanchat host --help)')
+    assert told("send")[1].startswith('For example: lanchat send "Room A" hello (more:')
     assert told("ask", "A") == (
         "The question is missing.",
         "Usage: lanchat ask [OPTIONS] ROOM QUESTION (more: lanchat ask --help)",
