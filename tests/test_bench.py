@@ -16,6 +16,7 @@ from scripts.benchmark.crowd import Crowd, Target
 from scripts.benchmark.dialects import Dialect, Relay
 from scripts.benchmark.fanout import Fanout, FanoutResult
 from scripts.benchmark.scripts import followed
+from tests.support.cases import cases
 
 MEMBERS = 5
 LINES_EACH = 200  # of each sender
@@ -168,7 +169,7 @@ def test_followers_are_compared_byte_by_byte_and_noise_is_left_out():
     assert odd.tally.verdict([2]).swapped == 1
 
 
-@pytest.mark.parametrize(("printed", "number"), [("123", 3), ("12", 2), ("13", 1), ("1223", 2), ("213", 0), ("", 0)])
+@cases(("printed", "number"), [("123", 3), ("12", 2), ("13", 1), ("1223", 2), ("213", 0), ("", 0)])
 def test_a_program_that_follows_has_to_print_each_line_once_in_order(printed, number):
     lines = b'{"event": "came"}\n' + b"".join(b'{"event": "said", "id": "%s"}\n' % id.encode() for id in printed)
     assert followed(lines, "123") == number

@@ -22,6 +22,7 @@ OPTIONS = (
     ),
     options.option(
         "--irc-tls-port",
+        setting="host.irc_tls_port",
         type=options.PORT,
         metavar="PORT",
         help="Also serve IRC clients on this port (usually 6697), with TLS.",

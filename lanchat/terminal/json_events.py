@@ -181,6 +181,15 @@ class Ended(Line, frozen=True):
     reason: str
 
 
+_ENCODER = msgspec.json.Encoder()
+
+
 def written(line: Line) -> str:
     """A line as it is printed, in pure ASCII: harmless on a terminal, whatever is in it."""
-    return json.dumps(msgspec.to_builtins(line)) + "\n"
+    try:
+        text = _ENCODER.encode(line).decode("ascii")
+    except UnicodeError:  # not ASCII, or half of a pair
+        text = "\x7f"
+    if "\x7f" in text:  # the only control character that the encoder leaves as it is
+        text = json.dumps(msgspec.to_builtins(line), separators=(",", ":"))
+    return text + "\n"

@@ -169,7 +169,7 @@ class Follow:
             crowd.turn(0)
             read(0.001)
         ended = last = time.monotonic()
-        final = f'"id": "{marks.id(count - 1)}"'.encode()
+        final = f'"id":"{marks.id(count - 1)}"'.encode()
         while final not in heard[-4096:] and time.monotonic() - last < 2.0:
             crowd.turn(0)
             if read(0.01):

@@ -26,7 +26,7 @@ def wrong(text: str) -> str:
     return f"{caught.value} {caught.value.hint}"
 
 
-@pytest.mark.parametrize("setting", [one for one in SETTINGS if one.option], ids=lambda one: one.key)
+@cases("setting", [one for one in SETTINGS if one.option])
 def test_a_setting_has_the_variable_of_its_option_which_names_the_setting(setting):
     option = OPTIONS[setting.option]
     assert option.envvar == setting.variable
@@ -62,7 +62,7 @@ def test_keys_may_stand_with_dots_or_in_tables():
     assert parse_file('interface = "eth0"', "c") == {"interface": ("eth0",)}
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "near"),
     [
         ("notify.bel = false", "notify.bell"),
@@ -81,7 +81,7 @@ def test_an_unknown_key_that_looks_like_none_leads_to_the_page():
     assert wrong("frobnicate = 1") == "config.toml, line 1: unknown key frobnicate. All keys: lanchat help settings"
 
 
-@pytest.mark.parametrize(
+@cases(
     ("text", "line"),
     [
         ("notify.bell = 1", 1),
@@ -124,7 +124,7 @@ def test_what_is_wrong_is_said(text, part):
     assert part in wrong(text)
 
 
-@pytest.mark.parametrize("text", ['password = "secret"', '[host]\npassword = "secret"'])
+@cases("text", ['password = "secret"', '[host]\npassword = "secret"'])
 def test_a_password_is_sent_elsewhere_and_not_repeated(text):
     said = wrong(text)
     assert "--password-file" in said and "secret" not in said
@@ -134,7 +134,7 @@ def test_nothing_of_a_key_acts_on_the_terminal():
     assert "\x1b" not in wrong('"\\u001b]0;x\\u0007" = 1')
 
 
-@pytest.mark.parametrize(
+@cases(
     ("key", "text", "value"),
     [
         ("notify.bell", "0", False),

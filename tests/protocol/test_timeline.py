@@ -99,7 +99,7 @@ def test_who_missed_a_whole_term_gets_it_from_its_beginning():
     assert at_cat.common({ann: 42}) == make_seq(bob, 0)
 
 
-@pytest.mark.parametrize(
+@cases(
     ("n", "number", "where"),
     [(9, 4, (CAT, 5)), (9, 9, (CAT, 0)), (9, 12, (BOB, 6)), (9, 20, (ANN, 40)), (9, 99, (ANN, 0)), (0, 1, (BOB, 8))],
 )

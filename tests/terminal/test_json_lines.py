@@ -1,5 +1,6 @@
 """The lines of --json: each item as its line, which keeps the contract, and the page that tells users of it."""
 
+import json
 import re
 from pathlib import Path
 
@@ -61,6 +62,13 @@ def test_each_line_keeps_the_contract(item):
 def test_the_lines_of_commands_keep_the_contract():
     assert parsed(written(Answer("yes", BOB, "bob", False)))["text"] == "yes"
     assert parsed(written(Ended(6, "gone")))["code"] == 6
+
+
+@cases("text", ["plain", "\x7f", "é\u202e", "\ud800", "\x1b[2J\0", "\U0001f600", '"\\\n'])
+def test_whatever_is_in_a_line_it_is_ascii_in_one_form(text):
+    line = written(Ended(6, text))
+    assert line == json.dumps({"event": "ended", "code": 6, "reason": text}, separators=(",", ":")) + "\n"
+    assert line.isascii() and line[:-1].isprintable()
 
 
 def test_the_first_line_tells_where_we_are():
