@@ -61,9 +61,12 @@ def test_a_standby_sends_browsers_to_the_host_until_it_hosts_the_room_with_the_s
     hosts(bob)
     zoe.close()
 
-    page = WebSocket(at_bob, {"Origin": f"http://127.0.0.1:{at_ann}"})  # of ann's page, which was not loaded again
-    assert page.status == 101
-    page.close()
+    def opened() -> bool:  # for ann's page, which was not loaded again
+        page = WebSocket(at_bob, {"Origin": f"http://127.0.0.1:{at_ann}"})
+        page.close()
+        return page.status == 101
+
+    wait_until(opened, what="bob's page to know ann's")
     again = PageClient(at_bob, "zoe", key=zoe.key, ticket=ticket, after=welcome.seq)
     assert again.host_key == told[1].key and again.next(Welcome).nick == "zoe"
     assert again.next(Moved).nick == "bob"

@@ -221,6 +221,7 @@ def test_a_file_that_was_not_finished_goes_on_in_the_next_run(open_room, enter, 
     ann.close()
     with pytest.raises(ConnectionLost):
         first.wait(30)
+    wait_until(lambda: len(room.links) == 1, what="the host to have read what was on its way")
     again = enter(room, "ann")
     moved: list[int] = []
     [second] = again.resume_sending(lambda transfer: moved.append(transfer.progress.done))
