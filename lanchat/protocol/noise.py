@@ -59,7 +59,7 @@ class CipherState:
             raise ProtocolError("The encrypted connection is broken (a frame does not fit).") from None
 
     def _next_nonce(self) -> bytes:
-        nonce = bytes(4) + self._nonce.to_bytes(8, "little")
+        nonce = (self._nonce << 32).to_bytes(12, "little")  # 4 zero bytes, then the counter
         self._nonce += 1
         return nonce
 

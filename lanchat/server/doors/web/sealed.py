@@ -78,13 +78,17 @@ class SealedChannel:
         return content
 
     def seal(self, plain: bytes) -> bytes:
-        if self.is_request:
-            return self._transport.seal(plain)
-        if self.ended or self._sealed is None or self._socket.state is not State.OPEN:
+        sealed = self._sealed
+        if sealed is None:
+            return self._transport.seal(plain) if self.is_request else b""
+        if self.ended or self._socket.state is not State.OPEN:
             return b""
+        if len(plain) <= MAX_CONTENT:  # nearly always, and the shortest way is worth it
+            frame = sealed.to_page.seal(plain)
+            return self._transport.seal(_header(len(frame)) + frame)
         out: list[bytes] = []
         for at in range(0, len(plain), MAX_CONTENT):
-            frame = self._sealed.to_page.seal(plain[at : at + MAX_CONTENT])
+            frame = sealed.to_page.seal(plain[at : at + MAX_CONTENT])
             out += _header(len(frame)), frame
         return self._transport.seal(b"".join(out))
 
