@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.guest_ticket import ticket_text
@@ -174,6 +174,42 @@ def test_a_taken_nick_brings_another_one(room, join, visit):
     zoe.reads("zoe2 is free")
     zoe.page.keyboard.press("Enter")
     zoe.is_inside()
+
+
+def focused(page: Page) -> tuple[str, str]:
+    """The role and the name of what has the focus, as a screen reader gets them."""
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    with_focus = [
+        (node["role"]["value"], node["name"]["value"])
+        for node in nodes
+        if any(one["name"] == "focused" and one["value"]["value"] for one in node.get("properties", []))
+    ]
+    return with_focus[-1]
+
+
+def test_a_screen_reader_hears_what_each_stop_of_the_keyboard_is(room_with_files, visit):
+    zoe = visit(room_with_files, reduced_motion="reduce")
+    expect(zoe.page.locator("#nick")).to_be_focused()
+    assert focused(zoe.page) == ("textbox", "What should the others call you?")
+    zoe.join("zoe")
+    assert focused(zoe.page) == ("textbox", "Message to everyone")
+    zoe.page.locator("#people-button").focus()
+    stops = []
+    for _ in range(5):
+        stops.append(focused(zoe.page))
+        zoe.page.keyboard.press("Tab")
+    assert stops == [
+        ("button", "1 person"),
+        ("log", "Messages"),
+        ("button", "Choose files to send"),
+        ("textbox", "Message to everyone"),
+        ("button", "Send"),
+    ]
+    zoe.page.locator("#people-button").press("Enter")
+    assert focused(zoe.page) == ("button", "Close")
+    assert zoe.page.evaluate("document.getAnimations().length") == 0  # as asked for
+    zoe.page.keyboard.press("Escape")
+    assert focused(zoe.page) == ("button", "1 person")
 
 
 def test_the_page_works_by_keyboard_and_names_its_parts(room, visit):
