@@ -146,14 +146,20 @@ def instead(title: str, open_here: Sequence[str]) -> str:
     """
     if not open_here:
         return "Ask the host for the address that is on their screen: lanchat join ADDRESS"
-    import difflib  # only after a mistake
-
-    titles = {other.casefold(): other for other in open_here}
-    if near := difflib.get_close_matches(title.casefold(), titles, ALIKE):
-        return f"Did you mean {' or '.join(_quoted(titles[other]) for other in near)}?"
+    if near := meant(title, open_here):
+        return near
     rest = len(open_here) - SHOWN_TITLES
     more = f" and {rest} more, see lanchat rooms" if rest > 0 else ""
     return f"Open here: {', '.join(map(_quoted, open_here[:SHOWN_TITLES]))}{more}"
+
+
+def meant(title: str, titles: Sequence[str]) -> str:
+    """A question that proposes those of these titles that are like a mistyped one; "": none is."""
+    import difflib  # only after a mistake
+
+    known = {other.casefold(): other for other in titles}
+    near = difflib.get_close_matches(title.casefold(), known, ALIKE)
+    return f"Did you mean {' or '.join(_quoted(known[other]) for other in near)}?" if near else ""
 
 
 def _quoted(title: str) -> str:

@@ -127,7 +127,7 @@ class _Damage:
 def find_room(home: Path, room: str, talk: IO[str]) -> About:
     rooms = [about for about in rooms_called(home, room) if log_paths(home, about.id)]
     if not rooms:
-        raise NoSuchRoom(f'No history of a room called "{safe_text(room)}".', _titles(home))
+        raise NoSuchRoom(f'No history of a room called "{safe_text(room)}".', _titles(home, room))
     if len(rooms) > 1:
         others = ", ".join(about.id for about in rooms[1:])
         which = "the one used last" if hosted_path(home, rooms[0].id) is None else "one that you host"
@@ -139,17 +139,16 @@ def find_room(home: Path, room: str, talk: IO[str]) -> About:
     return rooms[0]
 
 
-def _titles(home: Path) -> str:
-    """Which rooms there is a history of."""
-    titles = list(
-        dict.fromkeys(
-            f'"{safe_text(about.title)}"' if about.title else about.id
-            for about in known_rooms(home)
-            if log_paths(home, about.id)
-        )
-    )
-    if not titles:
+def _titles(home: Path, room: str) -> str:
+    """Which rooms there is a history of, or which of them was perhaps meant."""
+    from lanchat.api.targets import meant  # only after a mistake
+
+    rooms = [about for about in known_rooms(home) if log_paths(home, about.id)]
+    if not rooms:
         return "The history of a room is kept from when you first join it."
+    if near := meant(room, [about.title for about in rooms if about.title]):
+        return near
+    titles = list(dict.fromkeys(f'"{safe_text(about.title)}"' if about.title else about.id for about in rooms))
     more = f" and {len(titles) - _MOST_TITLES} more" if len(titles) > _MOST_TITLES else ""
     return f"You have: {', '.join(titles[:_MOST_TITLES])}{more}"
 

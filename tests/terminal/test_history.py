@@ -126,10 +126,13 @@ def test_of_two_rooms_with_one_title_the_one_used_last_is_shown(home, seen):
     assert shown(home, "1" * 32)[0][2][6:] == "ann tea?"
 
 
-def test_an_unknown_title_says_which_there_are(home, seen):
-    with pytest.raises(NoSuchRoom, match='"Room B"') as caught:
-        shown(home, "Room B")
+def test_an_unknown_title_says_which_there_are_or_which_was_meant(home, seen):
+    with pytest.raises(NoSuchRoom, match='"Standup"') as caught:
+        shown(home, "Standup")
     assert caught.value.hint == 'You have: "Room A"'
+    with pytest.raises(NoSuchRoom, match='"Rom A"') as caught:
+        shown(home, "Rom A")
+    assert caught.value.hint == 'Did you mean "Room A"?'
     with pytest.raises(NoSuchRoom) as caught:
         shown(home / "elsewhere")
     assert "first join" in caught.value.hint
