@@ -63,6 +63,7 @@ class Tail:
         self._json = JsonLines(room.state, room.key_status)
         self._kept: deque[Said] = deque(maxlen=options.number)  # of the past
         self._waited: list[PrivateMessage] = []
+        self._ready: list[str] = []  # to be written together, since a write for each line costs more than the line
 
     def run(self) -> int:
         """Returns the exit code. Of `as_json` the last line says how it ended.
@@ -96,12 +97,12 @@ class Tail:
             if self._past.over and not self._options.follow:
                 break
             if isinstance(item, Closed):
-                self._out.flush()
+                self._flush()
                 raise item.error
             if self._handle(item) and isinstance(item, PrivateMessage):
                 shown.append(item)
-            self._out.writelines(map(written, lines))
-        self._out.flush()
+            self._ready += map(written, lines)
+        self._flush()
         self._room.confirm(shown)
 
     def _happenings(self, item: Item) -> list[Line]:
@@ -138,7 +139,7 @@ class Tail:
         for item in past:
             if item.at >= self._options.since:
                 self._show(item, waited=True)
-        self._out.flush()
+        self._flush()
         self._room.confirm(self._waited)
         self._kept.clear()
         self._waited.clear()
@@ -149,13 +150,18 @@ class Tail:
             hand_over(self._options.command, _text(message), variables(message, self._room.title, bot=bot))
             return
         if self._options.as_json:
-            self._out.writelines(map(written, self._json.lines(message, waited=waited)))
+            self._ready += map(written, self._json.lines(message, waited=waited))
             return
         line = message_line(message) if isinstance(message, Said) else private_line(message)
-        self._out.write(in_rows(self._out, line) + "\n")
+        self._ready.append(in_rows(self._out, line) + "\n")
 
     def _write_end(self, line: Line) -> None:
-        self._out.write(written(line))
+        self._ready.append(written(line))
+        self._flush()
+
+    def _flush(self) -> None:
+        ready, self._ready = self._ready, []
+        self._out.write("".join(ready))
         self._out.flush()
 
     def _note(self, text: str) -> None:
