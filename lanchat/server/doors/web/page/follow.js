@@ -129,6 +129,11 @@ class Whereabouts {
     return this.next();
   }
 
+  // The host is connected and does not answer: it was asked already.
+  silent() {
+    this.failures = TRIES - 1;
+  }
+
   // Nobody has admitted us there. Returns whether somebody else is to be called at once.
   failed() {
     this.failures += 1;

@@ -7,8 +7,7 @@ const CONNECT_LIMIT = 5000; // ms for a connection and the host's card
 const WELCOME_LIMIT = 15000; // ms for the host to admit us
 const PING_AFTER = 10000; // ms of silence
 const DEAD_AFTER = 25000; // ms of silence
-const BEAT_PING = 3000; // ms of silence of a host that has promised signs of life
-const BEAT_DEAD = 6000; // ms
+const BEAT_DEAD = 4000; // ms of silence of a host that has promised signs of life; more where they come late
 const PROBE_LIMIT = 3000; // ms for any sign of life after the page was asleep
 const FIRST_RETRY = 250; // ms; it doubles
 const LAST_RETRY = 8000; // ms
@@ -119,7 +118,7 @@ class Room {
     clearTimeout(this.timers.retry);
     if (this.channel) this.channel.close();
     this.connected = false;
-    this.limit(this.where.now === this.where.host ? CONNECT_LIMIT : FOLLOW_LIMIT);
+    this.limit(this.where.others.length ? FOLLOW_LIMIT : CONNECT_LIMIT);
     const channel = new Channel(this.url, {
       opened: (hostKey, binding) => {
         this.shown = { hostKey, binding };
@@ -197,6 +196,7 @@ class Room {
   cut() {
     if (!this.channel || this.channel.over) return;
     this.channel.close();
+    if (this.connected) this.where.silent(); // two probes were not answered
     this.lost("silent");
   }
 
@@ -253,8 +253,7 @@ class Room {
     if (!this.welcome) return; // nothing else has a place before the welcome
     switch (message.t) {
       case "heartbeat":
-        this.beat = message.beat || 0;
-        return;
+        return this.takeBeat(message.beat || 0);
       case "delegation": // of a host that had no record when it showed its card
         if (message.term) this.timeline = Timeline.of(message);
         return;
@@ -412,7 +411,7 @@ class Room {
     const atHome = this.where.now === this.where.home; // the key of that computer is the one to be seen after a reload
     const host = atHome ? base64(this.hostKey) : this.memory.host;
     this.where.admitted();
-    this.beat = 0;
+    this.beat = this.beatAt = 0;
     this.memory = { seed: base64(this.seed), host, nick: welcome.nick };
     this.store.set(`lanchat room ${this.card.room}`, this.memory);
     this.retries = 0;
@@ -434,14 +433,27 @@ class Room {
     if (!welcome.people) this.ui.people();
   }
 
+  // The host is alive. How late its signs of life are says after which silence it counts as lost.
+  takeBeat(beat) {
+    const now = Date.now();
+    const late = this.beat && this.beatAt ? Math.max(0, now - this.beatAt - this.beat) : 0;
+    this.late = Math.max(late, (this.late || 0) * 0.97); // half of it after a quiet half minute
+    this.beat = beat;
+    this.beatAt = now;
+  }
+
+  get deadAfter() {
+    return this.beat ? Math.min(Math.max(BEAT_DEAD, 1000 + 4 * this.late), DEAD_AFTER) : DEAD_AFTER;
+  }
+
   // Look for silence. No timer runs reliably while the page is hidden, so a long pause proves nothing.
   check() {
     const now = Date.now();
     const slept = now - (this.checkedAt || now) > 5000;
     this.checkedAt = now;
     if (slept || !this.connected) return;
-    const [ping, dead] = this.beat ? [BEAT_PING, BEAT_DEAD] : [PING_AFTER, DEAD_AFTER];
-    if (now - this.heardAt > dead) this.cut();
+    const ping = Math.min(PING_AFTER, this.deadAfter / 2);
+    if (now - this.heardAt > this.deadAfter) this.cut();
     else if (now - this.heardAt > ping || now - this.saidAt > PING_AFTER) this.send({ t: "ping" });
   }
 
