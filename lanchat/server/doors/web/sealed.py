@@ -128,6 +128,8 @@ class SealedChannel:
         if isinstance(self.answer, Upgrade):
             response = self._socket.accept(request)
             self._socket.send_response(response)
+            for headers in (request.headers, response.headers):  # the parser would keep 2 KB of them for each page
+                headers.clear()
             if response.status_code != 101:
                 self._socket.handshake_exc = self._socket.handshake_exc or ValueError(response.reason_phrase)
 
