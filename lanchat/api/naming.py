@@ -151,7 +151,7 @@ class Naming(Closable):
         for one in able:
             index = next((other.index for other in chosen if (other.key, other.instance) == (one.key, one.instance)), 0)
             if index in new:
-                words = "can take over when you leave. /standbys shows who can."
+                words = "can take over when you leave or lose the connection. /standbys shows who can."
                 self._say(f"{safe_text(one.nick)} {words}")
 
     def _choose(self, able: Sequence[Volunteer], now: float) -> tuple[Standby, ...]:

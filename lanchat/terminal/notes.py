@@ -50,7 +50,7 @@ class Notes:
             case Topic(nick=nick):
                 return topic_text(safe_nick(nick), item)
             case Moved(nick=nick):
-                return moved_text(safe_nick(nick), item)
+                return moved_text(safe_nick(nick), item, self._state.nick)
             case FileOffered(file=file, nick=nick, name=name):
                 self._files[file] = name
                 if len(self._files) > _MOST_FILES:

@@ -119,11 +119,12 @@ def topic_text(who: str, event: Topic) -> str:
     return f"{who} set the topic: {topic}" if topic else f"{who} removed the topic"
 
 
-def moved_text(who: str, moved: Moved) -> str:
+def moved_text(who: str, moved: Moved, me: str) -> str:
     """How it reads that the room has another host.
 
     Args:
         who: the new host's nick as it is shown, or "you".
+        me: our own nick.
     """
     before, hosts = safe_nick(moved.before), "you host" if who == "you" else f"{who} hosts"
     match moved.reason:
@@ -135,6 +136,8 @@ def moved_text(who: str, moved: Moved) -> str:
             return f"{hosts} the room again"
         case "merge":
             return f"two halves of the room have found each other again; {hosts} it"
+        case _ if moved.before == me:
+            return f"this computer did not answer for a while; {hosts.replace(' host', ' now host')} the room"
         case _ if who == "you":
             return f"you now host the room, because {_whose(before)} computer stopped answering"
         case _:
@@ -143,7 +146,7 @@ def moved_text(who: str, moved: Moved) -> str:
 
 def named_text(host: str) -> str:
     """For the person whose computer the owner of the room has named."""
-    what = f"it keeps a copy of the room and can host it when {host} leaves"
+    what = f"it keeps a copy of the room and can host it when {host} is gone"
     return f"This computer is now a standby: {what}. /standbys off ends that."
 
 

@@ -1,16 +1,13 @@
-"""A room that moves: what a sync standby costs the acknowledgements, and how long an orderly quit stops the others."""
+"""A room that moves: what a sync standby costs acknowledgements, and how long a quit or a dead host stops others."""
 
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 import lanchat
 from lanchat.api.joining import join_target
@@ -21,9 +18,18 @@ from lanchat.protocol.timing import Timing
 from scripts.benchmark.bench import Options, tell
 from scripts.benchmark.latency import percentiles
 from scripts.benchmark.machine import wait_for_quiet
+from scripts.benchmark.nodes import line_of, node, until
+from scripts.benchmark.recovery import BackRow, recover
 from scripts.benchmark.table import many, ms, table, times
 
 _WAIT = 30.0  # s for a standby to be complete, and for a room to come over
+_DEAD = [  # what happens, to how many members beside two standbys, and whether the host is only silent
+    ("killed, 1 member", 1, False),
+    ("killed, 50 members", 50, False),
+    ("killed, 200 members", 190, False),  # a room admits 200 people
+    ("silent, 1 member", 1, True),
+    ("silent, 50 members", 50, True),
+]
 _QUIET, _BUSY = 300, 20_000  # messages, one after the other and 64 under way
 
 
@@ -41,7 +47,7 @@ class QuitRow:
     max: float
 
 
-def continuity(options: Options) -> Sequence[AckRow | QuitRow]:
+def continuity(options: Options) -> Sequence[AckRow | QuitRow | BackRow]:
     """Run the section."""
     costs: dict[str, list[tuple[float, float]]] = {}
     pauses: list[float] = []
@@ -58,28 +64,45 @@ def continuity(options: Options) -> Sequence[AckRow | QuitRow]:
     options.show(table("continuity: acknowledgements", ("", "p50, ms", "", "acks/s, 64 under way", ""), shown))
     columns = ("", "p50", "max")
     options.show(table("continuity: without an ack, ms", columns, [(q.what, ms(q.p50), ms(q.max)) for q in quits]))
-    return [*rows, *quits]
+    return [*rows, *quits, *_recoveries(options)]
+
+
+def _recoveries(options: Options) -> Sequence[BackRow]:
+    rows = []
+    for what, members, silent in _DEAD[: 1 if options.quick else None]:
+        waits: list[float] = []
+        for _ in range(options.repeat * (1 if options.quick or members > 1 else 5)):
+            wait_for_quiet(options.patience)
+            try:
+                waits += recover(members, silent=silent)
+            except (RuntimeError, OSError, lanchat.LanchatError) as error:
+                tell(f"continuity: {type(error).__name__} {error}")
+        cuts = quantiles(waits, n=20, method="inclusive") if len(waits) > 1 else [*waits, 0.0] * 10
+        rows.append(BackRow(what, cuts[9], cuts[18]))
+    shown = [(row.what, f"{row.p50:.2f}", f"{row.p95:.2f}") for row in rows]
+    options.show(table("continuity: until a member is back, s", ("", "p50", "p95"), shown))
+    return rows
 
 
 def _one_run(costs: dict[str, list[tuple[float, float]]], pauses: list[float], number: int) -> None:
     with tempfile.TemporaryDirectory(prefix="lanchat-bench-") as folder:
         os.environ["LANCHAT_HOME"] = f"{folder}/talker"
-        with _node(folder, "ann") as ann:
-            port = int(_line(ann))
+        with node(folder, "ann") as ann:
+            port = int(line_of(ann))
             target = Target((Endpoint("127.0.0.1", port),))
             with join_target(target, "talker", patience=None, timing=Timing(first_retry=0.1)) as talker:
                 costs.setdefault("alone", []).append(_cost(talker, number))
-                with _node(folder, "cat", str(port), "0") as cat:  # its host does as much for it as for a standby
-                    _line(cat)
+                with node(folder, "cat", str(port), "0") as cat:  # its host does as much for it as for a standby
+                    line_of(cat)
                     costs.setdefault("beside a member", []).append(_cost(talker, number))
-                with _node(folder, "bob", str(port), "1") as bob:
-                    _until(ann, "backup bob")
+                with node(folder, "bob", str(port), "1") as bob:
+                    until(ann, "backup bob")
                     costs.setdefault("with a sync standby", []).append(_cost(talker, number))
                     pauses.append(_pause(talker, ann))
                     assert bob.stdin is not None
                     bob.stdin.write("leave\n")
                     bob.stdin.flush()
-                    _until(bob, "left")
+                    until(bob, "left")
 
 
 def _cost(talker: JoinedRoom, number: int) -> tuple[float, float]:
@@ -111,36 +134,9 @@ def _pause(talker: JoinedRoom, host: "subprocess.Popen[str]") -> float:
     assert host.stdin is not None
     host.stdin.write("leave\n")
     host.stdin.flush()
-    if _until(host, "left") == "left -":
+    if until(host, "left") == "left -":
         tell("continuity: nobody took over")
     time.sleep(1.0)
     stop.set()
     talking.join()
     return max(b - a for a, b in zip(acked, acked[1:], strict=False)) * 1000
-
-
-@contextmanager
-def _node(folder: str, nick: str, *port: str) -> "Iterator[subprocess.Popen[str]]":
-    command = [sys.executable, "-m", "scripts.benchmark.node", f"{folder}/{nick}", nick, *port]
-    environment = {**os.environ, "LANCHAT_INTERFACE": "127.0.0.1"}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=Path(__file__).parents[2]
-    ) as node:
-        try:
-            yield node
-        finally:
-            node.terminate()
-
-
-def _line(node: "subprocess.Popen[str]") -> str:
-    assert node.stdout is not None
-    if not (line := node.stdout.readline()):
-        raise RuntimeError("a node has ended")
-    return line.strip()
-
-
-def _until(node: "subprocess.Popen[str]", beginning: str) -> str:
-    while not (line := _line(node)).startswith(beginning):
-        pass
-    return line

@@ -137,7 +137,7 @@ def heard(person: Person, text: str) -> Callable[[], bool]:
 def test_who_hosts_and_quits_leaves_the_room_to_a_standby_that_was_named_by_itself(stage):
     ann, bob, cat = stage.with_backup()
     wait_until(lambda: stage.notes, what="the owner to be told")
-    assert stage.notes == ["bob can take over when you leave. /standbys shows who can."]
+    assert stage.notes == ["bob can take over when you leave or lose the connection. /standbys shows who can."]
     cat.room.say("one", wait=PATIENCE)
     ann.room.close()
     hosts(bob)

@@ -174,7 +174,7 @@ def test_a_newcomer_who_stays_is_asked_and_named_once_its_port_is_reached(stage)
     [standby] = stage.last.standbys
     assert (standby.index, standby.key, standby.instance) == (1, stage.identity("bob").public, b"computer")
     assert stage.hub.places[1].nick == "bob" and stage.hub.places[0].at == ("10.0.0.1:47474",)
-    assert stage.said == ["bob can take over when you leave. /standbys shows who can."]
+    assert stage.said == ["bob can take over when you leave or lose the connection. /standbys shows who can."]
     stage.look()
     assert len(stage.said) == 1 and len(stage.hub.papers) == 2, "the first list names nobody"
 

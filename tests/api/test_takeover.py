@@ -9,6 +9,7 @@ import pytest
 
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import Left, Moved
+from lanchat.storage.terms import begin_term
 from tests.api.test_moving import Stage, heard
 from tests.api.test_standby import Person
 from tests.support.waiting import PATIENCE, wait_until
@@ -109,3 +110,28 @@ def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_
     assert [event.nick for event in bob.events if isinstance(event, Moved) and event.reason == "merge"] == ["ann"]
     wait_until(lambda: stage.sync(ann) == 1, what="bob's copy to be complete")
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
+
+
+def test_a_standby_whose_disk_is_full_leaves_the_room_to_the_next_one(stage, monkeypatch):
+    ann, bob = stage.host(), stage.join("bob")
+    wait_until(lambda: stage.sync(ann) == 1, what="bob to be the sync standby")
+    cat, dan = stage.join("cat"), stage.join("dan", standby=0)
+    moving = ann.room._standby.hosting.host.moving
+    wait_until(lambda: len(moving._standbys.followers.indexes) == 2, what="cat to follow")
+    dan.room.say("at ann's", wait=10)
+
+    def begin(path: Path, *args: Any, **options: Any) -> int:
+        if "bob" in path.parts:
+            raise OSError(28, "No space left on device")
+        return begin_term(path, *args, **options)
+
+    monkeypatch.setattr("lanchat.storage.sqlite_log.begin_term", begin)
+    wait_until(lambda: moving._standbys.replication.is_ready(2), what="cat's copy to be complete")
+    cut_off(ann)
+    ann.room.leave()
+    wait_until(lambda: cat.room.hosting and cat.room.connected and dan.room.connected, what="cat to host")
+    dan.room.say("at cat's", wait=10)
+    for person in (bob, cat, dan):
+        person.hear(heard(person, "at cat's"), "the last message")
+        assert person.texts == ["at ann's", "at cat's"]
+    assert not bob.room.hosting

@@ -249,6 +249,10 @@ def test_in_a_narrow_window_lines_break_between_words():
             Moved(1, NOON, "a", "ann", 65, "hal", "takeover"),
             "12:00 -- you now host the room, because hal's computer stopped answering\n",
         ),
+        (
+            Moved(1, NOON, "b", "bob", 65, "ann", "takeover"),
+            "12:00 -- this computer did not answer for a while; bob now hosts the room\n",
+        ),
         (Moved(1, NOON, "b", "bob", 64, "ann", "failback"), "12:00 -- bob hosts the room again\n"),
     ],
 )
@@ -445,7 +449,7 @@ def test_who_hosts_reads_of_the_own_disk():
 
 
 def test_a_person_is_told_that_the_own_computer_is_a_standby():
-    words = "-- This computer is now a standby: it keeps a copy of the room and can host it when ann leaves."
+    words = "-- This computer is now a standby: it keeps a copy of the room and can host it when ann is gone."
     assert plain(with_people().render(Named())) == f"{words} /standbys off ends that.\n"
 
 
