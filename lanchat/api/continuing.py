@@ -190,7 +190,9 @@ def _read(kept: KeptCopy, identity: Identity, now: int) -> Copy | None:
     if named.room != kept.room or term.room != kept.room or owner == identity.public:
         return None
     problem, whose = "", next((place.nick for place in places if place.index == OWNER_INDEX), "") or "the owner"
-    if index is None:
+    if not named.standbys:
+        problem = f"{safe_text(whose)} has closed the room, or wants no other computer to host it."
+    elif index is None:
         problem = f"{safe_text(whose)} has taken this computer off the list of standbys."
     elif now >= named.until:
         problem = f"{safe_text(whose)} has been away for too long: the list of standbys has expired."

@@ -168,6 +168,8 @@ class Follower:
                 self._room.renew(paper, term)
                 self._incoming.learn(self._room.papers.timeline)
                 self._look_for_ourselves()
+                if self._replica is not None:  # also of a room that its owner closes: no copy opens it again
+                    self.cluster.keep(self._room.papers, self._replica)
             case Standbys(places=places):
                 self.cluster.learn(read_places(places))
             case Heartbeat():

@@ -117,3 +117,15 @@ def test_a_copy_that_was_put_on_another_computer_is_no_standby_there(stage):
     assert copy_of(stage, "eve").problem == "ann has taken this computer off the list of standbys."
     (home(stage, "eve") / STANDBY / room / LOG).write_bytes(b"no log" * 100)
     assert kept_copies(home(stage, "eve")) == []
+
+
+def test_a_room_that_its_owner_has_closed_for_good_is_continued_by_nobody(stage):
+    ann, bob, cat = stage.with_backup()
+    wait_until(lambda: bob.room.continues_here, what="the papers in bob's copy")
+    assert ann.room.close_for_all()
+    ann.room.close()
+    wait_until(lambda: not bob.room.connected, what="bob to hear that the room is closed")
+    for person in (bob, cat):
+        person.room.close()
+    stage.people.clear()
+    assert copy_of(stage).problem == "ann has closed the room, or wants no other computer to host it."
