@@ -26,7 +26,7 @@ LAYERS = [
     ["lanchat.discovery"],
     ["lanchat.doctor"],
     ["lanchat.api"],
-    ["lanchat.agents", "lanchat.terminal"],
+    ["lanchat.agents", "lanchat.gateway", "lanchat.terminal"],
     ["lanchat.cli"],
     ["lanchat.__main__"],
 ]
@@ -77,6 +77,7 @@ PURE = {
     *("lanchat.terminal.chat.flapping", "lanchat.terminal.chat.intents", "lanchat.terminal.chat.mentioned"),
     *("lanchat.terminal.chat.reunion",),
     *("lanchat.terminal.asking", "lanchat.terminal.notify", "lanchat.terminal.past"),
+    "lanchat.gateway.channels",
     *("lanchat.agents.jsonrpc", "lanchat.agents.rules"),
     *("lanchat.terminal.keystream", "lanchat.terminal.json_events", "lanchat.terminal.json_lines"),
     *("lanchat.terminal.notes", "lanchat.terminal.orders"),
@@ -93,6 +94,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.cli.files",
         "lanchat.cli.guests",
         "lanchat.cli.help",
+        "lanchat.cli.irc",
         "lanchat.cli.look",
         "lanchat.cli.main",
         "lanchat.cli.mcp",
@@ -114,7 +116,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         f"lanchat.protocol.{module}"
         for module in ("fields", "file_messages", "framing", "messages", "places", "standby", "status")
     }
-    | {"lanchat.agents.jsonrpc", "lanchat.terminal.json_events", "lanchat.terminal.orders"},
+    | {"lanchat.agents.jsonrpc", "lanchat.gateway.channel", "lanchat.terminal.json_events", "lanchat.terminal.orders"},
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
         "lanchat.terminal.chat.keys",

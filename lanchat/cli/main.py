@@ -67,6 +67,7 @@ SECTIONS = {
         "doctor": "look.doctor",
         "id": "look.identity",
         "trust": "look.trust",
+        "irc": "irc.irc",
     },
     "Commands for scripts": {
         "send": "script.send",

@@ -26,9 +26,14 @@ MAX_LIST = 380  # bytes of capabilities in one line
 
 
 class Capabilities:
-    """The capabilities of one client."""
+    """The capabilities of one client.
 
-    def __init__(self) -> None:
+    Args:
+        without: capabilities that this server does not offer.
+    """
+
+    def __init__(self, without: frozenset[str] = frozenset()) -> None:
+        self._offered = {name: value for name, value in OFFERED.items() if name not in without}
         self.active: frozenset[str] = frozenset()
         self.negotiating = False  # whether registration waits for the end of the negotiation
         self._version = 301
@@ -68,7 +73,7 @@ class Capabilities:
         on = {word for word in words if not word.startswith("-")}
         off = {word[1:] for word in words if word.startswith("-")}
         keeps = "cap-notify" in off and self._version >= 302  # it is implied and cannot be given back
-        if not (on | off) <= set(OFFERED) or on & off or keeps:
+        if not (on | off) <= set(self._offered) or on & off or keeps:
             return "NAK", wanted
         self.active = (self.active | on) - off
         return "ACK", wanted

@@ -1,0 +1,146 @@
+"""Listens on loopback for the IRC client of this computer's person, and runs the gateway."""
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from lanchat.errors import LanchatError
+from lanchat.gateway.client import Client
+from lanchat.gateway.commands import Commands
+from lanchat.gateway.network import Network, Typed
+from lanchat.network.flusher import Flusher
+from lanchat.network.link import Link
+from lanchat.protocol.framing import LineSplitter
+from lanchat.protocol.irc.line import MAX_LINE, MAX_TAGS, TooLong, made, parse
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.protocol.tls import PlainChannel
+
+PORT = 6667
+MAX_CLIENTS = 32  # connections at once; one of them is the client, others are on their way in or out
+_MAX_PARTIAL = 2 * MAX_TAGS + MAX_LINE
+
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """Serves one IRC client at a time. `run` is for the main thread, `close` for any.
+
+    Args:
+        port: 0 for any.
+
+    Raises:
+        LanchatError: the port cannot be used.
+    """
+
+    def __init__(self, network: Network, password: str, port: int = PORT, timing: Timing = DEFAULT_TIMING) -> None:
+        self._network = network
+        self._commands = Commands(network, password, time.monotonic())
+        self._timing = timing
+        self._links: set[Link] = set()
+        self._threads: set[threading.Thread] = set()
+        self._lock = threading.Lock()  # guards both
+        self._closing = False
+        with ExitStack() as undo:
+            self._socket = undo.enter_context(socket.socket())
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                self._socket.bind(("127.0.0.1", port))
+                self._socket.listen(MAX_CLIENTS)
+            except OSError as error:
+                what = f"Port {port} of this computer cannot be used: {error.strerror or error}."
+                raise LanchatError(what, "Choose another: lanchat irc --port 6668") from None
+            self._flusher = Flusher("gateway-flusher", timing)
+            undo.pop_all()
+        self._accepting = threading.Thread(target=self._accept, name="gateway-accept")
+        self._accepting.start()
+
+    @property
+    def port(self) -> int:
+        port: int = self._socket.getsockname()[1]
+        return port
+
+    def run(self) -> None:
+        """Serve until `close`."""
+        inbox = self._network.inbox
+        while not self._closing:
+            for item in inbox.take(self._timing.sweep):
+                if not isinstance(item, Typed):
+                    self._network.handle(item)
+                elif item.line is not None:
+                    self._commands.obey(item.client, item.line, time.monotonic())
+                elif self._network.client is item.client:
+                    self._network.client = None  # its rooms stay, for the next one
+
+    def close(self) -> None:
+        """Say goodbye, and leave all rooms. May be called twice."""
+        if self._closing:
+            return
+        self._closing = True
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._accepting.join()
+        self._socket.close()
+        with self._lock:
+            links, threads = list(self._links), list(self._threads)
+        for link in links:
+            link.finish(made("", "ERROR", last="The gateway has ended"))
+        self._network.close()
+        for link in links:
+            link.drop("", "the gateway has ended")
+        for thread in threads:
+            thread.join()
+        self._flusher.close()
+
+    # ---- the other threads
+
+    def _accept(self) -> None:
+        while not self._closing:
+            try:
+                sock, _ = self._socket.accept()
+            except OSError:  # closed
+                return
+            with self._lock:
+                full = len(self._links) >= MAX_CLIENTS
+            if full:
+                sock.close()
+                continue
+            link = Link(sock, PlainChannel(), self._flusher)
+            link.within(self._timing.name, "late", "did not register in time")
+            reader = threading.Thread(target=self._reading(link), name="gateway-reader")
+            with self._lock:
+                self._links.add(link)
+                self._threads.add(reader)
+            reader.start()
+
+    def _reading(self, link: Link) -> Callable[[], None]:
+        client = Client(link)
+
+        def read() -> None:
+            try:
+                self._read(client)
+            except LanchatError as error:
+                _log.info("dropped an IRC client: %s", error)
+            finally:
+                self._network.inbox.put_now(Typed(client, None))
+                link.close()
+                with self._lock:
+                    self._links.discard(link)
+                    self._threads.discard(threading.current_thread())
+
+        return read
+
+    def _read(self, client: Client) -> None:
+        splitter, link = LineSplitter(_MAX_PARTIAL), client.link
+        while data := link.receive():
+            for raw in splitter.feed(data):
+                if b" HTTP/1." in raw:  # a web page of this computer's browser
+                    return
+                try:
+                    line = parse(raw, replacing=True)
+                except TooLong:
+                    client.reply("417", last="Input line was too long")
+                    continue
+                if line is not None:
+                    self._network.inbox.put(Typed(client, line))
