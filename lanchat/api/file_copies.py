@@ -4,7 +4,7 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +41,21 @@ class FileCopies(Closable):
 
     Args:
         folder: returns where the copies are to be; None: this computer is no standby now.
+        keeps: whether the folder holds more than copies, so that nothing is deleted: at the owner's computer. There
+            are the files for others, too, which a host lists to nobody else.
         host: the link to the host.
         every: s between two looks.
     """
 
-    def __init__(self, folder: Callable[[], Path | None], host: HostLink, transfers: Transfers, every: float) -> None:
-        self._folder, self._host, self._transfers, self._every = folder, host, transfers, every
+    def __init__(
+        self,
+        folder: Callable[[], Path | None],
+        host: HostLink,
+        transfers: Transfers,
+        every: float,
+        keeps: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._folder, self._host, self._transfers, self._every, self._keeps = folder, host, transfers, every, keeps
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="file-copies")
         self._thread.start()
@@ -69,9 +78,8 @@ class FileCopies(Closable):
     def _look(self, folder: Path) -> None:
         """Copy what is missing, and drop what the room has no more."""
         entries = self._transfers.questions.list(_LIST_WAIT)
-        have = _found(folder)
-        for file in have.keys() - {entry.file for entry in entries}:
-            (folder / file).unlink(missing_ok=True)
+        if not self._keeps():
+            _drop(folder, {entry.file for entry in entries})
         while (copy := self._next(folder, entries)) is not None and self._folder() == folder:
             make_folder(folder)
             transfer = self._transfers.fetch(_Copy(copy.file, copy.size), folder, lambda transfer: None)
@@ -85,6 +93,14 @@ class FileCopies(Closable):
     def _next(self, folder: Path, entries: Sequence[FileEntry]) -> FileEntry | None:
         there = folder if folder.is_dir() else folder.parent
         return next_copy(entries, _found(folder), shutil.disk_usage(there).free - SPARE)
+
+
+def _drop(folder: Path, listed: Set[str]) -> None:
+    """Delete what the room has no more, and what has come of it."""
+    for path in list(folder.iterdir()) if folder.is_dir() else ():
+        file = path.name.removeprefix(".").removesuffix(".part")
+        if is_room_id(file) and file not in listed:
+            path.unlink(missing_ok=True)
 
 
 def _found(folder: Path) -> Mapping[str, int]:

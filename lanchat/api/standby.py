@@ -174,7 +174,8 @@ class Standby(Closable):
 
     def copy_files(self, member: Member) -> None:
         """Copy the files of the room as well, while this computer is a standby. To be called once."""
-        self._copies = FileCopies(self._files, member.outgoing.host, member.transfers, self._timing.file_copies)
+        every = self._timing.file_copies
+        self._copies = FileCopies(self._files, member.outgoing.host, member.transfers, every, lambda: self.owner)
 
     def _files(self) -> Path | None:
         """Where copies of files are to be; None: this computer is no standby now, or hosts the room."""
