@@ -18,7 +18,7 @@ class Silence:
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
         self._heard_at: float | None = None
-        self._late: deque[tuple[float, float]] = deque()  # when, and by how much
+        self._late: deque[tuple[float, float]] = deque()  # in each second: when, and by how much at worst
 
     def heard(self, now: float, beat: float) -> float:
         """A heartbeat has come.
@@ -34,9 +34,16 @@ class Silence:
             self._heard_at = None
             return self._timing.dead_after
         if self._heard_at is not None:
-            self._late.append((now, now - self._heard_at - beat))
+            self._note(now, now - self._heard_at - beat)
         self._heard_at = now
         while self._late and self._late[0][0] < now - _REMEMBERED:
             self._late.popleft()
         worst = max((late for _, late in self._late), default=0.0)
         return min(max(self._timing.host_silence, _LEAST + _FACTOR * worst), self._timing.dead_after)
+
+    def _note(self, now: float, late: float) -> None:
+        """Remember one delay for each second: a host can send any number of heartbeats."""
+        if self._late and now - self._late[-1][0] < 1.0:
+            now, worst = self._late.pop()
+            late = max(late, worst)
+        self._late.append((now, late))

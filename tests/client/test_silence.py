@@ -38,3 +38,11 @@ def test_without_a_promise_the_usual_limit_counts_and_the_pause_before_is_no_del
     silence.heard(0, 1)
     assert silence.heard(1, 0) == 25.0
     assert silence.heard(60, 1) == 3.0
+
+
+def test_a_host_that_sends_heartbeats_without_end_costs_no_more_than_one_each_second():
+    silence = Silence(TIMING)
+    for number in range(5000):
+        silence.heard(number / 1000, 0.0005)
+    assert silence.heard(9, 1) == pytest.approx(13.0, abs=0.1), "the worst delay still counts"
+    assert len(silence._late) <= 7
