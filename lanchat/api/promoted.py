@@ -1,6 +1,7 @@
 """A standby becomes the host of its room: from its copy, its ports and the papers, what a program runs from then on."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from lanchat.api.hosting import Hosting
 from lanchat.api.web import WebAccess, await_browsers, given_ticket
@@ -68,49 +69,57 @@ def host_copy(
     replica.finish()
     index = index_of(promotion.epoch)
     most = rules.files if index == OWNER_INDEX else min(rules.files, FILES_OF_STANDBY)
-    blobs = Blobs(replica.path.parent / FILES, file_limits(most)) if most else None
-    kept = folder if index == OWNER_INDEX else None
-    web = WebAccess(on, locked=card.password, folder=kept, given=given_ticket(rules))
-    if rules.web:
-        await_browsers(port, identity, on, lambda: "")
-    listeners = port.release()
-    doors = [native_door(), web.option(None)][: len(listeners)]
-    host = Host(
-        card.title,
-        identity,
-        nick=nick,
-        room_id=papers.room,
-        doors=doors,
-        on=on,
-        password=password,
-        log=SqliteLog(
-            replica.path,
-            term=term_of(promotion.epoch),
-            index=index,
-            new_term=True,
-            keep=parse_retention(rules.keep),
-            on_damage=on_problem,
-            timing=timing,
-        ),
-        bans=rules.bans,
-        locked=rules.locked,
-        blobs=blobs,
-        term=Term(
-            papers.owner,
-            papers.delegation,
-            index,
-            promotion.before,
-            promotion.reason,
-            promotion.roster,
-            rules,
-            replica.held.rev,
-            promotion.places,
-        ),
-        listeners=listeners,
-        yielded=yielded,
-        timing=timing,
-    )
-    host.start()
+    with ExitStack() as undo:
+        undo.callback(port.close)
+        blobs = Blobs(replica.path.parent / FILES, file_limits(most)) if most else None
+        kept = folder if index == OWNER_INDEX else None
+        web = WebAccess(on, locked=card.password, folder=kept, given=given_ticket(rules))
+        if rules.web:
+            await_browsers(port, identity, on, lambda: "")
+        listeners = port.release()
+        for listener in listeners:
+            undo.callback(listener.close)
+        doors = [native_door(), web.option(None)][: len(listeners)]
+        try:
+            host = Host(
+                card.title,
+                identity,
+                nick=nick,
+                room_id=papers.room,
+                doors=doors,
+                on=on,
+                password=password,
+                log=SqliteLog(
+                    replica.path,
+                    term=term_of(promotion.epoch),
+                    index=index,
+                    new_term=True,
+                    keep=parse_retention(rules.keep),
+                    on_damage=on_problem,
+                    timing=timing,
+                ),
+                bans=rules.bans,
+                locked=rules.locked,
+                blobs=blobs,
+                term=Term(
+                    papers.owner,
+                    papers.delegation,
+                    index,
+                    promotion.before,
+                    promotion.reason,
+                    promotion.roster,
+                    rules,
+                    replica.held.rev,
+                    promotion.places,
+                ),
+                listeners=listeners,
+                yielded=yielded,
+                timing=timing,
+            )
+        except ValueError as error:  # the last host has given the room a title or a retention that is none
+            raise ProtocolError(f"The room cannot be hosted as it is: {error}") from None
+        host.start()
+        undo.pop_all()
     disk = [*([blobs] if blobs is not None else []), replica]
     web.belong_to(host)
     web.tell()

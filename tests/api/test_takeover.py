@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from lanchat.errors import ConnectionLost
+from lanchat.network.card import refuses
+from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Left, Moved
 from lanchat.storage.terms import begin_term
 from tests.api.test_moving import Stage, heard
@@ -46,6 +49,17 @@ def test_a_standby_hosts_the_room_when_its_host_is_gone(stage):
     moved = [event for event in cat.events if isinstance(event, Moved)]
     assert [(one.nick, one.before, one.reason) for one in moved] == [("bob", "ann", "takeover")]
     wait_until(lambda: "ann" in [event.nick for event in cat.events if isinstance(event, Left)], what="ann to go")
+
+
+def test_a_standby_that_cannot_host_stays_a_member_and_leaves_no_port_open(stage):
+    ann, bob, _ = stage.with_backup()
+    room: Any = bob.room
+    at = Endpoint("127.0.0.1", room._standby._port.port)
+    room._standby._card = structs.replace(room._standby._card, title="a\nb")  # of a host that keeps to no rules
+    cut_off(ann)
+    wait_until(lambda: refuses((at,), 1.0), what="the port to be closed")
+    assert not bob.room.hosting
+    bob.room.say("kept until somebody hosts")
 
 
 def test_an_owner_that_was_cut_off_alone_comes_over_and_takes_the_room_back(stage):
