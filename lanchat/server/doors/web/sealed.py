@@ -125,6 +125,7 @@ class SealedChannel:
 
     def _take_request(self, request: Request) -> None:
         self.answer = self._decide(request.method, request.path, request.headers.get_all)
+        self._decide = _decided
         if isinstance(self.answer, Upgrade):
             response = self._socket.accept(request)
             self._socket.send_response(response)
@@ -151,6 +152,7 @@ class SealedChannel:
         try:
             if self._sealed is None:
                 answer, self._sealed = self._respond(bytes(frame.data))
+                self._respond = _responded
                 self._socket.send_binary(answer)
                 return b""
             return self._sealed.to_host.open(bytes(frame.data))
@@ -163,6 +165,15 @@ class SealedChannel:
             self._socket.fail(_PROTOCOL_ERROR)
         self.ended = True
         return ProtocolError(why)
+
+
+def _decided(method: str, path: str, values: Callable[[str], list[str]]) -> Answer:
+    """Takes the place of what has decided, so that this is not kept for each page."""
+    raise AssertionError("a connection has one request")
+
+
+def _responded(frame: bytes) -> tuple[bytes, Sealed]:
+    raise AssertionError("a connection has one handshake")
 
 
 def _header(size: int) -> bytes:
