@@ -14,7 +14,7 @@ from lanchat.cli import options
 from lanchat.cli.usage import ExplainedCommand, explained, nearest
 from lanchat.errors import LanchatError
 from lanchat.terminal.crash import CRASHED, Crash
-from lanchat.terminal.exit import INTERRUPTED, catch_signals, leave
+from lanchat.terminal.exit import INTERRUPTED, catch_signals, end_uninterrupted, leave
 from lanchat.terminal.stdio import SafeFormatter, open_missing_streams, put, replace_unencodable
 
 
@@ -23,32 +23,45 @@ def main() -> NoReturn:
     open_missing_streams()
     crash = Crash(_print)
     try:
+        code = _run(crash)
+        end_uninterrupted()
+    except KeyboardInterrupt:  # it came while something else that ends the program was told
+        code = INTERRUPTED
+    leave(crash.tell(code))
+
+
+def _run(crash: Crash) -> int:
+    """Run the command.
+
+    Returns:
+        The exit code, without a crash of a thread.
+    """
+    try:
         catch_signals()
         crash.end_with_threads()
         replace_unencodable()
         logging.getLogger().addHandler(logging.NullHandler())  # else warnings go to stderr, right into the screen
         if "_LANCHAT_COMPLETE" in os.environ:
             cli.main(prog_name="lanchat")  # a shell asks how a line could go on; this ends the program
-        code = options.run(cli, "lanchat", sys.argv[1:])
+        return options.run(cli, "lanchat", sys.argv[1:])
     except LanchatError as error:
         _print_error(str(error), error.hint)
-        code = error.exit_code
+        return error.exit_code
     except click.ClickException as error:
         _print_error(*explained(error))
-        code = error.exit_code
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort, EOFError):
         _print("")  # ends the line with the terminal's ^C
-        code = INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
-        code = 0  # the reader of our output has seen enough
+        return 0  # the reader of our output has seen enough
     except OSError as error:  # for example a full disk behind stdout
         where = f"write {error.filename}" if error.filename else "write the output"
         _print_error(f"Cannot {where}: {error.strerror or error}.")
-        code = 1
+        return 1
     except Exception as error:
         crash.note(error)
-        code = CRASHED
-    leave(crash.tell(code))
+        return CRASHED
 
 
 class NoSuchCommand(LanchatError):

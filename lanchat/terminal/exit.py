@@ -22,6 +22,7 @@ WAKE_EVERY = 0.1  # s; a person who pressed Ctrl-C does not notice
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
 HANGUP: int | None = getattr(signal, "SIGHUP", None)  # Windows has none
 _ENDING = [signal.SIGTERM, *([signal.Signals(HANGUP)] if HANGUP else [])]
+_ends_since: list[float] = []  # when the program began to end, in s; the first one counts
 _STOPPING = [getattr(signal, name) for name in ("SIGTSTP", "SIGCONT") if hasattr(signal, name)]
 
 
@@ -32,21 +33,24 @@ def catch_signals() -> None:
     SIGHUP was ignored from the start, as nohup does it. An ignored SIGINT means less: shells ignore it for everything
     that is started with `&`.
     """
-    first: list[float] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        now = time.monotonic()
-        if not first:
-            first.append(now)
+        if not _ends_since:
+            end_uninterrupted()
             raise KeyboardInterrupt
-        if now - first[0] > GOODBYE_LIMIT:
+        if time.monotonic() - _ends_since[0] > GOODBYE_LIMIT:
             os._exit(INTERRUPTED)
 
     for number in (signal.SIGINT, *_ENDING):
         if number != HANGUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
     if sys.platform != "win32":
-        _wake_main_thread(lambda: bool(first))
+        _wake_main_thread(lambda: bool(_ends_since))
+
+
+def end_uninterrupted() -> None:
+    """The program ends anyway: no signal interrupts that any more, unless it takes too long."""
+    _ends_since.append(time.monotonic())
 
 
 def handle_signals(end: Callable[[int], None]) -> None:

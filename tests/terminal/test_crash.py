@@ -112,3 +112,31 @@ def test_the_terminal_is_left_as_it_was_found(faulty, lanchat):
         assert screen.wait_exit() == 1
         assert screen.modes == screen.modes_before and not screen.cursor_hidden
         assert "(thread member-reader)" in "\n".join(screen.all_lines).replace("\n", "")
+
+
+LATE = """
+import os, signal, sys
+from lanchat.cli import main
+name = sys.argv.pop(1)
+real = getattr(main, name)
+def late(*arguments):
+    os.kill(os.getpid(), signal.SIGTERM)
+    real(*arguments)
+setattr(main, name, late)
+main.main()
+"""
+
+
+class LateSignals(Commands):
+    """`lanchat.run("leave", "id")`: the program, with a signal when it comes to this function of the command line."""
+
+    def argv(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-c", LATE, *arguments]
+
+
+@pytest.mark.parametrize(("function", "code"), [("_print_error", 130), ("leave", 3)])
+def test_a_signal_to_a_program_that_ends_already_is_no_error(own_world, function, code):
+    """As when one of its threads has a fault because another one has ended it."""
+    with LateSignals(own_world / "late") as lanchat:
+        ended = lanchat.run(function, "join", "127.0.0.1:1", "--nick", "bob")
+    assert ended.code == code and "Traceback" not in ended.err
