@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.delegation import OWNER_INDEX, Delegation, read_term
+from lanchat.protocol.delegation import OWNER_INDEX, Delegation, TermRecord, read_term
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place as Known
@@ -149,20 +149,29 @@ def seen(at: Known, card: Card, key: bytes, papers: Papers, now: int) -> Place |
     if card.room != papers.room or card.owner != papers.owner:
         return None
     try:
-        epoch = read_term(card.term).epoch if card.term else 0
+        record = read_term(card.term) if card.term else None
+        epoch = record.epoch if record is not None else 0
         if not card.standby:
             papers.accept(card, key, now)
             return Place(index_of(epoch), epoch, -1, "hosts", company=card.company)
         named = papers.learn(card.delegation).named
-        last = read_term(card.term).host_key if card.term else b""
     except LanchatError:
         return None
     if key != at.key:
         return None
-    by = OWNER_INDEX if last == papers.owner else named.index(last) if named is not None else None
-    known = epoch if by == index_of(epoch) else 0  # else it may have made the term up
+    known = epoch if record is not None and _counts(record, papers, named) else 0
     state: State = "hears" if card.standby == "hears" else "lost"
     return Place(at.index, known, card.seq, state, card.seq >= 0, card.sync)
+
+
+def _counts(last: TermRecord, papers: Papers, named: Delegation | None) -> bool:
+    """Whether a term that a standby shows has begun: else it may have made it up, and could use up all terms."""
+    index = index_of(last.epoch)
+    if last.room != papers.room:
+        return False
+    if index == OWNER_INDEX:
+        return last.host_key == papers.owner
+    return named is not None and index == named.index(last.host_key) and term_of(last.epoch) <= named.term_limit
 
 
 def next_step(me: Place, loss: Loss, delegation: Delegation, now: float, timing: Timing) -> Step:

@@ -4,9 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as PrivateKey
+from msgspec import structs
 
-from lanchat.protocol.delegation import Delegation, Standby
-from lanchat.protocol.timeline import MAX_TERM, make_epoch, make_seq
+from lanchat.protocol.delegation import Delegation, Standby, TermRecord
+from lanchat.protocol.keys import key_from_seed
+from lanchat.protocol.messages import Card
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.places import Place as Known
+from lanchat.protocol.timeline import MAX_TERM, Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import (
     Ask,
@@ -22,6 +28,7 @@ from lanchat.room.succession import (
     Wait,
     meet,
     next_step,
+    seen,
 )
 
 ANN, BOB, CAT, DAN = range(4)
@@ -177,3 +184,42 @@ def test_a_term_that_somebody_only_heard_of_is_outnumbered():
 @pytest.mark.parametrize("others", [(), (place(CAT, state="hears"),), (place(CAT),)])
 def test_otherwise_nothing_happens(others):
     assert meet(place(ANN, state="hosts", company=True), others, DELEGATION) is None
+
+
+# ---- what a card says
+
+
+def key_of(index: int) -> PrivateKey:
+    return key_from_seed(bytes([index + 1]) * 32)
+
+
+def raw(index: int) -> bytes:
+    return key_of(index).public_key().public_bytes_raw()
+
+
+SIGNED = replace(DELEGATION, until=2_000, standbys=tuple(Standby(i, raw(i), bytes(8)) for i in (BOB, CAT)))
+PAPERS = Papers(DELEGATION.room, raw(ANN), SIGNED.signed(key_of(ANN).sign))
+
+
+def of_bob(epoch: int, signer: int, room: str = DELEGATION.room) -> Place | None:
+    """What bob's card says, who follows a host and shows a record of this computer."""
+    record = TermRecord(room, raw(signer), 3, 0, Timeline(epoch)).signed(key_of(signer).sign)
+    card = Card(1, DELEGATION.room, "Room A", "ann", 1, False, bytes(32), owner=raw(ANN), delegation=PAPERS.delegation)
+    shown = structs.replace(card, term=record, standby="lost", seq=7)
+    return seen(Known(BOB, raw(BOB), "bob"), shown, raw(BOB), PAPERS, 1_000)
+
+
+@pytest.mark.parametrize(("term", "index"), [(1, ANN), (1025, BOB), (5, CAT), (MAX_TERM, ANN)])
+def test_a_standby_shows_the_last_term_of_the_owner_or_of_one_whom_the_list_names(term, index):
+    assert of_bob(make_epoch(term, index), index) == Place(BOB, make_epoch(term, index), 7, "lost")
+
+
+@pytest.mark.parametrize(
+    ("term", "index", "signer"), [(1026, BOB, BOB), (MAX_TERM, BOB, BOB), (5, ANN, BOB), (5, CAT, BOB), (5, DAN, DAN)]
+)
+def test_a_standby_cannot_use_up_the_terms_with_one_that_it_has_made_up(term, index, signer):
+    assert of_bob(make_epoch(term, index), signer) == Place(BOB, 0, 7, "lost")
+
+
+def test_a_term_of_another_room_of_the_owner_says_nothing():
+    assert of_bob(make_epoch(9, ANN), ANN, "0b" * 16) == Place(BOB, 0, 7, "lost")
