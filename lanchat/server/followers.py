@@ -21,6 +21,7 @@ class Volunteer:
 
     Args:
         key: the raw key that the member has proven.
+        came_as: the nick with which the member came in.
         peer: the address of the other end of its link.
         asked: whether its person has asked for it.
         since: s, by the host's clock, when it came.
@@ -30,13 +31,19 @@ class Volunteer:
 
     session: Session
     key: bytes
-    nick: str
+    came_as: str
     peer: str
     asked: bool
     since: float
     instance: bytes = b""
     port: int = 0
     web: int = 0
+
+    @property
+    def nick(self) -> str:
+        """Of now."""
+        member = self.session.member
+        return member.nick if member is not None else self.came_as
 
 
 @dataclass

@@ -314,6 +314,12 @@ def test_an_owner_who_opens_the_room_without_its_last_host_is_told_so(stage):
     assert stage.notes == [], "and only once"
 
 
+def test_a_standby_is_known_by_the_nick_that_its_person_has_now(stage):
+    ann, bob, _ = stage.with_backup()
+    bob.room.rename("robert")
+    wait_until(lambda: stage.named(ann) == {"robert"}, what="the new nick among the standbys")
+
+
 def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_back(stage):
     ann, bob, cat = stage.with_backup()
     eve, dan = stage.join("eve", standby=0), stage.join("dan", standby=0)
