@@ -117,3 +117,31 @@ def test_the_page_reads_the_timeline_of_a_host_as_programs_do(room, visit):
         )
         expected.append([timeline.common(mine), [seq for seq in own if not timeline.covers(seq)]])
     assert visit(room).page.evaluate(COMPARE, cases) == expected
+
+
+LEARN = """web => {
+    const where = new Whereabouts("192.168.1.7:47480", false);
+    const key = "A".repeat(43) + "=";
+    where.learn(JSON.stringify([{ index: 1, key, web }, { index: 2, key }]));
+    return where.places.map(({ url }) => url);
+}"""
+
+
+def test_the_page_calls_no_address_of_a_list_that_is_none(room, visit):
+    zoe = visit(room)
+    given = [
+        "192.168.1.8:47480",
+        "[fe80::1]:47480",
+        "a b",
+        "evil.example/path#",
+        "u@h:1",
+        "h:99999",
+        "h:1:2",
+        "",
+        7,
+        None,
+    ]
+    assert zoe.page.evaluate(LEARN, given) == ["ws://192.168.1.8:47480/ws", "ws://[fe80::1]:47480/ws"]
+    for places in ("{}", "[null]", "[{}]", '[{"index": 1, "key": "AAAA"}]', "[" + ",".join(["1"] * 9) + "]", "x"):
+        learned = "text => { try { new Whereabouts('a:1', false).learn(text); return true; } catch { return false; } }"
+        assert not zoe.page.evaluate(learned, places), places

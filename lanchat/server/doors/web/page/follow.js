@@ -83,6 +83,15 @@ class Positions {
   }
 }
 
+// Whether this is a name or an address with a port, so that a WebSocket can be made for it.
+function isHost(text) {
+  try {
+    return typeof text === "string" && /^[\w.:[\]-]{1,128}$/.test(text) && new URL(`//${text}/`, location.href).host !== "";
+  } catch {
+    return false;
+  }
+}
+
 // Whom to call: the computer that hosts the room, and after it is lost those that it has named.
 class Whereabouts {
   // `host`: the address and port from which the page was loaded.
@@ -107,7 +116,7 @@ class Whereabouts {
     this.places = places.flatMap(({ index, key, web }) => {
       const raw = fromBase64(key);
       if (!Number.isInteger(index) || raw.length !== 32) throw new Error("The list of places cannot be read.");
-      const hosts = (Array.isArray(web) ? web : []).filter((host) => /^[\w.:[\]-]{1,128}$/.test(host));
+      const hosts = (Array.isArray(web) ? web : []).filter((host) => isHost(host));
       return hosts.slice(0, MAX_ADDRESSES).map((host) => this.target(host, raw, index));
     });
   }
