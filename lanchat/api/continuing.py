@@ -196,7 +196,7 @@ def _read(kept: KeptCopy, identity: Identity, now: int) -> Copy | None:
         problem = f"{safe_text(whose)} has taken this computer off the list of standbys."
     elif now >= named.until:
         problem = f"{safe_text(whose)} has been away for too long: the list of standbys has expired."
-    elif kept.seq < 0:
+    elif "whole" not in state:
         problem = "The copy on this computer is not complete."
     papers = Papers(kept.room, owner, state["delegation"], state["term"])
     return Copy(rules.title, papers, named, places, term.epoch, index or 0, kept.seq, problem)

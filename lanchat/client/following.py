@@ -133,7 +133,7 @@ class Following:
                 return self._private_page(page)
             case "events":
                 ask, events = self._events.page(page)
-                return Taken(ask, records=events)
+                return Taken(ask, records=events, values=self._whole())
             case _:
                 return Taken()  # of nothing that was asked for here
 
@@ -148,4 +148,9 @@ class Following:
             self._waiting = {number: told for number, told in self._waiting.items() if number > last}
             return Taken(Fetch(last, "private"), come)
         self._private, self._waiting, self._phase = max(last, self._term_begun), {}, "events"
-        return Taken(self._events.begin(), come, values={"private": str(self._private).encode()})
+        values = {"private": str(self._private).encode(), **self._whole()}
+        return Taken(self._events.begin(), come, values=values)
+
+    def _whole(self) -> dict[str, bytes]:
+        """What the copy stores once nothing is missing any more."""
+        return {"whole": b"1"} if self.complete else {}

@@ -10,6 +10,7 @@ places       where the owner and the standbys are, as the last `Standbys` has sa
 private      up to this number all private messages are in a copy
 count        of the last heartbeat that was stored
 instance     of a standby: the 8 random bytes of this copy
+whole        of a standby: its copy has had all of the room, at least once
 """
 
 import sqlite3
@@ -20,7 +21,7 @@ from lanchat.protocol.messages import Event
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, make_seq, n_of
 from lanchat.storage.schema import COLUMNS, row_of
 
-EXTENT = ("private", "count", "instance")  # names of the state: what they say is of a whole copy
+EXTENT = ("private", "count", "instance", "whole")  # names of the state: what they say is of a whole copy
 _ASIDE = f"INSERT OR REPLACE INTO set_aside ({COLUMNS})"
 
 

@@ -1,6 +1,8 @@
 """A standby's computer continues a room from its copy, when nobody hosts it: real sockets, real disks, one process."""
 
 import os
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -108,6 +110,16 @@ def test_a_copy_says_why_it_cannot_be_continued(stage):
     assert copy_of(stage, now=until - 1).problem == ""
     assert copy_of(stage, now=until + VALIDITY).problem.startswith("ann has been away for too long")
     assert copy_of(stage, "cat") is None and find_copy("Room B", home=home(stage, "bob")) is None
+
+
+def test_a_copy_that_was_never_whole_is_not_continued(stage):
+    """Its host and this computer have left while it was copied: the rest of the room would be set aside everywhere."""
+    room = with_copy(stage)
+    with closing(sqlite3.connect(home(stage, "bob") / STANDBY / room / LOG)) as db, db:
+        db.execute("DELETE FROM state WHERE name = 'whole'")
+    assert copy_of(stage).problem == "The copy on this computer is not complete."
+    with pytest.raises(LanchatError, match="not complete"):
+        continued(stage)
 
 
 def test_a_copy_that_was_put_on_another_computer_is_no_standby_there(stage):

@@ -93,6 +93,7 @@ class Copy:
         self.private += [record.number for record in taken.records if isinstance(record, Told)]
         self.owners += [one.seq for one in taken.owned]
         self.values |= taken.values
+        assert ("whole" in self.values) == self.following.complete, "a copy of a part does not call itself whole"
 
 
 def fill(copy: Copy, host: FakeHost, chance: random.Random, happens: int) -> None:

@@ -244,7 +244,7 @@ def test_a_repair_keeps_which_private_messages_were_shown(path):
 def test_a_repair_keeps_the_rules_and_papers_of_a_room_that_moves(path):
     papers = {"rules": b"{}", "rev": b"4", "owner": b"key", "delegation": b"paper"}
     with closing(Store(path, durable=True)) as store:
-        store.moving.set_state({**papers, "private": b"7", "count": b"9", "instance": b"8 bytes!"})
+        store.moving.set_state({**papers, "private": b"7", "count": b"9", "instance": b"8 bytes!", "whole": b"1"})
     damage(path)
     store, _ = open_store(path, durable=True)
     with closing(store):
