@@ -321,7 +321,7 @@ def test_two_rooms_with_one_title_are_told_apart(client, host, join, ann, room, 
     agent.call("say", room="hal.local", text="to the first")
     ann.hear_text("to the first")
     assert "to the second" not in ann.texts
-    read = agent.call("read", room=titles[0])["messages"]
+    read = wait_until(lambda: agent.call("read", room=titles[0])["messages"])
     assert [(one["room"], one["text"]) for one in read] == [(titles[0], "to the first")]
     assert agent.call("who", room=titles[1])["room"] == titles[1]
 
