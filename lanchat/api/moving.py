@@ -77,7 +77,7 @@ class MovingRoom(Closable):
             return hosting.naming.order(wanted)
         if wanted == "off":
             self._member.follower.decline()
-            return "This computer is no standby of the room any more."
+            return "This computer is no standby of the room any more. /standbys auto lets it be one again."
         if wanted == "auto":
             self._member.follower.accept()
             return "This computer may be a standby of the room."

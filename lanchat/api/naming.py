@@ -225,7 +225,8 @@ class Naming(Closable):
             for one in able:
                 if (one.key, one.instance) == (standby.key, standby.instance):
                     places.append(Place(standby.index, one.key, one.nick, *self._addresses(one)))
-        changed = [place for place in places if self._places.get(place.index) != place]
+        told = self._moving.standing.places  # without those of a computer that was off the list in between
+        changed = [place for place in places if told.get(place.index) != place]
         self._places.update({place.index: place for place in changed})
         if changed:
             self._moving.name(b"", *changed)

@@ -80,15 +80,21 @@ class Hub:
         self.volunteers: tuple[Volunteer, ...] = ()
         self.asked: list[str] = []
         self.papers: list[bytes] = []
-        self.places: dict[int, Place] = {}
         self.blocked: dict[str, int] = {}
+
+    @property
+    def places(self) -> dict[int, Place]:
+        """What everybody in the room is told."""
+        return self.standing.places
 
     def recruit(self, volunteer: Volunteer) -> None:
         self.asked.append(volunteer.nick)
 
     def name(self, paper: bytes, *places: Place) -> None:
-        self.papers += [paper] if paper else []
-        self.places |= {place.index: place for place in places}
+        if paper:
+            self.papers.append(paper)
+            self.standing.learn(paper)
+        self.standing.put(places)
 
     def note_blocked(self, ports: dict[str, int]) -> None:
         self.blocked = ports
@@ -276,6 +282,16 @@ def test_the_owner_ends_it_and_begins_it_again(stage):
     stage.naming.order("auto")
     stage.look()
     assert stage.named == [1], "the same index, because it is the same computer"
+
+
+def test_a_computer_that_is_on_the_list_again_has_its_place_again(stage):
+    """Else `/standbys` would not know its nick, and nobody where to look for it when the host is gone."""
+    stage.with_standby("bob")
+    stage.naming.order("off")
+    assert list(stage.hub.places) == [0]
+    stage.naming.order("bob")
+    stage.look()
+    assert stage.named == [1] and stage.hub.places[1].nick == "bob"
 
 
 def test_the_owner_names_exactly_whom_it_wants_also_one_that_is_never_named_by_itself(stage):
