@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from lanchat.errors import LanchatError
 from lanchat.gateway.client import Client
@@ -21,6 +21,8 @@ from lanchat.protocol.tls import PlainChannel
 PORT = 6667
 MAX_CLIENTS = 32  # connections at once; one of them is the client, others are on their way in or out
 _MAX_PARTIAL = 2 * MAX_TAGS + MAX_LINE
+
+_LOOK = 0.5  # s between two looks whether the gateway ends
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class Gateway:
             except OSError as error:
                 what = f"Port {port} of this computer cannot be used: {error.strerror or error}."
                 raise LanchatError(what, "Choose another: lanchat irc --port 6668") from None
+            self._socket.settimeout(_LOOK)
             self._flusher = Flusher("gateway-flusher", timing)
             undo.pop_all()
         self._accepting = threading.Thread(target=self._accept, name="gateway-accept")
@@ -79,7 +82,8 @@ class Gateway:
         if self._closing:
             return
         self._closing = True
-        self._socket.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # Linux wakes `accept` by this; other systems refuse it for a socket that listens
+            self._socket.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._socket.close()
         with self._lock:
@@ -99,6 +103,8 @@ class Gateway:
         while not self._closing:
             try:
                 sock, _ = self._socket.accept()
+            except TimeoutError:
+                continue
             except OSError:  # closed
                 return
             with self._lock:

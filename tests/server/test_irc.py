@@ -239,6 +239,7 @@ def test_a_private_message_of_a_guest_waits_for_nobody(room, join, irc):
         ("USER a b c d", ["462"]),
         ("PASS secret", ["462"]),
         ("PING", ["461"]),
+        ("PING :", ["461"]),
         ("PONG x", []),
         ("JOIN #other", ["403"]),
         ("JOIN", ["461"]),

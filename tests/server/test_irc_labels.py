@@ -124,6 +124,7 @@ def test_who_is_away_is_seen_on_both_sides(room, join, irc):
     assert wee.numbers("PRIVMSG woo :hello") == ["301"]
     assert wee.numbers("WHOIS woo")[0] == "301"
     assert parsed(wee.answers("WHO woo")[0]).parameters[6] == "G"
+    assert "woo=-" in wee.answers("USERHOST woo")[0]
     woo.send("AWAY")
     assert parsed(wee.next("AWAY")).parameters == ()
 

@@ -37,7 +37,7 @@ def _cap(session: IrcSession, line: Line) -> bytes:
 
 
 def _ping(session: IrcSession, line: Line) -> bytes:
-    if not line.parameters:
+    if not line.parameter(0):
         return session.replies.needs_more("PING")
     return made(session.names.server, "PONG", session.names.server, last=line.parameter(0))
 

@@ -48,7 +48,9 @@ def userhost(session: IrcSession, line: Line, room: Room) -> bytes:
     if not line.parameters:
         return session.replies.needs_more("USERHOST")
     there = filter(None, (called(nick, room) for nick in line.parameters[:5]))
-    return session.replies.reply("302", last=" ".join(f"{one.nick}=+{user_host(one.id)}" for one in there))
+    return session.replies.reply(
+        "302", last=" ".join(f"{one.nick}={'-' if one.away else '+'}{user_host(one.id)}" for one in there)
+    )
 
 
 def ison(session: IrcSession, line: Line, room: Room) -> bytes:

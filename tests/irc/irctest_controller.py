@@ -1,0 +1,34 @@
+"""How irctest starts a room: the module of its option --controller, loaded by the interpreter of irctest."""
+
+# mypy: ignore-errors
+import os
+import sys
+from pathlib import Path
+
+from irctest.basecontrollers import BaseServerController, DirectoryBasedController
+from irctest.runner import NotImplementedByController
+
+TOP = Path(__file__).resolve().parents[2]
+PYTHON = os.environ.get("LANCHAT_PYTHON", sys.executable)  # the interpreter that has what lanchat needs
+
+
+class Controller(BaseServerController, DirectoryBasedController):
+    """One room without a password; its only channel is #chan, and who registers is in it."""
+
+    software_name = "lanchat"
+    supported_sasl_mechanisms = frozenset()
+    supports_sts = False
+
+    def run(self, hostname, port, *, password, ssl, run_services, websocket_hostname, **others):
+        if password or ssl or run_services or websocket_hostname is not None:
+            raise NotImplementedByController("not by this room")
+        self.hostname, self.port = hostname, port
+        self.create_config()
+        server = TOP / "tests" / "irc" / "irctest_server.py"
+        environment = {**os.environ, "PYTHONPATH": str(TOP), "LANCHAT_INTERFACE": "127.0.0.1"}
+        command = [PYTHON, str(server), str(port), str(Path(self.directory) / "home")]
+        self.proc = self.execute(command, env=environment)
+
+
+def get_irctest_controller_class():
+    return Controller
