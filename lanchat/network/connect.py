@@ -61,9 +61,12 @@ def begin_connect(endpoint: Endpoint) -> socket.socket:
     Raises:
         OSError: it failed at once, or the host is a name, which is not looked up.
     """
-    family, _, _, _, where = socket.getaddrinfo(
-        endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-    )[0]
+    host, port = endpoint.host, endpoint.port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except UnicodeError:  # such as "a..b", which is not even a name
+        raise OSError(errno.EINVAL, "this is no address") from None
+    family, _, _, _, where = found[0]
     return _begin(family, where)
 
 

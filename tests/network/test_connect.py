@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from lanchat.errors import ConnectionLost, NoSuchRoom
 from lanchat.network import connect as dial_module
+from lanchat.network.card import card_at
 from lanchat.network.connect import begin_connect, dial, finish_connect, has_machine, peer_of
 from lanchat.protocol.address import Endpoint, is_address, parse_endpoint
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.protocol.tls import client_context
 from tests.support.cases import cases
 
 
@@ -202,6 +204,14 @@ def test_beginning_a_connection_does_not_wait_for_one_that_never_answers(silent)
 def test_a_name_is_not_looked_up_to_begin_a_connection():
     with pytest.raises(socket.gaierror):
         begin_connect(Endpoint("localhost", 47474))
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".b", "."])
+def test_what_cannot_even_be_a_name_is_no_more_than_an_address_that_fails(host):
+    """A host can tell its members that the room may be anywhere."""
+    with pytest.raises(OSError, match="no address"):
+        begin_connect(Endpoint(host))
+    assert card_at(Endpoint(host), client_context()) is None
 
 
 def test_a_connection_that_fails_at_once_leaves_no_socket(monkeypatch):
