@@ -95,6 +95,9 @@ class Inbound:
                     self._receive(message, connection.link)
         finally:
             self._pass_on(events)
+        if self._incoming.renumbered:
+            self._store.add_history(self._incoming.renumbered)
+            self._incoming.renumbered = []
         self._follower.settle()
 
     def _receive(self, message: wire.FromHost, link: Link) -> None:

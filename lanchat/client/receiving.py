@@ -65,6 +65,7 @@ class Incoming:
         self._gap_until = 0  # events up to this seq are missing; 0: none are
         self._expected = -1  # an earlier run has all up to this seq; -1: that is of no account any more
         self.wanted: Fetch | None = None  # what is to be asked for because of the event that was taken last
+        self.renumbered: list[Said] = []  # messages that were taken before, and have another place in the room now
         self._later: list[Event] = []  # live events that wait until the gap is filled
         self._later_load = 0  # their weight
         self._known: set[tuple[str, str]] = set()  # sender and id of the last messages
@@ -154,7 +155,10 @@ class Incoming:
         if event.seq <= self.seq:
             return []
         self._advance(event.seq)
-        return [event] if not isinstance(event, Said) or self._is_first(event) else []
+        if isinstance(event, Said) and not self._is_first(event):
+            self.renumbered.append(event)
+            return []
+        return [event]
 
     def _catch_up(self, first: int) -> None:
         """The first event has come: ask for those before it that were missed."""

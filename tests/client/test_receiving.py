@@ -210,6 +210,14 @@ def test_a_host_without_a_timeline_is_asked_from_the_last_number():
     assert incoming.seq == 1
 
 
+def test_a_message_that_its_author_says_again_at_another_host_is_shown_once_and_has_its_new_place_in_the_history():
+    incoming = Incoming()
+    incoming.enter(Timeline(ANN))
+    assert seen(incoming, says(ANN, 1, text="a") + says(ANN, 2, text="b")) == ["a", "b"] and incoming.renumbered == []
+    again = says(BOB, 5, text="b")
+    assert seen(incoming, again) == [] and incoming.renumbered == again
+
+
 # ---- the second day
 
 
