@@ -13,6 +13,7 @@ from lanchat.network.addresses import OwnAddresses
 from lanchat.network.card import card_at
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, Standby
+from lanchat.protocol.ids import member_id
 from lanchat.protocol.places import MAX_ADDRESSES, Place, read_places, write_places
 from lanchat.protocol.text import safe_text, same_nick
 from lanchat.protocol.timeline import term_of
@@ -140,6 +141,8 @@ class Naming(Closable):
                 else:
                     self._away.setdefault(standby.index, now)
             chosen = self._choose(able, now)
+            if banned := self._moving.banned:  # or they would host the room the next morning
+                chosen = tuple(one for one in chosen if member_id(one.key) not in banned)
             if chosen != named or now >= self._renew_at:
                 self._sign(chosen)
                 self._renew_at = now + self._timing.renewal

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lanchat.protocol.messages import UNNUMBERED, Moved
 from lanchat.protocol.papers import Papers
@@ -47,7 +47,7 @@ class Moving:
     ) -> None:
         now = time.time_ns() // 1_000_000
         self.standing = Standing(term, room.id, identity.public, identity.sign, opened.timeline, now)
-        self._hub, self._room, self._timing = hub, room, timing
+        self._hub, self._room, self._rules, self._timing = hub, room, rules, timing
         self._standbys = Standbys(
             self.standing,
             room,
@@ -76,6 +76,11 @@ class Moving:
     def volunteers(self) -> tuple[Volunteer, ...]:
         """Whose computers may be named."""
         return self._standbys.followers.volunteers
+
+    @property
+    def banned(self) -> Collection[str]:
+        """The member ids of those who may not enter."""
+        return self._rules.rules.bans  # the rules are replaced as a whole
 
     @property
     def successor(self) -> str:

@@ -81,6 +81,7 @@ class Hub:
         self.asked: list[str] = []
         self.papers: list[bytes] = []
         self.blocked: dict[str, int] = {}
+        self.banned: set[str] = set()
 
     @property
     def places(self) -> dict[int, Place]:
@@ -262,6 +263,17 @@ def test_who_goes_away_stays_named(stage):
     stage.go("bob")
     stage.look(HOUR)
     assert stage.named == [1]
+
+
+def test_who_is_banned_is_taken_off_the_list_though_others_go_away_and_stay_named(stage):
+    stage.with_standby()
+    stage.go("bob")
+    stage.hub.banned = {stage.identity("bob").id}
+    stage.look()
+    assert stage.named == []
+    stage.hub.banned = set()
+    stage.with_standby()
+    assert stage.named == [1], "the same index, because it is the same computer"
 
 
 def test_the_list_is_signed_again_each_hour_with_a_higher_number(stage):
