@@ -100,9 +100,12 @@ def pytest_runtest_logfinish() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def heeded_interrupts() -> None:
-    """A shell without job control starts what runs in the background deaf to Ctrl-C, and so would be what we start."""
+    """A shell without job control starts what runs in the background deaf to Ctrl-C, and so would be what we start.
+    `nohup` does the same for the end of the terminal."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if (hangup := getattr(signal, "SIGHUP", None)) is not None and signal.getsignal(hangup) is signal.SIG_IGN:
+        signal.signal(hangup, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -80,7 +80,7 @@ class MovingRoom(Closable):
             return "This computer is no standby of the room any more. /standbys auto lets it be one again."
         if wanted == "auto":
             self._member.follower.accept()
-            return "This computer may be a standby of the room."
+            return "This computer may be a standby of the room again, from the next time that you join it."
         if self._standby is None or not self._standby.owner:
             raise ValueError("Only the owner of the room names standbys.")
         return self._name(wanted.split(), self._standby.signing())

@@ -59,7 +59,7 @@ class Standbys:
         self._settled_at: float | None = None  # when who has not come over from the last host has left
         self._handover: Handover | None = None  # meanwhile no event may be numbered
         self._shown = ShownPapers(standing)
-        self.later_terms: list[int] = []  # epochs that have begun elsewhere, as their own records say
+        self.later_term = -1  # the highest epoch that has begun elsewhere, as its own record says
         self.successor = ""  # the nick of who hosts it then
         rules.keep({"owner": standing.owner, "term": standing.paper, **self.standing.kept()})
         rules.save()
@@ -158,8 +158,9 @@ class Standbys:
         """Look at the papers of somebody who comes in."""
         if newer := self._shown.newer_list(delegation):
             self.name(Named(newer, ()), batch)
-        if (later := self._shown.later_term(term)) is not None:  # if its host is still there, the watch finds it
-            self.later_terms.append(later.epoch)
+        later = self._shown.later_term(term)
+        if later is not None and later.epoch > self.later_term:  # if its host is still there, the watch finds it
+            self.later_term = later.epoch
             _log.warning("a later term of this room has begun elsewhere: epoch %d", later.epoch)
 
     def change_rules(self, batch: Batch) -> None:

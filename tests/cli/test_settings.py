@@ -14,7 +14,7 @@ OPTIONS = {
     name: option
     for command in all_commands().values()
     for option in command.params
-    if isinstance(option, click.Option) and command.name != "mcp"
+    if isinstance(option, click.Option) and command.name not in ("mcp", "irc")
     for name in option.opts
 }
 
