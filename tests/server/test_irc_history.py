@@ -14,6 +14,7 @@ from lanchat.storage.log import NoLog, Opened
 from lanchat.storage.sqlite_log import SqliteLog
 from tests.support.irc import IrcClient, parsed
 from tests.support.people import Listener
+from tests.support.waiting import wait_until
 
 CAPABILITIES = "batch server-time message-tags draft/chathistory"
 ANN = "a" * 32
@@ -149,8 +150,10 @@ def test_messages_are_found_behind_many_that_came_and_went(host, join, irc, tmp_
     """So that a client does not take an empty answer for the end. Here the log is a file."""
     room = host("Room A", irc_port=0, log=SqliteLog(tmp_path / "log.sqlite"))
     Listener(join(room, "ann")).round_trip("1")
+    people = room.people
     for number in range(30):
         irc(room, f"woo{number}").close()
+    wait_until(lambda: room.people == people, what="all of them to be gone")
     plain = irc(room, "wee", capabilities=CAPABILITIES)
     assert texts(plain, "LATEST #room-a * 1") == [1]
     assert texts(plain, "BEFORE #room-a timestamp=9999-12-31T23:59:59.999Z 1") == [1]
