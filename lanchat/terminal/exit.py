@@ -4,6 +4,7 @@
 takes the signals over while it runs.
 """
 
+import _thread
 import os
 import signal
 import sys
@@ -44,8 +45,29 @@ def catch_signals() -> None:
     for number in (signal.SIGINT, *_ENDING):
         if number != HANGUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, interrupt)
+    _heed_what_was_swallowed()
     if sys.platform != "win32":
         _wake_main_thread(lambda: bool(_ends_since))
+
+
+def _heed_what_was_swallowed() -> None:
+    """Interrupt once more where an interrupt came to nothing.
+
+    Python only reports, and then drops, what is raised while it collects an object; so it does in the middle of an
+    import. Without this the program would run on, deaf to every further Ctrl-C.
+    """
+    report = sys.unraisablehook
+
+    def hook(dropped: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            report(dropped)
+            return
+        _ends_since.clear()
+        again = threading.Timer(WAKE_EVERY, _thread.interrupt_main)  # by then the object is gone
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
 
 
 def end_uninterrupted() -> None:
