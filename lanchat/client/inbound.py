@@ -81,8 +81,7 @@ class Inbound:
                 if isinstance(message, _EVENTS):
                     self._follower.event(message)
                     if isinstance(message, wire.Said) and message.by == self._me:
-                        if self._outgoing.heard(message):
-                            self._store.add_history([message])
+                        self._outgoing.heard(message)
                     elif isinstance(message, wire.Joined) and message.seq > connection.welcome.seq:
                         check_host(message, connection.host_id)  # earlier ones are of earlier hosts, too
                     events += self._incoming.take(message)

@@ -26,23 +26,19 @@ class OwnLines:
         self._epoch = -1  # of the last host
         self._missing: dict[str, Say] = {}  # what it lacks, by id; oldest first
 
-    def heard(self, said: Said, now: int) -> bool:
+    def heard(self, said: Said, now: int) -> None:
         """A host has sent back one of our lines, with its number.
 
         Args:
             now: ms since 1970, by our own clock, which may differ from the one in the message.
-
-        Returns:
-            Whether it has another number than before.
         """
         before, _ = self._held.pop(said.id, (None, 0))
-        missed = self._missing.pop(said.id, None)
+        self._missing.pop(said.id, None)
         self._held[said.id] = said, now
         self._size += memory_of(said.text) - (memory_of(before.text) if before is not None else 0)
         while len(self._held) > HELD or self._size > HELD_SIZE:
             oldest, _ = self._held.pop(next(iter(self._held)))
             self._size -= memory_of(oldest.text)
-        return missed is not None or (before is not None and before.seq != said.seq)
 
     def lacking(self, timeline: Timeline | None, stored: Stored, now: int) -> list[Say]:
         """What we have to say again to this host, in order.

@@ -169,13 +169,12 @@ class Pending:
             self.host.end(error)
             self._changed.notify_all()
 
-    def heard(self, said: Said) -> bool:
-        """The host has sent back one of our messages, with its number. Returns whether it had another one before."""
-        renumbered = self._own.heard(said, self._now())
+    def heard(self, said: Said) -> None:
+        """The host has sent back one of our messages, with its number."""
+        self._own.heard(said, self._now())
         with self._changed:
             self._unacked.numbered(said)
             self._answered(said.id)
-        return renumbered
 
     def heard_private(self, told: Told) -> None:
         """The host has sent back a private message, if we sent it."""
