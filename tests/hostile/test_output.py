@@ -37,6 +37,8 @@ HASTE = {  # each command, so that it is soon over
     "doctor": (),
     "id": (),
     "trust": (),
+    "mcp": (),
+    "irc": (),
 }
 
 
