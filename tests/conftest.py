@@ -36,6 +36,7 @@ from tests.support.links import Clock
 from tests.support.namespaces import enter_own_network
 from tests.support.people import joined_room
 from tests.support.program import forks
+from tests.support.shaken import shake
 from tests.support.waiting import wait_until
 
 pytest_plugins = ["tests.faults.report"]
@@ -50,6 +51,10 @@ _MEMORY = "/dev/shm"  # a file system in memory, on Linux
 _homes = count(1)
 _ended = count(1)  # tests
 EAGER = Timing(first_retry=0.02, last_retry=0.2)  # members reconnect at once, also to a room that was away for long
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shaken", type=int, metavar="SEED", help="let threads pause now and then, to find races")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,10 +90,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = browsing + [item for first in range(processes) for item in others[first::processes]]
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """What was imported and collected stays: tests that collect garbage need not look through it (40 ms each time)."""
     gc.collect()
     gc.freeze()
+    if session.config.option.shaken is not None:
+        shake(session.config.option.shaken)
 
 
 def pytest_runtest_logfinish() -> None:

@@ -133,6 +133,7 @@ def test_who_is_away_before_registration_comes_in_so(room, irc):
     wee = irc(room)
     wee.send("CAP REQ :draft/pre-away", "AWAY :asleep", "NICK wee", "USER wee 0 * :wee", "CAP END")
     wee.until("366")
+    wee.answers("WHO wee")  # the room learns of it right after it has admitted the client
     woo = irc(room, "woo")
     assert woo.numbers("WHOIS wee")[0] == "301"
     wee.answers("PART #room-a", "JOIN #room-a")
