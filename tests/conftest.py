@@ -36,7 +36,7 @@ from tests.support.links import Clock
 from tests.support.namespaces import enter_own_network
 from tests.support.people import joined_room
 from tests.support.program import forks
-from tests.support.shaken import shake
+from tests.support.shaken import Shaker
 from tests.support.waiting import wait_until
 
 pytest_plugins = ["tests.faults.report"]
@@ -48,6 +48,7 @@ hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, d
 
 _FILES = "/proc/self/fd"  # Linux; elsewhere only threads are counted
 _MEMORY = "/dev/shm"  # a file system in memory, on Linux
+_SHAKER = pytest.StashKey[Shaker]()
 _homes = count(1)
 _ended = count(1)  # tests
 EAGER = Timing(first_retry=0.02, last_retry=0.2)  # members reconnect at once, also to a room that was away for long
@@ -95,7 +96,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     if session.config.option.shaken is not None:
-        shake(session.config.option.shaken)
+        session.config.stash[_SHAKER] = Shaker(session.config.option.shaken)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if (shaker := item.config.stash.get(_SHAKER, None)) is not None:
+        shaker.begin(item.nodeid)
 
 
 def pytest_runtest_logfinish() -> None:
@@ -124,7 +130,7 @@ def own_network() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def quick_starts(request: pytest.FixtureRequest, own_network: None) -> Iterator[None]:
     """In a quick run, programs are forks of a process that has its imports behind it; in a full run they are not."""
-    with forks() if is_quick(request.config) else nullcontext():
+    with forks(request.config.stash.get(_SHAKER, None)) if is_quick(request.config) else nullcontext():
         yield
 
 

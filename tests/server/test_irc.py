@@ -385,6 +385,24 @@ def test_who_quits_gets_all_answers_first(identity):
     assert got.count(b" 366 ") == 2  # with the join, and as the answer
 
 
+def test_the_history_is_read_once_all_that_came_before_has_been_sent(identity):
+    """The hub sends, and fills the log, at the end of a batch: the client's reader waits for a later one."""
+    stage = HubStage()
+    with open_links(identity("hal")) as links:
+        link, peer = links.alone()
+        session, reader = reader_of(link, stage)
+        while not session.inside:
+            stage.batch()
+        peer.sendall(b"CHATHISTORY LATEST #other * 1\r\n")
+        for _ in range(2):
+            while not answers(stage, taken := stage.hub.inbox.take(PATIENCE)):
+                assert taken, "it was answered without waiting"
+        while b"FAIL" not in (got := peer.recv(4096)):
+            assert got
+        peer.close()
+        reader.join(PATIENCE)
+
+
 def reader_of(link: Link, stage: HubStage) -> tuple[IrcSession, threading.Thread]:
     """A client that is about to enter, and the thread that reads it."""
     session = session_of(link)

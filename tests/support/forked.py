@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.support.forks import NUMBER, Request
+from tests.support.shaken import Shaker
 
 if sys.platform != "linux":  # not `assert`: mypy would not know the names below on other systems
     raise ImportError("forks need Linux")
@@ -26,7 +27,8 @@ class ForkServer:
     Making one does not wait until it is ready; the first program does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shaker: Shaker | None = None) -> None:
+        self._shaker = shaker
         self._heeded = _heeded(os.environ)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -58,7 +60,8 @@ class ForkServer:
             RuntimeError: the server is no more.
         """
         network, program = _split_network(argv)
-        request = Request(program[1:], dict(env), os.getcwd(), list(keep), terminal, bool(network))
+        shaken = None if self._shaker is None else self._shaker.for_a_program()
+        request = Request(program[1:], dict(env), os.getcwd(), list(keep), terminal, bool(network), shaken)
         with ExitStack() as kept, ExitStack() as lent:
             ours: list[IO[bytes] | None] = []
             files: list[int] = []

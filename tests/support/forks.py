@@ -31,6 +31,8 @@ from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import TextIO
 
+from tests.support.shaken import Shaker
+
 if sys.platform != "linux":  # not `assert`: mypy would not know the names below on other systems
     raise ImportError("forks need Linux")
 
@@ -53,6 +55,7 @@ class Request:
         keep: the numbers under which descriptors stay open in it, besides 0, 1 and 2.
         terminal: whether its stdin is to be the controlling terminal of a new session.
         network: whether it comes with a network namespace.
+        shaken: the arguments of its `Shaker`, if its threads are to pause.
     """
 
     arguments: list[str]
@@ -61,6 +64,7 @@ class Request:
     keep: list[int]
     terminal: bool
     network: bool
+    shaken: tuple[int, str] | None
 
     def to_bytes(self) -> bytes:
         return json.dumps(asdict(self)).encode()  # ASCII: arguments need not be valid Unicode
@@ -163,6 +167,8 @@ def _run(request: Request) -> None:
     """As `python ARGUMENTS` does."""
     how, what, *arguments = request.arguments
     sys.argv = [how, *arguments]
+    if request.shaken is not None:
+        Shaker(*request.shaken)
     if how == "-m":
         runpy.run_module(what, run_name="__main__", alter_sys=True)
     else:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 from lanchat.threads import Closable
+from tests.support.shaken import Shaker
 from tests.support.waiting import PATIENCE, wait_until
 
 if sys.platform != "win32":
@@ -94,15 +95,15 @@ def start(
 
 
 @contextmanager
-def forks() -> Iterator[None]:
-    """`start` makes forks where it can; on Linux, that is."""
+def forks(shaker: Shaker | None = None) -> Iterator[None]:
+    """`start` makes forks where it can; on Linux, that is. They pause if this shaker is given."""
     global _server
     if sys.platform != "linux" or _server is not None:
         yield
         return
     from tests.support.forked import ForkServer
 
-    _server = server = ForkServer()
+    _server = server = ForkServer(shaker)
     try:
         yield
     finally:

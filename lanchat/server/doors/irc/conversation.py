@@ -146,7 +146,8 @@ class Conversation:
         session, label = self._session, line.tags.get("label", "")
         if line.command == "CHATHISTORY":
             self._forward()
-            self._wait_for_hub()  # what the client has just seen is in the log then
+            self._wait_for_hub()
+            self._wait_for_hub()  # this batch is a later one, so what came before has been sent, and is in the log
             self._history.answer(line, label if session.has("labeled-response") else "")
         elif label and len(label.encode()) <= MAX_LABEL:
             several = "," in line.parameter(0) and line.command in ("PRIVMSG", "NOTICE")
