@@ -119,7 +119,7 @@ def host(
         folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=_now())
         if folder is not None:
             undo.callback(folder.close)
-        access = WebAccess(on, locked=password is not None, names=web_names, folder=folder)
+        access = WebAccess(on, locked=password is not None, names=web_names)
         blobs = _blobs(folder, limits_of_files)
         if blobs is not None:
             undo.callback(blobs.close)
@@ -134,8 +134,6 @@ def host(
                     hidden=not announce,
                     files=limits_of_files.total,
                     web=web or web_port is not None,
-                    ticket=folder.about.ticket,
-                    ticket_until=folder.about.ticket_until,
                 ),
                 password=bool(password),
             )

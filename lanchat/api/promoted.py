@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from lanchat.api.hosting import Hosting
-from lanchat.api.web import WebAccess, await_browsers, given_ticket
+from lanchat.api.web import WebAccess, await_browsers
 from lanchat.client.keeper import Promotion
 from lanchat.errors import ProtocolError
 from lanchat.network.addresses import OwnAddresses
@@ -22,7 +22,7 @@ from lanchat.storage.blobs import Blobs
 from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Replica
 from lanchat.storage.retention import parse_retention
-from lanchat.storage.rooms import FILES, RoomFolder
+from lanchat.storage.rooms import FILES
 from lanchat.storage.sqlite_log import SqliteLog
 
 FILES_OF_STANDBY = 1 << 30  # bytes of files that a standby's computer takes while it hosts: a laptop is no archive
@@ -49,7 +49,6 @@ def host_copy(
     nick: str,
     password: str | None,
     on: OwnAddresses,
-    folder: RoomFolder | None,
     yielded: Callable[[], None],
     on_problem: Callable[[str], None],
     timing: Timing,
@@ -59,7 +58,6 @@ def host_copy(
     Args:
         rules: of the room, as the copy has them.
         card: what the last host has shown.
-        folder: of the room, if this program has opened it because it is the owner's.
         yielded: called once another computer hosts the room.
 
     Raises:
@@ -72,8 +70,7 @@ def host_copy(
     with ExitStack() as undo:
         undo.callback(port.close)
         blobs = Blobs(replica.path.parent / FILES, file_limits(most)) if most else None
-        kept = folder if index == OWNER_INDEX else None
-        web = WebAccess(on, locked=card.password, folder=kept, given=given_ticket(rules))
+        web = WebAccess(on, locked=card.password)
         if rules.web:
             await_browsers(port, identity, on, lambda: "")
         listeners = port.release()

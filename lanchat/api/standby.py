@@ -133,7 +133,6 @@ class Standby(Closable):
             nick=self._nick(),
             password=self._password,
             on=self._on,
-            folder=self._folder,
             yielded=self.yielded,
             on_problem=self._on_problem,
             timing=self._timing,

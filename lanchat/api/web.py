@@ -16,7 +16,6 @@ from lanchat.server.host import Host
 from lanchat.server.session import WebChanged
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import Identity
-from lanchat.storage.rooms import RoomFolder
 
 _NAME = "web"  # of the door
 
@@ -41,8 +40,6 @@ class WebAccess:
     Args:
         locked: whether the room has a password, so that browsers need a guest link.
         names: see `web_door`.
-        folder: keeps the guest link for the next run; None: nothing is kept.
-        given: the ticket of the guest link of now, if another computer has hosted the room before.
     """
 
     def __init__(
@@ -51,17 +48,12 @@ class WebAccess:
         *,
         locked: bool,
         names: Collection[str] = (),
-        folder: RoomFolder | None = None,
-        given: Ticket | None = None,
     ) -> None:
         self._on = on
         self._locked = locked
         self._names = names
-        self._folder = folder
-        self._ticket = given if given is not None or folder is None else _kept_ticket(folder)
-        if given is not None:
-            self._keep(given)
-        self._guest_link = GuestLink(ticket=self._ticket, save=self._save)
+        self._ticket: Ticket | None = None  # of the guest link of now
+        self._guest_link = GuestLink(save=self._save)
         self._host: Host | None = None
 
     def option(self, port: int | None) -> DoorOption:
@@ -71,7 +63,11 @@ class WebAccess:
         return web_door(port, self._guest_link, self._names, [a.text for a in self._on.reachable()])
 
     def belong_to(self, host: Host) -> None:
+        """The room is hosted by this host, whose log knows the guest link of an earlier run or another computer."""
         self._host = host
+        self._ticket = _ticket(host.rules.rules)
+        if self._ticket is not None:
+            self._guest_link.restore(self._ticket)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -145,21 +141,20 @@ class WebAccess:
 
     def _save(self, ticket: Ticket) -> None:
         """There is a new guest link."""
-        self._keep(ticket)
+        self._ticket = ticket
         self.tell()
 
-    def _keep(self, ticket: Ticket) -> None:
-        self._ticket = ticket
-        if self._folder is not None:
-            self._folder.save_ticket(ticket_text(ticket.secret), int(ticket.until))
-
     def tell(self) -> None:
-        """The computers that may host the room next have to know how browsers come in."""
-        if self._host is not None and self._host.moving is not None:
+        """The log and the computers that may host the room next have to know how browsers come in."""
+        if self._host is not None:
             ticket, until = (
                 ("", 0.0) if self._ticket is None else (ticket_text(self._ticket.secret), self._ticket.until)
             )
-            self._host.moving.change_web(WebChanged(self.is_open, ticket, int(until)), self.places)
+            changed = WebChanged(self.is_open, ticket, int(until))
+            if self._host.moving is not None:
+                self._host.moving.change_web(changed, self.places)
+            else:
+                self._host.rules.change_web(changed)
 
 
 def await_browsers(
@@ -185,18 +180,9 @@ def await_browsers(
             _log.warning("pages cannot follow to this computer: %s", error)
 
 
-def given_ticket(rules: Rules) -> Ticket | None:
-    """That of the guest link which the last host had; None: there was none."""
-    return _ticket(rules.ticket, rules.ticket_until)
-
-
-def _kept_ticket(folder: RoomFolder) -> Ticket | None:
-    """That of the guest link of this room, which outlives the program."""
-    return _ticket(folder.about.ticket, folder.about.ticket_until)
-
-
-def _ticket(text: str, until: float) -> Ticket | None:
+def _ticket(rules: Rules) -> Ticket | None:
+    """That of the guest link; None: there is none yet."""
     try:
-        return Ticket(ticket_from(text), until)
-    except ValueError:  # there is none yet
+        return Ticket(ticket_from(rules.ticket), rules.ticket_until)
+    except ValueError:
         return None

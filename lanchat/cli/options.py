@@ -195,7 +195,7 @@ accept = option(
     "--accept",
     metavar="SIZE",
     help="Fetch files of up to this size unasked (20M), if their sender has said something here on an earlier day. "
-    "Only with TITLE, ADDRESS or INVITE, and a screen.",
+    "Only with a screen.",
 )
 as_json = flag("--json", "as_json", help="Print one JSON object a line.")
 script = collected(

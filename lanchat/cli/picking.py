@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 
 
 def pick_and_talk(
-    nick: str | None, who: "Who", interfaces: tuple[str, ...], discard: bool, *, look: ScreenOptions, standby: int
+    nick: str | None,
+    who: "Who",
+    interfaces: tuple[str, ...],
+    discard: bool,
+    *,
+    look: ScreenOptions,
+    standby: int,
+    accept: int = 0,
 ) -> int:
     """Show the list until the person leaves it. After each room, and after one that was not entered, it comes back.
 
     Args:
         nick: as given on the command line.
         standby: as for `join_target`.
+        accept: as for `run_chat`, in each room of somebody else.
     """
     from lanchat.cli.talk import host  # which imports this module
     from lanchat.discovery.finder import Finder
@@ -43,7 +51,7 @@ def pick_and_talk(
         match choice:
             case Chosen(listing):
                 try:
-                    code = talk_in(listing, who, on, discard=discard, look=look, standby=standby)
+                    code = talk_in(listing, who, on, discard=discard, look=look, standby=standby, accept=accept)
                 except click.Abort:  # Ctrl-C at a question
                     put(sys.stderr, "")
                 except (Refused, NoSuchRoom) as error:
@@ -67,6 +75,7 @@ def talk_in(
     look: ScreenOptions,
     discard: bool = False,
     standby: int = 1,
+    accept: int = 0,
 ) -> int:
     from lanchat.terminal.joining import join_listing
     from lanchat.terminal.run import Notices, run_chat, telling_successor
@@ -74,7 +83,7 @@ def talk_in(
     notices = Notices()
     with join_listing(listing, who, on, notices, ask=True, discard=discard, standby=standby) as joined:
         with telling_successor(joined):
-            return run_chat(joined, notices, look=look)
+            return run_chat(joined, notices, look=look, accept=accept)
 
 
 def wanted_twin(title: str, on: "OwnAddresses") -> "Listing | None":

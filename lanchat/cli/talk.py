@@ -245,7 +245,8 @@ def join(
     willing = (1 if screen else 0) if standby is None else 2 * standby
     most = 0 if accept is None else options.checked(parse_size, accept, "--accept")
     if room is None:
-        return pick_and_talk(nick, who, interface, discard, look=screen_options(bell=bell), standby=willing)
+        look = screen_options(bell=bell)
+        return pick_and_talk(nick, who, interface, discard, look=look, standby=willing, accept=most)
     from lanchat.terminal.run import Notices, run_chat, run_script, telling_successor
 
     notices = Notices()

@@ -99,7 +99,7 @@ class Host(Closable):
         self.locked = password is not None  # whether the room has one
         self._ephemeral = ephemeral
         self._timing = timing
-        self._log = log or NoLog()
+        self._log = log = log or NoLog()
         self._admission = Admission(limits)
         self._quotas = Quotas(limits)
         self._readers = Readers()
@@ -116,8 +116,8 @@ class Host(Closable):
                 undo.callback(listening[-1].close)
             opened = self._log.open()
             undo.callback(self._log.close)
-            kept = KeptRules(term, opened.state, bans, self.title, self._log.set_state, save_access, locked=locked)
-            access = Access(opened.owners, kept.rules.bans, locked=kept.rules.locked, limits=limits)
+            self.rules = KeptRules(term, opened.state, bans, self.title, log.set_state, save_access, locked=locked)
+            access = Access(opened.owners, self.rules.rules.bans, locked=self.rules.rules.locked, limits=limits)
             if access.full:
                 _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
             self._room = room = Room(  # the hub's, but for the nick of the host's member
@@ -135,8 +135,8 @@ class Host(Closable):
             )
             files = open_files(blobs, opened.files, term, room.id, timing, lambda whole: self._hub.inbox.put(whole))
             room.files = files.files
-            self._hub = Hub(room, self._log, _now, kept.change, files, opened.private_number)
-            self.moving = Moving(term, room, self._hub, identity, opened, kept, timing, yielded) if term else None
+            self._hub = Hub(room, self._log, _now, self.rules.change, files, opened.private_number)
+            self.moving = Moving(term, room, self._hub, identity, opened, self.rules, timing, yielded) if term else None
             serving = Serving(
                 self.title,
                 identity,

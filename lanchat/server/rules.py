@@ -1,5 +1,6 @@
 """The access rules and settings of a room, as its log and its copies keep them."""
 
+import threading
 from collections.abc import Callable, Mapping
 
 from lanchat.errors import ProtocolError
@@ -10,10 +11,11 @@ from lanchat.server.term import Term
 
 
 class KeptRules:
-    """Owned by the hub thread.
+    """Any thread.
 
-    Those in the log count before those that were given, because another computer may have hosted the room since. So
-    each change goes into the log, also of a host without papers.
+    Those in the log count before those that were given, because another computer may have hosted the room since: who
+    is banned, whether the room is locked, and the guest link. So each change goes into the log, also of a host without
+    papers.
 
     Args:
         kept: `Opened.state`.
@@ -39,6 +41,9 @@ class KeptRules:
             rules = read_rules(kept["rules"].decode())
         except (KeyError, UnicodeDecodeError, ProtocolError):
             rules = Rules(dict(bans or {}), locked)
+        if rules.ticket:
+            given = given.with_page(given.web, rules.ticket, rules.ticket_until)
+        self._changing = threading.Lock()  # guards the rules and their revision
         self.rules = given.admitting(rules.bans, rules.locked).called(title)
         self.rev = max(rev, term.rev if term is not None else 0)
         self.keep, self._save_access = keep, save_access
@@ -55,15 +60,21 @@ class KeptRules:
     def change(self, bans: dict[str, str], locked: bool) -> None:
         """Note who may enter from now on."""
         self._save_access(bans, locked)
-        self.rules = self.rules.admitting(bans, locked)
-        self.save()
+        with self._changing:
+            self.rules = self.rules.admitting(bans, locked)
+            self._store()
 
     def change_web(self, changed: WebChanged) -> None:
         """Note how browsers come in from now on."""
-        self.rules = self.rules.with_page(changed.open, changed.ticket, changed.ticket_until)
-        self.save()
+        with self._changing:
+            self.rules = self.rules.with_page(changed.open, changed.ticket, changed.ticket_until)
+            self._store()
 
     def save(self) -> None:
         """Store the rules under a new revision."""
+        with self._changing:
+            self._store()
+
+    def _store(self) -> None:
         self.rev += 1
         self.keep({"rules": write_rules(self.rules).encode(), "rev": str(self.rev).encode()})

@@ -46,8 +46,6 @@ class About:
     keep: str = ""  # the retention of its log, as `parse_retention` reads it
     bans: Mapping[str, str] = field(default_factory=dict)  # nick by member id
     locked: bool = False  # only members who have been in the room before are admitted
-    ticket: str = ""  # of the guest link, as it stands there; who has it gets in by a browser
-    ticket_until: int = 0  # s since 1970
     more: Mapping[str, object] = field(default_factory=dict)  # fields of a later version, which are left as they are
 
 
@@ -73,10 +71,6 @@ class RoomFolder(Closable):
     def save_access(self, bans: Mapping[str, str], locked: bool) -> None:
         """Store who is banned and whether the room is locked. Never waits: a thread of its own writes it."""
         self._save(bans=dict(bans), locked=locked)
-
-    def save_ticket(self, ticket: str, until: int) -> None:
-        """Store the ticket of the guest link. Never waits, as `save_access`."""
-        self._save(ticket=ticket, ticket_until=until)
 
     def close(self) -> None:
         """Finish writing and release the folder. May be called twice."""

@@ -43,16 +43,17 @@ def test_a_port_that_is_taken_is_an_error(own_world):
         lanchat.host("Room B", ephemeral=True, web_port=port_of(room.web.address.url), **OPTIONS)
 
 
-def test_a_guest_link_outlives_the_program_and_a_new_one_replaces_it(own_world):
+@pytest.mark.parametrize("standby", [True, False], ids=["may move", "stays"])
+def test_a_guest_link_outlives_the_program_and_a_new_one_replaces_it(own_world, standby):
     def ticket(url: str) -> bytes:
         return ticket_from(url.partition("#")[2])
 
-    with lanchat.host("Room A", password="secret", web_port=0, **OPTIONS) as room:
+    with lanchat.host("Room A", password="secret", web_port=0, standby=standby, **OPTIONS) as room:
         assert room.web.address is not None and room.web.is_locked
         first = ticket(room.web.address.url)
-    files = list(Path(own_world).glob("rooms/*/room.json"))
-    assert [file.stat().st_mode & 0o777 for file in files] == [0o600]
-    with lanchat.host("Room A", password="secret", web_port=0, **OPTIONS) as room:
+    folders = list(Path(own_world).glob("rooms/*"))
+    assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700]
+    with lanchat.host("Room A", password="secret", web_port=0, standby=standby, **OPTIONS) as room:
         assert room.web.address is not None
         port = port_of(room.web.address.url)
         zoe = PageClient(port, "zoe", ticket=first)
@@ -63,5 +64,5 @@ def test_a_guest_link_outlives_the_program_and_a_new_one_replaces_it(own_world):
         zoe.close()
         woo.close()
         second = ticket(room.web.address.url)
-    with lanchat.host("Room A", password="secret", web_port=0, **OPTIONS) as room:
+    with lanchat.host("Room A", password="secret", web_port=0, standby=standby, **OPTIONS) as room:
         assert room.web.address is not None and ticket(room.web.address.url) == second != first

@@ -108,3 +108,20 @@ def test_the_owner_gets_the_page_back_with_the_room(stage):
     zoe.say("home again")
     assert isinstance(zoe.hear("home again"), Said)
     zoe.close()
+
+
+def test_a_guest_link_that_was_renewed_at_a_standby_is_that_of_the_owners_next_run(stage):
+    """Also where the owner's computer only followed, and never hosted the room in between."""
+    ann, bob = with_page(stage, password="secret")
+    first = ann.room.web.address.url.partition("#")[2]
+    wait_until(lambda: ann.room.host.moving.hand_over(1) == "", what="the handover")
+    hosts(bob)
+    web = bob.room._standby.hosting.web
+    web.renew(2)
+    second = web.address.url.partition("#")[2]
+    assert ticket_from(first) != ticket_from(second)
+    wait_until(lambda: stage.sync(bob) == 0, what="ann to follow")
+    ann.room.close()
+    bob.room.close(end=True)
+    again = stage.host(web_port=0, password="secret")
+    assert again.room.web.address.url.partition("#")[2] == second

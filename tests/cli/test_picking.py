@@ -3,7 +3,8 @@
 import click
 import pytest
 
-from lanchat.cli import picking
+from lanchat.cli import options, picking, talk
+from lanchat.discovery.sighting import Listing
 from lanchat.errors import HostKeyChanged, Refused
 from lanchat.terminal.options import ScreenOptions
 from lanchat.terminal.picker import picker
@@ -36,6 +37,22 @@ def test_the_list_comes_back_after_a_room_that_was_not_entered(look, error, caps
     assert look(error) == 0
     if isinstance(error, Refused):
         assert capsys.readouterr().err == "lanchat: The room is full.\n  Try again later.\n"
+
+
+def test_what_comes_unasked_is_the_same_in_each_room_of_the_list(monkeypatch, own_world):
+    """`--accept` counts in a room that was picked as in one that was named."""
+    monkeypatch.setenv("TERM", "xterm")
+    choices, entered = [Chosen(room("Room A")), Chosen(room("Room B")), Quit()], []
+
+    def enter(listing: Listing, *_: object, accept: int, **__: object) -> int:
+        entered.append((listing.title, accept))
+        return 0
+
+    monkeypatch.setattr(picker, "pick", lambda source: choices.pop(0))
+    monkeypatch.setattr(picking, "talk_in", enter)
+    monkeypatch.setattr(talk, "has_terminal", lambda: True)
+    assert options.run(talk.join, "lanchat join", ["--accept", "20M", "--interface", "127.0.0.1", "--nick", "ann"]) == 0
+    assert entered == [("Room A", 20 << 20), ("Room B", 20 << 20)]
 
 
 def test_another_key_than_before_is_no_reason_to_go_on(look):

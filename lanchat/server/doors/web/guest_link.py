@@ -21,20 +21,23 @@ class GuestLink:
     """The one ticket that is valid now. Any thread.
 
     Args:
-        ticket: that an earlier run has saved.
-        save: stores a new one; never waits.
+        save: stores a new ticket; never waits.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.time,
-        ticket: Ticket | None = None,
         save: Callable[[Ticket], None] = lambda ticket: None,
     ) -> None:
         self._clock = clock
         self._save = save
         self._lock = threading.Lock()  # guards the ticket
-        self._ticket = ticket
+        self._ticket: Ticket | None = None
+
+    def restore(self, ticket: Ticket) -> None:
+        """The ticket of now is this one, of an earlier run or of another computer."""
+        with self._lock:
+            self._ticket = ticket
 
     def current(self) -> Ticket:
         """The ticket of now; a new one if there is none or it has run out."""
