@@ -119,18 +119,20 @@ class TlsChannel:
         return True
 
     def _read(self) -> bytes:
-        plain = []
+        plain, incoming = [], self._incoming
         try:
-            while chunk := self._object.read(_RECORD):
+            while incoming.pending or incoming.eof:  # to ask for more than has come costs an exception
+                if not (chunk := self._object.read(_RECORD)):
+                    self.ended = True
+                    break
                 plain.append(chunk)
-            self.ended = True
         except ssl.SSLWantReadError:
             pass
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
             self.ended = True
         except ssl.SSLError as error:
             raise ProtocolError(f"The encrypted connection is broken ({_reason(error)}).") from None
-        return b"".join(plain)
+        return plain[0] if len(plain) == 1 else b"".join(plain)
 
 
 class PlainChannel:
