@@ -87,7 +87,7 @@ class PieceCipher:
     def seal(self, number: int, plain: bytes) -> bytes:
         return self._cipher.encrypt(self._nonce(number), plain, None)
 
-    def open(self, number: int, sealed: bytes) -> bytes:
+    def open(self, number: int, sealed: bytes | bytearray) -> bytes:
         """The plain bytes of a piece.
 
         Raises:
@@ -121,14 +121,17 @@ class Opening:
         Raises:
             CannotOpen: one of them is not what the sender sealed.
         """
-        self._begun += data
-        while self._left > 0 and len(self._begun) >= (whole := min(SEALED_PIECE, self._left)):
-            piece = bytes(self._begun[:whole])
-            del self._begun[:whole]
+        rest = memoryview(data)
+        while self._left > 0 and len(self._begun) + len(rest) >= (whole := min(SEALED_PIECE, self._left)):
+            lacking = whole - len(self._begun)
+            piece, self._begun = self._begun, bytearray()
+            piece += rest[:lacking]
+            rest = rest[lacking:]
             plain = self._cipher.open(self._number, piece)
             self._left -= whole
             self._number += 1
             yield plain
+        self._begun += rest
 
 
 def _pieces(size: int) -> int:

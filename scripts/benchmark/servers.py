@@ -55,7 +55,7 @@ class Kind:
     files: tuple[tuple[str, str], ...] = ()  # name and text; to be written into {home}, filled in as the command is
 
 
-def lanchat(*, plain: bool) -> Kind:
+def lanchat(*, plain: bool, files: str = "") -> Kind:
     words = [
         sys.executable,
         "-m",
@@ -69,7 +69,7 @@ def lanchat(*, plain: bool) -> Kind:
         "--port",
         "0",
     ]
-    words += ["--plain-port", "0", "--no-announce"]
+    words += ["--plain-port", "0", "--no-announce", *(["--files", files] if files else [])]
     if plain:
         words.append("--ephemeral")
         return Kind("lanchat, plain door", Plain(), tuple(words), re.compile(r"nc 127\.0\.0\.1 (\d+)"))
