@@ -55,6 +55,11 @@ class MovingRoom(Closable):
         """The nick of the standby whose disk has everything that is acknowledged now; "": only the host's disk has."""
         return self._state.backup
 
+    @property
+    def silence(self) -> float | None:
+        """For how many s nothing has come from a host that promises a sign of life each second; None: none does."""
+        return self._member.follower.cluster.silence
+
     def standbys(self, wanted: str = "") -> str:
         """Name standbys, or have them listed.
 

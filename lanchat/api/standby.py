@@ -15,6 +15,7 @@ from lanchat.client.keeper import Promotion
 from lanchat.client.member import Member
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
+from lanchat.network.reach import unreachable_text
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card
@@ -160,6 +161,8 @@ class Standby(Closable):
         with self._changing:
             if self.hosting is not hosting:
                 return  # it is over already
+            if trouble := self._on.trouble():  # then it is we who were cut off
+                self._on_problem(unreachable_text(trouble))
             hosting.show(self._on_problem, self._timing)
             path = hosted_path(self._home, hosting.host.room_id)
             if path is None or not self.owner:

@@ -53,7 +53,9 @@ class Watch(Closable):
             return
         at = {index: place.endpoints for index, place in places.items()}
         others = []
-        for index, (card, key) in cards_at(at, self._tls, self._timing.ask).items():
+        for index, (card, key) in cards_at(
+            at, self._tls, self._timing.ask_long, enough=lambda found: self._closing.is_set()
+        ).items():
             papers = self._host.papers
             place = seen(places[index], card, key, papers, time.time_ns() // 1_000_000)
             if place is None or place.index == self._host.place.index:

@@ -38,6 +38,7 @@ class Cluster:
         self.welcomed = -1  # the seq before the first live event of this link
         self._put, self._places_changed, self._timing = put, places_changed, timing
         self._link: Link | None = None
+        self._beats = False  # whether the host promises signs of life
         self._silence = Silence(timing)
         self._roster = Roster()
         self._host_of_card = ""
@@ -51,8 +52,8 @@ class Cluster:
         self._host_of_card = connection.card.host
         self._roster.welcome(connection.welcome, connection.present)
         self._roster.seq = self.welcomed = connection.welcome.seq
-        self._link, self._silence = connection.link, Silence(self._timing)
-        self._backup, self.sync, self._kept = "", -1, None
+        self._link, self._silence = connection.link, Silence(self._timing, connection.took)
+        self._backup, self.sync, self._kept, self._beats = "", -1, None, False
 
     def end(self) -> Link | None:
         """The link is lost. Returns it."""
@@ -99,6 +100,7 @@ class Cluster:
         if nick != self._backup:
             self._backup = nick
             self._put(Backup(nick))
+        self._beats = bool(beat.beat)
         if self._link is not None:
             silence = self._silence.heard(time.monotonic(), beat.beat / 1000)
             self._link.flusher.expect(
@@ -125,6 +127,17 @@ class Cluster:
         """Whether something has come from the host just now. Any thread."""
         link, least = self._link, self._timing.host_silence / 2
         return link is not None and not link.over and time.monotonic() - link.keepalive.heard_at < least
+
+    @property
+    def silence(self) -> float | None:
+        """For how many s nothing has come from a host that promises signs of life; None: none does. Any thread."""
+        link = self._link
+        return time.monotonic() - link.keepalive.heard_at if link is not None and self._beats else None
+
+    @property
+    def rough(self) -> bool:
+        """Whether a silence of this host may mean nothing, because the network is bad."""
+        return self._silence.is_rough(time.monotonic())
 
     def promotion(self, epoch: int, reason: str, papers: Papers, replica: Replica) -> Promotion:
         """What this computer needs to know to host the room in this term."""

@@ -91,6 +91,7 @@ class Connection:
 
     Args:
         host_key: the raw public key that the host showed.
+        took: s that it took for the card to come, which says how slow the way to the host is.
     """
 
     link: Link
@@ -100,6 +101,7 @@ class Connection:
     welcome: Welcome
     present: tuple[Present, ...]
     after: int = -1  # the seq after which events were missing here
+    took: float = 0.0
 
     @property
     def host_id(self) -> str:
@@ -220,7 +222,9 @@ def greet(
     splitter = LineSplitter()
     link.limit_bytes(Allowance(TokenBucket(HOST_RATE, HOST_RATE, time.monotonic())))
     link.within(_within(card_within or timing.greeting, deadline), "late", "it did not answer in time")
+    began = time.monotonic()
     card, host_key, certificate = read_card(link, channel, splitter)
+    took = time.monotonic() - began
     who.trust(card, host_key)  # first, since another host must not end a conversation by its version
     check_version(card)
     # On a slow network the welcome alone may take longer. Only a trusted host is given that time.
@@ -246,7 +250,7 @@ def greet(
         answer = greeting.receive(reader.next())
         if answer is not None:
             link.send(encode(answer))
-    connection = Connection(link, reader, card, host_key, *greeting.result, after)
+    connection = Connection(link, reader, card, host_key, *greeting.result, after, took)
     host_id = connection.host_id
     check_welcome(connection.welcome, who.identity.id)
     for somebody in connection.present:

@@ -16,7 +16,7 @@ from lanchat.client.following import Following, Taken
 from lanchat.client.keeper import Keeper
 from lanchat.client.receiving import Incoming
 from lanchat.client.reconnect import SameRoom
-from lanchat.client.takeover import Takeover
+from lanchat.client.takeover import Lost, Takeover
 from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Event, FromHost, FromMember
@@ -107,9 +107,9 @@ class Follower:
         if self._complete:
             replica.wait(following.held if following is not None else Held(), self._timing.sync_wait)
             host, me = (self._room.papers.host_index, keeper.host_at), replace(self.standing, state="lost")
-            since, silent = link.keepalive.heard_at, link.code == "silent"
-            places, timing = self.cluster.places, self._timing
-            self._takeover = Takeover(me, self._room, places, host, timing, since=since, silent=silent)
+            since, silent, rough = link.keepalive.heard_at, link.code == "silent", self.cluster.rough
+            loss, timing = Lost(since, silent, rough), self._timing
+            self._takeover = Takeover(me, self._room, self.cluster.places, host, timing, loss)
 
     def seek(self, stopped: Callable[[], bool]) -> Follow | Wait | None:
         """Without a link: find out who hosts the room, or host it. None: dial as ever. May wait some seconds."""

@@ -1,22 +1,34 @@
 """How long a host may be silent until it counts as lost. Pure.
 
 A host that has standbys promises a sign of life after each pause. On a network that loses packets they come late, and
-the longer the latest ones were late, the longer is the silence that means nothing.
+the longer the latest ones were late, the longer is the silence that means nothing. That one of them was late says
+nothing about the network: its host may have been busy for once. So the second worst delay counts.
 """
 
+import heapq
 from collections import deque
 
 from lanchat.protocol.timing import Timing
 
 _REMEMBERED = 60.0  # s; the last minute says most about the next one
-_LEAST, _FACTOR = 1.0, 4.0  # s; and how often the worst delay
+_SLOW = (
+    0.5  # s for TLS and the card, after which the way to the host counts as slow; a local network takes milliseconds
+)
+_LEAST, _FACTOR = 1.0, 4.0  # s; and how often the second worst delay
 
 
 class Silence:
-    """The heartbeats of one link."""
+    """The heartbeats of one link.
 
-    def __init__(self, timing: Timing) -> None:
+    Args:
+        took: s that it took to meet the host.
+    """
+
+    def __init__(self, timing: Timing, took: float = 0.0) -> None:
         self._timing = timing
+        self._took = took
+        self._limit = 0.0  # s of the last heartbeat's answer
+        self._slow_until: float | None = None
         self._heard_at: float | None = None
         self._late: deque[tuple[float, float]] = deque()  # in each second: when, and by how much at worst
 
@@ -30,6 +42,8 @@ class Silence:
         Returns:
             The silence in s after which the host counts as lost.
         """
+        if self._slow_until is None:
+            self._slow_until = now + _REMEMBERED if self._took > _SLOW else now
         if not beat:
             self._heard_at = None
             return self._timing.dead_after
@@ -38,8 +52,14 @@ class Silence:
         self._heard_at = now
         while self._late and self._late[0][0] < now - _REMEMBERED:
             self._late.popleft()
-        worst = max((late for _, late in self._late), default=0.0)
-        return min(max(self._timing.host_silence, _LEAST + _FACTOR * worst), self._timing.dead_after)
+        worst = heapq.nlargest(2, (late for _, late in self._late))
+        limit = _LEAST + _FACTOR * worst[1] if len(worst) > 1 else 0.0
+        self._limit = min(max(self._timing.host_silence, limit), self._timing.longest_silence, self._timing.dead_after)
+        return self._limit
+
+    def is_rough(self, now: float) -> bool:
+        """Whether this network loses much or is slow, so that even so long a silence may mean nothing."""
+        return self._limit > self._timing.host_silence or (self._slow_until is not None and now < self._slow_until)
 
     def _note(self, now: float, late: float) -> None:
         """Remember one delay for each second: a host can send any number of heartbeats."""

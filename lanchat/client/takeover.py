@@ -6,11 +6,12 @@ The one that is to go first does so by itself, since it has lost the host as wel
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from lanchat.client.reconnect import SameRoom
 from lanchat.errors import ProtocolError
-from lanchat.network.card import cards_at, refuses
+from lanchat.network.card import Shown, cards_at, refuses
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.places import Place as Known
 from lanchat.protocol.timing import Timing
@@ -20,6 +21,21 @@ from lanchat.room.succession import Ask, Claim, DialHost, Fetch, Follow, Loss, P
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Lost:
+    """How the link to the host has ended.
+
+    Args:
+        since: s of the monotonic clock, when the last sign of life came.
+        silent: it has said nothing for so long that it counts as lost.
+        rough: and yet it may be there, because the network is bad.
+    """
+
+    since: float
+    silent: bool = False
+    rough: bool = False
+
+
 class Takeover:
     """One loss of the host, until somebody hosts the room again. For the reader thread.
 
@@ -27,8 +43,6 @@ class Takeover:
         me: what this computer has.
         places: where the owner and the standbys are, this computer among them.
         host: the index of the host that is lost, and its addresses.
-        silent: it has said nothing for so long that it counts as lost.
-        since: s of the monotonic clock, when the last sign of life came.
     """
 
     def __init__(
@@ -38,15 +52,16 @@ class Takeover:
         places: tuple[Known, ...],
         host: tuple[int, tuple[Endpoint, ...]],
         timing: Timing,
-        *,
-        silent: bool,
-        since: float,
+        lost: Lost,
     ) -> None:
         self._me, self._room, self._timing = me, room, timing
         self._places = {place.index: place for place in places if place.index != me.index}
         self._host, self._host_at = host
-        self._loss = Loss(since, certain=silent)
-        self._passed_over = {self._host} if silent else set()  # indexes that are not asked the first time
+        self._loss = Loss(lost.since, certain=lost.silent)
+        once_more = lost.silent and lost.rough
+        # Indexes that are not asked the first time, and how long the others are given to answer then:
+        self._passed_over = {self._host} if lost.silent and not once_more else set()
+        self._first_ask = timing.ask_long if once_more else timing.ask
         self._tls = client_context()
 
     def seek(self, stopped: Callable[[], bool]) -> Follow | Claim | Wait:
@@ -62,11 +77,11 @@ class Takeover:
                 return Wait("Nobody may take over any more.")
             match step := next_step(self._me, loss, delegation, now, self._timing):
                 case DialHost():
-                    if not self._is_gone():
+                    if not self._is_gone(stopped):
                         return Wait("The host may still be there.")
                     loss.certain = True
                 case Ask():
-                    self._ask()
+                    self._ask(stopped)
                 case Promote(index):
                     loss.promoted = index, now
                 case Fetch(index):  # what it has more is said again by those who have said it
@@ -81,25 +96,30 @@ class Takeover:
                     return step
         return Wait("We leave.")
 
-    def _is_gone(self) -> bool:
+    def _is_gone(self, stopped: Callable[[], bool]) -> bool:
         """Whether the host has ended, or has been silent for too long. One that answers is followed at once."""
         timing = self._timing
         if refuses(self._host_at, timing.ask):
             time.sleep(timing.refused_again)  # it may be starting again
             if refuses(self._host_at, timing.ask):
                 return True
-        self._ask()
+        self._ask(stopped)
         hosts = any(place.state == "hosts" for place in self._loss.places)
         return hosts or time.monotonic() - self._loss.since >= timing.host_silence
 
-    def _ask(self) -> None:
+    def _ask(self, stopped: Callable[[], bool]) -> None:
         """See what the others know."""
+
+        def enough(found: Mapping[int, Shown]) -> bool:
+            """Whether nobody else needs to be waited for: one hosts the room, as it says, or we leave."""
+            return stopped() or any(not card.standby for card, _ in found.values())
+
         at = {index: place.endpoints for index, place in self._places.items() if index not in self._passed_over}
         if self._host not in self._passed_over:
             at[self._host] = (*self._host_at, *at.get(self._host, ()))
-        self._passed_over = set()
+        self._passed_over, limit, self._first_ask = set(), self._first_ask, self._timing.ask
         found = []
-        for index, (card, key) in cards_at(at, self._tls, self._timing.ask).items():
+        for index, (card, key) in cards_at(at, self._tls, limit, enough=enough).items():
             known = self._places.get(index)
             if known is None:
                 continue

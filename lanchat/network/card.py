@@ -4,7 +4,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from lanchat.errors import LanchatError
@@ -14,48 +14,67 @@ from lanchat.protocol.framing import FROM_HOST, LineSplitter, decode_all
 from lanchat.protocol.keys import certificate_key
 from lanchat.protocol.messages import Card
 from lanchat.protocol.tls import Context, TlsChannel
-from lanchat.threads import Wakeup
+from lanchat.threads import Wakeup, join_started
 
 CARD_LIMIT = 2.0  # s in all: connect, TLS, card
+_ENOUGH = 0.05  # s between two looks at whether enough have answered
 _READ_SIZE = 16 * 1024  # bytes
 
 Shown = tuple[Card, bytes]  # a card, and the raw public key of the link that showed it
 Name = TypeVar("Name")
 
 
-def card_at(endpoint: Endpoint, tls: Context, limit: float = CARD_LIMIT) -> Shown | None:
+def card_at(endpoint: Endpoint, tls: Context, limit: float = CARD_LIMIT, stop: Wakeup | None = None) -> Shown | None:
     """The card that a computer shows at an IP address; what the papers say is not looked at. Waits; any thread.
+
+    Args:
+        stop: ends the waiting at once when it is set.
 
     Returns:
         None: nobody who speaks lanchat can be reached there.
     """
     deadline = time.monotonic() + limit
     try:
-        with connected(endpoint, deadline) as sock:
-            return read_card(sock, tls, deadline)
+        with connected(endpoint, deadline, stop) as sock:
+            return read_card(sock, tls, deadline, stop)
     except (OSError, LanchatError):
         return None
 
 
-def cards_at(places: Mapping[Name, tuple[Endpoint, ...]], tls: Context, limit: float) -> dict[Name, Shown]:
+def cards_at(
+    places: Mapping[Name, tuple[Endpoint, ...]],
+    tls: Context,
+    limit: float,
+    *,
+    enough: Callable[[Mapping[Name, Shown]], bool] = lambda found: False,
+) -> dict[Name, Shown]:
     """The cards that these computers show now, all asked at once: the first answer of each. Waits; any thread.
 
     Args:
         places: the addresses of each computer.
         limit: s in all.
+        enough: says of the answers so far whether the others need not be waited for. It is asked again and again.
     """
     found: dict[Name, Shown] = {}
+    stop = Wakeup()
 
     def ask(name: Name, endpoint: Endpoint) -> None:
-        if (shown := card_at(endpoint, tls, limit)) is not None:
+        if (shown := card_at(endpoint, tls, limit, stop)) is not None:
             found.setdefault(name, shown)  # one step for the interpreter, so it needs no lock
 
     asked = [(name, endpoint) for name, endpoints in places.items() for endpoint in dict.fromkeys(endpoints)]
     threads = [threading.Thread(target=ask, args=one, name="ask") for one in asked]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive() and not enough(dict(found)):
+                thread.join(_ENOUGH)
+    finally:
+        stop.set()
+        for thread in threads:
+            join_started(thread)
+        stop.close()
     return found
 
 

@@ -101,7 +101,7 @@ class ReachStory:
             if self._trouble or not self._lasts(trouble, now):
                 return []
             self._trouble = trouble
-            return [f"{trouble} Others cannot join until it has one."]
+            return [unreachable_text(trouble)]
         if not address or not self._lasts(address, now) or (address == self._address and not self._trouble):
             return []
         what = "Others can join now:" if self._trouble else "This machine has a new address. Others join with:"
@@ -110,6 +110,15 @@ class ReachStory:
 
     def _lasts(self, fact: str, now: float) -> bool:
         return now - self._since[fact] >= self._settled
+
+
+def unreachable_text(trouble: str) -> str:
+    """For a host's person.
+
+    Args:
+        trouble: see `OwnAddresses.trouble`.
+    """
+    return f"{trouble} Others cannot join until it has one."
 
 
 def _circle(address: Address) -> int:

@@ -62,8 +62,10 @@ class Timing:
     # A standby
     file_copies: float = 30.0  # between two looks at which files the room has
     host_silence: float = 3.0  # at least, of a host that promises a sign of life each second, until it counts as lost
+    longest_silence: float = 10.0  # of such a host on a network that loses much; a person waits no longer in vain
     refused_again: float = 0.1  # between two refusals of the host's port, which mean that its process is gone
     ask: float = 1.0  # for the others to say what they know; on a local network an answer takes milliseconds
+    ask_long: float = 5.0  # the same on a network that loses much, where it takes 1 to 4 s (10 % loss, 200 ms each way)
     ask_again: float = 0.5  # between two looks at what the other standbys know
     abandoned: float = 30.0  # without a host, after which a person is told that nobody has taken over
     watch: float = 5.0  # between two looks of a host at the places where another one may be

@@ -119,6 +119,14 @@ def topic_text(who: str, event: Topic) -> str:
     return f"{who} set the topic: {topic}" if topic else f"{who} removed the topic"
 
 
+TAKEBACK = "/takeback makes you the host again."
+
+
+def lost_by(moved: Moved, me: str) -> bool:
+    """Whether the room has left the computer of the person with this nick because that did not answer."""
+    return moved.before == me and moved.reason == "takeover"
+
+
 def moved_text(who: str, moved: Moved, me: str) -> str:
     """How it reads that the room has another host.
 
@@ -136,10 +144,10 @@ def moved_text(who: str, moved: Moved, me: str) -> str:
             return f"{hosts} the room again"
         case "merge":
             return f"two halves of the room have found each other again; {hosts} it"
-        case _ if moved.before == me:
+        case _ if lost_by(moved, me):
             return f"this computer did not answer for a while; {hosts.replace(' host', ' now host')} the room"
         case _ if who == "you":
-            return f"you now host the room, because {_whose(before)} computer stopped answering"
+            return f"you now host the room, because {_whose(before)} computer cannot be reached"
         case _:
             return f"{before} is gone; {hosts.replace(' host', ' now host')} the room"
 

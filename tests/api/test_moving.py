@@ -40,10 +40,10 @@ class Stage:
         self.port = room.host.port
         return self._person(room)
 
-    def join(self, nick: str, standby: int = 1, port: int = 0) -> Person:
+    def join(self, nick: str, standby: int = 1, port: int = 0, **options: Any) -> Person:
         self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
         target = Target((Endpoint("127.0.0.1", port or self.port),))
-        options: Any = {"patience": None, "on": LOOPBACK, "drop_oldest": False, "timing": self.timing}
+        options = {"patience": None, "on": LOOPBACK, "drop_oldest": False, "timing": self.timing, **options}
         return self._person(join_target(target, nick, standby=standby, **options))
 
     def with_backup(self) -> tuple[Person, Person, Person]:

@@ -1,15 +1,17 @@
 """What a standby does that has lost its host: real sockets for the cards, everything else made up."""
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from lanchat.client.reconnect import SameRoom
-from lanchat.client.takeover import Takeover
+from lanchat.client.takeover import Lost, Takeover
 from lanchat.network.card import cards_at, refuses
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import VALIDITY, Delegation, Standby, TermRecord
@@ -20,7 +22,7 @@ from lanchat.protocol.places import Place as Known
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
-from lanchat.room.succession import Claim, Place, State, Wait
+from lanchat.room.succession import Claim, Follow, Place, State, Wait
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.addresses import LOOPBACK
@@ -28,7 +30,7 @@ from tests.support.addresses import LOOPBACK
 ROOM = "5" * 32
 ANN, BOB, CAT = range(3)
 EPOCH = make_epoch(1, ANN)
-TIMING = Timing(ask=1.0, refused_again=0.01)
+TIMING = Timing(ask=1.0, ask_long=10.0, refused_again=0.01)
 NOW = 1_700_000_000_000
 
 
@@ -54,12 +56,23 @@ class Stage:
         self._open_later(port)
         self.places[CAT] = Known(CAT, self.people[CAT].public, "cat", (f"127.0.0.1:{port.port}",))
 
-    def bob(self, n: int, host_at: int, *, silent: bool = False, since: float = 0.0) -> Takeover:
+    def host(self, slow: float) -> None:
+        """ann hosts, and her card takes so many s to come."""
+
+        def state_of() -> tuple[Papers, Place]:
+            threading.Event().wait(slow)
+            return self.papers, Place(ANN, EPOCH, make_seq(EPOCH, 5), cast("State", ""))
+
+        port = StandbyPort(self.people[ANN], LOOPBACK, self.card, state_of, DEFAULT_LIMITS, TIMING, 0)
+        self._open_later(port)
+        self.places[ANN] = Known(ANN, self.people[ANN].public, "ann", (f"127.0.0.1:{port.port}",))
+
+    def bob(self, n: int, host_at: int, *, silent: bool = False, rough: bool = False, since: float = 0.0) -> Takeover:
         room = SameRoom(self.card, self.people[ANN].public, lambda: NOW)
         me = Place(BOB, EPOCH, make_seq(EPOCH, n), "lost")
         host = ANN, (Endpoint("127.0.0.1", host_at),)
-        began = time.monotonic() - since
-        return Takeover(me, room, tuple(self.places), host, TIMING, silent=silent, since=began)
+        lost = Lost(time.monotonic() - since, silent, rough)
+        return Takeover(me, room, tuple(self.places), host, TIMING, lost)
 
 
 @pytest.fixture
@@ -113,6 +126,21 @@ def test_after_silence_nobody_waits_for_the_host_once_more(stage, frozen):
     stage.places[ANN] = Known(ANN, stage.people[ANN].public, "ann", (f"127.0.0.1:{frozen}",))
     assert seek(stage.bob(5, frozen, silent=True)) == Claim(make_epoch(2, BOB))
     assert time.monotonic() - began < TIMING.ask
+
+
+def test_on_a_bad_network_a_silent_host_is_asked_once_more_before_anybody_hosts_in_its_place(stage, frozen):
+    """Here a card takes longer than the others are given on a good network."""
+    stage.host(slow=1.5 * TIMING.ask)
+    assert seek(stage.bob(5, frozen, silent=True)) == Claim(make_epoch(2, BOB))
+    assert seek(stage.bob(5, frozen, silent=True, rough=True)) == Follow(ANN)
+
+
+def test_who_leaves_waits_for_nobodys_card(stage, frozen):
+    began = time.monotonic()
+    leaving = iter([False, False])
+    takeover = stage.bob(5, frozen, silent=True, rough=True)
+    assert takeover.seek(lambda: next(leaving, True)) == Wait("We leave.")
+    assert time.monotonic() - began < TIMING.ask_long
 
 
 def test_somebody_else_at_the_place_of_a_standby_counts_for_nothing(stage, dead):

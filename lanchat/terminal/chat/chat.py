@@ -18,7 +18,7 @@ from lanchat.terminal.chat.intents import is_mendable
 from lanchat.terminal.chat.line import system_line
 from lanchat.terminal.chat.line_screen import LineScreen
 from lanchat.terminal.chat.screen import Input, Output, Screen
-from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
+from lanchat.terminal.chat.status import NO_ANSWER, PENDING_AFTER, PENDING_LINES, Pending, bar_text, no_answer
 from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.notify import PAUSE, Caller, Terminal
 from lanchat.terminal.options import DEFAULT_SCREEN, ScreenOptions
@@ -78,6 +78,7 @@ class Chat:
         self._room = room
         self._pending = Pending()
         self._ticks_at = 0.0  # s, monotonic: when running transfers are drawn again
+        self._bar_at = 0.0  # s, monotonic: when the bar is drawn again to see whether the host still answers
         self._asked_at = -ASKED_FOR  # s, monotonic: when we asked whether others shall lose the room
         terminal = Terminal(os.environ, popup=look.popup, titled=look.title)
         self._caller = Caller(room.title, terminal, silent=not look.bell, now=time.monotonic())
@@ -169,9 +170,15 @@ class Chat:
         return told + self._feed.painted.again(columns, before, rows)
 
     def _bar(self, width: int) -> str:
-        state = self._feed.state
-        if not self._room.connected and (waiting := self._room.unacked):
+        silence, now = self._room.silence, time.monotonic()
+        missed = no_answer(silence)
+        state = missed or self._feed.state
+        if (missed or not self._room.connected) and (waiting := self._room.unacked):
             state += f", {waiting} unsent"
+        if silence is not None and now >= self._bar_at:  # nothing else wakes the screen when a host falls silent
+            pause = max(NO_ANSWER - silence, TICK)
+            self._bar_at = now + pause
+            self._screen.redraw_in(pause)
         if (lines := self._screen.typed.rstrip("\n").count("\n") + 1) > 1:
             state += f" · {lines} lines"  # a paste may be longer than the window
         return bar_text(self._feed.title, len(self._feed.roster.people), state, width)

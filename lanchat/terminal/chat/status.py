@@ -11,6 +11,7 @@ from lanchat.terminal.phrases import people_text
 
 PENDING_AFTER = 0.5  # s; on a good link the host has a message within milliseconds, and nothing flickers
 PENDING_LINES = 3  # the newest, shown at most
+NO_ANSWER = 3.0  # s of silence of a host that promises a sign of life each second, after which the bar says so
 MIN_TITLE = 6  # cells of the title that the bar keeps before it leaves out other things
 
 
@@ -50,6 +51,11 @@ def bar_text(title: str, people: int, state: str, width: int) -> str:
         if 1 + least + cells(tail) <= width:
             return f" {cut(title, width - 1 - cells(tail))}{tail}"
     return cut(f" {title}", width)
+
+
+def no_answer(silence: float | None) -> str:
+    """What the bar says of a host that has been silent for so many s; "": nothing, or it promises no signs of life."""
+    return f"no answer for {int(silence)} s" if silence is not None and silence >= NO_ANSWER else ""
 
 
 def _in_a_line(talk: Talk) -> str:

@@ -5,11 +5,11 @@ from collections import deque
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Connected, Disconnected, Item
-from lanchat.protocol.messages import Event, Said
+from lanchat.protocol.messages import Event, Moved, Said
 from lanchat.terminal.chat.people import greeting_text
 from lanchat.terminal.chat.render import NewSince, Note, Own
 from lanchat.terminal.past import was_inside
-from lanchat.terminal.wording import continues_text
+from lanchat.terminal.wording import TAKEBACK, continues_text, lost_by
 
 
 class Upcoming:
@@ -75,6 +75,8 @@ class Upcoming:
             self.add(Note(continues_text(self._room.state.title)))
         elif isinstance(item, Event) and item.seq >= self._room.state.border:
             self._past_shown = True
+            if isinstance(item, Moved) and self._room.owned and lost_by(item, self._room.state.nick):
+                self.add(Note(TAKEBACK))
 
     def _is_past(self, item: Item | Own) -> bool:
         return isinstance(item, Event) and self._room.state.is_past(item)

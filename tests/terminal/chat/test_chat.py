@@ -1,7 +1,9 @@
 """The chat screen with keys from a pipe, in a real room over loopback."""
 
+import math
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,13 +15,15 @@ import lanchat
 from lanchat.client.events import PrivateMessage
 from lanchat.errors import ConnectionLost
 from lanchat.protocol.messages import Renamed, Said, Say
+from lanchat.protocol.standby import Heartbeat
 from lanchat.protocol.status import Status
 from lanchat.server.host import Host
 from lanchat.storage.member_store import NoStore
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.chat.chat import Chat, ChatEnd
+from lanchat.terminal.chat.status import bar_text
 from tests.conftest import EAGER
-from tests.support.people import Listener, PlainClient, joined_room
+from tests.support.people import Listener, PlainClient, joined_room, link_of
 from tests.support.waiting import PATIENCE, wait_until
 
 NEW_LINE = "\x1b\r"
@@ -411,6 +415,32 @@ def test_what_needs_the_host_is_refused_while_it_is_away(host, talk):
         ann.shows("You are not connected at the moment.")
         ann.press(f"{CTRL_U}hello\r")
         ann.has_typed("")
+
+
+def test_the_bar_tells_of_a_host_that_is_silent(host, talk, monkeypatch):
+    bars: list[str] = []
+
+    def drawn(*args):
+        bars.append(bar_text(*args))
+        return bars[-1]
+
+    def shows(state):
+        wait_until(lambda: any(bar.endswith(f" · {state}") for bar in bars), what=f"{state!r} in the bar")
+        bars.clear()
+
+    monkeypatch.setattr("lanchat.terminal.chat.chat.bar_text", drawn)
+    with talk(host()) as ann:
+        member = ann.chat._room._member
+        link = link_of(member)
+        link.keepalive.ping = b""  # its answer would be a sign of life
+        link.keepalive.heard_at -= 20
+        member.follower.cluster.hear(Heartbeat(0, 0, beat=60_000))  # a sign of life each minute is promised
+        link.keepalive.silence = math.inf
+        ann.press("x")
+        shows("no answer for 20 s")
+        shows("no answer for 22 s")  # nothing but time has passed since
+        link.keepalive.received(time.monotonic())
+        shows("connected")
 
 
 def test_who_is_ignored_is_known_by_key_listed_and_shown_again_when_away(host, join, talk):

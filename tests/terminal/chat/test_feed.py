@@ -12,7 +12,7 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Connected, Disconnected, Item
 from lanchat.client.state import RoomState
 from lanchat.protocol.ids import member_id
-from lanchat.protocol.messages import Card, Joined, Left, Present, Said, Welcome
+from lanchat.protocol.messages import Card, Joined, Left, Moved, Present, Said, Welcome
 from lanchat.protocol.text import grouped
 from lanchat.terminal.chat.feed import Feed
 
@@ -23,7 +23,7 @@ class ScriptedRoom:
     """A room in which happens what the test puts into `items`."""
 
     hosting = False
-    continues_here = False
+    continues_here = owned = False
 
     def __init__(self) -> None:
         self.state = RoomState()
@@ -233,3 +233,13 @@ def test_who_has_a_copy_of_a_closed_room_is_told_how_to_go_on(copied, in_utc):
     _, lines = lines_of(room)
     command = '-- This computer keeps a copy of the room. To go on with it here, leave and enter: lanchat host "Room A"'
     assert (" ".join(line.strip() for line in lines[-2:]) == command) is copied
+
+
+@pytest.mark.parametrize("owned", [True, False])
+def test_an_owner_whose_computer_was_replaced_is_told_how_to_host_again(owned, in_utc):
+    room = ScriptedRoom()
+    room.owned = owned
+    room.items = [connected(0), Moved(1, SEVEN_IN_TOKYO, BOB, "bob", 65, "ann", "takeover")]
+    _, lines = lines_of(room)
+    words = ["22:00 -- this computer did not answer for a while; bob now hosts the room"]
+    assert lines[-1 - owned :] == words + ["-- /takeback makes you the host again."] * owned

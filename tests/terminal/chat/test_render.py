@@ -247,7 +247,7 @@ def test_in_a_narrow_window_lines_break_between_words():
         (Moved(1, NOON, "b", "bob", 65, "hal", "handover"), "12:00 -- hal has handed the room to bob\n"),
         (
             Moved(1, NOON, "a", "ann", 65, "hal", "takeover"),
-            "12:00 -- you now host the room, because hal's computer stopped answering\n",
+            "12:00 -- you now host the room, because hal's computer cannot be reached\n",
         ),
         (
             Moved(1, NOON, "b", "bob", 65, "ann", "takeover"),

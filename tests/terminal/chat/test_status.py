@@ -4,7 +4,7 @@ from lanchat.client.unacked import Unacked
 from lanchat.protocol.drafts import PrivateDraft
 from lanchat.protocol.messages import Said, Say
 from lanchat.terminal.cells import cells
-from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text
+from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text, no_answer
 from tests.support.cases import cases
 
 
@@ -60,3 +60,8 @@ def test_the_bar_fits_its_window(title, width, bar):
     shown = bar_text(title, 3, "connected", width)
     assert cells(shown) <= width
     assert shown == bar
+
+
+@cases(("silence", "said"), [(None, ""), (2.9, ""), (3.0, "no answer for 3 s"), (8.7, "no answer for 8 s")])
+def test_the_bar_says_that_a_host_has_been_silent_for_longer_than_it_promises(silence, said):
+    assert no_answer(silence) == said
