@@ -39,7 +39,7 @@ from lanchat.storage.unfinished import Unfinished
 
 AT_ONCE = 2  # transfers that run; more only disturb each other
 _DAMAGED = 3  # times that a file may arrive damaged
-_ATTEMPTS = 12  # in a row without a byte of progress, after which a transfer is given up: some two minutes
+_ATTEMPTS, _STUCK = 12, 120.0  # without a byte of progress and s since the first, after which a transfer is given up
 
 OnProgress = Callable[[RunningTransfer], None]
 
@@ -186,7 +186,7 @@ class Transfers:
     def _transfer(self, transfer: RunningTransfer) -> None:
         """Try until it is done, with growing pauses in between as long as nothing moves."""
         transfer.prepare(self.questions, lambda: self._check(transfer))
-        pauses, failures, damaged, done = backoff(self._timing), 0, 0, 0
+        pauses, failures, damaged, done, failed_at = backoff(self._timing), 0, 0, 0, 0.0
         while True:
             try:
                 self._attempt(transfer, again=failures > 0)
@@ -217,7 +217,8 @@ class Transfers:
                     self._pause(transfer, self._timing.place_every)
                     continue
                 failures += 1
-                if failures > _ATTEMPTS:
+                failed_at = time.monotonic() if failures == 1 else failed_at
+                if failures > _ATTEMPTS and time.monotonic() - failed_at > _STUCK:
                     raise
                 transfer.say(TransferState.WAITING, str(error))
                 self._pause(transfer, next(pauses))

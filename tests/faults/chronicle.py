@@ -111,7 +111,8 @@ def check(records: Sequence[Record], log: Sequence[Event], *, damaged: bool = Fa
 
     Args:
         log: all events of the room's log, as it is in the end.
-        damaged: the scenario destroyed a piece of the log; what screens have counts as kept.
+        damaged: the scenario destroyed a piece of the log; what screens have counts as kept. Authors say again what was
+            in that piece, behind what they say now, so these lines may stand behind later ones.
     """
     said = {record.id: record.text for record in records if record.what == "said"}
     text_of = {event.id: said_in(event) for event in log if isinstance(event, Said)} | said  # a kill may cut off "said"
@@ -120,6 +121,8 @@ def check(records: Sequence[Record], log: Sequence[Event], *, damaged: bool = Fa
     logged = [(event.seq, said_in(event)) for event in log]
     in_log = {text: seq for seq, text in logged if text}
     kept = set(in_log).union(*(screen.texts for screen in screens)) if damaged else set(in_log)
+    moved = {text for screen in screens for seq, text in screen.shown if text and in_log.get(text, seq) != seq}
+    may_be_late = moved if damaged else set()
     views = [("the log", logged), *((screen.name, screen.shown) for screen in screens)]
     return Verdict(
         said=len(said),
@@ -127,7 +130,7 @@ def check(records: Sequence[Record], log: Sequence[Event], *, damaged: bool = Fa
         renumbered=sum(in_log.get(text, seq) != seq for screen in screens for seq, text in screen.shown if text),
         lost=tuple(f"{text} was acknowledged and is lost" for text in acknowledged if text not in kept),
         duplicated=tuple(fault for name, view in views for fault in _duplicated(name, view)),
-        reordered=(*(fault for name, view in views for fault in _reordered(name, view)), *_ambiguous(views)),
+        reordered=(*(one for name, view in views for one in _reordered(name, view, may_be_late)), *_ambiguous(views)),
         missing=tuple(fault for screen in screens if screen.settled for fault in _missing(screen, logged)),
     )
 
@@ -158,7 +161,7 @@ def _duplicated(name: str, view: list[tuple[int, str]]) -> list[str]:
     ]
 
 
-def _reordered(name: str, view: list[tuple[int, str]]) -> list[str]:
+def _reordered(name: str, view: list[tuple[int, str]], may_be_late: set[str]) -> list[str]:
     faults = [
         f"{name} has {later} behind {earlier}"
         for (earlier, _), (later, _) in zip(view, view[1:], strict=False)
@@ -166,7 +169,7 @@ def _reordered(name: str, view: list[tuple[int, str]]) -> list[str]:
     ]
     numbers: dict[str, int] = defaultdict(lambda: -1)
     for _, text in view:
-        if not text:
+        if not text or text in may_be_late:
             continue
         author, _, number = text.rpartition("-")
         if int(number) < numbers[author]:

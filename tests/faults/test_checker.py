@@ -40,6 +40,15 @@ def test_of_a_destroyed_log_only_what_no_screen_has_is_lost() -> None:
     assert check(run(bob=(2, 3, 4)), LOG[:-2], damaged=True).lost == ("ann-5 was acknowledged and is lost",)
 
 
+def test_what_was_said_again_behind_a_destroyed_log_may_stand_behind_later_lines() -> None:
+    again = [*LOG[:2], *(Said(seq, 0, "a", "ann", f"id{id}", f"ann-{id}") for seq, id in ((6, 5), (7, 3), (8, 4)))]
+    only_moved = [*again[:2], Said(5, 0, "a", "ann", "id5", "ann-5"), *again[3:]]
+    assert check(run(), only_moved, damaged=True).reordered == ()
+    assert check(run(), only_moved).reordered == ("the log has ann-3 behind ann-5",)
+    unseen = [Said(9, 0, "a", "ann", "id7", "ann-7"), Said(10, 0, "a", "ann", "id6", "ann-6")]
+    assert check(run(), [*again, *unseen], damaged=True).reordered == ("the log has ann-6 behind ann-7",)
+
+
 def test_a_message_that_comes_twice_is_found_under_one_number_and_under_two() -> None:
     assert len(check(run(bob=(2, 3, 4, 4, 5)), LOG).duplicated) == 2
     twice = [*LOG, Said(6, 0, "a", "ann", "id3", "ann-3")]
