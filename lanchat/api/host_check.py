@@ -3,6 +3,7 @@
 import time
 
 from lanchat.api.targets import Target
+from lanchat.client.reconnect import SameRoom
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import HostKeyChanged, LanchatError, NoSuchRoom
 from lanchat.protocol.ids import fingerprint
@@ -10,6 +11,7 @@ from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import first_contact
 from lanchat.protocol.text import safe_text
 from lanchat.storage.known_hosts import KeyStatus, KnownHosts
+from lanchat.storage.known_papers import KnownPapers
 
 # Anybody can put a row into the list, so it must not lead to the advice to forget a known key.
 _ASK_FOR_INVITE = "Anybody can show such a room. Ask its owner for an invite, which names the right key."
@@ -30,12 +32,12 @@ class OtherKey(OtherHost, HostKeyChanged):
 class HostCheck:
     """Decides whether a host is the right one, before our hello is sent."""
 
-    def __init__(self, target: Target, known_hosts: KnownHosts) -> None:
+    def __init__(self, target: Target, known_hosts: KnownHosts, known_papers: KnownPapers | None = None) -> None:
         self.key_status: KeyStatus = "new"
         self.room_id = ""  # of the host that was checked last
         self.fingerprint = ""  # of the owner's key, which is the host's unless its papers name another
         self._target = target
-        self._known_hosts = known_hosts
+        self._known_hosts, self._known_papers = known_hosts, known_papers
 
     def __call__(self, card: Card, host_key: bytes) -> None:
         """Check the room and the key of a host.
@@ -50,7 +52,7 @@ class HostCheck:
             raise OtherRoom(
                 f'A different room answers there now ("{safe_text(card.title)}").', "Look again: lanchat rooms"
             )
-        key = fingerprint(first_contact(card, host_key, time.time_ns() // 1_000_000).owner)
+        key = fingerprint(first_contact(card, host_key, _now(), self._known_list(card, host_key)).owner)
         if not key.startswith(self._target.pin):
             raise self._wrong_pin()
         try:
@@ -60,6 +62,17 @@ class HostCheck:
                 raise HostKeyChanged(str(error), _ASK_FOR_INVITE) from None
             raise
         self.room_id, self.fingerprint = card.room, key
+
+    def same_room(self, card: Card, host_key: bytes) -> SameRoom:
+        """Trusts this room from now on, and remembers who may host it."""
+        papers = self._known_papers
+        if papers is None:
+            return SameRoom(card, host_key)
+        return SameRoom(card, host_key, known=self._known_list(card, host_key), learned=papers.keep)
+
+    def _known_list(self, card: Card, host_key: bytes) -> bytes:
+        """The newest list of standbys of the owner that this card names, as far as earlier runs have seen it."""
+        return self._known_papers.newest(card.room, card.owner or host_key) if self._known_papers is not None else b""
 
     def _wrong_pin(self) -> OtherKey:
         if self._target.listed:
@@ -88,3 +101,8 @@ class HostCheck:
     def remember(self, card: Card) -> None:
         """Store the key: from now on the room must show it."""
         self._known_hosts.remember(card.room, self.fingerprint, card.title)
+
+
+def _now() -> int:
+    """ms since 1970."""
+    return time.time_ns() // 1_000_000

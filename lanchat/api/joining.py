@@ -22,6 +22,7 @@ from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.storage.home import home_folder, login_nick, saved_nick
 from lanchat.storage.identity import Identity, load_identity
 from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.known_papers import KnownPapers
 from lanchat.storage.member_store import DiskStore, HistoryStore, MemberStore, NoStore
 from lanchat.storage.recent import RecentRoom, RecentRooms
 
@@ -126,7 +127,7 @@ def join_target(
         LanchatError: no host answers, or it shows another key than before, or it refuses, ...
     """
     state, identity = RoomState(), identity or my_identity()
-    check = HostCheck(target, KnownHosts(home_folder()))
+    check = HostCheck(target, KnownHosts(home_folder()), KnownPapers(home_folder()))
     dialer = Dialer(target.endpoints, check, on or OwnAddresses(), timing, deadline, looking)
 
     def open_store(card: Card) -> MemberStore:
@@ -178,6 +179,7 @@ def join_target(
         places_changed=dialer.places_changed,
         keeper=ours,
         bot=bot,
+        same_room=check.same_room,
         look_back=look_back,
         timing=timing,
     )

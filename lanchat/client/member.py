@@ -64,6 +64,7 @@ class Member:
         places_changed: called with the places where the room may be.
         keeper: lets this computer be a standby; None: it is never one.
         bot: a program speaks, and no person.
+        same_room: trusts the hosts of the room from then on, after the first one has let us in.
         look_back: so many events before those that a newcomer gets are wanted as well.
     """
 
@@ -91,6 +92,7 @@ class Member:
         places_changed: Callable[[tuple[Place, ...]], None] = lambda places: None,
         keeper: Keeper | None = None,
         bot: bool = False,
+        same_room: Callable[[wire.Card, bytes], SameRoom] = SameRoom,
         look_back: int = 0,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
@@ -101,13 +103,12 @@ class Member:
         willing = keeper.willing if keeper is not None else 0
         self._who = Credentials(identity, clean_nick(nick), trust, password, standby=willing, bot=bot)
         self._patience, self._reopening, self._seen = patience, reopening, seen
-        self._open_store, self._timing = open_store, timing
+        self._open_store, self._same_room, self._timing, self._closed = open_store, same_room, timing, False
         self._incoming = Incoming(look_back)
         self._tls = client_context()
         self._store: MemberStore = NoStore()
         self._flusher: Flusher | None = None
         self._reader: threading.Thread | None = None
-        self._closed = False
         self._link: Link | None = None
         self._state = threading.Condition()  # guards _link, _closed
 
@@ -123,7 +124,7 @@ class Member:
         flusher = self._flusher = Flusher("member-flusher", self._timing)
         try:
             connection = self._connect(deadline)
-            room = SameRoom(connection.card, connection.host_key)
+            room = self._same_room(connection.card, connection.host_key)
             self._who = replace(self._who, trust=room, papers=room.shown)  # papers may expire
             self._store = self._open_store(connection.card)
         except BaseException:

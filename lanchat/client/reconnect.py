@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from lanchat import errors
 from lanchat.protocol.delegation import read_term
 from lanchat.protocol.messages import Card
-from lanchat.protocol.papers import first_contact
+from lanchat.protocol.papers import Papers, first_contact
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import index_of
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
@@ -98,13 +98,22 @@ class SameRoom:
     Args:
         first_key: the raw public key that the first host showed.
         now: returns ms since 1970.
+        known: the newest list of standbys that an earlier run has seen; b"": none.
+        learned: called with what is to be remembered for a later run, when there is something new.
     """
 
     def __init__(
-        self, first: Card, first_key: bytes, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+        self,
+        first: Card,
+        first_key: bytes,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        *,
+        known: bytes = b"",
+        learned: Callable[[Papers], None] = lambda papers: None,
     ) -> None:
-        self._now = now
-        self.papers = first_contact(first, first_key, now())
+        self._now, self._learned = now, learned
+        self.papers = Papers(first.room, first.owner or first_key)
+        self._take(first_contact(first, first_key, now(), known))
         self._host_key = first_key
         self.hint: int | None = None
 
@@ -120,7 +129,7 @@ class SameRoom:
             raise AnotherRoom(f'The host has another room there now ("{safe_text(card.title)}").')
         self.hint = None
         try:
-            self.papers = self.papers.accept(card, host_key, self._now())
+            self._take(self.papers.accept(card, host_key, self._now()))
         except errors.Refused:
             if card.standby == "hears" and card.term:
                 self.hint = index_of(read_term(card.term).epoch)
@@ -137,7 +146,7 @@ class SameRoom:
         Raises:
             ProtocolError: its list of standbys is false.
         """
-        self.papers = self.papers.learn(card.delegation)
+        self._take(self.papers.learn(card.delegation))
 
     def renew(self, delegation: bytes, term: bytes) -> None:
         """The host that was checked last has sent these papers.
@@ -145,4 +154,9 @@ class SameRoom:
         Raises:
             ProtocolError: they are false.
         """
-        self.papers = self.papers.renewed(delegation, term, self._host_key, self._now())
+        self._take(self.papers.renewed(delegation, term, self._host_key, self._now()))
+
+    def _take(self, papers: Papers) -> None:
+        before, self.papers = self.papers, papers
+        if papers.delegation != before.delegation:
+            self._learned(papers)

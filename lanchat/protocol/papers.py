@@ -151,14 +151,17 @@ class Papers:
         return replace(self, delegation=newer, term=term, ahead=ahead)
 
 
-def first_contact(card: Card, host_key: bytes, now: int) -> Papers:
+def first_contact(card: Card, host_key: bytes, now: int, known: bytes = b"") -> Papers:
     """What a first host tells about its room. Whether its owner is the right one is for known_hosts to say.
+
+    Args:
+        known: the newest delegation of this owner for this room that an earlier run has seen; b"": none.
 
     Raises:
         HostKeyChanged: its papers do not fit.
         Refused: as for `Papers.accept`.
     """
-    return Papers(card.room, card.owner or host_key).accept(card, host_key, now)
+    return Papers(card.room, card.owner or host_key, known).accept(card, host_key, now)
 
 
 def timeline_of(card: Card) -> Timeline | None:

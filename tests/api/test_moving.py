@@ -17,6 +17,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Event, Left, Moved, Notice
 from lanchat.protocol.timing import Timing
 from lanchat.room import file_copies
+from lanchat.storage.known_papers import KnownPapers
 from lanchat.storage.reader import LogReader
 from tests.api.test_standby import Person, ask
 from tests.support.addresses import LOOPBACK
@@ -318,6 +319,15 @@ def test_a_standby_is_known_by_the_nick_that_its_person_has_now(stage):
     ann, bob, _ = stage.with_backup()
     bob.room.rename("robert")
     wait_until(lambda: stage.named(ann) == {"robert"}, what="the new nick among the standbys")
+
+
+def test_a_member_knows_on_another_day_who_was_taken_off_the_list_meanwhile(stage, tmp_path):
+    ann, _, _ = stage.with_backup()
+    room: Any = ann.room
+    standing, known = room._standby.hosting.host.moving.standing, KnownPapers(tmp_path / "cat")
+    ann.room.standbys("off")
+    wait_until(lambda: not standing.named.standbys, what="an empty list")
+    wait_until(lambda: known.newest(standing.room, standing.owner) == standing.delegation, what="cat to remember it")
 
 
 def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_back(stage):

@@ -6,16 +6,22 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from lanchat.api import host_check
+from lanchat.api.host_check import HostCheck
+from lanchat.api.targets import Target
 from lanchat.client.connect import Credentials, connect
 from lanchat.client.reconnect import SameRoom
 from lanchat.errors import LanchatError
 from lanchat.network.flusher import Flusher
 from lanchat.protocol.binding import join_fields
 from lanchat.protocol.delegation import Delegation, Standby, TermRecord
+from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.standby import MAX_PAPER
 from lanchat.protocol.timeline import Timeline, make_epoch
 from lanchat.protocol.tls import client_context
+from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.known_papers import KnownPapers
 from tests.api.test_naming import Computer
 
 ROOM, OTHER_ROOM = "5" * 32, "6" * 32
@@ -118,12 +124,9 @@ CASES: dict[str, Any] = {
 
 @pytest.fixture
 def show(identity, request):
-    """Let somebody who was in ann's room connect to a computer that shows this card. Returns what that computer got."""
-    papers = Papers(identity)
+    """Let somebody with this trust connect to a computer that shows this card. Returns what that computer got."""
 
-    def shown(nick: str, card: Card) -> tuple[LanchatError | None, bytes]:
-        first = papers.card(papers.list(), papers.term("ann", epoch=FIRST))
-        trust = SameRoom(first, papers.key("ann"), lambda: NOW)
+    def shown(nick: str, card: Card, trust: Any) -> tuple[LanchatError | None, bytes]:
         computer = Computer(identity(nick))
         request.addfinalizer(computer.close)
         computer.card = card
@@ -144,16 +147,40 @@ def show(identity, request):
         finally:
             flusher.close()
 
-    return papers, shown
+    return shown
 
 
+@pytest.fixture
+def papers(identity):
+    return Papers(identity)
+
+
+@pytest.fixture
+def inside(papers):
+    """The trust of somebody who is in ann's room."""
+    first = papers.card(papers.list(), papers.term("ann", epoch=FIRST))
+    return SameRoom(first, papers.key("ann"), lambda: NOW)
+
+
+@pytest.fixture
+def next_day(papers, inside, tmp_path, monkeypatch):
+    """The trust of somebody who was in ann's room yesterday."""
+    monkeypatch.setattr(host_check, "_now", lambda: NOW)
+    known = KnownHosts(tmp_path), KnownPapers(tmp_path)
+    known[0].remember(ROOM, fingerprint(papers.key("ann")), "Room A")
+    known[1].keep(inside.papers)
+    return HostCheck(Target((), ROOM), *known)
+
+
+@pytest.mark.parametrize("who", ["inside", "next_day"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_computer_that_may_not_host_the_room_gets_nothing(show, case):
-    papers, shown = show
-    error, heard = shown(*CASES[case](papers))
+def test_a_computer_that_may_not_host_the_room_gets_nothing(show, papers, request, case, who):
+    nick, card = CASES[case](papers)
+    error, heard = show(nick, card, request.getfixturevalue(who))
     assert error is not None and heard == b""
 
 
+@pytest.mark.parametrize("who", ["inside", "next_day"])
 @pytest.mark.parametrize(
     "sound",
     [
@@ -163,7 +190,6 @@ def test_a_computer_that_may_not_host_the_room_gets_nothing(show, case):
         pytest.param(lambda p: p.raw(*p.place(b"1")), id="one that is written by hand as the others here"),
     ],
 )
-def test_the_standby_that_is_named_gets_a_hello(show, sound):
-    papers, shown = show
-    _, heard = shown("bob", papers.card(sound(papers), papers.term()))
+def test_the_standby_that_is_named_gets_a_hello(show, papers, request, sound, who):
+    _, heard = show("bob", papers.card(sound(papers), papers.term()), request.getfixturevalue(who))
     assert b'"hello"' in heard

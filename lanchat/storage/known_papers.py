@@ -1,0 +1,59 @@
+"""The newest list of standbys that each room has shown to this home, signed by its owner: LANCHAT_HOME/papers/ROOM."""
+
+import logging
+from pathlib import Path
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.delegation import Delegation, read_delegation
+from lanchat.protocol.papers import Papers
+from lanchat.protocol.standby import MAX_PAPER
+from lanchat.storage.files import file_errors, make_folder, write_file
+
+FOLDER = "papers"
+
+_log = logging.getLogger(__name__)
+
+
+class KnownPapers:
+    """Any thread. Several programs may keep lists at once: what is there is read and judged again each time."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / FOLDER
+
+    def newest(self, room: str, owner: bytes) -> bytes:
+        """The newest list that this owner has signed for this room, as far as we know; b"": none.
+
+        Args:
+            owner: raw public key.
+        """
+        paper = self._read(room)
+        return paper if _read(paper, room, owner) is not None else b""
+
+    def keep(self, papers: Papers) -> None:
+        """Remember what a room has shown, if it is newer. A disk that does not take it is no reason not to talk."""
+        shown = _read(papers.delegation, papers.room, papers.owner)
+        known = _read(self._read(papers.room), papers.room, papers.owner)
+        if shown is None or (known is not None and known.number >= shown.number):
+            return
+        path = self._folder / papers.room
+        try:
+            with file_errors(path):
+                make_folder(self._folder)
+                write_file(path, papers.delegation, durable=False)
+        except LanchatError as error:
+            _log.warning("the list of standbys is not remembered: %s", error)
+
+    def _read(self, room: str) -> bytes:
+        try:
+            with open(self._folder / room, "rb") as file:
+                return file.read(MAX_PAPER + 1)
+        except OSError:
+            return b""
+
+
+def _read(paper: bytes, room: str, owner: bytes) -> Delegation | None:
+    try:
+        delegation = read_delegation(paper, owner)
+    except LanchatError:
+        return None
+    return delegation if delegation.room == room else None
