@@ -46,6 +46,11 @@ PURE = {
         "lanchat.server.session",
         "lanchat.server.doors.telnet",
         "lanchat.server.doors.web.request",
+        "lanchat.server.engine.address",
+        "lanchat.server.engine.checks",
+        "lanchat.server.engine.entries",
+        "lanchat.server.engine.replies",
+        "lanchat.server.engine.shared_log",
     ),
     *(
         "lanchat.client.events",
@@ -128,6 +133,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         "lanchat.terminal.picker.picker",
         "lanchat.terminal.suspend",
     },
+    "redis": {"lanchat.server.engine.redis_server"},
     "segno": {"lanchat.terminal.qr"},
     "spake2": {"lanchat.network.password"},
     "sqlite3": {

@@ -59,6 +59,13 @@ class Timing:
     naming: float = 1.0  # between two looks at who may become a standby
     sync_pause: float = 60.0  # before a standby that lagged so long may be waited for again
 
+    # An engine, where several hosts serve one room
+    engine: float = 3.0  # for an answer; longer than a read waits for something new
+    engine_read: float = 1.0  # that one read waits for something new
+    engine_retry: float = 0.25  # before it is tried again
+    engine_rewrite: float = 60.0  # for the rewriting of its file, after it was started again
+    beat: float = 1.0  # between two renewals of a host's lease
+
     # A standby
     file_copies: float = 30.0  # between two looks at which files the room has
     host_silence: float = 3.0  # at least, of a host that promises a sign of life each second, until it counts as lost

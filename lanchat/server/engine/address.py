@@ -1,0 +1,41 @@
+"""Where an engine is: redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]. Pure."""
+
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+PORT = 6379
+_FORM = "An engine is redis://HOST, redis://HOST:PORT/DATABASE, or rediss:// with TLS"
+
+
+@dataclass(frozen=True)
+class EngineAddress:
+    host: str
+    port: int = PORT
+    database: int = 0
+    tls: bool = False
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def place(self) -> str:
+        """HOST:PORT, for a person."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_engine(text: str) -> EngineAddress:
+    """
+    Raises:
+        ValueError: that is no address of an engine. The sentence repeats nothing of it, since it may hold a password.
+    """
+    try:
+        parts = urlsplit(text)
+        port = parts.port or PORT
+    except ValueError:
+        raise ValueError(f"{_FORM}.") from None
+    database = parts.path.strip("/") or "0"
+    known = parts.scheme in ("redis", "rediss") and parts.hostname and not parts.query and not parts.fragment
+    if not known or not (database.isascii() and database.isdecimal() and len(database) < 5):
+        raise ValueError(f"{_FORM}.")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return EngineAddress(str(parts.hostname), port, int(database), parts.scheme == "rediss", user, password)

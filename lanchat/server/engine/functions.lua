@@ -1,0 +1,160 @@
+#!lua name=lanchat1
+-- What has to happen in one step where several hosts write one room. Everything in here is a number or an opaque text:
+-- the rules of a room are Python (lanchat/room/), and are not repeated.
+--
+-- The keys of a room, in this order:
+--   log      stream: an entry's id is SEQ-SUB. An event has the next SEQ and SUB 0, all else the next SUB
+--   said     hash: id of an entry by its key, so that what is proposed again is one entry
+--   private  hash: the last state of each private message, by its key
+--   meta     hash: seq, sub, base, rules (id of the last entry that changed who is here or what they may), and facts
+--   hosts    hash: lease number and facts of each host
+--   leases   sorted set: when the lease of each host ends, in ms by this server's clock
+
+local LEASE = 5000  -- ms; a pause of a busy machine is shorter, and four beats may get lost
+
+local function whole(number)
+  return string.format('%.0f', number)  -- up to 2^53, which is all that a seq may be
+end
+
+local function clock()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- Why this host may not speak, as an error; false: it may. Another host with its name makes its lease void.
+-- `read` is the last seq that it has read: what was read must never get another meaning.
+local function refused(keys, host, lease, read)
+  local seq = redis.call('HGET', keys[4], 'seq')
+  if not seq or tonumber(seq) < tonumber(read) then
+    return redis.error_reply('LOST ' .. (seq or '0'))
+  end
+  if redis.call('HGET', keys[5], host .. ' lease') ~= lease then
+    return redis.error_reply('FENCED another lease')
+  end
+  return false
+end
+
+-- host, owner, table, floor, known, facts -> lease, seq, sub, rules, base, clock
+-- `floor` is the last seq that the host has. `known` is 1 if that came from here; else the host begins again above it.
+-- `base`: entries up to this seq are not here.
+local function enter(keys, args)
+  local host, floor = args[1], tonumber(args[4])
+  local kept = redis.call('HMGET', keys[4], 'table', 'owner', 'seq')
+  if kept[1] and kept[1] ~= args[3] then
+    return redis.error_reply('TABLE another table of nicks')
+  elseif kept[2] and kept[2] ~= args[2] then
+    return redis.error_reply('OWNER another owner')
+  elseif not kept[3] or tonumber(kept[3]) < floor then
+    if args[5] == '1' then
+      return redis.error_reply('LOST ' .. (kept[3] or '0'))
+    end
+    redis.call('DEL', keys[1], keys[2], keys[3])
+    redis.call('HSET', keys[4], 'table', args[3], 'owner', args[2], 'seq', args[4], 'sub', '0', 'rules', '',
+      'base', args[4])
+  end
+  local lease = whole(redis.call('HINCRBY', keys[4], 'lease', 1))
+  local time = clock()
+  redis.call('HSET', keys[5], host .. ' lease', lease, host .. ' facts', args[6])
+  redis.call('ZADD', keys[6], time + LEASE, host)
+  local now = redis.call('HMGET', keys[4], 'seq', 'sub', 'rules', 'base')
+  return {lease, now[1], now[2], now[3], now[4], whole(time)}
+end
+
+-- host, lease, read, facts -> clock, number of entries, and for each host: name, lease, ms that it has left, facts
+local function beat(keys, args)
+  local error = refused(keys, args[1], args[2], args[3])
+  if error then
+    return error
+  end
+  local time = clock()
+  redis.call('HSET', keys[5], args[1] .. ' facts', args[4])
+  redis.call('ZADD', keys[6], time + LEASE, args[1])
+  local found = {whole(time), whole(redis.call('XLEN', keys[1]))}
+  local ends = redis.call('ZRANGEBYSCORE', keys[6], '-inf', '+inf', 'WITHSCORES')
+  for i = 1, #ends, 2 do
+    local about = redis.call('HMGET', keys[5], ends[i] .. ' lease', ends[i] .. ' facts')
+    found[#found + 1] = ends[i]
+    found[#found + 1] = about[1] or '0'
+    found[#found + 1] = whole(tonumber(ends[i + 1]) - time)
+    found[#found + 1] = about[2] or ''
+  end
+  return found
+end
+
+-- host, lease, read, rules, and for each entry: kind, key, body -> id of each entry
+--   e  an event                     r  an event that changes the rules      k  another change of the rules
+--   p  a private message            g  the same, delivered or dropped
+-- `rules` is the id of the last change of the rules that the host knows; '': it does not matter for these entries.
+local function append(keys, args)
+  local error = refused(keys, args[1], args[2], args[3])
+  if error then
+    return error
+  end
+  local asked = {}
+  for i = 6, #args, 3 do
+    asked[#asked + 1] = args[i]
+  end
+  local ids = redis.call('HMGET', keys[2], unpack(asked))
+  local meta = redis.call('HMGET', keys[4], 'seq', 'sub', 'rules')
+  local seq, sub, rules = tonumber(meta[1]), tonumber(meta[2]), meta[3]
+  local fresh = false
+  for i = 1, #ids do
+    fresh = fresh or not ids[i]
+  end
+  if not fresh then
+    return ids
+  end
+  if args[4] ~= '' and args[4] ~= '-' .. rules then
+    return redis.error_reply('STALE the rules have changed')
+  end
+  local seen = {}
+  for i = 1, #ids do
+    local kind, key, body = args[3 * i + 2], args[3 * i + 3], args[3 * i + 4]
+    ids[i] = ids[i] or seen[key]
+    if not ids[i] then
+      if kind == 'e' or kind == 'r' then
+        seq, sub = seq + 1, 0
+      else
+        sub = sub + 1
+      end
+      local id = whole(seq) .. '-' .. whole(sub)
+      if kind == 'e' then
+        redis.call('XADD', keys[1], id, kind, body)
+      else
+        redis.call('XADD', keys[1], id, kind, body, 'i', key)
+      end
+      redis.call('HSET', keys[2], key, id)
+      if kind == 'r' or kind == 'k' then
+        rules = id
+      elseif kind == 'p' or kind == 'g' then
+        redis.call('HSET', keys[3], string.sub(key, 2), body)
+      end
+      ids[i], seen[key] = id, id
+    end
+  end
+  redis.call('HSET', keys[4], 'seq', whole(seq), 'sub', whole(sub), 'rules', rules)
+  return ids
+end
+
+-- host, lease, seq, then n, n keys of entries, and keys of private messages -> nothing
+-- Takes out every entry up to this event.
+local function trim(keys, args)
+  local error = refused(keys, args[1], args[2], args[3])
+  if error then
+    return error
+  end
+  local last = 4 + tonumber(args[4])
+  for i = 5, last do
+    redis.call('HDEL', keys[2], args[i])
+  end
+  for i = last + 1, #args do
+    redis.call('HDEL', keys[3], args[i])
+  end
+  redis.call('HSET', keys[4], 'base', args[3])
+  return redis.call('XTRIM', keys[1], 'MINID', '=', args[3] .. '-1')
+end
+
+redis.register_function('lanchat1_enter', enter)
+redis.register_function('lanchat1_beat', beat)
+redis.register_function('lanchat1_append', append)
+redis.register_function('lanchat1_trim', trim)

@@ -1,0 +1,118 @@
+"""A shared log at a Redis or Valkey server, by the functions of functions.lua."""
+
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Literal
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.messages import VERSION
+from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.server.engine.address import EngineAddress
+from lanchat.server.engine.redis_server import RedisServer, ServerRefused
+from lanchat.server.engine.replies import beat_of, entered_of, entries_of, position_of, positions_of, stream_of
+from lanchat.server.engine.shared_log import (
+    Beat,
+    EngineLost,
+    Entered,
+    Entry,
+    Fenced,
+    Position,
+    Proposal,
+    Stale,
+)
+from lanchat.threads import Closable
+
+_KEYS = ("log", "said", "private", "meta", "hosts", "leases")
+
+
+class RedisLog(Closable):
+    """A `SharedLog`.
+
+    Args:
+        host: the member id of this computer.
+        owner: the member id of whose room it is.
+        trusted: the server's operator has confirmed that it writes at once.
+    """
+
+    def __init__(
+        self,
+        address: EngineAddress,
+        room: str,
+        host: str,
+        owner: str,
+        *,
+        trusted: bool = False,
+        timing: Timing = DEFAULT_TIMING,
+    ) -> None:
+        self._keys = [f"{{lanchat:{room}}}:{key}" for key in _KEYS]
+        meta = self._keys[_KEYS.index("meta")]
+        self._caller = RedisServer(address, meta, timing, trusted=trusted)  # of the thread that calls
+        self._reader = RedisServer(address, None, timing)  # of the thread that reads
+        self.name = self._caller.name
+        self._host, self._owner, self._lease = host, owner, "0"
+        self._table = f"{VERSION} {metadata.version('confusable-homoglyphs')}"  # by which nicks are compared
+
+    def enter(self, floor: int, *, known: bool, facts: bytes = b"") -> Entered:
+        arguments = (self._host, self._owner, self._table, str(floor), str(int(known)), facts)
+        entered = entered_of(self._call("enter", *arguments, read=floor))
+        self._lease = str(entered.lease)
+        return entered
+
+    def beat(self, read: int, facts: bytes = b"") -> Beat:
+        return beat_of(self._call("beat", self._host, self._lease, str(read), facts, read=read))
+
+    def append(
+        self, proposals: Sequence[Proposal], read: int, rules: Position | None | Literal["any"] = "any"
+    ) -> list[Position]:
+        decided_by = "" if rules == "any" else "-" if rules is None else f"-{_id(rules)}"
+        fields = [field for p in proposals for field in (p.kind, p.key, p.body)]
+        reply = self._call("append", self._host, self._lease, str(read), decided_by, *fields, read=read)
+        return positions_of(reply, len(proposals))
+
+    def read(self, after: Position, limit: int, wait: float = 0.0) -> list[Entry]:
+        log = self._keys[0]
+        if wait <= 0:
+            return entries_of(self._reader.run("XRANGE", log, f"({_id(after)}", "+", "COUNT", limit))
+        block = max(1, round(wait * 1000))
+        return stream_of(self._reader.run("XREAD", "COUNT", limit, "BLOCK", block, "STREAMS", log, _id(after)))
+
+    def oldest(self, limit: int) -> list[Entry]:
+        return entries_of(self._caller.run("XRANGE", self._keys[0], "-", "+", "COUNT", limit))
+
+    def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
+        self._call("trim", self._host, self._lease, str(upto), len(keys), *keys, *finished, read=upto)
+
+    def close(self) -> None:
+        self._caller.close()
+        self._reader.close()
+
+    def _call(self, function: str, *arguments: str | bytes | int, read: int) -> object:
+        try:
+            return self._caller.run("FCALL", f"lanchat1_{function}", len(self._keys), *self._keys, *arguments)
+        except ServerRefused as error:
+            raise self._in_words(error, read) from None
+
+    def _in_words(self, error: ServerRefused, read: int) -> LanchatError:
+        code, _, said = error.words.partition(" ")
+        match code:
+            case "FENCED":
+                return Fenced(f"{self.name} has given the place of this computer in the room to another one.")
+            case "STALE":
+                return Stale("The rules of the room have changed meanwhile.")
+            case "LOST":
+                seq = position_of(f"{said}-0".encode()).seq
+                what = f"{self.name} has lost a part of this room: it ends at message {seq:,}"
+                return EngineLost(f"{what}, and this computer has {read:,}.", _LOST)
+            case "TABLE":
+                what = "This room is hosted by another version of lanchat, which compares nicks differently."
+                return LanchatError(what, "Use the same version on all hosts.")
+            case "OWNER":
+                return LanchatError(f"{self.name} keeps a room of somebody else under this id.")
+        return error
+
+
+def _id(position: Position) -> str:
+    return f"{position.seq}-{position.sub}"
+
+
+_LOST = "Restore its file. What this computer has of the room is safe."

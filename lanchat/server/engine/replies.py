@@ -1,0 +1,99 @@
+"""What an engine answers, checked: it is as hostile as anything else from outside. Pure."""
+
+from collections.abc import Sequence
+from typing import get_args
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.server.engine.shared_log import Beat, Entered, Entry, Kind, Living, Position
+
+_KINDS: dict[bytes, Kind] = {kind.encode(): kind for kind in get_args(Kind)}
+_MAX_HOSTS = 100  # that have ever entered a room
+_MAX_FACTS = 4096  # bytes that one of them tells about itself
+_MAX_KEY = 1024  # bytes of the key of an entry
+_DIGITS = len(str(MAX_NUMBER))
+
+
+def entered_of(reply: object) -> Entered:
+    """
+    Raises:
+        LanchatError: no engine answers that.
+    """
+    lease, seq, sub, rules, base, clock = _parts(reply, 6)
+    known = None if rules == b"" else position_of(rules)
+    return Entered(_number(lease), Position(_number(seq), _number(sub)), known, _number(base), _number(clock))
+
+
+def beat_of(reply: object) -> Beat:
+    """Raises as `entered_of`."""
+    if not isinstance(reply, list) or len(reply) % 4 != 2 or len(reply) > 4 * _MAX_HOSTS:
+        raise _strange()
+    found = []
+    for at in range(2, len(reply), 4):
+        host, lease, left, facts = reply[at : at + 4]
+        if not (isinstance(host, bytes) and host.isascii() and len(host) <= 64):
+            raise _strange()
+        if not (isinstance(facts, bytes) and len(facts) <= _MAX_FACTS):
+            raise _strange()
+        ended = isinstance(left, bytes) and left.startswith(b"-")
+        ms = _number(left[1:] if ended and isinstance(left, bytes) else left)
+        found.append(Living(host.decode(), _number(lease), (-ms if ended else ms) / 1000, facts))
+    return Beat(_number(reply[0]), _number(reply[1]), tuple(found))
+
+
+def positions_of(reply: object, number: int) -> list[Position]:
+    """Raises as `entered_of`."""
+    return [position_of(id) for id in _parts(reply, number)]
+
+
+def position_of(id: object) -> Position:
+    """Raises as `entered_of`."""
+    if not isinstance(id, bytes):
+        raise _strange()
+    seq, _, sub = id.partition(b"-")
+    return Position(_number(seq), _number(sub))
+
+
+def stream_of(reply: object) -> list[Entry]:
+    """The entries of XREAD of one stream. Raises as `entered_of`."""
+    if reply is None:
+        return []
+    [stream] = _parts(reply, 1)
+    return entries_of(_parts(stream, 2)[1])
+
+
+def entries_of(reply: object) -> list[Entry]:
+    """Raises as `entered_of`."""
+    if not isinstance(reply, list):
+        raise _strange()
+    return [_entry(item) for item in reply]
+
+
+def _entry(item: object) -> Entry:
+    id, fields = _parts(item, 2)
+    if not isinstance(fields, list | tuple) or len(fields) < 2:
+        raise _strange()
+    name, body = fields[0], fields[1]
+    kind = _KINDS.get(name) if isinstance(name, bytes) else None
+    if kind is None or not isinstance(body, bytes):
+        raise _strange()
+    key = fields[3] if len(fields) == 4 else b""
+    if not (isinstance(key, bytes) and len(key) <= _MAX_KEY):
+        raise _strange()
+    return Entry(position_of(id), kind, body, key.decode(errors="replace"))
+
+
+def _parts(reply: object, number: int) -> Sequence[object]:
+    if not isinstance(reply, list | tuple) or len(reply) != number:
+        raise _strange()
+    return reply
+
+
+def _number(value: object) -> int:
+    if not (isinstance(value, bytes) and value.isdigit() and len(value) <= _DIGITS and int(value) <= MAX_NUMBER):
+        raise _strange()
+    return int(value)
+
+
+def _strange() -> LanchatError:
+    return LanchatError("What answers as the engine of this room is none: its answer has another form.")

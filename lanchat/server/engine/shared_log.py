@@ -1,0 +1,180 @@
+"""The log that several hosts of one room share, kept by a server that they call the engine. Pure: an interface.
+
+The engine numbers what the hosts propose and keeps it. A host makes happen, and delivers, only what it reads back: so
+all hosts have one order, and nothing was heard that is not on the engine's disk.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from lanchat.errors import LanchatError
+
+CALL = 200  # entries in one call; the engine, which serves everybody, works 3 ms on them
+LEASE = 5.0  # s that a host may be silent before it counts as gone; see functions.lua
+
+# e: an event; r: an event that changes the rules (who is here, and who may what); k: another change of the rules;
+# p: a private message; g: one that was delivered or dropped
+Kind = Literal["e", "r", "k", "p", "g"]
+
+
+class Position(NamedTuple):
+    """The place of an entry: the number of the event, or of the last event before it, and a count of what follows."""
+
+    seq: int
+    sub: int = 0
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An entry that has no place yet.
+
+    Args:
+        key: what is proposed again under the same key is one entry.
+    """
+
+    kind: Kind
+    key: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the shared log. Its body is as hostile as any other bytes from outside."""
+
+    position: Position
+    kind: Kind
+    body: bytes
+    key: str = ""  # of what has no id of its own
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What a host learns when it enters a room.
+
+    Args:
+        lease: the number of its lease, higher than any before it.
+        position: of the last entry; the host has to read up to there.
+        rules: of the last change of the rules; None: there was none.
+        base: entries up to this seq are not there.
+        clock: ms since 1970, by the engine.
+    """
+
+    lease: int
+    position: Position
+    rules: Position | None
+    base: int
+    clock: int
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a host learns when it renews its lease.
+
+    Args:
+        entries: how many there are.
+        living: all hosts of the room.
+    """
+
+    clock: int
+    entries: int
+    living: "tuple[Living, ...]"
+
+
+@dataclass(frozen=True)
+class Living:
+    """A host of the room, as the engine knows it.
+
+    Args:
+        left: s until its lease ends; not positive: it has ended.
+    """
+
+    host: str
+    lease: int
+    left: float
+    facts: bytes
+
+
+class EngineAway(LanchatError):
+    """The engine does not answer now. What was asked may have happened, and can be asked again."""
+
+
+class Fenced(LanchatError):
+    """Another host has entered by the same name since, or this one was away for too long: it may not speak any more."""
+
+
+class EngineLost(LanchatError):
+    """The engine has less than what was read from it: it has lost a part of the room."""
+
+
+class Stale(LanchatError):
+    """The rules of the room have changed since the host decided this: it has to read on, and to decide again."""
+
+
+class SharedLog(Protocol):
+    """One room at an engine. `read` is for one thread, and all else for one other thread.
+
+    Every method but `close` raises EngineAway when the engine does not answer, and may be called again then.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a person calls the engine, such as "Redis at box:6379"."""
+
+    def enter(self, floor: int, *, known: bool, facts: bytes = b"") -> Entered:
+        """Enter the room, and create it if the engine does not have it.
+
+        Args:
+            floor: the last seq that this host has.
+            known: whether that came from this engine. If not, and the engine has less, the room begins again above it.
+            facts: about this host, for the others.
+
+        Raises:
+            EngineLost: it has less of the room than this host got from it.
+            LanchatError: the engine may lose what it is given, or the room is another owner's.
+        """
+
+    def beat(self, read: int, facts: bytes = b"") -> Beat:
+        """Renew the lease, each second.
+
+        Args:
+            read: the last seq that this host has read.
+
+        Raises:
+            EngineLost: the engine has less than that.
+            Fenced: the lease is void.
+        """
+
+    def append(
+        self, proposals: Sequence[Proposal], read: int, rules: Position | None | Literal["any"] = "any"
+    ) -> list[Position]:
+        """Append these entries, each once, however often they are proposed. At most CALL.
+
+        Args:
+            read: as for `beat`.
+            rules: of the last change of the rules that they were decided by; "any": they depend on none.
+
+        Returns:
+            The place of each, which may be an old one.
+
+        Raises:
+            EngineLost, Fenced: as for `beat`.
+            Stale: the rules have changed since, and nothing was appended.
+        """
+
+    def read(self, after: Position, limit: int, wait: float = 0.0) -> list[Entry]:
+        """The next entries after this place, in order; if there are none, the first ones that come within `wait` s."""
+
+    def oldest(self, limit: int) -> list[Entry]:
+        """The first entries that there are."""
+
+    def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
+        """Drop every entry up to this event.
+
+        Args:
+            keys: of the entries among them; at most CALL.
+            finished: keys of the private messages among them that were delivered or dropped.
+        """
+
+    def close(self) -> None:
+        """May be called twice."""

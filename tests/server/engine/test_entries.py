@@ -1,0 +1,53 @@
+"""Records become entries of a shared log and come back; everything else that comes back is refused."""
+
+import pytest
+from msgspec import structs
+
+from lanchat.errors import ProtocolError
+from lanchat.protocol.messages import UNNUMBERED, Joined, Said, Told
+from lanchat.server.engine.entries import proposal_of, record_of
+from lanchat.server.engine.shared_log import Entry, Position
+from tests.support.cases import cases
+
+SAID = Said(UNNUMBERED, 5, "ann-id", "ann", "id1", "hi 🙂 \n", True)
+JOINED = Joined(UNNUMBERED, 5, "ann-id", "ann", host=True, key=b"k" * 32)
+TOLD = Told("id1", 5, "ann-id", "ann", "bob-id", "bob", b"sealed")
+
+
+@cases(
+    "record, kind, key, at",
+    [
+        (SAID, "e", "sann-id id1", Position(8)),
+        (JOINED, "r", "u7", Position(8)),
+        (TOLD, "p", "pann-id id1", Position(7, 1)),
+        (Told("id1", 5, "ann-id", "ann", "bob-id", "bob"), "g", "gann-id id1", Position(7, 1)),
+    ],
+)
+def test_a_record_comes_back_as_it_was_with_its_number(record, kind, key, at):
+    proposal = proposal_of(record, "7")
+    assert (proposal.kind, proposal.key) == (kind, key)
+    found = record_of(Entry(at, proposal.kind, proposal.body), Position(7))
+    assert found == (record if at.sub else structs.replace(record, seq=8))
+
+
+@cases(
+    "position, kind, body",
+    [
+        (Position(7), "e", b'{"t":"said"}'),
+        (Position(6, 9), "p", b"{}"),
+        (Position(8), "e", b""),
+        (Position(8), "e", b"\xff"),
+        (Position(8), "e", b"[" * 10000),
+        (Position(8), "e", b'{"t":"said","seq":0}'),
+        (Position(8), "e", b'{"t":"later","seq":0,"at":1,"by":"a","nick":"a"}'),
+        (Position(8), "e", b'{"t":"ping"}'),
+        (Position(8, 1), "e", proposal_of(SAID, "").body),
+        (Position(8), "e", proposal_of(TOLD, "").body),
+        (Position(8), "p", proposal_of(TOLD, "").body),
+        (Position(8, 1), "p", proposal_of(SAID, "").body),
+        (Position(8), "e", proposal_of(SAID, "").body + b" " * 16384),
+    ],
+)
+def test_what_is_no_entry_of_ours_or_in_a_wrong_place_is_refused(position, kind, body):
+    with pytest.raises(ProtocolError, match="Its entry"):
+        record_of(Entry(position, kind, body), Position(7))

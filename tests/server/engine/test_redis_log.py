@@ -1,0 +1,228 @@
+"""One room at a real Redis server: order, what is proposed twice, leases, and restarts of the server."""
+
+import threading
+
+import pytest
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.timing import Timing
+from lanchat.server.engine.shared_log import EngineAway, EngineLost, Entry, Fenced, Position, Proposal, Stale
+from tests.support.engines import RedisProcess
+
+
+def line(text, by="ann"):
+    return Proposal("e", f"s{by} {text}", text.encode())
+
+
+def rule(text):
+    return Proposal("r", f"u{text}", text.encode())
+
+
+START = Position(0)
+
+
+def bodies(log, after=START, limit=100):
+    return [entry.body.decode() for entry in log.read(after, limit)]
+
+
+def test_what_is_proposed_gets_the_next_numbers_and_can_be_read_in_order(shared):
+    log = shared()
+    entered = log.enter(7, known=False)
+    assert (entered.position, entered.rules) == (Position(7), None)
+
+    assert log.append([line("one"), line("two")], 0) == [Position(8), Position(9)]
+    assert [(entry.position, entry.kind, entry.body) for entry in log.read(Position(7), 10)] == [
+        (Position(8), "e", b"one"),
+        (Position(9), "e", b"two"),
+    ]
+    assert bodies(log, Position(8)) == ["two"]
+    assert bodies(log, Position(7), limit=1) == ["one"]
+
+
+def test_what_is_proposed_again_is_one_entry_also_by_another_host_and_within_one_call(shared):
+    ann, bob = shared("ann"), shared("bob")
+    ann.enter(0, known=False)
+    bob.enter(0, known=False)
+
+    assert ann.append([line("one"), line("one"), line("two")], 0) == [Position(1), Position(1), Position(2)]
+    assert bob.append([line("two"), line("three")], 0) == [Position(2), Position(3)]
+    assert bodies(ann) == ["one", "two", "three"]
+
+
+def test_many_hosts_at_once_have_one_order_without_a_gap(shared):
+    logs = [shared(name) for name in ("ann", "bob", "cat")]
+    for log in logs:
+        log.enter(0, known=False)
+    threads = [
+        threading.Thread(target=lambda log=log, at=at: [log.append([line(f"{at} {i}")], 0) for i in range(30)])
+        for at, log in enumerate(logs)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    entries = logs[0].read(Position(0), 1000)
+    assert [entry.position for entry in entries] == [Position(n) for n in range(1, 91)]
+    for at in range(3):
+        mine = [entry.body.decode() for entry in entries if entry.body.startswith(b"%d " % at)]
+        assert mine == [f"{at} {i}" for i in range(30)]
+
+
+def test_a_reader_that_waits_gets_what_comes(shared):
+    log = shared()
+    log.enter(0, known=False)
+    assert log.read(Position(0), 10, wait=0.01) == []
+    found: list[Entry] = []
+    reader = threading.Thread(target=lambda: found.extend(log.read(Position(0), 10, wait=2.5)))
+    reader.start()
+    log.append([line("hi")], 0)
+    reader.join()
+    assert [entry.body for entry in found] == [b"hi"]
+
+
+def test_a_private_message_stands_between_two_events_and_is_kept_until_it_is_finished(shared, redis):
+    log = shared(room="f" * 32)
+    log.enter(0, known=False)
+    sealed, got = Proposal("p", "pann 1", b"sealed"), Proposal("g", "gann 1", b"finished")
+    assert log.append([line("one"), sealed, got, line("two"), line("three")], 0) == [
+        Position(1),
+        Position(1, 1),
+        Position(1, 2),
+        Position(2),
+        Position(3),
+    ]
+    kept = "{lanchat:" + "f" * 32 + "}:private"
+    assert b"finished" in redis.command("HGET", kept, "ann 1")
+    log.trim(2, ["sann one", "sann two", "pann 1", "gann 1"], ["ann 1"])
+    assert redis.command("HGET", kept, "ann 1") == b"$-1\r\n"
+    assert [entry.body for entry in log.oldest(10)] == [b"three"]
+    assert log.append([line("one"), line("three")], 3) == [Position(4), Position(3)]
+
+
+def test_what_was_decided_by_old_rules_is_not_appended(shared):
+    ann, bob = shared("ann"), shared("bob")
+    assert ann.enter(0, known=False).rules is bob.enter(0, known=False).rules is None
+    [first] = ann.append([rule("ann joins")], 0, rules=None)
+    with pytest.raises(Stale):
+        bob.append([rule("bob joins")], 0, rules=None)
+    [second] = bob.append([rule("bob joins")], 0, rules=first)
+    assert ann.append([rule("ann joins")], 0, rules=None) == [first], "asked again after a lost answer"
+    assert bodies(ann) == ["ann joins", "bob joins"]
+    assert shared("cat").enter(0, known=True).rules == second
+
+
+def test_messages_do_not_make_rules_old(shared):
+    ann, bob = shared("ann"), shared("bob")
+    ann.enter(0, known=False)
+    bob.enter(0, known=False)
+    ann.append([line("hi")], 0)
+    assert bob.append([rule("bob joins")], 0, rules=None) == [Position(2)]
+
+
+def test_a_host_that_enters_again_makes_its_older_lease_void(shared):
+    old, new = shared("ann"), shared("ann")
+    first = old.enter(0, known=False)
+    assert new.enter(0, known=True).lease > first.lease
+    for call in (lambda: old.append([line("late")], 0), lambda: old.beat(0), lambda: old.trim(0, [], [])):
+        with pytest.raises(Fenced, match="has given the place of this computer in the room to another one"):
+            call()
+    assert bodies(new) == []
+
+
+def test_each_host_sees_the_leases_and_the_facts_of_all(shared):
+    ann, bob = shared("ann"), shared("bob")
+    ann.enter(0, known=False, facts=b"at 1")
+    bob.enter(0, known=True, facts=b"at 2")
+    ann.beat(0, b"at 3")
+    living = {one.host: one for one in bob.beat(0, b"at 2").living}
+    assert {host: one.facts for host, one in living.items()} == {"ann": b"at 3", "bob": b"at 2"}
+    assert all(0 < one.left <= 5 for one in living.values())
+
+
+def test_a_room_of_another_owner_is_not_entered(shared):
+    shared("ann").enter(0, known=False)
+    with pytest.raises(LanchatError, match="somebody else"):
+        shared("eve", owner="eve").enter(0, known=False)
+
+
+def test_an_engine_that_has_lost_something_is_refused(shared):
+    log = shared()
+    with pytest.raises(LanchatError, match="has lost a part of this room: it ends at message 0, and this computer has"):
+        log.enter(12, known=True)
+    log.enter(12, known=False)
+    with pytest.raises(LanchatError, match="it ends at message 12, and this computer has 9,874"):
+        log.enter(9874, known=True)
+
+
+def test_an_engine_that_has_less_than_was_read_from_it_takes_nothing_more(shared, redis):
+    log = shared(room="e" * 32)
+    log.enter(7, known=False)
+    log.append([line("one")], 7)
+    redis.command("DEL", "{lanchat:" + "e" * 32 + "}:meta")
+    for call in (lambda: log.append([line("two")], 8), lambda: log.beat(8)):
+        with pytest.raises(EngineLost, match="it ends at message 0, and this computer has 8"):
+            call()
+
+
+def test_a_room_that_went_on_without_the_engine_begins_there_again(shared):
+    log = shared()
+    log.enter(7, known=False)
+    log.append([line("one")], 7)
+    entered = log.enter(100, known=False)
+    assert (entered.position, entered.base) == (Position(100), 100)
+    assert log.append([line("one")], 100) == [Position(101)]
+    assert bodies(log) == ["one"]
+
+
+def test_another_version_of_the_rules_is_refused(shared):
+    log, other = shared(), shared("bob")
+    log.enter(0, known=False)
+    other._table = "another"
+    with pytest.raises(LanchatError, match="another version of lanchat"):
+        other.enter(0, known=False)
+
+
+def test_after_a_restart_of_the_server_its_file_is_rewritten_before_anything_is_appended(shared, own_redis):
+    server: RedisProcess = own_redis()
+    log = shared(server=server)
+    log.enter(0, known=False)
+    log.append([line("one")], 0)
+    written = sorted(path.name for path in server.folder.glob("appendonlydir/*.base.*"))
+    server.restart()
+    with pytest.raises(EngineAway):
+        log.append([line("two")], 0)  # the connection has ended
+    assert log.append([line("two")], 0) == [Position(2)]
+    assert sorted(path.name for path in server.folder.glob("appendonlydir/*.base.*")) != written
+    assert bodies(log) == ["one", "two"]
+
+
+def test_a_torn_block_loses_nothing_that_was_acknowledged(shared, own_redis):
+    """The power fails in the middle of a block of writes: the server cuts off only its end when it starts."""
+    server: RedisProcess = own_redis()
+    log = shared(server=server)
+    log.enter(0, known=False)
+    log.append([line("one")], 0)
+    log.append([line("torn"), line("torn too")], 0)
+    server.kill()
+    [file] = server.folder.glob("appendonlydir/*.incr.aof")
+    with file.open("r+b") as torn:
+        torn.truncate(file.stat().st_size - 4)  # inside of EXEC
+    server.start()
+    with pytest.raises(EngineAway):
+        log.append([line("kept")], 0)
+    log.append([line("kept")], 0)
+    server.restart()
+    assert bodies(log) == ["one", "kept"]
+
+
+def test_a_server_that_is_away_or_silent_is_said_to_be_away(shared, own_redis):
+    server: RedisProcess = own_redis()
+    log = shared(server=server, timing=Timing(engine=0.2))
+    log.enter(0, known=False)
+    server.kill()
+    for call in (lambda: log.append([line("hi")], 0), lambda: log.read(Position(0), 10)):
+        with pytest.raises(EngineAway, match="Cannot reach Redis at 127.0.0.1:"):
+            call()
+    server.start()
+    assert log.append([line("hi")], 0) == [Position(1)]

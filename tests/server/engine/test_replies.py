@@ -1,0 +1,47 @@
+"""What an engine answers is as hostile as anything else from outside."""
+
+import pytest
+
+from lanchat.errors import LanchatError
+from lanchat.server.engine.replies import beat_of, entered_of, entries_of, positions_of, stream_of
+from lanchat.server.engine.shared_log import Beat, Entered, Entry, Living, Position
+from tests.support.cases import cases
+
+
+def test_the_replies_of_an_engine():
+    assert entered_of([b"3", b"12", b"1", b"11-0", b"5", b"1700"]) == Entered(3, Position(12, 1), Position(11), 5, 1700)
+    assert entered_of([b"1", b"0", b"0", b"", b"0", b"1700"]).rules is None
+    assert beat_of([b"1", b"7", b"ann", b"3", b"4500", b"x", b"bob", b"2", b"-700", b""]) == Beat(
+        1, 7, (Living("ann", 3, 4.5, b"x"), Living("bob", 2, -0.7, b""))
+    )
+    assert positions_of([b"1-0", b"1-1"], 2) == [Position(1), Position(1, 1)]
+    assert entries_of([[b"1-0", [b"e", b"hi"]], [b"1-1", [b"p", b"box", b"i", b"key"]]]) == [
+        Entry(Position(1), "e", b"hi"),
+        Entry(Position(1, 1), "p", b"box", "key"),
+    ]
+    assert stream_of(None) == []
+    assert stream_of([[b"log", [[b"1-0", [b"e", b"hi"]]]]]) == [Entry(Position(1), "e", b"hi")]
+
+
+STRANGE: list[object] = [None, 7, b"OK", "OK", [], [[]], [None], {b"a": b"b"}, [[b"1-0", None]], [[b"1-0", [b"e"]]]]
+STRANGE += [
+    [b"-1", b"0", b"0", b"", b"0", b"0"],
+    [b"9" * 17, b"0", b"0", b"", b"0", b"0"],
+    [b"9007199254740992", b"0", b"0", b"", b"0", b"0"],
+]
+STRANGE += [[[b"1-0", [b"z", b"body"]]], [[b"1-0", [b"e", 5]]], [[b"x", [b"e", b"hi"]]], [[b"1-0-0", [b"e", b"hi"]]]]
+STRANGE += [
+    [b"1", b"1", b"\xff", b"1", b"1", b""],
+    [b"1", b"1", b"a" * 65, b"1", b"1", b""],
+    [b"1", b"1", b"a", b"1", b"1", b"f" * 5000],
+]
+STRANGE += [[b"1", b"1", *[b"a", b"1", b"1", b""] * 200]]
+
+
+@cases("reply", STRANGE)
+def test_anything_else_is_refused(reply):
+    for read in (entered_of, beat_of, lambda reply: positions_of(reply, 2), entries_of, stream_of):
+        if reply in (None, []) and read in (stream_of, entries_of):
+            continue
+        with pytest.raises(LanchatError):
+            read(reply)
