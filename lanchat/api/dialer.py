@@ -148,7 +148,7 @@ class Dialer:
         from lanchat.discovery.finder import Finder
 
         room_id, first = self._check.wanted_room, not self._check.fingerprint
-        if not room_id:
+        if not room_id or self._unwanted():  # who leaves now need not wait for a search to begin and to end
             return False
         if first:
             self._looking()

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 from lanchat.discovery.directory import Directory
@@ -147,11 +147,21 @@ class Finder(Closable):
             self._closing = True
             self._changed.notify_all()
         self._stop.set()
-        for running in self._running:
-            running.close()
+        self._close_sources()
         join_started(self._thread)
         self._pool.shutdown(cancel_futures=True)
         self._stop.close()
+
+    def _close_sources(self) -> None:
+        """Close all sources at the same time: on a busy machine each of them may take seconds."""
+        closing: list[Future[None]] = []
+        for running in self._running:
+            try:
+                closing.append(self._pool.submit(running.close))
+            except RuntimeError:  # no thread left
+                running.close()
+        for one in closing:
+            one.result()
 
     def _report(self, seen: Sighting | Vanished) -> None:
         with self._changed:

@@ -10,6 +10,7 @@ SERVER = (
     "lanchat.gateway"  # the name that the gateway has as a server; no nick can stand for it, having a dot and no "!"
 )
 WITHOUT = frozenset({"draft/chathistory", "draft/event-playback", "draft/read-marker", "labeled-response"})
+WITHOUT |= {"draft/multiline", "draft/pre-away", "sasl", "setname"}
 
 
 @dataclass(eq=False)

@@ -193,7 +193,7 @@ class Hub:
                 if self.standbys is not None:
                     self.standbys.move(item, batch)
             case Asked():
-                self.sessions.answer(item, batch)
+                self._receive(item.session, self.sessions.answer(item, batch), batch)
             case LinkEnded(session):
                 self.sessions.lost(session, batch)
             case Stored():

@@ -1,6 +1,6 @@
 """Sessions, what a session needs of its link and its door, and the items of the hub's inbox. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -132,16 +132,31 @@ class Received:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What follows from a question.
+
+    Args:
+        data: the bytes for the session that asked.
+        others: bytes for other sessions.
+        messages: what the session says to the room, after the bytes.
+    """
+
+    data: bytes = b""
+    others: Sequence[tuple[Session, bytes]] = ()
+    messages: Sequence[FromMember] = ()
+
+
+@dataclass(frozen=True)
 class Asked:
     """A client asks something that only the room knows, such as who is in it.
 
     Args:
         answer: called in the hub's thread, where it may read the room and must not wait. Gives the bytes for this
-            session, which take their place after everything that came before.
+            session, or more than that. They take their place after everything that came before.
     """
 
     session: Session
-    answer: Callable[[Room], bytes]
+    answer: Callable[[Room], bytes | Answer]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The sessions of a room: who joins and leaves, and what goes out to one of them or to all."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import FAULT, REPLACED
@@ -11,7 +11,7 @@ from lanchat.room.effects import Member
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
-from lanchat.server.session import Asked, JoinRequest, Session
+from lanchat.server.session import Answer, Asked, JoinRequest, Session
 
 _LOOK = 1.0  # s between two looks at who is away
 _UNWANTED = ("lost", "silent")  # the codes of a link that ended without anybody wanting it
@@ -91,19 +91,28 @@ class Sessions:
         """Tell all sessions what is now so of a member."""
         self.tell_all([(session, status) for session in self._sessions], batch)
 
-    def answer(self, asked: Asked, batch: Batch) -> None:
-        """Give a client what it asks for. An error in an answer ends the link of this client alone."""
+    def answer(self, asked: Asked, batch: Batch) -> Sequence[wire.FromMember]:
+        """Give a client what it asks for. An error in an answer ends the link of this client alone.
+
+        Returns:
+            What it says to the room with that.
+        """
         session = asked.session
         try:
-            data = asked.answer(self._room)
+            found = asked.answer(self._room)
         except Exception:  # an answer only reads, so the room is sound, and nobody else has to go
             _log.exception("an unforeseen error in an answer has ended the link of its client")
             self.dismiss(session, FAULT, batch)
-            return
-        if data and session.member is not None:
-            batch.tell(session, data)
-        elif data:  # outside the room nothing else is on its way
-            session.link.send(data)
+            return ()
+        answer = found if isinstance(found, Answer) else Answer(found)
+        for to, data in ((session, answer.data), *answer.others):
+            if data and to.member is not None:
+                batch.tell(to, data)
+            elif data:  # outside the room nothing else is on its way
+                to.link.send(data)
+        if session.member is not None and session.bot != session.member.bot:
+            self._look_who_speaks(session.member, batch)
+        return answer.messages
 
     def join(self, request: JoinRequest, batch: Batch) -> None:
         """Let a client in, or tell it why not."""

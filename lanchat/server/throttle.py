@@ -65,6 +65,15 @@ class Throttle:
         """Count a request that costs the host as much as so many messages, and wait until the rate allows it."""
         self._pay(messages * LINES_A_MESSAGE)
 
+    def talk(self, session: Session) -> None:
+        """Count a message whose line was received, and wait until the rate allows it."""
+        if not self._lines.spare(self._unpaid + _MORE):
+            self._ask_to_slow_down(session)
+            self._settle()
+            self._lines.pay(self._link, _MORE)
+        else:
+            self._unpaid = 0
+
     def forward(
         self,
         messages: list[FromMember],

@@ -9,7 +9,7 @@ import pytest
 from lanchat.api.dialer import Dialer
 from lanchat.api.host_check import HostCheck
 from lanchat.api.targets import Target
-from lanchat.errors import NoSuchRoom
+from lanchat.errors import ConnectionLost, NoSuchRoom
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
@@ -82,4 +82,19 @@ def test_our_own_host_is_reached_without_a_network(closed_port):
     one.settled()
     one.local = None
     with pytest.raises(NoSuchRoom):
+        one.dial()
+
+
+def test_who_has_left_looks_for_the_room_nowhere(closed_port, monkeypatch):
+    """A search takes a moment to begin and to end, and on a busy machine seconds: that would delay the leaving."""
+
+    class NoSearch:
+        def __init__(self, *wanted: object, **options: object) -> None:
+            raise AssertionError("nobody waits for this search")
+
+    monkeypatch.setattr("lanchat.discovery.finder.Finder", NoSearch)
+    one = Dialer((), HostCheck(Target((), room_id="5" * 32), KnownHosts(home_folder())), LOOPBACK, TIMING)
+    one.look_elsewhere()
+    one.stop()
+    with pytest.raises(ConnectionLost):
         one.dial()

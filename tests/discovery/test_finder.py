@@ -355,3 +355,17 @@ def test_a_program_whose_home_folder_is_wrong_ends_with_an_error():
     )
     assert done.returncode == 1
     assert "LanchatError: LANCHAT_HOME" in done.stderr
+
+
+def test_all_sources_are_closed_at_the_same_time(finder):
+    """Each may take seconds on a busy machine, and who leaves a room waits for the search that is under way."""
+    both = threading.Barrier(2)
+
+    class Slow(Scripted):
+        def close(self) -> None:
+            both.wait(PATIENCE)
+            super().close()
+
+    sources = Slow(), Slow()
+    finder(*sources).close()
+    assert [source.closed for source in sources] == [True, True]

@@ -10,24 +10,25 @@ from irctest.runner import NotImplementedByController
 
 TOP = Path(__file__).resolve().parents[2]
 PYTHON = os.environ.get("LANCHAT_PYTHON", sys.executable)  # the interpreter that has what lanchat needs
+TITLE = os.environ.get("LANCHAT_TITLE", "chan")  # of the room, and so the name of its only channel
 
 
 class Controller(BaseServerController, DirectoryBasedController):
-    """One room without a password; its only channel is #chan, and who registers is in it."""
+    """One room, whose only channel is named by its title."""
 
     software_name = "lanchat"
     supported_sasl_mechanisms = frozenset()
     supports_sts = False
 
     def run(self, hostname, port, *, password, ssl, run_services, websocket_hostname, **others):
-        if password or ssl or run_services or websocket_hostname is not None:
+        if ssl or run_services or websocket_hostname is not None:
             raise NotImplementedByController("not by this room")
         self.hostname, self.port = hostname, port
         self.create_config()
         server = TOP / "tests" / "irc" / "irctest_server.py"
         environment = {**os.environ, "PYTHONPATH": str(TOP), "LANCHAT_INTERFACE": "127.0.0.1"}
-        command = [PYTHON, str(server), str(port), str(Path(self.directory) / "home")]
-        self.proc = self.execute(command, env=environment)
+        command = [PYTHON, str(server), str(port), str(Path(self.directory) / "home"), TITLE]
+        self.proc = self.execute([*command, password] if password else command, env=environment)
 
 
 def get_irctest_controller_class():

@@ -1,5 +1,6 @@
 """The IRC door with TLS, and its password."""
 
+import base64
 import hashlib
 import ssl
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from lanchat.server.doors.irc.door import IrcTlsDoor
 from lanchat.server.host import Host
 from lanchat.storage.web_certificate import IRC_FILE, load_irc_certificate
-from tests.support.irc import IrcClient, parsed
+from tests.support.irc import IrcClient, command_of, parsed
 from tests.support.people import Listener
 from tests.support.waiting import wait_until
 
@@ -84,6 +85,76 @@ def test_without_it_nobody_comes_in(locked, clients, password):
     assert parsed(eve.line()).command == "464"
     assert eve.end().startswith(b"ERROR :The password is wrong.")
     assert locked.people == 0
+
+
+def sasl(client: IrcClient, *pieces: str) -> list[str]:
+    """The answers to a login, before registration."""
+    client.send("CAP LS 302")
+    assert "sasl=PLAIN" in client.next("CAP")
+    client.send("CAP REQ :sasl", "NICK wee", "USER wee 0 * :wee")
+    client.next("CAP")
+    return client.answers(*pieces)
+
+
+def plain(user: str, password: str) -> str:
+    return base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+
+
+def test_a_client_logs_in_by_sasl_under_any_user_name(locked, clients):
+    wee = come(clients, locked)
+    begun, told, done = sasl(wee, "AUTHENTICATE PLAIN", f"AUTHENTICATE {plain('anybody', PASSWORD)}")
+    assert begun == "AUTHENTICATE +"
+    assert parsed(told).command == "900" and parsed(told).parameters[2] == "anybody"
+    assert parsed(done).command == "903"
+    wee.send("CAP END")
+    wee.until("366")
+    assert wee.numbers("AUTHENTICATE PLAIN") == ["907"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "numbers"),
+    [
+        (["AUTHENTICATE PLAIN", f"AUTHENTICATE {plain('wee', 'wrong')}"], ["AUTHENTICATE", "904"]),
+        (["AUTHENTICATE PLAIN", "AUTHENTICATE !!!"], ["AUTHENTICATE", "904"]),
+        (["AUTHENTICATE PLAIN", "AUTHENTICATE +"], ["AUTHENTICATE", "904"]),
+        (["AUTHENTICATE PLAIN", "AUTHENTICATE *"], ["AUTHENTICATE", "906"]),
+        (["AUTHENTICATE EXTERNAL"], ["908", "904"]),
+        (["AUTHENTICATE PLAIN", f"AUTHENTICATE {'A' * 401}"], ["AUTHENTICATE", "905"]),
+        (["AUTHENTICATE PLAIN", *[f"AUTHENTICATE {'A' * 400}"] * 4], ["AUTHENTICATE", "905"]),
+    ],
+)
+def test_a_login_that_fails_lets_nobody_in(locked, clients, pieces, numbers):
+    eve = come(clients, locked)
+    assert [command_of(line) for line in sasl(eve, *pieces)] == numbers
+    eve.send("CAP END")
+    assert parsed(eve.line()).command == "464"
+    assert eve.end().startswith(b"ERROR :")
+    assert locked.people == 0
+
+
+def test_a_long_password_comes_in_pieces(host, clients):
+    password = "x" * 600
+    room = host("Room A", password="the-room-itself", irc_tls_port=0, irc_password=password)
+    message = plain("wee", password)
+    pieces = [message[at : at + 400] for at in range(0, len(message), 400)]
+    wee = come(clients, room)
+    answers = sasl(wee, "AUTHENTICATE PLAIN", *(f"AUTHENTICATE {piece}" for piece in pieces))
+    assert [command_of(line) for line in answers] == ["AUTHENTICATE", "900", "903"]
+
+
+def test_a_door_without_a_password_offers_no_login(host, clients):
+    room = host("Room A", irc_tls_port=0)
+    client = come(clients, room)
+    client.send("CAP LS 302")
+    assert "sasl" not in client.next("CAP")
+    assert [command_of(line) for line in client.answers("AUTHENTICATE PLAIN")] == ["451"]
+
+
+def test_who_guesses_by_logins_waits_as_well(locked, clients):
+    eve = come(clients, locked)
+    pieces = ["AUTHENTICATE PLAIN", f"AUTHENTICATE {plain('eve', 'wrong')}"] * 12
+    last = sasl(eve, *pieces)[-1]
+    assert "Too many wrong passwords" in last
 
 
 def test_who_guesses_waits_and_members_are_not_kept_out(host, join, clients):

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from lanchat.protocol.fields import MAX_TEXT
+
+MAX_LINES = 100  # of one message (ergo's number)
 OFFERED = {  # with their values
     "account-tag": "",
     "away-notify": "",
@@ -9,6 +12,7 @@ OFFERED = {  # with their values
     "cap-notify": "",
     "draft/chathistory": "",
     "draft/event-playback": "",
+    "draft/multiline": f"max-bytes={MAX_TEXT},max-lines={MAX_LINES}",
     "draft/pre-away": "",
     "draft/read-marker": "",
     "echo-message": "",
@@ -18,7 +22,9 @@ OFFERED = {  # with their values
     "message-tags": "",
     "multi-prefix": "",
     "no-implicit-names": "",
+    "sasl": "PLAIN",
     "server-time": "",
+    "setname": "",
     "standard-replies": "",
     "userhost-in-names": "",
 }
@@ -53,7 +59,8 @@ class Capabilities:
                     self.active |= {"cap-notify"}
                 self.negotiating = not registered
                 words = (
-                    f"{name}={value}" if value and self._version >= 302 else name for name, value in OFFERED.items()
+                    f"{name}={value}" if value and self._version >= 302 else name
+                    for name, value in self._offered.items()
                 )
                 return _listed("LS", words, several=self._version >= 302)
             case "LIST":

@@ -6,9 +6,10 @@ from hashlib import sha256
 
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.irc.labels import tagged
-from lanchat.protocol.irc.line import MAX_LINE, made, pieces
-from lanchat.protocol.irc.names import Names, account_of, real_name, source_of
+from lanchat.protocol.irc.extras import NO_EXTRAS, Extras
+from lanchat.protocol.irc.labels import batched
+from lanchat.protocol.irc.line import MAX_LINE, made, parts, pieces
+from lanchat.protocol.irc.names import Names, account_of
 from lanchat.protocol.messages import Closing, Event, FromHost, Joined, Left, Moved, Refused, Renamed, Said, Told
 from lanchat.protocol.status import Status
 from lanchat.protocol.text import safe_text
@@ -16,7 +17,9 @@ from lanchat.protocol.topic import Topic
 
 TAGS = frozenset({"server-time", "message-tags", "account-tag"})  # capabilities that put tags before lines
 NOTICE = "notice-"  # begins the id of a message that an IRC client has sent as a NOTICE
-CHANGING_BYTES = TAGS | {"extended-join", "batch"}
+CHANGING_BYTES = TAGS | {"extended-join", "batch", "draft/multiline"}
+CONCAT = "draft/multiline-concat"  # the tag of a piece that goes on with the line before
+_MULTILINE = "lines"  # the reference of a batch of lines; it ends before the next one begins
 _LATEST = 32_000_000_000_000  # ms since 1970, in the year 2984; many systems know no times far beyond
 _ACTION, _END = "\x01ACTION ", "\x01"
 _LEFT = {  # what a code says, where the host gives no reason in words
@@ -38,15 +41,18 @@ class Encoder:
 
     Args:
         capabilities: those of CHANGING_BYTES that the clients have.
+        extras: what the clients are told beyond the room's events.
     """
 
-    def __init__(self, names: Names, capabilities: frozenset[str]) -> None:
+    def __init__(self, names: Names, capabilities: frozenset[str], extras: Extras = NO_EXTRAS) -> None:
         self._names = names
+        self._extras = extras
         self._time = "server-time" in capabilities
         self._ids = "message-tags" in capabilities
         self._accounts = "account-tag" in capabilities
         self._extended_join = "extended-join" in capabilities
         self._batches = "batch" in capabilities
+        self._multiline = self._batches and "draft/multiline" in capabilities
         self._stamp = (-1, "")  # the last time, and how it is written
 
     def encode(self, message: FromHost) -> bytes:
@@ -57,9 +63,9 @@ class Encoder:
             case Told(text=""):
                 return b""
             case Told(id=id, at=at, by=by, nick=nick, to_nick=to_nick, text=text):
-                head = f":{source_of(by, nick)} {_verb(by, id)} {to_nick} :"
+                tags = self._tags(at, by) + self._of_client(by, id)
                 msgid = _private_id(by, id) if self._ids else ""
-                return self._talk(self._tags(at, by), msgid, head, text, action=False)
+                return self._talk(tags, msgid, self._names.source(by, nick), _verb(by, id), to_nick, text)
             case Joined() | Left() | Renamed() | Moved() | Topic():
                 return self._change(message)
             case FileOffered(nick=nick, name=name, size=size):
@@ -68,7 +74,7 @@ class Encoder:
             case Closing(text=text) | Refused(text=text):
                 return made("", "ERROR", last=safe_text(text))
             case Status(by=by, nick=nick, away=away):
-                return made(source_of(by, nick), "AWAY", last=safe_text(away) if away else None)
+                return made(self._names.source(by, nick), "AWAY", last=safe_text(away) if away else None)
             case _:
                 return b""
 
@@ -81,9 +87,18 @@ class Encoder:
         text = said.text
         if written_time and not self._time:
             text = f"[{_moment(said.at):%H:%M}] {text}"
-        tags = self._tags(said.at, said.by)
-        head = f":{source_of(said.by, said.nick)} {_verb(said.by, said.id)} {self._names.channel} :"
-        return self._talk(tags, self._names.msgid(said.seq), head, text, action=said.action)
+        names, by = self._names, said.by
+        tags = self._tags(said.at, by) + self._of_client(by, said.id)
+        msgid, source = names.msgid(said.seq), names.source(by, said.nick)
+        return self._talk(tags, msgid, source, _verb(by, said.id), names.channel, text, action=said.action)
+
+    def tagged_alone(self, told: Told, target: str) -> bytes:
+        """The line of a message that has tags and no text; b"": clients without tags do not get it."""
+        if not self._ids:
+            return b""
+        by, id = told.by, told.id
+        tags = _begun(self._tags(told.at, by, _private_id(by, id)) + self._of_client(by, id))
+        return tags.encode() + made(self._names.source(by, told.nick), "TAGMSG", target)
 
     def history(self, events: Iterable[Event]) -> bytes:
         """What was said before a client came."""
@@ -97,17 +112,17 @@ class Encoder:
     def past(self, event: Event, ref: str) -> bytes:
         """The lines of an event that is not new, in the batch of this reference."""
         lines = self.said(event, written_time=True) if isinstance(event, Said) else self.encode(event)
-        return tagged(lines, batch=ref) if self._batches else lines
+        return batched(lines, ref) if self._batches else lines
 
     def joined(self, id: str, nick: str) -> bytes:
         """The line that says that this person is in the channel now, without tags."""
-        more = (account_of(id),) if self._extended_join else ()
-        return made(
-            source_of(id, nick), "JOIN", self._names.channel, *more, last=real_name(id) if self._extended_join else None
-        )
+        names = self._names
+        if not self._extended_join:
+            return made(names.source(id, nick), "JOIN", names.channel)
+        return made(names.source(id, nick), "JOIN", names.channel, account_of(id), last=names.real_name(id))
 
     def _change(self, event: Joined | Left | Renamed | Moved | Topic) -> bytes:
-        names, source = self._names, source_of(event.by, event.nick)
+        names, source = self._names, self._names.source(event.by, event.nick)
         tags = _begun(self._tags(event.at, event.by, names.msgid(event.seq))).encode()
         match event:
             case Joined(by=by, nick=nick, host=host):
@@ -116,6 +131,8 @@ class Encoder:
                 if not modes:
                     return lines
                 return lines + made(names.server, "MODE", names.channel, f"+{modes}", *[nick] * len(modes))
+            case Left(by=by) if (parted := self._extras.part(by)) is not None:
+                return tags + made(source, "PART", names.channel, last=parted or None)
             case Left(code=code, reason=reason):
                 why = reason or _LEFT.get(code, code)
                 return tags + made(source, "QUIT", last=safe_text(why))
@@ -127,21 +144,36 @@ class Encoder:
                 gone = made(names.server, "MODE", names.channel, "-o", before) if before else b""
                 return gone + made(names.server, "MODE", names.channel, "+o", nick)
 
-    def _talk(self, tags: str, msgid: str, head: str, text: str, *, action: bool) -> bytes:
-        """The lines of a text. The msgid is the first line's alone (IRCv3, multiline).
-
-        Args:
-            head: all from the source to the colon before the text.
-        """
+    def _talk(
+        self, tags: str, msgid: str, source: str, verb: str, target: str, text: str, *, action: bool = False
+    ) -> bytes:
+        """The lines of a text. The msgid is the first line's alone (IRCv3, multiline)."""
         begin, end = (_ACTION, _END) if action else ("", "")
+        head = f":{source} {verb} {target} :"
         size = MAX_LINE - 2 - len(head.encode()) - len(begin) - len(end)
         shown = text if text.isascii() and text.isprintable() else safe_text(text, lines=True)
         more = f"{_begun(tags)}{head}{begin}"
         first = f"{_begun(f'{tags}msgid={msgid};')}{head}{begin}" if self._ids and msgid else more
         lines: list[str] = []
+        if self._multiline and not action and (len(shown) > size // 4 or "\n" in shown):
+            several = parts(shown, size)
+            if len(several) > 1:
+                start = f"{_begun(f'{tags}msgid={msgid};' if self._ids and msgid else tags)}:{source} BATCH"
+                lines.append(f"{start} +{_MULTILINE} draft/multiline {target}\r\n")
+                for piece, goes_on in several:
+                    lines += f"@batch={_MULTILINE}{f';{CONCAT}' if goes_on else ''} {head}", piece, "\r\n"
+                lines.append(f":{source} BATCH -{_MULTILINE}\r\n")
+                return "".join(lines).encode(errors="replace")
         for piece in pieces(shown, size):
             lines += more if lines else first, piece, end, "\r\n"
         return "".join(lines).encode(errors="replace")
+
+    def _of_client(self, by: str, id: str) -> str:
+        """The tags that the client has sent along with a message, and whether it is a program."""
+        if not self._ids or is_verified(by):
+            return ""
+        profile = self._names.profiles.get(by)
+        return self._extras.tags(by, id) + ("bot;" if profile is not None and profile.bot else "")
 
     def _tags(self, at: int, by: str, msgid: str = "") -> str:
         """The tags of an event, each with a semicolon after it. None of these values needs an escape."""

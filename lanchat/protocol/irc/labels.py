@@ -12,6 +12,14 @@ def tagged(data: bytes, **tags: str) -> bytes:
     return b"".join(_with(line, more) for line in data.split(_END) if line)
 
 
+def batched(data: bytes, ref: str) -> bytes:
+    """These lines as lines of the batch of this reference. Of a batch inside it, only the first line is one."""
+    more = b"batch=" + ref.encode()
+    return b"".join(
+        line + _END if _of_batch(line) else _with(line, more) for line in data.removesuffix(_END).split(_END)
+    )
+
+
 def labelled(data: bytes, label: str, server: str, ref: str) -> bytes:
     """The lines that answer a line with this label. Several of them become a batch, and none an ACK.
 
@@ -24,10 +32,7 @@ def labelled(data: bytes, label: str, server: str, ref: str) -> bytes:
     if len(lines) == 1 or not ref or _is_batch(lines):
         return _with(lines[0], tags_of({"label": label})) + _END.join([*lines[1:], b""])
     begin = made(server, "BATCH", f"+{ref}", "labeled-response", tags={"label": label})
-    inside = b"".join(
-        line + _END if b"batch=" in _tags(line) else _with(line, b"batch=%s" % ref.encode()) for line in lines
-    )
-    return begin + inside + made(server, "BATCH", f"-{ref}")
+    return begin + batched(data, ref) + made(server, "BATCH", f"-{ref}")
 
 
 def _with(line: bytes, tags: bytes) -> bytes:
@@ -36,8 +41,15 @@ def _with(line: bytes, tags: bytes) -> bytes:
     return b"@%s %s\r\n" % (tags, line)
 
 
-def _tags(line: bytes) -> bytes:
-    return line.partition(b" ")[0] if line.startswith(b"@") else b""
+def _of_batch(line: bytes) -> bool:
+    """Whether this line belongs to a batch already, or ends one."""
+    if line.startswith(b"@"):
+        tags, _, line = line.partition(b" ")
+        if tags.startswith(b"@batch=") or b";batch=" in tags:
+            return True
+    words = line.split(b" ", 3)
+    at = 1 if line.startswith(b":") else 0
+    return words[at : at + 1] == [b"BATCH"] and words[at + 1].startswith(b"-")
 
 
 def _is_batch(lines: list[bytes]) -> bool:

@@ -113,16 +113,33 @@ def pieces(text: str, size: int) -> list[str]:
         return [text]
     found: list[str] = []
     for line in text.split("\n"):
-        while len(line.encode(errors="replace")) > size:
-            head = cut(line, size).decode()
-            space = head.rfind(" ", len(head) // 2)
-            if space > 0:
-                head = head[:space]
-            found.append(head)
-            line = line[len(head) :].removeprefix(" ")
-        if line.strip():
-            found.append(line)
+        *broken, last = _broken(line, size)
+        found += [piece.removesuffix(" ") for piece in broken]
+        if last.strip():
+            found.append(last)
     return found
+
+
+def parts(text: str, size: int) -> list[tuple[str, bool]]:
+    """The text in pieces as by `pieces`, from which it can be put together again: nothing is left out.
+
+    Returns:
+        Each piece, with whether it goes on with the line before.
+    """
+    return [(piece, at > 0) for line in text.split("\n") for at, piece in enumerate(_broken(line, size))]
+
+
+def _broken(line: str, size: int) -> list[str]:
+    """A line in pieces of at most so many bytes. A space at which it is broken ends the piece before it."""
+    found: list[str] = []
+    while len(line.encode(errors="replace")) > size:
+        head = cut(line, size).decode()
+        space = head.rfind(" ", len(head) // 2)
+        if space > 0:
+            head = head[: space + 1]
+        found.append(head)
+        line = line[len(head) :]
+    return [*found, line]
 
 
 def without_formatting(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from lanchat.protocol.irc.history import MAX_LIMIT
 from lanchat.protocol.irc.line import made
-from lanchat.protocol.irc.names import MAX_CHANNEL, Names, Person, account_of, prefixes, real_name, user_host
+from lanchat.protocol.irc.names import MAX_CHANNEL, MAX_USER, Names, Person, account_of, prefixes
 from lanchat.protocol.text import MAX_NICK, safe_text
 from lanchat.protocol.topic import MAX_TOPIC
 
@@ -34,8 +34,13 @@ class Replies:
     def notice(self, text: str) -> bytes:
         return made(self._names.server, "NOTICE", self._nick, last=safe_text(text))
 
-    def welcome(self, version: str, people: int) -> bytes:
-        """All that a client gets when it is registered, up to the end of the message of the day."""
+    def welcome(self, version: str, people: int, most: int) -> bytes:
+        """All that a client gets when it is registered, up to the end of the message of the day.
+
+        Args:
+            people: how many are here.
+            most: how many were here at once.
+        """
         names = self._names
         reply = self.reply
         return b"".join(
@@ -45,7 +50,7 @@ class Replies:
                 reply("003", last="The room is this network's own."),
                 reply("004", names.server, f"lanchat-{version}", "Bi", "bntov"),
                 *self._supported(),
-                self.users(people),
+                self.users(people, most),
                 self.day(),
             )
         )
@@ -72,16 +77,19 @@ class Replies:
             return self.reply("306", last="You have been marked as being away")
         return self.reply("305", last="You are no longer marked as being away")
 
-    def users(self, people: int) -> bytes:
+    def users(self, people: int, most: int) -> bytes:
         return (
             self.reply("251", last=f"There are {people} users and 0 invisible on 1 servers")
+            + self.reply("252", "0", last="IRC operators online")
             + self.reply("254", "1", last="channels formed")
             + self.reply("255", last=f"I have {people} clients and 0 servers")
+            + self.reply("265", str(people), str(most), last=f"Current local users {people}, max {most}")
+            + self.reply("266", str(people), str(most), last=f"Current global users {people}, max {most}")
         )
 
     def people(self, people: Sequence[Person], *, multi_prefix: bool, with_hosts: bool) -> bytes:
         """353 and 366: everybody in the channel."""
-        hosts = (f"!{user_host(person.id)}" if with_hosts else "" for person in people)
+        hosts = (f"!{self._names.user_host(person.id)}" if with_hosts else "" for person in people)
         names = [prefixes(one, multi=multi_prefix) + one.nick + host for one, host in zip(people, hosts, strict=True)]
         size = NAMES_SIZE - len(self._nick.encode())
         channel = self._names.channel
@@ -93,19 +101,28 @@ class Replies:
         """332 with this topic, or with the room's title where there is none."""
         return self.reply("332", self._names.channel, last=safe_text(topic) or self._names.title)
 
-    def who(self, mask: str, people: Iterable[Person], fields: str = "") -> bytes:
-        """352 for each of these, or 354 with the asked fields (WHOX, such as "%tcnuhraf,42"); then 315."""
+    def who(self, mask: str, people: Iterable[Person], fields: str = "", outside: Iterable[Person] = ()) -> bytes:
+        """352 for each of these, or 354 with the asked fields (WHOX, such as "%tcnuhraf,42"); then 315.
+
+        Args:
+            outside: those who are not in the channel.
+        """
         wanted, _, token = fields.removeprefix("%").partition(",")
-        lines = [self._who(person, wanted, token) if fields else self._plain_who(person) for person in people]
+        channel = self._names.channel
+        lines = [
+            self._who(person, place, wanted, token) if fields else self._plain_who(person, place)
+            for place, some in ((channel, people), ("*", outside))
+            for person in some
+        ]
         return b"".join(lines) + self.reply("315", mask or "*", last="End of /WHO list")
 
-    def whois(self, person: Person) -> bytes:
-        user, _, host = user_host(person.id).partition("@")
+    def whois(self, person: Person, *, inside: bool = True) -> bytes:
+        user, _, host = self._names.user_host(person.id).partition("@")
         nick, names = person.nick, self._names
         lines = [
             self.away(person),
-            self.reply("311", nick, user, host, "*", last=real_name(person.id)),
-            self.reply("319", nick, last=prefixes(person, multi=True) + names.channel),
+            self.reply("311", nick, user, host, "*", last=self._names.real_name(person.id)),
+            self.reply("319", nick, last=prefixes(person, multi=True) + names.channel) if inside else b"",
             self.reply("312", nick, names.server, last=names.title),
         ]
         if (account := account_of(person.id)) != "*":
@@ -147,27 +164,28 @@ class Replies:
             f"CHATHISTORY={MAX_LIMIT}",
             "MSGREFTYPES=msgid,timestamp",
             "BOT=B",
+            f"USERLEN={MAX_USER}",
             "SAFERATE",
             "UTF8ONLY",
             "WHOX",
-            f"TARGMAX=JOIN:1,NAMES:1,WHOIS:1,PRIVMSG:{TARGETS},NOTICE:{TARGETS},MONITOR:",
+            f"TARGMAX=JOIN:1,NAMES:1,WHOIS:1,PRIVMSG:{TARGETS},NOTICE:{TARGETS},TAGMSG:{TARGETS},MONITOR:",
         )
         return [self.reply("005", *part, last="are supported by this server") for part in (words, more)]
 
-    def _plain_who(self, person: Person) -> bytes:
-        user, _, host = user_host(person.id).partition("@")
+    def _plain_who(self, person: Person, channel: str) -> bytes:
+        user, _, host = self._names.user_host(person.id).partition("@")
         names = self._names
         flags = here(person) + prefixes(person)
         return self.reply(
-            "352", names.channel, user, host, names.server, person.nick, flags, last=f"0 {real_name(person.id)}"
+            "352", channel, user, host, names.server, person.nick, flags, last=f"0 {self._names.real_name(person.id)}"
         )
 
-    def _who(self, person: Person, wanted: Collection[str], token: str) -> bytes:
-        user, _, host = user_host(person.id).partition("@")
+    def _who(self, person: Person, channel: str, wanted: Collection[str], token: str) -> bytes:
+        user, _, host = self._names.user_host(person.id).partition("@")
         account = account_of(person.id)
         values = {
             "t": word(token),
-            "c": self._names.channel,
+            "c": channel,
             "u": user,
             "i": "255.255.255.255",
             "h": host,
@@ -180,7 +198,7 @@ class Replies:
             "o": "n/a",
         }
         words = [values[field] for field in _WHOX if field in wanted and field in values]
-        return self.reply("354", *words, last=real_name(person.id) if "r" in wanted else None)
+        return self.reply("354", *words, last=self._names.real_name(person.id) if "r" in wanted else None)
 
 
 def joined(names: Iterable[str], between: str = ",", size: int = NAMES_SIZE - MAX_NICK) -> list[str]:

@@ -1,14 +1,16 @@
 """Events as lines of IRC."""
 
+from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.protocol.file_messages import FileOffered
-from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder
+from lanchat.protocol.irc.encode import CHANGING_BYTES, CONCAT, Encoder
+from lanchat.protocol.irc.extras import Extras
 from lanchat.protocol.irc.line import MAX_LINE, parse
-from lanchat.protocol.irc.names import names_of
+from lanchat.protocol.irc.names import Profile, names_of
 from lanchat.protocol.messages import Ack, Closing, Joined, Left, Moved, Renamed, Said, Told
 from lanchat.protocol.topic import Topic
 from tests.support.cases import cases
@@ -46,6 +48,42 @@ def test_a_page_is_several_lines_and_the_first_has_the_id():
     first, second = lines(said("one\n\ntwo"), "message-tags")
     assert first == "@msgid=ffffffff-7 :ann!u@0b7337479498.lan PRIVMSG #room-a :one"
     assert second == ":ann!u@0b7337479498.lan PRIVMSG #room-a :two"
+
+
+def test_who_knows_batches_of_lines_gets_a_page_as_one_message():
+    multiline = ("message-tags", "batch", "draft/multiline")
+    begin, *inside, end = lines(said("one\n\ntwo"), *multiline)
+    assert begin == "@msgid=ffffffff-7 :ann!u@0b7337479498.lan BATCH +lines draft/multiline #room-a"
+    assert inside == [f"@batch=lines :ann!u@0b7337479498.lan PRIVMSG #room-a :{text}" for text in ("one", "", "two")]
+    assert end == ":ann!u@0b7337479498.lan BATCH -lines"
+    long = "word " * 200
+    _, first, *others, _ = lines(said(long), *multiline)
+    assert all(f";{CONCAT} " in line for line in others) and CONCAT not in first
+    assert "".join(line.rpartition("#room-a :")[2] for line in (first, *others)) == long
+    assert len(lines(said("short"), *multiline)) == len(lines(said(long, action=True), "batch")) - 2 == 1
+
+
+def test_a_page_of_the_past_is_a_batch_inside_the_other():
+    encoder = Encoder(NAMES, frozenset({"batch", "draft/multiline"}))
+    begin, inside, _, end, _ = encoder.history([said("one\ntwo")]).decode().split("\r\n", 4)
+    assert begin.endswith("BATCH +past chathistory #room-a")
+    assert inside.startswith("@batch=past :ann") and end.startswith("@batch=lines :ann")
+
+
+def test_tags_of_a_client_go_along_and_who_only_parts_does_not_quit():
+    extras = Extras()
+    extras.note_tags(GUEST, "1", {"+draft/reply": "x;y", "+typing": ""})
+    names = replace(NAMES, profiles={GUEST: Profile("pat", "Pat", bot=True)})
+    encoder = Encoder(names, frozenset({"message-tags"}), extras)
+    hello = Said(7, 0, GUEST, "wee", "1", "hi")
+    assert encoder.encode(hello).decode() == (
+        r"@+draft/reply=x\:y;+typing;bot;msgid=ffffffff-7 :wee!~pat@3d025eee.lan PRIVMSG #room-a :hi" + "\r\n"
+    )
+    assert encoder.encode(Said(8, 0, GUEST, "wee", "2", "hi")).startswith(b"@bot;msgid=")
+    extras.note_part(GUEST, "for now")
+    assert encoder.encode(Left(9, 0, GUEST, "wee")).endswith(b":wee!~pat@3d025eee.lan PART #room-a :for now\r\n")
+    extras.forget_part(GUEST)
+    assert b" QUIT " in encoder.encode(Left(9, 0, GUEST, "wee"))
 
 
 @cases(
@@ -130,4 +168,4 @@ def test_no_text_breaks_out_of_its_line(text, capabilities, action):
             _, _, body = raw.rpartition(b" :ann!") if raw.startswith(b"@") else ("", "", raw)
             assert len(body) <= MAX_LINE - 2 and not {0, 10, 13, 27} & set(raw)
             line = parse(raw)
-            assert line is not None and line.command in ("PRIVMSG", "QUIT", "ERROR")
+            assert line is not None and line.command in ("PRIVMSG", "BATCH", "QUIT", "ERROR")

@@ -6,18 +6,20 @@ from datetime import datetime
 from lanchat import __version__
 from lanchat.protocol.irc.history import moment_of
 from lanchat.protocol.irc.line import Line, cut, made, without_formatting
+from lanchat.protocol.irc.names import Person, clean_real_name
 from lanchat.protocol.irc.numerics import MAX_AWAY, word
 from lanchat.protocol.text import safe_text
 from lanchat.room.room import Room
 from lanchat.server.doors.irc import who
+from lanchat.server.doors.irc.people import called
 from lanchat.server.doors.irc.session import IrcSession
-from lanchat.server.doors.irc.who import called
+from lanchat.server.session import Answer
 
 MARKERS = 100  # targets of which one client may say up to when it has read them
-Answer = Callable[[IrcSession, Line, Room], bytes]
+Answers = Callable[[IrcSession, Line, Room], bytes | Answer]
 
 
-def answer(session: IrcSession, line: Line, room: Room) -> bytes:
+def answer(session: IrcSession, line: Line, room: Room) -> bytes | Answer:
     """The answer to a line that tells the others nothing."""
     if (early := EARLY.get(line.command)) is not None:
         return early(session, line)
@@ -44,10 +46,6 @@ def _ping(session: IrcSession, line: Line) -> bytes:
 
 def _nothing(session: IrcSession, line: Line) -> bytes:
     return b""
-
-
-def _silence(session: IrcSession, line: Line, room: Room) -> bytes:
-    return b""  # such as "is typing", which lanchat does not carry
 
 
 def _list(session: IrcSession, line: Line, room: Room) -> bytes:
@@ -77,12 +75,46 @@ def _mode(session: IrcSession, line: Line, room: Room) -> bytes:
 def _own_mode(session: IrcSession, line: Line, room: Room) -> bytes:
     target = line.parameter(0)
     if target.lower() == session.nick.lower():
-        return session.replies.reply("221", "+i") if len(line.parameters) == 1 else b""
+        return _change_own_mode(session, line.parameter(1))
     if target.startswith("#"):
         return session.replies.only_channel(target)
-    if called(target, room) is None:
+    if session.people.find(target, room) is None:
         return session.replies.nobody(target)
     return session.replies.reply("502", last="You can see and change only your own modes")
+
+
+def _change_own_mode(session: IrcSession, change: str) -> bytes:
+    """Whether the client is a program (B). It is always invisible (i), because there is only one channel."""
+    if not change:
+        return session.replies.reply("221", "+Bi" if session.bot else "+i")
+    on = not change.startswith("-")
+    if "B" not in change or on == session.bot:
+        return b""
+    session.bot = on
+    session.people.change(session, bot=on)
+    return made(session.nick, "MODE", session.nick, "+B" if on else "-B")
+
+
+def _setname(session: IrcSession, line: Line, room: Room) -> Answer:
+    """SETNAME: another real name, which IRC clients are shown."""
+    if not session.has("setname"):
+        return Answer(session.replies.reply("421", "SETNAME", last="Unknown command"))
+    name = clean_real_name(line.parameter(0))
+    if not name:
+        return Answer(session.fail("SETNAME", "INVALID_REALNAME", "Realname is not valid"))
+    session.people.change(session, real=name)
+    change = made(session.source, "SETNAME", last=name)
+    others = session.people if session.member is not None else ()
+    return Answer(
+        change,
+        [(one, change) for one in others if one is not session and one.member is not None and one.has("setname")],
+    )
+
+
+def _authenticate(session: IrcSession, line: Line, room: Room) -> bytes:
+    if not session.has("sasl"):
+        return session.replies.reply("421", "AUTHENTICATE", last="Unknown command")
+    return session.replies.reply("907", last="You have already authenticated")
 
 
 def _topic(session: IrcSession, line: Line, room: Room) -> bytes:
@@ -100,15 +132,31 @@ def _kick(session: IrcSession, line: Line, room: Room) -> bytes:
     return _no_rights(session) if session.names.is_channel(line.parameter(0)) else _elsewhere(session, line)
 
 
-def _invite(session: IrcSession, line: Line, room: Room) -> bytes:
+def _invite(session: IrcSession, line: Line, room: Room) -> bytes | Answer:
     if len(line.parameters) < 2:
         return session.replies.needs_more("INVITE")
     nick, channel = line.parameters[:2]
     if not session.names.is_channel(channel):
         return session.replies.only_channel(channel)
-    if called(nick, room) is None:
+    person = session.people.find(nick, room)
+    if person is None:
         return session.replies.nobody(nick)
+    if session.member is None:
+        return session.replies.reply("442", session.names.channel, last="You're not on that channel")
+    if called(nick, room) is None:
+        return _invited(session, person)
     return session.replies.reply("443", word(nick), session.names.channel, last="is already on channel")
+
+
+def _invited(session: IrcSession, person: Person) -> Answer:
+    """Somebody outside the channel is asked in. The others who wish to know it are told."""
+    line = made(session.source, "INVITE", person.nick, last=session.names.channel)
+    told = [
+        (one, line)
+        for one in session.people
+        if one is person or (one is not session and one.member is not None and one.has("invite-notify"))
+    ]
+    return Answer(session.replies.reply("341", person.nick, session.names.channel), told)
 
 
 def _elsewhere(session: IrcSession, line: Line) -> bytes:
@@ -160,7 +208,8 @@ def _motd(session: IrcSession, line: Line, room: Room) -> bytes:
 
 
 def _lusers(session: IrcSession, line: Line, room: Room) -> bytes:
-    return session.replies.users(room.people)
+    people = room.people + len(session.people.outside)
+    return session.replies.users(people, session.people.count(people))
 
 
 def _version(session: IrcSession, line: Line, room: Room) -> bytes:
@@ -180,7 +229,8 @@ def _registered(session: IrcSession, line: Line, room: Room) -> bytes:
     return session.replies.reply("462", last="You may not reregister")
 
 
-_ANSWERS: dict[str, Answer] = {
+_ANSWERS: dict[str, Answers] = {
+    "AUTHENTICATE": _authenticate,
     "AWAY": _away,
     "INFO": _info,
     "INVITE": _invite,
@@ -196,7 +246,7 @@ _ANSWERS: dict[str, Answer] = {
     "NAMES": who.names,
     "OPER": _oper,
     "PASS": _registered,
-    "TAGMSG": _silence,
+    "SETNAME": _setname,
     "TIME": _time,
     "TOPIC": _topic,
     "USER": _registered,

@@ -13,15 +13,19 @@ encrypted; on the other TLS is, by a certificate that the client may pin, and th
 import secrets
 import socket
 import time
+from dataclasses import replace
 
 from lanchat.network.link import Link
 from lanchat.protocol.ids import UNVERIFIED
+from lanchat.protocol.irc.caps import Capabilities
 from lanchat.protocol.irc.names import names_of
+from lanchat.protocol.messages import Card
 from lanchat.protocol.tls import Channel, PlainChannel, TlsChannel, irc_context
 from lanchat.protocol.web_certificate import certificate_print
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.doors.irc.conversation import Conversation
 from lanchat.server.doors.irc.gate import Gate
+from lanchat.server.doors.irc.people import People
 from lanchat.server.doors.irc.session import Dialects, IrcSession
 from lanchat.server.quotas import Quota
 from lanchat.server.session import Converse
@@ -40,8 +44,7 @@ def irc_doors(port: int | None, tls_port: int | None = None, password: str | Non
 
     def dialects(serving: Serving) -> Dialects:
         if not known:
-            card = serving.card()
-            known.append(Dialects(names_of(card.room, card.title, int(time.time()))))
+            known.append(dialects_of(serving.card()))
         return known[0]
 
     doors = []
@@ -56,15 +59,28 @@ def irc_doors(port: int | None, tls_port: int | None = None, password: str | Non
     return doors
 
 
+def dialects_of(card: Card) -> Dialects:
+    """The dialects of the room of this card, which no client has entered yet."""
+    people = People(lambda: time.time_ns() // 1_000_000)
+    names = names_of(card.room, card.title, int(time.time()))
+    return Dialects(replace(names, profiles=people.profiles), people)
+
+
 class IrcDoor:
-    """Serves each link in threads of its own."""
+    """Serves each link in threads of its own.
+
+    Args:
+        gate: asks for a password; None: there is none.
+        joins: whether who has registered is in the channel.
+    """
 
     name = "irc"
 
-    def __init__(self, serving: Serving, dialects: Dialects, gate: Gate | None = None) -> None:
+    def __init__(self, serving: Serving, dialects: Dialects, gate: Gate | None = None, *, joins: bool = True) -> None:
         self._serving = serving
         self._dialects = dialects
         self._gate = gate
+        self._joins = joins
 
     def channel(self, sock: socket.socket) -> Channel:
         return PlainChannel()
@@ -78,10 +94,11 @@ class IrcDoor:
             observes=True,
             dialects=self._dialects,
             id=f"{UNVERIFIED}{secrets.token_hex(4)}",
+            capabilities=Capabilities(without=frozenset() if self._gate is not None else frozenset({"sasl"})),
             encrypted=not link.established,
         )
         with reporting_errors(link, session.dialect.encode):
-            conversation = Conversation(link, session, quota, self._serving, self._gate)
+            conversation = Conversation(link, session, quota, self._serving, self._gate, joins=self._joins)
             return conversation.run if conversation.register() else None
         return None
 

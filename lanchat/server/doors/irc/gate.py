@@ -6,12 +6,13 @@ import math
 
 from lanchat.network.link import Link
 from lanchat.protocol.irc.line import made
+from lanchat.protocol.irc.sasl import Login
 from lanchat.server.admission import PasswordThrottle, source_of
 from lanchat.server.doors.irc.session import IrcSession
 
 
 class Gate:
-    """Lets IRC clients in that know the password. Any thread.
+    """Lets IRC clients in that know the password, by PASS or by SASL PLAIN under any user name. Any thread.
 
     Wrong passwords count apart from those of the native door, so that nobody can lock members out from here.
     """
@@ -22,12 +23,18 @@ class Gate:
 
     def passes(self, link: Link, session: IrcSession, password: str) -> bool:
         """Whether a client with this password may enter. If not, it is told why, and its link ends."""
-        if not (why := self._refusal(password, source_of(link.peer), session.id)):
+        if session.authenticated or not (why := self._refusal(password, source_of(link.peer), session.id)):
             return True
         link.send(session.replies.reply("464", last=why))
         link.finish(made("", "ERROR", last=why))
         link.drain()
         return False
+
+    def refuse_login(self, link: Link, session: IrcSession, login: Login) -> str:
+        """Why this login does not let the client in; "": it does."""
+        why = self._refusal(login.password, source_of(link.peer), session.id)
+        session.authenticated = not why
+        return why
 
     def _refusal(self, password: str, source: str, id: str) -> str:
         if (wait := self._throttle.begin(source, id)) > 0:

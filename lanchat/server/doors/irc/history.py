@@ -9,7 +9,7 @@ from lanchat.network.link import Link
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder, written
 from lanchat.protocol.irc.history import BadQuery, Id, Query, Reference, query_of
-from lanchat.protocol.irc.labels import tagged
+from lanchat.protocol.irc.labels import batched, tagged
 from lanchat.protocol.irc.line import Line, made
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Renamed, Said
 from lanchat.protocol.topic import Topic
@@ -105,7 +105,7 @@ class History:
         data = b"".join(rows)
         if not self._session.has("batch"):
             return data
-        return (tagged(data, batch=ref) if data else b"") + made(self._session.names.server, "BATCH", f"-{ref}")
+        return (batched(data, ref) if data else b"") + made(self._session.names.server, "BATCH", f"-{ref}")
 
     # ---- from the log
 

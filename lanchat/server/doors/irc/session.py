@@ -1,13 +1,14 @@
 """The session of an IRC client, and its dialect: one for all clients with the same capabilities. Pure."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
 
 from lanchat import __version__
 from lanchat.protocol.irc.caps import Capabilities
 from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder, written
-from lanchat.protocol.irc.labels import labelled, tagged
+from lanchat.protocol.irc.labels import batched, labelled
 from lanchat.protocol.irc.line import made
-from lanchat.protocol.irc.names import Names, source_of
+from lanchat.protocol.irc.names import Names, Profile
 from lanchat.protocol.irc.numerics import Replies, word
 from lanchat.protocol.messages import (
     Closing,
@@ -27,19 +28,29 @@ from lanchat.protocol.status import Status
 from lanchat.room.effects import Member, Snapshot
 from lanchat.server.session import Session
 
+if TYPE_CHECKING:
+    from lanchat.server.doors.irc.people import People
+
 _STAYS = ("nick", "rules")  # refusals after which the client may try another nick
 
 
 class Dialects:
-    """The dialects of one room. Any thread: a dialect that is made twice costs an encode and nothing else."""
+    """The dialects of one room. Any thread: a dialect that is made twice costs an encode and nothing else.
 
-    def __init__(self, names: Names) -> None:
+    Args:
+        people: the IRC clients of the room.
+    """
+
+    def __init__(self, names: Names, people: "People") -> None:
         self.names = names
+        self.people = people
         self._known: dict[frozenset[str], IrcDialect] = {}
 
     def of(self, capabilities: frozenset[str]) -> "IrcDialect":
         wanted = capabilities & CHANGING_BYTES
-        return self._known.get(wanted) or self._known.setdefault(wanted, IrcDialect(self.names, wanted))
+        return self._known.get(wanted) or self._known.setdefault(
+            wanted, IrcDialect(self.names, wanted, self.people.extras)
+        )
 
 
 class IrcDialect(Encoder):
@@ -71,7 +82,10 @@ class IrcSession(Session):
         encrypted: whether the client has come by TLS.
         wanted: the nick that the client asked for last.
         asked: the nicks in the private messages whose receipts are due, by the message's id; a NOTICE has none.
+        profile: what the client says of its person.
+        authenticated: whether it has given the password of the door.
         welcomed: whether it has got the end of its registration.
+        was_outside: whether it has been outside the channel since then, so that others know that it is here.
         inside: whether it is in the room, as the hub has said last.
         away: the reason for being away; "": it is not.
         label: the line with a label that is being answered. The hub's.
@@ -85,12 +99,26 @@ class IrcSession(Session):
     encrypted: bool = False
     wanted: str = ""
     asked: dict[str, str] = field(default_factory=dict)
+    profile: Profile = Profile()
+    authenticated: bool = False
     welcomed: bool = False
+    was_outside: bool = False
     inside: bool = False
     away: str = ""
     label: Label | None = None
     monitored: dict[str, str] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
+
+    host: ClassVar[bool] = False  # as a person: nobody who comes by IRC hosts the room
+
+    @property
+    def people(self) -> "People":
+        return self.dialects.people
+
+    @property
+    def source(self) -> str:
+        """What stands before the client's own lines."""
+        return self.names.source(self.id, self.nick)
 
     @property
     def names(self) -> Names:
@@ -154,7 +182,7 @@ class IrcSession(Session):
         if label is None or label.used or not data:
             return data
         if label.ref:
-            return tagged(data, batch=label.ref)
+            return batched(data, label.ref)
         label.used = True
         return labelled(data, label.text, self.names.server, "labelled" if self.has("batch") else "")
 
@@ -169,28 +197,32 @@ class IrcSession(Session):
 
     def observe(self, event: Event) -> bytes:
         """What the client is told of somebody whom it watches."""
+        self.people.observe(event)
         if not self.monitored:
             return b""
         match event:
             case Joined(by=by, nick=nick):
-                return self._watched(nick, by)
-            case Left(nick=nick):
-                return self._watched(nick)
+                return b"" if self.people.was_outside(by) else self.watched(nick, by)
+            case Left(by=by, nick=nick):
+                return b"" if self.people.was_outside(by) else self.watched(nick)
             case Renamed(by=by, nick=nick, to=to) if nick.lower() != to.lower():
-                return self._watched(nick) + self._watched(to, by)
+                return self.watched(nick) + self.watched(to, by)
             case _:
                 return b""
 
-    def _watched(self, nick: str, id: str = "") -> bytes:
+    def watched(self, nick: str, id: str = "") -> bytes:
         """730 or 731: the owner of this nick has come, as this member id, or has left."""
         if nick.lower() not in self.monitored:
             return b""
-        return self.replies.reply("730", last=source_of(id, nick)) if id else self.replies.reply("731", last=nick)
+        return (
+            self.replies.reply("730", last=self.names.source(id, nick)) if id else self.replies.reply("731", last=nick)
+        )
 
     def encode(self, message: FromHost) -> bytes:
         match message:
             case Notice(code="nick", text=text):
-                return self.own(self.replies.reply("433", word(self.wanted), last=text))
+                wanted, self.wanted = self.wanted, self.nick
+                return self.own(self.replies.reply("433", word(wanted), last=text))
             case Notice(text=text):
                 return self.replies.notice(text)
             case Receipt(id=id, code=code, text=text):
@@ -209,8 +241,8 @@ class IrcSession(Session):
         self.wanted = welcome.nick
         replies = Replies(self.names, welcome.nick, encrypted=self.encrypted)
         me = Present(welcome.id, welcome.nick)
-        greeting = b"" if self.welcomed else replies.welcome(__version__, len(snapshot.present) + 1)
-        self.welcomed = True
+        greeting = b"" if self.welcomed else self.welcome(replies, len(snapshot.present) + 1)
+        self.people.add(self)
         names = b"" if self.has("no-implicit-names") else self.list_of([*snapshot.present, me], replies)
         entered = b"".join(
             (
@@ -222,6 +254,11 @@ class IrcSession(Session):
             )
         )
         return greeting + self.own(entered)
+
+    def welcome(self, replies: Replies, people: int) -> bytes:
+        """The client is registered; this is what it gets then."""
+        self.welcomed = True
+        return replies.welcome(__version__, people, self.people.count(people))
 
     def marker(self, target: str) -> bytes:
         """MARKREAD: up to which time the client has read this target."""

@@ -1,19 +1,11 @@
 """Who is in the room: NAMES, WHO, WHOIS, WHOWAS, USERHOST, ISON and MONITOR, answered in the hub's thread. Pure."""
 
-from collections.abc import Iterable
-
+from lanchat.protocol.irc.encode import written
 from lanchat.protocol.irc.line import Line
-from lanchat.protocol.irc.names import source_of, user_host
 from lanchat.protocol.irc.numerics import MONITORED, joined, matching, word
-from lanchat.room.effects import Member
 from lanchat.room.room import Room
+from lanchat.server.doors.irc.people import called
 from lanchat.server.doors.irc.session import IrcSession
-
-
-def called(nick: str, room: Room) -> Member | None:
-    """The member of this nick."""
-    wanted = nick.lower()
-    return next((member for member in room.members if member.nick.lower() == wanted), None)
 
 
 def names(session: IrcSession, line: Line, room: Room) -> bytes:
@@ -26,30 +18,45 @@ def names(session: IrcSession, line: Line, room: Room) -> bytes:
 def who(session: IrcSession, line: Line, room: Room) -> bytes:
     mask, fields = line.parameter(0), line.parameter(1)
     found = matching(list(room.members), session.names, mask)
-    return session.replies.who(word(mask), found, fields if fields.startswith("%") else "")
+    outside = [] if session.names.is_channel(mask) else matching(session.people.outside, session.names, mask)
+    return session.replies.who(word(mask), found, fields if fields.startswith("%") else "", outside)
 
 
 def whois(session: IrcSession, line: Line, room: Room) -> bytes:
     if not line.parameters:
         return session.replies.reply("431", last="No nickname given")
     nick = line.parameters[-1].split(",")[0]
-    person = called(nick, room)
-    found = session.replies.nobody(nick) if person is None else session.replies.whois(person)
+    replies, member, person = session.replies, called(nick, room), session.people.find(nick, room)
+    found = replies.nobody(nick) if person is None else replies.whois(person, inside=member is not None)
     return found + session.replies.reply("318", word(nick), last="End of /WHOIS list")
 
 
 def whowas(session: IrcSession, line: Line, room: Room) -> bytes:
-    nick = word(line.parameter(0))
-    gone = session.replies.reply("406", nick, last="There was no such nickname")
-    return gone + session.replies.reply("369", nick, last="End of WHOWAS")
+    replies, names, nick = session.replies, session.names, line.parameter(0)
+    if not nick:
+        return replies.reply("431", last="No nickname given")
+    gone = [one for one in reversed(session.people.gone) if one.nick.lower() == nick.lower()]
+    wanted = line.parameter(1)
+    if wanted.isdecimal() and 0 < int(wanted[:9]) < len(gone):  # none or a negative number: all (RFC 2812, 3.6.3)
+        gone = gone[: int(wanted[:9])]
+    found = b"".join(
+        replies.reply("314", one.nick, *names.user_host(one.id).split("@"), "*", last=names.real_name(one.id))
+        + replies.reply("312", one.nick, names.server, last=written(one.at))
+        for one in gone
+    )
+    if not gone:
+        found = replies.reply("406", word(nick), last="There was no such nickname")
+    return found + replies.reply("369", word(nick), last="End of WHOWAS")
 
 
 def userhost(session: IrcSession, line: Line, room: Room) -> bytes:
     if not line.parameters:
         return session.replies.needs_more("USERHOST")
-    there = filter(None, (called(nick, room) for nick in line.parameters[:5]))
+    found = (session.people.find(nick, room) for nick in line.parameters[:5])
+    there = [one for one in found if one is not None]
+    names = session.names
     return session.replies.reply(
-        "302", last=" ".join(f"{one.nick}={'-' if one.away else '+'}{user_host(one.id)}" for one in there)
+        "302", last=" ".join(f"{one.nick}={'-' if one.away else '+'}{names.user_host(one.id)}" for one in there)
     )
 
 
@@ -57,14 +64,15 @@ def ison(session: IrcSession, line: Line, room: Room) -> bytes:
     nicks = {nick.lower() for words in line.parameters for nick in words.split()}
     if not nicks:
         return session.replies.needs_more("ISON")
-    there = [one.nick for one in room.members if one.nick.lower() in nicks]  # one pass, however many are asked for
+    everybody = session.people.everybody(room)
+    there = [one.nick for one in everybody if one.nick.lower() in nicks]  # one pass, however many are asked for
     return session.replies.reply("303", last=" ".join(there))
 
 
-def who_is_away(session: IrcSession, nicks: Iterable[str], room: Room) -> bytes:
-    """301 for each of these who is away."""
-    found = (called(nick, room) for nick in nicks)
-    return b"".join(session.replies.away(person) for person in found if person is not None)
+def who_is_away(session: IrcSession, nick: str, room: Room) -> bytes:
+    """301, if the person of this nick is away."""
+    person = session.people.find(nick, room)
+    return b"" if person is None else session.replies.away(person)
 
 
 def monitor(session: IrcSession, line: Line, room: Room) -> bytes:
@@ -108,8 +116,8 @@ def _watch(session: IrcSession, nicks: list[str], room: Room) -> bytes:
 
 def _who_is_here(session: IrcSession, nicks: list[str], room: Room) -> bytes:
     """730 for those of these who are here, 731 for the others."""
-    here = {member.nick.lower(): member for member in room.members}  # one pass, however many are asked for
-    there = [source_of(member.id, member.nick) for nick in nicks if (member := here.get(nick.lower()))]
+    here = {one.nick.lower(): one for one in session.people.everybody(room)}  # one pass, however many are asked for
+    there = [session.names.source(one.id, one.nick) for nick in nicks if (one := here.get(nick.lower()))]
     return _in_lines(session, "730", there) + _in_lines(
         session, "731", [nick for nick in nicks if nick.lower() not in here]
     )
