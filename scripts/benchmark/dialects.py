@@ -136,17 +136,27 @@ class Relay:
 
 @dataclass(frozen=True)
 class Irc:
+    """An IRC client.
+
+    Args:
+        joins: whether it has to send JOIN; lanchat's door joins who has registered.
+    """
+
     tls: bool = False
     echoes: bool = False
     noise: re.Pattern[bytes] | None = re.compile(rb"PING[^\n]*\n")
+    channel: bytes = b"#bench"
+    joins: bool = True
 
     def greet(self, number: int, certificate: bytes) -> Greeting:
         data = yield b"NICK m%04d\r\nUSER m%04d 0 * :m\r\n" % (number, number)
         seen = data
-        while b" 001 " not in seen:
+        while (b" 001 " if self.joins else b" 366 ") not in seen:
             data = yield self.reply(data)
             seen += data
-        data = yield b"JOIN #bench\r\n"
+        if not self.joins:
+            return b""
+        data = yield b"JOIN %b\r\n" % self.channel
         tail = data
         while b" 366 " not in tail:
             data = yield self.reply(data)
@@ -154,7 +164,7 @@ class Irc:
         return b""
 
     def say(self, text: bytes, id: int) -> bytes:
-        return b"PRIVMSG #bench :" + text + b"\r\n"
+        return b"PRIVMSG %b :%b\r\n" % (self.channel, text)
 
     def reply(self, data: bytes) -> bytes:
         return b"".join(b"PONG %b\r\n" % token for token in _IRC_PING.findall(data)) if b"PING " in data else b""

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lanchat.protocol.irc.names import channel_of
 from lanchat.storage.identity import CERTIFICATE_FILE, KEY_FILE, load_identity
-from scripts.benchmark.dialects import Dialect, Native, Plain, Relay
+from scripts.benchmark.dialects import Dialect, Irc, Native, Plain, Relay
 from scripts.benchmark.machine import SERVER_CORE, pin, raise_limits
 
 START_LIMIT = 10.0  # s until a server listens
@@ -74,6 +75,14 @@ def lanchat(*, plain: bool, files: str = "") -> Kind:
         words.append("--ephemeral")
         return Kind("lanchat, plain door", Plain(), tuple(words), re.compile(r"nc 127\.0\.0\.1 (\d+)"))
     return Kind("lanchat", Native(), tuple(words), re.compile(r"join 127\.0\.0\.1:(\d+)"))
+
+
+def irc() -> Kind:
+    """The IRC door, whose only channel is the room."""
+    words = [sys.executable, "-m", "lanchat", "host", TITLE, "--nick", "hal", "--headless", "--no-limits"]
+    words += ["--port", "0", "--irc-port", "0", "--no-announce", "--ephemeral"]
+    dialect = Irc(channel=channel_of(TITLE).encode(), joins=False)
+    return Kind("lanchat, IRC door", dialect, tuple(words), re.compile(r"server 127\.0\.0\.1, port (\d+)"))
 
 
 def naive(*, tls: bool) -> Kind:

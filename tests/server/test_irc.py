@@ -211,6 +211,8 @@ def test_a_private_message_of_a_guest_waits_for_nobody(room, join, irc):
         ("WHO #room-a %tcnuhraf,42", ["354", "354", "315"]),
         ("WHO ann", ["352", "315"]),
         ("WHO nobody", ["315"]),
+        ("WHO A?[n", ["315"]),
+        ("WHO A*N", ["352", "315"]),
         ("WHOIS ann", ["311", "319", "312", "330", "318"]),
         ("WHOIS wee wee", ["311", "319", "312", "318"]),
         ("WHOIS nobody", ["401", "318"]),

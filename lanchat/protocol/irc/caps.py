@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from lanchat.protocol.fields import MAX_TEXT
+from lanchat.protocol.irc.line import MAX_LINES
 
-MAX_LINES = 100  # of one message (ergo's number)
 OFFERED = {  # with their values
     "account-tag": "",
     "away-notify": "",

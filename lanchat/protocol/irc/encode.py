@@ -63,9 +63,9 @@ class Encoder:
             case Told(text=""):
                 return b""
             case Told(id=id, at=at, by=by, nick=nick, to_nick=to_nick, text=text):
-                tags = self._tags(at, by) + self._of_client(by, id)
-                msgid = _private_id(by, id) if self._ids else ""
-                return self._talk(tags, msgid, self._names.source(by, nick), _verb(by, id), to_nick, text)
+                first = f"{self._of_client(by, id)}msgid={_private_id(by, id)};" if self._ids else ""
+                source = self._names.source(by, nick)
+                return self._talk(self._tags(at, by), first, source, _verb(by, id), to_nick, text)
             case Joined() | Left() | Renamed() | Moved() | Topic():
                 return self._change(message)
             case FileOffered(nick=nick, name=name, size=size):
@@ -88,9 +88,9 @@ class Encoder:
         if written_time and not self._time:
             text = f"[{_moment(said.at):%H:%M}] {text}"
         names, by = self._names, said.by
-        tags = self._tags(said.at, by) + self._of_client(by, said.id)
-        msgid, source = names.msgid(said.seq), names.source(by, said.nick)
-        return self._talk(tags, msgid, source, _verb(by, said.id), names.channel, text, action=said.action)
+        first = f"{self._of_client(by, said.id)}msgid={names.msgid(said.seq)};" if self._ids else ""
+        source, verb = names.source(by, said.nick), _verb(by, said.id)
+        return self._talk(self._tags(said.at, by), first, source, verb, names.channel, text, action=said.action)
 
     def tagged_alone(self, told: Told, target: str) -> bytes:
         """The line of a message that has tags and no text; b"": clients without tags do not get it."""
@@ -145,20 +145,24 @@ class Encoder:
                 return gone + made(names.server, "MODE", names.channel, "+o", nick)
 
     def _talk(
-        self, tags: str, msgid: str, source: str, verb: str, target: str, text: str, *, action: bool = False
+        self, tags: str, more_tags: str, source: str, verb: str, target: str, text: str, *, action: bool = False
     ) -> bytes:
-        """The lines of a text. The msgid is the first line's alone (IRCv3, multiline)."""
+        """The lines of a text.
+
+        Args:
+            more_tags: those of the first line alone: the msgid (IRCv3, multiline), and the client's, which are long.
+        """
         begin, end = (_ACTION, _END) if action else ("", "")
         head = f":{source} {verb} {target} :"
         size = MAX_LINE - 2 - len(head.encode()) - len(begin) - len(end)
         shown = text if text.isascii() and text.isprintable() else safe_text(text, lines=True)
         more = f"{_begun(tags)}{head}{begin}"
-        first = f"{_begun(f'{tags}msgid={msgid};')}{head}{begin}" if self._ids and msgid else more
+        first = f"{_begun(tags + more_tags)}{head}{begin}" if more_tags else more
         lines: list[str] = []
         if self._multiline and not action and (len(shown) > size // 4 or "\n" in shown):
             several = parts(shown, size)
             if len(several) > 1:
-                start = f"{_begun(f'{tags}msgid={msgid};' if self._ids and msgid else tags)}:{source} BATCH"
+                start = f"{_begun(tags + more_tags)}:{source} BATCH"
                 lines.append(f"{start} +{_MULTILINE} draft/multiline {target}\r\n")
                 for piece, goes_on in several:
                     lines += f"@batch={_MULTILINE}{f';{CONCAT}' if goes_on else ''} {head}", piece, "\r\n"
@@ -169,8 +173,8 @@ class Encoder:
         return "".join(lines).encode(errors="replace")
 
     def _of_client(self, by: str, id: str) -> str:
-        """The tags that the client has sent along with a message, and whether it is a program."""
-        if not self._ids or is_verified(by):
+        """The tags that an IRC client has sent along with a message, and whether it is a program."""
+        if is_verified(by):
             return ""
         profile = self._names.profiles.get(by)
         return self._extras.tags(by, id) + ("bot;" if profile is not None and profile.bot else "")

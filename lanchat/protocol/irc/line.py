@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 MAX_LINE = 512  # bytes with CR LF (RFC 2812, section 2.3)
 MAX_TAGS = 4096  # bytes of tags that a client sends, with "@" and the space (IRCv3, message tags)
+MAX_LINES = 100  # of one message (ergo's number)
 MAX_PARAMETERS = 15  # RFC 2812, section 2.3; what follows is a part of the last
 
 _ESCAPES = {";": r"\:", " ": r"\s", "\\": r"\\", "\r": r"\r", "\n": r"\n"}
@@ -107,12 +108,12 @@ def cut(text: str, size: int) -> bytes:
 def pieces(text: str, size: int) -> list[str]:
     """The text in pieces of at most so many bytes: broken at line ends, then between words, never in a character.
 
-    Blank lines are left out, because IRC has no empty message.
+    Blank lines are left out, because IRC has no empty message. There are few more pieces than MAX_LINES.
     """
     if len(text) <= size and text.isascii() and "\n" not in text:
         return [text]
     found: list[str] = []
-    for line in text.split("\n"):
+    for line in _lines(text):
         *broken, last = _broken(line, size)
         found += [piece.removesuffix(" ") for piece in broken]
         if last.strip():
@@ -126,7 +127,15 @@ def parts(text: str, size: int) -> list[tuple[str, bool]]:
     Returns:
         Each piece, with whether it goes on with the line before.
     """
-    return [(piece, at > 0) for line in text.split("\n") for at, piece in enumerate(_broken(line, size))]
+    return [(piece, at > 0) for line in _lines(text) for at, piece in enumerate(_broken(line, size))]
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text. Of very many, the last ones become one: each costs what stands before it as well."""
+    lines = text.split("\n")
+    if len(lines) > MAX_LINES:
+        lines[MAX_LINES - 1 :] = [" / ".join(lines[MAX_LINES - 1 :])]
+    return lines
 
 
 def _broken(line: str, size: int) -> list[str]:

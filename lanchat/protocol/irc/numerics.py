@@ -1,6 +1,7 @@
 """The numeric replies of the IRC door. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
+from fnmatch import fnmatchcase
 
 from lanchat.protocol.irc.history import MAX_LIMIT
 from lanchat.protocol.irc.line import made
@@ -231,7 +232,8 @@ def word(text: str) -> str:
 
 
 def matching(people: Sequence[Person], names: Names, mask: str) -> list[Person]:
-    """The people whom a WHO with this mask asks for: all of the channel, or one by the nick."""
+    """The people whom a WHO with this mask asks for: all of the channel, or those with such a nick."""
     if not mask or mask in ("*", "0") or names.is_channel(mask):
         return list(people)
-    return [person for person in people if person.nick.lower() == mask.lower()]
+    pattern = mask.lower().replace("[", "[[]")
+    return [person for person in people if fnmatchcase(person.nick.lower(), pattern)]

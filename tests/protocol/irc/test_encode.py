@@ -80,6 +80,8 @@ def test_tags_of_a_client_go_along_and_who_only_parts_does_not_quit():
         r"@+draft/reply=x\:y;+typing;bot;msgid=ffffffff-7 :wee!~pat@3d025eee.lan PRIVMSG #room-a :hi" + "\r\n"
     )
     assert encoder.encode(Said(8, 0, GUEST, "wee", "2", "hi")).startswith(b"@bot;msgid=")
+    page = encoder.encode(Said(9, 0, GUEST, "wee", "1", "one\ntwo"))
+    assert page.count(b"reply") == 1, "else one message of a hundred lines would be half a megabyte"
     extras.note_part(GUEST, "for now")
     assert encoder.encode(Left(9, 0, GUEST, "wee")).endswith(b":wee!~pat@3d025eee.lan PART #room-a :for now\r\n")
     extras.forget_part(GUEST)
@@ -152,6 +154,16 @@ def test_history_is_a_batch_or_has_its_time_in_the_text():
     bare = Encoder(NAMES, frozenset()).history([said("hi")]).decode()
     assert bare.startswith(":ann!u@0b7337479498.lan PRIVMSG #room-a :[") and bare.endswith("] hi\r\n")
     assert Encoder(NAMES, frozenset({"batch"})).history([]) == b""
+
+
+def test_a_message_of_very_many_lines_is_not_many_times_as_long_on_irc():
+    """Else a few of them would fill the outbox of every IRC client."""
+    text = "x\n" * 2047
+    for capabilities in ALL:
+        encoded = Encoder(NAMES, capabilities).encode(said(text))
+        assert len(encoded) < 5 * len(text)
+    *_, last = lines(said("x\n" * 150))
+    assert last.endswith(":" + " / ".join(["x"] * 51) + " / ")
 
 
 @given(st.text(max_size=1500), st.sampled_from(ALL), st.booleans())

@@ -147,13 +147,16 @@ class Membership:
         self._requests.forward()
         self._link.set_reason("", safe_text(without_formatting(line.parameter(0))))
         self._requests.wait()
-        self._requests.give(LinkEnded(self._session))
+        self._give_up()
         self._requests.wait()  # by a later batch, so that the answers of the one before have been sent
         self._link.finish(made("", "ERROR", last="You have left the room"))
         self._link.drain()
 
     def end(self) -> None:
-        """The link is over."""
+        """The link is over. May follow `quit`."""
+        self._give_up()
+
+    def _give_up(self) -> None:
         session = self._session
 
         def leave(room: Room) -> Answer:

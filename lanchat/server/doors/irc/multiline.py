@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lanchat.protocol.fields import MAX_TEXT
-from lanchat.protocol.irc.caps import MAX_LINES
 from lanchat.protocol.irc.encode import CONCAT
-from lanchat.protocol.irc.line import Line, lowered
+from lanchat.protocol.irc.line import MAX_LINES, Line, lowered
 from lanchat.server.doors.irc.session import IrcSession
 
 OPEN = 30.0  # s for which a batch may be open
