@@ -84,8 +84,10 @@ class MovingRoom(Closable):
             self._member.follower.decline()
             return "This computer is no standby of the room any more. /standbys auto lets it be one again."
         if wanted == "auto":
+            if self._standby is None or not (self._standby.willing or self._standby.owner):
+                raise ValueError("lanchat was started here so that this computer is never a standby of the room.")
             self._member.follower.accept()
-            return "This computer may be a standby of the room again, from the next time that you join it."
+            return "This computer may be a standby of the room again."
         if self._standby is None or not self._standby.owner:
             raise ValueError("Only the owner of the room names standbys.")
         return self._name(wanted.split(), self._standby.signing())

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
-from lanchat.network.card import card_at
+from lanchat.network.card import CARD_LIMIT, cards_at
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, Standby
 from lanchat.protocol.ids import member_id
@@ -19,7 +19,7 @@ from lanchat.protocol.text import safe_text, same_nick
 from lanchat.protocol.timeline import term_of
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
-from lanchat.room.naming import CONNECTED, Candidate, appoint, choose, whom_to_ask
+from lanchat.room.naming import CONNECTED, Candidate, appoint, choose, whom_to_ask, why_not
 from lanchat.server.followers import Volunteer
 from lanchat.server.host import Host
 from lanchat.server.moving import Moving
@@ -73,6 +73,7 @@ class Naming(Closable):
         self._wanted: tuple[bytes, ...] | None = None  # the keys that the owner asked for; None: automatic
         self._asked: dict[Session, float] = {}  # s, when a computer was asked to get ready
         self._reached: dict[Session, int] = {}  # the port at which it has answered
+        self._answered: set[bytes] = set()  # keys that the owner asked for, and has been told what came of it
         self._blocked: dict[bytes, float] = {}  # by key: s, when its port may be tried again
         self._away: dict[int, float] = {}  # by index: s, since when a standby is gone
         self._places = {place.index: place for place in read_places(signing.known.places or "[]")}
@@ -107,7 +108,10 @@ class Naming(Closable):
         there = {same_nick(one.nick): one for one in self._moving.volunteers}
         if unable := [word for word in words if same_nick(word) not in there]:
             return f"{safe_text(unable[0])} is not here, or cannot be a standby."
+        if declined := [word for word in words if there[same_nick(word)].declined]:
+            return why_not(declined[0], declined=True)
         with self._lock:
+            self._answered = set()
             self._wanted = tuple(there[same_nick(word)].key for word in words)
             kept = tuple(one for one in self._signing.standbys if one.key in self._wanted)
             self._sign(kept, automatic=False)
@@ -154,8 +158,15 @@ class Naming(Closable):
         for one in able:
             index = next((other.index for other in chosen if (other.key, other.instance) == (one.key, one.instance)), 0)
             if index in new:
+                self._answered.add(one.key)
                 words = "can take over when you leave or lose the connection. /standbys shows who can."
                 self._say(f"{safe_text(one.nick)} {words}")
+        for one in [one for one in volunteers if one.key in (self._wanted or ()) and one.key not in self._answered]:
+            silent = not one.instance and now - self._asked.get(one.session, now) > _ANSWER
+            blocked = one.port if one.key in self._blocked else 0
+            if why := why_not(one.nick, declined=one.declined, blocked=blocked, silent=silent):
+                self._answered.add(one.key)
+                self._say(why)
 
     def _choose(self, able: Sequence[Volunteer], now: float) -> tuple[Standby, ...]:
         signing, named = self._signing, self._signing.standbys
@@ -182,7 +193,7 @@ class Naming(Closable):
         fresh = {
             one.key: one
             for one in volunteers
-            if not one.instance and one.session not in self._asked and one.key not in self._blocked
+            if not (one.instance or one.declined or one.session in self._asked or one.key in self._blocked)
         }
         if self._wanted is not None:
             keys = [key for key in self._wanted if key in fresh]
@@ -208,11 +219,17 @@ class Naming(Closable):
     def _probe(self, volunteers: Sequence[Volunteer], now: float) -> None:
         """See which computers that are ready can be reached."""
         self._blocked = {key: until for key, until in self._blocked.items() if now < until}
-        for one in volunteers:
-            if not one.port or self._reached.get(one.session) == one.port or one.key in self._blocked:
-                continue
-            found = card_at(Endpoint(one.peer, one.port), self._tls)
-            card, key = found or (None, b"")
+        fresh = [
+            one
+            for one in volunteers
+            if one.port and self._reached.get(one.session) != one.port and one.key not in self._blocked
+        ]
+        at = {one.session: (Endpoint(one.peer, one.port),) for one in fresh}
+        shown = cards_at(at, self._tls, CARD_LIMIT, enough=lambda found: self._closing.is_set())
+        if self._closing.is_set():
+            return
+        for one in fresh:
+            card, key = shown.get(one.session, (None, b""))
             if card is not None and card.room == self._moving.standing.room and card.standby and key == one.key:
                 self._reached[one.session] = one.port
             else:

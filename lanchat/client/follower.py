@@ -9,34 +9,28 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from lanchat.client.candidacy import Candidacy, was_named
 from lanchat.client.cluster import Cluster
 from lanchat.client.connect import Connection
 from lanchat.client.events import Item, Named
 from lanchat.client.following import Following, Taken
+from lanchat.client.handed_over import HandedOver
 from lanchat.client.keeper import Keeper
 from lanchat.client.receiving import Incoming
 from lanchat.client.reconnect import SameRoom
 from lanchat.client.takeover import Lost, Takeover
 from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
-from lanchat.protocol.messages import Event, FromHost, FromMember
+from lanchat.protocol.messages import Event, FromHost, FromMember, Ping
 from lanchat.protocol.places import Place, read_places
-from lanchat.protocol.standby import (
-    Delegation,
-    Heartbeat,
-    Offer,
-    Promote,
-    Promoted,
-    Recruit,
-    Standbys,
-    State,
-    Stored,
-)
+from lanchat.protocol.standby import Delegation, Heartbeat, Offer, Promote, Promoted, Recruit, Standbys, State, Stored
 from lanchat.protocol.timeline import make_epoch, make_seq, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import Claim, Follow, Wait
 from lanchat.room.succession import Place as Standing
 from lanchat.storage.replica import Held, Replica
+
+_NO_COPY = bytes(8)  # the instance of none
 
 _log = logging.getLogger(__name__)
 
@@ -73,27 +67,23 @@ class Follower:
         self._timing = timing
         self._replica: Replica | None = None
         self._following: Following | None = None
-        self._offered = False  # on this link
-        self._declined = False  # by our own person, or because the disk is too full
-        self._ready = False  # a host has asked for this computer, and it has offered itself
-        self._promotion: tuple[Promote, float] | None = None  # what the host has asked for, and when, in s
-        self._promoted_at: float | None = None  # s, since when we host and the host has not said that it is over
+        self._candidacy = Candidacy()
+        self._handed_over = HandedOver(timing)
         self._index: int | None = None  # of this computer
         self._count = -1  # of the last heartbeat, if it has said that acks wait for us
         self._complete = False  # whether the copy lacked nothing when the link ended
         self._takeover: Takeover | None = None  # while there is no host, at a standby
-        self._told = False  # our person knows that this computer is a standby
 
     # ---- a link
 
     def begin(self, connection: Connection) -> None:
         """A host has admitted us."""
         self.cluster.begin(connection)
-        self._following, self._offered, self._promoted_at, self._promotion = None, False, None, None
-        self._takeover = None
+        self._following, self._takeover, self._handed_over = None, None, HandedOver(self._timing)
+        offers = self._candidacy.begin(named=self._room.papers.names(self._key))
         if connection.host_key == self._key:
             self.close()
-        elif self._keeper is not None and not self._declined and (self._ready or self._room.papers.names(self._key)):
+        elif offers and self._keeper is not None:
             self._offer(self._keeper)
 
     def end(self) -> None:
@@ -102,7 +92,7 @@ class Follower:
         link, replica, keeper = self.cluster.end(), self._replica, self._keeper
         if following is not None:
             self._complete = following.complete
-        if link is None or replica is None or keeper is None or self._index is None or self._declined:
+        if link is None or replica is None or keeper is None or self._index is None or self._candidacy.declined:
             return
         if self._complete:
             replica.wait(following.held if following is not None else Held(), self._timing.sync_wait)
@@ -144,14 +134,14 @@ class Follower:
 
     def decline(self) -> None:
         """This computer is no standby any more. Any thread."""
-        replica, self._declined = self._replica, True
+        self._candidacy.decline()
         self._following = None
-        if replica is not None and self._offered:
-            self._send(Offer(0, replica.instance))
+        self._refuse()
 
     def accept(self) -> None:
-        """This computer may be a standby again, from the next link on, or when asked. Any thread."""
-        self._declined = False
+        """This computer may be a standby again. Any thread."""
+        self._candidacy.accept()
+        self._send(Ping())  # with its answer our own thread goes on
 
     # ---- what arrives
 
@@ -174,10 +164,12 @@ class Follower:
                 self.cluster.learn(read_places(places))
             case Heartbeat():
                 self._hear(message)
-            case Recruit() if self._keeper is not None and self._keeper.willing and not self._declined:
+            case Recruit() if self._keeper is not None and self._keeper.willing and not self._candidacy.declined:
                 self._offer(self._keeper)
+            case Recruit():
+                self._refuse()
             case Promote():
-                self._promotion = message, time.monotonic()
+                self._handed_over.ask(message, time.monotonic())
             case _ if self._following is not None:
                 self._take(self._following.receive(message))
                 if isinstance(message, State) and self.cluster.learn_rules(message) and self._keeper is not None:
@@ -185,9 +177,11 @@ class Follower:
 
     def settle(self) -> None:
         """Everything that one read of the link brought has been handled."""
-        if self._promotion is not None:
-            self._promote(*self._promotion)
-        wanted = self._offered and self._index is not None and not self._declined
+        if (promote := self._handed_over.due(time.monotonic())) is not None:
+            self._promote(promote)
+        if self._candidacy.take_accepted() and self._keeper is not None:
+            self._offer(self._keeper)
+        wanted = self._candidacy.offered and self._index is not None and not self._candidacy.declined
         if self._following is None and wanted and not self._incoming.filling:
             self._follow()
         if self._following is not None and self._replica is not None:
@@ -201,31 +195,37 @@ class Follower:
         if self._replica is not None and self._replica.is_over:
             self.close()  # it was given up; since then our person has allowed another try
         try:
-            self._replica = self._replica or keeper.open_copy(papers)
             if self._replica is None:
-                return
+                self._replica = keeper.open_copy(papers)
+                if self._replica is None:
+                    return self._refuse()
+                self._candidacy.known = was_named(self._replica.state, papers, self._key)
             ports = keeper.listen(lambda: (self._room.papers, self.standing), self.cluster.page_of(self._room))
         except LanchatError as error:
-            return _log.warning("this computer is no standby: %s", error)
-        self._offered = self._ready = True
+            _log.warning("this computer is no standby: %s", error)
+            return self._refuse()
+        self._candidacy.offer()
         self._send(Offer(ports[0], self._replica.instance, ports[1]))
         self._look_for_ourselves()
+
+    def _refuse(self) -> None:
+        """Tell the host that this computer is no standby, or none any more."""
+        self._send(Offer(0, self._replica.instance if self._replica is not None else _NO_COPY))
 
     def _look_for_ourselves(self) -> None:
         """Find out whether the newest delegation names this computer."""
         self._index = None
         if self._replica is not None:
             self._index = self._room.papers.index(self._key, self._replica.instance)
+            if self._candidacy.tell(named=self._index not in (None, OWNER_INDEX)):
+                self._put(Named())
         self.cluster.named(self._index)
         if self._index is None:
             self._following = None
-        elif not self._told and self._index != OWNER_INDEX:
-            self._told = True
-            self._put(Named())
 
     def _follow(self) -> None:
         timeline = self._room.papers.timeline
-        if timeline is None or self._replica is None or self._promoted_at is not None:
+        if timeline is None or self._replica is None or self._handed_over.hosts:
             return
         try:
             held = self._replica.follow(timeline)
@@ -259,31 +259,27 @@ class Follower:
         self._count = beat.count if beat.sync == self._index else -1
         if self._following is not None:
             self._take(self._following.heartbeat(beat))
-        if self._promoted_at is not None and time.monotonic() - self._promoted_at > self._timing.promotion:
-            self._promoted_at = None
-            if self._keeper is not None:
-                self._keeper.end_hosting()
-                self._offer(self._keeper)
+        if self._handed_over.has_failed(time.monotonic()) and self._keeper is not None:
+            self._keeper.end_hosting()
+            self._offer(self._keeper)
 
     # ---- hosting
 
-    def _promote(self, promote: Promote, asked_at: float) -> None:
-        """Host the room, once the copy has all of it. After a while the host does not expect that any more."""
+    def _promote(self, promote: Promote) -> None:
+        """Host the room, once the copy has all of it."""
         replica, following, index = self._replica, self._following, self._index
-        late = time.monotonic() - asked_at > self._timing.promotion
-        if replica is None or following is None or index is None or late:
-            self._promotion = None
-            return
-        if not following.complete:
+        if following is not None and not following.complete:
             return  # the last pages are on their way
-        self._promotion = None
+        self._handed_over.begin(None)
+        if replica is None or following is None or index is None:
+            return
         if not replica.wait(Held(promote.seq, promote.private, promote.state), self._timing.sync_wait):
             return _log.warning("this computer does not have all of the room, and cannot host it")
         self._following = None
         timeline = self._room.papers.timeline
         term = 1 + (term_of(timeline.epoch) if timeline is not None else 0)
         if paper := self._host(make_epoch(term, index), "failback" if index == OWNER_INDEX else "handover"):
-            self._promoted_at = time.monotonic()
+            self._handed_over.begin(time.monotonic())
             self._send(Promoted(paper))
 
     def _host(self, epoch: int, reason: str) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lanchat.protocol.delegation import MAX_STANDBYS, Standby
+from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import MAX_INDEX
 
 CONNECTED = 3  # standbys that are there at the same time
@@ -120,6 +121,23 @@ def whom_to_ask(
     able = [key for key, (known, here) in keys.items() if key in had or known or here >= newcomer]
     able.sort(key=lambda key: (key not in had, keys[key][0] or _NEVER, -keys[key][1]))
     return able[: max(0, wanted)]
+
+
+def why_not(nick: str, *, declined: bool = False, blocked: int = 0, silent: bool = False) -> str:
+    """Why a computer that the owner has asked for is no standby, as a sentence; "": it may become one.
+
+    Args:
+        nick: of its person.
+        declined: it has said that it is none.
+        blocked: its port, if that cannot be reached.
+        silent: it has said nothing for a while.
+    """
+    nick = safe_text(nick)
+    if declined:
+        return f"{nick} does not want that computer to be a standby, or it cannot be one now."
+    if blocked:
+        return f"The port {blocked} of {nick}'s computer cannot be reached: a firewall may block it."
+    return f"{nick}'s computer does not say whether it can be a standby." if silent else ""
 
 
 def _order(candidate: Candidate, indexes: Mapping[Computer, int]) -> tuple[bool, int, int, float]:

@@ -27,6 +27,7 @@ class Volunteer:
         since: s, by the host's clock, when it came.
         instance: of its copy's folder, once it has offered itself; b"": not yet.
         port, web: on which it listens for members, and for browsers; 0: not at all.
+        declined: its person does not want it to be one, or it cannot be one now.
     """
 
     session: Session
@@ -38,6 +39,7 @@ class Volunteer:
     instance: bytes = b""
     port: int = 0
     web: int = 0
+    declined: bool = False
 
     @property
     def nick(self) -> str:
@@ -89,16 +91,17 @@ class Followers:
     def gone(self, session: Session, now: float) -> None:
         """The session has ended."""
         self.volunteers = tuple(one for one in self.volunteers if one.session is not session)
-        follower = self._end(session)
-        if follower is not None:
-            self._replication.gone(follower.index, now)
+        self._unfollow(session, now)
 
     def offered(self, session: Session, offer: Offer, now: float) -> None:
-        """This computer is ready to be named; without a port it is ready no more."""
-        if not offer.port:
-            self.gone(session, now)
+        """This computer is ready to be named; without a port it declines, or is ready no more."""
+        declined, instance = not offer.port, offer.instance if offer.port else b""
+        if declined:
+            self._unfollow(session, now)
         self.volunteers = tuple(
-            replace(one, instance=offer.instance, port=offer.port, web=offer.web) if one.session is session else one
+            replace(one, instance=instance, port=offer.port, web=offer.web, declined=declined)
+            if one.session is session
+            else one
             for one in self.volunteers
         )
 
@@ -143,6 +146,10 @@ class Followers:
         same = (known.index for session, known in self._following.items() if _is_called(session, nick))
         return next(same, None)
 
+    def has_declined(self, key: bytes) -> bool:
+        """Whether a computer of this key is here and declines to be a standby."""
+        return any(one.declined and one.key == key for one in self.volunteers)
+
     def has(self, index: int, position: Position, rev: int) -> bool:
         """Whether this standby has all of that."""
         known = [one for one in self._following.values() if one.index == index]
@@ -155,6 +162,11 @@ class Followers:
             if one is None or self._standing.index_of(one.key, one.instance) != known.index:
                 self._end(session)
                 self._replication.gone(known.index, now)
+
+    def _unfollow(self, session: Session, now: float) -> None:
+        follower = self._end(session)
+        if follower is not None:
+            self._replication.gone(follower.index, now)
 
     def _volunteer(self, session: Session) -> Volunteer | None:
         return next((one for one in self.volunteers if one.session is session), None)

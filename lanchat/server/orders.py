@@ -54,11 +54,12 @@ def _describe(standbys: Standbys) -> str:
     standing, followers = standbys.standing, standbys.followers
 
     def state(index: int) -> str:
-        if followers.session(index) is None:
-            return "away"
-        return "complete" if standbys.replication.is_ready(index) else "copying"
+        if followers.session(index) is not None:
+            return "complete, can take over" if standbys.replication.is_ready(index) else "copying"
+        return "has declined" if followers.has_declined(keys.get(index, standing.owner)) else "away"
 
     named = standing.named.standbys if standing.named is not None else ()
+    keys = {one.index: one.key for one in named}
     indexes = [OWNER_INDEX] if standing.index != OWNER_INDEX else []
     indexes += [one.index for one in named if one.index != standing.index]
     words = [f"{safe_text(standing.nick(index)) or 'a computer'}: {state(index)}" for index in indexes]

@@ -33,8 +33,10 @@ HOUR = 3600.0
 class Computer:
     """A member's computer: a port that shows a card, once it has been asked to get ready."""
 
-    def __init__(self, identity: Identity, room: str = ROOM, standby: str = "hears") -> None:
-        self.identity = identity
+    def __init__(
+        self, identity: Identity, room: str = ROOM, standby: str = "hears", after: "Computer | None" = None
+    ) -> None:
+        self.identity, self._after = identity, after
         self.card = Card(2, room, "Room A", "ann", 1, False, bytes(32), standby=standby)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
@@ -50,6 +52,8 @@ class Computer:
             try:
                 sock, _ = self.listener.accept()
                 with self._context.wrap_socket(sock, server_side=True) as link:
+                    if self._after is not None:
+                        self._after.heard()
                     link.sendall(encode(self.card))
                     self._heard.append(link.recv(64 * 1024))
                     self._ended.set()
@@ -128,11 +132,15 @@ class Stage:
         key = self.identity(nick).public
         self.hub.volunteers += (Volunteer(session, key, nick, "127.0.0.1", asked, self.now),)
 
-    def offer(self, nick: str, identity: str = "", instance: bytes = b"computer", **card: Any) -> None:
+    def offer(self, nick: str, identity: str = "", instance: bytes = b"computer", **card: Any) -> "Computer":
         """This computer is ready, and shows this card."""
         computer = Computer(self.identity(identity or nick), **card)
         self._request.addfinalizer(computer.close)
-        self._change(nick, instance=instance, port=computer.port)
+        self._change(nick, instance=instance, port=computer.port, declined=False)
+        return computer
+
+    def decline(self, nick: str) -> None:
+        self._change(nick, instance=b"", port=0, declined=True)
 
     def go(self, nick: str) -> None:
         self.hub.volunteers = tuple(one for one in self.hub.volunteers if one.nick != nick)
@@ -319,6 +327,46 @@ def test_the_owner_names_exactly_whom_it_wants_also_one_that_is_never_named_by_i
     stage.offer("script")
     stage.look()
     assert stage.named == [2]
+
+
+def test_an_owner_who_asks_for_a_computer_that_has_declined_is_told_so(stage):
+    stage.come("bob")
+    stage.decline("bob")
+    declined = "bob does not want that computer to be a standby, or it cannot be one now."
+    assert stage.naming.order("bob") == declined
+    stage.look()
+    assert stage.hub.asked == []
+
+
+def test_an_owner_is_told_what_becomes_of_each_computer_that_it_has_asked_for(stage):
+    for nick in ("bob", "cat", "dan"):
+        stage.come(nick)
+    assert stage.naming.order("bob cat dan").startswith("They are asked.")
+    stage.look()
+    assert sorted(stage.hub.asked) == ["bob", "cat", "dan"]
+    stage.decline("bob")
+    stage.offer("cat", "eve")
+    stage.look()
+    port = next(one.port for one in stage.hub.volunteers if one.nick == "cat")
+    assert stage.said == [
+        "bob does not want that computer to be a standby, or it cannot be one now.",
+        f"The port {port} of cat's computer cannot be reached: a firewall may block it.",
+    ]
+    stage.look(16.0)
+    assert stage.said[2:] == ["dan's computer does not say whether it can be a standby."]
+    stage.look(16.0)
+    assert len(stage.said) == 3, "each is told once"
+
+
+def test_computers_are_looked_at_side_by_side(stage):
+    """bob's computer shows its card only once cat's was looked at, too."""
+    for nick in ("bob", "cat"):
+        stage.come(nick)
+    stage.look(TIMING.newcomer + 1)
+    cat = stage.offer("cat")
+    stage.offer("bob", after=cat)
+    stage.look()
+    assert stage.named == [1, 2]
 
 
 def test_indexes_and_numbers_survive_a_restart_and_a_damaged_file_names_nobody(stage):

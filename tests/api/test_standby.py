@@ -369,6 +369,12 @@ def test_a_person_takes_the_computer_away_from_the_room(stage):
     assert bob.room.standbys("off").startswith("This computer is no standby of the room any more. /standbys auto ")
     wait_until(lambda: (bob.listen(), not bob.room.backup)[1], what="the host to know")
     assert ann.hand_over() == "Nobody can take over now."
+    assert bob.room.standbys() == "", "the host answers"
+    wait_until(lambda: (bob.listen(), bob.notices)[1], what="the answer")
+    assert [item.text for item in bob.items if isinstance(item, Notice)][-1].endswith(": has declined")
+    assert bob.room.standbys("auto") == "This computer may be a standby of the room again."
+    wait_until(lambda: (bob.listen(), bob.room.backup)[1], what="the copy to go on")
+    assert [type(item) for item in bob.items].count(Named) == 2, "its person is told once more"
 
 
 def test_a_copy_that_was_given_up_is_kept_again_if_a_person_wants_that(stage, monkeypatch):
@@ -381,7 +387,6 @@ def test_a_copy_that_was_given_up_is_kept_again_if_a_person_wants_that(stage, mo
         cat.room.say("one", wait=PATIENCE)
         wait_until(lambda: ann.hand_over() == "Nobody can take over now.", what="the copy to be given up")
     bob.room.standbys("auto")
-    bob.room._member._link.drop("", "cut")  # it counts from the next link on
     cat.room.say("two", wait=PATIENCE)
     wait_until(lambda: ann.log_of("bob") == ann.log_of("ann"), what="the copy to go on")
 

@@ -287,6 +287,19 @@ def test_a_standby_that_a_newer_list_leaves_out_follows_no_more():
     assert stage.standing.delegation == named(CAT_KEY, number=2), "an older list changes nothing"
 
 
+def test_a_computer_that_declines_follows_no_more_and_may_come_back():
+    stage = Stage()
+    ann, bob = stage.with_backup()
+    stage.batch(Received(bob, [Offer(0, INSTANCE)]))
+    assert not bob.follows
+    [volunteer] = [one for one in stage.standbys.followers.volunteers if one.key == BOB_KEY]
+    assert volunteer.declined and not volunteer.port and not volunteer.instance
+    stage.batch(Received(ann, [Moderate("standbys")]))
+    assert only(heard(ann), Notice).text.endswith(": has declined")
+    stage.batch(Received(bob, [Offer(5000, INSTANCE), Follow(-1)]))
+    assert bob.follows and not any(one.declined for one in stage.standbys.followers.volunteers)
+
+
 # ---- acks
 
 
@@ -523,7 +536,7 @@ def test_only_the_host_and_the_owner_move_the_room():
     stage.batch(Received(ann, [Moderate("handover", "cat")]))
     assert "no standby" in only(heard(ann), Notice).text
     stage.batch(Received(ann, [Moderate("standbys")]))
-    assert only(heard(ann), Notice).text == "a computer: complete"
+    assert only(heard(ann), Notice).text == "a computer: complete, can take over"
     stage.batch(Received(ann, [Moderate("handover", "bob")]))
     assert any(isinstance(message, Promote) for message in heard(bob))
 

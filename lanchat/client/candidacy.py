@@ -1,0 +1,65 @@
+"""Whether a member's computer offers itself as a standby: what its person wants, and what was told. Pure."""
+
+from collections.abc import Mapping
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.papers import Papers
+
+
+class Candidacy:
+    """Owned by the reader thread of a member, but for `decline` and `accept`.
+
+    Attributes:
+        declined: by our own person, or because the disk is too full.
+        offered: the host of this link knows that the computer is ready.
+        known: our person knows that the computer is a standby, also from an earlier run.
+    """
+
+    def __init__(self) -> None:
+        self.declined = self.offered = self.known = False
+        self._ready = False  # a host has asked for this computer, or its person has offered it
+        self._accepted = False  # and the host is to hear of it
+
+    def begin(self, *, named: bool) -> bool:
+        """A host has admitted us. Returns whether the computer offers itself.
+
+        Args:
+            named: whether the room is ours, or its owner has named this computer.
+        """
+        self.offered = False
+        return not self.declined and (self._ready or named)
+
+    def offer(self) -> None:
+        """The computer is ready, and tells the host so."""
+        self.offered = self._ready = True
+
+    def decline(self) -> None:
+        """The computer is no standby any more. Any thread."""
+        self.declined, self.known = True, False
+
+    def accept(self) -> None:
+        """The computer may be a standby again. Any thread."""
+        self.declined, self._accepted = False, True
+
+    def take_accepted(self) -> bool:
+        """Whether our person has accepted since this was asked last."""
+        accepted, self._accepted = self._accepted, False
+        return accepted and not self.declined
+
+    def tell(self, *, named: bool) -> bool:
+        """Whether our person is to be told that the computer is a standby now, if it is one."""
+        known, self.known = self.known, named
+        return named and not known
+
+
+def was_named(state: Mapping[str, bytes], papers: Papers, key: bytes) -> bool:
+    """Whether a copy says that the computer with this key and this copy was a standby when it was used last.
+
+    Args:
+        state: of the copy, as `storage.moving` names it.
+    """
+    before = Papers(papers.room, papers.owner, state.get("delegation", b""))
+    try:
+        return before.index(key, state.get("instance", b"")) is not None
+    except LanchatError:
+        return False

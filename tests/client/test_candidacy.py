@@ -1,0 +1,52 @@
+"""Whether a member's computer offers itself as a standby, and what its person is told."""
+
+from lanchat.client.candidacy import Candidacy, was_named
+from lanchat.protocol.delegation import VALIDITY, Delegation, Standby
+from lanchat.protocol.keys import key_from_seed
+from lanchat.protocol.papers import Papers
+
+ROOM = "5" * 32
+COPY = b"bobscopy"
+ANN = key_from_seed(bytes(32))
+ANN_KEY, BOB_KEY, CAT_KEY = (key_from_seed(bytes([n]) * 32).public_key().public_bytes_raw() for n in range(3))
+
+
+def test_a_computer_offers_itself_to_each_host_once_one_has_asked_or_the_owner_has_named_it():
+    one = Candidacy()
+    assert not one.begin(named=False)
+    assert one.begin(named=True)
+    one.offer()
+    assert one.offered
+    assert one.begin(named=False) and not one.offered, "the next host does not know it yet"
+
+
+def test_who_declines_offers_nothing_until_its_person_accepts_again():
+    one = Candidacy()
+    one.offer()
+    one.decline()
+    assert not one.begin(named=True)
+    assert not one.take_accepted()
+    one.accept()
+    assert one.take_accepted() and not one.take_accepted(), "the host is to hear of it once"
+    assert one.begin(named=False)
+
+
+def test_its_person_is_told_once_that_it_is_a_standby_and_again_after_it_was_none():
+    one = Candidacy()
+    assert [one.tell(named=named) for named in (False, True, True, False, True)] == [False, True, False, False, True]
+    one.decline()
+    one.accept()
+    assert one.tell(named=True)
+
+
+def test_a_person_who_was_told_in_an_earlier_run_is_not_told_at_each_join():
+    named = Delegation(ROOM, 1, 0, VALIDITY, term_limit=9, standbys=(Standby(1, BOB_KEY, COPY),)).signed(ANN.sign)
+    papers = Papers(ROOM, ANN_KEY)
+    state = {"delegation": named, "instance": COPY}
+    assert was_named(state, papers, BOB_KEY)
+    assert not was_named(state, papers, CAT_KEY)
+    for other in ({}, {"delegation": named}, {**state, "delegation": b"damaged"}):
+        assert not was_named(other, papers, BOB_KEY)
+    one = Candidacy()
+    one.known = True
+    assert not one.tell(named=True)
