@@ -55,6 +55,7 @@ class FileCopies(Closable):
         every: float,
         keeps: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._failed: set[str] = set()  # files that could not be copied, which come after all others
         self._folder, self._host, self._transfers, self._every, self._keeps = folder, host, transfers, every, keeps
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="file-copies")
@@ -80,19 +81,29 @@ class FileCopies(Closable):
         entries = self._transfers.questions.list(_LIST_WAIT)
         if not self._keeps():
             _drop(folder, {entry.file for entry in entries})
-        while (copy := self._next(folder, entries)) is not None and self._folder() == folder:
+        tried: set[str] = set()
+        while (copy := self._next(folder, entries, tried)) is not None and self._folder() == folder:
+            tried.add(copy.file)
             make_folder(folder)
             transfer = self._transfers.fetch(_Copy(copy.file, copy.size), folder, lambda transfer: None)
             try:
                 transfer.wait(_FETCH_WAIT)
+                self._failed.discard(copy.file)
+            except LanchatError as error:
+                self._failed.add(copy.file)
+                _log.info("a file is not copied now: %s", error)
             finally:
                 transfer.stop()
-            if self._closing.is_set() or self._transfers.busy:
+            if self._closing.is_set() or self._transfers.busy or not self._host.connected:
                 return
 
-    def _next(self, folder: Path, entries: Sequence[FileEntry]) -> FileEntry | None:
+    def _next(self, folder: Path, entries: Sequence[FileEntry], tried: Set[str]) -> FileEntry | None:
         there = folder if folder.is_dir() else folder.parent
-        return next_copy(entries, _found(folder), shutil.disk_usage(there).free - SPARE)
+        free, found = shutil.disk_usage(there).free - SPARE, _found(folder)
+        for later in (tried | self._failed, tried):
+            if (copy := next_copy(entries, {**dict.fromkeys(later, 0), **found}, free)) is not None:
+                return copy
+        return None
 
 
 def _drop(folder: Path, listed: Set[str]) -> None:

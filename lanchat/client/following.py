@@ -13,9 +13,11 @@ from lanchat.client.copying import Copying
 from lanchat.protocol.limits import MAX_OWNED
 from lanchat.protocol.messages import Event, Fetch, FromHost, Page, Record, Told
 from lanchat.protocol.standby import Follow, Heartbeat, Owned, State
+from lanchat.storage.log import waiting_size
 from lanchat.storage.replica import Held
 
 WAITING_PRIVATE = 2_000  # private messages that wait for earlier ones; more are dropped and fetched instead
+WAITING_SIZE = 4 << 20  # bytes of them; a host can make each of them as large as a line
 
 Phase = Literal["asked", "owners", "private", "events"]
 
@@ -56,6 +58,7 @@ class Following:
         self._phase: Phase = "asked"
         self._private = held.private  # everything up to this number is in the copy
         self._waiting: dict[int, Told] = {}  # by number
+        self._waiting_size = 0  # bytes of them
         self._dropped = False
         self._owned: list[Owned] = []
         self._beat = held.beat
@@ -115,10 +118,15 @@ class Following:
         if self._phase == "events":
             self._private = told.number
             return Taken(records=[told])
-        if len(self._waiting) >= WAITING_PRIVATE:
-            self._waiting, self._dropped = {}, True
-        self._waiting[told.number] = told
+        if len(self._waiting) >= WAITING_PRIVATE or self._waiting_size + waiting_size(told) > WAITING_SIZE:
+            self._wait_for({})
+            self._dropped = True
+        self._waiting.setdefault(told.number, told)
+        self._waiting_size += waiting_size(told)
         return Taken()
+
+    def _wait_for(self, waiting: dict[int, Told]) -> None:
+        self._waiting, self._waiting_size = waiting, sum(map(waiting_size, waiting.values()))
 
     def page(self, page: Page) -> Taken:
         """What was asked for has come, up to here."""
@@ -139,15 +147,17 @@ class Following:
 
     def _private_page(self, page: Page) -> Taken:
         if self._dropped:  # some of this page may be among those
-            self._waiting, self._dropped = {}, False
+            self._wait_for({})
+            self._dropped = False
             return Taken(Fetch(self._private, "private"))
         come = [told for number, told in sorted(self._waiting.items()) if number <= page.upto]
         last = come[-1].number if come else self._private
         if last == page.upto:
             self._private = last
-            self._waiting = {number: told for number, told in self._waiting.items() if number > last}
+            self._wait_for({number: told for number, told in self._waiting.items() if number > last})
             return Taken(Fetch(last, "private"), come)
-        self._private, self._waiting, self._phase = max(last, self._term_begun), {}, "events"
+        self._private, self._phase = max(last, self._term_begun), "events"
+        self._wait_for({})
         values = {"private": str(self._private).encode(), **self._whole()}
         return Taken(self._events.begin(), come, values=values)
 

@@ -157,11 +157,19 @@ def seen(at: Known, card: Card, key: bytes, papers: Papers, now: int) -> Place |
         named = papers.learn(card.delegation).named
     except LanchatError:
         return None
-    if key != at.key:
+    if key != _key_at(at, papers, named):
         return None
     known = epoch if record is not None and _counts(record, papers, named) else 0
     state: State = "hears" if card.standby == "hears" else "lost"
     return Place(at.index, known, card.seq, state, card.seq >= 0, card.sync)
+
+
+def _key_at(at: Known, papers: Papers, named: Delegation | None) -> bytes:
+    """Whose card counts there. No owner has signed the places, so their keys count only for who is named no more."""
+    if at.index == OWNER_INDEX:
+        return papers.owner
+    standby = named.named(at.index) if named is not None else None
+    return standby.key if standby is not None else at.key
 
 
 def _counts(last: TermRecord, papers: Papers, named: Delegation | None) -> bool:

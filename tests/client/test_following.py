@@ -10,6 +10,7 @@ from lanchat.client.following import Following, Taken
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.messages import Fetch, Page, Private, Said, Told
 from lanchat.protocol.standby import Follow, Heartbeat, Owned, State
+from lanchat.storage.log import waiting_size
 from lanchat.storage.replica import Held
 
 ANN, BOB = "a" * 64, "b" * 64
@@ -136,6 +137,21 @@ def test_too_many_private_messages_at_once_are_fetched_again(monkeypatch):
     fill(copy, host, random.Random(1), 0)
     assert copy.private == list(range(1, 25)) and copy.following.complete
     assert not copy.following.private(told(24)), "it came before"
+
+
+def test_large_private_messages_at_once_are_fetched_again_before_their_number_is_too_large(monkeypatch):
+    monkeypatch.setattr(module, "WAITING_SIZE", 3 * waiting_size(told(1)))
+    host = FakeHost(0, 4, 3)
+    copy = Copy(Following(Held(), 0))
+    host.follow(copy.following.begin())
+    for _ in range(20):
+        host.tells()
+    for message in host.under_way:
+        copy.receive(message)
+        assert len(copy.following._waiting) <= 3
+    host.under_way.clear()
+    fill(copy, host, random.Random(1), 0)
+    assert copy.private == list(range(1, 25)) and copy.following.complete
 
 
 def test_a_page_of_which_a_part_was_dropped_is_fetched_again(monkeypatch):

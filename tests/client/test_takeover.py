@@ -49,11 +49,15 @@ class Stage:
         self.card = Card(VERSION, ROOM, "Room A", "ann", 3, False, bytes(32), False, ann.public, named, term)
         self.places = [Known(index, one.public, "") for index, one in enumerate(self.people)]
 
-    def cat(self, n: int, state: State = "lost", epoch: int = EPOCH) -> None:
-        """cat's port says this."""
+    def cat(self, n: int, state: State = "lost", epoch: int = EPOCH, *, by: int = CAT) -> None:
+        """cat's port says this.
+
+        Args:
+            by: who answers there.
+        """
         place = Place(CAT, epoch, make_seq(EPOCH, n), state)
         state_of = lambda: (self.papers, place)  # noqa: E731
-        port = StandbyPort(self.people[CAT], LOOPBACK, self.card, state_of, DEFAULT_LIMITS, TIMING, 0)
+        port = StandbyPort(self.people[by], LOOPBACK, self.card, state_of, DEFAULT_LIMITS, TIMING, 0)
         self._open_later(port)
         self.places[CAT] = Known(CAT, self.people[CAT].public, "cat", (f"127.0.0.1:{port.port}",))
 
@@ -147,8 +151,8 @@ def test_who_leaves_waits_for_nobodys_card(stage, frozen):
 
 
 def test_somebody_else_at_the_place_of_a_standby_counts_for_nothing(stage, dead):
-    stage.cat(9)
-    stage.places[CAT] = Known(CAT, stage.people[BOB].public, "cat", stage.places[CAT].at)
+    stage.cat(9, by=ANN)
+    stage.places[CAT] = Known(CAT, stage.people[ANN].public, "cat", stage.places[CAT].at)  # so a host has told
     assert seek(stage.bob(5, dead)) == Claim(make_epoch(2, BOB))
 
 

@@ -144,6 +144,33 @@ def test_after_a_sleep_of_this_machine_no_link_is_dropped():
     theirs.close()
 
 
+def test_a_peer_that_promises_signs_of_life_is_dropped_after_its_silence_though_the_flusher_looked_seldom():
+    ours, theirs = socket.socketpair()
+    flusher = Flusher("test-flusher", Timing(sweep=3600.0))
+    link = Link(ours, PlainChannel(), flusher)
+    link.keepalive.begin(b"")
+    flusher.expect(link, 0.2, 0.01)
+    assert link.receive() == b"" and link.code == "silent"
+    link.close()
+    flusher.close()
+    theirs.close()
+
+
+def test_what_was_not_heard_in_a_sleep_of_half_the_silence_says_nothing():
+    """Each sweep comes after a sleep by that measure, and not by the usual one."""
+    ours, theirs = socket.socketpair()
+    flusher = Flusher("test-flusher", Timing(sweep=3600.0, asleep=60.0))
+    link = Link(ours, PlainChannel(), flusher)
+    link.keepalive.begin(b"")
+    link.keepalive.reset(link._clock() - 1000)
+    flusher.expect(link, 0.02, 0.05)
+    wait_until(lambda: link.over or not link.keepalive.is_dead(link._clock()))
+    assert not link.over
+    link.close()
+    flusher.close()
+    theirs.close()
+
+
 def test_a_flusher_may_be_closed_twice():
     flusher = Flusher("test-flusher")
     flusher.close()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from lanchat.errors import HostKeyChanged, LanchatError, Refused
+from lanchat.errors import HostKeyChanged, LanchatError, ProtocolError, Refused
 from lanchat.protocol.delegation import OWNER_INDEX, VALIDITY, Delegation, Standby, TermRecord
 from lanchat.protocol.keys import key_from_seed
 from lanchat.protocol.messages import Card
@@ -104,6 +104,23 @@ def test_who_has_seen_no_list_of_standbys_accepts_the_owner_alone():
     with pytest.raises(HostKeyChanged, match="another computer"):
         unaware.accept(card(ANNS, b""), BOB_KEY, NOW)
     assert unaware.accept(card(), BOB_KEY, NOW).delegation == PAPER, "but it reads the one that a standby shows"
+
+
+def test_the_owner_and_whom_the_newest_list_names_may_host_the_room():
+    assert [BEFORE.names(key) for key in (ANN_KEY, BOB_KEY, CAT_KEY)] == [True, True, False]
+    assert [Papers(ROOM, ANN_KEY).names(key) for key in (ANN_KEY, BOB_KEY)] == [True, False]
+
+
+def test_a_newer_list_is_learned_from_anybody_an_older_one_changes_nothing_and_a_false_one_is_refused():
+    newer = replace(NAMED, number=5, standbys=(Standby(2, CAT_KEY, b"cat's PC"),))
+    learned = BEFORE.learn(newer.signed(ANN.sign))
+    assert [learned.names(key) for key in (BOB_KEY, CAT_KEY)] == [False, True]
+    assert learned.term == ANNS, "who hosts is another matter"
+    for known in (b"", PAPER, replace(NAMED, number=3).signed(ANN.sign)):
+        assert BEFORE.learn(known) is BEFORE
+    for false in (newer.signed(EVE.sign), replace(newer, room=OTHER_ROOM).signed(ANN.sign), b"no paper"):
+        with pytest.raises(ProtocolError):
+            BEFORE.learn(false)
 
 
 def test_a_list_of_standbys_ends_by_the_owners_clock():

@@ -223,3 +223,11 @@ def test_a_standby_cannot_use_up_the_terms_with_one_that_it_has_made_up(term, in
 
 def test_a_term_of_another_room_of_the_owner_says_nothing():
     assert of_bob(make_epoch(9, ANN), ANN, "0b" * 16) == Place(BOB, 0, 7, "lost")
+
+
+def test_the_signed_list_says_whose_card_counts_and_not_the_place_that_a_host_has_told():
+    card = Card(1, DELEGATION.room, "Room A", "ann", 1, False, bytes(32), owner=raw(ANN), delegation=PAPERS.delegation)
+    card = structs.replace(card, standby="lost", seq=7)
+    assert seen(Known(BOB, raw(DAN), "bob"), card, raw(DAN), PAPERS, 1_000) is None
+    assert seen(Known(ANN, raw(DAN), "ann"), card, raw(DAN), PAPERS, 1_000) is None
+    assert seen(Known(BOB, raw(DAN), "bob"), card, raw(BOB), PAPERS, 1_000) == Place(BOB, 0, 7, "lost")
