@@ -191,6 +191,9 @@ def test_who_reads_nothing_is_dropped_and_nobody_else_notices(siege, irc):
             attacked.ann.member.outgoing.say(f"{number} {page}")
         attacked.ann.round_trip(f"after {number}")
         assert number < 5000, "she was not dropped"
-    attacked.ann.hear_kind(Left, nick="eve", code="slow")
+    attacked.ann.hear_kind(Left, nick="eve")
+    [left] = (item for item in attacked.ann.items if isinstance(item, Left) and item.nick == "eve")
+    # On a busy machine the kernel may be the first to lose its patience (TCP_USER_TIMEOUT).
+    assert left.code == "slow" or "timed out" in left.reason
     assert attacked.ann.notices == []
     attacked.ann.items.clear()
