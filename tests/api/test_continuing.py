@@ -91,7 +91,7 @@ def test_a_term_of_the_copy_is_above_all_that_were_told(stage):
 def test_a_room_that_somebody_hosts_is_found_and_not_opened_twice(stage):
     stage.with_backup()
     wait_until(lambda: copy_of(stage) is not None, what="the papers in bob's copy")
-    seen = look_for_host(copy_of(stage), LOOPBACK, home=home(stage, "bob"), look=0.5)
+    seen = look_for_host(copy_of(stage), LOOPBACK, home=home(stage, "bob"), look=PATIENCE)
     assert seen.host is not None and seen.host.host == "ann"
     with pytest.raises(LanchatError, match="uses the copy"):
         continued(stage)

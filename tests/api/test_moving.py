@@ -15,15 +15,14 @@ from lanchat.discovery.sighting import Listing
 from lanchat.errors import NotConnected, Refused, RoomClosed
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Event, Left, Moved, Notice
-from lanchat.protocol.timing import Timing
 from lanchat.room import file_copies
 from lanchat.storage.known_papers import KnownPapers
 from lanchat.storage.reader import LogReader
-from tests.api.test_standby import Person, ask
+from tests.api.test_standby import CALM, Person, ask
 from tests.support.addresses import LOOPBACK
 from tests.support.waiting import PATIENCE, wait_until
 
-TIMING = Timing(first_retry=0.02, newcomer=0.0, naming=0.02, roster=1.0, watch=0.2, company=0.5)
+TIMING = replace(CALM, naming=0.02, watch=0.2, company=0.5)
 
 
 class Stage:

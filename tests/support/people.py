@@ -109,7 +109,7 @@ def cut(room: Host) -> None:
 def let_pass(room: Host, seconds: float) -> None:
     """For the links of a host it is so much later.
 
-    A deadline that is short from the start holds for all that a test does before, too, and a busy machine would miss it.
+    A deadline that is short from the start holds for all that a test does before, and a busy machine would miss it.
     """
     for link in room.links:
         link.check(time.monotonic() + seconds)

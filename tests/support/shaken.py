@@ -23,7 +23,7 @@ _OURS = (f"{_TOP}/lanchat/", f"{_TOP}/tests/")
 _SLOW = 0.25  # of all threads
 _OFTEN, _SELDOM = 20, 500  # places to one pause, of a slow thread and of another
 _LONGEST = 0.3  # s; a ninth of it in the mean, and one of eight is longer than a third
-_ENOUGH = 5.0  # s; who has paused so long is quick from then on: a test that works much is no test that takes an hour
+_ENOUGH = 2.0  # s; who has paused so long is quick from then on: a test that works much is no test that takes an hour
 
 
 class _Thread:
