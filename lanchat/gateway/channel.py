@@ -39,9 +39,8 @@ class Channel:
         words = () if not client.has("extended-join") else (self.room.state.me[:16],)
         last = "this is you" if words else None
         replies = Replies(self.names, client.nick)
-        people = [self._shown_person(person, client) for person in self.room.people]
         listed = replies.people(
-            people, multi_prefix=client.has("multi-prefix"), with_hosts=client.has("userhost-in-names")
+            self.people(client), multi_prefix=client.has("multi-prefix"), with_hosts=client.has("userhost-in-names")
         )
         client.link.send(
             b"".join(
@@ -76,11 +75,13 @@ class Channel:
     def find(self, nick: str, client: Client) -> Person | None:
         """The person here whom the client calls so."""
         wanted = nick.lower()
-        shown = (self._shown_person(person, client) for person in self.room.people)
-        return next((person for person in shown if person.nick.lower() == wanted), None)
+        return next((person for person in self.people(client) if person.nick.lower() == wanted), None)
 
     def people(self, client: Client) -> list[Person]:
-        return [self._shown_person(person, client) for person in self.room.people]
+        """Everybody here, the client among them, although the event that says so may still be on its way."""
+        people, me = self.room.people, self.room.state.me
+        own = [] if any(person.id == me for person in people) else [Person(me, self.room.nick)]
+        return [self._shown_person(person, client) for person in [*people, *own]]
 
     def _show(self, item: Item, client: Client) -> None:
         link, me = client.link, self.room.state.me

@@ -299,8 +299,11 @@ def test_read_only_speaks_not_at_all(client):
 
 
 def test_who_is_here(agent, ann):
-    people = {person["nick"]: person for person in agent.call("who")["people"]}
-    assert people["agent"]["program"] and people["agent"]["you"] and not people["ann"]["program"]
+    def people() -> dict[str, Any]:
+        return {person["nick"]: person for person in agent.call("who")["people"]}
+
+    wait_until(lambda: "agent" in people(), what="the event of its own coming")
+    assert people()["agent"]["program"] and people()["agent"]["you"] and not people()["ann"]["program"]
 
 
 def test_two_rooms_with_one_title_are_told_apart(client, host, join, ann, room, tmp_path):

@@ -196,8 +196,8 @@ def test_slowloris_on_the_read_side(siege, stranger, identity, monkeypatch):
         heard_beside_all += attacked.room.people == 1 + len(slow)
         assert number < 5000, "nobody was dropped"
     # On a busy machine the kernel may be the first to lose its patience (TCP_USER_TIMEOUT).
-    for eve in range(len(slow)):
-        attacked.ann.hear_kind(Left, nick=f"eve{eve}")
+    for number in range(len(slow)):
+        attacked.ann.hear_kind(Left, nick=f"eve{number}")
     by_the_kernel = any(isinstance(item, Left) and "timed out" in item.reason for item in attacked.ann.items)
     enough = heard_beside_all > OUTBOX_LIMIT // (10 * len(page)) // 2
     assert enough or by_the_kernel, "an outbox holds twice as many of these portions"

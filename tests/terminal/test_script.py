@@ -341,6 +341,7 @@ def test_until_ends_it_while_stdin_is_open(lanchat, room, ann):
 def test_without_history_only_new_lines_count(lanchat, room, ann):
     """A "ship it" of last week must not start a deployment today."""
     ann.member.outgoing.say("ship it", action=True)
+    ann.hear_text("ship it")
     bob = lanchat.start("join", at(room), "--nick", "bob", "--no-history", "--until", "ship it", "--json")
     bob.wait_err("bob joined")
     ann.member.outgoing.say("now ship it")

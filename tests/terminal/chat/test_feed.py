@@ -15,6 +15,7 @@ from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Card, Joined, Left, Moved, Present, Said, Welcome
 from lanchat.protocol.text import grouped
 from lanchat.terminal.chat.feed import Feed
+from tests.support.waiting import PATIENCE
 
 SEVEN_IN_TOKYO = 1_764_194_400_000  # ms; 22:00 of the day before in UTC
 
@@ -58,7 +59,7 @@ def test_times_follow_the_time_zone_of_the_machine(in_utc):
 
     def shown(text: str) -> str:
         room.items.append(Said(1, SEVEN_IN_TOKYO, "b" * 32, "bob", "1", text))
-        fragments, _ = feed.portion(1.0, 80)
+        fragments, _ = feed.portion(PATIENCE, 80)
         return "".join(text for _, text in fragments).splitlines()[-1]
 
     assert shown("in London") == "22:00 bob in London"
@@ -101,7 +102,7 @@ def lines_of(room: ScriptedRoom, *notes: str) -> tuple[Feed, list[str]]:
 
 
 def shown_by(feed: Feed) -> list[str]:
-    fragments, _ = feed.portion(1.0, 100)
+    fragments, _ = feed.portion(PATIENCE, 100)
     return "".join(text for _, text in fragments).splitlines()
 
 
