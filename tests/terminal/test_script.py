@@ -234,6 +234,7 @@ def test_json_is_an_object_a_line_in_ascii(lanchat, room, ann):
     bob.wait_err("bob joined")
     bob.say("not printed, nor as JSON\n")
     ann.hear_text("not printed, nor as JSON")
+    bob.wait_out('"kept"')
     ann.member.outgoing.say("drei \N{SNOWMAN}\n\x1b[2J\u2028\x7f")
     ann.member.outgoing.rename("anna")
     bob.wait_out('"renamed"')

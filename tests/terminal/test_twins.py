@@ -8,7 +8,8 @@ from lanchat.terminal.twins import twin_among, twin_text
 from tests.support.ptyscreen import PtyScreen
 
 PATIENT = (  # a busy machine finds no room within the second that a person waits
-    "from lanchat.terminal import twins; twins.LOOK_FOR = twins.WATCH_FOR = 30.0; from lanchat.cli.main import main; main()"
+    "from lanchat.cli.main import main; from lanchat.terminal import twins; "
+    "twins.LOOK_FOR = twins.WATCH_FOR = 30.0; main()"
 )
 
 
