@@ -16,11 +16,13 @@ from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder
 from lanchat.protocol.irc.line import made
 from lanchat.protocol.irc.names import names_of, source_of
 from lanchat.protocol.irc.numerics import Replies
+from lanchat.protocol.irc.selection import PLAYED
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said, Told
 from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Person
 
+HEARD = 1000  # events
 RECENT = 50  # messages that a client which comes later gets
 
 
@@ -31,10 +33,15 @@ class Channel:
         self.room = room
         self.names = replace(names_of(room.card.room, room.title), channel=name, server=SERVER)
         self._recent: deque[Said] = deque(maxlen=RECENT)
+        self.heard: deque[Event] = deque(maxlen=HEARD)  # the latest events, which may not be on the disk yet
         self._unread: list[Private] = []  # private messages that no client has been sent
 
-    def enter(self, client: Client) -> None:
-        """Show the client that it is in here."""
+    def enter(self, client: Client, marker: bytes = b"") -> None:
+        """Show the client that it is in here.
+
+        Args:
+            marker: the line that says up to when the person has read.
+        """
         me = source_of(self.room.state.me, client.nick)
         words = () if not client.has("extended-join") else (self.room.state.me[:16],)
         last = "this is you" if words else None
@@ -47,8 +54,9 @@ class Channel:
                 (
                     made(me, "JOIN", self.names.channel, *words, last=last),
                     replies.topic(self.room.state.topic),
+                    marker,
                     b"" if client.has("no-implicit-names") else listed,
-                    self._encoder(client).history(self._shown(said, client) for said in self._recent),
+                    b"" if client.has("draft/chathistory") else self._replay(client),
                 )
             )
         )
@@ -61,7 +69,8 @@ class Channel:
         past = [item for item, before in items if before and isinstance(item, Said)]
         said = [item for item, _ in items if isinstance(item, Said)]
         self._recent.extend(said)
-        if client is not None and past:
+        self.heard.extend(item for item, _ in items if isinstance(item, PLAYED))
+        if client is not None and past and not client.has("draft/chathistory"):
             client.link.send(self._encoder(client).history(self._shown(event, client) for event in past))
         for item, before in items:
             if isinstance(item, Private):
@@ -71,6 +80,15 @@ class Channel:
                     self._show_private(item, client)
             elif client is not None and not before:
                 self._show(item, client)
+
+    def past(self, event: Event, client: Client) -> bytes:
+        """The lines of an event that is not new."""
+        encoder = self._encoder(client)
+        shown = self._shown(event, client)
+        return encoder.said(shown, written_time=True) if isinstance(shown, Said) else encoder.encode(shown)
+
+    def _replay(self, client: Client) -> bytes:
+        return self._encoder(client).history(self._shown(said, client) for said in self._recent)
 
     def find(self, nick: str, client: Client) -> Person | None:
         """The person here whom the client calls so."""

@@ -1,16 +1,18 @@
 """One IRC client of the gateway: who it is, and what it has negotiated."""
 
+import time
 from dataclasses import dataclass, field
 
 from lanchat.network.link import Link
 from lanchat.protocol.irc.caps import Capabilities
 from lanchat.protocol.irc.line import made
+from lanchat.protocol.irc.multiline import Multiline
+from lanchat.protocol.irc.numerics import word
 
 SERVER = (
     "lanchat.gateway"  # the name that the gateway has as a server; no nick can stand for it, having a dot and no "!"
 )
-WITHOUT = frozenset({"draft/chathistory", "draft/event-playback", "draft/read-marker", "labeled-response"})
-WITHOUT |= {"draft/multiline", "draft/pre-away", "sasl", "setname"}
+WITHOUT = frozenset({"draft/pre-away", "labeled-response", "sasl", "setname"})
 
 
 @dataclass(eq=False)
@@ -22,6 +24,7 @@ class Client:
         password: that it sent.
         user: whether USER has come.
         registered: whether it is in.
+        multiline: collects the lines of a message.
     """
 
     link: Link
@@ -29,6 +32,7 @@ class Client:
     password: str = ""
     user: bool = False
     registered: bool = False
+    multiline: Multiline = field(default_factory=lambda: Multiline(time.monotonic))
     capabilities: Capabilities = field(default_factory=lambda: Capabilities(without=WITHOUT))
 
     def has(self, capability: str) -> bool:
@@ -36,6 +40,10 @@ class Client:
 
     def reply(self, number: str, *words: str, last: str | None = None) -> None:
         self.link.send(made(SERVER, number, self.nick or "*", *words, last=last))
+
+    def fail(self, command: str, code: str, text: str, *context: str) -> None:
+        """Send a reply for which there is no numeric."""
+        self.link.send(made(SERVER, "FAIL", command, code, *map(word, context), last=text))
 
     def notice(self, text: str, target: str = "") -> None:
         self.link.send(made(SERVER, "NOTICE", target or self.nick or "*", last=text))

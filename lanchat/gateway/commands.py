@@ -6,9 +6,12 @@ from lanchat import __version__
 from lanchat.errors import LanchatError
 from lanchat.gateway.channel import Channel
 from lanchat.gateway.client import SERVER, Client
+from lanchat.gateway.history import History
 from lanchat.gateway.network import Network
 from lanchat.protocol.ids import is_verified
+from lanchat.protocol.irc.history import MAX_LIMIT
 from lanchat.protocol.irc.line import Line, cut, lowered, made, without_formatting
+from lanchat.protocol.irc.multiline import Failed
 from lanchat.protocol.irc.names import Names
 from lanchat.protocol.irc.numerics import MAX_AWAY, Replies, matching, word
 from lanchat.protocol.limits import TokenBucket
@@ -28,6 +31,7 @@ class Commands:
     def __init__(self, network: Network, password: str, now: float) -> None:
         self._network = network
         self._password = password
+        self._history = History()
         self._attempts = TokenBucket(ATTEMPTS / 60, ATTEMPTS, now)
 
     def obey(self, client: Client, line: Line, now: float) -> None:
@@ -52,9 +56,20 @@ class Commands:
             case _ if not client.registered:
                 client.reply("451", last="You have not registered")
             case _:
-                self._obey(client, line)
+                self._obey_whole(client, line)
         if not client.registered and client.user and client.nick and not client.capabilities.negotiating:
             self._register(client, now)
+
+    def _obey_whole(self, client: Client, line: Line) -> None:
+        """The same for a line that may be one of several of a message."""
+        if not client.has("draft/multiline") or not (line.command == "BATCH" or "batch" in line.tags):
+            self._obey(client, line)
+            return
+        try:
+            if (whole := client.multiline.take(line)) is not None:
+                self._obey(client, whole)
+        except Failed as error:
+            client.fail("BATCH", error.code, str(error), *error.context)
 
     def _obey(self, client: Client, line: Line) -> None:
         network, first = self._network, line.parameter(0)
@@ -91,6 +106,10 @@ class Commands:
                     client.reply(*(("368", found.names.channel) if banned else ("324", found.names.channel, "+nt")))
             case "MODE":
                 client.reply("221", "+i")
+            case "CHATHISTORY":
+                self._history.answer(client, line, network.entered)
+            case "MARKREAD":
+                network.read.answer(client, line, network.entered)
             case "AWAY":
                 self._away(client, safe_text(without_formatting(first)).strip())
             case "MOTD":
@@ -128,7 +147,9 @@ class Commands:
         client.reply("003", last="LIST shows the rooms; JOIN enters one, with your own key.")
         client.reply("004", SERVER, f"lanchat-{__version__}", "i", "bntov")
         words = "CASEMAPPING=ascii CHANTYPES=# CHANMODES=b,,,nt PREFIX=(ov)@+ NICKLEN=32 CHANNELLEN=50 NETWORK=lanchat"
-        client.reply("005", *words.split(), "UTF8ONLY", "WHOX", last="are supported by this server")
+        client.reply("005", *words.split(), last="are supported by this server")
+        words = f"CHATHISTORY={MAX_LIMIT} MSGREFTYPES=msgid,timestamp UTF8ONLY WHOX"
+        client.reply("005", *words.split(), last="are supported by this server")
         client.reply("422", last="There is no message of the day")
         self._network.welcome(client)
 

@@ -19,11 +19,14 @@ from lanchat.errors import HostKeyChanged, LanchatError, Refused
 from lanchat.gateway.channel import Channel
 from lanchat.gateway.channels import channels
 from lanchat.gateway.client import Client
+from lanchat.gateway.markers import FILE as MARKERS
+from lanchat.gateway.markers import ReadMarkers
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.irc.line import Line, lowered, made
 from lanchat.protocol.irc.names import source_of
 from lanchat.protocol.messages import Event
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
+from lanchat.storage.home import home_folder
 from lanchat.threads import Inbox
 
 MAX_ROOMS = 32  # as many as are remembered
@@ -66,6 +69,7 @@ class Network:
     """
 
     def __init__(self, finder: Finder, on: OwnAddresses, timing: Timing = DEFAULT_TIMING) -> None:
+        self.read = ReadMarkers(home_folder() / MARKERS)
         self.inbox: Inbox[Happening] = Inbox()
         self.client: Client | None = None  # once it has registered
         self.entered: dict[str, Channel] = {}  # by the name in lower case
@@ -91,7 +95,7 @@ class Network:
             self.client.link.finish(made("", "ERROR", last="Another client has come in your place"))
         self.client = client
         for channel in self.entered.values():
-            channel.enter(client)
+            self._show(channel, client)
 
     def join(self, name: str, password: str) -> None:
         """Enter the room of this channel, in a thread of its own."""
@@ -164,11 +168,15 @@ class Network:
         if item.room is not None:
             channel = self.entered[lowered(item.name)] = Channel(item.name, item.room)
             if self.client is not None:
-                channel.enter(self.client)
+                self._show(channel, self.client)
                 if item.room.nick != self.client.nick:
                     self.client.notice(f"Here you are {item.room.nick}: your nick is taken.", item.name)
         elif self.client is not None and item.error is not None:
             self._explain(self.client, item.name, item.error)
+
+    def _show(self, channel: Channel, client: Client) -> None:
+        marks = client.has("draft/read-marker")
+        channel.enter(client, self.read.marker(channel.names.room, channel.names.channel) if marks else b"")
 
     def _explain(self, client: Client, name: str, error: LanchatError | ValueError) -> None:
         number = _NUMERICS.get(error.code, "437") if isinstance(error, Refused) else "437"
@@ -224,7 +232,13 @@ class Network:
 
         def attempt(nick: str) -> JoinedRoom:
             return join_target(
-                target_of(listing), nick, password=password or None, patience=None, on=self._on, timing=self._timing
+                target_of(listing),
+                nick,
+                password=password or None,
+                patience=None,
+                catch_up=True,
+                on=self._on,
+                timing=self._timing,
             )
 
         try:

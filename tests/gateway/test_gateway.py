@@ -2,8 +2,6 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,81 +9,18 @@ from typing import Any
 import pytest
 
 from lanchat.client.events import PrivateMessage
-from lanchat.discovery.sighting import Listing
 from lanchat.errors import LanchatError
 from lanchat.gateway.listener import Gateway
 from lanchat.gateway.network import Network
 from lanchat.gateway.password import gateway_password
 from lanchat.network.addresses import where
-from lanchat.protocol.address import Endpoint
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Joined, Left, Renamed
 from lanchat.protocol.timing import Timing
-from lanchat.server.host import Host
+from tests.gateway.conftest import PASSWORD, entered
 from tests.support.irc import IrcClient, parsed
 from tests.support.people import Listener
 from tests.support.waiting import wait_until
-
-PASSWORD = "kelp-oven-drama"
-
-
-class Seen:
-    """A list of rooms, as discovery would give it."""
-
-    def __init__(self) -> None:
-        self.rooms: list[Host] = []
-
-    def listings(self) -> tuple[Listing, ...]:
-        return tuple(
-            Listing(
-                room.room_id,
-                room.title,
-                room.nick,
-                room.people,
-                room.locked,
-                (Endpoint("127.0.0.1", room.port),),
-                ("udp",),
-                "open",  # type: ignore[arg-type]
-                room.identity.id,
-                "new",
-            )
-            for room in self.rooms
-        )
-
-
-@pytest.fixture
-def seen() -> Seen:
-    return Seen()
-
-
-@pytest.fixture
-def gateway(seen: Seen, host: object) -> Iterator[Gateway]:  # which leaves the rooms before they close
-    finder: Any = seen
-    opened = Gateway(Network(finder, where(("127.0.0.1",))), PASSWORD, 0, Timing(sweep=0.05))
-    running = threading.Thread(target=opened.run, name="test-gateway")
-    running.start()
-    yield opened
-    opened.close()
-    running.join()
-
-
-@pytest.fixture
-def come(gateway: Gateway) -> Iterator[Callable[..., IrcClient]]:
-    """`come("wee")`: the IRC client of this person."""
-    with ExitStack() as stack:
-
-        def connect(nick: str = "wee", capabilities: str = "", password: str = PASSWORD) -> IrcClient:
-            client = IrcClient(gateway.port, capabilities=capabilities, password=password)
-            stack.enter_context(closing(client))
-            client.send(f"NICK {nick}", "USER wee 0 * :wee")
-            return client
-
-        yield connect
-
-
-def entered(client: IrcClient, channel: str, key: str = "") -> list[str]:
-    client.send(f"JOIN {channel} {key}")
-    return client.until("366")
 
 
 def test_rooms_are_listed_and_entered_with_the_persons_own_key(gateway, seen, come, host, join):

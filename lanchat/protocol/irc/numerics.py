@@ -235,5 +235,9 @@ def matching(people: Sequence[Person], names: Names, mask: str) -> list[Person]:
     """The people whom a WHO with this mask asks for: all of the channel, or those with such a nick."""
     if not mask or mask in ("*", "0") or names.is_channel(mask):
         return list(people)
-    pattern = mask.lower().replace("[", "[[]")
-    return [person for person in people if fnmatchcase(person.nick.lower(), pattern)]
+    return [person for person in people if fits(person.nick, mask)]
+
+
+def fits(nick: str, mask: str) -> bool:
+    """Whether this nick is the mask, in which * and ? stand for any characters."""
+    return fnmatchcase(nick.lower(), mask.lower().replace("[", "[[]"))

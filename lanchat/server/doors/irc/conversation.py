@@ -12,6 +12,7 @@ from itertools import count
 from lanchat.network.link import Link
 from lanchat.protocol.irc.labels import MAX_LABEL
 from lanchat.protocol.irc.line import Line, TooLong, parse
+from lanchat.protocol.irc.multiline import Failed, Multiline
 from lanchat.protocol.irc.numerics import word
 from lanchat.protocol.status import Away
 from lanchat.server.doors.base import Serving, reporting_errors
@@ -20,7 +21,6 @@ from lanchat.server.doors.irc.gate import Gate
 from lanchat.server.doors.irc.history import History
 from lanchat.server.doors.irc.lines import Lines
 from lanchat.server.doors.irc.membership import Membership
-from lanchat.server.doors.irc.multiline import Failed, Multiline
 from lanchat.server.doors.irc.registration import Registration
 from lanchat.server.doors.irc.requests import Requests
 from lanchat.server.doors.irc.session import IrcSession
@@ -96,7 +96,8 @@ class Conversation:
             try:
                 whole = self._multiline.take(line)
             except Failed as error:
-                self._labelled(error.label, partial(self._requests.reply, error.reply(session)))
+                failed = session.fail("BATCH", error.code, str(error), *error.context)
+                self._labelled(error.label, partial(self._requests.reply, failed))
                 return
             if whole is None:
                 return

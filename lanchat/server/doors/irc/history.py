@@ -8,18 +8,17 @@ from lanchat.network.bulk import send_wait
 from lanchat.network.link import Link
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder, written
-from lanchat.protocol.irc.history import BadQuery, Id, Query, Reference, query_of
+from lanchat.protocol.irc.history import BadQuery, Id, Query, query_of
 from lanchat.protocol.irc.labels import batched, tagged
 from lanchat.protocol.irc.line import Line, made
-from lanchat.protocol.messages import Event, Joined, Left, Moved, Renamed, Said
-from lanchat.protocol.topic import Topic
+from lanchat.protocol.irc.selection import events, found
+from lanchat.protocol.messages import Event
 from lanchat.server.doors.irc.session import IrcSession
 from lanchat.server.past import PAGE, PAGE_COST
 from lanchat.server.throttle import Throttle
 from lanchat.storage.log import Log
 
 PIECE = 64 * 1024  # bytes that are sent at once, after which the client has to have read them
-_PLAYED = (Said, Joined, Left, Renamed, Moved, Topic)  # with event-playback; without it only the first
 
 
 class History:
@@ -30,6 +29,7 @@ class History:
         self._session = session
         self._throttle = throttle
         self._log = log
+        self._pages = _Log(link, session, throttle, log)
         self._refs = count(1)
 
     def answer(self, line: Line, label: str) -> None:
@@ -73,19 +73,19 @@ class History:
         self._link.send(self._begun("targets", "draft/chathistory-targets", None, tags) + self._ended("targets", rows))
 
     def _send_part(self, query: Query, tags: dict[str, str]) -> None:
-        seqs, ended = self._found(query)
+        seqs, ended = found(query, self._pages)
         if ended and self._session.has("message-tags"):
             tags = {**tags, "draft/chathistory-end": ""}
-        events = self._events(seqs[0] - 1, seqs[-1] + 1) if seqs else iter(())
-        self._send(self._session.names.channel, events, tags)
+        wanted = events(self._pages, seqs[0] - 1, seqs[-1] + 1) if seqs else iter(())
+        self._send(self._session.names.channel, wanted, tags)
 
-    def _send(self, target: str, events: Iterator[Event], tags: dict[str, str]) -> None:
+    def _send(self, target: str, wanted: Iterator[Event], tags: dict[str, str]) -> None:
         """Send these events as a batch, in pieces, each when the client has read the one before."""
         session = self._session
         encoder = Encoder(session.names, session.capabilities.active & CHANGING_BYTES)
         ref = f"history{next(self._refs)}"
         data = self._begun(ref, "chathistory", target, tags)
-        for event in events:
+        for event in wanted:
             data += encoder.past(event, ref)
             if len(data) > PIECE:
                 if not send_wait(self._link, data):
@@ -107,71 +107,26 @@ class History:
             return data
         return (batched(data, ref) if data else b"") + made(self._session.names.server, "BATCH", f"-{ref}")
 
-    # ---- from the log
 
-    def _found(self, query: Query) -> tuple[list[int], bool]:
-        """The seqs of the events that are asked for, and whether there are no more in that direction."""
-        limit, references = query.limit, query.references
-        if any(isinstance(reference, Id) and reference.seq < 0 for reference in references) or not limit:
-            return [], False
-        match query.kind, references:
-            case "LATEST" | "BEFORE", _:
-                latest = query.kind == "LATEST"
-                after = self._above(references[0]) if latest and references else -1
-                before = MAX_NUMBER if latest else self._below(references[0])
-                seqs = self._seqs(after, before, limit + 1, last=True)
-                return seqs[-limit:], len(seqs) <= limit
-            case "AFTER", (first,):
-                seqs = self._seqs(self._above(first), MAX_NUMBER, limit + 1)
-                return seqs[:limit], len(seqs) <= limit
-            case "BETWEEN", (first, second):
-                backwards = self._above(first) > self._above(second)
-                low, high = (second, first) if backwards else (first, second)
-                seqs = self._seqs(self._above(low), self._below(high), limit + 1, last=backwards)
-                return (seqs[-limit:] if backwards else seqs[:limit]), len(seqs) <= limit
-            case _:
-                return self._around(self._below(references[0]), limit), False
+class _Log:
+    """The room's log as one client reads it: each page costs."""
 
-    def _around(self, centre: int, limit: int) -> list[int]:
-        """As many before this seq as from it on, and of one side more where the other has fewer."""
-        before = self._seqs(-1, centre, limit, last=True)
-        after = self._seqs(centre - 1, MAX_NUMBER, limit)
-        half = limit // 2
-        taken = max(half, limit - len(after))
-        before = before[max(0, len(before) - taken) :]
-        return before + after[: limit - len(before)]
+    page = PAGE
 
-    def _above(self, reference: Reference) -> int:
-        """The seq after which the events are that come later than this one."""
-        return reference.seq if isinstance(reference, Id) else self._log.seq_at(reference.at + 1) - 1
+    def __init__(self, link: Link, session: IrcSession, throttle: Throttle, log: Log) -> None:
+        self._link = link
+        self._session = session
+        self._throttle = throttle
+        self._log = log
 
-    def _below(self, reference: Reference) -> int:
-        """The seq before which the events are that come earlier than this one."""
-        return reference.seq if isinstance(reference, Id) else self._log.seq_at(reference.at)
+    @property
+    def over(self) -> bool:
+        return self._link.over
 
-    def _seqs(self, after: int, before: int, limit: int, *, last: bool = False) -> list[int]:
-        """The seqs of the first or last events between these, in order; of so many at most."""
-        found: list[int] = []
-        while len(found) < limit and not self._link.over:
-            wanted = min(PAGE, limit - len(found))
-            events = self._page(after, before, wanted, last=last)
-            seqs = [event.seq for event in events if isinstance(event, _PLAYED)]
-            found = seqs + found if last else found + seqs
-            if len(events) < wanted:
-                break
-            after, before = (after, events[0].seq) if last else (events[-1].seq, before)
-        return found[max(0, len(found) - limit) :] if last else found[:limit]
-
-    def _events(self, after: int, before: int) -> Iterator[Event]:
-        """The events between these seqs, page by page."""
-        while not self._link.over:
-            events = self._page(after, before, PAGE)
-            yield from (event for event in events if isinstance(event, _PLAYED))
-            if len(events) < PAGE:
-                return
-            after = events[-1].seq
-
-    def _page(self, after: int, before: int, limit: int, *, last: bool = False) -> list[Event]:
+    def between(self, after: int, before: int, limit: int, *, last: bool = False) -> list[Event]:
         self._throttle.spend(PAGE_COST)
         said = not self._session.has("draft/event-playback")
-        return [] if self._link.over else self._log.between(after, before, limit, last=last, said=said)
+        return [] if self.over else self._log.between(after, before, limit, last=last, said=said)
+
+    def seq_at(self, at: int) -> int:
+        return self._log.seq_at(at)

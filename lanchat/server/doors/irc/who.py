@@ -2,7 +2,7 @@
 
 from lanchat.protocol.irc.encode import written
 from lanchat.protocol.irc.line import Line
-from lanchat.protocol.irc.numerics import MONITORED, joined, matching, word
+from lanchat.protocol.irc.numerics import MONITORED, fits, joined, matching, word
 from lanchat.room.room import Room
 from lanchat.server.doors.irc.people import called
 from lanchat.server.doors.irc.session import IrcSession
@@ -35,7 +35,7 @@ def whowas(session: IrcSession, line: Line, room: Room) -> bytes:
     replies, names, nick = session.replies, session.names, line.parameter(0)
     if not nick:
         return replies.reply("431", last="No nickname given")
-    gone = [one for one in reversed(session.people.gone) if one.nick.lower() == nick.lower()]
+    gone = [one for one in reversed(session.people.gone) if fits(one.nick, nick)]
     wanted = line.parameter(1)
     if wanted.isdecimal() and 0 < int(wanted[:9]) < len(gone):  # none or a negative number: all (RFC 2812, 3.6.3)
         gone = gone[: int(wanted[:9])]

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from lanchat.protocol.fields import MAX_TEXT
 from lanchat.protocol.irc.encode import CONCAT
 from lanchat.protocol.irc.line import MAX_LINES, Line, lowered
-from lanchat.server.doors.irc.session import IrcSession
 
 OPEN = 30.0  # s for which a batch may be open
 TYPE = "draft/multiline"
@@ -16,17 +15,16 @@ class Failed(ValueError):
     """The batch breaks the rules, and none of it is said.
 
     Args:
+        code: for the FAIL line.
+        context: the words that stand after it.
         label: of the line that began the batch.
     """
 
     def __init__(self, code: str, text: str, *context: str, label: str = "") -> None:
         super().__init__(text)
-        self._code = code
-        self._context = context
+        self.code = code
+        self.context = context
         self.label = label
-
-    def reply(self, session: IrcSession) -> bytes:
-        return session.fail("BATCH", self._code, str(self), *self._context)
 
 
 @dataclass
@@ -43,7 +41,7 @@ class _Batch:
 
 
 class Multiline:
-    """Collects one batch at a time. Owned by the reader thread of the client."""
+    """Collects one batch at a time, of one client."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

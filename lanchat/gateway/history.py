@@ -1,0 +1,118 @@
+"""Answers CHATHISTORY of the gateway's client from this computer's own copies of the rooms."""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import count
+from pathlib import Path
+
+from lanchat.errors import LanchatError
+from lanchat.gateway.channel import Channel
+from lanchat.gateway.client import SERVER, Client
+from lanchat.network.bulk import send_wait
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.irc.encode import written
+from lanchat.protocol.irc.history import BadQuery, Id, Query, query_of
+from lanchat.protocol.irc.labels import batched
+from lanchat.protocol.irc.line import Line, lowered, made
+from lanchat.protocol.irc.names import Names
+from lanchat.protocol.irc.numerics import word
+from lanchat.protocol.irc.selection import PLAYED, events, found
+from lanchat.protocol.messages import Event, Said
+from lanchat.storage.home import home_folder
+from lanchat.storage.paged_reader import PagedReader
+from lanchat.storage.rooms import JOINED, log_paths
+
+PIECE = 64 * 1024  # bytes that are sent at once, after which the client has to have read them
+
+
+class _Copy:
+    """The copy of a room on this disk, and what has come since and may not be there yet."""
+
+    page = 200
+    over = False
+
+    def __init__(self, paths: Iterable[Path], heard: deque[Event], *, said: bool) -> None:
+        self._readers = [PagedReader(path) for path in paths if path.exists()]
+        self._heard = heard
+        self._said = said
+
+    def between(self, after: int, before: int, limit: int, *, last: bool = False) -> list[Event]:
+        wanted = (Said,) if self._said else PLAYED
+        some: dict[int, Event] = {
+            event.seq: event for event in self._heard if after < event.seq < before and isinstance(event, wanted)
+        }
+        for reader in self._readers:
+            for event in reader.events_between(after, before, limit, last=last, said=self._said):
+                some[event.seq] = event
+        ordered = [some[seq] for seq in sorted(some)]
+        return ordered[max(0, len(ordered) - limit) :] if last else ordered[:limit]
+
+    def seq_at(self, at: int) -> int:
+        heard = (event.seq for event in self._heard if event.at >= at)
+        return min((next(heard, MAX_NUMBER), *(reader.seq_at(at) for reader in self._readers)))
+
+
+class History:
+    """Owned by the gateway's main thread."""
+
+    def __init__(self) -> None:
+        self._refs = count(1)
+
+    def answer(self, client: Client, line: Line, entered: dict[str, Channel]) -> None:
+        """Send what this CHATHISTORY asks for."""
+        context = [one for one in line.parameters[:2] if one]
+        try:
+            query = query_of(line.parameters, Names("", "", line.parameter(1), SERVER))
+            if query.kind == "TARGETS":
+                self._send_targets(client, query, entered)
+                return
+            channel = entered.get(lowered(query.target))
+            if channel is not None:
+                query = query_of(line.parameters, channel.names)  # msgids are those of this room
+                self._send_part(client, query, channel)
+            elif query.target.startswith("#"):
+                raise BadQuery("INVALID_TARGET", "There is no such channel that you are in", *context)
+            else:  # private messages are in no event log
+                self._send(client, query.target, [], {})
+        except BadQuery as error:
+            client.fail("CHATHISTORY", error.code, str(error), *error.context)
+        except LanchatError:
+            client.fail("CHATHISTORY", "MESSAGE_ERROR", "The copy of this room cannot be read now", *context)
+
+    def _copy(self, channel: Channel, *, said: bool) -> _Copy:
+        paths = [] if channel.room.card.ephemeral else log_paths(home_folder(), channel.room.card.room, JOINED)
+        return _Copy(paths, channel.heard, said=said)
+
+    def _send_targets(self, client: Client, query: Query, entered: dict[str, Channel]) -> None:
+        first, second = sorted(reference.at for reference in query.references if not isinstance(reference, Id))
+        rows = []
+        for channel in entered.values():
+            latest = self._copy(channel, said=True).between(-1, MAX_NUMBER, 1, last=True)
+            rows += [(event.at, channel.names.channel) for event in latest if first < event.at < second]
+        lines = [made(SERVER, "CHATHISTORY", "TARGETS", name, written(at)) for at, name in sorted(rows)[: query.limit]]
+        self._send_batch(client, "draft/chathistory-targets", (), lines, {})
+
+    def _send_part(self, client: Client, query: Query, channel: Channel) -> None:
+        copy = self._copy(channel, said=not client.has("draft/event-playback"))
+        seqs, ended = found(query, copy)
+        tags = {"draft/chathistory-end": ""} if ended and client.has("message-tags") else {}
+        wanted = events(copy, seqs[0] - 1, seqs[-1] + 1) if seqs else ()
+        self._send(client, channel.names.channel, (channel.past(event, client) for event in wanted), tags)
+
+    def _send(self, client: Client, target: str, lines: Iterable[bytes], tags: dict[str, str]) -> None:
+        self._send_batch(client, "chathistory", (target,), lines, tags)
+
+    def _send_batch(
+        self, client: Client, kind: str, words: tuple[str, ...], lines: Iterable[bytes], tags: dict[str, str]
+    ) -> None:
+        """Send these lines as a batch, in pieces, each when the client has read the one before."""
+        batches, ref = client.has("batch"), f"history{next(self._refs)}"
+        data = made(SERVER, "BATCH", f"+{ref}", kind, *map(word, words), tags=tags) if batches else b""
+        for line in lines:
+            data += batched(line, ref) if batches and line else line
+            if len(data) > PIECE:
+                if not send_wait(client.link, data):
+                    client.link.drop("slow", "reads too slowly")
+                    return
+                data = b""
+        client.link.send(data + (made(SERVER, "BATCH", f"-{ref}") if batches else b""))

@@ -1,0 +1,76 @@
+"""Up to when the person of the gateway has read: kept in the home, since here is an identity."""
+
+import json
+import logging
+from pathlib import Path
+
+from lanchat.errors import LanchatError
+from lanchat.gateway.channel import Channel
+from lanchat.gateway.client import SERVER, Client
+from lanchat.protocol.fields import MAX_NUMBER
+from lanchat.protocol.irc.encode import written
+from lanchat.protocol.irc.history import moment_of
+from lanchat.protocol.irc.line import Line, lowered, made
+from lanchat.protocol.irc.numerics import word
+from lanchat.storage.files import file_errors, write_file
+
+MAX_MARKERS = 1000  # the oldest ones are forgotten
+FILE = "irc-read.json"
+
+_log = logging.getLogger(__name__)
+
+
+class ReadMarkers:
+    """Up to when this person has read each room and each person. Owned by the gateway's main thread.
+
+    Args:
+        path: the file that keeps them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, int] = {}
+        try:
+            found = json.loads(path.read_bytes())
+            self._known = {str(key): at for key, at in found.items() if type(at) is int and 0 <= at <= MAX_NUMBER}
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
+            _log.warning("cannot read %s: %s", path, error)
+
+    def answer(self, client: Client, line: Line, entered: dict[str, Channel]) -> None:
+        """MARKREAD asks or says up to when something was read. It only moves forward."""
+        target, time = line.parameter(0), line.parameter(1)
+        channel = entered.get(lowered(target))
+        key = channel.names.room if channel is not None else f"@{target.lower()[:64]}"
+        if not target:
+            client.fail("MARKREAD", "NEED_MORE_PARAMS", "Missing parameters")
+        elif target.startswith("#") and channel is None:
+            client.fail("MARKREAD", "INVALID_PARAMS", "There is no such channel that you are in", target)
+        elif time:
+            at = moment_of(time.removeprefix("timestamp="))
+            if at is None or not time.startswith("timestamp="):
+                client.fail("MARKREAD", "INVALID_PARAMS", "That is no time", target)
+                return
+            self._keep(key, at)
+            client.link.send(self.marker(key, target))
+        else:
+            client.link.send(self.marker(key, target))
+
+    def marker(self, key: str, target: str) -> bytes:
+        """MARKREAD: up to which time this was read."""
+        at = self._known.get(key)
+        return made(SERVER, "MARKREAD", word(target), "*" if at is None else f"timestamp={written(at)}")
+
+    def _keep(self, key: str, at: int) -> None:
+        if at <= self._known.get(key, -1):
+            return
+        self._known.pop(key, None)
+        self._known[key] = at
+        while len(self._known) > MAX_MARKERS:
+            del self._known[next(iter(self._known))]
+        try:
+            with file_errors(self._path):
+                write_file(self._path, json.dumps(self._known).encode(), durable=False)
+        except LanchatError as error:  # it holds for this run all the same
+            _log.warning("cannot keep read markers: %s", error)
