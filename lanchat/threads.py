@@ -1,4 +1,4 @@
-"""Building blocks for threads: a queue, a wake-up, a join that survives an interrupted start, and unforeseen errors."""
+"""Building blocks for threads: a queue, a wake-up, and a join that survives an interrupted start."""
 
 import socket
 import threading
@@ -151,16 +151,3 @@ def join_started(thread: threading.Thread) -> None:
             if time.monotonic() > deadline:
                 return
             time.sleep(_STEP)
-
-
-def on_thread_error(report: Callable[[BaseException], None]) -> None:
-    """Have `report` called with every unforeseen error that ends a thread of this process, in that thread.
-
-    This holds for all threads, also for those of other packages, from now on.
-    """
-
-    def hook(args: threading.ExceptHookArgs) -> None:
-        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
-            report(args.exc_value)
-
-    threading.excepthook = hook

@@ -1,6 +1,5 @@
 """What is said about a command that was misused, in lanchat's own words: what is wrong, and how it is right."""
 
-import shutil
 from collections.abc import Sequence
 
 import click
@@ -24,6 +23,8 @@ class ExplainedCommand(click.Command):
         return rest
 
     def get_help(self, ctx: click.Context) -> str:
+        import shutil  # with all its compressors; only for a page of help
+
         columns = shutil.get_terminal_size().columns
         if columns < CLICKS_LEAST + 2:
             ctx.terminal_width = max(LEAST, columns - 2)

@@ -165,7 +165,7 @@ class Room:
         """Decide what follows from a member's command. The time is in ms since 1970."""
         match command:
             case Say():
-                return self._say(member, command, now)
+                return (self.say(member, command, now),)
             case Tell():
                 if self.unavailable:
                     words = f"Not sent: {self.unavailable} at the host. Try again later."
@@ -195,18 +195,19 @@ class Room:
             case _:
                 return self.files.decide(member, command, now)
 
-    def _say(self, member: Member, command: Say, now: int) -> Sequence[Decision]:
+    def say(self, member: Member, command: Say, now: int) -> Said | Repeated | Reply:
+        """Decide about a message to everyone: as `decide` does, but for this one command, which nearly all are."""
         known = self._recent.said.get((member.id, command.id))
         if known is not None:
-            return (Repeated(known),)
+            return Repeated(known)
         if self.unavailable:
-            return (Reply(Notice("unsent", f"Not sent: {self.unavailable} at the host. Try again later.")),)
+            return Reply(Notice("unsent", f"Not sent: {self.unavailable} at the host. Try again later."))
         try:
             text = clean_text(command.text)
         except ValueError as error:
-            return (Reply(Notice("rules", str(error))),)
+            return Reply(Notice("rules", str(error)))
         at, late = when_said(command, now) if command.again else (now, False)
-        return (Said(UNNUMBERED, at, member.id, member.nick, command.id, text, command.action, late),)
+        return Said(UNNUMBERED, at, member.id, member.nick, command.id, text, command.action, late)
 
     def _rename(self, member: Member, wanted: str, now: int) -> Sequence[Decision]:
         try:
@@ -238,9 +239,9 @@ class Room:
         """Make an event happen, now that it has its number. Events are applied in the order of their numbers."""
         self.seq = event.seq
         self._recent.add(event)
+        if isinstance(event, Said):  # nearly all
+            return
         match event:
-            case Said():
-                pass
             case Topic(topic=topic):
                 self.topic = topic
             case Moved(by=id):

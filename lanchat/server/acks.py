@@ -21,15 +21,10 @@ class Acks:
         self._receipts: deque[tuple[int, Session, Receipt]] = deque()  # with the number that each waits for
         self._warned: set[Session] = set()  # sessions that know that their messages are not stored now
 
-    def wait(self, session: Session, seq: int) -> None:
-        """This session sent or resent the message of this event, and waits for its ack."""
-        waiting = self._waiting.get(session)
-        if waiting is None:
-            self._waiting[session] = seq, seq
-        elif seq > waiting[1]:  # nearly always: a message that is new
-            self._waiting[session] = waiting[0], seq
-        elif seq < waiting[0]:
-            self._waiting[session] = seq, waiting[1]
+    def wait(self, session: Session, first: int, last: int) -> None:
+        """This session sent or resent the messages of events from the first to the last seq, and waits for acks."""
+        waiting = self._waiting.get(session, (first, last))
+        self._waiting[session] = min(first, waiting[0]), max(last, waiting[1])
 
     def wait_for_receipt(self, session: Session, number: int, receipt: Receipt) -> None:
         """This session gets the receipt once the private message of this number is stored."""

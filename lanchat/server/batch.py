@@ -1,6 +1,6 @@
 """One batch of the hub: the events for everybody, and how the bytes for a single session differ. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lanchat.protocol.messages import Event, Record, Said
@@ -25,13 +25,16 @@ class Batch:
     records: list[Record] = field(default_factory=list)  # for the log: the events, and private messages between them
     personal: dict[Session, Personal] = field(default_factory=dict)
 
-    def add(self, event: Event) -> None:
-        """Deliver this event to everybody, and store it."""
-        self.events.append(event)
-        self.records.append(event)
+    def add(self, events: Sequence[Event]) -> None:
+        """Deliver these events to everybody, and store them."""
+        self.events += events
+        self.records += events
 
     def personal_for(self, session: Session) -> Personal:
-        return self.personal.setdefault(session, Personal())
+        personal = self.personal.get(session)
+        if personal is None:
+            personal = self.personal[session] = Personal()
+        return personal
 
     def tell(self, session: Session, data: bytes) -> None:
         """Deliver these bytes to one session, after the events that were added so far."""

@@ -8,7 +8,8 @@ is what makes a chat server slow (measured: 6-9 us a send, in any language).
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import assert_never
+from itertools import groupby
+from typing import assert_never, cast
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.file_messages import FileChange, FileOffered, FilePrivate, FileRemoved, FileStored, Transfer
@@ -119,14 +120,11 @@ class Hub:
         self.inbox.put_now(LogTrouble(text))
 
     def run_batch(self) -> bool:
-        """Handle everything that is in the inbox as one batch; waits for a first item. Hub thread only.
-
-        Returns:
-            Whether the hub goes on.
-        """
+        """Handle all that is in the inbox as one batch; waits for a first item. Returns whether the hub goes on."""
         standbys, goes_on = self.standbys, True
         pauses = (self.sessions.pause, standbys.pause if standbys is not None else None)
         items = self.inbox.take(min((pause for pause in pauses if pause is not None), default=None))
+        items = self.sessions.gather(items, self.inbox)
         batch = Batch(self._now())
         self._room.unavailable = self._acks.trouble if self._room_log.full else ""
         for item in items if standbys is None else standbys.admit(items):
@@ -211,13 +209,17 @@ class Hub:
                 assert_never(item)
 
     def _receive(self, session: Session, messages: Iterable[wire.FromMember], batch: Batch) -> None:
+        for kind, run in groupby(messages, type):
+            if kind is wire.Say:  # nearly all
+                self.sessions.hear(session, cast("Iterable[wire.Say]", run), batch)
+            else:
+                self._receive_others(session, run, batch)
+
+    def _receive_others(self, session: Session, messages: Iterable[wire.FromMember], batch: Batch) -> None:
         for message in messages:
-            member = session.member
-            if member is None:
+            if (member := session.member) is None:
                 return  # the session has ended earlier in this batch
             match message:
-                case wire.Say() | wire.Tell():
-                    self._carry_out(session, member, message, batch)
                 case wire.Ping():
                     self.sessions.tell(session, wire.Pong(), batch)
                 case wire.Deaf():
@@ -246,9 +248,7 @@ class Hub:
                 case FileOffered() | FileStored() | FileRemoved() | FilePrivate():
                     self._publish_file(decision, batch, session)
                 case Repeated(said):
-                    self.sessions.tell(session, said, batch)
-                    self._acks.wait(session, said.seq)
-                    self.sessions.tell_all(self._acks.due(), batch)
+                    self.sessions.repeat(said, batch, session)
                 case _:
                     self._effect(session, decision, batch)
 

@@ -54,7 +54,7 @@ def said_before(log: Log, by: str, messages: Iterable[FromMember]) -> list[Said]
     Raises:
         LanchatError: the log cannot be read now.
     """
-    ids = {message.id for message in messages if isinstance(message, Say) and message.again}
+    ids = {message.id for message in messages if type(message) is Say and message.again}
     try:
         return log.find(by, ids) if ids else []
     except LogDamaged:

@@ -1,19 +1,24 @@
 """The sessions of a room: who joins and leaves, and what goes out to one of them or to all."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import FAULT, REPLACED
 from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.status import Status
-from lanchat.room.effects import Member
+from lanchat.room.effects import Member, Repeated, Reply
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
-from lanchat.server.session import Answer, Asked, JoinRequest, Session
+from lanchat.server.session import Answer, Asked, Item, JoinRequest, LinkEnded, Session
+from lanchat.threads import Inbox
 
 _LOOK = 1.0  # s between two looks at who is away
+_CROWD = 64  # sessions, from which on those who come and go at about the same time are handled together ...
+_GATHER = 0.01  # s ... so long at most after the first of them: sending to so many takes a millisecond or more
+_VISITS = {JoinRequest, LinkEnded}
 _UNWANTED = ("lost", "silent")  # the codes of a link that ended without anybody wanting it
 
 _log = logging.getLogger(__name__)
@@ -42,6 +47,21 @@ class Sessions:
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions)
 
+    def gather(self, items: Sequence[Item], inbox: Inbox[Item]) -> Sequence[Item]:
+        """Wait a moment for more who come and go, if nobody has anything to say.
+
+        Everybody hears of each of them, which is most of the cost of a join in a large room. Those in one batch cost
+        one send for each session all together.
+        """
+        until = time.monotonic() + _GATHER
+        while items and len(self._sessions) >= _CROWD and _VISITS.issuperset(map(type, items)):
+            rest = until - time.monotonic()
+            more = inbox.take(rest) if rest > 0 else ()
+            if not more:
+                break
+            items = [*items, *more]
+        return items
+
     def publish(self, draft: wire.Event, batch: Batch, session: Session | None = None) -> None:
         """Give an event its number, make it happen and deliver it.
 
@@ -50,22 +70,66 @@ class Sessions:
         """
         event = wire.numbered(draft, self._room.seq + 1)
         self._room.apply(event)
-        if session is not None:
-            if not session.echoes and (echo := session.echo(event)) is not None:
-                batch.personal_for(session).skips.add(len(batch.events))
-                if echo:
-                    batch.tell(session, echo)
-            if isinstance(event, wire.Said):
-                self._acks.wait(session, event.seq)
-                if session.deaf and session.echoes:
-                    self.tell(session, event, batch)
-                if self._acks.trouble:
-                    self.tell_all(self._acks.warn([session]), batch)
-        batch.add(event)
-        if self._observers and not isinstance(event, wire.Said):
-            for observer in self._observers:
-                if data := observer.observe(event):
-                    batch.tell(observer, data)
+        if isinstance(event, wire.Said) and session is not None:
+            self._deliver((event,), batch, session)
+            return
+        if session is not None and not session.echoes:
+            self._echo(session, event, batch)
+        batch.add((event,))
+        for observer in self._observers:
+            if data := observer.observe(event):
+                batch.tell(observer, data)
+
+    def hear(self, session: Session, says: Iterable[wire.Say], batch: Batch) -> None:
+        """Decide about messages to everyone and deliver them. They are most of what a hub handles, so it takes them in
+        runs."""
+        room, member = self._room, session.member
+        if member is None:
+            return  # the session has ended earlier in this batch
+        said: list[wire.Said] = []
+        for say in says:
+            decision = room.say(member, say, batch.now)
+            if isinstance(decision, wire.Said):
+                room.apply(wire.numbered(decision, room.seq + 1))
+                said.append(decision)
+                continue
+            self._deliver(said, batch, session)
+            said = []
+            if isinstance(decision, Repeated):
+                self.repeat(decision.said, batch, session)
+            elif isinstance(decision, Reply):
+                self.tell(session, decision.message, batch)
+        self._deliver(said, batch, session)
+
+    def repeat(self, said: wire.Said, batch: Batch, session: Session) -> None:
+        """Let a session that resent a message have its event again."""
+        self.tell(session, said, batch)
+        self._acks.wait(session, said.seq, said.seq)
+        self.tell_all(self._acks.due(), batch)
+
+    def _deliver(self, said: Sequence[wire.Said], batch: Batch, session: Session) -> None:
+        """Deliver messages of one session that have just happened. The session waits for their acks."""
+        if not said:
+            return
+        if self._acks.trouble:
+            self.tell_all(self._acks.warn([session]), batch)
+        self._acks.wait(session, said[0].seq, said[-1].seq)
+        if session.echoes and not session.deaf:
+            batch.add(said)
+            return
+        for event in said:
+            if not session.echoes:
+                self._echo(session, event, batch)
+            else:  # what everybody gets is not for the deaf, but this is its own
+                self.tell(session, event, batch)
+            batch.add((event,))
+
+    def _echo(self, session: Session, event: wire.Event, batch: Batch) -> None:
+        """Let a session without `echoes` have what it gets in place of an event that it caused."""
+        if (echo := session.echo(event)) is not None:
+            batch.personal_for(session).skips.add(len(batch.events))
+            if echo:
+                batch.tell(session, echo)
 
     def publish_private(self, told: FilePrivate, batch: Batch) -> None:
         """Make this happen to a file for one person, and tell the two."""

@@ -24,7 +24,7 @@ PORTION = 64  # lines that are decoded and forwarded together; what waits is not
 MAX_LINES = 4096  # in one read, which holds half as many of the shortest messages
 FEW = 16  # lines that are decoded before they are paid for, so that a read of a few lines is paid for at once
 NOTICE_EVERY = 30.0  # s between two requests to slow down
-_TALK = (Say, Tell, Who, Rename, Away, *get_args(FileCommand))  # what costs more than its line
+_TALK = {Say, Tell, Who, Rename, Away, *get_args(FileCommand)}  # what costs more than its line
 _MORE = LINES_A_MESSAGE - 1  # what a message costs in addition to its line
 
 
@@ -97,7 +97,7 @@ class Throttle:
         self._settle()
         ready: list[FromMember] = []
         for message in messages:
-            if isinstance(message, _TALK) and not self._lines.spare(_MORE):
+            if type(message) in _TALK and not self._lines.spare(_MORE):
                 if ready or said_before:
                     inbox.put(Received(session, ready, said_before))
                     ready, said_before = [], None
@@ -130,4 +130,4 @@ def _check(lines: int) -> None:
 
 
 def _talk(messages: list[FromMember]) -> int:
-    return len([message for message in messages if isinstance(message, _TALK)])
+    return len([message for message in messages if type(message) in _TALK])

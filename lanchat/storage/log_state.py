@@ -14,7 +14,6 @@ class LogState:
     seq: int  # of the last event
     given: int  # the highest number that may have been given out: seq, or higher after a crash
     clean: bool  # whether the last run has stored every event that it has numbered
-    entries: int
     unindexed: int
     owners: tuple[tuple[str, str], ...]  # nick and member id, oldest first
     keys: dict[str, bytes]  # by member id
@@ -23,23 +22,22 @@ class LogState:
 
 def read_state(db: sqlite3.Connection) -> LogState:
     facts: dict[str, int] = dict(db.execute("SELECT name, value FROM fact"))
-    last, entries, unindexed = (
+    last, unindexed = (
         db.execute(question).fetchone()[0]
         for question in (
             f"SELECT coalesce(max(seq), 0) FROM event WHERE seq <= {MAX_NUMBER}",
-            "SELECT count(*) FROM event",
             "SELECT count(*) FROM unindexed",
         )
     )
     rows = db.execute("SELECT nick, by FROM owner ORDER BY seq")
     owners = tuple((nick, by) for nick, by in rows if isinstance(nick, str) and isinstance(by, str))
     known = "SELECT by, key FROM member_key WHERE typeof(key) = 'blob' AND by IN (SELECT by FROM owner)"
-    topics = db.execute("SELECT text FROM event WHERE kind = 'topic' ORDER BY seq DESC LIMIT 1").fetchall()
+    last_topic = "SELECT text FROM event WHERE kind = 'topic' AND kind <> 'said' ORDER BY seq DESC LIMIT 1"
+    topics = db.execute(last_topic).fetchall()
     return LogState(
         seq=last,
         given=max(last, facts.get("first", 0)),
         clean=bool(facts.get("clean", 1)),
-        entries=entries,
         unindexed=unindexed,
         owners=owners,
         keys=dict(db.execute(known)),

@@ -20,6 +20,12 @@ class Pruning:
         self._db = db
         self._scanned = -1  # the seq up to which `_drop_older` has looked
 
+    @property
+    def entries(self) -> int:
+        """How many events the log has. Reads the whole table."""
+        number: int = self._db.execute("SELECT count(*) FROM event").fetchone()[0]
+        return number
+
     def amount(self, table: Table) -> Amount:
         """How much this table holds. Reads the whole table."""
         return Amount(

@@ -8,8 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lanchat.errors import LanchatError
@@ -20,7 +19,7 @@ from lanchat.protocol.messages import Event, Private, Record, Said, Told
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.timeline import epoch_of, make_seq
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore, part_of, waiting_size
+from lanchat.storage.log import OnStored, OnTrouble, Opened, Portion, ignore, part_of
 from lanchat.storage.paged_reader import PagedReader
 from lanchat.storage.problems import FAILURES, Failure, StoreProblem, in_words, problem_of
 from lanchat.storage.repair import open_store
@@ -72,7 +71,7 @@ class SqliteLog:
         self._keep = keep
         self._on_damage = on_damage
         self._wall = wall
-        self._waiting: deque[Record] = deque()
+        self._waiting: deque[Portion] = deque()
         self._values: dict[str, bytes] = {}  # of the state, which wait as the records do
         self._size = 0  # bytes of memory that _waiting takes
         self._closing = False
@@ -102,6 +101,7 @@ class SqliteLog:
             self._store.pruning.drop_delivered(MAILBOX_KNOWN, before=now - MAILBOX_AGE)
             private = self._store.private()
             files = self._store.files()
+            self._upkeep.begin(self._store, state)
             numbered, values = self._store.moving.private_number(), self._store.moving.state()
         except (*FAILURES, OSError, LanchatError) as error:
             if self._store is not None:
@@ -116,7 +116,6 @@ class SqliteLog:
         if damage:
             self._on_damage(damage)
         self._stored_seq = state.seq
-        self._upkeep.begin(state)
         number = max(numbered, make_seq(epoch_of(self._seq), 0))  # two hosts give no two messages one number
         return Opened(past, self._seq, state.owners, private, timeline, state.keys, files, number, values, state.topic)
 
@@ -126,10 +125,10 @@ class SqliteLog:
         self._thread.start()
 
     def append(self, records: Sequence[Record]) -> int:
-        size = sum(map(waiting_size, records))
+        portions = [Portion(records[at : at + TRANSACTION]) for at in range(0, len(records), TRANSACTION)]
         with self._lock:
-            self._waiting.extend(records)
-            self._size += size
+            self._waiting.extend(portions)
+            self._size += sum(portion.size for portion in portions)
         self._ticket += len(records)
         return self._ticket
 
@@ -144,7 +143,7 @@ class SqliteLog:
 
     def private_after(self, number: int, limit: int) -> list[Told]:
         with self._lock:
-            waiting = [told for told in self._waiting if isinstance(told, Told) and told.number > number]
+            waiting = [told for told in self._records if isinstance(told, Told) and told.number > number]
         stored = self._reader.private_after(number, limit)  # second, as in `read`
         last = stored[-1].number if stored else number
         return [*stored, *(told for told in waiting if told.number > last)][:limit]
@@ -154,7 +153,7 @@ class SqliteLog:
 
     def read(self, after: int, limit: int) -> list[Event]:
         with self._lock:
-            waiting = [event for event in self._waiting if not isinstance(event, Private) and event.seq > after]
+            waiting = [event for event in self._records if not isinstance(event, Private) and event.seq > after]
         # The file comes second: an event that waits may be stored at any moment, and must not be missed.
         stored = self._reader.events_after(after, limit)
         last = stored[-1].seq if stored else after
@@ -162,7 +161,7 @@ class SqliteLog:
 
     def between(self, after: int, before: int, limit: int, *, last: bool = False, said: bool = False) -> list[Event]:
         with self._lock:
-            waiting = [record for record in self._waiting if not isinstance(record, Private)]
+            waiting = [record for record in self._records if not isinstance(record, Private)]
         stored = self._reader.events_between(after, before, limit, last=last, said=said)  # second, as in `read`
         known = stored[-1].seq if stored else after
         return part_of(
@@ -171,13 +170,13 @@ class SqliteLog:
 
     def seq_at(self, at: int) -> int:
         with self._lock:
-            waiting = [record for record in self._waiting if not isinstance(record, Private)]
+            waiting = [record for record in self._records if not isinstance(record, Private)]
         later = next((event.seq for event in waiting if event.at >= at), MAX_NUMBER)
         return min(self._reader.seq_at(at), later)
 
     def find(self, by: str, ids: Collection[str]) -> list[Said]:
         with self._lock:
-            waiting = {e.id: e for e in self._waiting if isinstance(e, Said) and e.by == by and e.id in ids}
+            waiting = {e.id: e for e in self._records if isinstance(e, Said) and e.by == by and e.id in ids}
         return list((waiting | {said.id: said for said in self._reader.find(by, ids)}).values())
 
     def close(self) -> None:
@@ -194,13 +193,13 @@ class SqliteLog:
         while True:
             with self._lock:
                 self._lock.wait_for(lambda: self._waiting or self._values or self._closing, self._upkeep.pause)
-                records, values = list(islice(self._waiting, TRANSACTION)), dict(self._values)
+                portions, values = self._next(), dict(self._values)
                 closing = self._closing
-            if not records and not values:
+            if not portions and not values:
                 self._upkeep.tidy(self._store, closing=closing)
                 if closing:
                     break
-            elif self._write(records, values):
+            elif self._write(portions, values):
                 if self._upkeep.is_behind and self._store is not None:
                     self._upkeep.index(self._store)
             else:
@@ -211,21 +210,38 @@ class SqliteLog:
                 self._pause(closing)
         self._end()
 
-    def _write(self, records: list[Record], values: dict[str, bytes]) -> bool:
+    @property
+    def _records(self) -> Iterator[Record]:
+        """All records that wait. Requires holding the lock."""
+        return (record for portion in self._waiting for record in portion.records)
+
+    def _next(self) -> list[Portion]:
+        """What the next transaction stores. Requires holding the lock."""
+        portions: list[Portion] = []
+        left = TRANSACTION
+        for portion in self._waiting:
+            left -= len(portion.records)
+            if left < 0:
+                break
+            portions.append(portion)
+        return portions
+
+    def _write(self, portions: list[Portion], values: dict[str, bytes]) -> bool:
         """Store these records and values. Returns whether they are on the disk now."""
+        records = [record for portion in portions for record in portion.records]
         try:
             if self._store is None:
                 self._store, damage = open_store(self._path, durable=True, suspect=True)
                 self._store.begin(self._seq)
                 state = self._store.state()
-                self._upkeep.begin(state)
+                self._upkeep.begin(self._store, state)
                 if not damage and state.seq < self._stored_seq:
                     damage = "The log's file was replaced. Everything that was stored in it up to now is gone."
                 if damage:
                     self._on_damage(damage)
             if values:
                 self._store.moving.set_state(values)
-            events = [record for record in records if not isinstance(record, Private)]
+            events = [record for record in records if isinstance(record, Said) or not isinstance(record, Private)]
             added = self._store.add(records) if records else 0
             if added < len(events):
                 added += self._store.add_reused(event for event in events if isinstance(event, Said))
@@ -237,9 +253,9 @@ class SqliteLog:
         self._upkeep.added(added)
         with self._lock:
             self._values = {name: value for name, value in self._values.items() if values.get(name) is not value}
-            for _ in records:
+            for portion in portions:
                 self._waiting.popleft()
-            self._size -= sum(map(waiting_size, records))
+                self._size -= portion.size
         self._on_stored(self._stored, self._stored_seq)
         if self._trouble:
             _log.warning("events are stored again")
@@ -264,7 +280,8 @@ class SqliteLog:
 
     def _end(self) -> None:
         if self._waiting:
-            _log.error("%d events could not be stored: %s", len(self._waiting), self._trouble)
+            waiting = sum(len(portion.records) for portion in self._waiting)
+            _log.error("%d events could not be stored: %s", waiting, self._trouble)
         if self._store is None:
             return
         try:

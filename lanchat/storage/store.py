@@ -8,6 +8,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from lanchat.protocol.fields import MAX_NUMBER
@@ -43,6 +44,7 @@ STEP = 500  # entries indexed in one transaction: some 15 ms, which an acknowled
 _TOGETHER = 64  # events in one statement, since sqlite3 hands over the interpreter around each one (limit: 999 values)
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT = f"INSERT OR IGNORE INTO event ({COLUMNS}) VALUES "
+_INSERT_TOGETHER = _INSERT + ", ".join([_ROW] * _TOGETHER)
 
 _INSERT_PRIVATE = (  # one that is finished takes its new number, behind all others
     f"INSERT INTO private (number, {PRIVATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -138,7 +140,8 @@ class Store:
 
     def files(self) -> tuple[FileChange, ...]:
         """All events about files, oldest first, and then the files for one person."""
-        rows = self._db.execute(f"SELECT {COLUMNS} FROM event WHERE kind LIKE 'file%' ORDER BY seq")
+        kinds = "kind <> 'said' AND kind IN ('file_offered', 'file_stored', 'file_removed')"  # index `other`
+        rows = self._db.execute(f"SELECT {COLUMNS} FROM event WHERE {kinds} ORDER BY seq")
         return *(event for row in rows if isinstance(event := event_of(row), FileEvent)), *stored_files(self._db)
 
     def private(self) -> tuple[Told, ...]:
@@ -155,33 +158,31 @@ class Store:
         Returns:
             How many events are new.
         """
-        events: list[Event] = []
+        events: list[Event] = [record for record in records if isinstance(record, Said)]  # nearly all
+        others: list[Event] = []
         private: list[Told] = []
         files: list[FilePrivate | Got] = []
-        for record in records:
-            if type(record) is Said:  # nearly all; to ask whether it is of another type takes long (msgspec)
-                events.append(record)
-            elif isinstance(record, Told):
+        for record in records if len(events) < len(records) else ():
+            if isinstance(record, Told):
                 private.append(record)
             elif isinstance(record, FilePrivate | Got):
                 files.append(record)
-            else:
-                events.append(record)
+            elif not isinstance(record, Said):
+                others.append(record)
+        events += others
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             if private:
-                rows = ((told.number or None, *private_row(told)) for told in private)
-                self._db.executemany(_INSERT_PRIVATE, rows)
+                self._db.executemany(_INSERT_PRIVATE, ((told.number or None, *private_row(told)) for told in private))
             if files:
                 add_files(self._db, files)
             added = 0
             for at in range(0, len(events) - _TOGETHER + 1, _TOGETHER):
-                fields = [field for event in events[at : at + _TOGETHER] for field in row_of(event)]
-                added += self._db.execute(_INSERT + ", ".join([_ROW] * _TOGETHER), fields).rowcount
+                rows = map(row_of, events[at : at + _TOGETHER])
+                added += self._db.execute(_INSERT_TOGETHER, tuple(chain.from_iterable(rows))).rowcount
             remaining = events[len(events) - len(events) % _TOGETHER :]
             if remaining:
                 added += self._db.executemany(_INSERT + _ROW, map(row_of, remaining)).rowcount
-            others = [event for event in events if type(event) is not Said]
             keys = [key for event in others if (key := key_shown(event))]
             if keys and self._durable and self._owned < MAX_OWNED:  # beyond that, newcomers own no nick to be found by
                 self._db.executemany("INSERT OR IGNORE INTO member_key VALUES (?, ?)", keys)

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable
 
 from lanchat.terminal.exit import GOODBYE_LIMIT
-from lanchat.threads import on_thread_error
 
 CRASHED = 1  # the exit code
 
@@ -38,7 +37,11 @@ class Crash:
         The main thread then says goodbye, puts the terminal in order and calls `tell`. If that takes longer than
         GOODBYE_LIMIT, because it waits for the thread that is gone, the program ends without it.
         """
-        on_thread_error(self._end)
+        threading.excepthook = self._thread_ended  # for all threads, also for those of other packages
+
+    def _thread_ended(self, args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+            self._end(args.exc_value)
 
     def note(self, error: BaseException) -> None:
         """Keep an unforeseen error of this thread for `tell`. Later ones often follow from it and are only logged."""

@@ -168,6 +168,14 @@ def test_a_line_nested_more_than_16_deep_is_refused(opening):
                 read(line(depth), FROM_MEMBER)
 
 
+def test_lines_without_a_bracket_lend_theirs_to_no_other_line():
+    deep = b'{"t":"ping","later":' + b"[" * 20 + b"]" * 20 + b"}"
+    for blank in (b"", b" ", b'"{"'):
+        with pytest.raises(ProtocolError, match="16 deep|malformed"):
+            decode_all([deep, *[blank] * 30], FROM_MEMBER)
+    assert decode_all([b"", encode(Ping())[:-1], b" "], FROM_MEMBER) == [Ping()]
+
+
 def test_brackets_in_a_text_do_not_count_as_nesting():
     said = Say("1", '[[[[[[[[[[{{{{{{{{{{"\\[[[[[[[[')
     assert decode_all([encode(said)[:-1]], FROM_MEMBER) == [said]

@@ -42,7 +42,18 @@ from lanchat.room.access import Access
 from lanchat.room.effects import Snapshot
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.hub import Hub
-from lanchat.server.session import Asked, CloseRoom, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
+from lanchat.server.session import (
+    Asked,
+    CloseRoom,
+    Item,
+    JoinRequest,
+    LinkEnded,
+    LogTrouble,
+    Received,
+    Session,
+    Stop,
+    Stored,
+)
 from lanchat.storage.log import NoLog
 from tests.support.rooms import box, boxed, copy
 from tests.support.waiting import PATIENCE
@@ -168,6 +179,51 @@ def says(session: Session, *texts: str) -> Received:
 
 def texts(messages: list[FromHost]) -> list[str]:
     return [message.text for message in messages if isinstance(message, Said)]
+
+
+# ---- crowds
+
+
+class ScriptedInbox:
+    """Gives what the test says, and notes that it was asked."""
+
+    def __init__(self, *portions: list[Any]) -> None:
+        self.portions = list(portions)
+        self.asked = 0
+
+    def take(self, timeout: float | None = None) -> list[Any]:
+        assert timeout is not None and timeout > 0
+        self.asked += 1
+        return self.portions.pop(0) if self.portions else []
+
+
+def test_who_comes_into_a_large_room_waits_a_moment_for_others_until_somebody_has_something_to_say():
+    stage = HubStage()
+    ann, *_ = stage.come("ann", *(f"m{number}" for number in range(70)))
+    bob, stored, leaves = JoinRequest(new_session(stage), "id-bob", "bob"), Stored(1, 1), LinkEnded(ann)
+    message, later = says(ann, "hi"), LinkEnded(ann)
+    inbox: Any = ScriptedInbox([leaves], [stored, message], [later])
+    assert stage.hub.sessions.gather([bob], inbox) == [bob, leaves, stored, message]
+    assert inbox.portions == [[later]]
+
+
+def test_who_comes_alone_into_a_large_room_does_not_wait_for_a_second_time():
+    stage = HubStage()
+    stage.come(*(f"m{number}" for number in range(70)))
+    bob, inbox = JoinRequest(new_session(stage), "id-bob", "bob"), ScriptedInbox()
+    assert stage.hub.sessions.gather([bob], inbox) == [bob] and inbox.asked == 1  # type: ignore[arg-type]
+
+
+def test_in_a_small_room_and_for_a_message_nobody_waits():
+    stage, large = HubStage(), HubStage()
+    large.come(*(f"m{number}" for number in range(70)))
+    bob, inbox = JoinRequest(new_session(stage), "id-bob", "bob"), ScriptedInbox([Stop()])
+    assert stage.hub.sessions.gather([bob], inbox) == [bob]  # type: ignore[arg-type]
+    assert large.hub.sessions.gather([], inbox) == []  # type: ignore[arg-type]
+    items: list[Item] = [says(bob.session, "hi"), Stored(1, 1), Stop()]
+    for item in items:
+        assert large.hub.sessions.gather([item], inbox) == [item]  # type: ignore[arg-type]
+    assert inbox.asked == 0
 
 
 # ---- programs
@@ -472,6 +528,18 @@ def test_a_resend_is_acknowledged_again():
     [said, ack] = heard(ann)
     stage.batch(says(ann, "1"))
     assert heard(ann) == [said, ack]
+
+
+def test_among_several_messages_at_once_each_answer_has_its_place():
+    stage = HubStage(log=SlowLog())
+    ann, bob = stage.come("ann", "bob")
+    new, again, empty, last = Say("1", "one"), Say("1", "one"), Say("2", " "), Say("3", "two")
+    stage.batch(Received(ann, [new, again, empty, Ping(), last]))
+    one, two = heard(bob)
+    assert [one.text, two.text] == ["one", "two"]
+    assert heard(ann) == [one, one, Notice("rules", "A message cannot be empty."), Pong(), two]
+    stage.batch(Stored(len(stage.log.records), two.seq))
+    assert heard(ann) == [Ack(two.seq)]
 
 
 def test_a_resend_waits_for_its_ack_until_the_message_is_stored():

@@ -179,7 +179,7 @@ def test_the_store_counts_new_events(path):
     log, _ = open_store(path, durable=True)
     assert log.add([said(1), said(2), Joined(3, NOW, BOB, "bob")]) == 3
     assert log.add([said(2), said(3), said(4, id="id-1"), said(5)]) == 1
-    assert log.state().entries == 4
+    assert log.pruning.entries == 4
     log.close()
 
 
@@ -639,6 +639,20 @@ def test_a_repair_that_is_cut_short_begins_again(keeper, path, monkeypatch, when
     assert again.opened.seq == NEXT_TERM, "above all that was ever given"
 
 
+def test_more_than_a_transaction_holds_is_stored_in_several_in_order(path, monkeypatch):
+    monkeypatch.setattr(sqlite_log, "TRANSACTION", 10)
+    tickets = []
+    log = SqliteLog(path)
+    log.open()
+    for first, number in ((1, 8), (9, 2), (11, 25)):  # what the hub gives at once stays together, if it can
+        log.append([said(seq) for seq in range(first, first + number)])
+    assert [event.seq for event in log.read(0, 99)] == [*range(1, 36)]
+    log.start(lambda ticket, seq: tickets.append((ticket, seq)))
+    log.close()
+    assert tickets == [(10, 10), (20, 20), (30, 30), (35, 35)]
+    assert [event.seq for event in log.read(0, 99)] == [*range(1, 36)] and log._size == 0
+
+
 def test_a_damaged_index_is_rebuilt(keeper, path):
     filled(path, 300)
     with sqlite3.connect(path) as db:
@@ -769,7 +783,7 @@ def test_events_and_private_messages_share_the_tickets(keeper):
     assert tickets == list(range(2, 101, 2))
     one.log.close()
     assert one.tickets[-1] == 100 and one.stored_seq == 50
-    assert keeper().log._upkeep._entries == 50, "private messages are no entries of the log"
+    assert keeper(keep=Retention(entries=99)).log._upkeep._entries == 50, "private messages are no entries of the log"
 
 
 def test_private_messages_expire(keeper):

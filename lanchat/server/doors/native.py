@@ -12,7 +12,7 @@ from lanchat.errors import LanchatError, ProtocolError
 from lanchat.network.link import Link
 from lanchat.network.password import Exchange
 from lanchat.protocol.file_messages import Transfer
-from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode, version_of
+from lanchat.protocol.framing import FROM_MEMBER, LineSplitter, decode_all, encode, encode_lines, version_of
 from lanchat.protocol.handshake import HostGreeting, Newcomer
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.keys import verify
@@ -57,7 +57,7 @@ class Lines:
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
         messages: list[FromHost] = [snapshot.welcome, *snapshot.present, *snapshot.past, *snapshot.private]
-        return b"".join(map(encode, messages))
+        return encode_lines(messages)
 
 
 LINES = Lines()  # one for all doors that speak it, so that the bytes of a batch are made once
@@ -247,7 +247,7 @@ class NativeDoor:
         left: list[FromMember] = []
         for message in messages:
             if (
-                not isinstance(message, Fetch) or session.member is None or (message.of and not session.follows)
+                type(message) is not Fetch or session.member is None or (message.of and not session.follows)
             ):  # the hub tells who may not
                 left.append(message)
             else:

@@ -121,7 +121,7 @@ class PlainDoor:
                     begun = True
                     for portion in throttle.portions(read):
                         lines = [_meaning(_text(part), numbers) for part in portion if part.strip()]
-                        throttle.forward([line for line in lines if isinstance(line, Say | Bye)], session, inbox)
+                        throttle.forward([line for line in lines if not isinstance(line, str)], session, inbox)
                         for asked in lines:
                             if isinstance(asked, str):
                                 throttle.spend(1)
@@ -193,23 +193,24 @@ def _text(part: bytes) -> str:
 
 def _meaning(line: str, numbers: "count[int]") -> Say | Bye | str:
     """The message in a line that is not empty; a command that the host alone answers is a text."""
+    if not line.startswith("/"):
+        return Say(str(next(numbers)), line.strip())
     match line.split(maxsplit=1):
-        case ["/me", text] if line.startswith("/"):
+        case ["/me", text]:
             return Say(str(next(numbers)), text, action=True)
-        case ["/quit"] if line.startswith("/"):
+        case ["/quit"]:
             return Bye()
-        case [command, *_] if line.startswith("/"):
-            return command
-        case _:
-            return Say(str(next(numbers)), line.strip())
+        case words:
+            return words[0]
 
 
 def _line(message: FromHost) -> str | None:
+    if isinstance(message, Said):  # nearly all
+        text = message.text.replace("\n", " / ")
+        line = f"* {message.nick} {text}" if message.action else f"{message.nick}: {text}"
+        when = datetime.fromtimestamp(message.at / 1000) if message.late else None
+        return line if when is None else f"[said at {when:%H:%M}, while disconnected] {line}"
     match message:
-        case Said(at=at, nick=nick, text=text, action=action, late=late):
-            text = text.replace("\n", " / ")
-            late_at = f"[said at {datetime.fromtimestamp(at / 1000):%H:%M}, while disconnected] " if late else ""
-            return late_at + (f"* {nick} {text}" if action else f"{nick}: {text}")
         case Told(nick=nick, text=text):
             text = text.replace("\n", " / ")
             return f"[{nick} -> you] {text}"
