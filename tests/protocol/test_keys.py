@@ -6,6 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.keys import (
@@ -56,6 +57,29 @@ def test_a_certificate_carries_its_key_and_is_signed_by_it():
     assert certificate_key(CERTIFICATE) == PUBLIC
     certificate = x509.load_der_x509_certificate(CERTIFICATE)
     certificate.verify_directly_issued_by(certificate)
+
+
+def test_a_certificate_is_what_any_maker_of_certificates_would_make_of_it():
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lanchat")])
+    made = (
+        x509.CertificateBuilder(name, name, KEY.public_key(), 1)
+        .not_valid_before(datetime.datetime(2020, 1, 1))
+        .not_valid_after(datetime.datetime(9999, 12, 31))
+        .sign(KEY, None)
+    )
+    kinds = serialization.Encoding.DER, serialization.Encoding.PEM
+    assert self_signed(KEY) == tuple(made.public_bytes(kind) for kind in kinds)
+
+
+def test_a_certificate_that_another_program_has_made_of_an_ed25519_key_is_read():
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "some other client")])
+    made = (
+        x509.CertificateBuilder(name, name, KEY.public_key(), 77)
+        .not_valid_before(datetime.datetime(2020, 1, 1))
+        .not_valid_after(datetime.datetime(2030, 1, 1))
+        .sign(KEY, None)
+    )
+    assert certificate_key(made.public_bytes(serialization.Encoding.DER)) == PUBLIC
 
 
 def test_a_certificate_with_a_key_of_another_kind_is_refused():
