@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
-from lanchat.errors import LanchatError
+from lanchat.errors import LanchatError, ProtocolError
 from lanchat.gateway.client import Client
 from lanchat.gateway.commands import Commands
 from lanchat.gateway.network import Network, Typed
@@ -19,7 +19,8 @@ from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import PlainChannel
 
 PORT = 6667
-MAX_CLIENTS = 32  # connections at once; one of them is the client, others are on their way in or out
+MAX_CLIENTS = 32  # connections at once that have not registered
+EARLY_LINES = 100  # before a client has shown the password; each takes a moment of the person's own client
 _MAX_PARTIAL = 2 * MAX_TAGS + MAX_LINE
 
 _LOOK = 0.5  # s between two looks whether the gateway ends
@@ -41,7 +42,7 @@ class Gateway:
         self._network = network
         self._commands = Commands(network, password, time.monotonic())
         self._timing = timing
-        self._links: set[Link] = set()
+        self._links: dict[Link, Client] = {}
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()  # guards both
         self._closing = False
@@ -107,21 +108,25 @@ class Gateway:
                 continue
             except OSError:  # closed
                 return
-            with self._lock:
-                full = len(self._links) >= MAX_CLIENTS
-            if full:
-                sock.close()
-                continue
+            self._make_room()
             link = Link(sock, PlainChannel(), self._flusher)
             link.within(self._timing.name, "late", "did not register in time")
-            reader = threading.Thread(target=self._reading(link), name="gateway-reader")
+            client = Client(link)
+            reader = threading.Thread(target=self._reading(client), name="gateway-reader")
             with self._lock:
-                self._links.add(link)
+                self._links[link] = client
                 self._threads.add(reader)
             reader.start()
 
-    def _reading(self, link: Link) -> Callable[[], None]:
-        client = Client(link)
+    def _make_room(self) -> None:
+        """Drop the oldest connection that has not registered, if there are many: the person's client has to come in."""
+        with self._lock:
+            strangers = [link for link, client in self._links.items() if not client.registered]
+        for link in strangers[: max(0, len(strangers) - MAX_CLIENTS + 1)]:
+            link.drop("busy", "too many connections")
+
+    def _reading(self, client: Client) -> Callable[[], None]:
+        link = client.link
 
         def read() -> None:
             try:
@@ -132,15 +137,18 @@ class Gateway:
                 self._network.inbox.put_now(Typed(client, None))
                 link.close()
                 with self._lock:
-                    self._links.discard(link)
+                    self._links.pop(link, None)
                     self._threads.discard(threading.current_thread())
 
         return read
 
     def _read(self, client: Client) -> None:
-        splitter, link = LineSplitter(_MAX_PARTIAL), client.link
+        splitter, link, early = LineSplitter(_MAX_PARTIAL), client.link, 0
         while data := link.receive():
             for raw in splitter.feed(data):
+                early += not client.registered
+                if early > EARLY_LINES:
+                    raise ProtocolError("Too many lines before it has registered.")
                 if b" HTTP/1." in raw:  # a web page of this computer's browser
                     return
                 try:
