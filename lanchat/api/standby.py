@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lanchat.api.dialer import Dialer
@@ -20,6 +20,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card
 from lanchat.protocol.papers import Papers
+from lanchat.protocol.standby import Merging
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import Place as Standing
 from lanchat.server.standby import StandbyPort
@@ -80,6 +81,7 @@ class Standby(Closable):
         self._copies: FileCopies | None = None
         self._unshown: Hosting | None = None  # what nobody can find yet
         self._showing: threading.Thread | None = None
+        self._to_merge: list[Merging] = []  # see `take_to_merge`
         self._changing = threading.Lock()  # held while a hosting is shown to others, or ends
 
     # ---- for the reader thread of our member
@@ -143,6 +145,10 @@ class Standby(Closable):
         assert host.moving is not None
         return host.moving.paper
 
+    def take_to_merge(self) -> Sequence[Merging]:
+        to_merge, self._to_merge = self._to_merge, []
+        return to_merge
+
     def end_hosting(self) -> None:
         self._dialer.local = self._unshown = None
         if self.hosting is not None:
@@ -193,7 +199,9 @@ class Standby(Closable):
                 return
             self._page_at = hosting.host.ports.get("web", 0)
             hosting.close()
-            successor = hosting.host.moving.successor if hosting.host.moving is not None else ""
+            moving = hosting.host.moving
+            successor = moving.successor if moving is not None else ""
+            self._to_merge = moving.to_merge() if moving is not None else []
             if self.owner and successor:
                 try:
                     self.signing().hand(successor)

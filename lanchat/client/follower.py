@@ -184,8 +184,10 @@ class Follower:
         wanted = self._candidacy.offered and self._index is not None and not self._candidacy.declined
         if self._following is None and wanted and not self._incoming.filling:
             self._follow()
-        if self._following is not None and self._replica is not None:
+        if self._following is not None and self._replica is not None and self._keeper is not None:
             self.cluster.keep(self._room.papers, self._replica)
+            for message in self._keeper.take_to_merge():
+                self._send(message)
 
     # ---- being a standby
 

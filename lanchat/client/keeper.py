@@ -1,6 +1,6 @@
 """What a program offers so that its computer can keep a copy of a room and host it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from lanchat.protocol.address import Endpoint
 from lanchat.protocol.messages import Present
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
+from lanchat.protocol.standby import Merging
 from lanchat.room.succession import Place as Standing
 from lanchat.storage.replica import Replica
 
@@ -69,6 +70,9 @@ class Keeper(Protocol):
         Raises:
             LanchatError: it cannot.
         """
+
+    def take_to_merge(self) -> Sequence[Merging]:
+        """What this computer had when it hosted the room and yielded, which its host of now may lack. Gives it once."""
 
     def end_hosting(self) -> None:
         """Nobody has come: the room is where it was."""

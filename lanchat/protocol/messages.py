@@ -26,7 +26,7 @@ from lanchat.protocol.fields import (
 )
 from lanchat.protocol.file_messages import FileCommand, FileEvent, FilePrivate, FileReply, Transfer
 from lanchat.protocol.recipient import Owner, Who
-from lanchat.protocol.standby import FromStandby, Index, Paper, Standing, ToStandby
+from lanchat.protocol.standby import FromStandby, Index, Merging, Paper, Standing, ToStandby
 from lanchat.protocol.status import Away, AwayText, Status
 from lanchat.protocol.topic import Topic
 
@@ -293,7 +293,7 @@ def numbered(draft: EventT, seq: int) -> EventT:
 Event = Said | Joined | Left | Renamed | Moved | Topic | FileEvent
 Private = Told | FilePrivate  # what is for one person alone
 Record = Event | Private  # an entry of a log
-Command = Say | Tell | Who | Got | Rename | Away | Moderate | Bye | FileCommand  # the room's rules decide
+Command = Say | Tell | Who | Got | Rename | Away | Moderate | Bye | FileCommand | Merging  # the room's rules decide
 FromMember = Hello | Confirm | Transfer | Command | Deaf | Fetch | Ping | Pong | FromStandby
 Greeting = Card | Share | Confirm | Refused | Welcome | Present  # how a host lets somebody in
 ForOne = Page | Owner | Ack | Private | Receipt | Notice | Closing | FileReply  # to one session alone

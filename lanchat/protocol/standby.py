@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from lanchat.protocol.fields import Blob, Last, Message, Name, Number, Short
+from lanchat.protocol.fields import Blob, Box, Last, Message, Name, Number, Short
 
 MAX_PAPER = 4096  # bytes; a delegation of seven standbys has 0.8 KB, a record of 64 earlier terms 2.3 KB
 MAX_LIST = 8192  # characters of a list in JSON, of all standbys or of all access rules
@@ -117,6 +117,28 @@ class Promoted(StandbyMessage, frozen=True):
     term: Paper
 
 
+# ---- from a host that has yielded to another one, to this
+
+
+class MergeRules(Message, frozen=True, tag="merge_rules"):
+    """Who was banned, and whether the room was locked, while the room was hosted apart. Both count on."""
+
+    rules: Annotated[str, Meta(max_length=MAX_LIST)]  # JSON, as of State
+
+
+class MergeTold(Message, frozen=True, tag="merge_told"):
+    """A private message that waits for somebody there, as in Told."""
+
+    id: Short
+    at: Number
+    by: Short
+    nick: Name
+    to: Short
+    to_nick: Name
+    box: Box
+
+
+Merging = MergeRules | MergeTold
 FromStandby = Offer | Follow | Stored | Promoted | Delegation
 ToStandby = Recruit | Owned | State | Promote
 Standing = Heartbeat | Delegation | Standbys

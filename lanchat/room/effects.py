@@ -21,6 +21,7 @@ class Member:
     web: bool = False  # in a browser
     bot: bool = False  # all of them are those of programs
     away: str = ""  # why; "": they are not
+    copies: bool = False  # a computer of theirs may host the room, and copies it
 
     @property
     def status(self) -> Status:

@@ -29,7 +29,10 @@ from lanchat.protocol.limits import FileLimits, TokenBucket
 from lanchat.protocol.padding import OFFER_SIZE, OVERHEAD
 from lanchat.protocol.sizes import size_text
 from lanchat.protocol.timeline import epoch_of
+from lanchat.room.access import Access
 from lanchat.room.effects import Decision, Member, OpenTicket, Reply, StoreFile
+from lanchat.room.members import Members
+from lanchat.room.private import addressee
 from lanchat.room.room_file import RoomFile, offer_of, offered, seen
 
 _MOST_BUCKETS = 1000  # members whose rate of offers is remembered
@@ -106,6 +109,16 @@ class Files:
             case FileList():
                 shown = [known for known in self._files.values() if known.is_shown_to(member.id)]
                 return [*(Reply(self._entry(known, member)) for known in shown), Reply(FileEnd())]
+
+    def send_to_one(
+        self, member: Member, command: FileSend, now: int, members: Members, access: Access
+    ) -> Sequence[Decision]:
+        """Decide what follows from a member's wish to send a file to one person."""
+        try:
+            recipient = addressee(member, command, members, access)
+        except ValueError as error:
+            return [Reply(FileRefused("unknown", str(error), id=command.id))]
+        return self.decide(member, command, now, recipient)
 
     def finish(self, whole: FileWhole, now: int) -> FileChange | None:
         """A file is whole on the disk. Returns a draft of what is told; None: it was removed, or is stored already."""

@@ -54,6 +54,22 @@ class Mailboxes:
         """All private messages that wait for this member id, in order."""
         return tuple(self._boxes.get(to, {}).values())
 
+    def all(self) -> Iterator[Told]:
+        """Everything that waits for anybody."""
+        return (told for box in self._boxes.values() for told in box.values())
+
+    def carry(self, told: Told, members: Members) -> list[Effect]:
+        """A private message that waited at another host of the room waits here, unless it came here before."""
+        if self._known(_key(told)) is not None or not (is_verified(told.to) and is_verified(told.by)):
+            return []
+        try:
+            padded_size(told.box)
+        except ValueError:
+            return []
+        self._add(told)
+        effects: list[Effect] = [SendTo(told.to, told), Store(told)]
+        return effects + [Store(gone) for gone in (*self._drop_from_mailbox(told.to), *self._drop_from_room())]
+
     def tell(self, sender: Member, message: Tell, now: int, members: Members, access: Access) -> list[Effect]:
         """Decide what becomes of a private message.
 

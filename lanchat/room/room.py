@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lanchat.protocol.fields import MAX_NAME
-from lanchat.protocol.file_messages import FileRefused, FileSend
+from lanchat.protocol.file_messages import FileSend
 from lanchat.protocol.messages import (
     UNNUMBERED,
     Bye,
@@ -37,6 +37,7 @@ from lanchat.protocol.messages import (
     Welcome,
 )
 from lanchat.protocol.recipient import Who
+from lanchat.protocol.standby import MergeRules, MergeTold
 from lanchat.protocol.status import Away
 from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.protocol.topic import Topic
@@ -45,8 +46,9 @@ from lanchat.room.effects import Close, Decision, Member, Repeated, Reply, Snaps
 from lanchat.room.files import Files
 from lanchat.room.late import when_said
 from lanchat.room.members import Members, set_away
+from lanchat.room.merging import merge
 from lanchat.room.moderation import moderate, set_topic
-from lanchat.room.private import Mailboxes, addressee
+from lanchat.room.private import Mailboxes
 from lanchat.room.recent import RecentEvents
 
 MAX_MEMBERS = 200  # of one room, by default
@@ -91,7 +93,7 @@ class Room:
         self._host_id, self._owner_id = host_id, owner_id
         self._max_members = max_members
         self._access = access or Access()
-        self._private = Mailboxes(private)
+        self.private = Mailboxes(private)
         self._keys = dict(keys or {})  # of those who own a nick here
         self.files = Files(None)  # set by the host, if the room takes files
         self._members = Members()
@@ -170,11 +172,11 @@ class Room:
                 if self.unavailable:
                     words = f"Not sent: {self.unavailable} at the host. Try again later."
                     return [Reply(Receipt(command.id, "refused", words))]
-                return self._private.tell(member, command, now, self._members, self._access)
+                return self.private.tell(member, command, now, self._members, self._access)
             case Who():
-                return self._private.owner(member, command, self._members, self._access, self._keys)
+                return self.private.owner(member, command, self._members, self._access, self._keys)
             case Got(by=by, id=id):
-                return [*self._private.confirm(member.id, (by, id)), *self.files.confirm(member.id, by, id)]
+                return [*self.private.confirm(member.id, (by, id)), *self.files.confirm(member.id, by, id)]
             case Rename(nick=nick):
                 return self._rename(member, nick, now)
             case Moderate(action="topic", argument=topic):
@@ -187,11 +189,9 @@ class Room:
             case Bye():
                 return [Close()]
             case FileSend() if command.to:
-                try:
-                    recipient = addressee(member, command, self._members, self._access)
-                except ValueError as error:
-                    return [Reply(FileRefused("unknown", str(error), id=command.id))]
-                return self.files.decide(member, command, now, recipient)
+                return self.files.send_to_one(member, command, now, self._members, self._access)
+            case MergeRules() | MergeTold():
+                return merge(member, command, self._owner_id, self._members, self._access, self.private)
             case _:
                 return self.files.decide(member, command, now)
 
@@ -296,4 +296,4 @@ class Room:
         present = tuple(Present(m.id, m.nick, m.host, m.key, m.web, m.bot, m.away) for m in self._members)
         largest, topic = self.files.largest, self.topic
         welcome = Welcome(id, nick, self.seq, stored, len(present), since, files=largest, topic=topic)
-        return Snapshot(welcome, present, past, (*self._private.waiting(id), *self.files.waiting(id)))
+        return Snapshot(welcome, present, past, (*self.private.waiting(id), *self.files.waiting(id)))

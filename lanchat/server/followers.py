@@ -116,6 +116,8 @@ class Followers:
         position = Position(follow.seq, follow.private)
         self._following[session] = _Follower(index, follow.state, position)
         session.follows = True
+        if session.member is not None:
+            session.member.copies = True
         self._replication.stored(index, position, NOBODY, now)
         return True
 

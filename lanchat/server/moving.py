@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from lanchat.protocol.messages import UNNUMBERED, Moved
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.places import Place
-from lanchat.protocol.standby import Recruit
+from lanchat.protocol.standby import Merging, Recruit
 from lanchat.protocol.timing import Timing
 from lanchat.room import succession
 from lanchat.room.effects import Member
+from lanchat.room.merging import to_merge
 from lanchat.room.room import Room
 from lanchat.server.followers import Volunteer
 from lanchat.server.hub import Hub
@@ -81,6 +82,11 @@ class Moving:
     def banned(self) -> Collection[str]:
         """The member ids of those who may not enter."""
         return self._rules.rules.bans  # the rules are replaced as a whole
+
+    def to_merge(self) -> list[Merging]:
+        """What another host of the room, to which this one has yielded, may lack. Once the hub has ended."""
+        rules = self._rules.rules
+        return to_merge(rules.bans, self._room.private, locked=rules.locked)
 
     @property
     def successor(self) -> str:

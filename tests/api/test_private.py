@@ -81,7 +81,7 @@ def hear_told(ears: Listener, text: str) -> PrivateMessage:
 
 def waits_for(room: Host, owner: Any) -> int:
     """How many private messages the host has for a member."""
-    return len(room._hub._room._private.waiting(owner.id))
+    return len(room._hub._room.private.waiting(owner.id))
 
 
 def on_disk(home: Path) -> Callable[..., DiskStore]:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from lanchat.errors import ConnectionLost
+from lanchat.api.watch import Watch
+from lanchat.errors import ConnectionLost, Refused
 from lanchat.network.card import refuses
 from lanchat.protocol.address import Endpoint
+from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Left, Moved
 from lanchat.storage.terms import begin_term
 from tests.api.test_moving import TIMING, Stage, heard
@@ -141,6 +143,41 @@ def test_a_standby_that_was_cut_off_alone_and_hosts_comes_back_to_the_owner_and_
     assert [event.nick for event in bob.events if isinstance(event, Moved) and event.reason == "merge"] == ["ann"]
     wait_until(lambda: stage.sync(ann) == 1, what="bob's copy to be complete")
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
+
+
+def test_whom_a_half_of_the_room_has_banned_its_lock_and_what_waits_there_for_somebody_count_in_the_other(
+    stage, monkeypatch
+):
+    apart, look = threading.Event(), Watch.look
+
+    def look_later(watch: Any) -> None:
+        """ann looks for another host only when she has done all that she does apart."""
+        if apart.is_set() or watch._host.standing.index != OWNER_INDEX:
+            look(watch)
+
+    monkeypatch.setattr(Watch, "look", look_later)
+    ann, bob, cat = stage.with_backup()
+    dan, eve = stage.join("dan", standby=0), stage.join("eve", standby=0)
+    for person in (dan, eve):
+        person.room.say("hello", wait=PATIENCE)
+        person.room.leave()
+    cat.room.say("at ann's", wait=PATIENCE)
+    left = lambda: {event.nick for event in ann.events if isinstance(event, Left)}  # noqa: E731
+    wait_until(lambda: left() == {"dan", "eve"}, what="two to go")
+    cut_off(ann)
+    wait_until(lambda: bob.room.hosting and cat.room.connected, what="bob to host")
+    host = bob.room._standby.hosting.host
+    ann.room.moderate("ban", "dan")
+    ann.room.moderate("lock")
+    ann.room.tell("eve", "psst", wait=PATIENCE)
+    apart.set()
+    wait_until(lambda: not ann.room.hosting and ann.room.connected, what="ann to come over")
+    wait_until(lambda: host.rules.rules.locked, what="the lock")
+    assert list(host.rules.rules.bans.values()) == ["dan"]
+    eve = stage.join("eve", standby=0, port=host.port)
+    eve.hear(lambda: [item.text for item in eve.private] == ["psst"], "what waited at ann's")
+    with pytest.raises(Refused, match="banned"):
+        stage.join("dan", standby=0, port=host.port)
 
 
 def test_a_standby_whose_disk_is_full_leaves_the_room_to_the_next_one(stage, monkeypatch):
