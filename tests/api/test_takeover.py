@@ -167,6 +167,7 @@ def test_whom_a_half_of_the_room_has_banned_its_lock_and_what_waits_there_for_so
     cut_off(ann)
     wait_until(lambda: bob.room.hosting and cat.room.connected, what="bob to host")
     host = bob.room._standby.hosting.host
+    wait_until(lambda: ann.room.connected, what="ann to be in her own room again")
     ann.room.moderate("ban", "dan")
     ann.room.moderate("lock")
     ann.room.tell("eve", "psst", wait=PATIENCE)
