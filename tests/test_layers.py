@@ -49,6 +49,8 @@ PURE = {
         "lanchat.server.engine.address",
         "lanchat.server.engine.checks",
         "lanchat.server.engine.entries",
+        "lanchat.server.engine.items",
+        "lanchat.server.engine.proposals",
         "lanchat.server.engine.replies",
         "lanchat.server.engine.shared_log",
     ),
@@ -96,6 +98,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "click": {
         "lanchat.cli.completion",
         "lanchat.cli.config",
+        "lanchat.cli.engines",
         "lanchat.cli.files",
         "lanchat.cli.guests",
         "lanchat.cli.help",

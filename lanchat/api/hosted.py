@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lanchat.api.dialer import Dialer
 from lanchat.api.guesses import GuessNotices
@@ -31,6 +32,7 @@ from lanchat.server.doors.irc.door import IrcTlsDoor, irc_doors
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
+from lanchat.server.hub import Hub
 from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.delegations import Signing
@@ -42,6 +44,9 @@ from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
 from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import RoomFolder, open_room
 from lanchat.storage.sqlite_log import SqliteLog
+
+if TYPE_CHECKING:
+    from lanchat.server.engine.address import EngineChoice
 
 
 def host(
@@ -64,6 +69,7 @@ def host(
     files: FileLimits | None = None,
     standby: bool = True,
     least_term: int = 0,
+    engine: "EngineChoice | None" = None,
     limits: Limits = DEFAULT_LIMITS,
     interfaces: tuple[str, ...] | None = None,
     on_problem: Callable[[str], None] = lambda problem: None,
@@ -92,6 +98,7 @@ def host(
         standby: let other members' computers keep copies of the room, and host it when this one is gone. An ephemeral
             room has none.
         least_term: the term that begins has at least this number, as the standbys have told (`find_elsewhere`).
+        engine: a Redis or Valkey server that keeps the room and numbers its messages; such a room has no standbys.
         limits: those of strangers and members.
         interfaces: names or addresses; by default LANCHAT_INTERFACE, or all.
         on_problem: called, from another thread, with a sentence when others cannot find or reach the room, and with
@@ -124,7 +131,7 @@ def host(
         if blobs is not None:
             undo.callback(blobs.close)
         term = None
-        if folder is not None and standby:
+        if folder is not None and standby and engine is None:
             term = _term(
                 folder,
                 identity,
@@ -137,6 +144,12 @@ def host(
                 ),
                 password=bool(password),
             )
+        log = _log(folder, on_problem, timing, least_term, new_term=term is not None) if folder else None
+        make_hub: Callable[..., Hub] = Hub
+        if engine is not None:
+            from lanchat.api.engine import open_engine  # nobody else loads it
+
+            log, make_hub = open_engine(engine, folder, identity, on_problem, timing)
         server = Host(
             title,
             identity,
@@ -149,7 +162,7 @@ def host(
             ],
             on=on,
             password=password,
-            log=_log(folder, on_problem, timing, least_term, new_term=term is not None) if folder else None,
+            log=log,
             bans=folder.about.bans if folder else None,
             locked=folder.about.locked if folder else False,
             save_access=folder.save_access if folder else lambda bans, locked: None,
@@ -157,6 +170,7 @@ def host(
             blobs=blobs,
             term=term,
             yielded=lambda: keeper.yielded(),
+            make_hub=make_hub,
             limits=limits,
             timing=timing,
         )
@@ -267,10 +281,7 @@ def _check(host: Host, home: Path) -> HostCheck:
 
 
 def _doors(port: int | None, plain_port: int | None, say: Callable[[str], None]) -> list[DoorOption]:
-    doors = [native_door(port, GuessNotices(say))]
-    if plain_port is not None:
-        doors.append(plain_door(plain_port))
-    return doors
+    return [native_door(port, GuessNotices(say)), *([plain_door(plain_port)] if plain_port is not None else [])]
 
 
 def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing, term: int, *, new_term: bool) -> Log:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lanchat.cli import guests, options
+from lanchat.cli import engines, guests, options
 from lanchat.cli.completion import titles
 from lanchat.cli.config_file import screen_options
 from lanchat.cli.picking import pick_and_talk, talk_in, wanted_twin
@@ -44,6 +44,9 @@ class HostOptions:
     no_limits: bool
     no_announce: bool
     standby: bool | None
+    engine: str | None
+    engine_is_durable: bool
+    restore: bool
     bell: bool
     interface: tuple[str, ...]
 
@@ -94,6 +97,7 @@ class HostOptions:
         help="Let browsers come by this name or address as well, for example if a router forwards a port.",
     ),
     options.host_standby,
+    *engines.OPTIONS,
     options.flag("--headless", help="Host without a screen until Ctrl-C."),
     click.option("--no-limits", is_flag=True, hidden=True, help="For benchmarks on loopback: no limits for strangers."),
     options.flag("--no-announce", help="Do not announce the room: others join by its address."),
@@ -152,6 +156,7 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term
     from lanchat.terminal.joining import keep_choices, with_option
     from lanchat.terminal.prompts import Who, choose_nick, new_password
 
+    engine = engines.choice(settings)
     options.checked(parse_retention, settings.keep or "", "--keep")
     total = None if settings.files is None else options.checked(parse_size, settings.files, "--files")
     chosen: str | None = click.get_current_context().obj  # in the list
@@ -182,6 +187,7 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term
             files=None if total is None else file_limits(total),
             standby=settings.standby is not False,
             least_term=least_term,
+            engine=engine,
             limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
             interfaces=settings.interface,
             on_problem=notices,

@@ -61,7 +61,7 @@ class Timing:
 
     # An engine, where several hosts serve one room
     engine: float = 3.0  # for an answer; longer than a read waits for something new
-    engine_read: float = 1.0  # that one read waits for something new
+    engine_read: float = 0.25  # that one read waits for something new; who quits waits for its end
     engine_retry: float = 0.25  # before it is tried again
     engine_rewrite: float = 60.0  # for the rewriting of its file, after it was started again
     beat: float = 1.0  # between two renewals of a host's lease

@@ -61,6 +61,7 @@ class Host(Closable):
         term: by what right this computer hosts a room that may move; None: this one cannot.
         listeners: of the first doors, where these listen already; they are the host's from now on.
         yielded: called from a thread of its own once the room is hosted elsewhere. The host is only to be closed then.
+        make_hub: makes what owns the room, by the arguments of a `Hub`.
         limits: what strangers and members may do.
 
     Raises:
@@ -87,11 +88,11 @@ class Host(Closable):
         term: Term | None = None,
         listeners: Sequence[Listeners] = (),
         yielded: Callable[[], None] = lambda: None,
+        make_hub: Callable[..., Hub] = Hub,
         limits: Limits = DEFAULT_LIMITS,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
-        self.title = clean_title(title)
-        self.nick = clean_nick(nick)
+        self.title, self.nick = clean_title(title), clean_nick(nick)
         self.room_id = room_id or secrets.token_hex(16)
         self.identity = identity
         if password is not None and any(door.needs_no_password for door in doors):
@@ -100,8 +101,7 @@ class Host(Closable):
         self._ephemeral = ephemeral
         self._timing = timing
         self._log = log = log or NoLog()
-        self._admission = Admission(limits)
-        self._quotas = Quotas(limits)
+        self._admission, self._quotas = Admission(limits), Quotas(limits)
         self._readers = Readers()
         self._flusher: Flusher | None = None
         self._closing = False
@@ -135,7 +135,7 @@ class Host(Closable):
             )
             files = open_files(blobs, opened.files, term, room.id, timing, lambda whole: self._hub.inbox.put(whole))
             room.files = files.files
-            self._hub = Hub(room, self._log, _now, self.rules.change, files, opened.private_number)
+            self._hub = make_hub(room, self._log, _now, self.rules.change, files, opened.private_number)
             self.moving = Moving(term, room, self._hub, identity, opened, self.rules, timing, yielded) if term else None
             serving = Serving(
                 self.title,

@@ -39,6 +39,7 @@ from lanchat.server.replication import Position, with_number
 from lanchat.server.session import (
     Asked,
     CloseRoom,
+    EngineItem,
     HandOver,
     Item,
     JoinRequest,
@@ -203,7 +204,7 @@ class Hub:
                     self._publish_file(draft, batch)
             case CloseRoom(reason):
                 self.sessions.closing = wire.Closing("closed", reason)  # said after the events of this batch
-            case Stop():
+            case Stop() | EngineItem():
                 pass
             case _:
                 assert_never(item)

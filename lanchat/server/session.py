@@ -243,9 +243,26 @@ class WebChanged:
 
 
 @dataclass(frozen=True)
+class EngineItem:
+    """Something from the engine of a room; see engine/items.py. Other hubs get none."""
+
+
+@dataclass(frozen=True)
 class Stop:
     """The hub thread ends."""
 
 
 MoveItem = Named | HandOver | YieldTo | WebChanged  # about the moving of the room
-Item = JoinRequest | Received | Asked | LinkEnded | Stored | LogTrouble | FileWhole | CloseRoom | MoveItem | Stop
+Item = (
+    JoinRequest
+    | Received
+    | Asked
+    | LinkEnded
+    | Stored
+    | LogTrouble
+    | FileWhole
+    | CloseRoom
+    | MoveItem
+    | EngineItem
+    | Stop
+)

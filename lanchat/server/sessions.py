@@ -68,7 +68,10 @@ class Sessions:
         Args:
             session: the session whose command caused the event; None: no command did.
         """
-        event = wire.numbered(draft, self._room.seq + 1)
+        self.happen(wire.numbered(draft, self._room.seq + 1), batch, session)
+
+    def happen(self, event: wire.Event, batch: Batch, session: Session | None = None) -> None:
+        """Make an event happen, now that it has its number, and deliver it. For the arguments see `publish`."""
         self._room.apply(event)
         if isinstance(event, wire.Said) and session is not None:
             self._deliver((event,), batch, session)
@@ -199,6 +202,15 @@ class Sessions:
         if nick != request.nick:
             renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {nick}.")
             session.link.send(session.encode(renamed))
+        self.let_in(request, decision, batch)
+
+    def let_in(self, request: JoinRequest, decision: wire.Joined | Member, batch: Batch) -> None:
+        """Give a client its snapshot and all that follows.
+
+        Args:
+            decision: a draft; or the member, if another session of theirs is in the room.
+        """
+        session = request.session
         snapshot = self._room.snapshot(request.id, decision.nick, request.after, max(0, self._acks.stored))
         self._sessions[session] = None
         if session.observes:

@@ -10,6 +10,7 @@ places       where the owner and the standbys are, as the last `Standbys` has sa
 private      up to this number all private messages are in a copy
 count        of the last heartbeat that was stored
 instance     of a standby: the 8 random bytes of this copy
+engine       1: the numbers of the events come from an engine, see server/engine/log.py
 whole        of a standby: its copy has had all of the room, at least once
 """
 
@@ -21,6 +22,7 @@ from lanchat.protocol.messages import Event
 from lanchat.protocol.timeline import MAX_ENTRIES, MAX_N, Timeline, epoch_of, make_seq, n_of
 from lanchat.storage.schema import COLUMNS, row_of
 
+ENGINE = "engine"  # the name of the value that says so
 EXTENT = ("private", "count", "instance", "whole")  # names of the state: what they say is of a whole copy
 _ASIDE = f"INSERT OR REPLACE INTO set_aside ({COLUMNS})"
 
@@ -45,6 +47,19 @@ class Moving:
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT OR REPLACE INTO state VALUES (?, ?)", values.items())
+
+    def goes_on(self, engine: bool, *, whole: bool) -> bool:
+        """Whether the last term goes on.
+
+        Args:
+            engine: whether an engine gives the numbers from now on. It goes on with those it gave before; without it a
+                term begins.
+            whole: every number that was given out here is in the log.
+        """
+        before = self.state().get(ENGINE) == b"1"
+        if before and not engine:
+            self.set_state({ENGINE: b""})
+        return engine if before else whole
 
     def keep_aside(self, events: Sequence[Event]) -> None:
         """Store events that were set aside in an earlier file of this log."""

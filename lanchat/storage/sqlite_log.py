@@ -50,6 +50,8 @@ class SqliteLog:
         wall: returns ms since 1970. It is called once, so that a clock that jumps later makes no entry old.
     """
 
+    _engine = False  # whether the numbers come from an engine, see server/engine/log.py
+
     def __init__(
         self,
         path: Path,
@@ -94,7 +96,8 @@ class SqliteLog:
             small = self._path.exists() and self._path.stat().st_size < CHECK_LIMIT
             self._store, damage = open_store(self._path, durable=True, suspect=small)
             state = self._store.state()
-            goes_on = state.clean and not damage and not self._new_term
+            whole = state.clean and not damage
+            goes_on = self._store.moving.goes_on(self._engine, whole=whole) and not self._new_term
             self._seq = begin_term(self._path, state.given, self._term, self._host_index, goes_on=goes_on)
             timeline = self._store.begin(self._seq)
             past = self._store.last(RECENT, RECENT_SIZE)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from scripts.benchmark import alone, compare, continuity, files, irc, scripts, web
+from scripts.benchmark import alone, compare, continuity, engine, files, irc, scripts, web
 from scripts.benchmark.bench import Options, tell
 from scripts.benchmark.machine import describe, raise_limits
 
@@ -26,6 +26,7 @@ SECTIONS: dict[str, Callable[[Options], Sequence[Any]]] = {
     "files": files.files,
     "scripts": scripts.scripts,
     "continuity": continuity.continuity,
+    "engine": engine.engine,
     "web": web.web,
     "irc": irc.irc,
 }

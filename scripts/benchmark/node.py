@@ -2,7 +2,7 @@
 
 Without a port it opens the room, else it joins it there; with STANDBY 1 it may be named a standby. Prints the port, or
 0; then `backup NICK` when acks wait for that disk as well; and once a line has told it to leave, `left` and who hosts
-then.
+then. LANCHAT_BENCH_ENGINE is the engine of a room that it opens.
 """
 
 import os
@@ -16,6 +16,7 @@ from lanchat.api.targets import Target
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import NO_LIMITS
 from lanchat.protocol.timing import Timing
+from lanchat.server.engine.address import EngineChoice, parse_engine
 
 _TIMING = Timing(newcomer=0.0, naming=0.05, first_retry=0.1)
 
@@ -29,6 +30,8 @@ def main() -> None:
         print(0, flush=True)
     else:
         options: Any = {"interfaces": ("127.0.0.1",), "limits": NO_LIMITS, "timing": _TIMING}
+        if url := os.environ.get("LANCHAT_BENCH_ENGINE"):
+            options["engine"] = EngineChoice(parse_engine(url))
         room = hosted.host("Bench", nick=nick, port=0, announce=False, **options)
         print(room.host.port, flush=True)
     threading.Thread(target=_listen, args=(room,), daemon=True).start()

@@ -23,6 +23,20 @@ class EngineAddress:
         return f"{host}:{self.port}"
 
 
+@dataclass(frozen=True)
+class EngineChoice:
+    """What a person wants of an engine.
+
+    Args:
+        is_durable: its operator has confirmed that it writes at once, where it does not tell itself.
+        restore: the room begins again there, with all that this computer has of it.
+    """
+
+    address: EngineAddress
+    is_durable: bool = False
+    restore: bool = False
+
+
 def parse_engine(text: str) -> EngineAddress:
     """
     Raises:

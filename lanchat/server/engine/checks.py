@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.text import safe_text
+from lanchat.server.engine.shared_log import EngineAway
 
 COMMANDS = (  # all that a user of its own needs; functions need what they use inside as well
     "fcall function|load function|list info config|get acl|getuser bgrewriteaof ping select "
@@ -44,8 +45,11 @@ def check_server(facts: ServerFacts, *, trusted: bool = False) -> None:
         trusted: its operator has confirmed that it writes at once, where it does not tell.
 
     Raises:
+        EngineAway: the server has just been started, and still reads its file. Until then it says that it has none.
         LanchatError: this server may lose what it is given.
     """
+    if facts.get("loading") == "1":
+        raise EngineAway("This Redis still reads its file.", "Try again in a moment.")
     version = facts.get("redis_version")
     if not version.split(".")[0].isdecimal() or int(version.split(".")[0]) < 7:
         raise LanchatError(f"This Redis is {version or 'of an unknown version'}.", _NEEDS)

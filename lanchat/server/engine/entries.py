@@ -1,12 +1,13 @@
 """Entries of the shared log <-> records of a room. Pure."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from lanchat.errors import ProtocolError
 from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.framing import FROM_HOST, MAX_LINE, decode, encode
 from lanchat.protocol.messages import Event, Private, Record, Said, Told, numbered
-from lanchat.server.engine.shared_log import Entry, Kind, Position, Proposal
-
-_RULES = ("joined", "left", "renamed", "moved")
+from lanchat.server.engine.shared_log import CALL, Entry, Kind, Position, Proposal
 
 
 def said_key(by: str, id: str) -> str:
@@ -62,3 +63,39 @@ def record_of(entry: Entry, after: Position) -> Record:
 
 def _name(entry: Entry) -> str:
     return f"{entry.position.seq}-{entry.position.sub}"
+
+
+def key_of(entry: Entry, record: Record) -> str:
+    """The key that it was proposed under."""
+    return said_key(record.by, record.id) if isinstance(record, Said) else entry.key
+
+
+@dataclass(frozen=True)
+class Surplus:
+    """What is to be dropped: see `SharedLog.trim`."""
+
+    upto: int
+    keys: tuple[str, ...]
+    finished: tuple[str, ...]
+
+
+def surplus(oldest: Sequence[Entry], stored: int) -> Surplus | None:
+    """What of these entries, the first ones, may be dropped; None: nothing.
+
+    Args:
+        stored: everything up to this seq is in the log of a host as well.
+
+    Raises:
+        ProtocolError: they are none of ours.
+    """
+    entries = [entry for entry in oldest[:CALL] if entry.position.seq <= stored]
+    while entries and entries[-1].position.sub > 0:
+        entries.pop()
+    if not entries:
+        return None
+    keys, after = [], Position(-1)
+    for entry in entries:
+        keys.append(key_of(entry, record_of(entry, after)))
+        after = entry.position
+    finished = tuple(key[1:] for entry, key in zip(entries, keys, strict=True) if entry.kind == "g")
+    return Surplus(after.seq, tuple(keys), finished)

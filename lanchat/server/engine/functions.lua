@@ -107,7 +107,7 @@ local function append(keys, args)
   if args[4] ~= '' and args[4] ~= '-' .. rules then
     return redis.error_reply('STALE the rules have changed')
   end
-  local seen = {}
+  local seen, said = {}, {}
   for i = 1, #ids do
     local kind, key, body = args[3 * i + 2], args[3 * i + 3], args[3 * i + 4]
     ids[i] = ids[i] or seen[key]
@@ -123,7 +123,7 @@ local function append(keys, args)
       else
         redis.call('XADD', keys[1], id, kind, body, 'i', key)
       end
-      redis.call('HSET', keys[2], key, id)
+      said[#said + 1], said[#said + 2] = key, id
       if kind == 'r' or kind == 'k' then
         rules = id
       elseif kind == 'p' or kind == 'g' then
@@ -132,6 +132,7 @@ local function append(keys, args)
       ids[i], seen[key] = id, id
     end
   end
+  redis.call('HSET', keys[2], unpack(said))
   redis.call('HSET', keys[4], 'seq', whole(seq), 'sub', whole(sub), 'rules', rules)
   return ids
 end

@@ -115,4 +115,4 @@ def _id(position: Position) -> str:
     return f"{position.seq}-{position.sub}"
 
 
-_LOST = "Restore its file. What this computer has of the room is safe."
+_LOST = "Repair its file. Or let the room begin there again, with all that this computer has of it: --restore"

@@ -17,13 +17,14 @@ from redis.retry import Retry
 from lanchat.errors import LanchatError
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import Timing
-from lanchat.server.engine.address import EngineAddress
+from lanchat.server.engine.address import PORT, EngineAddress
 from lanchat.server.engine.checks import ServerFacts, check_server, forbidden
 from lanchat.server.engine.shared_log import EngineAway
 from lanchat.threads import Closable
 
 _POLL = 0.02  # s between two looks at a rewrite, which takes 0.1 s for a small file
 _BRIEF = 120  # characters of the server's words in a sentence
+_FULL = (redis.exceptions.OutOfMemoryError, redis.exceptions.ReadOnlyError)
 _AWAY = (redis.ConnectionError, redis.TimeoutError, OSError)
 
 
@@ -74,10 +75,12 @@ class RedisServer(Closable):
         except _AWAY as error:
             self.close()
             host, port = safe_text(self._address.host), self._address.port
-            raise EngineAway(
-                f"Cannot reach {self.name} ({_brief(error)}).", f"Is it running? redis-cli -h {host} -p {port} ping"
-            ) from None
+            asking = f"redis-cli -h {host}" + (f" -p {port}" if port != PORT else "")
+            raise EngineAway(f"Cannot reach {self.name} ({_why(error)}).", f"Is it running?  {asking} ping") from None
         except redis.ResponseError as error:
+            if isinstance(error, _FULL) or str(error).startswith("MISCONF"):
+                self.close()  # the next connection looks what has become of it
+                raise EngineAway(f"{self.name} takes nothing now ({_brief(error)}).") from None
             if "executing the script can't" in str(error):  # a right of what a function uses is missing
                 raise self._forbidden(error) from None
             raise ServerRefused(f"{self.name} refuses: {_brief(error)}.", str(error)) from None
@@ -195,5 +198,15 @@ def _parts(value: object) -> Iterable[str]:
     return ()
 
 
-def _brief(error: Exception) -> str:
+def _why(error: BaseException) -> str:
+    """Why a connection failed, in the words of the system where it has some."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    return _brief(error)
+
+
+def _brief(error: BaseException) -> str:
     return safe_text(str(error))[:_BRIEF].rstrip(".")

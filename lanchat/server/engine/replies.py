@@ -51,7 +51,7 @@ def position_of(id: object) -> Position:
     if not isinstance(id, bytes):
         raise _strange()
     seq, _, sub = id.partition(b"-")
-    return Position(_number(seq), _number(sub))
+    return Position(_number(seq), 0 if sub == b"0" else _number(sub))
 
 
 def stream_of(reply: object) -> list[Entry]:
@@ -66,11 +66,13 @@ def entries_of(reply: object) -> list[Entry]:
     """Raises as `entered_of`."""
     if not isinstance(reply, list):
         raise _strange()
-    return [_entry(item) for item in reply]
+    try:
+        return [_entry(id, fields) for id, fields in reply]
+    except (TypeError, ValueError):  # no pairs
+        raise _strange() from None
 
 
-def _entry(item: object) -> Entry:
-    id, fields = _parts(item, 2)
+def _entry(id: object, fields: object) -> Entry:
     if not isinstance(fields, list | tuple) or len(fields) < 2:
         raise _strange()
     name, body = fields[0], fields[1]

@@ -166,7 +166,7 @@ class SharedLog(Protocol):
         """The next entries after this place, in order; if there are none, the first ones that come within `wait` s."""
 
     def oldest(self, limit: int) -> list[Entry]:
-        """The first entries that there are."""
+        """The first entries that there are. At most CALL."""
 
     def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
         """Drop every entry up to this event.

@@ -4,6 +4,7 @@ import pytest
 
 from lanchat.errors import LanchatError
 from lanchat.server.engine.checks import ServerFacts, check_server, forbidden
+from lanchat.server.engine.shared_log import EngineAway
 from tests.support.cases import cases
 
 GOOD = {
@@ -41,6 +42,12 @@ def test_a_server_that_may_lose_something_is_refused(change, words):
         check_server(ServerFacts({**GOOD, **change}, "always", ALL), trusted=True)
     assert words in str(error.value) and error.value.hint
     assert "\x1b" not in str(error.value)
+
+
+def test_a_server_that_still_reads_its_file_is_asked_again_later():
+    """Meanwhile it says that it keeps its data in memory only."""
+    with pytest.raises(EngineAway):
+        check_server(ServerFacts({**GOOD, "loading": "1", "aof_enabled": "0"}, "always", ALL))
 
 
 @cases("mode, words", [("everysec", "last second (appendfsync everysec)"), ("no", "(appendfsync no)"), (None, "tell")])

@@ -5,7 +5,7 @@ from msgspec import structs
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.messages import UNNUMBERED, Joined, Said, Told
-from lanchat.server.engine.entries import proposal_of, record_of
+from lanchat.server.engine.entries import Surplus, proposal_of, record_of, surplus
 from lanchat.server.engine.shared_log import Entry, Position
 from tests.support.cases import cases
 
@@ -51,3 +51,15 @@ def test_a_record_comes_back_as_it_was_with_its_number(record, kind, key, at):
 def test_what_is_no_entry_of_ours_or_in_a_wrong_place_is_refused(position, kind, body):
     with pytest.raises(ProtocolError, match="Its entry"):
         record_of(Entry(position, kind, body), Position(7))
+
+
+def test_what_is_surplus_ends_with_an_event_that_the_disk_has():
+    entries = [
+        Entry(Position(8), "e", proposal_of(SAID, "").body),
+        Entry(Position(8, 1), "g", proposal_of(TOLD, "").body, "gann-id id1"),
+        Entry(Position(9), "r", proposal_of(JOINED, "").body, "u1 1"),
+        Entry(Position(9, 1), "p", proposal_of(TOLD, "").body, "pann-id id1"),
+        Entry(Position(10), "e", proposal_of(SAID, "").body),
+    ]
+    assert surplus(entries, stored=9) == Surplus(9, ("sann-id id1", "gann-id id1", "u1 1"), ("ann-id id1",))
+    assert surplus(entries[1:2], stored=9) is surplus(entries, stored=7) is surplus([], stored=7) is None

@@ -226,3 +226,14 @@ def test_a_server_that_is_away_or_silent_is_said_to_be_away(shared, own_redis):
             call()
     server.start()
     assert log.append([line("hi")], 0) == [Position(1)]
+
+
+def test_a_server_whose_memory_is_full_is_asked_again_later(shared, own_redis):
+    server: RedisProcess = own_redis()
+    log = shared(server=server)
+    log.enter(0, known=False)
+    server.command("CONFIG", "SET", "maxmemory", "1")
+    with pytest.raises(EngineAway, match="takes nothing now"):
+        log.append([line("one")], 0)
+    server.command("CONFIG", "SET", "maxmemory", "0")
+    assert log.append([line("one")], 0) == [Position(1)]

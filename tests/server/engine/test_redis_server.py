@@ -77,8 +77,10 @@ def test_nobody_at_the_address(shared):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     words = refusal(shared(address=EngineAddress("127.0.0.1", port)))
-    assert words.startswith(f"Cannot reach Redis at 127.0.0.1:{port} (")
-    assert words.endswith(f"Is it running? redis-cli -h 127.0.0.1 -p {port} ping")
+    assert words == (
+        f"Cannot reach Redis at 127.0.0.1:{port} (connection refused). "
+        f"Is it running?  redis-cli -h 127.0.0.1 -p {port} ping"
+    )
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"*-5\r\n", b"$99999999999\r\n", b"+OK\r\n"])

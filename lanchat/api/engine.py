@@ -1,0 +1,64 @@
+"""Hosting a room whose numbers come from an engine, a Redis or Valkey server. Loaded only where that is wanted."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.delegation import read_delegation
+from lanchat.protocol.text import last_argument, safe_text
+from lanchat.protocol.timing import Timing
+from lanchat.server.engine.address import EngineChoice
+from lanchat.server.engine.hub import EngineHub
+from lanchat.server.engine.log import EngineLog
+from lanchat.storage.delegations import read_appointed
+from lanchat.storage.identity import Identity
+from lanchat.storage.retention import parse_retention
+from lanchat.storage.rooms import RoomFolder
+
+_INSTALL = (
+    "Install it: pip install 'redis[hiredis]'   Where lanchat came by pipx: pipx inject lanchat-rooms 'redis[hiredis]'"
+)
+
+
+def open_engine(
+    engine: EngineChoice,
+    folder: RoomFolder | None,
+    identity: Identity,
+    on_problem: Callable[[str], None],
+    timing: Timing,
+) -> tuple[EngineLog, Callable[..., EngineHub]]:
+    """The log of the room, and what makes its hub.
+
+    Args:
+        folder: None: the room is ephemeral.
+
+    Raises:
+        ValueError: an ephemeral room cannot have one.
+        LanchatError: redis-py is missing, or standbys may host the room.
+    """
+    if folder is None:
+        raise ValueError("An ephemeral room stores nothing, so it has no engine.")
+    try:
+        from lanchat.server.engine.redis_log import RedisLog
+    except ImportError:
+        raise LanchatError("--engine redis:// needs the Python package redis.", _INSTALL) from None
+    if _standbys_of(folder, identity):
+        title = safe_text(folder.about.title)
+        raise LanchatError(
+            f'Other computers may host "{title}" as standbys, and no two may number its messages.',
+            f"End that first:  lanchat host {last_argument(title)}  and there  /standbys off",
+        )
+    shared = RedisLog(
+        engine.address, folder.about.id, identity.id, identity.id, trusted=engine.is_durable, timing=timing
+    )
+    keep = parse_retention(folder.about.keep)
+    log = EngineLog(folder.log_path, shared, restore=engine.restore, keep=keep, on_damage=on_problem, timing=timing)
+    return log, partial(EngineHub, say=on_problem)
+
+
+def _standbys_of(folder: RoomFolder, identity: Identity) -> bool:
+    """Whether other computers may host the room, by a list that is still valid."""
+    paper = read_appointed(folder.path).paper
+    named = read_delegation(paper, identity.public) if paper else None
+    return named is not None and bool(named.standbys) and named.until > time.time_ns() // 1_000_000

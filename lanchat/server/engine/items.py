@@ -1,0 +1,36 @@
+"""What the threads of an engine put into the inbox of its hub. Pure."""
+
+from dataclasses import dataclass
+
+from lanchat.errors import LanchatError
+from lanchat.protocol.messages import Record
+from lanchat.server.engine.shared_log import Position
+from lanchat.server.session import EngineItem
+
+
+@dataclass(frozen=True)
+class Fed(EngineItem):
+    """The next records of the shared log, each with its place and its key."""
+
+    records: list[tuple[Position, str, Record]]
+
+
+@dataclass(frozen=True)
+class Answered(EngineItem):
+    """The call that was under way is over: each of its proposals stands at its place, and is on the engine's disk."""
+
+    positions: list[Position]
+
+
+@dataclass(frozen=True)
+class Paused(EngineItem):
+    """The engine takes nothing now, for this reason; "": it does again."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Ended(EngineItem):
+    """This computer cannot host the room any more."""
+
+    error: LanchatError

@@ -1,0 +1,150 @@
+"""The two threads between a hub and its engine: one calls, the other one reads what comes back.
+
+hub -- propose --> engine-out: append, at most one call under way --> Answered --> hub
+                   engine-in:  read, waiting for what is new ------> Fed -------> hub
+"""
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
+from lanchat.errors import LanchatError, ProtocolError
+from lanchat.protocol.timing import Timing
+from lanchat.server.engine.entries import key_of, record_of, surplus
+from lanchat.server.engine.items import Answered, Ended, Fed, Paused
+from lanchat.server.engine.log import EngineLog
+from lanchat.server.engine.shared_log import CALL, EngineAway, Position, Proposal
+from lanchat.server.past import said_before
+from lanchat.server.session import Item, Received
+from lanchat.threads import Closable, Inbox, join_started
+
+_READ = 1000  # entries at once
+_MISSED = 2  # tries that have failed before anybody is told: a server that starts again is back by then
+
+
+class Pipeline(Closable):
+    """Owned by the hub, but for what its threads do.
+
+    Args:
+        own: the room's own log, opened.
+        after: the place of the last entry that the hub has.
+        keep: entries that stay at the engine.
+    """
+
+    def __init__(self, own: EngineLog, after: Position, timing: Timing, *, keep: int = 100_000) -> None:
+        self._own, self._log, self._timing, self._keep = own, own.shared, timing, keep
+        self._read_upto = after
+        self._next: Sequence[Proposal] = ()  # the call that is to be made, or under way
+        self._repeated: list[Received] = []
+        self._closing = False
+        self._lock = threading.Condition()  # guards these three
+        self._threads = [
+            threading.Thread(target=self._call, name="engine-out"),
+            threading.Thread(target=self._read, name="engine-in"),
+        ]
+
+    def start(self, inbox: Inbox[Item]) -> None:
+        """Begin to call and to read. What comes back goes into this inbox."""
+        self._inbox = inbox
+        for thread in self._threads:
+            thread.start()
+
+    def propose(self, proposals: Sequence[Proposal]) -> None:
+        """Begin a call. The last one must be over. Hub thread only; never waits."""
+        if proposals:
+            with self._lock:
+                self._next = proposals
+                self._lock.notify_all()
+
+    def look_up(self, repeated: Sequence[Received]) -> None:
+        """Look for what these messages repeat, and give them back with it. Never waits."""
+        if repeated:
+            with self._lock:
+                self._repeated += repeated
+                self._lock.notify_all()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closing = True
+            self._lock.notify_all()
+        for thread in self._threads:
+            join_started(thread)
+        self._log.close()
+
+    def _call(self) -> None:
+        missed = 0
+        while True:
+            with self._lock:
+                self._lock.wait_for(lambda: self._next or self._repeated or self._closing, self._timing.beat)
+                proposals, repeated, self._repeated = self._next, self._repeated, []
+                if self._closing:
+                    return
+            self._find(repeated)
+            try:
+                if missed >= _MISSED:  # first it is told, and then what has waited goes out
+                    self._beat()
+                    self._inbox.put_now(Paused(""))
+                    missed = 0
+                if proposals:
+                    positions = self._log.append(proposals, self._read_upto.seq)
+                else:
+                    self._beat()
+            except EngineAway as error:
+                missed += 1
+                if missed == _MISSED:
+                    self._inbox.put_now(Paused(str(error)))
+                self._pause()
+                continue
+            except LanchatError as error:
+                self._inbox.put_now(Ended(error))
+                return
+            missed = 0
+            if proposals:
+                with self._lock:
+                    self._next = ()
+                self._inbox.put_now(Answered(positions))
+
+    def _find(self, repeated: Sequence[Received]) -> None:
+        for received in repeated:
+            member = received.session.member  # the hub's; only its id is read, which never changes
+            with suppress(LanchatError):  # the disk cannot be read now: the member sends it once more
+                found = said_before(self._own, member.id, received.messages) if member is not None else []
+                if found:
+                    self._inbox.put_now(Received(received.session, received.messages, found))
+
+    def _beat(self) -> None:
+        """Renew the lease, and drop what is too much at the engine."""
+        beat = self._log.beat(self._read_upto.seq)
+        while beat.entries > self._keep and not self._closing:
+            dropped = surplus(self._log.oldest(min(CALL, beat.entries - self._keep)), self._own.stored)
+            if dropped is None:
+                return
+            self._log.trim(dropped.upto, dropped.keys, dropped.finished)
+            beat = self._log.beat(self._read_upto.seq)
+
+    def _read(self) -> None:
+        after = self._read_upto
+        while not self._closing:
+            try:
+                records = []
+                for entry in self._log.read(after, _READ, self._timing.engine_read):
+                    record = record_of(entry, after)
+                    records.append((entry.position, key_of(entry, record), record))
+                    after = entry.position
+            except EngineAway:
+                self._pause()
+                continue
+            except ProtocolError as error:
+                words = f"{self._log.name} gives out what cannot be an entry of this room. {error}"
+                self._inbox.put_now(Ended(LanchatError(words)))
+                return
+            except LanchatError as error:
+                self._inbox.put_now(Ended(error))
+                return
+            if records:
+                self._read_upto = after
+                self._inbox.put(Fed(records))
+
+    def _pause(self) -> None:
+        with self._lock:
+            self._lock.wait_for(lambda: self._closing, self._timing.engine_retry)

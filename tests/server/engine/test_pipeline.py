@@ -1,0 +1,45 @@
+"""The threads between a hub and its engine."""
+
+import secrets
+
+from lanchat.protocol.messages import UNNUMBERED, Said
+from lanchat.protocol.timing import Timing
+from lanchat.server.engine.entries import proposal_of
+from lanchat.server.engine.items import Answered, Fed
+from lanchat.server.engine.log import EngineLog
+from lanchat.server.engine.pipeline import Pipeline
+from lanchat.server.engine.redis_log import RedisLog
+from lanchat.server.engine.shared_log import Position
+from lanchat.server.session import Item
+from lanchat.threads import Inbox
+from tests.support.waiting import wait_until
+
+QUICK = Timing(engine_read=0.05, engine_retry=0.02, beat=0.02)
+
+
+def test_what_is_on_the_disk_of_the_host_is_dropped_where_it_is_too_much(redis, tmp_path):
+    room = secrets.token_hex(16)
+    shared = RedisLog(redis.address, room, "ann", "ann", timing=QUICK)
+    own, inbox = EngineLog(tmp_path / "log.db", shared, timing=QUICK), Inbox[Item]()
+    own.open()
+    own.start(lambda ticket, seq: None)
+    pipeline = Pipeline(own, Position(0), QUICK, keep=10)
+    pipeline.start(inbox)
+    try:
+        lines = [Said(UNNUMBERED, 5, "ann-id", "ann", str(n), "hi") for n in range(30)]
+        pipeline.propose([proposal_of(line, "") for line in lines])
+        items: list[Item] = []
+        while len(items) < 2:
+            items += inbox.take()
+        [answered] = [item for item in items if isinstance(item, Answered)]
+        [fed] = [item for item in items if isinstance(item, Fed)]
+        assert answered.positions == [position for position, _, _ in fed.records]
+        length = f"{{lanchat:{room}}}:log"
+        assert redis.command("XLEN", length) == b":30\r\n", "the disk has nothing of it yet"
+        own.append([record for _, _, record in fed.records[:25]])
+        own.commit()
+        wait_until(lambda: redis.command("XLEN", length) == b":10\r\n")
+        assert redis.command("HLEN", f"{{lanchat:{room}}}:said") == b":10\r\n"
+    finally:
+        pipeline.close()
+        own.close()
