@@ -22,6 +22,17 @@ DAY = 86_400  # s
 DISK = 4 * 1024 * 1024  # bytes
 
 
+def fill(ballast: Path) -> None:
+    """Write until this disk is full."""
+    with open(ballast, "wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while file.write(b"\0" * size):
+                    pass
+            except OSError:
+                pass
+
+
 @pytest.mark.netns
 def test_full_disk(stage: Stage, hasty: Timing) -> None:
     """In a mount namespace of the host's own, which goes with it."""
@@ -34,7 +45,7 @@ def test_full_disk(stage: Stage, hasty: Timing) -> None:
     for number in range(2):
         ann.say()
         assert ann.member.outgoing.wait_acked(PATIENCE)
-        _fill(home / "ballast")
+        fill(home / "ballast")
         _talk_unstored(ann, bob, number)
         (home / "ballast").unlink()
         assert ann.member.outgoing.wait_acked(PATIENCE), "it recovers by itself"
@@ -163,13 +174,3 @@ def _talk_unstored(ann: Talker, bob: Talker, already: int) -> None:
     wait_until(lambda: bob.last == last)
     wait_until(lambda: ann.told.count("unstored") > already, what="ann to be told")
     assert not ann.member.outgoing.wait_acked(0.2)
-
-
-def _fill(ballast: Path) -> None:
-    with open(ballast, "wb", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            try:
-                while file.write(b"\0" * size):
-                    pass
-            except OSError:
-                pass

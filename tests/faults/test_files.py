@@ -22,6 +22,7 @@ from lanchat.storage.parts import Part
 from tests.faults.hosts import HostProcess
 from tests.faults.program import COUNT, EAGER, TIMING, written
 from tests.support.files import digest, file_of
+from tests.support.longer import TIMES
 from tests.support.people import joined_room
 from tests.support.program import Program
 from tests.support.waiting import wait_until
@@ -113,8 +114,8 @@ def host_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ho
     process.close()
 
 
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("rounds", [1, pytest.param(40, marks=pytest.mark.full)])
+@pytest.mark.timeout(600 * TIMES)
+@pytest.mark.parametrize("rounds", [1, pytest.param(10 * TIMES, marks=pytest.mark.full)])
 def test_a_file_arrives_although_sender_host_and_receiver_are_killed(
     host_process: HostProcess, tmp_path: Path, rounds: int
 ) -> None:
@@ -169,9 +170,11 @@ class Way:
                 sock.shutdown(socket.SHUT_RDWR)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(600 * TIMES)
 @pytest.mark.parametrize(
-    ("size", "cuts"), [(24 << 20, 8), pytest.param(512 << 20, 250, marks=pytest.mark.full)], ids=["few", "many"]
+    ("size", "cuts"),
+    [(24 << 20, 8), pytest.param(TIMES * 128 << 20, TIMES * 60, marks=pytest.mark.full)],
+    ids=["few", "many"],
 )
 def test_a_file_arrives_although_all_links_are_cut_again_and_again(
     host: Callable[..., Host],
@@ -208,8 +211,8 @@ def test_a_file_arrives_although_all_links_are_cut_again_and_again(
     try:
         sending = ann.start_sending(source, lambda transfer: None)
         fetching = bob.start_fetching(wait_until(lambda: bob.files)[0], tmp_path / "bob", lambda transfer: None)
-        sending.wait(500)
-        fetching.wait(500)
+        sending.wait(500 * TIMES)
+        fetching.wait(500 * TIMES)
     finally:
         ann.close()
         bob.close()

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Literal
 
 from lanchat.protocol.delegation import OWNER_INDEX, Delegation, Standby
-from lanchat.protocol.timeline import Timeline, epoch_of, make_epoch, make_seq, n_of, term_of
+from lanchat.protocol.timeline import MAX_ENTRIES, Timeline, epoch_of, make_epoch, make_seq, n_of, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import (
     Ask,
@@ -50,8 +50,11 @@ class Rules:
     own_index: bool = True  # else all hosts share the index of the owner in their numbers
     wait_for_sync: bool = True
     ask_first: bool = True
-    company: bool = True
+    company: bool = True  # of two hosts the one with company stays
     newest_only: bool = True
+    term_above: bool = True  # the host that stays begins a term above all that were seen
+    hears: bool = True  # nobody claims while another standby hears the host
+    instance: bool = True  # of a key on two computers one is a standby
 
 
 @dataclass
@@ -74,6 +77,7 @@ class Person:
         self.said: dict[str, int] = {}  # the id, and the number that it was last seen with; 0: none yet
         self.acked: set[str] = set()
         self.screen: list[str] = []
+        self.seen = 0  # the highest epoch on the screen
 
     @property
     def up(self) -> bool:
@@ -83,8 +87,9 @@ class Person:
 class Computer:
     """One that may host the room."""
 
-    def __init__(self, index: int, delegation: Delegation) -> None:
+    def __init__(self, index: int, delegation: Delegation, name: str = "") -> None:
         self.index = index
+        self.name = name or f"c{index}"
         self.up = True
         self.delegation = delegation
         self.log: list[Event] = []
@@ -120,6 +125,8 @@ class Evening:
         cuts: of the network: between two halves, between single pairs of computers, or none.
         one_crash: never two computers are down at once.
         lazy_disk: a crash takes what the disk lacked.
+        record: so many earlier terms a record shows.
+        twin: another computer has the key of the first standby, and not its copy.
     """
 
     def __init__(
@@ -133,6 +140,8 @@ class Evening:
         cuts: Literal["halves", "pairs", "none"] = "halves",
         one_crash: bool = False,
         lazy_disk: bool = False,
+        record: int = MAX_ENTRIES,
+        twin: bool = False,
     ) -> None:
         self.random = random.Random(seed)
         self.one_crash = one_crash
@@ -142,20 +151,30 @@ class Evening:
         self.all = tuple(Standby(index, key(index), bytes(8)) for index in range(1, standbys + 1))
         delegation = Delegation(ROOM, 1, 0, 2**52, standbys=self.all)
         self.computers = [Computer(index, delegation) for index in range(standbys + 1)]
-        self.people = [Person(f"c{one.index}", one) for one in self.computers]
+        self.record = record
+        if twin and (not rules.instance or delegation.index(key(1), b"the twin") is not None):
+            self.computers.append(Computer(1, delegation, "twin"))
+        self.people = [Person(one.name, one) for one in self.computers]
         self.people += [Person(f"m{number}", None) for number in range(members)]
         self.cut: set[frozenset[str]] = set()
         self.meanings: dict[int, set[str]] = {}
         self.acknowledged: set[str] = set()
         self.terms = 0
+        self.rash = 0  # of these, begun although another standby in reach heard the host, and only a moment ago
+        self.drawn = 0  # people who had to leave a host that was alive
         self.on_two: set[str] = set()  # acknowledged while everybody was told that there is a backup
         self.absent = 0  # of these, what a new host lacked until it was said again
         self.names = 0
 
+    def at(self, me: Computer, index: int) -> Computer:
+        """The computer with this index that `me` finds."""
+        found = [one for one in self.computers if one.index == index]
+        return max(found, key=lambda one: (one is not me and self.reach(me, one), one.hosting is not None))
+
     # ---- the network
 
     def reach(self, one: "Person | Computer", other: "Person | Computer") -> bool:
-        return _up(one) and _up(other) and frozenset((_name(one), _name(other))) not in self.cut
+        return one.up and other.up and frozenset((one.name, other.name)) not in self.cut
 
     def others(self, me: Computer) -> list[Computer]:
         return [other for other in self.computers if other is not me and self.reach(me, other)]
@@ -200,7 +219,7 @@ class Evening:
         self.terms += 1
         self.lose(me)
         me.loss = None
-        me.hosting, me.n, me.seen = Timeline(epoch, past[-64:]), 0, max(me.seen, epoch)
+        me.hosting, me.n, me.seen = Timeline(epoch, past[-self.record :]), 0, max(me.seen, epoch)
         me.replication = Replication(Position(me.last(), 0), TIMING)
         me.company_at = float("-inf")
         self.absent += len(self.on_two - {id for _, id in me.log})
@@ -270,8 +289,9 @@ class Evening:
     # ---- a standby
 
     def place(self, me: Computer) -> Place:
-        state: State = "hosts" if me.hosting else "hears" if me.following else "lost"
-        company = self.rules.company and self.now - me.company_at < TIMING.company
+        hears = me.following is not None and self.rules.hears
+        state: State = "hosts" if me.hosting else "hears" if hears else "lost"
+        company = self.rules.company and (self.has_company(me) or self.now - me.company_at < TIMING.company)
         return Place(me.index, me.seen, me.last(), state, me.complete, me.sync, company)
 
     def follow(self, me: Computer, host: Computer) -> None:
@@ -341,22 +361,24 @@ class Evening:
                     self.place(other) for other in others if other.hosting
                 ]  # fmt: skip
             case Follow(index):
-                host = self.computers[index]
+                host = self.at(me, index)
                 if host.hosting and self.reach(me, host):
                     self.follow(me, host)
                 else:
                     loss.asked_at, loss.places = None, ()
             case Promote(index):
                 loss.promoted = index, self.now
-                other = self.computers[index]
+                other = self.at(me, index)
                 if self.reach(me, other) and other.loss is not None:
                     other.loss.certain = True
             case Fetch(index):
-                other = self.computers[index]
+                other = self.at(me, index)
                 if self.reach(me, other):
                     self.take_over_tail(me, other)
                 loss.asked_at, loss.places = None, ()
             case Claim(epoch):
+                hearing = [one for one in self.others(me) if one.following is not None and self.others(one)]
+                self.rash += bool(hearing) and self.now - loss.since < TIMING.indirect
                 self.claim(me, epoch)
             case Wait():
                 pass
@@ -379,13 +401,14 @@ class Evening:
         self.share_delegation([me, *others])
         match meet(self.place(me), [self.place(other) for other in others], me.delegation):
             case Follow(index):
-                host = self.computers[index]
+                host = self.at(me, index)
+                self.drawn += sum(person.at is me and person.computer is not me for person in self.people)
                 self.stop(me)
                 if host.hosting:
                     self.follow(me, host)
-            case Claim(epoch):
+            case Claim(epoch) if self.rules.term_above:
                 self.raise_term(me, epoch)
-            case None:
+            case Claim() | None:
                 pass
 
     def raise_term(self, me: Computer, epoch: int) -> None:
@@ -412,6 +435,7 @@ class Evening:
     def showing(self, person: Person, seq: int, id: str) -> Callable[[], None]:
         def show() -> None:
             person.has[epoch_of(seq)] = n_of(seq)
+            person.seen = max(person.seen, epoch_of(seq))
             if id in person.said:
                 person.said[id] = seq
             if id and id not in person.screen:
@@ -503,11 +527,11 @@ class Evening:
     def change_network(self) -> None:
         if self.cuts == "none":
             return
-        names = [_name(one) for one in self.computers] + [_name(one) for one in self.people if one.computer is None]
+        names = [one.name for one in self.computers] + [one.name for one in self.people if one.computer is None]
         if self.cut and self.random.random() < 0.5:
             self.cut = set()
         elif self.cuts == "pairs":
-            computers = [_name(one) for one in self.computers]
+            computers = [one.name for one in self.computers]
             self.cut |= {frozenset(self.random.sample(computers, 2))}
         else:
             half = {name for name in names if self.random.random() < 0.5}
@@ -521,8 +545,8 @@ class Evening:
             return
         me = self.random.choice(hosts)
         assert me.replication is not None and me.hosting is not None
-        target = self.computers[me.replication.sync]
-        if target.following is not me:
+        target = next((one for one in self.computers if one.index == me.replication.sync and one.following is me), None)
+        if target is None:
             return
         self.deliver(target.wire, len(target.wire.under_way))
         if target.last() != me.last() or not target.complete:
@@ -570,6 +594,9 @@ class Evening:
             return [f"there are {len(hosts)} hosts"]
         [host] = hosts
         wrong = []
+        assert host.hosting is not None
+        if host.hosting.epoch < max(person.seen for person in self.people):
+            wrong.append("the room is in a term below one that people have seen")
         log = [id for _, id in host.log if id]
         if len(set(log)) != len(log):
             wrong.append("a line is twice in the log")
@@ -588,14 +615,3 @@ class Evening:
             if one.following is host and one.log != host.log:
                 wrong.append(f"the copy of {one.index} differs")
         return wrong
-
-
-def _up(one: Person | Computer) -> bool:
-    return one.up
-
-
-def _name(one: Person | Computer) -> str:
-    """Computers and the people who sit at them are cut off together."""
-    if isinstance(one, Computer):
-        return f"c{one.index}"
-    return one.name

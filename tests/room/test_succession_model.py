@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from lanchat.protocol import timeline
 from tests.room.succession_model import Evening, Rules
+from tests.support.longer import TIMES
 
 EVENINGS: dict[str, dict[str, Any]] = {
     "three computers, five people": {},
@@ -40,13 +42,21 @@ def lacking(seeds: range, **settings) -> Iterator[int]:
             yield seed
 
 
+def total(count: str, seeds: range, **settings) -> int:
+    """How often something happened in these evenings."""
+    evenings = [Evening(seed, **settings) for seed in seeds]
+    for evening in evenings:
+        evening.run()
+    return sum(getattr(evening, count) for evening in evenings)
+
+
 @pytest.mark.parametrize("settings", EVENINGS.values(), ids=EVENINGS)
 def test_nobody_has_a_reason_to_complain(settings):
     assert [*faults(range(8), **settings)] == []
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("first", range(8, 608, 100))
+@pytest.mark.parametrize("first", range(8, 8 + 300 * TIMES, 100))
 @pytest.mark.parametrize("settings", EVENINGS.values(), ids=EVENINGS)
 def test_nobody_has_a_reason_to_complain_in_hundreds_of_evenings(settings, first):
     assert [*faults(range(first, first + 100), **settings)] == []
@@ -63,7 +73,7 @@ def test_what_was_acknowledged_on_two_disks_is_there_at_once():
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("first", range(20, 620, 100))
+@pytest.mark.parametrize("first", range(20, 20 + 300 * TIMES, 100))
 def test_what_was_acknowledged_on_two_disks_is_there_at_once_in_hundreds_of_evenings(first):
     assert [*lacking(range(first, first + 100))] == []
 
@@ -71,8 +81,10 @@ def test_what_was_acknowledged_on_two_disks_is_there_at_once_in_hundreds_of_even
 # The seeds begin where a fault is near, so that the quick tests stay quick.
 
 
-@pytest.mark.parametrize(("missing", "first"), [("say_again", 81), ("use_timeline", 8), ("own_index", 34)])
-def test_without_one_of_the_rules_the_room_loses_lines(missing, first):
+@pytest.mark.parametrize(
+    ("missing", "first"), [("say_again", 81), ("use_timeline", 8), ("own_index", 34), ("term_above", 190)]
+)
+def test_without_one_of_the_rules_lines_are_lost_or_stand_in_the_wrong_place(missing, first):
     assert found(faults(range(first, first + 20), rules=Rules(**{missing: False})))
 
 
@@ -83,3 +95,24 @@ def test_without_one_of_the_rules_a_new_host_lacks_what_was_acknowledged(missing
 
 def test_with_old_delegations_the_room_is_left_without_one_host():
     assert found(faults(range(176, 196), changing=True, rules=Rules(newest_only=False)))
+
+
+def test_with_a_key_on_two_computers_that_both_count_the_room_is_left_without_one_host():
+    assert [*faults(range(50, 54), twin=True)] == []
+    assert found(faults(range(50, 70), twin=True, rules=Rules(instance=False)))
+
+
+def test_records_that_show_few_terms_leave_holes_where_older_ones_count_as_covered(monkeypatch):
+    assert found(faults(range(45, 65), record=2))
+    monkeypatch.setattr(timeline, "MAX_ENTRIES", 2)  # so whose last term is not shown asks for everything
+    assert [*faults(range(45, 50), record=2)] == []
+
+
+def test_of_two_hosts_with_and_without_company_fewer_people_are_drawn_away():
+    assert total("drawn", range(356, 366)) < total("drawn", range(356, 366), rules=Rules(company=False))
+
+
+def test_nobody_claims_while_another_standby_has_just_heard_the_host():
+    settings = EVENINGS["single pairs are cut off, and disks lag"]
+    assert total("rash", range(15, 18), **settings) == 0
+    assert total("rash", range(15, 35), rules=Rules(hears=False), **settings) > 0
