@@ -73,7 +73,8 @@ def parse(raw: bytes, *, replacing: bool = False) -> Line | None:
         parameters[MAX_PARAMETERS - 1 :] = [" ".join(parameters[MAX_PARAMETERS - 1 :])]
     if colon:
         parameters.append(last)
-    return Line(command.upper(), tuple(parameters), _parsed_tags(tags[1:].decode(errors=errors)), source)
+    found = _parsed_tags(tags[1:].decode(errors=errors)) if tags else {}
+    return Line(command.upper(), tuple(parameters), found, source)
 
 
 def made(source: str, *words: str, last: str | None = None, tags: Mapping[str, str] | None = None) -> bytes:
@@ -153,12 +154,12 @@ def _broken(line: str, size: int) -> list[str]:
 
 def without_formatting(text: str) -> str:
     """The text without IRC's codes for bold, colours and the like."""
-    return _FORMATTING.sub("", text)
+    return text if text.isprintable() else _FORMATTING.sub("", text)
 
 
 def lowered(text: str) -> str:
     """The form in which names of channels are compared (CASEMAPPING=ascii)."""
-    return "".join(char.lower() if char.isascii() else char for char in text)
+    return text.lower() if text.isascii() else "".join(char.lower() if char.isascii() else char for char in text)
 
 
 def _parsed_tags(text: str) -> dict[str, str]:

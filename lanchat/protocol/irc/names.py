@@ -69,7 +69,7 @@ class Names:
 
     def is_channel(self, name: str) -> bool:
         """Whether somebody who types this means the room's channel."""
-        return lowered(name) == lowered(self.channel)
+        return name == self.channel or lowered(name) == lowered(self.channel)
 
     def msgid(self, seq: int) -> str:
         """The id of the event with this seq, unique for ever, because no seq is given twice."""

@@ -1,7 +1,7 @@
 """What an IRC client says: messages of the room, and what goes straight to other IRC clients. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lanchat.protocol.irc.encode import NOTICE
 from lanchat.protocol.irc.line import Line, without_formatting
@@ -17,16 +17,14 @@ _ACTION = "\x01ACTION "
 _CTCP = "\x01"
 
 
-@dataclass(frozen=True)
-class Spoken:
+class Spoken(NamedTuple):
     """A message to everyone, with the tags of its client."""
 
     say: Say
     tags: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Direct:
+class Direct(NamedTuple):
     """A message to one person, or one without text, which only IRC clients get.
 
     Args:
@@ -40,8 +38,7 @@ class Direct:
     tags: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Talk:
+class Talk(NamedTuple):
     """What follows from a PRIVMSG, NOTICE or TAGMSG, and what its sender gets."""
 
     said: tuple[Spoken | Direct, ...] = ()
@@ -54,16 +51,14 @@ def talk(session: IrcSession, line: Line, number: int) -> Talk:
     Args:
         number: of the message; no other one of this client has the same.
     """
-    replies = session.replies
     if not line.parameter(0):
-        return Talk(reply=replies.reply("411", last=f"No recipient given ({line.command})"))
-    has_tags = session.has("message-tags")
-    tags = {name: value for name, value in line.tags.items() if name.startswith("+")} if has_tags else {}
+        return Talk(reply=session.replies.reply("411", last=f"No recipient given ({line.command})"))
+    tags = _client_tags(session, line) if line.tags else {}
     text = ""
     if line.command != "TAGMSG":
         text = line.parameter(1)
         if not text:
-            return Talk(reply=replies.reply("412", last="No text to send"))
+            return Talk(reply=session.replies.reply("412", last="No text to send"))
         action = text.startswith(_ACTION)
         if text.startswith(_CTCP) and not action:
             return Talk()  # a question to a program, such as its version; lanchat's members do not answer any
@@ -74,21 +69,31 @@ def talk(session: IrcSession, line: Line, number: int) -> Talk:
         return Talk()
     else:
         action = False
-    targets = list(dict.fromkeys(line.parameter(0).split(",")))
+    names = line.parameter(0)
+    targets = list(dict.fromkeys(names.split(","))) if "," in names else [names]
     if len(targets) > TARGETS:
-        return Talk(reply=replies.reply("407", word(targets[TARGETS]), last=f"At most {TARGETS} targets at once"))
+        return Talk(
+            reply=session.replies.reply("407", word(targets[TARGETS]), last=f"At most {TARGETS} targets at once")
+        )
     said: list[Spoken | Direct] = []
     errors = b""
     for at, target in enumerate(targets):
         id = f"{NOTICE if line.command == 'NOTICE' else ''}{number}.{at}"
         if target.startswith("#") and not session.names.is_channel(target):
-            errors += replies.only_channel(target)
+            errors += session.replies.only_channel(target)
         elif target.startswith("#") and text:
             said.append(Spoken(Say(id, text, action), tags))
         elif target:
             told = f"* {text}" if action else text  # a private message knows no actions
             said.append(Direct(id, line.command, target[:64], told, tags))
     return Talk(tuple(said), errors)
+
+
+def _client_tags(session: IrcSession, line: Line) -> dict[str, str]:
+    """The tags that are for other clients."""
+    if not session.has("message-tags"):
+        return {}
+    return {name: value for name, value in line.tags.items() if name.startswith("+")}
 
 
 def noted(session: IrcSession, spoken: Spoken, room: Room) -> bytes:
