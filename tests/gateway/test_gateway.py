@@ -185,13 +185,14 @@ def test_what_the_client_asks_is_answered(gateway, seen, come, host, line, numbe
 
 def test_who_has_registered_may_be_silent_and_who_has_not_is_sent_away(seen):
     finder: Any = seen
-    gateway = Gateway(Network(finder, where(("127.0.0.1",))), PASSWORD, 0, Timing(sweep=0.05, name=0.5))
+    gateway = Gateway(Network(finder, where(("127.0.0.1",))), PASSWORD, 0, Timing(sweep=0.05))
     running = threading.Thread(target=gateway.run, name="test-gateway")
     running.start()
     try:
         wee = IrcClient(gateway.port, password=PASSWORD)
         wee.send("NICK wee", "USER wee 0 * :wee")
         wee.until("422")
+        gateway._timing = Timing(sweep=0.05, name=0.1)  # for those who come from now on
         late = IrcClient(gateway.port)
         assert late.end() == b""
         assert wee.numbers("LIST") == ["321", "323"]
