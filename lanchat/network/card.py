@@ -56,7 +56,12 @@ def cards_at(
         enough: says of the answers so far whether the others need not be waited for. It is asked again and again.
     """
     found: dict[Name, Shown] = {}
-    stop = Wakeup()
+    if not places:
+        return found
+    try:
+        stop = Wakeup()
+    except OSError:
+        return found  # this process has no descriptors left, so it reaches nobody
 
     def ask(name: Name, endpoint: Endpoint) -> None:
         if (shown := card_at(endpoint, tls, limit, stop)) is not None:

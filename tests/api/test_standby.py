@@ -41,6 +41,7 @@ CALM = Timing(  # nothing moves, stays or ends only because a busy machine was s
     newcomer=0.0,
     naming=0.05,
     host_silence=PATIENCE,
+    sync_pause=0.1,
     promotion=PATIENCE,
     roster=PATIENCE,
 )

@@ -439,7 +439,13 @@ def test_a_sender_whose_sum_does_not_fit_stores_nothing(open_room, enter, strang
 def test_who_is_sent_away_takes_no_more_part_in_transfers(open_room, enter, tmp_path):
     room = open_room()
     hal, ann = enter(room, "hal"), enter(room, "ann")
-    banned = Pauses(SIZE // 2, lambda: hal.moderate("ban", "ann"))
+
+    def ban() -> None:
+        """The rest of the file is not there before the host has done it."""
+        hal.moderate("ban", "ann")
+        wait_until(lambda: room.people == 1)
+
+    banned = Pauses(SIZE // 2, ban)
     with pytest.raises(LanchatError):
         ann.start_sending(file_of(tmp_path / "ann", "report.pdf"), banned).wait(60)
     assert not any(entry.sha256 for entry in hal.files)
@@ -479,13 +485,18 @@ def test_leaving_ends_the_transfers(open_room, enter, tmp_path):
 def test_what_a_person_cancels_is_taken_back_and_what_they_fetch_stays_for_another_time(open_room, enter, tmp_path):
     room = open_room()
     ann, bob = enter(room, "ann"), enter(room, "bob")
-    cancelled = ann.start_sending(file_of(tmp_path / "ann", "a.pdf"), Pauses(SIZE // 2, lambda: cancelled.cancel()))
+
+    def cancel(transfer: RunningTransfer) -> None:
+        if transfer.progress.done >= SIZE // 2:
+            transfer.cancel()
+
+    cancelled = ann.start_sending(file_of(tmp_path / "ann", "a.pdf"), cancel)
     with pytest.raises(LanchatError, match="cancelled"):
         cancelled.wait(60)
     gone = next(event for event in bob.events(timeout=PATIENCE) if isinstance(event, FileRemoved))
     assert (gone.file, gone.reason, bob.files) == (cancelled.file, "removed", [])
     ann.send_file(file_of(tmp_path / "ann", "b.pdf"))
-    fetching = bob.start_fetching(bob.files[0], tmp_path / "bob", Pauses(SIZE // 2, lambda: fetching.cancel()))
+    fetching = bob.start_fetching(bob.files[0], tmp_path / "bob", cancel)
     with pytest.raises(LanchatError, match="cancelled"):
         fetching.wait(60)
     assert part_path(tmp_path / "bob", fetching.file).stat().st_size >= SIZE // 2

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from itertools import takewhile
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,7 +23,7 @@ from lanchat.server.doors.irc.people import People
 from lanchat.server.doors.irc.session import Dialects, IrcSession
 from lanchat.server.host import Host
 from lanchat.server.quotas import Quotas
-from lanchat.server.session import Answer, Asked, Item
+from lanchat.server.session import Answer, Asked, Item, LinkEnded
 from lanchat.storage.log import NoLog
 from tests.server.test_hub import HubStage, RecordingLink
 from tests.support.irc import parsed
@@ -394,12 +395,18 @@ def test_who_quits_gets_all_answers_first(identity):
             stage.batch()
         peer.sendall(b"NAMES\r\nQUIT\r\n")
         made: list[bytes] = []
-        while len(made) < 2:
-            made += answers(stage, stage.hub.inbox.take(PATIENCE))
-        later: list[bytes] = []
-        while not (later or link._finishing):
-            later += answers(stage, stage.hub.inbox.take(0.1))
+        later: list[Item] = []
+        while not later:
+            taken = stage.hub.inbox.take(PATIENCE)
+            before = [*takewhile(lambda item: not isinstance(item, LinkEnded), taken)]
+            made += answers(stage, before)
+            later += taken[len(before) :]
+        while len(later) < 2 and not link._finishing:  # it waits once more, before it ends the link
+            later += stage.hub.inbox.take(0.1)
         link.send(b"".join(made))
+        while not link._finishing:
+            answers(stage, later)
+            later = [*stage.hub.inbox.take(0.1)]
         got = b""
         while data := peer.recv(4096):
             got += data
