@@ -1,7 +1,9 @@
 """Answers CHATHISTORY of the gateway's client from this computer's own copies of the rooms."""
 
+import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -24,6 +26,8 @@ from lanchat.storage.rooms import JOINED, log_paths
 
 PIECE = 64 * 1024  # bytes that are sent at once, after which the client has to have read them
 
+_log = logging.getLogger(__name__)
+
 
 class _Copy:
     """The copy of a room on this disk, and what has come since and may not be there yet."""
@@ -42,14 +46,28 @@ class _Copy:
             event.seq: event for event in self._heard if after < event.seq < before and isinstance(event, wanted)
         }
         for reader in self._readers:
-            for event in reader.events_between(after, before, limit, last=last, said=self._said):
-                some[event.seq] = event
+            with self._unready():
+                for event in reader.events_between(after, before, limit, last=last, said=self._said):
+                    some[event.seq] = event
         ordered = [some[seq] for seq in sorted(some)]
         return ordered[max(0, len(ordered) - limit) :] if last else ordered[:limit]
 
     def seq_at(self, at: int) -> int:
-        heard = (event.seq for event in self._heard if event.at >= at)
-        return min((next(heard, MAX_NUMBER), *(reader.seq_at(at) for reader in self._readers)))
+        least = next((event.seq for event in self._heard if event.at >= at), MAX_NUMBER)
+        for reader in self._readers:
+            with self._unready():
+                least = min(least, reader.seq_at(at))
+        return least
+
+    @contextmanager
+    def _unready(self) -> Iterator[None]:
+        """A copy that is just being made, or is damaged, leaves what was heard in this run, if that is anything."""
+        try:
+            yield
+        except LanchatError as error:
+            _log.info("cannot read the copy of a room: %s", error)
+            if not self._heard:
+                raise
 
 
 class History:

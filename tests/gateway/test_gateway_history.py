@@ -1,8 +1,13 @@
 """What the gateway keeps: the history of its rooms and read markers; and what a lost link or another key does."""
 
+from collections import deque
 from contextlib import closing
 from typing import Any
 
+import pytest
+
+from lanchat.errors import LanchatError
+from lanchat.gateway.history import _Copy
 from lanchat.gateway.listener import Gateway
 from lanchat.gateway.markers import MAX_MARKERS, ReadMarkers
 from lanchat.protocol.messages import Said
@@ -168,3 +173,14 @@ def test_a_home_keeps_few_markers(tmp_path):
         markers._keep(f"@{number}", number)
     again = ReadMarkers(tmp_path / "markers")
     assert b" *" in again.marker("@1", "ann") and b"timestamp" in again.marker(f"@{MAX_MARKERS}", "ann")
+
+
+def test_a_copy_that_is_just_being_made_leaves_what_was_heard(tmp_path):
+    path = tmp_path / "log.db"
+    path.touch()
+    heard = deque([Said(7, 1000, "id-ann", "ann", "1", "hello")])
+    copy = _Copy([path], heard, said=True)
+    assert copy.between(-1, 100, 9) == list(heard) and copy.seq_at(500) == 7
+    heard.clear()
+    with pytest.raises(LanchatError, match="missing"):
+        copy.between(-1, 100, 9)
