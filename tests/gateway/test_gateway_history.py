@@ -10,7 +10,7 @@ from lanchat.errors import LanchatError
 from lanchat.gateway.history import _Copy
 from lanchat.gateway.listener import Gateway
 from lanchat.gateway.markers import MAX_MARKERS, ReadMarkers
-from lanchat.protocol.messages import Said
+from lanchat.protocol.messages import Event, Said
 from tests.gateway.conftest import PASSWORD, entered, serving
 from tests.support.irc import IrcClient, command_of, parsed
 from tests.support.people import Listener
@@ -178,7 +178,7 @@ def test_a_home_keeps_few_markers(tmp_path):
 def test_a_copy_that_is_just_being_made_leaves_what_was_heard(tmp_path):
     path = tmp_path / "log.db"
     path.touch()
-    heard = deque([Said(7, 1000, "id-ann", "ann", "1", "hello")])
+    heard: deque[Event] = deque([Said(7, 1000, "id-ann", "ann", "1", "hello")])
     copy = _Copy([path], heard, said=True)
     assert copy.between(-1, 100, 9) == list(heard) and copy.seq_at(500) == 7
     heard.clear()
