@@ -42,7 +42,8 @@ class Computer:
         self.port: int = self.listener.getsockname()[1]
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(identity.certificate_path, identity.key_path)
-        self._heard: list[bytes] = []
+        self.met = 0  # clients
+        self.all_heard: list[bytes] = []  # of each client what it has sent first
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -51,11 +52,12 @@ class Computer:
         while True:
             try:
                 sock, _ = self.listener.accept()
+                self.met += 1
                 with self._context.wrap_socket(sock, server_side=True) as link:
                     if self._after is not None:
                         self._after.heard()
                     link.sendall(encode(self.card))
-                    self._heard.append(link.recv(64 * 1024))
+                    self.all_heard.append(link.recv(64 * 1024))
                     self._ended.set()
             except ssl.SSLError:
                 self._ended.set()
@@ -68,7 +70,7 @@ class Computer:
     def heard(self) -> bytes:
         """What the first client has sent after its handshake, once it has sent something or hung up."""
         assert self._ended.wait(PATIENCE)
-        return b"".join(self._heard)
+        return b"".join(self.all_heard)
 
     def close(self) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)

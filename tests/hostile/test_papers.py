@@ -1,6 +1,7 @@
 """Computers that may not host the room of ann: each is refused before anything of ours but a TLS handshake is sent."""
 
 import socket
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -20,9 +21,12 @@ from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.standby import MAX_PAPER
 from lanchat.protocol.timeline import Timeline, make_epoch
 from lanchat.protocol.tls import client_context
+from lanchat.storage.identity import load_identity
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.known_papers import KnownPapers
+from tests.api.test_moving import Stage
 from tests.api.test_naming import Computer
+from tests.support.waiting import PATIENCE, wait_until
 
 ROOM, OTHER_ROOM = "5" * 32, "6" * 32
 NOW, OVER, FAR = 1_800_000_000_000, 1_800_000_000_000 - 1, 9_000_000_000_000  # ms since 1970
@@ -193,3 +197,23 @@ def test_a_computer_that_may_not_host_the_room_gets_nothing(show, papers, reques
 def test_the_standby_that_is_named_gets_a_hello(show, papers, request, sound, who):
     _, heard = show("bob", papers.card(sound(papers), papers.term()), request.getfixturevalue(who))
     assert b'"hello"' in heard
+
+
+def test_a_standby_that_claims_a_live_room_draws_nobody_away(tmp_path, monkeypatch):
+    """The owner's host and its members look at it again and again, and tell it nothing."""
+    with closing(Stage(tmp_path, monkeypatch)) as stage:
+        ann, bob, cat = stage.with_backup()
+        bob.room.leave()
+        room: Any = ann.room
+        moving = room._standby.hosting.host.moving
+        wait_until(lambda: 1 in moving.unlinked, what="bob to be gone")
+        standing, key = moving.standing, load_identity(tmp_path / "bob")
+        record = TermRecord(standing.room, key.public, standing.named.number, 0, Timeline(make_epoch(9, 1)))
+        with closing(Computer(key, standing.room, standby="")) as claiming:
+            shown = {"owner": standing.owner, "delegation": standing.delegation, "term": record.signed(key.sign)}
+            claiming.card = structs.replace(claiming.card, company=True, **shown)
+            moving.name(b"", structs.replace(standing.places[1], at=(f"127.0.0.1:{claiming.port}",)))
+            wait_until(lambda: claiming.met > 3, what="some looks at it")
+            cat.room.say("still at ann's", wait=PATIENCE)
+            assert ann.room.hosting and cat.room.connected
+            assert not any(claiming.all_heard)
