@@ -6,8 +6,12 @@ from typing import Any
 
 from playwright.sync_api import Browser, expect
 
-from lanchat.protocol.delegation import TermRecord
+from lanchat.errors import LanchatError
+from lanchat.protocol.delegation import Delegation, Standby, TermRecord
 from lanchat.protocol.guest_ticket import ticket_from
+from lanchat.protocol.keys import key_from_seed
+from lanchat.protocol.messages import Card, Joined, Left, Moved, Said
+from lanchat.protocol.papers import Papers
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from tests.api.test_moving import Stage, heard, hosts
 from tests.api.test_moving import stage as stage
@@ -86,6 +90,71 @@ def test_the_page_finds_the_computer_that_takes_over_when_the_host_is_gone(stage
     zoe.context.close()
 
 
+def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chromium):
+    """Nothing of it stands in an address, and the others see neither a leaving nor a coming."""
+    ann, bob = with_page(stage, password="secret")
+    zoe = come(chromium, ann.room.web.address.url)
+    zoe.join("zoe")
+    zoe.say("one")
+    wait_until(heard(bob, "one"), what="bob to hear it")
+    expect(zoe.page.get_by_role("button", name="Open it there")).to_have_count(0)
+    ann.room.moderate("handover", "bob")
+    zoe.reads("ann has handed the room to bob")
+    hosts(bob)
+    zoe.composer.fill("a thought that is not finished")
+    with zoe.context.expect_page() as opened:
+        zoe.page.get_by_role("button", name="Open it there").click()
+    there = opened.value
+    requests: list[str] = []
+    there.on("request", lambda request: requests.append(request.url))
+    expect(there.locator("#text")).to_have_value("a thought that is not finished")
+    zoe.reads("You are in the room in another tab now")
+    assert there.url == f"http://{places_of(bob)['bob'].web[0]}/"
+    there.locator("#text").press("Enter")
+    wait_until(heard(ann, "a thought that is not finished"), what="ann to hear it")
+    moved = next(at for at, event in enumerate(ann.events) if isinstance(event, Moved))
+    assert not [event for event in ann.events[moved:] if isinstance(event, Joined | Left) and event.nick == "zoe"]
+
+    there.reload()
+    there.locator("#text").fill("loaded again")
+    there.locator("#text").press("Enter")
+    wait_until(heard(ann, "loaded again"), what="ann to hear it")
+    assert requests == [there.url], "the page alone, and without anything behind its address"
+    said = [event for event in bob.events if isinstance(event, Said) and event.nick == "zoe"]
+    assert len(said) == 3 and len({event.by for event in said}) == 1
+    zoe.context.close()
+
+
+FORGED = """(room) => {
+    const base64 = (size) => btoa("x".repeat(size));
+    const memory = { seed: base64(32), nick: "zoe", owner: room.owner, list: "", ahead: 0 };
+    const forged = { room: room.id, memory, unsent: [], drafts: { all: "eve was here" }, ticket: "" };
+    window.addEventListener("message", (event) => event.source.postMessage(forged, "*"));
+    window.open(room.url);
+}"""
+
+
+def test_a_page_that_is_none_of_the_room_hands_nothing_over(stage, chromium):
+    """It would know the key with which somebody talks."""
+    ann, bob = with_page(stage)
+    eve = chromium.new_context()
+    eve.route("http://cats.test/", lambda route: route.fulfill(body="<title>cats</title>", content_type="text/html"))
+    page = eve.new_page()
+    page.goto("http://cats.test/")
+    card = ann.room.card
+    about = {"id": card.room, "owner": base64.b64encode(card.owner).decode(), "url": ann.room.web.address.url}
+    with eve.expect_page() as opened:
+        page.evaluate(FORGED, about)
+    there = opened.value
+    expect(there.get_by_role("alert").first).to_have_text(
+        "This tab was opened by a page that is not of this room. Load it again to join."
+    )
+    assert there.evaluate("localStorage.length") == 0
+    there.get_by_role("button", name="Try again").click()
+    expect(there.get_by_label("What should the others call you?")).to_have_value("")
+    eve.close()
+
+
 COMPARE = """cases => cases.map(({ term, mine, seq, own }) => {
     const timeline = Timeline.of({ term });
     const positions = new Positions();
@@ -117,6 +186,87 @@ def test_the_page_reads_the_timeline_of_a_host_as_programs_do(room, visit):
         )
         expected.append([timeline.common(mine), [seq for seq in own if not timeline.covers(seq)]])
     assert visit(room).page.evaluate(COMPARE, cases) == expected
+
+
+ACCEPT = """([cases, now]) => cases.map(({ card, host, kept, term, list, renewing }) => {
+    try {
+        const papers = kept ? Papers.kept(card.room, kept) : Papers.first(card, fromBase64(host));
+        const bytes = (text) => (text ? fromBase64(text) : null);
+        const after = renewing ? papers.renewed(bytes(list), bytes(term), fromBase64(host), now)
+            : papers.accept(card, fromBase64(host), now);
+        return [after.list ? base64(after.list) : "", after.ahead];
+    } catch {
+        return null;
+    }
+})"""
+ROOM, NOW = "5" * 32, 1_700_000_000_000
+
+
+def text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def damaged(rng: random.Random, paper: bytes) -> bytes:
+    """The same paper, now and then with a byte that is another one, cut off, or with more at its end."""
+    kind = rng.randrange(12)
+    if kind == 0:
+        at = rng.randrange(len(paper))
+        return paper[:at] + bytes([paper[at] ^ 1 << rng.randrange(8)]) + paper[at + 1 :]
+    return paper[: rng.randrange(len(paper))] if kind == 1 else paper + b"x" if kind == 2 else paper
+
+
+def test_the_page_accepts_a_host_by_its_papers_as_programs_do(room, visit):
+    """Lists and records of owners, standbys and strangers, new and old, for this room and others, whole and damaged."""
+    rng = random.Random(2)
+    keys = [key_from_seed(bytes([number]) * 32) for number in range(4)]  # the owner's, of two standbys, a stranger's
+    public = [key.public_key().public_bytes_raw() for key in keys]
+
+    def some_list(signer: int, room: str) -> bytes:
+        named = rng.sample([1, 2, 3], rng.randrange(4))
+        standbys = tuple(Standby(rng.choice([one, one, 7 + one]), public[one], bytes(8)) for one in named)
+        until, limit = NOW + rng.choice([-1, 0, 1, 500]), rng.choice([2, 1000])
+        made = Delegation(room, rng.randrange(4), NOW - 100, until, rng.random() < 0.3, limit, standbys)
+        return made.signed(keys[signer].sign)
+
+    def some_room() -> str:
+        return rng.choice([ROOM] * 9 + ["6" * 32])
+
+    def some_term(host: int) -> bytes:
+        index = rng.choice([host, host, host, rng.randrange(4)])
+        epoch = make_epoch(rng.choice([1, 2, 3]), index)
+        record = TermRecord(some_room(), public[rng.choice([host] * 9 + [0])], 1, NOW, Timeline(epoch))
+        return record.signed(keys[rng.choice([host] * 9 + [3])].sign)
+
+    cases: list[Any] = []
+    expected: list[list[Any] | None] = []
+    for _ in range(400):
+        host, renewing = rng.choice([0, 1, 1, 2, 3]), rng.random() < 0.3
+        shown = damaged(rng, some_list(rng.choice([0] * 9 + [3]), some_room())) if rng.random() < 0.8 else b""
+        term = damaged(rng, some_term(host)) if rng.random() < 0.9 else b""
+        owner = public[rng.choice([0] * 9 + [3])] if term else b""
+        card = Card(
+            2, ROOM, "Room A", "ann", 1, rng.random() < 0.7, bytes(32), owner=owner, delegation=shown, term=term
+        )
+        mine = some_list(0, ROOM) if rng.random() < 0.5 else b""
+        known = None
+        if renewing or rng.random() < 0.7:
+            known = Papers(ROOM, public[0], mine, ahead=rng.choice([0, 0, -1000]))
+        try:
+            before = known or Papers(ROOM, card.owner or public[host])
+            after = (
+                before.renewed(shown, term, public[host], NOW) if renewing else before.accept(card, public[host], NOW)
+            )
+            expected.append([text(after.delegation), after.ahead])
+        except LanchatError:
+            expected.append(None)
+        kept = {"owner": text(known.owner), "list": text(known.delegation), "ahead": known.ahead} if known else None
+        papers = {"term": text(term), "list": text(shown)}
+        about = {"room": ROOM, "password": card.password, "owner": text(owner), "delegation": text(shown)}
+        whole = {"card": {**about, "term": text(term)}, "host": text(public[host]), "kept": kept, "renewing": renewing}
+        cases.append({**whole, **papers})
+    assert visit(room).page.evaluate(ACCEPT, [cases, NOW]) == expected
+    accepted = len([one for one in expected if one is not None])
+    assert 40 < accepted < 360, "both were tried"
 
 
 LEARN = """web => {

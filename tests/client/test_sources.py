@@ -61,6 +61,27 @@ def test_links_and_special_files_are_left_out(folder):
     source.close()
 
 
+def test_a_folder_of_too_many_files_is_refused_before_anything_is_sent(folder, monkeypatch):
+    monkeypatch.setattr("lanchat.client.sources.MAX_ENTRIES", 2)
+    with pytest.raises(LanchatError, match="more than 2 files") as refused:
+        open_source(folder)
+    assert refused.value.hint == "Send a part of it."
+
+
+@pytest.mark.full
+def test_ten_thousand_small_files_are_one_zip(tmp_path):
+    top = tmp_path / "many"
+    top.mkdir()
+    for number in range(10_000):
+        (top / f"{number}").write_bytes(b"%d" % number)
+    source = open_source(top)
+    data = read_all(source, 1 << 16)
+    source.close()
+    with zipfile.ZipFile(io.BytesIO(data)) as found:
+        assert found.testzip() is None and len(found.namelist()) == 10_000
+        assert found.read("many/9999") == b"9999"
+
+
 def test_what_changes_meanwhile_is_noticed(folder):
     source = FolderSource(folder)
     (folder / "a.jpg").write_bytes(b"short")

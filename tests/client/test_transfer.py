@@ -350,6 +350,35 @@ def test_a_host_whose_disk_is_full_is_tried_again(open_room, enter, tmp_path, mo
     assert ann.files[0].sha256 == digest(source)
 
 
+def test_a_disk_of_ours_that_is_full_is_looked_at_again(open_room, enter, tmp_path, monkeypatch):
+    """Before the first byte, and when it fills up meanwhile; what has come stays."""
+    room = open_room()
+    ann = enter(room, "ann")
+    bob = enter(room, "bob", timing=Timing(place_every=0.02, first_retry=0.02))
+    source = file_of(tmp_path / "ann", "report.pdf")
+    ann.send_file(source)
+    missing = iter([(SIZE, 10), (SIZE, 10)])
+    monkeypatch.setattr("lanchat.client.download.missing_space", lambda folder, needed: next(missing, None))
+    write, refusals, written = os.write, iter([True]), []
+
+    def full(fd: int, data: bytes) -> int:
+        if len(data) > 10_000 and os.readlink(f"/proc/self/fd/{fd}").startswith(str(tmp_path / "bob")):
+            if os.fstat(fd).st_size > SIZE // 2 and next(refusals, False):
+                raise OSError(28, "No space left on device")
+            written.append(len(data))
+        return write(fd, data)
+
+    monkeypatch.setattr("lanchat.storage.parts.os.write", full)
+    remarks: list[str] = []
+    fetching = bob.start_fetching(
+        bob.files[0], tmp_path / "bob", lambda transfer: remarks.append(transfer.progress.remark)
+    )
+    fetching.wait(60)
+    told = list(dict.fromkeys(remark for remark in remarks if "more than this disk takes" in remark))
+    assert len(told) == 2 and all(remark.endswith("It continues when there is room.") for remark in told)
+    assert digest(fetching.path) == digest(source) and sum(written) <= SIZE
+
+
 # ---- hostile peers
 
 
@@ -449,6 +478,18 @@ def test_who_is_sent_away_takes_no_more_part_in_transfers(open_room, enter, tmp_
     with pytest.raises(LanchatError):
         ann.start_sending(file_of(tmp_path / "ann", "report.pdf"), banned).wait(60)
     assert not any(entry.sha256 for entry in hal.files)
+
+
+@pytest.mark.parametrize("up", [True, False], ids=["to send", "to fetch"])
+def test_a_ticket_of_somebody_who_was_sent_away_meanwhile_is_not_good(open_room, enter, tmp_path, up, stranger):
+    room = open_room()
+    hal, ann = enter(room, "hal"), enter(room, "ann")
+    sent = hal.send_file(file_of(tmp_path / "hal", "report.pdf", 1000))
+    question, key = (FileSend("1", "a", 10), "1") if up else (FileGet(sent.file), sent.file)
+    ticket = ticket_for(ann, question, key).ticket
+    hal.moderate("ban", "ann")
+    wait_until(lambda: not ann.connected, what="ann to be sent away")
+    assert b"not good any more" in stranger(room, Transfer(VERSION, ticket))
 
 
 @pytest.mark.parametrize("who", ["host", "member"])

@@ -68,5 +68,23 @@ def test_whoever_breaks_the_rules_is_found_out(sent):
         steps(FileReceiver(6, have=2), sent)
 
 
+@given(st.data())
+def test_whatever_is_changed_on_the_way_no_byte_too_many_is_taken(data):
+    """Any byte of the lines may be another one: at the worst an end in words, and never more than was announced."""
+    content = data.draw(st.binary(max_size=40), "content")
+    have = data.draw(st.integers(0, len(content)), "have")
+    sent = bytearray(encode(Wait(3)) + encode(Go(have, 1)) + content[have:] + encode(SUM))
+    at = data.draw(st.integers(0, len(sent) - 1), "at")
+    sent[at] ^= 1 << data.draw(st.integers(0, 7), "bit")
+    raw = 0
+    receiver = FileReceiver(len(content), have)
+    try:
+        for step in receiver.feed(bytes(sent)):
+            raw += len(step) if isinstance(step, bytes) else 0
+    except ProtocolError as error:
+        assert str(error).endswith(".")
+    assert raw <= len(content)
+
+
 def test_a_line_of_a_later_version_is_skipped():
     assert steps(FileReceiver(0, 0), b'{"t":"colour","is":"red"}\n\n' + encode(Go(0)) + encode(SUM)) == [Go(0), SUM]

@@ -248,6 +248,12 @@ def test_a_browser_that_closes_gets_a_close(browser):
     assert browser.channel.ended and browser.got[-1].opcode is Opcode.CLOSE
 
 
+def test_a_tab_that_closes_at_once_says_so_together_with_its_first_frame():
+    browser = Browser().upgrade()
+    browser.receive(raw(2, browser.page.frame) + raw(8, b""))
+    assert browser.channel.ended and browser.plain == b""
+
+
 def test_we_close_with_a_close_frame(browser):
     browser.channel.close()
     browser.take(browser.channel.waiting())

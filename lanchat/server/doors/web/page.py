@@ -16,8 +16,9 @@ from lanchat.server.doors.web.request import Refusal
 
 STYLES = ("app.css",)
 PROGRAMS = (
-    *("noble.js", "bytes.js", "channel.js", "private.js", "safe.js", "follow.js", "room.js"),
+    *("noble.js", "bytes.js", "channel.js", "private.js", "safe.js", "papers.js", "follow.js", "handover.js"),
     *(
+        "room.js",
         "transfer.js",
         "sealedfile.js",
         "files.js",

@@ -153,7 +153,10 @@ class SealedChannel:
             if self._sealed is None:
                 answer, self._sealed = self._respond(bytes(frame.data))
                 self._respond = _responded
-                self._socket.send_binary(answer)
+                if (
+                    self._socket.state is State.OPEN
+                ):  # a tab may close at once, and say so together with its first frame
+                    self._socket.send_binary(answer)
                 return b""
             return self._sealed.to_host.open(bytes(frame.data))
         except ProtocolError as error:

@@ -4,9 +4,8 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
 
 (() => {
   const view = new View();
-  const ticket = takeTicket();
   const where = new Whereabouts(location.host, location.protocol === "https:");
-  const room = new Room(where, view, { ticket });
+  const room = new Room(where, view, { ticket: takeTicket() });
   view.room = room;
   view.files = new FileView(view);
 
@@ -30,9 +29,8 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
 
   // ---- drafts
 
-  function draftName() {
-    return `lanchat draft ${room.card.room} ${view.to ? view.to.id : "all"}`;
-  }
+  const draftPrefix = () => `lanchat draft ${room.card.room} `;
+  const draftName = () => draftPrefix() + (view.to ? view.to.id : "all");
 
   view.actions = {
     rename: (nick) => nick && room.rename(nick),
@@ -41,7 +39,29 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
       find("text").value = (room.card && room.store.get(draftName())) || "";
       view.fit();
     },
+
+    // ---- from page to page, when another computer hosts the room
+
+    openThere: (page) => {
+      view.actions.keepDraft();
+      const opened = handOver(page, collect, () => {
+        room.leave();
+        room.stop();
+        view.movedOn();
+      });
+      if (!opened) view.problem(`Your browser opens no tab. Open ${page} yourself; there you are a new guest.`);
+    },
+    adopt: ({ room: id, drafts, ticket }) => {
+      for (const [to, text] of Object.entries(drafts)) room.store.set(`lanchat draft ${id} ${to}`, text);
+      if (ticket) new Storage(() => sessionStorage).set("lanchat ticket", ticket);
+    },
   };
+
+  function collect() {
+    const names = room.store.names(draftPrefix());
+    const drafts = Object.fromEntries(names.map((name) => [name.slice(draftPrefix().length), room.store.get(name) || ""]));
+    return { ...room.toHandOver, drafts, ticket: new Storage(() => sessionStorage).get("lanchat ticket") || "" };
+  }
 
   // ---- what is typed
 
@@ -124,7 +144,7 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
   const opened = view.opened.bind(view);
   view.opened = (card, nick) => {
     opened(card, nick);
-    if (card.password && !ticket) return view.refused("password", "");
+    if (card.password && !room.ticket) return view.refused("password", "");
     if (tab.get("lanchat in") === card.room && nick) room.join(nick); // the page was loaded again
   };
   const joined = view.joined.bind(view);
@@ -177,4 +197,10 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
   if (history.state === "sheet") history.replaceState(null, ""); // of a page that was loaded again
   view.showDoor();
   room.open();
+  if (!tab.get("lanchat adopted")) {
+    awaitHandOver((handed) => {
+      tab.set("lanchat adopted", true); // loaded again, this page knows by itself, or is not to be asked once more
+      room.adopt(handed);
+    });
+  }
 })();

@@ -6,7 +6,6 @@ const MAX_ADDRESSES = 4; // of one
 const N_RANGE = 2 ** 32; // seq = epoch * N_RANGE + n; the low six bits of an epoch are the index of its host
 const MAX_POSITIONS = 128; // terms
 const MAX_OWN = 1000; // messages of ours that a host has acknowledged
-const SIGNATURE_SIZE = 64; // bytes
 
 function epochOf(seq) {
   return Math.floor(seq / N_RANGE);
@@ -19,22 +18,11 @@ class Timeline {
     this.past = past;
   }
 
-  // That of the record on a card; null if there is none. Its signature proves nothing here: we trust this host's key.
+  // That of the record on a card; null if there is none. Who has signed it was checked before.
   static of(card) {
     if (!card.term) return null;
-    const paper = fromBase64(card.term);
-    const view = new DataView(paper.buffer);
-    const fields = [];
-    for (let at = 0; at + 4 <= paper.length - SIGNATURE_SIZE; ) {
-      const size = view.getUint32(at);
-      fields.push(fromUtf8Loose.decode(paper.subarray(at + 4, at + 4 + size)));
-      at += 4 + size;
-    }
-    if (fields[0] !== "lanchat term") throw new Error("The host shows a record that is none.");
-    const numbers = fields.slice(7).map(Number);
-    const past = [];
-    for (let at = 0; at + 1 < numbers.length; at += 2) past.push([numbers[at], numbers[at + 1]]);
-    return new Timeline(Number(fields[3]), past);
+    const { epoch, past } = termFields(paperFields(fromBase64(card.term)));
+    return new Timeline(epoch, past);
   }
 
   // Whether this number is in the log, or can still come in the term that goes on.
@@ -43,8 +31,6 @@ class Timeline {
     return epoch === this.epoch || this.past.some(([theirs, last]) => theirs === epoch && n <= last);
   }
 }
-
-const fromUtf8Loose = new TextDecoder();
 
 // Which events we have: of each term the last n, with no hole before it.
 class Positions {
@@ -119,6 +105,16 @@ class Whereabouts {
       const hosts = (Array.isArray(web) ? web : []).filter((host) => isHost(host));
       return hosts.slice(0, MAX_ADDRESSES).map((host) => this.target(host, raw, index));
     });
+  }
+
+  // Whether the room has a page at this address, as a browser names it.
+  has(origin) {
+    try {
+      const { host } = new URL(origin);
+      return this.places.some((place) => new URL(place.page).host === host);
+    } catch {
+      return false; // a page without an address says "null"
+    }
   }
 
   get others() {

@@ -47,6 +47,17 @@ class Storage {
       else this.memory.set(name, JSON.stringify(value));
     }
   }
+
+  // The names that begin so.
+  names(prefix) {
+    const found = new Set(this.memory.keys());
+    try {
+      for (const name of Object.keys(this.where())) found.add(name);
+    } catch {
+      // only what is in memory
+    }
+    return [...found].filter((name) => name.startsWith(prefix));
+  }
 }
 
 // Checks a text before it is sent. Returns it with plain line ends; throws an Error for a person.
@@ -68,6 +79,8 @@ class Room {
     this.ui = ui;
     this.ticket = ticket; // of a guest link, 16 bytes
     this.card = null;
+    this.papers = null; // who may host it
+    this.handed = null; // what the page of another computer has handed over, see handover.js
     this.store = new Storage(() => localStorage);
     this.seed = null;
     this.sealer = null;
@@ -255,10 +268,10 @@ class Room {
       case "heartbeat":
         return this.takeBeat(message.beat || 0);
       case "delegation": // of a host that had no record when it showed its card
-        if (message.term) this.timeline = Timeline.of(message);
-        return;
+        return this.takePapers(message);
       case "standbys":
-        return this.where.learn(message.places);
+        this.where.learn(message.places);
+        return this.checkHanded();
       case "present":
         return this.takePresent(message);
       case "said":
@@ -303,10 +316,15 @@ class Room {
     if (first && this.card) this.wanted = ""; // it was said of another room
     this.card = card;
     if (first) this.recall();
-    const pinned = this.memory.host ? fromBase64(this.memory.host) : null;
-    const expected = this.where.now.key || pinned;
-    if (expected && !sameBytes(expected, this.shown.hostKey)) return this.impostor();
+    const { hostKey } = this.shown;
+    if (this.where.now.key && !sameBytes(this.where.now.key, hostKey)) return this.impostor();
     if (card.standby) return this.absent(); // it hosts nothing
+    try {
+      this.papers = this.papers.accept(card, hostKey, Date.now());
+    } catch (error) {
+      console.warn(String(error));
+      return this.impostor();
+    }
     if (!this.wanted) {
       this.channel.close();
       clearTimeout(this.timers.limit);
@@ -323,7 +341,13 @@ class Room {
   // What this browser knows of the room.
   recall() {
     if (this.card.ephemeral) this.store = new Storage(() => sessionStorage); // nothing of this room shall stay
-    this.memory = this.store.get(`lanchat room ${this.card.room}`) || {};
+    const fits = this.handed && this.handed.room === this.card.room && this.card.term; // else no page of it is elsewhere
+    const handed = fits ? this.handed : null;
+    this.memory = handed ? handed.memory : this.store.get(`lanchat room ${this.card.room}`) || {};
+    if (handed) this.wanted = this.memory.nick;
+    else this.handed = null;
+    const known = this.memory.seed && this.memory.owner;
+    this.papers = known ? Papers.kept(this.card.room, this.memory) : Papers.first(this.card, this.shown.hostKey);
     this.seed = this.memory.seed ? fromBase64(this.memory.seed) : random(32);
     this.sealer = new Sealer(this.seed, this.card.room);
     this.me.id = memberId(this.sealer.public);
@@ -368,6 +392,13 @@ class Room {
     this.send(hello);
   }
 
+  takePapers({ paper, term }) {
+    const [list, record] = [paper, term].map((one) => (one ? fromBase64(one) : null));
+    this.papers = this.papers.renewed(list, record, this.hostKey, Date.now());
+    if (term) this.timeline = Timeline.of({ term });
+    this.remember();
+  }
+
   takeRefusal(refused) {
     this.stop();
     this.ui.refused(refused.code, refused.text, refused.suggestion || "");
@@ -408,12 +439,9 @@ class Room {
     this.hostKey = this.shown.hostKey;
     this.hostId = memberId(this.hostKey);
     this.wanted = this.me.nick = welcome.nick;
-    const atHome = this.where.now === this.where.home; // the key of that computer is the one to be seen after a reload
-    const host = atHome ? base64(this.hostKey) : this.memory.host;
     this.where.admitted();
     this.beat = this.beatAt = 0;
-    this.memory = { seed: base64(this.seed), host, nick: welcome.nick };
-    this.store.set(`lanchat room ${this.card.room}`, this.memory);
+    this.remember();
     this.retries = 0;
     this.lostAt = 0;
     this.people.clear();
@@ -517,8 +545,47 @@ class Room {
 
   renamed(nick) {
     this.wanted = this.me.nick = nick;
-    this.memory.nick = nick;
-    this.store.set(`lanchat room ${this.card.room}`, this.memory);
+    this.remember();
+  }
+
+  // Keeps our key, our nick and the papers for the next time. What was handed over has to be checked before.
+  remember() {
+    this.memory = { seed: base64(this.seed), nick: this.me.nick, ...this.papers.toKeep };
+    if (!this.handed) this.store.set(`lanchat room ${this.card.room}`, this.memory);
+  }
+
+  // The page of another computer hands over what it knows of the room.
+  adopt(handed) {
+    if (this.wanted) return; // somebody joins already
+    this.handed = handed;
+    if (handed.ticket) this.ticket = fromBase64Url(handed.ticket);
+    this.card = null;
+    this.open();
+  }
+
+  // The host has told where the room may be: only a page from there may hand over anything.
+  checkHanded() {
+    const { handed } = this;
+    if (!handed) return;
+    if (!this.where.has(handed.from)) {
+      this.stop();
+      return this.ui.refused("handed", "This tab was opened by a page that is not of this room. Load it again to join.");
+    }
+    this.handed = null;
+    this.remember();
+    for (const message of handed.unsent) {
+      if (this.unacked.has(message.id)) continue;
+      this.unacked.set(message.id, { ...message, seq: 0, again: true });
+      this.ui.waiting(message);
+    }
+    this.saveUnsent();
+    this.resend();
+    this.ui.handed(handed);
+  }
+
+  // What the page of another computer gets to go on with.
+  get toHandOver() {
+    return { room: this.card.room, memory: this.memory, unsent: this.unsent };
   }
 
   takePage(page) {
@@ -602,9 +669,12 @@ class Room {
     else this.transmit(this.unacked.get(message.id));
   }
 
+  get unsent() {
+    return [...this.unacked.values()].map(({ seq, again, ...message }) => message);
+  }
+
   saveUnsent() {
-    const unsent = [...this.unacked.values()].map(({ seq, again, ...message }) => message);
-    this.store.set(`lanchat unsent ${this.card.room}`, unsent.length ? unsent : null);
+    this.store.set(`lanchat unsent ${this.card.room}`, this.unacked.size ? this.unsent : null);
   }
 
   // What an earlier host had acknowledged and this one lacks, because it hosted the room apart from that one.

@@ -157,6 +157,33 @@ class View {
     if (!words || (past && event.t !== "moved")) return;
     this.log.add(() => this.log.note(words), false);
     if (event.by === this.room.me.id && event.t === "renamed") this.showTopic(this.topic);
+    if (event.t === "moved") this.log.add(() => this.openThere(event), false);
+  }
+
+  // Offers the page of the computer that hosts the room now, unless this page came from there: to load this one again
+  // would fail. The newest offer stands alone.
+  openThere(event) {
+    for (const earlier of document.querySelectorAll("#lines .open-there")) earlier.remove();
+    const { page } = this.room.where.host;
+    const known = event.by === this.room.hostId && this.room.where.has(location.origin);
+    if (!known || new URL(page).host === location.host) return null;
+    const button = make("button", "quiet", "Open it there");
+    button.type = "button";
+    button.addEventListener("click", () => this.actions.openThere(page));
+    return make("p", "open-there", [button]);
+  }
+
+  // This page goes on where another one has left off.
+  handed(handed) {
+    this.actions.adopt(handed);
+    this.actions.showDraft();
+    handed.inside();
+  }
+
+  // The room goes on in another tab.
+  movedOn() {
+    this.state("Not connected");
+    this.showBar("You are in the room in another tab now, at the address of the computer that hosts it.", false);
   }
 
   file(message) {
