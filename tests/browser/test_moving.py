@@ -118,7 +118,7 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     there.reload()
     there.locator("#text").fill("loaded again")
     there.locator("#text").press("Enter")
-    wait_until(heard(ann, "loaded again"), what="ann to hear it")
+    wait_until(heard(bob, "loaded again"), what="bob to hear it")
     assert requests == [there.url], "the page alone, and without anything behind its address"
     said = [event for event in bob.events if isinstance(event, Said) and event.nick == "zoe"]
     assert len(said) == 3 and len({event.by for event in said}) == 1
