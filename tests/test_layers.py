@@ -45,6 +45,7 @@ PURE = {
         "lanchat.server.replication",
         "lanchat.server.session",
         "lanchat.server.doors.telnet",
+        "lanchat.server.doors.web.download",
         "lanchat.server.doors.web.request",
         "lanchat.server.engine.address",
         "lanchat.server.engine.checks",

@@ -43,6 +43,7 @@ class FileGet(Message, frozen=True, tag="file_get"):
     """Asks for the bytes of a file. A FileTicket answers, or a FileRefused."""
 
     file: HexId
+    download: bool = False  # by an address of the web door, `/f/TICKET`, and not on a transfer link
 
 
 class FileRemove(Message, frozen=True, tag="file_remove"):

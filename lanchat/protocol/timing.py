@@ -47,6 +47,7 @@ class Timing:
     goodbye: float = 1.0  # for all members to take the last lines and hang up, before their links are dropped
     log_retry: float = 1.0  # before a disk that has failed is tried again
     ticket: float = 30.0  # that a ticket for a transfer is good for; it is used at once
+    download: float = 3600.0  # that an address is good for by which a browser downloads a file: it may ask again
     sync_wait: float = 2.0  # that acks wait for a standby's disk: as long as a person accepts (MySQL waits 10)
     follow_sweep: float = 0.25  # between two looks at the standbys, where there are any
     heartbeat: float = 1.0  # between two signs of life, where there are any

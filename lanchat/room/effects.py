@@ -99,12 +99,14 @@ class OpenTicket:
     Args:
         id: of the FileSend; "": of a file that is fetched.
         up: for sending.
+        name: of a file that a browser downloads by an address; "": the ticket is for a transfer link.
     """
 
     file: str
     size: int
     id: str = ""
     up: bool = False
+    name: str = ""
 
 
 Effect = Reply | SendTo | Announce | Store | StoreFile | Close | Kick | SaveAccess | OpenTicket

@@ -97,13 +97,15 @@ class Files:
         match command:
             case FileSend():
                 return self._send(member, command, now, recipient)
-            case FileGet(file=file):
+            case FileGet(file=file, download=download):
                 known = self._known(file, member)
                 if known is None:
                     return [_unknown(file)]
                 if nick := self.elsewhere.get(file):
                     return [Reply(FileRefused("elsewhere", elsewhere_text(known.name, nick), file=file))]
-                return [OpenTicket(known.file, known.size)]
+                if download and (known.private is not None or not known.sha256):
+                    return [Reply(FileRefused("unknown", "This file cannot be downloaded by an address.", file=file))]
+                return [OpenTicket(known.file, known.size, name=known.name if download else "")]
             case FileRemove(file=file):
                 return [self._remove(member, file, now)]
             case FileList():

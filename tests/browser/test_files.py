@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import cut
+from tests.browser.pages import Visitor, cut
 from tests.support.waiting import PATIENCE, wait_until
 
 
@@ -44,7 +44,7 @@ def button(visitor, name: str):
 
 def test_files_go_from_page_to_page(room_with_files, visit):
     zoe, yan = visit(room_with_files, "zoe"), visit(room_with_files, "yan")
-    data = secrets.token_bytes(300_000)
+    data = secrets.token_bytes(30)
     choose(zoe, "notes.bin", data)
     drop(zoe, "sun.png", png())
     drop(zoe, "page.png", b"<script>alert(1)</script>")
@@ -146,3 +146,22 @@ def test_what_is_cancelled_while_it_is_opened_is_not_saved(room, visit):
     zoe = visit(room)
     assert zoe.page.evaluate(OPENED, False) == [0]
     assert zoe.page.evaluate(OPENED, True) == []
+
+
+def test_over_https_the_browser_itself_saves_a_file_and_shows_nothing_of_it(room_with_files, chromium, enter, tmp_path):
+    """Whatever is in it: a page of a stranger would run in the name of the room's page."""
+    evil = tmp_path / "evil.html"
+    evil.write_bytes(b"<script>document.title = 'gotcha'</script>" + bytes(300_000))
+    enter(room_with_files, "ann").send_file(evil)
+    context = chromium.new_context(ignore_https_errors=True)
+    zoe = Visitor(context, f"https://room.test:{room_with_files.ports['web']}/")
+    zoe.join("zoe")
+    zoe.say("/files")
+    files = zoe.page.get_by_role("dialog", name="Files of this room")
+    with zoe.page.expect_download() as saved:
+        files.get_by_role("button", name="Save evil.html").click()
+    assert Path(saved.value.path()).read_bytes() == evil.read_bytes()
+    assert saved.value.suggested_filename == "evil.html"
+    assert "/f/" in saved.value.url and zoe.page.title() == "Room A" and len(context.pages) == 1
+    context.close()
+    assert zoe.problems == []

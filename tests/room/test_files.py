@@ -160,6 +160,15 @@ def test_a_file_is_fetched_with_a_ticket_until_it_is_gone():
     assert code(room.act(bob, FileGet("0" * 32))[0]) == "unknown"
 
 
+def test_a_browser_gets_an_address_of_a_file_that_is_whole():
+    room, ann, bob = room_and("ann", "bob")
+    file = store(room, ann, "1")
+    [ticket] = room.act(bob, FileGet(file, download=True))
+    assert ticket == OpenTicket(file, 10, name=room.files.all[file].name) and ticket.name
+    [_, coming] = send(room, ann, "2", 10)
+    assert code(room.act(bob, FileGet(coming.file, download=True))[0]) == "unknown"
+
+
 def test_its_sender_and_the_host_may_remove_a_file():
     room, hal, ann, bob = room_and("hal", "ann", "bob")
     one, other = store(room, ann, "1"), store(room, ann, "2")

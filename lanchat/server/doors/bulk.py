@@ -9,7 +9,6 @@ import logging
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,18 +20,17 @@ from lanchat.network.link import Link
 from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.file_messages import Done, FileTicket, Go, Have, Sum, Transfer, Wait
 from lanchat.protocol.framing import TransferLine, encode
-from lanchat.protocol.limits import FileLimits
 from lanchat.protocol.messages import Refused
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.transfer import PIECE, FileReceiver
 from lanchat.room.effects import OpenTicket
 from lanchat.room.files import FileWhole
 from lanchat.server.doors.base import reporting_errors
+from lanchat.server.doors.places import Places
 from lanchat.server.session import Converse
 from lanchat.storage.blobs import Blob, Blobs
 
 MAX_TICKETS = 1000  # that are not used yet; beyond that the oldest is forgotten
-KEPT_FOR_SENDERS = 2  # places that no fetching link takes: else files that wait for their senders would keep them out
 _LOOK_AGAIN = 0.25  # s; a link that another thread has dropped wakes nobody
 
 _log = logging.getLogger(__name__)
@@ -45,6 +43,7 @@ class _Ticket:
     blob: Blob  # as it was then: one that was removed since is not made again
     up: bool
     until: float  # by the clock
+    name: str  # of a file that a browser downloads by an address, as often as it likes; "": it is good once
 
 
 class Bulk:
@@ -65,7 +64,7 @@ class Bulk:
         self._on_whole = on_whole
         self._timing = timing
         self._clock = clock
-        self._places = _Places(blobs.limits)
+        self._places = Places(blobs.limits)
         self._lock = threading.Lock()  # guards both
         self._tickets: dict[bytes, _Ticket] = {}  # oldest first
         self._links: dict[Link, _Ticket] = {}
@@ -74,11 +73,11 @@ class Bulk:
         """A ticket for this member."""
         ticket = secrets.token_bytes(NONCE_SIZE)
         blob = self.blobs.blob(wanted.file, wanted.size)
-        until = self._clock() + self._timing.ticket
+        until = self._clock() + (self._timing.download if wanted.name else self._timing.ticket)
         with self._lock:
             if len(self._tickets) >= MAX_TICKETS:
                 del self._tickets[next(iter(self._tickets))]
-            self._tickets[ticket] = _Ticket(member, wanted.file, blob, wanted.up, until)
+            self._tickets[ticket] = _Ticket(member, wanted.file, blob, wanted.up, until, wanted.name)
         return FileTicket(wanted.file, ticket, wanted.size, blob.have, wanted.id, wanted.up)
 
     def end(self, member: str) -> None:
@@ -94,11 +93,28 @@ class Bulk:
         """Use a ticket. Returns the function that runs the transfer; None: the ticket is not good."""
         with self._lock:
             ticket = self._tickets.pop(transfer.ticket, None)
-            if ticket is not None and ticket.until >= self._clock():
+            if ticket is not None and ticket.until >= self._clock() and not ticket.name:
                 self._links[link] = ticket
-                return partial(self._run, link, ticket, transfer)
+                move = self._take if ticket.up else partial(self._give, transfer=transfer)
+                return partial(self._run, link, ticket, move)
         link.finish(encode(Refused("unknown", "This ticket is not good any more.")))
         return None
+
+    def download(
+        self, link: Link, ticket: bytes, part: Callable[[str, Blob], tuple[bytes, int, int]]
+    ) -> Converse | None:
+        """The same for a browser's own download of a stored file, which may ask again until the ticket runs out.
+
+        Args:
+            part: returns what the browser gets of a file with this name: the head of the answer, the first byte of the
+                file that follows, and the one behind the last.
+        """
+        with self._lock:
+            known = self._tickets.get(ticket)
+            if known is None or known.until < self._clock() or not known.name:
+                return None
+            self._links[link] = known
+        return partial(self._run, link, known, partial(self._answer, part=part(known.name, known.blob)))
 
     def _end(self, matches: Callable[[_Ticket], bool], code: str, reason: str) -> None:
         """Forget these tickets, and drop the links that have used one of them."""
@@ -108,21 +124,19 @@ class Bulk:
         for link in links:
             link.drop(code, reason)
 
-    def _run(self, link: Link, ticket: _Ticket, transfer: Transfer) -> None:
+    def _run(self, link: Link, ticket: _Ticket, move: Callable[[Link, _Ticket, Blob], None]) -> None:
         link.limit_bytes(unlimited())
         link.stall = self._timing.transfer_stall
         link.within(None)
         try:
             begin_bulk(link)
             with reporting_errors(link, encode), self._place(link, ticket):
-                if link.over:
-                    return
-                if ticket.up:
-                    self._take(link, ticket, ticket.blob)
-                else:
-                    self._give(link, ticket, ticket.blob, transfer)
+                if not link.over:
+                    move(link, ticket, ticket.blob)
         except OSError as error:
             _log.warning("a transfer has failed: %s", error)
+            if ticket.name:
+                return link.drop("", "the host cannot use its disk")  # the browser sees that the rest is missing
             full = error.errno == errno.ENOSPC
             words = "The host's disk is full." if full else f"The host cannot use its disk: {error.strerror}."
             link.finish(encode(Refused("disk", words)))
@@ -138,7 +152,7 @@ class Bulk:
         self._places.queue(link, ticket.member, up=ticket.up)
         try:
             while (place := self._places.enter(link, _LOOK_AGAIN)) and not self._has_left(link):
-                if self._clock() - told_at >= self._timing.place_every:
+                if self._clock() - told_at >= self._timing.place_every and not ticket.name:
                     told_at = self._clock()
                     link.send(encode(Wait(place)))
             yield
@@ -221,6 +235,20 @@ class Bulk:
             link.finish()
             link.drain()
 
+    def _answer(self, link: Link, ticket: _Ticket, blob: Blob, part: tuple[bytes, int, int]) -> None:
+        """Send a part of a stored file to a browser."""
+        (head, at, end), stall = part, self._timing.transfer_stall
+        send_wait(link, head, stall)
+        with open(blob.path, "rb", buffering=0) as source:
+            source.seek(at)
+            while at < end:
+                data = source.read(min(PIECE, end - at))
+                if not data or not send_wait(link, data, stall):
+                    return link.drop("slow", "did not read")
+                at += len(data)
+        link.finish()
+        link.drain()
+
     def _copy(self, link: Link, blob: Blob, at: int, take: int) -> None:
         stall = self._timing.transfer_stall
         if at == blob.size or not self._wait_for_more(link, blob, at, take):  # without a byte there may be no file yet
@@ -257,41 +285,3 @@ class Bulk:
     def _say_last(self, link: Link, last: TransferLine) -> None:
         link.finish(encode(last))
         link.drain()
-
-
-class _Places:
-    """Counts the transfers that run, and lets the others wait in order. Any thread."""
-
-    def __init__(self, limits: FileLimits) -> None:
-        self._limits = limits
-        self._changed = threading.Condition()  # guards both
-        self._queue: dict[object, tuple[str, bool]] = {}  # member and direction of those that wait, in order
-        self._inside: dict[object, tuple[str, bool]] = {}
-
-    def queue(self, key: object, member: str, *, up: bool) -> None:
-        with self._changed:
-            self._queue[key] = member, up
-
-    def enter(self, key: object, seconds: float) -> int:
-        """Wait so long for a place. Returns 0 if there is one now, else how many wait before this one, plus one."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._next() is key, seconds):
-                return 1 + list(self._queue).index(key)
-            self._inside[key] = self._queue.pop(key)
-            self._changed.notify_all()
-            return 0
-
-    def leave(self, key: object) -> None:
-        with self._changed:
-            self._queue.pop(key, None)
-            self._inside.pop(key, None)
-            self._changed.notify_all()
-
-    def _next(self) -> object | None:
-        """The first one that may enter now."""
-        members = Counter(member for member, _ in self._inside.values())
-        for key, (member, up) in self._queue.items():
-            most = self._limits.places if up else max(1, self._limits.places - KEPT_FOR_SENDERS)
-            if len(self._inside) < most and members[member] < self._limits.places_of_member:
-                return key
-        return None

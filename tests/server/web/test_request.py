@@ -1,10 +1,11 @@
 """Which web requests get the page, which may become a WebSocket, and what all others are told."""
 
+import base64
 from dataclasses import replace
 
 import pytest
 
-from lanchat.server.doors.web.request import Arrival, Page, Refusal, Upgrade, answer, elsewhere
+from lanchat.server.doors.web.request import Arrival, Download, Page, Refusal, Upgrade, answer, elsewhere
 from tests.support.cases import cases
 
 HERE = Arrival("192.168.1.7", 47480, own_name="Box", names=("room.test", "100.64.0.1"))
@@ -94,6 +95,20 @@ def test_the_page_is_a_document_of_its_own():
 def test_the_page_is_compressed_for_who_takes_that():
     assert ask(Accept_Encoding="gzip, deflate") == Page(compressed=True)
     assert ask(path="/?utm=1") == Page(compressed=False)
+
+
+def test_a_file_has_an_address_over_https_alone():
+    ticket = bytes(range(32))
+    path = "/f/" + base64.urlsafe_b64encode(ticket).decode().rstrip("=")
+    https = replace(HERE, scheme="https")
+    given = ask(path=path, arrival=https, Range="bytes=5-", If_Range='"a"')
+    assert isinstance(given, Download) and (given.ticket, given.range, given.if_range) == (ticket, "bytes=5-", '"a"')
+    several = ask(path=path, arrival=https, Range=["bytes=5-", "bytes=6-"])
+    assert isinstance(several, Download) and several.range == ""
+    assert status(ask(path=path)) == 404
+    for other in ("/f/", "/f", path + "A", path[:-1], path[:-1] + "~", "/f/" + "ä" * 43, path + "/"):
+        assert status(ask(path=other, arrival=https)) == 404
+    assert status(elsewhere("GET", path, lambda name: [OWN] if name == "Host" else [], https, "")) == 503
 
 
 def test_a_websocket_has_to_come_from_this_page():

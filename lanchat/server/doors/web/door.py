@@ -16,6 +16,7 @@ from weakref import WeakSet
 from lanchat.network.bulk import send_wait
 from lanchat.network.link import Link
 from lanchat.network.sockets import local_end
+from lanchat.protocol.framing import encode
 from lanchat.protocol.handshake import HostGreeting
 from lanchat.protocol.keys import verify
 from lanchat.protocol.messages import Closing, Hello
@@ -24,12 +25,15 @@ from lanchat.protocol.noise import answer as respond
 from lanchat.protocol.tls import Channel, EitherChannel, server_context
 from lanchat.protocol.web_certificate import certificate_print
 from lanchat.server.admission import source_of
-from lanchat.server.doors.base import DoorOption, Serving
+from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.doors.native import LINES, NativeDoor
+from lanchat.server.doors.web.download import part_of
 from lanchat.server.doors.web.guest_link import GuestLink
 from lanchat.server.doors.web.page import Document, load_page
-from lanchat.server.doors.web.request import Answer, Arrival, Page, Refusal, Values, answer
+from lanchat.server.doors.web.request import Answer, Arrival, Download, Page, Refusal, Values, answer
 from lanchat.server.doors.web.sealed import SealedChannel
+from lanchat.server.quotas import Quota
+from lanchat.server.session import Converse
 from lanchat.storage.identity import Identity
 from lanchat.storage.web_certificate import load_web_certificate
 
@@ -92,8 +96,9 @@ class WebDoor(NativeDoor):
         self._https = server_context(certificate, certificate)
         self._static = secrets.token_bytes(32)  # a Noise key, which is never written anywhere
         self._document: Document = load_page()
-        self._lock = threading.Lock()  # guards the two below
+        self._lock = threading.Lock()  # guards all below
         self._links: WeakSet[Link] = WeakSet()  # of pages, not of requests
+        self._downloads: WeakSet[Link] = WeakSet()
         self._dismissed = False
 
     def channel(self, sock: socket.socket) -> Channel:
@@ -107,13 +112,45 @@ class WebDoor(NativeDoor):
 
         return SealedChannel(transport, decide, self._respond)
 
+    def greet(self, link: Link, quota: Quota) -> Converse | None:
+        with reporting_errors(link, encode):
+            link.within(self._serving.limits.greeting, "late", "did not ask in time")
+            link.establish()
+            channel = link.channel
+            assert isinstance(channel, SealedChannel)
+            if channel.is_request and isinstance(channel.answer, Download):
+                return self._download(link, channel.answer)
+            return super().greet(link, quota)
+        return None
+
+    def _download(self, link: Link, asked: Download) -> Converse | None:
+        """Answer a browser that downloads a file by its address."""
+        bulk, converse = self._serving.bulk, None
+        with self._lock:
+            self._downloads.add(link)
+            dismissed = self._dismissed
+        if bulk is not None and not dismissed:
+            converse = bulk.download(
+                link, asked.ticket, lambda name, blob: part_of(asked, name, blob.size, blob.sha256)
+            )
+        if converse is None:
+            send_wait(link, self._bytes_of(asked.otherwise))
+            link.finish()
+            link.drain()
+            return None
+        self._serving.admission.admit(link)
+        return converse
+
     def dismiss(self) -> int:
         """Send all browsers away, also those that are on their way in. Returns how many there were. Any thread."""
         with self._lock:
             self._dismissed = True
             links = [link for link in self._links if not link.over]
+            downloads = [link for link in self._downloads if not link.over]
         for link in links:
             link.finish(_GOODBYE)
+        for link in downloads:
+            link.drop("", "the door is closed")
         return len(links)
 
     def _greeting(self, link: Link) -> HostGreeting | None:

@@ -5,14 +5,18 @@ under other names. So a request has to name the address at which this very conne
 does, and an upgrade has to come from the page of this door. Nothing else is looked at: there are no cookies.
 """
 
+import base64
 import ipaddress
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from lanchat.protocol.fields import NONCE_SIZE
+
 Values = Callable[[str], list[str]]  # all values of a header, by its name
 
 MAX_REQUEST = 16 * 1024  # bytes of a request with its headers; browsers send less than one
-PAGE_PATH, SOCKET_PATH = "/", "/ws"
+PAGE_PATH, SOCKET_PATH, FILE_PATH = "/", "/ws", "/f/"
+_TICKET_LENGTH = 43  # characters of NONCE_SIZE bytes in base64url, without padding
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOCALHOST = "localhost"
@@ -65,11 +69,27 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Download:
+    """The request gets a file, if its ticket is good.
+
+    Args:
+        range: as the browser asks for a part of it; "": for all.
+        if_range: the tag of the file of which it has the rest; "": it does not say.
+        otherwise: the answer if the ticket is not good.
+    """
+
+    ticket: bytes
+    range: str
+    if_range: str
+    otherwise: Refusal
+
+
+@dataclass(frozen=True)
 class Upgrade:
     """The request may become a WebSocket."""
 
 
-Answer = Page | Upgrade | Refusal
+Answer = Page | Upgrade | Download | Refusal
 
 
 def answer(method: str, path: str, values: Values, arrival: Arrival) -> Answer:
@@ -98,8 +118,13 @@ def answer(method: str, path: str, values: Values, arrival: Arrival) -> Answer:
             if not _is_own_origin(values("Origin"), values("Host")[0], arrival):
                 return Refusal(403, "Forbidden", "Another web page cannot come into this room.\n")
             return Upgrade()
-        case _:
-            return Refusal(404, "Not Found", f"There is nothing here but {arrival.origin}/\n")
+        case other:
+            nothing = Refusal(404, "Not Found", f"There is nothing here but {arrival.origin}/\n")
+            ticket = _ticket_of(other) if arrival.scheme == "https" else None  # else it would be read on the way
+            if ticket is None:
+                return nothing
+            asked, known = values("Range"), values("If-Range")
+            return Download(ticket, asked[0] if len(asked) == 1 else "", known[0] if known else "", nothing)
 
 
 def elsewhere(method: str, path: str, values: Values, arrival: Arrival, link: str) -> Refusal:
@@ -113,6 +138,17 @@ def elsewhere(method: str, path: str, values: Values, arrival: Arrival, link: st
         return usual
     words = "Another computer hosts this room now." if link else "Another computer hosts this room, without a page."
     return Refusal(503, "Service Unavailable", f"{words}\n", (("Retry-After", "5"),), link)
+
+
+def _ticket_of(path: str) -> bytes | None:
+    """The ticket of a file in a path; None: there is none."""
+    if not path.startswith(FILE_PATH) or len(path) != len(FILE_PATH) + _TICKET_LENGTH:
+        return None
+    try:
+        ticket = base64.urlsafe_b64decode(path.removeprefix(FILE_PATH) + "=")
+    except ValueError:
+        return None
+    return ticket if len(ticket) == NONCE_SIZE else None
 
 
 def _names_us(hosts: list[str], arrival: Arrival) -> bool:

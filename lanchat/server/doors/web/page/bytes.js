@@ -41,6 +41,10 @@ function fromBase64Url(text) {
   return fromBase64(text.replace(/-/g, "+").replace(/_/g, "/"));
 }
 
+function base64Url(bytes) {
+  return base64(bytes).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+}
+
 function hex(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

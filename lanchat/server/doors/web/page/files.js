@@ -118,6 +118,19 @@ class Files {
     this.ui.changed(file);
   }
 
+  // Whether the browser can download a file by itself, as any other: whole at the host from which the page came by https,
+  // and not sealed. Then its size does not matter.
+  hasAddress(file) {
+    const { protocol, host } = location;
+    return protocol === "https:" && new URL(this.room.url).host === host && file.state === "stored" && !file.offer && !file.blob;
+  }
+
+  // Ask for the address of a file, and call `then(path)`.
+  address(file, then) {
+    file.addressed = then;
+    this.room.send({ t: "file_get", file: file.file, download: true });
+  }
+
   stop(file, why = "") {
     const { fetching } = file;
     if (!fetching) return;
@@ -138,6 +151,7 @@ class Files {
     if (this.listing) this.room.send({ t: "file_list" });
     for (const sending of this.outgoing.values()) if (!sending.link) this.ask(sending);
     for (const file of this.known.values()) {
+      file.addressed = null;
       if (file.fetching && !file.fetching.link) this.room.send({ t: "file_get", file: file.file });
     }
   }
@@ -237,6 +251,9 @@ class Files {
       if (later) return this.later(sending, () => this.ask(sending), AGAIN_AFTER * 4);
       this.outgoing.delete(sending.id);
       this.ui.sent(sending, "refused", safeText(message.text));
+    } else if (file && file.addressed) {
+      file.addressed = null;
+      this.ui.note(safeText(message.text));
     } else if (file && file.fetching) {
       this.stop(file, safeText(message.text));
     } else {
@@ -275,6 +292,11 @@ class Files {
 
   download(ticket) {
     const file = this.known.get(ticket.file);
+    if (file && file.addressed) {
+      file.addressed(`/f/${base64Url(fromBase64(ticket.ticket))}`);
+      file.addressed = null;
+      return;
+    }
     const fetching = file && file.fetching;
     if (!fetching || fetching.link || ticket.size !== file.wire) return;
     fetching.link = this.link(ticket, fetching, null, () => this.ui.moved(file), (code, text) => {

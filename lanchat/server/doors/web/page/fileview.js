@@ -114,9 +114,14 @@ class FileView {
     if (file.fetching) return [["Cancel", () => this.files.stop(file)]];
     const actions = [];
     if (mayBePicture(file) && !shown) actions.push(["Show", (card) => this.show(card, file)]);
-    actions.push(["Save", () => this.files.fetch(file, (blob) => save(blob, file.name))]);
+    actions.push(["Save", () => this.save(file)]);
     if (inList && file.by === this.view.room.me.id) actions.push(["Remove", () => this.files.remove(file)]);
     return actions;
+  }
+
+  save(file) {
+    if (this.files.hasAddress(file)) return this.files.address(file, (path) => location.assign(path)); // it is an attachment
+    return this.files.fetch(file, (blob) => save(blob, file.name));
   }
 
   stateText(file, inList) {

@@ -1,0 +1,46 @@
+"""The places of a room's transfers: how many run at once, and who is next."""
+
+import threading
+from collections import Counter
+
+from lanchat.protocol.limits import FileLimits
+
+KEPT_FOR_SENDERS = 2  # places that no fetching link takes: else files that wait for their senders would keep them out
+
+
+class Places:
+    """Counts the transfers that run, and lets the others wait in order. Any thread."""
+
+    def __init__(self, limits: FileLimits) -> None:
+        self._limits = limits
+        self._changed = threading.Condition()  # guards both
+        self._queue: dict[object, tuple[str, bool]] = {}  # member and direction of those that wait, in order
+        self._inside: dict[object, tuple[str, bool]] = {}
+
+    def queue(self, key: object, member: str, *, up: bool) -> None:
+        with self._changed:
+            self._queue[key] = member, up
+
+    def enter(self, key: object, seconds: float) -> int:
+        """Wait so long for a place. Returns 0 if there is one now, else how many wait before this one, plus one."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._next() is key, seconds):
+                return 1 + list(self._queue).index(key)
+            self._inside[key] = self._queue.pop(key)
+            self._changed.notify_all()
+            return 0
+
+    def leave(self, key: object) -> None:
+        with self._changed:
+            self._queue.pop(key, None)
+            self._inside.pop(key, None)
+            self._changed.notify_all()
+
+    def _next(self) -> object | None:
+        """The first one that may enter now."""
+        members = Counter(member for member, _ in self._inside.values())
+        for key, (member, up) in self._queue.items():
+            most = self._limits.places if up else max(1, self._limits.places - KEPT_FOR_SENDERS)
+            if len(self._inside) < most and members[member] < self._limits.places_of_member:
+                return key
+        return None
