@@ -10,7 +10,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import Delegation, Standby, TermRecord
 from lanchat.protocol.guest_ticket import ticket_from
 from lanchat.protocol.keys import key_from_seed
-from lanchat.protocol.messages import Card, Joined, Left, Moved, Said
+from lanchat.protocol.messages import Card, Joined, Left, Said
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.timeline import Timeline, make_epoch, make_seq
 from tests.api.test_moving import Stage, heard, hosts
@@ -39,6 +39,11 @@ def follows(stage: Stage, host: Any, index: int) -> None:
     wait_until(lambda: places.get(index) is None or web_port(places_of(host)[places[index].nick]), what="its page")
 
 
+def hand_over(ann: Any) -> None:
+    """ann gives her room to the first standby, as soon as that computer is ready."""
+    wait_until(lambda: ann.room.host.moving.hand_over(1) == "", what="the handover")
+
+
 def test_the_page_follows_the_room_to_another_computer_and_back(stage, chromium):
     ann, bob = with_page(stage, password="secret")
     url = ann.room.web.address.url
@@ -49,7 +54,7 @@ def test_the_page_follows_the_room_to_another_computer_and_back(stage, chromium)
     wait_until(heard(bob, "one"), what="bob to hear it")
     zoe.composer.fill("a thought that is not finished")
 
-    ann.room.moderate("handover", "bob")
+    hand_over(ann)
     zoe.reads("ann has handed the room to bob")
     expect(zoe.composer).to_have_value("a thought that is not finished")
     hosts(bob)
@@ -98,9 +103,11 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     zoe.say("one")
     wait_until(heard(bob, "one"), what="bob to hear it")
     expect(zoe.page.get_by_role("button", name="Open it there")).to_have_count(0)
-    ann.room.moderate("handover", "bob")
+    hand_over(ann)
     zoe.reads("ann has handed the room to bob")
     hosts(bob)
+    zoe.say("two")
+    wait_until(heard(ann, "two"), what="ann to hear that zoe has come over")
     zoe.composer.fill("a thought that is not finished")
     with zoe.context.expect_page() as opened:
         zoe.page.get_by_role("button", name="Open it there").click()
@@ -112,8 +119,8 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     assert there.url == f"http://{places_of(bob)['bob'].web[0]}/"
     there.locator("#text").press("Enter")
     wait_until(heard(ann, "a thought that is not finished"), what="ann to hear it")
-    moved = next(at for at, event in enumerate(ann.events) if isinstance(event, Moved))
-    assert not [event for event in ann.events[moved:] if isinstance(event, Joined | Left) and event.nick == "zoe"]
+    over = next(at for at, event in enumerate(ann.events) if isinstance(event, Said) and event.text == "two")
+    assert not [event for event in ann.events[over:] if isinstance(event, Joined | Left) and event.nick == "zoe"]
 
     there.reload()
     there.locator("#text").fill("loaded again")
@@ -121,7 +128,7 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     wait_until(heard(bob, "loaded again"), what="bob to hear it")
     assert requests == [there.url], "the page alone, and without anything behind its address"
     said = [event for event in bob.events if isinstance(event, Said) and event.nick == "zoe"]
-    assert len(said) == 3 and len({event.by for event in said}) == 1
+    assert len(said) == 4 and len({event.by for event in said}) == 1
     zoe.context.close()
 
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.guest_ticket import ticket_text
+from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Joined, Say
 from lanchat.server.doors.web.guest_link import GuestLink
 from tests.browser.audit import AUDIT
@@ -270,6 +271,23 @@ def test_what_comes_late_says_so_once_for_messages_that_follow_each_other(room, 
     zoe.sees("later")
     assert zoe.texts == ["now", "one", "two", "later"]
     assert zoe.page.locator("#lines .tag").all_text_contents() == ["said while disconnected"]
+
+
+CROWD = """(most) => {
+    const ui = new Proxy({}, { get: () => () => {} });
+    const room = new Room(new Whereabouts(location.host, false), ui);
+    room.welcome = { people: 1 };
+    room.card = { room: "5".repeat(32) };
+    try {
+        for (let number = 0; number < most; number += 1) room.takePresent({ id: String(number), nick: "a" });
+    } catch (error) {
+        return [room.people.size, error.message];
+    }
+}"""
+
+
+def test_a_host_that_tells_of_people_without_end_is_not_believed(room, visit):
+    assert visit(room).page.evaluate(CROWD, 100_000) == [MAX_PEOPLE, "The host tells of too many people."]
 
 
 def test_a_row_that_cannot_be_made_hides_no_other(room, visit):

@@ -16,6 +16,8 @@ const SEEKING = 20000; // ms
 const HIDDEN_RETRY = 30000; // ms; nobody is looking
 const MAX_UNSENT = 100; // messages
 const MAX_KNOWN = 10000; // messages remembered by sender and id
+const MAX_PEOPLE = 5000; // in a room that a host tells of; programs accept as many
+const MAX_KEYS = 10000; // of people whom we have seen
 const MAX_LATER = 10000; // live events that wait for a gap to be filled
 const WINDOW = 64; // messages on their way at once after a reconnect
 const MAX_TEXT = 4096; // bytes
@@ -498,10 +500,15 @@ class Room {
   }
 
   enter(id, nick, host, key, web) {
-    this.people.set(`${id} ${nick}`, { id, nick, host: Boolean(host), web: Boolean(web) });
+    const name = `${id} ${nick}`;
+    if (this.people.size >= MAX_PEOPLE && !this.people.has(name)) throw new Error("The host tells of too many people.");
+    this.people.set(name, { id, nick, host: Boolean(host), web: Boolean(web) });
     if (!key) return;
     const raw = fromBase64(key);
-    if (memberId(raw) === id) this.keys.set(id, raw);
+    if (memberId(raw) !== id) return;
+    this.keys.delete(id);
+    this.keys.set(id, raw);
+    if (this.keys.size > MAX_KEYS) this.keys.delete(this.keys.keys().next().value);
   }
 
   fingerprint(id) {
