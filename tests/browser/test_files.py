@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from lanchat.protocol.sizes import size_text
 from tests.browser.pages import Visitor, cut
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -146,6 +147,12 @@ def test_what_is_cancelled_while_it_is_opened_is_not_saved(room, visit):
     zoe = visit(room)
     assert zoe.page.evaluate(OPENED, False) == [0]
     assert zoe.page.evaluate(OPENED, True) == []
+
+
+def test_the_page_writes_a_size_as_programs_do(room, visit):
+    sizes = [0, 1, 2, 999, 1000, 1023, 1024, 10_188, 10_189, 300_000, 999 << 10, 1023 << 10, 5 << 20, 400_000_000]
+    sizes += [(1 << 30) - 1, 1 << 30, 9 << 40, 2**52]
+    assert visit(room).page.evaluate("sizes => sizes.map(sizeText)", sizes) == [size_text(size) for size in sizes]
 
 
 def test_over_https_the_browser_itself_saves_a_file_and_shows_nothing_of_it(room_with_files, chromium, enter, tmp_path):

@@ -106,6 +106,8 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     hand_over(ann)
     zoe.reads("ann has handed the room to bob")
     hosts(bob)
+    settled = bob.room._standby.hosting.host.moving._standbys
+    wait_until(lambda: settled._settled_at is None, what="who did not come over at once to count as gone")
     zoe.say("two")
     wait_until(heard(ann, "two"), what="ann to hear that zoe has come over")
     zoe.composer.fill("a thought that is not finished")

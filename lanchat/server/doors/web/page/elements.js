@@ -20,13 +20,13 @@ function shownNick(id, nick) {
   return (id.startsWith("~") ? "~" : "") + safeNick(nick);
 }
 
+// The size in at most three digits, in units of 1,024 as programs show it.
 function sizeText(bytes) {
-  if (bytes < 1000) return `${bytes} bytes`;
-  for (const unit of ["kB", "MB", "GB"]) {
-    bytes /= 1000;
-    if (bytes < 999.5) return `${bytes < 9.95 ? bytes.toFixed(1) : Math.round(bytes)} ${unit}`;
-  }
-  return `${Math.round(bytes / 1000)} TB`;
+  const units = ["bytes", "KB", "MB", "GB", "TB"];
+  let unit = 0;
+  for (; bytes >= 999.5 && unit < units.length - 1; unit += 1) bytes /= 1024;
+  const digits = bytes > 0 && bytes < 9.95 && unit ? bytes.toFixed(1).replace(/\.0$/, "") : bytes.toFixed(0);
+  return `${digits} ${digits === "1" && !unit ? "byte" : units[unit]}`;
 }
 
 function leftText(who, code, reason) {
