@@ -39,9 +39,9 @@ def follows(stage: Stage, host: Any, index: int) -> None:
     wait_until(lambda: places.get(index) is None or web_port(places_of(host)[places[index].nick]), what="its page")
 
 
-def hand_over(ann: Any) -> None:
-    """ann gives her room to the first standby, as soon as that computer is ready."""
-    wait_until(lambda: ann.room.host.moving.hand_over(1) == "", what="the handover")
+def hand_over(host: Any, index: int) -> None:
+    """The host gives the room to this computer, as soon as that is ready."""
+    wait_until(lambda: host.room._standby.hosting.host.moving.hand_over(index) == "", what="the handover")
 
 
 def test_the_page_follows_the_room_to_another_computer_and_back(stage, chromium):
@@ -54,7 +54,7 @@ def test_the_page_follows_the_room_to_another_computer_and_back(stage, chromium)
     wait_until(heard(bob, "one"), what="bob to hear it")
     zoe.composer.fill("a thought that is not finished")
 
-    hand_over(ann)
+    hand_over(ann, 1)
     zoe.reads("ann has handed the room to bob")
     expect(zoe.composer).to_have_value("a thought that is not finished")
     hosts(bob)
@@ -67,7 +67,7 @@ def test_the_page_follows_the_room_to_another_computer_and_back(stage, chromium)
     zoe.page.evaluate(MUTE)
     zoe.say("four")  # on its way, it is lost with the link
     zoe.page.evaluate("mute = false")
-    ann.room.moderate("takeback")
+    hand_over(bob, 0)
     hosts(ann)
     zoe.reads("ann hosts the room again")
     wait_until(heard(bob, "four"), what="bob to hear it")
@@ -103,7 +103,7 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     zoe.say("one")
     wait_until(heard(bob, "one"), what="bob to hear it")
     expect(zoe.page.get_by_role("button", name="Open it there")).to_have_count(0)
-    hand_over(ann)
+    hand_over(ann, 1)
     zoe.reads("ann has handed the room to bob")
     hosts(bob)
     settled = bob.room._standby.hosting.host.moving._standbys
