@@ -147,7 +147,7 @@ class Standbys:
         except ProtocolError as error:
             _log.warning("not taken: %s", error)
             return
-        moved = self.standing.put(item.places)
+        moved = self.standing.put(item.places, pages=self._rules.rules.web)
         if changed:
             self.followers.drop_unnamed(self._clock())
         if changed or moved:

@@ -133,8 +133,16 @@ class Standing:
         now = min(term.began, named.until)
         check_host(named, term, room=self.room, owner=self.owner, host=key, now=now)
 
-    def put(self, places: Sequence[Place]) -> bool:
-        """Note where these computers are now. Returns whether that is new."""
+    def put(self, places: Sequence[Place], *, pages: bool = False) -> bool:
+        """Note where these computers are now. Returns whether that is new.
+
+        Args:
+            pages: the room has one for browsers. A computer that begins to follow does not know so at once; what came
+                from its last page is of this room all the while.
+        """
+        if pages:
+            last = {index: place.web for index, place in self.places.items()}
+            places = [place if place.web else place.with_page(last.get(place.index, ())) for place in places]
         changed = [place for place in places if self.places.get(place.index) != place]
         self.places = {**self.places, **{place.index: place for place in changed}}
         return bool(changed)

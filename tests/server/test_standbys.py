@@ -237,6 +237,17 @@ def test_who_comes_learns_who_may_host_the_room_and_where():
     assert stage.log.kept["delegation"] == named(BOB_KEY)
 
 
+def test_a_computer_keeps_its_last_page_until_it_has_another_one():
+    """Between hosting the room and following its next host it has none, and pages that came from it are on their way."""
+    standing = Standing(Term(ANN_KEY, named(BOB_KEY)), ROOM, ANN_KEY, ANN.sign, Timeline(FIRST), 0)
+    hosted = Place(1, BOB_KEY, "bob", ("127.0.0.1:1",), ("127.0.0.1:2",))
+    follows = Place(1, BOB_KEY, "bob", ("127.0.0.1:3",))
+    assert standing.put([hosted], pages=True) and standing.put([follows], pages=True)
+    assert standing.places[1] == follows.with_page(hosted.web)
+    assert not standing.put([follows], pages=True)
+    assert standing.put([follows]) and standing.places[1] == follows, "the room has no page any more"
+
+
 def test_a_named_computer_gets_the_rules_first_and_private_messages_from_then_on():
     stage = Stage()
     ann, bob = stage.come("ann", ANN_KEY), stage.come("bob", BOB_KEY)
