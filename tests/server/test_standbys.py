@@ -238,7 +238,7 @@ def test_who_comes_learns_who_may_host_the_room_and_where():
 
 
 def test_a_computer_keeps_its_last_page_until_it_has_another_one():
-    """Between hosting the room and following its next host it has none, and pages that came from it are on their way."""
+    """Between hosting a room and following its next host it has none, and pages from there are on their way."""
     standing = Standing(Term(ANN_KEY, named(BOB_KEY)), ROOM, ANN_KEY, ANN.sign, Timeline(FIRST), 0)
     hosted = Place(1, BOB_KEY, "bob", ("127.0.0.1:1",), ("127.0.0.1:2",))
     follows = Place(1, BOB_KEY, "bob", ("127.0.0.1:3",))
