@@ -11,7 +11,7 @@ import pytest
 from lanchat.protocol.file_messages import FileGet, FileRefused, FileTicket, Transfer
 from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import FileLimits
-from lanchat.protocol.messages import VERSION, Card
+from lanchat.protocol.messages import VERSION, Card, Welcome
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
 from lanchat.server.doors.web.download import part_of
@@ -101,6 +101,7 @@ def page() -> Iterator[Callable[[Host, str], PageClient]]:
 
     def come(room: Host, nick: str) -> PageClient:
         pages.append(PageClient(room.ports["web"], nick))
+        pages[-1].next(Welcome)
         return pages[-1]
 
     yield come
