@@ -99,12 +99,10 @@ class Files:
                 return self._send(member, command, now, recipient)
             case FileGet(file=file, download=download):
                 known = self._known(file, member)
-                if known is None:
+                if known is None or (download and (known.private is not None or not known.sha256)):
                     return [_unknown(file)]
                 if nick := self.elsewhere.get(file):
                     return [Reply(FileRefused("elsewhere", elsewhere_text(known.name, nick), file=file))]
-                if download and (known.private is not None or not known.sha256):
-                    return [Reply(FileRefused("unknown", "This file cannot be downloaded by an address.", file=file))]
                 return [OpenTicket(known.file, known.size, name=known.name if download else "")]
             case FileRemove(file=file):
                 return [self._remove(member, file, now)]
