@@ -10,7 +10,7 @@ from typing import Protocol
 
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
-from lanchat.network.card import CARD_LIMIT, cards_at
+from lanchat.network.card import cards_at
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, Standby
 from lanchat.protocol.ids import member_id
@@ -225,7 +225,7 @@ class Naming(Closable):
             if one.port and self._reached.get(one.session) != one.port and one.key not in self._blocked
         ]
         at = {one.session: (Endpoint(one.peer, one.port),) for one in fresh}
-        shown = cards_at(at, self._tls, CARD_LIMIT, enough=lambda found: self._closing.is_set())
+        shown = cards_at(at, self._tls, self._timing.ask_long, enough=lambda found: self._closing.is_set())
         if self._closing.is_set():
             return
         for one in fresh:
