@@ -113,6 +113,7 @@ def test_a_computer_that_hosts_no_room_is_asked_once(stage, monkeypatch):
     monkeypatch.setattr("lanchat.discovery.finder.Finder", Changing)
     monkeypatch.setattr("lanchat.api.search.card_at", ask_for_card)
     assert stage.elsewhere(look=0.5) is None
+    wait_until(lambda: asked, what="the thread that asks")
     assert asked.count(Endpoint("127.0.0.9", 1)) == 1
 
 
