@@ -15,6 +15,8 @@ from lanchat.room.succession import Follow, meet, seen
 from lanchat.server.moving import Moving
 from lanchat.threads import Closable, join_started
 
+# A list ends by the owner's clock, which a host may not know: two hosts whose clocks differ have to meet all the same.
+_ANY_TIME = 0  # ms since 1970
 _LOOK = 1.0  # s between two looks at whether this machine has slept
 
 _log = logging.getLogger(__name__)
@@ -57,7 +59,7 @@ class Watch(Closable):
             at, self._tls, self._timing.ask_long, enough=lambda found: self._closing.is_set()
         ).items():
             papers = self._host.papers
-            place = seen(places[index], card, key, papers, time.time_ns() // 1_000_000)
+            place = seen(places[index], card, key, papers, _ANY_TIME)
             if place is None or place.index == self._host.place.index:
                 continue
             others.append(place)
