@@ -308,9 +308,12 @@ def test_text_that_is_not_utf_8_is_refused_and_the_client_stays(room, irc):
 
 
 def test_a_silent_client_is_pinged_and_then_dropped(host, irc):
-    room = host(irc_port=0, timing=Timing(irc_ping_after=0.1, irc_dead_after=1.0, sweep=0.05))
+    room = host(irc_port=0)
     wee = irc(room, "wee")
+    wee.answers("WHO wee")  # the client is in for its reader too
+    let_pass(room, Timing().irc_ping_after + 1)
     assert parsed(wee.next("PING")).parameters
+    let_pass(room, Timing().irc_dead_after + 1)
     wee.end()
     wait_until(lambda: room.people == 0)
 

@@ -788,7 +788,7 @@ def test_events_and_private_messages_share_the_tickets(keeper):
 
 def test_private_messages_expire(keeper):
     first = keeper()
-    first.keep(told("old", at=NOW - MAILBOX_AGE - 1), told("young", at=NOW - MAILBOX_AGE + 1))
+    first.keep(told("old", at=NOW - MAILBOX_AGE - 1), told("young", at=NOW - MAILBOX_AGE + 60_000))
     first.log.close()
     assert [told.id for told in keeper().opened.private] == ["young"]
 

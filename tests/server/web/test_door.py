@@ -181,9 +181,12 @@ def test_a_page_is_pinged_and_pings(host, browser):
 
 
 def test_a_silent_page_has_left(host, join, browser):
-    room = host(web_port=0, timing=Timing(ping_after=0.1, dead_after=0.4, sweep=0.05, web_absence=0.0))
+    room = host(web_port=0, timing=Timing(web_absence=0.0))
     ann = Listener(join(room, "ann"))
+    others = room.links
     browser(room, "zoe")
+    ann.hear_kind(Joined, nick="zoe")
+    let_pass(room, Timing().dead_after + 1, but=others)
     ann.hear_kind(Left, nick="zoe", code="silent")
 
 
