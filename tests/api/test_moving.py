@@ -339,7 +339,7 @@ def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_ba
     ann.room.moderate("ban", "eve")
     wait_until(lambda: not eve.room.connected, what="eve to be sent away")
     ann.room.moderate("lock")
-    ann.room.moderate("handover", "bob")
+    ask(ann, "handover", "bob", until=lambda: bob.room.hosting and not ann.room.hosting)
     hosts(bob)
     stage.port = bob.room._standby.hosting.host.port
     for nick, code in (("eve", "banned"), ("fay", "locked")):

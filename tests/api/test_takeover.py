@@ -17,7 +17,7 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Left, Moved
 from lanchat.storage.terms import begin_term
 from tests.api.test_moving import TIMING, Stage, heard
-from tests.api.test_standby import Person
+from tests.api.test_standby import Person, ask
 from tests.support.addresses import LOOPBACK, Machine
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -97,8 +97,7 @@ def test_an_owner_that_was_cut_off_alone_comes_over_and_takes_the_room_back(stag
         person.hear(heard(person, "alone"), "what ann said alone")
         assert sorted(person.texts) == ["alone", "at ann's", "at bob's", "together"]
     wait_until(lambda: stage.sync(bob) == 0, what="ann's copy to be complete")
-    ann.room.moderate("takeback")
-    wait_until(lambda: ann.room.hosting and not bob.room.hosting, what="ann to host again")
+    ask(ann, "takeback", until=lambda: ann.room.hosting and not bob.room.hosting)
     cat.room.say("at ann's again", wait=PATIENCE)
     wait_until(lambda: stage.log("ann", "rooms") == stage.log("bob", "standby"), what="equal logs")
 
