@@ -160,9 +160,9 @@ def test_a_guest_that_comes_back_brings_no_new_allowance(siege, sources):
 @pytest.mark.parametrize("line", [b"\n", b'{"t":"later"}\n', encode(Ping())], ids=repr)
 @pytest.mark.parametrize("where", ["before hello", "inside"])
 def test_lines_that_say_nothing_are_cut_off_where_they_are_too_many(siege, stranger, enter, where, line):
-    # At this rate the host pays a second for the first read, so that all the rest has come when it reads again. A host
-    # that reads as fast as they come meets too few at once, and answers them all.
-    attacked = siege(limits=replace(LIMITS, message_rate=100.0))
+    # At this rate the host pays some seconds for the first read, so that all the rest has come when it reads again. A
+    # host that reads as fast as they come meets too few at once, and answers them all.
+    attacked = siege(limits=replace(LIMITS, message_rate=30.0))
     eve = enter(attacked.room, "eve") if where == "inside" else stranger(attacked.room).tls()
     try:
         eve.send(line * 10_000)
