@@ -5,6 +5,7 @@ hub -- propose --> engine-out: append, at most one call under way --> Answered -
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -73,22 +74,24 @@ class Pipeline(Closable):
 
     def _call(self) -> None:
         missed = 0
+        beat_at = time.monotonic() + self._timing.beat  # `enter` was the first one
         while True:
             with self._lock:
-                self._lock.wait_for(lambda: self._next or self._repeated or self._closing, self._timing.beat)
+                rest = max(0.0, beat_at - time.monotonic())
+                self._lock.wait_for(lambda: self._next or self._repeated or self._closing, rest)
                 proposals, repeated, self._repeated = self._next, self._repeated, []
                 if self._closing:
                     return
             self._find(repeated)
             try:
-                if missed >= _MISSED:  # first it is told, and then what has waited goes out
+                if missed >= _MISSED or time.monotonic() >= beat_at:
                     self._beat()
+                    beat_at = time.monotonic() + self._timing.beat
+                if missed >= _MISSED:  # first it is told, and then what has waited goes out
                     self._inbox.put_now(Paused(""))
                     missed = 0
                 if proposals:
                     positions = self._log.append(proposals, self._read_upto.seq)
-                else:
-                    self._beat()
             except EngineAway as error:
                 missed += 1
                 if missed == _MISSED:

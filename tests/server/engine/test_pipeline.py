@@ -1,6 +1,7 @@
 """The threads between a hub and its engine."""
 
 import secrets
+from itertools import count
 
 from lanchat.protocol.messages import UNNUMBERED, Said
 from lanchat.protocol.timing import Timing
@@ -42,4 +43,40 @@ def test_what_is_on_the_disk_of_the_host_is_dropped_where_it_is_too_much(redis, 
         assert redis.command("HLEN", f"{{lanchat:{room}}}:said") == b":10\r\n"
     finally:
         pipeline.close()
+        own.close()
+
+
+class RestlessInbox(Inbox[Item]):
+    """Of a hub that has something to propose whenever a call is over."""
+
+    pipeline: Pipeline
+    numbers = count()
+
+    def propose(self) -> None:
+        line = Said(UNNUMBERED, 5, "ann-id", "ann", str(next(self.numbers)), "hi")
+        self.pipeline.propose([proposal_of(line, "")])
+
+    def put_now(self, item: Item) -> None:
+        if isinstance(item, Answered):
+            self.propose()
+
+    def put(self, item: Item) -> None:
+        pass
+
+
+def test_a_host_that_never_stops_calling_renews_its_lease(redis, tmp_path):
+    room = secrets.token_hex(16)
+    shared = RedisLog(redis.address, room, "ann", "ann", timing=QUICK)
+    own, inbox = EngineLog(tmp_path / "log.db", shared, timing=QUICK), RestlessInbox()
+    own.open()
+    own.start(lambda ticket, seq: None)
+    inbox.pipeline = Pipeline(own, Position(0), QUICK)
+    ends = ("ZSCORE", f"{{lanchat:{room}}}:leases", "ann")
+    first = redis.command(*ends)
+    inbox.propose()
+    inbox.pipeline.start(inbox)
+    try:
+        wait_until(lambda: redis.command(*ends) != first, what="a beat")
+    finally:
+        inbox.pipeline.close()
         own.close()
