@@ -8,6 +8,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.shared_log import EngineAway, EngineLost, Entry, Fenced, Position, Proposal, Stale
 from tests.support.engines import RedisProcess
+from tests.support.waiting import wait_until
 
 
 def line(text, by="ann"):
@@ -69,13 +70,19 @@ def test_many_hosts_at_once_have_one_order_without_a_gap(shared):
         assert mine == [f"{at} {i}" for i in range(30)]
 
 
-def test_a_reader_that_waits_gets_what_comes(shared):
+def test_a_reader_that_waits_gets_what_comes(shared, redis):
     log = shared()
     log.enter(0, known=False)
     assert log.read(Position(0), 10, wait=0.01) == []
     found: list[Entry] = []
-    reader = threading.Thread(target=lambda: found.extend(log.read(Position(0), 10, wait=2.5)))
+
+    def read():
+        while not found:
+            found.extend(log.read(Position(0), 10, wait=2.5))
+
+    reader = threading.Thread(target=read)
     reader.start()
+    wait_until(lambda: b"\r\nblocked_clients:1\r\n" in redis.command("INFO", "clients"), what="the reader to wait")
     log.append([line("hi")], 0)
     reader.join()
     assert [entry.body for entry in found] == [b"hi"]
