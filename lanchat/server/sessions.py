@@ -194,7 +194,8 @@ class Sessions:
             decision = self._join(request, nick, batch)
         if isinstance(decision, wire.Refused) and decision.code == "full" and self._absent:
             self._end(next(iter(self._absent)), batch)  # who is away makes room, for who may come in
-            decision = self._join(request, nick, batch)
+            self.join_later(request, batch)
+            return
         if isinstance(decision, wire.Refused):
             _log.info("refused a member: %s", decision.code)
             session.refuse(decision)
@@ -203,6 +204,10 @@ class Sessions:
             renamed = wire.Notice("nick", f"The nick {request.nick} is taken; you are {nick}.")
             session.link.send(session.encode(renamed))
         self.let_in(request, decision, batch)
+
+    def join_later(self, request: JoinRequest, batch: Batch) -> None:
+        """Look again whether a client may come in, once what was decided for it has happened. Here that is now."""
+        self.join(request, batch)
 
     def let_in(self, request: JoinRequest, decision: wire.Joined | Member, batch: Batch) -> None:
         """Give a client its snapshot and all that follows.

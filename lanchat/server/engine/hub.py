@@ -64,8 +64,8 @@ class EngineHub(Hub):
         self._read = max(entered.position, Position(room.seq))  # the place of the last entry that has come back
         self._proposals = Proposals(entered.lease)
         self._pipeline = Pipeline(log, self._read, log.timing)
-        self.sessions = self._guests = EngineSessions(room, self._acks, self._proposals)
         self._held: deque[Item] = deque()  # what waits for what is on its way
+        self.sessions = self._guests = EngineSessions(room, self._acks, self._proposals, self._held)
         self._say, self._name = say, log.shared.name
         self._stop_at: float | None = None
 
@@ -185,10 +185,13 @@ class EngineHub(Hub):
         self._guests.paused = bool(why)
         if why:
             self._say(f"{why} Messages wait here, at most {MOST:,} lines of them.")
-            urgent = [item for item in self._held if isinstance(item, _EVEN_PAUSED)]
-            self._held = deque(item for item in self._held if not isinstance(item, _EVEN_PAUSED))
-            for item in urgent:
-                self._handle(item, batch)
+            held = list(self._held)
+            self._held.clear()
+            for item in held:
+                if isinstance(item, _EVEN_PAUSED):
+                    self._handle(item, batch)
+                else:
+                    self._held.append(item)
         else:
             lines = self._proposals.lines + sum(len(item.messages) for item in self._held if isinstance(item, Received))
             went = f"; {lines:,} waiting messages have gone out" if lines > 1 else ""
@@ -199,14 +202,17 @@ class EngineHub(Hub):
 class EngineSessions(Sessions):
     """Owned by the hub thread.
 
+    Args:
+        held: what waits for what is on its way.
+
     Attributes:
         paused: whether the engine does not answer. Nobody comes in meanwhile.
     """
 
-    def __init__(self, room: Room, acks: Acks, proposals: Proposals) -> None:
+    def __init__(self, room: Room, acks: Acks, proposals: Proposals, held: deque[Item]) -> None:
         super().__init__(room, acks)
         self.paused = False
-        self._proposals = proposals
+        self._proposals, self._held = proposals, held
 
     def publish(self, draft: wire.Event, batch: Batch, session: Session | None = None) -> None:
         if draft.seq == wire.UNNUMBERED:
@@ -231,6 +237,9 @@ class EngineSessions(Sessions):
             request.session.refuse(BUSY)
         else:
             super().join(request, batch)
+
+    def join_later(self, request: JoinRequest, batch: Batch) -> None:
+        self._held.appendleft(request)
 
     def let_in(self, request: JoinRequest, decision: wire.Joined | Member, batch: Batch) -> None:
         if isinstance(decision, wire.Joined) and decision.seq == wire.UNNUMBERED:

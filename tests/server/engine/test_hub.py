@@ -4,6 +4,7 @@ import secrets
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from lanchat.client.events import PrivateMessage
 from lanchat.errors import LanchatError
 from lanchat.protocol.framing import encode
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Say
+from lanchat.protocol.limits import NO_LIMITS
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said, Say, Welcome
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.hub import EngineHub
 from lanchat.server.engine.log import EngineLog
@@ -24,6 +26,7 @@ from lanchat.storage.sqlite_log import SqliteLog
 from lanchat.storage.store import Store
 from tests.support.engines import RedisProcess
 from tests.support.files import digest, file_of
+from tests.support.page import PageClient
 from tests.support.people import Listener, PlainClient, cut, link_of, lose
 from tests.support.transfers import LIMITS
 from tests.support.waiting import wait_until
@@ -88,6 +91,19 @@ def test_two_who_want_one_nick_at_once_do_not_both_get_it(serve):
     assert sum(b"The nick bob is taken" in text for text in got) == 1
     for client in clients:
         client.socket.close()
+
+
+def test_who_is_away_makes_room_in_a_full_room(serve, join):
+    limits, timing = replace(NO_LIMITS, members=2), replace(QUICK, web_absence=60.0)
+    room = serve(web_port=0, limits=limits, timing=timing)
+    ann = Listener(join(room, "ann"))
+    with closing(PageClient(room.ports["web"], "zoe")) as zoe:
+        zoe.next(Welcome)
+    wait_until(lambda: room._hub.sessions._absent)
+    bob = Listener(join(room, "bob"))
+    ann.hear_kind(Left, nick="zoe", code="lost")
+    ann.hear_kind(Joined, nick="bob")
+    bob.round_trip("hi")
 
 
 def test_a_host_that_starts_again_has_what_was_said_and_goes_on_with_its_numbers(serve, join, tmp_path):
