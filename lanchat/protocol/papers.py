@@ -125,8 +125,7 @@ class Papers:
             raise errors.ProtocolError("The computer that answers names another owner of the room.")
         known = newest_delegation(self, card.delegation)
         if card.standby:
-            named = known and known.index(host_key)
-            if not named:
+            if host_key != self.owner and (known is None or known.index(host_key) is None):
                 raise errors.ProtocolError("The owner of the room has not named the computer that answers.")
             raise _busy()
         term = read_term(card.term)

@@ -244,7 +244,8 @@ class Host(Closable):
 
     def _serve_accepted(self, sock: socket.socket, address: str, door: Door) -> None:
         source = source_of(address)
-        if not self._admission.accepts(source):
+        # A card would claim the room for this host until its program closes it, and the one that has it would yield.
+        if (self.moving is not None and self.moving.elsewhere) or not self._admission.accepts(source):
             sock.close()
             return
         try:

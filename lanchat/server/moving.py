@@ -94,6 +94,12 @@ class Moving:
         return self._standbys.successor
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether the room has another host since, and this one only sends everybody there."""
+        closing = self._hub.sessions.closing
+        return closing is not None and closing.code == "moved"
+
+    @property
     def shown(self) -> tuple[bytes, bytes, bytes, bool]:
         """What a card shows besides: the papers, and whether there is company."""
         return (*self.standing.papers, bool(self._standbys.company))

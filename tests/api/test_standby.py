@@ -15,12 +15,14 @@ from lanchat.api.room import JoinedRoom
 from lanchat.api.targets import Target
 from lanchat.client.events import Backup, Disconnected, Item, Named, PrivateMessage
 from lanchat.errors import NotConnected, Refused
+from lanchat.network.card import card_at
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import Delegation, Standby
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Said
 from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
+from lanchat.protocol.tls import client_context
 from lanchat.server.doors.native import native_door
 from lanchat.server.followers import Followers
 from lanchat.server.host import Host
@@ -240,6 +242,16 @@ def test_a_room_that_is_handed_over_goes_on_at_another_computer(stage):
         assert [item.nick for item in person.items if isinstance(item, Backup)] == ["bob"], "no word of a lost backup"
         assert [event.nick for event in person.events if isinstance(event, Left)] == []
         assert [event.nick for event in person.events if isinstance(event, Joined)].count(person.room.nick) == 1
+
+
+def test_a_host_that_has_handed_its_room_over_claims_it_no_more_although_its_program_takes_its_time(stage):
+    ann = stage()
+    ann.join("bob")
+    ann.name("bob")
+    at = Endpoint("127.0.0.1", ann.host.port)
+    assert card_at(at, client_context()) is not None
+    wait_until(lambda: ann.hand_over() == "", what="a copy that is complete")
+    assert card_at(at, client_context()) is None
 
 
 def test_the_owner_comes_back_as_a_member_and_hosts_the_room_again(stage):

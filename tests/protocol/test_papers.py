@@ -153,6 +153,11 @@ def test_a_standby_that_does_not_host_is_asked_again_later():
         assert caught.value.code == "busy"
 
 
+def test_the_owners_computer_is_no_impostor_while_a_standby_hosts_the_room():
+    with pytest.raises(Refused, match="keeps a copy"):
+        BEFORE.accept(card(standby="hears"), ANN_KEY, NOW)
+
+
 def test_an_open_door_to_a_room_with_a_password_is_refused():
     secret = replace(NAMED, number=5, password=True).signed(ANN.sign)
     with pytest.raises(Refused, match="asks for none") as caught:
