@@ -1,6 +1,7 @@
 """What each line of the client does. Everything here is for the gateway's main thread."""
 
 import hmac
+import math
 
 from lanchat import __version__
 from lanchat.errors import LanchatError
@@ -132,10 +133,7 @@ class Commands:
             client.link.send(made(SERVER, "CAP", client.nick or "*", *words.split(), last=last))
 
     def _register(self, client: Client, now: float) -> None:
-        known = hmac.compare_digest(client.password.encode(), self._password.encode())
-        if not known or self._attempts.take(0, now) > 0:
-            wait = self._attempts.take(0 if known else 1, now)
-            why = f"Too many wrong passwords. Try again in {wait:.0f} s." if wait > 0 else "The password is wrong."
+        if why := self._refusal(client.password, now):
             client.reply("464", last=why)
             client.link.finish(made("", "ERROR", last=why))
             client.user = False
@@ -152,6 +150,16 @@ class Commands:
         client.reply("005", *words.split(), last="are supported by this server")
         client.reply("422", last="There is no message of the day")
         self._network.welcome(client)
+
+    def _refusal(self, password: str, now: float) -> str:
+        """Why this password does not let a client in; "": it does. One that is not looked at does not count."""
+        if not self._attempts.spare(1, now):
+            wait = (1 - self._attempts.level(now)) / self._attempts.rate
+            return f"Too many wrong passwords. Try again in {math.ceil(wait)} s."
+        if not hmac.compare_digest(password.encode(), self._password.encode()):
+            return "The password is wrong."
+        self._attempts.take(-1, now)  # it was no guess
+        return ""
 
     def _rename(self, client: Client, line: Line) -> None:
         """One nick for all rooms."""

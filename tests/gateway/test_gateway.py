@@ -10,11 +10,14 @@ import pytest
 
 from lanchat.client.events import PrivateMessage
 from lanchat.errors import LanchatError
+from lanchat.gateway.client import Client
+from lanchat.gateway.commands import ATTEMPTS, Commands
 from lanchat.gateway.listener import Gateway
 from lanchat.gateway.network import Network
 from lanchat.gateway.password import gateway_password
 from lanchat.network.addresses import where
 from lanchat.protocol.ids import is_verified
+from lanchat.protocol.irc.line import Line
 from lanchat.protocol.messages import Joined, Left, Renamed
 from lanchat.protocol.timing import Timing
 from tests.gateway.conftest import PASSWORD, entered
@@ -121,9 +124,25 @@ def test_without_the_password_nobody_comes_in(gateway, come):
         eve = come("eve", password=password)
         assert parsed(eve.next("464")).parameters[1] == "The password is wrong."
         assert b"ERROR" in eve.end()
-    for _ in range(8):
-        come("eve", password="wrong").end()
-    assert b"Too many wrong passwords" in come("eve", password="wrong").end()
+
+
+def test_who_guesses_the_password_waits_and_keeps_the_person_out_for_a_moment_only():
+    welcomed: list[Client] = []
+    network: Any = SimpleNamespace(welcome=welcomed.append)
+    commands = Commands(network, PASSWORD, 0.0)
+
+    def told(password: str, now: float) -> bytes:
+        lines: list[bytes] = []
+        link: Any = SimpleNamespace(send=lines.append, finish=lines.append, within=lambda deadline: None)
+        client = Client(link)
+        for words in (("PASS", password), ("NICK", "wee"), ("USER", "wee", "0", "*", "wee")):
+            commands.obey(client, Line(words[0], words[1:]), now)
+        return b"".join(lines)
+
+    assert all(b"The password is wrong." in told("wrong", 0.0) for _ in range(ATTEMPTS))
+    assert all(b"Too many wrong passwords. Try again in 6 s." in told("wrong", 0.0) for _ in range(1000))
+    assert b"Too many" in told(PASSWORD, 5.9) and not welcomed  # else a guess would cost nothing
+    assert b" 001 " in told(PASSWORD, 6.1) and len(welcomed) == 1
 
 
 def test_a_new_client_takes_the_place_of_the_old_one_and_is_in_its_rooms(gateway, seen, come, host, join):
