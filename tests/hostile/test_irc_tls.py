@@ -14,6 +14,7 @@ import pytest
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Left, Said
 from lanchat.protocol.timing import Timing
+from lanchat.server.admission import ATTEMPTS_OF_NEW, PasswordThrottle
 from lanchat.server.doors.irc import gate
 from tests.hostile.conftest import FEW, HURRY
 from tests.support.irc import IrcClient
@@ -123,11 +124,13 @@ def test_a_flood_waits_in_its_own_reader(siege, irc):
 def test_many_guesses_from_many_machines_keep_no_member_out(siege, irc, monkeypatch):
     """Only IRC clients wait then, and only for a minute: what is wrong counts apart from the room's own password."""
     monkeypatch.setattr(gate, "source_of", lambda address: address)
+    monkeypatch.setattr(gate, "PasswordThrottle", lambda: PasswordThrottle(lambda: 0.0))  # the minute does not pass
     attacked = siege(password="the-room-itself", irc_tls_port=0, irc_password=PASSWORD)
+    said = []
     for number in range(30):
         eve = irc(attacked, source=f"127.0.0.{100 + number}", password=f"guess-{number}")
         eve.send("NICK eve", "USER eve 0 * :eve")
-        said = eve.end()
-    assert b"Too many wrong passwords" in said
+        said.append(eve.end())
+    assert ["Too many wrong passwords" in text.decode() for text in said] == [at >= ATTEMPTS_OF_NEW for at in range(30)]
     attacked.ann.round_trip("after")
     assert attacked.room.people == 1

@@ -1,7 +1,9 @@
 """The IRC door of a host, with clients that speak it on loopback, and members beside them."""
 
+import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +26,7 @@ from lanchat.server.doors.irc.session import Dialects, IrcSession
 from lanchat.server.host import Host
 from lanchat.server.quotas import Quotas
 from lanchat.server.session import Answer, Asked, Item, LinkEnded
+from lanchat.storage.identity import Identity
 from lanchat.storage.log import NoLog
 from tests.server.test_hub import HubStage, RecordingLink
 from tests.support.irc import parsed
@@ -390,12 +393,7 @@ def test_however_many_nicks_are_asked_for_the_room_is_gone_through_once():
 
 def test_who_quits_gets_all_answers_first(identity):
     """Also where the hub sends them late: here it has made them, and the client's reader comes first."""
-    stage = HubStage()
-    with open_links(identity("hal")) as links:
-        link, peer = links.alone()
-        session, reader = reader_of(link, stage)
-        while not session.inside:
-            stage.batch()
+    with in_the_room(identity("hal")) as (stage, link, peer):
         peer.sendall(b"NAMES\r\nQUIT\r\n")
         made: list[bytes] = []
         later: list[Item] = []
@@ -413,39 +411,45 @@ def test_who_quits_gets_all_answers_first(identity):
         got = b""
         while data := peer.recv(4096):
             got += data
-        peer.close()
-        reader.join(PATIENCE)
     assert got.index(b" 353 ") < got.rindex(b" 366 ") < got.index(b"ERROR :")
     assert got.count(b" 366 ") == 2  # with the join, and as the answer
 
 
 def test_the_history_is_read_once_all_that_came_before_has_been_sent(identity):
     """The hub sends, and fills the log, at the end of a batch: the client's reader waits for a later one."""
-    stage = HubStage()
-    with open_links(identity("hal")) as links:
-        link, peer = links.alone()
-        session, reader = reader_of(link, stage)
-        while not session.inside:
-            stage.batch()
+    with in_the_room(identity("hal")) as (stage, _, peer):
         peer.sendall(b"CHATHISTORY LATEST #other * 1\r\n")
         for _ in range(2):
             while not answers(stage, taken := stage.hub.inbox.take(PATIENCE)):
                 assert taken, "it was answered without waiting"
-        while b"FAIL" not in (got := peer.recv(4096)):
-            assert got
-        peer.close()
-        reader.join(PATIENCE)
+        got = b""
+        while b"FAIL" not in got:
+            data = peer.recv(4096)
+            assert data
+            got += data
 
 
-def reader_of(link: Link, stage: HubStage) -> tuple[IrcSession, threading.Thread]:
-    """A client that is about to enter, and the thread that reads it."""
-    session = session_of(link)
-    session.wanted = "wee"
-    serving: Any = SimpleNamespace(inbox=stage.hub.inbox, admission=Admission(NO_LIMITS), timing=Timing(), log=NoLog())
-    conversation = Conversation(link, session, Quotas(NO_LIMITS).open(""), serving)
-    reader = threading.Thread(target=conversation.run, name="test-reader")
-    reader.start()
-    return session, reader
+@contextmanager
+def in_the_room(identity: Identity) -> Iterator[tuple[HubStage, Link, socket.socket]]:
+    """A stage, the link of a client in its room, whose reader runs, and the client's end of that link."""
+    stage = HubStage()
+    with open_links(identity) as links:
+        link, peer = links.alone()
+        session = session_of(link)
+        session.wanted = "wee"
+        serving: Any = SimpleNamespace(
+            inbox=stage.hub.inbox, admission=Admission(NO_LIMITS), timing=Timing(), log=NoLog()
+        )
+        conversation = Conversation(link, session, Quotas(NO_LIMITS).open(""), serving)
+        reader = threading.Thread(target=conversation.run, name="test-reader")
+        reader.start()
+        try:
+            while not session.inside:
+                stage.batch()
+            yield stage, link, peer
+        finally:
+            peer.close()
+            reader.join(PATIENCE)
 
 
 def answers(stage: HubStage, items: Sequence[Item]) -> list[bytes]:
