@@ -83,9 +83,7 @@ class Channel:
 
     def past(self, event: Event, client: Client) -> bytes:
         """The lines of an event that is not new."""
-        encoder = self._encoder(client)
-        shown = self._shown(event, client)
-        return encoder.said(shown, written_time=True) if isinstance(shown, Said) else encoder.encode(shown)
+        return self._encoder(client).past(self._shown(event, client))
 
     def _replay(self, client: Client) -> bytes:
         return self._encoder(client).history(self._shown(said, client) for said in self._recent)

@@ -10,11 +10,11 @@ from pathlib import Path
 from lanchat.errors import LanchatError
 from lanchat.gateway.channel import Channel
 from lanchat.gateway.client import SERVER, Client
-from lanchat.network.bulk import send_wait
+from lanchat.network.bulk import send_pieces
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.irc.encode import written
 from lanchat.protocol.irc.history import BadQuery, Id, Query, query_of
-from lanchat.protocol.irc.labels import batched
+from lanchat.protocol.irc.labels import batch
 from lanchat.protocol.irc.line import Line, lowered, made
 from lanchat.protocol.irc.names import Names
 from lanchat.protocol.irc.numerics import word
@@ -23,8 +23,6 @@ from lanchat.protocol.messages import Event, Said
 from lanchat.storage.home import home_folder
 from lanchat.storage.paged_reader import PagedReader
 from lanchat.storage.rooms import JOINED, log_paths
-
-PIECE = 64 * 1024  # bytes that are sent at once, after which the client has to have read them
 
 _log = logging.getLogger(__name__)
 
@@ -80,18 +78,17 @@ class History:
         """Send what this CHATHISTORY asks for."""
         context = [one for one in line.parameters[:2] if one]
         try:
-            query = query_of(line.parameters, Names("", "", line.parameter(1), SERVER))
+            channel = entered.get(lowered(line.parameter(1)))
+            names = Names("", "", "", SERVER) if channel is None else channel.names  # msgids are those of this room
+            query = query_of(line.parameters, names)
             if query.kind == "TARGETS":
                 self._send_targets(client, query, entered)
-                return
-            channel = entered.get(lowered(query.target))
-            if channel is not None:
-                query = query_of(line.parameters, channel.names)  # msgids are those of this room
+            elif channel is not None:
                 self._send_part(client, query, channel)
             elif query.target.startswith("#"):
                 raise BadQuery("INVALID_TARGET", "There is no such channel that you are in", *context)
             else:  # private messages are in no event log
-                self._send(client, query.target, [], {})
+                self._send(client, "chathistory", (query.target,), (), {})
         except BadQuery as error:
             client.fail("CHATHISTORY", error.code, str(error), *error.context)
         except LanchatError:
@@ -108,29 +105,20 @@ class History:
             latest = self._copy(channel, said=True).between(-1, MAX_NUMBER, 1, last=True)
             rows += [(event.at, channel.names.channel) for event in latest if first < event.at < second]
         lines = [made(SERVER, "CHATHISTORY", "TARGETS", name, written(at)) for at, name in sorted(rows)[: query.limit]]
-        self._send_batch(client, "draft/chathistory-targets", (), lines, {})
+        self._send(client, "draft/chathistory-targets", (), lines, {})
 
     def _send_part(self, client: Client, query: Query, channel: Channel) -> None:
         copy = self._copy(channel, said=not client.has("draft/event-playback"))
         seqs, ended = found(query, copy)
         tags = {"draft/chathistory-end": ""} if ended and client.has("message-tags") else {}
         wanted = events(copy, seqs[0] - 1, seqs[-1] + 1) if seqs else ()
-        self._send(client, channel.names.channel, (channel.past(event, client) for event in wanted), tags)
+        lines = (channel.past(event, client) for event in wanted)
+        self._send(client, "chathistory", (channel.names.channel,), lines, tags)
 
-    def _send(self, client: Client, target: str, lines: Iterable[bytes], tags: dict[str, str]) -> None:
-        self._send_batch(client, "chathistory", (target,), lines, tags)
-
-    def _send_batch(
+    def _send(
         self, client: Client, kind: str, words: tuple[str, ...], lines: Iterable[bytes], tags: dict[str, str]
     ) -> None:
-        """Send these lines as a batch, in pieces, each when the client has read the one before."""
-        batches, ref = client.has("batch"), f"history{next(self._refs)}"
-        data = made(SERVER, "BATCH", f"+{ref}", kind, *map(word, words), tags=tags) if batches else b""
-        for line in lines:
-            data += batched(line, ref) if batches and line else line
-            if len(data) > PIECE:
-                if not send_wait(client.link, data):
-                    client.link.drop("slow", "reads too slowly")
-                    return
-                data = b""
-        client.link.send(data + (made(SERVER, "BATCH", f"-{ref}") if batches else b""))
+        """Send these lines as a batch of this kind, in pieces, each when the client has read the one before."""
+        if client.has("batch"):
+            lines = batch(lines, f"history{next(self._refs)}", SERVER, kind, *map(word, words), tags=tags)
+        send_pieces(client.link, lines)

@@ -14,14 +14,13 @@ from lanchat.gateway.network import Network, Typed
 from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol.framing import LineSplitter
-from lanchat.protocol.irc.line import MAX_LINE, MAX_TAGS, TooLong, made, parse
+from lanchat.protocol.irc.line import MAX_PARTIAL, TooLong, made, parse
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import PlainChannel
 
 PORT = 6667
 MAX_CLIENTS = 32  # connections at once that have not registered
 EARLY_LINES = 100  # before a client has shown the password; each takes a moment of the person's own client
-_MAX_PARTIAL = 2 * MAX_TAGS + MAX_LINE
 
 _LOOK = 0.5  # s between two looks whether the gateway ends
 
@@ -143,7 +142,7 @@ class Gateway:
         return read
 
     def _read(self, client: Client) -> None:
-        splitter, link, early = LineSplitter(_MAX_PARTIAL), client.link, 0
+        splitter, link, early = LineSplitter(MAX_PARTIAL), client.link, 0
         while data := link.receive():
             for raw in splitter.feed(data):
                 early += not client.registered

@@ -8,10 +8,8 @@ from lanchat.errors import LanchatError
 from lanchat.gateway.channel import Channel
 from lanchat.gateway.client import SERVER, Client
 from lanchat.protocol.fields import MAX_NUMBER
-from lanchat.protocol.irc.encode import written
-from lanchat.protocol.irc.history import moment_of
-from lanchat.protocol.irc.line import Line, lowered, made
-from lanchat.protocol.irc.numerics import word
+from lanchat.protocol.irc.line import Line, lowered
+from lanchat.protocol.irc.markers import marked, marker
 from lanchat.storage.files import file_errors, write_file
 
 MAX_MARKERS = 1000  # the oldest ones are forgotten
@@ -45,22 +43,20 @@ class ReadMarkers:
         key = channel.names.room if channel is not None else f"@{target.lower()[:64]}"
         if not target:
             client.fail("MARKREAD", "NEED_MORE_PARAMS", "Missing parameters")
-        elif target.startswith("#") and channel is None:
+            return
+        if target.startswith("#") and channel is None:
             client.fail("MARKREAD", "INVALID_PARAMS", "There is no such channel that you are in", target)
-        elif time:
-            at = moment_of(time.removeprefix("timestamp="))
-            if at is None or not time.startswith("timestamp="):
+            return
+        if time:
+            if (at := marked(time)) is None:
                 client.fail("MARKREAD", "INVALID_PARAMS", "That is no time", target)
                 return
             self._keep(key, at)
-            client.link.send(self.marker(key, target))
-        else:
-            client.link.send(self.marker(key, target))
+        client.link.send(self.marker(key, target))
 
     def marker(self, key: str, target: str) -> bytes:
         """MARKREAD: up to which time this was read."""
-        at = self._known.get(key)
-        return made(SERVER, "MARKREAD", word(target), "*" if at is None else f"timestamp={written(at)}")
+        return marker(SERVER, target, self._known.get(key))
 
     def _keep(self, key: str, at: int) -> None:
         if at <= self._known.get(key, -1):

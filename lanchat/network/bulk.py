@@ -9,11 +9,13 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
 
 from lanchat.network.link import Link
 from lanchat.network.sockets import writable
 
 BULK_BUFFER = 4 * 1024 * 1024  # bytes that the kernel may take for one link, as far as the system lets it
+PIECE = 64 * 1024  # bytes of an answer that are sent at once, after which the peer has to have read them
 _NICENESS = 5  # more, of a thread that moves bulk data, so that those who talk go first
 
 _LOOK_AGAIN = 0.25  # s; a link that another thread has closed wakes nobody
@@ -48,3 +50,16 @@ def send_wait(link: Link, plain: bytes, timeout: float | None = None) -> bool:
         except (OSError, ValueError):  # another thread has closed it just now
             return False
     return not link.over
+
+
+def send_pieces(link: Link, pieces: Iterable[bytes]) -> None:
+    """Send a long answer while it is made, and drop a peer that does not read what it has asked for."""
+    data = b""
+    for piece in pieces:
+        data += piece
+        if len(data) > PIECE:
+            if not send_wait(link, data):
+                link.drop("slow", "reads too slowly")
+                return
+            data = b""
+    link.send(data)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.irc.extras import NO_EXTRAS, Extras
-from lanchat.protocol.irc.labels import batched
+from lanchat.protocol.irc.labels import batch
 from lanchat.protocol.irc.line import MAX_LINE, made, parts, pieces
 from lanchat.protocol.irc.names import Names, account_of
 from lanchat.protocol.messages import Closing, Event, FromHost, Joined, Left, Moved, Refused, Renamed, Said, Told
@@ -102,17 +102,14 @@ class Encoder:
 
     def history(self, events: Iterable[Event]) -> bytes:
         """What was said before a client came."""
-        lines = b"".join(self.past(event, "past") for event in events if isinstance(event, Said))
-        if not lines or not self._batches:
-            return lines
-        server = self._names.server
-        begin = made(server, "BATCH", "+past", "chathistory", self._names.channel)
-        return begin + lines + made(server, "BATCH", "-past")
+        said = [self.past(event) for event in events if isinstance(event, Said)]
+        if not said or not self._batches:
+            return b"".join(said)
+        return b"".join(batch(said, "past", self._names.server, "chathistory", self._names.channel))
 
-    def past(self, event: Event, ref: str) -> bytes:
-        """The lines of an event that is not new, in the batch of this reference."""
-        lines = self.said(event, written_time=True) if isinstance(event, Said) else self.encode(event)
-        return batched(lines, ref) if self._batches else lines
+    def past(self, event: Event) -> bytes:
+        """The lines of an event that is not new."""
+        return self.said(event, written_time=True) if isinstance(event, Said) else self.encode(event)
 
     def joined(self, id: str, nick: str) -> bytes:
         """The line that says that this person is in the channel now, without tags."""

@@ -1,5 +1,7 @@
 """Tags that are added to finished lines: labels and references of batches (IRCv3, labeled-response). Pure."""
 
+from collections.abc import Iterable, Iterator, Mapping
+
 from lanchat.protocol.irc.line import made, tags_of
 
 MAX_LABEL = 64  # bytes (IRCv3, labeled-response)
@@ -18,6 +20,21 @@ def batched(data: bytes, ref: str) -> bytes:
     return b"".join(
         line + _END if _of_batch(line) else _with(line, more) for line in data.removesuffix(_END).split(_END)
     )
+
+
+def batch(
+    lines: Iterable[bytes], ref: str, server: str, kind: str, *words: str, tags: Mapping[str, str] | None = None
+) -> Iterator[bytes]:
+    """These lines, as they are asked for, between the two lines of a batch of this kind.
+
+    Args:
+        words: the parameters of the batch.
+        tags: those of its first line.
+    """
+    yield made(server, "BATCH", f"+{ref}", kind, *words, tags=tags)
+    for data in lines:
+        yield batched(data, ref)
+    yield made(server, "BATCH", f"-{ref}")
 
 
 def labelled(data: bytes, label: str, server: str, ref: str) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 MAX_LINE = 512  # bytes with CR LF (RFC 2812, section 2.3)
 MAX_TAGS = 4096  # bytes of tags that a client sends, with "@" and the space (IRCv3, message tags)
+MAX_PARTIAL = 2 * MAX_TAGS + MAX_LINE  # bytes of a line; a longer one, finished or not, ends the link
 MAX_LINES = 100  # of one message (ergo's number)
 MAX_PARAMETERS = 15  # RFC 2812, section 2.3; what follows is a part of the last
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from lanchat import __version__
-from lanchat.protocol.irc.history import moment_of
 from lanchat.protocol.irc.line import Line, cut, made, without_formatting
+from lanchat.protocol.irc.markers import marked
 from lanchat.protocol.irc.names import Person, clean_real_name
 from lanchat.protocol.irc.numerics import MAX_AWAY, word
 from lanchat.protocol.text import safe_text
@@ -194,8 +194,7 @@ def _marker(session: IrcSession, line: Line, room: Room) -> bytes:
         return session.fail("MARKREAD", "NEED_MORE_PARAMS", "Missing parameters")
     key = target.lower()
     if time:
-        at = moment_of(time.removeprefix("timestamp="))
-        if at is None or not time.startswith("timestamp="):
+        if (at := marked(time)) is None:
             return session.fail("MARKREAD", "INVALID_PARAMS", "That is no time", target)
         if key not in session.read and len(session.read) >= MARKERS:
             return session.fail("MARKREAD", "INTERNAL_ERROR", "There are too many markers", target)

@@ -1,15 +1,15 @@
 """Answers CHATHISTORY from the log, in the client's own reader thread, so that nobody else waits for the disk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import count
 
 from lanchat.errors import LanchatError
-from lanchat.network.bulk import send_wait
+from lanchat.network.bulk import send_pieces
 from lanchat.network.link import Link
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder, written
 from lanchat.protocol.irc.history import BadQuery, Id, Query, query_of
-from lanchat.protocol.irc.labels import batched, tagged
+from lanchat.protocol.irc.labels import batch, tagged
 from lanchat.protocol.irc.line import Line, made
 from lanchat.protocol.irc.selection import events, found
 from lanchat.protocol.messages import Event
@@ -17,8 +17,6 @@ from lanchat.server.doors.irc.session import IrcSession
 from lanchat.server.past import PAGE, PAGE_COST
 from lanchat.server.throttle import Throttle
 from lanchat.storage.log import Log
-
-PIECE = 64 * 1024  # bytes that are sent at once, after which the client has to have read them
 
 
 class History:
@@ -48,7 +46,7 @@ class History:
             if query.kind == "TARGETS":
                 self._send_targets(query, tags)
             elif not session.names.is_channel(query.target):  # the host keeps no private message that was received
-                self._send(query.target, iter(()), tags)
+                self._send("chathistory", (query.target,), (), tags)
             else:
                 self._send_part(query, tags)
         except BadQuery as error:
@@ -70,42 +68,21 @@ class History:
             for said in latest
             if first < said.at < second and query.limit
         ]
-        self._link.send(self._begun("targets", "draft/chathistory-targets", None, tags) + self._ended("targets", rows))
+        self._send("draft/chathistory-targets", (), rows, tags)
 
     def _send_part(self, query: Query, tags: dict[str, str]) -> None:
         seqs, ended = found(query, self._pages)
         if ended and self._session.has("message-tags"):
             tags = {**tags, "draft/chathistory-end": ""}
-        wanted = events(self._pages, seqs[0] - 1, seqs[-1] + 1) if seqs else iter(())
-        self._send(self._session.names.channel, wanted, tags)
+        encoder = Encoder(self._session.names, self._session.capabilities.active & CHANGING_BYTES)
+        wanted = events(self._pages, seqs[0] - 1, seqs[-1] + 1) if seqs else ()
+        self._send("chathistory", (self._session.names.channel,), map(encoder.past, wanted), tags)
 
-    def _send(self, target: str, wanted: Iterator[Event], tags: dict[str, str]) -> None:
-        """Send these events as a batch, in pieces, each when the client has read the one before."""
-        session = self._session
-        encoder = Encoder(session.names, session.capabilities.active & CHANGING_BYTES)
-        ref = f"history{next(self._refs)}"
-        data = self._begun(ref, "chathistory", target, tags)
-        for event in wanted:
-            data += encoder.past(event, ref)
-            if len(data) > PIECE:
-                if not send_wait(self._link, data):
-                    self._link.drop("slow", "reads too slowly")
-                    return
-                data = b""
-        self._link.send(data + self._ended(ref, []))
-
-    def _begun(self, ref: str, kind: str, target: str | None, tags: dict[str, str]) -> bytes:
-        if not self._session.has("batch"):
-            return b""
-        words = [kind] if target is None else [kind, target]
-        return made(self._session.names.server, "BATCH", f"+{ref}", *words, tags=tags)
-
-    def _ended(self, ref: str, rows: list[bytes]) -> bytes:
-        """The last lines of a batch, and its end."""
-        data = b"".join(rows)
-        if not self._session.has("batch"):
-            return data
-        return (batched(data, ref) if data else b"") + made(self._session.names.server, "BATCH", f"-{ref}")
+    def _send(self, kind: str, words: tuple[str, ...], lines: Iterable[bytes], tags: dict[str, str]) -> None:
+        """Send these lines as a batch of this kind, in pieces, each when the client has read the one before."""
+        if self._session.has("batch"):
+            lines = batch(lines, f"history{next(self._refs)}", self._session.names.server, kind, *words, tags=tags)
+        send_pieces(self._link, lines)
 
 
 class _Log:

@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterator
 
 from lanchat.network.link import Link
 from lanchat.protocol.framing import LineSplitter
-from lanchat.protocol.irc.line import MAX_LINE, MAX_TAGS
+from lanchat.protocol.irc.line import MAX_PARTIAL
 from lanchat.protocol.timing import Timing
 from lanchat.server.doors.irc.session import IrcSession
 from lanchat.server.throttle import Throttle
-
-MAX_PARTIAL = 2 * MAX_TAGS + MAX_LINE  # bytes of a line; a longer one, finished or not, ends the link
 
 
 class Lines:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lanchat import __version__
 from lanchat.protocol.irc.caps import Capabilities
-from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder, written
+from lanchat.protocol.irc.encode import CHANGING_BYTES, Encoder
 from lanchat.protocol.irc.labels import batched, labelled
 from lanchat.protocol.irc.line import made
+from lanchat.protocol.irc.markers import marker
 from lanchat.protocol.irc.names import Names, Profile
 from lanchat.protocol.irc.numerics import Replies, word
 from lanchat.protocol.messages import (
@@ -262,8 +263,7 @@ class IrcSession(Session):
 
     def marker(self, target: str) -> bytes:
         """MARKREAD: up to which time the client has read this target."""
-        at = self.read.get(target.lower())
-        return made(self.names.server, "MARKREAD", word(target), "*" if at is None else f"timestamp={written(at)}")
+        return marker(self.names.server, target, self.read.get(target.lower()))
 
     def list_of(self, people: list[Present] | list[Member], replies: Replies) -> bytes:
         """The names of these people, as this client wants them."""
