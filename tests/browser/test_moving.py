@@ -18,7 +18,7 @@ from tests.api.test_moving import stage as stage
 from tests.api.test_takeover import cut_off
 from tests.api.test_web_moves import places_of, web_port, with_page
 from tests.browser.pages import Visitor
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 # What the page sends gets lost while `mute` is true.
 MUTE = """() => {
@@ -133,6 +133,27 @@ def test_a_tab_at_the_new_host_goes_on_with_all_that_the_page_knows(stage, chrom
     assert requests == [there.url], "the page alone, and without anything behind its address"
     said = [event for event in bob.events if isinstance(event, Said) and event.nick == "zoe"]
     assert len(said) == 4 and len({event.by for event in said}) == 1
+    zoe.context.close()
+
+
+def test_a_tab_goes_back_with_the_room_to_an_address_where_this_person_was_before(stage, chromium):
+    """A browser copies to a tab what the tab that has opened it had kept, also what belongs to that address."""
+    ann, bob = with_page(stage, password="secret")
+    zoe = come(chromium, ann.room.web.address.url)
+    zoe.join("zoe")
+    zoe.say("one")
+    wait_until(heard(bob, "one"), what="bob to hear it")
+    tab, host = zoe.page, ann
+    for number, (index, other) in enumerate([(1, bob), (0, ann), (1, bob)]):
+        follows(stage, host, index)
+        hand_over(host, index)
+        hosts(other)
+        tab.locator("#text").fill(f"a thought {number}")
+        with zoe.context.expect_page() as opened:
+            tab.get_by_role("button", name="Open it there").click()
+        before, tab, host = tab, opened.value, other
+        expect(tab.locator("#text")).to_have_value(f"a thought {number}", timeout=PATIENCE * 1000)
+        expect(before.get_by_text("You are in the room in another tab now")).to_be_visible(timeout=PATIENCE * 1000)
     zoe.context.close()
 
 

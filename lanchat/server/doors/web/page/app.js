@@ -141,6 +141,9 @@ const HELP = "/msg NICK TEXT writes to one person, /me TEXT tells what you do, /
   // ---- coming in
 
   const tab = new Storage(() => sessionStorage);
+  // A tab begins with a copy of what the one that has opened it had kept, also for this address if it was here before.
+  const isNew = window.opener && performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  if (isNew) for (const name of ["lanchat in", "lanchat adopted"]) tab.set(name, null);
   const opened = view.opened.bind(view);
   view.opened = (card, nick) => {
     opened(card, nick);

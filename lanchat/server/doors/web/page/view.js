@@ -163,14 +163,16 @@ class View {
   // Offers the page of the computer that hosts the room now, unless this page came from there: to load this one again
   // would fail. The newest offer stands alone.
   openThere(event) {
-    for (const earlier of document.querySelectorAll("#lines .open-there")) earlier.remove();
+    if (this.offer) this.offer.remove(); // it may not be on the page yet
+    this.offer = null;
     const { page } = this.room.where.host;
     const known = event.by === this.room.hostId && this.room.where.has(location.origin);
     if (!known || new URL(page).host === location.host) return null;
     const button = make("button", "quiet", "Open it there");
     button.type = "button";
     button.addEventListener("click", () => this.actions.openThere(page));
-    return make("p", "open-there", [button]);
+    this.offer = make("p", "open-there", [button]);
+    return this.offer;
   }
 
   // This page goes on where another one has left off.
