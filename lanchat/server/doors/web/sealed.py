@@ -153,9 +153,7 @@ class SealedChannel:
             if self._sealed is None:
                 answer, self._sealed = self._respond(bytes(frame.data))
                 self._respond = _responded
-                if (
-                    self._socket.state is State.OPEN
-                ):  # a tab may close at once, and say so together with its first frame
+                if self._socket.state is State.OPEN:  # a tab may close at once, together with its first frame
                     self._socket.send_binary(answer)
                 return b""
             return self._sealed.to_host.open(bytes(frame.data))
