@@ -123,7 +123,7 @@ def test_a_name_with_control_characters_becomes_a_harmless_one(fetching, tmp_pat
     assert named.isprintable() and "/" not in named and (bob.folder / named).read_bytes() == DATA
 
 
-def test_a_refusal_of_any_length_is_told_as_it_is(fetching):
+def test_a_refusal_is_told_as_it_is(fetching):
     bob = fetching()
     with pytest.raises(Refused, match="not there"):
         bob.attempt(wire.Refused("unknown", "It is not there."))
