@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 
 from lanchat.network.addresses import OwnAddresses
-from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.network.listen import Listeners
 from lanchat.network.password import stretch
@@ -25,17 +24,16 @@ from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room.access import Access
 from lanchat.room.room import Room
 from lanchat.server.acceptor import Acceptor
-from lanchat.server.admission import Admission, PasswordThrottle, source_of
-from lanchat.server.doors.base import Door, DoorOption, Serving
+from lanchat.server.admission import PasswordThrottle
+from lanchat.server.doors.base import DoorOption, Serving
 from lanchat.server.doors.native import native_door
 from lanchat.server.files import open_files
 from lanchat.server.hub import Hub
+from lanchat.server.links import Links
 from lanchat.server.moving import Moving
 from lanchat.server.open_doors import OpenDoors
-from lanchat.server.quotas import Quota, Quotas
-from lanchat.server.readers import Readers
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import CloseRoom, Converse
+from lanchat.server.session import CloseRoom
 from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.identity import Identity
@@ -101,10 +99,7 @@ class Host(Closable):
         self._ephemeral = ephemeral
         self._timing = timing
         self._log = log = log or NoLog()
-        self._admission, self._quotas = Admission(limits), Quotas(limits)
-        self._readers = Readers()
-        self._flusher: Flusher | None = None
-        self._closing = False
+        self._started = self._closing = False
         secret = None if password is None else stretch(password, self.room_id)
         with ExitStack() as undo:
             own = on or OwnAddresses()
@@ -137,11 +132,12 @@ class Host(Closable):
             room.files = files.files
             self._hub = make_hub(room, self._log, _now, self.rules.change, files, opened.private_number)
             self.moving = Moving(term, room, self._hub, identity, opened, self.rules, timing, yielded) if term else None
+            self._links = Links(limits, timing, lambda: self.moving is not None and self.moving.elsewhere)
             serving = Serving(
                 self.title,
                 identity,
                 self._hub.inbox,
-                self._admission,
+                self._links.admission,
                 PasswordThrottle(known=[id for _, id in opened.owners]),
                 limits,
                 timing,
@@ -152,7 +148,7 @@ class Host(Closable):
                 lambda: self.moving.origins if self.moving is not None else (),
             )
             made = [(door.make(serving), at) for door, at in zip(doors, listening, strict=True)]
-            self._acceptor = Acceptor(made, self._serve_accepted, timing.own_addresses)
+            self._acceptor = Acceptor(made, self._links.accept, timing.own_addresses)
             self.doors = OpenDoors(made, self._acceptor, own, serving)
             undo.pop_all()
 
@@ -178,7 +174,7 @@ class Host(Closable):
     @property
     def links(self) -> list[Link]:
         """All links that are read now, of members and strangers."""
-        return self._readers.links
+        return self._links.read
 
     def start(self, *, accept: bool = True) -> None:
         """Serve the room.
@@ -187,7 +183,8 @@ class Host(Closable):
             accept: False: serve only links of `connect()` until `accept()` is called, so that the host is in its room
                 before anybody else can be.
         """
-        self._flusher = Flusher("host-flusher", self._timing)
+        self._links.start()
+        self._started = True
         self._log.start(self._hub.stored, self._hub.troubled)
         if self.moving is not None:
             self.moving.begin()
@@ -212,7 +209,7 @@ class Host(Closable):
         if self._closing:
             theirs.close()
         else:
-            self._serve(theirs, self.doors.first)
+            self._links.serve(theirs, self.doors.first)
         return ours
 
     def close(self, reason: str = CLOSED.text) -> None:
@@ -220,12 +217,12 @@ class Host(Closable):
         if self._closing:
             return
         self._closing = True
-        if self._flusher is not None:
+        if self._started:
             self._acceptor.stop()
             self._hub.inbox.put_now(CloseRoom(reason))
-            self._readers.finish(self._timing.goodbye)
+            self._links.finish()
             self._hub.stop()
-            self._flusher.close()
+            self._links.close()
         self._acceptor.close()
         self._log.close()
 
@@ -241,60 +238,6 @@ class Host(Closable):
             self._ephemeral,
             *(self.moving.shown if self.moving is not None else ()),
         )
-
-    def _serve_accepted(self, sock: socket.socket, address: str, door: Door) -> None:
-        source = source_of(address)
-        # A card would claim the room for this host until its program closes it, and the one that has it would yield.
-        if (self.moving is not None and self.moving.elsewhere) or not self._admission.accepts(source):
-            sock.close()
-            return
-        try:
-            self._serve(sock, door, source)
-        except (RuntimeError, OSError) as error:  # no thread is left, or the client is gone already
-            _log.warning("cannot serve another link: %s", error)
-            sock.close()
-
-    def _serve(self, sock: socket.socket, door: Door, source: str | None = None) -> None:
-        """Start to read a link. It counts for its source; None: it is the host's own, which counts for nobody."""
-        assert self._flusher is not None
-        link = Link(sock, door.channel(sock), self._flusher)
-        quota = self._quotas.open(source or "")
-        link.limit_bytes(quota.bytes)
-        if source is not None:
-            self._admission.begin(link, source)
-        try:
-            self._readers.start(link, lambda: self._greet(link, quota, door), own=source is None)
-        except RuntimeError:
-            self._end(link, quota)
-            raise
-
-    def _greet(self, link: Link, quota: Quota, door: Door) -> None:
-        """Run the greeting. A link that is admitted continues on a fresh thread, because a thread that has made a TLS
-        handshake holds 29 KiB of OpenSSL's random generators and of stack until it ends."""
-        converse = None
-        try:
-            converse = door.greet(link, quota)
-        finally:
-            if converse is None:
-                self._end(link, quota)
-        if converse is not None:
-            try:
-                self._readers.start(link, lambda: self._converse(link, quota, converse))
-            except RuntimeError:  # no thread is left but this one
-                self._converse(link, quota, converse)
-
-    def _converse(self, link: Link, quota: Quota, converse: Converse) -> None:
-        try:
-            converse()
-        finally:
-            self._end(link, quota)
-
-    def _end(self, link: Link, quota: Quota) -> None:
-        """Release everything that belongs to this link. Its last reader calls this."""
-        self._admission.end(link)
-        quota.close()
-        link.close()
-        self._readers.done(link)
 
 
 def _now() -> int:

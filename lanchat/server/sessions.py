@@ -1,17 +1,16 @@
-"""The sessions of a room: who joins and leaves, and what goes out to one of them or to all."""
+"""The sessions of a room: who joins and leaves, and who is away for a moment."""
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import FAULT, REPLACED
-from lanchat.protocol.file_messages import FilePrivate
-from lanchat.protocol.status import Status
-from lanchat.room.effects import Member, Repeated, Reply
+from lanchat.room.effects import Member
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
+from lanchat.server.delivery import Delivery
 from lanchat.server.session import Answer, Asked, Item, JoinRequest, LinkEnded, Session
 from lanchat.threads import Inbox
 
@@ -24,8 +23,8 @@ _UNWANTED = ("lost", "silent")  # the codes of a link that ended without anybody
 _log = logging.getLogger(__name__)
 
 
-class Sessions:
-    """Lets clients into the room and out of it, and publishes events. Owned by the hub thread.
+class Sessions(Delivery):
+    """Lets clients into the room and out of it. Owned by the hub thread.
 
     Attributes:
         closing: the last line to everybody; None: the room goes on here. Nobody is let in any more then.
@@ -36,16 +35,10 @@ class Sessions:
     """
 
     def __init__(self, room: Room, acks: Acks) -> None:
+        super().__init__(room, acks)
         self.closing: wire.Closing | None = None
         self.gone: Callable[[Session], None] = lambda session: None
-        self._room = room
-        self._acks = acks
-        self._sessions: dict[Session, None] = {}  # a set that keeps its order
-        self._observers: dict[Session, None] = {}  # of these, those that are asked to observe who comes and goes
-        self._absent: dict[Session, int] = {}  # of these, those without a link, with when they end, in ms since 1970
-
-    def __iter__(self) -> Iterator[Session]:
-        return iter(self._sessions)
+        self._absent: dict[Session, int] = {}  # sessions without a link, with when they end, in ms since 1970
 
     def gather(self, items: Sequence[Item], inbox: Inbox[Item]) -> Sequence[Item]:
         """Wait a moment for more who come and go, if nobody has anything to say.
@@ -61,102 +54,6 @@ class Sessions:
                 break
             items = [*items, *more]
         return items
-
-    def publish(self, draft: wire.Event, batch: Batch, session: Session | None = None) -> None:
-        """Give an event its number, make it happen and deliver it.
-
-        Args:
-            session: the session whose command caused the event; None: no command did.
-        """
-        self.happen(wire.numbered(draft, self._room.seq + 1), batch, session)
-
-    def happen(self, event: wire.Event, batch: Batch, session: Session | None = None) -> None:
-        """Make an event happen, now that it has its number, and deliver it. For the arguments see `publish`."""
-        self._room.apply(event)
-        if isinstance(event, wire.Said) and session is not None:
-            self._deliver((event,), batch, session)
-            return
-        if session is not None and not session.echoes:
-            self._echo(session, event, batch)
-        batch.add((event,))
-        for observer in self._observers:
-            if data := observer.observe(event):
-                batch.tell(observer, data)
-
-    def hear(self, session: Session, says: Iterable[wire.Say], batch: Batch) -> None:
-        """Decide about messages to everyone and deliver them. They are most of what a hub handles, so it takes them in
-        runs."""
-        room, member = self._room, session.member
-        if member is None:
-            return  # the session has ended earlier in this batch
-        said: list[wire.Said] = []
-        for say in says:
-            decision = room.say(member, say, batch.now)
-            if isinstance(decision, wire.Said):
-                room.apply(wire.numbered(decision, room.seq + 1))
-                said.append(decision)
-                continue
-            self._deliver(said, batch, session)
-            said = []
-            if isinstance(decision, Repeated):
-                self.repeat(decision.said, batch, session)
-            elif isinstance(decision, Reply):
-                self.tell(session, decision.message, batch)
-        self._deliver(said, batch, session)
-
-    def repeat(self, said: wire.Said, batch: Batch, session: Session) -> None:
-        """Let a session that resent a message have its event again."""
-        self.tell(session, said, batch)
-        self._acks.wait(session, said.seq, said.seq)
-        self.tell_all(self._acks.due(), batch)
-
-    def _deliver(self, said: Sequence[wire.Said], batch: Batch, session: Session) -> None:
-        """Deliver messages of one session that have just happened. The session waits for their acks."""
-        if not said:
-            return
-        if self._acks.trouble:
-            self.tell_all(self._acks.warn([session]), batch)
-        self._acks.wait(session, said[0].seq, said[-1].seq)
-        if session.echoes and not session.deaf:
-            batch.add(said)
-            return
-        for event in said:
-            if not session.echoes:
-                self._echo(session, event, batch)
-            else:  # what everybody gets is not for the deaf, but this is its own
-                self.tell(session, event, batch)
-            batch.add((event,))
-
-    def _echo(self, session: Session, event: wire.Event, batch: Batch) -> None:
-        """Let a session without `echoes` have what it gets in place of an event that it caused."""
-        if (echo := session.echo(event)) is not None:
-            batch.personal_for(session).skips.add(len(batch.events))
-            if echo:
-                batch.tell(session, echo)
-
-    def publish_private(self, told: FilePrivate, batch: Batch) -> None:
-        """Make this happen to a file for one person, and tell the two."""
-        self._room.files.apply(told)
-        batch.records.append(told)
-        for session in self:
-            if session.member is not None and session.member.id in (told.by, told.to):
-                self.tell(session, told, batch)
-
-    def tell(self, session: Session, message: wire.FromHost, batch: Batch) -> None:
-        batch.tell(session, session.encode(message))
-
-    def tell_all(self, messages: Iterable[tuple[Session, wire.FromHost]], batch: Batch) -> None:
-        for session, message in messages:
-            self.tell(session, message, batch)
-
-    def send_to(self, to: str, message: wire.FromHost, batch: Batch) -> None:
-        for session in self._sessions:
-            if session.gets(to, message):
-                self.tell(session, message, batch)
-
-    def announce(self, status: Status, batch: Batch) -> None:
-        """Tell all sessions what is now so of a member."""
-        self.tell_all([(session, status) for session in self._sessions], batch)
 
     def answer(self, asked: Asked, batch: Batch) -> Sequence[wire.FromMember]:
         """Give a client what it asks for. An error in an answer ends the link of this client alone.

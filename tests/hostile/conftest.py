@@ -18,7 +18,7 @@ import pytest
 from lanchat.client.member import Member
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.timing import Timing
-from lanchat.server import host as hosting
+from lanchat.server import links
 from lanchat.server.admission import source_of
 from lanchat.server.doors import native
 from lanchat.server.host import Host
@@ -97,7 +97,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
     def other_machines(address: str) -> str:
         return "" if address == "127.0.0.1" else address if address.startswith("127.") else source_of(address)
 
-    monkeypatch.setattr(hosting, "source_of", other_machines)
+    monkeypatch.setattr(links, "source_of", other_machines)
     monkeypatch.setattr(native, "source_of", other_machines)
 
 

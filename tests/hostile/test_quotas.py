@@ -138,7 +138,7 @@ def test_many_links_of_one_source_wait_for_the_room_one_after_another(siege, ent
     attacked = siege(limits=replace(DEFAULT_LIMITS, room_message_burst=burst, room_message_rate=rate))
     links = [enter(attacked.room, f"eve{n}") for n in range(16)]
     carl = enter(attacked.room, "carl", source="127.0.0.67")
-    bucket, before, began = attacked.room._quotas.room.lines, attacked.room._hub._room.seq, time.monotonic()
+    bucket, before, began = attacked.room._links._quotas.room.lines, attacked.room._hub._room.seq, time.monotonic()
     for eve in links:
         eve.send(*words(4))
     wait_until(lambda: bucket.level(time.monotonic()) < 0, what="what the room takes at once to be used up")
@@ -167,7 +167,7 @@ def test_lines_that_say_nothing_are_cut_off_where_they_are_too_many(siege, stran
     eve = enter(attacked.room, "eve") if where == "inside" else stranger(attacked.room).tls()
     (link,) = (link for link in attacked.room.links if link.peer.startswith("127.0.0.66"))
     enough = min(10_000 * len(line), RECEIVE_SIZE)  # all that is left after a first read, or all that a read takes
-    with attacked.room._quotas._lock:  # so the host cannot pay for its first read, and makes no other one
+    with attacked.room._links._quotas._lock:  # so the host cannot pay for its first read, and makes no other one
         for _ in range(100):
             eve.send(line * 100)
         wait_until(lambda: len(link._socket.recv(2 * RECEIVE_SIZE, socket.MSG_PEEK)) >= enough, what="them to come")

@@ -1,0 +1,106 @@
+"""The links of a host: each is served in threads of its own, from its socket to its end."""
+
+import logging
+import socket
+from collections.abc import Callable
+
+from lanchat.network.flusher import Flusher
+from lanchat.network.link import Link
+from lanchat.protocol.limits import Limits
+from lanchat.protocol.timing import Timing
+from lanchat.server.admission import Admission, source_of
+from lanchat.server.doors.base import Door
+from lanchat.server.quotas import Quota, Quotas
+from lanchat.server.readers import Readers
+from lanchat.server.session import Converse
+
+_log = logging.getLogger(__name__)
+
+
+class Links:
+    """Serves links from `start()` to `close()`. All methods but those are for any thread.
+
+    Args:
+        limits: what strangers and members may do.
+        hosted_elsewhere: whether another computer hosts the room now. Nobody is accepted then.
+    """
+
+    def __init__(self, limits: Limits, timing: Timing, hosted_elsewhere: Callable[[], bool]) -> None:
+        self.admission = Admission(limits)
+        self._quotas = Quotas(limits)
+        self._timing = timing
+        self._hosted_elsewhere = hosted_elsewhere
+        self._readers = Readers()
+        self._flusher: Flusher | None = None
+
+    @property
+    def read(self) -> list[Link]:
+        """All links that are read now, of members and strangers."""
+        return self._readers.links
+
+    def start(self) -> None:
+        self._flusher = Flusher("host-flusher", self._timing)
+
+    def finish(self) -> None:
+        """Wait until all links have ended, and drop those that take too long."""
+        self._readers.finish(self._timing.goodbye)
+
+    def close(self) -> None:
+        """Send nothing any more, after `finish()`."""
+        if self._flusher is not None:
+            self._flusher.close()
+
+    def accept(self, sock: socket.socket, address: str, door: Door) -> None:
+        """Serve a link that was accepted, or close it."""
+        source = source_of(address)
+        # A card would claim the room for this host until its program closes it, and the one that has it would yield.
+        if self._hosted_elsewhere() or not self.admission.accepts(source):
+            sock.close()
+            return
+        try:
+            self.serve(sock, door, source)
+        except (RuntimeError, OSError) as error:  # no thread is left, or the client is gone already
+            _log.warning("cannot serve another link: %s", error)
+            sock.close()
+
+    def serve(self, sock: socket.socket, door: Door, source: str | None = None) -> None:
+        """Start to read a link. It counts for its source; None: it is the host's own, which counts for nobody."""
+        assert self._flusher is not None
+        link = Link(sock, door.channel(sock), self._flusher)
+        quota = self._quotas.open(source or "")
+        link.limit_bytes(quota.bytes)
+        if source is not None:
+            self.admission.begin(link, source)
+        try:
+            self._readers.start(link, lambda: self._greet(link, quota, door), own=source is None)
+        except RuntimeError:
+            self._end(link, quota)
+            raise
+
+    def _greet(self, link: Link, quota: Quota, door: Door) -> None:
+        """Run the greeting. A link that is admitted continues on a fresh thread, because a thread that has made a TLS
+        handshake holds 29 KiB of OpenSSL's random generators and of stack until it ends."""
+        converse = None
+        try:
+            converse = door.greet(link, quota)
+        finally:
+            if converse is None:
+                self._end(link, quota)
+        if converse is not None:
+            try:
+                self._readers.start(link, lambda: self._converse(link, quota, converse))
+            except RuntimeError:  # no thread is left but this one
+                self._converse(link, quota, converse)
+
+    def _converse(self, link: Link, quota: Quota, converse: Converse) -> None:
+        try:
+            converse()
+        finally:
+            self._end(link, quota)
+
+    def _end(self, link: Link, quota: Quota) -> None:
+        """Release everything that belongs to this link. Its last reader calls this."""
+        self.admission.end(link)
+        quota.close()
+        link.close()
+        self._readers.done(link)
