@@ -17,6 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lanchat.errors import LanchatError, NotLanchat
@@ -43,7 +44,7 @@ class Link:
         self.flusher = flusher
         self._clock = clock
         self._lock = threading.Lock()  # guards the channel, the outbox and the flags below; for memory work only
-        self._outbox: deque[bytes] = deque()
+        self._outbox: deque[bytes] | None = None  # from the first bytes that wait; empty it would take 760
         self.unsent = 0  # bytes of the outbox; any thread may read it
         self._progress_at = 0.0
         self._dropped = False
@@ -261,6 +262,7 @@ class Link:
         elif self.unsent > self.flusher.outbox_limit:  # one send alone may be larger: the past, for a returning member
             self._drop("slow", "reads too slowly")
             return
+        self._outbox = self._outbox or deque()
         self._outbox.append(data)
         self._count(len(data))
         if watched:
@@ -281,10 +283,8 @@ class Link:
             return 0
 
     def _end_sending(self) -> None:
-        try:
+        with suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
 
     def _drop(self, code: str, reason: str) -> None:
         """Requires holding the lock."""
@@ -292,9 +292,7 @@ class Link:
             return
         self._dropped = True
         self.set_reason(code, reason)
-        self._outbox.clear()
+        self._outbox = None
         self._count(-self.unsent)
-        try:
+        with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # close() alone does not wake a blocked recv() on Linux
-        except OSError:
-            pass

@@ -8,7 +8,7 @@ from typing import Protocol
 # bytes; a batch of a busy room fits. Without a limit the kernel alone takes 3.9 MB for a peer that never reads.
 SEND_BUFFER = 128 * 1024
 RECEIVE_SIZE = 64 * 1024  # bytes
-SMALL_READ = 2 * 1024  # bytes to ask for while little comes, because a waiting reader holds that much memory
+SMALL_READ = 1024  # bytes to ask for while little comes, because a waiting reader holds that much memory
 DONTWAIT = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has no such flag: there the socket is non-blocking
 
 

@@ -14,7 +14,7 @@ from lanchat.errors import NotLanchat, ProtocolError
 
 _RECORD = 16 * 1024  # bytes; the most that one TLS record holds
 _HANDSHAKE = 0x16  # the first byte of TLS (RFC 8446, section 5.1), with which no word begins
-_SMALL = 4 * 1024  # bytes of a record in the first long send: see `seal`
+_SMALL = 2 * 1024  # bytes of a record in the first long send: see `seal`
 
 Context = ssl.SSLContext
 
