@@ -39,8 +39,9 @@ OPTIONS = (
         "--engine-is-durable",
         help="With --engine, of a server that does not tell how it writes: its operator confirms appendfsync always.",
     ),
-    options.flag(
+    click.option(  # without a variable: one that stays set would begin again at each start
         "--restore",
+        is_flag=True,
         help="With --engine, of a server that has lost the room: begin there again, with all that is here of it.",
     ),
 )

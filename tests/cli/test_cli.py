@@ -101,12 +101,15 @@ def test_every_command_and_option_has_help(name, command):
             assert option.help, f"{name} {option.opts}"
 
 
+THINGS_TO_DO = ("--list", "--forget", "--run", "--exec", "--room", "--allow", "--restore")
+
+
 @cases(("name", "command"), commands())
 def test_every_option_has_an_environment_variable(name, command):
     for option in command.params:
         if isinstance(option, click.Option) and not option.hidden and option.expose_value:
-            if option.opts[0] in ("--password", "--list", "--forget", "--run", "--exec", "--room", "--allow"):
-                continue  # LANCHAT_PASSWORD is the password itself; the others are things to do
+            if option.opts[0] in ("--password", *THINGS_TO_DO):
+                continue  # LANCHAT_PASSWORD is the password itself
             word = max(option.opts, key=len).lstrip("-").upper().replace("-", "_")
             word = "AGENT_NICK" if (name, word) == ("lanchat mcp", "NICK") else word  # not that of its person
             assert option.envvar == f"LANCHAT_{word}" and option.show_envvar, f"{name} {option.opts}"

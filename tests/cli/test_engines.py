@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 
+from lanchat.cli.talk import host
 from tests.support.engines import SAFE, RedisProcess
 
 SECRET = "opensesame"
@@ -30,6 +31,11 @@ def test_options_that_do_not_fit_are_refused(lanchat):
     assert (alone.code, "belong to --engine" in alone.err) == (2, True)
     nothing = lanchat.run("host", "Room A", "--nick", "hal", "--engine", "redis://box", "--ephemeral")
     assert (nothing.code, "stores nothing of it" in nothing.err) == (2, True)
+
+
+def test_a_variable_that_stays_set_restores_nothing(monkeypatch):
+    monkeypatch.setenv("LANCHAT_RESTORE", "1")
+    assert host.make_context("host", ["Room A"]).params["restore"] is False
 
 
 def test_nobody_else_loads_redis_py():
