@@ -50,6 +50,7 @@ PURE = {
         "lanchat.server.engine.address",
         "lanchat.server.engine.checks",
         "lanchat.server.engine.entries",
+        "lanchat.server.engine.held",
         "lanchat.server.engine.items",
         "lanchat.server.engine.proposals",
         "lanchat.server.engine.replies",

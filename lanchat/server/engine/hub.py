@@ -6,21 +6,20 @@ that was decided before has come back.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.file_messages import FileChange, FileCommand, FileEvent, FilePrivate
-from lanchat.room.effects import Member, Repeated, Reply
 from lanchat.room.files import FileWhole
 from lanchat.room.room import Room
-from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
+from lanchat.server.engine.held import Held
 from lanchat.server.engine.items import Answered, Ended, Fed, Paused
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.pipeline import Pipeline
 from lanchat.server.engine.proposals import MOST, Proposals, Waiting
+from lanchat.server.engine.sessions import EngineSessions
 from lanchat.server.engine.shared_log import Position
 from lanchat.server.hub import Hub
 from lanchat.server.session import (
@@ -34,17 +33,17 @@ from lanchat.server.session import (
     Stop,
     Stored,
 )
-from lanchat.server.sessions import Sessions
 
 _LAST = 2.0  # s that a room that closes waits for what is on its way
 _STEP = 0.05  # s between two looks at that
 _AT_ONCE = EngineItem | Stored | LogTrouble  # what waits for nothing
 _EVEN_PAUSED = JoinRequest | CloseRoom  # and what does not wait for an engine that is away
+_TOO_MUCH = "too much waits for the room's log"
 _BY_RULES = wire.Rename | wire.Moderate | FileCommand  # what is decided by the rules, or changes them
 
 PAUSED = wire.Notice("paused", "The room is paused: its log does not answer. What you type is kept and goes out later.")
+UNSENT = wire.Notice("unsent", f"Not sent: {_TOO_MUCH} at the host. Try again later.")
 RESUMED = wire.Notice("resumed", "The room goes on.")
-BUSY = wire.Refused("busy", "The room is paused: its log does not answer. Try again in a moment.")
 
 
 class EngineHub(Hub):
@@ -64,7 +63,7 @@ class EngineHub(Hub):
         self._read = max(entered.position, Position(room.seq))  # the place of the last entry that has come back
         self._proposals = Proposals(entered.lease)
         self._pipeline = Pipeline(log, self._read, log.timing)
-        self._held: deque[Item] = deque()  # what waits for what is on its way
+        self._held = Held()  # what waits for what is on its way
         self.sessions = self._guests = EngineSessions(room, self._acks, self._proposals, self._held)
         self._say, self._name = say, log.shared.name
         self._stop_at: float | None = None
@@ -87,9 +86,12 @@ class EngineHub(Hub):
             elif isinstance(item, _AT_ONCE) or (self._guests.paused and isinstance(item, _EVEN_PAUSED)):
                 self._handle(item, batch)
             else:
-                self._held.append(self._alive(item, batch))
-        while self._held and not self._must_wait(self._held[0]):
-            self._handle(self._held.popleft(), batch)
+                self._held.add(self._alive(item, batch))
+        while self._held and not self._must_wait(self._held.first):
+            self._handle(self._held.take(), batch)
+        for surplus in self._held.surplus():
+            if surplus.session.member is not None:
+                self.sessions.tell(surplus.session, UNSENT, batch)
         if not self._proposals:
             self.sessions.end_absences(batch)
             for removed in self._files.due(batch.now):
@@ -109,8 +111,8 @@ class EngineHub(Hub):
 
     @property
     def _unavailable(self) -> str:
-        if self._proposals.full or len(self._held) >= MOST:
-            return "too much waits for the room's log"
+        if self._proposals.full:
+            return _TOO_MUCH
         return self._acks.trouble if self._room_log.full else ""
 
     def _must_wait(self, item: Item) -> bool:
@@ -169,7 +171,7 @@ class EngineHub(Hub):
         while left:
             item = Received(session, left)
             if self._must_wait(item):
-                self._held.appendleft(item)
+                self._held.put_back(item)
                 return
             super()._receive(session, left[:1], batch)
             left = left[1:]
@@ -185,64 +187,13 @@ class EngineHub(Hub):
         self._guests.paused = bool(why)
         if why:
             self._say(f"{why} Messages wait here, at most {MOST:,} lines of them.")
-            held = list(self._held)
-            self._held.clear()
-            for item in held:
+            for item in self._held.take_all():
                 if isinstance(item, _EVEN_PAUSED):
                     self._handle(item, batch)
                 else:
-                    self._held.append(item)
+                    self._held.add(item)
         else:
-            lines = self._proposals.lines + sum(len(item.messages) for item in self._held if isinstance(item, Received))
+            lines = self._proposals.lines + self._held.lines
             went = f"; {lines:,} waiting messages have gone out" if lines > 1 else ""
             self._say(f"{self._name} answers again{went or ('; one waiting message has gone out' if lines else '')}.")
         self.sessions.tell_all([(session, PAUSED if why else RESUMED) for session in self.sessions], batch)
-
-
-class EngineSessions(Sessions):
-    """Owned by the hub thread.
-
-    Args:
-        held: what waits for what is on its way.
-
-    Attributes:
-        paused: whether the engine does not answer. Nobody comes in meanwhile.
-    """
-
-    def __init__(self, room: Room, acks: Acks, proposals: Proposals, held: deque[Item]) -> None:
-        super().__init__(room, acks)
-        self.paused = False
-        self._proposals, self._held = proposals, held
-
-    def publish(self, draft: wire.Event, batch: Batch, session: Session | None = None) -> None:
-        if draft.seq == wire.UNNUMBERED:
-            self._proposals.add(draft, session)
-        else:
-            self.happen(draft, batch, session)
-
-    def hear(self, session: Session, says: Iterable[wire.Say], batch: Batch) -> None:
-        for say in says:
-            if (member := session.member) is None:
-                return
-            match self._room.say(member, say, batch.now):
-                case Repeated(said):
-                    self.repeat(said, batch, session)
-                case Reply(message):
-                    self.tell(session, message, batch)
-                case draft:
-                    self._proposals.add(draft, session)
-
-    def join(self, request: JoinRequest, batch: Batch) -> None:
-        if self.paused and self.closing is None:
-            request.session.refuse(BUSY)
-        else:
-            super().join(request, batch)
-
-    def join_later(self, request: JoinRequest, batch: Batch) -> None:
-        self._held.appendleft(request)
-
-    def let_in(self, request: JoinRequest, decision: wire.Joined | Member, batch: Batch) -> None:
-        if isinstance(decision, wire.Joined) and decision.seq == wire.UNNUMBERED:
-            self._proposals.add(decision, request=request)
-        else:
-            super().let_in(request, decision, batch)

@@ -171,6 +171,28 @@ def test_while_the_engine_is_away_lines_wait_and_everybody_is_told(serve, join, 
     Listener(join(room, "cat")).hear_text("meanwhile 4")
 
 
+def test_what_waits_for_something_else_while_the_engine_is_away_is_bounded(serve, join, own_redis, monkeypatch):
+    monkeypatch.setattr("lanchat.server.engine.held.MOST", 3)
+    server = own_redis()
+    room = serve(server=server)
+    ann, bob = Listener(join(room, "ann")), Listener(join(room, "bob"))
+    server.kill()
+    bob.hear_kind(Notice, code="paused")
+    ann.member.outgoing.say("one")
+    ann.member.outgoing.rename("anna")  # what comes after it must wait until it has happened
+    for n, text in enumerate(("two", "three"), 1):
+        wait_until(partial(lambda n: room._hub._held.lines == n, n))
+        ann.member.outgoing.say(text)
+    wait_until(lambda: room._hub._held.lines == 3)
+    ann.member.outgoing.say("too much")
+    words = "Not sent: too much waits for the room's log at the host. Try again later."
+    ann.hear_kind(Notice, code="unsent", text=words)
+    server.start()
+    bob.hear_kind(Renamed, to="anna")
+    bob.hear_text("three")
+    assert bob.texts == ["one", "two", "three"]
+
+
 def test_a_lost_answer_makes_no_line_twice(serve, join, own_redis, tmp_path):
     """The engine ends again and again while lines are on their way."""
     server = own_redis()
