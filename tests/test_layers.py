@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -157,7 +158,7 @@ MAX_LENGTH = 300  # lines; longer, and a second idea has come in
 def imports(module: str) -> frozenset[str]:
     """Full names of all that this module imports, also inside functions and for types alone."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+    for node in _statements(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         match node:
             case ast.Import(names=names):
                 found |= {alias.name for alias in names}
@@ -170,6 +171,15 @@ def imports(module: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def _statements(block: ast.AST) -> Iterator[ast.AST]:
+    """All that stands in it, at any depth, but for expressions, which are most of a tree and import nothing."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(block, name, ()):
+            yield node
+            yield from _statements(node)
+
+
+@cache
 def layer(module: str) -> int | None:
     for level, names in enumerate(LAYERS):
         if any(_inside(module, name) for name in names):

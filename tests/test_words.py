@@ -51,7 +51,8 @@ IN_TEXTS = {rf"\b{word}s?\b": instead for word, instead in REPLACED.items()} | {
     r"\bbe it\b": "name the thing",
     r"\b(files?|messages?|one|ones|texts?|threads?) of ours\b": "our ...",
 }
-_ANY_IN_TEXTS = re.compile("|".join(IN_TEXTS), re.IGNORECASE)  # few texts hold any, and one search is quick
+# Few texts hold any of them, and one search of the text in lower case is quick: each begins where a word does.
+_ANY_IN_TEXTS = re.compile(rf"\b(?:{'|'.join(IN_TEXTS)})")
 ALLOWED = {  # where a word means something else; an entry without a use fails
     ("letter", "protocol/README.md"): "a letter of the alphabet",
     ("letter", "protocol/confusables.py"): "a letter of the alphabet",
@@ -101,7 +102,7 @@ def replaced_in_module(source: str) -> Iterator[tuple[int, str, str]]:
             if isinstance(node, ast.FunctionDef):
                 hits = [word for word in words_of(node.name) if word in IN_NAMES_OF_FUNCTIONS]
                 yield from ((node.lineno, word, IN_NAMES_OF_FUNCTIONS[word]) for word in hits)
-    if _ANY_IN_TEXTS.search(source):
+    if _ANY_IN_TEXTS.search(source.lower()):
         for line, text in texts(source):
             yield from ((line + before, word, instead) for before, word, instead in replaced_in_text(text))
 
@@ -113,7 +114,7 @@ def _any_of(replaced: Collection[str], pattern: str, source: str) -> bool:
 
 def replaced_in_text(text: str) -> Iterator[tuple[int, str, str]]:
     """As `replaced_in_module`, for prose; the line is counted from 0."""
-    if not _ANY_IN_TEXTS.search(text):
+    if not _ANY_IN_TEXTS.search(text.lower()):
         return
     for pattern, instead in IN_TEXTS.items():
         for found in re.finditer(pattern, text, re.IGNORECASE):
