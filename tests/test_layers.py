@@ -59,6 +59,7 @@ PURE = {
     ),
     *(
         "lanchat.client.events",
+        "lanchat.client.listing",
         "lanchat.protocol.papers",
         "lanchat.client.receiving",
         "lanchat.client.own_lines",
@@ -85,7 +86,7 @@ PURE = {
         "lanchat.terminal.chat.status",
     ),
     *("lanchat.terminal.chat.flapping", "lanchat.terminal.chat.intents", "lanchat.terminal.chat.mentioned"),
-    *("lanchat.terminal.chat.reunion",),
+    *("lanchat.terminal.chat.crowd", "lanchat.terminal.chat.own_notes", "lanchat.terminal.chat.reunion"),
     *("lanchat.terminal.asking", "lanchat.terminal.notify", "lanchat.terminal.past"),
     "lanchat.gateway.channels",
     *("lanchat.agents.jsonrpc", "lanchat.agents.rules"),

@@ -42,7 +42,8 @@ from lanchat.protocol.messages import VERSION, FromHost, FromMember
 from lanchat.protocol.places import Place, Rules
 from lanchat.protocol.timeline import Timeline, make_epoch
 from lanchat.protocol.timing import DEFAULT_TIMING
-from lanchat.room import access, private, recent, room
+from lanchat.room import access, crowd, private, recent, room
+from lanchat.server import crowd as host_crowd
 from lanchat.server import past, throttle
 from lanchat.server.admission import ATTEMPTS_OF_KNOWN, ATTEMPTS_OF_NEW, ATTEMPTS_PER_SOURCE
 from tests.support.cases import cases
@@ -210,6 +211,9 @@ SENTENCES = [
     f"its own messages of the last {limits.LATE_AGE // DAY} days, at most {limits.SAID_AGAIN:,}, whose",
     f"A member may have up to {room.MAX_SESSIONS} *sessions*",
     f"has not finished its part of this within {LIMITS.greeting:g} s",
+    f"Above {LIMITS.crowd} people a room is a *crowd*, until there are fewer than {LIMITS.crowd_over}",
+    f"at most every {host_crowd.COUNT_EVERY // 1000} s one if the number has changed",
+    f"with a page of {crowd.PAGE}",
     f"A newcomer gets the last {recent.HISTORY} messages (`said` and nothing else)",
     f"or the last {recent.RESUME_SIZE:,} characters if that is less",
     f"more than {recent.RESUME} events or {recent.RESUME_SIZE:,} characters",

@@ -69,7 +69,11 @@ class Calls:
             }
             for person in agent_room.joined().people
         ]
-        return {"room": self._title(agent_room), "people": people[: tools.MOST_READ], "number": len(people)}
+        return {
+            "room": self._title(agent_room),
+            "people": people[: tools.MOST_READ],
+            "number": agent_room.joined().crowd or len(people),
+        }
 
     def read(self, call: Call) -> dict[str, Any]:
         limit = min(tools.MOST_READ, max(1, int(call.number("limit", 50) or 1)))
@@ -229,6 +233,6 @@ def _room_values(agent_room: AgentRoom, title: str) -> dict[str, Any]:
         "title": title,
         "joined": True,
         "you": room.nick,
-        "people": len(room.people),
+        "people": room.crowd or len(room.people),
         "password": room.card.password,
     }

@@ -1,6 +1,8 @@
 """The part of a joined room that asks the host for something, or tells the others about us."""
 
 from lanchat.api.moving import MovingRoom
+from lanchat.protocol.fields import MAX_NAME
+from lanchat.protocol.people import PeopleList
 
 
 class RoomRequests(MovingRoom):
@@ -23,6 +25,21 @@ class RoomRequests(MovingRoom):
             ConnectionLost: there is no link to the host now.
         """
         self._member.outgoing.moderate(action, nick, text)
+
+    def list_people(self, prefix: str = "", after: str = "") -> None:
+        """Ask who is in the room, where a crowd is in it; a `ListedPeople` follows with a page of 50 people.
+
+        Args:
+            prefix: of their nicks, in any case; "": everybody.
+            after: the last nick of the page before.
+
+        Raises:
+            ValueError: no nick is that long.
+            ConnectionLost: there is no link to the host now.
+        """
+        if max(len(prefix), len(after)) > MAX_NAME:
+            raise ValueError("No nick is that long.")
+        self._member.outgoing.ask(PeopleList(prefix, after))
 
     def deafen(self) -> None:
         """Ask the host not to send the messages of others, for a program that only speaks."""

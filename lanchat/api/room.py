@@ -82,9 +82,14 @@ class JoinedRoom(RoomFiles):
 
     @property
     def people(self) -> list[Person]:
-        """Everybody who was in the room at the last event that was taken."""
+        """Everybody who was in the room at the last event that was taken. In a `crowd`: the host, we, and who spoke."""
         with self._queue.lock:
             return list(self._state.roster.people.values())
+
+    @property
+    def crowd(self) -> int:
+        """How many people are in the room, if nobody hears who comes and goes because they are so many; else 0."""
+        return self._state.roster.crowd
 
     @property
     def connected(self) -> bool:

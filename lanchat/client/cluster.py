@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 
 from lanchat.client.connect import Connection
-from lanchat.client.events import Backup, Item
+from lanchat.client.events import Backup, Item, ListedPeople
 from lanchat.client.keeper import Promotion
 from lanchat.client.reconnect import SameRoom
 from lanchat.client.silence import Silence
 from lanchat.network.link import Link
 from lanchat.protocol.messages import Event, Moved, Present, Said
 from lanchat.protocol.papers import Papers, timeline_of
+from lanchat.protocol.people import Crowd
 from lanchat.protocol.places import Place, read_rules, write_places
 from lanchat.protocol.standby import Heartbeat, State
 from lanchat.protocol.timing import Timing
@@ -116,6 +117,13 @@ class Cluster:
             self._kept = papers, self.places
             values = {"owner": papers.owner, "delegation": papers.delegation, "term": papers.term}
             replica.append((), (), {**values, "places": write_places(self.places).encode()})
+
+    def crowd(self, item: Crowd | ListedPeople) -> None:
+        """There is a crowd: of whom nobody hears, nobody brings them to another host."""
+        if isinstance(item, Crowd):
+            self._roster.crowded(item.people)
+        elif item.all:
+            self._roster.listed(item.present, all=True)
 
     @property
     def others(self) -> bool:

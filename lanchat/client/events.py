@@ -7,6 +7,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.limits import memory_of
 from lanchat.protocol.messages import Card, Event, Joined, Left, Moved, Notice, Present, Renamed, Said, Welcome
+from lanchat.protocol.people import Crowd
 from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
 
@@ -122,6 +123,20 @@ class Named:
 
 
 @dataclass(frozen=True)
+class ListedPeople:
+    """Who is in the room: a page of a crowd that was asked for, or everybody.
+
+    Args:
+        more: others follow this page.
+        all: the crowd is over, and these are all.
+    """
+
+    present: tuple[Present, ...]
+    more: bool = False
+    all: bool = False
+
+
+@dataclass(frozen=True)
 class Closed:
     """The connection has ended for good, because of this error. This is the last item."""
 
@@ -129,7 +144,20 @@ class Closed:
 
 
 Private = PrivateMessage | PrivateFile  # what is for one person alone
-Item = Connected | Disconnected | Event | Private | Acked | Notice | Status | Backup | Named | Closed
+Item = (
+    Connected
+    | Disconnected
+    | Event
+    | Private
+    | Acked
+    | Notice
+    | Status
+    | Crowd
+    | ListedPeople
+    | Backup
+    | Named
+    | Closed
+)
 
 
 def weight(item: Item) -> int:
@@ -155,11 +183,11 @@ def weight(item: Item) -> int:
             size = memory_of(text) + memory_of(nick)
         case Notice(text=text) | Disconnected(reason=text):
             size = memory_of(text)
-        case Connected(present=present):
+        case Connected(present=present) | ListedPeople(present=present):
             size = sum(PERSON + memory_of(person.nick) + memory_of(person.away) for person in present)
         case Backup(nick=nick):
             size = memory_of(nick)
-        case Acked() | Named() | Closed():
+        case Acked() | Named() | Closed() | Crowd():
             size = 0
         case _:
             assert_never(item)

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable
 from lanchat.client.connect import Connection
 from lanchat.client.events import Acked, Private, PrivateFile
 from lanchat.client.follower import Follower
+from lanchat.client.listing import Listing
 from lanchat.client.private import opened
 from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming, check_host
 from lanchat.client.sending import Outgoing
 from lanchat.client.transfer import Transfers
-from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import farewell
 from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, FileRefused, FileTicket
 from lanchat.protocol.framing import encode
+from lanchat.protocol.people import Crowd, PeopleEnd
 from lanchat.protocol.recipient import Owner
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.status import Status
@@ -55,6 +56,7 @@ class Inbound:
         self._sealer = sealer
         self._follower = follower
         self._renamed = renamed
+        self._listing = Listing()
         self._confirming = threading.Lock()  # guards what private messages are confirmed
 
     def confirm(self, private: Iterable[Private]) -> list[Private]:
@@ -91,7 +93,7 @@ class Inbound:
                 else:
                     self._pass_on(events)
                     events = []
-                    self._receive(message, connection.link)
+                    self._receive(message, connection)
         finally:
             self._pass_on(events)
         if self._incoming.renumbered:
@@ -99,13 +101,21 @@ class Inbound:
             self._incoming.renumbered = []
         self._follower.settle()
 
-    def _receive(self, message: wire.FromHost, link: Link) -> None:
+    def _receive(self, message: wire.FromHost, connection: Connection) -> None:
+        link = connection.link
         match message:
             case wire.Ping():
                 link.send(encode(wire.Pong()))
             case wire.Ack(seq=seq):
                 if ids := self._outgoing.acknowledged(seq):
                     self._queue.put(Acked(ids))
+            case wire.Present():
+                check_host(message, connection.host_id)
+                self._listing.add(message)
+            case Crowd() | PeopleEnd():
+                if (item := self._listing.take(message)) is not None:
+                    self._follower.cluster.crowd(item)
+                    self._queue.put(item)
             case wire.Closing():
                 raise farewell(message)
             case wire.Page() if self._incoming.filling:

@@ -9,12 +9,14 @@ from lanchat.client.events import (
     Connected,
     Disconnected,
     Item,
+    ListedPeople,
     Named,
     PrivateFile,
     PrivateMessage,
 )
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
+from lanchat.protocol.people import Crowd
 from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Roster
@@ -80,6 +82,10 @@ class RoomState:
                 self.closed = item
             case Backup(nick=nick):
                 self.backup, self.had_backup = nick, True
+            case Crowd(people=people):
+                self.roster.crowded(people)
+            case ListedPeople(present=present, more=more, all=all):
+                self.roster.listed(present, more=more, all=all)
             case Status():
                 self.roster.learn(item)
             case PrivateMessage() | PrivateFile() | Acked() | Notice() | Named():

@@ -8,7 +8,7 @@ from typing import assert_never
 from msgspec import structs
 
 from lanchat.api.room import JoinedRoom
-from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Item, Named, PrivateFile
+from lanchat.client.events import Acked, Backup, Closed, Connected, Disconnected, Item, ListedPeople, Named, PrivateFile
 from lanchat.client.events import PrivateMessage as Private
 from lanchat.gateway.client import SERVER, Client
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
@@ -18,6 +18,7 @@ from lanchat.protocol.irc.names import names_of, source_of
 from lanchat.protocol.irc.numerics import Replies
 from lanchat.protocol.irc.selection import PLAYED
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said, Told
+from lanchat.protocol.people import Crowd
 from lanchat.protocol.status import Status
 from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Person
@@ -34,6 +35,7 @@ class Channel:
         self.names = replace(names_of(room.card.room, room.title), channel=name, server=SERVER)
         self._recent: deque[Said] = deque(maxlen=RECENT)
         self.heard: deque[Event] = deque(maxlen=HEARD)  # the latest events, which may not be on the disk yet
+        self._crowd = False  # whether the client has been told that there is a crowd
         self._unread: list[Private] = []  # private messages that no client has been sent
 
     def enter(self, client: Client, marker: bytes = b"") -> None:
@@ -46,16 +48,13 @@ class Channel:
         words = () if not client.has("extended-join") else (self.room.state.me[:16],)
         last = "this is you" if words else None
         replies = Replies(self.names, client.nick)
-        listed = replies.people(
-            self.people(client), multi_prefix=client.has("multi-prefix"), with_hosts=client.has("userhost-in-names")
-        )
         client.link.send(
             b"".join(
                 (
                     made(me, "JOIN", self.names.channel, *words, last=last),
                     replies.topic(self.room.state.topic),
                     marker,
-                    b"" if client.has("no-implicit-names") else listed,
+                    b"" if client.has("no-implicit-names") else self._names_here(client),
                     b"" if client.has("draft/chathistory") else self._replay(client),
                 )
             )
@@ -63,6 +62,10 @@ class Channel:
         for private in self._unread:
             self._show_private(private, client)
         self._unread.clear()
+
+    def _names_here(self, client: Client) -> bytes:
+        multi, hosts = client.has("multi-prefix"), client.has("userhost-in-names")
+        return Replies(self.names, client.nick).people(self.people(client), multi_prefix=multi, with_hosts=hosts)
 
     def hear(self, items: Sequence[tuple[Item, bool]], client: Client | None) -> None:
         """Show the client these items, each with whether it is from before we joined."""
@@ -119,6 +122,14 @@ class Channel:
                 client.notice("The connection is back.", self.names.channel)
             case Notice(text=text):
                 client.notice(text, self.names.channel)
+            case Crowd(people=people):
+                if not self._crowd:
+                    client.notice(f"{people:,} people are here: who comes and goes is not shown.", self.names.channel)
+                self._crowd = True
+            case ListedPeople(all=all):
+                if all:
+                    self._crowd = False
+                    link.send(self._names_here(client))
             case Connected() | Acked() | Backup() | Named() | Closed() | PrivateFile() | FileStored() | FileRemoved():
                 pass
             case Private():

@@ -35,7 +35,6 @@ from lanchat.protocol.messages import (
     VERSION,
     Card,
     Closing,
-    Confirm,
     FromHost,
     FromMember,
     Hello,
@@ -44,9 +43,9 @@ from lanchat.protocol.messages import (
     Pong,
     Present,
     Refused,
-    Share,
     Welcome,
 )
+from lanchat.protocol.password import Confirm, Share
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.version import check_version, other_version
 

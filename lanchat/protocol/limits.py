@@ -59,6 +59,8 @@ class Limits:
     """The limits of strangers and members at one host. Times in s, sizes in bytes."""
 
     members: int = 200  # people in a room
+    crowd: int = 500  # and above so many: counts take the place of who comes and goes; N people cost N * N lines else
+    crowd_over: int = 400  # below so many there are lines again; less than `crowd`, so that it does not flip
     greeting: float = 10.0  # TLS + hello + proof in all (Syncthing 10, ssh-chat 20, OpenSSH 120)
     strangers: int = 32  # links that have not proven an identity (OpenSSH 10:30:100, KDE Connect 42)
     strangers_per_source: int = 4
@@ -129,6 +131,8 @@ def file_limits(total: int) -> FileLimits:
 
 NO_LIMITS = Limits(
     members=100_000,
+    crowd=100_000,
+    crowd_over=100_000,
     strangers=100_000,
     strangers_per_source=100_000,
     links_per_source=100_000,

@@ -25,6 +25,8 @@ from lanchat.protocol.fields import (
     Typed,
 )
 from lanchat.protocol.file_messages import FileCommand, FileEvent, FilePrivate, FileReply, Transfer
+from lanchat.protocol.password import Confirm, Share
+from lanchat.protocol.people import Crowd, PeopleEnd, PeopleList
 from lanchat.protocol.recipient import Owner, Who
 from lanchat.protocol.standby import FromStandby, Index, Merging, Paper, Standing, ToStandby
 from lanchat.protocol.status import Away, AwayText, Status
@@ -112,12 +114,6 @@ class Bye(Message, frozen=True):
 # ---- both ways
 
 
-class Confirm(Message, frozen=True):
-    """Proves that this side has the same key, and so knows the password. The member's comes first."""
-
-    mac: Bytes32
-
-
 class Ping(Message, frozen=True):
     """Asks the other side for a sign of life."""
 
@@ -149,12 +145,6 @@ class Card(Message, frozen=True):
     sync: Last = -1  # of a standby: the count of the last heartbeat, if that named it
 
 
-class Share(Message, frozen=True):
-    """The host's share of the password exchange."""
-
-    share: Blob
-
-
 class Refused(Message, frozen=True):
     """The host does not admit the member, and why."""
 
@@ -174,6 +164,7 @@ class Welcome(Message, frozen=True):
     since: Number = 0  # the past that follows begins after this seq; missing events before it can be fetched
     files: Number = 0  # bytes of the largest file that the room takes; 0: it takes none
     topic: Name = ""  # what the room is about
+    crowd: Number = 0  # the number of people in a room with a crowd, of whom few are listed; 0: all are
 
 
 class Page(Message, frozen=True):
@@ -183,7 +174,7 @@ class Page(Message, frozen=True):
 
 
 class Present(Message, frozen=True):
-    """Somebody who was in the room when the member joined."""
+    """Somebody who was in the room when the member joined, or is when it asks."""
 
     id: Short
     nick: Name
@@ -293,8 +284,8 @@ def numbered(draft: EventT, seq: int) -> EventT:
 Event = Said | Joined | Left | Renamed | Moved | Topic | FileEvent
 Private = Told | FilePrivate  # what is for one person alone
 Record = Event | Private  # an entry of a log
-Command = Say | Tell | Who | Got | Rename | Away | Moderate | Bye | FileCommand | Merging  # the room's rules decide
+Command = Say | Tell | Who | PeopleList | Got | Rename | Away | Moderate | Bye | FileCommand | Merging  # rules decide
 FromMember = Hello | Confirm | Transfer | Command | Deaf | Fetch | Ping | Pong | FromStandby
 Greeting = Card | Share | Confirm | Refused | Welcome | Present  # how a host lets somebody in
-ForOne = Page | Owner | Ack | Private | Receipt | Notice | Closing | FileReply  # to one session alone
-FromHost = Greeting | ForOne | Ping | Pong | Event | Status | Standing | ToStandby
+ForOne = Page | PeopleEnd | Owner | Ack | Private | Receipt | Notice | Closing | FileReply  # to one session alone
+FromHost = Greeting | ForOne | Ping | Pong | Event | Status | Crowd | Standing | ToStandby

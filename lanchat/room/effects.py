@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, FileRefused
 from lanchat.protocol.messages import Closing, Event, Notice, Present, Private, Receipt, Said, Told, Welcome
+from lanchat.protocol.people import PeopleEnd
 from lanchat.protocol.recipient import Owner
 from lanchat.protocol.status import Status
 
@@ -32,7 +33,7 @@ class Member:
 class Reply:
     """The session that asked gets this message, and no other session does."""
 
-    message: Notice | Receipt | Told | Owner | FileEntry | FileEnd | FileRefused
+    message: Notice | Receipt | Told | Owner | Present | PeopleEnd | FileEntry | FileEnd | FileRefused
 
 
 class Repeated(NamedTuple):

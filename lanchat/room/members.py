@@ -25,6 +25,10 @@ class Members:
     def get(self, id: str, nick: str) -> Member | None:
         return self._members.get((id, same_nick(nick)))
 
+    def of(self, *ids: str) -> list[Member]:
+        """Those of these member ids, under whatever nick."""
+        return [member for (id, _), member in self._members.items() if id in ids]
+
     def looks_like(self, skeleton: str) -> Member | None:
         """The member whose nick has this skeleton; None: nobody's has."""
         return self._looks.get(skeleton)

@@ -9,11 +9,11 @@ the first session and leaves with the last one. So a session whose link died unn
 reconnecting.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.file_messages import FileSend
+from lanchat.protocol.limits import DEFAULT_LIMITS, Limits
 from lanchat.protocol.messages import (
     UNNUMBERED,
     Bye,
@@ -25,7 +25,6 @@ from lanchat.protocol.messages import (
     Moderate,
     Moved,
     Notice,
-    Present,
     Receipt,
     Refused,
     Rename,
@@ -36,12 +35,14 @@ from lanchat.protocol.messages import (
     Told,
     Welcome,
 )
+from lanchat.protocol.people import PeopleList
 from lanchat.protocol.recipient import Who
 from lanchat.protocol.standby import MergeRules, MergeTold
 from lanchat.protocol.status import Away
 from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.protocol.topic import Topic
 from lanchat.room.access import Access
+from lanchat.room.crowd import is_crowd, is_lost_in_crowd, list_people, present
 from lanchat.room.effects import Close, Decision, Member, Repeated, Reply, Snapshot
 from lanchat.room.files import Files
 from lanchat.room.late import when_said
@@ -50,8 +51,8 @@ from lanchat.room.merging import merge
 from lanchat.room.moderation import moderate, set_topic
 from lanchat.room.private import Mailboxes
 from lanchat.room.recent import RecentEvents
+from lanchat.room.renaming import rename
 
-MAX_MEMBERS = 200  # of one room, by default
 MAX_SESSIONS = 4  # of one member at once
 
 
@@ -66,6 +67,7 @@ class Room:
         access: nick owners, bans and the lock.
         private: the stored private messages, in order (`Opened.private`).
         keys: public keys of nick owners, by member id.
+        limits: how many people may be here, and how many are a crowd.
         owner_id: the member id of whose room it is, with all rights of the host; "": of nobody else.
     """
 
@@ -81,7 +83,7 @@ class Room:
         private: Iterable[Told] = (),
         keys: Mapping[str, bytes] | None = None,
         topic: str = "",
-        max_members: int = MAX_MEMBERS,
+        limits: Limits = DEFAULT_LIMITS,
         owner_id: str = "",
     ) -> None:
         self.id = id
@@ -91,8 +93,9 @@ class Room:
         self.unavailable = ""  # why no message is accepted now; "": messages are. Set by the hub, which knows the log
         self.host_nick = ""  # of the host's member, once it has joined
         self._host_id, self._owner_id = host_id, owner_id
-        self._max_members = max_members
+        self._limits = limits
         self._access = access or Access()
+        self.crowd = False  # whether so many are here that a count takes the place of who comes and goes
         self.private = Mailboxes(private)
         self._keys = dict(keys or {})  # of those who own a nick here
         self.files = Files(None)  # set by the host, if the room takes files
@@ -102,6 +105,7 @@ class Room:
             self.apply(event)
         self.host_nick, self._host_id = "", host_id
         self._members.clear()  # members who were in the room when the host stopped have to join again
+        self.crowd = False
         self.seq = max(self.seq, seq)
 
     @property
@@ -143,8 +147,8 @@ class Room:
         host = id == self._host_id
         free = host or id == self._owner_id  # no rule keeps them out
         refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=free)
-        if refused is None and len(self._members) >= self._max_members and not free:
-            people = "1 person" if self._max_members == 1 else f"{self._max_members} people"
+        if refused is None and len(self._members) >= self._limits.members and not free:
+            people = "1 person" if self._limits.members == 1 else f"{self._limits.members} people"
             return Refused("full", f"The room is full ({people}).")
         return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key, web=web, bot=bot)
 
@@ -175,10 +179,12 @@ class Room:
                 return self.private.tell(member, command, now, self._members, self._access)
             case Who():
                 return self.private.owner(member, command, self._members, self._access, self._keys)
+            case PeopleList():
+                return list_people(command, self._members)
             case Got(by=by, id=id):
                 return [*self.private.confirm(member.id, (by, id)), *self.files.confirm(member.id, by, id)]
             case Rename(nick=nick):
-                return self._rename(member, nick, now)
+                return rename(member, nick, now, self._members, self._access)
             case Moderate(action="topic", argument=topic):
                 return set_topic(member, topic, self.topic, now, may=self._has_rights(member))
             case Away(text=text):
@@ -209,27 +215,6 @@ class Room:
         at, late = when_said(command, now) if command.again else (now, False)
         return Said(UNNUMBERED, at, member.id, member.nick, command.id, text, command.action, late)
 
-    def _rename(self, member: Member, wanted: str, now: int) -> Sequence[Decision]:
-        try:
-            nick = clean_nick(wanted)
-        except ValueError as error:
-            return [Reply(Notice("rules", str(error)))]
-        if nick == member.nick:
-            return []
-        if self._members.get(member.id, nick) not in (None, member):
-            return [Reply(Notice("nick", f"You are {nick} already, in another window."))]
-        refused = self._access.refuse(
-            member.id, nick, lambda look: self._members.looks_like(look) not in (None, member)
-        )
-        if refused is not None:
-            free = f" {refused.suggestion} is free." if refused.suggestion else ""
-            return [Reply(Notice("nick", refused.text + free))]
-        wait = self._access.may_rename(member.id, now)
-        if wait > 0:
-            text = f"You have changed your nick too often. You may again in {math.ceil(wait)} s."
-            return [Reply(Notice("nick", text))]
-        return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]
-
     def _has_rights(self, member: Member) -> bool:
         return member.host or member.id == self._owner_id
 
@@ -256,8 +241,10 @@ class Room:
                     self.host_nick = self.host_nick or nick
                 if key and self._access.owns(id):
                     self._keys[id] = key
+                self._count()
             case Left(by=id, nick=nick):
                 self._members.remove(id, nick)
+                self._count()
             case Renamed(by=id, nick=nick, to=to):
                 self._access.claim(id, to)
                 member = self._members.remove(id, nick)
@@ -274,6 +261,10 @@ class Room:
         if self._members.get(member.id, member.nick) is None:
             self._members.add(member)
             self._access.claim(member.id, member.nick)
+            self._count()
+
+    def _count(self) -> None:
+        self.crowd = is_crowd(len(self._members), self._limits, before=self.crowd)
 
     def recall(self, said: Iterable[Said]) -> None:
         """Add messages that are too old to be in memory, so that resends of them are recognised."""
@@ -285,15 +276,21 @@ class Room:
         assert member is not None
         return member
 
-    def snapshot(self, id: str, nick: str, after: int, stored: int) -> Snapshot:
+    def snapshot(self, id: str, nick: str, after: int, stored: int, *, everybody: bool = False) -> Snapshot:
         """The state of the room for a new session. It is taken before the session's `joined` is applied.
 
         Args:
             after: the last seq that this member has; -1 for a newcomer.
             stored: everything up to this seq is on the host's disk.
+            everybody: list everybody, in a crowd as well. Else the host and this member are enough there.
         """
         past, since = self._recent.since(after)
-        present = tuple(Present(m.id, m.nick, m.host, m.key, m.web, m.bot, m.away) for m in self._members)
-        largest, topic = self.files.largest, self.topic
-        welcome = Welcome(id, nick, self.seq, stored, len(present), since, files=largest, topic=topic)
-        return Snapshot(welcome, present, past, (*self.private.waiting(id), *self.files.waiting(id)))
+        crowd = self.crowd and not everybody
+        listed = self._members.of(self._host_id, id) if crowd else self._members
+        here = tuple(map(present, listed))
+        people = len(self._members) + (self._members.get(id, nick) is None) if crowd else 0
+        if crowd:
+            past = tuple(event for event in past if not is_lost_in_crowd(event))
+        ends = since, self.files.largest, self.topic, people
+        welcome = Welcome(id, nick, self.seq, stored, len(here), *ends)
+        return Snapshot(welcome, here, past, (*self.private.waiting(id), *self.files.waiting(id)))

@@ -1,5 +1,6 @@
 """The roster: the people in a room, as a member knows them. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -10,6 +11,8 @@ from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renam
 from lanchat.protocol.status import Status
 from lanchat.protocol.text import same_nick
 from lanchat.protocol.topic import Topic
+
+SPEAKERS = 200  # people of a crowd who are known because they spoke; nobody completes the nick of somebody before them
 
 
 @dataclass(frozen=True)
@@ -32,23 +35,63 @@ class Person:
 
 @dataclass
 class Roster:
-    """The people in one room. Owned by the thread that takes the member's events; it applies each of them in order."""
+    """The people in one room. Owned by the thread that takes the member's events; it applies each of them in order.
+
+    In a crowd these are the host, we, and those who spoke last.
+    """
 
     me: str = ""
     nick: str = ""
     host_id: str = ""  # the member id of the key that the host showed
     seq: int = 0
+    crowd: int = 0  # the number of people in a crowd; 0: there is none, so all are in `people`
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
     gone: dict[str, Person] = field(
         default_factory=dict
     )  # by same_nick: the first with a key who was called so and is no more
+    last_listed: str = ""  # in a crowd, the nick after which the next page begins; "": there is none
     _complete_at: int = 0  # `people` was complete at this seq, so events of the past up to it change nothing
 
     def welcome(self, welcome: Welcome, present: tuple[Present, ...]) -> None:
+        self.me, self.nick, self._complete_at, self.crowd = welcome.id, welcome.nick, welcome.seq, welcome.crowd
+        self._replace(map(person_of, present))
+
+    @property
+    def number(self) -> int:
+        """How many people are in the room."""
+        return self.crowd or len(self.people)
+
+    def crowded(self, people: int) -> None:
+        """There is a crowd of so many people."""
+        if not self.crowd:
+            self._replace([one for one in self.people.values() if one.id in (self.me, self.host_id)])
+        self.crowd = people
+
+    def listed(self, present: tuple[Present, ...], *, more: bool = False, all: bool = False) -> None:
+        """Some of the people of a crowd are these; or the crowd is over, and these are all."""
+        self.last_listed = present[-1].nick if more and present else ""
+        if all:
+            self.crowd = 0
+            self._replace(map(person_of, present))
+        else:
+            for person in present:
+                self._remember(person_of(person))
+
+    def _replace(self, people: Iterable[Person]) -> None:
         for person in self.people.values():
             self._remember(person)
-        self.me, self.nick, self._complete_at = welcome.id, welcome.nick, welcome.seq
-        self.people = {(p.id, p.nick): _person(p) for p in present}
+        self.people = {(person.id, person.nick): person for person in people}
+
+    def _spoke(self, by: str, nick: str) -> None:
+        """Keep who speaks in a crowd, and as many of those before them as is useful."""
+        known = self.people.pop((by, nick), None)
+        gone = self.gone.get(same_nick(nick))
+        key = gone.key if gone is not None and gone.id == by else b""
+        self.people[by, nick] = known or Person(by, nick, by == self.host_id, key)
+        if len(self.people) > SPEAKERS:
+            others = (who for who, person in self.people.items() if not person.host and who[0] != self.me)
+            if (first := next(others, None)) is not None:
+                self._remember(self.people.pop(first))
 
     def person(self, nick: str) -> Person | None:
         """The person with this nick, else one whose nick looks like it; None: there is neither."""
@@ -96,10 +139,15 @@ class Roster:
 
     def apply(self, event: Event) -> None:
         self.seq = max(self.seq, event.seq)
+        if self.crowd and isinstance(event, Said):
+            self._spoke(event.by, event.nick)
+            return
         if event.seq <= self._complete_at:
             return
         match event:
             case Joined(by=by, nick=nick, host=host, key=key, web=web):
+                if self.crowd and by not in (self.me, self.host_id):
+                    return  # a standby hears of everybody
                 if len(self.people) < MAX_PEOPLE:
                     self.people[by, nick] = Person(by, nick, host, _fitting(key, by), web, event.bot)
             case Left(by=by, nick=nick):
@@ -109,7 +157,7 @@ class Roster:
                 was = self.people.pop((by, nick), None)
                 if was is not None and same_nick(nick) != same_nick(to):
                     self._remember(was)
-                if len(self.people) < MAX_PEOPLE:
+                if len(self.people) < MAX_PEOPLE and (was is not None or not self.crowd):
                     self.people[by, to] = replace(was, nick=to) if was else Person(by, to)
                 if (by, nick) == (self.me, self.nick):
                     self.nick = to
@@ -135,7 +183,8 @@ class Roster:
             self.gone.setdefault(same_nick(person.nick), person)
 
 
-def _person(present: Present) -> Person:
+def person_of(present: Present) -> Person:
+    """Somebody whom a host has listed."""
     key = _fitting(present.key, present.id)
     return Person(present.id, present.nick, present.host, key, present.web, present.bot, present.away)
 

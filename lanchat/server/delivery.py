@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from lanchat.protocol import messages as wire
 from lanchat.protocol.file_messages import FilePrivate
 from lanchat.protocol.status import Status
+from lanchat.room.crowd import is_lost_in_crowd
 from lanchat.room.effects import Repeated, Reply
 from lanchat.room.room import Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
+from lanchat.server.crowd import CrowdDelivery
 from lanchat.server.session import Session
 
 
@@ -18,6 +20,7 @@ class Delivery:
     def __init__(self, room: Room, acks: Acks) -> None:
         self._room = room
         self._acks = acks
+        self._crowd = CrowdDelivery(room)
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
         self._observers: dict[Session, None] = {}  # of these, those that are asked to observe who comes and goes
 
@@ -34,13 +37,19 @@ class Delivery:
 
     def happen(self, event: wire.Event, batch: Batch, session: Session | None = None) -> None:
         """Make an event happen, now that it has its number, and deliver it. For the arguments see `publish`."""
+        was_crowd = self._room.crowd
         self._room.apply(event)
         if isinstance(event, wire.Said) and session is not None:
             self._deliver((event,), batch, session)
             return
-        if session is not None and not session.echoes:
-            self._echo(session, event, batch)
-        batch.add((event,))
+        if was_crowd and is_lost_in_crowd(event):
+            self._crowd.tell_few(event, self, batch, session)
+        else:
+            if session is not None and not session.echoes:
+                self._echo(session, event, batch)
+            batch.add((event,))
+        if self._room.crowd != was_crowd:
+            self._crowd.switch(self, batch)
         for observer in self._observers:
             if data := observer.observe(event):
                 batch.tell(observer, data)
@@ -118,4 +127,7 @@ class Delivery:
 
     def announce(self, status: Status, batch: Batch) -> None:
         """Tell all sessions what is now so of a member."""
-        self.tell_all([(session, status) for session in self._sessions], batch)
+        if self._room.crowd:
+            self._crowd.tell_status(status, self, batch)
+        else:
+            self.tell_all([(session, status) for session in self._sessions], batch)

@@ -125,7 +125,7 @@ class Host(Closable):
                 private=opened.private,
                 keys=opened.keys,
                 topic=opened.topic,
-                max_members=limits.members,
+                limits=limits,
                 owner_id="" if term is None else member_id(term.owner),
             )
             files = open_files(blobs, opened.files, term, room.id, timing, lambda whole: self._hub.inbox.put(whole))

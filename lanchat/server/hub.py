@@ -13,6 +13,7 @@ from typing import assert_never, cast
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.file_messages import FileChange, FileOffered, FilePrivate, FileRemoved, FileStored, Transfer
+from lanchat.protocol.password import Confirm
 from lanchat.protocol.standby import StandbyMessage
 from lanchat.protocol.topic import Topic
 from lanchat.room.effects import (
@@ -134,7 +135,7 @@ class Hub:
             else:
                 self._handle(item, batch)
         if standbys is None or not standbys.frozen:
-            self.sessions.end_absences(batch)
+            self.sessions.do_what_is_due(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)
         if standbys is not None:
@@ -230,7 +231,7 @@ class Hub:
                 case StandbyMessage():
                     if self.standbys is not None:
                         self.standbys.receive(session, message, batch)
-                case wire.Hello() | wire.Confirm() | Transfer():
+                case wire.Hello() | Confirm() | Transfer():
                     self.sessions.tell(session, wire.Notice("rules", "You are in the room already."), batch)
                 case wire.Moderate(action=action) if action in ACTIONS:
                     if (answer := obey(self.standbys, session, member, message)) is not None:

@@ -49,6 +49,7 @@ class Session:
         absence: s that the member may be away after the link was lost, before this counts as leaving.
         follows: whether it copies the room, as a standby whom the owner has named. Set by the hub.
         bot: whether a program speaks on this link, and no person.
+        sees_all: whether it is told of everybody who comes and goes, in a crowd as well.
         observes: whether it is asked to `observe` who comes and goes.
     """
 
@@ -61,6 +62,7 @@ class Session:
     follows: bool = False
     bot: bool = False
     observes: bool = False
+    sees_all: bool = False
     member: Member | None = None
 
     def encode(self, message: FromHost) -> bytes:

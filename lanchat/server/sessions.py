@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import FAULT, REPLACED
+from lanchat.room.crowd import is_lost_in_crowd
 from lanchat.room.effects import Member
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
@@ -113,15 +114,19 @@ class Sessions(Delivery):
             decision: a draft; or the member, if another session of theirs is in the room.
         """
         session = request.session
-        snapshot = self._room.snapshot(request.id, decision.nick, request.after, max(0, self._acks.stored))
+        stored = max(0, self._acks.stored)
+        snapshot = self._room.snapshot(request.id, decision.nick, request.after, stored, everybody=session.sees_all)
         self._sessions[session] = None
         if session.observes:
             self._observers[session] = None
         batch.personal_for(session).start = len(batch.events)
         batch.tell(session, session.snapshot(snapshot))
         if isinstance(decision, wire.Joined):
+            lost = self._room.crowd and is_lost_in_crowd(decision)
             self.publish(decision, batch)
-            if not session.own_join:
+            if lost and session.own_join:
+                self.tell(session, decision, batch)
+            elif not lost and not session.own_join:
                 batch.personal_for(session).skips.add(len(batch.events) - 1)
         session.member = self._room.member(request.id, decision.nick)
         session.member.sessions += 1
@@ -148,8 +153,8 @@ class Sessions(Delivery):
 
     @property
     def pause(self) -> float | None:
-        """Seconds after which `end_absences` is to be called; None: nobody is away."""
-        return _LOOK if self._absent else None
+        """Seconds after which `do_what_is_due` is to be called; None: nothing will be due."""
+        return _LOOK if self._absent or self._crowd.has_changed else None
 
     def lost(self, session: Session, batch: Batch) -> None:
         """Note that the link of a session has ended."""
@@ -160,8 +165,9 @@ class Sessions(Delivery):
         else:
             self._end(session, batch)
 
-    def end_absences(self, batch: Batch) -> None:
-        """End the sessions of those who have not come back in time."""
+    def do_what_is_due(self, batch: Batch) -> None:
+        """End the sessions of those who have not come back in time, and tell how many are in a crowd."""
+        self._crowd.count(self, batch)
         for session in [session for session, until in self._absent.items() if until <= batch.now]:
             self._end(session, batch)
 

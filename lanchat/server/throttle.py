@@ -15,6 +15,7 @@ from lanchat.network.link import Link
 from lanchat.protocol.file_messages import FileCommand
 from lanchat.protocol.limits import LINES_A_MESSAGE
 from lanchat.protocol.messages import FromMember, Notice, Rename, Said, Say, Tell
+from lanchat.protocol.people import PeopleList
 from lanchat.protocol.recipient import Who
 from lanchat.protocol.status import Away
 from lanchat.server.session import Item, Received, Session
@@ -24,7 +25,7 @@ PORTION = 64  # lines that are decoded and forwarded together; what waits is not
 MAX_LINES = 4096  # in one read, which holds half as many of the shortest messages
 FEW = 16  # lines that are decoded before they are paid for, so that a read of a few lines is paid for at once
 NOTICE_EVERY = 30.0  # s between two requests to slow down
-_TALK = {Say, Tell, Who, Rename, Away, *get_args(FileCommand)}  # what costs more than its line
+_TALK = {Say, Tell, Who, PeopleList, Rename, Away, *get_args(FileCommand)}  # what costs more than its line
 _MORE = LINES_A_MESSAGE - 1  # what a message costs in addition to its line
 
 

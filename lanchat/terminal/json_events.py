@@ -38,6 +38,7 @@ class _Place(Line, frozen=True):
     seq: int
     topic: str
     people: list[Someone]
+    crowd: int
 
 
 class Came(_Place, frozen=True, tag="came"):
@@ -162,6 +163,10 @@ class Status(Line, frozen=True):
     nick: str
     away: str
     bot: bool
+
+
+class Crowd(Line, frozen=True):
+    people: int
 
 
 class Notice(Line, frozen=True):

@@ -10,6 +10,7 @@ from lanchat.client.events import (
     Connected,
     Disconnected,
     Item,
+    ListedPeople,
     Named,
     Private,
     PrivateFile,
@@ -23,6 +24,7 @@ from lanchat.protocol import topic as topics
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event
+from lanchat.protocol.people import Crowd
 from lanchat.room.mention import mentions
 from lanchat.terminal import json_events as out
 from lanchat.terminal.json_events import VERSION, Line, written
@@ -90,7 +92,11 @@ class JsonLines:
                 return [out.Notice(code, text)]
             case status.Status(by=by, nick=nick, away=away, bot=bot):
                 return [out.Status(by, nick, away, bot)]
-            case Backup() | Named() | Closed():
+            case Crowd(people=people):
+                return [out.Crowd(people)]
+            case ListedPeople(all=True):
+                return [out.Crowd(0)]
+            case Backup() | Named() | Closed() | ListedPeople():
                 return []
             case _:
                 return [self._event(item)]
@@ -135,8 +141,8 @@ class JsonLines:
 
     def _place(
         self, came: Connected
-    ) -> tuple[str, str, str, str, str, str, str, bool, bool, int, str, list[out.Someone]]:
+    ) -> tuple[str, str, str, str, str, str, str, bool, bool, int, str, list[out.Someone], int]:
         card, welcome = came.card, came.welcome
         people = [out.Someone(p.id, p.nick, p.host, is_verified(p.id), p.web, p.bot, p.away) for p in came.present]
-        status = (self._key_status, card.password, card.ephemeral, welcome.seq, welcome.topic, people)
+        status = (self._key_status, card.password, card.ephemeral, welcome.seq, welcome.topic, people, welcome.crowd)
         return card.room, card.title, welcome.id, welcome.nick, card.host, came.host_id, *status

@@ -4,8 +4,10 @@ from lanchat.client.events import Connected, Disconnected, Item, PrivateFile, Pr
 from lanchat.client.state import RoomState
 from lanchat.protocol.file_messages import FileOffered, FileRemoved
 from lanchat.protocol.messages import Joined, Left, Moved, Notice, Renamed
+from lanchat.protocol.people import Crowd
 from lanchat.protocol.text import safe_nick
 from lanchat.protocol.topic import Topic
+from lanchat.terminal.phrases import people_text
 from lanchat.terminal.wording import (
     dropped_text,
     left_text,
@@ -61,6 +63,8 @@ class Notes:
             case PrivateFile(file=file, state=state) if state == "removed" or file not in self._files:
                 self._files[file] = item.name
                 return private_file_text(item, safe_nick(item.nick), safe_nick(item.to_nick), me)
+            case Crowd(people=people) if not self._state.roster.crowd:
+                return f"{people_text(people)} are here: joining and leaving is no longer told."
             case Notice(text=text):
                 return text if self._hosting else notice_text(self._state.roster, text)
             case _:

@@ -8,7 +8,7 @@ _MONTHS = "January February March April May June July August September October N
 
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 message`, `2 messages`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -30,9 +30,9 @@ from lanchat.protocol.messages import (
     Refused,
     Renamed,
     Said,
-    Share,
     Welcome,
 )
+from lanchat.protocol.password import Share
 from lanchat.protocol.timeline import Timeline, make_epoch
 from lanchat.room.roster import Roster
 from tests.hostile.attackers import ROOM, Caller, card, let_in

@@ -27,7 +27,8 @@ from lanchat.protocol.confusables import skeleton
 from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, MAX_LINE, LineSplitter, decode, decode_all, encode
 from lanchat.protocol.handshake import HostGreeting, MemberGreeting
 from lanchat.protocol.keys import certificate_key, verify
-from lanchat.protocol.messages import Bye, Card, Command, Confirm, Hello, Moderate, Ping, Refused, Rename, Say, Welcome
+from lanchat.protocol.messages import Bye, Card, Command, Hello, Moderate, Ping, Refused, Rename, Say, Welcome
+from lanchat.protocol.password import Confirm
 from lanchat.protocol.text import clean_nick, clean_text, clean_title, nick_from, safe_text
 from tests.hostile.attackers import card
 from tests.hostile.conftest import MEMORY_LIMIT, rss

@@ -16,8 +16,9 @@ from lanchat.errors import ConnectionLost, LanchatError, ProtocolError, Refused
 from lanchat.network import password
 from lanchat.network.password import Exchange, stretch
 from lanchat.protocol.framing import encode
-from lanchat.protocol.messages import Card, Confirm, Hello, Share, Welcome
+from lanchat.protocol.messages import Card, Hello, Welcome
 from lanchat.protocol.messages import Refused as Refusal
+from lanchat.protocol.password import Confirm, Share
 from lanchat.server import host as host_module
 from lanchat.server.admission import ATTEMPTS_OF_KNOWN, ATTEMPTS_OF_NEW, ATTEMPTS_PER_SOURCE, PasswordThrottle
 from lanchat.server.doors import native

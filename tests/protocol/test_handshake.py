@@ -19,16 +19,15 @@ from lanchat.protocol.messages import (
     Bye,
     Card,
     Closing,
-    Confirm,
     Notice,
     Ping,
     Pong,
     Present,
     Refused,
     Say,
-    Share,
     Welcome,
 )
+from lanchat.protocol.password import Confirm, Share
 from lanchat.protocol.version import check_version
 from lanchat.storage.identity import Identity
 from tests.support.cases import cases

@@ -4,6 +4,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.framing import FROM_HOST, decode, encode
+from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import (
     Bye,
     Joined,
@@ -95,7 +96,7 @@ def test_two_nicks_of_one_person_are_two_members():
 
 
 def test_a_full_room():
-    room, ann, bob = room_with("ann", "bob", max_members=2)
+    room, ann, bob = room_with("ann", "bob", limits=Limits(members=2))
     assert refused(room, "eve") == Refused("full", "The room is full (2 people).")
     assert admit(room, "hal").member.host, "its own host always gets in"
     assert admit(room, "ann").member is ann, "and so does somebody who is in already"
@@ -325,7 +326,7 @@ class AnySequence(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.room = LiveRoom("5" * 32, "Room A", "id-hal", max_members=3)
+        self.room = LiveRoom("5" * 32, "Room A", "id-hal", limits=Limits(members=3))
         self.sessions: list[Member] = []
         self.log: list = []
         self.rosters: list[Roster] = []  # one for each session, fed as a member's own is

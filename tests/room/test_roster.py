@@ -1,6 +1,6 @@
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Joined, Left, Moved, Present, Renamed, Said, Welcome
-from lanchat.room.roster import Person, Roster
+from lanchat.room.roster import SPEAKERS, Person, Roster
 
 
 def view_of_ann() -> Roster:
@@ -112,3 +112,62 @@ def test_a_nick_of_two_keys_has_a_rival_for_each():
     roster.apply(Joined(7, 0, eve.id, "Bob", key=eve.key))
     assert roster.rival(Person(eve.id, "Bob", key=eve.key)) == bob
     assert roster.rival(Person(bob.id, "bobby", key=bob.key)) is None
+
+
+def crowd_of_ann() -> Roster:
+    """Ann knows two people when the room becomes a crowd."""
+    roster = view_of_ann()
+    roster.host_id = "id-hal"
+    roster.apply(Joined(5, 0, member_id(KEY), "bob", key=KEY))
+    roster.crowded(612)
+    return roster
+
+
+KEY = b"k" * 32
+
+
+def test_in_a_crowd_the_host_and_we_are_known_and_those_who_spoke():
+    roster = crowd_of_ann()
+    assert nicks(roster) == ["hal", "ann"] and roster.number == 612
+    roster.apply(Said(6, 0, member_id(KEY), "bob", "1", "hi"))
+    roster.apply(Said(7, 0, "id-cat", "cat", "2", "hi"))
+    assert nicks(roster) == ["hal", "ann", "bob", "cat"]
+    assert roster.people[member_id(KEY), "bob"].key == KEY, "a key that was seen once is remembered"
+    roster.crowded(700)
+    assert nicks(roster) == ["hal", "ann", "bob", "cat"] and roster.number == 700
+
+
+def test_of_a_crowd_the_last_who_spoke_are_known():
+    roster = crowd_of_ann()
+    for number in range(SPEAKERS):
+        roster.apply(Said(10 + number, 0, f"id-{number}", f"n{number}", "1", "hi"))
+    roster.apply(Said(900, 0, "id-2", "n2", "2", "again"))
+    assert len(roster.people) == SPEAKERS
+    assert nicks(roster)[:3] == ["hal", "ann", "n3"] and nicks(roster)[-1] == "n2"
+
+
+def test_a_private_message_finds_whom_a_page_of_the_crowd_has_shown():
+    roster = crowd_of_ann()
+    other = b"o" * 32
+    roster.listed((Present(member_id(other), "dan", key=other),), more=True)
+    assert nicks(roster) == ["hal", "ann"] and roster.last_listed == "dan"
+    found = roster.addressee("dan")
+    assert found is not None and found.key == other
+
+
+def test_after_the_crowd_everybody_is_known():
+    roster = crowd_of_ann()
+    roster.listed((Present("id-hal", "hal", host=True), Present("id-ann", "ann"), Present("~1", "eve")), all=True)
+    assert nicks(roster) == ["hal", "ann", "eve"] and roster.number == 3
+    roster.apply(Joined(8, 0, "id-fay", "fay"))
+    assert roster.number == 4
+
+
+def test_in_a_crowd_others_who_come_and_go_are_passed_over():
+    """A computer that copies the room hears of everybody."""
+    roster = crowd_of_ann()
+    roster.apply(Joined(6, 0, "id-cat", "cat"))
+    roster.apply(Renamed(7, 0, "id-cat", "cat", "kat"))
+    roster.apply(Left(8, 0, "id-cat", "kat"))
+    roster.apply(Renamed(9, 0, "id-ann", "ann", "anna"))
+    assert nicks(roster) == ["hal", "anna"] and roster.nick == "anna"

@@ -11,6 +11,7 @@ import pytest
 from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.closings import FAULT
 from lanchat.protocol.framing import FROM_HOST, decode_all, encode
+from lanchat.protocol.limits import Limits
 from lanchat.protocol.messages import (
     Ack,
     Bye,
@@ -698,7 +699,9 @@ def test_an_error_in_an_answer_is_logged_and_ends_the_link_of_its_client_alone(c
 def test_only_who_may_come_in_takes_the_place_of_somebody_who_is_away():
     stage = HubStage()
     access = Access(bans={"id-eve": "eve"})
-    stage.hub = Hub(Room("5" * 32, "Room A", "id-hal", access=access, max_members=2), stage.log, lambda: 1000)
+    stage.hub = Hub(
+        Room("5" * 32, "Room A", "id-hal", access=access, limits=Limits(members=2)), stage.log, lambda: 1000
+    )
     stage.log.start(stage.hub.stored)
     ann, bob = stage.come("ann", "bob")
     bob.absence = 60.0

@@ -17,6 +17,7 @@ _PLACE = {
     "seq": int,
     "topic": str,
     "people": list,
+    "crowd": int,
 }
 _NUMBER = int | None
 _TEXT = str | None
@@ -76,6 +77,7 @@ VERSION_1: dict[str, dict[str, Any]] = {
         "mine": bool,
     },
     "status": {"by": str, "nick": str, "away": str, "bot": bool},
+    "crowd": {"people": int},
     "notice": {"code": str, "text": str},
     "answer": {"text": str, "by": str, "nick": str, "private": bool},
     "ended": {"code": int, "reason": str},

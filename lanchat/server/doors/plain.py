@@ -85,6 +85,8 @@ class PlainDoor:
     def snapshot(self, snapshot: Snapshot) -> bytes:
         title, nick = self._serving.title, snapshot.welcome.nick
         people = listed([somebody.nick for somebody in snapshot.present]) or "nobody else"
+        if crowd := snapshot.welcome.crowd:
+            people = f"{crowd:,} people"
         about = f" Topic: {topic}." if (topic := snapshot.welcome.topic) else ""
         greeting = f"You are in {title} as {nick}. Here: {people}.{about} /help tells what else you can do."
         return self.encode(Notice("greeting", greeting))
@@ -136,7 +138,8 @@ class PlainDoor:
             session.link.send(self.encode(Notice("help", _HELP)))
 
     def _who(self, room: Room) -> bytes:
-        return self.encode(Notice("here", f"Here: {listed([member.nick for member in room.members])}."))
+        here = f"{room.people:,} people" if room.crowd else listed([member.nick for member in room.members])
+        return self.encode(Notice("here", f"Here: {here}."))
 
 
 class _Parts:

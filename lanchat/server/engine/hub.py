@@ -93,7 +93,7 @@ class EngineHub(Hub):
             if surplus.session.member is not None:
                 self.sessions.tell(surplus.session, UNSENT, batch)
         if not self._proposals:
-            self.sessions.end_absences(batch)
+            self.sessions.do_what_is_due(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)
         self._pipeline.propose(self._proposals.call())

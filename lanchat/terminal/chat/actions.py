@@ -11,9 +11,9 @@ from lanchat.terminal.chat.feed import Feed
 from lanchat.terminal.chat.line import SYSTEM_INDENT
 from lanchat.terminal.chat.line_screen import LineScreen
 from lanchat.terminal.chat.mentioned import LISTED, mentions_text
-from lanchat.terminal.chat.people import who_text
 from lanchat.terminal.chat.screen import Screen
 from lanchat.terminal.chat.transfers import ChatTransfers
+from lanchat.terminal.chat.who import WhoIsHere
 from lanchat.terminal.invite import invitation
 from lanchat.terminal.logged import Me, find_mentions
 from lanchat.terminal.phrases import counted
@@ -40,6 +40,7 @@ class Actions:
         self._feed = feed
         self._transfers = transfers
         self._may_leave = may_leave
+        self._who = WhoIsHere(room, feed)
 
     def carry_out(self, intent: intents.Intent) -> None:
         """
@@ -65,9 +66,8 @@ class Actions:
                 self._feed.note("You are away. /back ends that, and so does leaving." if text else "You are back.")
             case intents.ShowHelp(wanted):
                 self._feed.note(self._help(wanted))
-            case intents.ShowWho():
-                roster = self._feed.roster
-                self._feed.note(who_text(list(roster.people.values()), (roster.me, roster.nick)))
+            case intents.ShowWho(wanted):
+                self._who.show(wanted)
             case intents.ShowMentions():
                 self._feed.note(self._mentions())
             case intents.ShowInvite():

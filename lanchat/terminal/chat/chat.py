@@ -181,17 +181,18 @@ class Chat:
             self._screen.redraw_in(pause)
         if (lines := self._screen.typed.rstrip("\n").count("\n") + 1) > 1:
             state += f" · {lines} lines"  # a paste may be longer than the window
-        return bar_text(self._feed.title, len(self._feed.roster.people), state, width)
+        return bar_text(self._feed.title, self._feed.roster.number, state, width)
 
     def _may_leave(self) -> bool:
         """Whether the person really wants to leave or to stop the program. A host with others inside is asked first."""
         people = [person for person in self._feed.roster.people.values() if person.id != self._feed.roster.me]
         now = time.monotonic()
-        alone = not (self._room.hosting and people)
+        others = self._feed.roster.crowd - 1 if self._feed.roster.crowd else len(people)
+        alone = not (self._room.hosting and others)
         if alone or self._room.backup or now - self._asked_at < ASKED_FOR:
             return True
         self._asked_at = now
-        close = f"To close the room for {people_text(len(people))} all the same"
+        close = f"To close the room for {people_text(others)} all the same"
         self._feed.note(f"Nobody can take over. {close}, press the same key or enter /quit again.")
         return False
 

@@ -113,7 +113,7 @@ def _host_only(action: str, help: str, argument: str = "NICK", *, everyday: bool
 
 COMMANDS = (
     Command("help", "[all|COMMAND]", "show the usual commands, all, or one", ShowHelp, aliases=("h", "?")),
-    _everyday("who", "", "show who is in the room", lambda _: ShowWho(), "names", "users"),
+    _everyday("who", "[NICK]", "show who is in the room", lambda nick: ShowWho(_nick(nick)), "names", "users"),
     _everyday("nick", "NICK", "change your nick", ChangeNick),
     _everyday("me", "TEXT", "say what you do: /me waves", lambda text: Say(text, action=True)),
     _everyday("msg", "NICK TEXT", "send a private message, also to who is away", _private, "dm", "query"),

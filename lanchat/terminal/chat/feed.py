@@ -25,9 +25,10 @@ from lanchat.terminal.chat.ignoring import Ignoring
 from lanchat.terminal.chat.line import LastLines, Line
 from lanchat.terminal.chat.mentioned import LISTED
 from lanchat.terminal.chat.nicks import shown_nick
+from lanchat.terminal.chat.own_notes import Drawn, Note, Own
 from lanchat.terminal.chat.people import verify_text
 from lanchat.terminal.chat.private import PrivateTalk
-from lanchat.terminal.chat.render import Drawn, Note, Own, Renderer
+from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.chat.reunion import Reunion
 from lanchat.terminal.chat.upcoming import Upcoming
 from lanchat.terminal.notify import Kind, kind_of
@@ -160,8 +161,9 @@ class Feed:
         Raises:
             ValueError: there is no such person.
         """
-        roster = self.roster
-        self.note("\n".join(verify_text(person, roster.me, roster.host_id) for person in self._called(nick)))
+        roster, crowd = self.roster, self.roster.crowd > 0
+        of = (verify_text(person, roster.me, roster.host_id, crowd=crowd) for person in self._called(nick))
+        self.note("\n".join(of))
 
     def ignore(self, nick: str, *, on: bool) -> None:
         """Hide this person's messages on this screen, or show them again; without a nick, list whose are hidden.
@@ -235,7 +237,7 @@ class Feed:
         if isinstance(item, Joined | Left):
             hidden = self._room.state.is_past(item) or self._reunion.hides(item) or self._flaps(item)
         elif isinstance(item, Disconnected):
-            self._reunion.lost(self.roster.people.values())
+            self._reunion.lost(() if self.roster.crowd else self.roster.people.values())
         elif isinstance(item, Connected) and item.again:
             self._reunion.back(time.monotonic())
         self._renderer.hosting = self._room.hosting

@@ -34,7 +34,9 @@ class ShowHelp:
 
 @dataclass(frozen=True)
 class ShowWho:
-    pass
+    """Who is in the room, or those of whose nick this is the beginning; "+": the next page of a crowd."""
+
+    wanted: str = ""
 
 
 @dataclass(frozen=True)

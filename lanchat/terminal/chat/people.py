@@ -24,7 +24,7 @@ def greeting_text(connected: Connected, roster: Roster) -> str:
     me = (roster.me, roster.nick)
     others = [shown_nick(person.id, person.nick) for person in roster.people.values() if (person.id, person.nick) != me]
     named = sorted(others, key=str.casefold)[:NAMED]
-    rest = len(others) - len(named)
+    rest = (roster.crowd - 1 if roster.crowd else len(others)) - len(named)
     names = [*named, *([counted(rest, "other")] if rest else [])]
     with_whom = f", with {listed(names)}" if names else ""
     return f"You are in {title} (hosted by {host}) as {safe_text(roster.nick)}{with_whom}. /help lists the commands."
@@ -54,12 +54,13 @@ def who_text(people: list[Person], me: tuple[str, str]) -> str:
     return f"{people_text(len(names))}: {', '.join(names)}"
 
 
-def verify_text(person: Person, me: str, host_id: str) -> str:
+def verify_text(person: Person, me: str, host_id: str, *, crowd: bool = False) -> str:
     """The answer to /verify. Only the host has shown its key to us; for everybody else the host vouches.
 
     Args:
         me: our own id.
         host_id: the member id of the key that the host showed.
+        crowd: the host shows the keys of few unasked.
     """
     nick = shown_nick(person.id, person.nick)
     if not person.verified:
@@ -69,7 +70,7 @@ def verify_text(person: Person, me: str, host_id: str) -> str:
         return f"Your fingerprint:  {grouped(person.id)}"
     vouched = ", the host" if person.id == host_id else ", as the host says" if me != host_id else ""
     sealed = f"Private messages to {nick} are sealed to this key"
-    if not person.key:
+    if not person.key and not crowd:
         sealed = f"The host has not shown this key, so private messages to {nick} cannot be sealed."
     elif person.id == host_id or me == host_id:
         sealed += "."

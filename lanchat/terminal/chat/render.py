@@ -6,7 +6,6 @@ indent: so nobody can say something that looks like an event, a notice or somebo
 told from what this program says by its nick: `-- ann (host): ...`.
 """
 
-from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import assert_never
 
@@ -17,21 +16,25 @@ from lanchat.client.events import (
     Connected,
     Disconnected,
     Item,
+    ListedPeople,
     Named,
     PrivateFile,
     PrivateMessage,
 )
 from lanchat.protocol.file_messages import FileOffered, FileRemoved, FileStored
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Notice, Renamed, Said
+from lanchat.protocol.people import Crowd
 from lanchat.protocol.status import Status
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.topic import Topic
 from lanchat.room.mention import mentions
 from lanchat.room.roster import Roster
 from lanchat.terminal.cells import Fragments, most_cells
+from lanchat.terminal.chat.crowd import crowd_text, page_text
 from lanchat.terminal.chat.files import KnownFiles, Listed, list_text, private_file_line
 from lanchat.terminal.chat.line import SYSTEM, SYSTEM_INDENT, Line, system_line, verbatim
 from lanchat.terminal.chat.nicks import measured_nick, nick_colour, shown_nick
+from lanchat.terminal.chat.own_notes import Drawn, NewSince, Note, Own
 from lanchat.terminal.chat.people import closed_by, joined_text, private_label
 from lanchat.terminal.lines import clock_text, moment_of
 from lanchat.terminal.phrases import date_text, moment_text
@@ -72,40 +75,6 @@ COMMAND_INDENT = 5  # cells before a command, which stands a little further in t
 RULE = "───"
 LATE = "-- said while disconnected:\n"  # stands above lines that came later than they were said
 MAX_INDENT = 12  # cells under a message's first line; more would leave nothing of a narrow window
-
-
-@dataclass(frozen=True)
-class Note:
-    """A line that only we see, such as the answer to a command.
-
-    Args:
-        command: this is to be typed by somebody, and stands out.
-    """
-
-    text: str
-    error: bool = False
-    command: bool = False
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Lines that only we see and that are fragments already."""
-
-    fragments: Fragments
-
-
-@dataclass(frozen=True)
-class NewSince:
-    """Stands between what an earlier run has shown and what is new.
-
-    Args:
-        at: of the last event that was shown, in ms since 1970.
-    """
-
-    at: int
-
-
-Own = Note | Drawn | Listed | NewSince  # what this program says on its own
 
 
 class Renderer:
@@ -212,6 +181,10 @@ class Renderer:
                 return _system(named_text(self._host or "the host"))
             case Backup(nick=nick):
                 return self._backup(nick)
+            case Crowd(people=people):
+                return _system(crowd_text(people)) if not self._roster.crowd else None
+            case ListedPeople():
+                return _system(page_text(item, self._roster), SYSTEM if item.all else NOTE)
             case Said() | FileStored() | Acked() | Status():
                 return None
             case _:

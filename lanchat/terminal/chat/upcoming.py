@@ -6,8 +6,8 @@ from collections import deque
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Connected, Disconnected, Item
 from lanchat.protocol.messages import Event, Moved, Said
+from lanchat.terminal.chat.own_notes import NewSince, Note, Own
 from lanchat.terminal.chat.people import greeting_text
-from lanchat.terminal.chat.render import NewSince, Note, Own
 from lanchat.terminal.past import was_inside
 from lanchat.terminal.wording import TAKEBACK, continues_text, lost_by
 

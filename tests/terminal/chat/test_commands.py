@@ -32,6 +32,8 @@ from tests.support.cases import cases
         ("/dm @bob hi", SayPrivately("bob", "hi")),
         ("/leave", Leave()),
         ("/who  ", ShowWho()),
+        ("/who @bob", ShowWho("bob")),
+        ("/who +", ShowWho("+")),
         ("/nick anna", ChangeNick("anna")),
         ("/nick  anna ", ChangeNick("anna")),
         ("/me waves  at all", Say("waves  at all", action=True)),
@@ -114,7 +116,7 @@ def test_no_name_is_taken_twice():
     ("before", "found"),
     [
         ("/n", [Completion("/nick ", 2, "change your nick")]),
-        ("/w", [Completion("/who", 2, "show who is in the room")]),
+        ("/w", [Completion("/who ", 2, "show who is in the room")]),
         ("an", [Completion("ann: ", 2), Completion("Anton: ", 2)]),
         ("hi AN", [Completion("ann ", 2), Completion("Anton ", 2)]),
         ("first\nbo", [Completion("bob ", 2)]),

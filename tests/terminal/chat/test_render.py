@@ -16,19 +16,9 @@ from lanchat.room.roster import Person, Roster
 from lanchat.terminal.chat.files import Listed
 from lanchat.terminal.chat.line import SYSTEM
 from lanchat.terminal.chat.nicks import PALETTE, nick_colour
+from lanchat.terminal.chat.own_notes import NewSince, Note
 from lanchat.terminal.chat.people import greeting_text, who_text
-from lanchat.terminal.chat.render import (
-    COMMAND,
-    ERROR,
-    MARK,
-    MENTION,
-    MINE,
-    PRIVATE,
-    TIME,
-    NewSince,
-    Note,
-    Renderer,
-)
+from lanchat.terminal.chat.render import COMMAND, ERROR, MARK, MENTION, MINE, PRIVATE, TIME, Renderer
 from tests.support.cases import cases
 
 NOON = 12 * 3600 * 1000  # ms

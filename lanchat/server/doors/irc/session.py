@@ -96,6 +96,7 @@ class IrcSession(Session):
 
     dialects: Dialects = field(kw_only=True)
     id: str = field(kw_only=True)
+    sees_all: bool = True  # an IRC client keeps the list of people itself
     capabilities: Capabilities = field(default_factory=Capabilities)
     encrypted: bool = False
     wanted: str = ""

@@ -17,6 +17,7 @@ const HIDDEN_RETRY = 30000; // ms; nobody is looking
 const MAX_UNSENT = 100; // messages
 const MAX_KNOWN = 10000; // messages remembered by sender and id
 const MAX_PEOPLE = 5000; // in a room that a host tells of; programs accept as many
+const MAX_SPEAKERS = 200; // of a crowd who are listed
 const MAX_KEYS = 10000; // of people whom we have seen
 const MAX_LATER = 10000; // live events that wait for a gap to be filled
 const WINDOW = 64; // messages on their way at once after a reconnect
@@ -276,6 +277,8 @@ class Room {
         return this.checkHanded();
       case "present":
         return this.takePresent(message);
+      case "crowd":
+        return this.takeCrowd(message.people || 0);
       case "said":
       case "joined":
       case "left":
@@ -447,6 +450,7 @@ class Room {
     this.retries = 0;
     this.lostAt = 0;
     this.people.clear();
+    this.crowd = welcome.crowd || 0; // people, of whom few are listed; 0: all are
     this.keys.set(this.me.id, this.sealer.public);
     this.positions.set(Math.min(this.after, welcome.seq));
     this.gapUntil = welcome.since || 0;
@@ -492,7 +496,27 @@ class Room {
   takePresent(present) {
     this.checkHost(present.id, present.host);
     this.enter(present.id, present.nick, present.host, present.key, present.web);
-    if (this.people.size >= this.welcome.people) this.ui.people();
+    this.ui.people();
+  }
+
+  // There are so many people that nobody hears who comes and goes; or the crowd is over, and everybody is listed now.
+  takeCrowd(people) {
+    for (const [name, person] of this.people) {
+      if (!people || (!this.crowd && person.id !== this.me.id && !person.host)) this.people.delete(name);
+    }
+    this.crowd = people;
+    this.ui.people();
+  }
+
+  // Of a crowd those are listed who spoke last.
+  spoke(id, nick) {
+    const name = `${id} ${nick}`;
+    const person = this.people.get(name) || { id, nick, host: id === this.hostId, web: false };
+    this.people.delete(name);
+    this.people.set(name, person);
+    const first = [...this.people].find(([, one]) => one.id !== this.me.id && !one.host);
+    if (first && this.people.size > MAX_SPEAKERS) this.people.delete(first[0]);
+    this.ui.people();
   }
 
   checkHost(id, host) {
@@ -528,6 +552,7 @@ class Room {
     this.positions.advance(event.seq, this.timeline);
     const past = event.seq <= this.welcome.seq;
     if (event.t !== "said") return this.happened(event, past);
+    if (this.crowd && !past) this.spoke(event.by, event.nick);
     if (!event.by.startsWith("~") && !this.isFirst(this.known, event)) return;
     this.ui.said(event, past, event.by === this.me.id);
   }

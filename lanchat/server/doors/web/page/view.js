@@ -98,12 +98,13 @@ class View {
   showPeople() {
     const people = [...this.room.people.values()];
     people.sort((one, other) => other.host - one.host || one.nick.localeCompare(other.nick));
-    find("people-button").textContent = counted(people.length, "person", "people");
+    const number = this.room.crowd || people.length;
+    find("people-button").textContent = counted(number, "person", "people");
     const focused = document.activeElement && document.activeElement.closest("ul.people li");
     for (const list of document.querySelectorAll("ul.people")) {
       const shown = people.slice(0, MAX_SHOWN_PEOPLE).map((person) => this.personRow(person));
       const again = focused && list.contains(focused) && shown.find((row) => row.dataset.key === focused.dataset.key);
-      const more = people.length - MAX_SHOWN_PEOPLE;
+      const more = number - shown.length;
       list.replaceChildren(...shown, ...(more > 0 ? [make("li", "more", `and ${more} more`)] : []));
       if (again) again.firstElementChild.focus();
     }

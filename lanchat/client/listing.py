@@ -1,0 +1,33 @@
+"""Collects the list of people that a host sends in a room with a crowd. Pure; owned by the reader thread."""
+
+from lanchat.client.events import ListedPeople
+from lanchat.errors import ProtocolError
+from lanchat.protocol.limits import MAX_PEOPLE
+from lanchat.protocol.messages import Present
+from lanchat.protocol.people import Crowd, PeopleEnd
+
+
+class Listing:
+    """One link's list, person by person."""
+
+    def __init__(self) -> None:
+        self._present: list[Present] = []
+        self._all = False  # it is to be complete, since the crowd is over
+
+    def add(self, present: Present) -> None:
+        """
+        Raises:
+            ProtocolError: the host goes on and on.
+        """
+        if len(self._present) >= MAX_PEOPLE:
+            raise ProtocolError(f"The host lists more than {MAX_PEOPLE} people.")
+        self._present.append(present)
+
+    def take(self, message: Crowd | PeopleEnd) -> Crowd | ListedPeople | None:
+        """What a member is to know now."""
+        if isinstance(message, Crowd):
+            self._all = not message.people
+            return None if self._all else message
+        listed = ListedPeople(tuple(self._present), message.more, self._all)
+        self._present, self._all = [], False
+        return listed

@@ -1,0 +1,31 @@
+"""A member asks for another nick. Pure; for the room."""
+
+import math
+from collections.abc import Sequence
+
+from lanchat.protocol.messages import UNNUMBERED, Notice, Renamed
+from lanchat.protocol.text import clean_nick
+from lanchat.room.access import Access
+from lanchat.room.effects import Decision, Member, Reply
+from lanchat.room.members import Members
+
+
+def rename(member: Member, wanted: str, now: int, members: Members, access: Access) -> Sequence[Decision]:
+    """What follows when a member asks for this nick. The time is in ms since 1970."""
+    try:
+        nick = clean_nick(wanted)
+    except ValueError as error:
+        return [Reply(Notice("rules", str(error)))]
+    if nick == member.nick:
+        return []
+    if members.get(member.id, nick) not in (None, member):
+        return [Reply(Notice("nick", f"You are {nick} already, in another window."))]
+    refused = access.refuse(member.id, nick, lambda look: members.looks_like(look) not in (None, member))
+    if refused is not None:
+        free = f" {refused.suggestion} is free." if refused.suggestion else ""
+        return [Reply(Notice("nick", refused.text + free))]
+    wait = access.may_rename(member.id, now)
+    if wait > 0:
+        text = f"You have changed your nick too often. You may again in {math.ceil(wait)} s."
+        return [Reply(Notice("nick", text))]
+    return [Renamed(UNNUMBERED, now, member.id, member.nick, nick)]

@@ -1,0 +1,81 @@
+"""What a host tells of the people in a crowd: a count in place of who comes and goes."""
+
+from collections.abc import Iterable
+
+from lanchat.protocol.messages import Event, FromHost, Renamed
+from lanchat.protocol.people import Crowd, PeopleEnd
+from lanchat.protocol.status import Status
+from lanchat.room.crowd import present
+from lanchat.room.room import Room
+from lanchat.server.batch import Batch
+from lanchat.server.session import Dialect, Session
+
+COUNT_EVERY = 5000  # ms; a count for 1,000 members is 200 lines a second then, and nobody needs it fresher
+
+
+class CrowdDelivery:
+    """Tells the sessions of a room about its crowd. Owned by the hub thread."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._told = 0  # the count that everybody has been told last
+        self._told_at = 0  # ms since 1970
+
+    def tell_few(self, event: Event, sessions: Iterable[Session], batch: Batch, cause: Session | None) -> None:
+        """Deliver an event that is lost in the crowd, to whom it is not. The log keeps it as every event.
+
+        Args:
+            cause: the session whose command caused it.
+        """
+        batch.records.append(event)
+        for session in sessions:
+            if session.member is None or not (
+                session.sees_all or session.follows or (session.member.id, session.member.nick) == _whose(event)
+            ):
+                continue
+            echo = session.echo(event) if session is cause and not session.echoes else None
+            batch.tell(session, session.encode(event) if echo is None else echo)
+
+    def tell_status(self, status: Status, sessions: Iterable[Session], batch: Batch) -> None:
+        """Tell what is now so of one of very many people."""
+        for session in sessions:
+            if session.sees_all or (session.member is not None and session.member.id == status.by):
+                batch.tell(session, session.encode(status))
+
+    def switch(self, sessions: Iterable[Session], batch: Batch) -> None:
+        """Tell everybody that the room has become a crowd, or is none any more."""
+        if self._room.crowd:
+            self._tell(sessions, batch)
+            return
+        members = self._room.members
+        _tell_all(sessions, [Crowd(), *map(present, members), PeopleEnd()], batch)
+
+    def count(self, sessions: Iterable[Session], batch: Batch) -> None:
+        """Tell everybody how many people are here, if that is due."""
+        if self.has_changed and not 0 <= batch.now - self._told_at < COUNT_EVERY:
+            self._tell(sessions, batch)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether everybody has been told another count than that of now."""
+        return self._room.crowd and self._room.people != self._told
+
+    def _tell(self, sessions: Iterable[Session], batch: Batch) -> None:
+        self._told, self._told_at = self._room.people, batch.now
+        _tell_all(sessions, [Crowd(self._told)], batch)
+
+
+def _whose(event: Event) -> tuple[str, str]:
+    """The member id and nick of whom this event is about, after it has happened."""
+    return event.by, event.to if isinstance(event, Renamed) else event.nick
+
+
+def _tell_all(sessions: Iterable[Session], messages: list[FromHost], batch: Batch) -> None:
+    """Tell everybody who does not hear of each person anyway, with bytes made once for each dialect."""
+    encoded: dict[Dialect, bytes] = {}
+    for session in sessions:
+        if session.sees_all:
+            continue
+        if session.dialect not in encoded:
+            encoded[session.dialect] = b"".join(map(session.dialect.encode, messages))
+        batch.tell(session, encoded[session.dialect])
