@@ -7,15 +7,38 @@
 A standby that does not do its part in time leaves everything as it was, and what was held back goes on.
 """
 
+import logging
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lanchat.protocol.messages import FromMember
-from lanchat.protocol.standby import StandbyMessage
-from lanchat.server.session import Item, JoinRequest, LinkEnded, LogTrouble, Received, Session, Stop, Stored
+from lanchat.errors import ProtocolError
+from lanchat.protocol.messages import Closing, FromMember
+from lanchat.protocol.standby import Promote, StandbyMessage
+from lanchat.protocol.timing import Timing
+from lanchat.room.room import Room
+from lanchat.server.batch import Batch
+from lanchat.server.followers import Followers
+from lanchat.server.replication import Position, Replication
+from lanchat.server.session import (
+    CloseRoom,
+    HandOver,
+    Item,
+    JoinRequest,
+    LinkEnded,
+    LogTrouble,
+    Received,
+    Session,
+    Stop,
+    Stored,
+)
+from lanchat.server.sessions import Sessions
+from lanchat.server.term import Standing
 
 Done = Callable[[str], None]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -65,3 +88,130 @@ class Handover:
         """What was held back, for a room that stays; of one that is elsewhere, the newcomers, who hear where it is."""
         held, self.held = self.held, []
         return [item for item in held if isinstance(item, JoinRequest)] if self.stage == "over" else held
+
+
+class Handovers:
+    """The tries of one host, one at a time, and its yielding to another host. Owned by the hub thread.
+
+    Args:
+        clock: s.
+        yielded: called once the room is hosted elsewhere; never waits.
+
+    Attributes:
+        successor: the nick of who hosts the room then.
+    """
+
+    def __init__(
+        self,
+        standing: Standing,
+        room: Room,
+        sessions: Sessions,
+        followers: Followers,
+        replication: Replication,
+        timing: Timing,
+        clock: Callable[[], float],
+        yielded: Callable[[], None],
+    ) -> None:
+        self.successor = ""
+        self._standing, self._room, self._sessions = standing, room, sessions
+        self._followers, self._replication = followers, replication
+        self._timing, self._clock, self._yielded = timing, clock, yielded
+        self._handover: Handover | None = None  # meanwhile no event may be numbered
+
+    @property
+    def frozen(self) -> bool:
+        """Whether no event may be numbered now."""
+        return self._handover is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether the room is hosted elsewhere."""
+        return self._handover is not None and self._handover.stage == "over"
+
+    @property
+    def was_apart(self) -> bool:
+        """Whether the host of now did not get the room from this one: either may have what the other lacks."""
+        return self._handover is not None and self._handover.session is None
+
+    def begin(self, item: HandOver) -> None:
+        """Begin to hand the room over."""
+        index = self._replication.sync if item.index is None else item.index
+        session = self._followers.session(index)
+        if self._handover is not None:
+            item.done("The room is being handed over already.")
+        elif session is None:
+            item.done("Nobody can take over now." if item.index is None else "That computer is not connected.")
+        elif not self._replication.is_ready(index):
+            item.done("That computer does not have all of the room yet.")
+        else:
+            self._handover = Handover(index, session, self._clock() + self._timing.sync_wait, item.done)
+
+    def yield_to(self, index: int) -> None:
+        """Send everybody to another host."""
+        if self._handover is not None:
+            return  # it is on its way already, or is looked at again when it has stayed
+        self._handover = Handover(index, None, math.inf, lambda why: None, "over")
+        self.successor = self._standing.nick(index)
+        self._sessions.closing = Closing("moved", f"{self.successor or 'Another computer'} hosts the room, too.", index)
+        self._yielded()
+
+    def admit(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Which of these items are handled now."""
+        handover = self._handover
+        if handover is None:
+            return items
+        if handover.stage != "over" and any(isinstance(item, CloseRoom) for item in items):
+            return [*self._end(handover, "The room closes."), *items]
+        return [part for item in items for part in handover.admit(item)]
+
+    def go_on(self, everything: Position, rev: int, batch: Batch) -> Sequence[Item]:
+        """Do what is next. Returns held items, to be handled now.
+
+        Args:
+            everything: all that this host has given a number.
+            rev: the revision of the rules.
+        """
+        handover = self._handover
+        if handover is None:
+            return ()
+        if handover.stage == "over":
+            return handover.release()
+        session, now = handover.session, self._clock()
+        if session is None or handover.lost or self._followers.session(handover.index) is not session:
+            return self._end(handover, "The link to that computer is lost.")
+        if (
+            handover.stage == "filling"
+            and not batch.records
+            and self._replication.has(everything)
+            and self._followers.has(handover.index, everything, rev)
+        ):
+            handover.stage, handover.until = "asked", now + self._timing.promotion
+            self._sessions.tell(session, Promote(*everything, rev), batch)
+        if now >= handover.until:
+            return self._end(handover, "That computer has not taken over in time.")
+        return ()
+
+    def promoted(self, session: Session, paper: bytes) -> None:
+        """A standby says that its term has begun, of which this is the record."""
+        handover = self._handover
+        if handover is None or handover.session is not session or handover.stage != "asked":
+            return
+        key = session.member.key if session.member is not None else b""
+        try:
+            self._standing.check_successor(paper, key)
+        except ProtocolError as error:
+            _log.warning("not handed over: %s", error)
+            return  # the time runs out
+        nick, host = self._standing.nick(handover.index), self._room.host_nick
+        text = f"{host or 'The host'} has handed the room to {nick or 'another computer'}."
+        self._sessions.closing = Closing("moved", text, handover.index)
+        handover.stage, self.successor = "over", nick
+        handover.done("")
+        self._yielded()
+
+    def _end(self, handover: Handover, why: str) -> Sequence[Item]:
+        """Go on as if nothing had been. Returns what was held back."""
+        self._handover = None
+        _log.info("not handed over: %s", why)
+        handover.done(why)
+        return handover.release()

@@ -129,12 +129,12 @@ class Hub:
         items = self.sessions.gather(items, self.inbox)
         batch = Batch(self._now())
         self._room.unavailable = self._acks.trouble if self._room_log.full else ""
-        for item in items if standbys is None else standbys.admit(items):
+        for item in items if standbys is None else standbys.handovers.admit(items):
             if isinstance(item, Stop):
                 goes_on = False
             else:
                 self._handle(item, batch)
-        if standbys is None or not standbys.frozen:
+        if standbys is None or not standbys.handovers.frozen:
             self.sessions.do_what_is_due(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)

@@ -85,13 +85,15 @@ class Moving:
 
     def to_merge(self) -> list[Merging]:
         """What another host of the room, to which this one has yielded, may lack. Once the hub has ended."""
+        if not self._standbys.handovers.was_apart:
+            return []  # who got the room from this host got all of it, and may have changed it since
         rules = self._rules.rules
         return to_merge(rules.bans, self._room.private, locked=rules.locked)
 
     @property
     def successor(self) -> str:
         """The nick of who hosts the room since it has left this host; "": nobody, or one without a nick."""
-        return self._standbys.successor
+        return self._standbys.handovers.successor
 
     @property
     def elsewhere(self) -> bool:

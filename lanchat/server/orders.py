@@ -45,7 +45,7 @@ def obey(standbys: Standbys | None, session: Session, member: Member, order: Mod
         if why:
             session.link.send(session.encode(Notice("rights", f"The room stays here. {why}")))
 
-    standbys.hand_over(HandOver(index, done))
+    standbys.handovers.begin(HandOver(index, done))
     return None
 
 

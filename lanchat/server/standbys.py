@@ -4,7 +4,6 @@ Only a room with papers has this; in others it does not exist, and nothing gets 
 """
 
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
 
 from lanchat.errors import ProtocolError
@@ -14,10 +13,10 @@ from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.followers import Company, Followers
-from lanchat.server.handover import Handover
+from lanchat.server.handover import Handovers
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.rules import KeptRules
-from lanchat.server.session import CloseRoom, HandOver, Item, JoinRequest, MoveItem, Named, Session, WebChanged, YieldTo
+from lanchat.server.session import HandOver, Item, JoinRequest, MoveItem, Named, Session, WebChanged, YieldTo
 from lanchat.server.sessions import Sessions
 from lanchat.server.shown import ShownPapers
 from lanchat.server.term import Standing
@@ -50,6 +49,8 @@ class Standbys:
         self.replication = Replication(saved, timing, standing.epoch << _COUNTS)
         self.followers = Followers(standing, self.replication)
         self.company = Company(timing, clock)
+        parts = (standing, room, sessions, self.followers, self.replication, timing, clock, yielded)
+        self.handovers = Handovers(*parts)
         self.standing, self._room, self._sessions = standing, room, sessions
         self._private = saved.private  # the number of the last private message
         self._rules = rules
@@ -57,23 +58,16 @@ class Standbys:
         self.blocked: Mapping[str, int] = {}  # ports that cannot be reached, by nick; replaced as a whole by any thread
         self._beat_at, self._promised = 0.0, False  # whether everybody expects the next heartbeat
         self._settled_at: float | None = None  # when who has not come over from the last host has left
-        self._handover: Handover | None = None  # meanwhile no event may be numbered
         self._shown = ShownPapers(standing)
         self.later_term = -1  # the highest epoch that has begun elsewhere, as its own record says
-        self.successor = ""  # the nick of who hosts it then
         rules.keep({"owner": standing.owner, "term": standing.paper, **self.standing.kept()})
         rules.save()
 
     @property
     def pause(self) -> float | None:
         """How long the hub may wait for its next item, in s; None: without end."""
-        busy = self.followers or self._promised or self._handover is not None or self._settled_at is not None
+        busy = self.followers or self._promised or self.handovers.frozen or self._settled_at is not None
         return self._timing.follow_sweep if busy or self.replication.sync != NOBODY else None
-
-    @property
-    def frozen(self) -> bool:
-        """Whether no event may be numbered now."""
-        return self._handover is not None
 
     @property
     def safe(self) -> Position:
@@ -83,15 +77,6 @@ class Standbys:
     def expect_roster(self) -> None:
         """Those who were in the room with the last host come over in silence."""
         self._settled_at = self._clock() + self._timing.roster
-
-    def admit(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Which of these items are handled now."""
-        handover = self._handover
-        if handover is None:
-            return items
-        if handover.stage != "over" and any(isinstance(item, CloseRoom) for item in items):
-            return [*self._end_handover(handover, "The room closes."), *items]
-        return [part for item in items for part in handover.admit(item)]
 
     # ---- what comes in
 
@@ -123,7 +108,7 @@ class Standbys:
             case wire.Stored():
                 self.followers.stored(session, message, now)
             case wire.Promoted(term=term):
-                self._promoted(session, term)
+                self.handovers.promoted(session, term)
             case wire.Delegation(paper=paper):
                 self.name(Named(paper, ()), batch)
 
@@ -133,9 +118,9 @@ class Standbys:
             case Named():
                 self.name(item, batch)
             case HandOver():
-                self.hand_over(item)
+                self.handovers.begin(item)
             case YieldTo(index):
-                self._yield_to(index)
+                self.handovers.yield_to(index)
             case WebChanged():
                 self._rules.change_web(item)
                 self.change_rules(batch)
@@ -177,28 +162,6 @@ class Standbys:
         """So much is on our own disk."""
         self.replication.saved(position)
 
-    def hand_over(self, item: HandOver) -> None:
-        """Begin to hand the room over."""
-        index = self.replication.sync if item.index is None else item.index
-        session = self.followers.session(index)
-        if self._handover is not None:
-            item.done("The room is being handed over already.")
-        elif session is None:
-            item.done("Nobody can take over now." if item.index is None else "That computer is not connected.")
-        elif not self.replication.is_ready(index):
-            item.done("That computer does not have all of the room yet.")
-        else:
-            self._handover = Handover(index, session, self._clock() + self._timing.sync_wait, item.done)
-
-    def _yield_to(self, index: int) -> None:
-        """Send everybody to another host."""
-        if self._handover is not None:
-            return  # it is on its way already, or is looked at again when it has stayed
-        self._handover = Handover(index, None, math.inf, lambda why: None, "over")
-        self.successor = self.standing.nick(index)
-        self._sessions.closing = Closing("moved", f"{self.successor or 'Another computer'} hosts the room, too.", index)
-        self._yielded()
-
     def close(self, closing: Closing) -> None:
         """End the room for everybody, on behalf of its owner."""
         self._sessions.closing = closing
@@ -208,9 +171,9 @@ class Standbys:
 
     def end_batch(self, batch: Batch) -> Sequence[Item]:
         """To be called at the end of each batch, before any ack of it. Returns held items, to be handled now."""
-        handover = self._handover
-        if handover is not None and handover.stage == "over":
-            return handover.release()
+        everything, rev = Position(self._room.seq, self._private), self._rules.rev
+        if self.handovers.over:
+            return self.handovers.go_on(everything, rev, batch)
         now = self._clock()
         self.company.look(now)
         if self.replication.tick(now):
@@ -219,8 +182,8 @@ class Standbys:
         elif now >= self._beat_at and (self.followers or self._promised):
             self._beat_at = now + self._timing.heartbeat
             self._tell_members([self._heartbeat()], batch)
-        if handover is not None:
-            return self._go_on(handover, now, batch)
+        if self.handovers.frozen:
+            return self.handovers.go_on(everything, rev, batch)
         if self._settled_at is not None and now >= self._settled_at:
             self._settled_at = None
             self._settle(batch)
@@ -232,47 +195,6 @@ class Standbys:
         self._tell(session, self._heartbeat(), batch)
         for told in [record for record in batch.records if isinstance(record, Told)]:
             self._tell(session, told, batch)
-
-    def _go_on(self, handover: Handover, now: float, batch: Batch) -> Sequence[Item]:
-        session = handover.session
-        if session is None or handover.lost or self.followers.session(handover.index) is not session:
-            return self._end_handover(handover, "The link to that computer is lost.")
-        everything = Position(self._room.seq, self._private)
-        if (
-            handover.stage == "filling"
-            and not batch.records
-            and self.replication.has(everything)
-            and self.followers.has(handover.index, everything, self._rules.rev)
-        ):
-            handover.stage, handover.until = "asked", now + self._timing.promotion
-            self._tell(session, wire.Promote(*everything, self._rules.rev), batch)
-        if now >= handover.until:
-            return self._end_handover(handover, "That computer has not taken over in time.")
-        return ()
-
-    def _promoted(self, session: Session, paper: bytes) -> None:
-        handover = self._handover
-        if handover is None or handover.session is not session or handover.stage != "asked":
-            return
-        key = session.member.key if session.member is not None else b""
-        try:
-            self.standing.check_successor(paper, key)
-        except ProtocolError as error:
-            _log.warning("not handed over: %s", error)
-            return  # the time runs out
-        nick, host = self.standing.nick(handover.index), self._room.host_nick
-        text = f"{host or 'The host'} has handed the room to {nick or 'another computer'}."
-        self._sessions.closing = Closing("moved", text, handover.index)
-        handover.stage, self.successor = "over", nick
-        handover.done("")
-        self._yielded()
-
-    def _end_handover(self, handover: Handover, why: str) -> Sequence[Item]:
-        """Go on as if nothing had been. Returns what was held back."""
-        self._handover = None
-        _log.info("not handed over: %s", why)
-        handover.done(why)
-        return handover.release()
 
     def _settle(self, batch: Batch) -> None:
         words = f"when the room moved to {self._room.host_nick}"

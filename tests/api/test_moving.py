@@ -1,5 +1,6 @@
 """The owner's program names standbys by itself, and a room outlives it: real sockets, real disks, one process."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from lanchat.api import hosted
 from lanchat.api.joining import join_target
 from lanchat.api.returning import Renewal, find_elsewhere
+from lanchat.api.standby import Standby
 from lanchat.api.targets import Target
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import NotConnected, Refused, RoomClosed
@@ -328,6 +330,30 @@ def test_a_member_knows_on_another_day_who_was_taken_off_the_list_meanwhile(stag
     ann.room.standbys("off")
     wait_until(lambda: not standing.named.standbys, what="an empty list")
     wait_until(lambda: known.newest(standing.room, standing.owner) == standing.delegation, what="cat to remember it")
+
+
+def test_a_room_that_is_unlocked_by_its_new_host_stays_so_when_the_last_one_follows(stage, monkeypatch):
+    ann, bob = stage.host(), stage.join("bob")
+    wait_until(lambda: stage.sync(ann) > 0, what="a sync standby")
+    ann.room.moderate("lock")
+    go_on, yielded = threading.Event(), Standby.yielded
+
+    def slowly(standby: Standby) -> None:
+        assert go_on.wait(PATIENCE)
+        yielded(standby)
+
+    monkeypatch.setattr(Standby, "yielded", slowly)
+    wait_until(lambda: ann.room.host.moving.hand_over(1) == "", what="the handover")
+    hosts(bob)
+    host = bob.room._standby.hosting.host
+    assert host.rules.rules.locked
+    bob.room.moderate("unlock")
+    wait_until(lambda: not host.rules.rules.locked, what="the room to be open")
+    go_on.set()
+    wait_until(lambda: stage.sync(bob) == 0, what="ann to follow")
+    ann.room.say("here I am", wait=PATIENCE)  # what her computer brings has come before
+    stage.port = host.port
+    stage.join("fay", standby=0)
 
 
 def test_bans_the_lock_and_waiting_private_messages_go_with_the_room_and_come_back(stage):
