@@ -224,15 +224,17 @@ class Naming(Closable):
             for one in volunteers
             if one.port and self._reached.get(one.session) != one.port and one.key not in self._blocked
         ]
-        at = {one.session: (Endpoint(one.peer, one.port),) for one in fresh}
-        shown = cards_at(at, self._tls, self._timing.ask_long, enough=lambda found: self._closing.is_set())
+        at, unable = {one.session: (Endpoint(one.peer, one.port),) for one in fresh}, threading.Event()
+        shown = cards_at(
+            at, self._tls, self._timing.ask_long, enough=lambda found: self._closing.is_set(), unable=unable.set
+        )
         if self._closing.is_set():
             return
         for one in fresh:
             card, key = shown.get(one.session, (None, b""))
             if card is not None and card.room == self._moving.standing.room and card.standby and key == one.key:
                 self._reached[one.session] = one.port
-            else:
+            elif not unable.is_set():  # else it is this machine that reaches nobody: another look follows
                 _log.info("the port %d of a candidate cannot be reached", one.port)
                 self._blocked[one.key] = now + self._timing.blocked
         blocked = [one for one in volunteers if one.port and one.key in self._blocked]

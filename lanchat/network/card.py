@@ -1,5 +1,6 @@
 """Reads the card that a computer shows first, without joining anything. All that is sent is our part of TLS."""
 
+import errno
 import selectors
 import socket
 import threading
@@ -19,16 +20,24 @@ from lanchat.threads import Wakeup, join_started
 CARD_LIMIT = 2.0  # s in all: connect, TLS, card
 _ENOUGH = 0.05  # s between two looks at whether enough have answered
 _READ_SIZE = 16 * 1024  # bytes
+_OURS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENETDOWN, errno.ENETUNREACH}  # no other's fault
 
 Shown = tuple[Card, bytes]  # a card, and the raw public key of the link that showed it
 Name = TypeVar("Name")
 
 
-def card_at(endpoint: Endpoint, tls: Context, limit: float = CARD_LIMIT, stop: Wakeup | None = None) -> Shown | None:
+def card_at(
+    endpoint: Endpoint,
+    tls: Context,
+    limit: float = CARD_LIMIT,
+    stop: Wakeup | None = None,
+    unable: Callable[[], None] = lambda: None,
+) -> Shown | None:
     """The card that a computer shows at an IP address; what the papers say is not looked at. Waits; any thread.
 
     Args:
         stop: ends the waiting at once when it is set.
+        unable: called when this machine cannot ask now, because it lacks descriptors, memory or a network.
 
     Returns:
         None: nobody who speaks lanchat can be reached there.
@@ -37,7 +46,9 @@ def card_at(endpoint: Endpoint, tls: Context, limit: float = CARD_LIMIT, stop: W
     try:
         with connected(endpoint, deadline, stop) as sock:
             return read_card(sock, tls, deadline, stop)
-    except (OSError, LanchatError):
+    except (OSError, LanchatError) as error:
+        if isinstance(error, OSError) and error.errno in _OURS:
+            unable()
         return None
 
 
@@ -47,6 +58,7 @@ def cards_at(
     limit: float,
     *,
     enough: Callable[[Mapping[Name, Shown]], bool] = lambda found: False,
+    unable: Callable[[], None] = lambda: None,
 ) -> dict[Name, Shown]:
     """The cards that these computers show now, all asked at once: the first answer of each. Waits; any thread.
 
@@ -54,17 +66,19 @@ def cards_at(
         places: the addresses of each computer.
         limit: s in all.
         enough: says of the answers so far whether the others need not be waited for. It is asked again and again.
+        unable: as for `card_at`, from any thread; who is missing may answer all the same.
     """
     found: dict[Name, Shown] = {}
     if not places:
         return found
     try:
         stop = Wakeup()
-    except OSError:
-        return found  # this process has no descriptors left, so it reaches nobody
+    except OSError:  # this process has no descriptors left, so it reaches nobody
+        unable()
+        return found
 
     def ask(name: Name, endpoint: Endpoint) -> None:
-        if (shown := card_at(endpoint, tls, limit, stop)) is not None:
+        if (shown := card_at(endpoint, tls, limit, stop, unable)) is not None:
             found.setdefault(name, shown)  # one step for the interpreter, so it needs no lock
 
     asked = [(name, endpoint) for name, endpoints in places.items() for endpoint in dict.fromkeys(endpoints)]

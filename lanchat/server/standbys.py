@@ -67,7 +67,7 @@ class Standbys:
     def pause(self) -> float | None:
         """How long the hub may wait for its next item, in s; None: without end."""
         busy = self.followers or self._promised or self.handovers.frozen or self._settled_at is not None
-        return self._timing.follow_sweep if busy or self.replication.sync != NOBODY else None
+        return self._timing.follow_sweep if busy or self.replication.sync != NOBODY else self.company.pause
 
     @property
     def safe(self) -> Position:

@@ -4,12 +4,15 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 import weakref
 from pathlib import Path
 
 from lanchat.storage.problems import tolerant
 
 BUSY_LIMIT = 2.0  # s
+CREATED = 0.5  # s for a file without any table to get them: its writer is creating it, unless it is damaged
+_LOOK = 0.02  # s between two looks at that
 _UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)  # primary codes
 
 
@@ -37,7 +40,7 @@ class ReadOnlyFile:
         if self._copy is None:
             db = self._open(self._path, "mode=ro")
             try:
-                db.execute("PRAGMA schema_version")  # the first access to the file
+                _await_tables(db)  # the first access to the file
                 return db
             except sqlite3.Error as error:
                 db.close()
@@ -62,3 +65,10 @@ class ReadOnlyFile:
         """Whether it cannot be opened because its folder cannot be written."""
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return code in _UNWRITABLE and self._path.exists() and not os.access(self._path.parent, os.W_OK)
+
+
+def _await_tables(db: sqlite3.Connection) -> None:
+    """Wait a moment for the tables of a file that is being created, or has lost them."""
+    until = time.monotonic() + CREATED
+    while db.execute("PRAGMA schema_version").fetchone() == (0,) and time.monotonic() < until:
+        time.sleep(_LOOK)

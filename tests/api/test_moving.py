@@ -336,6 +336,7 @@ def test_a_room_that_is_unlocked_by_its_new_host_stays_so_when_the_last_one_foll
     ann, bob = stage.host(), stage.join("bob")
     wait_until(lambda: stage.sync(ann) > 0, what="a sync standby")
     ann.room.moderate("lock")
+    wait_until(lambda: ann.room.host.rules.rules.locked, what="the lock")
     go_on, yielded = threading.Event(), Standby.yielded
 
     def slowly(standby: Standby) -> None:

@@ -1,5 +1,7 @@
 """Whom the owner's program names as standbys. The hub is played by a value, the computers are real ports."""
 
+import errno
+import os
 import socket
 import ssl
 import threading
@@ -10,6 +12,7 @@ import pytest
 
 from lanchat.api.naming import Naming
 from lanchat.errors import LanchatError
+from lanchat.network import card
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import Delegation, read_delegation
 from lanchat.protocol.framing import encode
@@ -238,6 +241,22 @@ def test_a_blocked_port_is_tried_again_after_a_while_and_others_are_asked_meanwh
     assert stage.named == []
     stage.look(TIMING.blocked)
     assert stage.named == [1] and stage.hub.blocked == {}
+
+
+@pytest.mark.parametrize("lacking", [errno.EMFILE, errno.ENETUNREACH], ids=["descriptors", "a network"])
+def test_a_port_is_not_blocked_because_this_machine_could_not_ask_just_then(stage, monkeypatch, lacking):
+    def fail(endpoint: Endpoint) -> socket.socket:
+        raise OSError(lacking, os.strerror(lacking))
+
+    stage.come("bob")
+    stage.look(TIMING.newcomer + 1)
+    stage.offer("bob")
+    with monkeypatch.context() as short:
+        short.setattr(card, "begin_connect", fail)
+        stage.look()
+    assert stage.named == [] and stage.hub.blocked == {}
+    stage.look()
+    assert stage.named == [1]
 
 
 def test_a_computer_that_does_not_get_ready_in_time_is_not_waited_for(stage):

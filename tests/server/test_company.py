@@ -56,13 +56,45 @@ def test_somebody_else_is_and_for_ten_seconds_after_they_were_heard_last(stage):
     assert not stage.company
 
 
-def test_a_machine_that_has_slept_knows_that_it_is_alone(stage):
-    """What is read after waking was sent before the others went to another host."""
+@pytest.mark.parametrize("seconds", [4, 20])
+def test_a_machine_that_has_slept_counts_nobody_whose_link_has_ended_meanwhile(stage, seconds):
+    """What is read after waking was sent before the others went to another host, and must not draw them back."""
     bob = stage.come("bob")
     stage.later(1)
-    stage.now += 20
+    stage.now += seconds
+    assert not stage.company, "before anything else is known"
     stage.go(bob, heard_at=stage.now)
     assert not stage.company
+    stage.come("cat")
+    stage.later(TIMING.ask)
+    assert stage.company, "who comes from then on counts"
+
+
+def test_a_machine_that_has_slept_counts_who_is_still_there_a_moment_later(stage):
+    bob, cat = stage.come("bob"), stage.come("cat")
+    stage.later(1)
+    stage.now += 4
+    stage.company.look(stage.now)
+    stage.go(bob, heard_at=stage.now)
+    stage.later(TIMING.ask)
+    assert stage.company
+    stage.later(60)
+    stage.go(cat, heard_at=stage.now)
+    assert stage.company, "cat was here just now"
+
+
+def test_a_host_with_company_looks_often_enough_and_one_without_does_not_wake_up_for_it(stage):
+    assert stage.company.pause is None
+    bob = stage.come("bob")
+    for _ in range(60):
+        stage.now += stage.company.pause
+        stage.company.look(stage.now)
+        assert stage.company
+    stage.go(bob, heard_at=stage.now)
+    assert stage.company.pause is None
+    stage.now += 3600
+    stage.come("cat")
+    assert stage.company, "that nobody looked was no sleep"
 
 
 def test_who_was_refused_is_no_company(stage):

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from lanchat.errors import LanchatError, LogDamaged
 from lanchat.protocol.messages import Got, Said, Told
 from lanchat.storage import reader as reader_module
+from lanchat.storage import readonly
 from lanchat.storage.reader import LogReader
 from lanchat.storage.schema import SCHEMA, WITH_BOXES, WITH_PRIVATE
 from lanchat.storage.store import Store, add_functions
+from tests.support.waiting import PATIENCE
 
 ANN, BOB = "a" * 64, "b" * 64
 NOW = 1_800_000_000_000
@@ -201,6 +203,19 @@ def test_a_file_that_is_no_log_is_damaged_and_the_error_says_what_to_do(path, co
     with pytest.raises(LogDamaged, match="Cannot read") as caught:
         list(LogReader(path).events())
     assert "lanchat host" in caught.value.hint
+
+
+def test_a_log_that_is_just_being_created_is_waited_for_and_not_called_damaged(path, monkeypatch):
+    monkeypatch.setattr(readonly, "CREATED", PATIENCE)
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")  # as far as a store has come before its tables are there
+
+    def finish(seconds: float) -> None:
+        with closing(Store(path, durable=False)) as store:
+            store.add([said(1, "tea")])
+
+    monkeypatch.setattr("lanchat.storage.readonly.time.sleep", finish)
+    assert [event.seq for event in LogReader(path).events()] == [1]
 
 
 def test_a_log_of_the_first_version_can_be_read_and_searched(path):
