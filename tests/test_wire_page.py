@@ -293,9 +293,11 @@ def test_the_example_of_papers():
     place = Standby(1, MEMBER_KEY, bytes(range(8)))
     paper = Delegation(ROOM, 3, 1700000000000, 1700604800000, False, 50, (place,))
     record = TermRecord(ROOM, MEMBER_KEY, 3, 1700000001000, Timeline(make_epoch(2, 1), ((make_epoch(1, 0), 5),)))
+    engine = TermRecord(ROOM, HOST_KEY, 3, 1700000001000, Timeline(make_epoch(2, 0), record.timeline.past), engine=True)
     afters = [record.timeline.common(copy) for copy in ({64: 7}, {64: 3}, {64: 5, 129: 2})]
     rules = section("### Who may host (`delegation.py`)")
     assert f"`{paper.signed(HOST.sign).hex()}`" in rules and f"`{record.signed(MEMBER.sign).hex()}`" in rules
+    assert f"`{engine.signed(HOST.sign).hex()}`" in rules
     assert f"| {'; '.join(map(str, afters))} |" in rules
 
 

@@ -1,11 +1,13 @@
 """The signed papers that let a room move: who may host it, and who hosts it now. Pure.
 
 The owner signs a delegation, the list of standbys; a higher number replaces a lower one. A host signs a term record for
-its period of hosting. Every field of a paper has its length before it, so no two papers read alike, and a paper is only
-read if writing it again gives the same bytes.
+its period of hosting. Where several hosts serve a room together, on an engine, its numbers are of one term: the owner
+signs the record of that, and the delegation names the other hosts with the role "h". Every field of a paper has its
+length before it, so no two papers read alike, and a paper is only read if writing it again gives the same bytes.
 
     delegation   "lanchat delegation" 1 room number made until password term-limit (index role key instance) x 0..7
     term record  "lanchat term"       1 room epoch host-key delegation-number began (epoch last-n)           x 0..64
+    engine record  "lanchat engine"     the same, with the owner's key and an epoch of the owner
 
 Numbers are in decimal, times in ms since 1970, keys raw. The Ed25519 signature of all that, 64 bytes, ends the paper.
 """
@@ -27,7 +29,7 @@ VALIDITY = 7 * 86_400_000  # ms; a week's absence of the owner, and what a remov
 RENEWAL = 3_600_000  # ms; an hour of a week does not matter
 TERMS_AHEAD = 1024  # terms that standbys may begin on their own: a move every ten minutes for a week
 
-_DELEGATION, _TERM, _VERSION = b"lanchat delegation", b"lanchat term", b"1"
+_DELEGATION, _TERM, _ENGINE, _VERSION = b"lanchat delegation", b"lanchat term", b"lanchat engine", b"1"
 _KEY_SIZE, _INSTANCE_SIZE, _SIGNATURE_SIZE = 32, 8, 64  # bytes
 
 Role = Literal["s", "h"]  # standby, or one of several hosts
@@ -100,6 +102,10 @@ class Delegation:
             None,
         )
 
+    def names_host(self, key: bytes) -> bool:
+        """Whether this key may serve the room together with its owner, on an engine."""
+        return any(one.key == key and one.role == "h" for one in self.standbys)
+
     def text(self) -> bytes:
         """What the owner signs."""
         fields = [_DELEGATION, _VERSION, self.room.encode()]
@@ -116,12 +122,14 @@ class Delegation:
 
 @dataclass(frozen=True)
 class TermRecord:
-    """One host's period of hosting.
+    """One host's period of hosting, or that of all hosts on an engine.
 
     Args:
+        host_key: of who signs it.
         delegation: the number of the delegation by which it hosts; 0 for an owner that has made none.
         began: ms since 1970, the host's clock.
         timeline: its epoch, and what its log continues.
+        engine: all hosts of the room show this record, which its owner has signed.
     """
 
     room: str
@@ -129,12 +137,15 @@ class TermRecord:
     delegation: int
     began: int
     timeline: Timeline = field(default_factory=lambda: Timeline(0))
+    engine: bool = False
 
     def __post_init__(self) -> None:
         if not is_room_id(self.room) or len(self.host_key) != _KEY_SIZE:
             raise ValueError("This is no room id, or no key.")
         if not all(0 <= number <= MAX_NUMBER for number in (self.delegation, self.began)):
             raise ValueError("A number is out of its range.")
+        if self.engine and index_of(self.epoch) != OWNER_INDEX:
+            raise ValueError("The terms of an engine are the owner's.")
 
     @property
     def epoch(self) -> int:
@@ -142,7 +153,7 @@ class TermRecord:
 
     def text(self) -> bytes:
         """What this host signs."""
-        fields = [_TERM, _VERSION, self.room.encode(), _number(self.epoch), self.host_key]
+        fields = [_ENGINE if self.engine else _TERM, _VERSION, self.room.encode(), _number(self.epoch), self.host_key]
         fields += [_number(self.delegation), _number(self.began)]
         for epoch, last in self.timeline.past:
             fields += [_number(epoch), _number(last)]
@@ -179,18 +190,18 @@ def read_delegation(paper: bytes, owner: bytes) -> Delegation:
 
 
 def read_term(paper: bytes) -> TermRecord:
-    """The record, signed by the host that it names.
+    """The record, signed by the host that it names, or for all hosts on an engine by the owner that it names.
 
     Raises:
         ProtocolError: it is damaged, or signed by somebody else.
     """
     try:
         kind, version, room, epoch, key, delegation, began, *rest = _fields(paper)
-        if (kind, version) != (_TERM, _VERSION) or len(rest) % 2:
+        if kind not in (_TERM, _ENGINE) or version != _VERSION or len(rest) % 2:
             raise ValueError("this is another paper")
         past = tuple((_value(one), _value(last)) for one, last in zip(rest[::2], rest[1::2], strict=True))
         timeline = Timeline(_value(epoch), past)
-        read = TermRecord(room.decode(), key, _value(delegation), _value(began), timeline)
+        read = TermRecord(room.decode(), key, _value(delegation), _value(began), timeline, kind == _ENGINE)
     except ValueError:
         raise ProtocolError("The record of who hosts the room cannot be read.") from None
     _check(paper, read.text(), key, "The record of who hosts the room is not signed by that host.")
@@ -212,6 +223,9 @@ def check_host(delegation: Delegation, term: TermRecord, *, room: str, owner: by
     """
     if not room == delegation.room == term.room:
         raise ProtocolError("The papers of this host are for another room.")
+    if term.engine:
+        _check_engine_host(delegation, term, owner, host, now)
+        return
     if term.host_key != host:
         raise ProtocolError("The papers of this host belong to another computer.")
     index = index_of(term.epoch)
@@ -222,10 +236,26 @@ def check_host(delegation: Delegation, term: TermRecord, *, room: str, owner: by
     named = delegation.named(index)
     if named is None or named.key != host:
         raise ProtocolError("The owner of the room has not named this computer as a standby.")
-    if now >= delegation.until:
-        raise ProtocolError("The owner of the room has been away for too long: its list of standbys has expired.")
+    if named.role == "h":
+        raise ProtocolError("This computer may host the room only together with its owner, on their engine.")
+    _check_date(delegation, now)
     if term_of(term.epoch) > delegation.term_limit:
         raise ProtocolError("This host has begun more terms than the owner of the room allows.")
+
+
+def _check_engine_host(delegation: Delegation, term: TermRecord, owner: bytes, host: bytes, now: int) -> None:
+    if term.host_key != owner:
+        raise ProtocolError("The record of this host's engine is not signed by the owner of the room.")
+    if host == owner:
+        return
+    if not delegation.names_host(host):
+        raise ProtocolError("The owner of the room has not named this computer as one of its hosts.")
+    _check_date(delegation, now)
+
+
+def _check_date(delegation: Delegation, now: int) -> None:
+    if now >= delegation.until:
+        raise ProtocolError("The owner of the room has been away for too long: its list of standbys has expired.")
 
 
 def _number(value: int) -> bytes:

@@ -7,7 +7,7 @@ every room that has never moved. See protocol/delegation.py for the papers.
 from dataclasses import dataclass, replace
 
 from lanchat import errors
-from lanchat.protocol.delegation import OWNER_INDEX, Delegation, check_host, read_delegation, read_term
+from lanchat.protocol.delegation import OWNER_INDEX, Delegation, TermRecord, check_host, read_delegation, read_term
 from lanchat.protocol.messages import Card
 from lanchat.protocol.timeline import Timeline, index_of
 
@@ -73,7 +73,7 @@ class Papers:
         known = newest_delegation(self, delegation)
         if term:
             record = read_term(term)
-            if record.room != self.room or record.host_key != host_key:
+            if record.room != self.room or not self._is_of(record, host_key, known):
                 raise errors.ProtocolError("The papers of this host belong to another computer.")
         return self._with(known, delegation, term or self.term, host_key, now)
 
@@ -129,6 +129,8 @@ class Papers:
                 raise errors.ProtocolError("The owner of the room has not named the computer that answers.")
             raise _busy()
         term = read_term(card.term)
+        if term.engine and host_key != self.owner and term.epoch < self.epoch:
+            raise errors.ProtocolError("This host shows an older record of the room than the one that you know.")
         if known is not None:
             check_host(known, term, room=self.room, owner=self.owner, host=host_key, now=now + self.ahead)
         elif host_key != self.owner or term.host_key != host_key or term.room != self.room:
@@ -140,6 +142,12 @@ class Papers:
                 code="no-password",
             )
         return self._with(known, card.delegation, card.term, host_key, now)
+
+    def _is_of(self, record: TermRecord, host_key: bytes, known: Delegation | None) -> bool:
+        """Whether a record fits the host that shows it."""
+        if record.engine and host_key != self.owner:
+            return record.host_key == self.owner and known is not None and known.names_host(host_key)
+        return record.host_key == host_key
 
     def _with(self, newest: Delegation | None, shown: bytes, term: bytes, host_key: bytes, now: int) -> "Papers":
         """What we know once a host has shown papers that fit."""

@@ -179,7 +179,10 @@ def _counts(last: TermRecord, papers: Papers, named: Delegation | None) -> bool:
         return False
     if index == OWNER_INDEX:
         return last.host_key == papers.owner
-    return named is not None and index == named.index(last.host_key) and term_of(last.epoch) <= named.term_limit
+    by = named.named(index) if named is not None else None
+    if named is None or by is None or (by.key, by.role) != (last.host_key, "s"):
+        return False
+    return term_of(last.epoch) <= named.term_limit
 
 
 def next_step(me: Place, loss: Loss, delegation: Delegation, now: float, timing: Timing) -> Step:

@@ -41,7 +41,12 @@ def check(delegation: Delegation = PAPER, term: TermRecord = BOB_HOSTS, host: by
     check_host(delegation, term, room=ROOM, owner=ANN_KEY, host=host, now=now)
 
 
-# Ed25519 signatures of these two, so that a second client can check itself.
+BOB_AND_ANN = replace(
+    PAPER, standbys=(Standby(1, BOB_KEY, b"bob's PC", "h"), PAPER.standbys[1])
+)  # bob is a host beside ann
+ENGINE = TermRecord(ROOM, ANN_KEY, 4, MADE, Timeline(make_epoch(2, OWNER_INDEX), BOB_HOSTS.timeline.past), engine=True)
+
+# Ed25519 signatures of these, so that a second client can check itself.
 SIGNED_DELEGATION = (
     "34770c1921fd9ed0173b69adf87614da1ccb33e56d3662b9caa4d6e0538a8ca1"
     "08d7d52fd421187a2a32dda2b35706a81f13ebfeb92c58ab44830574272ab60b"
@@ -49,6 +54,10 @@ SIGNED_DELEGATION = (
 SIGNED_TERM = (
     "21ea1c39ce705c8cac01b0a52f687d21f3506f3247e39b4f06e17cb133b2331c"
     "66512adcb8bf53fa3f61095a69d48251471513ea99d960785b6a13f97566eb0b"
+)
+SIGNED_ENGINE = (
+    "b174befd3eede03807547d1b77264762022acf26f3a327396b92c82d3c9e9612"
+    "c5e051d4a37bcb764e9701a1056506b9980e63bef58c80b96af844f9e0fe4306"
 )
 
 
@@ -66,6 +75,12 @@ def test_the_vectors():
         *(b"lanchat term", b"1", ROOM.encode(), b"129", BOB_KEY, b"4", b"1800000000000", b"64", b"42")
     )
     assert record[-64:].hex() == SIGNED_TERM
+    engine = ENGINE.signed(ANN.sign)
+    assert engine[:-64] == join_fields(
+        *(b"lanchat engine", b"1", ROOM.encode(), b"128", ANN_KEY, b"4", b"1800000000000", b"64", b"42")
+    )
+    assert engine[-64:].hex() == SIGNED_ENGINE
+    assert read_term(engine) == ENGINE
 
 
 STANDBYS = st.lists(
@@ -179,6 +194,55 @@ def test_the_owner_hosts_by_its_own_right_whatever_the_delegation_says():
 def test_everybody_else_is_refused(changed, reason):
     with pytest.raises(ProtocolError, match=reason):
         check(**changed)
+
+
+def test_on_an_engine_the_owner_hosts_and_whom_it_has_named_a_host():
+    check(BOB_AND_ANN, ENGINE, BOB_KEY)
+    check(BOB_AND_ANN, ENGINE, ANN_KEY)
+    check(replace(BOB_AND_ANN, standbys=()), ENGINE, ANN_KEY, now=MADE + 2 * VALIDITY)
+
+
+@cases(
+    ("changed", "reason"),
+    [
+        ({"host": CAT_KEY}, "has not named this computer as one of its hosts"),  # cat is a standby
+        ({"delegation": PAPER}, "has not named this computer as one of its hosts"),  # bob is one again
+        (
+            {"delegation": replace(BOB_AND_ANN, standbys=())},
+            "has not named this computer as one of its hosts",
+        ),  # removed
+        ({"now": BOB_AND_ANN.until}, "has expired"),
+        ({"term": replace(ENGINE, host_key=BOB_KEY)}, "is not signed by the owner"),
+        ({"term": replace(ENGINE, host_key=CAT_KEY)}, "is not signed by the owner"),
+        ({"term": replace(ENGINE, room=OTHER_ROOM)}, "another room"),
+        ({"term": replace(ENGINE, engine=False)}, "another computer"),  # the owner's record of a room without an engine
+        ({"term": BOB_HOSTS}, "only together with its owner"),  # a term of its own
+    ],
+)
+def test_on_an_engine_everybody_else_is_refused(changed, reason):
+    with pytest.raises(ProtocolError, match=reason):
+        check(**{"delegation": BOB_AND_ANN, "term": ENGINE, "host": BOB_KEY, **changed})
+
+
+def test_a_record_that_one_of_the_hosts_has_signed_itself_names_it():
+    """It reads, as any record does that its signer has made; but it is not the owner's."""
+    forged = replace(ENGINE, host_key=BOB_KEY).signed(BOB.sign)
+    with pytest.raises(ProtocolError, match="is not signed by the owner"):
+        check(BOB_AND_ANN, read_term(forged), BOB_KEY)
+    with pytest.raises(ProtocolError, match="is not signed by that host"):
+        read_term(ENGINE.signed(BOB.sign))
+
+
+def test_the_terms_of_an_engine_are_the_owners():
+    with pytest.raises(ValueError, match="are the owner's"):
+        replace(ENGINE, timeline=Timeline(make_epoch(2, 1)))
+    standbys = (
+        replace(ENGINE, engine=False, timeline=Timeline(make_epoch(2, 1)))
+        .text()
+        .replace(b"lanchat term", b"lanchat engine")
+    )
+    with pytest.raises(ProtocolError, match="cannot be read"):
+        read_term(b"\0\0\0\x0e" + standbys[4:] + bytes(64))
 
 
 def test_an_index_is_of_one_key_and_one_instance():

@@ -106,6 +106,66 @@ def test_who_has_seen_no_list_of_standbys_accepts_the_owner_alone():
     assert unaware.accept(card(), BOB_KEY, NOW).delegation == PAPER, "but it reads the one that a standby shows"
 
 
+TOGETHER = replace(NAMED, number=5, standbys=(Standby(1, BOB_KEY, b"bob's PC", "h"), Standby(2, CAT_KEY, b"cat's PC")))
+HOSTS = TOGETHER.signed(ANN.sign)
+ENGINE = TermRecord(ROOM, ANN_KEY, 5, MADE, Timeline(make_epoch(2, OWNER_INDEX), ((FIRST, 42),)), engine=True)
+ENGINES = ENGINE.signed(ANN.sign)
+
+
+def test_a_member_goes_from_one_host_of_an_engine_to_the_other_and_back():
+    at_bob = BEFORE.accept(card(ENGINES, HOSTS), BOB_KEY, NOW)
+    assert (at_bob.owner, at_bob.delegation, at_bob.term) == (ANN_KEY, HOSTS, ENGINES)
+    assert at_bob.accept(card(ENGINES, HOSTS), ANN_KEY, NOW).term == ENGINES
+    assert first_contact(card(ENGINES, HOSTS), BOB_KEY, NOW).owner == ANN_KEY
+
+
+REMOVED = replace(TOGETHER, number=6, standbys=TOGETHER.standbys[1:]).signed(ANN.sign)
+LATER = replace(ENGINE, timeline=Timeline(make_epoch(3, OWNER_INDEX))).signed(ANN.sign)
+BOBS_ENGINE = replace(ENGINE, host_key=BOB_KEY).signed(BOB.sign)
+CATS_ENGINE = replace(ENGINE, host_key=CAT_KEY).signed(CAT.sign)
+AWAY = NOW + VALIDITY
+
+
+@cases(
+    ("knows", "shown", "key", "now", "reason"),
+    [
+        (PAPER, card(ENGINES, HOSTS), EVE_KEY, NOW, "has not named this computer as one of its hosts"),
+        (PAPER, card(ENGINES, HOSTS), CAT_KEY, NOW, "has not named this computer as one of its hosts"),
+        (REMOVED, card(ENGINES, HOSTS), BOB_KEY, NOW, "has not named this computer as one of its hosts"),
+        (PAPER, card(ENGINES, b""), BOB_KEY, NOW, "has not named this computer as one of its hosts"),
+        (PAPER, card(ENGINES, HOSTS), BOB_KEY, AWAY, "has expired"),
+        (PAPER, card(BOBS_ENGINE, HOSTS), BOB_KEY, NOW, "not signed by the owner"),
+        (PAPER, card(CATS_ENGINE, HOSTS), CAT_KEY, NOW, "not signed by the owner"),  # a standby's
+        (PAPER, card(ENGINE.signed(BOB.sign), HOSTS), BOB_KEY, NOW, "is not signed by that host"),
+        (PAPER, card(replace(ENGINE, room=OTHER_ROOM).signed(ANN.sign), HOSTS), BOB_KEY, NOW, "another room"),
+        (PAPER, card(ENGINES, HOSTS, owner=EVE_KEY), BOB_KEY, NOW, "another owner"),
+        (PAPER, card(ANNS, HOSTS), BOB_KEY, NOW, "another computer"),
+        (HOSTS, card(BOBS, HOSTS), BOB_KEY, NOW, "only together with its owner"),
+    ],
+)
+def test_every_other_host_of_an_engine_is_refused(knows, shown, key, now, reason):
+    with pytest.raises(HostKeyChanged, match=reason):
+        replace(BEFORE, delegation=knows).accept(shown, key, now)
+
+
+def test_an_old_record_of_an_engine_is_refused_of_all_but_the_owner():
+    """A host that the owner has left behind shows what was true before its room began anew."""
+    knows = BEFORE.accept(card(LATER, HOSTS), BOB_KEY, NOW)
+    with pytest.raises(HostKeyChanged, match="an older record of the room than the one that you know"):
+        knows.accept(card(ENGINES, HOSTS), BOB_KEY, NOW)
+    assert knows.accept(card(ENGINES, HOSTS), ANN_KEY, NOW).term == ENGINES
+
+
+def test_a_host_of_an_engine_renews_papers_over_its_link():
+    at_bob = BEFORE.accept(card(ENGINES, HOSTS), BOB_KEY, NOW)
+    assert at_bob.renewed(HOSTS, LATER, BOB_KEY, NOW).term == LATER
+    for shown, term in ((REMOVED, LATER), (HOSTS, ENGINE.signed(ANN.sign)[:-1]), (HOSTS, BOBS[:-64] + bytes(64))):
+        with pytest.raises(ProtocolError):
+            at_bob.renewed(shown, term, BOB_KEY, NOW)
+    with pytest.raises(ProtocolError, match="another computer"):
+        at_bob.renewed(HOSTS, BOBS_ENGINE, BOB_KEY, NOW)
+
+
 def test_the_owner_and_whom_the_newest_list_names_may_host_the_room():
     assert [BEFORE.names(key) for key in (ANN_KEY, BOB_KEY, CAT_KEY)] == [True, True, False]
     assert [Papers(ROOM, ANN_KEY).names(key) for key in (ANN_KEY, BOB_KEY)] == [True, False]

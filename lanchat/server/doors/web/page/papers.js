@@ -40,10 +40,11 @@ function checkSignature(signed, key) {
   if (!noble.ed25519.verify(signature, text, key, { zip215: false })) throw new Error("A paper is not signed by who has to.");
 }
 
-function checkKind(fields, kind) {
-  if (fields.length < 2 || fromUtf8.decode(fields[0]) !== kind || fromUtf8.decode(fields[1]) !== "1") {
-    throw new Error("This is another paper.");
-  }
+// Which of these kinds a paper is.
+function checkKind(fields, ...kinds) {
+  const kind = fields.length < 2 ? "" : fromUtf8.decode(fields[0]);
+  if (!kinds.includes(kind) || fromUtf8.decode(fields[1]) !== "1") throw new Error("This is another paper.");
+  return kind;
 }
 
 // The owner's list of standbys. Throws unless the owner has signed it.
@@ -59,7 +60,7 @@ function readDelegation(paper, owner) {
     const known = standbys.some((one) => one.index === index);
     if (!index || known || !["s", "h"].includes(role)) throw new Error("The list of standbys cannot be read.");
     paperBytes(rest[at + 3], 8);
-    standbys.push({ index, key: paperBytes(rest[at + 2], 32) });
+    standbys.push({ index, role, key: paperBytes(rest[at + 2], 32) });
   }
   checkSignature(signed, owner);
   return {
@@ -75,27 +76,32 @@ function readDelegation(paper, owner) {
 
 // What a record says, whoever has signed it.
 function termFields(signed) {
-  checkKind(signed.fields, "lanchat term");
+  const engine = checkKind(signed.fields, "lanchat term", "lanchat engine") === "lanchat engine";
   const [, , room, epoch, key, delegation, began, ...rest] = signed.fields;
   if (!began || rest.length % 2 || rest.length > 2 * MAX_ENTRIES) throw new Error("The record of the host cannot be read.");
   paperNumber(delegation);
   paperNumber(began);
   const past = [];
   for (let at = 0; at < rest.length; at += 2) past.push([paperNumber(rest[at]), paperNumber(rest[at + 1], N_RANGE - 1)]);
-  const term = { room: fromUtf8.decode(room), epoch: paperNumber(epoch), key: paperBytes(key, 32), past };
+  const term = { room: fromUtf8.decode(room), epoch: paperNumber(epoch), key: paperBytes(key, 32), past, engine };
   const epochs = [...past.map(([earlier]) => earlier), term.epoch];
-  if (epochs.some((one, at) => at && one <= epochs[at - 1]) || term.epoch >= (MAX_TERM + 1) * INDEX_RANGE) {
+  if (epochs.some((one, at) => at && one <= epochs[at - 1]) || term.epoch >= (MAX_TERM + 1) * INDEX_RANGE || (engine && term.epoch % INDEX_RANGE)) {
     throw new Error("The record of the host cannot be read.");
   }
   return term;
 }
 
-// The record of a host. Throws unless that host has signed it.
+// The record of a host, or of all hosts on an engine. Throws unless that host, or the owner that it names, has signed it.
 function readTerm(paper) {
   const signed = paperFields(paper);
   const term = termFields(signed);
   checkSignature(signed, term.key);
   return term;
+}
+
+// Whether a list names this key as one of several hosts.
+function namesHost(newest, key) {
+  return Boolean(newest) && newest.list.standbys.some((one) => one.role === "h" && sameBytes(one.key, key));
 }
 
 // What we know of who may host one room. Nothing of it changes: each method that learns gives new ones.
@@ -140,17 +146,37 @@ class Papers {
 
   // Our host has sent a list and perhaps its record over its link.
   renewed(list, term, hostKey, now) {
+    const newest = this.newest(list);
     if (term) {
       const record = readTerm(term);
-      if (record.room !== this.room || !sameBytes(record.key, hostKey)) {
+      if (record.room !== this.room || !this.isOf(record, hostKey, newest)) {
         throw new Error("The papers of this host belong to another computer.");
       }
     }
-    return this.with(this.newest(list), hostKey, now);
+    return this.with(newest, hostKey, now);
+  }
+
+  // Whether a record fits the host that shows it.
+  isOf(record, hostKey, newest) {
+    if (!record.engine || sameBytes(hostKey, this.owner)) return sameBytes(record.key, hostKey);
+    return sameBytes(record.key, this.owner) && namesHost(newest, hostKey);
+  }
+
+  checkEngine(term, newest, hostKey, now) {
+    if (!sameBytes(term.key, this.owner)) throw new Error("The record of this host's engine is not signed by the owner.");
+    if (sameBytes(hostKey, this.owner)) return;
+    if (!namesHost(newest, hostKey)) {
+      throw new Error("The owner of the room has not named this computer as one of its hosts.");
+    }
+    if (now >= newest.list.until) throw new Error("The owner's list of standbys has expired.");
   }
 
   check(term, newest, hostKey, now) {
     if (term.room !== this.room) throw new Error("The papers of this host are for another room.");
+    if (term.engine) {
+      this.checkEngine(term, newest, hostKey, now);
+      return;
+    }
     if (!sameBytes(term.key, hostKey)) throw new Error("The papers of this host belong to another computer.");
     const index = term.epoch % INDEX_RANGE;
     if (!newest || index === 0) {
@@ -160,6 +186,9 @@ class Papers {
     const named = newest.list.standbys.find((one) => one.index === index);
     if (!named || !sameBytes(named.key, hostKey)) {
       throw new Error("The owner of the room has not named this computer as a standby.");
+    }
+    if (named.role === "h") {
+      throw new Error("This computer may host the room only together with its owner, on their engine.");
     }
     if (now >= newest.list.until) throw new Error("The owner's list of standbys has expired.");
     if (Math.floor(term.epoch / INDEX_RANGE) > newest.list.termLimit) {
