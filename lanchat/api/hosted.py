@@ -141,6 +141,7 @@ def host(
                     hidden=not announce,
                     files=limits_of_files.total,
                     web=web or web_port is not None,
+                    people=limits.members if limits != DEFAULT_LIMITS else 0,
                 ),
                 password=bool(password),
             )

@@ -9,7 +9,7 @@ from lanchat.client.keeper import Promotion
 from lanchat.errors import ProtocolError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.delegation import OWNER_INDEX
-from lanchat.protocol.limits import file_limits
+from lanchat.protocol.limits import file_limits, limits_for
 from lanchat.protocol.messages import Card
 from lanchat.protocol.places import Rules, read_rules
 from lanchat.protocol.timeline import index_of, term_of
@@ -111,6 +111,7 @@ def host_copy(
                 ),
                 listeners=listeners,
                 yielded=yielded,
+                limits=limits_for(rules.people),
                 timing=timing,
             )
         except ValueError as error:  # the last host has given the room a title or a retention that is none

@@ -34,6 +34,7 @@ class HostOptions:
     ephemeral: bool
     keep: str | None
     files: str | None
+    people: int | None
     plain_port: int | None
     irc_port: int | None
     irc_tls_port: int | None
@@ -80,6 +81,12 @@ class HostOptions:
         "--files",
         metavar="SIZE",
         help="Let members send files, up to so much in all (500M, 10G; default 10G); 0 for no files.",
+    ),
+    options.option(
+        "--people",
+        type=click.IntRange(2, 1000),
+        metavar="N",
+        help="Let so many people in (default 200, at most 1000).",
     ),
     *guests.OPTIONS,
     options.option(
@@ -147,7 +154,8 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
 
 def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term: int, *, screen: bool) -> "HostedRoom":
     from lanchat.api import hosted
-    from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS, file_limits
+    from lanchat.network.descriptors import allow_connections
+    from lanchat.protocol.limits import NO_LIMITS, file_limits, limits_for
     from lanchat.protocol.sizes import parse_size
     from lanchat.storage.home import home_folder
     from lanchat.storage.own_settings import own_settings
@@ -165,6 +173,8 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term
     password = chosen or new_password(settings.password, settings.password_file, ask=has_terminal())
     irc_password = guests.check(settings, locked=password is not None, password=password)
     home = home_folder(needed=not settings.ephemeral)
+    if settings.people:
+        allow_connections(settings.people)
     known = [] if settings.new or settings.ephemeral else rooms_called(home, title, HOSTED)
     who = Who(choose_nick(settings.nick, ask=screen))
     try:
@@ -188,7 +198,7 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term
             standby=settings.standby is not False,
             least_term=least_term,
             engine=engine,
-            limits=NO_LIMITS if settings.no_limits else DEFAULT_LIMITS,
+            limits=NO_LIMITS if settings.no_limits else limits_for(settings.people or 0),
             interfaces=settings.interface,
             on_problem=notices,
             drop_oldest=False,

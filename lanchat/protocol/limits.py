@@ -3,7 +3,7 @@
 The numbers, with their precedents in ergo, OpenSSH, KDE Connect and ssh-chat, are explained in `.github/SECURITY.md`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class TokenBucket:
@@ -120,8 +120,15 @@ SAID_AGAIN = 10_000  # lines that a member says again to one host, at most
 MAX_OWNED = 50_000  # skeletons of nicks that have an owner in one room, some 12 MB; none gives way to a newer one
 MAX_PEOPLE = 5_000  # people in one room that a member accepts from a host; 25 times what a host admits by default
 
+MOST_MEMBERS = 1000  # people whom one host admits, where its person wants so; so many are measured
+
 DEFAULT_LIMITS = Limits()
 DEFAULT_FILE_LIMITS = FileLimits()
+
+
+def limits_for(people: int) -> Limits:
+    """The limits of a room for so many people, at most MOST_MEMBERS; 0: for as many as every room has."""
+    return replace(DEFAULT_LIMITS, members=min(people, MOST_MEMBERS)) if people else DEFAULT_LIMITS
 
 
 def file_limits(total: int) -> FileLimits:

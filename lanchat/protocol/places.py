@@ -53,6 +53,7 @@ class Rules(Struct, frozen=True, omit_defaults=True):
     web: bool = False  # it has a page for browsers
     ticket: Short = ""  # of the guest link to that page, as it stands there
     ticket_until: Number = 0  # s since 1970
+    people: Number = 0  # whom it holds; 0: as many as every room
 
     def admitting(self, bans: dict[str, str], locked: bool) -> "Rules":
         """The same settings with other access rules."""

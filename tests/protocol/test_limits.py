@@ -1,12 +1,12 @@
 """The token bucket, and the limits."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_PEOPLE, NO_LIMITS, TokenBucket
+from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_PEOPLE, MOST_MEMBERS, NO_LIMITS, TokenBucket, limits_for
 
 
 def test_a_burst_then_the_rate():
@@ -64,3 +64,9 @@ def test_every_limit_is_lifted_for_benchmarks_but_those_of_time():
 
 def test_a_member_accepts_the_number_of_people_of_any_honest_host():
     assert MAX_PEOPLE >= 10 * DEFAULT_LIMITS.members
+
+
+def test_a_room_for_more_people_has_all_other_limits_as_ever():
+    assert limits_for(0) == DEFAULT_LIMITS
+    assert limits_for(700) == replace(DEFAULT_LIMITS, members=700)
+    assert limits_for(2**40).members == MOST_MEMBERS, "a host that was somebody else's says so"
