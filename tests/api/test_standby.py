@@ -25,9 +25,9 @@ from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context
 from lanchat.server.doors.native import native_door
 from lanchat.server.followers import Followers
+from lanchat.server.handover import Handovers
 from lanchat.server.host import Host
 from lanchat.server.session import JoinRequest
-from lanchat.server.standbys import Standbys
 from lanchat.server.term import Term
 from lanchat.storage import replica
 from lanchat.storage.identity import load_identity
@@ -368,7 +368,7 @@ def pass_on(host: Person, other: Person) -> None:
 
 def test_a_standby_to_which_nobody_comes_ends_its_hosting(stage, monkeypatch):
     """Its answer came too late, so that the host has gone on."""
-    monkeypatch.setattr(Standbys, "_promoted", lambda standbys, session, paper: None)
+    monkeypatch.setattr(Handovers, "promoted", lambda handovers, session, paper: None)
     ann = stage(timing=replace(CALM, promotion=0.2, heartbeat=0.05, follow_sweep=0.05))
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)
     ann.name("bob")

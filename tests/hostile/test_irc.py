@@ -89,10 +89,12 @@ def loop(eve: IrcClient, command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "heard"), [("NICK eve{}", Renamed), ("PRIVMSG #room-a :{}", Said), ("PRIVMSG ann :{}", PrivateMessage)]
+    ("command", "heard"),
+    [("NICK eve-of-the-loop-{}", Renamed), ("PRIVMSG #room-a :{}", Said), ("PRIVMSG ann :{}", PrivateMessage)],
 )
 def test_a_loop_waits_in_its_own_reader(siege, irc, command, heard):
-    """The others hear what may be said at once and a little more, and talk on."""
+    """The others hear what may be said at once and a little more, and talk on. (Shorter lines would be too many for one
+    read, and cut off.)"""
     limits = replace(DEFAULT_LIMITS, message_rate=0.1, rename_burst=10**6)
     attacked = siege(irc_port=0, limits=limits)
     eve = irc(attacked, "eve")
