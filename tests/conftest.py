@@ -39,7 +39,7 @@ from tests.support.program import forks
 from tests.support.shaken import Shaker
 from tests.support.waiting import wait_until
 
-pytest_plugins = ["tests.faults.report", "tests.support.processes"]
+pytest_plugins = ["tests.faults.report"]
 
 # A busy machine is no failure, and a run today is the same as a run tomorrow. A quick run tries the first of the same.
 hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, max_examples=25, database=None)
@@ -99,14 +99,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         session.config.stash[_SHAKER] = Shaker(session.config.option.shaken)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
-    """Processes that share the run share what starts their programs, too."""
-    shared = is_quick(session.config) and session.config.option.processes
-    with forks(session.config.stash.get(_SHAKER, None)) if shared else nullcontext():
-        return (yield)
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if (shaker := item.config.stash.get(_SHAKER, None)) is not None:
         shaker.begin(item.nodeid)
@@ -163,7 +155,7 @@ def leaves_nothing() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def own_world(leaves_nothing: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home of its own (not made yet), loopback only, and no settings of whoever runs the tests. Gives the home."""
-    home = tmp_path_factory.getbasetemp() / f"home{os.getpid()}-{next(_homes)}"
+    home = tmp_path_factory.getbasetemp() / f"home{next(_homes)}"
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("LANCHAT_")]:
             patch.delenv(name)

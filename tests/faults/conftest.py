@@ -10,7 +10,7 @@ import pytest
 from lanchat.protocol.timing import Timing
 from lanchat.storage.identity import Identity
 from tests.faults.program import EAGER, HASTY, TIMING
-from tests.faults.report import Figures, note
+from tests.faults.report import findings
 from tests.faults.stage import Stage
 
 
@@ -24,18 +24,16 @@ def make_stage(
 ) -> Iterator[Callable[[str], Stage]]:
     """`make_stage("frozen")`: another stage, cleared after the test."""
     stages: list[Stage] = []
-    figures: list[Figures] = []
 
     def make(name: str) -> Stage:
         fixtures = request.fixturenames
         timing = HASTY if "hasty" in fixtures else EAGER if "eager" in fixtures else Timing()
-        stages.append(Stage(name, tmp_path / name.replace(" ", "-"), identity, figures, timing))
+        stages.append(Stage(name, tmp_path / name.replace(" ", "-"), identity, findings, timing))
         return stages[-1]
 
     yield make
     for stage in stages:
         stage.close()
-    note(request.node, figures)
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """What all scenarios of a run came to, printed at its end. A plugin of pytest: several processes may share the run."""
 
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import pytest
 
 from tests.faults.chronicle import Times, Verdict
-
-_NAME = "faults"  # of the property of a test
 
 
 @dataclass(frozen=True)
@@ -22,19 +20,34 @@ class Figures:
     peak: int
 
 
-def note(item: pytest.Item, figures: list[Figures]) -> None:
-    """Give them to the report of the test's end, which comes to the process that prints."""
-    item.user_properties.append((_NAME, msgspec.to_builtins(figures)))
+@dataclass
+class Findings:
+    """Of the whole run."""
+
+    figures: list[Figures] = field(default_factory=list)
+
+
+findings = Findings()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In one of several processes: hand them to the one that prints."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["faults"] = msgspec.to_builtins(findings.figures)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    output: dict[str, Any] = getattr(node, "workeroutput", {})
+    findings.figures += msgspec.convert(output.get("faults", []), list[Figures])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """At the end of a run."""
-    reports = [report for kind in terminalreporter.stats.values() for report in kind]
-    noted = [report.user_properties for report in reports if getattr(report, "when", "") == "teardown"]
-    figures = [each for name, value in chain(*noted) if name == _NAME for each in msgspec.convert(value, list[Figures])]
+    figures = sorted(findings.figures, key=lambda each: each.scenario)
     if not figures:
         return
-    figures.sort(key=lambda each: each.scenario)
     write = terminalreporter.write_line
     terminalreporter.section("faults")
     for each in figures:

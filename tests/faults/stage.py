@@ -16,7 +16,7 @@ from lanchat.storage.member_store import DiskStore, MemberStore, NoStore
 from tests.faults.cable import Cable
 from tests.faults.chronicle import Chronicle, check, times
 from tests.faults.hosts import HostProcess
-from tests.faults.report import Figures
+from tests.faults.report import Figures, Findings
 from tests.faults.talkers import Talker
 from tests.support.namespaces import Namespace
 from tests.support.waiting import wait_until
@@ -31,7 +31,7 @@ class Stage:
         name: of the scenario.
         folder: for homes and the chronicle.
         identity: makes the key of somebody.
-        figures: where those of each scenario go.
+        findings: where the figures go.
         timing: of the members; the host is a process of its own.
     """
 
@@ -40,7 +40,7 @@ class Stage:
         name: str,
         folder: Path,
         identity: Callable[[str], Identity],
-        figures: list[Figures],
+        findings: Findings,
         timing: Timing = DEFAULT_TIMING,
     ) -> None:
         folder.mkdir()
@@ -53,7 +53,7 @@ class Stage:
         self.host = HostProcess(folder / "host")
         self._identity = identity
         self._making = threading.Lock()  # guards the making of keys
-        self._figures = figures
+        self._findings = findings
         self._networks: list[Namespace] = []
         self._cables: list[Cable] = []
         self._closed = False
@@ -174,7 +174,7 @@ class Stage:
         records = self.chronicle.records()
         verdict = check(records, log, damaged=damaged)
         figures = Figures(self.name, self.rounds, verdict, times(records), self.host.peak)
-        self._figures.append(figures)
+        self._findings.figures.append(figures)
         assert not verdict.faults, f"{verdict}\n" + "\n".join(verdict.faults[:20]) + f"\nsee {self.folder}"
         return figures
 

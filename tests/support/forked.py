@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 from tests.support.forks import NUMBER, Request
-from tests.support.namespaces import own_network
 from tests.support.shaken import Shaker
 
 if sys.platform != "linux":  # not `assert`: mypy would not know the names below on other systems
@@ -23,7 +22,7 @@ _HEEDED = ("PYTHON", "LANG", "LC_", "TZ")  # names that begin so are heeded by P
 
 
 class ForkServer:
-    """Starts programs that have their imports behind them. One thread at a time, in each process that has it.
+    """Starts programs that have their imports behind them. One thread at a time.
 
     Making one does not wait until it is ready; the first program does.
     """
@@ -61,7 +60,6 @@ class ForkServer:
             RuntimeError: the server is no more.
         """
         network, program = _split_network(argv)
-        network = network or own_network()  # not that of the server
         shaken = None if self._shaker is None else self._shaker.for_a_program()
         request = Request(program[1:], dict(env), os.getcwd(), list(keep), terminal, bool(network), shaken)
         with ExitStack() as kept, ExitStack() as lent:

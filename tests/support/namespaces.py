@@ -28,7 +28,6 @@ _NEWNET = 0x40000000  # CLONE_NEWNET of sched.h
 _OF_THIS_THREAD = "/proc/thread-self/ns/net"
 _NO_WAIT_FOR_IPV6 = ("default/accept_dad", "all/accept_dad")  # without these an IPv6 address takes 2 s
 _LIMIT = 10.0  # s for one command
-_left = False  # the network that the tests were started in
 
 
 @cache
@@ -62,13 +61,6 @@ def enter_own_network() -> None:
     if not missing():
         call_libc("unshare", _NEWNET)
         _set_up(loopback=True)
-        global _left
-        _left = True
-
-
-def own_network() -> str:
-    """A file that stands for the network of this thread; empty if that is the one the tests were started in."""
-    return _OF_THIS_THREAD if _left else ""
 
 
 class Namespace:
