@@ -29,7 +29,7 @@ from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
-from lanchat.protocol.papers import timeline_of
+from lanchat.protocol.papers import is_on_engine, timeline_of
 from lanchat.protocol.places import Place
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.text import clean_nick, safe_text
@@ -286,7 +286,7 @@ class Member:
                 lost = error
                 continue
             self._settled()
-            moved = moved or connection.host_key != self._host_key
+            moved = (moved or connection.host_key != self._host_key) and not is_on_engine(connection.card)
             came = connection.card, connection.welcome, connection.present, connection.host_id
             self.queue.put(Connected(*came, again=True, moved=moved))
             if merge := merged(connection, epoch, time.time_ns() // 1_000_000):

@@ -176,6 +176,11 @@ def timeline_of(card: Card) -> Timeline | None:
     return read_term(card.term).timeline if card.term else None
 
 
+def is_on_engine(card: Card) -> bool:
+    """Whether a host that was accepted is one of several, which deliver the same."""
+    return bool(card.term) and read_term(card.term).engine
+
+
 def newest_delegation(papers: Papers, shown: bytes) -> Delegation | None:
     """The newer one of the delegation that we know and the one that a host shows.
 

@@ -153,7 +153,8 @@ def seen(at: Known, card: Card, key: bytes, papers: Papers, now: int) -> Place |
         epoch = record.epoch if record is not None else 0
         if not card.standby:
             papers.accept(card, key, now)
-            return Place(index_of(epoch), epoch, -1, "hosts", company=card.company)
+            index = at.index if record is not None and record.engine else index_of(epoch)
+            return Place(index, epoch, -1, "hosts", company=card.company)
         named = papers.learn(card.delegation).named
     except LanchatError:
         return None

@@ -25,6 +25,7 @@ from lanchat.room.access import Access
 from lanchat.room.room import Room
 from lanchat.server.acceptor import Acceptor
 from lanchat.server.admission import PasswordThrottle
+from lanchat.server.beside import Beside
 from lanchat.server.doors.base import DoorOption, Serving
 from lanchat.server.doors.native import native_door
 from lanchat.server.files import open_files
@@ -57,6 +58,7 @@ class Host(Closable):
         ephemeral: ask members to store nothing either.
         blobs: holds the files that members send; None: the room takes none.
         term: by what right this computer hosts a room that may move; None: this one cannot.
+        beside: the other hosts, of a room on an engine; None: there never are any.
         listeners: of the first doors, where these listen already; they are the host's from now on.
         yielded: called from a thread of its own once the room is hosted elsewhere. The host is only to be closed then.
         make_hub: makes what owns the room, by the arguments of a `Hub`.
@@ -84,6 +86,7 @@ class Host(Closable):
         ephemeral: bool = False,
         blobs: Blobs | None = None,
         term: Term | None = None,
+        beside: Beside | None = None,
         listeners: Sequence[Listeners] = (),
         yielded: Callable[[], None] = lambda: None,
         make_hub: Callable[..., Hub] = Hub,
@@ -112,6 +115,7 @@ class Host(Closable):
             opened = self._log.open()
             undo.callback(self._log.close)
             self.rules = KeptRules(term, opened.state, bans, self.title, log.set_state, save_access, locked=locked)
+            owner = term.owner if term is not None else beside.papers.owner if beside is not None else None
             access = Access(opened.owners, self.rules.rules.bans, locked=self.rules.rules.locked, limits=limits)
             if access.full:
                 _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
@@ -126,11 +130,12 @@ class Host(Closable):
                 keys=opened.keys,
                 topic=opened.topic,
                 limits=limits,
-                owner_id="" if term is None else member_id(term.owner),
+                owner_id="" if owner is None else member_id(owner),
             )
             files = open_files(blobs, opened.files, term, room.id, timing, lambda whole: self._hub.inbox.put(whole))
             room.files = files.files
             self._hub = make_hub(room, self._log, _now, self.rules.change, files, opened.private_number)
+            self._hub.sessions.beside = self._beside = beside
             self.moving = Moving(term, room, self._hub, identity, opened, self.rules, timing, yielded) if term else None
             self._links = Links(limits, timing, lambda: self.moving is not None and self.moving.elsewhere)
             serving = Serving(
@@ -145,7 +150,9 @@ class Host(Closable):
                 self._card,
                 secret,
                 files.bulk,
-                lambda: self.moving.origins if self.moving is not None else (),
+                lambda: (
+                    self.moving.origins if self.moving is not None else beside.origins if beside is not None else ()
+                ),
             )
             made = [(door.make(serving), at) for door, at in zip(doors, listening, strict=True)]
             self._acceptor = Acceptor(made, self._links.accept, timing.own_addresses)
@@ -219,7 +226,7 @@ class Host(Closable):
         self._closing = True
         if self._started:
             self._acceptor.stop()
-            self._hub.inbox.put_now(CloseRoom(reason))
+            self._hub.inbox.put_now(CloseRoom(reason, -1 if self._beside is None else self._beside.successor))
             self._links.finish()
             self._hub.stop()
             self._links.close()
@@ -236,7 +243,7 @@ class Host(Closable):
             self.locked,
             secrets.token_bytes(NONCE_SIZE),
             self._ephemeral,
-            *(self.moving.shown if self.moving is not None else ()),
+            *(self.moving.shown if self.moving is not None else self._beside.shown if self._beside is not None else ()),
         )
 
 

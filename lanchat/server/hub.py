@@ -203,8 +203,8 @@ class Hub:
             case FileWhole():
                 if (draft := self._room.files.finish(item, batch.now)) is not None:
                     self._publish_file(draft, batch)
-            case CloseRoom(reason):
-                self.sessions.closing = wire.Closing("closed", reason)  # said after the events of this batch
+            case CloseRoom():
+                self.sessions.closing = item.closing  # said after the events of this batch
             case Stop() | EngineItem():
                 pass
             case _:

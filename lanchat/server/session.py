@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lanchat.network.keepalive import Keepalive
-from lanchat.protocol.messages import Event, FromHost, FromMember, Refused, Said, Told
+from lanchat.protocol.messages import Closing, Event, FromHost, FromMember, Refused, Said, Told
 from lanchat.protocol.places import Place
 from lanchat.room.effects import Member, Snapshot
 from lanchat.room.files import FileWhole
 from lanchat.room.room import Room
+
+_GOES_ON = "Another computer goes on with the room."  # for clients that do not follow
 
 
 class Outlet(Protocol):
@@ -188,9 +190,20 @@ class LogTrouble:
 
 @dataclass(frozen=True)
 class CloseRoom:
-    """The room closes: every member is told, and no one is admitted any more."""
+    """The room closes: every member is told, and no one is admitted any more.
+
+    Args:
+        to: the index of another host, at which it goes on; -1: it does not.
+    """
 
     reason: str
+    to: int = -1
+
+    @property
+    def closing(self) -> Closing:
+        if self.to >= 0:
+            return Closing("moved", _GOES_ON, self.to)
+        return Closing("closed", self.reason)
 
 
 @dataclass(frozen=True)

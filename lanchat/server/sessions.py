@@ -11,6 +11,7 @@ from lanchat.room.effects import Member
 from lanchat.room.room import MAX_SESSIONS, Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
+from lanchat.server.beside import Beside
 from lanchat.server.delivery import Delivery
 from lanchat.server.session import Answer, Asked, Item, JoinRequest, LinkEnded, Session
 from lanchat.threads import Inbox
@@ -30,6 +31,7 @@ class Sessions(Delivery):
     Attributes:
         closing: the last line to everybody; None: the room goes on here. Nobody is let in any more then.
         gone: called with each session that has ended.
+        beside: the other hosts of the room; None: it never has any.
 
     A session whose link was lost may still count for a while (`Session.absence`), because the browser of a phone loses
     its link each time that the phone sleeps. The member has left only if nobody comes back by then.
@@ -39,6 +41,7 @@ class Sessions(Delivery):
         super().__init__(room, acks)
         self.closing: wire.Closing | None = None
         self.gone: Callable[[Session], None] = lambda session: None
+        self.beside: Beside | None = None
         self._absent: dict[Session, int] = {}  # sessions without a link, with when they end, in ms since 1970
 
     def gather(self, items: Sequence[Item], inbox: Inbox[Item]) -> Sequence[Item]:
@@ -121,6 +124,8 @@ class Sessions(Delivery):
             self._observers[session] = None
         batch.personal_for(session).start = len(batch.events)
         batch.tell(session, session.snapshot(snapshot))
+        for message in self.beside.greeting() if self.beside is not None else ():
+            self.tell(session, message, batch)
         if isinstance(decision, wire.Joined):
             lost = self._room.crowd and is_lost_in_crowd(decision)
             self.publish(decision, batch)
@@ -154,7 +159,7 @@ class Sessions(Delivery):
     @property
     def pause(self) -> float | None:
         """Seconds after which `do_what_is_due` is to be called; None: nothing will be due."""
-        return _LOOK if self._absent or self._crowd.has_changed else None
+        return _LOOK if self._absent or self._crowd.has_changed or self.beside is not None else None
 
     def lost(self, session: Session, batch: Batch) -> None:
         """Note that the link of a session has ended."""
@@ -166,7 +171,10 @@ class Sessions(Delivery):
             self._end(session, batch)
 
     def do_what_is_due(self, batch: Batch) -> None:
-        """End the sessions of those who have not come back in time, and tell how many are in a crowd."""
+        """End the sessions of those who have not come back in time, and tell how many are in a crowd, and who hosts."""
+        if self.beside is not None:
+            for message in self.beside.take_due():
+                self.tell_all([(session, message) for session in self], batch)
         self._crowd.count(self, batch)
         for session in [session for session, until in self._absent.items() if until <= batch.now]:
             self._end(session, batch)

@@ -1,0 +1,196 @@
+"""Several hosts serve one room, and show one record of its owner: a member goes from one to the other.
+
+What they deliver comes from an engine, which these tests do without: each host here numbers by itself.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lanchat.api.joining import join_target
+from lanchat.api.targets import Target
+from lanchat.client.events import Connected, Disconnected
+from lanchat.errors import HostKeyChanged, RoomClosed
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.delegation import OWNER_INDEX, VALIDITY, Delegation, Standby, TermRecord
+from lanchat.protocol.places import Place
+from lanchat.protocol.standby import Standbys
+from lanchat.protocol.timeline import Timeline
+from lanchat.protocol.timing import Timing
+from lanchat.server.beside import Beside, HostPapers
+from lanchat.server.host import Host
+from tests.api.test_standby import FAR, Person
+from tests.support.addresses import LOOPBACK
+from tests.support.people import lose
+from tests.support.waiting import PATIENCE, wait_until
+
+ROOM = "5" * 32
+QUICK = Timing(first_retry=0.02)
+
+
+class Together:
+    """Ann's room, which bob's computer hosts as well."""
+
+    def __init__(self, host: Callable[..., Host], identity: Callable[[str], Any]) -> None:
+        self._identity, self._host = identity, host
+        self.named = Delegation(ROOM, 1, 0, FAR, standbys=(Standby(1, identity("bob").public, bytes(8), "h"),))
+        self.beside: dict[str, Beside] = {}
+        self.hosts: dict[str, Host] = {}
+        for nick in ("ann", "bob"):
+            self.open(nick)
+        self.tell()
+
+    def open(self, nick: str) -> None:
+        self.beside[nick] = Beside(self.papers, self._identity(nick).public)
+        self.hosts[nick] = self._host(nick=nick, room_id=ROOM, beside=self.beside[nick])
+
+    @property
+    def papers(self) -> HostPapers:
+        ann = self._identity("ann")
+        record = TermRecord(ROOM, ann.public, 1, 0, Timeline(0), engine=True).signed(ann.sign)
+        return HostPapers(ann.public, self.named.signed(ann.sign), record)
+
+    @property
+    def places(self) -> list[Place]:
+        """Of the hosts that are there."""
+        return [
+            Place(index, self._identity(nick).public, nick, (f"127.0.0.1:{self.hosts[nick].port}",))
+            for index, nick in enumerate(("ann", "bob"))
+            if nick in self.hosts
+        ]
+
+    def tell(self) -> None:
+        """All hosts learn who hosts."""
+        for beside in self.beside.values():
+            beside.learn(self.papers, self.places)
+
+    def end(self, nick: str, how: Callable[[Host], None]) -> None:
+        how(self.hosts.pop(nick))
+
+
+@pytest.fixture
+def together(host, identity) -> Together:
+    return Together(host, identity)
+
+
+@pytest.fixture
+def join(together, monkeypatch, tmp_path) -> Iterator[Callable[..., Person]]:
+    """`join("cat", at="bob")`: somebody who stays until the end of the test, at this host first."""
+    people: list[Person] = []
+
+    def enter(nick: str, at: str = "ann") -> Person:
+        monkeypatch.setenv("LANCHAT_HOME", str(tmp_path / nick))
+        target = Target((Endpoint("127.0.0.1", together.hosts[at].port),))
+        room = join_target(target, nick, patience=None, on=LOOPBACK, drop_oldest=False, timing=QUICK)
+        people.append(person := Person(room))
+        return person
+
+    yield enter
+    for person in people:
+        person.room.close()
+
+
+def changes(person: Person) -> list[str]:
+    """What became of a member's connection."""
+    person.listen()
+    kinds = {Connected: "connected", Disconnected: "lost"}
+    return [kinds[type(item)] for item in person.items if type(item) in kinds]
+
+
+def at(together: Together, nick: str, number: int) -> Callable[[], bool]:
+    """Whether so many people are at this host."""
+    return lambda: together.hosts[nick].people == number
+
+
+@pytest.mark.parametrize("how", [lose, Host.close], ids=["it dies", "it quits"])
+@pytest.mark.parametrize(("first", "other"), [("ann", "bob"), ("bob", "ann")])
+def test_the_people_of_a_host_that_ends_go_on_at_the_other_one(together, join, first, other, how):
+    cat, dan = join("cat", at=first), join("dan", at=other)
+    cat.room.say("before", wait=PATIENCE)
+    together.end(first, how)
+    wait_until(at(together, other, 2), what="cat to come over")
+    cat.room.say("after", wait=PATIENCE)
+    dan.hear(lambda: "after" in dan.texts, "what cat says")
+    cat.hear(lambda: changes(cat) == ["connected", "lost", "connected"], "the move")
+    moved = [item for item in cat.items if isinstance(item, Connected)][-1]
+    assert not moved.moved, "it is told as any lost connection that is back"
+    assert changes(dan) == ["connected"]
+
+
+def test_a_host_that_came_later_is_known_to_those_who_were_there(together, join):
+    bob = together.hosts.pop("bob")
+    together.tell()
+    cat = join("cat")
+    together.hosts["bob"] = bob
+    together.tell()
+    cat.hear(lambda: len(cat.room._member.follower.cluster.places) == 2, "where bob hosts")
+    together.end("ann", lose)
+    wait_until(at(together, "bob", 1), what="cat to come over")
+
+
+def test_nobody_goes_to_a_host_that_the_owner_has_removed(together, join):
+    cat = join("cat")
+    together.named = replace(together.named, number=2, standbys=())
+    together.beside["ann"].learn(together.papers, together.places)
+    cat.hear(lambda: cat.room._member.follower._room.papers.named == together.named, "the newer list")
+    together.end("ann", lose)
+    cat.hear(lambda: "has not named this computer as one of its hosts" in str(reasons(cat)), "the refusal")
+    assert together.hosts["bob"].people == 0
+
+
+def reasons(person: Person) -> list[str]:
+    person.listen()
+    return [item.reason for item in person.items if isinstance(item, Disconnected)]
+
+
+def test_a_computer_that_only_has_the_engine_is_believed_by_nobody(together, join, identity, host):
+    """It has the papers of the room, which everybody may read, and a key that stands in none."""
+    papers = together.papers
+    eve = host(nick="eve", room_id=ROOM, beside=Beside(papers, identity("eve").public))
+    together.hosts["eve"] = eve
+    with pytest.raises(HostKeyChanged, match="has not named this computer as one of its hosts"):
+        join("cat", at="eve")
+    assert eve.people == 0
+    del together.hosts["eve"]
+
+
+def test_the_last_host_closes_the_room(together, join):
+    cat = join("cat")
+    bob = together.hosts.pop("bob")
+    together.tell()
+    together.end("ann", Host.close)
+    wait_until(lambda: isinstance(cat.room.ended, RoomClosed), what="the end")
+    assert bob.people == 0
+
+
+# ---- what a host knows of the others
+
+
+def news(beside: Beside) -> list[str]:
+    return [type(message).__name__ for message in beside.take_due()]
+
+
+def test_what_is_new_is_told_once(identity):
+    ann, bob = identity("ann"), identity("bob")
+    alone = HostPapers(ann.public, b"", b"record")
+    beside = Beside(alone, ann.public)
+    here, there = Place(OWNER_INDEX, ann.public, "ann"), Place(1, bob.public, "bob")
+    beside.learn(alone, [here])
+    assert news(beside) == ["Standbys"] and beside.successor == -1 and beside.greeting() == []
+    both = replace(alone, delegation=b"newer")
+    beside.learn(both, [here, there])
+    assert news(beside) == ["Delegation", "Standbys"] and beside.successor == 1
+    assert [type(message) for message in beside.greeting()] == [Standbys]
+    beside.learn(both, [here, there])
+    assert news(beside) == []
+    assert beside.shown == (ann.public, b"newer", b"record")
+
+
+def test_the_index_of_a_host_is_the_owners_or_that_of_the_list(together, identity):
+    papers = together.papers
+    assert [papers.index_of(identity(nick).public) for nick in ("ann", "bob", "eve")] == [OWNER_INDEX, 1, None]
+    standby = Delegation(ROOM, 1, 0, VALIDITY, standbys=(Standby(1, identity("bob").public, bytes(8)),))
+    only = replace(papers, delegation=standby.signed(identity("ann").sign))
+    assert only.index_of(identity("bob").public) is None, "a standby is no host beside the owner"
