@@ -126,7 +126,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "mnemonic": {"lanchat.network.password"},
     "msgspec": {
         f"lanchat.protocol.{module}"
-        for module in ("fields", "file_messages", "framing", "messages", "places", "standby", "status")
+        for module in ("engine", "fields", "file_messages", "framing", "messages", "places", "standby", "status")
     }
     | {"lanchat.agents.jsonrpc", "lanchat.gateway.channel", "lanchat.terminal.json_events", "lanchat.terminal.orders"},
     "platformdirs": {"lanchat.storage.home"},

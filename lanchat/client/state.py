@@ -33,6 +33,7 @@ class RoomState:
         self.connected = False
         self.closed_by_host = False  # and it may open again
         self.stored = True  # whether the host stores messages now
+        self.paused = False  # whether the room takes nothing now, because the engine that numbers it does not answer
         self.backup = ""  # the nick of the standby that has all that is acknowledged; "": there is none
         self.had_backup = False
         self.closed: Closed | None = None  # the last item
@@ -70,6 +71,7 @@ class RoomState:
                 # A host that lost its log counts from a lower number again.
                 self.border = min(self.border, welcome.seq) if again else welcome.seq
                 self.connected = self.stored = True
+                self.paused = False  # a host in a pause lets nobody in
                 self.backup = ""
                 self.closed_by_host = False
             case Disconnected(closed=closed):
@@ -77,6 +79,8 @@ class RoomState:
                 self.closed_by_host = closed or self.closed_by_host
             case Notice(code="unstored" | "stored" as code):
                 self.stored = code == "stored"
+            case Notice(code="paused" | "resumed" as code):
+                self.paused = code == "paused"
             case Closed():
                 self.connected = False
                 self.closed = item

@@ -46,7 +46,7 @@ class Beside:
     def __init__(self, papers: HostPapers, key: bytes) -> None:
         self._papers, self._key = papers, key
         self._places: tuple[Place, ...] = ()  # of all living hosts, this one among them
-        self._due: list[FromHost] = []
+        self._told: tuple[HostPapers, tuple[Place, ...]] = (papers, ())  # what all members know
         self._lock = threading.Lock()  # guards these three
 
     @property
@@ -76,18 +76,18 @@ class Beside:
     def learn(self, papers: HostPapers, places: Sequence[Place]) -> None:
         """The owner has signed these papers last, and these hosts are there, where most members fit in first."""
         with self._lock:
-            if papers != self._papers:
-                self._papers = papers
-                self._due.append(wire.Delegation(papers.delegation, papers.record))
-            if tuple(places) != self._places:
-                self._places = tuple(places)
-                self._due.append(self._where())
+            self._papers, self._places = papers, tuple(places)
 
     def take_due(self) -> Sequence[FromHost]:
         """What all members are to be told now."""
         with self._lock:
-            due, self._due = self._due, []
-        return due
+            (papers, places), self._told = self._told, (self._papers, self._places)
+            due: list[FromHost] = []
+            if papers != self._papers:
+                due.append(wire.Delegation(self._papers.delegation, self._papers.record))
+            if places != self._places:
+                due.append(self._where())
+            return due
 
     def _where(self) -> FromHost:
         return wire.Standbys(write_places(self._places))

@@ -18,7 +18,15 @@ from lanchat.terminal.chat.intents import is_mendable
 from lanchat.terminal.chat.line import system_line
 from lanchat.terminal.chat.line_screen import LineScreen
 from lanchat.terminal.chat.screen import Input, Output, Screen
-from lanchat.terminal.chat.status import NO_ANSWER, PENDING_AFTER, PENDING_LINES, Pending, bar_text, no_answer
+from lanchat.terminal.chat.status import (
+    NO_ANSWER,
+    PENDING_AFTER,
+    PENDING_LINES,
+    Pending,
+    bar_text,
+    no_answer,
+    waiting_text,
+)
 from lanchat.terminal.chat.transfers import ChatTransfers
 from lanchat.terminal.notify import PAUSE, Caller, Terminal
 from lanchat.terminal.options import DEFAULT_SCREEN, ScreenOptions
@@ -173,8 +181,8 @@ class Chat:
         silence, now = self._room.silence, time.monotonic()
         missed = no_answer(silence)
         state = missed or self._feed.state
-        if (missed or not self._room.connected) and (waiting := self._room.unacked):
-            state += f", {waiting} unsent"
+        lost = bool(missed) or not self._room.connected
+        state += waiting_text(self._room.unacked, lost=lost, paused=self._room.state.paused)
         if silence is not None and now >= self._bar_at:  # nothing else wakes the screen when a host falls silent
             pause = max(NO_ANSWER - silence, TICK)
             self._bar_at = now + pause

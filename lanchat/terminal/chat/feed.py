@@ -15,7 +15,7 @@ from lanchat.client.events import Closed, Connected, Disconnected, Item, Private
 from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
-from lanchat.protocol.text import clean_nick, safe_text, same_nick
+from lanchat.protocol.text import clean_nick, same_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.cells import Fragments
@@ -30,6 +30,7 @@ from lanchat.terminal.chat.people import verify_text
 from lanchat.terminal.chat.private import PrivateTalk
 from lanchat.terminal.chat.render import Renderer
 from lanchat.terminal.chat.reunion import Reunion
+from lanchat.terminal.chat.status import connection_text
 from lanchat.terminal.chat.upcoming import Upcoming
 from lanchat.terminal.notify import Kind, kind_of
 from lanchat.terminal.phrases import listed
@@ -96,19 +97,7 @@ class Feed:
     @property
     def state(self) -> str:
         """The state of the connection, for the bar."""
-        state = self._room.state
-        if state.closed is not None:
-            return "not connected"
-        if not state.connected:
-            return "closed, waiting" if state.closed_by_host else "reconnecting …"
-        connected = "hosting" if self._room.hosting else "connected"
-        if not state.stored:
-            return f"{connected}, not storing"
-        if self._room.is_away:
-            return f"{connected} · away"
-        if state.backup:
-            return f"{connected} · backup: {'you' if state.backup == state.nick else safe_text(state.backup)}"
-        return f"{connected} · no backup" if state.had_backup else connected
+        return connection_text(self._room.state, hosting=self._room.hosting, away=self._room.is_away)
 
     def start(self) -> None:
         """From now on `wake` is called when there is something to paint."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lanchat.client.state import RoomState
 from lanchat.protocol.drafts import Talk
 from lanchat.protocol.messages import Say
 from lanchat.protocol.text import safe_text
@@ -51,6 +52,41 @@ def bar_text(title: str, people: int, state: str, width: int) -> str:
         if 1 + least + cells(tail) <= width:
             return f" {cut(title, width - 1 - cells(tail))}{tail}"
     return cut(f" {title}", width)
+
+
+def connection_text(state: RoomState, *, hosting: bool, away: bool) -> str:
+    """What the bar says of the connection.
+
+    Args:
+        hosting: this program hosts the room.
+        away: we have said that we are.
+    """
+    if state.closed is not None:
+        return "not connected"
+    if not state.connected:
+        return "closed, waiting" if state.closed_by_host else "reconnecting …"
+    if state.paused:
+        return "paused"
+    connected = "hosting" if hosting else "connected"
+    if not state.stored:
+        return f"{connected}, not storing"
+    if away:
+        return f"{connected} · away"
+    if state.backup:
+        return f"{connected} · backup: {'you' if state.backup == state.nick else safe_text(state.backup)}"
+    return f"{connected} · no backup" if state.had_backup else connected
+
+
+def waiting_text(waiting: int, *, lost: bool, paused: bool) -> str:
+    """What the bar says behind that of messages that wait.
+
+    Args:
+        lost: nothing goes to the host now.
+        paused: the host takes them, and waits itself.
+    """
+    if not waiting:
+        return ""
+    return f", {waiting} unsent" if lost else f" · {waiting} waiting" if paused else ""
 
 
 def no_answer(silence: float | None) -> str:

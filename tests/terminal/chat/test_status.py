@@ -1,10 +1,19 @@
 """What stands around the typed line: the messages that wait, and the bar."""
 
+from lanchat.client.state import RoomState
 from lanchat.client.unacked import Unacked
 from lanchat.protocol.drafts import PrivateDraft
-from lanchat.protocol.messages import Said, Say
+from lanchat.protocol.messages import Notice, Said, Say
 from lanchat.terminal.cells import cells
-from lanchat.terminal.chat.status import PENDING_AFTER, PENDING_LINES, Pending, bar_text, no_answer
+from lanchat.terminal.chat.status import (
+    PENDING_AFTER,
+    PENDING_LINES,
+    Pending,
+    bar_text,
+    connection_text,
+    no_answer,
+    waiting_text,
+)
 from tests.support.cases import cases
 
 
@@ -65,3 +74,19 @@ def test_the_bar_fits_its_window(title, width, bar):
 @cases(("silence", "said"), [(None, ""), (2.9, ""), (3.0, "no answer for 3 s"), (8.7, "no answer for 8 s")])
 def test_the_bar_says_that_a_host_has_been_silent_for_longer_than_it_promises(silence, said):
     assert no_answer(silence) == said
+
+
+def test_the_bar_says_that_a_room_is_paused_and_what_waits():
+    state = RoomState()
+    state.connected = True
+    said = []
+    for code in ("paused", "resumed"):
+        state.follow(Notice(code, "The room is paused."))
+        text = connection_text(state, hosting=True, away=False)
+        said += [text + waiting_text(number, lost=False, paused=state.paused) for number in (0, 2)]
+    assert said == ["paused", "paused · 2 waiting", "hosting", "hosting"]
+
+
+def test_the_bar_says_what_waits_for_a_lost_host():
+    assert waiting_text(3, lost=True, paused=True) == ", 3 unsent"
+    assert waiting_text(0, lost=True, paused=False) == ""

@@ -1,0 +1,79 @@
+"""What the hosts of a room on an engine write there about themselves, as JSON. Pure."""
+
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from lanchat.protocol.fields import Bytes32, Name, Number
+from lanchat.protocol.ids import member_id
+from lanchat.protocol.places import Place
+from lanchat.protocol.standby import Instance
+
+T = TypeVar("T")
+
+
+class Asking(Struct, frozen=True):
+    """A computer asks to be a host of the room."""
+
+    key: Bytes32  # Ed25519, raw
+    instance: Instance
+    nick: Name  # of its person
+
+    @property
+    def code(self) -> str:
+        """What its person and the owner compare."""
+        digits = member_id(self.key)[:8]
+        return f"{digits[:4]}-{digits[4:]}"
+
+
+class EngineRoom(Struct, frozen=True):
+    """A room that is at an engine."""
+
+    title: Name
+    nick: Name  # of its owner
+    owner: Bytes32  # key, raw
+
+
+class Present(Struct, frozen=True):
+    """A host that is there.
+
+    Args:
+        people: who are in the room through it.
+    """
+
+    place: Place
+    people: Number = 0
+
+
+class _Dated(Struct, frozen=True):
+    """Something, and when it was written, in ms since 1970 by the engine's clock."""
+
+    at: Number
+    what: msgspec.Raw
+
+
+def write_dated(at: int, what: Asking | Present) -> bytes:
+    return msgspec.json.encode(_Dated(at, msgspec.Raw(msgspec.json.encode(what))))
+
+
+def read_dated(value: bytes, kind: type[T]) -> tuple[int, T | None]:
+    """When it was written, and what; None: that cannot be read."""
+    dated = _read(value, _Dated)
+    return (0, None) if dated is None else (dated.at, _read(dated.what, kind))
+
+
+def write_room(room: EngineRoom) -> bytes:
+    return msgspec.json.encode(room)
+
+
+def read_room(value: bytes) -> EngineRoom | None:
+    """None: it cannot be read."""
+    return _read(value, EngineRoom)
+
+
+def _read(value: bytes | msgspec.Raw, kind: type[T]) -> T | None:
+    try:
+        return msgspec.json.decode(value, type=kind)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
