@@ -50,12 +50,15 @@ PURE = {
         "lanchat.server.doors.web.request",
         "lanchat.server.engine.address",
         "lanchat.server.engine.checks",
+        "lanchat.server.engine.controls",
         "lanchat.server.engine.entries",
         "lanchat.server.engine.held",
         "lanchat.server.engine.items",
+        "lanchat.server.engine.people",
         "lanchat.server.engine.proposals",
         "lanchat.server.engine.replies",
         "lanchat.server.engine.shared_log",
+        "lanchat.server.engine.state",
     ),
     *(
         "lanchat.client.events",
@@ -128,6 +131,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         f"lanchat.protocol.{module}"
         for module in ("engine", "fields", "file_messages", "framing", "messages", "places", "standby", "status")
     }
+    | {f"lanchat.server.engine.{module}" for module in ("controls", "entries", "sessions", "state")}
     | {"lanchat.agents.jsonrpc", "lanchat.gateway.channel", "lanchat.terminal.json_events", "lanchat.terminal.orders"},
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {

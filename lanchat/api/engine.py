@@ -53,7 +53,16 @@ def open_engine(
         engine.address, folder.about.id, identity.id, identity.id, trusted=engine.is_durable, timing=timing
     )
     keep = parse_retention(folder.about.keep)
-    log = EngineLog(folder.log_path, shared, restore=engine.restore, keep=keep, on_damage=on_problem, timing=timing)
+    log = EngineLog(
+        folder.log_path,
+        shared,
+        restore=engine.restore,
+        bans=folder.about.bans,
+        locked=folder.about.locked,
+        keep=keep,
+        on_damage=on_problem,
+        timing=timing,
+    )
     return log, partial(EngineHub, say=on_problem)
 
 

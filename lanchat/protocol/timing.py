@@ -66,6 +66,7 @@ class Timing:
     engine_retry: float = 0.25  # before it is tried again
     engine_rewrite: float = 60.0  # for the rewriting of its file, after it was started again
     beat: float = 1.0  # between two renewals of a host's lease
+    ghosts: float = 3.0  # after the end of a lease, for its people to come back elsewhere before they have left
 
     # A standby
     file_copies: float = 30.0  # between two looks at which files the room has

@@ -49,6 +49,10 @@ class Access:
         for nick, id in known:
             self._own(id, skeletons(nick))
 
+    def change(self, bans: Mapping[str, str], locked: bool) -> None:
+        """From now on these rules say who may enter."""
+        self.bans, self.locked = dict(bans), locked
+
     @property
     def full(self) -> bool:
         """Whether so many nicks have an owner that no others get one."""
@@ -127,14 +131,7 @@ class Access:
         more = f" and {len(nicks) - NAMED} more" if len(nicks) > NAMED else ""
         return (", ".join(nicks[-NAMED:]) or "nobody") + more
 
-    def unban(self, name: str) -> bool:
-        """Lift the ban of this nick or member id.
-
-        Returns:
-            Whether there was one.
-        """
-        for id, nick in self.bans.items():
-            if name == id or same_nick(name) == same_nick(nick):
-                del self.bans[id]
-                return True
-        return False
+    def banned_as(self, name: str) -> str | None:
+        """The banned member id that has this nick or is this id; None: nobody is banned by this name."""
+        called = (id for id, nick in self.bans.items() if name == id or same_nick(name) == same_nick(nick))
+        return next(called, None)

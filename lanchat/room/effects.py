@@ -87,7 +87,7 @@ class Kick:
 
 @dataclass(frozen=True)
 class SaveAccess:
-    """The access rules have changed and must be stored, so that they survive a restart of the host."""
+    """These are the access rules from now on. They must be stored, so that they survive a restart of the host."""
 
     bans: dict[str, str]  # nick by banned member id
     locked: bool  # newcomers are not admitted

@@ -39,9 +39,7 @@ def merge(
     new = {id: nick for id, nick in rules.bans.items() if is_verified(id) and id not in spared | access.bans.keys()}
     if not new and (access.locked or not rules.locked):
         return []
-    access.bans |= new
-    access.locked = access.locked or rules.locked
-    save = SaveAccess(dict(access.bans), access.locked)
+    save = SaveAccess(access.bans | new, access.locked or rules.locked)
     return [save, *(Kick(member, BANNED) for member in members if member.id in new)]
 
 

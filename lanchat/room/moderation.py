@@ -22,13 +22,14 @@ def moderate(by: Member, action: str, nick: str, members: Members, access: Acces
         return [Reply(Notice("rights", "Only the host may do that."))]
     match action:
         case "lock" | "unlock":
-            access.locked = action == "lock"
-            text = "The room is locked: nobody new is admitted." if access.locked else "Newcomers are admitted again."
-            return [_save_access(access), Reply(Notice("done", text))]
+            locked = action == "lock"
+            text = "The room is locked: nobody new is admitted." if locked else "Newcomers are admitted again."
+            return [SaveAccess(dict(access.bans), locked), Reply(Notice("done", text))]
         case "unban":
-            if not access.unban(nick):
+            if (banned := access.banned_as(nick)) is None:
                 return [Reply(Notice("rights", f"{nick} is not banned. Banned: {access.banned()}."))]
-            return [_save_access(access), Reply(Notice("done", f"{nick} may come back."))]
+            bans = {id: other for id, other in access.bans.items() if id != banned}
+            return [SaveAccess(bans, access.locked), Reply(Notice("done", f"{nick} may come back."))]
         case "kick" | "ban":
             return _send_away(nick, by, members, access, ban=action == "ban")
         case _:
@@ -64,11 +65,7 @@ def _send_away(nick: str, by: Member, members: Members, access: Access, *, ban: 
     if ban and not is_verified(id):
         effects.append(Reply(Notice("rights", f"~{nick} has no key that could be banned: removed, but may come back.")))
     elif ban:
-        access.bans[id] = nick
-        effects += [_save_access(access), Reply(Notice("done", f"{nick} is banned."))]
+        save = SaveAccess({**access.bans, id: nick}, access.locked)
+        effects += [save, Reply(Notice("done", f"{nick} is banned."))]
         there = [other for other in members if other.id == id]
     return effects + [Kick(other, BANNED if ban else KICKED) for other in there]
-
-
-def _save_access(access: Access) -> SaveAccess:
-    return SaveAccess(dict(access.bans), access.locked)

@@ -70,6 +70,23 @@ class Mailboxes:
         effects: list[Effect] = [SendTo(told.to, told), Store(told)]
         return effects + [Store(gone) for gone in (*self._drop_from_mailbox(told.to), *self._drop_from_room())]
 
+    def take(self, told: Told) -> bool:
+        """Follow what another host of the room has decided: this waits, or without a box, it waits no longer.
+
+        Returns:
+            Whether that is new here.
+        """
+        known = self._known(_key(told))
+        if known is not None and (_is_finished(known) or not _is_finished(told)):
+            return False
+        if not _is_finished(told):
+            self._add(told)
+        elif known is not None:
+            self._remove(_key(told))
+        else:
+            self._finish(told)
+        return True
+
     def tell(self, sender: Member, message: Tell, now: int, members: Members, access: Access) -> list[Effect]:
         """Decide what becomes of a private message.
 

@@ -9,7 +9,7 @@ the first session and leaves with the last one. So a session whose link died unn
 reconnecting.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.file_messages import FileSend
@@ -92,9 +92,9 @@ class Room:
         self.seq = 0  # of the last event that was applied
         self.unavailable = ""  # why no message is accepted now; "": messages are. Set by the hub, which knows the log
         self.host_nick = ""  # of the host's member, once it has joined
-        self._host_id, self._owner_id = host_id, owner_id
+        self.host_id, self._owner_id = host_id, owner_id
         self._limits = limits
-        self._access = access or Access()
+        self.access = access or Access()
         self.crowd = False  # whether so many are here that a count takes the place of who comes and goes
         self.private = Mailboxes(private)
         self._keys = dict(keys or {})  # of those who own a nick here
@@ -103,7 +103,7 @@ class Room:
         self._recent = RecentEvents()
         for event in past:
             self.apply(event)
-        self.host_nick, self._host_id = "", host_id
+        self.host_nick, self.host_id = "", host_id
         self._members.clear()  # members who were in the room when the host stopped have to join again
         self.crowd = False
         self.seq = max(self.seq, seq)
@@ -115,11 +115,11 @@ class Room:
     @property
     def locked(self) -> bool:
         """Whether newcomers are kept out."""
-        return self._access.locked
+        return self.access.locked
 
     @property
-    def members(self) -> Iterator[Member]:
-        return iter(self._members)
+    def members(self) -> Members:
+        return self._members
 
     # ---- what should happen
 
@@ -144,9 +144,9 @@ class Room:
             return Refused("rules", str(error))
         if (member := self._members.get(id, nick)) is not None:
             return member
-        host = id == self._host_id
+        host = id == self.host_id
         free = host or id == self._owner_id  # no rule keeps them out
-        refused = self._access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=free)
+        refused = self.access.refuse(id, nick, lambda look: self._members.looks_like(look) is not None, host=free)
         if refused is None and len(self._members) >= self._limits.members and not free:
             people = "1 person" if self._limits.members == 1 else f"{self._limits.members} people"
             return Refused("full", f"The room is full ({people}).")
@@ -176,28 +176,28 @@ class Room:
                 if self.unavailable:
                     words = f"Not sent: {self.unavailable} at the host. Try again later."
                     return [Reply(Receipt(command.id, "refused", words))]
-                return self.private.tell(member, command, now, self._members, self._access)
+                return self.private.tell(member, command, now, self._members, self.access)
             case Who():
-                return self.private.owner(member, command, self._members, self._access, self._keys)
+                return self.private.owner(member, command, self._members, self.access, self._keys)
             case PeopleList():
                 return list_people(command, self._members)
             case Got(by=by, id=id):
                 return [*self.private.confirm(member.id, (by, id)), *self.files.confirm(member.id, by, id)]
             case Rename(nick=nick):
-                return rename(member, nick, now, self._members, self._access)
+                return rename(member, nick, now, self._members, self.access)
             case Moderate(action="topic", argument=topic):
                 return set_topic(member, topic, self.topic, now, may=self._has_rights(member))
             case Away(text=text):
                 return set_away(member, text)
             case Moderate(action=action, nick=nick):
                 may = self._has_rights(member)
-                return moderate(member, action, nick, self._members, self._access, may=may)
+                return moderate(member, action, nick, self._members, self.access, may=may)
             case Bye():
                 return [Close()]
             case FileSend() if command.to:
-                return self.files.send_to_one(member, command, now, self._members, self._access)
+                return self.files.send_to_one(member, command, now, self._members, self.access)
             case MergeRules() | MergeTold():
-                return merge(member, command, self._owner_id, self._members, self._access, self.private)
+                return merge(member, command, self._owner_id, self._members, self.access, self.private)
             case _:
                 return self.files.decide(member, command, now)
 
@@ -230,23 +230,23 @@ class Room:
             case Topic(topic=topic):
                 self.topic = topic
             case Moved(by=id):
-                self._host_id = id
+                self.host_id = id
                 for someone in self.members:
                     someone.host = someone.id == id
                 self.host_nick = next((someone.nick for someone in self.members if someone.host), "")
             case Joined(by=id, nick=nick, host=host, key=key, web=web, bot=bot):
                 self._members.add(Member(id, nick, host, key, web=web, bot=bot))
-                self._access.claim(id, nick)
+                self.access.claim(id, nick)
                 if host:
                     self.host_nick = self.host_nick or nick
-                if key and self._access.owns(id):
+                if key and self.access.owns(id):
                     self._keys[id] = key
                 self._count()
             case Left(by=id, nick=nick):
                 self._members.remove(id, nick)
                 self._count()
             case Renamed(by=id, nick=nick, to=to):
-                self._access.claim(id, to)
+                self.access.claim(id, to)
                 member = self._members.remove(id, nick)
                 if member is not None:
                     member.nick = to
@@ -260,7 +260,7 @@ class Room:
         """Take somebody over from the last host: their next session comes without a `joined`."""
         if self._members.get(member.id, member.nick) is None:
             self._members.add(member)
-            self._access.claim(member.id, member.nick)
+            self.access.claim(member.id, member.nick)
             self._count()
 
     def _count(self) -> None:
@@ -286,7 +286,7 @@ class Room:
         """
         past, since = self._recent.since(after)
         crowd = self.crowd and not everybody
-        listed = self._members.of(self._host_id, id) if crowd else self._members
+        listed = self._members.of(self.host_id, id) if crowd else self._members
         here = tuple(map(present, listed))
         people = len(self._members) + (self._members.get(id, nick) is None) if crowd else 0
         if crowd:

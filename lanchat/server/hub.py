@@ -293,6 +293,7 @@ class Hub:
                 for other in [session for session in self.sessions if session.member is member]:
                     self.sessions.dismiss(other, closing, batch)
             case SaveAccess(bans, locked):
+                self._room.access.change(bans, locked)
                 self._save_access(bans, locked)
                 if self.standbys is not None:
                     self.standbys.change_rules(batch)

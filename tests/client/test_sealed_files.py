@@ -301,7 +301,7 @@ def test_a_nick_whose_key_has_changed_gets_no_file_unasked(open_room, enter, tmp
     room = open_room()
     ann, bob = enter(room, "ann"), enter(room, "bob")
     bob.close()
-    room._hub._room._access = Access()  # so that it gives the nick to another key
+    room._hub._room.access = Access()  # so that it gives the nick to another key
     enter(room, "bob", owner="mallory").say("here")
     next(event for event in ann.events(timeout=PATIENCE) if isinstance(event, Said))
     source = file_of(tmp_path / "ann", "report.pdf", 10)

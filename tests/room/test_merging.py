@@ -29,7 +29,7 @@ def called(room: Any, nick: str) -> Any:
 
 
 def brings(room: Any, message: MergeRules | MergeTold, nick: str = "cat") -> list[Any]:
-    return list(room.decide(called(room, nick), message, 0))
+    return list(room.act(called(room, nick), message))
 
 
 def rules(*banned: str, locked: bool = False) -> MergeRules:

@@ -402,7 +402,7 @@ def test_with_so_many_bans_that_no_copy_can_get_them_the_room_stays_here():
     stage = Stage()
     ann, bob = stage.with_backup()
     known = stage.rules.rev
-    stage.room._access.bans.update({f"{number:064x}": "eve" for number in range(200)})
+    stage.room.access.bans.update({f"{number:064x}": "eve" for number in range(200)})
     stage.batch(Received(ann, [Moderate("lock")]))
     assert heard(bob) == [], "a longer line would end the link"
     stage.hand_over()

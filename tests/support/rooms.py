@@ -6,7 +6,7 @@ from typing import Any
 
 from lanchat.protocol.messages import Command, Event, Joined, Left, Present, Private, Refused, Told, Welcome, numbered
 from lanchat.protocol.padding import OVERHEAD, SIZES
-from lanchat.room.effects import Decision, Member
+from lanchat.room.effects import Decision, Member, SaveAccess
 from lanchat.room.room import Room
 
 
@@ -49,6 +49,8 @@ class LiveRoom(Room):
     def _happen(self, decision: Decision) -> Any:
         if isinstance(decision, Event):
             self.apply(numbered(decision, self.seq + 1))
+        elif isinstance(decision, SaveAccess):
+            self.access.change(decision.bans, decision.locked)
         return decision
 
 

@@ -12,7 +12,8 @@ from lanchat.server.engine.shared_log import EngineAway
 
 COMMANDS = (  # all that a user of its own needs; functions need what they use inside as well
     "fcall function|load function|list info config|get acl|getuser bgrewriteaof ping select "
-    "xread xrange xadd xtrim xlen del hget hset hmget hdel hincrby zadd zrangebyscore time"
+    "xread xrange xadd xtrim xlen del hget hset hmget hdel hgetall hincrby "
+    "zadd zrem zrangebyscore time"
 ).split()
 _SHOWN = 60  # characters of a server's words in a sentence
 

@@ -3,11 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from lanchat.errors import ProtocolError
-from lanchat.protocol.file_messages import FilePrivate
+from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.framing import FROM_HOST, MAX_LINE, decode, encode
-from lanchat.protocol.messages import Event, Private, Record, Said, Told, numbered
+from lanchat.protocol.messages import Event, Joined, Said, Told, numbered
+from lanchat.protocol.status import Status
+from lanchat.server.engine.controls import Control, Here, Line, NotHere, Over, PassOn, Ruled, read_line, write_line
 from lanchat.server.engine.shared_log import CALL, Entry, Kind, Position, Proposal
+from lanchat.server.engine.state import Change
+
+LogRecord = Event | Told | Control  # what an entry of the log may hold
+
+_DIGITS = len(str(MAX_NUMBER))
 
 
 def said_key(by: str, id: str) -> str:
@@ -15,26 +24,46 @@ def said_key(by: str, id: str) -> str:
     return f"s{by} {id}"
 
 
-def proposal_of(record: Record, unique: str) -> Proposal:
+def box_key(told: Told) -> str:
+    """The key of a private message, or of its end. It is the same at each host and on each resend."""
+    return f"{'p' if told.box or told.text else 'g'}{told.by} {told.id}"
+
+
+def own_key(lease: int, number: int) -> str:
+    """The key of the proposal of this number, of what has no id of its own.
+
+    Args:
+        lease: of the host that proposes it.
+    """
+    return f"u{lease} {number}"
+
+
+def lease_of(key: str) -> int:
+    """The lease of the host that has proposed this under a key of its own; 0: nobody has."""
+    digits = key[1:].partition(" ")[0] if key.startswith("u") else ""
+    return int(digits) if digits.isdecimal() and digits.isascii() else 0
+
+
+def proposal_of(record: Event | Told | Line, key: str = "", changes: tuple[Change, ...] = ()) -> Proposal:
     """What to propose so that this happens.
 
     Args:
-        unique: an id of this proposal among all of the room, for what has no id of its own.
+        key: of what has no id of its own.
+        changes: of the state.
     """
-    body = encode(record).rstrip(b"\n")
     match record:
         case Said():
-            return Proposal("e", said_key(record.by, record.id), body)
+            return Proposal("e", said_key(record.by, record.id), encode(record).rstrip(b"\n"))
         case Told():
             kind: Kind = "p" if record.box or record.text else "g"
-            return Proposal(kind, f"{kind}{record.by} {record.id}", body)
-        case FilePrivate():
-            return Proposal("k", f"u{unique}", body)
+            return Proposal(kind, box_key(record), encode(record).rstrip(b"\n"))
+        case Here() | NotHere() | Ruled() | Status() | PassOn():
+            return Proposal("k", key, write_line(record), changes)
         case _:
-            return Proposal("r", f"u{unique}", body)
+            return Proposal("r", key, encode(record).rstrip(b"\n"), changes)
 
 
-def record_of(entry: Entry, after: Position) -> Record:
+def record_of(entry: Entry, after: Position) -> LogRecord:
     """The record in an entry that came from an engine. An event has its number.
 
     Args:
@@ -47,16 +76,22 @@ def record_of(entry: Entry, after: Position) -> Record:
         raise ProtocolError(f"Its entry {_name(entry)} comes after {after.seq}-{after.sub}.")
     if len(entry.body) > MAX_LINE:
         raise ProtocolError(f"Its entry {_name(entry)} is longer than {MAX_LINE} bytes.")
-    try:
-        record = decode(entry.body, FROM_HOST)
-    except ProtocolError as error:
-        raise ProtocolError(f"Its entry {_name(entry)} cannot be read. {error}") from None
     is_event = entry.kind in ("e", "r")
     if is_event != (entry.position.sub == 0):
         raise ProtocolError(f"Its entry {_name(entry)} stands in the place of another kind of entry.")
+    if entry.kind == "x":
+        if not (entry.body.isdigit() and len(entry.body) <= _DIGITS):
+            raise ProtocolError(f"Its entry {_name(entry)} names no lease.")
+        return Over(int(entry.body))
+    try:
+        record = read_line(entry.body) if entry.kind == "k" else decode(entry.body, FROM_HOST)
+    except ProtocolError as error:
+        raise ProtocolError(f"Its entry {_name(entry)} cannot be read. {error}") from None
     if is_event and isinstance(record, Event):
         return numbered(record, entry.position.seq)
-    if not is_event and isinstance(record, Private):
+    if entry.kind == "k" and isinstance(record, Line):
+        return record
+    if entry.kind in ("p", "g") and isinstance(record, Told):
         return record
     raise ProtocolError(f"Its entry {_name(entry)} is of a kind that this version of lanchat does not know.")
 
@@ -65,7 +100,19 @@ def _name(entry: Entry) -> str:
     return f"{entry.position.seq}-{entry.position.sub}"
 
 
-def key_of(entry: Entry, record: Record) -> str:
+def hosted_by(record: LogRecord, host: str) -> LogRecord:
+    """The record as this host tells it: at each of its hosts, the room is hosted by that one."""
+    if isinstance(record, Joined) and record.host != (record.by == host):
+        return structs.replace(record, host=not record.host)
+    return record
+
+
+def changes_rules(record: LogRecord) -> bool:
+    """Whether the engine notes that the rules have changed by this."""
+    return not isinstance(record, Said | Told)
+
+
+def key_of(entry: Entry, record: LogRecord) -> str:
     """The key that it was proposed under."""
     return said_key(record.by, record.id) if isinstance(record, Said) else entry.key
 

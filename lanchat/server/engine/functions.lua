@@ -9,8 +9,10 @@
 --   meta     hash: seq, sub, base, rules (id of the last entry that changed who is here or what they may), and facts
 --   hosts    hash: lease number and facts of each host
 --   leases   sorted set: when the lease of each host ends, in ms by this server's clock
+--   state    hash: what a host needs that enters, by names that mean nothing here; each entry may change some of it
 
 local LEASE = 5000  -- ms; a pause of a busy machine is shorter, and four beats may get lost
+local SILENCE = 2000  -- ms; if no host beats for so long, none could: the server was away, and no lease ends for it
 
 local function whole(number)
   return string.format('%.0f', number)  -- up to 2^53, which is all that a seq may be
@@ -34,9 +36,54 @@ local function refused(keys, host, lease, read)
   return false
 end
 
--- host, owner, table, floor, known, facts -> lease, seq, sub, rules, base, clock
+-- changes: a JSON list of a name, its value, a name ...; an empty value: there is none. '': nothing changes.
+local function change(keys, changes)
+  if changes ~= '' then
+    local list = cjson.decode(changes)
+    for i = 1, #list, 2 do
+      if list[i + 1] == '' then
+        redis.call('HDEL', keys[7], list[i])
+      else
+        redis.call('HSET', keys[7], list[i], list[i + 1])
+      end
+    end
+  end
+end
+
+-- Notes in the log that the lease of this host is over.
+local function finish(keys, host)
+  local lease = redis.call('HGET', keys[5], host .. ' lease')
+  redis.call('HDEL', keys[5], host .. ' lease', host .. ' facts')
+  redis.call('ZREM', keys[6], host)
+  if lease then
+    local meta = redis.call('HMGET', keys[4], 'seq', 'sub')
+    local sub = whole(tonumber(meta[2]) + 1)
+    local id = meta[1] .. '-' .. sub
+    redis.call('XADD', keys[1], id, 'x', lease, 'i', 'x' .. lease)
+    redis.call('HSET', keys[4], 'sub', sub, 'rules', id)
+  end
+end
+
+-- Renews the lease of this host, and ends those that were not renewed in time.
+local function renew(keys, host, facts)
+  local time = clock()
+  local meta = redis.call('HMGET', keys[4], 'beat', 'spared')
+  redis.call('HSET', keys[5], host .. ' facts', facts)
+  redis.call('ZADD', keys[6], time + LEASE, host)
+  redis.call('HSET', keys[4], 'beat', whole(time))
+  if time - (tonumber(meta[1]) or 0) > SILENCE then
+    redis.call('HSET', keys[4], 'spared', whole(time + LEASE))
+  elseif time > (tonumber(meta[2]) or 0) then
+    for _, other in ipairs(redis.call('ZRANGEBYSCORE', keys[6], '-inf', whole(time))) do
+      finish(keys, other)
+    end
+  end
+  return time
+end
+
+-- host, owner, table, floor, known, facts, changes -> lease, seq, sub, rules, base, clock, leases of all, state
 -- `floor` is the last seq that the host has. `known` is 1 if that came from here; else the host begins again above it.
--- `base`: entries up to this seq are not here.
+-- `changes` make the state of a room that begins here. `base`: entries up to this seq are not here.
 local function enter(keys, args)
   local host, floor = args[1], tonumber(args[4])
   local kept = redis.call('HMGET', keys[4], 'table', 'owner', 'seq')
@@ -48,16 +95,21 @@ local function enter(keys, args)
     if args[5] == '1' then
       return redis.error_reply('LOST ' .. (kept[3] or '0'))
     end
-    redis.call('DEL', keys[1], keys[2], keys[3])
+    redis.call('DEL', keys[1], keys[2], keys[3], keys[7])
     redis.call('HSET', keys[4], 'table', args[3], 'owner', args[2], 'seq', args[4], 'sub', '0', 'rules', '',
       'base', args[4])
+    change(keys, args[7])
   end
+  finish(keys, host)
   local lease = whole(redis.call('HINCRBY', keys[4], 'lease', 1))
-  local time = clock()
-  redis.call('HSET', keys[5], host .. ' lease', lease, host .. ' facts', args[6])
-  redis.call('ZADD', keys[6], time + LEASE, host)
+  redis.call('HSET', keys[5], host .. ' lease', lease)
+  local time = renew(keys, host, args[6])
+  local leases = {}
+  for _, other in ipairs(redis.call('ZRANGEBYSCORE', keys[6], '-inf', '+inf')) do
+    leases[#leases + 1] = redis.call('HGET', keys[5], other .. ' lease')
+  end
   local now = redis.call('HMGET', keys[4], 'seq', 'sub', 'rules', 'base')
-  return {lease, now[1], now[2], now[3], now[4], whole(time)}
+  return {lease, now[1], now[2], now[3], now[4], whole(time), leases, redis.call('HGETALL', keys[7])}
 end
 
 -- host, lease, read, facts -> clock, number of entries, and for each host: name, lease, ms that it has left, facts
@@ -66,9 +118,7 @@ local function beat(keys, args)
   if error then
     return error
   end
-  local time = clock()
-  redis.call('HSET', keys[5], args[1] .. ' facts', args[4])
-  redis.call('ZADD', keys[6], time + LEASE, args[1])
+  local time = renew(keys, args[1], args[4])
   local found = {whole(time), whole(redis.call('XLEN', keys[1]))}
   local ends = redis.call('ZRANGEBYSCORE', keys[6], '-inf', '+inf', 'WITHSCORES')
   for i = 1, #ends, 2 do
@@ -81,9 +131,9 @@ local function beat(keys, args)
   return found
 end
 
--- host, lease, read, rules, and for each entry: kind, key, body -> id of each entry
+-- host, lease, read, rules, and for each entry: kind, key, body, changes -> id of each entry
 --   e  an event                     r  an event that changes the rules      k  another change of the rules
---   p  a private message            g  the same, delivered or dropped
+--   p  a private message            g  the same, delivered or dropped       x  a lease is over (only `finish` says so)
 -- `rules` is the id of the last change of the rules that the host knows; '': it does not matter for these entries.
 local function append(keys, args)
   local error = refused(keys, args[1], args[2], args[3])
@@ -91,7 +141,7 @@ local function append(keys, args)
     return error
   end
   local asked = {}
-  for i = 6, #args, 3 do
+  for i = 6, #args, 4 do
     asked[#asked + 1] = args[i]
   end
   local ids = redis.call('HMGET', keys[2], unpack(asked))
@@ -109,7 +159,7 @@ local function append(keys, args)
   end
   local seen, said = {}, {}
   for i = 1, #ids do
-    local kind, key, body = args[3 * i + 2], args[3 * i + 3], args[3 * i + 4]
+    local kind, key, body = args[4 * i + 1], args[4 * i + 2], args[4 * i + 3]
     ids[i] = ids[i] or seen[key]
     if not ids[i] then
       if kind == 'e' or kind == 'r' then
@@ -129,6 +179,7 @@ local function append(keys, args)
       elseif kind == 'p' or kind == 'g' then
         redis.call('HSET', keys[3], string.sub(key, 2), body)
       end
+      change(keys, args[4 * i + 4])
       ids[i], seen[key] = id, id
     end
   end

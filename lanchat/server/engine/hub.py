@@ -6,22 +6,19 @@ that was decided before has come back.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from lanchat.protocol import messages as wire
-from lanchat.protocol.file_messages import FileChange, FileCommand, FileEvent, FilePrivate
-from lanchat.room.files import FileWhole
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
-from lanchat.server.engine.held import Held
-from lanchat.server.engine.items import Answered, Ended, Fed, Paused
+from lanchat.server.engine.entries import changes_rules
+from lanchat.server.engine.happening import EngineHappening
+from lanchat.server.engine.items import Answered, Ended, Fed, Leaving, Outdated, Paused
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.pipeline import Pipeline
-from lanchat.server.engine.proposals import MOST, Proposals, Waiting
-from lanchat.server.engine.sessions import EngineSessions
+from lanchat.server.engine.proposals import MOST, Waiting, resends
 from lanchat.server.engine.shared_log import Position
-from lanchat.server.hub import Hub
 from lanchat.server.session import (
     CloseRoom,
     EngineItem,
@@ -29,7 +26,6 @@ from lanchat.server.session import (
     JoinRequest,
     LogTrouble,
     Received,
-    Session,
     Stop,
     Stored,
 )
@@ -39,14 +35,13 @@ _STEP = 0.05  # s between two looks at that
 _AT_ONCE = EngineItem | Stored | LogTrouble  # what waits for nothing
 _EVEN_PAUSED = JoinRequest | CloseRoom  # and what does not wait for an engine that is away
 _TOO_MUCH = "too much waits for the room's log"
-_BY_RULES = wire.Rename | wire.Moderate | FileCommand  # what is decided by the rules, or changes them
 
 PAUSED = wire.Notice("paused", "The room is paused: its log does not answer. What you type is kept and goes out later.")
 UNSENT = wire.Notice("unsent", f"Not sent: {_TOO_MUCH} at the host. Try again later.")
 RESUMED = wire.Notice("resumed", "The room goes on.")
 
 
-class EngineHub(Hub):
+class EngineHub(EngineHappening):
     """Owned as a `Hub` is.
 
     Args:
@@ -58,13 +53,11 @@ class EngineHub(Hub):
         self, room: Room, log: EngineLog, *arguments: Any, say: Callable[[str], None] = lambda text: None
     ) -> None:
         super().__init__(room, log, *arguments)
-        entered = log.entered
-        assert entered is not None
-        self._read = max(entered.position, Position(room.seq))  # the place of the last entry that has come back
-        self._proposals = Proposals(entered.lease)
+        assert log.entered is not None
+        self._read = max(log.entered.position, Position(room.seq))  # the place of the last entry that has come back
         self._pipeline = Pipeline(log, self._read, log.timing)
-        self._held = Held()  # what waits for what is on its way
-        self.sessions = self._guests = EngineSessions(room, self._acks, self._proposals, self._held)
+        self._spare = log.timing.ghosts
+        self._haunted_until: float | None = time.monotonic() + self._spare  # until then, ghosts may come back
         self._say, self._name = say, log.shared.name
         self._stop_at: float | None = None
 
@@ -77,7 +70,7 @@ class EngineHub(Hub):
         self._pipeline.close()
 
     def run_batch(self) -> bool:
-        items = self.inbox.take(self.sessions.pause if self._stop_at is None else _STEP)
+        items = self.inbox.take(self._pause_for)
         batch = Batch(self._now())
         self._room.unavailable = self._unavailable
         for item in items:
@@ -96,13 +89,30 @@ class EngineHub(Hub):
             self.sessions.do_what_is_due(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)
-        self._pipeline.propose(self._proposals.call())
+        self._lay_ghosts()
+        for outdated in self._proposals.outdated():
+            self._again(outdated, batch)
+        self._pipeline.propose(*self._proposals.call())
         self._append(batch)
         batch.deliver(self.sessions)
         if batch.records:
             self._room_log.commit()
         self.sessions.say_goodbye()
         return self._stop_at is None or (self._is_awaited and time.monotonic() < self._stop_at)
+
+    @property
+    def _pause_for(self) -> float | None:
+        if self._stop_at is not None:
+            return _STEP
+        pauses = [pause for pause in (self.sessions.pause, self._ghosts_in) if pause is not None]
+        return min(pauses, default=None)
+
+    @property
+    def _ghosts_in(self) -> float | None:
+        """Seconds until ghosts are taken out; None: there are none, or another host does that."""
+        if self._haunted_until is None or not self._people.is_first:
+            return None
+        return max(0.0, self._haunted_until - time.monotonic())
 
     @property
     def _is_awaited(self) -> bool:
@@ -114,14 +124,6 @@ class EngineHub(Hub):
         if self._proposals.full:
             return _TOO_MUCH
         return self._acks.trouble if self._room_log.full else ""
-
-    def _must_wait(self, item: Item) -> bool:
-        match item:
-            case JoinRequest() | FileWhole() | CloseRoom():
-                return bool(self._proposals)
-            case Received(messages=[first, *_]) if isinstance(first, _BY_RULES):
-                return bool(self._proposals)
-        return self._proposals.rules_wait
 
     def _alive(self, item: Item, batch: Batch) -> Item:
         """Answer at once who asks whether we are there. Gives the item without that."""
@@ -137,10 +139,18 @@ class EngineHub(Hub):
             case Fed(records):
                 for position, key, record in records:
                     self._read = position
-                    if not isinstance(record, wire.Private):
-                        self._happen(record, self._proposals.fed(key), batch)
+                    if changes_rules(record):
+                        self._proposals.rules = position
+                    self._come_back(record, key, batch)
             case Answered(positions):
-                self._pipeline.look_up(self._proposals.answered(positions, self._read))
+                for known in self._proposals.answered(positions, self._read):
+                    self._pipeline.look_up(resends(known))
+                    self._follow_up(known, batch)
+            case Outdated():
+                self._proposals.refused()
+            case Leaving(left):
+                if self._has_lost(left.by, left.nick):
+                    self._guests.go(left)
             case Paused(why):
                 self._pause(why, batch)
             case Ended(error):
@@ -150,37 +160,34 @@ class EngineHub(Hub):
             case _:
                 super()._handle(item, batch)
 
-    def _happen(self, event: wire.Event, waiting: Waiting | None, batch: Batch) -> None:
-        """Make this happen, now that it has come back.
+    def _again(self, outdated: Waiting, batch: Batch) -> None:
+        """Decide again, by the rules of now, what another host was faster with."""
+        match outdated.cause:
+            case None:
+                pass
+            case Leaving() as leaving:
+                self._handle(leaving, batch)
+            case cause:
+                self._held.put_back(cause)
 
-        Args:
-            waiting: what was proposed; None: it is not from here.
-        """
-        if waiting is not None and waiting.request is not None and isinstance(event, wire.Joined):
-            self._guests.let_in(waiting.request, event, batch)
+    def _lease_over(self) -> None:
+        self._haunted_until = time.monotonic() + self._spare
+
+    def _has_lost(self, id: str, nick: str) -> bool:
+        """Whether this member has no session here any more and is still in the room by this host or by none."""
+        member = self._room.members.get(id, nick)
+        lost = self._people.is_here(id, nick) or self._people.is_ghost(id, nick)
+        return member is not None and member.sessions == 0 and lost
+
+    def _lay_ghosts(self) -> None:
+        """Take those out who have lost their host and have not come back in time. One host does it for all."""
+        if self._ghosts_in != 0.0 or self._guests.paused:
             return
-        asked = [] if waiting is None else [session for session in waiting.sessions if session.member is not None]
-        self.sessions.happen(event, batch, asked[0] if asked else None)
-        for other in asked[1:]:
-            self._acks.wait(other, event.seq, event.seq)
-        if isinstance(event, FileEvent):
-            self._files.published(event, self._appended + len(batch.records))
-
-    def _receive(self, session: Session, messages: Iterable[wire.FromMember], batch: Batch) -> None:
-        left = list(messages)
-        while left:
-            item = Received(session, left)
-            if self._must_wait(item):
-                self._held.put_back(item)
-                return
-            super()._receive(session, left[:1], batch)
-            left = left[1:]
-
-    def _publish_file(self, draft: FileChange, batch: Batch, session: Session | None = None) -> None:
-        if isinstance(draft, FilePrivate):
-            super()._publish_file(draft, batch, session)
-        else:
-            self.sessions.publish(draft, batch, session)
+        self._haunted_until = None
+        for member in self._room.members:
+            if self._people.is_ghost(member.id, member.nick):
+                left = wire.Left(wire.UNNUMBERED, self._now(), member.id, member.nick, "lost")
+                self._guests.go(left)
 
     def _pause(self, why: str, batch: Batch) -> None:
         """Tell everybody that the engine takes nothing now, or that it does again."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Record
+from lanchat.protocol.messages import Left
+from lanchat.server.engine.entries import LogRecord
 from lanchat.server.engine.shared_log import Position
 from lanchat.server.session import EngineItem
 
@@ -12,7 +13,7 @@ from lanchat.server.session import EngineItem
 class Fed(EngineItem):
     """The next records of the shared log, each with its place and its key."""
 
-    records: list[tuple[Position, str, Record]]
+    records: list[tuple[Position, str, LogRecord]]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,22 @@ class Answered(EngineItem):
     """The call that was under way is over: each of its proposals stands at its place, and is on the engine's disk."""
 
     positions: list[Position]
+
+
+@dataclass(frozen=True)
+class Outdated(EngineItem):
+    """The call that was under way is over, and nothing of it has happened: another host has changed the rules."""
+
+
+@dataclass(frozen=True)
+class Leaving(EngineItem):
+    """A member has no session here any more.
+
+    Args:
+        left: a draft, for where they have none at another host.
+    """
+
+    left: Left
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from contextlib import suppress
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.entries import key_of, record_of, surplus
-from lanchat.server.engine.items import Answered, Ended, Fed, Paused
+from lanchat.server.engine.items import Answered, Ended, Fed, Outdated, Paused
 from lanchat.server.engine.log import EngineLog
-from lanchat.server.engine.shared_log import CALL, EngineAway, Position, Proposal
+from lanchat.server.engine.shared_log import CALL, EngineAway, Position, Proposal, Rules, Stale
 from lanchat.server.past import said_before
 from lanchat.server.session import Item, Received
 from lanchat.threads import Closable, Inbox, join_started
@@ -35,10 +35,11 @@ class Pipeline(Closable):
     def __init__(self, own: EngineLog, after: Position, timing: Timing, *, keep: int = 100_000) -> None:
         self._own, self._log, self._timing, self._keep = own, own.shared, timing, keep
         self._read_upto = after
-        self._next: Sequence[Proposal] = ()  # the call that is to be made, or under way
+        self._next: Sequence[Proposal] = ()  # the call that is to be made, or under way ...
+        self._rules: Rules = "any"  # ... and by which rules it was decided
         self._repeated: list[Received] = []
         self._closing = False
-        self._lock = threading.Condition()  # guards these three
+        self._lock = threading.Condition()  # guards these four
         self._threads = [
             threading.Thread(target=self._call, name="engine-out"),
             threading.Thread(target=self._read, name="engine-in"),
@@ -50,11 +51,15 @@ class Pipeline(Closable):
         for thread in self._threads:
             thread.start()
 
-    def propose(self, proposals: Sequence[Proposal]) -> None:
-        """Begin a call. The last one must be over. Hub thread only; never waits."""
+    def propose(self, proposals: Sequence[Proposal], rules: Rules = "any") -> None:
+        """Begin a call. The last one must be over. Hub thread only; never waits.
+
+        Args:
+            rules: as for `SharedLog.append`.
+        """
         if proposals:
             with self._lock:
-                self._next = proposals
+                self._next, self._rules = proposals, rules
                 self._lock.notify_all()
 
     def look_up(self, repeated: Sequence[Received]) -> None:
@@ -79,7 +84,8 @@ class Pipeline(Closable):
             with self._lock:
                 rest = max(0.0, beat_at - time.monotonic())
                 self._lock.wait_for(lambda: self._next or self._repeated or self._closing, rest)
-                proposals, repeated, self._repeated = self._next, self._repeated, []
+                proposals, rules = self._next, self._rules
+                repeated, self._repeated = self._repeated, []
                 if self._closing:
                     return
             self._find(repeated)
@@ -91,7 +97,9 @@ class Pipeline(Closable):
                     self._inbox.put_now(Paused(""))
                     missed = 0
                 if proposals:
-                    positions = self._log.append(proposals, self._read_upto.seq)
+                    over: Item = Answered(self._log.append(proposals, self._read_upto.seq, rules))
+            except Stale:
+                over = Outdated()
             except EngineAway as error:
                 missed += 1
                 if missed == _MISSED:
@@ -105,7 +113,7 @@ class Pipeline(Closable):
             if proposals:
                 with self._lock:
                     self._next = ()
-                self._inbox.put_now(Answered(positions))
+                self._inbox.put_now(over)
 
     def _find(self, repeated: Sequence[Received]) -> None:
         for received in repeated:

@@ -1,13 +1,17 @@
 """What a hub has decided, until the engine gives it back. Pure; owned by the hub."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from lanchat.protocol.messages import Event, Left, Said, Say
-from lanchat.server.engine.entries import proposal_of, said_key
-from lanchat.server.engine.shared_log import CALL, Position, Proposal
-from lanchat.server.session import JoinRequest, Received, Session
+from lanchat.protocol.messages import Event, Said, Say, Told
+from lanchat.room.effects import Effect
+from lanchat.server.engine.controls import Line
+from lanchat.server.engine.entries import box_key, own_key, proposal_of, said_key
+from lanchat.server.engine.shared_log import CALL, Position, Proposal, Rules
+from lanchat.server.engine.state import Change
+from lanchat.server.session import Item, JoinRequest, Received, Session
 
 MOST = 10_000  # lines that wait while the engine is away: some minutes of a lively room
 MOST_BYTES = 16 * 1024 * 1024  # of them; a host must not fill its memory
@@ -18,35 +22,49 @@ class Waiting:
     """A proposal that the engine has not given back.
 
     Args:
-        sessions: whose command it was: one, or several that have sent the same message.
+        said: the message to everyone that it is; None: it is something else.
+        alone: nothing may be decided by the rules until it has come back.
+        rules: those that it was decided by; "any": it depends on none.
+        cause: what led to it, and is decided again where the rules have changed meanwhile.
         request: of somebody who comes in by it.
+        sessions: whose command it was: one, or several that have sent the same message.
+        then: what follows for each of them once it has come back.
     """
 
     proposal: Proposal
-    said: Said | None
-    alone: bool
-    sessions: list[Session] = field(default_factory=list)
+    said: Said | None = None
+    alone: bool = False
+    rules: Rules = "any"
+    cause: Item | None = None
     request: JoinRequest | None = None
+    sessions: list[Session] = field(default_factory=list)
+    then: list[tuple[Session, Sequence[Effect]]] = field(default_factory=list)
 
 
 class Proposals:
     """
     Attributes:
-        rules_wait: something is on its way by which the rules of the room change, so nothing may be decided by them.
+        rules: the last change of the rules that has come back. Set by the hub.
 
     Args:
         lease: the number of this host's lease, which no other start of a host has.
     """
 
-    def __init__(self, lease: int) -> None:
+    def __init__(self, lease: int, rules: Position | None = None) -> None:
+        self.rules = rules
         self._lease, self._count = lease, count(1)
         self._waiting: dict[str, Waiting] = {}  # by key, oldest first
         self._unsent: deque[str] = deque()  # keys
         self._sent: list[str] = []  # keys of the call that is under way
-        self._bytes = self._alone = 0
+        self._sent_by: Rules = "any"  # the rules that it was decided by
+        self._refused: Rules = "any"  # those of the last call that the engine has refused
+        self._bytes = self._alone = self._bound = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._waiting
 
     @property
     def full(self) -> bool:
@@ -54,6 +72,7 @@ class Proposals:
 
     @property
     def rules_wait(self) -> bool:
+        """Whether something is on its way by which the rules of the room change, so nothing may be decided by them."""
         return self._alone > 0
 
     @property
@@ -61,30 +80,70 @@ class Proposals:
         """How many messages wait."""
         return sum(waiting.said is not None for waiting in self._waiting.values())
 
-    def add(self, draft: Event, session: Session | None = None, request: JoinRequest | None = None) -> None:
-        """Propose this."""
-        said = draft if isinstance(draft, Said) else None
-        key = said_key(said.by, said.id) if said is not None else ""
-        waiting = self._waiting.get(key)
+    def add_said(self, said: Said, session: Session | None = None) -> None:
+        """Propose a message to everyone."""
+        waiting = self._waiting.get(said_key(said.by, said.id))
         if waiting is None:
-            proposal = proposal_of(draft, f"{self._lease} {next(self._count)}")
-            waiting = Waiting(proposal, said, said is None and not isinstance(draft, Left), request=request)
-            self._waiting[proposal.key] = waiting
-            self._unsent.append(proposal.key)
-            self._bytes += len(proposal.body)
-            self._alone += waiting.alone
+            waiting = Waiting(proposal_of(said), said)
+            self._add(waiting)
         if session is not None:
             waiting.sessions.append(session)
 
-    def call(self) -> list[Proposal]:
-        """What to send next; nothing while a call is under way."""
-        if self._sent:
+    def add_private(self, told: Told, session: Session, then: Sequence[Effect]) -> None:
+        """Propose what becomes of a private message."""
+        waiting = self._waiting.get(box_key(told))
+        if waiting is None:
+            waiting = Waiting(proposal_of(told))
+            self._add(waiting)
+        waiting.then.append((session, then))
+
+    def add(
+        self,
+        record: Event | Line,
+        *,
+        changes: tuple[Change, ...] = (),
+        alone: bool = False,
+        bound: bool = False,
+        cause: Item | None = None,
+        request: JoinRequest | None = None,
+        session: Session | None = None,
+        then: Sequence[Effect] = (),
+    ) -> None:
+        """Propose anything else; for the arguments see `Waiting`.
+
+        Args:
+            changes: of the state that the engine keeps.
+            bound: it is decided by the rules as they are now.
+        """
+        proposal = proposal_of(record, own_key(self._lease, next(self._count)), changes)
+        waiting = Waiting(proposal, None, alone, self.rules if bound else "any", cause, request)
+        if session is not None:
+            waiting.sessions.append(session)
+            waiting.then.append((session, then))
+        self._add(waiting)
+
+    def outdated(self) -> list[Waiting]:
+        """What was decided by rules that have changed since, and has not happened. It is proposed no longer."""
+        if not self._bound or self._sent:
             return []
+        found = [self._waiting[key] for key in self._unsent if key in self._waiting]
+        found = [waiting for waiting in found if waiting.rules not in ("any", self.rules)]
+        for waiting in found:
+            self.fed(waiting.proposal.key)
+        return found
+
+    def call(self) -> tuple[list[Proposal], Rules]:
+        """What to send next, and the rules that it was decided by; nothing while a call is under way."""
+        if self._sent or self._refused == self.rules:
+            return [], "any"
+        self._sent_by = "any"
         while self._unsent and len(self._sent) < CALL:
             key = self._unsent.popleft()
             if key in self._waiting:  # else another host has said it meanwhile
                 self._sent.append(key)
-        return [self._waiting[key].proposal for key in self._sent]
+                if (rules := self._waiting[key].rules) != "any":
+                    self._sent_by = rules
+        return [self._waiting[key].proposal for key in self._sent], self._sent_by
 
     def fed(self, key: str) -> Waiting | None:
         """The engine has given this back; None: it is another host's, or of an earlier start."""
@@ -92,21 +151,40 @@ class Proposals:
         if waiting is not None:
             self._bytes -= len(waiting.proposal.body)
             self._alone -= waiting.alone
+            self._bound -= waiting.rules != "any"
         return waiting
 
-    def answered(self, positions: list[Position], read: Position) -> list[Received]:
+    def refused(self) -> None:
+        """The call is over, and nothing of it has happened: the rules have changed. They come back soon."""
+        self._refused = self._sent_by
+        self._unsent.extendleft(reversed(self._sent))
+        self._sent = []
+
+    def answered(self, positions: list[Position], read: Position) -> list[Waiting]:
         """The call is over.
 
         Args:
             read: the place up to which everything was given back.
 
         Returns:
-            Messages that the engine had before, as resends: what they repeat is to be looked for in the past.
+            What the engine had before.
         """
         sent, self._sent = self._sent, []
-        again: list[Received] = []
-        for key, position in zip(sent, positions, strict=True):
-            if position <= read and (waiting := self.fed(key)) is not None and (said := waiting.said) is not None:
-                say = Say(said.id, said.text, said.action, again=True)
-                again += [Received(session, [say]) for session in waiting.sessions]
-        return again
+        known = [self.fed(key) for key, position in zip(sent, positions, strict=True) if position <= read]
+        return [waiting for waiting in known if waiting is not None]
+
+    def _add(self, waiting: Waiting) -> None:
+        self._waiting[waiting.proposal.key] = waiting
+        self._unsent.append(waiting.proposal.key)
+        self._bytes += len(waiting.proposal.body)
+        self._alone += waiting.alone
+        self._bound += waiting.rules != "any"
+
+
+def resends(waiting: Waiting) -> list[Received]:
+    """A message that the engine had before, as resends: what they repeat is to be looked for in the past."""
+    said = waiting.said
+    if said is None:
+        return []
+    say = Say(said.id, said.text, said.action, again=True)
+    return [Received(session, [say]) for session in waiting.sessions]

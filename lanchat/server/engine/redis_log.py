@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Literal
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import VERSION
@@ -18,11 +17,13 @@ from lanchat.server.engine.shared_log import (
     Fenced,
     Position,
     Proposal,
+    Rules,
     Stale,
 )
+from lanchat.server.engine.state import Change, write_changes
 from lanchat.threads import Closable
 
-_KEYS = ("log", "said", "private", "meta", "hosts", "leases")
+_KEYS = ("log", "said", "private", "meta", "hosts", "leases", "state")
 
 
 class RedisLog(Closable):
@@ -49,24 +50,23 @@ class RedisLog(Closable):
         self._caller = RedisServer(address, meta, timing, trusted=trusted)  # of the thread that calls
         self._reader = RedisServer(address, None, timing)  # of the thread that reads
         self.name = self._caller.name
-        self._host, self._owner, self._lease = host, owner, "0"
+        self.host, self._owner, self._lease = host, owner, "0"
         self._table = f"{VERSION} {metadata.version('confusable-homoglyphs')}"  # by which nicks are compared
 
-    def enter(self, floor: int, *, known: bool, facts: bytes = b"") -> Entered:
-        arguments = (self._host, self._owner, self._table, str(floor), str(int(known)), facts)
+    def enter(self, floor: int, *, known: bool, facts: bytes = b"", state: Sequence[Change] = ()) -> Entered:
+        about = (self.host, self._owner, self._table)
+        arguments = (*about, str(floor), str(int(known)), facts, write_changes(state))
         entered = entered_of(self._call("enter", *arguments, read=floor))
         self._lease = str(entered.lease)
         return entered
 
     def beat(self, read: int, facts: bytes = b"") -> Beat:
-        return beat_of(self._call("beat", self._host, self._lease, str(read), facts, read=read))
+        return beat_of(self._call("beat", self.host, self._lease, str(read), facts, read=read))
 
-    def append(
-        self, proposals: Sequence[Proposal], read: int, rules: Position | None | Literal["any"] = "any"
-    ) -> list[Position]:
+    def append(self, proposals: Sequence[Proposal], read: int, rules: Rules = "any") -> list[Position]:
         decided_by = "" if rules == "any" else "-" if rules is None else f"-{_id(rules)}"
-        fields = [field for p in proposals for field in (p.kind, p.key, p.body)]
-        reply = self._call("append", self._host, self._lease, str(read), decided_by, *fields, read=read)
+        fields = [field for p in proposals for field in (p.kind, p.key, p.body, write_changes(p.changes))]
+        reply = self._call("append", self.host, self._lease, str(read), decided_by, *fields, read=read)
         return positions_of(reply, len(proposals))
 
     def read(self, after: Position, limit: int, wait: float = 0.0) -> list[Entry]:
@@ -80,7 +80,7 @@ class RedisLog(Closable):
         return entries_of(self._caller.run("XRANGE", self._keys[0], "-", "+", "COUNT", limit))
 
     def trim(self, upto: int, keys: Sequence[str], finished: Sequence[str]) -> None:
-        self._call("trim", self._host, self._lease, str(upto), len(keys), *keys, *finished, read=upto)
+        self._call("trim", self.host, self._lease, str(upto), len(keys), *keys, *finished, read=upto)
 
     def close(self) -> None:
         self._caller.close()
@@ -96,7 +96,8 @@ class RedisLog(Closable):
         code, _, said = error.words.partition(" ")
         match code:
             case "FENCED":
-                return Fenced(f"{self.name} has given the place of this computer in the room to another one.")
+                words = "either another one has hosted it by the same key, or this one did not answer for too long"
+                return Fenced(f"This computer does not host the room any more: {words}.")
             case "STALE":
                 return Stale("The rules of the room have changed meanwhile.")
             case "LOST":

@@ -6,6 +6,7 @@ from typing import get_args
 from lanchat.errors import LanchatError
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.server.engine.shared_log import Beat, Entered, Entry, Kind, Living, Position
+from lanchat.server.engine.state import RoomState, read_state
 
 _KINDS: dict[bytes, Kind] = {kind.encode(): kind for kind in get_args(Kind)}
 _MAX_HOSTS = 100  # that have ever entered a room
@@ -19,9 +20,11 @@ def entered_of(reply: object) -> Entered:
     Raises:
         LanchatError: no engine answers that.
     """
-    lease, seq, sub, rules, base, clock = _parts(reply, 6)
+    lease, seq, sub, rules, base, clock, living, table = _parts(reply, 8)
     known = None if rules == b"" else position_of(rules)
-    return Entered(_number(lease), Position(_number(seq), _number(sub)), known, _number(base), _number(clock))
+    place = Position(_number(seq), _number(sub))
+    leases = tuple(map(_number, _list(living)))
+    return Entered(_number(lease), place, known, _number(base), _number(clock), leases, _state_of(_list(table)))
 
 
 def beat_of(reply: object) -> Beat:
@@ -83,6 +86,19 @@ def _entry(id: object, fields: object) -> Entry:
     if not (isinstance(key, bytes) and len(key) <= _MAX_KEY):
         raise _strange()
     return Entry(position_of(id), kind, body, key.decode(errors="replace"))
+
+
+def _state_of(table: Sequence[object]) -> RoomState:
+    texts = [value for value in table if isinstance(value, bytes)]
+    if len(texts) != len(table) or len(table) % 2:
+        raise _strange()
+    return read_state(dict(zip(texts[::2], texts[1::2], strict=True)))
+
+
+def _list(reply: object) -> Sequence[object]:
+    if not isinstance(reply, list):
+        raise _strange()
+    return reply
 
 
 def _parts(reply: object, number: int) -> Sequence[object]:

@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from lanchat.protocol import messages as wire
+from lanchat.protocol.status import Status
 from lanchat.room.effects import Member, Repeated, Reply
 from lanchat.room.room import Room
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
+from lanchat.server.engine import state
+from lanchat.server.engine.controls import Here, NotHere
 from lanchat.server.engine.held import Held
+from lanchat.server.engine.items import Leaving
+from lanchat.server.engine.people import People
 from lanchat.server.engine.proposals import Proposals
-from lanchat.server.session import JoinRequest, Session
+from lanchat.server.session import Item, JoinRequest, Session
 from lanchat.server.sessions import Sessions
 
 BUSY = wire.Refused("busy", "The room is paused: its log does not answer. Try again in a moment.")
@@ -23,18 +30,40 @@ class EngineSessions(Sessions):
 
     Attributes:
         paused: whether the engine does not answer. Nobody comes in meanwhile.
+        cause: the command that is carried out now. It is again, where the rules have changed meanwhile.
     """
 
-    def __init__(self, room: Room, acks: Acks, proposals: Proposals, held: Held) -> None:
+    def __init__(self, room: Room, acks: Acks, proposals: Proposals, held: Held, people: People) -> None:
         super().__init__(room, acks)
         self.paused = False
-        self._proposals, self._held = proposals, held
+        self.cause: Item | None = None
+        self._proposals, self._held, self._people = proposals, held, people
 
     def publish(self, draft: wire.Event, batch: Batch, session: Session | None = None) -> None:
-        if draft.seq == wire.UNNUMBERED:
-            self._proposals.add(draft, session)
+        match draft:
+            case _ if draft.seq != wire.UNNUMBERED:
+                self.happen(draft, batch, session)
+            case wire.Said():
+                self._proposals.add_said(draft, session)
+            case wire.Left():
+                self.go(draft)
+            case wire.Renamed(by=id, nick=nick, to=to):
+                present = structs.replace(_present(self._room.member(id, nick)), nick=to)
+                changes = (*state.gone(id, nick), state.here(present, self._people.leases(id, nick)))
+                changes += (state.stands(structs.replace(self._room.member(id, nick).status, nick=to)),)
+                self._proposals.add(draft, changes=changes, alone=True, bound=True, cause=self.cause, session=session)
+            case _:
+                self._proposals.add(draft, alone=True, session=session)
+
+    def go(self, left: wire.Left) -> None:
+        """A member has no session here any more: propose that they leave, if they have none elsewhere either."""
+        id, nick = left.by, left.nick
+        if self._people.is_elsewhere(id, nick):
+            others = self._people.leases(id, nick) - {self._people.own}
+            change = state.here(_present(self._room.member(id, nick)), others)
+            self._proposals.add(NotHere(id, nick), changes=(change,), bound=True, cause=Leaving(left))
         else:
-            self.happen(draft, batch, session)
+            self._proposals.add(left, changes=state.gone(id, nick), bound=True, cause=Leaving(left))
 
     def hear(self, session: Session, says: Iterable[wire.Say], batch: Batch) -> None:
         for say in says:
@@ -46,7 +75,7 @@ class EngineSessions(Sessions):
                 case Reply(message):
                     self.tell(session, message, batch)
                 case draft:
-                    self._proposals.add(draft, session)
+                    self._proposals.add_said(draft, session)
 
     def join(self, request: JoinRequest, batch: Batch) -> None:
         if self.paused and self.closing is None:
@@ -58,7 +87,39 @@ class EngineSessions(Sessions):
         self._held.put_back(request)
 
     def let_in(self, request: JoinRequest, decision: wire.Joined | Member, batch: Batch) -> None:
+        """A new member comes in once the engine has given that back. So does one who is in the room by another host."""
+        people = self._people
+        if isinstance(decision, Member) and decision.host and people.is_ghost(decision.id, decision.nick):
+            # Whoever hosts the room comes in as somebody new, as at every start.
+            host = decision
+            decision = wire.Joined(
+                wire.UNNUMBERED, batch.now, host.id, host.nick, host=True, key=host.key, bot=request.session.bot
+            )
         if isinstance(decision, wire.Joined) and decision.seq == wire.UNNUMBERED:
-            self._proposals.add(decision, request=request)
+            present = wire.Present(decision.by, decision.nick, decision.host, decision.key, decision.web, decision.bot)
+            change = state.here(present, [people.own])
+            self._proposals.add(decision, changes=(change,), alone=True, bound=True, cause=request, request=request)
+        elif isinstance(decision, Member) and not people.is_here(decision.id, decision.nick):
+            leases = people.leases(decision.id, decision.nick) | {people.own}
+            change = state.here(_present(decision), leases)
+            here = Here(decision.id, decision.nick)
+            self._proposals.add(here, changes=(change,), alone=True, bound=True, cause=request, request=request)
         else:
             super().let_in(request, decision, batch)
+
+    def announce(self, status: Status, batch: Batch) -> None:
+        """Tell all sessions here, and those at other hosts."""
+        self.show(status, batch)
+        self._proposals.add(status, changes=(state.stands(status),))
+
+    def show(self, status: Status, batch: Batch) -> None:
+        """Tell all sessions here."""
+        super().announce(status, batch)
+
+    def _look_who_speaks(self, member: Member, batch: Batch) -> None:
+        if not self._people.is_elsewhere(member.id, member.nick):  # else another host knows the other sessions
+            super()._look_who_speaks(member, batch)
+
+
+def _present(member: Member) -> wire.Present:
+    return wire.Present(member.id, member.nick, member.host, member.key, member.web, member.bot, member.away)

@@ -5,17 +5,18 @@ all hosts have one order, and nothing was heard that is not on the engine's disk
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from lanchat.errors import LanchatError
+from lanchat.server.engine.state import Change, RoomState
 
 CALL = 200  # entries in one call; the engine, which serves everybody, works 3 ms on them
 LEASE = 5.0  # s that a host may be silent before it counts as gone; see functions.lua
 
 # e: an event; r: an event that changes the rules (who is here, and who may what); k: another change of the rules;
-# p: a private message; g: one that was delivered or dropped
-Kind = Literal["e", "r", "k", "p", "g"]
+# p: a private message; g: one that was delivered or dropped; x: the lease of a host is over (the engine says that)
+Kind = Literal["e", "r", "k", "p", "g", "x"]
 
 
 class Position(NamedTuple):
@@ -25,17 +26,22 @@ class Position(NamedTuple):
     sub: int = 0
 
 
+Rules = Position | None | Literal["any"]  # the last change of the rules; None: there is none
+
+
 @dataclass(frozen=True)
 class Proposal:
     """An entry that has no place yet.
 
     Args:
         key: what is proposed again under the same key is one entry.
+        changes: of the state that the engine gives to a host which enters; see state.py.
     """
 
     kind: Kind
     key: str
     body: bytes
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ class Entered:
         rules: of the last change of the rules; None: there was none.
         base: entries up to this seq are not there.
         clock: ms since 1970, by the engine.
+        living: the leases of all hosts.
+        state: what the engine keeps of the room besides its log, as of `position`.
     """
 
     lease: int
@@ -65,6 +73,8 @@ class Entered:
     rules: Position | None
     base: int
     clock: int
+    living: tuple[int, ...] = ()
+    state: RoomState = field(default_factory=RoomState)
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ class EngineAway(LanchatError):
 
 
 class Fenced(LanchatError):
-    """Another host has entered by the same name since, or this one was away for too long: it may not speak any more."""
+    """Another start of this host has entered since, or this one was silent for too long: it may not speak any more."""
 
 
 class EngineLost(LanchatError):
@@ -121,13 +131,18 @@ class SharedLog(Protocol):
     def name(self) -> str:
         """What a person calls the engine, such as "Redis at box:6379"."""
 
-    def enter(self, floor: int, *, known: bool, facts: bytes = b"") -> Entered:
+    @property
+    def host(self) -> str:
+        """The member id of this computer."""
+
+    def enter(self, floor: int, *, known: bool, facts: bytes = b"", state: Sequence[Change] = ()) -> Entered:
         """Enter the room, and create it if the engine does not have it.
 
         Args:
             floor: the last seq that this host has.
             known: whether that came from this engine. If not, and the engine has less, the room begins again above it.
             facts: about this host, for the others.
+            state: of a room that begins.
 
         Raises:
             EngineLost: it has less of the room than this host got from it.
@@ -135,7 +150,7 @@ class SharedLog(Protocol):
         """
 
     def beat(self, read: int, facts: bytes = b"") -> Beat:
-        """Renew the lease, each second.
+        """Renew the lease, each second, and end those of others that were not renewed in time.
 
         Args:
             read: the last seq that this host has read.
@@ -145,14 +160,12 @@ class SharedLog(Protocol):
             Fenced: the lease is void.
         """
 
-    def append(
-        self, proposals: Sequence[Proposal], read: int, rules: Position | None | Literal["any"] = "any"
-    ) -> list[Position]:
+    def append(self, proposals: Sequence[Proposal], read: int, rules: Rules = "any") -> list[Position]:
         """Append these entries, each once, however often they are proposed. At most CALL.
 
         Args:
             read: as for `beat`.
-            rules: of the last change of the rules that they were decided by; "any": they depend on none.
+            rules: that they were decided by; "any": they depend on none.
 
         Returns:
             The place of each, which may be an old one.

@@ -24,7 +24,7 @@ TOLD = Told("id1", 5, "ann-id", "ann", "bob-id", "bob", b"sealed")
     ],
 )
 def test_a_record_comes_back_as_it_was_with_its_number(record, kind, key, at):
-    proposal = proposal_of(record, "7")
+    proposal = proposal_of(record, "u7")
     assert (proposal.kind, proposal.key) == (kind, key)
     found = record_of(Entry(at, proposal.kind, proposal.body), Position(7))
     assert found == (record if at.sub else structs.replace(record, seq=8))

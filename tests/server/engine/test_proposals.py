@@ -3,8 +3,9 @@
 import pytest
 
 from lanchat.protocol.messages import UNNUMBERED, Joined, Left, Said, Say
-from lanchat.server.engine.proposals import MOST, Proposals
+from lanchat.server.engine.proposals import MOST, Proposals, resends
 from lanchat.server.engine.shared_log import CALL, Position
+from lanchat.server.session import CloseRoom
 from tests.server.test_hub import RecordingLink
 
 
@@ -22,27 +23,27 @@ def session():
 
 def test_one_call_is_under_way_and_what_comes_meanwhile_is_the_next_one():
     proposals = Proposals(3)
-    proposals.add(said("1"))
-    assert [proposal.key for proposal in proposals.call()] == ["sann-id 1"]
-    proposals.add(said("2"))
-    proposals.add(said("3"))
-    assert proposals.call() == []
+    proposals.add_said(said("1"))
+    assert [proposal.key for proposal in proposals.call()[0]] == ["sann-id 1"]
+    proposals.add_said(said("2"))
+    proposals.add_said(said("3"))
+    assert proposals.call()[0] == []
     assert proposals.answered([Position(1)], Position(0)) == []
-    assert [proposal.key for proposal in proposals.call()] == ["sann-id 2", "sann-id 3"]
+    assert [proposal.key for proposal in proposals.call()[0]] == ["sann-id 2", "sann-id 3"]
 
 
 def test_a_call_is_bounded():
     proposals = Proposals(3)
     for n in range(CALL + 1):
-        proposals.add(said(str(n)))
-    assert len(proposals.call()) == CALL
+        proposals.add_said(said(str(n)))
+    assert len(proposals.call()[0]) == CALL
 
 
 def test_a_message_that_is_said_twice_is_proposed_once_for_both(session):
     proposals = Proposals(3)
-    proposals.add(said("1"), session)
-    proposals.add(said("1"), session)
-    assert len(proposals.call()) == len(proposals) == 1
+    proposals.add_said(said("1"), session)
+    proposals.add_said(said("1"), session)
+    assert len(proposals.call()[0]) == len(proposals) == 1
     waiting = proposals.fed("sann-id 1")
     assert waiting is not None and waiting.sessions == [session, session]
     assert proposals.fed("sann-id 1") is None and not proposals
@@ -54,34 +55,35 @@ def test_everything_else_has_a_key_of_its_own_in_each_start_of_a_host():
     for proposals in (first, second):
         proposals.add(left)
         proposals.add(left)
-    assert len({proposal.key for proposals in (first, second) for proposal in proposals.call()}) == 4
+    assert len({proposal.key for proposals in (first, second) for proposal in proposals.call()[0]}) == 4
 
 
 def test_only_what_changes_the_rules_lets_them_wait():
     proposals = Proposals(3)
-    proposals.add(said("1"))
+    proposals.add_said(said("1"))
     proposals.add(Left(UNNUMBERED, 5, "bob-id", "bob"))
     assert not proposals.rules_wait
-    proposals.add(Joined(UNNUMBERED, 5, "bob-id", "bob"))
+    proposals.add(Joined(UNNUMBERED, 5, "bob-id", "bob"), alone=True)
     assert proposals.rules_wait
-    for proposal in proposals.call():
+    for proposal in proposals.call()[0]:
         proposals.fed(proposal.key)
     assert not proposals.rules_wait and not proposals
 
 
 def test_what_the_engine_had_before_is_looked_for_in_the_past(session):
     proposals = Proposals(3)
-    proposals.add(said("old", "hello"), session)
-    proposals.add(said("new"), session)
+    proposals.add_said(said("old", "hello"), session)
+    proposals.add_said(said("new"), session)
     proposals.call()
-    [again] = proposals.answered([Position(4), Position(9)], read=Position(8))
+    [known] = proposals.answered([Position(4), Position(9)], read=Position(8))
+    [again] = resends(known)
     assert (again.session, again.messages) == (session, [Say("old", "hello", again=True)])
     assert len(proposals) == proposals.lines == 1, "the other one still comes back"
 
 
 def test_what_came_back_before_the_answer_is_done():
     proposals = Proposals(3)
-    proposals.add(said("1"))
+    proposals.add_said(said("1"))
     proposals.call()
     proposals.fed("sann-id 1")
     assert proposals.answered([Position(1)], Position(1)) == [] and not proposals
@@ -89,20 +91,48 @@ def test_what_came_back_before_the_answer_is_done():
 
 def test_what_another_host_has_said_meanwhile_is_not_sent():
     proposals = Proposals(3)
-    proposals.add(said("1"))
+    proposals.add_said(said("1"))
     proposals.fed("sann-id 1")
-    assert proposals.call() == []
-    proposals.add(said("2"))
-    assert len(proposals.call()) == 1
+    assert proposals.call()[0] == []
+    proposals.add_said(said("2"))
+    assert len(proposals.call()[0]) == 1
 
 
 def test_it_is_full_by_lines_and_by_bytes():
     proposals = Proposals(3)
     for n in range(MOST):
         assert not proposals.full
-        proposals.add(said(str(n)))
+        proposals.add_said(said(str(n)))
     assert proposals.full
     long = Proposals(3)
     for n in range(4200):
-        long.add(said(str(n), "x" * 4000))
+        long.add_said(said(str(n), "x" * 4000))
     assert long.full
+
+
+def test_what_the_rules_decided_is_decided_again_where_another_host_was_faster():
+    proposals = Proposals(3, Position(4))
+    cause = CloseRoom("some cause")
+    proposals.add(Joined(UNNUMBERED, 5, "bob-id", "bob"), bound=True, cause=cause)
+    proposals.add_said(said("1"))
+    sent, rules = proposals.call()
+    assert (len(sent), rules) == (2, Position(4))
+    proposals.refused()
+    assert proposals.call()[0] == [], "until what was faster has come back"
+    proposals.rules = Position(6)
+    [outdated] = proposals.outdated()
+    assert outdated.cause is cause
+    again, rules = proposals.call()
+    assert ([proposal.key for proposal in again], rules) == (["sann-id 1"], "any")
+    assert proposals.outdated() == []
+
+
+def test_what_waits_while_a_call_is_under_way_is_looked_at_before_it_is_sent():
+    proposals = Proposals(3)
+    proposals.add(Left(UNNUMBERED, 5, "ann-id", "ann"), bound=True)
+    assert proposals.call()[1] is None
+    proposals.add(Left(UNNUMBERED, 5, "bob-id", "bob"), bound=True)
+    proposals.rules = Position(1)
+    assert proposals.outdated() == [], "what is under way may have been the reason"
+    proposals.answered([Position(1)], Position(1))
+    assert len(proposals.outdated()) == 1 and not proposals

@@ -1,0 +1,77 @@
+"""What the hosts of a room tell each other by its log, besides events and private messages. Pure.
+
+These entries have no number, no member sees them, and no archive has them.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+from msgspec import Struct
+
+from lanchat.errors import ProtocolError
+from lanchat.protocol.fields import Name, Short
+from lanchat.protocol.messages import Notice, Told
+from lanchat.protocol.status import Status
+
+
+class _Control(Struct, frozen=True, tag_field="t", tag=str.lower, omit_defaults=True):
+    """A line from one host to the others."""
+
+
+class Here(_Control, frozen=True):
+    """A member who is in the room already has a session at this host as well."""
+
+    by: Short  # member id
+    nick: Name
+
+
+class NotHere(_Control, frozen=True):
+    """A member has no session at this host any more, and still has one at another."""
+
+    by: Short
+    nick: Name
+
+
+class Ruled(_Control, frozen=True):
+    """Who may enter from now on, and who is sent away."""
+
+    banned: dict[Short, Name] = {}  # from now on: nick by member id
+    unbanned: tuple[Short, ...] = ()
+    locked: bool = False
+    sent_away: tuple[tuple[Short, Name], ...] = ()  # member ids and nicks
+    code: Short = ""  # of their last line: "kicked" or "banned"
+
+
+class PassOn(_Control, frozen=True):
+    """All sessions of this member id get this message, and nobody stores it."""
+
+    to: Short
+    message: Told | Notice
+
+
+@dataclass(frozen=True)
+class Over:
+    """A lease is over: who was in the room by it alone has lost its host."""
+
+    lease: int
+
+
+Line = Here | NotHere | Ruled | Status | PassOn
+Control = Line | Over
+
+_DECODER: "msgspec.json.Decoder[Line]" = msgspec.json.Decoder(Line)
+
+
+def write_line(line: Line) -> bytes:
+    return msgspec.json.encode(line)
+
+
+def read_line(body: bytes) -> Line:
+    """
+    Raises:
+        ProtocolError: this is none.
+    """
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise ProtocolError("It is no line between hosts.") from None

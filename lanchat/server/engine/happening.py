@@ -1,0 +1,94 @@
+"""What comes back from an engine, or from another host of the room by it, and happens here."""
+
+from lanchat.protocol import messages as wire
+from lanchat.protocol.closings import BANNED, KICKED
+from lanchat.protocol.file_messages import FileEvent
+from lanchat.protocol.status import Status
+from lanchat.room.effects import Member
+from lanchat.server.batch import Batch
+from lanchat.server.engine.commands import EngineCommands
+from lanchat.server.engine.controls import Here, NotHere, Over, PassOn, Ruled
+from lanchat.server.engine.entries import LogRecord, hosted_by, lease_of
+from lanchat.server.engine.proposals import Waiting
+from lanchat.server.replication import with_number
+
+
+class EngineHappening(EngineCommands):
+    """Owned as a `Hub` is."""
+
+    def _lease_over(self) -> None:
+        """The lease of a host is over."""
+
+    def _come_back(self, record: LogRecord, key: str, batch: Batch) -> None:
+        """Make this happen, now that it has come back from the engine, or come from another host."""
+        record = hosted_by(record, self._room.host_id)
+        waiting = self._proposals.fed(key)
+        if not isinstance(record, wire.Told):
+            self._people.apply(record, lease_of(key))
+        match record:
+            case wire.Told():
+                if waiting is None and self._room.private.take(record):
+                    if record.box:
+                        self.sessions.send_to(record.to, record, batch)
+                    self._keep(record, batch)
+            case Here(by=id, nick=nick):
+                if waiting is not None and waiting.request is not None:
+                    self._guests.let_in(waiting.request, self._room.member(id, nick), batch)
+            case Ruled():
+                self._change_rules(record, batch)
+            case Status():
+                self._learn(record, batch)
+            case PassOn(to, message):
+                if waiting is None:
+                    self.sessions.send_to(to, message, batch)
+            case NotHere():
+                pass
+            case Over():
+                self._lease_over()
+            case _:
+                self._happen(record, waiting, batch)
+        if waiting is not None:
+            self._follow_up(waiting, batch)
+
+    def _change_rules(self, ruled: Ruled, batch: Batch) -> None:
+        access = self._room.access
+        bans = {id: nick for id, nick in access.bans.items() if id not in ruled.unbanned}
+        access.change({**bans, **ruled.banned}, ruled.locked)
+        self._save_access(dict(access.bans), access.locked)
+        closing = BANNED if ruled.code == BANNED.code else KICKED
+        for id, nick in ruled.sent_away:
+            self._files.end(id)
+            for session in [session for session in self.sessions if _is(session.member, id, nick)]:
+                self.sessions.dismiss(session, closing, batch)
+
+    def _learn(self, status: Status, batch: Batch) -> None:
+        member = self._room.members.get(status.by, status.nick)
+        if member is not None and member.status != status:
+            member.away, member.bot = status.away, status.bot
+            self._guests.show(status, batch)
+
+    def _keep(self, told: wire.Told, batch: Batch) -> None:
+        """Store what another host has decided about a private message."""
+        self._private += 1
+        batch.records.append(with_number(told, self._private))
+        self._tickets.append((self._appended + len(batch.records), self._private))
+
+    def _happen(self, event: wire.Event, waiting: Waiting | None, batch: Batch) -> None:
+        """Make an event happen.
+
+        Args:
+            waiting: what was proposed; None: it is not from here.
+        """
+        if waiting is not None and waiting.request is not None and isinstance(event, wire.Joined):
+            self._guests.let_in(waiting.request, event, batch)
+            return
+        asked = [] if waiting is None else [session for session in waiting.sessions if session.member is not None]
+        self.sessions.happen(event, batch, asked[0] if asked else None)
+        for other in asked[1:]:
+            self._acks.wait(other, event.seq, event.seq)
+        if isinstance(event, FileEvent):
+            self._files.published(event, self._appended + len(batch.records))
+
+
+def _is(member: Member | None, id: str, nick: str) -> bool:
+    return member is not None and (member.id, member.nick) == (id, nick)

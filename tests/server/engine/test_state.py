@@ -1,0 +1,54 @@
+"""What a host that enters finds at the engine is what the others have put there."""
+
+import json
+
+import pytest
+
+from lanchat.errors import ProtocolError
+from lanchat.protocol.messages import Present
+from lanchat.protocol.status import Status
+from lanchat.server.engine.state import Person, RoomState, admitting, gone, here, read_state, stands, write_changes
+from tests.support.cases import cases
+
+ANN = Present("ann-id", "Ann", key=b"k" * 32)
+
+
+def after(*changes):
+    """The state after these changes, as the functions of an engine make them."""
+    table: dict[bytes, bytes] = {}
+    flat = json.loads(write_changes(changes) or "[]")
+    for name, value in zip(flat[::2], flat[1::2], strict=True):
+        if value:
+            table[name.encode()] = value.encode()
+        else:
+            table.pop(name.encode(), None)
+    return read_state(table)
+
+
+def test_who_is_here_and_by_which_hosts():
+    assert after() == RoomState()
+    assert after(here(ANN, [7, 3])) == RoomState((Person(ANN, (3, 7)),))
+    assert after(here(ANN, [7, 3]), here(ANN, [3])) == RoomState((Person(ANN, (3,)),))
+    assert after(here(ANN, [3]), stands(Status("ann-id", "Ann", "lunch")), *gone("ann-id", "ann")) == RoomState()
+
+
+def test_who_is_away():
+    [person] = after(here(ANN, [3]), stands(Status("ann-id", "Ann", 'at "lunch"', True))).people
+    assert (person.present.away, person.present.bot) == ('at "lunch"', True)
+    assert after(stands(Status("ann-id", "Ann", "lunch"))) == RoomState(), "they have left meanwhile"
+
+
+def test_who_may_enter():
+    state = after(*admitting({"eve-id": "eve", "dan-id": "dan"}, (), locked=True))
+    assert (dict(state.bans), state.locked) == ({"eve-id": "eve", "dan-id": "dan"}, True)
+    state = after(*admitting({"eve-id": "eve"}, (), locked=True), *admitting({}, ["eve-id"], locked=False))
+    assert state == RoomState()
+
+
+@cases(
+    "table",
+    [{b"in ann-id ann": b"[]"}, {b"in x": b"\xff"}, {b"\xff": b"1"}, {b"ban eve": b"\xff"}, {b"status x": b"{}"}],
+)
+def test_what_no_host_has_written_is_refused(table):
+    with pytest.raises(ProtocolError, match="what no host can have written"):
+        read_state(table)
