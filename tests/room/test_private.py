@@ -389,3 +389,13 @@ def test_no_message_ever_waits_twice_or_for_the_wrong_member(steps):
     for to in "xy":
         there = {(told.nick, int(told.id)) for told in private.waiting(f"id-{to}")}
         assert there == {key for key, recipient in sent.items() if recipient == to} - got
+
+
+def test_what_another_host_of_the_room_has_decided_holds_here_once():
+    boxes = Mailboxes()
+    assert [boxes.take(told()), boxes.take(told())] == [True, False]
+    assert boxes.waiting("id-bob") == (told(),)
+    assert [boxes.take(told(text="")), boxes.take(told(text=""))] == [True, False]
+    assert not boxes.take(told()), "it was over before"
+    assert boxes.waiting("id-bob") == ()
+    assert [boxes.take(told("2", "")), boxes.take(told("2"))] == [True, False]

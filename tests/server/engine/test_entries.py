@@ -5,7 +5,17 @@ from msgspec import structs
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.messages import UNNUMBERED, Joined, Said, Told
-from lanchat.server.engine.entries import Surplus, proposal_of, record_of, surplus
+from lanchat.server.engine.controls import Here, Over, write_line
+from lanchat.server.engine.entries import (
+    Surplus,
+    changes_rules,
+    hosted_by,
+    lease_of,
+    own_key,
+    proposal_of,
+    record_of,
+    surplus,
+)
 from lanchat.server.engine.shared_log import Entry, Position
 from tests.support.cases import cases
 
@@ -46,6 +56,12 @@ def test_a_record_comes_back_as_it_was_with_its_number(record, kind, key, at):
         (Position(8), "p", proposal_of(TOLD, "").body),
         (Position(8, 1), "p", proposal_of(SAID, "").body),
         (Position(8), "e", proposal_of(SAID, "").body + b" " * 16384),
+        (Position(8), "k", write_line(Here("ann-id", "ann"))),
+        (Position(8, 1), "k", b"{}"),
+        (Position(8, 1), "k", proposal_of(TOLD, "").body),
+        (Position(8), "x", b"3"),
+        (Position(8, 1), "x", b"three"),
+        (Position(8, 1), "x", b"9" * 17),
     ],
 )
 def test_what_is_no_entry_of_ours_or_in_a_wrong_place_is_refused(position, kind, body):
@@ -63,3 +79,24 @@ def test_what_is_surplus_ends_with_an_event_that_the_disk_has():
     ]
     assert surplus(entries, stored=9) == Surplus(9, ("sann-id id1", "gann-id id1", "u1 1"), ("ann-id id1",))
     assert surplus(entries[1:2], stored=9) is surplus(entries, stored=7) is surplus([], stored=7) is None
+
+
+def test_lines_between_hosts_and_the_ends_of_leases_have_no_number():
+    here = Here("ann-id", "ann")
+    proposal = proposal_of(here, own_key(3, 7), (("in ann-id ann", b"{}"),))
+    assert (proposal.kind, proposal.changes) == ("k", (("in ann-id ann", b"{}"),))
+    entry = Entry(Position(7, 1), proposal.kind, proposal.body, proposal.key)
+    assert record_of(entry, Position(7)) == here
+    assert record_of(Entry(Position(7, 2), "x", b"3", "x3"), entry.position) == Over(3)
+    assert [changes_rules(record) for record in (here, Over(3), JOINED, SAID, TOLD)] == [True, True, True, False, False]
+
+
+def test_a_proposal_names_the_host_that_made_it():
+    assert lease_of(own_key(3, 7)) == 3
+    assert [lease_of(key) for key in ("", "u", "u 7", "ux 7", "sann-id 3", "u\u00b2 1")] == [0] * 6
+
+
+def test_each_host_says_of_itself_that_it_hosts():
+    assert hosted_by(JOINED, "ann-id").host and not hosted_by(JOINED, "bob-id").host
+    assert hosted_by(structs.replace(JOINED, host=False), "ann-id").host
+    assert hosted_by(SAID, "ann-id") is SAID
