@@ -10,7 +10,6 @@ from lanchat.server.engine.commands import EngineCommands
 from lanchat.server.engine.controls import Here, NotHere, Over, PassOn, Ruled
 from lanchat.server.engine.entries import LogRecord, hosted_by, lease_of
 from lanchat.server.engine.proposals import Waiting
-from lanchat.server.replication import with_number
 
 
 class EngineHappening(EngineCommands):
@@ -30,7 +29,7 @@ class EngineHappening(EngineCommands):
                 if waiting is None and self._room.private.take(record):
                     if record.box:
                         self.sessions.send_to(record.to, record, batch)
-                    self._keep(record, batch)
+                    self._store_private(record, batch)
             case Here(by=id, nick=nick):
                 if waiting is not None and waiting.request is not None:
                     self._guests.let_in(waiting.request, self._room.member(id, nick), batch)
@@ -66,12 +65,6 @@ class EngineHappening(EngineCommands):
         if member is not None and member.status != status:
             member.away, member.bot = status.away, status.bot
             self._guests.show(status, batch)
-
-    def _keep(self, told: wire.Told, batch: Batch) -> None:
-        """Store what another host has decided about a private message."""
-        self._private += 1
-        batch.records.append(with_number(told, self._private))
-        self._tickets.append((self._appended + len(batch.records), self._private))
 
     def _happen(self, event: wire.Event, waiting: Waiting | None, batch: Batch) -> None:
         """Make an event happen.

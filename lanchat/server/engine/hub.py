@@ -80,6 +80,8 @@ class EngineHub(EngineHappening):
                 self._handle(item, batch)
             else:
                 self._held.add(self._alive(item, batch))
+        for outdated in self._proposals.outdated():
+            self._again(outdated, batch)
         while self._held and not self._must_wait(self._held.first):
             self._handle(self._held.take(), batch)
         for surplus in self._held.surplus():
@@ -90,8 +92,6 @@ class EngineHub(EngineHappening):
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)
         self._lay_ghosts()
-        for outdated in self._proposals.outdated():
-            self._again(outdated, batch)
         self._pipeline.propose(*self._proposals.call())
         self._append(batch)
         batch.deliver(self.sessions)

@@ -90,7 +90,7 @@ class EngineSessions(Sessions):
         """A new member comes in once the engine has given that back. So does one who is in the room by another host."""
         people = self._people
         if isinstance(decision, Member) and decision.host and people.is_ghost(decision.id, decision.nick):
-            # Whoever hosts the room comes in as somebody new, as at every start.
+            # The person who hosts the room comes in as somebody new, as at every start.
             host = decision
             decision = wire.Joined(
                 wire.UNNUMBERED, batch.now, host.id, host.nick, host=True, key=host.key, bot=request.session.bot

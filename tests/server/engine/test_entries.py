@@ -97,6 +97,7 @@ def test_a_proposal_names_the_host_that_made_it():
 
 
 def test_each_host_says_of_itself_that_it_hosts():
-    assert hosted_by(JOINED, "ann-id").host and not hosted_by(JOINED, "bob-id").host
-    assert hosted_by(structs.replace(JOINED, host=False), "ann-id").host
+    elsewhere = structs.replace(JOINED, host=False)
+    assert (hosted_by(JOINED, "ann-id"), hosted_by(elsewhere, "ann-id")) == (JOINED, JOINED)
+    assert (hosted_by(JOINED, "bob-id"), hosted_by(elsewhere, "bob-id")) == (elsewhere, elsewhere)
     assert hosted_by(SAID, "ann-id") is SAID
