@@ -52,6 +52,7 @@ PURE = {
         "lanchat.server.engine.checks",
         "lanchat.server.engine.controls",
         "lanchat.server.engine.entries",
+        "lanchat.server.engine.facts",
         "lanchat.server.engine.held",
         "lanchat.server.engine.items",
         "lanchat.server.engine.people",
@@ -131,7 +132,7 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         f"lanchat.protocol.{module}"
         for module in ("engine", "fields", "file_messages", "framing", "messages", "places", "standby", "status")
     }
-    | {f"lanchat.server.engine.{module}" for module in ("controls", "entries", "sessions", "state")}
+    | {f"lanchat.server.engine.{module}" for module in ("controls", "entries", "facts", "sessions", "state")}
     | {"lanchat.agents.jsonrpc", "lanchat.gateway.channel", "lanchat.terminal.json_events", "lanchat.terminal.orders"},
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lanchat.protocol import messages as wire
+from lanchat.protocol.closings import MOVED
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.engine.entries import changes_rules
@@ -18,7 +19,7 @@ from lanchat.server.engine.items import Answered, Ended, Fed, Leaving, Outdated,
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.pipeline import Pipeline
 from lanchat.server.engine.proposals import MOST, Waiting, resends
-from lanchat.server.engine.shared_log import Position
+from lanchat.server.engine.shared_log import Fenced, Position
 from lanchat.server.session import (
     CloseRoom,
     EngineItem,
@@ -156,7 +157,8 @@ class EngineHub(EngineHappening):
             case Ended(error):
                 self._say(f"{error} {error.hint}".rstrip())
                 self._guests.paused = True
-                self.sessions.closing = wire.Closing("closed", str(error))
+                elsewhere = isinstance(error, Fenced) and not self._people.is_alone
+                self.sessions.closing = MOVED if elsewhere else wire.Closing("closed", str(error))
             case _:
                 super()._handle(item, batch)
 

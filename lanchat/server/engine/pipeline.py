@@ -12,9 +12,10 @@ from contextlib import suppress
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.entries import key_of, record_of, surplus
+from lanchat.server.engine.facts import HostFacts, stored_by_all, write_facts
 from lanchat.server.engine.items import Answered, Ended, Fed, Outdated, Paused
 from lanchat.server.engine.log import EngineLog
-from lanchat.server.engine.shared_log import CALL, EngineAway, Position, Proposal, Rules, Stale
+from lanchat.server.engine.shared_log import CALL, Beat, EngineAway, Position, Proposal, Rules, Stale
 from lanchat.server.past import said_before
 from lanchat.server.session import Item, Received
 from lanchat.threads import Closable, Inbox, join_started
@@ -124,14 +125,18 @@ class Pipeline(Closable):
                     self._inbox.put_now(Received(received.session, received.messages, found))
 
     def _beat(self) -> None:
-        """Renew the lease, and drop what is too much at the engine."""
-        beat = self._log.beat(self._read_upto.seq)
+        """Renew the lease, and drop what is too much at the engine, and what all hosts have in their files."""
+        beat = self._renew()
         while beat.entries > self._keep and not self._closing:
-            dropped = surplus(self._log.oldest(min(CALL, beat.entries - self._keep)), self._own.stored)
+            stored = min(self._own.stored, stored_by_all(beat.living))
+            dropped = surplus(self._log.oldest(min(CALL, beat.entries - self._keep)), stored)
             if dropped is None:
                 return
             self._log.trim(dropped.upto, dropped.keys, dropped.finished)
-            beat = self._log.beat(self._read_upto.seq)
+            beat = self._renew()
+
+    def _renew(self) -> Beat:
+        return self._log.beat(self._read_upto.seq, write_facts(HostFacts(self._own.stored)))
 
     def _read(self) -> None:
         after = self._read_upto
