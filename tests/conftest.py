@@ -37,6 +37,7 @@ from tests.support.namespaces import enter_own_network
 from tests.support.people import joined_room
 from tests.support.program import forks
 from tests.support.shaken import Shaker
+from tests.support.stretching import stretching
 from tests.support.waiting import wait_until
 
 pytest_plugins = ["tests.faults.report"]
@@ -131,6 +132,12 @@ def own_network() -> None:
 def quick_starts(request: pytest.FixtureRequest, own_network: None) -> Iterator[None]:
     """In a quick run, programs are forks of a process that has its imports behind it; in a full run they are not."""
     with forks(request.config.stash.get(_SHAKER, None)) if is_quick(request.config) else nullcontext():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords(request: pytest.FixtureRequest) -> Iterator[None]:
+    with stretching(quickly=is_quick(request.config)):
         yield
 
 

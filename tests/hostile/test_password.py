@@ -4,7 +4,7 @@ import hmac
 import signal
 import threading
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from lanchat.errors import ConnectionLost, LanchatError, ProtocolError, Refused
-from lanchat.network import password
 from lanchat.network.password import Exchange, stretch
 from lanchat.protocol.framing import encode
 from lanchat.protocol.messages import Card, Hello, Welcome
@@ -32,6 +31,7 @@ from tests.support.commands import Commands
 from tests.support.links import Clock
 from tests.support.people import Listener, lose
 from tests.support.strangers import Stranger
+from tests.support.stretching import stretching
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("quick_stretch")
@@ -45,12 +45,10 @@ def a_share(host: bool = False) -> bytes:
 
 
 @pytest.fixture
-def quick_stretch(monkeypatch) -> None:
-    """scrypt at a 32nd of its cost: these tests are about who may guess, not about what a guess costs.
-
-    The programs of a test stretch as they always do, and tests/network/test_password.py has the documented value.
-    """
-    monkeypatch.setattr(password, "_SCRYPT_N", 2**10)
+def quick_stretch() -> Iterator[None]:
+    """These tests are about who may guess, not about what a guess costs."""
+    with stretching(quickly=True):
+        yield
 
 
 @pytest.fixture
@@ -370,7 +368,7 @@ def test_the_password_is_in_no_file_and_no_argv(own_world, tmp_path, wire):
     """A host and a member run as programs with their logs, and then every file is searched."""
     secret_file = tmp_path / "given"
     secret_file.write_text(PASSWORD + "\n")
-    with Commands(own_world, fresh=True) as lanchat, Commands(own_world / "members") as members:
+    with Commands(own_world, fresh=True) as lanchat, Commands(own_world / "members", fresh=True) as members:
         hal, vera = lanchat.home("hal"), members.home("vera")
         for home in (hal, vera):
             home.mkdir(parents=True)

@@ -32,6 +32,7 @@ from types import ModuleType
 from typing import TextIO
 
 from tests.support.shaken import Shaker
+from tests.support.stretching import stretching
 
 if sys.platform != "linux":  # not `assert`: mypy would not know the names below on other systems
     raise ImportError("forks need Linux")
@@ -164,7 +165,7 @@ def _import_all() -> None:
 
 
 def _run(request: Request) -> None:
-    """As `python ARGUMENTS` does."""
+    """As `python ARGUMENTS` does, but for what a password costs."""
     how, what, *arguments = request.arguments
     sys.argv = [how, *arguments]
     if request.shaken is not None:
@@ -197,7 +198,8 @@ if __name__ == "__main__":
     if (_request := serve(socket.socket(fileno=int(sys.argv[1])))) is not None:
         _code = 0
         try:
-            _run(_request)
+            with stretching(quickly=True):
+                _run(_request)
         except SystemExit as _exit:
             if not isinstance(_exit.code, int | None):
                 raise
