@@ -1,6 +1,6 @@
 """One batch of the hub: the events for everybody, and how the bytes for a single session differ. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from lanchat.protocol.messages import Event, Record, Said
@@ -40,12 +40,10 @@ class Batch:
         """Deliver these bytes to one session, after the events that were added so far."""
         self.personal_for(session).inserts.append((len(self.events), data))
 
-    def deliver(self, sessions: Iterable[Session]) -> None:
+    def deliver(self, sessions: Collection[Session]) -> None:
         """Send the batch: one send for each session that gets anything, with bytes made once for each dialect."""
-        if not self.events and not self.personal:
-            return
         encoded: dict[Dialect, _Encoded] = {}
-        for session in sessions:
+        for session in sessions if self.events else [one for one in self.personal if one in sessions]:
             mine = encoded.get(session.dialect)
             if mine is None:
                 mine = encoded[session.dialect] = _Encoded(session.dialect, self.events)

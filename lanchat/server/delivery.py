@@ -1,6 +1,6 @@
 """What goes out to the sessions of a room: events to all, and messages to one of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.file_messages import FilePrivate
@@ -14,8 +14,8 @@ from lanchat.server.crowd import CrowdDelivery
 from lanchat.server.session import Session
 
 
-class Delivery:
-    """Makes events happen and delivers them. Owned by the hub thread."""
+class Delivery(Collection[Session]):
+    """The sessions of a room. Makes events happen and delivers them. Owned by the hub thread."""
 
     def __init__(self, room: Room, acks: Acks) -> None:
         self._room = room
@@ -26,6 +26,12 @@ class Delivery:
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions)
+
+    def __contains__(self, session: object) -> bool:
+        return session in self._sessions
+
+    def __len__(self) -> int:
+        return len(self._sessions)
 
     def publish(self, draft: wire.Event, batch: Batch, session: Session | None = None) -> None:
         """Give an event its number, make it happen and deliver it.
