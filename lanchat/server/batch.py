@@ -18,12 +18,14 @@ class Personal:
 
 @dataclass(eq=False)
 class Batch:
-    """The events, records and bytes that follow from one pass of the hub over its inbox."""
+    """The events, records and bytes that follow from one pass of the hub over its inbox, or from some of them."""
 
     now: int  # ms since 1970
     events: list[Event] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)  # for the log: the events, and private messages between them
     personal: dict[Session, Personal] = field(default_factory=dict)
+    goes_on: bool = False  # whether an earlier pass has begun it
+    _encoded: "dict[Dialect, _Encoded]" = field(default_factory=dict)
 
     def add(self, events: Sequence[Event]) -> None:
         """Deliver these events to everybody, and store them."""
@@ -40,13 +42,27 @@ class Batch:
         """Deliver these bytes to one session, after the events that were added so far."""
         self.personal_for(session).inserts.append((len(self.events), data))
 
-    def deliver(self, sessions: Collection[Session]) -> None:
-        """Send the batch: one send for each session that gets anything, with bytes made once for each dialect."""
-        encoded: dict[Dialect, _Encoded] = {}
-        for session in sessions if self.events else [one for one in self.personal if one in sessions]:
-            mine = encoded.get(session.dialect)
+    def go_on(self, now: int) -> "Batch":
+        """Take up again what waits since `deliver`. The log has its records, and need not have stored them."""
+        self.now, self.records, self.goes_on = now, [], True
+        return self
+
+    def deliver(self, sessions: Collection[Session], *, waits: bool = False) -> "Batch | None":
+        """Send the batch: one send for each session that gets anything, with bytes made once for each dialect.
+
+        Args:
+            waits: only those who are told something get it now, with all events before. The others get them later.
+
+        Returns:
+            The batch, if a part of it waits.
+        """
+        ready: dict[Dialect, _Encoded] = {}
+        everybody = self.events and not waits
+        told = () if everybody else [one for one, personal in self.personal.items() if personal.inserts]
+        for session in sessions if everybody else [one for one in told if one in sessions]:
+            mine = ready.get(session.dialect)
             if mine is None:
-                mine = encoded[session.dialect] = _Encoded(session.dialect, self.events)
+                mine = ready[session.dialect] = self._encode(session.dialect)
             personal = self.personal.get(session)
             if personal is not None:
                 data = _assemble(mine.quiet if session.deaf else mine.pieces, personal)
@@ -54,17 +70,37 @@ class Batch:
                 data = mine.whole_quiet if session.deaf else mine.whole
             if data:
                 session.link.send(data)
+        if not waits:
+            return None
+        for session in told:
+            self.personal[session] = Personal(len(self.events))
+        return self
+
+    def _encode(self, dialect: Dialect) -> "_Encoded":
+        encoded = self._encoded.get(dialect)
+        if encoded is None:
+            encoded = self._encoded[dialect] = _Encoded(dialect, self.events)
+        encoded.catch_up()
+        return encoded
 
 
 class _Encoded:
     """The events of a batch in one dialect: piece by piece, and in one piece."""
 
     def __init__(self, dialect: Dialect, events: list[Event]) -> None:
-        self.pieces = [dialect.encode(event) for event in events]
-        self.whole = b"".join(self.pieces)
+        self.pieces: list[bytes] = []
+        self.whole = b""
+        self._dialect = dialect
         self._events = events
         self._quiet: list[bytes] | None = None
         self._whole_quiet = b""
+
+    def catch_up(self) -> None:
+        """Encode the events that have been added."""
+        encode = self._dialect.encode
+        self.pieces += [encode(event) for event in self._events[len(self.pieces) :]]
+        self.whole = b"".join(self.pieces)
+        self._quiet = None
 
     @property
     def quiet(self) -> list[bytes]:

@@ -61,6 +61,7 @@ class Hub(Commands):
         self._room_log = log
         self._now = now
         self._saved = self._acknowledged = Position(room.seq, private)
+        self._batch: Batch | None = None  # the last one, while most sessions wait for it
         self._thread = threading.Thread(target=self._run, name="hub")
 
     @property
@@ -95,8 +96,7 @@ class Hub(Commands):
         standbys, goes_on = self.standbys, True
         pauses = (self.sessions.pause, standbys.pause if standbys is not None else None)
         items = self.inbox.take(min((pause for pause in pauses if pause is not None), default=None))
-        items = self.sessions.gather(items, self.inbox)
-        batch = Batch(self._now())
+        batch = Batch(self._now()) if self._batch is None else self._batch.go_on(self._now())
         self._room.unavailable = self._acks.trouble if self._room_log.full else ""
         for item in items if standbys is None else standbys.handovers.admit(items):
             if isinstance(item, Stop):
@@ -112,8 +112,8 @@ class Hub(Commands):
                 self._handle(held, batch)
             self._acknowledge(standbys.safe, batch)
         self._append(batch)  # first, so that no page of the log lacks what a member has heard already
-        batch.deliver(self.sessions)
-        if batch.records:
+        self._batch = batch.deliver(self.sessions, waits=goes_on and self.sessions.may_wait(batch))
+        if self._batch is None and (batch.records or batch.goes_on):
             self._room_log.commit()
         self.sessions.say_goodbye()
         return goes_on

@@ -13,13 +13,12 @@ from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.beside import Beside
 from lanchat.server.delivery import Delivery
-from lanchat.server.session import Answer, Asked, Item, JoinRequest, LinkEnded, Session
-from lanchat.threads import Inbox
+from lanchat.server.session import Answer, Asked, JoinRequest, Session
 
 _LOOK = 1.0  # s between two looks at who is away
-_CROWD = 64  # sessions, from which on those who come and go at about the same time are handled together ...
-_GATHER = 0.01  # s ... so long at most after the first of them: sending to so many takes a millisecond or more
-_VISITS = {JoinRequest, LinkEnded}
+_CROWD = 64  # sessions, from which on those who come and go at about the same time are announced together ...
+_GATHER = 0.1  # s ... so long at most after the first of them
+_VISITS = {wire.Joined, wire.Left}
 _UNWANTED = ("lost", "silent")  # the codes of a link that ended without anybody wanting it
 
 _log = logging.getLogger(__name__)
@@ -32,6 +31,7 @@ class Sessions(Delivery):
         closing: the last line to everybody; None: the room goes on here. Nobody is let in any more then.
         gone: called with each session that has ended.
         beside: the other hosts of the room; None: it never has any.
+        clock: s of a monotonic clock.
 
     A session whose link was lost may still count for a while (`Session.absence`), because the browser of a phone loses
     its link each time that the phone sleeps. The member has left only if nobody comes back by then.
@@ -42,22 +42,24 @@ class Sessions(Delivery):
         self.closing: wire.Closing | None = None
         self.gone: Callable[[Session], None] = lambda session: None
         self.beside: Beside | None = None
+        self.clock = time.monotonic
+        self._announce_at = 0.0  # s, by the clock, when those who have come or gone are announced; 0: nobody waits
         self._absent: dict[Session, int] = {}  # sessions without a link, with when they end, in ms since 1970
 
-    def gather(self, items: Sequence[Item], inbox: Inbox[Item]) -> Sequence[Item]:
-        """Wait a moment for more who come and go, if nobody has anything to say.
+    def may_wait(self, batch: Batch) -> bool:
+        """Whether all but those who are told something may get this batch a moment later.
 
-        Everybody hears of each of them, which is most of the cost of a join in a large room. Those in one batch cost
-        one send for each session all together.
+        In a large room a send to everybody takes longer than all else of a join. So who only comes or goes is announced
+        to the others together with those who come or go at about the same time, unless anything else happens.
         """
-        until = time.monotonic() + _GATHER
-        while items and len(self._sessions) >= _CROWD and _VISITS.issuperset(map(type, items)):
-            rest = until - time.monotonic()
-            more = inbox.take(rest) if rest > 0 else ()
-            if not more:
-                break
-            items = [*items, *more]
-        return items
+        crowded = len(self) >= _CROWD and self.closing is None
+        if crowded and (batch.events or batch.records) and _VISITS.issuperset(map(type, batch.records)):
+            now = self.clock()
+            self._announce_at = self._announce_at or now + _GATHER
+            if now < self._announce_at:
+                return True
+        self._announce_at = 0.0
+        return False
 
     def answer(self, asked: Asked, batch: Batch) -> Sequence[wire.FromMember]:
         """Give a client what it asks for. An error in an answer ends the link of this client alone.
@@ -158,7 +160,9 @@ class Sessions(Delivery):
 
     @property
     def pause(self) -> float | None:
-        """Seconds after which `do_what_is_due` is to be called; None: nothing will be due."""
+        """Seconds after which the next batch is due even if nothing comes; None: it need not come."""
+        if self._announce_at:
+            return max(0.0, self._announce_at - self.clock())
         return _LOOK if self._absent or self._crowd.has_changed or self.beside is not None else None
 
     def lost(self, session: Session, batch: Batch) -> None:

@@ -185,46 +185,93 @@ def texts(messages: list[FromHost]) -> list[str]:
 # ---- crowds
 
 
-class ScriptedInbox:
-    """Gives what the test says, and notes that it was asked."""
-
-    def __init__(self, *portions: list[Any]) -> None:
-        self.portions = list(portions)
-        self.asked = 0
-
-    def take(self, timeout: float | None = None) -> list[Any]:
-        assert timeout is not None and timeout > 0
-        self.asked += 1
-        return self.portions.pop(0) if self.portions else []
-
-
-def test_who_comes_into_a_large_room_waits_a_moment_for_others_until_somebody_has_something_to_say():
-    stage = HubStage()
-    ann, *_ = stage.come("ann", *(f"m{number}" for number in range(70)))
-    bob, stored, leaves = JoinRequest(new_session(stage), "id-bob", "bob"), Stored(1, 1), LinkEnded(ann)
-    message, later = says(ann, "hi"), LinkEnded(ann)
-    inbox: Any = ScriptedInbox([leaves], [stored, message], [later])
-    assert stage.hub.sessions.gather([bob], inbox) == [bob, leaves, stored, message]
-    assert inbox.portions == [[later]]
-
-
-def test_who_comes_alone_into_a_large_room_does_not_wait_for_a_second_time():
-    stage = HubStage()
+@pytest.fixture
+def crowd() -> HubStage:
+    """A room so large that who comes or goes is announced together with others; its clock stands still."""
+    stage = HubStage(log=SlowLog())
     stage.come(*(f"m{number}" for number in range(70)))
-    bob, inbox = JoinRequest(new_session(stage), "id-bob", "bob"), ScriptedInbox()
-    assert stage.hub.sessions.gather([bob], inbox) == [bob] and inbox.asked == 1  # type: ignore[arg-type]
+    stage.hub.sessions.clock = lambda: 0.0
+    return stage
 
 
-def test_in_a_small_room_and_for_a_message_nobody_waits():
-    stage, large = HubStage(), HubStage()
-    large.come(*(f"m{number}" for number in range(70)))
-    bob, inbox = JoinRequest(new_session(stage), "id-bob", "bob"), ScriptedInbox([Stop()])
-    assert stage.hub.sessions.gather([bob], inbox) == [bob]  # type: ignore[arg-type]
-    assert large.hub.sessions.gather([], inbox) == []  # type: ignore[arg-type]
-    items: list[Item] = [says(bob.session, "hi"), Stored(1, 1), Stop()]
+def pass_of(stage: HubStage, *items: Item) -> None:
+    """Let the hub handle these, and go on."""
     for item in items:
-        assert large.hub.sessions.gather([item], inbox) == [item]  # type: ignore[arg-type]
-    assert inbox.asked == 0
+        stage.hub.inbox.put_now(item)
+    assert stage.hub.run_batch()
+
+
+def comes(stage: HubStage, nick: str) -> Any:
+    session = new_session(stage)
+    pass_of(stage, JoinRequest(session, f"id-{nick}", nick))
+    return session
+
+
+def visits(messages: list[FromHost]) -> list[str]:
+    """Who has come and gone, in order, and what was said."""
+    found: list[str] = []
+    for message in messages:
+        match message:
+            case Joined(nick=nick):
+                found.append(f"+{nick}")
+            case Left(nick=nick):
+                found.append(f"-{nick}")
+            case Said(text=text):
+                found.append(text)
+    return found
+
+
+def test_who_comes_into_a_large_room_is_in_it_at_once_and_announced_with_others_before_anything_else_happens(crowd):
+    ann, *others = crowd.hub.sessions
+    commits = crowd.log.commits
+    bob = comes(crowd, "bob")
+    carl = comes(crowd, "carl")
+    pass_of(crowd, LinkEnded(bob))
+    assert visits(heard(bob)) == ["+bob"]
+    first = heard(carl)
+    assert "bob" in [one.nick for one in first if isinstance(one, Present)] and visits(first) == ["+carl"]
+    assert not any(heard(session) for session in [ann, *others]) and crowd.log.commits == commits
+    assert [event.nick for event in crowd.log.events[-3:]] == ["bob", "carl", "bob"]
+    pass_of(crowd, says(ann, "hi"))
+    assert visits(heard(carl)) == ["-bob", "hi"] and crowd.log.commits == commits + 1
+    assert all(visits(heard(session)) == ["+bob", "+carl", "-bob", "hi"] for session in [ann, *others])
+
+
+def test_who_comes_alone_into_a_large_room_is_announced_a_moment_later(crowd):
+    ann, *_ = crowd.hub.sessions
+    comes(crowd, "bob")
+    assert heard(ann) == [] and crowd.hub.sessions.pause
+    crowd.hub.sessions.clock = lambda: 1.0
+    pass_of(crowd)
+    assert visits(heard(ann)) == ["+bob"] and crowd.hub.sessions.pause is None
+    comes(crowd, "carl")
+    assert heard(ann) == [] and crowd.hub.sessions.pause
+
+
+def test_who_is_told_something_in_a_large_room_hears_first_who_has_come(crowd):
+    ann, zoe, *_ = crowd.hub.sessions
+    comes(crowd, "bob")
+    pass_of(crowd, Received(ann, [Ping()]))
+    came, pong = heard(ann)
+    assert visits([came]) == ["+bob"] and pong == Pong() and heard(zoe) == []
+    comes(crowd, "carl")
+    pass_of(crowd, CloseRoom("bye"))
+    assert visits(heard(ann)) == ["+carl"] and visits(heard(zoe)) == ["+bob", "+carl"]
+
+
+def test_nothing_is_kept_from_the_disk_that_somebody_waits_for(crowd):
+    ann, zoe, *_ = crowd.hub.sessions
+    commits = crowd.log.commits
+    bob = new_session(crowd)
+    pass_of(crowd, JoinRequest(bob, "id-bob", "bob"), tells(ann, "m1"))
+    assert crowd.log.commits == commits + 1 and visits(heard(zoe)) == ["+bob"]
+
+
+def test_in_a_small_room_everybody_hears_at_once_who_has_come():
+    stage = HubStage()
+    [ann] = stage.come("ann")
+    comes(stage, "bob")
+    assert visits(heard(ann)) == ["+bob"]
 
 
 # ---- programs
