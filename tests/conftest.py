@@ -43,7 +43,7 @@ from tests.support.waiting import wait_until
 pytest_plugins = ["tests.faults.report"]
 
 # A busy machine is no failure, and a run today is the same as a run tomorrow. A quick run tries the first of the same.
-hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, max_examples=25, database=None)
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=True, max_examples=15, database=None)
 hypothesis.settings.register_profile("full", deadline=None, derandomize=True, max_examples=100, database=None)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=5000, database=None)
 
@@ -82,12 +82,13 @@ def is_quick(config: pytest.Config) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests stand together in files: deal all out, so that each process of `-n` begins with a fair share.
 
-    First come those that wait longest, for networks to change, so that the others are done meanwhile. Those that need
-    a browser stay together, since each process that runs one of them starts a browser.
+    First come those that wait longest, for networks to change, so that the others are done meanwhile, and those of the
+    whole program. Those that need a browser stay together, since each process that runs one of them starts a browser.
     """
     browsing = [item for item in items if "_chromium" in getattr(item, "fixturenames", ())]
     others = [item for item in items if "_chromium" not in getattr(item, "fixturenames", ())]
-    others.sort(key=lambda item: item.get_closest_marker("netns") is None)
+    whole = items[0].config.rootpath / "tests" if items else None
+    others.sort(key=lambda item: (item.get_closest_marker("netns") is None, item.path.parent != whole))
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     items[:] = browsing + [item for first in range(processes) for item in others[first::processes]]
 

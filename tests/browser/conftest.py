@@ -48,7 +48,11 @@ def _chromium(own_network: None) -> Iterator[tuple[Browser, AbstractEventLoop | 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=_PROGRAM,
-            args=["--no-sandbox", f"--host-resolver-rules=MAP {_ELSEWHERE} 127.0.0.1,MAP {FOREIGN} 127.0.0.1"],
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                f"--host-resolver-rules=MAP {_ELSEWHERE} 127.0.0.1,MAP {FOREIGN} 127.0.0.1",
+            ],
         )
         loop = asyncio._get_running_loop()
         with _running(None):

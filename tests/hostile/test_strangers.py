@@ -505,11 +505,11 @@ def tlslite_inside(sock: socket.socket):
     return connection
 
 
-@pytest.mark.parametrize(
-    "asked", [pytest.param(0, marks=pytest.mark.full, id="silent"), pytest.param(1, id="answer wanted")]
-)
+@pytest.mark.full
+@pytest.mark.parametrize("asked", [pytest.param(0, id="silent"), pytest.param(1, id="answer wanted")])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_10000_key_updates(siege, asked):
+    """tests/network/test_bandwidth.py has the rule; test_hostile_host.py has the same attack on a member."""
     attacked = siege(limits=replace(DEFAULT_LIMITS, greeting=3600))  # what is slow here is the attacker
     before = rss()
     with socket.create_connection(("127.0.0.1", attacked.room.port), source_address=("127.0.0.66", 0)) as sock:

@@ -420,4 +420,4 @@ class AnySequence(RuleBasedStateMachine):
 
 
 TestAnySequence = AnySequence.TestCase
-TestAnySequence.settings = settings(max_examples=60, stateful_step_count=30)
+TestAnySequence.settings = settings(stateful_step_count=30)
