@@ -17,7 +17,8 @@ from lanchat.threads import Closable, join_started
 
 # A list ends by the owner's clock, which a host may not know: two hosts whose clocks differ have to meet all the same.
 _ANY_TIME = 0  # ms since 1970
-_LOOK = 1.0  # s between two looks at whether this machine has slept
+_LOOK = 1.0  # s between two looks at whether this machine has slept ...
+_WAKING = 0.1  # s; ... and then between two looks at the places: its host may not know yet whose link has ended
 
 _log = logging.getLogger(__name__)
 
@@ -38,13 +39,15 @@ class Watch(Closable):
         join_started(self._thread)
 
     def _run(self) -> None:
-        look_at = time.monotonic() + self._timing.watch
+        look_at, waking_until = time.monotonic() + self._timing.watch, 0.0
         while True:
             began = time.monotonic()
-            if self._closing.wait(min(_LOOK, self._timing.watch)):
+            if self._closing.wait(_WAKING if began < waking_until else min(_LOOK, self._timing.watch)):
                 return
             now = time.monotonic()
-            if now >= look_at or now - began > _LOOK + self._timing.host_silence:  # a closed lid: others host by now
+            if now - began >= self._timing.host_silence:  # a closed lid: others host by now
+                waking_until = now + self._timing.ask
+            if now >= look_at or now < waking_until:
                 look_at = now + self._timing.watch
                 self.look()
 

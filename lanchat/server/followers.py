@@ -1,7 +1,5 @@
 """The standbys that copy a room from its host, and the members' computers that may become one. Owned by the hub."""
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from lanchat.protocol.address import Endpoint
@@ -9,7 +7,6 @@ from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Follow, Offer, Stored
 from lanchat.protocol.text import same_nick
-from lanchat.protocol.timing import Timing
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.session import JoinRequest, Session
 from lanchat.server.term import Standing
@@ -176,61 +173,6 @@ class Followers:
     def _end(self, session: Session) -> _Follower | None:
         session.follows = False
         return self._following.pop(session, None)
-
-
-class Company:
-    """Whether anybody but the host's own person is in the room. Owned by the hub, but for `__bool__`.
-
-    A machine that has slept for so long that others count it as lost has only the company whose links are still there:
-    who was there before has gone to another host by now, and must not be drawn back.
-
-    Args:
-        timing: `company` is for how long somebody counts after they were heard last.
-        clock: s, as that of the links.
-    """
-
-    def __init__(self, timing: Timing, clock: Callable[[], float]) -> None:
-        self._timing, self._clock = timing, clock
-        self._others: set[Session] = set()
-        self._heard_at = -math.inf  # when somebody who has gone since was heard last
-        self._looked_at, self._awake_at = clock(), -math.inf
-
-    @property
-    def pause(self) -> float | None:
-        """After how many s to look again; None: it makes no difference."""
-        return self._timing.host_silence / 3 if self._others else None
-
-    def look(self, now: float) -> None:
-        """To be called after each `pause`, which makes it seen that this machine has slept."""
-        if self._others and self._sleeps(now):
-            self._awake_at, self._heard_at = now, -math.inf
-        self._looked_at = now
-
-    def came(self, session: Session) -> None:
-        """A session has asked to enter, and may have been refused."""
-        if session.member is not None and not session.member.host:
-            self.look(self._clock())
-            self._others.add(session)
-
-    def gone(self, session: Session) -> None:
-        """A session has ended."""
-        if session not in self._others:
-            return
-        now = self._clock()
-        self.look(now)
-        self._others.discard(session)
-        if now - self._awake_at >= self._timing.host_silence:  # else what is read now was sent before they went
-            self._heard_at = max(self._heard_at, min(now, session.link.keepalive.heard_at))
-
-    def __bool__(self) -> bool:
-        """Any thread. For a moment after this machine has slept there is none, until it is seen who has gone."""
-        now = self._clock()
-        if self._others:
-            return not self._sleeps(now) and now - self._awake_at >= self._timing.ask
-        return now - self._heard_at < self._timing.company
-
-    def _sleeps(self, now: float) -> bool:
-        return now - self._looked_at >= self._timing.host_silence
 
 
 def _is_called(session: Session, nick: str) -> bool:

@@ -98,7 +98,7 @@ class Hub(Commands):
         items = self.inbox.take(min((pause for pause in pauses if pause is not None), default=None))
         batch = Batch(self._now()) if self._batch is None else self._batch.go_on(self._now())
         self._room.unavailable = self._acks.trouble if self._room_log.full else ""
-        for item in items if standbys is None else standbys.handovers.admit(items):
+        for item in items if standbys is None else standbys.admit(items):
             if isinstance(item, Stop):
                 goes_on = False
             else:

@@ -12,7 +12,8 @@ from lanchat.protocol.messages import UNNUMBERED, Closing, FromHost, Left, Told
 from lanchat.protocol.timing import Timing
 from lanchat.room.room import Room
 from lanchat.server.batch import Batch
-from lanchat.server.followers import Company, Followers
+from lanchat.server.company import Company
+from lanchat.server.followers import Followers
 from lanchat.server.handover import Handovers
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.rules import KeptRules
@@ -79,6 +80,10 @@ class Standbys:
         self._settled_at = self._clock() + self._timing.roster
 
     # ---- what comes in
+
+    def admit(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Which of these items are handled now."""
+        return self.handovers.admit(self.company.admit(items))
 
     def came(self, request: JoinRequest, batch: Batch) -> None:
         """A member has entered the room."""

@@ -69,6 +69,7 @@ def test_a_host_that_freezes_is_replaced_and_comes_over_when_it_thaws(crowd: Cro
     ann.send(signal.SIGCONT)
     crowd.frozen = []
     crowd.wait_ready()
+    assert not ann.port, "nobody is drawn back to her"
     crowd.judge()
 
 

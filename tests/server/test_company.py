@@ -5,8 +5,8 @@ import pytest
 from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.timing import Timing
 from lanchat.room.effects import Member
-from lanchat.server.followers import Company
-from lanchat.server.session import Session
+from lanchat.server.company import Company
+from lanchat.server.session import JoinRequest, LinkEnded, Received, Session, Stop
 from tests.server.test_hub import RecordingLink, TalkativeDoor
 
 TIMING = Timing(company=10.0, host_silence=3.0)
@@ -17,8 +17,12 @@ class Stage:
         self.now = 100.0
         self.company = Company(TIMING, lambda: self.now)
 
+    def newcomer(self) -> Session:
+        return Session(RecordingLink(), TalkativeDoor())
+
     def come(self, nick: str, *, host: bool = False) -> Session:
-        session = Session(RecordingLink(), TalkativeDoor(), member=Member(f"id-{nick}", nick, host))
+        session = self.newcomer()
+        session.member = Member(f"id-{nick}", nick, host)
         self.company.came(session)
         return session
 
@@ -83,6 +87,29 @@ def test_a_machine_that_has_slept_counts_who_is_still_there_a_moment_later(stage
     assert stage.company, "cat was here just now"
 
 
+def test_just_after_it_has_slept_a_host_lets_nobody_in_and_then_all_who_have_come(stage):
+    """Who comes in that moment has dialled the last address of the room, which has gone on elsewhere."""
+    bob, cat, dan = stage.come("bob"), stage.newcomer(), stage.newcomer()
+    stage.later(1)
+    stage.now += 4
+    said, gone = Received(bob, []), LinkEnded(dan)
+    come = [JoinRequest(cat, "id-cat", "cat"), JoinRequest(dan, "id-dan", "dan")]
+    assert stage.company.admit([come[0], said, come[1]]) == [said], "who is here goes on"
+    assert stage.company.admit([gone]) == [] and stage.company.pause == TIMING.follow_sweep
+    stage.later(TIMING.ask)
+    assert stage.company.admit([said]) == [*come, gone, said]
+    assert stage.company.admit([said]) == [said]
+
+
+def test_a_room_that_closes_just_then_tells_those_who_have_come(stage):
+    stage.come("bob")
+    stage.later(1)
+    stage.now += 4
+    come, stop = JoinRequest(stage.newcomer(), "id-cat", "cat"), Stop()
+    assert stage.company.admit([come]) == []
+    assert stage.company.admit([stop]) == [come, stop]
+
+
 def test_a_host_with_company_looks_often_enough_and_one_without_does_not_wake_up_for_it(stage):
     assert stage.company.pause is None
     bob = stage.come("bob")
@@ -98,7 +125,7 @@ def test_a_host_with_company_looks_often_enough_and_one_without_does_not_wake_up
 
 
 def test_who_was_refused_is_no_company(stage):
-    session = Session(RecordingLink(), TalkativeDoor())
+    session = stage.newcomer()
     stage.company.came(session)
     stage.company.gone(session)
     assert not stage.company
