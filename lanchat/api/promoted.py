@@ -67,9 +67,23 @@ def host_copy(
     replica.finish()
     index = index_of(promotion.epoch)
     most = rules.files if index == OWNER_INDEX else min(rules.files, FILES_OF_STANDBY)
+    try:
+        log = SqliteLog(
+            replica.path,
+            term=term_of(promotion.epoch),
+            index=index,
+            new_term=True,
+            keep=parse_retention(rules.keep),
+            on_damage=on_problem,
+            timing=timing,
+        )
+    except ValueError as error:
+        raise _unfit(error) from None
     with ExitStack() as undo:
-        undo.callback(port.close)
         blobs = Blobs(replica.path.parent / FILES, file_limits(most)) if most else None
+        opened = log.open()  # before the port changes hands: if the disk is full, it goes on to say so
+        undo.callback(log.close)
+        undo.callback(port.close)
         web = WebAccess(on, locked=card.password)
         if rules.web:
             await_browsers(port, identity, on, lambda: "")
@@ -86,15 +100,8 @@ def host_copy(
                 doors=doors,
                 on=on,
                 password=password,
-                log=SqliteLog(
-                    replica.path,
-                    term=term_of(promotion.epoch),
-                    index=index,
-                    new_term=True,
-                    keep=parse_retention(rules.keep),
-                    on_damage=on_problem,
-                    timing=timing,
-                ),
+                log=log,
+                opened=opened,
                 bans=rules.bans,
                 locked=rules.locked,
                 blobs=blobs,
@@ -114,11 +121,16 @@ def host_copy(
                 limits=limits_for(rules.people),
                 timing=timing,
             )
-        except ValueError as error:  # the last host has given the room a title or a retention that is none
-            raise ProtocolError(f"The room cannot be hosted as it is: {error}") from None
+        except ValueError as error:
+            raise _unfit(error) from None
         host.start()
         undo.pop_all()
     disk = [*([blobs] if blobs is not None else []), replica]
     web.belong_to(host)
     web.tell()
     return Hosting(host, papers.owner, on, disk, announce=not rules.hidden, web=web)
+
+
+def _unfit(error: ValueError) -> ProtocolError:
+    """The last host has given the room a title or a retention that is none."""
+    return ProtocolError(f"The room cannot be hosted as it is: {error}")

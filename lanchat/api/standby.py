@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lanchat.api.dialer import Dialer
@@ -75,6 +76,7 @@ class Standby(Closable):
             ""  # who hosts the room since we have left it; "": it is closed, or was never ours to hand over
         )
         self._port: StandbyPort | None = None
+        self._state: Callable[[], tuple[Papers, Standing]]  # what the card there shows, from `listen` on
         self._card: Card | None = None
         self._page_at = 0  # the port of our page, while we hosted the room; 0: there was none
         self._copied_to: Path | None = None  # where the copy of the log is
@@ -110,14 +112,21 @@ class Standby(Closable):
         return Replica(path / LOG, lock) if lock is not None else None
 
     def listen(self, state: Callable[[], tuple[Papers, Standing]], page: Callable[[], str] | None) -> tuple[int, int]:
+        self._state = state
         if self._port is None:
-            assert self._card is not None
-            self._port = StandbyPort(self._identity, self._on, self._card, state, DEFAULT_LIMITS, self._timing)
+            self._port = self._open_port()
         if page is None:
             self._port.close_pages()
         else:
             await_browsers(self._port, self._identity, self._on, page, self._page_at)
         return self._port.port, self._port.web_port
+
+    def _open_port(self, port: int | None = None) -> StandbyPort:
+        assert self._card is not None
+        copy = lambda: self._copied_to  # noqa: E731
+        return StandbyPort(
+            self._identity, self._on, self._card, self._state, DEFAULT_LIMITS, self._timing, port, copy=copy
+        )
 
     @property
     def host_at(self) -> tuple[Endpoint, ...]:
@@ -126,20 +135,28 @@ class Standby(Closable):
     def begin_hosting(self, promotion: Promotion) -> bytes:
         assert self._card is not None and self._port is not None
         rules = rules_of(promotion.replica)
-        port, self._port = self._port, None
-        self.hosting = self._unshown = host_copy(
-            promotion,
-            rules,
-            self._card,
-            self._identity,
-            port,
-            nick=self._nick(),
-            password=self._password,
-            on=self._on,
-            yielded=self.yielded,
-            on_problem=self._on_problem,
-            timing=self._timing,
-        )
+        port = self._port
+        try:
+            self.hosting = self._unshown = host_copy(
+                promotion,
+                rules,
+                self._card,
+                self._identity,
+                port,
+                nick=self._nick(),
+                password=self._password,
+                on=self._on,
+                yielded=self.yielded,
+                on_problem=self._on_problem,
+                timing=self._timing,
+            )
+        except LanchatError:
+            if not port.is_open:
+                self._port = None
+                with suppress(LanchatError):
+                    self._port = self._open_port(port.port)  # who hosts in our place takes what is here alone
+            raise
+        self._port = None
         host = self.hosting.host
         self._dialer.local = host.connect
         assert host.moving is not None

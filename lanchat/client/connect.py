@@ -158,7 +158,7 @@ def connect(
     Raises:
         LanchatError: no host answers, or it is not trusted, or it refuses us, ...
     """
-    with _opened(dial, tls, flusher, begin) as (link, channel):
+    with opened(dial, tls, flusher, begin) as (link, channel):
         connection = greet(link, channel, who, flusher.timing, deadline, card_within)
     link.within(None)
     link.keepalive.begin(encode(Ping()))
@@ -176,7 +176,7 @@ def connect_transfer(
     Raises:
         LanchatError: the host does not answer, or another one does.
     """
-    with _opened(dial, tls, flusher, begin) as (link, channel):
+    with opened(dial, tls, flusher, begin) as (link, channel):
         link.limit_bytes(unlimited())
         link.stall = flusher.timing.transfer_stall
         link.within(flusher.timing.greeting, "late", "it did not answer in time")
@@ -188,10 +188,14 @@ def connect_transfer(
 
 
 @contextmanager
-def _opened(
+def opened(
     dial: Callable[[], socket.socket], tls: Context, flusher: Flusher, begin: Callable[[Link], None]
 ) -> Iterator[tuple[Link, TlsChannel]]:
-    """A new link and its channel. An error in the `with` statement closes it."""
+    """A new link and its channel. An error in the `with` statement closes it; else it stays open.
+
+    Raises:
+        ConnectionLost: there is no connection.
+    """
     try:
         sock = dial()
     except OSError as error:  # the system gives no more sockets

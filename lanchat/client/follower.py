@@ -8,6 +8,8 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 from lanchat.client.candidacy import Candidacy, was_named
 from lanchat.client.cluster import Cluster
@@ -18,6 +20,7 @@ from lanchat.client.handed_over import HandedOver
 from lanchat.client.keeper import Keeper
 from lanchat.client.receiving import Incoming
 from lanchat.client.reconnect import SameRoom
+from lanchat.client.tail import fetch_tail
 from lanchat.client.takeover import Lost, Takeover
 from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
@@ -28,6 +31,7 @@ from lanchat.protocol.timeline import make_epoch, make_seq, term_of
 from lanchat.protocol.timing import Timing
 from lanchat.room.succession import Claim, Follow, Wait
 from lanchat.room.succession import Place as Standing
+from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Held, Replica
 
 _NO_COPY = bytes(8)  # the instance of none
@@ -39,7 +43,6 @@ class Follower:
     """Owned by the reader thread of a member, but for `decline`.
 
     Args:
-        key: our public key, raw.
         send: hands a message to the current link; never waits.
         put: adds an item to the member's queue.
         places_changed: called with the places where the room may be.
@@ -48,7 +51,7 @@ class Follower:
 
     def __init__(
         self,
-        key: bytes,
+        identity: Identity,
         room: SameRoom,
         incoming: Incoming,
         send: Callable[[FromMember], None],
@@ -57,7 +60,7 @@ class Follower:
         keeper: Keeper | None,
         timing: Timing,
     ) -> None:
-        self._key = key
+        self._identity = identity
         self._room = room
         self._incoming = incoming
         self._send = send
@@ -80,8 +83,8 @@ class Follower:
         """A host has admitted us."""
         self.cluster.begin(connection)
         self._following, self._takeover, self._handed_over = None, None, HandedOver(self._timing)
-        offers = self._candidacy.begin(named=self._room.papers.names(self._key))
-        if connection.host_key == self._key:
+        offers = self._candidacy.begin(named=self._room.papers.names(self._identity.public))
+        if connection.host_key == self._identity.public:
             self.close()
         elif offers and self._keeper is not None:
             self._offer(self._keeper)
@@ -97,9 +100,9 @@ class Follower:
         if self._complete:
             replica.wait(following.held if following is not None else Held(), self._timing.sync_wait)
             host, me = (self._room.papers.host_index, keeper.host_at), replace(self.standing, state="lost")
-            since, silent, rough = link.keepalive.heard_at, link.code == "silent", self.cluster.rough
-            loss, timing = Lost(since, silent, rough), self._timing
-            self._takeover = Takeover(me, self._room, self.cluster.places, host, timing, loss)
+            loss = Lost(link.keepalive.heard_at, link.code == "silent", self.cluster.rough)
+            fetch = partial(fetch_tail, replica, self._room, self._identity, link.flusher, self._timing)
+            self._takeover = Takeover(me, self._room, self.cluster.places, host, self._timing, loss, fetch)
 
     def seek(self, stopped: Callable[[], bool]) -> Follow | Wait | None:
         """Without a link: find out who hosts the room, or host it. None: dial as ever. May wait some seconds."""
@@ -122,9 +125,9 @@ class Follower:
         following = self._following
         complete = following.complete if following is not None else self._complete
         index = self._index if self._index is not None else -1
-        return Standing(
-            index, self._room.papers.epoch, held.seq, "hears" if self.cluster.hears else "lost", complete, self._count
-        )
+        state: Literal["hears", "lost"] = "hears" if self.cluster.hears else "lost"
+        able = not self._candidacy.declined
+        return Standing(index, self._room.papers.epoch, held.seq, state, complete, self._count, able=able)
 
     def close(self) -> None:
         """Nothing is stored any more."""
@@ -201,7 +204,7 @@ class Follower:
                 self._replica = keeper.open_copy(papers)
                 if self._replica is None:
                     return self._refuse()
-                self._candidacy.known = was_named(self._replica.state, papers, self._key)
+                self._candidacy.known = was_named(self._replica.state, papers, self._identity.public)
             ports = keeper.listen(lambda: (self._room.papers, self.standing), self.cluster.page_of(self._room))
         except LanchatError as error:
             _log.warning("this computer is no standby: %s", error)
@@ -218,7 +221,7 @@ class Follower:
         """Find out whether the newest delegation names this computer."""
         self._index = None
         if self._replica is not None:
-            self._index = self._room.papers.index(self._key, self._replica.instance)
+            self._index = self._room.papers.index(self._identity.public, self._replica.instance)
             if self._candidacy.tell(named=self._index not in (None, OWNER_INDEX)):
                 self._put(Named())
         self.cluster.named(self._index)

@@ -138,9 +138,9 @@ class Member:
         sealer = Sealer(self._who.identity.private, connection.card.room)
         self.outgoing = outgoing = Outgoing(self._store, me, self._send, sealer)
         self.transfers = Transfers(outgoing.host, self.dial, self._tls, flusher, sealer)
-        key, put = self._who.identity.public, self.queue.put
+        mine, put = self._who.identity, self.queue.put
         self.follower = follower = Follower(
-            key, room, incoming, self._send, put, self._places_changed, self._keeper, self._timing
+            mine, room, incoming, self._send, put, self._places_changed, self._keeper, self._timing
         )
         self._inbound = Inbound(
             me, incoming, self.queue, self._store, outgoing, self.transfers, sealer, follower, self._note_nick

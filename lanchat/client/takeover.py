@@ -7,7 +7,7 @@ The one that is to go first does so by itself, since it has lost the host as wel
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lanchat.client.reconnect import SameRoom
 from lanchat.errors import ProtocolError
@@ -43,6 +43,7 @@ class Takeover:
         me: what this computer has.
         places: where the owner and the standbys are, this computer among them.
         host: the index of the host that is lost, and its addresses.
+        fetch: adds to our copy what the computer at this place has more; see `fetch_tail`.
     """
 
     def __init__(
@@ -53,8 +54,9 @@ class Takeover:
         host: tuple[int, tuple[Endpoint, ...]],
         timing: Timing,
         lost: Lost,
+        fetch: Callable[[Known], int | None] = lambda place: None,
     ) -> None:
-        self._me, self._room, self._timing = me, room, timing
+        self._me, self._room, self._timing, self._fetch = me, room, timing, fetch
         self._places = {place.index: place for place in places if place.index != me.index}
         self._host, self._host_at = host
         self._loss = Loss(lost.since, certain=lost.silent)
@@ -84,8 +86,8 @@ class Takeover:
                     self._ask(stopped)
                 case Promote(index):
                     loss.promoted = index, now
-                case Fetch(index):  # what it has more is said again by those who have said it
-                    loss.places = [place for place in loss.places if place.index != index]
+                case Fetch(index):
+                    self._take_tail(index)
                 case Follow():
                     loss.asked_at, loss.places = None, ()  # where it does not answer, everybody is asked again
                     return step
@@ -95,6 +97,14 @@ class Takeover:
                     _log.info("without a host: %s", reason)
                     return step
         return Wait("We leave.")
+
+    def _take_tail(self, index: int) -> None:
+        """Have what this one has more. Where it cannot be had, it is said again by those who have said it."""
+        if (seq := self._fetch(self._places[index])) is not None:
+            self._me = replace(self._me, seq=seq)
+        self._loss.places = [
+            replace(place, seq=-1, complete=False) if place.index == index else place for place in self._loss.places
+        ]
 
     def _is_gone(self, stopped: Callable[[], bool]) -> bool:
         """Whether the host has ended, or has been silent for too long. One that answers is followed at once."""

@@ -215,15 +215,18 @@ class MemberGreeting:
             return None
         return self._welcome, tuple(self._present)
 
-    def hello(self, card: Card) -> Hello:
+    def hello(self, card: Card, *, by_key: bool = False) -> Hello:
         """The answer to a host's card.
+
+        Args:
+            by_key: the other side is a standby of the room, which asks for our key and for no password.
 
         Raises:
             errors.Refused: the host speaks another version; or the room has a password and we know none, or we know
                 one and it has none.
         """
         check_version(card)
-        if card.password:
+        if card.password and not by_key:
             if self._begin_exchange is None:
                 title = safe_text(card.title)
                 raise errors.Refused(f'The room "{title}" has a password.', "Ask the host for it.", code="password")

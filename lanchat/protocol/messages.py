@@ -140,7 +140,7 @@ class Card(Message, frozen=True):
     delegation: Paper = b""
     term: Paper = b""
     company: bool = False  # of a host: somebody other than its own person is here, or was a moment ago
-    standby: Short = ""  # of a standby that does not host: "hears", its link to the host lives; "lost"
+    standby: Short = ""  # of a standby that does not host: "hears", its link to the host lives; "lost"; "unable"
     seq: Last = -1  # of a standby: the last event in its copy; -1: the copy has holes
     sync: Last = -1  # of a standby: the count of the last heartbeat, if that named it
 

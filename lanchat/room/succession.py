@@ -25,6 +25,7 @@ from lanchat.protocol.places import Place as Known
 from lanchat.protocol.timeline import MAX_TERM, index_of, make_epoch, term_of
 from lanchat.protocol.timing import Timing
 
+UNABLE = "unable"  # on a card, in place of "lost"
 State = Literal["hosts", "hears", "lost"]  # it hosts the room; its link to the host lives; it has no host
 
 
@@ -46,6 +47,7 @@ class Place:
         complete: nothing is missing before that.
         sync: the count of the last heartbeat that named it the sync standby; -1 where a later one names another.
         company: of a host: see Rank.
+        able: it can host the room; one whose disk is full only gives what it has.
     """
 
     index: int
@@ -55,6 +57,7 @@ class Place:
     complete: bool = True
     sync: int = -1
     company: bool = False
+    able: bool = True
 
     @property
     def rank(self) -> Rank:
@@ -162,7 +165,7 @@ def seen(at: Known, card: Card, key: bytes, papers: Papers, now: int) -> Place |
         return None
     known = epoch if record is not None and _counts(record, papers, named) else 0
     state: State = "hears" if card.standby == "hears" else "lost"
-    return Place(at.index, known, card.seq, state, card.seq >= 0, card.sync)
+    return Place(at.index, known, card.seq, state, card.seq >= 0, card.sync, able=card.standby != UNABLE)
 
 
 def _key_at(at: Known, papers: Papers, named: Delegation | None) -> bytes:
@@ -204,18 +207,19 @@ def next_step(me: Place, loss: Loss, delegation: Delegation, now: float, timing:
         return Wait("Another standby still hears the host.")
     if loss.promoted is not None and now - loss.promoted[1] < timing.promotion:
         return Wait("Another standby takes over.")
-    able = [me] if me.complete and _may_host(me.index, delegation) else []
+    able = [me] if me.able and me.complete and _may_host(me.index, delegation) else []
     able += [
         place
         for place in loss.places
-        if place.complete and _may_host(place.index, delegation) and place.index not in loss.failed
+        if place.able and place.complete and _may_host(place.index, delegation) and place.index not in loss.failed
     ]
     if not able:
         return Wait("No computer here may host the room and has all of it.")
     first = max(able, key=_goes_first)
     if first.index != me.index:
         return Promote(first.index)
-    most = max(loss.places, key=lambda place: place.seq, default=me)
+    named = [place for place in loss.places if _may_host(place.index, delegation)]
+    most = max(named, key=lambda place: place.seq, default=me)
     if most.seq > me.seq:
         return Fetch(most.index)
     term = 1 + max(term_of(place.epoch) for place in (me, *loss.places))

@@ -38,7 +38,7 @@ from lanchat.server.session import CloseRoom
 from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.identity import Identity
-from lanchat.storage.log import Log, NoLog
+from lanchat.storage.log import Log, NoLog, Opened
 from lanchat.threads import Closable
 
 _log = logging.getLogger(__name__)
@@ -53,6 +53,7 @@ class Host(Closable):
         on: our own addresses to listen on; None for all.
         password: what members need to know to enter; None: nothing.
         log: stores the events; by default they are not stored.
+        opened: what the log holds, if it is open already.
         bans, locked: the access rules of the last start: nick by banned member id, and whether newcomers are kept out.
         save_access: stores the access rules when they change; never waits.
         ephemeral: ask members to store nothing either.
@@ -80,6 +81,7 @@ class Host(Closable):
         on: OwnAddresses | None = None,
         password: str | None = None,
         log: Log | None = None,
+        opened: Opened | None = None,
         bans: Mapping[str, str] | None = None,
         locked: bool = False,
         save_access: Callable[[dict[str, str], bool], None] = lambda bans, locked: None,
@@ -112,7 +114,7 @@ class Host(Closable):
             for door in doors[len(listening) :]:
                 listening.append(Listeners(own, door.port, door.first_port))
                 undo.callback(listening[-1].close)
-            opened = self._log.open()
+            opened = opened or self._log.open()
             undo.callback(self._log.close)
             self.rules = KeptRules(term, opened.state, bans, self.title, log.set_state, save_access, locked=locked)
             owner = term.owner if term is not None else beside.papers.owner if beside is not None else None

@@ -1,11 +1,13 @@
 """Reads the room's log for a member, in the member's own reader thread, so that nobody else waits for the disk."""
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from lanchat.errors import LogDamaged
 from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.framing import encode
-from lanchat.protocol.messages import Fetch, FromHost, FromMember, Notice, Page, Said, Say
+from lanchat.protocol.messages import Event, Fetch, FromHost, FromMember, Notice, Page, Said, Say, Told
+from lanchat.protocol.standby import Owned
 from lanchat.storage.log import Log
 
 PAGE = 200  # events in one page, at most
@@ -13,7 +15,15 @@ PAGE_SIZE = 64 * 1024  # bytes after which a page ends; a quarter of what a link
 PAGE_COST = 2  # messages that a page costs as much as: reading it takes the host a millisecond
 
 
-def page(log: Log, fetch: Fetch) -> bytes:
+class Pages(Protocol):
+    """A log that can be read in pages."""
+
+    def read(self, after: int, limit: int, /) -> list[Event]: ...
+    def private_after(self, number: int, limit: int, /) -> list[Told]: ...
+    def owners_after(self, seq: int, limit: int, /) -> list[Owned]: ...
+
+
+def page(log: Pages, fetch: Fetch) -> bytes:
     """The answer to a Fetch: the next events of the log, and a Page.
 
     If the log is damaged, a notice takes the place of the lost events, because asking again would not help.
@@ -36,7 +46,7 @@ def page(log: Log, fetch: Fetch) -> bytes:
     return b"".join(lines) + encode(Page(upto))
 
 
-def _entries(log: Log, fetch: Fetch) -> Iterator[tuple[int, FromHost]]:
+def _entries(log: Pages, fetch: Fetch) -> Iterator[tuple[int, FromHost]]:
     match fetch.of:
         case "":
             return ((event.seq, event) for event in log.read(fetch.after, PAGE))

@@ -1,5 +1,7 @@
 """The port of a standby: it shows who keeps a copy of the room, and lets nobody in while another computer hosts it.
 
+Another standby that has lost the host as well may read the copy (server/copy.py).
+
 Who comes reads the card, and so do the host, which checks that the port can be reached, and members that look for the
 room. Once this computer hosts the room, the same port is the host's.
 """
@@ -8,6 +10,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
@@ -22,9 +25,10 @@ from lanchat.protocol.messages import VERSION, Card, Refused
 from lanchat.protocol.papers import Papers
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import Channel, TlsChannel, server_context
-from lanchat.room.succession import Place
+from lanchat.room.succession import UNABLE, Place
 from lanchat.server.acceptor import Acceptor
 from lanchat.server.admission import Admission, source_of
+from lanchat.server.copy import give_copy
 from lanchat.server.doors.base import Door, WaitingDoor
 from lanchat.server.quotas import Quota
 from lanchat.server.readers import Readers
@@ -46,6 +50,7 @@ class StandbyPort(Closable):
         port: None for 47474 or the next free one, 0 for any.
         card: what the host of the room shows, from which the standby's card is made.
         state: says how things are here; called from other threads.
+        copy: returns where the log of the copy is; None: there is none. Called from other threads, too.
 
     Raises:
         LanchatError: it cannot listen.
@@ -62,8 +67,9 @@ class StandbyPort(Closable):
         limits: Limits,
         timing: Timing,
         port: int | None = None,
+        copy: Callable[[], Path | None] = lambda: None,
     ) -> None:
-        self._card = card
+        self._card, self._identity, self._copy = card, identity, copy
         self._state = state
         self._limits = limits
         self._tls = server_context(identity.certificate_path, identity.key_path)
@@ -88,6 +94,11 @@ class StandbyPort(Closable):
     @property
     def port(self) -> int:
         return self._listeners.port
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it answers."""
+        return self._open
 
     @property
     def web_port(self) -> int:
@@ -159,8 +170,9 @@ class StandbyPort(Closable):
             if door is self._pages:
                 self._pages.answer(link)
                 return
-            link.send(encode(self._card_of_now()))
-            if link.receive():  # whatever it is: a hello, or something that is none
+            card = self._card_of_now()
+            link.send(encode(card))
+            if (data := link.receive()) and not self._gives_copy(link, data, card):
                 link.finish(_BUSY)
                 link.drain()
         except LanchatError as error:
@@ -172,6 +184,15 @@ class StandbyPort(Closable):
         self._admission.end(link)
         link.close()
         self._readers.done(link)
+
+    def _gives_copy(self, link: Link, data: bytes, card: Card) -> bool:
+        """Serve another computer that may host the room, if both of us have no host; False: it is somebody else."""
+        log = self._copy() if card.standby != "hears" and card.seq >= 0 else None
+        return log is not None and give_copy(link, data, card, self._identity, self._may_read, log)
+
+    def _may_read(self, key: bytes) -> bool:
+        papers, _ = self._state()
+        return papers.names(key)
 
     def _card_of_now(self) -> Card:
         card, (papers, place) = self._card, self._state()
@@ -186,7 +207,7 @@ class StandbyPort(Closable):
             owner=papers.owner,
             delegation=papers.delegation,
             term=papers.term,
-            standby=place.state,
+            standby=place.state if place.able or place.state == "hears" else UNABLE,
             seq=place.seq if place.complete else -1,
             sync=place.sync,
         )

@@ -110,6 +110,16 @@ class Replica(Closable):
             self.held = Held(after, private, _number(state, "rev"), _number(state, "count"))
             return self.held
 
+    def common(self, timeline: Timeline) -> int:
+        """The last number that this copy and a log of this timeline both have; -1: none.
+
+        Raises:
+            LanchatError: the disk cannot be used.
+        """
+        with self._writing, self._errors():
+            self._flush()
+            return timeline.common(self._store.moving.positions())
+
     def start(self, on_stored: Callable[[Held], None], on_trouble: Callable[[str], None]) -> None:
         """Begin to store. Both functions are called from the thread of the replica.
 

@@ -11,10 +11,11 @@ from msgspec import structs
 
 from lanchat.api.watch import Watch
 from lanchat.errors import ConnectionLost, Refused
-from lanchat.network.card import refuses
+from lanchat.network.card import card_at, refuses
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX
-from lanchat.protocol.messages import Left, Moved
+from lanchat.protocol.messages import Left, Moved, Said
+from lanchat.protocol.tls import client_context
 from lanchat.storage.terms import begin_term
 from tests.api.test_moving import TIMING, Stage, heard
 from tests.api.test_standby import Person, ask
@@ -56,15 +57,22 @@ def test_a_standby_hosts_the_room_when_its_host_is_gone(stage):
     wait_until(lambda: "ann" in [event.nick for event in cat.events if isinstance(event, Left)], what="ann to go")
 
 
-def test_a_standby_that_cannot_host_stays_a_member_and_leaves_no_port_open(stage):
+def test_a_standby_that_cannot_host_stays_a_member_and_its_port_says_so_until_it_leaves(stage):
     ann, bob, _ = stage.with_backup()
     room: Any = bob.room
     at = Endpoint("127.0.0.1", room._standby._port.port)
     room._standby._card = structs.replace(room._standby._card, title="a\nb")  # of a host that keeps to no rules
     cut_off(ann)
-    wait_until(lambda: refuses((at,), 1.0), what="the port to be closed")
+
+    def shown() -> str:
+        card, _ = card_at(at, client_context(), PATIENCE) or (None, b"")
+        return card.standby if card is not None else ""
+
+    wait_until(lambda: shown() == "unable", what="another port")
     assert not bob.room.hosting
     bob.room.say("kept until somebody hosts")
+    bob.room.close(end=True)
+    assert refuses((at,), PATIENCE)
 
 
 def test_a_person_who_hosts_because_their_own_network_is_gone_is_told_so(stage):
@@ -203,3 +211,29 @@ def test_a_standby_whose_disk_is_full_leaves_the_room_to_the_next_one(stage, mon
         person.hear(heard(person, "at cat's"), "the last message")
         assert person.texts == ["at ann's", "at cat's"]
     assert not bob.room.hosting
+
+
+def test_what_only_a_standby_has_that_cannot_host_is_not_lost(stage, monkeypatch):
+    """And who has said it is gone, so that nobody says it again."""
+    ann, bob = stage.host(), stage.join("bob")
+    wait_until(lambda: stage.sync(ann) == 1, what="bob to be the sync standby")
+    cat, dan = stage.join("cat"), stage.join("dan", standby=0)
+    replication = ann.room._standby.hosting.host.moving._standbys.replication
+    wait_until(lambda: replication.is_ready(2), what="cat's copy to be complete")
+
+    def begin(path: Path, *args: Any, **options: Any) -> int:
+        if "bob" in path.parts:
+            raise OSError(28, "No space left on device")
+        return begin_term(path, *args, **options)
+
+    monkeypatch.setattr("lanchat.storage.sqlite_log.begin_term", begin)
+    slow: Any = cat.room
+    slow._member.follower._take = lambda taken: None
+    dan.room.say("on ann's disk and on bob's", wait=PATIENCE)
+    dan.room.leave()
+    cut_off(ann)
+    ann.room.leave()
+    wait_until(lambda: cat.room.hosting and cat.room.connected and bob.room.connected, what="cat to host")
+    bob.room.say("at cat's", wait=PATIENCE)
+    texts = [event.text for event in stage.log("cat", "standby") if isinstance(event, Said)]
+    assert texts == ["on ann's disk and on bob's", "at cat's"]

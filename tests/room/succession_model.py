@@ -55,6 +55,7 @@ class Rules:
     term_above: bool = True  # the host that stays begins a term above all that were seen
     hears: bool = True  # nobody claims while another standby hears the host
     instance: bool = True  # of a key on two computers one is a standby
+    fetch: bool = True  # who is to host takes what others have more
 
 
 @dataclass
@@ -91,6 +92,7 @@ class Computer:
         self.index = index
         self.name = name or f"c{index}"
         self.up = True
+        self.able = True  # its disk has room to host
         self.delegation = delegation
         self.log: list[Event] = []
         self.saved = 0  # events of the log that are on the disk
@@ -127,6 +129,7 @@ class Evening:
         lazy_disk: a crash takes what the disk lacked.
         record: so many earlier terms a record shows.
         twin: another computer has the key of the first standby, and not its copy.
+        full: the disk of a standby is too full to host at times, though it has a copy.
     """
 
     def __init__(
@@ -142,7 +145,9 @@ class Evening:
         lazy_disk: bool = False,
         record: int = MAX_ENTRIES,
         twin: bool = False,
+        full: bool = False,
     ) -> None:
+        self.full = full
         self.random = random.Random(seed)
         self.one_crash = one_crash
         self.rules = rules
@@ -292,7 +297,7 @@ class Evening:
         hears = me.following is not None and self.rules.hears
         state: State = "hosts" if me.hosting else "hears" if hears else "lost"
         company = self.rules.company and (self.has_company(me) or self.now - me.company_at < TIMING.company)
-        return Place(me.index, me.seen, me.last(), state, me.complete, me.sync, company)
+        return Place(me.index, me.seen, me.last(), state, me.complete, me.sync, company, me.able)
 
     def follow(self, me: Computer, host: Computer) -> None:
         assert host.hosting is not None
@@ -373,6 +378,9 @@ class Evening:
                     other.loss.certain = True
             case Fetch(index):
                 other = self.at(me, index)
+                if not self.rules.fetch:
+                    loss.places = [place for place in loss.places if place.index != index]
+                    return
                 if self.reach(me, other):
                     self.take_over_tail(me, other)
                 loss.asked_at, loss.places = None, ()
@@ -480,6 +488,9 @@ class Evening:
 
     def step(self) -> None:
         self.now += self.random.choice((0.05, 0.2, 0.5, 1.0, 3.0))
+        if self.full and self.random.random() < 0.05:
+            some = self.random.choice(self.computers[1:])
+            some.able = not some.able
         pick = self.random.random()
         if pick < 0.42:
             self.say(self.random.choice(self.people))
@@ -549,7 +560,7 @@ class Evening:
         if target is None:
             return
         self.deliver(target.wire, len(target.wire.under_way))
-        if target.last() != me.last() or not target.complete:
+        if target.last() != me.last() or not target.complete or not target.able:
             return
         epoch = make_epoch(term_of(max(me.seen, target.seen)) + 1, target.index)
         if self.random.random() < 0.2:  # the target begins its term, and the host does not hear of it
@@ -576,6 +587,7 @@ class Evening:
             self.step()
         self.cut = set()
         for me in self.computers:
+            me.able = True
             if not me.up:
                 self.crash_or_start(me)
         for _ in range(60):

@@ -107,6 +107,11 @@ def test_one_that_did_not_go_first_is_passed_over_but_its_lines_are_not():
     assert step(place(BOB, 42), place(CAT, 42), failed={CAT}) == Claim(make_epoch(2, BOB))
 
 
+def test_one_that_cannot_host_is_not_waited_for_but_gives_its_lines():
+    assert step(place(BOB), place(CAT, 42, able=False)) == Fetch(CAT)
+    assert step(place(CAT, 42, able=False), place(BOB)) == Promote(BOB)
+
+
 def test_the_owner_that_starts_again_lets_a_more_complete_standby_go_first():
     assert step(place(ANN, 40), place(BOB, 43)) == Promote(BOB)
     assert step(place(ANN, 43), place(BOB, 43)) == Claim(make_epoch(2, ANN))
@@ -125,7 +130,7 @@ def test_an_incomplete_copy_hosts_nothing():
 def test_only_standbys_of_the_newest_delegation_count():
     without_bob = replace(DELEGATION, number=4, standbys=DELEGATION.standbys[1:])
     assert isinstance(step(place(BOB), delegation=without_bob), Wait)
-    assert step(place(CAT, 30), place(BOB, 42), delegation=without_bob) == Fetch(BOB)
+    assert step(place(CAT, 30), place(BOB, 42), delegation=without_bob) == Claim(make_epoch(2, CAT))
     bob_hosts = place(BOB, state="hosts", epoch=make_epoch(2, BOB), company=True)
     assert not isinstance(step(place(CAT), bob_hosts, delegation=without_bob), Follow)
 

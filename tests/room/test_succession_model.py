@@ -18,6 +18,7 @@ EVENINGS: dict[str, dict[str, Any]] = {
     "four computers, eight people": {"standbys": 3, "members": 4},
     "single pairs are cut off, and disks lag": {"cuts": "pairs", "lazy_disk": True},
     "the owner names and removes standbys": {"changing": True, "standbys": 3},
+    "disks are too full to host at times": {"full": True, "standbys": 3},
 }
 ONE_CRASH: dict[str, Any] = {"cuts": "none", "one_crash": True}
 
@@ -76,6 +77,12 @@ def test_what_was_acknowledged_on_two_disks_is_there_at_once():
 @pytest.mark.parametrize("first", range(20, 20 + 300 * TIMES, 100))
 def test_what_was_acknowledged_on_two_disks_is_there_at_once_in_hundreds_of_evenings(first):
     assert [*lacking(range(first, first + 100))] == []
+
+
+def test_what_a_computer_has_that_cannot_host_is_there_at_once_as_well():
+    settings: dict[str, Any] = {"full": True, "standbys": 3}
+    assert [*lacking(range(20), **settings)] == []
+    assert found(lacking(range(18, 20), rules=Rules(fetch=False), **settings))
 
 
 # The seeds begin where a fault is near, so that the quick tests stay quick.

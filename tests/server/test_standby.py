@@ -64,6 +64,12 @@ def test_the_card_says_what_this_computer_is(bob, complete):
     assert (card.standby, card.seq, card.sync) == ("lost", 9 if complete else -1, 7)
 
 
+@pytest.mark.parametrize(("state", "shown"), [("lost", "unable"), ("hears", "hears")])
+def test_the_card_says_that_this_computer_cannot_host(bob, state, shown):
+    with closing(opened_by(bob, Papers(ROOM, bob.public), Place(1, 64, 9, state, able=False))) as port:
+        assert card_of(port)[0].standby == shown
+
+
 def test_no_list_shows_a_standby(port):
     assert probe(Endpoint("127.0.0.1", port.port), client_context(), PATIENCE) == NotARoom()
 
