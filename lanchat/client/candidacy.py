@@ -4,21 +4,24 @@ from collections.abc import Mapping
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.papers import Papers
+from lanchat.protocol.timing import Timing
 
 
 class Candidacy:
-    """Owned by the reader thread of a member, but for `decline` and `accept`.
+    """Owned by the reader thread of a member, but for `decline`, `accept` and `give_up`. All times are in s.
 
     Attributes:
-        declined: by our own person, or because the disk is too full.
+        declined: by our own person, or because the disk is too full now.
         offered: the host of this link knows that the computer is ready.
         known: our person knows that the computer is a standby, also from an earlier run.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timing: Timing) -> None:
+        self._pause = timing.copy_retry
         self.declined = self.offered = self.known = False
         self._ready = False  # a host has asked for this computer, or its person has offered it
         self._accepted = False  # and the host is to hear of it
+        self._again_at: float | None = None  # when a copy that was given up is tried again
 
     def begin(self, *, named: bool) -> bool:
         """A host has admitted us. Returns whether the computer offers itself.
@@ -34,15 +37,22 @@ class Candidacy:
         self.offered = self._ready = True
 
     def decline(self) -> None:
-        """The computer is no standby any more. Any thread."""
-        self.declined, self.known = True, False
+        """Our person wants the computer to be no standby any more. Any thread."""
+        self.declined, self.known, self._again_at = True, False, None
 
     def accept(self) -> None:
         """The computer may be a standby again. Any thread."""
-        self.declined, self._accepted = False, True
+        self.declined, self._accepted, self._again_at = False, True, None
 
-    def take_accepted(self) -> bool:
-        """Whether our person has accepted since this was asked last."""
+    def give_up(self, now: float) -> None:
+        """The disk does not keep the copy. Any thread."""
+        if not self.declined or self._again_at is not None:  # else our person does not want one anyway
+            self.declined, self._again_at = True, now + self._pause
+
+    def begins_again(self, now: float) -> bool:
+        """Whether the computer is to offer itself again: our person has accepted, or the disk may keep a copy again."""
+        if self._again_at is not None and now >= self._again_at:
+            self.accept()
         accepted, self._accepted = self._accepted, False
         return accepted and not self.declined
 

@@ -69,6 +69,7 @@ class Timing:
     ghosts: float = 3.0  # after the end of a lease, for its people to come back elsewhere before they have left
 
     # A standby
+    copy_retry: float = 60.0  # before a copy that the disk did not take is tried again: somebody may make room
     file_copies: float = 30.0  # between two looks at which files the room has
     host_silence: float = 3.0  # at least, of a host that promises a sign of life each second, until it counts as lost
     longest_silence: float = 10.0  # of such a host on a network that loses much; a person waits no longer in vain

@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def open_replica(home: Path, room: str) -> Replica | None:
         The copy, locked; None: another lanchat of this computer has it.
 
     Raises:
-        LanchatError: the folder cannot be used.
+        LanchatError: the folder cannot be used, the copy is too large, or the disk too full.
     """
     if not is_room_id(room):
         raise LanchatError("The host gives its room an invalid id.")
@@ -84,11 +84,13 @@ def open_replica(home: Path, room: str) -> Replica | None:
             return None
         os.utime(folder)
         sync_folder(folder.parent)
-    try:
-        return Replica(folder / LOG, lock, replica.MAX_SIZE)
-    except BaseException:
-        lock.close()
-        raise
+    with ExitStack() as undo:
+        undo.callback(lock.close)
+        copy = Replica(folder / LOG, lock, replica.MAX_SIZE)
+        undo.callback(copy.close)
+        copy.check()
+        undo.pop_all()
+        return copy
 
 
 def drop_unused(home: Path, now: float) -> None:

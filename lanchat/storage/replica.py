@@ -237,14 +237,18 @@ class Replica(Closable):
             return self.held
 
     def _check_sizes(self, more: int) -> None:
+        self._unchecked -= more
+        if self._unchecked <= 0:
+            self._unchecked = _CHECK_EVERY
+            self.check()
+
+    def check(self) -> None:
         """
         Raises:
-            LanchatError: the copy would become too large, or the disk too full.
+            LanchatError: the copy is too large, or the disk too full.
         """
-        self._unchecked -= more
-        if self._unchecked > 0 or self._limit is None:
+        if self._limit is None:
             return
-        self._unchecked = _CHECK_EVERY
         if sum(path.stat().st_size for path in self.path.parent.glob(f"{self.path.name}*")) > self._limit:
             raise LanchatError("The room is too large to keep a copy of it on this computer.")
         if shutil.disk_usage(self.path.parent).free < SPARE:

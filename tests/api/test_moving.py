@@ -274,7 +274,7 @@ def test_the_owner_comes_back_and_takes_the_room_back(stage):
 
 def test_a_standby_that_cannot_read_the_rules_of_the_room_does_not_host_it(stage):
     ann, bob, cat = stage.with_backup()
-    bob.room._member.follower._replica.state["rules"] = b"{"
+    bob.room._member.follower.offering.replica.state["rules"] = b"{"
     ann.room.moderate("handover", "bob")
 
     def answered() -> bool:

@@ -46,6 +46,7 @@ CALM = Timing(  # nothing moves, stays or ends only because a busy machine was s
     sync_pause=0.1,
     promotion=PATIENCE,
     roster=PATIENCE,
+    copy_retry=3600.0,
 )
 AGAIN = 0.5  # s, after which somebody asks again
 FAR = 9_000_000_000_000  # ms since 1970
@@ -404,12 +405,26 @@ def test_a_copy_that_was_given_up_is_kept_again_if_a_person_wants_that(stage, mo
     ann.name("bob")
     with monkeypatch.context() as patch:
         patch.setattr(replica, "SPARE", 1 << 62)
-        patch.setattr(bob.room._member.follower._replica, "_unchecked", 0)
+        patch.setattr(bob.room._member.follower.offering.replica, "_unchecked", 0)
         cat.room.say("one", wait=PATIENCE)
         wait_until(lambda: ann.hand_over() == "Nobody can take over now.", what="the copy to be given up")
     bob.room.standbys("auto")
     cat.room.say("two", wait=PATIENCE)
     wait_until(lambda: ann.log_of("bob") == ann.log_of("ann"), what="the copy to go on")
+
+
+def test_a_copy_that_was_given_up_is_kept_again_once_there_is_room_on_the_disk(stage, monkeypatch):
+    ann = stage(timing=replace(CALM, copy_retry=0.05, heartbeat=0.05, follow_sweep=0.05))
+    bob, cat = ann.join("bob"), ann.join("cat", standby=0)
+    ann.name("bob")
+    with monkeypatch.context() as patch:
+        patch.setattr(replica, "SPARE", 1 << 62)
+        patch.setattr(bob.room._member.follower.offering.replica, "_unchecked", 0)
+        cat.room.say("one", wait=PATIENCE)
+        wait_until(lambda: ann.hand_over() == "Nobody can take over now.", what="the copy to be given up")
+    cat.room.say("two", wait=PATIENCE)
+    wait_until(lambda: ann.host.moving.sync > 0, what="acks to wait for the copy again")
+    wait_until(lambda: ann.log_of("bob") == ann.log_of("ann"), what="equal logs")
 
 
 def test_a_program_is_a_standby_only_if_it_asks_for_that(stage):

@@ -215,6 +215,7 @@ def test_a_standby_whose_disk_is_full_leaves_the_room_to_the_next_one(stage, mon
 
 def test_what_only_a_standby_has_that_cannot_host_is_not_lost(stage, monkeypatch):
     """And who has said it is gone, so that nobody says it again."""
+    stage.timing = replace(stage.timing, ask=PATIENCE)
     ann, bob = stage.host(), stage.join("bob")
     wait_until(lambda: stage.sync(ann) == 1, what="bob to be the sync standby")
     cat, dan = stage.join("cat"), stage.join("dan", standby=0)

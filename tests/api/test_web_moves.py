@@ -121,7 +121,7 @@ def test_a_guest_link_that_was_renewed_at_a_standby_is_that_of_the_owners_next_r
     second = web.address.url.partition("#")[2]
     assert ticket_from(first) != ticket_from(second)
     wait_until(lambda: stage.sync(bob) == 0, what="ann to follow")
-    copy = ann.room._member.follower._replica
+    copy = ann.room._member.follower.offering.replica
     wait_until(lambda: second.encode() in copy.state.get("rules", b""), what="ann's copy to have the new link")
     ann.room.close()
     bob.room.close(end=True)
