@@ -11,6 +11,7 @@ from lanchat.client.events import Backup, Item, ListedPeople
 from lanchat.client.keeper import Promotion
 from lanchat.client.reconnect import SameRoom
 from lanchat.client.silence import Silence
+from lanchat.client.takeover import Lost
 from lanchat.network.link import Link
 from lanchat.protocol.messages import Event, Moved, Present, Said
 from lanchat.protocol.papers import Papers, timeline_of
@@ -142,10 +143,10 @@ class Cluster:
         link = self._link
         return time.monotonic() - link.keepalive.heard_at if link is not None and self._beats else None
 
-    @property
-    def rough(self) -> bool:
-        """Whether a silence of this host may mean nothing, because the network is bad."""
-        return self._silence.is_rough(time.monotonic())
+    def lost(self, link: Link) -> Lost:
+        """How this link to the host has ended."""
+        rough = self._silence.is_rough(time.monotonic())
+        return Lost(link.keepalive.heard_at, link.code == "silent", rough, self._silence.took)
 
     def promotion(self, epoch: int, reason: str, papers: Papers, replica: Replica) -> Promotion:
         """What this computer needs to know to host the room in this term."""

@@ -21,7 +21,7 @@ from lanchat.client.offering import Offering
 from lanchat.client.receiving import Incoming
 from lanchat.client.reconnect import SameRoom
 from lanchat.client.tail import fetch_tail
-from lanchat.client.takeover import Lost, Takeover
+from lanchat.client.takeover import Takeover
 from lanchat.errors import LanchatError
 from lanchat.protocol.delegation import OWNER_INDEX
 from lanchat.protocol.messages import Event, FromHost, FromMember
@@ -97,7 +97,7 @@ class Follower:
         if self._complete:
             replica.wait(following.held if following is not None else Held(), self._timing.sync_wait)
             host, me = (self._room.papers.host_index, keeper.host_at), replace(self.standing, state="lost")
-            loss = Lost(link.keepalive.heard_at, link.code == "silent", self.cluster.rough)
+            loss = self.cluster.lost(link)
             fetch = partial(fetch_tail, replica, self._room, self._identity, link.flusher, self._timing)
             self._takeover = Takeover(me, self._room, self.cluster.places, host, self._timing, loss, fetch)
 

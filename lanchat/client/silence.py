@@ -26,7 +26,7 @@ class Silence:
 
     def __init__(self, timing: Timing, took: float = 0.0) -> None:
         self._timing = timing
-        self._took = took
+        self.took = took
         self._limit = 0.0  # s of the last heartbeat's answer
         self._slow_until: float | None = None
         self._heard_at: float | None = None
@@ -43,7 +43,7 @@ class Silence:
             The silence in s after which the host counts as lost.
         """
         if self._slow_until is None:
-            self._slow_until = now + _REMEMBERED if self._took > _SLOW else now
+            self._slow_until = now + _REMEMBERED if self.took > _SLOW else now
         if not beat:
             self._heard_at = None
             return self._timing.dead_after

@@ -29,11 +29,13 @@ class Lost:
         since: s of the monotonic clock, when the last sign of life came.
         silent: it has said nothing for so long that it counts as lost.
         rough: and yet it may be there, because the network is bad.
+        took: s that it took to meet the host, which says how slow the network is.
     """
 
     since: float
     silent: bool = False
     rough: bool = False
+    took: float = 0.0
 
 
 class Takeover:
@@ -61,9 +63,9 @@ class Takeover:
         self._host, self._host_at = host
         self._loss = Loss(lost.since, certain=lost.silent)
         once_more = lost.silent and lost.rough
-        # Indexes that are not asked the first time, and how long the others are given to answer then:
-        self._passed_over = {self._host} if lost.silent and not once_more else set()
-        self._first_ask = timing.ask_long if once_more else timing.ask
+        self._passed_over = {self._host} if lost.silent and not once_more else set()  # not asked the first time
+        # Who has no time to answer does not seem to be there, and two would host the room.
+        self._limit = timing.ask_long if lost.rough else min(timing.ask_long, max(timing.ask, 2 * lost.took))
         self._tls = client_context()
 
     def seek(self, stopped: Callable[[], bool]) -> Follow | Claim | Wait:
@@ -127,9 +129,9 @@ class Takeover:
         at = {index: place.endpoints for index, place in self._places.items() if index not in self._passed_over}
         if self._host not in self._passed_over:
             at[self._host] = (*self._host_at, *at.get(self._host, ()))
-        self._passed_over, limit, self._first_ask = set(), self._first_ask, self._timing.ask
+        self._passed_over = set()
         found = []
-        for index, (card, key) in cards_at(at, self._tls, limit, enough=enough).items():
+        for index, (card, key) in cards_at(at, self._tls, self._limit, enough=enough).items():
             known = self._places.get(index)
             if known is None:
                 continue

@@ -27,11 +27,13 @@ from lanchat.room.succession import Claim, Follow, Place, State, Wait
 from lanchat.server.standby import StandbyPort
 from lanchat.storage.identity import Identity, load_identity
 from tests.support.addresses import LOOPBACK
+from tests.support.waiting import PATIENCE
 
 ROOM = "5" * 32
 ANN, BOB, CAT = range(3)
 EPOCH = make_epoch(1, ANN)
 TIMING = Timing(ask=1.0, ask_long=10.0, refused_again=0.01)
+PATIENT = replace(TIMING, ask=PATIENCE, ask_long=PATIENCE)  # where everybody answers or refuses, however busy
 NOW = 1_700_000_000_000
 
 
@@ -49,14 +51,21 @@ class Stage:
         self.card = Card(VERSION, ROOM, "Room A", "ann", 3, False, bytes(32), False, ann.public, named, term)
         self.places = [Known(index, one.public, "") for index, one in enumerate(self.people)]
 
-    def cat(self, n: int, state: State = "lost", epoch: int = EPOCH, *, by: int = CAT) -> None:
+    def cat(
+        self, n: int, state: State = "lost", epoch: int = EPOCH, *, by: int = CAT, slow: float = 0.0, able: bool = True
+    ) -> None:
         """cat's port says this.
 
         Args:
             by: who answers there.
+            slow: s that the answer takes.
         """
-        place = Place(CAT, epoch, make_seq(EPOCH, n), state)
-        state_of = lambda: (self.papers, place)  # noqa: E731
+        place = Place(CAT, epoch, make_seq(EPOCH, n), state, able=able)
+
+        def state_of() -> tuple[Papers, Place]:
+            threading.Event().wait(slow)
+            return self.papers, place
+
         port = StandbyPort(self.people[by], LOOPBACK, self.card, state_of, DEFAULT_LIMITS, TIMING, 0)
         self._open_later(port)
         self.places[CAT] = Known(CAT, self.people[CAT].public, "cat", (f"127.0.0.1:{port.port}",))
@@ -72,12 +81,22 @@ class Stage:
         self._open_later(port)
         self.places[ANN] = Known(ANN, self.people[ANN].public, "ann", (f"127.0.0.1:{port.port}",))
 
-    def bob(self, n: int, host_at: int, *, silent: bool = False, rough: bool = False, since: float = 0.0) -> Takeover:
+    def bob(
+        self,
+        n: int,
+        host_at: int,
+        *,
+        silent: bool = False,
+        rough: bool = False,
+        since: float = 0.0,
+        took: float = 0.0,
+        fetch: Callable[[Known], int | None] = lambda place: None,
+    ) -> Takeover:
         room = SameRoom(self.card, self.people[ANN].public, lambda: NOW)
         me = Place(BOB, EPOCH, make_seq(EPOCH, n), "lost")
         host = ANN, (Endpoint("127.0.0.1", host_at),)
-        lost = Lost(time.monotonic() - since, silent, rough)
-        return Takeover(me, room, tuple(self.places), host, self.timing, lost)
+        lost = Lost(time.monotonic() - since, silent, rough, took)
+        return Takeover(me, room, tuple(self.places), host, self.timing, lost, fetch)
 
 
 @pytest.fixture
@@ -105,11 +124,13 @@ def seek(takeover: Takeover) -> object:
 
 
 def test_a_host_whose_port_refuses_twice_is_gone_and_who_has_most_hosts_next(stage, dead):
+    stage.timing = PATIENT
     stage.cat(4)
     assert seek(stage.bob(5, dead)) == Claim(make_epoch(2, BOB))
 
 
 def test_a_standby_that_has_more_goes_first(stage, dead):
+    stage.timing = PATIENT
     stage.cat(6)
     assert seek(stage.bob(5, dead)) == Wait("Another standby takes over.")
 
@@ -139,6 +160,30 @@ def test_on_a_bad_network_a_silent_host_is_asked_once_more_before_anybody_hosts_
     stage.host(slow=1.5 * TIMING.ask)
     assert seek(stage.bob(5, frozen, silent=True)) == Claim(make_epoch(2, BOB))
     assert seek(stage.bob(5, frozen, silent=True, rough=True)) == Follow(ANN)
+
+
+@pytest.mark.parametrize("slow", [{"rough": True}, {"took": TIMING.ask}], ids=["much is lost", "all takes long"])
+def test_on_a_slow_network_the_others_have_time_to_answer_whenever_they_are_asked(stage, dead, slow):
+    stage.timing = replace(TIMING, ask_again=0.01)
+    stage.cat(4, "hears", slow=1.5 * TIMING.ask)
+    takeover = stage.bob(5, dead, **slow)
+    for _ in range(2):
+        assert seek(takeover) == Wait("Another standby still hears the host.")
+        threading.Event().wait(2 * stage.timing.ask_again)
+
+
+@pytest.mark.parametrize("fetched", [make_seq(EPOCH, 9), None], ids=["they come", "they do not come"])
+def test_the_lines_of_one_that_cannot_host_are_asked_for_once(stage, dead, fetched: int | None):
+    asked: list[str] = []
+
+    def fetch(place: Known) -> int | None:
+        asked.append(place.nick)
+        return fetched
+
+    stage.timing = PATIENT
+    stage.cat(9, able=False, epoch=make_epoch(1, CAT))
+    assert seek(stage.bob(5, dead, fetch=fetch)) == Claim(make_epoch(2, BOB))
+    assert asked == ["cat"]
 
 
 def test_who_leaves_waits_for_nobodys_card(stage, frozen):

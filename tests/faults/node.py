@@ -27,7 +27,7 @@ from tests.faults.program import CLOCK, set_clock
 from tests.support.waiting import wait_until
 
 TITLE = "Room A"
-TIMING = Timing(newcomer=0.0, naming=0.1, first_retry=0.1, roster=5.0)
+TIMING = Timing(newcomer=0.0, naming=0.1, first_retry=0.1, roster=5.0, copy_retry=1.0)
 
 SAID = "> "  # before each line that is said, on stderr; the others are of the log
 ADDRESS = "FAULTS_ADDRESS"  # environment: of this computer, on which it listens
