@@ -71,6 +71,7 @@ class Follower:
         parts = (identity.public, room, self.cluster, keeper, send, put, lambda: self.standing, timing)
         self.offering = Offering(*parts)
         self._following: Following | None = None
+        self._events: list[Event] = []  # that the copy gets once all of this read have been handled: one commit
         self._handed_over = HandedOver(timing)
         self._count = -1  # of the last heartbeat, if it has said that acks wait for us
         self._complete = False  # whether the copy lacked nothing when the link ended
@@ -87,6 +88,7 @@ class Follower:
     def end(self) -> None:
         """The link is lost."""
         following = self._following
+        self._store_events()
         if following is not None:  # first, or others read meanwhile that the copy has holes
             self._complete = following.complete
         self._following = None
@@ -144,7 +146,7 @@ class Follower:
         """This event has come on the link, new or not."""
         self.cluster.event(event)
         if self._following is not None:
-            self._take(self._following.event(event))
+            self._events += self._following.event(event)
 
     def receive(self, message: FromHost) -> None:
         """Handle a message about the moving of the room; raises ProtocolError if its papers or lists are false."""
@@ -170,6 +172,7 @@ class Follower:
 
     def settle(self) -> None:
         """Everything that one read of the link brought has been handled."""
+        self._store_events()
         if (promote := self._handed_over.due(time.monotonic())) is not None:
             self._promote(promote)
         self.offering.settle()
@@ -203,7 +206,13 @@ class Follower:
         self._following = Following(held, live, make_seq(timeline.epoch, 0))
         self._send(self._following.begin())
 
+    def _store_events(self) -> None:
+        events, self._events = self._events, []
+        if events and self.offering.replica is not None:
+            self.offering.replica.append(events, (), {})
+
     def _take(self, taken: Taken) -> None:
+        self._store_events()
         if taken and (replica := self.offering.replica) is not None:
             replica.append(taken.records, taken.owned, taken.values)
         if taken.ask is not None:

@@ -91,8 +91,9 @@ class Following:
                 pass
         return Taken()
 
-    def event(self, event: Event) -> Taken:
-        return Taken(records=self._events.take(event))
+    def event(self, event: Event) -> list[Event]:
+        """What the copy stores of the events that were fetched or have just happened."""
+        return self._events.take(event)
 
     def heartbeat(self, beat: Heartbeat) -> Taken:
         if beat.count == self._beat:

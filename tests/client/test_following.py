@@ -76,7 +76,7 @@ class Copy:
     def receive(self, message: object) -> None:
         match message:
             case Said():
-                self.take(self.following.event(message))
+                self.take(Taken(records=self.following.event(message)))
             case Told():
                 self.take(self.following.private(message))
             case Owned():
