@@ -52,7 +52,7 @@ class HostCheck:
             raise OtherRoom(
                 f'A different room answers there now ("{safe_text(card.title)}").', "Look again: lanchat rooms"
             )
-        key = fingerprint(first_contact(card, host_key, _now(), self._known_list(card, host_key)).owner)
+        key = fingerprint(first_contact(card, host_key, _now(), *self._known(card, host_key)).owner)
         if not key.startswith(self._target.pin):
             raise self._wrong_pin()
         try:
@@ -68,11 +68,16 @@ class HostCheck:
         papers = self._known_papers
         if papers is None:
             return SameRoom(card, host_key)
-        return SameRoom(card, host_key, known=self._known_list(card, host_key), learned=papers.keep)
+        known, ahead = self._known(card, host_key)
+        return SameRoom(card, host_key, known=known, ahead=ahead, learned=papers.keep)
 
-    def _known_list(self, card: Card, host_key: bytes) -> bytes:
-        """The newest list of standbys of the owner that this card names, as far as earlier runs have seen it."""
-        return self._known_papers.newest(card.room, card.owner or host_key) if self._known_papers is not None else b""
+    def _known(self, card: Card, host_key: bytes) -> tuple[bytes, int]:
+        """What earlier runs have seen: the newest list of standbys of the owner that this card names, and by how many
+        ms the owner's clock is ahead of ours."""
+        papers = self._known_papers
+        if papers is None or not (known := papers.newest(card.room, card.owner or host_key)):
+            return b"", 0
+        return known, papers.ahead(card.room)
 
     def _wrong_pin(self) -> OtherKey:
         if self._target.listed:

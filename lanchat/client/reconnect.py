@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from lanchat import errors
 from lanchat.protocol.delegation import read_term
 from lanchat.protocol.messages import Card
-from lanchat.protocol.papers import Papers, first_contact
+from lanchat.protocol.papers import AHEAD_MATTERS, Papers, first_contact
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import index_of
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
@@ -98,7 +98,8 @@ class SameRoom:
     Args:
         first_key: the raw public key that the first host showed.
         now: returns ms since 1970.
-        known: the newest list of standbys that an earlier run has seen; b"": none.
+        known, ahead: the newest list of standbys that an earlier run has seen, and the owner's clock; see
+            `first_contact`.
         learned: called with what is to be remembered for a later run, when there is something new.
     """
 
@@ -109,11 +110,12 @@ class SameRoom:
         now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         *,
         known: bytes = b"",
+        ahead: int = 0,
         learned: Callable[[Papers], None] = lambda papers: None,
     ) -> None:
         self._now, self._learned = now, learned
         self.papers = Papers(first.room, first.owner or first_key)
-        self._take(first_contact(first, first_key, now(), known))
+        self._take(first_contact(first, first_key, now(), known, ahead))
         self._host_key = first_key
         self.hint: int | None = None
 
@@ -158,5 +160,5 @@ class SameRoom:
 
     def _take(self, papers: Papers) -> None:
         before, self.papers = self.papers, papers
-        if papers.delegation != before.delegation:
+        if papers.delegation != before.delegation or abs(papers.ahead - before.ahead) > AHEAD_MATTERS:
             self._learned(papers)

@@ -11,6 +11,8 @@ from lanchat.protocol.delegation import OWNER_INDEX, Delegation, TermRecord, che
 from lanchat.protocol.messages import Card
 from lanchat.protocol.timeline import Timeline, index_of
 
+AHEAD_MATTERS = 2 * 3_600_000  # ms; less than that is no more than how often the owner signs the list again
+
 _IMPERSONATED = "Somebody may be impersonating the room. Ask its owner."
 
 
@@ -158,17 +160,18 @@ class Papers:
         return replace(self, delegation=newer, term=term, ahead=ahead)
 
 
-def first_contact(card: Card, host_key: bytes, now: int, known: bytes = b"") -> Papers:
+def first_contact(card: Card, host_key: bytes, now: int, known: bytes = b"", ahead: int = 0) -> Papers:
     """What a first host tells about its room. Whether its owner is the right one is for known_hosts to say.
 
     Args:
         known: the newest delegation of this owner for this room that an earlier run has seen; b"": none.
+        ahead: as in `Papers`, as far as an earlier run has seen.
 
     Raises:
         HostKeyChanged: its papers do not fit.
         Refused: as for `Papers.accept`.
     """
-    return Papers(card.room, card.owner or host_key, known).accept(card, host_key, now)
+    return Papers(card.room, card.owner or host_key, known, ahead=ahead).accept(card, host_key, now)
 
 
 def timeline_of(card: Card) -> Timeline | None:

@@ -206,6 +206,14 @@ def test_a_member_whose_clock_is_wrong_follows_as_others_do(wrong):
     assert moved.ahead == renewed.ahead, "a standby's clock tells nothing of the owner's"
 
 
+def test_a_member_whose_clock_is_wrong_follows_on_another_day_as_well():
+    now = NOW + 10 * VALIDITY
+    met = first_contact(card(ANNS), ANN_KEY, now)
+    with pytest.raises(HostKeyChanged, match="expired"):
+        first_contact(card(), BOB_KEY, now, met.delegation)
+    assert first_contact(card(), BOB_KEY, now, met.delegation, met.ahead).term == BOBS
+
+
 def test_a_standby_that_does_not_host_is_asked_again_later():
     for state in ("hears", "lost"):
         with pytest.raises(Refused, match="keeps a copy") as caught:

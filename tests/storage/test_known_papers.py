@@ -1,5 +1,6 @@
 """The newest list of standbys of each room, from one run to the next."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from lanchat.storage.identity import Identity, load_identity
 from lanchat.storage.known_papers import FOLDER, KnownPapers
 
 ROOM, OTHER = "0a" * 16, "0b" * 16
+DAY = 86_400_000  # ms
 BOB = Standby(1, b"b" * 32, bytes(8))
 
 
@@ -65,3 +67,19 @@ def test_a_disk_that_does_not_take_it_is_no_reason_not_to_talk(
     (tmp_path / FOLDER).write_text("in the way")
     known.keep(papers(ann, 1))
     assert known.newest(ROOM, ann.public) == b""
+
+
+def test_how_far_the_owners_clock_is_ahead_is_known_in_the_next_run(known: KnownPapers, ann: Identity) -> None:
+    assert known.ahead(ROOM) == 0
+    for ahead in (9 * DAY, -9 * DAY, 0):
+        known.keep(replace(papers(ann, 1), ahead=ahead))
+        assert known.ahead(ROOM) == ahead
+    known.keep(replace(papers(ann, 1), ahead=1_000_000))
+    assert known.ahead(ROOM) == 0, "an hour is nothing"
+
+
+@pytest.mark.parametrize("damage", [b"", b"soon", b"-", b"9" * 100, b"\xff"])
+def test_a_damaged_clock_counts_as_none(known: KnownPapers, tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / f"{ROOM}.clock").write_bytes(damage)
+    assert known.ahead(ROOM) == 0
