@@ -36,7 +36,7 @@ class HostProcess:
     ) -> None:
         self.home = home
         self.own_disk = False  # whether its home is in a mount namespace of its own
-        self.port = _quiet_port()
+        self.port = quiet_port()
         self.peak = 0  # bytes of memory, of all its lives
         self._options = options
         self._wrap, self._local = wrap, local
@@ -136,7 +136,7 @@ class HostProcess:
                 self.peak = max(self.peak, int(line.split()[1]) * 1024)
 
 
-def _quiet_port() -> int:
+def quiet_port() -> int:
     """A free port that no outgoing connection is given, while the host is dead."""
     while True:
         port = random.SystemRandom().randrange(12_000, 32_000)
