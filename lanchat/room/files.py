@@ -153,7 +153,7 @@ class Files:
             before, since = self._progress_at.get(known.file, (-1, now))
             if have != before:
                 self._progress_at[known.file] = have, now
-            elif now - since > self._limits.unfinished:
+            elif now - since > self._limits.unfinished and known.file not in self.elsewhere:
                 yield known.removed("unfinished", now)
 
     def lose(self, files: Iterable[str], now: int) -> Iterator[FileChange]:

@@ -21,6 +21,7 @@ from lanchat.server.hub import Hub
 from lanchat.server.session import CloseRoom, Item, JoinRequest, Received, Session
 
 _BY_RULES = wire.Rename | wire.Moderate | FileCommand  # what is decided by the rules, or changes them
+ANOTHER = "another host"  # has the files that came there
 
 
 class EngineCommands(Hub):
@@ -39,6 +40,7 @@ class EngineCommands(Hub):
         self._people = People(entered.lease, entered.living, entered.state.people)
         for person in entered.state.people:
             room.expect(_member(person.present, room.host_id))
+        self._files.leave_to(ANOTHER)
         self.sessions = self._guests = EngineSessions(room, self._acks, self._proposals, self._held, self._people)
 
     def _must_wait(self, item: Item) -> bool:

@@ -81,12 +81,13 @@ local function renew(keys, host, facts)
   return time
 end
 
--- host, owner, table, floor, known, facts, changes -> lease, seq, sub, rules, base, clock, leases of all, state
+-- host, owner, table, floor, known, facts, changes -> lease, seq, sub, rules, base, clock, is new, leases of all, state
 -- `floor` is the last seq that the host has. `known` is 1 if that came from here; else the host begins again above it.
 -- `changes` make the state of a room that begins here. `base`: entries up to this seq are not here.
 local function enter(keys, args)
   local host, floor = args[1], tonumber(args[4])
   local kept = redis.call('HMGET', keys[4], 'table', 'owner', 'seq')
+  local is_new = '0'
   if kept[1] and kept[1] ~= args[3] then
     return redis.error_reply('TABLE another table of nicks')
   elseif kept[2] and kept[2] ~= args[2] then
@@ -94,11 +95,14 @@ local function enter(keys, args)
   elseif not kept[3] or tonumber(kept[3]) < floor then
     if args[5] == '1' then
       return redis.error_reply('LOST ' .. (kept[3] or '0'))
+    elseif args[1] ~= args[2] then
+      return redis.error_reply('ABSENT only its owner may begin a room')
     end
-    redis.call('DEL', keys[1], keys[2], keys[3], keys[7])
+    redis.call('DEL', keys[1], keys[2], keys[3], keys[5], keys[6], keys[7])
     redis.call('HSET', keys[4], 'table', args[3], 'owner', args[2], 'seq', args[4], 'sub', '0', 'rules', '',
       'base', args[4])
     change(keys, args[7])
+    is_new = '1'
   end
   finish(keys, host)
   local lease = whole(redis.call('HINCRBY', keys[4], 'lease', 1))
@@ -109,7 +113,7 @@ local function enter(keys, args)
     leases[#leases + 1] = redis.call('HGET', keys[5], other .. ' lease')
   end
   local now = redis.call('HMGET', keys[4], 'seq', 'sub', 'rules', 'base')
-  return {lease, now[1], now[2], now[3], now[4], whole(time), leases, redis.call('HGETALL', keys[7])}
+  return {lease, now[1], now[2], now[3], now[4], whole(time), is_new, leases, redis.call('HGETALL', keys[7])}
 end
 
 -- host, lease, read, facts -> clock, number of entries, and for each host: name, lease, ms that it has left, facts
@@ -188,6 +192,25 @@ local function append(keys, args)
   return ids
 end
 
+-- host, lease, read, base, sub, and for each entry: id, kind, key, body -> number of entries
+-- What was there before the room began here, before anything is appended. `sub` is that of the last entry.
+local function fill(keys, args)
+  local error = refused(keys, args[1], args[2], args[3])
+  if error then
+    return error
+  end
+  for i = 6, #args, 4 do
+    local kind, key = args[i + 1], args[i + 2]
+    redis.call('XADD', keys[1], args[i], kind, args[i + 3], 'i', key)
+    redis.call('HSET', keys[2], key, args[i])
+    if kind == 'p' then
+      redis.call('HSET', keys[3], string.sub(key, 2), args[i + 3])
+    end
+  end
+  redis.call('HSET', keys[4], 'base', args[4], 'sub', args[5])
+  return redis.call('XLEN', keys[1])
+end
+
 -- host, lease, seq, then n, n keys of entries, and keys of private messages -> nothing
 -- Takes out every entry up to this event.
 local function trim(keys, args)
@@ -209,4 +232,5 @@ end
 redis.register_function('lanchat1_enter', enter)
 redis.register_function('lanchat1_beat', beat)
 redis.register_function('lanchat1_append', append)
+redis.register_function('lanchat1_fill', fill)
 redis.register_function('lanchat1_trim', trim)

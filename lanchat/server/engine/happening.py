@@ -2,11 +2,11 @@
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import BANNED, KICKED
-from lanchat.protocol.file_messages import FileEvent
+from lanchat.protocol.file_messages import FileEvent, FileOffered
 from lanchat.protocol.status import Status
 from lanchat.room.effects import Member
 from lanchat.server.batch import Batch
-from lanchat.server.engine.commands import EngineCommands
+from lanchat.server.engine.commands import ANOTHER, EngineCommands
 from lanchat.server.engine.controls import Here, NotHere, Over, PassOn, Ruled
 from lanchat.server.engine.entries import LogRecord, hosted_by, lease_of
 from lanchat.server.engine.proposals import Waiting
@@ -75,6 +75,8 @@ class EngineHappening(EngineCommands):
         if waiting is not None and waiting.request is not None and isinstance(event, wire.Joined):
             self._guests.let_in(waiting.request, event, batch)
             return
+        if isinstance(event, FileOffered) and waiting is None:
+            self._room.files.elsewhere[event.file] = ANOTHER
         asked = [] if waiting is None else [session for session in waiting.sessions if session.member is not None]
         self.sessions.happen(event, batch, asked[0] if asked else None)
         for other in asked[1:]:

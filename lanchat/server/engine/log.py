@@ -9,16 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from lanchat.errors import LanchatError, ProtocolError
-from lanchat.protocol.file_messages import FileEvent
-from lanchat.protocol.limits import RECENT
-from lanchat.protocol.messages import Event, Joined, Record, Renamed, Told
+from lanchat.protocol.messages import Record
 from lanchat.protocol.places import Rules, read_rules, write_rules
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.protocol.topic import Topic
+from lanchat.server.engine.catch_up import CatchUp, pages, past_entries, state_of
 from lanchat.server.engine.entries import hosted_by, record_of
 from lanchat.server.engine.shared_log import Entered, Position, SharedLog
-from lanchat.server.engine.state import admitting
-from lanchat.server.replication import with_number
 from lanchat.storage.log import OnStored, OnTrouble, Opened, ignore
 from lanchat.storage.moving import ENGINE
 from lanchat.storage.problems import FAILURES, in_words
@@ -26,6 +22,7 @@ from lanchat.storage.retention import EVERYTHING, Retention
 from lanchat.storage.sqlite_log import SqliteLog
 
 _READ = 1000  # entries at once
+_FILL = 100_000  # events of a room that moves to an engine, which the others get from there
 
 
 class EngineLog(SqliteLog):
@@ -97,50 +94,44 @@ class EngineLog(SqliteLog):
         """
         known = opened.state.get(ENGINE) == b"1" and not self._restore
         rules = self._rules(opened)
-        state = admitting(rules.bans, (), locked=rules.locked)
-        entered = self.entered = self.shared.enter(opened.seq, known=known, state=state)
-        if opened.seq < entered.base:
+        is_empty = not opened.past and not known
+        entered = self.entered = self.shared.enter(opened.seq, known=known, state=state_of(opened, rules))
+        if entered.is_new:
+            self._fill(opened)
+        if opened.seq < entered.base and not is_empty:
             what = f"{self.shared.name} has dropped messages of this room that this computer never had."
             raise LanchatError(what, "Host the room where it was hosted last, or use the latest copy of LANCHAT_HOME.")
         noted = self._follow(rules.admitting(dict(entered.state.bans), entered.state.locked))
-        tail: list[Event | Told] = []
-        private = {(told.by, told.id): told for told in opened.private}
-        number = opened.private_number
-        after = Position(opened.seq)
-        while after < entered.position and (page := self.shared.read(after, _READ)):
-            for entry in page:
-                if entry.position > entered.position:
-                    after = entered.position
-                    break
-                try:
-                    record = hosted_by(record_of(entry, after), self.shared.host)
-                except ProtocolError as error:
-                    what = f"{self.shared.name} gives out what cannot be an entry of this room. {error}"
-                    raise LanchatError(what) from None
-                if isinstance(record, Event):
-                    tail.append(record)
-                elif isinstance(record, Told) and _is_new(record, private.get((record.by, record.id))):
-                    number += 1
-                    tail.append(with_number(record, number))
-                    private.pop((record.by, record.id), None)
-                    private[record.by, record.id] = record
-                after = entry.position
-        self._caught_up = super().append(tail) if tail else 0
-        events = [record for record in tail if isinstance(record, Event)]
-        owners = [(e.to if isinstance(e, Renamed) else e.nick, e.by) for e in events if isinstance(e, Joined | Renamed)]
-        topics = [event.topic for event in events if isinstance(event, Topic)]
-        return replace(
-            opened,
-            past=(*opened.past, *events)[-RECENT:],
-            seq=max(entered.position.seq, after.seq),
-            owners=(*opened.owners, *owners),
-            keys={**opened.keys, **{e.by: e.key for e in events if isinstance(e, Joined) and e.key}},
-            files=(*opened.files, *(event for event in events if isinstance(event, FileEvent))),
-            topic=topics[-1] if topics else opened.topic,
-            private=tuple(private.values()),
-            private_number=number,
-            state={**opened.state, **noted},
-        )
+        caught_up = CatchUp(opened, entered)
+        after = Position(max(opened.seq, entered.base) if is_empty else opened.seq)
+        try:
+            if is_empty:
+                caught_up.take_private(self.shared.private())
+            while after < entered.position and (page := self.shared.read(after, _READ)):
+                for entry in page:
+                    if entry.position > entered.position:
+                        break  # the hub reads on from there
+                    caught_up.take(hosted_by(record_of(entry, after), self.shared.host))
+                    after = entry.position
+                else:
+                    continue
+                break
+        except ProtocolError as error:
+            what = f"{self.shared.name} gives out what cannot be an entry of this room. {error}"
+            raise LanchatError(what) from None
+        self._caught_up = super().append(caught_up.records) if caught_up.records else 0
+        return replace(caught_up.opened, state={**opened.state, **noted})
+
+    def _fill(self, opened: Opened) -> None:
+        """Give the engine what this room has so far, so that other hosts have it as well."""
+        events = self._reader.events(number=_FILL) if opened.past else iter(())
+        base = -1
+        for entries in pages(past_entries(events, opened)):
+            base = entries[0].position.seq - 1 if base < 0 else base
+            self.shared.fill(entries, opened.seq, base)
+        assert self.entered is not None
+        if base >= 0:
+            self.entered = replace(self.entered, position=entries[-1].position)
 
     def _rules(self, opened: Opened) -> Rules:
         """The access rules and settings that this computer knows."""
@@ -148,8 +139,3 @@ class EngineLog(SqliteLog):
             return read_rules(opened.state["rules"].decode())
         except (KeyError, UnicodeDecodeError, ProtocolError):
             return self._given
-
-
-def _is_new(told: Told, known: Told | None) -> bool:
-    """Whether this says more of a private message than is known: it came, or it was delivered or dropped."""
-    return known is None or (bool(known.box) and not told.box)

@@ -8,7 +8,15 @@ from lanchat.protocol.messages import VERSION
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.server.engine.address import EngineAddress
 from lanchat.server.engine.redis_server import RedisServer, ServerRefused
-from lanchat.server.engine.replies import beat_of, entered_of, entries_of, position_of, positions_of, stream_of
+from lanchat.server.engine.replies import (
+    beat_of,
+    entered_of,
+    entries_of,
+    position_of,
+    positions_of,
+    stream_of,
+    values_of,
+)
 from lanchat.server.engine.shared_log import (
     Beat,
     EngineLost,
@@ -69,6 +77,14 @@ class RedisLog(Closable):
         reply = self._call("append", self.host, self._lease, str(read), decided_by, *fields, read=read)
         return positions_of(reply, len(proposals))
 
+    def fill(self, entries: Sequence[Entry], read: int, base: int) -> None:
+        fields = [field for e in entries for field in (_id(e.position), e.kind, e.key, e.body)]
+        sub = str(entries[-1].position.sub)
+        self._call("fill", self.host, self._lease, str(read), str(base), sub, *fields, read=read)
+
+    def private(self) -> Sequence[bytes]:
+        return values_of(self._caller.run("HGETALL", self._keys[_KEYS.index("private")]))
+
     def read(self, after: Position, limit: int, wait: float = 0.0) -> list[Entry]:
         log = self._keys[0]
         if wait <= 0:
@@ -107,6 +123,9 @@ class RedisLog(Closable):
             case "TABLE":
                 what = "This room is hosted by another version of lanchat, which compares nicks differently."
                 return LanchatError(what, "Use the same version on all hosts.")
+            case "ABSENT":
+                what = f"{self.name} does not have this room yet, or less of it than this computer."
+                return LanchatError(what, "The owner of the room has to host it there first.")
             case "OWNER":
                 return LanchatError(f"{self.name} keeps a room of somebody else under this id.")
         return error

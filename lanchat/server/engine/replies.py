@@ -20,11 +20,14 @@ def entered_of(reply: object) -> Entered:
     Raises:
         LanchatError: no engine answers that.
     """
-    lease, seq, sub, rules, base, clock, living, table = _parts(reply, 8)
+    lease, seq, sub, rules, base, clock, is_new, living, table = _parts(reply, 9)
     known = None if rules == b"" else position_of(rules)
     place = Position(_number(seq), _number(sub))
     leases = tuple(map(_number, _list(living)))
-    return Entered(_number(lease), place, known, _number(base), _number(clock), leases, _state_of(_list(table)))
+    state = _state_of(_list(table))
+    return Entered(
+        _number(lease), place, known, _number(base), _number(clock), leases, is_new=is_new == b"1", state=state
+    )
 
 
 def beat_of(reply: object) -> Beat:
@@ -86,6 +89,14 @@ def _entry(id: object, fields: object) -> Entry:
     if not (isinstance(key, bytes) and len(key) <= _MAX_KEY):
         raise _strange()
     return Entry(position_of(id), kind, body, key.decode(errors="replace"))
+
+
+def values_of(reply: object) -> list[bytes]:
+    """The values of HGETALL. Raises as `entered_of`."""
+    values = [value for value in _list(reply)[1::2] if isinstance(value, bytes)]
+    if 2 * len(values) != len(_list(reply)):
+        raise _strange()
+    return values
 
 
 def _state_of(table: Sequence[object]) -> RoomState:

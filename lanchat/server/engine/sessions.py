@@ -5,7 +5,10 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from lanchat.protocol import messages as wire
+from lanchat.protocol.ids import is_verified
+from lanchat.protocol.standby import Owned
 from lanchat.protocol.status import Status
+from lanchat.protocol.topic import Topic
 from lanchat.room.effects import Member, Repeated, Reply
 from lanchat.room.room import Room
 from lanchat.server.acks import Acks
@@ -51,7 +54,10 @@ class EngineSessions(Sessions):
                 present = structs.replace(_present(self._room.member(id, nick)), nick=to)
                 changes = (*state.gone(id, nick), state.here(present, self._people.leases(id, nick)))
                 changes += (state.stands(structs.replace(self._room.member(id, nick).status, nick=to)),)
+                changes += self._owning(id, to, present.key, batch)
                 self._proposals.add(draft, changes=changes, alone=True, bound=True, cause=self.cause, session=session)
+            case Topic(topic=topic):
+                self._proposals.add(draft, changes=(state.about(topic),), alone=True, session=session)
             case _:
                 self._proposals.add(draft, alone=True, session=session)
 
@@ -97,8 +103,11 @@ class EngineSessions(Sessions):
             )
         if isinstance(decision, wire.Joined) and decision.seq == wire.UNNUMBERED:
             present = wire.Present(decision.by, decision.nick, decision.host, decision.key, decision.web, decision.bot)
-            change = state.here(present, [people.own])
-            self._proposals.add(decision, changes=(change,), alone=True, bound=True, cause=request, request=request)
+            changes = (
+                state.here(present, [people.own]),
+                *self._owning(decision.by, decision.nick, decision.key, batch),
+            )
+            self._proposals.add(decision, changes=changes, alone=True, bound=True, cause=request, request=request)
         elif isinstance(decision, Member) and not people.is_here(decision.id, decision.nick):
             leases = people.leases(decision.id, decision.nick) | {people.own}
             change = state.here(_present(decision), leases)
@@ -106,6 +115,12 @@ class EngineSessions(Sessions):
             self._proposals.add(here, changes=(change,), alone=True, bound=True, cause=request, request=request)
         else:
             super().let_in(request, decision, batch)
+
+    def _owning(self, id: str, nick: str, key: bytes, batch: Batch) -> tuple[state.Change, ...]:
+        """The owner that this nick gets, if it has none."""
+        if not is_verified(id) or self._room.access.owner(nick) is not None:
+            return ()
+        return (state.owns(Owned(nick, id, key, batch.now)),)
 
     def announce(self, status: Status, batch: Batch) -> None:
         """Tell all sessions here, and those at other hosts."""

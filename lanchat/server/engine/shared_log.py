@@ -65,6 +65,7 @@ class Entered:
         base: entries up to this seq are not there.
         clock: ms since 1970, by the engine.
         living: the leases of all hosts.
+        is_new: the room begins there now.
         state: what the engine keeps of the room besides its log, as of `position`.
     """
 
@@ -74,6 +75,7 @@ class Entered:
     base: int
     clock: int
     living: tuple[int, ...] = ()
+    is_new: bool = False
     state: RoomState = field(default_factory=RoomState)
 
 
@@ -174,6 +176,17 @@ class SharedLog(Protocol):
             EngineLost, Fenced: as for `beat`.
             Stale: the rules have changed since, and nothing was appended.
         """
+
+    def fill(self, entries: Sequence[Entry], read: int, base: int) -> None:
+        """Give the engine what was there before the room began there. Only before anything is appended. At most CALL.
+
+        Args:
+            entries: the next ones, up to the place from which the room begins.
+            base: what comes before this seq is not given.
+        """
+
+    def private(self) -> Sequence[bytes]:
+        """The last state of each private message, as long as the engine keeps it, in no order."""
 
     def read(self, after: Position, limit: int, wait: float = 0.0) -> list[Entry]:
         """The next entries after this place, in order; if there are none, the first ones that come within `wait` s."""

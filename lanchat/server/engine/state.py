@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.messages import Present
+from lanchat.protocol.standby import Owned
 from lanchat.protocol.status import Status
 from lanchat.protocol.text import same_nick
 
@@ -28,13 +29,21 @@ class Person(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class RoomState:
+    """
+    Args:
+        owners: those of nicks, the first who used one first.
+    """
+
     people: tuple[Person, ...] = ()
+    owners: tuple[Owned, ...] = ()
+    topic: str = ""
     bans: Mapping[str, str] = field(default_factory=dict)  # nick by banned member id
     locked: bool = False
 
 
 _PERSON = msgspec.json.Decoder(Person)
 _STATUS = msgspec.json.Decoder(Status)
+_OWNED = msgspec.json.Decoder(Owned)
 
 
 def read_state(table: Mapping[bytes, bytes]) -> RoomState:
@@ -44,6 +53,8 @@ def read_state(table: Mapping[bytes, bytes]) -> RoomState:
     """
     people: dict[str, Person] = {}
     statuses: dict[str, Status] = {}
+    owners: list[Owned] = []
+    topic = ""
     bans: dict[str, str] = {}
     try:
         for raw, value in table.items():
@@ -53,6 +64,10 @@ def read_state(table: Mapping[bytes, bytes]) -> RoomState:
                     people[name] = _PERSON.decode(value)
                 case "status":
                     statuses[name] = _STATUS.decode(value)
+                case "owner":
+                    owners.append(_OWNED.decode(value))
+                case "topic":
+                    topic = value.decode()
                 case "ban":
                     bans[name] = value.decode()
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -61,13 +76,23 @@ def read_state(table: Mapping[bytes, bytes]) -> RoomState:
         person, status = people[name], statuses[name]
         present = structs.replace(person.present, away=status.away, bot=status.bot)
         people[name] = Person(present, person.leases)
-    return RoomState(tuple(people.values()), bans, _LOCKED.encode() in table)
+    owners.sort(key=lambda owned: owned.seq)
+    return RoomState(tuple(people.values()), tuple(owners), topic, bans, _LOCKED.encode() in table)
 
 
 def here(present: Present, leases: Iterable[int]) -> Change:
     """Somebody is in the room by these leases."""
     name = _name(present.id, present.nick)
     return f"in {name}", msgspec.json.encode(Person(present, tuple(sorted(leases))))
+
+
+def owns(owned: Owned) -> Change:
+    """Somebody owns this nick from now on. Its seq is anything that is higher for those who come later."""
+    return f"owner {same_nick(owned.nick)}", msgspec.json.encode(owned)
+
+
+def about(topic: str) -> Change:
+    return "topic", topic.encode()
 
 
 def stands(status: Status) -> Change:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,34 +11,45 @@ import pytest
 
 from lanchat.client.events import Connected, PrivateMessage
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed
+from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
 from lanchat.protocol.status import Status
 from lanchat.protocol.timing import Timing
+from lanchat.protocol.topic import Topic
 from lanchat.server.engine.hub import EngineHub
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.redis_log import RedisLog
 from lanchat.server.host import Host
+from lanchat.storage.blobs import Blobs
+from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.storage.store import Store
 from tests.support.engines import RedisProcess
+from tests.support.files import digest, file_of
 from tests.support.people import Listener, PlainClient, cut
+from tests.support.transfers import LIMITS
 from tests.support.waiting import wait_until
 
 QUICK = Timing(engine_read=0.05, engine_retry=0.02, beat=0.05, ghosts=0.3)
-Serve = Callable[..., Host]
+
+
+class Serve:
+    """`serve("hal")`: hal's host of one room; `serve("ida")`: another one of the same room, with a file of its own."""
+
+    def __init__(self, folder: Path, server: RedisProcess, host: Any, identity: Any) -> None:
+        self.server, self.room = server, secrets.token_hex(16)
+        self._folder, self._host, self._identity = folder, host, identity
+
+    def __call__(self, nick: str, *, say: Callable[[str], None] = lambda text: None, **options: Any) -> Host:
+        (self._folder / nick).mkdir(exist_ok=True)  # each has the term of its numbers beside its log
+        own, owner = self._identity(nick).id, self._identity("hal").id
+        shared = RedisLog(self.server.address, self.room, own, owner, timing=QUICK)
+        log = EngineLog(self._folder / nick / "log.db", shared, timing=QUICK)
+        options = {"timing": QUICK, "make_hub": partial(EngineHub, say=say), **options}
+        return self._host(nick=nick, room_id=self.room, log=log, **options)  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def serve(host: Any, tmp_path: Path, identity: Any, redis: RedisProcess) -> Serve:
-    """`serve("hal")`: hal's host of one room; `serve("ida")`: another one of the same room, with a file of its own."""
-    room = secrets.token_hex(16)
-
-    def open_room(nick: str, *, server: RedisProcess = redis, file: str = "", **options: Any) -> Host:
-        shared = RedisLog(server.address, room, identity(nick).id, identity("hal").id, timing=QUICK)
-        log = EngineLog(tmp_path / f"{file or nick}.db", shared, timing=QUICK)
-        say = options.pop("say", lambda text: None)
-        options = {"timing": QUICK, "make_hub": partial(EngineHub, say=say), **options}
-        return host(nick=nick, room_id=room, log=log, **options)  # type: ignore[no-any-return]
-
-    return open_room
+    return Serve(tmp_path, redis, host, identity)
 
 
 def names(room: Host) -> list[str]:
@@ -214,3 +226,78 @@ def test_what_a_guest_is_told_at_another_host_waits_nowhere(serve, join):
     ann.member.outgoing.tell("gus", "psst", to=next(m.id for m in list(first._room.members) if m.nick == "gus"))
     guest.until(b"psst")
     guest.socket.close()
+
+
+def test_a_file_is_at_the_host_that_it_came_to_and_the_others_say_so(serve, enter, join, tmp_path):
+    with Blobs(tmp_path / "one", LIMITS) as here, Blobs(tmp_path / "two", LIMITS) as there:
+        first, second = serve("hal", blobs=here), serve("ida", blobs=there)
+        ann, bob = enter(first, "ann"), enter(second, "bob")
+        source = file_of(tmp_path / "ann", "report.pdf")
+        assert ann.send_file(source).sha256 == digest(source)
+        wait_until(lambda: any(known.sha256 for known in second._room.files.all.values()))
+        with pytest.raises(LanchatError, match="report.pdf is on the computer of another host"):
+            bob.fetch("report.pdf", tmp_path)
+        assert digest(enter(first, "cat").fetch("report.pdf", tmp_path)) == digest(source)
+        second.close()
+        again = serve("ida", blobs=there)
+        Listener(join(again, "dan")).round_trip("hi")
+        assert len(first._room.files.all) == len(again._room.files.all) == 1, "nobody takes it for lost"
+        for room in (first, again):
+            room.close()
+
+
+def test_a_new_host_gets_the_past_of_a_room_that_was_there_before_its_engine(serve, host, join, tmp_path):
+    (tmp_path / "hal").mkdir()
+    alone = host(nick="hal", room_id=serve.room, log=SqliteLog(tmp_path / "hal" / "log.db"))
+    hal, ann, bob = (Listener(join(alone, nick)) for nick in ("hal", "ann", "bob"))
+    ann.round_trip("before the engine")
+    hal.member.outgoing.moderate("topic", text="Deploy at 5")
+    ann.hear_kind(Topic, topic="Deploy at 5")
+    id = bob.me
+    bob.member.close()
+    ann.hear_kind(Left, nick="bob")
+    ann.member.outgoing.tell("bob", "psst", to=id)
+    wait_until(lambda: not ann.member.outgoing.waiting)
+    alone.close()
+
+    first, second = serve("hal"), serve("ida")
+    bob = Listener(join(second, "bob"))
+    bob.hear_text("before the engine")
+    bob.hear_kind(PrivateMessage, text="psst")
+    assert second._room.topic == first._room.topic == "Deploy at 5"
+    with pytest.raises(LanchatError, match="belongs to somebody who was here before"):
+        join(second, "ann", owner="cat")
+    bob.round_trip("after")
+    second.close()
+    assert texts(tmp_path / "ida" / "log.db") == ["before the engine", "after"]
+
+
+def test_a_new_host_takes_what_the_engine_still_has(serve, join):
+    first = serve("hal")
+    hal, ann, bob, zoe = (Listener(join(first, nick)) for nick in ("hal", "ann", "bob", "zoe"))
+    id = bob.me
+    for gone in (bob, zoe):
+        gone.member.close()
+    ann.hear_kind(Left, nick="bob")
+    ann.hear_kind(Left, nick="zoe")
+    ann.member.outgoing.tell("bob", "psst", to=id)
+    hal.member.outgoing.moderate("topic", text="Deploy at 5")
+    for text in ("one", "two", "three"):
+        ann.round_trip(text)
+    wait_until(lambda: not ann.member.outgoing.waiting)
+    first._hub._pipeline._keep = 1
+    log = f"{{lanchat:{serve.room}}}:log"
+    wait_until(lambda: serve.server.command("XLEN", log) == b":1\r\n", what="the engine to drop the past")
+
+    second = serve("ida")
+    bob = Listener(join(second, "bob"))
+    bob.hear_kind(PrivateMessage, text="psst")
+    bob.hear_text("three")
+    assert (second._room.topic, bob.texts) == ("Deploy at 5", ["three"])
+    with pytest.raises(LanchatError, match="belongs to somebody who was here before"):
+        join(second, "zoe", owner="cat")
+
+
+def texts(path: Path) -> list[str]:
+    with closing(Store(path, durable=False)) as store:
+        return [event.text for event in store.last(1000, 1 << 20) if isinstance(event, Said)]

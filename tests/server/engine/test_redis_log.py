@@ -153,6 +153,29 @@ def test_a_room_of_another_owner_is_not_entered(shared):
         shared("eve", owner="eve").enter(0, known=False)
 
 
+def test_only_its_owner_begins_a_room_at_an_engine(shared):
+    with pytest.raises(LanchatError, match="does not have this room yet"):
+        shared("bob").enter(0, known=False)
+    shared("ann").enter(12, known=False)
+    with pytest.raises(LanchatError, match="or less of it than this computer"):
+        shared("bob").enter(13, known=False)
+    assert not shared("bob").enter(0, known=False).is_new
+
+
+def test_what_was_there_before_the_room_began_is_read_like_all_else(shared):
+    log = shared()
+    assert log.enter(12, known=False).is_new
+    past = [Entry(Position(3), "e", b"one", "sann one"), Entry(Position(9), "r", b"joined", "u0 9")]
+    box = Entry(Position(12, 1), "p", b"sealed", "pann 1")
+    log.fill(past, 12, 2)
+    log.fill([box], 12, 2)
+    assert log.append([line("one"), line("two")], 12) == [Position(3), Position(13)]
+    assert log.read(Position(2), 10) == [*past, box, Entry(Position(13), "e", b"two")]
+    entered = shared("bob").enter(0, known=False)
+    assert (entered.base, entered.position, entered.is_new) == (2, Position(13), False)
+    assert list(log.private()) == [b"sealed"]
+
+
 def test_an_engine_that_has_lost_something_is_refused(shared):
     log = shared()
     with pytest.raises(LanchatError, match="has lost a part of this room: it ends at message 0, and this computer has"):
@@ -177,7 +200,7 @@ def test_a_room_that_went_on_without_the_engine_begins_there_again(shared):
     log.enter(7, known=False)
     log.append([line("one")], 7)
     entered = log.enter(100, known=False)
-    assert (entered.position, entered.base) == (Position(100, 1), 100), "its older lease is over"
+    assert (entered.position, entered.base) == (Position(100), 100)
     assert log.append([line("one")], 100) == [Position(101)]
     assert bodies(log, entered.position) == ["one"]
 

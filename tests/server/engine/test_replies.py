@@ -13,10 +13,10 @@ from tests.support.cases import cases
 def test_the_replies_of_an_engine():
     there = Person(Present("ann-id", "ann"), (3,))
     table = [text.encode() if isinstance(text, str) else text for text in here(there.present, there.leases)]
-    assert entered_of([b"3", b"12", b"1", b"11-0", b"5", b"1700", [b"2", b"3"], table]) == Entered(
-        3, Position(12, 1), Position(11), 5, 1700, (2, 3), RoomState((there,))
+    assert entered_of([b"3", b"12", b"1", b"11-0", b"5", b"1700", b"1", [b"2", b"3"], table]) == Entered(
+        3, Position(12, 1), Position(11), 5, 1700, (2, 3), True, RoomState((there,))
     )
-    assert entered_of([b"1", b"0", b"0", b"", b"0", b"1700", [], []]).rules is None
+    assert entered_of([b"1", b"0", b"0", b"", b"0", b"1700", b"0", [], []]).rules is None
     assert beat_of([b"1", b"7", b"ann", b"3", b"4500", b"x", b"bob", b"2", b"-700", b""]) == Beat(
         1, 7, (Living("ann", 3, 4.5, b"x"), Living("bob", 2, -0.7, b""))
     )
@@ -31,13 +31,13 @@ def test_the_replies_of_an_engine():
 
 STRANGE: list[object] = [None, 7, b"OK", "OK", [], [[]], [None], {b"a": b"b"}, [[b"1-0", None]], [[b"1-0", [b"e"]]]]
 STRANGE += [
-    [b"-1", b"0", b"0", b"", b"0", b"0", [], []],
-    [b"9" * 17, b"0", b"0", b"", b"0", b"0", [], []],
-    [b"9007199254740992", b"0", b"0", b"", b"0", b"0", [], []],
-    [b"1", b"0", b"0", b"", b"0", b"0", [b"x"], []],
-    [b"1", b"0", b"0", b"", b"0", b"0", [], [b"locked"]],
-    [b"1", b"0", b"0", b"", b"0", b"0", [], [b"in ann-id ann", b"[]"]],
-    [b"1", b"0", b"0", b"", b"0", b"0", [], None],
+    [b"-1", b"0", b"0", b"", b"0", b"0", b"0", [], []],
+    [b"9" * 17, b"0", b"0", b"", b"0", b"0", b"0", [], []],
+    [b"9007199254740992", b"0", b"0", b"", b"0", b"0", b"0", [], []],
+    [b"1", b"0", b"0", b"", b"0", b"0", b"0", [b"x"], []],
+    [b"1", b"0", b"0", b"", b"0", b"0", b"0", [], [b"locked"]],
+    [b"1", b"0", b"0", b"", b"0", b"0", b"0", [], [b"in ann-id ann", b"[]"]],
+    [b"1", b"0", b"0", b"", b"0", b"0", b"0", [], None],
 ]
 STRANGE += [[[b"1-0", [b"z", b"body"]]], [[b"1-0", [b"e", 5]]], [[b"x", [b"e", b"hi"]]], [[b"1-0-0", [b"e", b"hi"]]]]
 STRANGE += [

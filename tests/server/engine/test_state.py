@@ -6,8 +6,20 @@ import pytest
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.messages import Present
+from lanchat.protocol.standby import Owned
 from lanchat.protocol.status import Status
-from lanchat.server.engine.state import Person, RoomState, admitting, gone, here, read_state, stands, write_changes
+from lanchat.server.engine.state import (
+    Person,
+    RoomState,
+    about,
+    admitting,
+    gone,
+    here,
+    owns,
+    read_state,
+    stands,
+    write_changes,
+)
 from tests.support.cases import cases
 
 ANN = Present("ann-id", "Ann", key=b"k" * 32)
@@ -30,6 +42,13 @@ def test_who_is_here_and_by_which_hosts():
     assert after(here(ANN, [7, 3])) == RoomState((Person(ANN, (3, 7)),))
     assert after(here(ANN, [7, 3]), here(ANN, [3])) == RoomState((Person(ANN, (3,)),))
     assert after(here(ANN, [3]), stands(Status("ann-id", "Ann", "lunch")), *gone("ann-id", "ann")) == RoomState()
+
+
+def test_whose_nicks_are_whose_and_what_the_room_is_about():
+    late, early = Owned("bob", "bob-id", b"k" * 32, 9), Owned("Ann", "ann-id", seq=1)
+    state = after(owns(late), owns(early), about("Deploy at 5"))
+    assert (state.owners, state.topic) == ((early, late), "Deploy at 5")
+    assert after(about("Deploy at 5"), about("")) == RoomState()
 
 
 def test_who_is_away():
