@@ -130,10 +130,11 @@ DOORS = {  # the only modules that may import an outside package; more than one 
     "mnemonic": {"lanchat.network.password"},
     "msgspec": {
         f"lanchat.protocol.{module}"
-        for module in ("engine", "fields", "file_messages", "framing", "messages", "places", "standby", "status")
+        for module in "engine fields file_messages framing limits messages places standby status timing".split()
     }
     | {f"lanchat.server.engine.{module}" for module in ("controls", "entries", "facts", "sessions", "state")}
-    | {"lanchat.agents.jsonrpc", "lanchat.gateway.channel", "lanchat.terminal.json_events", "lanchat.terminal.orders"},
+    | {"lanchat.agents.jsonrpc", "lanchat.api.dialer", "lanchat.gateway.channel"}
+    | {"lanchat.terminal.json_events", "lanchat.terminal.orders"},
     "platformdirs": {"lanchat.storage.home"},
     "prompt_toolkit": {
         "lanchat.terminal.chat.keys",

@@ -5,7 +5,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lanchat.api.host_check import HostCheck
 from lanchat.errors import ConnectionLost, NoSuchRoom

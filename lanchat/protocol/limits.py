@@ -3,7 +3,8 @@
 The numbers, with their precedents in ergo, OpenSSH, KDE Connect and ssh-chat, are explained in `.github/SECURITY.md`.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class TokenBucket:
@@ -54,8 +55,7 @@ def memory_of(text: str) -> int:
     return len(text) if text.isascii() else 4 * len(text)
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The limits of strangers and members at one host. Times in s, sizes in bytes."""
 
     members: int = 200  # people in a room
@@ -89,8 +89,7 @@ class Limits:
     room_byte_rate: float = 512 * 1024  # and then a second: the rates of eight, and a third of a slow Wi-Fi
 
 
-@dataclass(frozen=True)
-class FileLimits:
+class FileLimits(Struct, frozen=True):
     """The limits of the files of one room. Sizes in bytes."""
 
     file: int = 2 << 30  # one file; the video of a phone fits
@@ -133,7 +132,7 @@ def limits_for(people: int) -> Limits:
 
 def file_limits(total: int) -> FileLimits:
     """The limits of a room that takes so many bytes of files in all; 0: none."""
-    return FileLimits(file=min(total // 2, max(FileLimits.file, total // 5)), total=total)
+    return FileLimits(file=min(total // 2, max(DEFAULT_FILE_LIMITS.file, total // 5)), total=total)
 
 
 NO_LIMITS = Limits(

@@ -1,6 +1,6 @@
 """A crowd as those hear it who are in it. Three people are one here."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from lanchat.client.events import ListedPeople, PrivateMessage
 from lanchat.protocol.limits import DEFAULT_LIMITS

@@ -8,12 +8,12 @@ from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import lanchat
 from lanchat.client.events import Acked, Connected, PrivateMessage

@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from lanchat.api.watch import Watch
 from lanchat.errors import ConnectionLost, Refused

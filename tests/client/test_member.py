@@ -3,9 +3,9 @@
 import socket
 import threading
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 import lanchat
 from lanchat import errors

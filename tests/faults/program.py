@@ -7,9 +7,10 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from lanchat.api import hosted
 from lanchat.protocol.timing import Timing

@@ -7,10 +7,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint

@@ -5,11 +5,11 @@ import ssl
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import replace
 from itertools import product
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 import lanchat
 from lanchat.api import joining as joining

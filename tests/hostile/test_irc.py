@@ -3,10 +3,10 @@
 import random
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.limits import DEFAULT_LIMITS, NO_LIMITS

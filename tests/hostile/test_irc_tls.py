@@ -6,10 +6,10 @@ import ssl
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Left, Said

@@ -6,11 +6,11 @@ No verdict is about how fast this machine is: what is over the rate takes at lea
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.network.sockets import RECEIVE_SIZE
 from lanchat.protocol.framing import encode

@@ -9,9 +9,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.errors import ProtocolError
 from lanchat.network.flusher import OUTBOX_LIMIT

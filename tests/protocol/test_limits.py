@@ -1,10 +1,9 @@
 """The token bucket, and the limits."""
 
-from dataclasses import fields, replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import fields, replace
 
 from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_PEOPLE, MOST_MEMBERS, NO_LIMITS, TokenBucket, limits_for
 

@@ -1,8 +1,7 @@
 """A crowd: so many people that a count takes the place of who comes and goes."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Joined, Left, Moved, Present, Renamed, Said

@@ -1,9 +1,9 @@
 """Admission control, with time as a value."""
 
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.server import admission as net_gate

@@ -1,9 +1,9 @@
 """What a host sends of the people in a crowd, and what it stores all the same."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Joined, Left, Moderate, Present, Rename, Renamed, Said, Say, Welcome

@@ -1,10 +1,9 @@
 """Whose the cost is: a member's and a source's, whatever link it comes by."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from lanchat.network.flusher import OUTBOX_LIMIT
 from lanchat.protocol.fields import MAX_NUMBER

@@ -1,9 +1,9 @@
 """The rate limit of one link. Time is a value; a sleep is only recorded."""
 
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.errors import ProtocolError
 from lanchat.network.sockets import RECEIVE_SIZE

@@ -4,12 +4,12 @@ import secrets
 import shutil
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.client.events import PrivateMessage
 from lanchat.errors import LanchatError

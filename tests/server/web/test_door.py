@@ -3,9 +3,9 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from websockets.client import ClientProtocol
 from websockets.frames import Frame
 from websockets.protocol import State
