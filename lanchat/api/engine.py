@@ -39,10 +39,9 @@ def open_engine(
     """
     if folder is None:
         raise ValueError("An ephemeral room stores nothing, so it has no engine.")
-    try:
-        from lanchat.server.engine.redis_log import RedisLog
-    except ImportError:
-        raise LanchatError("--engine redis:// needs the Python package redis.", _INSTALL) from None
+    load_redis()
+    from lanchat.server.engine.redis_log import RedisLog
+
     if _standbys_of(folder, identity):
         title = safe_text(folder.about.title)
         raise LanchatError(
@@ -66,8 +65,20 @@ def open_engine(
     return log, partial(EngineHub, say=on_problem)
 
 
+def load_redis() -> None:
+    """
+    Raises:
+        LanchatError: redis-py is missing.
+    """
+    try:
+        import lanchat.server.engine.redis_server  # noqa: F401
+    except ImportError:
+        raise LanchatError("--engine redis:// needs the Python package redis.", _INSTALL) from None
+
+
 def _standbys_of(folder: RoomFolder, identity: Identity) -> bool:
     """Whether other computers may host the room, by a list that is still valid."""
     paper = read_appointed(folder.path).paper
     named = read_delegation(paper, identity.public) if paper else None
-    return named is not None and bool(named.standbys) and named.until > time.time_ns() // 1_000_000
+    standbys = [one for one in named.standbys if one.role == "s"] if named is not None else []
+    return named is not None and bool(standbys) and named.until > time.time_ns() // 1_000_000

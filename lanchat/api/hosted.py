@@ -1,49 +1,34 @@
 """Hosting a room from a program: the function that opens one, and the room as an object."""
 
-import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanchat.api.dialer import Dialer
-from lanchat.api.guesses import GuessNotices
-from lanchat.api.host_check import HostCheck
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
 from lanchat.api.naming import begin_naming
+from lanchat.api.opening import blobs_for, member_doors, now, own_check, own_log, owners_term
 from lanchat.api.room import JoinedRoom
 from lanchat.api.standby import Standby
-from lanchat.api.targets import Target
 from lanchat.api.web import WebAccess
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.address import Endpoint
-from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLimits, Limits
 from lanchat.protocol.messages import Card
-from lanchat.protocol.places import Rules, read_places
-from lanchat.protocol.text import clean_title, safe_text
+from lanchat.protocol.places import Rules
+from lanchat.protocol.text import clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.server.doors.base import DoorOption
 from lanchat.server.doors.irc.door import IrcTlsDoor, irc_doors
-from lanchat.server.doors.native import native_door
-from lanchat.server.doors.plain import plain_door
 from lanchat.server.host import Host
 from lanchat.server.hub import Hub
-from lanchat.server.term import Term
-from lanchat.storage.blobs import Blobs
-from lanchat.storage.delegations import Signing
 from lanchat.storage.home import home_folder
-from lanchat.storage.identity import Identity, load_identity
-from lanchat.storage.known_hosts import KnownHosts
-from lanchat.storage.log import Log
+from lanchat.storage.identity import load_identity
 from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
-from lanchat.storage.retention import parse_retention
-from lanchat.storage.rooms import RoomFolder, open_room
-from lanchat.storage.sqlite_log import SqliteLog
+from lanchat.storage.rooms import open_room
 
 if TYPE_CHECKING:
     from lanchat.server.engine.address import EngineChoice
@@ -123,16 +108,16 @@ def host(
 
     limits_of_files = files or (FileLimits(total=0) if ephemeral else DEFAULT_FILE_LIMITS)
     with ExitStack() as undo:
-        folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=_now())
+        folder = None if ephemeral else open_room(home, clean_title(title), new=new, keep=keep, now=now())
         if folder is not None:
             undo.callback(folder.close)
         access = WebAccess(on, locked=password is not None, names=web_names)
-        blobs = _blobs(folder, limits_of_files)
+        blobs = blobs_for(folder, limits_of_files)
         if blobs is not None:
             undo.callback(blobs.close)
         term = None
         if folder is not None and standby and engine is None:
-            term = _term(
+            term = owners_term(
                 folder,
                 identity,
                 on_problem,
@@ -145,19 +130,24 @@ def host(
                 ),
                 password=bool(password),
             )
-        log = _log(folder, on_problem, timing, least_term, new_term=term is not None) if folder else None
+        log = own_log(folder, on_problem, timing, least_term, new_term=term is not None) if folder else None
         make_hub: Callable[..., Hub] = Hub
+        together = None
         if engine is not None:
             from lanchat.api.engine import open_engine  # nobody else loads it
 
             log, make_hub = open_engine(engine, folder, identity, on_problem, timing)
+            from lanchat.api.engine_hosting import owners_hosting
+
+            assert folder is not None
+            together = owners_hosting(engine, folder, nick, identity, on_problem, timing, password=bool(password))
         server = Host(
             title,
             identity,
             nick=nick,
             room_id=folder.about.id if folder else None,
             doors=[
-                *_doors(port, plain_port, on_problem),
+                *member_doors(port, plain_port, on_problem),
                 *irc_doors(irc_port, irc_tls_port, irc_password),
                 *([access.option(web_port)] if web or web_port is not None else []),
             ],
@@ -170,6 +160,7 @@ def host(
             ephemeral=ephemeral,
             blobs=blobs,
             term=term,
+            beside=together.beside if together is not None else None,
             yielded=lambda: keeper.yielded(),
             make_hub=make_hub,
             limits=limits,
@@ -181,7 +172,7 @@ def host(
         hosting = Hosting(
             server, identity.public, on, [blobs] if blobs is not None else [], announce=announce, web=access
         )
-        dialer = Dialer(hosting.endpoints, _check(server, home), on, timing)
+        dialer = Dialer(hosting.endpoints, own_check(server, home), on, timing)
         dialer.local = server.connect
         state = RoomState()
         keeper = Standby(
@@ -218,6 +209,8 @@ def host(
         member.transfers.dial = dialer.dial_again
         server.accept()
         hosting.show(on_problem, timing)
+        if together is not None:
+            hosting.cohosting = together.begin(hosting, lambda: state.nick or nick)
         if folder is not None and term is not None:
             hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
             keeper.copy_files(member)
@@ -259,42 +252,3 @@ class HostedRoom(JoinedRoom):
     def _hosting(self) -> Hosting:
         assert self._standby is not None and self._standby.hosting is not None, "another program hosts the room"
         return self._standby.hosting
-
-
-def _term(folder: RoomFolder, identity: Identity, say: Callable[[str], None], rules: Rules, *, password: bool) -> Term:
-    """By what right the owner of a room begins to host it again.
-
-    Raises:
-        LanchatError: what it has signed before cannot be read.
-    """
-    signing = Signing(folder.path, folder.about.id, identity, password=password)
-    places = read_places(signing.known.places or "[]")
-    if last := safe_text(signing.known.handed):
-        say(f"{last} hosted this room last, and cannot be found now. What was said there is missing here.")
-    return Term(identity.public, signing.sign(signing.standbys), rules=rules, places=places)
-
-
-def _check(host: Host, home: Path) -> HostCheck:
-    """Knows our own room and key, in case another computer hosts it later."""
-    check = HostCheck(Target((), host.room_id), KnownHosts(home))
-    check.room_id, check.fingerprint = host.room_id, fingerprint(host.identity.public)
-    return check
-
-
-def _doors(port: int | None, plain_port: int | None, say: Callable[[str], None]) -> list[DoorOption]:
-    return [native_door(port, GuessNotices(say)), *([plain_door(plain_port)] if plain_port is not None else [])]
-
-
-def _log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing, term: int, *, new_term: bool) -> Log:
-    keep = parse_retention(folder.about.keep)
-    return SqliteLog(folder.log_path, term=term, new_term=new_term, keep=keep, on_damage=on_damage, timing=timing)
-
-
-def _blobs(folder: RoomFolder | None, limits: FileLimits) -> Blobs | None:
-    if not limits.total:
-        return None
-    return Blobs(folder.files_path if folder else None, limits)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -1,6 +1,7 @@
 """What a program runs while it hosts a room: the host, what shows the room to others, and what it has on the disk."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from lanchat.api.naming import Naming
 from lanchat.api.reach import ReachNotices, endpoints_of
@@ -15,6 +16,9 @@ from lanchat.protocol.invite import Invite
 from lanchat.protocol.timing import Timing
 from lanchat.server.host import Host
 from lanchat.threads import Closable
+
+if TYPE_CHECKING:
+    from lanchat.api.cohosting import Cohosting
 
 
 class Hosting(Closable):
@@ -45,6 +49,7 @@ class Hosting(Closable):
         self._disk = disk
         self._announce = announce
         self.naming: Naming | None = None  # names standbys, at the room's owner
+        self.cohosting: Cohosting | None = None  # of a room on an engine, which may have several hosts
         self._outside: list[Closable] = []  # what works for people who are not in the room yet
 
     def show(self, on_problem: Callable[[str], None], timing: Timing) -> None:
@@ -88,6 +93,8 @@ class Hosting(Closable):
         self.hide()
         if self.naming is not None:
             self.naming.close()
+        if self.cohosting is not None:
+            self.cohosting.close()
         self.host.close()
         for part in self._disk:
             part.close()

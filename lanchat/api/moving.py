@@ -11,6 +11,7 @@ from lanchat.room.naming import appoint, computers_of
 from lanchat.threads import Closable
 
 if TYPE_CHECKING:
+    from lanchat.api.cohosting import Cohosting
     from lanchat.api.standby import Standby
     from lanchat.api.web import WebAccess
     from lanchat.storage.delegations import Signing
@@ -60,6 +61,36 @@ class MovingRoom(Closable):
         """For how many s nothing has come from a host that promises a sign of life each second; None: none does."""
         return self._member.follower.cluster.silence
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether another computer hosts the room as well, so that it goes on without this program."""
+        hosting = self._standby.hosting if self._standby is not None else None
+        beside = hosting.host.beside if hosting is not None else None
+        return beside is not None and beside.successor >= 0
+
+    def cohost(self, code: str) -> str:
+        """Let the computer that shows this code host our room on an engine as well.
+
+        Returns:
+            What follows, as a sentence.
+
+        Raises:
+            ValueError: it cannot, and why.
+            LanchatError: the disk refuses.
+        """
+        return self._cohosting.admit(code)
+
+    def uncohost(self, nick: str) -> str:
+        """Let this person's computer host our room no more. Returns and raises as `cohost`."""
+        return self._cohosting.remove(nick)
+
+    @property
+    def _cohosting(self) -> "Cohosting":
+        hosting = self._standby.hosting if self._standby is not None else None
+        if hosting is None or hosting.cohosting is None:
+            raise ValueError("Only a room on an engine has several hosts: lanchat host TITLE --engine redis://HOST")
+        return hosting.cohosting
+
     def standbys(self, wanted: str = "") -> str:
         """Name standbys, or have them listed.
 
@@ -75,6 +106,10 @@ class MovingRoom(Closable):
             ConnectionLost: there is no link to the host, which has the list.
         """
         hosting = self._standby.hosting if self._standby is not None else None
+        if hosting is not None and hosting.cohosting is not None:
+            if wanted:
+                raise ValueError("A room on an engine has hosts and no standbys: /cohost CODE, /uncohost NICK.")
+            return hosting.cohosting.listing()
         if not wanted:
             self._member.outgoing.moderate("standbys")
             return ""
@@ -136,6 +171,8 @@ class MovingRoom(Closable):
         standby = self._standby
         if standby is None or not standby.owner:
             raise LanchatError("Only the owner of the room may close it for everybody.")
+        if self.goes_on:
+            raise LanchatError("Other computers host this room as well.", "Take that back first: /uncohost NICK")
         if standby.hosting is not None:
             self.ends = True
             if standby.hosting.naming is not None:

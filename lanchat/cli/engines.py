@@ -1,5 +1,7 @@
 """The options of a room whose numbers come from an engine."""
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -8,7 +10,10 @@ from click.core import ParameterSource
 from lanchat.cli import options
 
 if TYPE_CHECKING:
+    from lanchat.api.engine_hosting import RoomAtEngine
+    from lanchat.api.hosted import HostedRoom
     from lanchat.server.engine.address import EngineChoice
+    from lanchat.terminal.run import Notices
 
 
 def _engine(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -48,7 +53,26 @@ OPTIONS = (
 
 
 class Engine(Protocol):
-    """The values of these options."""
+    """The values of these options, and of others that matter to a room on an engine."""
+
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def plain_port(self) -> int | None: ...
+    @property
+    def irc_port(self) -> int | None: ...
+    @property
+    def irc_tls_port(self) -> int | None: ...
+    @property
+    def web(self) -> int | None: ...
+    @property
+    def web_name(self) -> tuple[str, ...]: ...
+    @property
+    def no_announce(self) -> bool: ...
+    @property
+    def people(self) -> int | None: ...
+    @property
+    def interface(self) -> tuple[str, ...]: ...
 
     @property
     def engine(self) -> str | None: ...
@@ -75,3 +99,56 @@ def choice(settings: Engine) -> "EngineChoice | None":
     from lanchat.server.engine.address import EngineChoice, parse_engine
 
     return EngineChoice(parse_engine(settings.engine), settings.engine_is_durable, settings.restore)
+
+
+def find_room(engine: "EngineChoice", title: str, home: Path) -> "RoomAtEngine | None":
+    """The room of somebody else with this title at the engine, which this computer may host as well; None: none.
+
+    Raises:
+        LanchatError: the engine cannot be asked, or that is not clear.
+    """
+    from lanchat.api import engine_hosting
+    from lanchat.protocol.timing import DEFAULT_TIMING
+    from lanchat.storage.identity import load_identity
+
+    return engine_hosting.find_room(engine.address, title, load_identity(home), home, DEFAULT_TIMING)
+
+
+def host_beside(
+    room: "RoomAtEngine",
+    engine: "EngineChoice",
+    settings: Engine,
+    nick: str,
+    password: str | None,
+    irc_password: str | None,
+    notices: "Notices",
+    deadline: float | None,
+) -> "HostedRoom":
+    """Host somebody else's room beside its owner, once that has accepted this computer."""
+    from lanchat.api import second_host
+    from lanchat.protocol.limits import limits_for
+    from lanchat.terminal.stdio import put
+
+    if engine.restore:
+        raise click.UsageError("--restore is for the owner of the room.")
+    return second_host.host_beside(
+        room,
+        engine,
+        nick=nick,
+        port=settings.port,
+        plain_port=settings.plain_port,
+        irc_port=settings.irc_port,
+        irc_tls_port=settings.irc_tls_port,
+        irc_password=irc_password,
+        web=settings.web is not None,
+        web_port=settings.web if settings.web is not None and settings.web >= 0 else None,
+        web_names=settings.web_name,
+        announce=not settings.no_announce,
+        password=password,
+        limits=limits_for(settings.people or 0),
+        interfaces=settings.interface,
+        on_problem=notices,
+        say=lambda text: put(sys.stderr, text),
+        deadline=deadline,
+        drop_oldest=False,
+    )

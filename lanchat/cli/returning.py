@@ -48,7 +48,7 @@ def host_or_join(
     from lanchat.storage.rooms import HOSTED, rooms_called
     from lanchat.terminal.prompts import Who, choose_nick, given_password
 
-    if settings.new or settings.ephemeral:
+    if settings.new or settings.ephemeral or settings.engine:
         return None, 0
     visit = _Visit(settings, script, notices, on, deadline, screen)
     if rooms_called(home_folder(), title, HOSTED):

@@ -138,11 +138,11 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
     end, least_term = host_or_join(title, settings, script, notices, on, deadline, screen=screen)
     if end is not None:
         return end
-    looks = not (settings.no_announce or settings.new)
+    looks = not (settings.no_announce or settings.new or settings.engine)
     if screen and looks and (twin := wanted_twin(title, on)):
         who = Who(choose_nick(settings.nick, ask=True), given_password(settings.password_file))
         return talk_in(twin, who, on, look=screen_options(bell=settings.bell))
-    with _open_room(title, settings, notices, least_term, screen=screen) as room, telling_successor(room):
+    with _open_room(title, settings, notices, least_term, deadline, screen=screen) as room, telling_successor(room):
         if screen:
             width = columns_of(sys.stdout)
             code = web_code(room.web.address, width) if room.web.is_open else []
@@ -152,7 +152,9 @@ def host(title: str, settings: HostOptions, script: ScriptOptions) -> int:
             return run_script(room, notices, script, deadline=deadline, headless=settings.headless)
 
 
-def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term: int, *, screen: bool) -> "HostedRoom":
+def _open_room(
+    title: str, settings: HostOptions, notices: "Notices", least_term: int, deadline: float | None, *, screen: bool
+) -> "HostedRoom":
     from lanchat.api import hosted
     from lanchat.network.descriptors import allow_connections
     from lanchat.protocol.limits import NO_LIMITS, file_limits, limits_for
@@ -177,6 +179,17 @@ def _open_room(title: str, settings: HostOptions, notices: "Notices", least_term
         allow_connections(settings.people)
     known = [] if settings.new or settings.ephemeral else rooms_called(home, title, HOSTED)
     who = Who(choose_nick(settings.nick, ask=screen))
+    if engine is not None and not known and not settings.new and (room_there := engines.find_room(engine, title, home)):
+        return engines.host_beside(
+            room_there,
+            engine,
+            settings,
+            who.nick.in_room(own_settings(home, room_there.id)),
+            password,
+            irc_password,
+            notices,
+            deadline,
+        )
     try:
         room = hosted.host(
             title,

@@ -35,6 +35,9 @@ class Place(Struct, frozen=True, omit_defaults=True):
     def with_page(self, web: Iterable[str]) -> "Place":
         return structs.replace(self, web=tuple(web))
 
+    def with_index(self, index: int) -> "Place":
+        return structs.replace(self, index=index)
+
     @property
     def origins(self) -> tuple[str, ...]:
         """The web origins of its page."""

@@ -20,6 +20,7 @@ from lanchat.protocol.ids import member_id
 from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.text import clean_nick, clean_title
+from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room.access import Access
 from lanchat.room.room import Room
@@ -59,7 +60,8 @@ class Host(Closable):
         ephemeral: ask members to store nothing either.
         blobs: holds the files that members send; None: the room takes none.
         term: by what right this computer hosts a room that may move; None: this one cannot.
-        beside: the other hosts, of a room on an engine; None: there never are any.
+        beside: makes what is known of the other hosts, of a room on an engine, from what its log continues; None: there
+            never are any.
         listeners: of the first doors, where these listen already; they are the host's from now on.
         yielded: called from a thread of its own once the room is hosted elsewhere. The host is only to be closed then.
         make_hub: makes what owns the room, by the arguments of a `Hub`.
@@ -88,7 +90,7 @@ class Host(Closable):
         ephemeral: bool = False,
         blobs: Blobs | None = None,
         term: Term | None = None,
-        beside: Beside | None = None,
+        beside: Callable[[Timeline], Beside] | None = None,
         listeners: Sequence[Listeners] = (),
         yielded: Callable[[], None] = lambda: None,
         make_hub: Callable[..., Hub] = Hub,
@@ -117,7 +119,8 @@ class Host(Closable):
             opened = opened or self._log.open()
             undo.callback(self._log.close)
             self.rules = KeptRules(term, opened.state, bans, self.title, log.set_state, save_access, locked=locked)
-            owner = term.owner if term is not None else beside.papers.owner if beside is not None else None
+            self.beside = beside(opened.timeline) if beside is not None else None
+            owner = term.owner if term is not None else self.beside.papers.owner if self.beside is not None else None
             access = Access(opened.owners, self.rules.rules.bans, locked=self.rules.rules.locked, limits=limits)
             if access.full:
                 _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
@@ -137,7 +140,7 @@ class Host(Closable):
             files = open_files(blobs, opened.files, term, room.id, timing, lambda whole: self._hub.inbox.put(whole))
             room.files = files.files
             self._hub = make_hub(room, self._log, _now, self.rules.change, files, opened.private_number)
-            self._hub.sessions.beside = self._beside = beside
+            self._hub.sessions.beside = self.beside
             self.moving = Moving(term, room, self._hub, identity, opened, self.rules, timing, yielded) if term else None
             self._links = Links(limits, timing, lambda: self.moving is not None and self.moving.elsewhere)
             serving = Serving(
@@ -153,7 +156,11 @@ class Host(Closable):
                 secret,
                 files.bulk,
                 lambda: (
-                    self.moving.origins if self.moving is not None else beside.origins if beside is not None else ()
+                    self.moving.origins
+                    if self.moving is not None
+                    else self.beside.origins
+                    if self.beside is not None
+                    else ()
                 ),
             )
             made = [(door.make(serving), at) for door, at in zip(doors, listening, strict=True)]
@@ -221,6 +228,15 @@ class Host(Closable):
             self._links.serve(theirs, self.doors.first)
         return ours
 
+    @property
+    def served(self) -> int:
+        """How many sessions are here; in a room on an engine, others of its people are at other hosts."""
+        return len(self._hub.sessions)
+
+    def leave_to(self, index: int) -> None:
+        """Send everybody to the host with this index, and let nobody in any more. Any thread."""
+        self._hub.inbox.put_now(CloseRoom(CLOSED.text, index))
+
     def close(self, reason: str = CLOSED.text) -> None:
         """Stop accepting, say goodbye, drop the links, join their readers, stop the hub, close the log."""
         if self._closing:
@@ -228,7 +244,7 @@ class Host(Closable):
         self._closing = True
         if self._started:
             self._acceptor.stop()
-            self._hub.inbox.put_now(CloseRoom(reason, -1 if self._beside is None else self._beside.successor))
+            self._hub.inbox.put_now(CloseRoom(reason, -1 if self.beside is None else self.beside.successor))
             self._links.finish()
             self._hub.stop()
             self._links.close()
@@ -245,7 +261,7 @@ class Host(Closable):
             self.locked,
             secrets.token_bytes(NONCE_SIZE),
             self._ephemeral,
-            *(self.moving.shown if self.moving is not None else self._beside.shown if self._beside is not None else ()),
+            *(self.moving.shown if self.moving is not None else self.beside.shown if self.beside is not None else ()),
         )
 
 

@@ -213,6 +213,9 @@ class Sessions(Delivery):
 
     def say_goodbye(self) -> None:
         """Tell everybody that the room closes, or goes on elsewhere."""
-        if self.closing is not None:
-            for session in self._sessions:
+        if self.closing is None:
+            return
+        for session in self._sessions:
+            own = self.beside is not None and session.member is not None and session.member.host
+            if not own or self.closing.code != "moved":  # our person stays, who has to read why nobody else is here
                 session.link.finish(session.encode(self.closing))

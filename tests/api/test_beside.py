@@ -44,7 +44,7 @@ class Together:
 
     def open(self, nick: str) -> None:
         self.beside[nick] = Beside(self.papers, self._identity(nick).public)
-        self.hosts[nick] = self._host(nick=nick, room_id=ROOM, beside=self.beside[nick])
+        self.hosts[nick] = self._host(nick=nick, room_id=ROOM, beside=lambda timeline: self.beside[nick])
 
     @property
     def papers(self) -> HostPapers:
@@ -148,7 +148,7 @@ def reasons(person: Person) -> list[str]:
 def test_a_computer_that_only_has_the_engine_is_believed_by_nobody(together, join, identity, host):
     """It has the papers of the room, which everybody may read, and a key that stands in none."""
     papers = together.papers
-    eve = host(nick="eve", room_id=ROOM, beside=Beside(papers, identity("eve").public))
+    eve = host(nick="eve", room_id=ROOM, beside=lambda timeline: Beside(papers, identity("eve").public))
     together.hosts["eve"] = eve
     with pytest.raises(HostKeyChanged, match="has not named this computer as one of its hosts"):
         join("cat", at="eve")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec import structs
 
 from lanchat.protocol import messages as wire
+from lanchat.protocol.closings import MOVED
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.status import Status
@@ -64,6 +65,8 @@ class EngineSessions(Sessions):
     def go(self, left: wire.Left) -> None:
         """A member has no session here any more: propose that they leave, if they have none elsewhere either."""
         id, nick = left.by, left.nick
+        if self.closing is not None and self.closing.code == MOVED.code:
+            return  # they are on their way to another host; who does not come there has left with the end of our lease
         if self._people.is_elsewhere(id, nick):
             others = self._people.leases(id, nick) - {self._people.own}
             change = state.here(_present(self._room.member(id, nick)), others)

@@ -93,6 +93,10 @@ class Actions:
             case intents.Standbys(wanted):
                 if answer := self._room.standbys(wanted):
                     self._feed.note(answer)
+            case intents.Cohost(code):
+                self._feed.note(self._room.cohost(code))
+            case intents.Uncohost(nick):
+                self._feed.note(self._room.uncohost(nick))
             case intents.Unsent(send):
                 self._settle_unsent(send)
             case intents.SendFile(path):

@@ -197,7 +197,7 @@ class Chat:
         now = time.monotonic()
         others = self._feed.roster.crowd - 1 if self._feed.roster.crowd else len(people)
         alone = not (self._room.hosting and others)
-        if alone or self._room.backup or now - self._asked_at < ASKED_FOR:
+        if alone or self._room.backup or self._room.goes_on or now - self._asked_at < ASKED_FOR:
             return True
         self._asked_at = now
         close = f"To close the room for {people_text(others)} all the same"

@@ -26,6 +26,20 @@ class ChangeNick:
 
 
 @dataclass(frozen=True)
+class Cohost:
+    """Let the computer with this code host the room as well."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Uncohost:
+    """Let this person's computer host the room no more."""
+
+    nick: str
+
+
+@dataclass(frozen=True)
 class ShowHelp:
     """The commands of every day ("all": all), or one command."""
 
@@ -166,6 +180,8 @@ Intent = (
     | ChangeNick
     | ShowHelp
     | ShowWho
+    | Cohost
+    | Uncohost
     | Standbys
     | ShowInvite
     | ShowMentions

@@ -1,0 +1,255 @@
+"""The part of a host on an engine that is about the other hosts: it shows itself to them, and them to its members."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from lanchat.errors import LanchatError, ProtocolError
+from lanchat.protocol.delegation import MAX_STANDBYS, RENEWAL, Standby, TermRecord, read_delegation, read_term
+from lanchat.protocol.engine import Asking, Present
+from lanchat.protocol.places import Place
+from lanchat.protocol.text import safe_text, same_nick
+from lanchat.protocol.timeline import Timeline
+from lanchat.protocol.timing import Timing
+from lanchat.room.naming import appoint
+from lanchat.server.beside import Beside, HostPapers
+from lanchat.server.engine.cohosts import HostsAtEngine
+from lanchat.storage.delegations import Signing
+from lanchat.storage.identity import Identity
+from lanchat.threads import Closable
+
+_log = logging.getLogger(__name__)
+
+
+class Owner:
+    """Signs who may host a room on an engine. One thread at a time.
+
+    Raises:
+        LanchatError: the disk refuses, or what was signed before cannot be read.
+    """
+
+    def __init__(self, signing: Signing, room: str, identity: Identity, timeline: Timeline) -> None:
+        self._signing, self._room, self._identity, self._timeline = signing, room, identity, timeline
+        self.papers = self._sign([one for one in signing.standbys if one.role == "h"])
+
+    @property
+    def keys(self) -> list[bytes]:
+        """The keys of the other hosts."""
+        return [one.key for one in self._signing.standbys]
+
+    def name(self, asking: Asking) -> None:
+        """
+        Raises:
+            ValueError: with the reason, as a sentence.
+        """
+        computers = [(one.key, one.instance) for one in self._signing.standbys if one.key != asking.key]
+        if len(computers) >= MAX_STANDBYS:
+            raise ValueError(f"A room has at most {MAX_STANDBYS + 1} hosts. /uncohost NICK takes one back.")
+        self.papers = self._sign(appoint([*computers, (asking.key, asking.instance)], self._signing.known.indexes))
+
+    def dismiss(self, key: bytes) -> None:
+        self.papers = self._sign([one for one in self._signing.standbys if one.key != key])
+
+    def renew(self) -> None:
+        """Sign once more, because papers are good for some days."""
+        self.papers = self._sign(self._signing.standbys)
+
+    def _sign(self, hosts: Sequence[Standby]) -> HostPapers:
+        delegation = self._signing.sign(tuple(replace(one, role="h") for one in hosts))
+        number, now = self._signing.known.number, time.time_ns() // 1_000_000
+        key = self._identity.public
+        record = TermRecord(self._room, key, number, now, self._timeline, engine=True)
+        return HostPapers(key, delegation, record.signed(self._identity.sign))
+
+
+class Cohosting(Closable):
+    """A thread of a host, until `close`. Public methods are for any thread.
+
+    Args:
+        here: returns what this host says of itself; its index does not matter.
+        owner: None: the room is somebody else's.
+        say: called with a sentence for our person; never waits.
+        removed: called once, when the owner names this computer no more.
+    """
+
+    def __init__(
+        self,
+        there: HostsAtEngine,
+        beside: Beside,
+        here: Callable[[], Present],
+        title: str,
+        owner: Owner | None,
+        say: Callable[[str], None],
+        removed: Callable[[], None],
+        timing: Timing,
+    ) -> None:
+        self._there, self._beside, self._here, self._title = there, beside, here, safe_text(title)
+        self._owner, self._say, self._removed, self._timing = owner, say, removed, timing
+        self._asking: tuple[Asking, ...] = ()
+        self._told: set[bytes] = set()  # the keys of those who ask, of whom our person was told
+        self._living: tuple[Present, ...] = ()
+        self._nicks: dict[bytes, str] = {}  # of hosts and of those who asked
+        self._renewed_at = time.monotonic()
+        self._left = False  # whether the owner has removed this computer
+        self._closing = False
+        self._changed = threading.Condition()  # guards all of these
+        self._thread = threading.Thread(target=self._run, name="cohosting")
+        self._thread.start()
+
+    def admit(self, code: str) -> str:
+        """Let the computer with this code host the room.
+
+        Returns:
+            What follows, as a sentence.
+
+        Raises:
+            ValueError: it cannot, and why.
+            LanchatError: the disk refuses.
+        """
+        with self._changed:
+            if self._owner is None:
+                raise ValueError("Only the owner of the room names its hosts.")
+            found = [one for one in self._asking if _digits(one.code) == _digits(code)]
+            if not found:
+                raise ValueError(f"No computer with the code {code} waits to host the room.")
+            if len(found) > 1:
+                raise ValueError("Several computers show this code: somebody may be impersonating one of them.")
+            self._owner.name(found[0])
+            self._changed.notify_all()
+        return f"{safe_text(found[0].nick)}'s computer may host the room from now on. /uncohost takes it back."
+
+    def remove(self, nick: str) -> str:
+        """Let this person's computer host the room no more. Returns and raises as `admit`."""
+        with self._changed:
+            if self._owner is None:
+                raise ValueError("Only the owner of the room names its hosts.")
+            keys = [key for key in self._owner.keys if same_nick(self._nicks.get(key, "")) == same_nick(nick)]
+            if not keys:
+                raise ValueError(f"{nick} does not host the room. /standbys lists who does.")
+            for key in keys:
+                self._owner.dismiss(key)
+            self._changed.notify_all()
+        return f"{safe_text(nick)}'s computer may host the room no more; its people go on at another one."
+
+    def listing(self) -> str:
+        """Who hosts the room, in words."""
+        with self._changed:
+            living = {one.place.key: one for one in self._living}
+            away = [key for key in (self._owner.keys if self._owner is not None else ()) if key not in living]
+            lines = [f"{safe_text(one.place.nick)}: hosts, {_people(one.people)} there" for one in self._living]
+            lines += [f"{safe_text(self._nicks.get(key, 'somebody'))}: away" for key in away]
+            lines += [f"{safe_text(one.nick)}: waits for /cohost {one.code}" for one in self._asking]
+        return "\n".join(lines) or "Nobody hosts the room at the engine now."
+
+    def close(self) -> None:
+        """May be called twice."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._look()
+            except LanchatError as error:
+                _log.info("the engine does not tell of other hosts: %s", error)
+            with self._changed:
+                if not self._closing:
+                    self._changed.wait(self._timing.beat)
+                if self._closing:
+                    break
+        try:
+            self._there.vanish(self._here().place.key)
+        except LanchatError:
+            pass  # it is forgotten soon
+        self._there.close()
+
+    def _look(self) -> None:
+        """Show ourselves to the other hosts, and tell our members of those."""
+        here = self._here()
+        self._there.appear(here)
+        kept = self._there.papers()
+        with self._changed:
+            papers = self._papers(kept)
+        if self._owner is not None:
+            if kept != papers:
+                self._there.publish(papers)
+            self._hear(self._there.asking())
+        elif papers.index_of(here.place.key) is None:
+            if not self._left:  # by the papers of before: members end a link by which they hear newer ones
+                self._left = True
+                self._removed()
+            return
+        self._beside.learn(papers, self._placed(papers))
+
+    def _papers(self, kept: HostPapers | None) -> HostPapers:
+        """What the owner has signed last, checked."""
+        if self._owner is not None:
+            if time.monotonic() - self._renewed_at > RENEWAL / 1000:
+                self._renewed_at = time.monotonic()
+                self._owner.renew()
+            return self._owner.papers
+        known = self._beside.papers
+        if kept is None or kept.owner != known.owner:
+            return known
+        try:
+            check_papers(kept, read_term(known.record).room)
+            newer = _number(kept) > _number(known)
+        except ProtocolError as error:
+            _log.warning("the engine shows false papers: %s", error)
+            return known
+        return kept if newer else known
+
+    def _placed(self, papers: HostPapers) -> list[Place]:
+        """Where the hosts are whom the owner has named, the one with the fewest people first."""
+        living = sorted(self._there.present(), key=lambda one: one.people)
+        indexes = [(one, papers.index_of(one.place.key)) for one in living]
+        named = [(one, index) for one, index in indexes if index is not None]
+        before = {one.place.key for one in self._living}
+        with self._changed:
+            self._living = tuple(one for one, _ in named)
+            self._nicks |= {one.place.key: one.place.nick for one, _ in named}
+        if before and {one.place.key for one, _ in named} - before and self._owner is not None:
+            names = ", ".join(safe_text(one.place.nick) for one, _ in named)
+            self._say(f'"{self._title}" is open on {len(named)} hosts: {names}.')
+        return [one.place.with_index(index) for one, index in named]
+
+    def _hear(self, asking: list[Asking]) -> None:
+        """Tell our person of those who ask to be a host."""
+        assert self._owner is not None
+        with self._changed:
+            self._asking = tuple(one for one in asking if one.key not in self._owner.keys)
+            new = [one for one in self._asking if one.key not in self._told]
+            self._told = {one.key for one in self._asking}
+            self._nicks |= {one.key: one.nick for one in self._asking}
+        for one in new:
+            wants = f'{safe_text(one.nick)} wants to host "{self._title}" as well.'
+            self._say(f"{wants} If the fingerprint is right: /cohost {one.code}")
+
+
+def check_papers(papers: HostPapers, room: str) -> None:
+    """
+    Raises:
+        ProtocolError: they are not the owner's for this room.
+    """
+    record = read_term(papers.record)
+    if not record.engine or record.host_key != papers.owner:
+        raise ProtocolError("The record of this host's engine is not signed by the owner of the room.")
+    named = read_delegation(papers.delegation, papers.owner) if papers.delegation else None
+    if record.room != room or (named is not None and named.room != room):
+        raise ProtocolError("The papers of this host are for another room.")
+
+
+def _number(papers: HostPapers) -> int:
+    return read_delegation(papers.delegation, papers.owner).number if papers.delegation else -1
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number:,} people"
+
+
+def _digits(code: str) -> str:
+    return code.strip().lower().replace("-", "")

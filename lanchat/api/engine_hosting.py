@@ -1,0 +1,216 @@
+"""Hosting a room together with other computers, on one engine: as its owner, or beside the owner."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lanchat.api.cohosting import Cohosting, Owner, check_papers
+from lanchat.api.engine import load_redis
+from lanchat.api.hosting import Hosting
+from lanchat.errors import LanchatError, ProtocolError, TimedOut
+from lanchat.protocol.engine import Asking, EngineRoom, Present
+from lanchat.protocol.ids import fingerprint
+from lanchat.protocol.places import MAX_ADDRESSES, Place
+from lanchat.protocol.text import safe_text, same_title
+from lanchat.protocol.timeline import Timeline
+from lanchat.protocol.timing import Timing
+from lanchat.server.beside import Beside, HostPapers
+from lanchat.server.engine.address import EngineAddress, EngineChoice
+from lanchat.server.engine.cohosts import Commands, HostsAtEngine, announce, rooms
+from lanchat.storage.delegations import Signing
+from lanchat.storage.files import file_errors, lock_file, make_folder
+from lanchat.storage.identity import Identity
+from lanchat.storage.known_hosts import KnownHosts
+from lanchat.storage.rooms import LOCK, LOG, RoomFolder
+from lanchat.threads import Closable
+
+FOLDER = "beside"  # in LANCHAT_HOME: the logs of rooms that this computer hosts beside their owners
+_INSTANCE = "instance"
+_REMOVED = (
+    "The owner of the room has removed this computer from its hosts. Its people go on elsewhere; /quit ends this."
+)
+
+
+@dataclass(frozen=True)
+class RoomAtEngine:
+    """Somebody else's room that this computer may host as well."""
+
+    id: str
+    about: EngineRoom
+
+
+def find_room(
+    address: EngineAddress, title: str, identity: Identity, home: Path, timing: Timing
+) -> RoomAtEngine | None:
+    """The room of somebody else that is at this engine under this title; None: there is none.
+
+    Raises:
+        LanchatError: the engine cannot be asked; or several rooms have this title; or that room had another owner.
+    """
+    commands = _connect(address, timing)
+    try:
+        at_engine = rooms(commands)
+    finally:
+        commands.close()
+    found = [
+        RoomAtEngine(id, room)
+        for id, room in at_engine.items()
+        if same_title(room.title) == same_title(title) and room.owner != identity.public
+    ]
+    if len(found) > 1:
+        raise LanchatError(f'Several rooms at this engine are called "{safe_text(title)}".', "Give one another title.")
+    for one in found:
+        KnownHosts(home).check(one.id, fingerprint(one.about.owner), one.about.title)
+    return found[0] if found else None
+
+
+class BesideFolder(Closable):
+    """What this computer keeps of a room that it hosts beside its owner. Raises LanchatError if it cannot be used."""
+
+    def __init__(self, home: Path, room: str) -> None:
+        self.path = home / FOLDER / room
+        with file_errors(self.path):
+            make_folder(self.path)
+            lock = lock_file(self.path / LOCK)
+            if lock is None:
+                raise LanchatError("Another lanchat of this computer hosts this room already.")
+            self._lock = lock
+            instance = self.path / _INSTANCE
+            if not instance.exists():
+                instance.write_bytes(os.urandom(8))
+            self.instance = instance.read_bytes()[:8]
+
+    @property
+    def log(self) -> Path:
+        return self.path / LOG
+
+    def close(self) -> None:
+        self._lock.close()
+
+
+def wait_for_owner(
+    room: RoomAtEngine,
+    address: EngineAddress,
+    asking: Asking,
+    say: Callable[[str], None],
+    deadline: float | None,
+    timing: Timing,
+) -> HostPapers:
+    """Ask the owner to accept this computer as a host, and wait until that has happened.
+
+    Args:
+        say: called with a sentence, once, if it has not happened before.
+        deadline: by `time.monotonic()`; None: there is none.
+
+    Raises:
+        TimedOut: it did not happen in time.
+        LanchatError: the engine cannot be used.
+    """
+    told = False
+    with HostsAtEngine(_connect(address, timing), room.id) as there:
+        try:
+            while True:
+                papers = there.papers()
+                if papers is not None and _accepts(papers, room, asking.key):
+                    return papers
+                there.ask(asking)
+                if not told:
+                    told = True
+                    owner = safe_text(room.about.nick)
+                    say(f"Waiting for {owner} to accept this computer as a host: /cohost {asking.code}")
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise TimedOut("The owner of the room has not accepted this computer as a host in time.")
+                time.sleep(timing.beat)
+        finally:
+            there.withdraw(asking.key)
+
+
+def _accepts(papers: HostPapers, room: RoomAtEngine, key: bytes) -> bool:
+    if papers.owner != room.about.owner:
+        return False
+    try:
+        check_papers(papers, room.id)
+        return papers.index_of(key) is not None
+    except ProtocolError:
+        return False
+
+
+class EngineHosting:
+    """Begins what a host on an engine does beside hosting.
+
+    Args:
+        nick: of our person, when the room was opened.
+        signing: of the owner; None: the room is somebody else's, and these are the papers.
+    """
+
+    def __init__(
+        self,
+        address: EngineAddress,
+        room: RoomAtEngine,
+        identity: Identity,
+        say: Callable[[str], None],
+        timing: Timing,
+        *,
+        signing: Signing | None = None,
+        papers: HostPapers | None = None,
+    ) -> None:
+        self._address, self._room, self._identity = address, room, identity
+        self._say, self._timing, self._signing, self._papers = say, timing, signing, papers
+        self._owner: Owner | None = None
+
+    def beside(self, timeline: Timeline) -> Beside:
+        """What the members of the host are told of the others, once its log is open."""
+        if self._signing is not None:
+            self._owner = Owner(self._signing, self._room.id, self._identity, timeline)
+            self._papers = self._owner.papers
+        assert self._papers is not None
+        return Beside(self._papers, self._identity.public)
+
+    def begin(self, hosting: Hosting, nick: Callable[[], str]) -> Cohosting:
+        """Show the host to the others, from now on."""
+        host, beside = hosting.host, hosting.host.beside
+        assert beside is not None
+        if self._owner is not None:
+            commands = _connect(self._address, self._timing)
+            try:
+                announce(commands, self._room.id, self._room.about)
+            finally:
+                commands.close()
+
+        def here() -> Present:
+            at = tuple(str(endpoint) for endpoint in hosting.endpoints[:MAX_ADDRESSES])
+            return Present(Place(0, self._identity.public, nick(), at, hosting.pages[:MAX_ADDRESSES]), host.served)
+
+        def removed() -> None:
+            self._say(_REMOVED)
+            host.leave_to(beside.successor)
+
+        there = HostsAtEngine(_connect(self._address, self._timing), self._room.id)
+        title = self._room.about.title
+        return Cohosting(there, beside, here, title, self._owner, self._say, removed, self._timing)
+
+
+def owners_hosting(
+    engine: EngineChoice,
+    folder: RoomFolder,
+    nick: str,
+    identity: Identity,
+    say: Callable[[str], None],
+    timing: Timing,
+    *,
+    password: bool,
+) -> EngineHosting:
+    """That of the owner of a room. Raises LanchatError if what was signed before cannot be read."""
+    about = folder.about
+    signing = Signing(folder.path, about.id, identity, password=password)
+    room = RoomAtEngine(about.id, EngineRoom(about.title, nick, identity.public))
+    return EngineHosting(engine.address, room, identity, say, timing, signing=signing)
+
+
+def _connect(address: EngineAddress, timing: Timing) -> Commands:
+    load_redis()
+    from lanchat.server.engine.redis_server import RedisServer
+
+    return RedisServer(address, None, timing)

@@ -1,0 +1,229 @@
+"""A second computer hosts somebody's room on an engine: it asks, is accepted, serves the room, and is removed."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lanchat.api import hosted
+from lanchat.api.engine_hosting import find_room
+from lanchat.api.hosted import HostedRoom
+from lanchat.api.joining import join_target
+from lanchat.api.second_host import host_beside
+from lanchat.api.targets import Target
+from lanchat.client.events import Disconnected
+from lanchat.errors import LanchatError, TimedOut
+from lanchat.protocol.address import Endpoint
+from lanchat.protocol.engine import Asking
+from lanchat.protocol.messages import Joined, Left, Moved
+from lanchat.protocol.timing import Timing
+from lanchat.server.engine.address import EngineChoice
+from lanchat.storage.identity import load_identity
+from tests.api.test_beside import changes
+from tests.api.test_standby import Person
+from tests.support.addresses import LOOPBACK
+from tests.support.engines import RedisProcess
+from tests.support.people import lose
+from tests.support.waiting import PATIENCE, wait_until
+
+QUICK = Timing(first_retry=0.02, engine_read=0.05, engine_retry=0.02, beat=0.05)
+
+
+class Computers:
+    """Each person has a home of their own, all have one engine."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, engine: EngineChoice) -> None:
+        self._home, self._monkeypatch, self._engine = home, monkeypatch, engine
+        self.hosts: dict[str, HostedRoom] = {}
+        self.people: list[Person] = []
+        self.said: list[str] = []  # to those who host
+        self._threads: list[threading.Thread] = []
+
+    def home(self, nick: str) -> Path:
+        self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
+        return self._home / nick
+
+    def open(self, nick: str = "ann") -> HostedRoom:
+        self.home(nick)
+        room = hosted.host(
+            "Room A",
+            nick=nick,
+            port=0,
+            announce=False,
+            engine=self._engine,
+            interfaces=("127.0.0.1",),
+            on_problem=self.said.append,
+            timing=QUICK,
+        )
+        self.hosts[nick] = room
+        return room
+
+    def beside(self, nick: str, deadline: float | None = None) -> Callable[[], HostedRoom]:
+        """This person's computer asks to host the room as well. Returns what waits until it does."""
+        home = self.home(nick)
+        room = find_room(self._engine.address, "Room A", load_identity(home), home, QUICK)
+        assert room is not None
+
+        def host() -> None:
+            self.hosts[nick] = host_beside(
+                room,
+                self._engine,
+                nick=nick,
+                port=0,
+                announce=False,
+                interfaces=("127.0.0.1",),
+                on_problem=self.said.append,
+                say=self.said.append,
+                timing=QUICK,
+            )
+
+        thread = threading.Thread(target=host)
+        thread.start()
+        self._threads.append(thread)
+
+        def hosts() -> HostedRoom:
+            wait_until(lambda: nick in self.hosts, what=f"{nick} to host")
+            return self.hosts[nick]
+
+        return hosts
+
+    def join(self, nick: str, at: str) -> Person:
+        self.home(nick)
+        target = Target((Endpoint("127.0.0.1", self.hosts[at].host.port),))
+        room = join_target(target, nick, patience=None, on=LOOPBACK, drop_oldest=False, timing=QUICK)
+        self.people.append(person := Person(room))
+        return person
+
+    def hear(self, text: str) -> str:
+        """What somebody who hosts reads, once it is there."""
+        wait_until(lambda: any(text in said for said in self.said), what=text)
+        return next(said for said in self.said if text in said)
+
+    def accept(self, nick: str) -> HostedRoom:
+        """Ann accepts this person's computer, by the code that her screen shows."""
+        asked = self.beside(nick)
+        code = self.hear(f"{nick} wants to host").rpartition(" ")[2]
+        self.hosts["ann"].cohost(code)
+        room = asked()
+        self.hear(f"is open on {len(self.hosts)} hosts")
+        return room
+
+    def close(self) -> None:
+        for person in self.people:
+            person.room.close()
+        for room in self.hosts.values():
+            room.close()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture
+def computers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, redis: RedisProcess) -> Iterator[Computers]:
+    redis.command("DEL", "{lanchat:rooms}")
+    computers = Computers(tmp_path, monkeypatch, EngineChoice(redis.address))
+    yield computers
+    computers.close()
+
+
+def test_a_computer_that_the_owner_accepts_hosts_the_room_as_well(computers):
+    computers.open("ann")
+    asked = computers.beside("bob")
+    waiting = computers.hear("Waiting for ann to accept this computer as a host: /cohost ")
+    wanted = computers.hear('bob wants to host "Room A" as well. If the fingerprint is right: /cohost ')
+    code = wanted.rpartition(" ")[2]
+    assert waiting.endswith(code), "both see one code"
+    assert computers.hosts["ann"].standbys() == f"ann: hosts, 1 person there\nbob: waits for /cohost {code}"
+    assert computers.hosts["ann"].cohost(code).startswith("bob's computer may host the room from now on.")
+    asked()
+    computers.hear('"Room A" is open on 2 hosts: ')
+    cat, dan = computers.join("cat", at="ann"), computers.join("dan", at="bob")
+    cat.room.say("one", wait=PATIENCE)
+    dan.room.say("two", wait=PATIENCE)
+    for person in (cat, dan):
+        person.hear(lambda person=person: person.texts == ["one", "two"], "both messages in one order")
+    assert [one.nick for one in dan.room.people if one.host] == ["bob"]
+    assert [one.nick for one in cat.room.people if one.host] == ["ann"]
+
+
+@pytest.mark.parametrize("how", ["it dies", "it quits"])
+def test_the_people_of_a_host_that_ends_go_on_at_the_owners(computers, how):
+    ann = computers.open("ann")
+    bob = computers.accept("bob")
+    cat, dan = computers.join("cat", at="ann"), computers.join("dan", at="bob")
+    dan.room.say("before", wait=PATIENCE)
+    dan.hear(lambda: dan.room._member.follower.cluster.others, "where ann hosts")
+    if how == "it dies":
+        lose(bob.host)
+    else:
+        bob.close()
+    dan.hear(lambda: dan.room.connected and ann.host.served == 3, "dan to come over")
+    dan.room.say("after", wait=PATIENCE)
+    cat.hear(lambda: cat.texts == ["before", "after"], "what dan says")
+    assert [event for event in cat.events if isinstance(event, Moved)] == []
+    if how == "it quits":
+        seen = [type(event) for event in cat.events if isinstance(event, Joined | Left) and event.nick == "dan"]
+        assert seen == [Joined], "who is sent to another host neither leaves nor joins"
+
+
+def test_a_host_that_the_owner_removes_serves_nobody_any_more(computers):
+    ann = computers.open("ann")
+    computers.accept("bob")
+    dan = computers.join("dan", at="bob")
+    dan.hear(lambda: dan.room._member.follower.cluster.others, "where ann hosts")
+    assert ann.uncohost("bob").startswith("bob's computer may host the room no more")
+    computers.hear("The owner of the room has removed this computer from its hosts.")
+    dan.hear(lambda: changes(dan) == ["connected", "lost", "connected"], "the move")
+    assert [item.moved for item in dan.items if isinstance(item, Disconnected)] == [True], "nothing went wrong"
+    assert computers.hosts["bob"].connected, "bob stays to read it"
+    dan.hear(lambda: dan.room.connected and ann.host.served == 2, "dan to come over")
+    with pytest.raises(ValueError, match="bob does not host the room"):
+        ann.uncohost("bob")
+
+
+def test_a_room_with_other_hosts_is_not_closed_for_everybody_by_one_of_them(computers):
+    ann = computers.open("ann")
+    computers.accept("bob")
+    wait_until(lambda: ann.goes_on, what="the other host")
+    with pytest.raises(LanchatError, match="Other computers host this room as well."):
+        ann.close_for_all()
+    with pytest.raises(LanchatError, match="Only the owner of the room"):
+        computers.hosts["bob"].close_for_all()
+
+
+def test_a_computer_that_was_accepted_need_not_ask_again(computers):
+    computers.open("ann")
+    computers.accept("bob").close()
+    del computers.hosts["bob"]
+    computers.said.clear()
+    computers.beside("bob")()
+    assert not any("Waiting" in said for said in computers.said)
+
+
+def test_only_the_right_code_is_accepted(computers):
+    ann = computers.open("ann")
+    with pytest.raises(ValueError, match="No computer with the code 1234-5678 waits to host the room"):
+        ann.cohost("1234-5678")
+    with pytest.raises(ValueError, match="has hosts and no standbys"):
+        ann.standbys("bob")
+
+
+def test_who_is_not_accepted_in_time_hosts_nothing(computers, monkeypatch):
+    computers.open("ann")
+    home = computers.home("bob")
+    room = find_room(computers._engine.address, "Room A", load_identity(home), home, QUICK)
+    assert room is not None
+    with pytest.raises(TimedOut, match="has not accepted this computer as a host in time"):
+        host_beside(room, computers._engine, nick="bob", interfaces=("127.0.0.1",), deadline=0.0, timing=QUICK)
+
+
+def test_a_room_is_found_by_its_title_and_never_ones_own(computers, tmp_path):
+    computers.open("ann")
+    for nick, title, found in (("bob", "Room A", True), ("bob", "Room B", False), ("ann", "Room A", False)):
+        home = computers.home(nick)
+        room = find_room(computers._engine.address, title, load_identity(home), home, QUICK)
+        assert (room is not None) is found, (nick, title)
+
+
+def test_the_code_is_that_of_the_key():
+    assert Asking(b"k" * 32, bytes(8), "bob").code == Asking(b"k" * 32, bytes(8), "eve").code
