@@ -1,5 +1,6 @@
 """Whether a member's computer offers itself as a standby: what its person wants, and what was told. Pure."""
 
+import math
 from collections.abc import Mapping
 
 from lanchat.errors import LanchatError
@@ -8,7 +9,7 @@ from lanchat.protocol.timing import Timing
 
 
 class Candidacy:
-    """Owned by the reader thread of a member, but for `decline`, `accept` and `give_up`. All times are in s.
+    """Owned by the reader thread of a member, but for what says so. All times are in s.
 
     Attributes:
         declined: by our own person, or because the disk is too full now.
@@ -44,10 +45,17 @@ class Candidacy:
         """The computer may be a standby again. Any thread."""
         self.declined, self._accepted, self._again_at = False, True, None
 
-    def give_up(self, now: float) -> None:
-        """The disk does not keep the copy. Any thread."""
-        if not self.declined or self._again_at is not None:  # else our person does not want one anyway
-            self.declined, self._again_at = True, now + self._pause
+    def give_up(self) -> bool:
+        """The disk does not keep the copy. Any thread. Returns whether to try it again later, by `try_later`."""
+        if self.declined and self._again_at is None:
+            return False  # our person does not want one anyway
+        self.declined, self._again_at = True, math.inf
+        return True
+
+    def try_later(self, now: float) -> None:
+        """The host has heard that the copy was given up, and can be told later that it is kept again. Any thread."""
+        if self._again_at is not None:
+            self._again_at = now + self._pause
 
     def begins_again(self, now: float) -> bool:
         """Whether the computer is to offer itself again: our person has accepted, or the disk may keep a copy again."""

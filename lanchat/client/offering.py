@@ -99,7 +99,7 @@ class Offering:
             if self.replica is None:
                 self.replica = keeper.open_copy(papers)
                 if self.replica is None:
-                    return self._refuse()
+                    return self.give_up("another lanchat on this computer keeps a copy of the room")
                 self._candidacy.known = was_named(self.replica.state, papers, self._key)
             ports = keeper.listen(lambda: (self._room.papers, self._standing()), self._cluster.page_of(self._room))
         except LanchatError as error:
@@ -130,8 +130,10 @@ class Offering:
     def give_up(self, trouble: str) -> None:
         """The copy cannot be kept now. Later it is tried again, since somebody may have made room on the disk."""
         _log.warning("this computer is no standby now: %s", trouble)
-        self._candidacy.give_up(time.monotonic())
+        again = self._candidacy.give_up()
         self._refuse()
+        if again:
+            self._candidacy.try_later(time.monotonic())
 
     def close(self) -> None:
         """Nothing is stored any more."""

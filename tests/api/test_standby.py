@@ -422,8 +422,12 @@ def test_a_copy_that_was_given_up_is_kept_again_once_there_is_room_on_the_disk(s
         patch.setattr(bob.room._member.follower.offering.replica, "_unchecked", 0)
         cat.room.say("one", wait=PATIENCE)
         wait_until(lambda: ann.hand_over() == "Nobody can take over now.", what="the copy to be given up")
-    cat.room.say("two", wait=PATIENCE)
-    wait_until(lambda: ann.host.moving.sync > 0, what="acks to wait for the copy again")
+
+    def back() -> bool:
+        cat.room.say("more", wait=PATIENCE)  # what comes makes bob's computer look whether it is time
+        return bool(ann.host.moving.sync > 0)
+
+    wait_until(back, what="acks to wait for the copy again")
     wait_until(lambda: ann.log_of("bob") == ann.log_of("ann"), what="equal logs")
 
 

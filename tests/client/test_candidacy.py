@@ -37,17 +37,20 @@ def test_a_copy_that_the_disk_did_not_keep_is_tried_again_after_a_while():
     one = Candidacy(TIMING)
     one.offer()
     for now in (100.0, 200.0):
-        one.give_up(now)
-        assert one.declined and not one.begins_again(now + TIMING.copy_retry - 1)
+        assert one.give_up()
+        assert one.declined and not one.begins_again(1e9), "not before the host has heard of it"
+        one.try_later(now)
+        assert not one.begins_again(now + TIMING.copy_retry - 1)
         assert one.begins_again(now + TIMING.copy_retry) and not one.declined
         assert not one.begins_again(now + TIMING.copy_retry), "the host is to hear of it once"
 
 
 def test_a_copy_that_was_given_up_does_not_come_back_against_the_wish_of_our_person():
     one = Candidacy(TIMING)
-    one.give_up(100.0)
+    assert one.give_up()
     one.decline()
-    one.give_up(100.0)
+    one.try_later(100.0)
+    assert not one.give_up()
     assert not one.begins_again(1e9) and one.declined
 
 
