@@ -20,6 +20,7 @@ from lanchat.cli.main import all_commands, cli
 from lanchat.storage.rooms import ABOUT, HOSTED
 from tests.support.cases import cases
 from tests.support.commands import Commands, Running
+from tests.support.longer import TIMES
 from tests.support.program import Ended, start
 from tests.support.waiting import wait_until
 
@@ -597,12 +598,12 @@ def test_a_signal_ends_a_headless_host(lanchat, number):
 
 @LINUX
 @pytest.mark.full
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 * TIMES)
 def test_no_signal_is_lost_while_threads_begin(started):
     """The kernel may hand a signal to a thread that is starting another; the main thread must still get it."""
-    for _ in range(60):
-        running = started.start("join", "Nowhere", "--wait", "60")
-        wait_until(partial(_is_looking, running.pid), 20)  # just now zeroconf starts its threads
+    for _ in range(30 * TIMES):
+        running = started.start("join", "Nowhere", "--wait", "300")
+        wait_until(partial(_is_looking, running.pid), 60, "its mDNS socket")  # just now zeroconf starts its threads
         assert running.stop(signal.SIGTERM).code == 130
 
 
@@ -631,16 +632,18 @@ def test_further_signals_do_not_cut_the_goodbyes_short(lanchat):
 
 @LINUX
 @pytest.mark.full
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(300 * TIMES)
 @pytest.mark.parametrize(
     "command", [("rooms", "--wait", "60"), ("join", "Nowhere", "--wait", "60"), ("host", "Room A")]
 )
 def test_an_interrupt_at_any_moment_ends_it_quietly(started, command):
     """Every few milliseconds of its life: never a traceback, never a hang."""
-    for moment in range(60):
+    rounds = 30 * TIMES
+    for moment in range(rounds):
         running = started.start(*command)
-        wait_until(partial(_catches_signals, running), 20)
-        timer = threading.Timer(moment * 0.015, running.send, [signal.SIGINT])  # no proof of anything: a random moment
+        wait_until(partial(_catches_signals, running), 60)
+        after = 0.9 * moment / rounds  # no proof of anything: a random moment
+        timer = threading.Timer(after, running.send, [signal.SIGINT])
         timer.start()
         ended = running.wait()
         timer.join()

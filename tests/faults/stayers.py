@@ -4,6 +4,7 @@ import secrets
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from lanchat.protocol.fields import NONCE_SIZE
@@ -15,6 +16,7 @@ from lanchat.protocol.tls import Context, TlsChannel, client_context
 from lanchat.storage.identity import Identity
 
 AT_ONCE = 16  # that are on their way in
+A_ROUND = 100  # that are read one after another, before those on their way are looked at again
 
 
 class Stayer:
@@ -25,6 +27,7 @@ class Stayer:
         self.socket = sock
         self.welcome = -1  # seq
         self.seq = -1  # of the last event after the welcome
+        self.read_at = 0.0  # s
         self.faults: list[str] = []
         self._identity = identity
         self._channel = TlsChannel(tls, server=False)
@@ -34,6 +37,7 @@ class Stayer:
 
     def read(self) -> None:
         """What the kernel has for this one."""
+        self.read_at = time.monotonic()
         data = self.socket.recv(64 * 1024)
         if not data:
             raise AssertionError(f"{self.nick} was sent away")
@@ -107,8 +111,10 @@ class Stayers:
                     stayer = Stayer(*one, self._reach(), self._tls)
                     selector.register(stayer.socket, selectors.EVENT_READ, stayer)
                     coming.add(stayer)
-                for key, _ in selector.select(0.05):
-                    stayer = key.data
+                ready: list[Stayer] = [key.data for key, _ in selector.select(0.05)]
+                # The host gives those on their way 10 s; the others can wait, nobody longer than everybody else.
+                ready.sort(key=lambda stayer: stayer.read_at if stayer.welcome >= 0 else 0.0)
+                for stayer in ready[:A_ROUND]:
                     stayer.read()
                     if stayer in coming and stayer.welcome >= 0:
                         coming.discard(stayer)

@@ -56,11 +56,11 @@ def test_readers_that_never_read(stage: Stage, readers: int, monkeypatch: pytest
             assert ann.member.outgoing.wait_acked(PATIENCE)
             wait_until(lambda: bob.last == text)  # noqa: B023
         waiting = min(OUTBOX_LIMIT, OUTBOXES_LIMIT // readers)  # bytes for each of them, before the first one goes
-        # On a busy machine the kernel may be the first to lose its patience (TCP_USER_TIMEOUT).
-        reasons = set(_sent_away(stage))
-        assert reasons <= {"reads too slowly", "connection timed out"}
+        # On a busy machine the kernel may lose its patience first (TCP_USER_TIMEOUT). One thread is told why.
+        reasons, of_kernel = set(_sent_away(stage)), {"connection timed out", "the connection was lost"}
+        assert reasons <= {"reads too slowly"} | of_kernel
         enough = heard_beside_all > waiting // (10 * len(page)) // 2
-        assert enough or "connection timed out" in reasons, "who reads need not wait for who does not"
+        assert enough or reasons & of_kernel, "who reads need not wait for who does not"
         assert _memory(host.pid) - before < MEMORY
     finally:
         for link in links:
@@ -80,10 +80,10 @@ def test_all_come_back_at_once(stage: Stage, people: int) -> None:
         talker.say()
     stage.broken()
     host.kill()
-    wait_until(lambda: not any(talker.in_room for talker in talkers), what="all to notice")
+    wait_until(lambda: not any(talker.in_room for talker in talkers), 60, "all to notice")
     host.start()
     stage.mended()
-    wait_until(lambda: all(talker.in_room for talker in talkers), what="all to be back")
+    wait_until(lambda: all(talker.in_room for talker in talkers), 120, "all to be back")
     for talker in talkers[:4]:
         talker.say()
     stage.quiet()
@@ -130,7 +130,7 @@ def test_a_crowd_comes_and_stays_while_others_talk(stage: Stage, people: int) ->
         speaker.talk(rate=50)
     who = [(f"s{number}", stage.identity(f"owner{number % OWNERS}")) for number in range(people)]
     with closing(Stayers(who, stage.way())) as crowd:
-        wait_until(lambda: crowd.all_in, 120, "all to be in")
+        wait_until(lambda: crowd.all_in, 300, "all to be in")
         stage.quiet()
         last = stage.host.last()
         wait_until(lambda: crowd.all_in and all(stayer.seq >= last for stayer in crowd.inside), 60, "all to have all")
