@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from scripts.benchmark import alone, compare, continuity, engine, files, irc, scripts, web
+from scripts.benchmark import alone, compare, continuity, engine, files, growth, irc, scripts, web
 from scripts.benchmark.bench import Options, tell
 from scripts.benchmark.machine import describe, raise_limits
 
@@ -19,6 +19,7 @@ SECTIONS: dict[str, Callable[[Options], Sequence[Any]]] = {
     "latency": compare.latency,
     "joins": alone.joins,
     "idle": alone.idle,
+    "growth": growth.growth,
     "startup": alone.starting,
     "discovery": alone.discovery,
     "paint": alone.paint,

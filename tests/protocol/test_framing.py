@@ -1,4 +1,5 @@
 import json
+import sys
 import tracemalloc
 from typing import Any
 
@@ -17,6 +18,7 @@ from lanchat.protocol.framing import (
     decode,
     decode_all,
     encode,
+    encode_lines,
     version_of,
 )
 from lanchat.protocol.messages import Ack, Bye, FromHost, FromMember, Ping, Present, Said, Say, Welcome
@@ -281,6 +283,14 @@ def test_one_message_is_one_line():
     ]
     for message in some:
         assert encode(message).count(b"\n") == 1 and encode(message).endswith(b"\n")
+
+
+@cases("encoded", [encode, lambda message: encode_lines((message,))])
+def test_what_was_encoded_takes_no_memory_afterwards(encoded):
+    before = sys.getallocatedblocks()
+    for _ in range(10_000):
+        encoded(SOME[0])
+    assert sys.getallocatedblocks() - before < 5_000
 
 
 @pytest.mark.parametrize(
