@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -15,6 +14,7 @@ from statistics import quantiles
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict, replace
 
 from lanchat.errors import LanchatError
 from lanchat.network.connect import dial

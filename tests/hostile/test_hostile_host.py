@@ -7,10 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.client.events import Closed
 from lanchat.errors import HostKeyChanged, LanchatError, TimedOut

@@ -19,7 +19,8 @@ from lanchat.threads import Closable
 from tests.support.program import Ended, Program
 from tests.support.waiting import PATIENCE
 
-_ADDRESS = re.compile(r"^  lanchat join (\S+:\d+)$", re.MULTILINE)
+# At once, or as soon as it has a network.
+_ADDRESS = re.compile(r"^(?:  |-- Others can join now: )lanchat join (\S+:\d+)$", re.MULTILINE)
 
 
 class Running(Program):
