@@ -17,7 +17,7 @@ from tests.support.lab import Lab
 from tests.support.lab import Node as Machine
 from tests.support.longer import TIMES
 from tests.support.namespaces import Namespace, require_namespaces
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 NICKS = ("ann", "bob", "cat", "dan", "eve", "fay")  # the last two are never standbys
 SILENCE = 4.0  # s; after it each node has noticed that another one is gone
@@ -161,7 +161,8 @@ def test_nobody_moves_where_only_host_and_sync_standby_are_cut_off_from_each_oth
     crowd.begin()
     ann, bob, cat = crowd.nodes
     three.cut("ann", "bob")
-    wait_until(lambda: bob.state.startswith("alone") and ann.state.endswith("backup cat"), what="both to notice")
+    apart = lambda: bob.state.startswith("alone") and ann.state.endswith("backup cat")  # noqa: E731
+    wait_until(apart, timeout=2 * PATIENCE, what="both to notice")  # ann does when bob's link is dead, after 25 s
     bob.say()
     talk([ann, cat])
     stays(SILENCE)
