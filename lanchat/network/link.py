@@ -44,7 +44,7 @@ class Link:
         self.flusher = flusher
         self._clock = clock
         self._lock = threading.Lock()  # guards the channel, the outbox and the flags below; for memory work only
-        self._outbox: deque[bytes] | None = None  # from the first bytes that wait; empty it would take 760
+        self._outbox: deque[bytes] | None = None  # None: never any; an empty one takes 760 bytes
         self.unsent = 0  # bytes of the outbox; any thread may read it
         self._progress_at = 0.0
         self._dropped = False
