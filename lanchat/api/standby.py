@@ -31,7 +31,7 @@ from lanchat.storage.files import file_errors, lock_file
 from lanchat.storage.identity import Identity
 from lanchat.storage.replica import Replica
 from lanchat.storage.rooms import FILES, LOCK, LOG, RoomFolder, hosted_path
-from lanchat.threads import Closable
+from lanchat.threads import Closable, join_started
 
 _log = logging.getLogger(__name__)
 
@@ -228,7 +228,7 @@ class Standby(Closable):
     def _finish(self) -> None:
         """Wait until a hosting that is over has let go of its log."""
         if self._showing is not None:
-            self._showing.join()
+            join_started(self._showing)
         with self._changing:
             pass
 
@@ -262,7 +262,7 @@ class Standby(Closable):
     def hide(self) -> None:
         """From now on nobody finds a room that we host."""
         if self._showing is not None:
-            self._showing.join()
+            join_started(self._showing)
         if self.hosting is not None:
             self.hosting.hide()
 

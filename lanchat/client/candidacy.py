@@ -14,12 +14,12 @@ class Candidacy:
     Attributes:
         declined: by our own person, or because the disk is too full now.
         offered: the host of this link knows that the computer is ready.
-        known: our person knows that the computer is a standby, also from an earlier run.
     """
 
     def __init__(self, timing: Timing) -> None:
         self._pause = timing.copy_retry
-        self.declined = self.offered = self.known = False
+        self.declined = self.offered = False
+        self._known = False  # our person knows that the computer is a standby, also from an earlier run
         self._ready = False  # a host has asked for this computer, or its person has offered it
         self._accepted = False  # and the host is to hear of it
         self._again_at: float | None = None  # when a copy that was given up is tried again
@@ -33,13 +33,21 @@ class Candidacy:
         self.offered = False
         return not self.declined and (self._ready or named)
 
+    def recall(self, *, named: bool) -> None:
+        """A copy is open. Our person knows what it says of an earlier run, and what this run has told.
+
+        Args:
+            named: whether the computer was a standby when the copy was used last.
+        """
+        self._known = self._known or named
+
     def offer(self) -> None:
         """The computer is ready, and tells the host so."""
         self.offered = self._ready = True
 
     def decline(self) -> None:
         """Our person wants the computer to be no standby any more. Any thread."""
-        self.declined, self.known, self._again_at = True, False, None
+        self.declined, self._known, self._again_at = True, False, None
 
     def accept(self) -> None:
         """The computer may be a standby again. Any thread."""
@@ -66,7 +74,7 @@ class Candidacy:
 
     def tell(self, *, named: bool) -> bool:
         """Whether our person is to be told that the computer is a standby now, if it is one."""
-        known, self.known = self.known, named
+        known, self._known = self._known, named
         return named and not known
 
 

@@ -100,7 +100,7 @@ class Offering:
                 self.replica = keeper.open_copy(papers)
                 if self.replica is None:
                     return self.give_up("another lanchat on this computer keeps a copy of the room")
-                self._candidacy.known = was_named(self.replica.state, papers, self._key)
+                self._candidacy.recall(named=was_named(self.replica.state, papers, self._key))
             ports = keeper.listen(lambda: (self._room.papers, self._standing()), self._cluster.page_of(self._room))
         except LanchatError as error:
             return self.give_up(str(error))

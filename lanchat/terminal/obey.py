@@ -4,7 +4,7 @@ import threading
 from contextlib import suppress
 
 from lanchat.api.room import JoinedRoom
-from lanchat.errors import TimedOut
+from lanchat.errors import Refused, TimedOut
 from lanchat.protocol.ids import is_room_id
 from lanchat.terminal.orders import Order
 
@@ -14,7 +14,6 @@ def carry_out(order: Order, room: JoinedRoom) -> None:
 
     Raises:
         ValueError: a text or a nick breaks its rules, or nobody has that member id.
-        Refused: no member has or had that nick.
         NotConnected: there is no link to the host for what only a host can do.
         LanchatError: the connection has ended.
     """
@@ -23,7 +22,7 @@ def carry_out(order: Order, room: JoinedRoom) -> None:
     elif order.me is not None:
         room.say(order.me, action=True, id=order.id)
     elif order.tell is not None:
-        with suppress(TimedOut):  # of 0 s: what becomes of it is told later
+        with suppress(TimedOut, Refused):  # after 0 s: what becomes of it is an event
             room.tell(_nick(order.to, room), order.tell, wait=0, id=order.id)
     elif order.nick is not None:
         room.rename(order.nick)

@@ -15,7 +15,7 @@ from typing import IO, assert_never
 
 from lanchat.api.room import JoinedRoom
 from lanchat.client.events import Closed, Item, Private, PrivateMessage
-from lanchat.errors import LanchatError, NotConnected, Refused, TimedOut
+from lanchat.errors import LanchatError, NotConnected, TimedOut
 from lanchat.protocol.messages import Said
 from lanchat.terminal import json_events
 from lanchat.terminal.deadline import LONGEST_WAIT, remaining
@@ -210,7 +210,7 @@ class Script:
         try:
             carry_out(order, self._room)
             self._unsettled.add(0 if (order.say or order.me or order.tell) is None else 1)
-        except (ValueError, Refused, NotConnected) as error:
+        except (ValueError, NotConnected) as error:
             return self._refuse(order.id or None, number, str(error)), False
         return "", bool(order.leave)
 

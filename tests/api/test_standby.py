@@ -278,6 +278,18 @@ def test_the_owner_comes_back_as_a_member_and_hosts_the_room_again(stage):
     ]
 
 
+def test_who_leaves_while_the_room_is_just_being_shown_waits_for_that(stage):
+    ann = stage()
+    bob = ann.join("bob")
+    standby, shown = bob.room._standby, threading.Thread(target=lambda: None)
+    standby._showing = shown  # which begins a moment later
+    leaving = threading.Thread(target=standby.hide)
+    leaving.start()
+    shown.start()
+    leaving.join(PATIENCE)
+    assert not leaving.is_alive() and not shown.is_alive()
+
+
 def test_a_room_with_a_password_has_one_wherever_it_is(stage):
     ann = stage(password="open sesame")
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)

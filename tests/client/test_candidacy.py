@@ -71,5 +71,12 @@ def test_a_person_who_was_told_in_an_earlier_run_is_not_told_at_each_join():
     for other in ({}, {"delegation": named}, {**state, "delegation": b"damaged"}):
         assert not was_named(other, papers, BOB_KEY)
     one = Candidacy(TIMING)
-    one.known = True
+    one.recall(named=True)
+    assert not one.tell(named=True)
+
+
+def test_a_copy_that_is_opened_anew_and_says_nothing_of_it_makes_nobody_be_told_twice():
+    one = Candidacy(TIMING)
+    assert one.tell(named=True)
+    one.recall(named=False)
     assert not one.tell(named=True)
