@@ -63,7 +63,9 @@ class Siege:
         """An honest member comes, is heard and hears."""
         self._rounds += 1
         inside = self.room.people
-        with closing(wait_until(self._comes, what="bob to be let in")) as member:
+        member = wait_until(self._comes, what="bob to be let in")
+        assert member is not None
+        with closing(member):
             bob = Listener(member)
             bob.round_trip(f"round {self._rounds}")
         self.ann.hear_text(f"round {self._rounds}")
