@@ -27,11 +27,13 @@ from scripts.benchmark.bench import Options, tell
 from scripts.benchmark.latency import percentiles
 from scripts.benchmark.machine import wait_for_quiet
 from scripts.benchmark.nodes import line_of, node
+from scripts.benchmark.several import HostsRow, one_talks
 from scripts.benchmark.table import many, ms, table, times
 
 _EVENTS = 20_000  # for a rate
 _BATCH = 50  # events in a call, as the raw limit has them
 _READERS = 10  # hosts that read everything
+_HOSTS = 4  # of one room
 _LINES, _RATE = 1000, 100  # said in a room, and how many a second
 _READER = "import sys; from scripts.benchmark.engine import read_all; read_all(*sys.argv[1:])"
 
@@ -49,7 +51,7 @@ class LineRow:
     p99: float
 
 
-def engine(options: Options) -> Sequence[RateRow | LineRow]:
+def engine(options: Options) -> Sequence[RateRow | LineRow | HostsRow]:
     """Run the section."""
     if shutil.which("redis-server") is None:
         tell("engine: redis-server is not installed")
@@ -76,7 +78,37 @@ def engine(options: Options) -> Sequence[RateRow | LineRow]:
     )
     columns = ("", "p50, ms", "p99, ms")
     options.show(table("engine: a line, 100 a second", columns, [(r.what, ms(r.p50), ms(r.p99)) for r in lines]))
-    return [*rows, *lines]
+    hosts = _hosts(options)
+    if hosts:
+        alone = hosts[0].per_core
+        shown = [
+            (
+                f"{r.hosts} x {r.members // r.hosts}",
+                many(r.deliveries / r.seconds),
+                many(r.per_core),
+                times(r.per_core / alone),
+            )
+            for r in hosts
+        ]
+        columns = ("hosts x members", "deliveries/s", "for each core of the hosts", "")
+        options.show(table("engine: one talks to all", columns, shown))
+    return [*rows, *lines, *hosts]
+
+
+def _hosts(options: Options) -> list[HostsRow]:
+    """One host without an engine, and several hosts on one."""
+    members, seconds = (100, 2.0) if options.quick else (500, 5.0)
+    runs = []
+    for _ in range(options.repeat):
+        try:
+            with _redis() as port:
+                one = one_talks("", 1, members, seconds)
+                several = one_talks(f"redis://127.0.0.1:{port}", _HOSTS, members, seconds)
+                runs.append((several.per_core / one.per_core, [one, several]))
+        except (RuntimeError, OSError) as error:
+            tell(f"engine: {type(error).__name__} {error}")
+    runs.sort(key=lambda run: run[0])
+    return runs[len(runs) // 2][1] if runs else []
 
 
 @contextmanager

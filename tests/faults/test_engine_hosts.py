@@ -183,6 +183,7 @@ def times_away(records: list[Record]) -> list[float]:
     return found
 
 
+@pytest.mark.timeout(180)
 def test_a_host_the_engine_and_both_are_killed(room: Room) -> None:
     kill_in_rounds(room, 3)
 
