@@ -90,8 +90,8 @@ def engine(options: Options) -> Sequence[RateRow | LineRow | HostsRow]:
             )
             for r in hosts
         ]
-        columns = ("hosts x members", "deliveries/s", "for each core of the hosts", "")
-        options.show(table("engine: one talks to all", columns, shown))
+        heads = ("hosts x members", "deliveries/s", "for each core of the hosts", "")
+        options.show(table("engine: one talks to all", heads, shown))
     return [*rows, *lines, *hosts]
 
 
