@@ -152,6 +152,10 @@ class Room:
             return Refused("full", f"The room is full ({people}).")
         return refused or Joined(UNNUMBERED, now, id, nick, host=host, key=key, web=web, bot=bot)
 
+    def has_place(self, coming: int) -> bool:
+        """Whether somebody more may come in beside so many who do."""
+        return len(self._members) + coming < self._limits.members
+
     def leave(self, member: Member, now: int, *, code: str = "", reason: str = "") -> Left | None:
         """Count one session of this member less.
 

@@ -45,7 +45,9 @@ class EngineCommands(Hub):
 
     def _must_wait(self, item: Item) -> bool:
         match item:
-            case JoinRequest() | FileWhole() | CloseRoom():
+            case JoinRequest():
+                return not self._guests.may_join(item)
+            case FileWhole() | CloseRoom():
                 return bool(self._proposals)
             case Received(messages=[first, *_]) if isinstance(first, _BY_RULES):
                 return bool(self._proposals)

@@ -81,7 +81,7 @@ class EngineHub(EngineHappening):
                 self._handle(item, batch)
             else:
                 self._held.add(self._alive(item, batch))
-        for outdated in self._proposals.outdated():
+        for outdated in reversed(self._proposals.outdated()):
             self._again(outdated, batch)
         while self._held and not self._must_wait(self._held.first):
             self._handle(self._held.take(), batch)

@@ -58,7 +58,7 @@ class Proposals:
         self._sent: list[str] = []  # keys of the call that is under way
         self._sent_by: Rules = "any"  # the rules that it was decided by
         self._refused: Rules = "any"  # those of the last call that the engine has refused
-        self._bytes = self._alone = self._bound = 0
+        self._bytes = self._alone = self._bound = self._joins = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -74,6 +74,11 @@ class Proposals:
     def rules_wait(self) -> bool:
         """Whether something is on its way by which the rules of the room change, so nothing may be decided by them."""
         return self._alone > 0
+
+    @property
+    def takes_joins(self) -> bool:
+        """Whether nothing waits but people who come in, for a call that has not begun."""
+        return self._joins == len(self._waiting) < CALL and not self._sent
 
     @property
     def lines(self) -> int:
@@ -151,6 +156,7 @@ class Proposals:
         if waiting is not None:
             self._bytes -= len(waiting.proposal.body)
             self._alone -= waiting.alone
+            self._joins -= waiting.request is not None
             self._bound -= waiting.rules != "any"
         return waiting
 
@@ -178,6 +184,7 @@ class Proposals:
         self._unsent.append(waiting.proposal.key)
         self._bytes += len(waiting.proposal.body)
         self._alone += waiting.alone
+        self._joins += waiting.request is not None
         self._bound += waiting.rules != "any"
 
 

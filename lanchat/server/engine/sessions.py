@@ -6,6 +6,7 @@ from msgspec import structs
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import MOVED
+from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.status import Status
@@ -34,12 +35,14 @@ class EngineSessions(Sessions):
 
     Attributes:
         paused: whether the engine does not answer. Nobody comes in meanwhile.
+        coming: the ids and the looks of the nicks of those who come in by the next call.
         cause: the command that is carried out now. It is again, where the rules have changed meanwhile.
     """
 
     def __init__(self, room: Room, acks: Acks, proposals: Proposals, held: Held, people: People) -> None:
         super().__init__(room, acks)
         self.paused = False
+        self.coming: set[str] = set()
         self.cause: Item | None = None
         self._proposals, self._held, self._people = proposals, held, people
 
@@ -86,6 +89,15 @@ class EngineSessions(Sessions):
                 case draft:
                     self._proposals.add_said(draft, session)
 
+    def may_join(self, request: JoinRequest) -> bool:
+        """Whether this can be decided now: who comes in by the same call has another key, and another nick."""
+        if not self._proposals:
+            self.coming.clear()
+            return True
+        if not self._proposals.takes_joins or request.any_nick or not self._room.has_place(len(self.coming)):
+            return False
+        return self.coming.isdisjoint({request.id, *skeletons(request.nick)})
+
     def join(self, request: JoinRequest, batch: Batch) -> None:
         if self.paused and self.closing is None:
             request.session.refuse(BUSY)
@@ -104,6 +116,7 @@ class EngineSessions(Sessions):
             decision = wire.Joined(
                 wire.UNNUMBERED, batch.now, host.id, host.nick, host=True, key=host.key, bot=request.session.bot
             )
+        self.coming |= {request.id, *skeletons(decision.nick)}
         if isinstance(decision, wire.Joined) and decision.seq == wire.UNNUMBERED:
             present = wire.Present(decision.by, decision.nick, decision.host, decision.key, decision.web, decision.bot)
             changes = (

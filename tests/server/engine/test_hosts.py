@@ -301,3 +301,16 @@ def test_a_new_host_takes_what_the_engine_still_has(serve, join):
 def texts(path: Path) -> list[str]:
     with closing(Store(path, durable=False)) as store:
         return [event.text for event in store.last(1000, 1 << 20) if isinstance(event, Said)]
+
+
+def test_many_who_come_at_once_come_in_by_few_calls_and_each_has_a_nick_of_their_own(serve):
+    rooms = [serve(nick, plain_port=0) for nick in ("hal", "ida")]
+    clients = [PlainClient(rooms[number % 2].ports["plain"]) for number in range(40)]
+    for number, client in enumerate(clients):
+        client.send(f"guest{number % 30}\n".encode())
+    got = [client.until(b"/help tells what else you can do.\n") for client in clients]
+    assert sum(b"is taken; you are" in text for text in got) == 10
+    for room in rooms:
+        wait_until(partial(lambda room: len(set(names(room))) == room.people == 40, room))
+    for client in clients:
+        client.socket.close()

@@ -5,7 +5,7 @@ import pytest
 from lanchat.protocol.messages import UNNUMBERED, Joined, Left, Said, Say
 from lanchat.server.engine.proposals import MOST, Proposals, resends
 from lanchat.server.engine.shared_log import CALL, Position
-from lanchat.server.session import CloseRoom
+from lanchat.server.session import CloseRoom, JoinRequest
 from tests.server.test_hub import RecordingLink
 
 
@@ -136,3 +136,17 @@ def test_what_waits_while_a_call_is_under_way_is_looked_at_before_it_is_sent():
     assert proposals.outdated() == [], "what is under way may have been the reason"
     proposals.answered([Position(1)], Position(1))
     assert len(proposals.outdated()) == 1 and not proposals
+
+
+def test_those_who_come_in_share_a_call_until_it_begins(session):
+    proposals = Proposals(3)
+    assert proposals.takes_joins
+    for nick in ("ann", "bob"):
+        request = JoinRequest(session, f"{nick}-id", nick)
+        proposals.add(Joined(UNNUMBERED, 5, f"{nick}-id", nick), alone=True, bound=True, cause=request, request=request)
+        assert proposals.takes_joins and proposals.rules_wait
+    assert len(proposals.call()[0]) == 2 and not proposals.takes_joins
+    proposals.answered([Position(1), Position(2)], Position(2))
+    assert proposals.takes_joins and not proposals
+    proposals.add_said(said("1"))
+    assert not proposals.takes_joins
