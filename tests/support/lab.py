@@ -14,6 +14,7 @@ from pathlib import Path
 from lanchat.threads import Closable
 from tests.support.commands import Commands
 from tests.support.namespaces import Namespace
+from tests.support.waiting import wait_until
 
 _EVERYWHERE = {"LANCHAT_INTERFACE": None}  # the tests themselves stay on loopback
 
@@ -95,6 +96,10 @@ class Lab(Closable):
         self.switch.ip("link", "set", port, "master", bridge, "up")
         node.give(address or f"10.99.{self._bridges.index(bridge)}.{ports + 1}/24", device)
         node.mend(device)
+        # The kernel finds out by itself, later, that there is a cable: until then the interface counts as unplugged.
+        wait_until(
+            lambda: "state UP" in node.ip("-o", "link", "show", device), what=f"{device} of {node.name} to be up"
+        )
         return device
 
     def close(self) -> None:
