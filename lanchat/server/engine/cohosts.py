@@ -15,6 +15,7 @@ from lanchat.server.beside import HostPapers
 from lanchat.threads import Closable
 
 FRESH = 5000  # ms by the engine's clock, after which who says nothing is gone: as long as a lease
+ASKED = 15_000  # ms likewise, for who asks to host: that computer may be busy while its person waits
 MAX_ASKING = 20  # computers that ask at one time; more are somebody's flood
 MAX_ROOMS = 1000  # at one engine
 _ROOMS = "{lanchat:rooms}"
@@ -64,7 +65,7 @@ class HostsAtEngine(Closable):
 
     def present(self) -> list[Present]:
         """The hosts that have said just now that they are there."""
-        found = self._read(self._present, Present, MAX_STANDBYS + 1)
+        found = self._read(self._present, Present, MAX_STANDBYS + 1, FRESH)
         return [one for id, one in found.items() if id == member_id(one.place.key)]
 
     def ask(self, asking: Asking) -> None:
@@ -77,19 +78,19 @@ class HostsAtEngine(Closable):
 
     def asking(self) -> list[Asking]:
         """Who has asked just now, those with a name that is their key's."""
-        found = self._read(self._asking, Asking, MAX_ASKING)
+        found = self._read(self._asking, Asking, MAX_ASKING, ASKED)
         return [one for id, one in found.items() if id == member_id(one.key)]
 
     def _write(self, key: str, name: str, what: Asking | Present) -> None:
         self._commands.run("HSET", key, name, write_dated(self._now(), what))
 
-    def _read(self, key: str, kind: type[T], most: int) -> dict[str, T]:
-        """What was written within FRESH, by name. What is older, or cannot be read, is taken out."""
+    def _read(self, key: str, kind: type[T], most: int, fresh: int) -> dict[str, T]:
+        """What was written within so many ms, by name. What is older, or cannot be read, is taken out."""
         now = self._now()
         found: dict[str, T] = {}
         for name, value in _hash_of(self._commands.run("HGETALL", key)).items():
             at, what = read_dated(value, kind)
-            if what is None or not -FRESH < now - at < FRESH:
+            if what is None or not -fresh < now - at < fresh:
                 self._commands.run("HDEL", key, name)
             elif len(found) < most:
                 found[name.decode("ascii", "replace")] = what

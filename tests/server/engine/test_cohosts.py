@@ -13,7 +13,7 @@ from lanchat.protocol.places import Place
 from lanchat.protocol.timing import Timing
 from lanchat.server.beside import HostPapers
 from lanchat.server.engine import cohosts
-from lanchat.server.engine.cohosts import FRESH, MAX_ASKING, HostsAtEngine
+from lanchat.server.engine.cohosts import ASKED, FRESH, MAX_ASKING, HostsAtEngine
 from tests.support.engines import RedisProcess
 
 ANN, BOB = b"a" * 32, b"b" * 32
@@ -65,7 +65,7 @@ def test_a_computer_asks_until_it_stops_or_is_gone(engine, there):
     there.withdraw(BOB)
     assert there.asking() == []
     there.ask(ASKING)
-    engine.now += FRESH
+    engine.now += ASKED
     assert there.asking() == [] and engine.hashes["{lanchat:" + "5" * 32 + "}:asks"] == {}, "nothing stays"
 
 
