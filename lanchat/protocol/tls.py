@@ -14,7 +14,8 @@ from lanchat.errors import NotLanchat, ProtocolError
 
 _RECORD = 16 * 1024  # bytes; the most that one TLS record holds
 _HANDSHAKE = 0x16  # the first byte of TLS (RFC 8446, section 5.1), with which no word begins
-_SMALL = 2 * 1024  # bytes of a record in the first long send: see `seal`
+_SMALL = 3 * 1024  # bytes of a record in the first long sends: see `seal`
+_FIRST = 32  # long sends, at most, of a link that is busy only while many come into a room
 
 Context = ssl.SSLContext
 
@@ -54,7 +55,7 @@ class TlsChannel:
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=server)
         self.established = False
         self.ended = False
-        self._was_long = False  # whether a send took more than a small record
+        self._long = 0  # sends that took more than a small record
         if not server:
             self._handshake()
 
@@ -76,10 +77,11 @@ class TlsChannel:
     def seal(self, plain: bytes) -> bytes:
         if not self.established:
             raise ValueError("nothing can be sealed before the handshake is done")
-        # A BIO keeps the memory that it has grown to. Most links have one long send in their life, the welcome; only
-        # those in a busy room have more, and for them full records are a quarter faster.
-        size = _RECORD if self._was_long else _SMALL
-        self._was_long = self._was_long or len(plain) > _SMALL
+        # A BIO keeps the memory that it has grown to. Most links have few long sends in their life, the welcome and the
+        # notices when many come at once; only those in a busy room have more, and for them full records are a quarter
+        # faster.
+        size = _RECORD if self._long > _FIRST else _SMALL
+        self._long += len(plain) > _SMALL
         records = []
         try:
             for at in range(0, len(plain), size):
