@@ -378,6 +378,7 @@ def test_the_topic_is_shown_and_only_the_host_sets_it(host, talk):
         ann.shows("Only the host may set the topic.")
     with lanchat.host("Room B", nick="hal", port=0, announce=False) as hal:
         hal.moderate("topic", text="Deploy at 5")
+        hal.say("first things first", wait=PATIENCE)  # the topic has come before it
         with talk(hal.host) as ann:
             ann.shows("-- Topic: Deploy at 5")
             hal.moderate("topic", text="")
