@@ -284,6 +284,7 @@ def test_a_new_host_takes_what_the_engine_still_has(serve, join):
     ann.hear_kind(Left, nick="zoe")
     ann.member.outgoing.tell("bob", "psst", to=id)
     hal.member.outgoing.moderate("topic", text="Deploy at 5")
+    ann.hear_kind(Topic, topic="Deploy at 5")
     for text in ("one", "two", "three"):
         ann.round_trip(text)
     wait_until(lambda: not ann.member.outgoing.waiting)
