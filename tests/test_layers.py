@@ -1,6 +1,7 @@
 """The layers of DESIGN section 3, read from the imports themselves."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import pytest
 import lanchat
 
 TOP = Path(lanchat.__file__).parent
+CHECKOUT = {".ci", ".gitattributes", ".github", ".gitignore", "CHANGELOG.md", "LICENSE", "README.md"}
+CHECKOUT |= {"lanchat", "pyproject.toml", "scripts", "tests"}
 MODULES = {
     ".".join(path.relative_to(TOP.parent).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted(TOP.rglob("*.py"))
@@ -257,3 +260,10 @@ def test_each_outside_package_has_one_door():
 def test_a_module_is_one_idea():
     lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
     assert {module: length for module, length in lengths.items() if length > MAX_LENGTH} == {}
+
+
+@pytest.mark.skipif(not ((TOP.parent / ".git").exists() and shutil.which("git")), reason="no checkout, or no git")
+def test_nothing_is_at_the_top_that_does_not_belong_there():
+    argv = ["git", "-c", "safe.directory=*", "ls-files"]  # whoever owns the folder
+    listed = subprocess.run(argv, cwd=TOP.parent, capture_output=True, text=True, check=True).stdout
+    assert {name.split("/")[0] for name in listed.splitlines()} == CHECKOUT
