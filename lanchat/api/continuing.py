@@ -9,13 +9,12 @@ from pathlib import Path
 
 from lanchat.api.dialer import Dialer
 from lanchat.api.host_check import HostCheck
+from lanchat.api.opening import own_member
 from lanchat.api.room import JoinedRoom
 from lanchat.api.search import LOOK, Search, Seen
 from lanchat.api.standby import Standby
 from lanchat.api.targets import Target
 from lanchat.client.keeper import Promotion
-from lanchat.client.member import Member
-from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
@@ -146,20 +145,16 @@ def continue_room(
         keeper.listen(lambda: (copy.papers, last), None)
         epoch = make_epoch(term, copy.index)
         keeper.begin_hosting(Promotion(epoch, "", copy.papers, "", (), copy.places, replica))
-        member = Member(
-            dialer.dial,
+        member = own_member(
+            dialer,
+            keeper,
             identity,
             nick,
-            queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
+            state,
+            open_store,
             password=password,
-            patience=None,
-            open_store=open_store,
-            stop=dialer.stop,
-            look_elsewhere=dialer.look_elsewhere,
-            settled=keeper.settled,
-            prefer=dialer.prefer,
-            places_changed=dialer.places_changed,
-            keeper=keeper,
+            drop_oldest=drop_oldest,
+            moves=True,
             timing=timing,
         )
         connected = member.join()

@@ -8,12 +8,10 @@ from lanchat.api.dialer import Dialer
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
 from lanchat.api.naming import begin_naming
-from lanchat.api.opening import blobs_for, member_doors, now, own_check, own_log, owners_term
+from lanchat.api.opening import blobs_for, member_doors, now, own_check, own_log, own_member, owners_term
 from lanchat.api.room import JoinedRoom
 from lanchat.api.standby import Standby
 from lanchat.api.web import WebAccess
-from lanchat.client.member import Member
-from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.address import Endpoint
@@ -188,20 +186,16 @@ def host(
             folder=folder,
             hosting=hosting,
         )
-        member = Member(
-            dialer.dial,
+        member = own_member(
+            dialer,
+            keeper,
             identity,
             nick,
-            queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
+            state,
+            open_store,
             password=password,
-            patience=None,  # even if our own link is lost, the room stays open
-            open_store=open_store,
-            stop=dialer.stop,
-            look_elsewhere=dialer.look_elsewhere,
-            settled=keeper.settled,
-            prefer=dialer.prefer,
-            places_changed=dialer.places_changed,
-            keeper=keeper if term is not None else None,
+            drop_oldest=drop_oldest,
+            moves=term is not None,
             timing=timing,
         )
         connected = member.join()

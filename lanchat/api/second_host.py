@@ -9,11 +9,9 @@ from lanchat.api.engine_hosting import BesideFolder, EngineHosting, RoomAtEngine
 from lanchat.api.hosted import HostedRoom
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
-from lanchat.api.opening import member_doors, own_check
+from lanchat.api.opening import member_doors, own_check, own_member
 from lanchat.api.standby import Standby
 from lanchat.api.web import WebAccess
-from lanchat.client.member import Member
-from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
 from lanchat.errors import Refused
 from lanchat.network.addresses import where
@@ -132,19 +130,16 @@ def host_beside(
             keeper.met(card)
             return PrivateStore(home, card, on_problem)
 
-        member = Member(
-            dialer.dial,
+        member = own_member(
+            dialer,
+            keeper,
             identity,
             nick,
-            queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
+            state,
+            open_store,
             password=password,
-            patience=None,
-            open_store=open_store,
-            stop=dialer.stop,
-            look_elsewhere=dialer.look_elsewhere,
-            settled=keeper.settled,
-            prefer=dialer.prefer,
-            places_changed=dialer.places_changed,
+            drop_oldest=drop_oldest,
+            moves=False,
             timing=timing,
         )
         connected = member.join()
