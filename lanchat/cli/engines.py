@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from lanchat.cli import options
+from lanchat.cli.guests import Ports
 
 if TYPE_CHECKING:
     from lanchat.api.engine_hosting import RoomAtEngine
@@ -52,17 +53,11 @@ OPTIONS = (
 )
 
 
-class Engine(Protocol):
+class Engine(Ports, Protocol):
     """The values of these options, and of others that matter to a room on an engine."""
 
     @property
     def port(self) -> int | None: ...
-    @property
-    def plain_port(self) -> int | None: ...
-    @property
-    def irc_port(self) -> int | None: ...
-    @property
-    def irc_tls_port(self) -> int | None: ...
     @property
     def web(self) -> int | None: ...
     @property

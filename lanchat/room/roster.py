@@ -46,9 +46,7 @@ class Roster:
     seq: int = 0
     crowd: int = 0  # the number of people in a crowd; 0: there is none, so all are in `people`
     people: dict[tuple[str, str], Person] = field(default_factory=dict)
-    gone: dict[str, Person] = field(
-        default_factory=dict
-    )  # by same_nick: the first with a key who was called so and is no more
+    gone: dict[str, Person] = field(default_factory=dict)  # by same_nick: the first with a key who was called so
     last_listed: str = ""  # in a crowd, the nick after which the next page begins; "": there is none
     _complete_at: int = 0  # `people` was complete at this seq, so events of the past up to it change nothing
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -411,13 +411,20 @@ def test_a_person_takes_the_computer_away_from_the_room(stage):
     assert [type(item) for item in bob.items].count(Named) == 2, "its person is told once more"
 
 
+@contextmanager
+def full_disk(person: Person, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Meanwhile the computer of this person has no room for a copy."""
+    with monkeypatch.context() as patch:
+        patch.setattr(replica, "SPARE", 1 << 62)
+        patch.setattr(person.room._member.follower.offering.replica, "_unchecked", 0)
+        yield
+
+
 def test_a_copy_that_was_given_up_is_kept_again_if_a_person_wants_that(stage, monkeypatch):
     ann = stage()
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)
     ann.name("bob")
-    with monkeypatch.context() as patch:
-        patch.setattr(replica, "SPARE", 1 << 62)
-        patch.setattr(bob.room._member.follower.offering.replica, "_unchecked", 0)
+    with full_disk(bob, monkeypatch):
         cat.room.say("one", wait=PATIENCE)
         wait_until(lambda: ann.hand_over() == "Nobody can take over now.", what="the copy to be given up")
     bob.room.standbys("auto")
@@ -429,9 +436,7 @@ def test_a_copy_that_was_given_up_is_kept_again_once_there_is_room_on_the_disk(s
     ann = stage(timing=replace(CALM, copy_retry=0.05, heartbeat=0.05, follow_sweep=0.05))
     bob, cat = ann.join("bob"), ann.join("cat", standby=0)
     ann.name("bob")
-    with monkeypatch.context() as patch:
-        patch.setattr(replica, "SPARE", 1 << 62)
-        patch.setattr(bob.room._member.follower.offering.replica, "_unchecked", 0)
+    with full_disk(bob, monkeypatch):
         cat.room.say("one", wait=PATIENCE)
         wait_until(lambda: ann.hand_over() == "Nobody can take over now.", what="the copy to be given up")
 
