@@ -8,19 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lanchat.api.dialer import Dialer
-from lanchat.api.host_check import HostCheck
-from lanchat.api.opening import own_member
+from lanchat.api.opening import LocalUser, own_check
 from lanchat.api.room import JoinedRoom
 from lanchat.api.search import LOOK, Search, Seen
-from lanchat.api.standby import Standby
-from lanchat.api.targets import Target
 from lanchat.client.keeper import Promotion
-from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.delegation import OWNER_INDEX, Delegation, read_delegation, read_term
 from lanchat.protocol.fields import NONCE_SIZE
-from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.invite import Invite
 from lanchat.protocol.messages import VERSION, Card
 from lanchat.protocol.papers import Papers
@@ -32,7 +27,6 @@ from lanchat.room.succession import Place as Standing
 from lanchat.storage.copies import KeptCopy, kept_copies
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import Identity, load_identity
-from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.log import ignore
 from lanchat.storage.member_store import DiskStore, MemberStore
 
@@ -108,30 +102,18 @@ def continue_room(
         LanchatError: it cannot be hosted here and now.
     """
     home, on = home_folder(), on or OwnAddresses()
-    identity, state = load_identity(home), RoomState()
+    user = LocalUser(home, load_identity(home), nick, password, on, on_problem, drop_oldest, timing)
     term = max(term_of(copy.epoch) + 1, least_term)
     if copy.problem or term > min(copy.named.term_limit, MAX_TERM):
         raise LanchatError(copy.problem or "The room has been moved too often: only its owner can host it now.")
     card = _card(copy, password=password is not None)
-    check = HostCheck(Target((), copy.papers.room), KnownHosts(home))
-    check.room_id, check.fingerprint = copy.papers.room, fingerprint(copy.papers.owner)
+    check = own_check(home, copy.papers.room, copy.papers.owner)
     dialer = Dialer((), check, on, timing)
-    keeper = Standby(
-        home,
-        identity,
-        dialer,
-        willing=1,
-        nick=lambda: state.nick or nick,
-        password=password,
-        on=on,
-        on_problem=on_problem,
-        timing=timing,
-    )
+    keeper = user.standby(dialer, willing=1)
 
     def open_store(shown: Card) -> MemberStore:
-        keeper.met(shown)
         store = DiskStore(home, shown, on_problem)
-        state.seen = store.seen
+        user.state.seen = store.seen
         return store
 
     with ExitStack() as undo:
@@ -145,18 +127,7 @@ def continue_room(
         keeper.listen(lambda: (copy.papers, last), None)
         epoch = make_epoch(term, copy.index)
         keeper.begin_hosting(Promotion(epoch, "", copy.papers, "", (), copy.places, replica))
-        member = own_member(
-            dialer,
-            keeper,
-            identity,
-            nick,
-            state,
-            open_store,
-            password=password,
-            drop_oldest=drop_oldest,
-            moves=True,
-            timing=timing,
-        )
+        member = user.member(dialer, keeper, open_store, moves=True)
         connected = member.join()
         undo.pop_all()
     keeper.settled()
@@ -165,7 +136,7 @@ def continue_room(
     return JoinedRoom(
         member,
         connected,
-        state,
+        user.state,
         make_invite=lambda: Invite(dialer.shared_endpoints(), copy.papers.room, check.fingerprint),
         standby=keeper,
     )

@@ -8,11 +8,9 @@ from lanchat.api.dialer import Dialer
 from lanchat.api.hosting import Hosting
 from lanchat.api.joining import default_nick
 from lanchat.api.naming import begin_naming
-from lanchat.api.opening import blobs_for, member_doors, now, own_check, own_log, own_member, owners_term
+from lanchat.api.opening import Doors, LocalUser, blobs_for, door_options, now, own_check, own_log, owners_term
 from lanchat.api.room import JoinedRoom
-from lanchat.api.standby import Standby
 from lanchat.api.web import WebAccess
-from lanchat.client.state import RoomState
 from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLimits, Limits
@@ -20,7 +18,7 @@ from lanchat.protocol.messages import Card
 from lanchat.protocol.places import Rules
 from lanchat.protocol.text import clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
-from lanchat.server.doors.irc.door import IrcTlsDoor, irc_doors
+from lanchat.server.doors.irc.door import IrcTlsDoor
 from lanchat.server.host import Host
 from lanchat.server.hub import Hub
 from lanchat.storage.home import home_folder
@@ -100,8 +98,19 @@ def host(
     home = home_folder(needed=not ephemeral)
     identity = load_identity(home)
 
+    user = LocalUser(home, identity, nick, password, on, on_problem, drop_oldest, timing)
+    doors = Doors(
+        port=port,
+        plain_port=plain_port,
+        irc_port=irc_port,
+        irc_tls_port=irc_tls_port,
+        irc_password=irc_password,
+        web=web,
+        web_port=web_port,
+        web_names=web_names,
+    )
+
     def open_store(card: Card) -> MemberStore:
-        keeper.met(card)
         return NoStore() if ephemeral else PrivateStore(home, card, on_problem)
 
     limits_of_files = files or (FileLimits(total=0) if ephemeral else DEFAULT_FILE_LIMITS)
@@ -144,11 +153,7 @@ def host(
             identity,
             nick=nick,
             room_id=folder.about.id if folder else None,
-            doors=[
-                *member_doors(port, plain_port, on_problem),
-                *irc_doors(irc_port, irc_tls_port, irc_password),
-                *([access.option(web_port)] if web or web_port is not None else []),
-            ],
+            doors=door_options(doors, access, on_problem),
             on=on,
             password=password,
             log=log,
@@ -170,46 +175,22 @@ def host(
         hosting = Hosting(
             server, identity.public, on, [blobs] if blobs is not None else [], announce=announce, web=access
         )
-        dialer = Dialer(hosting.endpoints, own_check(server, home), on, timing)
+        dialer = Dialer(hosting.endpoints, own_check(home, server.room_id, identity.public), on, timing)
         dialer.local = server.connect
-        state = RoomState()
-        keeper = Standby(
-            home,
-            identity,
-            dialer,
-            willing=0,
-            nick=lambda: state.nick,
-            password=password,
-            on=on,
-            on_problem=on_problem,
-            timing=timing,
-            folder=folder,
-            hosting=hosting,
-        )
-        member = own_member(
-            dialer,
-            keeper,
-            identity,
-            nick,
-            state,
-            open_store,
-            password=password,
-            drop_oldest=drop_oldest,
-            moves=term is not None,
-            timing=timing,
-        )
+        keeper = user.standby(dialer, willing=0, folder=folder, hosting=hosting)
+        member = user.member(dialer, keeper, open_store, moves=term is not None)
         connected = member.join()
         undo.callback(member.close)
         member.transfers.dial = dialer.dial_again
         server.accept()
         hosting.show(on_problem, timing)
         if together is not None:
-            hosting.cohosting = together.begin(hosting, lambda: state.nick or nick)
+            hosting.cohosting = together.begin(hosting, lambda: user.nick_now)
         if folder is not None and term is not None:
             hosting.naming = begin_naming(hosting, identity, folder.path, on_problem, timing)
             keeper.copy_files(member)
         undo.pop_all()
-    return HostedRoom(member, connected, state, standby=keeper)
+    return HostedRoom(member, connected, user.state, standby=keeper)
 
 
 class HostedRoom(JoinedRoom):

@@ -1,17 +1,22 @@
-"""The parts of which the hosting of a room is opened, on the owner's computer and on one beside it."""
+"""The parts of which the hosting of a room is opened: at its owner, at another host beside it, or from a copy."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 from lanchat.api.dialer import Dialer
 from lanchat.api.guesses import GuessNotices
 from lanchat.api.host_check import HostCheck
+from lanchat.api.hosting import Hosting
 from lanchat.api.standby import Standby
 from lanchat.api.targets import Target
+from lanchat.api.web import WebAccess
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
 from lanchat.client.state import RoomState
+from lanchat.network.addresses import OwnAddresses
 from lanchat.protocol.ids import fingerprint
 from lanchat.protocol.limits import FileLimits
 from lanchat.protocol.messages import Card
@@ -19,9 +24,9 @@ from lanchat.protocol.places import Rules, read_places
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import Timing
 from lanchat.server.doors.base import DoorOption
+from lanchat.server.doors.irc.door import irc_doors
 from lanchat.server.doors.native import native_door
 from lanchat.server.doors.plain import plain_door
-from lanchat.server.host import Host
 from lanchat.server.term import Term
 from lanchat.storage.blobs import Blobs
 from lanchat.storage.delegations import Signing
@@ -54,51 +59,115 @@ def owners_term(
     )
 
 
-def own_check(host: Host, home: Path) -> HostCheck:
-    """Knows our own room and key, in case another computer hosts it later."""
-    check = HostCheck(Target((), host.room_id), KnownHosts(home))
-    check.room_id, check.fingerprint = host.room_id, fingerprint(host.identity.public)
+def own_check(home: Path, room: str, owner: bytes) -> HostCheck:
+    """Accepts only this room of this owner, in case another computer hosts it later."""
+    check = HostCheck(Target((), room), KnownHosts(home))
+    check.room_id, check.fingerprint = room, fingerprint(owner)
     return check
 
 
-def member_doors(port: int | None, plain_port: int | None, say: Callable[[str], None]) -> list[DoorOption]:
-    return [native_door(port, GuessNotices(say)), *([plain_door(plain_port)] if plain_port is not None else [])]
+class Doors(TypedDict, total=False):
+    """Which doors a room has: the arguments of `hosted.host` that say so."""
+
+    port: int | None
+    plain_port: int | None
+    irc_port: int | None
+    irc_tls_port: int | None
+    irc_password: str | None
+    web: bool
+    web_port: int | None
+    web_names: Collection[str]
 
 
-def own_member(
-    dialer: Dialer,
-    keeper: Standby,
-    identity: Identity,
-    nick: str,
-    state: RoomState,
-    open_store: Callable[[Card], MemberStore],
-    *,
-    password: str | None,
-    drop_oldest: bool,
-    moves: bool,
-    timing: Timing,
-) -> Member:
-    """The member of the person who hosts the room here, not joined yet. Even if its link is lost, the room stays open.
+def door_options(doors: Doors, access: WebAccess, say: Callable[[str], None]) -> list[DoorOption]:
+    """The doors that a host opens when it starts.
 
     Args:
-        moves: whether other computers can host the room, so that this one may keep a copy later.
+        access: makes the one for browsers.
+        say: called with a sentence when somebody gives a wrong password.
     """
-    return Member(
-        dialer.dial,
-        identity,
-        nick,
-        queue=EventQueue(drop_oldest=drop_oldest, follow=state.follow),
-        password=password,
-        patience=None,
-        open_store=open_store,
-        stop=dialer.stop,
-        look_elsewhere=dialer.look_elsewhere,
-        settled=keeper.settled,
-        prefer=dialer.prefer,
-        places_changed=dialer.places_changed,
-        keeper=keeper if moves else None,
-        timing=timing,
-    )
+    found = [native_door(doors.get("port"), GuessNotices(say))]
+    if (plain_port := doors.get("plain_port")) is not None:
+        found.append(plain_door(plain_port))
+    found += irc_doors(doors.get("irc_port"), doors.get("irc_tls_port"), doors.get("irc_password"))
+    if doors.get("web") or doors.get("web_port") is not None:
+        found.append(access.option(doors.get("web_port")))
+    return found
+
+
+@dataclass(frozen=True)
+class LocalUser:
+    """The person at this computer, in a room that it hosts.
+
+    Args:
+        nick: with which they join.
+        password: of the room; None: it has none.
+        on: our own addresses.
+        on_problem: called with a sentence.
+        drop_oldest: as for `hosted.host`.
+    """
+
+    home: Path
+    identity: Identity
+    nick: str
+    password: str | None
+    on: OwnAddresses
+    on_problem: Callable[[str], None]
+    drop_oldest: bool
+    timing: Timing
+    state: RoomState = field(default_factory=RoomState)
+
+    @property
+    def nick_now(self) -> str:
+        return self.state.nick or self.nick
+
+    def standby(
+        self, dialer: Dialer, *, willing: int, folder: RoomFolder | None = None, hosting: Hosting | None = None
+    ) -> Standby:
+        """What lets this computer keep a copy of the room, and host it. The arguments are those of `Standby`."""
+        return Standby(
+            self.home,
+            self.identity,
+            dialer,
+            willing=willing,
+            nick=lambda: self.nick_now,
+            password=self.password,
+            on=self.on,
+            on_problem=self.on_problem,
+            timing=self.timing,
+            folder=folder,
+            hosting=hosting,
+        )
+
+    def member(
+        self, dialer: Dialer, keeper: Standby, open_store: Callable[[Card], MemberStore], *, moves: bool
+    ) -> Member:
+        """Their member, not joined yet. Even if its link is lost, the room stays open.
+
+        Args:
+            moves: whether other computers can host the room, so that this one may keep a copy later.
+        """
+
+        def open_own_store(card: Card) -> MemberStore:
+            keeper.met(card)
+            return open_store(card)
+
+        return Member(
+            dialer.dial,
+            self.identity,
+            self.nick,
+            queue=EventQueue(drop_oldest=self.drop_oldest, follow=self.state.follow),
+            password=self.password,
+            patience=None,
+            open_store=open_own_store,
+            stop=dialer.stop,
+            look_elsewhere=dialer.look_elsewhere,
+            settled=keeper.settled,
+            prefer=dialer.prefer,
+            places_changed=dialer.places_changed,
+            keeper=keeper if moves else None,
+            timing=self.timing,
+        )
 
 
 def own_log(folder: RoomFolder, on_damage: Callable[[str], None], timing: Timing, term: int, *, new_term: bool) -> Log:

@@ -2,17 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from lanchat.cli import options
-from lanchat.cli.guests import Ports
 
 if TYPE_CHECKING:
     from lanchat.api.engine_hosting import RoomAtEngine
     from lanchat.api.hosted import HostedRoom
+    from lanchat.api.opening import Doors
+    from lanchat.cli.host import HostOptions
     from lanchat.server.engine.address import EngineChoice
     from lanchat.terminal.run import Notices
 
@@ -53,33 +54,7 @@ OPTIONS = (
 )
 
 
-class Engine(Ports, Protocol):
-    """The values of these options, and of others that matter to a room on an engine."""
-
-    @property
-    def port(self) -> int | None: ...
-    @property
-    def web(self) -> int | None: ...
-    @property
-    def web_name(self) -> tuple[str, ...]: ...
-    @property
-    def no_announce(self) -> bool: ...
-    @property
-    def people(self) -> int | None: ...
-    @property
-    def interface(self) -> tuple[str, ...]: ...
-
-    @property
-    def engine(self) -> str | None: ...
-    @property
-    def engine_is_durable(self) -> bool: ...
-    @property
-    def restore(self) -> bool: ...
-    @property
-    def ephemeral(self) -> bool: ...
-
-
-def choice(settings: Engine) -> "EngineChoice | None":
+def choice(settings: "HostOptions") -> "EngineChoice | None":
     """What a person wants of an engine; None: they want none.
 
     Raises:
@@ -112,10 +87,10 @@ def find_room(engine: "EngineChoice", title: str, home: Path) -> "RoomAtEngine |
 def host_beside(
     room: "RoomAtEngine",
     engine: "EngineChoice",
-    settings: Engine,
+    settings: "HostOptions",
+    doors: "Doors",
     nick: str,
     password: str | None,
-    irc_password: str | None,
     notices: "Notices",
     deadline: float | None,
 ) -> "HostedRoom":
@@ -130,14 +105,7 @@ def host_beside(
         room,
         engine,
         nick=nick,
-        port=settings.port,
-        plain_port=settings.plain_port,
-        irc_port=settings.irc_port,
-        irc_tls_port=settings.irc_tls_port,
-        irc_password=irc_password,
-        web=settings.web is not None,
-        web_port=settings.web if settings.web is not None and settings.web >= 0 else None,
-        web_names=settings.web_name,
+        **doors,
         announce=not settings.no_announce,
         password=password,
         limits=limits_for(settings.people or 0),

@@ -1,10 +1,14 @@
 """The options of the ports for people without lanchat, and which of them a room with a password may have."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import click
 
 from lanchat.cli import options
+
+if TYPE_CHECKING:
+    from lanchat.api.opening import Doors
+    from lanchat.cli.host import HostOptions
 
 OPTIONS = (
     options.option(
@@ -36,20 +40,7 @@ OPTIONS = (
 )
 
 
-class Ports(Protocol):
-    """The values of these options."""
-
-    @property
-    def plain_port(self) -> int | None: ...
-    @property
-    def irc_port(self) -> int | None: ...
-    @property
-    def irc_tls_port(self) -> int | None: ...
-    @property
-    def irc_password_file(self) -> str | None: ...
-
-
-def check(ports: Ports, *, locked: bool, password: str | None = None) -> str | None:
+def check(settings: "HostOptions", *, locked: bool, password: str | None = None) -> str | None:
     """Refuse ports that would let everybody into a room with a password.
 
     Args:
@@ -65,24 +56,42 @@ def check(ports: Ports, *, locked: bool, password: str | None = None) -> str | N
     """
     from lanchat.terminal.prompts import file_password
 
-    if locked and ports.plain_port is not None:
+    if locked and settings.plain_port is not None:
         raise click.UsageError("A room with a password cannot have a --plain-port, which would let everybody in.")
-    if locked and ports.irc_port is not None:
+    if locked and settings.irc_port is not None:
         raise click.UsageError(
             "A room with a password has no --irc-port, which is unencrypted and would let everybody in. "
             "Use --irc-tls-port with --irc-password-file."
         )
-    if ports.irc_password_file is None:
-        if locked and ports.irc_tls_port is not None:
+    if settings.irc_password_file is None:
+        if locked and settings.irc_tls_port is not None:
             raise click.UsageError(
                 "IRC clients need a password of their own: --irc-password-file FILE (not the room's)."
             )
         return None
-    if ports.irc_tls_port is None or ports.irc_port is not None:
+    if settings.irc_tls_port is None or settings.irc_port is not None:
         raise click.UsageError(
             "The option --irc-password-file needs --irc-tls-port, and no --irc-port, where it would not be encrypted."
         )
-    found = file_password(ports.irc_password_file, what_to_do="Choose a longer one.")
+    found = file_password(settings.irc_password_file, what_to_do="Choose a longer one.")
     if found == password:
         raise click.UsageError("The password in --irc-password-file must be another one than the room's.")
     return found
+
+
+def doors(settings: "HostOptions", irc_password: str | None) -> "Doors":
+    """The doors that the options of `lanchat host` ask for.
+
+    Args:
+        irc_password: what `check` returned.
+    """
+    return {
+        "port": settings.port,
+        "plain_port": settings.plain_port,
+        "irc_port": settings.irc_port,
+        "irc_tls_port": settings.irc_tls_port,
+        "irc_password": irc_password,
+        "web": settings.web is not None,
+        "web_port": settings.web if settings.web is not None and settings.web >= 0 else None,
+        "web_names": settings.web_name,
+    }

@@ -73,8 +73,8 @@ class NoSuchCommand(LanchatError):
 # Where the commands are, which are loaded when they are needed, in the order in which a newcomer needs them.
 SECTIONS = {
     "Commands": {
-        "host": "talk.host",
-        "join": "talk.join",
+        "host": "host.host",
+        "join": "join.join",
         "rooms": "look.rooms",
         "history": "look.history",
         "doctor": "look.doctor",

@@ -33,7 +33,7 @@ def pick_and_talk(
         standby: as for `join_target`.
         accept: as for `run_chat`, in each room of somebody else.
     """
-    from lanchat.cli.talk import host  # which imports this module
+    from lanchat.cli.host import host  # which imports this module
     from lanchat.discovery.finder import Finder
     from lanchat.doctor.hints import HintingFinder
     from lanchat.network.addresses import where

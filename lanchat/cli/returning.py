@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lanchat.api.continuing import Copy
     from lanchat.api.room import JoinedRoom
     from lanchat.api.search import Elsewhere
-    from lanchat.cli.talk import HostOptions
+    from lanchat.cli.host import HostOptions
     from lanchat.network.addresses import OwnAddresses
     from lanchat.terminal.options import ScriptOptions
     from lanchat.terminal.prompts import Who

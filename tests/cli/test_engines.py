@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 
-from lanchat.cli.talk import host
+from lanchat.cli.host import host
 from tests.support.engines import SAFE, RedisProcess
 
 SECRET = "opensesame"
@@ -39,7 +39,7 @@ def test_a_variable_that_stays_set_restores_nothing(monkeypatch):
 
 
 def test_nobody_else_loads_redis_py():
-    program = "import sys, lanchat.cli.talk, lanchat.api.hosted, lanchat.server.host\nprint(*sys.modules)"
+    program = "import sys, lanchat.cli.host, lanchat.api.hosted, lanchat.server.host\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert [name for name in loaded if name.startswith(("redis", "hiredis", "lanchat.server.engine"))] == []
 

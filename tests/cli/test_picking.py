@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from lanchat.cli import options, picking, talk
+from lanchat.cli import join, options, picking
 from lanchat.discovery.sighting import Listing
 from lanchat.errors import HostKeyChanged, Refused
 from lanchat.terminal.options import ScreenOptions
@@ -50,8 +50,8 @@ def test_what_comes_unasked_is_the_same_in_each_room_of_the_list(monkeypatch, ow
 
     monkeypatch.setattr(picker, "pick", lambda source: choices.pop(0))
     monkeypatch.setattr(picking, "talk_in", enter)
-    monkeypatch.setattr(talk, "has_terminal", lambda: True)
-    assert options.run(talk.join, "lanchat join", ["--accept", "20M", "--interface", "127.0.0.1", "--nick", "ann"]) == 0
+    monkeypatch.setattr(join, "has_terminal", lambda: True)
+    assert options.run(join.join, "lanchat join", ["--accept", "20M", "--interface", "127.0.0.1", "--nick", "ann"]) == 0
     assert entered == [("Room A", 20 << 20), ("Room B", 20 << 20)]
 
 

@@ -1,4 +1,4 @@
-"""The commands that bring a person into a room: host and join."""
+"""The command host, which opens a room and lets its person talk in it."""
 
 import sys
 import time
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lanchat.cli import engines, guests, options
-from lanchat.cli.completion import titles
 from lanchat.cli.config_file import screen_options
-from lanchat.cli.picking import pick_and_talk, talk_in, wanted_twin
+from lanchat.cli.picking import talk_in, wanted_twin
 from lanchat.cli.usage import ExplainedCommand
 from lanchat.errors import Refused
 from lanchat.terminal.options import PasswordChoice, ScriptOptions
@@ -174,34 +173,20 @@ def _open_room(
         guests.check(settings, locked=True)
     password = chosen or new_password(settings.password, settings.password_file, ask=has_terminal())
     irc_password = guests.check(settings, locked=password is not None, password=password)
+    doors = guests.doors(settings, irc_password)
     home = home_folder(needed=not settings.ephemeral)
     if settings.people:
         allow_connections(settings.people)
     known = [] if settings.new or settings.ephemeral else rooms_called(home, title, HOSTED)
     who = Who(choose_nick(settings.nick, ask=screen))
     if engine is not None and not known and not settings.new and (room_there := engines.find_room(engine, title, home)):
-        return engines.host_beside(
-            room_there,
-            engine,
-            settings,
-            who.nick.in_room(own_settings(home, room_there.id)),
-            password,
-            irc_password,
-            notices,
-            deadline,
-        )
+        nick = who.nick.in_room(own_settings(home, room_there.id))
+        return engines.host_beside(room_there, engine, settings, doors, nick, password, notices, deadline)
     try:
         room = hosted.host(
             title,
             nick=who.nick.in_room(own_settings(home, known[0].id if known else None)),
-            port=settings.port,
-            plain_port=settings.plain_port,
-            irc_port=settings.irc_port,
-            irc_tls_port=settings.irc_tls_port,
-            irc_password=irc_password,
-            web=settings.web is not None,
-            web_port=settings.web if settings.web is not None and settings.web >= 0 else None,
-            web_names=settings.web_name,
+            **doors,
             announce=not settings.no_announce,
             new=settings.new,
             ephemeral=settings.ephemeral,
@@ -222,79 +207,3 @@ def _open_room(
         room_id = None if settings.ephemeral else room.card.room
         keep_choices(own_settings(home, room_id), who, room.nick, None, notices)
     return room
-
-
-@click.command(cls=ExplainedCommand)
-@click.argument("room", required=False, metavar="[TITLE | HOST[:PORT] | INVITE]", shell_complete=titles)
-@options.nick
-@options.password_file
-@options.wait(default=5.0, help="Look this long for TITLE.")
-@options.flag("--new-host", help="Join TITLE on a host you have not met, even if you know another room called so.")
-@options.flag("--discard", help="Drop your messages that could not be sent last time.")
-@options.flag("--remember-password", help="Store the password of the room here, readable by you alone.")
-@options.interface
-@options.standby
-@options.bell
-@options.accept
-@options.script
-def join(
-    room: str | None,
-    nick: str | None,
-    password_file: str | None,
-    wait: float,
-    new_host: bool,
-    discard: bool,
-    remember_password: bool,
-    interface: tuple[str, ...],
-    standby: bool | None,
-    bell: bool,
-    accept: str | None,
-    script: ScriptOptions,
-) -> int:
-    """Enter a room and talk in it.
-
-    Without an argument, choose from the live list of the rooms on this network. An INVITE, as the host's screen shows
-    it, also proves that the room is the right one.
-
-    If stdin is no terminal, each line becomes a message, and each message that arrives is printed on a line.
-
-    \b
-    lanchat join "Room A"
-    lanchat join 192.168.1.7:47474 --nick bob
-    """
-    from lanchat.protocol.sizes import parse_size
-    from lanchat.terminal.joining import join_by_name
-    from lanchat.terminal.prompts import Who, choose_nick, given_password
-
-    screen = has_terminal()
-    deadline = None if screen else script.deadline(time.monotonic())
-    if room is None and not screen:
-        raise click.UsageError("Which room? lanchat join TITLE (a script cannot pick from the list)")
-    who = Who(choose_nick(nick, ask=screen), given_password(password_file), remember_password)
-    willing = (1 if screen else 0) if standby is None else 2 * standby
-    most = 0 if accept is None else options.checked(parse_size, accept, "--accept")
-    if room is None:
-        look = screen_options(bell=bell)
-        return pick_and_talk(nick, who, interface, discard, look=look, standby=willing, accept=most)
-    from lanchat.terminal.run import Notices, run_chat, run_script, telling_successor
-
-    notices = Notices()
-    with (
-        join_by_name(
-            room,
-            who,
-            wait,
-            interface,
-            notices,
-            ask=screen,
-            new_host=new_host,
-            discard=discard,
-            bot=script.bot and not screen,
-            deadline=deadline,
-            standby=willing,
-        ) as joined,
-        telling_successor(joined),
-    ):
-        if screen:
-            return run_chat(joined, notices, look=screen_options(bell=bell), accept=most)
-        return run_script(joined, notices, script, deadline=deadline)
