@@ -166,7 +166,7 @@ class EngineHosting:
             self._owner = Owner(self._signing, self._room.id, self._identity, timeline)
             self._papers = self._owner.papers
         assert self._papers is not None
-        return Beside(self._papers, self._identity.public)
+        return Beside(self._papers, self._identity.public, self._timing.heartbeat)
 
     def begin(self, hosting: Hosting, nick: Callable[[], str]) -> Cohosting:
         """Show the host to the others, from now on."""

@@ -14,7 +14,7 @@ from lanchat.client.silence import Silence
 from lanchat.client.takeover import Lost
 from lanchat.network.link import Link
 from lanchat.protocol.messages import Event, Moved, Present, Said
-from lanchat.protocol.papers import Papers, timeline_of
+from lanchat.protocol.papers import Papers, is_on_engine, timeline_of
 from lanchat.protocol.people import Crowd
 from lanchat.protocol.places import Place, read_rules, write_places
 from lanchat.protocol.standby import Heartbeat, State
@@ -37,6 +37,7 @@ class Cluster:
         self.places: tuple[Place, ...] = ()
         self.sync = -1  # the index of the standby whose disk acks wait for
         self._index: int | None = None  # of this computer
+        self._host_key, self._on_engine = b"", False
         self.welcomed = -1  # the seq before the first live event of this link
         self._put, self._places_changed, self._timing = put, places_changed, timing
         self._link: Link | None = None
@@ -51,7 +52,8 @@ class Cluster:
     def begin(self, connection: Connection) -> None:
         """A host has admitted us; it names its own sync standby."""
         self._roster = Roster(host_id=connection.host_id)
-        self._host_of_card = connection.card.host
+        self._host_of_card, self._host_key = connection.card.host, connection.host_key
+        self._on_engine = is_on_engine(connection.card)
         self._roster.welcome(connection.welcome, connection.present)
         self._roster.seq = self.welcomed = connection.welcome.seq
         self._link, self._silence = connection.link, Silence(self._timing, connection.took)
@@ -125,6 +127,13 @@ class Cluster:
             self._roster.crowded(item.people)
         elif item.all:
             self._roster.listed(item.present, all=True)
+
+    @property
+    def next(self) -> int:
+        """The index of the computer that hosts the room if our host does not: the sync standby, or another host."""
+        if self.sync >= 0 or not self._on_engine:
+            return self.sync
+        return next((place.index for place in self.places if place.key != self._host_key), -1)
 
     @property
     def others(self) -> bool:

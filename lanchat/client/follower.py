@@ -114,7 +114,7 @@ class Follower:
     @property
     def next_place(self) -> int:
         """The index of the computer to be dialled first, after a standby was busy."""
-        return self.cluster.sync if self._room.hint is None else self._room.hint
+        return self.cluster.next if self._room.hint is None else self._room.hint
 
     @property
     def standing(self) -> Standing:

@@ -230,7 +230,7 @@ class Member:
             if moved := isinstance(error, errors.RoomMoved):
                 self._prefer(error.to)
             elif silent:
-                self._prefer(self.follower.cluster.sync)
+                self._prefer(self.follower.cluster.next)
             self.queue.put(Disconnected(str(error), isinstance(error, errors.RoomClosed), moved))
             try:
                 connection = self._reconnect(error)

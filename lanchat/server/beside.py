@@ -8,6 +8,7 @@ from lanchat.protocol import standby as wire
 from lanchat.protocol.delegation import OWNER_INDEX, read_delegation
 from lanchat.protocol.messages import FromHost
 from lanchat.protocol.places import Place, write_places
+from lanchat.protocol.timing import DEFAULT_TIMING
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,12 @@ class Beside:
 
     Args:
         key: the raw key of this computer.
+        beat: s between two signs of life to our members, who go on at another host if none comes.
     """
 
-    def __init__(self, papers: HostPapers, key: bytes) -> None:
-        self._papers, self._key = papers, key
+    def __init__(self, papers: HostPapers, key: bytes, beat: float = DEFAULT_TIMING.heartbeat) -> None:
+        self._papers, self._key, self._beat = papers, key, beat
+        self._beat_at, self._promised = 0.0, False  # s; whether all members expect the next sign. The hub's
         self._places: tuple[Place, ...] = ()  # of all living hosts, this one among them
         self._told: tuple[HostPapers, tuple[Place, ...]] = (papers, ())  # what all members know
         self._lock = threading.Lock()  # guards these three
@@ -88,6 +91,22 @@ class Beside:
             if places != self._places:
                 due.append(self._where())
             return due
+
+    def pause(self, now: float) -> float:
+        """s until the next sign of life is due; or until it is time to look whether there is another host by now."""
+        return max(0.0, self._beat_at - now)
+
+    def beat(self, now: float) -> float | None:
+        """Whether all members are to get a sign of life now. `now` is in s of a monotonic clock.
+
+        Returns:
+            s until the next one; 0: no more follow; None: none is due.
+        """
+        if now < self._beat_at:
+            return None
+        before, self._promised = self._promised, self.successor >= 0
+        self._beat_at = now + self._beat
+        return self._beat * self._promised if before or self._promised else None
 
     def _where(self) -> FromHost:
         return wire.Standbys(write_places(self._places))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from lanchat.protocol import messages as wire
 from lanchat.protocol.closings import FAULT, REPLACED
+from lanchat.protocol.standby import Heartbeat
 from lanchat.room.crowd import is_lost_in_crowd
 from lanchat.room.effects import Member
 from lanchat.room.room import MAX_SESSIONS, Room
@@ -163,7 +164,9 @@ class Sessions(Delivery):
         """Seconds after which the next batch is due even if nothing comes; None: it need not come."""
         if self._announce_at:
             return max(0.0, self._announce_at - self.clock())
-        return _LOOK if self._absent or self._crowd.has_changed or self.beside is not None else None
+        if self.beside is not None:
+            return min(_LOOK, self.beside.pause(self.clock()))
+        return _LOOK if self._absent or self._crowd.has_changed else None
 
     def lost(self, session: Session, batch: Batch) -> None:
         """Note that the link of a session has ended."""
@@ -176,12 +179,20 @@ class Sessions(Delivery):
 
     def do_what_is_due(self, batch: Batch) -> None:
         """End the sessions of those who have not come back in time, and tell how many are in a crowd, and who hosts."""
-        if self.beside is not None:
-            for message in self.beside.take_due():
-                self.tell_all([(session, message) for session in self], batch)
+        self.tell_of_hosts(batch)
         self._crowd.count(self, batch)
         for session in [session for session, until in self._absent.items() if until <= batch.now]:
             self._end(session, batch)
+
+    def tell_of_hosts(self, batch: Batch) -> None:
+        """Tell everybody who hosts the room, if that is new, and give a sign of life, if one is due."""
+        if self.beside is None:
+            return
+        due = [*self.beside.take_due()]
+        if (beat := self.beside.beat(self.clock())) is not None:
+            due.append(Heartbeat(self._room.seq, self._acks.stored, beat=round(beat * 1000)))
+        for message in due:
+            self.tell_all([(session, message) for session in self], batch)
 
     def _end(self, session: Session, batch: Batch) -> None:
         self.leave(session, batch, code=session.link.code, reason=session.link.reason)

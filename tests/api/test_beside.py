@@ -3,7 +3,9 @@
 What they deliver comes from an engine, which these tests do without: each host here numbers by itself.
 """
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -19,15 +21,18 @@ from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Standbys
 from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import Timing
+from lanchat.room.room import Room
 from lanchat.server.beside import Beside, HostPapers
 from lanchat.server.host import Host
+from lanchat.server.session import Asked
 from tests.api.test_standby import FAR, Person
 from tests.support.addresses import LOOPBACK
 from tests.support.people import lose
 from tests.support.waiting import PATIENCE, wait_until
 
 ROOM = "5" * 32
-QUICK = Timing(first_retry=0.02)
+QUICK = Timing(first_retry=0.02, host_silence=PATIENCE)
+HEARING = Timing(first_retry=0.02, host_silence=1.0)
 
 
 class Together:
@@ -43,7 +48,7 @@ class Together:
         self.tell()
 
     def open(self, nick: str) -> None:
-        self.beside[nick] = Beside(self.papers, self._identity(nick).public)
+        self.beside[nick] = Beside(self.papers, self._identity(nick).public, beat=0.1)
         self.hosts[nick] = self._host(nick=nick, room_id=ROOM, beside=lambda timeline: self.beside[nick])
 
     @property
@@ -80,10 +85,10 @@ def join(together, monkeypatch, tmp_path) -> Iterator[Callable[..., Person]]:
     """`join("cat", at="bob")`: somebody who stays until the end of the test, at this host first."""
     people: list[Person] = []
 
-    def enter(nick: str, at: str = "ann") -> Person:
+    def enter(nick: str, at: str = "ann", timing: Timing = QUICK) -> Person:
         monkeypatch.setenv("LANCHAT_HOME", str(tmp_path / nick))
         target = Target((Endpoint("127.0.0.1", together.hosts[at].port),))
-        room = join_target(target, nick, patience=None, on=LOOPBACK, drop_oldest=False, timing=QUICK)
+        room = join_target(target, nick, patience=None, on=LOOPBACK, drop_oldest=False, timing=timing)
         people.append(person := Person(room))
         return person
 
@@ -117,6 +122,38 @@ def test_the_people_of_a_host_that_ends_go_on_at_the_other_one(together, join, f
     moved = [item for item in cat.items if isinstance(item, Connected)][-1]
     assert not moved.moved, "it is told as any lost connection that is back"
     assert changes(dan) == ["connected"]
+
+
+@contextmanager
+def frozen(room: Host) -> Iterator[None]:
+    """The host keeps its links meanwhile and says nothing, as a machine that stands still."""
+    over = threading.Event()
+
+    def answer(room: Room) -> bytes:
+        over.wait()
+        return b""
+
+    room._hub.inbox.put_now(Asked(next(iter(room._hub.sessions)), answer))
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def test_the_people_of_a_host_that_stands_still_go_on_at_the_other_one(together, join):
+    cat = join("cat", timing=HEARING)
+    cat.hear(lambda: cat.room.silence is not None, "a sign of life")
+    with frozen(together.hosts["ann"]):
+        wait_until(at(together, "bob", 1), what="cat to come over")
+        cat.room.say("after", wait=PATIENCE)
+
+
+def test_a_host_alone_promises_no_sign_of_life(together, join):
+    cat = join("cat", timing=HEARING)
+    cat.hear(lambda: cat.room.silence is not None, "a sign of life")
+    del together.hosts["bob"]
+    together.tell()
+    cat.hear(lambda: cat.room.silence is None, "the end of that")
 
 
 def test_a_host_that_came_later_is_known_to_those_who_were_there(together, join):
@@ -186,6 +223,18 @@ def test_what_is_new_is_told_once(identity):
     beside.learn(both, [here, there])
     assert news(beside) == []
     assert beside.shown == (ann.public, b"newer", b"record")
+
+
+def test_signs_of_life_are_promised_while_there_is_another_host(identity):
+    papers = HostPapers(identity("ann").public, b"", b"record")
+    beside = Beside(papers, papers.owner, beat=1.0)
+    here, there = Place(OWNER_INDEX, papers.owner, "ann"), Place(1, identity("bob").public, "bob")
+    assert beside.beat(10.0) is None, "there is nobody to go to"
+    beside.learn(papers, [here, there])
+    assert (beside.beat(10.5), beside.pause(10.5)) == (None, 0.5)
+    assert [beside.beat(now) for now in (11.0, 11.5, 12.0)] == [1.0, None, 1.0]
+    beside.learn(papers, [here])
+    assert [beside.beat(now) for now in (13.0, 14.0)] == [0.0, None], "it is said once that no more follow"
 
 
 def test_the_index_of_a_host_is_the_owners_or_that_of_the_list(together, identity):

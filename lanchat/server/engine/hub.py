@@ -92,6 +92,8 @@ class EngineHub(EngineHappening):
             self.sessions.do_what_is_due(batch)
             for removed in self._files.due(batch.now):
                 self._publish_file(removed, batch)
+        else:  # a room whose log does not answer goes on living
+            self.sessions.tell_of_hosts(batch)
         self._lay_ghosts()
         self._pipeline.propose(*self._proposals.call())
         self._append(batch)

@@ -30,7 +30,7 @@ from tests.support.engines import RedisProcess
 from tests.support.people import lose
 from tests.support.waiting import PATIENCE, wait_until
 
-QUICK = Timing(first_retry=0.02, engine_read=0.05, engine_retry=0.02, beat=0.05)
+QUICK = Timing(first_retry=0.02, engine_read=0.05, engine_retry=0.02, beat=0.05, host_silence=PATIENCE)
 
 
 class Computers:
