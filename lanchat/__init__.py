@@ -11,10 +11,10 @@
 Everything is in `lanchat.api`, which is loaded when it is first used: importing `lanchat` itself costs nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # what type checkers take for true; `typing` itself takes as long to load as all of Python
 if TYPE_CHECKING:
+    from typing import Any
+
     from lanchat.api.files import SentFile
     from lanchat.api.hosted import HostedRoom, host
     from lanchat.api.joining import join
@@ -73,7 +73,9 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
+    from importlib import import_module
+
     if name in __all__:
         return getattr(import_module(_MODULES.get(name, "lanchat.errors")), name)
     raise AttributeError(f"module 'lanchat' has no attribute '{name}'")

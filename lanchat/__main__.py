@@ -1,11 +1,36 @@
 """The command `lanchat`, also as `python -m lanchat`: loads the program, in which all else happens."""
 
-try:
-    from lanchat.cli.main import main
-except KeyboardInterrupt:  # loading takes a moment, too, and a person who mistyped presses Ctrl-C at once
-    raise SystemExit(130) from None
+import sys
 
-__all__ = ["main"]
+import lanchat
+
+
+def main() -> None:
+    """The `lanchat` command."""
+    try:
+        if _prints_version():
+            return
+        from lanchat.cli.main import main as run
+    except KeyboardInterrupt:  # loading takes a moment, too, and a person who mistyped presses Ctrl-C at once
+        raise SystemExit(130) from None
+    run()
+
+
+def _prints_version() -> bool:
+    """Print the version, if nothing else is asked for: scripts ask often, and need not wait until a program is loaded.
+
+    Returns:
+        Whether it is printed. If stdout takes nothing, the program says so.
+    """
+    if sys.argv[1:] not in (["--version"], ["-V"]) or sys.stdout is None:
+        return False
+    try:
+        sys.stdout.write(f"lanchat {lanchat.__version__}\n")
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
 
 if __name__ == "__main__":
     main()

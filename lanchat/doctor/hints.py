@@ -8,8 +8,6 @@ from typing import Literal
 from lanchat.discovery.finder import Finder
 from lanchat.discovery.scan import Scan
 from lanchat.discovery.sighting import Listing, OnProblem, Report
-from lanchat.doctor.checks import run_checks
-from lanchat.doctor.diagnosis import diagnose
 from lanchat.network.addresses import OwnAddresses
 from lanchat.threads import Closable
 
@@ -72,6 +70,9 @@ class HintingFinder(Closable):
         return self._scan
 
     def _run_checks(self) -> None:
+        from lanchat.doctor.checks import run_checks  # not at the top: a list that is just being drawn does without
+        from lanchat.doctor.diagnosis import diagnose
+
         try:
             diagnosis = diagnose(run_checks(self._on, self._home, look_for=LOOK_FOR))
         except Exception:  # the list is useful without a hint

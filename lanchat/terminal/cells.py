@@ -5,8 +5,6 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from wcwidth import wcswidth, wcwidth
-
 from lanchat.protocol.invisible import (
     EMOJI_STYLE,
     KEYCAP,
@@ -35,6 +33,8 @@ def cells(text: str) -> int:
     """How wide a terminal shows the text."""
     if text.isascii():
         return len(text)
+    from wcwidth import wcswidth, wcwidth  # not at the top, because its tables are large: most rows are ASCII
+
     whole = wcswidth(text)
     return whole if whole >= 0 else sum(max(wcwidth(char), 0) for char in text)
 
@@ -107,6 +107,8 @@ class _Widths(dict[str, int]):
         elif unicodedata.category(char) in ("Mn", "Me") and not is_invisible(char):
             most = 0
         else:  # also what has no width of its own, such as a joiner: some draw a box for it
+            from wcwidth import wcwidth
+
             most = max(wcwidth(char), 1)
         if len(self) < self.LIMIT:
             self[char] = most

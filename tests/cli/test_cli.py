@@ -144,11 +144,18 @@ def test_version_is_printed(started):
         assert started.run(option) == Ended(0, f"lanchat {package.__version__}\n", "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_version_that_cannot_be_written_is_an_error(lanchat):
+    with open("/dev/full", "wb") as full:
+        ended = lanchat.start("--version", stdout=full.fileno()).wait()
+    assert (ended.code, ended.said[-1]) == (1, "lanchat: Cannot write the output: No space left on device.")
+
+
 # ---- what is loaded
 
 
-def loaded(*arguments: str) -> set[str]:
-    """The top-level names of all modules that Python loads to run this."""
+def loaded(*arguments: str, code: int = 0) -> set[str]:
+    """The top-level names of all modules that Python loads to run this, which ends with that exit code."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments],
         stdin=subprocess.DEVNULL,
@@ -156,14 +163,20 @@ def loaded(*arguments: str) -> set[str]:
         text=True,
         timeout=20,
     )
-    assert done.returncode == 0, done.stderr[-1000:]
+    assert done.returncode == code, done.stderr[-1000:]
     return {name.split(".")[0] for name in re.findall(r"^import time:.*\| +(\S+)$", done.stderr, re.MULTILINE)}
 
 
 def test_the_version_is_printed_without_loading_much():
     modules = loaded("-m", "lanchat", "--version")
-    assert "click" in modules
-    assert not modules & {*HEAVY, "msgspec", "ssl", "asyncio", "sqlite3", "platformdirs", "pathlib"}
+    assert "lanchat" in modules
+    assert not modules & {*HEAVY, "click", "typing", "logging", "threading", "msgspec", "ssl", "asyncio", "sqlite3"}
+
+
+def test_a_list_of_rooms_in_ascii_needs_no_tables_of_characters_and_no_screen():
+    modules = loaded("-m", "lanchat", "rooms", "--wait", "0", code=3)
+    assert "cryptography" in modules
+    assert not modules & {"wcwidth", "prompt_toolkit"}
 
 
 def test_importing_lanchat_costs_nothing():

@@ -1,6 +1,7 @@
 """The checks on loopback, with real hosts."""
 
 import socket
+import subprocess
 import sys
 import threading
 from dataclasses import replace
@@ -95,6 +96,12 @@ def test_a_key_that_others_can_read_is_trouble(own_world, udp_port):
     diagnosis = diagnose(run_checks(LOOPBACK, own_world, look_for=0, port=udp_port))
     assert not diagnosis.works and "can be read by others" in diagnosis.cause
     assert "chmod 600" in diagnosis.command
+
+
+def test_a_list_can_be_drawn_before_the_checks_are_loaded_that_say_why_it_is_empty():
+    program = "import sys, lanchat.doctor.hints\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in loaded if name.startswith("lanchat.doctor.")] == ["lanchat.doctor.hints"]
 
 
 @pytest.mark.full
