@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lanchat.protocol.file_messages import FileEnd, FileEntry, FilePrivate, FileRefused
-from lanchat.protocol.messages import Closing, Event, Notice, Present, Private, Receipt, Said, Told, Welcome
+from lanchat.protocol.messages import Closing, Event, Notice, Present, Receipt, Said, Told
 from lanchat.protocol.people import PeopleEnd
 from lanchat.protocol.recipient import Owner
 from lanchat.protocol.status import Status
@@ -114,13 +114,3 @@ Effect = Reply | SendTo | Announce | Store | StoreFile | Close | Kick | SaveAcce
 Decision = (
     Event | FilePrivate | Repeated | Effect
 )  # an event is a draft: it has no number yet, and has not happened before `Room.apply`
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The state of the room for a new session, as it was just before the first live event."""
-
-    welcome: Welcome
-    present: tuple[Present, ...]
-    past: tuple[Event, ...]
-    private: tuple[Private, ...]  # private messages and offers of files that wait for this member

@@ -1,4 +1,4 @@
-"""The files of a room: who may send, fetch and remove them, and which ones go first. Pure; owned by the room.
+"""The files of a room: who may send, fetch and remove them, and when they expire. Pure; owned by the room.
 
 The bytes are elsewhere. What happens to a file is in the log: the events `file_offered`, `file_stored` and
 `file_removed`, or what the two were told of a file for one person. So the files of a room can be rebuilt from it.
@@ -25,17 +25,16 @@ from lanchat.protocol.file_messages import (
     FileStored,
 )
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.limits import FileLimits, TokenBucket
+from lanchat.protocol.limits import FileLimits
 from lanchat.protocol.padding import OFFER_SIZE, OVERHEAD
-from lanchat.protocol.sizes import size_text
 from lanchat.protocol.timeline import epoch_of
 from lanchat.room.access import Access
 from lanchat.room.effects import Decision, Member, OpenTicket, Reply, StoreFile
+from lanchat.room.file_quota import FileQuota, Refusal
 from lanchat.room.members import Members
 from lanchat.room.private import addressee
 from lanchat.room.room_file import RoomFile, offer_of, offered, seen
 
-_MOST_BUCKETS = 1000  # members whose rate of offers is remembered
 _EXPIRE_EVERY = 10_000  # ms
 
 
@@ -67,11 +66,10 @@ class Files:
     ) -> None:
         self._limits = limits
         self._have = have
-        self._free = free
+        self._quota = FileQuota(limits, free) if limits is not None else None
         self._seed = seed
         self._files: dict[str, RoomFile] = {}  # oldest first
         self._progress_at: dict[str, tuple[int, int]] = {}  # bytes of unfinished files, and since when, in ms
-        self._offers: dict[str, TokenBucket] = {}
         self._expire_at = 0  # ms since 1970
         self.elsewhere: dict[str, str] = {}  # files that only an earlier host has, with its nick
 
@@ -193,25 +191,17 @@ class Files:
             if known.sha256:
                 return [Reply(self._entry(known, member, command.id))]
             return [OpenTicket(file, known.size, id=command.id, up=True)]
-        limits = self._limits
-        if limits is None:
+        if self._quota is None:
             return [_refused(command, "off", "This room takes no files.")]
         if not is_verified(member.id):
             return [_refused(command, "rights", "Only members with a key can send files.")]
         if refusal := _unsealed(command, recipient):
             return [_refused(command, "rights", refusal)]
-        if command.size > limits.file:
-            words = f"{size_text(command.size)}, and this room takes files of up to {size_text(limits.file)}."
-            return [_refused(command, "size", words)]
-        if not self._may_offer(member.id, limits, now):
-            return [_refused(command, "many", "You offer files faster than this room takes them.")]
-        gone = self._make_room(member.id, command.size, limits, now)
-        if gone is None:
-            free = max(0, limits.total - sum(known.size for known in self._files.values()))
-            words = f"{size_text(command.size)} do not fit, {size_text(free)} of {size_text(limits.total)} are free."
-            return [_refused(command, "quota", f"{words} /files shows what is there.")]
-        if command.size > self._free() - self._expected() + sum(known.size for known in gone if known.sha256):
-            return [_refused(command, "disk", "The host's disk is too full for it.")]
+        here = {id: known for id, known in self._files.items() if id not in self.elsewhere}
+        expected = sum(known.size - self._have(known.file) for known in self._files.values() if not known.sha256)
+        gone = self._quota.make_room(member.id, command.size, here, expected, now)
+        if isinstance(gone, Refusal):
+            return [_refused(command, gone.code, gone.text)]
         removed = [known.removed("quota", now) for known in gone]
         draft = offer_of(command, file, member, recipient, now)
         return [*removed, draft, OpenTicket(file, command.size, id=command.id, up=True)]
@@ -230,45 +220,6 @@ class Files:
         """The file of this id, if this member may know of it."""
         known = self._files.get(file)
         return known if known is not None and known.is_shown_to(member.id) else None
-
-    def _make_room(self, by: str, size: int, limits: FileLimits, now: int) -> list[RoomFile] | None:
-        """The files that go so that another one fits; None: it does not fit.
-
-        The files of the member with most go first, so that a flood pushes out its own. A young file never goes.
-        """
-        share = int(limits.total * limits.member_share)
-        left = {file: known for file, known in self._files.items() if file not in self.elsewhere}
-        gone: list[RoomFile] = []
-
-        def sizes() -> dict[str, int]:
-            found = {by: size}
-            for known in left.values():
-                found[known.by] = found.get(known.by, 0) + known.size
-            return found
-
-        if size > share:
-            return None
-        while (of := sizes())[by] > share or sum(of.values()) > limits.total or len(left) >= limits.number:
-            most = by if of[by] > share else max({known.by for known in left.values()}, key=lambda id: of[id])
-            oldest = min(
-                (known for known in left.values() if known.by == most), key=lambda known: known.at, default=None
-            )
-            if oldest is None or now - oldest.at < limits.spared:
-                return None
-            gone.append(left.pop(oldest.file))
-        return gone
-
-    def _expected(self) -> int:
-        """Bytes that were offered and are not at the host yet."""
-        return sum(known.size - self._have(known.file) for known in self._files.values() if not known.sha256)
-
-    def _may_offer(self, id: str, limits: FileLimits, now: int) -> bool:
-        bucket = self._offers.get(id)
-        if bucket is None:
-            if len(self._offers) >= _MOST_BUCKETS:
-                del self._offers[next(iter(self._offers))]
-            bucket = self._offers[id] = TokenBucket(limits.offers_rate, limits.offers_burst, now / 1000)
-        return bucket.spare(1, now / 1000)
 
     def _entry(self, known: RoomFile, member: Member, answers: str = "") -> FileEntry:
         elsewhere = self.elsewhere.get(known.file, "")

@@ -33,7 +33,6 @@ from lanchat.protocol.messages import (
     Say,
     Tell,
     Told,
-    Welcome,
 )
 from lanchat.protocol.people import PeopleList
 from lanchat.protocol.recipient import Who
@@ -42,8 +41,8 @@ from lanchat.protocol.status import Away
 from lanchat.protocol.text import clean_nick, clean_text
 from lanchat.protocol.topic import Topic
 from lanchat.room.access import Access
-from lanchat.room.crowd import is_crowd, is_lost_in_crowd, list_people, present
-from lanchat.room.effects import Close, Decision, Member, Repeated, Reply, Snapshot
+from lanchat.room.crowd import is_crowd, list_people
+from lanchat.room.effects import Close, Decision, Member, Repeated, Reply
 from lanchat.room.files import Files
 from lanchat.room.late import when_said
 from lanchat.room.members import Members, set_away
@@ -100,7 +99,7 @@ class Room:
         self._keys = dict(keys or {})  # of those who own a nick here
         self.files = Files(None)  # set by the host, if the room takes files
         self._members = Members()
-        self._recent = RecentEvents()
+        self.recent = RecentEvents()  # the last events, which are in memory
         for event in past:
             self.apply(event)
         self.host_nick, self.host_id = "", host_id
@@ -207,7 +206,7 @@ class Room:
 
     def say(self, member: Member, command: Say, now: int) -> Said | Repeated | Reply:
         """Decide about a message to everyone: as `decide` does, but for this one command, which nearly all are."""
-        known = self._recent.said.get((member.id, command.id))
+        known = self.recent.said.get((member.id, command.id))
         if known is not None:
             return Repeated(known)
         if self.unavailable:
@@ -227,7 +226,7 @@ class Room:
     def apply(self, event: Event) -> None:
         """Make an event happen, now that it has its number. Events are applied in the order of their numbers."""
         self.seq = event.seq
-        self._recent.add(event)
+        self.recent.add(event)
         if isinstance(event, Said):  # nearly all
             return
         match event:
@@ -272,29 +271,10 @@ class Room:
 
     def recall(self, said: Iterable[Said]) -> None:
         """Add messages that are too old to be in memory, so that resends of them are recognised."""
-        self._recent.recall(said)
+        self.recent.recall(said)
 
     def member(self, id: str, nick: str) -> Member:
         """The member of this id and nick, who must be in the room."""
         member = self._members.get(id, nick)
         assert member is not None
         return member
-
-    def snapshot(self, id: str, nick: str, after: int, stored: int, *, everybody: bool = False) -> Snapshot:
-        """The state of the room for a new session. It is taken before the session's `joined` is applied.
-
-        Args:
-            after: the last seq that this member has; -1 for a newcomer.
-            stored: everything up to this seq is on the host's disk.
-            everybody: list everybody, in a crowd as well. Else the host and this member are enough there.
-        """
-        past, since = self._recent.since(after)
-        crowd = self.crowd and not everybody
-        listed = self._members.of(self.host_id, id) if crowd else self._members
-        here = tuple(map(present, listed))
-        people = len(self._members) + (self._members.get(id, nick) is None) if crowd else 0
-        if crowd:
-            past = tuple(event for event in past if not is_lost_in_crowd(event))
-        ends = since, self.files.largest, self.topic, people
-        welcome = Welcome(id, nick, self.seq, stored, len(here), *ends)
-        return Snapshot(welcome, here, past, (*self.private.waiting(id), *self.files.waiting(id)))

@@ -7,9 +7,10 @@ from typing import Protocol
 from lanchat.network.keepalive import Keepalive
 from lanchat.protocol.messages import Closing, Event, FromHost, FromMember, Refused, Said, Told
 from lanchat.protocol.places import Place
-from lanchat.room.effects import Member, Snapshot
+from lanchat.room.effects import Member
 from lanchat.room.files import FileWhole
 from lanchat.room.room import Room
+from lanchat.room.snapshot import Snapshot
 
 _GOES_ON = "Another computer goes on with the room."  # for clients that do not follow
 

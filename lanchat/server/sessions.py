@@ -10,6 +10,7 @@ from lanchat.protocol.standby import Heartbeat
 from lanchat.room.crowd import is_lost_in_crowd
 from lanchat.room.effects import Member
 from lanchat.room.room import MAX_SESSIONS, Room
+from lanchat.room.snapshot import take_snapshot
 from lanchat.server.acks import Acks
 from lanchat.server.batch import Batch
 from lanchat.server.beside import Beside
@@ -121,7 +122,9 @@ class Sessions(Delivery):
         """
         session = request.session
         stored = max(0, self._acks.stored)
-        snapshot = self._room.snapshot(request.id, decision.nick, request.after, stored, everybody=session.sees_all)
+        snapshot = take_snapshot(
+            self._room, request.id, decision.nick, request.after, stored, everybody=session.sees_all
+        )
         self._sessions[session] = None
         if session.observes:
             self._observers[session] = None

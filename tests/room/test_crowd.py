@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from lanchat.protocol.limits import DEFAULT_LIMITS
-from lanchat.protocol.messages import Joined, Left, Moved, Present, Renamed, Said
+from lanchat.protocol.messages import Joined, Left, Moved, Renamed, Said
 from lanchat.protocol.people import PeopleEnd, PeopleList
 from lanchat.room.crowd import PAGE, is_crowd, is_lost_in_crowd
 from tests.support.rooms import LiveRoom, admit, room_with
@@ -33,31 +33,6 @@ def test_a_room_is_a_crowd_above_one_limit_and_until_it_is_below_the_other():
 )
 def test_what_is_lost_in_a_crowd(event, lost):
     assert is_lost_in_crowd(event) is lost
-
-
-def test_a_newcomer_to_a_crowd_gets_the_host_and_a_number():
-    room, *_ = room_with("hal", "ann", "bob", limits=FEW)
-    entry = admit(room, "cat")
-    assert entry.welcome.crowd == 0 and len(entry.present) == 3, "three are no crowd yet"
-    assert room.crowd
-    entry = admit(room, "dan")
-    assert entry.welcome.crowd == 5 and entry.welcome.people == 1
-    assert entry.present == (Present("id-hal", "hal", host=True),)
-
-
-def test_who_comes_with_another_window_finds_themselves_among_the_present():
-    room, *_ = room_with("hal", "ann", "bob", "cat", limits=FEW)
-    entry = admit(room, "cat")
-    assert [one.nick for one in entry.present] == ["hal", "cat"] and entry.welcome.crowd == 4
-
-
-def test_the_past_that_a_crowd_gets_is_what_was_said():
-    room, _, ann, *_ = room_with("hal", "ann", "bob", "cat", limits=FEW)
-    before = room.seq
-    admit(room, "dan")
-    said = Said(room.seq + 1, 0, ann.id, ann.nick, "1", "hi")
-    room.apply(said)
-    assert admit(room, "eve", after=before).past == (said,)
 
 
 def test_a_room_that_starts_again_is_no_crowd():

@@ -40,8 +40,8 @@ from lanchat.protocol.messages import (
 from lanchat.protocol.status import Status
 from lanchat.protocol.timing import DEFAULT_TIMING
 from lanchat.room.access import Access
-from lanchat.room.effects import Snapshot
 from lanchat.room.room import MAX_SESSIONS, Room
+from lanchat.room.snapshot import Snapshot
 from lanchat.server.hub import Hub
 from lanchat.server.session import (
     Asked,

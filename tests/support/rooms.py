@@ -8,6 +8,7 @@ from lanchat.protocol.messages import Command, Event, Joined, Left, Present, Pri
 from lanchat.protocol.padding import OVERHEAD, SIZES
 from lanchat.room.effects import Decision, Member, SaveAccess
 from lanchat.room.room import Room
+from lanchat.room.snapshot import take_snapshot
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class LiveRoom(Room):
         decision = self.join(id, nick, now, key)
         if isinstance(decision, Refused):
             return decision
-        snapshot = self.snapshot(id, decision.nick, after, self.seq)
+        snapshot = take_snapshot(self, id, decision.nick, after, self.seq)
         joined = self._happen(decision) if isinstance(decision, Joined) else None
         member = self.member(id, decision.nick)
         member.sessions += 1

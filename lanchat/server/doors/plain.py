@@ -43,8 +43,8 @@ from lanchat.protocol.messages import (
 from lanchat.protocol.text import listed, nick_from, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
 from lanchat.protocol.topic import Topic
-from lanchat.room.effects import Snapshot
 from lanchat.room.room import Room
+from lanchat.room.snapshot import Snapshot
 from lanchat.server.doors.base import DoorOption, Serving, reporting_errors
 from lanchat.server.doors.misdirected import has_http, is_other_protocol
 from lanchat.server.doors.telnet import Telnet

@@ -26,7 +26,8 @@ from lanchat.protocol.messages import (
     Told,
 )
 from lanchat.protocol.status import Status
-from lanchat.room.effects import Member, Snapshot
+from lanchat.room.effects import Member
+from lanchat.room.snapshot import Snapshot
 from lanchat.server.session import Session
 
 if TYPE_CHECKING:
