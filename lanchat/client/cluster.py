@@ -136,6 +136,11 @@ class Cluster:
         return next((place.index for place in self.places if place.key != self._host_key), -1)
 
     @property
+    def people(self) -> int:
+        """How many are in the room, as far as we know."""
+        return self._roster.number
+
+    @property
     def others(self) -> bool:
         """Whether the room may be hosted elsewhere when its host is gone."""
         return len(self.places) > 1

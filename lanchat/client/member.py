@@ -6,7 +6,6 @@ lost and nothing comes twice.
 """
 
 import logging
-import math
 import socket
 import threading
 import time
@@ -22,7 +21,7 @@ from lanchat.client.inbound import Inbound
 from lanchat.client.keeper import Keeper
 from lanchat.client.queue import EventQueue
 from lanchat.client.receiving import Incoming
-from lanchat.client.reconnect import SameRoom, backoff, given_up, is_another_host, is_occupied, may_reconnect
+from lanchat.client.reconnect import HostSearch, SameRoom, given_up, is_occupied, may_reconnect
 from lanchat.client.sending import Outgoing
 from lanchat.client.transfer import Transfers
 from lanchat.network.flusher import Flusher
@@ -251,42 +250,36 @@ class Member:
         Raises:
             LanchatError: the error is final, or `patience` is over.
         """
-        patience, moved = self._patience, isinstance(lost, errors.RoomMoved)
-        closed = isinstance(lost, errors.RoomClosed)  # then it is no wonder who answers at its address now
-        epoch = self.follower.standing.epoch
-        hasty = self.follower.cluster.others and not closed
-        seeking = hasty and not moved  # a host that has handed the room over says where it is
-        if moved and patience is not None:
-            patience = max(patience, self._timing.follow)
-        abandoned_at = time.monotonic() + self._timing.abandoned if hasty else math.inf
-        for pause in backoff(self._timing, patience, hasty=hasty):
+        follower, now = self.follower, time.monotonic()
+        search = HostSearch(lost, follower.cluster.people, self._timing, now, others=follower.cluster.others)
+        epoch = follower.standing.epoch
+        for pause in search.pauses(self._patience):
             with self._state:
                 if self._state.wait_for(lambda: self._closed, pause):
                     break
-            if time.monotonic() >= abandoned_at:
-                abandoned_at = math.inf
+            if search.is_abandoned(time.monotonic()):
                 self.queue.put(Disconnected(_ABANDONED))
-            step = self.follower.seek(lambda: self._closed) if seeking else None
+            step = follower.seek(lambda: self._closed) if search.asks else None
             if isinstance(step, Wait):
                 continue
             if isinstance(step, Follow):
                 self._prefer(step.index)
-            seeking = hasty
+            search.asks = search.hasty
             try:
-                connection = self._connect(card_within=self._timing.host_silence if hasty else None)
+                connection = self._connect(card_within=self._timing.host_silence if search.hasty else None)
             except errors.LanchatError as error:
                 if not may_reconnect(error, self._reopening):
                     raise
-                if hasty and isinstance(error, errors.Refused):
-                    self._prefer(self.follower.next_place)
-                if is_another_host(error) and str(error) != str(lost) and not closed:
+                if search.hasty and isinstance(error, errors.Refused):
+                    self._prefer(follower.next_place)
+                if search.is_surprising(error):
                     self.queue.put(Disconnected(str(error)))
-                if is_occupied(error, lost):
+                if is_occupied(error, search.lost):
                     self._look_elsewhere()
-                lost = error
+                search.lost = error
                 continue
             self._settled()
-            moved = (moved or connection.host_key != self._host_key) and not is_on_engine(connection.card)
+            moved = (search.moved or connection.host_key != self._host_key) and not is_on_engine(connection.card)
             came = connection.card, connection.welcome, connection.present, connection.host_id
             self.queue.put(Connected(*came, again=True, moved=moved))
             if merge := merged(connection, epoch, time.time_ns() // 1_000_000):
@@ -294,7 +287,7 @@ class Member:
             if fetch := self._incoming.resume(connection.welcome, connection.after, deaf=self.outgoing.deaf):
                 connection.link.send(encode(fetch))
             self.outgoing.begin(connection.host_key, connection.welcome.files, timeline_of(connection.card))
-            self.follower.begin(connection)
+            follower.begin(connection)
             self._host_key = connection.host_key
             return connection
-        raise given_up(lost)
+        raise given_up(search.lost)

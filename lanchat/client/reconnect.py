@@ -1,9 +1,10 @@
-"""Reconnect policy: backoff, which errors are final, and which host will do. No threads, no sockets.
+"""Reconnect policy: pauses, which errors are final, and which host will do. No threads, no sockets.
 
 A reconnect accepts only the same room, at its owner or at a standby that the owner has named. Another host that answers
 meanwhile, even at the same address, ends no conversation: the member tries again until its patience is over.
 """
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -22,14 +23,19 @@ def backoff(
     patience: float | None = None,
     hasty: bool = False,
     spread: Callable[[float, float], float] = random.uniform,
+    first: float | None = None,
 ) -> Iterator[float]:
     """The pauses before each try, in s. They are randomised by half, so that members do not all reconnect at once.
 
     Args:
         patience: s of pauses in all; None: without end.
         hasty: somebody else is expected to host the room in a moment, so the first pauses stay short.
+        first: before the very first try, where a host waits for us already; it counts for no other one.
     """
     waited, pause = 0.0, timing.first_retry
+    if first is not None:
+        waited = first * spread(0.5, 1.5)
+        yield waited
     while patience is None or waited < patience:
         wait = pause * spread(0.5, 1.5)
         wait = wait if patience is None else min(wait, patience - waited)
@@ -37,6 +43,50 @@ def backoff(
         waited += wait
         most = timing.ask_again if hasty and waited < timing.abandoned else timing.last_retry
         pause = min(pause * 2, most)
+
+
+class HostSearch:
+    """What a member knows while it looks for its host again, from one lost link to the next one.
+
+    Args:
+        lost: how the link has ended.
+        people: so many are in the room, and have lost it as well.
+        others: whether the room may be hosted elsewhere.
+        now: s.
+
+    Attributes:
+        lost: why the last try failed.
+        moved: the host has handed the room over, and said where it is.
+        hasty: somebody else is expected to host it in a moment, or does so already.
+        asks: whether a standby finds out first who hosts the room. Later it does so in any case.
+    """
+
+    def __init__(self, lost: errors.LanchatError, people: int, timing: Timing, now: float, *, others: bool) -> None:
+        self.lost, self._timing = lost, timing
+        self.moved = isinstance(lost, errors.RoomMoved)
+        self._closed = isinstance(lost, errors.RoomClosed)  # then it is no wonder who answers at its address now
+        self.hasty = others and not self._closed
+        self.asks = self.hasty and not self.moved
+        # The new host waits for us. Who comes is spread over the time that it takes to let all of them in.
+        self._first = min(timing.first_retry, people * timing.join) if self.moved else None
+        self._abandoned_at = now + timing.abandoned if self.hasty else math.inf
+
+    def pauses(self, patience: float | None) -> Iterator[float]:
+        """Before each try; for the patience see `backoff`."""
+        if self.moved and patience is not None:
+            patience = max(patience, self._timing.follow)
+        return backoff(self._timing, patience, hasty=self.hasty, first=self._first)
+
+    def is_abandoned(self, now: float) -> bool:
+        """Whether nobody has taken over for so long that a person is told, which happens once."""
+        if now < self._abandoned_at:
+            return False
+        self._abandoned_at = math.inf
+        return True
+
+    def is_surprising(self, error: errors.LanchatError) -> bool:
+        """Whether a person is told why this try failed: another host answers, as it did not before."""
+        return is_another_host(error) and str(error) != str(self.lost) and not self._closed
 
 
 class AnotherRoom(errors.NoSuchRoom):

@@ -31,6 +31,7 @@ class Timing(Struct, frozen=True):  # a dataclass of so many fields would take 3
     farewell: float = 0.5  # for the host to answer our goodbye; leaving must feel immediate
     follow: float = 10.0  # at least, of trying to reach the computer that the host has handed the room to
     first_retry: float = 0.2  # before the first try to reconnect; it doubles with each try
+    join: float = 0.002  # that a host takes for one member who comes in: all who follow it are spread over so much each
     last_retry: float = 15.0  # before any later try, at most
     look_first: float = 5.0  # to look for the room of an invite, which may be old, if it is not at its address
     next_place: float = 1.0  # for one computer to answer, where the room may be at others as well

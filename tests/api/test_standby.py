@@ -245,6 +245,15 @@ def test_a_room_that_is_handed_over_goes_on_at_another_computer(stage):
         assert [event.nick for event in person.events if isinstance(event, Joined)].count(person.room.nick) == 1
 
 
+def test_where_the_room_was_handed_to_a_computer_that_waits_nobody_pauses_before_the_first_try(stage):
+    ann = stage(timing=replace(CALM, first_retry=3600.0))
+    bob, cat = ann.join("bob"), ann.join("cat", standby=0)
+    ann.name("bob")
+    ann.moves_away()
+    for person in (bob, cat):
+        person.hear(lambda person=person: any(isinstance(event, Moved) for event in person.events), "bob to host")
+
+
 def test_a_host_that_has_handed_its_room_over_claims_it_no_more_although_its_program_takes_its_time(stage):
     ann = stage()
     ann.join("bob")

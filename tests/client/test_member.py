@@ -14,7 +14,15 @@ from lanchat.api.targets import Target
 from lanchat.client.events import Acked, Connected, Disconnected
 from lanchat.client.inbound import Inbound
 from lanchat.client.member import Member
-from lanchat.client.reconnect import SameRoom, backoff, given_up, is_another_host, is_occupied, may_reconnect
+from lanchat.client.reconnect import (
+    HostSearch,
+    SameRoom,
+    backoff,
+    given_up,
+    is_another_host,
+    is_occupied,
+    may_reconnect,
+)
 from lanchat.network.connect import dial
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_LIMITS
@@ -389,3 +397,19 @@ def test_backoff_grows_and_is_randomised():
         "and end when patience does"
     )
     assert [*backoff(patience=0.0)] == []
+
+
+@pytest.mark.parametrize(("people", "first"), [(3, 0.006), (50, 0.1), (100, 0.2), (1000, 0.2)])
+def test_where_a_host_waits_for_us_the_first_pause_is_as_long_as_the_others_need(people, first):
+    """A host lets in some hundreds of members a second."""
+    moved = HostSearch(errors.RoomMoved("ann has handed the room to bob.", 1), people, Timing(), 0.0, others=True)
+    steps = moved.pauses(None)
+    assert first * 0.5 <= next(steps) <= first * 1.5
+    assert 0.1 <= next(steps) <= 0.3, "and then as ever"
+    assert not moved.asks
+
+
+def test_a_host_that_is_gone_is_looked_for_after_the_usual_pause():
+    lost = HostSearch(errors.ConnectionLost("The host is gone."), 3, Timing(), 0.0, others=True)
+    assert 0.1 <= next(lost.pauses(None)) <= 0.3
+    assert lost.asks
