@@ -59,6 +59,7 @@ ALLOWED = {  # where a word means something else; an entry without a use fails
     ("letter", "protocol/invisible.py"): "a letter of the alphabet",
     ("letter", "protocol/invite.py"): "a letter of the alphabet",
     ("letter", "protocol/text.py"): "a letter of the alphabet",
+    ("letter", "protocol/nicks.py"): "a letter of the alphabet",
     ("letter", "storage/search.py"): "a letter of the alphabet",
     ("letter", "terminal/picker/picker.py"): "a letter of the alphabet",
     ("letter", "terminal/picker/selection.py"): "a letter of the alphabet",

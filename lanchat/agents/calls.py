@@ -14,7 +14,8 @@ from lanchat.agents.rooms import AgentRoom
 from lanchat.agents.rules import Speaking
 from lanchat.errors import LanchatError, Refused, TimedOut
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.text import clean_text, safe_nick, safe_text, same_title
+from lanchat.protocol.nicks import safe_nick
+from lanchat.protocol.text import clean_text, safe_text, same_title
 
 STORED_WITHIN = 10.0  # s for the host to store what is said
 PROGRESS_EVERY = 10.0  # s

@@ -10,7 +10,8 @@ from lanchat.client.events import Acked, Closed, Item, PrivateMessage
 from lanchat.errors import LanchatError
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Said
-from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.protocol.nicks import safe_nick
+from lanchat.protocol.text import safe_text
 from lanchat.room.mention import mentions
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.delegation import MAX_STANDBYS, RENEWAL, Standby, TermRecord, read_delegation, read_term
 from lanchat.protocol.engine import Asking, Present
+from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.places import Place
-from lanchat.protocol.text import safe_text, same_nick
+from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import Timing
 from lanchat.room.naming import appoint

@@ -16,8 +16,9 @@ from lanchat.protocol.file_messages import FileEntry, FileRemove
 from lanchat.protocol.filenames import safe_name
 from lanchat.protocol.ids import is_room_id
 from lanchat.protocol.messages import Card
+from lanchat.protocol.nicks import clean_nick
 from lanchat.protocol.sizes import size_text
-from lanchat.protocol.text import clean_nick, listed, safe_text
+from lanchat.protocol.text import listed, safe_text
 from lanchat.storage.home import downloads_folder, home_folder
 from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import HOSTED, JOINED, log_paths

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from lanchat.client.member import Member
 from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError, NotConnected
+from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.standby import Delegation
-from lanchat.protocol.text import same_nick
 from lanchat.room.naming import appoint, computers_of
 from lanchat.threads import Closable
 

@@ -14,8 +14,9 @@ from lanchat.network.card import cards_at
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX, Standby
 from lanchat.protocol.ids import member_id
+from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.places import MAX_ADDRESSES, Place, read_places, write_places
-from lanchat.protocol.text import safe_text, same_nick
+from lanchat.protocol.text import safe_text
 from lanchat.protocol.timeline import term_of
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.tls import client_context

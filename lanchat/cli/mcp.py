@@ -112,7 +112,7 @@ def _calls(agent_rooms: "Sequence[AgentRoom]", inbox: "AgentInbox", folder: str 
 
 
 def _check_nick(nick: str) -> None:
-    from lanchat.protocol.text import clean_nick
+    from lanchat.protocol.nicks import clean_nick
 
     options.checked(clean_nick, nick, "--nick")
 
@@ -135,7 +135,7 @@ def _agent(home: "Path", nick: str | None, password_file: str | None) -> _Agent:
 
 def usual_nick(folder: str) -> str:
     """The nick of an agent that starts in the folder with this name, with room for the number of a second one."""
-    from lanchat.protocol.text import nick_from
+    from lanchat.protocol.nicks import nick_from
 
     return nick_from(f"agent-{nick_from(folder)}"[:28]).rstrip("-")
 

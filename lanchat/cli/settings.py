@@ -101,7 +101,7 @@ def _text(value: object) -> str:
 
 
 def _nick(value: object) -> Value:
-    from lanchat.protocol.text import clean_nick  # here and below: only for who has such a setting
+    from lanchat.protocol.nicks import clean_nick
 
     try:
         return clean_nick(_text(value))

@@ -28,10 +28,11 @@ from lanchat.network.flusher import Flusher
 from lanchat.network.link import Link
 from lanchat.protocol import messages as wire
 from lanchat.protocol.framing import encode
+from lanchat.protocol.nicks import clean_nick
 from lanchat.protocol.papers import is_on_engine, timeline_of
 from lanchat.protocol.places import Place
 from lanchat.protocol.sealed import Sealer
-from lanchat.protocol.text import clean_nick, safe_text
+from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.protocol.tls import client_context
 from lanchat.room.succession import Follow, Wait

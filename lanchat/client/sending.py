@@ -17,9 +17,10 @@ from lanchat.protocol.drafts import PrivateDraft, Talk
 from lanchat.protocol.fields import MAX_NAME
 from lanchat.protocol.ids import clean_message_id
 from lanchat.protocol.messages import Said, Say
+from lanchat.protocol.nicks import clean_nick
 from lanchat.protocol.sealed import Sealer
 from lanchat.protocol.status import Away, clean_away
-from lanchat.protocol.text import clean_nick, clean_text
+from lanchat.protocol.text import clean_text
 from lanchat.protocol.topic import clean_topic
 from lanchat.storage.member_store import MemberStore
 

@@ -12,7 +12,8 @@ from typing import Literal
 
 from lanchat.protocol.address import Address, Endpoint, lacks_scope
 from lanchat.protocol.messages import Card
-from lanchat.protocol.text import MAX_TITLE, clean_title, nick_from, safe_text
+from lanchat.protocol.nicks import nick_from
+from lanchat.protocol.text import MAX_TITLE, clean_title, safe_text
 
 LOWEST_PORT = 1024  # the system's own services listen below; a room never does
 _LONGEST_READ = 256  # characters of a stranger's title that are looked at; a card holds no more

@@ -16,7 +16,8 @@ from lanchat.protocol.irc.multiline import Failed
 from lanchat.protocol.irc.names import Names
 from lanchat.protocol.irc.numerics import MAX_AWAY, Replies, matching, word
 from lanchat.protocol.limits import TokenBucket
-from lanchat.protocol.text import clean_nick, safe_text
+from lanchat.protocol.nicks import clean_nick
+from lanchat.protocol.text import safe_text
 
 ATTEMPTS = 10  # wrong passwords at once, and then per minute
 _ACTION = "\x01ACTION "

@@ -1,4 +1,4 @@
-"""Rules for text: valid nicks, titles and messages, and a safe way to show text from the network. Pure.
+"""Rules for text: valid titles and messages (nicks: nicks.py), and a safe way to show text from the network. Pure.
 
 `safe_text()` is called wherever text reaches a screen, a log line or a terminal title. It drops nothing silently,
 except marks that are piled up on one letter and what no terminal draws: a character that cannot be shown is replaced by
@@ -7,15 +7,11 @@ its name.
 
 import shlex
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from lanchat.protocol.confusables import skeleton, skeletons
 from lanchat.protocol.fields import MAX_TEXT, TooLong
 from lanchat.protocol.invisible import is_han, is_invisible, is_pictograph, without_invisible, written
 
-MAX_NICK = 32  # characters
-MAX_NICK_BYTES = 64  # of UTF-8; normalizing is quadratic in marks (python gh-149079), so it gets short texts only
-MAX_SUGGESTIONS = 1000  # nicks that are tried before none is suggested; some 1 ms
 MAX_TITLE = 60  # characters; fits a line of 80 columns beside the other columns of a listing
 MAX_TITLE_BYTES = 180  # of UTF-8; one TXT pair of DNS-SD holds 255
 MAX_LINES = 100  # of one message; a longer paste is a file
@@ -23,7 +19,6 @@ _SHORT = MAX_TEXT // 6  # characters of ASCII that fit into a message however JS
 MAX_LISTED = 50  # names in one sentence; twenty lines of a terminal
 MAX_MARKS = 4  # above and below a letter, and as many beside it; no script in use needs more, and a pile covers lines
 
-_NICK_EXTRA = frozenset("_-.")
 _WIDE_SPACE = "\u3000"
 _BLANK_BRAILLE = "\u2800"  # pictures of dots are full of it
 _PLAIN, _MARK, _SPACING_MARK, _INVISIBLE, _OTHER = "plain", "mark", "spacing mark", "invisible", "other"
@@ -66,45 +61,13 @@ def safe_text(text: str, *, lines: bool = False) -> str:
     return text
 
 
-def safe_nick(text: str) -> str:
-    """A nick, safe to show: what no nick can hold becomes a question mark, so that no nick looks like something else.
-
-    Only a host that breaks the rules sends such a nick.
-    """
-    if text.isascii() and text.isalnum() and len(text) <= MAX_NICK:
-        return text
-    shown = safe_text("".join(char if _is_word(char) or char in _NICK_EXTRA else "?" for char in text[:MAX_NICK]))
-    return (shown or "?") + ("..." if len(text) > MAX_NICK else "")
-
-
-def clean_nick(text: str) -> str:
-    """The nick in its canonical spelling (NFC, no space around).
-
-    Raises:
-        ValueError: it is not a valid nick; the text is for a person.
-    """
-    text = _normalized(text, "A nick", MAX_NICK_BYTES)
-    if not text:
-        raise ValueError("A nick cannot be empty.")
-    if len(text) > MAX_NICK:
-        raise ValueError(f"A nick may have at most {MAX_NICK} characters.")
-    for char in text:
-        if not (_is_word(char) or char in _NICK_EXTRA):
-            raise ValueError(f"A nick may hold letters, digits, _ - and . (no {_quoted(char)}).")
-    if not any(_is_word(char) and unicodedata.category(char)[0] != "M" for char in text):
-        raise ValueError("A nick needs a letter or a digit.")
-    if safe_text(text) != text:
-        raise ValueError(f"A letter of a nick may have at most {MAX_MARKS} marks.")
-    return text
-
-
 def clean_title(text: str) -> str:
     """The title of a room in its canonical spelling.
 
     Raises:
         ValueError: it is not a valid title; the text is for a person.
     """
-    text = _normalized(text, "A title", MAX_TITLE_BYTES)
+    text = normalized(text, "A title", MAX_TITLE_BYTES)
     if len(text) > MAX_TITLE:
         raise ValueError(f"A title may have at most {MAX_TITLE} characters; this one has {len(text)}.")
     if safe_text(text) != text:
@@ -145,49 +108,19 @@ def clean_text(text: str) -> str:
     return text
 
 
-def nick_from(text: str) -> str:
-    """The valid nick nearest to any text, such as a login name; "guest" if no character is left."""
-    text = unicodedata.normalize("NFC", text[:MAX_NICK_BYTES]).strip()
-    kept = "".join(c if _is_word(c) or c in _NICK_EXTRA else "_" if c.isspace() else "" for c in text)[:MAX_NICK]
-    while len(kept.encode()) > MAX_NICK_BYTES:
-        kept = kept[:-1]
-    try:
-        return clean_nick(kept)
-    except ValueError:
-        return "guest"
-
-
-def same_nick(text: str) -> str:
-    """The form in which nicks are compared: two nicks with the same one look alike (case, width, similar letters).
-
-    Nicks with different ones may look alike all the same, if the case of a letter hides it (see `skeletons`).
-    """
-    return skeleton(text)
-
-
-def free_nick(nick: str, is_taken: Callable[[str], bool]) -> str:
-    """A nick near this one that is free; "": all of the nearest ones are taken.
+def normalized(text: str, what: str, max_bytes: int) -> str:
+    """The text in normal form C, without spaces around it.
 
     Args:
-        is_taken: whether a nick with this skeleton is taken.
+        what: the subject of a sentence about a text that is too long.
+
+    Raises:
+        ValueError: it has more bytes of UTF-8 than that, or is not valid Unicode.
     """
-    for number in range(2, 2 + MAX_SUGGESTIONS):
-        proposal = with_tail(nick, str(number))
-        if not any(map(is_taken, skeletons(proposal))):
-            return proposal
-    return ""
-
-
-def with_tail(nick: str, tail: str) -> str:
-    """The nick with something behind it, and shortened for that as far as needed.
-
-    Args:
-        tail: ASCII.
-    """
-    kept = nick[: MAX_NICK - len(tail)]
-    while len(kept.encode()) + len(tail) > MAX_NICK_BYTES:
-        kept = kept[:-1]
-    return kept + tail
+    _check_size(text, what, max_bytes)
+    text = unicodedata.normalize("NFC", text).strip(" ")
+    _check_size(text, what, max_bytes)  # NFC can be three times as long
+    return text
 
 
 def listed(names: Sequence[str]) -> str:
@@ -216,13 +149,6 @@ def grouped(fingerprint: str) -> str:
     return " ".join(fingerprint[at : at + 4] for at in range(0, len(fingerprint), 4))
 
 
-def _normalized(text: str, what: str, max_bytes: int) -> str:
-    _check_size(text, what, max_bytes)
-    text = unicodedata.normalize("NFC", text).strip(" ")
-    _check_size(text, what, max_bytes)  # NFC can be three times as long
-    return text
-
-
 def _check_size(text: str, what: str, max_bytes: int) -> None:
     try:
         size = len(text.encode())
@@ -230,10 +156,6 @@ def _check_size(text: str, what: str, max_bytes: int) -> None:
         raise ValueError(f"{what} must be valid Unicode.") from None
     if size > max_bytes:
         raise ValueError(f"{what} may have at most {max_bytes} bytes; this one has {size}.")
-
-
-def _is_word(char: str) -> bool:
-    return unicodedata.category(char)[0] in "LMN" and not is_invisible(char)
 
 
 def _kind(char: str) -> str:
@@ -293,7 +215,3 @@ def _named(char: str) -> str:
         return " "
     code = ord(char)
     return f"\\x{code:02x}" if code < 0x100 else f"<U+{code:04X}>"
-
-
-def _quoted(char: str) -> str:
-    return "space" if char == " " else f'"{safe_text(char)}"'

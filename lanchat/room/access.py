@@ -7,7 +7,7 @@ from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits, TokenBucket
 from lanchat.protocol.messages import Refused
-from lanchat.protocol.text import free_nick, same_nick
+from lanchat.protocol.nicks import free_nick, same_nick
 
 MAX_NICKS = 8  # of one key in one room, so that one person cannot take all the good ones
 MAX_RENAMERS = 1000  # members whose renames are counted, also while they have no link

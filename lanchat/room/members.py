@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.messages import Notice
+from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.status import clean_away
-from lanchat.protocol.text import same_nick
 from lanchat.room.effects import Announce, Decision, Member, Reply
 
 

@@ -13,9 +13,10 @@ from lanchat.protocol.file_messages import FileSend
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.limits import MAILBOX_KNOWN, memory_of
 from lanchat.protocol.messages import Notice, Receipt, Tell, Told
+from lanchat.protocol.nicks import clean_nick, same_nick
 from lanchat.protocol.padding import OVERHEAD, padded_size
 from lanchat.protocol.recipient import Owner, Who
-from lanchat.protocol.text import clean_nick, clean_text, same_nick
+from lanchat.protocol.text import clean_text
 from lanchat.room.access import Access
 from lanchat.room.effects import Effect, Member, Reply, SendTo, Store
 from lanchat.room.members import Members

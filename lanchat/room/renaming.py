@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from lanchat.protocol.messages import UNNUMBERED, Notice, Renamed
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.nicks import clean_nick
 from lanchat.room.access import Access
 from lanchat.room.effects import Decision, Member, Reply
 from lanchat.room.members import Members

@@ -34,11 +34,12 @@ from lanchat.protocol.messages import (
     Tell,
     Told,
 )
+from lanchat.protocol.nicks import clean_nick
 from lanchat.protocol.people import PeopleList
 from lanchat.protocol.recipient import Who
 from lanchat.protocol.standby import MergeRules, MergeTold
 from lanchat.protocol.status import Away
-from lanchat.protocol.text import clean_nick, clean_text
+from lanchat.protocol.text import clean_text
 from lanchat.protocol.topic import Topic
 from lanchat.room.access import Access
 from lanchat.room.crowd import is_crowd, list_people

@@ -8,8 +8,8 @@ from lanchat.protocol.confusables import skeletons
 from lanchat.protocol.ids import is_key_of, is_verified
 from lanchat.protocol.limits import MAX_PEOPLE
 from lanchat.protocol.messages import Event, Joined, Left, Moved, Present, Renamed, Said, Welcome
+from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.status import Status
-from lanchat.protocol.text import same_nick
 from lanchat.protocol.topic import Topic
 
 SPEAKERS = 200  # people of a crowd who are known because they spoke; nobody completes the nick of somebody before them

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.delegation import OWNER_INDEX
+from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.places import Place
 from lanchat.protocol.standby import Follow, Offer, Stored
-from lanchat.protocol.text import same_nick
 from lanchat.server.replication import NOBODY, Position, Replication
 from lanchat.server.session import JoinRequest, Session
 from lanchat.server.term import Standing

@@ -19,7 +19,8 @@ from lanchat.protocol.fields import NONCE_SIZE
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.limits import DEFAULT_LIMITS, MAX_OWNED, Limits
 from lanchat.protocol.messages import VERSION, Card
-from lanchat.protocol.text import clean_nick, clean_title
+from lanchat.protocol.nicks import clean_nick
+from lanchat.protocol.text import clean_title
 from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room.access import Access

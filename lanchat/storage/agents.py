@@ -4,7 +4,7 @@ alone. They stand in LANCHAT_HOME/agents/NICK."""
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.text import clean_nick, same_nick, with_tail
+from lanchat.protocol.nicks import clean_nick, same_nick, with_tail
 from lanchat.storage.files import FileLock, file_errors, lock_file, make_folder
 from lanchat.storage.identity import Identity, load_identity
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.text import clean_nick, nick_from
+from lanchat.protocol.nicks import clean_nick, nick_from
 from lanchat.storage.files import SET_HOME, check_own, existing_folder, file_errors, make_folder, write_file
 
 _NICK_FILE = "nick"

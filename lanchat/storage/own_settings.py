@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lanchat.protocol.ids import is_fingerprint
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.nicks import clean_nick
 from lanchat.storage.files import file_errors, write_file
 from lanchat.storage.home import save_nick, saved_nick
 from lanchat.storage.rooms import member_file

@@ -9,7 +9,8 @@ from lanchat.client.events import Closed, Connected, Disconnected, Item, Private
 from lanchat.errors import LanchatError, Refused, TimedOut
 from lanchat.protocol.ids import is_room_id, is_verified
 from lanchat.protocol.messages import Notice, Said
-from lanchat.protocol.text import listed, safe_nick, safe_text
+from lanchat.protocol.nicks import safe_nick
+from lanchat.protocol.text import listed, safe_text
 from lanchat.room.roster import Person
 from lanchat.terminal import json_events
 from lanchat.terminal.asking import Answer, Question, new_code

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Said
-from lanchat.protocol.text import same_nick
+from lanchat.protocol.nicks import same_nick
 
 _FIRST = "abcdefghkmnpqrstuvwxyz"  # none looks like a digit
 _SECOND = "23456789"

@@ -17,7 +17,7 @@ from lanchat.errors import ConnectionLost, LanchatError, NoSuchRoom, ProtocolErr
 from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.address import is_address
 from lanchat.protocol.invite import is_invite
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.nicks import clean_nick
 from lanchat.storage.home import home_folder
 from lanchat.storage.own_settings import OwnSettings, own_settings
 from lanchat.storage.recent import RecentRooms

@@ -5,7 +5,8 @@ from datetime import date, datetime, tzinfo
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Said
-from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.protocol.nicks import safe_nick
+from lanchat.protocol.text import safe_text
 from lanchat.terminal.phrases import moment_text
 
 

@@ -4,8 +4,8 @@ from lanchat.client.events import Connected, Disconnected, Item, PrivateFile, Pr
 from lanchat.client.state import RoomState
 from lanchat.protocol.file_messages import FileOffered, FileRemoved
 from lanchat.protocol.messages import Joined, Left, Moved, Notice, Renamed
+from lanchat.protocol.nicks import safe_nick
 from lanchat.protocol.people import Crowd
-from lanchat.protocol.text import safe_nick
 from lanchat.protocol.topic import Topic
 from lanchat.terminal.phrases import people_text
 from lanchat.terminal.wording import (

@@ -9,7 +9,8 @@ from typing import Literal
 
 from lanchat.client.events import PrivateMessage
 from lanchat.protocol.messages import Said
-from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.protocol.nicks import safe_nick
+from lanchat.protocol.text import safe_text
 from lanchat.room.mention import mentions
 from lanchat.terminal.keystream import ESC
 from lanchat.terminal.options import Popup, PopupChoice

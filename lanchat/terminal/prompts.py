@@ -10,7 +10,8 @@ from typing import NamedTuple
 import click
 
 from lanchat.errors import LanchatError
-from lanchat.protocol.text import clean_nick, safe_text
+from lanchat.protocol.nicks import clean_nick
+from lanchat.protocol.text import safe_text
 from lanchat.storage.home import home_folder, login_nick, saved_nick
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.hidden import echo_kept_off

@@ -10,7 +10,8 @@ from lanchat.client.events import Closed, Connected, Disconnected, Item, Private
 from lanchat.errors import TimedOut
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Said
-from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.protocol.nicks import safe_nick
+from lanchat.protocol.text import safe_text
 from lanchat.terminal.deadline import remaining
 from lanchat.terminal.ending import with_end
 from lanchat.terminal.json_events import Line, written

@@ -9,8 +9,9 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.fields import TooLong
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Left, Moved
+from lanchat.protocol.nicks import safe_nick
 from lanchat.protocol.sizes import size_text
-from lanchat.protocol.text import grouped, last_argument, safe_nick, safe_text
+from lanchat.protocol.text import grouped, last_argument, safe_text
 from lanchat.protocol.topic import Topic
 from lanchat.room.roster import Roster
 from lanchat.terminal.phrases import counted

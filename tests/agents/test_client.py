@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 from lanchat.cli.mcp import usual_nick
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.nicks import clean_nick
 from lanchat.server.host import Host
 from tests.support.waiting import PATIENCE
 

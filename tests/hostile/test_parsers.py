@@ -28,8 +28,9 @@ from lanchat.protocol.framing import FROM_HOST, FROM_MEMBER, MAX_LINE, LineSplit
 from lanchat.protocol.handshake import HostGreeting, MemberGreeting
 from lanchat.protocol.keys import certificate_key, verify
 from lanchat.protocol.messages import Bye, Card, Command, Hello, Moderate, Ping, Refused, Rename, Say, Welcome
+from lanchat.protocol.nicks import clean_nick, nick_from
 from lanchat.protocol.password import Confirm
-from lanchat.protocol.text import clean_nick, clean_text, clean_title, nick_from, safe_text
+from lanchat.protocol.text import clean_text, clean_title, safe_text
 from tests.hostile.attackers import card
 from tests.hostile.conftest import MEMORY_LIMIT, rss
 from tests.support.harmless import harmful

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanchat.protocol.confusables import skeleton, skeletons
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.nicks import clean_nick
 from tests.support.cases import cases
 
 ALIKE = [

@@ -10,7 +10,7 @@ from lanchat.protocol.fields import MAX_NUMBER
 from lanchat.protocol.framing import encode
 from lanchat.protocol.limits import DEFAULT_LIMITS, LINES_A_MESSAGE
 from lanchat.protocol.messages import Said, Say
-from lanchat.protocol.text import MAX_NICK_BYTES
+from lanchat.protocol.nicks import MAX_NICK_BYTES
 from lanchat.server import quotas as module
 from lanchat.server.quotas import REMEMBERED, Quota, Quotas
 from tests.support.links import Clock

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from lanchat.protocol.text import clean_nick
+from lanchat.protocol.nicks import clean_nick
 from lanchat.storage.agents import agent_identity
 from lanchat.storage.identity import load_identity
 

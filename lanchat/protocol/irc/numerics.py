@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 from lanchat.protocol.irc.history import MAX_LIMIT
 from lanchat.protocol.irc.line import made
 from lanchat.protocol.irc.names import MAX_CHANNEL, MAX_USER, Names, Person, account_of, prefixes
-from lanchat.protocol.text import MAX_NICK, safe_text
+from lanchat.protocol.nicks import MAX_NICK
+from lanchat.protocol.text import safe_text
 from lanchat.protocol.topic import MAX_TOPIC
 
 NAMES_SIZE = 400  # bytes of nicks in one 353; what stands before them fits into the remaining ones

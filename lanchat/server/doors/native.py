@@ -25,7 +25,7 @@ from lanchat.protocol.messages import (
     Refused,
     Said,
 )
-from lanchat.protocol.text import same_nick
+from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.tls import Channel, TlsChannel, server_context
 from lanchat.protocol.version import other_version
 from lanchat.room.snapshot import Snapshot

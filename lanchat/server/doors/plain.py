@@ -40,7 +40,8 @@ from lanchat.protocol.messages import (
     Told,
     Welcome,
 )
-from lanchat.protocol.text import listed, nick_from, safe_text
+from lanchat.protocol.nicks import nick_from
+from lanchat.protocol.text import listed, safe_text
 from lanchat.protocol.tls import Channel, PlainChannel
 from lanchat.protocol.topic import Topic
 from lanchat.room.room import Room

@@ -7,7 +7,7 @@ none. If a lease is over, those who were here by it alone are ghosts: they may s
 from collections.abc import Iterable
 
 from lanchat.protocol.messages import Event, Joined, Left, Renamed
-from lanchat.protocol.text import same_nick
+from lanchat.protocol.nicks import same_nick
 from lanchat.server.engine.controls import Control, Here, NotHere, Over
 from lanchat.server.engine.state import Person
 

@@ -11,9 +11,9 @@ from msgspec import Struct, structs
 
 from lanchat.errors import ProtocolError
 from lanchat.protocol.messages import Present
+from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.standby import Owned
 from lanchat.protocol.status import Status
-from lanchat.protocol.text import same_nick
 
 Change = tuple[str, bytes]  # a name and its value from now on; b"": none
 

@@ -15,7 +15,7 @@ from lanchat.client.events import Closed, Connected, Disconnected, Item, Private
 from lanchat.errors import LanchatError
 from lanchat.protocol.file_messages import FileOffered
 from lanchat.protocol.messages import Joined, Left, Renamed, Said
-from lanchat.protocol.text import clean_nick, same_nick
+from lanchat.protocol.nicks import clean_nick, same_nick
 from lanchat.room.roster import Person, Roster
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.cells import Fragments

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.text import same_nick
+from lanchat.protocol.nicks import same_nick
 from lanchat.room.roster import Person
 from lanchat.storage.own_settings import OwnSettings
 from lanchat.terminal.chat.nicks import shown_nick

@@ -7,7 +7,8 @@ import hashlib
 from functools import lru_cache
 
 from lanchat.protocol.ids import is_verified
-from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.protocol.nicks import safe_nick
+from lanchat.protocol.text import safe_text
 from lanchat.terminal.cells import cells, most_cells
 
 # Those of the 256 colours that stand out from black and from white alike (contrast of 4:1 and more), and from the dark

@@ -6,7 +6,8 @@ from lanchat.api.room import JoinedRoom
 from lanchat.client.events import PrivateMessage
 from lanchat.client.private import another_key_text, is_guest, unsealed_text
 from lanchat.client.private_files import Recipient
-from lanchat.protocol.text import safe_nick, safe_text
+from lanchat.protocol.nicks import safe_nick
+from lanchat.protocol.text import safe_text
 from lanchat.room.roster import Person
 
 REPLY_PAUSE = 2.0  # s after which /reply is meant for the last private message, even if that came from somebody new

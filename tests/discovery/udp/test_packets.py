@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from lanchat.discovery.udp.packets import MAX_DATAGRAM, Connect, Gone, Here, Packet, Seek, decode, encode
 from lanchat.protocol.ids import SHORTEST_FINGERPRINT
-from lanchat.protocol.text import MAX_NICK, MAX_NICK_BYTES, MAX_TITLE, MAX_TITLE_BYTES
+from lanchat.protocol.nicks import MAX_NICK, MAX_NICK_BYTES
+from lanchat.protocol.text import MAX_TITLE, MAX_TITLE_BYTES
 from tests.support.cases import cases
 
 ROOM = "0123456789abcdef" * 2

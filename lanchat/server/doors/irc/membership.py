@@ -6,8 +6,9 @@ from lanchat.network.link import Link
 from lanchat.protocol.irc.line import Line, made, without_formatting
 from lanchat.protocol.irc.numerics import word
 from lanchat.protocol.messages import Rename
+from lanchat.protocol.nicks import clean_nick, same_nick
 from lanchat.protocol.status import Away
-from lanchat.protocol.text import clean_nick, safe_text, same_nick
+from lanchat.protocol.text import safe_text
 from lanchat.room.room import Room
 from lanchat.server.doors.base import Serving
 from lanchat.server.doors.irc.requests import Requests
