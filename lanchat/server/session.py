@@ -12,7 +12,7 @@ from lanchat.room.files import FileWhole
 from lanchat.room.room import Room
 from lanchat.room.snapshot import Snapshot
 
-_GOES_ON = "Another computer goes on with the room."  # for clients that do not follow
+GOES_ON = "Another computer goes on with the room."  # for clients that do not follow
 
 
 class Outlet(Protocol):
@@ -203,7 +203,7 @@ class CloseRoom:
     @property
     def closing(self) -> Closing:
         if self.to >= 0:
-            return Closing("moved", _GOES_ON, self.to)
+            return Closing("moved", GOES_ON, self.to)
         return Closing("closed", self.reason)
 
 

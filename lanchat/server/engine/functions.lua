@@ -23,14 +23,18 @@ local function clock()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
--- Why this host may not speak, as an error; false: it may. Another host with its name makes its lease void.
+-- Why this host may not speak, as an error; false: it may. Another host with its name makes its lease void for good.
+-- One whose lease is over may enter again.
 -- `read` is the last seq that it has read: what was read must never get another meaning.
 local function refused(keys, host, lease, read)
   local seq = redis.call('HGET', keys[4], 'seq')
   if not seq or tonumber(seq) < tonumber(read) then
     return redis.error_reply('LOST ' .. (seq or '0'))
   end
-  if redis.call('HGET', keys[5], host .. ' lease') ~= lease then
+  local own = redis.call('HGET', keys[5], host .. ' lease')
+  if not own then
+    return redis.error_reply('OVER it was not renewed in time')
+  elseif own ~= lease then
     return redis.error_reply('FENCED another lease')
   end
   return false

@@ -15,12 +15,13 @@ from lanchat.room.room import Room
 from lanchat.server.batch import Batch
 from lanchat.server.engine.entries import changes_rules
 from lanchat.server.engine.happening import EngineHappening
-from lanchat.server.engine.items import Answered, Ended, Fed, Leaving, Outdated, Paused
+from lanchat.server.engine.items import Answered, Ended, EnteredAgain, Fed, Leaving, Outdated, Paused
 from lanchat.server.engine.log import EngineLog
 from lanchat.server.engine.pipeline import Pipeline
 from lanchat.server.engine.proposals import MOST, Waiting, resends
-from lanchat.server.engine.shared_log import Fenced, Position
+from lanchat.server.engine.shared_log import Entered, Fenced, Position
 from lanchat.server.session import (
+    GOES_ON,
     CloseRoom,
     EngineItem,
     Item,
@@ -35,6 +36,7 @@ _LAST = 2.0  # s that a room that closes waits for what is on its way
 _STEP = 0.05  # s between two looks at that
 _AT_ONCE = EngineItem | Stored | LogTrouble  # what waits for nothing
 _EVEN_PAUSED = JoinRequest | CloseRoom  # and what does not wait for an engine that is away
+_STOOD_STILL = "This computer stood still for too long, so its people went on at another host. It hosts the room again."
 _TOO_MUCH = "too much waits for the room's log"
 
 PAUSED = wire.Notice("paused", "The room is paused: its log does not answer. What you type is kept and goes out later.")
@@ -156,6 +158,8 @@ class EngineHub(EngineHappening):
                     self._guests.go(left)
             case Paused(why):
                 self._pause(why, batch)
+            case EnteredAgain(entered):
+                self._begin_again(entered, batch)
             case Ended(error):
                 self._say(f"{error} {error.hint}".rstrip())
                 self._guests.paused = True
@@ -173,6 +177,19 @@ class EngineHub(EngineHappening):
                 self._handle(leaving, batch)
             case cause:
                 self._held.put_back(cause)
+
+    def _begin_again(self, entered: Entered, batch: Batch) -> None:
+        """Send everybody to another host, and begin again. What they had said and was not proposed they say again."""
+        to = self.sessions.beside.successor if self.sessions.beside is not None else -1
+        for session in list(self.sessions):
+            self.sessions.dismiss(session, wire.Closing(MOVED.code, GOES_ON, to), batch)
+        for dropped in reversed(self._proposals.begin_again(entered.lease)):
+            if dropped.request is not None:
+                self._held.put_back(dropped.request)
+        self._people.enter_again(entered.lease, entered.living)
+        self._guests.came_back = True
+        self._pipeline.go_on()
+        self._say(_STOOD_STILL)
 
     def _lease_over(self) -> None:
         self._haunted_until = time.monotonic() + self._spare

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from lanchat.errors import LanchatError
 from lanchat.protocol.messages import Left
 from lanchat.server.engine.entries import LogRecord
-from lanchat.server.engine.shared_log import Position
+from lanchat.server.engine.shared_log import Entered, Position
 from lanchat.server.session import EngineItem
 
 
@@ -44,6 +44,13 @@ class Paused(EngineItem):
     """The engine takes nothing now, for this reason; "": it does again."""
 
     why: str
+
+
+@dataclass(frozen=True)
+class EnteredAgain(EngineItem):
+    """The lease of this host was over, because it stood still for too long, and it has entered the room again."""
+
+    entered: Entered
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,10 @@ class People:
     def is_ghost(self, id: str, nick: str) -> bool:
         return not self.leases(id, nick)
 
+    def enter_again(self, own: int, living: Iterable[int]) -> None:
+        """This host has another lease now. Who was here by the one before is a ghost."""
+        self.own, self._living = own, {own, *living}
+
     def apply(self, record: Event | Control, lease: int) -> None:
         """Follow this.
 

@@ -13,9 +13,19 @@ from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.entries import key_of, record_of, surplus
 from lanchat.server.engine.facts import HostFacts, stored_by_all, write_facts
-from lanchat.server.engine.items import Answered, Ended, Fed, Outdated, Paused
+from lanchat.server.engine.items import Answered, Ended, EnteredAgain, Fed, Outdated, Paused
 from lanchat.server.engine.log import EngineLog
-from lanchat.server.engine.shared_log import CALL, Beat, EngineAway, Position, Proposal, Rules, Stale
+from lanchat.server.engine.shared_log import (
+    CALL,
+    Beat,
+    EngineAway,
+    Fenced,
+    LeaseOver,
+    Position,
+    Proposal,
+    Rules,
+    Stale,
+)
 from lanchat.server.past import said_before
 from lanchat.server.session import Item, Received
 from lanchat.threads import Closable, Inbox, join_started
@@ -39,8 +49,9 @@ class Pipeline(Closable):
         self._next: Sequence[Proposal] = ()  # the call that is to be made, or under way ...
         self._rules: Rules = "any"  # ... and by which rules it was decided
         self._repeated: list[Received] = []
+        self._stands = False  # whether nothing is called until the hub knows that it has another lease
         self._closing = False
-        self._lock = threading.Condition()  # guards these four
+        self._lock = threading.Condition()  # guards these five
         self._threads = [
             threading.Thread(target=self._call, name="engine-out"),
             threading.Thread(target=self._read, name="engine-in"),
@@ -70,6 +81,11 @@ class Pipeline(Closable):
                 self._repeated += repeated
                 self._lock.notify_all()
 
+    def go_on(self) -> None:
+        """The hub has heard of its new lease. What it had proposed before is not called any more."""
+        with self._lock:
+            self._next, self._stands = (), False
+
     def close(self) -> None:
         with self._lock:
             self._closing = True
@@ -79,18 +95,22 @@ class Pipeline(Closable):
         self._log.close()
 
     def _call(self) -> None:
-        missed = 0
+        missed, is_over = 0, False
         beat_at = time.monotonic() + self._timing.beat  # `enter` was the first one
         while True:
             with self._lock:
                 rest = max(0.0, beat_at - time.monotonic())
-                self._lock.wait_for(lambda: self._next or self._repeated or self._closing, rest)
-                proposals, rules = self._next, self._rules
+                self._lock.wait_for(lambda: (self._next and not self._stands) or self._repeated or self._closing, rest)
+                proposals, rules = () if self._stands else self._next, self._rules
                 repeated, self._repeated = self._repeated, []
                 if self._closing:
                     return
             self._find(repeated)
             try:
+                if is_over:
+                    self._enter_again()
+                    is_over = False
+                    continue
                 if missed >= _MISSED or time.monotonic() >= beat_at:
                     self._beat()
                     beat_at = time.monotonic() + self._timing.beat
@@ -101,6 +121,9 @@ class Pipeline(Closable):
                     over: Item = Answered(self._log.append(proposals, self._read_upto.seq, rules))
             except Stale:
                 over = Outdated()
+            except LeaseOver:
+                is_over = True
+                continue
             except EngineAway as error:
                 missed += 1
                 if missed == _MISSED:
@@ -115,6 +138,17 @@ class Pipeline(Closable):
                 with self._lock:
                     self._next = ()
                 self._inbox.put_now(over)
+
+    def _enter_again(self) -> None:
+        """Enter the room again, where it was read up to."""
+        with self._lock:
+            self._stands = True
+        read = self._read_upto.seq
+        entered = self._log.enter(read, known=True, facts=self._facts)
+        if read < entered.base:
+            what = f"{self._log.name} has dropped messages of this room that this computer has not heard."
+            raise Fenced(what, "Start lanchat here again.")
+        self._inbox.put_now(EnteredAgain(entered))
 
     def _find(self, repeated: Sequence[Received]) -> None:
         for received in repeated:
@@ -136,7 +170,11 @@ class Pipeline(Closable):
             beat = self._renew()
 
     def _renew(self) -> Beat:
-        return self._log.beat(self._read_upto.seq, write_facts(HostFacts(self._own.stored)))
+        return self._log.beat(self._read_upto.seq, self._facts)
+
+    @property
+    def _facts(self) -> bytes:
+        return write_facts(HostFacts(self._own.stored))
 
     def _read(self) -> None:
         after = self._read_upto

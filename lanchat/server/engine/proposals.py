@@ -179,6 +179,15 @@ class Proposals:
         known = [self.fed(key) for key, position in zip(sent, positions, strict=True) if position <= read]
         return [waiting for waiting in known if waiting is not None]
 
+    def begin_again(self, lease: int) -> list[Waiting]:
+        """Propose nothing of what waits any more, since this host has another lease. Returns it, oldest first."""
+        dropped = list(self._waiting.values())
+        for waiting in dropped:
+            self.fed(waiting.proposal.key)
+        self._unsent.clear()
+        self._lease, self._sent, self._sent_by, self._refused = lease, [], "any", "any"
+        return dropped
+
     def _add(self, waiting: Waiting) -> None:
         self._waiting[waiting.proposal.key] = waiting
         self._unsent.append(waiting.proposal.key)

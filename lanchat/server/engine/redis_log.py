@@ -23,6 +23,7 @@ from lanchat.server.engine.shared_log import (
     Entered,
     Entry,
     Fenced,
+    LeaseOver,
     Position,
     Proposal,
     Rules,
@@ -112,8 +113,10 @@ class RedisLog(Closable):
         code, _, said = error.words.partition(" ")
         match code:
             case "FENCED":
-                words = "either another one has hosted it by the same key, or this one did not answer for too long"
-                return Fenced(f"This computer does not host the room any more: {words}.")
+                words = "This computer does not host the room any more: another one hosts it by the same key."
+                return Fenced(words)
+            case "OVER":
+                return LeaseOver("This computer did not answer for too long, so it counts as gone.")
             case "STALE":
                 return Stale("The rules of the room have changed meanwhile.")
             case "LOST":

@@ -36,12 +36,13 @@ class EngineSessions(Sessions):
     Attributes:
         paused: whether the engine does not answer. Nobody comes in meanwhile.
         coming: the ids and the looks of the nicks of those who come in by the next call.
+        came_back: whether this host has had another lease before, because it stood still for too long.
         cause: the command that is carried out now. It is again, where the rules have changed meanwhile.
     """
 
     def __init__(self, room: Room, acks: Acks, proposals: Proposals, held: Held, people: People) -> None:
         super().__init__(room, acks)
-        self.paused = False
+        self.paused = self.came_back = False
         self.coming: set[str] = set()
         self.cause: Item | None = None
         self._proposals, self._held, self._people = proposals, held, people
@@ -110,8 +111,12 @@ class EngineSessions(Sessions):
     def let_in(self, request: JoinRequest, decision: wire.Joined | Member, batch: Batch) -> None:
         """A new member comes in once the engine has given that back. So does one who is in the room by another host."""
         people = self._people
-        if isinstance(decision, Member) and decision.host and people.is_ghost(decision.id, decision.nick):
-            # The person who hosts the room comes in as somebody new, as at every start.
+        if (
+            isinstance(decision, Member)
+            and decision.host
+            and people.is_ghost(decision.id, decision.nick)
+            and not self.came_back
+        ):  # the person who hosts the room comes in as somebody new, as at every start
             host = decision
             decision = wire.Joined(
                 wire.UNNUMBERED, batch.now, host.id, host.nick, host=True, key=host.key, bot=request.session.bot

@@ -112,7 +112,11 @@ class EngineAway(LanchatError):
 
 
 class Fenced(LanchatError):
-    """Another start of this host has entered since, or this one was silent for too long: it may not speak any more."""
+    """Another start of this host has entered since, or it cannot enter again: it may not speak any more."""
+
+
+class LeaseOver(LanchatError):
+    """This host was silent for too long, and counts as gone. It may enter again, and has another lease then."""
 
 
 class EngineLost(LanchatError):
@@ -159,7 +163,7 @@ class SharedLog(Protocol):
 
         Raises:
             EngineLost: the engine has less than that.
-            Fenced: the lease is void.
+            Fenced, LeaseOver: the lease is void.
         """
 
     def append(self, proposals: Sequence[Proposal], read: int, rules: Rules = "any") -> list[Position]:
@@ -173,7 +177,7 @@ class SharedLog(Protocol):
             The place of each, which may be an old one.
 
         Raises:
-            EngineLost, Fenced: as for `beat`.
+            EngineLost, Fenced, LeaseOver: as for `beat`.
             Stale: the rules have changed since, and nothing was appended.
         """
 

@@ -1,6 +1,7 @@
 """Several hosts of one room on one engine: one order, one roster, one set of rules."""
 
 import secrets
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lanchat.client.events import Connected, Disconnected, PrivateMessage
 from lanchat.errors import LanchatError
@@ -26,7 +28,7 @@ from tests.support.engines import RedisProcess
 from tests.support.files import digest, file_of
 from tests.support.people import Listener, PlainClient, cut
 from tests.support.transfers import LIMITS
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 QUICK = Timing(engine_read=0.05, engine_retry=0.02, beat=0.05, ghosts=0.3)
 
@@ -41,9 +43,10 @@ class Serve:
     def __call__(self, nick: str, *, say: Callable[[str], None] = lambda text: None, **options: Any) -> Host:
         (self._folder / nick).mkdir(exist_ok=True)  # each has the term of its numbers beside its log
         own, owner = self._identity(nick).id, self._identity("hal").id
-        shared = RedisLog(self.server.address, self.room, own, owner, timing=QUICK)
-        log = EngineLog(self._folder / nick / "log.db", shared, timing=QUICK)
         options = {"timing": QUICK, "make_hub": partial(EngineHub, say=say), **options}
+        timing = options["timing"]
+        shared = RedisLog(self.server.address, self.room, own, owner, timing=timing)
+        log = EngineLog(self._folder / nick / "log.db", shared, timing=timing)
         return self._host(nick=nick, room_id=self.room, log=log, **options)  # type: ignore[no-any-return]
 
 
@@ -67,6 +70,19 @@ def end_lease(room: Host, server: RedisProcess) -> None:
     keys = f"{{lanchat:{room.room_id}}}:"
     server.command("HSET", f"{keys}meta", "spared", "0")
     server.command("ZADD", f"{keys}leases", "1", room.identity.id)
+
+
+def is_over(room: Host, other: Host, server: RedisProcess) -> bool:
+    """Have the lease of a host end, unless a beat was on its way. Returns whether the other host knows that it has."""
+    end_lease(room, server)
+    return bool(other._hub._people.is_alone)  # type: ignore[attr-defined]
+
+
+def stand_still(room: Host, other: Host, server: RedisProcess, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """A host says nothing to the engine until the other one counts it as gone."""
+    with room._hub._pipeline._lock:  # type: ignore[attr-defined]
+        wait_until(lambda: is_over(room, other, server), what="the lease to end")
+        meanwhile()
 
 
 def leases(room: Host, who: Listener, nick: str) -> int:
@@ -177,19 +193,58 @@ def test_the_people_of_a_dead_host_have_left_once_its_lease_is_over(serve, join,
     cat.close()
 
 
-def test_a_host_that_was_silent_for_too_long_speaks_no_more(serve, join, redis):
+def test_a_host_that_stood_still_for_too_long_sends_its_people_away_and_hosts_again(serve, join, redis):
     told: list[str] = []
     first, second = serve("hal", say=told.append), serve("ida")
     ann, bob = Listener(join(first, "ann")), Listener(join(second, "bob"))
     ann.round_trip("before")
     with first._hub._pipeline._lock:  # it cannot beat
-        end_lease(first, redis)
+        ann.member.outgoing.say("meanwhile")
+        wait_until(lambda: is_over(first, second, redis), what="its lease to end")
         bob.hear_kind(Left, nick="ann")
-    ann.hear_kind(Disconnected, moved=True)  # the room goes on at the other host
-    wait_until(lambda: told)
-    assert told[0].startswith("This computer does not host the room any more")
+        bob.round_trip("at the other host")
+    ann.hear_kind(Disconnected, moved=True)  # in this test the other host is where this one is
+    wait_until(lambda: told, what="its person to be told")
+    assert [line.startswith("This computer stood still for too long") for line in told] == [True]
+    for listener in (ann, bob):
+        listener.hear(lambda listener=listener: len(listener.texts) == 3, "everything, each line once")
+    ann.round_trip("after")
+    bob.hear_text("after")
+    assert ann.texts == bob.texts == ["before", "at the other host", "meanwhile", "after"]
+    wait_until(lambda: names(first) == names(second) == ["ann", "bob"])
+
+
+def test_who_is_back_at_a_host_that_stood_still_before_others_miss_them_has_not_left(serve, join, redis):
+    patient = replace(QUICK, ghosts=PATIENCE)
+    first, second = serve("hal", timing=patient), serve("ida", timing=patient)
+    bob, ann = Listener(join(second, "bob")), Listener(join(first, "ann"))
+    bob.hear_kind(Joined, nick="ann")
+    stand_still(first, second, redis)
+    ann.hear_kind(Disconnected, moved=True)
+    ann.round_trip("after")
+    bob.hear_text("after")
+    assert [type(item) for item in bob.items if isinstance(item, Joined | Left) and item.nick == "ann"] == [Joined]
+    wait_until(lambda: leases(second, ann, "ann") == 1)
+
+
+def test_who_comes_while_a_host_stands_still_comes_in_after_it(serve, join, redis):
+    first, second = serve("hal"), serve("ida")
+    bob = Listener(join(second, "bob"))
+    come = threading.Thread(target=join, args=(first, "cat"))
+    stand_still(first, second, redis, come.start)
+    bob.hear_kind(Joined, nick="cat")
+    come.join()
+
+
+def test_a_host_that_stood_still_does_not_push_out_another_with_its_key(serve, join, redis):
+    told: list[str] = []
+    first, second = serve("hal", say=told.append), serve("ida")
+    ann, bob = Listener(join(first, "ann")), Listener(join(second, "bob"))
+    RedisLog(redis.address, serve.room, first.identity.id, first.identity.id, timing=QUICK).enter(0, known=True)
+    wait_until(lambda: told, what="its person to be told")
+    assert told[0].startswith("This computer does not host the room any more: another one hosts it by the same key.")
+    ann.hear_kind(Disconnected, moved=True)
     bob.round_trip("after")
-    assert bob.texts == ["before", "after"]
 
 
 def test_a_private_message_reaches_somebody_at_another_host(serve, join):
