@@ -1,10 +1,15 @@
-"""kill -9 of one of two hosts, of the engine, and of both: nothing is lost or comes twice; people go on elsewhere."""
+"""kill -9 of one of two hosts, of the engine, and of both: nothing is lost or comes twice; people go on elsewhere.
+
+A host that stands still for so long that the other one counts it as gone says nothing to anybody but that.
+"""
 
 import json
 import random
 import secrets
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -30,6 +35,8 @@ from tests.support.waiting import PATIENCE, wait_until
 
 full = pytest.mark.full
 QUICK = replace(EAGER, engine_read=0.1, engine_retry=0.05)
+AGAIN = "It hosts the room again."
+STILL = 8.0  # s that a host stands still; its lease is over after 5
 BACK = 5.0  # s until 19 of 20 are in the room again
 
 
@@ -54,6 +61,17 @@ class OneHost:
         assert self.program is not None
         self.program.close()
         self.program = None
+
+    def freeze(self, seconds: float) -> None:
+        """It stands still for so long, as a machine that sleeps."""
+        assert self.program is not None
+        self.program.send(signal.SIGSTOP)
+        threading.Event().wait(seconds)  # the time itself is the fault here; there is no condition to wait for
+        self.program.send(signal.SIGCONT)
+
+    def has_come_back(self, times: int) -> bool:
+        """Whether it has told so often that it stood still and hosts again."""
+        return self.program is not None and self.program.err.count(AGAIN) == times
 
     def stop(self) -> None:
         """In order."""
@@ -194,3 +212,20 @@ def test_a_host_the_engine_and_both_are_killed_again_and_again(room: Room) -> No
     away = sorted(times_away(kill_in_rounds(room, 40)))
     late = away[len(away) * 95 // 100]
     assert late < BACK, f"95 of 100 were back within {late:.1f} s: {away[-10:]}"
+
+
+@full
+@pytest.mark.timeout(180)
+def test_a_host_that_stands_still_for_longer_than_its_lease(room: Room) -> None:
+    room.join("ann", "bob", "cyd", "dan")
+    for talker in room.talkers:
+        talker.talk(rate=50)
+    for number in range(3):
+        heard(room, 20)
+        still = room.hosts[number % 2]
+        room.chronicle.note("", "fault")
+        still.freeze(STILL)
+        room.chronicle.note("", "mended")
+        wait_until(partial(still.has_come_back, number // 2 + 1), what=AGAIN)
+        wait_until(lambda: all(talker.in_room for talker in room.talkers), what="all to be back")
+    settle(room)

@@ -207,7 +207,7 @@ def test_a_host_that_stood_still_for_too_long_sends_its_people_away_and_hosts_ag
     wait_until(lambda: told, what="its person to be told")
     assert [line.startswith("This computer stood still for too long") for line in told] == [True]
     for listener in (ann, bob):
-        listener.hear(lambda listener=listener: len(listener.texts) == 3, "everything, each line once")
+        listener.hear(partial(lambda one: len(one.texts) == 3, listener), "everything, each line once")
     ann.round_trip("after")
     bob.hear_text("after")
     assert ann.texts == bob.texts == ["before", "at the other host", "meanwhile", "after"]
