@@ -286,7 +286,7 @@ def test_old_lines_that_come_again_are_recognised_by_the_engine(serve, join, red
     ann = Listener(join(room, "ann"))
     ann.round_trip("one")
     first = ann.hear_text("one")
-    known = room._room._recent.said
+    known = room._room.recent.said
     known.clear()
     link_of(ann.member).send(encode(Say(first.id, "one")))
     wait_until(lambda: (ann.me, first.id) in known, what="the past to be looked up")
