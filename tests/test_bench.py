@@ -7,6 +7,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -15,6 +17,7 @@ from scripts.benchmark.check import Marks, Receiver, Stream, Tally
 from scripts.benchmark.crowd import Crowd, Target
 from scripts.benchmark.dialects import Dialect, Relay
 from scripts.benchmark.fanout import Fanout, FanoutResult
+from scripts.benchmark.plot import Bar, Group, chart, groups_of
 from scripts.benchmark.scripts import followed
 from tests.support.cases import cases
 
@@ -174,3 +177,49 @@ def test_a_program_that_follows_has_to_print_each_line_once_in_order(printed, nu
     lines = b'{"event": "came"}\n' + b"".join(b'{"event": "said", "id": "%s"}\n' % id.encode() for id in printed)
     assert followed(lines, "123") == number
     assert followed(lines[:-1], "123") == max(0, len(printed) - 1 if number == len(printed) else number)
+
+
+# ---- the chart
+
+
+def delivering(server: str, ratio: float | None, *, tls: bool = True) -> dict[str, object]:
+    return {"server": server, "tls": tls, "members": 10, "senders": 1, "to_limit": ratio}
+
+
+def joining(server: str, joins_per_s: float) -> dict[str, object]:
+    return {"server": server, "members": 100, "joins_per_s": joins_per_s}
+
+
+def test_a_chart_shows_what_was_measured_beside_the_raw_limit_the_best_first():
+    fanout = [
+        delivering("lanchat", 0.5),
+        delivering("raw limit, TLS", 1.0),
+        delivering("InspIRCd, TLS", 0.75),
+        delivering("lanchat, plain door", 0.25, tls=False),
+        delivering("NATS", None, tls=False),  # the raw limit did not start
+    ]
+    joins = [joining("lanchat", 300.0), joining("raw limit, TLS", 1000.0), joining("naive, TLS", 100.0)]
+    assert groups_of({"fanout": fanout, "joins": joins, "paint": [{}]}) == [
+        Group("10 members, 1 talks, TLS", (Bar("InspIRCd", 0.75), Bar("lanchat", 0.5))),
+        Group("10 members, 1 talks, plain", (Bar("lanchat", 0.25),)),
+        Group("100 members who join, TLS", (Bar("lanchat", 0.3), Bar("naive Python", 0.1))),
+    ]
+    assert groups_of({"joins": joins[:1]}) == []
+
+
+def test_the_bars_of_a_chart_are_as_long_as_their_ratios():
+    groups = [Group("few & <many>", (Bar("fast", 1.25), Bar("lanchat", 0.5)))]
+    drawn = ElementTree.fromstring(chart("one", groups))
+    fast, ours = (one for one in drawn if one.tag.endswith("rect"))
+    assert float(fast.attrib["width"]) == pytest.approx(2.5 * float(ours.attrib["width"]), abs=0.2)
+    assert fast.attrib["fill"] != ours.attrib["fill"]
+    texts = ["".join(one.itertext()) for one in drawn if one.tag.endswith(("text", "title"))]
+    assert texts == ["one", "one", "raw limit", "few & <many>", "fast", "1.25x", "lanchat", "0.50x"]
+    assert all(0 <= float(one.attrib["x"]) <= 760 for one in drawn if "x" in one.attrib)
+
+
+def test_readme_shows_the_chart_that_is_there():
+    root = Path(__file__).parents[1]
+    assert "](.github/images/bench.svg)" in (root / "README.md").read_text(encoding="utf-8")
+    drawn = ElementTree.fromstring((root / ".github/images/bench.svg").read_text(encoding="utf-8"))
+    assert "10 members, 1 talks, TLS" in "".join(drawn.itertext())

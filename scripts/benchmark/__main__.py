@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from scripts.benchmark import alone, compare, continuity, engine, files, growth, irc, scripts, web
 from scripts.benchmark.bench import Options, tell
 from scripts.benchmark.machine import describe, raise_limits
+from scripts.benchmark.plot import chart, groups_of
 
 SECTIONS: dict[str, Callable[[Options], Sequence[Any]]] = {
     "fanout": compare.fanout,
@@ -56,6 +58,10 @@ def main() -> int:
     if asked.json:
         json.dump({"machine": machine, "quick": asked.quick, "repeat": repeat, **figures}, sys.stdout)
         print()
+    if asked.plot is not None:
+        about = f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}"
+        title = f"Deliveries and joins, as a share of the raw limit of Python ({about})"
+        asked.plot.write_text(chart(title, groups_of(figures)), encoding="utf-8")
     tell(f"{time.monotonic() - started:.0f} s")
     return 0
 
@@ -71,6 +77,7 @@ def _arguments() -> argparse.Namespace:
         "--quick", action="store_true", help="short runs and fewer of them: under three minutes for all"
     )
     parser.add_argument("--repeat", type=int, metavar="N", help="runs of each figure, of which the median counts (3)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw the ratios to the raw limit, as SVG")
     parser.add_argument("--peers", action="store_true", help="also ngIRCd, InspIRCd and NATS, where installed")
     asked = parser.parse_args()
     unknown = [name for name in asked.sections if name not in SECTIONS and name != "all"]
