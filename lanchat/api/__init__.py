@@ -8,6 +8,7 @@ with lanchat.join("Room A", nick="bob") as room:
     for event in room:
         ...
 
-`lanchat.host` and `HostedRoom` are in hosted.py, `lanchat.join` in joining.py, `JoinedRoom` in room.py, and
-`lanchat.rooms` in targets.py. Nothing is loaded before it is used: a program that joins needs no server.
+`lanchat.host` and `HostedRoom` are in hosted.py, `lanchat.join` in joining.py, `JoinedRoom` in room.py (its parts are
+in listening.py, files.py, requests.py and moving.py), and `lanchat.rooms` in targets.py. Nothing is loaded before it is
+used: a program that joins needs no server.
 """

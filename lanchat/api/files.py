@@ -136,11 +136,15 @@ class RoomFiles(RoomRequests):
         """Ask the host to delete a file: one of your own, or any if you are the host. Never waits.
 
         Args:
-            file: the host's name for it. A `FileRemoved` or a `Notice` follows.
+            file: the host's name for it, as in `FileEntry.file`. A `FileRemoved` or a `Notice` follows.
 
         Raises:
+            ValueError: that is no such name.
             ConnectionLost: there is no link to the host now.
+            LanchatError: the connection has ended.
         """
+        if not is_room_id(file):  # both are 32 hex digits
+            raise ValueError("A file is named by 32 hex digits, as FileEntry.file has them.")
         self._member.outgoing.ask(FileRemove(file))
 
     @property

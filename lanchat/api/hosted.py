@@ -15,6 +15,7 @@ from lanchat.network.addresses import OwnAddresses, where
 from lanchat.protocol.address import Endpoint
 from lanchat.protocol.limits import DEFAULT_FILE_LIMITS, DEFAULT_LIMITS, FileLimits, Limits
 from lanchat.protocol.messages import Card
+from lanchat.protocol.nicks import clean_nick
 from lanchat.protocol.places import Rules
 from lanchat.protocol.text import clean_title
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
@@ -24,6 +25,7 @@ from lanchat.server.hub import Hub
 from lanchat.storage.home import home_folder
 from lanchat.storage.identity import load_identity
 from lanchat.storage.member_store import MemberStore, NoStore, PrivateStore
+from lanchat.storage.retention import parse_retention
 from lanchat.storage.rooms import open_room
 
 if TYPE_CHECKING:
@@ -60,10 +62,11 @@ def host(
     """Open a room on this network.
 
     Args:
+        title: at most 60 characters in one line.
         nick: by default LANCHAT_NICK, or the one stored in LANCHAT_HOME, or the login name.
         port: by default 47474, or the next free one; 0 for any.
-        plain_port: also serve netcat and other plain clients there, without encryption.
-        irc_port: also serve IRC clients there, without encryption.
+        plain_port: also serve netcat and other plain clients there, without encryption; only without a password.
+        irc_port: also serve IRC clients there, without encryption; only without a password.
         irc_tls_port: also serve IRC clients there, with TLS; in a room with a password only with `irc_password`.
         irc_password: what IRC clients need to know; never the room's own password.
         web: also serve browsers; `HostedRoom.web` has the address, and can open and close this door later.
@@ -88,13 +91,16 @@ def host(
         timing: the waiting times of the host and its own member.
 
     Raises:
-        ValueError: the title or the nick breaks its rules.
+        ValueError: the title, the nick or `keep` breaks its rules, or these arguments do not go together: a password
+            and an unencrypted port, an IRC password that is the room's or has no port of its own, an engine and
+            `ephemeral`.
         LanchatError: the port or the home folder cannot be used, ...
     """
     if irc_password is not None and (irc_password == password or irc_tls_port is None or irc_port is not None):
         raise ValueError("IRC clients give their password by TLS alone, and it is never the room's.")
     on = where(interfaces)
-    nick = nick or default_nick()
+    nick = clean_nick(nick or default_nick())
+    parse_retention(keep or "")
     home = home_folder(needed=not ephemeral)
     identity = load_identity(home)
 

@@ -1,7 +1,7 @@
 """The part of a joined room that asks the host for something, or tells the others about us."""
 
 from lanchat.api.moving import MovingRoom
-from lanchat.protocol.fields import MAX_NAME
+from lanchat.protocol.fields import MAX_CODE, MAX_NAME
 from lanchat.protocol.people import PeopleList
 
 
@@ -14,6 +14,7 @@ class RoomRequests(MovingRoom):
         Raises:
             ValueError: it breaks the rules of a nick.
             ConnectionLost: there is no link to the host now.
+            LanchatError: the connection has ended.
         """
         self._member.outgoing.rename(nick)
 
@@ -21,9 +22,12 @@ class RoomRequests(MovingRoom):
         """Use a right of the host: kick, ban, unban, lock, unlock, topic (a text). A `Notice` says what came of it.
 
         Raises:
-            ValueError: no nick is that long.
+            ValueError: no nick, action or topic is that long.
             ConnectionLost: there is no link to the host now.
+            LanchatError: the connection has ended.
         """
+        if len(action) > MAX_CODE:
+            raise ValueError("No action is that long.")
         self._member.outgoing.moderate(action, nick, text)
 
     def list_people(self, prefix: str = "", after: str = "") -> None:
@@ -36,6 +40,7 @@ class RoomRequests(MovingRoom):
         Raises:
             ValueError: no nick is that long.
             ConnectionLost: there is no link to the host now.
+            LanchatError: the connection has ended.
         """
         if max(len(prefix), len(after)) > MAX_NAME:
             raise ValueError("No nick is that long.")

@@ -121,7 +121,8 @@ class JoinedRoom(RoomEvents):
         Raises:
             ValueError: the text is empty, or has more than 4096 bytes or 100 lines; or the id is none.
             TimedOut: the message was not acknowledged in that time (it may be later).
-            LanchatError: the connection has ended, or too many messages are unsent already.
+            LanchatError: the connection ended while this waited, or too many messages are unsent already. A message
+                that is said after the end is only stored on this disk, and sent when this person joins the room again.
         """
         self.wait_acked(below=WINDOW)
         return self._acked(self.send(text, action=action, id=id), wait)
@@ -146,7 +147,7 @@ class JoinedRoom(RoomEvents):
                 that is not allowed; or the host has given it to two keys.
             Refused: no member has or had this nick, or the host refuses the message.
             TimedOut: the message was not acknowledged in that time (it may be later).
-            LanchatError: the connection has ended, or too many messages are unsent already.
+            LanchatError: as for `say`.
         """
         with self._queue.lock:
             person = self._state.roster.addressee(nick)

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 MAX_TEXT = 4096  # bytes of UTF-8 in one message; a pasted page fits
 MAX_NAME = 256  # characters
+MAX_CODE = 64  # characters of an id or a code
 NONCE_SIZE = 32  # bytes; each side's part of what makes a proof fit one link only
 MAX_NUMBER = 2**53 - 1  # the largest that every JSON reader can hold (RFC 8259, section 6)
 
@@ -16,9 +17,9 @@ class TooLong(ValueError):
 
 Number = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
 Last = Annotated[int, Meta(ge=-1, le=MAX_NUMBER)]  # a seq; -1: none
-Short = Annotated[str, Meta(max_length=64)]  # ids, codes
-Id = Annotated[str, Meta(min_length=1, max_length=64)]  # of a message, the sender's own
-Name = Annotated[str, Meta(max_length=MAX_NAME)]  # nicks and titles; their rules are in text.py
+Short = Annotated[str, Meta(max_length=MAX_CODE)]  # ids, codes
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_CODE)]  # of a message, the sender's own
+Name = Annotated[str, Meta(max_length=MAX_NAME)]  # nicks and titles; their rules are in nicks.py and text.py
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]  # characters; the room checks bytes
 Typed = Annotated[str, Meta(max_length=16 * 1024)]  # as long as a line; the room tells who breaks a narrower rule
 HexId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]  # of a room or a file; it goes into paths as it is

@@ -114,7 +114,7 @@ class Roster:
         """
         name = nick.removeprefix("~")
         person = self.person(name) or self.gone.get(same_nick(name))
-        if person is not None and person.id == self.me:
+        if person.id == self.me if person is not None else same_nick(name) == same_nick(self.nick):
             raise ValueError(f"{nick} is you.")
         return person
 

@@ -563,6 +563,28 @@ def test_invalid_titles_and_nicks_are_value_errors(title, nick):
             lanchat.join("127.0.0.1:1", nick=nick)
 
 
+def test_a_retention_that_is_none_is_a_value_error_and_leaves_no_room_behind(own_world):
+    with pytest.raises(ValueError, match='"abc" is neither an age'):
+        lanchat.host("Room A", nick="hal", port=0, keep="abc", announce=False)
+    with lanchat.host("Room A", nick="hal", port=0, announce=False) as room:
+        assert room.title == "Room A"
+
+
+def test_what_no_host_reads_is_refused_before_it_is_sent(join):
+    ann = join("ann")
+    with pytest.raises(ValueError, match="32 hex digits"):
+        ann.remove_file("holiday.jpg")
+    with pytest.raises(ValueError, match="No action"):
+        ann.moderate("x" * 65)
+    assert ann.say("still here", wait=PATIENCE)
+
+
+def test_a_message_to_oneself_is_a_value_error(join):
+    ann = join("ann")
+    with pytest.raises(ValueError, match="ann is you."):
+        ann.tell("ann", "psst")
+
+
 def test_a_port_in_use_is_an_error(hal):
     with pytest.raises(lanchat.LanchatError, match="is in use"):
         lanchat.host("Room B", nick="eve", port=hal.host.port, announce=False)

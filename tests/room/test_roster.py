@@ -1,3 +1,5 @@
+import pytest
+
 from lanchat.protocol.ids import member_id
 from lanchat.protocol.messages import Joined, Left, Moved, Present, Renamed, Said, Welcome
 from lanchat.room.roster import SPEAKERS, Person, Roster
@@ -112,6 +114,14 @@ def test_a_nick_of_two_keys_has_a_rival_for_each():
     roster.apply(Joined(7, 0, eve.id, "Bob", key=eve.key))
     assert roster.rival(Person(eve.id, "Bob", key=eve.key)) == bob
     assert roster.rival(Person(bob.id, "bobby", key=bob.key)) is None
+
+
+def test_our_own_nick_is_no_address_even_before_we_have_heard_of_ourselves():
+    roster = Roster()
+    roster.welcome(Welcome("id-ann", "ann", 0, 0, 0), ())
+    with pytest.raises(ValueError, match="Ann is you."):
+        roster.addressee("Ann")
+    assert roster.addressee("bob") is None
 
 
 def crowd_of_ann() -> Roster:
