@@ -9,13 +9,15 @@ from dataclasses import replace
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.delegation import MAX_STANDBYS, RENEWAL, Standby, TermRecord, read_delegation, read_term
 from lanchat.protocol.engine import Asking, Present
+from lanchat.protocol.ids import member_id
 from lanchat.protocol.nicks import same_nick
 from lanchat.protocol.places import Place
-from lanchat.protocol.text import safe_text
+from lanchat.protocol.text import grouped, safe_text
 from lanchat.protocol.timeline import Timeline
 from lanchat.protocol.timing import Timing
 from lanchat.room.naming import appoint
 from lanchat.server.beside import Beside, HostPapers
+from lanchat.server.engine.address import EngineChoice
 from lanchat.server.engine.cohosts import HostsAtEngine
 from lanchat.storage.delegations import Signing
 from lanchat.storage.identity import Identity
@@ -27,11 +29,17 @@ _log = logging.getLogger(__name__)
 class Owner:
     """Signs who may host a room on an engine. One thread at a time.
 
+    Args:
+        choice: names computers that need not ask our person.
+
     Raises:
         LanchatError: the disk refuses, or what was signed before cannot be read.
     """
 
-    def __init__(self, signing: Signing, room: str, identity: Identity, timeline: Timeline) -> None:
+    def __init__(
+        self, signing: Signing, room: str, identity: Identity, timeline: Timeline, choice: EngineChoice
+    ) -> None:
+        self._expected, self._has_screen = set(choice.cohosts), choice.has_screen
         self._signing, self._room, self._identity, self._timeline = signing, room, identity, timeline
         self.papers = self._sign([one for one in signing.standbys if one.role == "h"])
 
@@ -39,6 +47,17 @@ class Owner:
     def keys(self) -> list[bytes]:
         """The keys of the other hosts."""
         return [one.key for one in self._signing.standbys]
+
+    def expects(self, key: bytes) -> bool:
+        """Whether the computer with this key may host without being asked about, and does not yet."""
+        return member_id(key) in self._expected and key not in self.keys
+
+    def how_to_accept(self, asking: Asking) -> str:
+        """What our person does to let this computer host, as a sentence."""
+        if self._has_screen:
+            return f"If the fingerprint is right: /cohost {asking.code}"
+        id = member_id(asking.key)
+        return f"If lanchat id shows {grouped(id)} there, start this host again with  --cohost {id}"
 
     def name(self, asking: Asking) -> None:
         """
@@ -51,6 +70,7 @@ class Owner:
         self.papers = self._sign(appoint([*computers, (asking.key, asking.instance)], self._signing.known.indexes))
 
     def dismiss(self, key: bytes) -> None:
+        self._expected.discard(member_id(key))
         self.papers = self._sign([one for one in self._signing.standbys if one.key != key])
 
     def renew(self) -> None:
@@ -222,13 +242,24 @@ class Cohosting(Closable):
         """Tell our person of those who ask to be a host."""
         assert self._owner is not None
         with self._changed:
+            for one in [one for one in asking if self._owner.expects(one.key)]:
+                self._accept(self._owner, one)
             self._asking = tuple(one for one in asking if one.key not in self._owner.keys)
             new = [one for one in self._asking if one.key not in self._told]
             self._told = {one.key for one in self._asking}
             self._nicks |= {one.key: one.nick for one in self._asking}
         for one in new:
             wants = f'{safe_text(one.nick)} wants to host "{self._title}" as well.'
-            self._say(f"{wants} If the fingerprint is right: /cohost {one.code}")
+            self._say(f"{wants} {self._owner.how_to_accept(one)}")
+
+    def _accept(self, owner: Owner, asking: Asking) -> None:
+        """Let a computer host that our person has named beforehand."""
+        try:
+            owner.name(asking)
+        except ValueError as error:
+            owner.dismiss(asking.key)
+            return self._say(str(error))
+        self._say(f"{safe_text(asking.nick)}'s computer may host the room from now on, as --cohost says.")
 
 
 def check_papers(papers: HostPapers, room: str) -> None:

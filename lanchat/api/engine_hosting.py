@@ -143,6 +143,7 @@ class EngineHosting:
     Args:
         nick: of our person, when the room was opened.
         signing: of the owner; None: the room is somebody else's, and these are the papers.
+        choice: of the owner.
     """
 
     def __init__(
@@ -155,7 +156,9 @@ class EngineHosting:
         *,
         signing: Signing | None = None,
         papers: HostPapers | None = None,
+        choice: EngineChoice | None = None,
     ) -> None:
+        self._choice = choice or EngineChoice(address)
         self._address, self._room, self._identity = address, room, identity
         self._say, self._timing, self._signing, self._papers = say, timing, signing, papers
         self._owner: Owner | None = None
@@ -163,7 +166,7 @@ class EngineHosting:
     def beside(self, timeline: Timeline) -> Beside:
         """What the members of the host are told of the others, once its log is open."""
         if self._signing is not None:
-            self._owner = Owner(self._signing, self._room.id, self._identity, timeline)
+            self._owner = Owner(self._signing, self._room.id, self._identity, timeline, self._choice)
             self._papers = self._owner.papers
         assert self._papers is not None
         return Beside(self._papers, self._identity.public, self._timing.heartbeat)
@@ -206,7 +209,7 @@ def owners_hosting(
     about = folder.about
     signing = Signing(folder.path, about.id, identity, password=password)
     room = RoomAtEngine(about.id, EngineRoom(about.title, nick, identity.public))
-    return EngineHosting(engine.address, room, identity, say, timing, signing=signing)
+    return EngineHosting(engine.address, room, identity, say, timing, signing=signing, choice=engine)
 
 
 def _connect(address: EngineAddress, timing: Timing) -> Commands:

@@ -35,6 +35,17 @@ def _engine(context: click.Context, option: click.Parameter, value: str | None) 
     return value
 
 
+def _hosts(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The member ids of computers that --cohost names."""
+    from lanchat.protocol.ids import MEMBER_ID_LENGTH, is_fingerprint
+
+    found = ["".join(value.lower().split()) for value in values]
+    for value, digits in zip(values, found, strict=True):
+        if not is_fingerprint(digits):
+            raise click.BadParameter(f'"{value}" is no fingerprint, as `lanchat id` shows it on that computer.')
+    return tuple(digits[:MEMBER_ID_LENGTH] for digits in found)
+
+
 OPTIONS = (
     options.option(
         "--engine",
@@ -46,6 +57,14 @@ OPTIONS = (
         "--engine-is-durable",
         help="With --engine, of a server that does not tell how it writes: its operator confirms appendfsync always.",
     ),
+    options.option(
+        "--cohost",
+        callback=_hosts,
+        multiple=True,
+        type=options.Names(),
+        metavar="FINGERPRINT",
+        help="With --engine: let the computer where `lanchat id` shows this host the room as well.",
+    ),
     click.option(  # without a variable: one that stays set would begin again at each start
         "--restore",
         is_flag=True,
@@ -54,21 +73,26 @@ OPTIONS = (
 )
 
 
-def choice(settings: "HostOptions") -> "EngineChoice | None":
+def choice(settings: "HostOptions", *, screen: bool) -> "EngineChoice | None":
     """What a person wants of an engine; None: they want none.
+
+    Args:
+        screen: whether they have one, to type commands.
 
     Raises:
         click.UsageError: the options do not fit each other.
     """
     if settings.engine is None:
-        if settings.engine_is_durable or settings.restore:
-            raise click.UsageError("--engine-is-durable and --restore belong to --engine.")
+        if settings.engine_is_durable or settings.restore or settings.cohost:
+            raise click.UsageError("--engine-is-durable, --restore and --cohost belong to --engine.")
         return None
     if settings.ephemeral:
         raise click.UsageError("--engine keeps the room, and --ephemeral stores nothing of it: use one of them.")
     from lanchat.server.engine.address import EngineChoice, parse_engine
 
-    return EngineChoice(parse_engine(settings.engine), settings.engine_is_durable, settings.restore)
+    return EngineChoice(
+        parse_engine(settings.engine), settings.engine_is_durable, settings.restore, settings.cohost, screen
+    )
 
 
 def find_room(engine: "EngineChoice", title: str, home: Path) -> "RoomAtEngine | None":
@@ -99,8 +123,8 @@ def host_beside(
     from lanchat.protocol.limits import limits_for
     from lanchat.terminal.stdio import put
 
-    if engine.restore:
-        raise click.UsageError("--restore is for the owner of the room.")
+    if engine.restore or engine.cohosts:
+        raise click.UsageError("--restore and --cohost are for the owner of the room.")
     return second_host.host_beside(
         room,
         engine,

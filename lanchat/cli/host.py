@@ -47,6 +47,7 @@ class HostOptions:
     engine: str | None
     engine_is_durable: bool
     restore: bool
+    cohost: tuple[str, ...]
     bell: bool
     interface: tuple[str, ...]
 
@@ -165,7 +166,7 @@ def _open_room(
     from lanchat.terminal.joining import keep_choices, with_option
     from lanchat.terminal.prompts import Who, choose_nick, new_password
 
-    engine = engines.choice(settings)
+    engine = engines.choice(settings, screen=screen)
     options.checked(parse_retention, settings.keep or "", "--keep")
     total = None if settings.files is None else options.checked(parse_size, settings.files, "--files")
     chosen: str | None = click.get_current_context().obj  # in the list

@@ -55,7 +55,7 @@ class Number(click.types.IntParamType):
 PORT = Number(0, 65535)
 
 
-class _Names(click.types.StringParamType):
+class Names(click.types.StringParamType):
     envvar_list_splitter = ","  # click splits at spaces, but there are interfaces like "Ethernet 2"
 
 
@@ -164,7 +164,7 @@ interface = option(
     "--interface",
     setting="interface",
     multiple=True,
-    type=_Names(),
+    type=Names(),
     metavar="NAME|ADDRESS",
     help="Use only this interface. Repeat the option, or separate several with commas.",
 )

@@ -30,11 +30,15 @@ class EngineChoice:
     Args:
         is_durable: its operator has confirmed that it writes at once, where it does not tell itself.
         restore: the room begins again there, with all that this computer has of it.
+        cohosts: the member ids of computers that may host the room as well, once they ask.
+        has_screen: whether the person may type a command.
     """
 
     address: EngineAddress
     is_durable: bool = False
     restore: bool = False
+    cohosts: tuple[str, ...] = ()
+    has_screen: bool = True
 
 
 def parse_engine(text: str) -> EngineAddress:

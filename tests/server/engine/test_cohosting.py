@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,14 +49,15 @@ class Computers:
         self._monkeypatch.setenv("LANCHAT_HOME", str(self._home / nick))
         return self._home / nick
 
-    def open(self, nick: str = "ann") -> HostedRoom:
+    def open(self, nick: str = "ann", **choice: Any) -> HostedRoom:
+        """This person's room, with this choice of an engine."""
         self.home(nick)
         room = hosted.host(
             "Room A",
             nick=nick,
             port=0,
             announce=False,
-            engine=self._engine,
+            engine=replace(self._engine, **choice),
             interfaces=("127.0.0.1",),
             on_problem=self.said.append,
             timing=QUICK,
@@ -213,6 +216,23 @@ def test_a_computer_that_was_accepted_need_not_ask_again(computers):
     computers.said.clear()
     computers.beside("bob")()
     assert not any("Waiting" in said for said in computers.said)
+
+
+def test_a_computer_that_the_owner_has_named_beforehand_need_not_be_accepted(computers):
+    id = load_identity(computers.home("bob")).id
+    ann = computers.open("ann", cohosts=(id,), has_screen=False)
+    computers.beside("bob")()
+    computers.hear("bob's computer may host the room from now on, as --cohost says.")
+    computers.hear("is open on 2 hosts")
+    assert not any("wants to host" in said for said in computers.said)
+    asked = computers.beside("cat")
+    id = load_identity(computers.home("cat")).id
+    assert computers.hear("cat wants to host").endswith(f"there, start this host again with  --cohost {id}")
+    computers.cohost(f"{id[:4]}-{id[4:8]}")
+    asked()
+    ann.uncohost("bob")
+    computers.hear("The owner of the room has removed this computer from its hosts.")
+    assert not ann.host.beside.papers.index_of(load_identity(computers.home("bob")).public), "nor does it come back"
 
 
 def test_only_the_right_code_is_accepted(computers):
