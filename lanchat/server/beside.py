@@ -96,6 +96,11 @@ class Beside:
         """s until the next sign of life is due; or until it is time to look whether there is another host by now."""
         return max(0.0, self._beat_at - now)
 
+    @property
+    def promised(self) -> float | None:
+        """s after which the next sign of life comes at the latest, for who comes in; None: none is promised."""
+        return self._beat if self._promised else None
+
     def beat(self, now: float) -> float | None:
         """Whether all members are to get a sign of life now. `now` is in s of a monotonic clock.
 

@@ -130,8 +130,9 @@ class Sessions(Delivery):
             self._observers[session] = None
         batch.personal_for(session).start = len(batch.events)
         batch.tell(session, session.snapshot(snapshot))
-        for message in self.beside.greeting() if self.beside is not None else ():
-            self.tell(session, message, batch)
+        if self.beside is not None:
+            for message in (*self.beside.greeting(), *self._alive(self.beside.promised)):
+                self.tell(session, message, batch)
         if isinstance(decision, wire.Joined):
             lost = self._room.crowd and is_lost_in_crowd(decision)
             self.publish(decision, batch)
@@ -191,11 +192,14 @@ class Sessions(Delivery):
         """Tell everybody who hosts the room, if that is new, and give a sign of life, if one is due."""
         if self.beside is None:
             return
-        due = [*self.beside.take_due()]
-        if (beat := self.beside.beat(self.clock())) is not None:
-            due.append(Heartbeat(self._room.seq, self._acks.stored, beat=round(beat * 1000)))
-        for message in due:
+        for message in (*self.beside.take_due(), *self._alive(self.beside.beat(self.clock()))):
             self.tell_all([(session, message) for session in self], batch)
+
+    def _alive(self, beat: float | None) -> Sequence[wire.FromHost]:
+        """A sign of life, that promises the next one in so many s; None: there is none."""
+        if beat is None:
+            return ()
+        return (Heartbeat(self._room.seq, self._acks.stored, beat=round(beat * 1000)),)
 
     def _end(self, session: Session, batch: Batch) -> None:
         self.leave(session, batch, code=session.link.code, reason=session.link.reason)

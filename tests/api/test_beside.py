@@ -3,6 +3,7 @@
 What they deliver comes from an engine, which these tests do without: each host here numbers by itself.
 """
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -148,6 +149,14 @@ def test_the_people_of_a_host_that_stands_still_go_on_at_the_other_one(together,
         cat.room.say("after", wait=PATIENCE)
 
 
+def test_who_comes_is_promised_a_sign_of_life_at_once(together, join):
+    dan = join("dan", timing=HEARING)
+    dan.hear(lambda: dan.room.silence is not None, "a sign of life")
+    together.beside["ann"]._beat_at = math.inf  # no more comes for everybody
+    cat = join("cat", timing=HEARING)
+    cat.hear(lambda: cat.room.silence is not None, "a sign of life for cat")
+
+
 def test_a_host_alone_promises_no_sign_of_life(together, join):
     cat = join("cat", timing=HEARING)
     cat.hear(lambda: cat.room.silence is not None, "a sign of life")
@@ -231,8 +240,9 @@ def test_signs_of_life_are_promised_while_there_is_another_host(identity):
     here, there = Place(OWNER_INDEX, papers.owner, "ann"), Place(1, identity("bob").public, "bob")
     assert beside.beat(10.0) is None, "there is nobody to go to"
     beside.learn(papers, [here, there])
-    assert (beside.beat(10.5), beside.pause(10.5)) == (None, 0.5)
+    assert (beside.beat(10.5), beside.pause(10.5), beside.promised) == (None, 0.5, None)
     assert [beside.beat(now) for now in (11.0, 11.5, 12.0)] == [1.0, None, 1.0]
+    assert beside.promised == 1.0, "who comes in between is promised it as well"
     beside.learn(papers, [here])
     assert [beside.beat(now) for now in (13.0, 14.0)] == [0.0, None], "it is said once that no more follow"
 
