@@ -1,4 +1,4 @@
-"""Acks: which session waits until the log has stored its messages. Pure; owned by the hub."""
+"""Acks: which sessions wait until the log has stored their messages. Pure; owned by the hub thread."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ class Acks:
     def store(self, seq: int, private: int) -> Iterator[tuple[Session, Ack | Receipt]]:
         """Every event up to this seq is stored, and every private message up to this number.
 
-        Where acks wait for a standby's disk, both may go back for a while.
+        While acks also wait for the disk of a standby, both numbers may be lower than before.
         """
         self.stored = seq
         yield from self.due()
@@ -58,7 +58,7 @@ class Acks:
                 del self._waiting[session]
 
     def set_trouble(self, text: str) -> Iterator[tuple[Session, Notice]]:
-        """Note why the log stores nothing now; "": it stores again."""
+        """Note why the log stores nothing now; "": it stores messages again."""
         self.trouble = text
         yield from self.warn(list(self._waiting if text else self._warned))
 

@@ -24,7 +24,7 @@ class Batch:
     events: list[Event] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)  # for the log: the events, and private messages between them
     personal: dict[Session, Personal] = field(default_factory=dict)
-    goes_on: bool = False  # whether an earlier pass has begun it
+    goes_on: bool = False  # whether it holds events of an earlier pass
     _encoded: "dict[Dialect, _Encoded]" = field(default_factory=dict)
 
     def add(self, events: Sequence[Event]) -> None:
@@ -43,7 +43,7 @@ class Batch:
         self.personal_for(session).inserts.append((len(self.events), data))
 
     def go_on(self, now: int) -> "Batch":
-        """Take up again what waits since `deliver`. The log has its records, and need not have stored them."""
+        """Continue the part that `deliver` has kept back. The log has its records, but may not have stored them yet."""
         self.now, self.records, self.goes_on = now, [], True
         return self
 
@@ -51,10 +51,10 @@ class Batch:
         """Send the batch: one send for each session that gets anything, with bytes made once for each dialect.
 
         Args:
-            waits: only those who are told something get it now, with all events before. The others get them later.
+            waits: send only to sessions with bytes of their own now, with all events before these; keep the rest back.
 
         Returns:
-            The batch, if a part of it waits.
+            The batch, if a part of it was kept back.
         """
         ready: dict[Dialect, _Encoded] = {}
         everybody = self.events and not waits

@@ -1,4 +1,4 @@
-"""The other hosts of a room on an engine, as this host tells its members of them: by what right, and where they are."""
+"""What a host of a room on an engine tells its members about the other hosts: where they are, and who named them."""
 
 import threading
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from lanchat.protocol.timing import DEFAULT_TIMING
 
 @dataclass(frozen=True)
 class HostPapers:
-    """By what right several hosts serve a room together.
+    """The papers that prove which hosts may serve a room together.
 
     Args:
         owner: the raw key of the room's owner.
-        delegation: signed by it, with the other hosts; b"": there are none.
-        record: of the engine, signed by it.
+        delegation: the list of the other hosts, signed by the owner; b"": there are none.
+        record: the engine and the room there, signed by the owner.
     """
 
     owner: bytes
@@ -38,7 +38,7 @@ class HostPapers:
 
 
 class Beside:
-    """What a host of several knows of the others. Any thread may use it.
+    """Knows the other hosts of a room, and decides when members are told of a change. Any thread.
 
     Args:
         key: the raw key of this computer.
@@ -47,10 +47,10 @@ class Beside:
 
     def __init__(self, papers: HostPapers, key: bytes, beat: float = DEFAULT_TIMING.heartbeat) -> None:
         self._papers, self._key, self._beat = papers, key, beat
-        self._beat_at, self._promised = 0.0, False  # s; whether all members expect the next sign. The hub's
+        self._beat_at, self._promised = 0.0, False  # s; whether all members expect the next sign. Of the hub thread
         self._places: tuple[Place, ...] = ()  # of all living hosts, this one among them
         self._told: tuple[HostPapers, tuple[Place, ...]] = (papers, ())  # what all members know
-        self._lock = threading.Lock()  # guards these three
+        self._lock = threading.Lock()  # guards _papers, _places, _told
 
     @property
     def papers(self) -> HostPapers:
@@ -73,16 +73,16 @@ class Beside:
         return next((place.index for place in self._places if place.key != self._key), -1)
 
     def greeting(self) -> Sequence[FromHost]:
-        """What a member gets after its snapshot."""
+        """The messages that a member gets after its snapshot."""
         return [self._where()] if len(self._places) > 1 else []
 
     def learn(self, papers: HostPapers, places: Sequence[Place]) -> None:
-        """The owner has signed these papers last, and these hosts are there, where most members fit in first."""
+        """Note the newest papers, and the hosts that are running, the one with the fewest people first."""
         with self._lock:
             self._papers, self._places = papers, tuple(places)
 
     def take_due(self) -> Sequence[FromHost]:
-        """What all members are to be told now."""
+        """The messages that all members get now, because something has changed."""
         with self._lock:
             (papers, places), self._told = self._told, (self._papers, self._places)
             due: list[FromHost] = []
@@ -93,7 +93,7 @@ class Beside:
             return due
 
     def pause(self, now: float) -> float:
-        """s until the next sign of life is due; or until it is time to look whether there is another host by now."""
+        """Seconds until `beat` has to be called again."""
         return max(0.0, self._beat_at - now)
 
     @property
@@ -102,10 +102,10 @@ class Beside:
         return self._beat if self._promised else None
 
     def beat(self, now: float) -> float | None:
-        """Whether all members are to get a sign of life now. `now` is in s of a monotonic clock.
+        """Decide whether all members get a sign of life now. `now` is in s of a monotonic clock.
 
         Returns:
-            s until the next one; 0: no more follow; None: none is due.
+            The seconds until the next one, which the sign of life says; 0: no more follow; None: none is due now.
         """
         if now < self._beat_at:
             return None

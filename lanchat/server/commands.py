@@ -1,4 +1,4 @@
-"""What a hub does with the messages of a member in the room: it asks the room, and does what follows."""
+"""Carries out the messages of a member who is in the room: the room decides, and the hub does what it decided."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -48,7 +48,7 @@ class Commands:
         self._files = files
         self._appended = 0  # the ticket of the last record that was given to the log
         self._private = private  # the number of the last private message
-        self._tickets: deque[tuple[int, int]] = deque()  # of private messages on their way to the disk, with the number
+        self._tickets: deque[tuple[int, int]] = deque()  # of private messages not yet on the disk: ticket, number
         self._acks = Acks(room.seq)
         self.sessions = Sessions(room, self._acks)
         self.standbys: Standbys | None = None  # None: the room cannot move
@@ -139,7 +139,7 @@ class Commands:
                 assert_never(effect)
 
     def _store_private(self, told: wire.Told, batch: Batch) -> None:
-        """Let the log store this about a private message."""
+        """Give the log this state of a private message to store."""
         self._private += 1
         numbered = with_number(told, self._private)
         batch.records.append(numbered)

@@ -1,6 +1,6 @@
-"""Who beside the host's own person is in its room. Of two hosts of one room the one with company stays.
+"""Whether a host has company: members besides its own person. Of two hosts of one room the one with company stays.
 
-A machine that was frozen, or has slept, has to find out first who has gone to another host meanwhile.
+A machine that was frozen or asleep has to find out first which members have gone to another host meanwhile.
 """
 
 import math
@@ -12,10 +12,10 @@ from lanchat.server.session import Asked, CloseRoom, Item, JoinRequest, LinkEnde
 
 
 class Company:
-    """Whether anybody but the host's own person is in the room. Owned by the hub, but for `__bool__`.
+    """True if anybody but the host's own person is in the room. Owned by the hub thread; `__bool__` is for any thread.
 
-    A machine that has slept for so long that others count it as lost has only the company whose links are still there:
-    who was there before has gone to another host by now, and must not be drawn back.
+    If the machine has slept for so long that others count it as lost, only members whose links are still alive count as
+    company: the others are at another host by now, and must not be called back.
 
     Args:
         timing: `company` is for how long somebody counts after they were heard last.
@@ -25,19 +25,19 @@ class Company:
     def __init__(self, timing: Timing, clock: Callable[[], float]) -> None:
         self._timing, self._clock = timing, clock
         self._others: set[Session] = set()
-        self._heard_at = -math.inf  # when somebody who has gone since was heard last
+        self._heard_at = -math.inf  # when the last member who has gone was heard last
         self._looked_at, self._awake_at = clock(), -math.inf
         self._waiting: list[Item] = []  # of newcomers, until it is seen who has gone
 
     @property
     def pause(self) -> float | None:
-        """After how many s to look again; None: it makes no difference."""
+        """Seconds after which `look` has to be called; None: it need not be."""
         if self._waiting:
             return self._timing.follow_sweep
         return self._timing.host_silence / 3 if self._others else None
 
     def look(self, now: float) -> None:
-        """To be called after each `pause`, which makes it seen that this machine has slept."""
+        """Notice whether this machine has slept: then this call comes much later than after `pause`."""
         if self._others and self._sleeps(now):
             self._awake_at, self._heard_at = now, -math.inf
         self._looked_at = now
@@ -55,14 +55,14 @@ class Company:
         now = self._clock()
         self.look(now)
         self._others.discard(session)
-        if now - self._awake_at >= self._timing.host_silence:  # else what is read now was sent before they went
+        if now - self._awake_at >= self._timing.host_silence:  # otherwise what is read now was sent before the sleep
             self._heard_at = max(self._heard_at, min(now, session.link.keepalive.heard_at))
 
     def admit(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Which of these items of the inbox are handled now, at the beginning of a batch.
+        """The items of these that are handled now, at the beginning of a batch. The others wait.
 
-        Just after this machine has slept nobody is let in. Who comes in that moment may have dialled an address that
-        was the host's before, and would be company by which a host draws everybody back.
+        Nobody is let in just after this machine has slept. A newcomer of that moment may have dialled the address that
+        the host had before, and would count as company, so that this host would call everybody back.
         """
         now = self._clock()
         self.look(now)
@@ -74,7 +74,7 @@ class Company:
         return [item for item, waits in zip(items, held, strict=True) if not waits]
 
     def __bool__(self) -> bool:
-        """Any thread. For a moment after this machine has slept there is none, until it is seen who has gone."""
+        """For any thread. Just after this machine has slept nobody counts until it is clear which members have gone."""
         now = self._clock()
         if self._others:
             return not self._sleeps(now) and not self._is_waking(now)
@@ -88,5 +88,5 @@ class Company:
 
 
 def _is_of_newcomer(item: Item) -> bool:
-    """Whether this comes from somebody who is not in the room yet."""
+    """Whether this item comes from a client that is not in the room yet."""
     return isinstance(item, JoinRequest | Received | Asked | LinkEnded) and item.session.member is None

@@ -1,7 +1,7 @@
-"""A standby lets others of its room read its copy, when they have lost the host as well.
+"""A standby lets the other standbys read its copy of the room, once they have all lost the host.
 
-Who is to host the room next takes from the others what they have more of it. Only the owner's computer and those that
-its list of standbys names may do that; they have copies of their own, so they learn nothing that they may not know.
+The next host of the room takes from the others the events that it lacks. Only the owner's computer and those that
+the list of standbys names may read; they have copies of their own, so they learn nothing that they may not know.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What a host tells of the people in a crowd: a count in place of who comes and goes."""
+"""What a host tells members about a crowd: a count of the people in place of notices about each of them."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ COUNT_EVERY = 5000  # ms; a count for 1,000 members is 200 lines a second then, 
 
 
 class CrowdDelivery:
-    """Tells the sessions of a room about its crowd. Owned by the hub thread."""
+    """Tells the sessions of a room how many people are in it while they are a crowd. Owned by the hub thread."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -22,7 +22,7 @@ class CrowdDelivery:
         self._told_at = 0  # ms since 1970
 
     def tell_few(self, event: Event, sessions: Iterable[Session], batch: Batch, cause: Session | None) -> None:
-        """Deliver an event that is lost in the crowd, to whom it is not. The log keeps it as every event.
+        """Deliver an event that most sessions do not get in a crowd. The log stores it as it stores every event.
 
         Args:
             cause: the session whose command caused it.
@@ -37,7 +37,7 @@ class CrowdDelivery:
             batch.tell(session, session.encode(event) if echo is None else echo)
 
     def tell_status(self, status: Status, sessions: Iterable[Session], batch: Batch) -> None:
-        """Tell what is now so of one of very many people."""
+        """Deliver the status of one person to the sessions that are told about each person, and to their own."""
         for session in sessions:
             if session.sees_all or (session.member is not None and session.member.id == status.by):
                 batch.tell(session, session.encode(status))
@@ -57,7 +57,7 @@ class CrowdDelivery:
 
     @property
     def has_changed(self) -> bool:
-        """Whether everybody has been told another count than that of now."""
+        """Whether the count has changed since everybody was told."""
         return self._room.crowd and self._room.people != self._told
 
     def _tell(self, sessions: Iterable[Session], batch: Batch) -> None:
@@ -66,12 +66,12 @@ class CrowdDelivery:
 
 
 def _whose(event: Event) -> tuple[str, str]:
-    """The member id and nick of whom this event is about, after it has happened."""
+    """The member id and the nick, after the event, of the person that it is about."""
     return event.by, event.to if isinstance(event, Renamed) else event.nick
 
 
 def _tell_all(sessions: Iterable[Session], messages: list[FromHost], batch: Batch) -> None:
-    """Tell everybody who does not hear of each person anyway, with bytes made once for each dialect."""
+    """Tell every session that is not told about each person, with bytes made once for each dialect."""
     encoded: dict[Dialect, bytes] = {}
     for session in sessions:
         if session.sees_all:

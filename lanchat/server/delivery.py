@@ -1,4 +1,4 @@
-"""What goes out to the sessions of a room: events to all, and messages to one of them."""
+"""Delivers what happens in a room to its sessions: events to all of them, and messages to a single one."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -22,7 +22,7 @@ class Delivery(Collection[Session]):
         self._acks = acks
         self._crowd = CrowdDelivery(room)
         self._sessions: dict[Session, None] = {}  # a set that keeps its order
-        self._observers: dict[Session, None] = {}  # of these, those that are asked to observe who comes and goes
+        self._observers: dict[Session, None] = {}  # those of the sessions whose `observe` is called
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions)
@@ -82,7 +82,7 @@ class Delivery(Collection[Session]):
         self._deliver(said, batch, session)
 
     def repeat(self, said: wire.Said, batch: Batch, session: Session) -> None:
-        """Let a session that resent a message have its event again."""
+        """Send the event of a message once more to the session that has resent the message."""
         self.tell(session, said, batch)
         self._acks.wait(session, said.seq, said.seq)
         self.tell_all(self._acks.due(), batch)
@@ -100,19 +100,19 @@ class Delivery(Collection[Session]):
         for event in said:
             if not session.echoes:
                 self._echo(session, event, batch)
-            else:  # what everybody gets is not for the deaf, but this is its own
+            else:  # a deaf session gets no messages, except its own
                 self.tell(session, event, batch)
             batch.add((event,))
 
     def _echo(self, session: Session, event: wire.Event, batch: Batch) -> None:
-        """Let a session without `echoes` have what it gets in place of an event that it caused."""
+        """Give a session without `echoes` its own bytes in place of an event that it caused."""
         if (echo := session.echo(event)) is not None:
             batch.personal_for(session).skips.add(len(batch.events))
             if echo:
                 batch.tell(session, echo)
 
     def publish_private(self, told: FilePrivate, batch: Batch) -> None:
-        """Make this happen to a file for one person, and tell the two."""
+        """Apply a change of a file for one person, and tell its sender and its recipient."""
         self._room.files.apply(told)
         batch.records.append(told)
         for session in self:
@@ -132,7 +132,7 @@ class Delivery(Collection[Session]):
                 self.tell(session, message, batch)
 
     def announce(self, status: Status, batch: Batch) -> None:
-        """Tell all sessions what is now so of a member."""
+        """Tell all sessions the new status of a member."""
         if self._room.crowd:
             self._crowd.tell_status(status, self, batch)
         else:

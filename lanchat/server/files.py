@@ -1,4 +1,4 @@
-"""The hub's part in files: it publishes what happens to them, and hands out tickets. Owned by the hub thread."""
+"""The hub's part of file transfers: it publishes what happens to files, and gives out tickets. Hub thread."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +26,7 @@ def open_files(
     Args:
         blobs: None: the room takes no files.
         past: what the log says about files, in order.
-        term: by which the room is hosted here. What came while another computer hosted it may be there alone.
+        term: of this host. A file that came while another computer hosted the room may be on that computer alone.
         on_whole: see `Bulk`.
     """
     if blobs is None:
@@ -57,15 +57,15 @@ class HostFiles:
         self.files = files
         self.bulk = bulk
         self._lost = list(lost)
-        self._storing: deque[tuple[int, str, str]] = deque()  # files that the log does not say to be stored, by ticket
+        self._storing: deque[tuple[int, str, str]] = deque()  # of files not yet stored by the log: ticket, id, hash
 
     def leave_to(self, host: str) -> None:
-        """What is missing here is not lost: another host of the room has it, whose person is called so."""
+        """The files that are missing here are not lost: another host of the room has them. `host` is its nick."""
         self.files.elsewhere.update(dict.fromkeys(self._lost, host))
         self._lost = []
 
     def due(self, now: int) -> Iterator[FileChange]:
-        """Drafts for the files that go by themselves. To be called often; now is in ms since 1970."""
+        """Drafts of events for files that expire or are lost. To be called often; `now` is in ms since 1970."""
         if self._lost:
             lost, self._lost = self._lost, []
             yield from self.files.lose(lost, now)
@@ -76,10 +76,10 @@ class HostFiles:
         return self.bulk.ticket(member, wanted)
 
     def published(self, event: FileChange, ticket: int) -> None:
-        """This has happened, and the log will get it.
+        """Follow this event, which the log is going to store.
 
         Args:
-            ticket: of the log, for this record.
+            ticket: as `Log.append` returned it for the event.
         """
         if self.bulk is None:
             return
@@ -100,6 +100,6 @@ class HostFiles:
                 self.bulk.blobs.blob(file, known.size).finish(sha256)
 
     def end(self, member: str) -> None:
-        """This member was sent away."""
+        """End the transfers of this member, who was kicked or banned."""
         if self.bulk is not None:
             self.bulk.end(member)

@@ -40,7 +40,7 @@ class Volunteer:
 
     @property
     def nick(self) -> str:
-        """Of now."""
+        """The nick that the member has now."""
         member = self.session.member
         return member.nick if member is not None else self.came_as
 
@@ -53,7 +53,7 @@ class _Follower:
 
 
 class Followers:
-    """Which sessions may be standbys, which ones follow, and how far they are. Owned by the hub thread.
+    """Knows which sessions follow (copy the room), how far each is, and who could follow. Owned by the hub thread.
 
     Attributes:
         volunteers: for any thread; replaced as a whole.
@@ -70,16 +70,16 @@ class Followers:
 
     @property
     def sessions(self) -> list[Session]:
-        """Those that follow."""
+        """The sessions that follow."""
         return list(self._following)
 
     @property
     def indexes(self) -> list[int]:
-        """Of those that follow. Any thread."""
+        """The indexes of the standbys that follow. Any thread."""
         return [follower.index for follower in list(self._following.values())]
 
     def came(self, request: JoinRequest, now: float) -> None:
-        """A member has entered the room. The returning owner needs to be asked by nobody."""
+        """A member has entered the room. An owner who returns may follow without having been asked."""
         session, owner = request.session, request.key == self._standing.owner != self._standing.key
         if session.member is not None and request.key and (request.standby or owner):
             volunteer = Volunteer(session, request.key, session.member.nick, request.peer, request.standby > 1, now)
@@ -91,7 +91,7 @@ class Followers:
         self._unfollow(session, now)
 
     def offered(self, session: Session, offer: Offer, now: float) -> None:
-        """This computer is ready to be named; without a port it declines, or is ready no more."""
+        """The computer of this session offers itself as a standby. An offer without a port means that it declines."""
         declined, instance = not offer.port, offer.instance if offer.port else b""
         if declined:
             self._unfollow(session, now)
@@ -103,7 +103,7 @@ class Followers:
         )
 
     def follow(self, session: Session, follow: Follow, now: float) -> bool:
-        """This computer begins to copy the room. Returns whether it may: the owner of the room has named it."""
+        """The computer of this session begins to copy the room. Returns whether it may: the owner has named it."""
         one = self._volunteer(session)
         index = self._standing.index_of(one.key, one.instance) if one is not None and one.instance else None
         if index is None or index == self._standing.index:
@@ -119,13 +119,13 @@ class Followers:
         return True
 
     def stored(self, session: Session, stored: Stored, now: float) -> None:
-        """So much is on that computer's disk."""
+        """The computer of this session has stored its copy up to here."""
         if (follower := self._following.get(session)) is not None:
             follower.position, follower.state = Position(stored.seq, stored.private), stored.state
             self._replication.stored(follower.index, follower.position, stored.count, now)
 
     def places(self, session: Session) -> tuple[Place, ...]:
-        """Where the computer of this session says that it can be reached. The owner's program sees that for itself."""
+        """Where the computer of this session says that it can be reached. The owner's program finds that out itself."""
         one, index = self._volunteer(session), self.index(session)
         if one is None or index is None or self._standing.index == OWNER_INDEX:
             return ()
@@ -133,7 +133,7 @@ class Followers:
         return (Place(index, one.key, one.nick, (str(Endpoint(one.peer, one.port)),), web),)
 
     def session(self, index: int) -> Session | None:
-        """The one that follows with this index."""
+        """The session of the standby with this index, if it follows."""
         return next((session for session, known in self._following.items() if known.index == index), None)
 
     def index(self, session: Session) -> int | None:
@@ -141,21 +141,21 @@ class Followers:
         return follower.index if follower is not None else None
 
     def called(self, nick: str) -> int | None:
-        """The index of the standby with this nick that follows."""
+        """The index of the standby whose member has this nick, if it follows."""
         same = (known.index for session, known in self._following.items() if _is_called(session, nick))
         return next(same, None)
 
     def has_declined(self, key: bytes) -> bool:
-        """Whether a computer of this key is here and declines to be a standby."""
+        """Whether a computer with this key is connected and declines to be a standby."""
         return any(one.declined and one.key == key for one in self.volunteers)
 
     def has(self, index: int, position: Position, rev: int) -> bool:
-        """Whether this standby has all of that."""
+        """Whether this standby has everything up to this position, and the rules of this revision."""
         known = [one for one in self._following.values() if one.index == index]
         return any(one.position.has(position) and one.state >= rev for one in known)
 
     def drop_unnamed(self, now: float) -> None:
-        """Stop waiting for those that a new list of standbys leaves out."""
+        """Acks do not wait any longer for computers that the new list of standbys does not name."""
         for session, known in list(self._following.items()):
             one = self._volunteer(session)
             if one is None or self._standing.index_of(one.key, one.instance) != known.index:

@@ -1,10 +1,10 @@
 """Handing a room over to a standby, step by step. Owned by the hub thread.
 
-1. From the first moment on, nothing is numbered any more: what comes in is held back.
+1. From the beginning of the handover on, nothing is numbered: what comes in is held back.
 2. Once the standby has all that the host has, it gets `Promote` and begins its term.
-3. It answers `Promoted`. Then everybody is told where to go, and this host is none any more.
+3. The standby answers `Promoted`. Then everybody is told where to go, and this computer is no longer the host.
 
-A standby that does not do its part in time leaves everything as it was, and what was held back goes on.
+If the standby does not do its part in time, the room stays here, and what was held back is handled.
 """
 
 import logging
@@ -43,12 +43,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Handover:
-    """One try.
+    """One attempt to hand the room over.
 
     Args:
         index: of the standby.
-        session: over which it follows; None: it hosts already.
-        until: s, by the host's clock, when the step of now has failed.
+        session: of the standby, which follows over it; None: that computer hosts the room already.
+        until: s, by the host's clock, when the current step counts as failed.
         done: called in the hub's thread with "", or with a sentence that says why the room stays here.
         stage: "over": the room is hosted elsewhere.
         lost: the link of the standby has ended.
@@ -63,7 +63,7 @@ class Handover:
     lost: bool = False
 
     def admit(self, item: Item) -> Sequence[Item]:
-        """The part of this item that is handled now. The rest waits until the room is here or there for certain.
+        """The part of this item that is handled now. The rest waits until it is certain which computer hosts the room.
 
         The log goes on to report, and the standby to answer; what its person says waits as well. Once it is over, only
         newcomers hear where the room is.
@@ -85,20 +85,20 @@ class Handover:
                 return []
 
     def release(self) -> Sequence[Item]:
-        """What was held back, for a room that stays; of one that is elsewhere, the newcomers, who hear where it is."""
+        """The items that were held back. Of a room that has moved only those of newcomers, who are told where it is."""
         held, self.held = self.held, []
         return [item for item in held if isinstance(item, JoinRequest)] if self.stage == "over" else held
 
 
 class Handovers:
-    """The tries of one host, one at a time, and its yielding to another host. Owned by the hub thread.
+    """The handovers of one host, one at a time, and its yielding to another host. Owned by the hub thread.
 
     Args:
         clock: s.
         yielded: called once the room is hosted elsewhere; never waits.
 
     Attributes:
-        successor: the nick of who hosts the room then.
+        successor: the nick of the next host's person, once the room has moved.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class Handovers:
 
     @property
     def was_apart(self) -> bool:
-        """Whether the host of now did not get the room from this one: either may have what the other lacks."""
+        """Whether the new host took the room without this one's help: each of the two may have what the other lacks."""
         return self._handover is not None and self._handover.session is None
 
     def begin(self, item: HandOver) -> None:
@@ -149,14 +149,14 @@ class Handovers:
     def yield_to(self, index: int) -> None:
         """Send everybody to another host."""
         if self._handover is not None:
-            return  # it is on its way already, or is looked at again when it has stayed
+            return  # a handover is under way; if it fails, the watch calls this again
         self._handover = Handover(index, None, math.inf, lambda why: None, "over")
         self.successor = self._standing.nick(index)
         self._sessions.closing = Closing("moved", f"{self.successor or 'Another computer'} hosts the room, too.", index)
         self._yielded()
 
     def admit(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Which of these items are handled now."""
+        """The items of these that are handled now. The others are held back."""
         handover = self._handover
         if handover is None:
             return items
@@ -165,10 +165,10 @@ class Handovers:
         return [part for item in items for part in handover.admit(item)]
 
     def go_on(self, everything: Position, rev: int, batch: Batch) -> Sequence[Item]:
-        """Do what is next. Returns held items, to be handled now.
+        """Take the next step, if it is due. Returns items that were held back and are handled now.
 
         Args:
-            everything: all that this host has given a number.
+            everything: the position of the last event and private message that this host has numbered.
             rev: the revision of the rules.
         """
         handover = self._handover
@@ -192,7 +192,7 @@ class Handovers:
         return ()
 
     def promoted(self, session: Session, paper: bytes) -> None:
-        """A standby says that its term has begun, of which this is the record."""
+        """A standby says that its term has begun, and sends the record of that term."""
         handover = self._handover
         if handover is None or handover.session is not session or handover.stage != "asked":
             return
@@ -210,7 +210,7 @@ class Handovers:
         self._yielded()
 
     def _end(self, handover: Handover, why: str) -> Sequence[Item]:
-        """Go on as if nothing had been. Returns what was held back."""
+        """End the handover; the room stays here. Returns what was held back."""
         self._handover = None
         _log.info("not handed over: %s", why)
         handover.done(why)

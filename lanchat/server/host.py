@@ -50,7 +50,7 @@ class Host(Closable):
     """Serves a room from `start()` to `close()`. All public methods are for one thread, whichever it is.
 
     Args:
-        nick: the host's name on the room's card.
+        nick: of the host's person, for the room's card.
         doors: the ways into the room. `connect()` uses the first.
         on: our own addresses to listen on; None for all.
         password: what members need to know to enter; None: nothing.
@@ -60,7 +60,7 @@ class Host(Closable):
         save_access: stores the access rules when they change; never waits.
         ephemeral: ask members to store nothing either.
         blobs: holds the files that members send; None: the room takes none.
-        term: by what right this computer hosts a room that may move; None: this one cannot.
+        term: the right by which this computer hosts a room that may move; None: this room cannot move.
         beside: makes what is known of the other hosts, of a room on an engine, from what its log continues; None: there
             never are any.
         listeners: of the first doors, where these listen already; they are the host's from now on.
@@ -103,7 +103,7 @@ class Host(Closable):
         self.identity = identity
         if password is not None and any(door.needs_no_password for door in doors):
             raise ValueError("A room with a password cannot have an unencrypted port: it would let everybody in.")
-        self.locked = password is not None  # whether the room has one
+        self.locked = password is not None  # whether the room has a password
         self._ephemeral = ephemeral
         self._timing = timing
         self._log = log = log or NoLog()
@@ -125,7 +125,7 @@ class Host(Closable):
             access = Access(opened.owners, self.rules.rules.bans, locked=self.rules.rules.locked, limits=limits)
             if access.full:
                 _log.warning("this room remembers %d nicks; those of newcomers are kept for nobody", MAX_OWNED)
-            self._room = room = Room(  # the hub's, but for the nick of the host's member
+            self._room = room = Room(  # owned by the hub thread; `host_nick` is for any thread
                 self.room_id,
                 self.title,
                 identity.id,
@@ -220,7 +220,7 @@ class Host(Closable):
         Returns:
             A socket whose other end is served like any other link, except that it never counts as a stranger's, which
             a crowd of strangers could push out. It needs no network, so a host can talk in its own room whatever a
-            firewall blocks. That of a host that has closed is at its end.
+            firewall blocks. After `close` the socket is at its end of file.
         """
         ours, theirs = socket.socketpair()
         if self._closing:

@@ -38,7 +38,7 @@ from lanchat.threads import Inbox, join_started
 
 
 class Hub(Commands):
-    """Runs a room. `inbox` is for any thread; so are the methods that say so, and all else is for the hub thread.
+    """Runs a room. `inbox` and the methods that say so are for any thread, everything else is for the hub thread.
 
     Args:
         now: returns ms since 1970.
@@ -70,11 +70,11 @@ class Hub(Commands):
         return self._room.people
 
     def let_move(self, standbys: Standbys) -> None:
-        """From now on the room can move. Before `start`."""
+        """Let the room move from now on. To be called before `start`."""
         self.standbys, self.sessions.gone = standbys, standbys.gone
 
     def begin(self, first: wire.Event) -> None:
-        """Make this happen before anything else. Before `start`; the log has been started."""
+        """Make an event happen before all others. To be called before `start`, after the log was started."""
         batch = Batch(self._now())
         self.sessions.publish(first, batch)
         self._append(batch)
@@ -92,7 +92,7 @@ class Hub(Commands):
         self.inbox.put_now(LogTrouble(text))
 
     def run_batch(self) -> bool:
-        """Handle all that is in the inbox as one batch; waits for a first item. Returns whether the hub goes on."""
+        """Handle everything in the inbox as one batch; wait for a first item. Returns whether the hub goes on."""
         standbys, goes_on = self.standbys, True
         pauses = (self.sessions.pause, standbys.pause if standbys is not None else None)
         items = self.inbox.take(min((pause for pause in pauses if pause is not None), default=None))

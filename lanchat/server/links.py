@@ -1,4 +1,4 @@
-"""The links of a host: each is served in threads of its own, from its socket to its end."""
+"""The links of a host. Each of them is served by a thread of its own, from the accepted socket to the end."""
 
 import logging
 import socket
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class Links:
-    """Serves links from `start()` to `close()`. All methods but those are for any thread.
+    """Serves links from `start()` to `close()`, which are for one thread; all other methods are for any thread.
 
     Args:
         limits: what strangers and members may do.
@@ -35,7 +35,7 @@ class Links:
 
     @property
     def read(self) -> list[Link]:
-        """All links that are read now, of members and strangers."""
+        """All links that are served now, of members and strangers."""
         return self._readers.links
 
     def start(self) -> None:
@@ -51,9 +51,9 @@ class Links:
             self._flusher.close()
 
     def accept(self, sock: socket.socket, address: str, door: Door) -> None:
-        """Serve a link that was accepted, or close it."""
+        """Serve an accepted connection, or close it if the limits do not allow it."""
         source = source_of(address)
-        # A card would claim the room for this host until its program closes it, and the one that has it would yield.
+        # A host that has handed its room over shows no card: the new host would see it, and yield to this one.
         if self._hosted_elsewhere() or not self.admission.accepts(source):
             sock.close()
             return
@@ -64,7 +64,7 @@ class Links:
             sock.close()
 
     def serve(self, sock: socket.socket, door: Door, source: str | None = None) -> None:
-        """Start to read a link. It counts for its source; None: it is the host's own, which counts for nobody."""
+        """Serve a connection in a new thread. `source` is whom it counts for; None: it is the host's own link."""
         assert self._flusher is not None
         link = Link(sock, door.channel(sock), self._flusher)
         quota = self._quotas.open(source or "")

@@ -1,4 +1,4 @@
-"""What lets a host's room move to another computer, for the threads that ask for it."""
+"""What other threads ask of the hub of a room that can move: names for standbys, a handover, yielding."""
 
 import queue
 import threading
@@ -24,11 +24,11 @@ from lanchat.server.term import Standing, Term
 from lanchat.storage.identity import Identity
 from lanchat.storage.log import Opened
 
-_ANSWER = 1.0  # s; the hub itself answers later than it promises by no more than this
+_ANSWER = 1.0  # s that the hub may need for its answer beyond the time that it gives a handover
 
 
 class Moving:
-    """Belongs to a host. All methods are for any thread, once the host's hub runs.
+    """The part of a host for rooms that can move. All methods are for any thread, once the hub runs.
 
     Args:
         hub: before its start.
@@ -75,7 +75,7 @@ class Moving:
 
     @property
     def volunteers(self) -> tuple[Volunteer, ...]:
-        """Whose computers may be named."""
+        """The members' computers that may be named standbys."""
         return self._standbys.followers.volunteers
 
     @property
@@ -84,37 +84,37 @@ class Moving:
         return self._rules.rules.bans  # the rules are replaced as a whole
 
     def to_merge(self) -> list[Merging]:
-        """What another host of the room, to which this one has yielded, may lack. Once the hub has ended."""
+        """What may be missing at the host to which this one has yielded. To be called once the hub has ended."""
         if not self._standbys.handovers.was_apart:
-            return []  # who got the room from this host got all of it, and may have changed it since
+            return []  # a host that got the room from this one has all of it, and may have changed it
         rules = self._rules.rules
         return to_merge(rules.bans, self._room.private, locked=rules.locked)
 
     @property
     def successor(self) -> str:
-        """The nick of who hosts the room since it has left this host; "": nobody, or one without a nick."""
+        """The nick of the person whose computer took the room over; "": nobody did, or the nick is not known."""
         return self._standbys.handovers.successor
 
     @property
     def elsewhere(self) -> bool:
-        """Whether the room has another host since, and this one only sends everybody there."""
+        """Whether another computer hosts the room by now, so that this one only sends everybody there."""
         closing = self._hub.sessions.closing
         return closing is not None and closing.code == "moved"
 
     @property
     def shown(self) -> tuple[bytes, bytes, bytes, bool]:
-        """What a card shows besides: the papers, and whether there is company."""
+        """What a card shows of a room that can move: the papers, and whether the host has company."""
         return (*self.standing.papers, bool(self._standbys.company))
 
     @property
     def place(self) -> succession.Place:
-        """What this host is, beside another one of the same room."""
+        """What this host has to show where another one hosts the same room."""
         standing, company = self.standing, bool(self._standbys.company)
         return succession.Place(standing.index, standing.epoch, self._room.seq, "hosts", company=company)
 
     @property
     def unlinked(self) -> dict[int, Place]:
-        """Where computers are that may host the room and do not follow us, by index."""
+        """The addresses, by index, of computers that may host the room and do not follow this host now."""
         following = self._standbys.followers.indexes
         return {i: p for i, p in self.standing.places.items() if i != self.standing.index and i not in following}
 
@@ -124,7 +124,7 @@ class Moving:
         return self._standbys.replication.sync
 
     def begin(self) -> None:
-        """Publish that the room has moved here, if it has. Before the hub's start; the log has been started."""
+        """Publish that the room has moved here, if it has. To be called before the hub starts and after the log has."""
         if self._first is not None:
             self._hub.begin(self._first)
 
@@ -133,7 +133,7 @@ class Moving:
         self._standbys.blocked = ports
 
     def recruit(self, volunteer: Volunteer) -> None:
-        """Ask this member's computer to get ready. The hub sends it, so that the member's welcome stands before it."""
+        """Ask this member's computer to become a standby. The hub sends the question, so it comes after the welcome."""
         session = volunteer.session
         self._hub.inbox.put_now(Asked(session, lambda _: session.encode(Recruit())))
 
@@ -153,28 +153,28 @@ class Moving:
         return frozenset(origin for place in list(self.standing.places.values()) for origin in place.origins)
 
     def change_web(self, changed: WebChanged, at: Sequence[str]) -> None:
-        """Browsers come in in another way. The copies have to know.
+        """Note that browsers join in another way from now on; the copies get that as well.
 
         Args:
-            at: what they may call our page, as in `Place`.
+            at: the addresses of our page, as in `Place`.
         """
         self._hub.inbox.put_now(changed)
         if (own := self.standing.places.get(self.standing.index)) is not None:
             self.name(b"", own.with_page(at))
 
     def learn(self, paper: bytes) -> None:
-        """Somebody has shown this list of standbys, which the owner has signed."""
+        """A member has shown this list of standbys, which the owner has signed."""
         self._hub.inbox.put_now(Named(paper, ()))
 
     def yield_to(self, index: int) -> None:
-        """The computer with this index hosts the room as well, and goes before us: send everybody there."""
+        """Send everybody to the computer with this index, which hosts the room as well and has precedence."""
         self._hub.inbox.put_now(YieldTo(index))
 
     def hand_over(self, index: int | None = None) -> str:
-        """Hand the room over to this standby; None: to the one that acks wait for. Waits some seconds at most.
+        """Hand the room over to the standby with this index; None: to the sync standby. Waits some seconds at most.
 
         Returns:
-            Why the room stays here, as a sentence; "": it is hosted there.
+            Why the room stays here, as a sentence; "": the standby hosts it now.
         """
         answer: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._hub.inbox.put_now(HandOver(index, answer.put))

@@ -54,6 +54,6 @@ class OpenDoors:
         return door
 
     def close(self, door: Door) -> None:
-        """Accept nobody at this door any more. Who came in by it stays."""
+        """Stop accepting at this door. The sessions that came in by it stay."""
         self._doors = [(other, listeners) for other, listeners in self._doors if other is not door]
         self._acceptor.close_door(door)

@@ -1,4 +1,4 @@
-"""What members ask their host about standbys and a move of the room, and the answers. Owned by the hub thread."""
+"""Answers members who ask about standbys, or ask their host to move or close the room. Owned by the hub thread."""
 
 from lanchat.protocol.closings import CLOSED
 from lanchat.protocol.delegation import OWNER_INDEX
@@ -13,10 +13,10 @@ _NO_STANDBYS = Notice("rights", "This room cannot move to another computer.")
 
 
 def obey(standbys: Standbys | None, session: Session, member: Member, order: Moderate) -> Notice | None:
-    """Do what a member asks for, if it may.
+    """Do what a member asks for, if that member has the right to it.
 
     Returns:
-        The answer; None: it comes later, or with what happens.
+        The answer; None: a notice follows later, or the event itself is the answer.
     """
     if standbys is None:
         return _NO_STANDBYS
@@ -50,7 +50,7 @@ def obey(standbys: Standbys | None, session: Session, member: Member, order: Mod
 
 
 def _describe(standbys: Standbys) -> str:
-    """Who can take over, in words."""
+    """The text of `/standbys`: which computers can take the room over, and why others cannot."""
     standing, followers = standbys.standing, standbys.followers
 
     def state(index: int) -> str:

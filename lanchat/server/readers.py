@@ -27,7 +27,7 @@ class Readers:
         """Read a link in a new thread. The thread that read it before, if any, hands it on in this way and then ends.
 
         Args:
-            read: whatever happens in it, at its end the link is over, or handed on.
+            read: reads the link; once it returns or raises, the link has ended or belongs to another reader thread.
             own: it is the host's own link. This holds for all threads that read it.
 
         Raises:
@@ -61,7 +61,7 @@ class Readers:
             return list(self._links)
 
     def done(self, link: Link) -> None:
-        """This link is not read any more."""
+        """Note that nobody reads this link any more."""
         with self._lock:
             self._links.discard(link)
             self._own.discard(link)

@@ -1,13 +1,13 @@
-"""Which standby an ack waits for, and how far acks may go. Pure; owned by the hub.
+"""Decides which standby an ack waits for, and up to where acks may go. Pure; owned by the hub thread.
 
-One standby at a time is the sync standby: what is acknowledged is on its disk and on the host's. Which one it is goes
-out to everybody in the heartbeat, so every screen knows what an ack is worth:
+One standby at a time is the sync standby: what is acknowledged is on its disk and on the host's. The heartbeat names
+it to everybody, so that every screen can show what an ack is worth:
 
-1. From the heartbeat that names it on, no ack goes out before the standby has stored that heartbeat, and then none
-   for anything that it has not stored, even for an old message that is resent.
-2. Where it is gone or lags, acks wait for another one; after `Timing.sync_wait` a heartbeat that names nobody
+1. From the heartbeat that names it on, no ack goes out before the standby has stored that heartbeat. Later, none goes
+   out for anything that it has not stored, not even for an old message that is resent.
+2. If it is gone or lags, acks wait for another one; after `Timing.sync_wait` a heartbeat that names nobody
    goes out, and only then acks for what is on the host's disk alone.
-3. One that lagged is not named again for `Timing.sync_pause`, so that a bad wireless link does not flap.
+3. A standby that lagged is not named again for `Timing.sync_pause`, so that a bad wireless link causes no flapping.
 
 With host crashes alone, none of 294,305 acknowledged lines was absent after 1,005 takeovers of a model of these rules.
 """
@@ -22,17 +22,17 @@ NOBODY = -1  # in place of the index of a sync standby
 
 
 class Position(NamedTuple):
-    """How much of a room is on a disk."""
+    """How far a copy of a room on some disk goes."""
 
     seq: int  # the last event
     private: int  # the number of the last private message
 
     def has(self, other: "Position") -> bool:
-        """Whether nothing of the other is missing here."""
+        """Whether everything up to the other position is here."""
         return self.seq >= other.seq and self.private >= other.private
 
     def both(self, other: "Position") -> "Position":
-        """What is on both disks."""
+        """The position up to which both disks have everything."""
         return Position(min(self.seq, other.seq), min(self.private, other.private))
 
 
@@ -44,7 +44,7 @@ class Replication:
     Attributes:
         sync: the index of the sync standby, or NOBODY. The heartbeat says it.
         count: grows with each change of `sync`, so that a former sync standby learns that it is none any more.
-        safe: how far acks may go now. It goes back to nothing while they wait for a sync standby.
+        safe: the position up to which acks may go now. It is the very beginning while they wait for a sync standby.
 
     Args:
         saved: what is on the host's disk when it begins.
@@ -75,16 +75,16 @@ class Replication:
         return index in self._stored and bool(self._marks) and self._stored[index].has(self._marks[0][1])
 
     def has(self, position: Position) -> bool:
-        """Whether all of that is on the host's own disk."""
+        """Whether the host's own disk has everything up to this position."""
         return self._saved.has(position)
 
     def saved(self, position: Position) -> None:
-        """So much is on the host's own disk."""
+        """The host's own disk has everything up to this position."""
         self._saved = position
         self._advance()
 
     def stored(self, index: int, position: Position, count: int, now: float) -> None:
-        """So much is on that standby's disk; the first call for a link that has just come.
+        """The disk of this standby has everything up to this position. The first call says that the standby follows.
 
         Args:
             count: of the last heartbeat that it has stored.
@@ -95,7 +95,7 @@ class Replication:
         self._advance()
 
     def gone(self, index: int, now: float) -> None:
-        """The link of that standby has ended."""
+        """The link of this standby has ended."""
         self._stored.pop(index, None)
         if index == self.sync and self._waiting_since is None:
             self._waiting_since = now

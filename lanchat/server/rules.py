@@ -11,11 +11,10 @@ from lanchat.server.term import Term
 
 
 class KeptRules:
-    """Any thread.
+    """Knows the rules of now, and stores each change. Any thread.
 
-    Those in the log count before those that were given, because another computer may have hosted the room since: who
-    is banned, whether the room is locked, and the guest link. So each change goes into the log, also of a host without
-    papers.
+    They are the bans, the lock and the guest link. What the log says takes precedence over `bans` and `locked`, because
+    another computer may have hosted the room since. So each change goes into the log, even where the room cannot move.
 
     Args:
         kept: `Opened.state`.
@@ -52,20 +51,20 @@ class KeptRules:
     def state(self) -> State | None:
         """The rules as a copy gets them; None: so many people are banned that a copy cannot get them.
 
-        Without them no copy is complete, so that nobody hosts the room who would let in somebody who is banned.
+        A copy without them never counts as complete, so no computer hosts the room that would let banned people in.
         """
         rules = write_rules(self.rules)
         return State(self.rev, rules) if len(rules) <= MAX_LIST else None
 
     def change(self, bans: dict[str, str], locked: bool) -> None:
-        """Note who may enter from now on."""
+        """Note the new bans and the new lock."""
         self._save_access(bans, locked)
         with self._changing:
             self.rules = self.rules.admitting(bans, locked)
             self._store()
 
     def change_web(self, changed: WebChanged) -> None:
-        """Note how browsers come in from now on."""
+        """Note how browsers join from now on."""
         with self._changing:
             self.rules = self.rules.with_page(changed.open, changed.ticket, changed.ticket_until)
             self._store()

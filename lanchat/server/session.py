@@ -38,7 +38,7 @@ class Dialect(Protocol):
         """The bytes that a client gets before its first live event."""
 
 
-Converse = Callable[[], None]  # reads a link until it ends, once its greeting is done
+Converse = Callable[[], None]  # called after the greeting; reads the link until it ends
 
 
 @dataclass(eq=False)
@@ -50,10 +50,10 @@ class Session:
         own_join: whether the client gets the event of its own join; False: its snapshot tells it.
         deaf: whether the client asked not to get the messages of others.
         absence: s that the member may be away after the link was lost, before this counts as leaving.
-        follows: whether it copies the room, as a standby whom the owner has named. Set by the hub.
+        follows: whether its computer copies the room, as a standby that the owner has named. Set by the hub.
         bot: whether a program speaks on this link, and no person.
-        sees_all: whether it is told of everybody who comes and goes, in a crowd as well.
-        observes: whether it is asked to `observe` who comes and goes.
+        sees_all: whether the client is told about everybody who comes and goes, even in a crowd.
+        observes: whether `observe` is called after each event.
     """
 
     link: Outlet
@@ -73,16 +73,16 @@ class Session:
         return self.dialect.encode(message)
 
     def gets(self, to: str, message: FromHost) -> bool:
-        """Whether a message to all sessions of this member id is for this one."""
+        """Whether this session gets a message that is for all sessions of this member id."""
         member = self.member
         return member is not None and member.id == to and (self.echoes or not _is_by(message, to))
 
     def echo(self, event: Event) -> bytes | None:
-        """The bytes that a session without `echoes` gets of an event that it caused; None: the same as everybody."""
+        """The bytes that a session without `echoes` gets for an event that it caused; None: those for everybody."""
         return b"" if isinstance(event, Said) else None
 
     def observe(self, event: Event) -> bytes:
-        """The bytes that this session alone gets after an event. Asked only where `observes` is set."""
+        """The bytes that this session alone gets after an event. Called only if `observes` is set."""
         return b""
 
     def snapshot(self, snapshot: Snapshot) -> bytes:
@@ -107,7 +107,7 @@ class JoinRequest:
         key: the public key that was proven.
         standby: 1: this computer may be named a standby; 2: its person asked for it.
         peer: the address of the other end of the link.
-        web: they come by a browser.
+        web: the client is a browser.
         papers: the list of standbys and the record of a host, as the hello has shown them.
     """
 
@@ -138,12 +138,12 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What follows from a question.
+    """The answer to an `Asked`.
 
     Args:
         data: the bytes for the session that asked.
         others: bytes for other sessions.
-        messages: what the session says to the room, after the bytes.
+        messages: handled as messages of this session, after the bytes were sent.
     """
 
     data: bytes = b""
@@ -153,11 +153,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """A client asks something that only the room knows, such as who is in it.
+    """A question that only the room can answer, such as who is in it.
 
     Args:
-        answer: called in the hub's thread, where it may read the room and must not wait. Gives the bytes for this
-            session, or more than that. They take their place after everything that came before.
+        answer: called in the hub's thread, where it may read the room and must not wait. Returns the bytes for this
+            session, or an `Answer`. The bytes come after those of everything that the client sent before.
     """
 
     session: Session
@@ -194,7 +194,7 @@ class CloseRoom:
     """The room closes: every member is told, and no one is admitted any more.
 
     Args:
-        to: the index of another host, at which it goes on; -1: it does not.
+        to: the index of another host of the room, to which members go; -1: there is none.
     """
 
     reason: str
@@ -213,7 +213,7 @@ class Named:
 
     Args:
         paper: b"": the list is as before.
-        places: where some of them are.
+        places: the addresses of some of the computers that it names.
     """
 
     paper: bytes
@@ -222,10 +222,10 @@ class Named:
 
 @dataclass(frozen=True)
 class HandOver:
-    """The room is to be hosted by a standby.
+    """A standby shall take the room over.
 
     Args:
-        index: of the standby; None: the one that acks wait for.
+        index: of the standby; None: the sync standby.
         done: called in the hub's thread with "", or with a sentence that says why the room stays here.
     """
 
@@ -235,7 +235,7 @@ class HandOver:
 
 @dataclass(frozen=True)
 class YieldTo:
-    """Another computer hosts the room as well, and goes before this one.
+    """Another computer hosts the room as well, and has precedence.
 
     Args:
         index: of that computer.
@@ -246,10 +246,10 @@ class YieldTo:
 
 @dataclass(frozen=True)
 class WebChanged:
-    """The room has a page for browsers from now on, or has none, or another guest link.
+    """The door for browsers was opened or closed, or has another guest link.
 
     Args:
-        ticket: of the guest link, as it stands there; "": there is none.
+        ticket: the secret of the guest link, as text; "": there is no guest link.
         ticket_until: s since 1970.
     """
 
@@ -260,7 +260,7 @@ class WebChanged:
 
 @dataclass(frozen=True)
 class EngineItem:
-    """Something from the engine of a room; see engine/items.py. Other hubs get none."""
+    """Base of the items that the engine of a room puts into the inbox, see engine/items.py."""
 
 
 @dataclass(frozen=True)

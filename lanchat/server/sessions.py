@@ -1,4 +1,4 @@
-"""The sessions of a room: who joins and leaves, and who is away for a moment."""
+"""The sessions of a room: they come in and end, and some of them wait a while for a lost client to come back."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ from lanchat.server.beside import Beside
 from lanchat.server.delivery import Delivery
 from lanchat.server.session import Answer, Asked, JoinRequest, Session
 
-_LOOK = 1.0  # s between two looks at who is away
+_LOOK = 1.0  # s between two looks at the clients that were lost
 _CROWD = 64  # sessions, from which on those who come and go at about the same time are announced together ...
 _GATHER = 0.1  # s ... so long at most after the first of them
 _VISITS = {wire.Joined, wire.Left}
@@ -35,8 +35,8 @@ class Sessions(Delivery):
         beside: the other hosts of the room; None: it never has any.
         clock: s of a monotonic clock.
 
-    A session whose link was lost may still count for a while (`Session.absence`), because the browser of a phone loses
-    its link each time that the phone sleeps. The member has left only if nobody comes back by then.
+    A session whose link was lost may stay for a while (`Session.absence`), because the browser of a phone loses its
+    link each time that the phone sleeps. Only if its client has not come back by then, the member has left.
     """
 
     def __init__(self, room: Room, acks: Acks) -> None:
@@ -49,10 +49,10 @@ class Sessions(Delivery):
         self._absent: dict[Session, int] = {}  # sessions without a link, with when they end, in ms since 1970
 
     def may_wait(self, batch: Batch) -> bool:
-        """Whether all but those who are told something may get this batch a moment later.
+        """Whether sessions without bytes of their own may get this batch a moment later.
 
-        In a large room a send to everybody takes longer than all else of a join. So who only comes or goes is announced
-        to the others together with those who come or go at about the same time, unless anything else happens.
+        In a large room a send to everybody takes longer than everything else of a join. So people who come and go at
+        about the same time are announced together, unless anything else happens.
         """
         crowded = len(self) >= _CROWD and self.closing is None
         if crowded and (batch.events or batch.records) and _VISITS.issuperset(map(type, batch.records)):
@@ -64,15 +64,15 @@ class Sessions(Delivery):
         return False
 
     def answer(self, asked: Asked, batch: Batch) -> Sequence[wire.FromMember]:
-        """Give a client what it asks for. An error in an answer ends the link of this client alone.
+        """Answer the question of a client. An error in the answer ends the link of this client alone.
 
         Returns:
-            What it says to the room with that.
+            The messages of the answer.
         """
         session = asked.session
         try:
             found = asked.answer(self._room)
-        except Exception:  # an answer only reads, so the room is sound, and nobody else has to go
+        except Exception:  # an answer only reads: the room is sound, and the others go on
             _log.exception("an unforeseen error in an answer has ended the link of its client")
             self.dismiss(session, FAULT, batch)
             return ()
@@ -80,7 +80,7 @@ class Sessions(Delivery):
         for to, data in ((session, answer.data), *answer.others):
             if data and to.member is not None:
                 batch.tell(to, data)
-            elif data:  # outside the room nothing else is on its way
+            elif data:  # a client outside the room gets nothing else
                 to.link.send(data)
         if session.member is not None and session.bot != session.member.bot:
             self._look_who_speaks(session.member, batch)
@@ -98,7 +98,7 @@ class Sessions(Delivery):
             nick = decision.suggestion
             decision = self._join(request, nick, batch)
         if isinstance(decision, wire.Refused) and decision.code == "full" and self._absent:
-            self._end(next(iter(self._absent)), batch)  # who is away makes room, for who may come in
+            self._end(next(iter(self._absent)), batch)  # a session without a client makes room for a newcomer
             self.join_later(request, batch)
             return
         if isinstance(decision, wire.Refused):
@@ -111,7 +111,7 @@ class Sessions(Delivery):
         self.let_in(request, decision, batch)
 
     def join_later(self, request: JoinRequest, batch: Batch) -> None:
-        """Look again whether a client may come in, once what was decided for it has happened. Here that is now."""
+        """Let a client in once an event has happened. In this class it has happened already; see engine/sessions.py."""
         self.join(request, batch)
 
     def let_in(self, request: JoinRequest, decision: wire.Joined | Member, batch: Batch) -> None:
@@ -146,7 +146,7 @@ class Sessions(Delivery):
             self._end(other, batch)
         if session.member.sessions > 1 or session.bot != session.member.bot:
             self._look_who_speaks(session.member, batch)
-        if session.member.sessions > MAX_SESSIONS:  # the links of some may have died unnoticed
+        if session.member.sessions > MAX_SESSIONS:  # the links of some of them may have died unnoticed
             oldest = next(other for other in self._sessions if other.member is session.member)
             self.dismiss(oldest, REPLACED, batch)
         if session.member.host and session.member.sessions == 1 and self._room.locked:  # perhaps since an earlier start
@@ -182,14 +182,14 @@ class Sessions(Delivery):
             self._end(session, batch)
 
     def do_what_is_due(self, batch: Batch) -> None:
-        """End the sessions of those who have not come back in time, and tell how many are in a crowd, and who hosts."""
+        """End sessions whose client has not come back in time, and send what is due about a crowd and about hosts."""
         self.tell_of_hosts(batch)
         self._crowd.count(self, batch)
         for session in [session for session, until in self._absent.items() if until <= batch.now]:
             self._end(session, batch)
 
     def tell_of_hosts(self, batch: Batch) -> None:
-        """Tell everybody who hosts the room, if that is new, and give a sign of life, if one is due."""
+        """Tell everybody which computers host the room, if that has changed, and send a sign of life, if one is due."""
         if self.beside is None:
             return
         for message in (*self.beside.take_due(), *self._alive(self.beside.beat(self.clock()))):
@@ -223,7 +223,7 @@ class Sessions(Delivery):
         _log.info("%s left: %s", member.id, reason or code)
 
     def _look_who_speaks(self, member: Member, batch: Batch) -> None:
-        """A member is a program while all their sessions are those of programs."""
+        """Tell everybody if a member has become a program, or is none any more: all sessions are those of programs."""
         bot = all(session.bot for session in self._sessions if session.member is member)
         if bot != member.bot:
             member.bot = bot
@@ -235,5 +235,5 @@ class Sessions(Delivery):
             return
         for session in self._sessions:
             own = self.beside is not None and session.member is not None and session.member.host
-            if not own or self.closing.code != "moved":  # our person stays, who has to read why nobody else is here
+            if not own or self.closing.code != "moved":  # the host's own person stays, to read why nobody else is here
                 session.link.finish(session.encode(self.closing))

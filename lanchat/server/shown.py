@@ -1,4 +1,4 @@
-"""What the hellos of members show a host about who hosts the room, and by whose list."""
+"""The papers in the hellos of members, from which a host learns of a newer list of standbys or a later host."""
 
 import logging
 
@@ -7,7 +7,7 @@ from lanchat.protocol.delegation import OWNER_INDEX, TermRecord, check_host, rea
 from lanchat.protocol.timeline import index_of
 from lanchat.server.term import Standing
 
-REMEMBERED = 64  # papers whose signatures were checked; after a move all members come with the same two
+REMEMBERED = 64  # papers that were checked before; after a move all members show the same two
 
 _log = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 class ShownPapers:
     """Finds the papers of a hello from which the host learns something. Owned by the hub thread.
 
-    A member can show nothing but what the owner and hosts have signed, so it can be false only by being old.
+    Papers are signed by the owner or by a host. So a member cannot show false ones, only old ones.
     """
 
     def __init__(self, standing: Standing) -> None:
@@ -34,13 +34,13 @@ class ShownPapers:
         named = self._standing.named
         if shown.room != self._standing.room or (named is not None and shown.number <= named.number):
             return b""
-        self._known.clear()  # records that did not count may count by this list
+        self._known.clear()  # a record that did not count may count by the new list
         return paper
 
     def later_term(self, paper: bytes) -> TermRecord | None:
-        """This record, if it is of a later term than ours, by the owner or a standby of the list that we have now.
+        """The record, if it is of a later term than ours, by the owner or a standby on our list; otherwise None.
 
-        The record of a computer that the list does not name proves nothing: anybody can sign one.
+        A record by a computer that the list does not name proves nothing, because anybody can sign one.
         """
         if not self._is_new(paper):
             return None
@@ -56,7 +56,7 @@ class ShownPapers:
 
     def _check(self, record: TermRecord) -> None:
         standing, named = self._standing, self._standing.named
-        if named is not None:  # that it may have run out says nothing about terms that have begun
+        if named is not None:  # it may have expired: terms that have begun count all the same
             now = min(record.began, named.until - 1)
             check_host(named, record, room=standing.room, owner=standing.owner, host=record.host_key, now=now)
         elif (record.room, record.host_key, index_of(record.epoch)) != (standing.room, standing.owner, OWNER_INDEX):

@@ -1,9 +1,9 @@
-"""The port of a standby: it shows who keeps a copy of the room, and lets nobody in while another computer hosts it.
+"""The port of a standby: it shows a card that says who hosts the room and who keeps copies, and lets nobody in.
 
-Another standby that has lost the host as well may read the copy (server/copy.py).
+Another standby that has lost the host may also read the copy (server/copy.py).
 
-Who comes reads the card, and so do the host, which checks that the port can be reached, and members that look for the
-room. Once this computer hosts the room, the same port is the host's.
+The host reads the card to check that the port can be reached, and members that look for the room read it. Once this
+computer hosts the room, the same port belongs to the host.
 """
 
 import logging
@@ -36,7 +36,7 @@ from lanchat.server.session import Converse
 from lanchat.storage.identity import Identity
 from lanchat.threads import Closable
 
-_BYTES = 16 * 1024.0  # that a stranger may send at once, and then a second: a hello has less
+_BYTES = 16 * 1024.0  # a stranger may send so many at once, and so many a second; a hello has fewer
 _BUSY = encode(Refused("busy", "This computer keeps a copy of the room. Another one still hosts it."))
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class StandbyPort(Closable):
         on: our own addresses to listen on.
         port: None for 47474 or the next free one, 0 for any.
         card: what the host of the room shows, from which the standby's card is made.
-        state: says how things are here; called from other threads.
+        state: returns the papers, and what this standby has to show; called from other threads.
         copy: returns where the log of the copy is; None: there is none. Called from other threads, too.
 
     Raises:
@@ -97,12 +97,12 @@ class StandbyPort(Closable):
 
     @property
     def is_open(self) -> bool:
-        """Whether it answers."""
+        """Whether the port answers."""
         return self._open
 
     @property
     def web_port(self) -> int:
-        """That for browsers; 0: it is not open."""
+        """The port for browsers; 0: none is open."""
         return self._for_pages.port if self._for_pages is not None else 0
 
     def open_pages(self, pages: WaitingDoor, port: int | None, first_port: int) -> None:
@@ -121,7 +121,7 @@ class StandbyPort(Closable):
             self._pages = self._for_pages = None
 
     def release(self) -> list[Listeners]:
-        """Stop answering, and give away what listens: for members, and for browsers. Who connects meanwhile waits."""
+        """Stop answering, and return the listeners for members and for browsers. New connections wait meanwhile."""
         self._stop()
         return [self._listeners, *([self._for_pages] if self._for_pages is not None else [])]
 
@@ -186,7 +186,7 @@ class StandbyPort(Closable):
         self._readers.done(link)
 
     def _gives_copy(self, link: Link, data: bytes, card: Card) -> bool:
-        """Serve another computer that may host the room, if both of us have no host; False: it is somebody else."""
+        """Give the copy to another standby that has lost the host as we have. Returns whether the client was one."""
         log = self._copy() if card.standby != "hears" and card.seq >= 0 else None
         return log is not None and give_copy(link, data, card, self._identity, self._may_read, log)
 

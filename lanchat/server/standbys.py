@@ -1,6 +1,6 @@
-"""What a host does so that its room can move: copies, acks that wait for them, papers, and handing over.
+"""The hub's part of a room that can move: copies, acks that wait for them, papers, and handovers.
 
-Only a room with papers has this; in others it does not exist, and nothing gets slower.
+Only a room with papers has it. In other rooms `Commands.standbys` is None, which costs nothing.
 """
 
 import logging
@@ -58,7 +58,7 @@ class Standbys:
         self._timing, self._clock, self._yielded = timing, clock, yielded
         self.blocked: Mapping[str, int] = {}  # ports that cannot be reached, by nick; replaced as a whole by any thread
         self._beat_at, self._promised = 0.0, False  # whether everybody expects the next heartbeat
-        self._settled_at: float | None = None  # when who has not come over from the last host has left
+        self._settled_at: float | None = None  # when members who have not come over from the last host count as gone
         self._shown = ShownPapers(standing)
         self.later_term = -1  # the highest epoch that has begun elsewhere, as its own record says
         rules.keep({"owner": standing.owner, "term": standing.paper, **self.standing.kept()})
@@ -72,17 +72,17 @@ class Standbys:
 
     @property
     def safe(self) -> Position:
-        """How far acks may go."""
+        """The position up to which acks may go."""
         return self.replication.safe
 
     def expect_roster(self) -> None:
-        """Those who were in the room with the last host come over in silence."""
+        """Wait for the people who were in the room at the last host: they come over without a `joined`."""
         self._settled_at = self._clock() + self._timing.roster
 
     # ---- what comes in
 
     def admit(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Which of these items are handled now."""
+        """The items of these that are handled now. The others wait."""
         return self.handovers.admit(self.company.admit(items))
 
     def came(self, request: JoinRequest, batch: Batch) -> None:
@@ -118,7 +118,7 @@ class Standbys:
                 self.name(Named(paper, ()), batch)
 
     def move(self, item: MoveItem, batch: Batch) -> None:
-        """Do what another thread asks for."""
+        """Do what another thread asks for, by `Moving`."""
         match item:
             case Named():
                 self.name(item, batch)
@@ -131,7 +131,7 @@ class Standbys:
                 self.change_rules(batch)
 
     def name(self, item: Named, batch: Batch) -> None:
-        """Pass on a new list of standbys, and where they are."""
+        """Send everybody a new list of standbys, and their addresses."""
         try:
             changed = bool(item.paper) and self.standing.learn(item.paper)
         except ProtocolError as error:
@@ -145,16 +145,16 @@ class Standbys:
             self._tell_members([*([self.standing.shown()] if changed else []), self.standing.where()], batch)
 
     def _learn(self, delegation: bytes, term: bytes, batch: Batch) -> None:
-        """Look at the papers of somebody who comes in."""
+        """Look at the papers that a newcomer has shown."""
         if newer := self._shown.newer_list(delegation):
             self.name(Named(newer, ()), batch)
         later = self._shown.later_term(term)
-        if later is not None and later.epoch > self.later_term:  # if its host is still there, the watch finds it
+        if later is not None and later.epoch > self.later_term:  # the watch looks whether that host is still there
             self.later_term = later.epoch
             _log.warning("a later term of this room has begun elsewhere: epoch %d", later.epoch)
 
     def change_rules(self, batch: Batch) -> None:
-        """The access rules have changed: the copies get them."""
+        """Send changed access rules to the copies."""
         self._tell_rules(self.followers.sessions, batch)
 
     def carry(self, told: Told, batch: Batch) -> None:
@@ -164,7 +164,7 @@ class Standbys:
             self._tell(session, told, batch)
 
     def saved(self, position: Position) -> None:
-        """So much is on our own disk."""
+        """Our own disk has everything up to this position."""
         self.replication.saved(position)
 
     def close(self, closing: Closing) -> None:
@@ -175,7 +175,7 @@ class Standbys:
     # ---- what goes out
 
     def end_batch(self, batch: Batch) -> Sequence[Item]:
-        """To be called at the end of each batch, before any ack of it. Returns held items, to be handled now."""
+        """To be called at the end of each batch, before its acks. Returns held items that are handled now."""
         everything, rev = Position(self._room.seq, self._private), self._rules.rev
         if self.handovers.over:
             return self.handovers.go_on(everything, rev, batch)
@@ -195,7 +195,7 @@ class Standbys:
         return ()
 
     def _begin(self, session: Session, batch: Batch) -> None:
-        """Tell a copy that begins to follow what it cannot fetch, and all private messages of this batch so far."""
+        """Send a standby that begins to follow what it cannot fetch, and the private messages of this batch so far."""
         self._tell_rules([session], batch)
         self._tell(session, self._heartbeat(), batch)
         for told in [record for record in batch.records if isinstance(record, Told)]:

@@ -1,4 +1,4 @@
-"""A host's term in a room that may move: by what right it hosts, the papers it shows, and where to go after it."""
+"""A host's term in a room that can move: its right to host, the papers that it shows, and where members may go next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ from lanchat.protocol.timeline import Timeline
 
 @dataclass(frozen=True)
 class Term:
-    """By what right a computer begins to host a room, and what it takes over.
+    """The right by which a computer begins to host a room, and what it takes over from the last host.
 
     Args:
         owner: the raw key of the room's owner.
         delegation: the newest list of standbys, as it was signed; b"": there is none.
         index: of this computer in it.
-        before: the nick of who has hosted the room until now; "": nobody has, just before.
+        before: the nick of the last host's person; "": nobody hosted the room just before.
         reason: as in `Moved`; "": nobody is told that the room has moved.
-        roster: who was in the room. They come over in silence; who does not in `Timing.roster` seconds has left.
+        roster: the people in the room. They come over without a `joined`; after `Timing.roster` s the others have left.
         rules: the access rules and settings.
         rev: their revision.
-        places: where the owner and the standbys are.
+        places: the addresses of the owner and the standbys.
     """
 
     owner: bytes
@@ -48,12 +48,12 @@ class Term:
 
 
 class Standing:
-    """What a host shows of itself. The hub thread changes it; any thread reads it.
+    """The papers and places that a host shows. The hub thread changes it; any thread reads it.
 
     Args:
         key: the raw key of this computer.
-        sign: signs with it.
-        timeline: what the log consists of, and the term that begins.
+        sign: signs with that key.
+        timeline: of the log, with the term that begins as its last.
         now: ms since 1970.
 
     Attributes:
@@ -84,15 +84,15 @@ class Standing:
         return self.owner, self.delegation, self.paper
 
     def shown(self) -> wire.Delegation:
-        """The papers, for those who are in the room already."""
+        """The papers as a message, for people who are in the room already."""
         return wire.Delegation(self.delegation, self.paper)
 
     def where(self) -> wire.Standbys:
-        """Where the room may be, for everybody."""
+        """The places where the room may be hosted, as a message to everybody."""
         return wire.Standbys(write_places(tuple(self.places.values())))
 
     def kept(self) -> dict[str, bytes]:
-        """What the log keeps of this."""
+        """The values of this that the log stores."""
         return {"delegation": self.delegation, "places": self.where().places.encode()}
 
     def index_of(self, key: bytes, instance: bytes) -> int | None:
@@ -102,10 +102,10 @@ class Standing:
         return self.named.index(key, instance) if self.named is not None else None
 
     def learn(self, paper: bytes) -> bool:
-        """Take a list of standbys that is newer than ours.
+        """Use this list of standbys from now on, if it is newer than ours.
 
         Returns:
-            Whether it is.
+            Whether it is newer.
 
         Raises:
             ProtocolError: it is not signed by the owner, or for another room.
@@ -122,10 +122,10 @@ class Standing:
         """Check the record of a computer that says it hosts the room from now on.
 
         Args:
-            key: which it has proven on its link.
+            key: the raw key that the computer has proven on its link.
 
         Raises:
-            ProtocolError: it may not, or that is no later term.
+            ProtocolError: it may not host the room, or its term is no later one.
         """
         term, named = read_term(paper), self.named
         if named is None or term.epoch <= self.epoch:
@@ -137,8 +137,8 @@ class Standing:
         """Note where these computers are now. Returns whether that is new.
 
         Args:
-            pages: the room has one for browsers. A computer that begins to follow does not know so at once; what came
-                from its last page is of this room all the while.
+            pages: the room has a page for browsers. A computer that begins to follow does not tell its own at once;
+                until then the origin of its last page stays valid.
         """
         if pages:
             last = {index: place.web for index, place in self.places.items()}
@@ -148,6 +148,6 @@ class Standing:
         return bool(changed)
 
     def nick(self, index: int) -> str:
-        """By which this computer is called."""
+        """The nick of the person at the computer with this index; "": it is not known."""
         place = self.places.get(index)
         return place.nick if place is not None else ""

@@ -25,7 +25,7 @@ PORTION = 64  # lines that are decoded and forwarded together; what waits is not
 MAX_LINES = 4096  # in one read, which holds half as many of the shortest messages
 FEW = 16  # lines that are decoded before they are paid for, so that a read of a few lines is paid for at once
 NOTICE_EVERY = 30.0  # s between two requests to slow down
-_TALK = {Say, Tell, Who, PeopleList, Rename, Away, *get_args(FileCommand)}  # what costs more than its line
+_TALK = {Say, Tell, Who, PeopleList, Rename, Away, *get_args(FileCommand)}  # messages that cost more than a line
 _MORE = LINES_A_MESSAGE - 1  # what a message costs in addition to its line
 
 
@@ -44,10 +44,10 @@ class Throttle:
         self._noticed_at = -NOTICE_EVERY
 
     def receive(self, lines: int) -> None:
-        """Count lines that have come and are not decoded yet. Many of them wait here until the rate allows them.
+        """Count lines that were received and are not decoded yet. If they are many, wait until the rate allows them.
 
         Raises:
-            ProtocolError: so many that they can be no messages.
+            ProtocolError: these are more lines than messages can be.
         """
         _check(lines)
         self._unpaid += lines
@@ -55,7 +55,7 @@ class Throttle:
             self._settle()
 
     def portions(self, lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-        """These lines in portions, each when it has been received as by `receive`; raises as that does."""
+        """Iterate over these lines in portions, after `receive` was called for each; raises as that does."""
         _check(len(lines))
         for at in range(0, len(lines), PORTION):
             portion = lines[at : at + PORTION]
