@@ -136,7 +136,10 @@ DOORS = {  # the only modules that may import an outside package; more than one 
         f"lanchat.protocol.{module}"
         for module in "engine fields file_messages framing limits messages places standby status timing".split()
     }
-    | {f"lanchat.server.engine.{module}" for module in ("controls", "entries", "facts", "sessions", "state")}
+    | {
+        f"lanchat.server.engine.{module}"
+        for module in ("controls", "entries", "facts", "sessions", "shared_log", "state")
+    }
     | {"lanchat.agents.jsonrpc", "lanchat.api.dialer", "lanchat.gateway.channel"}
     | {"lanchat.terminal.json_events", "lanchat.terminal.orders"},
     "platformdirs": {"lanchat.storage.home"},

@@ -21,6 +21,11 @@ class Acks:
         self._receipts: deque[tuple[int, Session, Receipt]] = deque()  # with the number that each waits for
         self._warned: set[Session] = set()  # sessions that know that their messages are not stored now
 
+    @property
+    def awaited(self) -> bool:
+        """Whether any session waits for an ack or a receipt."""
+        return bool(self._waiting or self._receipts)
+
     def wait(self, session: Session, first: int, last: int) -> None:
         """This session sent or resent the messages of events from the first to the last seq, and waits for acks."""
         waiting = self._waiting.get(session, (first, last))

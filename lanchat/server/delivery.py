@@ -45,8 +45,11 @@ class Delivery(Collection[Session]):
         """Make an event happen, now that it has its number, and deliver it. For the arguments see `publish`."""
         was_crowd = self._room.crowd
         self._room.apply(event)
-        if isinstance(event, wire.Said) and session is not None:
-            self._deliver((event,), batch, session)
+        if isinstance(event, wire.Said):  # nearly all
+            if session is not None:
+                self._deliver((event,), batch, session)
+            else:
+                batch.add((event,))
             return
         if was_crowd and is_lost_in_crowd(event):
             self._crowd.tell_few(event, self, batch, session)

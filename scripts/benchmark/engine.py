@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import BinaryIO
 
 import lanchat
 from lanchat.api.joining import join_target
@@ -32,6 +33,7 @@ from scripts.benchmark.table import many, ms, table, times
 
 _EVENTS = 20_000  # for a rate
 _BATCH = 50  # events in a call, as the raw limit has them
+_SLICE = 500  # events after which the other one of the two goes on
 _READERS = 10  # hosts that read everything
 _HOSTS = 4  # of one room
 _LINES, _RATE = 1000, 100  # said in a room, and how many a second
@@ -63,8 +65,9 @@ def engine(options: Options) -> Sequence[RateRow | LineRow | HostsRow]:
         wait_for_quiet(options.patience)
         try:
             with _redis() as port:
-                rates.setdefault("raw XADD, 50 in a pipeline", []).append(_raw(port, number))
-                rates.setdefault("append of 50", []).append(_append(port, number))
+                raw, appended = _appends(port, number)
+                rates.setdefault("raw XADD, 50 in a pipeline", []).append(raw)
+                rates.setdefault("append of 50", []).append(appended)
                 rates.setdefault(f"written and read by {_READERS}", []).append(_readers(port, number))
                 for what, url in (("a host alone", ""), ("a host on an engine", f"redis://127.0.0.1:{port}")):
                     waits.setdefault(what, []).append(_lines(url, _LINES // (5 if options.quick else 1)))
@@ -148,28 +151,35 @@ def _said(count: int) -> Said:
     return Said(UNNUMBERED, 1_700_000_000_000, "a" * 32, "ann", f"{count:012x}", "x" * 100)
 
 
-def _raw(port: int, number: int) -> float:
-    """Commands as the protocol of the server has them, so that no client counts."""
-    body = proposal_of(_said(0), "").body
-    command = b"*5\r\n$4\r\nXADD\r\n$3\r\nraw\r\n$1\r\n*\r\n$1\r\ne\r\n$%d\r\n%s\r\n" % (len(body), body)
-    with socket.create_connection(("127.0.0.1", port)) as sock, sock.makefile("rb") as answers:
+def _appends(port: int, number: int) -> tuple[float, float]:
+    """Events a second: raw, and by a host. In turn, so that the disk takes as long for both."""
+    raw = appended = 0.0
+    with (
+        socket.create_connection(("127.0.0.1", port)) as sock,
+        sock.makefile("rb") as answers,
+        closing(RedisLog(EngineAddress("127.0.0.1", port), secrets.token_hex(16), "ann", "ann")) as log,
+    ):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        began = time.monotonic()
-        for _ in range(number // _BATCH):
-            sock.sendall(command * _BATCH)
-            for _ in range(2 * _BATCH):
-                answers.readline()
-        return number / (time.monotonic() - began)
-
-
-def _append(port: int, number: int) -> float:
-    with closing(RedisLog(EngineAddress("127.0.0.1", port), secrets.token_hex(16), "ann", "ann")) as log:
         log.enter(0, known=False)
         proposals = [proposal_of(_said(n), "") for n in range(number)]
-        began = time.monotonic()
-        for at in range(0, number, _BATCH):
-            log.append(proposals[at : at + _BATCH], 0)
-        return number / (time.monotonic() - began)
+        for at in range(0, number, _SLICE):
+            raw += _raw(sock, answers, proposals[0].body)
+            began = time.monotonic()
+            for first in range(at, at + _SLICE, _BATCH):
+                log.append(proposals[first : first + _BATCH], 0)
+            appended += time.monotonic() - began
+    return number / raw, number / appended
+
+
+def _raw(sock: socket.socket, answers: BinaryIO, body: bytes) -> float:
+    """The seconds of a slice. Commands as the protocol of the server has them, so that no client counts."""
+    command = b"*5\r\n$4\r\nXADD\r\n$3\r\nraw\r\n$1\r\n*\r\n$1\r\ne\r\n$%d\r\n%s\r\n" % (len(body), body)
+    began = time.monotonic()
+    for _ in range(_SLICE // _BATCH):
+        sock.sendall(command * _BATCH)
+        for _ in range(2 * _BATCH):
+            answers.readline()
+    return time.monotonic() - began
 
 
 def _readers(port: int, number: int) -> float:
@@ -181,7 +191,8 @@ def _readers(port: int, number: int) -> float:
         top = Path(__file__).parents[2]
         pipe = subprocess.PIPE
         readers = [
-            undo.enter_context(subprocess.Popen(command, stdout=pipe, text=True, cwd=top)) for _ in range(_READERS)
+            undo.enter_context(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=top))
+            for _ in range(_READERS)
         ]
         for reader in readers:
             undo.callback(reader.terminate)
@@ -205,6 +216,7 @@ def read_all(port: str, room: str, number: str) -> None:
             for entry in log.read(after, 1000, 1.0):
                 after = entry.position
         print("done", flush=True)
+        sys.stdin.read()  # the end of a program takes 50 ms of a core, in which others still read
 
 
 def _lines(url: str, number: int) -> tuple[float, float]:

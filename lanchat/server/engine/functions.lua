@@ -166,8 +166,10 @@ local function append(keys, args)
     return redis.error_reply('STALE the rules have changed')
   end
   local seen, said = {}, {}
+  local log, call, format = keys[1], redis.call, string.format
   for i = 1, #ids do
-    local kind, key, body = args[4 * i + 1], args[4 * i + 2], args[4 * i + 3]
+    local at = 4 * i
+    local kind, key, body = args[at + 1], args[at + 2], args[at + 3]
     ids[i] = ids[i] or seen[key]
     if not ids[i] then
       if kind == 'e' or kind == 'r' then
@@ -175,11 +177,13 @@ local function append(keys, args)
       else
         sub = sub + 1
       end
-      local id = whole(seq) .. '-' .. whole(sub)
+      local id
       if kind == 'e' then
-        redis.call('XADD', keys[1], id, kind, body)
+        id = format('%.0f-0', seq)
+        call('XADD', log, id, kind, body)
       else
-        redis.call('XADD', keys[1], id, kind, body, 'i', key)
+        id = format('%.0f-%.0f', seq, sub)
+        call('XADD', log, id, kind, body, 'i', key)
       end
       said[#said + 1], said[#said + 2] = key, id
       if kind == 'r' or kind == 'k' then
@@ -187,7 +191,7 @@ local function append(keys, args)
       elseif kind == 'p' or kind == 'g' then
         redis.call('HSET', keys[3], string.sub(key, 2), body)
       end
-      change(keys, args[4 * i + 4])
+      change(keys, args[at + 4])
       ids[i], seen[key] = id, id
     end
   end

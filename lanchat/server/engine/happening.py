@@ -20,8 +20,11 @@ class EngineHappening(EngineCommands):
 
     def _come_back(self, record: LogRecord, key: str, batch: Batch) -> None:
         """Make this happen, now that it has come back from the engine, or come from another host."""
-        record = hosted_by(record, self._room.host_id)
         waiting = self._proposals.fed(key)
+        if isinstance(record, wire.Said):  # nearly all
+            self._hear(record, waiting, batch)
+            return
+        record = hosted_by(record, self._room.host_id)
         if not isinstance(record, wire.Told):
             self._people.apply(record, lease_of(key))
         match record:
@@ -48,6 +51,13 @@ class EngineHappening(EngineCommands):
                 self._happen(record, waiting, batch)
         if waiting is not None:
             self._follow_up(waiting, batch)
+
+    def _hear(self, said: wire.Said, waiting: Waiting | None, batch: Batch) -> None:
+        """Somebody has said this, here or at another host."""
+        asked = [] if waiting is None else [session for session in waiting.sessions if session.member is not None]
+        self.sessions.happen(said, batch, asked[0] if asked else None)
+        for other in asked[1:]:
+            self._acks.wait(other, said.seq, said.seq)
 
     def _change_rules(self, ruled: Ruled, batch: Batch) -> None:
         access = self._room.access
@@ -77,10 +87,8 @@ class EngineHappening(EngineCommands):
             return
         if isinstance(event, FileOffered) and waiting is None:
             self._room.files.elsewhere[event.file] = ANOTHER
-        asked = [] if waiting is None else [session for session in waiting.sessions if session.member is not None]
-        self.sessions.happen(event, batch, asked[0] if asked else None)
-        for other in asked[1:]:
-            self._acks.wait(other, event.seq, event.seq)
+        sessions = [] if waiting is None else [session for session in waiting.sessions if session.member is not None]
+        self.sessions.happen(event, batch, sessions[0] if sessions else None)
         if isinstance(event, FileEvent):
             self._files.published(event, self._appended + len(batch.records))
 

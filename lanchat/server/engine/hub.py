@@ -60,6 +60,8 @@ class EngineHub(EngineHappening):
         self._read = max(log.entered.position, Position(room.seq))  # the place of the last entry that has come back
         self._pipeline = Pipeline(log, self._read, log.timing)
         self._spare = log.timing.ghosts
+        self._store_within = log.timing.engine_store
+        self._commit_at: float | None = None  # s of the monotonic clock; None: the file has got everything
         self._haunted_until: float | None = time.monotonic() + self._spare  # until then, ghosts may come back
         self._say, self._name = say, log.shared.name
         self._stop_at: float | None = None
@@ -100,8 +102,7 @@ class EngineHub(EngineHappening):
         self._pipeline.propose(*self._proposals.call())
         self._append(batch)
         batch.deliver(self.sessions)
-        if batch.records:
-            self._room_log.commit()
+        self._commit(batch)
         self.sessions.say_goodbye()
         return self._stop_at is None or (self._is_awaited and time.monotonic() < self._stop_at)
 
@@ -109,7 +110,7 @@ class EngineHub(EngineHappening):
     def _pause_for(self) -> float | None:
         if self._stop_at is not None:
             return _STEP
-        pauses = [pause for pause in (self.sessions.pause, self._ghosts_in) if pause is not None]
+        pauses = [pause for pause in (self.sessions.pause, self._ghosts_in, self._commit_in) if pause is not None]
         return min(pauses, default=None)
 
     @property
@@ -118,6 +119,25 @@ class EngineHub(EngineHappening):
         if self._haunted_until is None or not self._people.is_first:
             return None
         return max(0.0, self._haunted_until - time.monotonic())
+
+    @property
+    def _commit_in(self) -> float | None:
+        """Seconds until the file has to get what has happened; None: it has got everything."""
+        return None if self._commit_at is None else max(0.0, self._commit_at - time.monotonic())
+
+    def _commit(self, batch: Batch) -> None:
+        """Let the file store what has happened: at once, if anybody here waits for that.
+
+        What members of other hosts have said is on the engine's disk, and acknowledged by those. It is stored here with
+        what comes a little later, because each commit costs as much as some hundred messages.
+        """
+        if batch.records and self._commit_at is None:
+            self._commit_at = time.monotonic() + self._store_within
+        if self._acks.awaited or not all(isinstance(record, wire.Said) for record in batch.records):
+            self._commit_at = self._commit_at and 0.0
+        if self._commit_in == 0.0:
+            self._commit_at = None
+            self._room_log.commit()
 
     @property
     def _is_awaited(self) -> bool:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from lanchat.errors import LanchatError, ProtocolError
 from lanchat.protocol.timing import Timing
-from lanchat.server.engine.entries import key_of, record_of, surplus
+from lanchat.server.engine.entries import records_of, surplus
 from lanchat.server.engine.facts import HostFacts, stored_by_all, write_facts
 from lanchat.server.engine.items import Answered, Ended, EnteredAgain, Fed, Outdated, Paused
 from lanchat.server.engine.log import EngineLog
@@ -180,11 +180,7 @@ class Pipeline(Closable):
         after = self._read_upto
         while not self._closing:
             try:
-                records = []
-                for entry in self._log.read(after, _READ, self._timing.engine_read):
-                    record = record_of(entry, after)
-                    records.append((entry.position, key_of(entry, record), record))
-                    after = entry.position
+                records = records_of(self._log.read(after, _READ, self._timing.engine_read), after)
             except EngineAway:
                 self._pause()
                 continue
@@ -196,7 +192,7 @@ class Pipeline(Closable):
                 self._inbox.put_now(Ended(error))
                 return
             if records:
-                self._read_upto = after
+                self._read_upto = after = records[-1][0]
                 self._inbox.put(Fed(records))
 
     def _pause(self) -> None:

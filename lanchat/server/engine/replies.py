@@ -57,7 +57,9 @@ def position_of(id: object) -> Position:
     if not isinstance(id, bytes):
         raise _strange()
     seq, _, sub = id.partition(b"-")
-    return Position(_number(seq), 0 if sub == b"0" else _number(sub))
+    if sub == b"0" and seq.isdigit() and len(seq) < _DIGITS:  # nearly all: an event
+        return Position(int(seq))
+    return Position(_number(seq), _number(sub))
 
 
 def stream_of(reply: object) -> list[Entry]:
@@ -79,13 +81,14 @@ def entries_of(reply: object) -> list[Entry]:
 
 
 def _entry(id: object, fields: object) -> Entry:
-    if not isinstance(fields, list | tuple) or len(fields) < 2:
+    if not isinstance(fields, list) or len(fields) < 2:
         raise _strange()
-    name, body = fields[0], fields[1]
-    kind = _KINDS.get(name) if isinstance(name, bytes) else None
+    kind, body = _KINDS.get(fields[0]), fields[1]
     if kind is None or not isinstance(body, bytes):
         raise _strange()
-    key = fields[3] if len(fields) == 4 else b""
+    if len(fields) != 4:
+        return Entry(position_of(id), kind, body)
+    key = fields[3]
     if not (isinstance(key, bytes) and len(key) <= _MAX_KEY):
         raise _strange()
     return Entry(position_of(id), kind, body, key.decode(errors="replace"))

@@ -3,7 +3,7 @@
 It is a table of names and values. Each entry of the log that changes it says how, and the engine does both in one step.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -111,10 +111,12 @@ def admitting(banned: Mapping[str, str], unbanned: Iterable[str], *, locked: boo
     return (*bans, *((f"ban {id}", b"") for id in unbanned), (_LOCKED, b"1" if locked else b""))
 
 
-def write_changes(changes: Iterable[Change]) -> str:
+def write_changes(changes: Sequence[Change]) -> str:
     """Changes as the functions of an engine read them."""
+    if not changes:  # nearly always
+        return ""
     flat = [part for name, value in changes for part in (name, value.decode())]
-    return msgspec.json.encode(flat).decode() if flat else ""
+    return msgspec.json.encode(flat).decode()
 
 
 def _name(id: str, nick: str) -> str:

@@ -10,10 +10,12 @@ from lanchat.server.engine.entries import (
     Surplus,
     changes_rules,
     hosted_by,
+    key_of,
     lease_of,
     own_key,
     proposal_of,
     record_of,
+    records_of,
     surplus,
 )
 from lanchat.server.engine.shared_log import Entry, Position
@@ -101,3 +103,40 @@ def test_each_host_says_of_itself_that_it_hosts():
     assert (hosted_by(JOINED, "ann-id"), hosted_by(elsewhere, "ann-id")) == (JOINED, JOINED)
     assert (hosted_by(JOINED, "bob-id"), hosted_by(elsewhere, "bob-id")) == (elsewhere, elsewhere)
     assert hosted_by(SAID, "ann-id") is SAID
+
+
+def entry(at, record, key=""):
+    proposal = proposal_of(record, key)
+    return Entry(at, proposal.kind, proposal.body, key)
+
+
+@cases(
+    "entries",
+    [
+        [entry(Position(n), SAID) for n in (8, 9, 11)],
+        [entry(Position(8), SAID), entry(Position(9), JOINED, "u1 1"), entry(Position(9, 1), TOLD, "pann-id id1")],
+        [],
+    ],
+)
+def test_entries_become_records_together_as_they_do_one_by_one(entries):
+    alone = [record_of(one, Position(7)) for one in entries]
+    keys = [key_of(one, record) for one, record in zip(entries, alone, strict=True)]
+    places = [one.position for one in entries]
+    assert records_of(entries, Position(7)) == list(zip(places, keys, alone, strict=True))
+
+
+@cases(
+    "last",
+    [
+        entry(Position(8), SAID),
+        entry(Position(9, 1), SAID),
+        Entry(Position(9), "e", b""),
+        Entry(Position(9), "p", proposal_of(SAID, "").body),
+        Entry(Position(9), "e", b'{"t":"later","seq":0,"at":1,"by":"a","nick":"a"}'),
+        Entry(Position(9), "e", proposal_of(SAID, "").body + b" " * 16384),
+        Entry(Position(9), "e", b'{"more":' + b"[" * 10000),
+    ],
+)
+def test_one_that_is_none_of_ours_is_refused_among_others(last):
+    with pytest.raises(ProtocolError, match="Its entry"):
+        records_of([entry(Position(8), SAID), last], Position(7))

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from lanchat.client.events import Connected, Disconnected, PrivateMessage
 from lanchat.errors import LanchatError
-from lanchat.protocol.messages import Joined, Left, Notice, Renamed, Said
+from lanchat.protocol.messages import Joined, Left, Notice, Record, Renamed, Said
 from lanchat.protocol.status import Status
 from lanchat.protocol.timing import Timing
 from lanchat.protocol.topic import Topic
@@ -33,11 +33,29 @@ from tests.support.waiting import PATIENCE, wait_until
 QUICK = Timing(engine_read=0.05, engine_retry=0.02, beat=0.05, ghosts=0.3)
 
 
+class NotingLog(EngineLog):
+    """Notes what had been said when it was to be stored."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.said: list[str] = []
+        self.commits: list[tuple[str, ...]] = []
+
+    def append(self, records: Sequence[Record]) -> int:
+        self.said += [record.text for record in records if isinstance(record, Said)]
+        return super().append(records)
+
+    def commit(self) -> None:
+        self.commits.append(tuple(self.said))
+        super().commit()
+
+
 class Serve:
     """`serve("hal")`: hal's host of one room; `serve("ida")`: another one of the same room, with a file of its own."""
 
     def __init__(self, folder: Path, server: RedisProcess, host: Any, identity: Any) -> None:
         self.server, self.room = server, secrets.token_hex(16)
+        self.logs: dict[str, NotingLog] = {}
         self._folder, self._host, self._identity = folder, host, identity
 
     def __call__(self, nick: str, *, say: Callable[[str], None] = lambda text: None, **options: Any) -> Host:
@@ -46,7 +64,7 @@ class Serve:
         options = {"timing": QUICK, "make_hub": partial(EngineHub, say=say), **options}
         timing = options["timing"]
         shared = RedisLog(self.server.address, self.room, own, owner, timing=timing)
-        log = EngineLog(self._folder / nick / "log.db", shared, timing=timing)
+        log = self.logs[nick] = NotingLog(self._folder / nick / "log.db", shared, timing=timing)
         return self._host(nick=nick, room_id=self.room, log=log, **options)  # type: ignore[no-any-return]
 
 
@@ -103,6 +121,26 @@ def test_people_at_two_hosts_hear_everything_in_one_order(serve, join):
     assert [text for text in ann.texts if text.startswith("bob")] == [f"bob {n}" for n in range(20)]
     for listener in (ann, bob):
         wait_until(partial(lambda one: not one.member.outgoing.waiting, listener))
+
+
+def test_what_is_said_at_another_host_is_stored_with_what_follows(serve, join):
+    first, second = serve("hal"), serve("ida", timing=replace(QUICK, engine_store=3600.0))
+    ann, bob = Listener(join(first, "ann")), Listener(join(second, "bob"))
+    bob.hear_kind(Connected)
+    ann.member.outgoing.say("from ann")
+    bob.hear(lambda: bob.texts == ["from ann"])
+    bob.member.outgoing.say("from bob")
+    wait_until(lambda: not bob.member.outgoing.waiting, what="the disk of bob's host")
+    assert serve.logs["ida"].commits[-1] == ("from ann", "from bob")
+    assert ("from ann",) not in serve.logs["ida"].commits
+
+
+def test_what_is_said_at_another_host_is_stored_soon_even_if_nothing_follows(serve, join):
+    first, second = serve("hal"), serve("ida")
+    ann, bob = Listener(join(first, "ann")), Listener(join(second, "bob"))
+    bob.hear_kind(Connected)
+    ann.member.outgoing.say("from ann")
+    wait_until(lambda: ("from ann",) in serve.logs["ida"].commits)
 
 
 def test_both_hosts_have_one_list_of_people(serve, join):
