@@ -1,4 +1,5 @@
-"""A room on an engine, beside the raw limit of the same server and a host without one. Needs redis-server."""
+"""A room on an engine, beside the raw limit of the same server and a host without one. Needs redis-server, or the program in
+LANCHAT_REDIS_SERVER."""
 
 import os
 import secrets
@@ -31,6 +32,7 @@ from scripts.benchmark.nodes import line_of, node
 from scripts.benchmark.several import HostsRow, one_talks
 from scripts.benchmark.table import many, ms, table, times
 
+_SERVER = os.environ.get("LANCHAT_REDIS_SERVER", "redis-server")
 _EVENTS = 20_000  # for a rate
 _BATCH = 50  # events in a call, as the raw limit has them
 _SLICE = 500  # events after which the other one of the two goes on
@@ -55,8 +57,8 @@ class LineRow:
 
 def engine(options: Options) -> Sequence[RateRow | LineRow | HostsRow]:
     """Run the section."""
-    if shutil.which("redis-server") is None:
-        tell("engine: redis-server is not installed")
+    if shutil.which(_SERVER) is None:
+        tell(f"engine: {_SERVER} is not installed")
         return []
     number = _EVENTS // (5 if options.quick else 1)
     rates: dict[str, list[float]] = {}
@@ -133,7 +135,7 @@ def _redis() -> Iterator[int]:
             f"{folder}/log",
         )
         safe = ("--appendonly", "yes", "--appendfsync", "always")
-        with subprocess.Popen(["redis-server", *where, *safe]) as server:
+        with subprocess.Popen([_SERVER, *where, *safe]) as server:
             try:
                 until = time.monotonic() + 10.0
                 while time.monotonic() < until:

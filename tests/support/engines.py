@@ -1,6 +1,7 @@
 """A real Redis server that a test process starts on a free port of its loopback, and ends when it ends.
 
 All tests of a process share one, with rooms of random ids. A test that restarts or breaks a server starts its own.
+LANCHAT_REDIS_SERVER is the program, for example /usr/bin/valkey-server; without it that is redis-server.
 """
 
 import os
@@ -18,6 +19,7 @@ from lanchat.server.engine.address import EngineAddress
 from lanchat.threads import Closable
 from tests.support.waiting import PATIENCE, wait_until
 
+PROGRAM = os.environ.get("LANCHAT_REDIS_SERVER", "redis-server")
 SAFE = ("--appendonly", "yes", "--appendfsync", "always")
 _DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
@@ -25,11 +27,11 @@ _DIE_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv
 @cache
 def missing() -> str:
     """What this machine lacks for a Redis server, as a sentence; empty where it can start one."""
-    if shutil.which("redis-server") is None:
-        return "redis-server is not installed (Debian: redis-server)."
-    version = subprocess.run(["redis-server", "--version"], capture_output=True, text=True, timeout=PATIENCE).stdout
+    if shutil.which(PROGRAM) is None:
+        return f"{PROGRAM} is not installed (Debian: redis-server)."
+    version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, timeout=PATIENCE).stdout
     number = version.partition("v=")[2].partition(".")[0]
-    return "" if number.isdecimal() and int(number) >= 7 else f"redis-server is older than 7.0: {version.strip()}."
+    return "" if number.isdecimal() and int(number) >= 7 else f"{PROGRAM} is older than 7.0: {version.strip()}."
 
 
 def require_redis() -> None:
@@ -46,7 +48,7 @@ class RedisProcess(Closable):
 
     Args:
         folder: for its files, and for its log.
-        options: of redis-server, besides what such a test needs.
+        options: of the server, besides what such a test needs.
     """
 
     def __init__(self, folder: Path, *options: str) -> None:
@@ -71,13 +73,13 @@ class RedisProcess(Closable):
         named = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "")
         log = ("--logfile", str(self.folder / "log"))
         self._process = subprocess.Popen(
-            [*_DIE_WITH_US, "redis-server", *named, *log, *self._options],
+            [*_DIE_WITH_US, PROGRAM, *named, *log, *self._options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         try:
-            wait_until(self._answers, what="redis-server to answer")
+            wait_until(self._answers, what="the server to answer")
         except BaseException:
             self.kill()
             raise

@@ -54,7 +54,7 @@ def check_server(facts: ServerFacts, *, trusted: bool = False) -> None:
     version = facts.get("redis_version")
     if not version.split(".")[0].isdecimal() or int(version.split(".")[0]) < 7:
         raise LanchatError(f"This Redis is {version or 'of an unknown version'}.", _NEEDS)
-    if facts.get("redis_mode") == "cluster":
+    if "cluster" in (facts.get("redis_mode"), facts.get("server_mode")):  # as Redis and as Valkey 8 calls it
         raise LanchatError("This Redis is a cluster, which lanchat does not support.", "Use a single server.")
     if facts.get("role") != "master":
         of = f"{facts.get('master_host')}:{facts.get('master_port')}"
@@ -76,12 +76,18 @@ def check_server(facts: ServerFacts, *, trusted: bool = False) -> None:
         raise LanchatError(words, "Use requirepass instead of a change of that user.")
 
 
-def forbidden(user: str, command: str) -> LanchatError:
+def lacks_rights(error: str) -> bool:
+    """Whether a server says with this error of a function that its user may not do what the function does."""
+    return "executing the script can't" in error or error.startswith("ACL failure in script")
+
+
+def forbidden(user: str, error: str) -> LanchatError:
     """The error for a command that a user of the server may not use.
 
     Args:
-        command: "": the server does not tell which.
+        error: the words of the server, which may name the command.
     """
+    command = error.partition(" run the '")[2].partition("'")[0]
     who = f"The Redis user {safe_text(user or 'default')[:_SHOWN]}"
     if not command:
         needs = "Its line in redis.conf needs: ~{lanchat:* " + " ".join(f"+{name}" for name in COMMANDS)

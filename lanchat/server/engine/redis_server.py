@@ -18,7 +18,7 @@ from lanchat.errors import LanchatError
 from lanchat.protocol.text import safe_text
 from lanchat.protocol.timing import Timing
 from lanchat.server.engine.address import PORT, EngineAddress
-from lanchat.server.engine.checks import ServerFacts, check_server, forbidden
+from lanchat.server.engine.checks import ServerFacts, check_server, forbidden, lacks_rights
 from lanchat.server.engine.shared_log import EngineAway
 from lanchat.threads import Closable
 
@@ -81,7 +81,7 @@ class RedisServer(Closable):
             if isinstance(error, _FULL) or str(error).startswith("MISCONF"):
                 self.close()  # the next connection looks what has become of it
                 raise EngineAway(f"{self.name} takes nothing now ({_brief(error)}).") from None
-            if "executing the script can't" in str(error):  # a right of what a function uses is missing
+            if lacks_rights(str(error)):
                 raise self._forbidden(error) from None
             raise ServerRefused(f"{self.name} refuses: {_brief(error)}.", str(error)) from None
         except redis.RedisError as error:  # what it answers is not the protocol
@@ -154,7 +154,7 @@ class RedisServer(Closable):
             raise LanchatError("This Redis cannot rewrite its file after its restart.", words)
 
     def _forbidden(self, error: Exception) -> LanchatError:
-        return forbidden(self._address.user, str(error).partition(" the '")[2].partition("'")[0])
+        return forbidden(self._address.user, str(error))
 
 
 def _execute(client: redis.Redis, *command: str | bytes | int) -> object:
