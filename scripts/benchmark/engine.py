@@ -1,5 +1,7 @@
-"""A room on an engine, beside the raw limit of the same server and a host without one. Needs redis-server, or the program in
-LANCHAT_REDIS_SERVER."""
+"""A room on an engine, beside the raw limit of the same server and a host without one.
+
+Needs redis-server, or the program that LANCHAT_REDIS_SERVER names.
+"""
 
 import os
 import secrets
