@@ -329,7 +329,7 @@ def test_a_file_is_there_for_who_comes_after_the_host_has_started_again(serve, e
         again = serve(blobs=files)
         bob = enter(again, "bob")
         assert digest(bob.fetch("report.pdf", tmp_path)) == digest(source)
-        bob.remove_file("report.pdf")
+        bob.remove_file(bob.files[0].file)
         bob.close()
         again.close()
 
