@@ -68,6 +68,7 @@ PURE = {
         "lanchat.client.events",
         "lanchat.client.listing",
         "lanchat.protocol.papers",
+        "lanchat.client.dedup",
         "lanchat.client.receiving",
         "lanchat.client.own_lines",
         "lanchat.client.state",

@@ -113,7 +113,7 @@ def continue_room(
 
     def open_store(shown: Card) -> MemberStore:
         store = DiskStore(home, shown, on_problem)
-        user.state.seen = store.seen
+        user.state.seen = store.reached.event
         return store
 
     with ExitStack() as undo:

@@ -127,6 +127,7 @@ def join_target(
         LanchatError: no host answers, or it shows another key than before, or it refuses, ...
     """
     state, identity = RoomState(), identity or my_identity()
+    reached: dict[int, int] = {}  # by the history of earlier runs
     check = HostCheck(target, KnownHosts(home_folder()), KnownPapers(home_folder()))
     dialer = Dialer(target.endpoints, check, on or OwnAddresses(), timing, deadline, looking)
 
@@ -139,7 +140,8 @@ def join_target(
         if keeping == "history":
             return HistoryStore(home_folder(), card, on_problem)
         store = DiskStore(home_folder(), card, on_problem, hold_after)
-        state.seen = store.seen
+        state.seen = store.reached.event
+        reached.update(store.reached.positions if catch_up else {})
         if discard and store.unsent:
             on_problem(f"Dropped what was not sent last time ({len(store.unsent)}).")
             store.remove_unsent([message.id for message in store.unsent])
@@ -173,7 +175,7 @@ def join_target(
         stop=dialer.stop,
         look_elsewhere=dialer.look_elsewhere,
         reopening=reopening,
-        seen=lambda: state.seen.seq if catch_up and state.seen is not None else -1,
+        seen=lambda: reached,
         settled=ours.settled if ours is not None else lambda: None,
         prefer=dialer.prefer,
         places_changed=dialer.places_changed,

@@ -97,7 +97,7 @@ class Inbound:
         finally:
             self._pass_on(events)
         if self._incoming.renumbered:
-            self._store.add_history(self._incoming.renumbered)
+            self._store.add_history(self._incoming.renumbered, self._incoming.positions)
             self._incoming.renumbered = []
         self._follower.settle()
 
@@ -171,7 +171,7 @@ class Inbound:
     def _pass_on(self, events: list[wire.Event]) -> None:
         if not events:
             return
-        self._store.add_history(events)
+        self._store.add_history(events, self._incoming.positions)
         for event in events:
             if isinstance(event, wire.Renamed) and event.by == self._me:
                 self._renamed(event.nick, event.to)

@@ -9,7 +9,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from lanchat import errors
@@ -57,8 +57,8 @@ class Member:
         stop: cancels a running `dial`, because the member leaves; may be called more than once.
         look_elsewhere: called during a reconnect when another host answered at the last `dial`.
         reopening: reconnect also after the host has closed the room, in case it opens again.
-        seen: returns the seq of the last event that an earlier run has stored, after `open_store`; what came after it
-            is fetched. -1: there is none, or the last messages are enough.
+        seen: returns how far the history of an earlier run reaches, after `open_store`; what came after it is fetched.
+            Nothing: there is none, or the last messages are enough.
         settled: called when a host has admitted us again.
         prefer: called with the index of the standby that the host has handed the room to, before the next `dial`.
         places_changed: called with the places where the room may be.
@@ -86,7 +86,7 @@ class Member:
         stop: Callable[[], None] = lambda: None,
         look_elsewhere: Callable[[], None] = lambda: None,
         reopening: bool = False,
-        seen: Callable[[], int] = lambda: -1,
+        seen: Callable[[], Mapping[int, int]] = dict,
         settled: Callable[[], None] = lambda: None,
         prefer: Callable[[int], None] = lambda index: None,
         places_changed: Callable[[tuple[Place, ...]], None] = lambda places: None,

@@ -7,15 +7,15 @@ are fetched page by page, and live events wait until the gap is filled.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
 
-from lanchat.client.events import PrivateFile, PrivateMessage, weight
+from lanchat.client.dedup import DEDUP_WINDOW, FileDedup, PrivateDedup
+from lanchat.client.events import weight
 from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.ids import is_verified
 from lanchat.protocol.messages import Event, Fetch, Joined, Page, Present, Said, Welcome
-from lanchat.protocol.timeline import MAX_ENTRIES, Timeline, epoch_of, n_of
+from lanchat.protocol.timeline import MAX_ENTRIES, Timeline, epoch_of, make_seq, n_of
 
-DEDUP_WINDOW = 10_000  # messages remembered by sender and id, so that duplicates are recognised
 MAX_POSITIONS = (
     2 * MAX_ENTRIES
 )  # terms whose last number is remembered; no host shows a longer timeline than half of that
@@ -84,17 +84,22 @@ class Incoming:
         self._timeline = timeline
         return 0 if after < 0 and self._look_back else after  # as one who has nothing, gets more than a newcomer does
 
-    def expect(self, seq: int, timeline: Timeline | None) -> None:
+    def expect(self, positions: Mapping[int, int], timeline: Timeline | None) -> None:
         """Begin where an earlier run has ended, if the host's past begins later than that.
 
         Args:
-            seq: of the last event that the earlier run has stored; -1: there was none.
+            positions: of that run when it ended; nothing: there was none.
             timeline: of the host.
         """
-        if timeline is not None and seq >= 0:
-            before = {epoch: n for epoch, n in timeline.past if epoch < epoch_of(seq)}
-            seq = timeline.common({**before, epoch_of(seq): n_of(seq)})
-        self._expected = seq
+        if timeline is not None:
+            self._expected = timeline.common(positions)
+        elif positions:
+            self._expected = make_seq(max(positions), positions[max(positions)])
+
+    @property
+    def positions(self) -> dict[int, int]:
+        """The last `n` of each term, with no hole before it, of what was passed on."""
+        return {**self._positions}
 
     @property
     def filling(self) -> bool:
@@ -174,16 +179,22 @@ class Incoming:
         epoch = epoch_of(seq)
         self._positions = {one: n for one, n in self._positions.items() if one < epoch}
         if seq >= 0:
+            self._take_earlier(epoch)
             self._positions[epoch] = n_of(seq)
 
     def _advance(self, seq: int) -> None:
         epoch = epoch_of(seq)
-        if epoch not in self._positions and self._timeline is not None:  # so every term before this one is complete
-            self._positions.update((past, n) for past, n in self._timeline.past if past < epoch)
+        if epoch not in self._positions:
+            self._take_earlier(epoch)
         self._positions[epoch] = n_of(seq)
         if len(self._positions) > MAX_POSITIONS:
             del self._positions[min(self._positions)]
         self.seq = seq
+
+    def _take_earlier(self, epoch: int) -> None:
+        """Something of this term has come, so every term before it is complete."""
+        if self._timeline is not None:
+            self._positions.update((past, n) for past, n in self._timeline.past if past < epoch)
 
     def _is_first(self, said: Said) -> bool:
         if not is_verified(said.by):
@@ -196,92 +207,3 @@ class Incoming:
         if len(self._order) > DEDUP_WINDOW:
             self._known.discard(self._order.popleft())
         return True
-
-
-class FileDedup:
-    """Recognises what comes again of files for one person. Not thread safe, as PrivateDedup.
-
-    The last DEDUP_WINDOW are remembered here, and the disk is asked about those of earlier runs. Those that could not
-    be opened are remembered apart: what a host makes up does not keep a true one from being shown.
-    """
-
-    def __init__(self) -> None:
-        self._opened: dict[tuple[str, str], tuple[str, bool]] = {}  # state, and whether it has been shown; oldest first
-        self._unopened: dict[tuple[str, str], tuple[str, bool]] = {}
-
-    def arrived(self, file: PrivateFile, was_shown: Callable[[str, str], bool]) -> tuple[bool, bool]:
-        """Whether this is new, and whether the file is known to have been shown.
-
-        Args:
-            was_shown: whether the disk says so of the file of this sender with this id.
-        """
-        known, key = self._window(file), (file.by, file.id)
-        state, shown = known.get(key, ("", False))
-        if not state and file.state != "removed":
-            shown = not file.problem and was_shown(*key)
-            new = not shown
-        else:
-            new = state != file.state
-        known[key] = file.state, shown
-        if len(known) > DEDUP_WINDOW:
-            del known[next(iter(known))]
-        return new, shown
-
-    def confirm(self, file: PrivateFile) -> None:
-        """This file has been shown."""
-        known, key = self._window(file), (file.by, file.id)
-        if key in known:
-            known[key] = known[key][0], True
-
-    def _window(self, file: PrivateFile) -> dict[tuple[str, str], tuple[str, bool]]:
-        return self._unopened if file.problem else self._opened
-
-
-class PrivateDedup:
-    """Recognises private messages that come again, by sender and id. Not thread safe: its owner has a lock for it.
-
-    The last DEDUP_WINDOW are remembered here. For those before them the disk is asked, since a host can make up senders
-    and seal by their keys until an old message is forgotten here. Those that could not be opened are remembered apart:
-    a host that makes some up neither keeps a true one from being shown nor has it forgotten.
-    """
-
-    def __init__(self) -> None:
-        self._opened: dict[tuple[str, str], bool] = {}  # whether each has been shown; oldest first
-        self._unopened: dict[tuple[str, str], bool] = {}
-        self._complete = True  # whether all that were ever opened are remembered here
-
-    def recall(self, shown: Iterable[tuple[str, str]]) -> None:
-        """Remember messages that an earlier run has shown, by sender and id."""
-        self._opened |= dict.fromkeys(shown, True)
-        self._complete = len(self._opened) < DEDUP_WINDOW
-
-    def arrived(self, message: PrivateMessage, was_shown: Callable[[str, str], bool]) -> tuple[bool, bool]:
-        """Whether this message comes for the first time, and whether it is known to have been shown."""
-        return self.is_new(message, was_shown), self.is_confirmed(message)
-
-    def is_new(self, message: PrivateMessage, was_shown: Callable[[str, str], bool] = lambda sender, id: False) -> bool:
-        """Whether this message comes for the first time.
-
-        Args:
-            was_shown: whether the disk says that the message of this sender with this id was shown.
-        """
-        known, key = self._window(message), (message.by, message.id)
-        if key in known:
-            return False
-        shown = known[key] = not (self._complete or message.problem) and was_shown(*key)
-        if len(known) > DEDUP_WINDOW:
-            del known[next(iter(known))]
-            self._complete = self._complete and known is not self._opened
-        return not shown
-
-    def confirm(self, message: PrivateMessage) -> None:
-        """This message has been shown."""
-        known = self._window(message)
-        if (message.by, message.id) in known:
-            known[message.by, message.id] = True
-
-    def is_confirmed(self, message: PrivateMessage) -> bool:
-        return self._window(message).get((message.by, message.id), False)
-
-    def _window(self, message: PrivateMessage) -> dict[tuple[str, str], bool]:
-        return self._unopened if message.problem else self._opened

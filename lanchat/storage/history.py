@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lanchat.errors import LanchatError
@@ -20,6 +20,7 @@ from lanchat.storage.files import lock_file
 from lanchat.storage.history_bounds import HistoryBounds
 from lanchat.storage.log import ignore, waiting_size
 from lanchat.storage.problems import FAILURES, in_words
+from lanchat.storage.reached import write_positions
 from lanchat.storage.repair import open_store
 from lanchat.storage.rooms import LOCK, LOG
 
@@ -50,16 +51,18 @@ class HistoryWriter:
         self._bounds = HistoryBounds(lambda: time.monotonic() > self._deadline)
         self._waiting: deque[Record | Got] = deque()
         self._waiting_size = 0  # in memory
+        self._reached: Mapping[int, int] | None = None  # with those that wait; replaced as a whole
         self._closing = False
         self._deadline = math.inf  # when the last records must be stored
         self._change = threading.Condition()  # guards all of these
         self._thread = threading.Thread(target=self._run, name="history")
         self._thread.start()
 
-    def add(self, records: Sequence[Record | Got]) -> None:
-        """Store these records within about FLUSH_EVERY."""
+    def add(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
+        """Store these records within about FLUSH_EVERY, and how far the history reaches with them; see reached.py."""
         with self._change:
             self._wait(records)
+            self._reached = self._reached if reached is None else reached
             self._change.notify()
 
     def close(self) -> None:
@@ -76,12 +79,14 @@ class HistoryWriter:
                 self._change.wait_for(lambda: self._waiting or self._closing)
                 self._change.wait_for(lambda: self._closing, FLUSH_EVERY)  # for more to write at once
                 batch, self._waiting, self._waiting_size = list(self._waiting), deque(), 0
+                reached, self._reached = self._reached, None
                 closing = self._closing
             if not batch:
                 return
-            if self._write(batch):
+            if self._write(batch, reached):
                 continue
             with self._change:
+                self._reached = self._reached if reached is None or self._reached is not None else reached
                 later, self._waiting, self._waiting_size = self._waiting, deque(), 0
                 self._wait([*batch, *later])
             if closing:
@@ -90,14 +95,14 @@ class HistoryWriter:
                     return
                 time.sleep(_RETRY)
 
-    def _write(self, batch: Sequence[Record | Got]) -> bool:
+    def _write(self, batch: Sequence[Record | Got], reached: Mapping[int, int] | None) -> bool:
         """Returns: whether the batch is in the file now."""
         try:
             lock = lock_file(self._lock_path)
             if lock is None:
                 return False
             try:
-                self._write_locked(batch)
+                self._write_locked(batch, reached)
             finally:
                 lock.close()
             self._bounds.fit_all(self._path.parent.parent)
@@ -110,13 +115,15 @@ class HistoryWriter:
         self._suspect = False
         return True
 
-    def _write_locked(self, batch: Sequence[Record | Got]) -> None:
+    def _write_locked(self, batch: Sequence[Record | Got], reached: Mapping[int, int] | None) -> None:
         store, damage = open_store(self._path, durable=False, suspect=self._suspect)
         try:
             if self._bounds.make_room(store.pruning):
                 if store.add(batch) < sum(isinstance(record, Event) for record in batch):
                     store.renumber(record for record in batch if isinstance(record, Said))
                 self._bounds.added(batch)
+                if reached is not None:  # not before: a crash between the two fetches once more what is stored
+                    store.moving.set_state(write_positions(reached, store.moving.state()))
                 while store.index():
                     pass
             else:

@@ -1,16 +1,17 @@
 """A member's own store on its disk: the history of the room, and the messages that are not sent yet."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from lanchat.errors import LanchatError
 from lanchat.protocol.drafts import Talk
-from lanchat.protocol.messages import Card, Event, Got, Private, Record, Said
+from lanchat.protocol.messages import Card, Got, Private, Record, Said
 from lanchat.storage.history import HistoryWriter
 from lanchat.storage.outbox import Outbox
 from lanchat.storage.own_lines import lines_of
+from lanchat.storage.reached import read_reached
 from lanchat.storage.reader import LogReader
 from lanchat.storage.rooms import JOINED, LOG, joined_folder, log_paths
 
@@ -48,8 +49,12 @@ class MemberStore(Protocol):
     def remove_unsent(self, ids: Iterable[str]) -> None:
         """Delete messages that were acknowledged, or that the host refused."""
 
-    def add_history(self, records: Sequence[Record | Got]) -> None:
-        """Add records to the history of the room. A `Got` marks a private message in it as shown."""
+    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
+        """Add records to the history of the room. A `Got` marks a private message in it as shown.
+
+        Args:
+            reached: how far it reaches with these; see `storage.reached`. None: as far as before.
+        """
 
     def close(self) -> None:
         """Write everything that waits, then stop. May be called twice."""
@@ -75,7 +80,7 @@ class NoStore:
     def remove_unsent(self, ids: Iterable[str]) -> None:
         pass
 
-    def add_history(self, records: Sequence[Record | Got]) -> None:
+    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
         pass
 
     def close(self) -> None:
@@ -123,7 +128,7 @@ class PrivateStore(_OnDisk, NoStore):
         self._on_trouble = on_trouble
         self._history: HistoryWriter | None = None  # made with the first private message; most hosts have none
 
-    def add_history(self, records: Sequence[Record | Got]) -> None:
+    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
         private = [record for record in records if isinstance(record, Private | Got)]
         if not private:
             return
@@ -150,8 +155,8 @@ class HistoryStore(_OnDisk, NoStore):
         super().__init__(home, card)
         self._history = HistoryWriter(_folder(home, card), on_trouble)
 
-    def add_history(self, records: Sequence[Record | Got]) -> None:
-        self._history.add(records)
+    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
+        self._history.add(records, reached)
 
     def close(self) -> None:
         self._history.close()
@@ -174,7 +179,7 @@ class DiskStore(_OnDisk):
     ) -> None:
         folder = _folder(home, card)
         super().__init__(home, card)
-        self.seen = _last_event(folder)
+        self.reached = read_reached(folder / LOG)  # by earlier runs
         self._outbox = Outbox(folder)
         self.left_at = self._outbox.left_at
         self.held = hold_after is not None and 0 < self.left_at < time.time() - hold_after
@@ -192,20 +197,12 @@ class DiskStore(_OnDisk):
     def remove_unsent(self, ids: Iterable[str]) -> None:
         self._outbox.remove(ids)
 
-    def add_history(self, records: Sequence[Record | Got]) -> None:
-        self._history.add(records)
+    def add_history(self, records: Sequence[Record | Got], reached: Mapping[int, int] | None = None) -> None:
+        self._history.add(records, reached)
 
     def close(self) -> None:
         self._history.close()
         self._outbox.close()
-
-
-def _last_event(folder: Path) -> Event | None:
-    """The last event in the history, if there is one and it can be read now."""
-    try:
-        return next(LogReader(folder / LOG).events(number=1), None) if (folder / LOG).exists() else None
-    except LanchatError:
-        return None
 
 
 def _folder(home: Path, card: Card) -> Path:

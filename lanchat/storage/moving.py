@@ -1,6 +1,7 @@
 """The part of a log that only a room which moves has: rules and papers, and events that were set aside.
 
-The state is a few values by name. A host writes its rules and papers there, and a standby what its host has sent:
+The state is a few values by name. A host writes its rules and papers there, a standby what its host has sent, and a
+member how far its history reaches:
 
 rules        as the last `State` has sent them, and `rev`, its revision
 owner        the raw public key of the room's owner
@@ -12,6 +13,7 @@ count        of the last heartbeat that was stored
 instance     of a standby: the 8 random bytes of this copy
 engine       1: the numbers of the events come from an engine, see server/engine/log.py
 whole        of a standby: its copy has had all of the room, at least once
+reached      of a member's history: the last `n` of each term, with no hole before it, as `epoch:n epoch:n`
 """
 
 import sqlite3

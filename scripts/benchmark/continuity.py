@@ -30,6 +30,7 @@ _DEAD = [  # what happens, to how many members beside two standbys, and whether 
     ("silent, 1 member", 1, True),
     ("silent, 50 members", 50, True),
 ]
+_SLOWLY = 0.02  # s between two messages beside a quit: a new host takes 100 at once, and then 10 a second
 _QUIET, _BUSY = 300, 20_000  # messages, one after the other and 64 under way
 
 
@@ -124,7 +125,7 @@ def _pause(talker: JoinedRoom, host: "subprocess.Popen[str]") -> float:
     stop = threading.Event()
 
     def talk() -> None:
-        while not stop.is_set():
+        while not stop.wait(_SLOWLY):
             talker.say("still here", wait=_WAIT)
             acked.append(time.monotonic())
 

@@ -1,6 +1,7 @@
 """A member that loses its link and reconnects."""
 
 import socket
+import sqlite3
 import threading
 from contextlib import closing
 
@@ -29,6 +30,8 @@ from lanchat.protocol.limits import DEFAULT_LIMITS
 from lanchat.protocol.messages import Card, Said, Say
 from lanchat.protocol.timing import DEFAULT_TIMING, Timing
 from lanchat.room import recent as recent_module
+from lanchat.server.host import Host
+from lanchat.server.term import Term
 from lanchat.storage import outbox
 from lanchat.storage.known_hosts import KnownHosts
 from lanchat.storage.log import ignore
@@ -83,6 +86,49 @@ def test_who_comes_back_another_day_gets_all_that_was_said_meanwhile(host, join,
         ann.member.outgoing.say(str(number))
     ann.hear_text("399")
     assert stay("399", catch_up=False) == [str(number) for number in range(350, 400)]
+
+
+def test_who_was_with_a_half_of_the_room_that_is_gone_gets_all_that_the_other_half_said(
+    host, identity, join, own_world, tmp_path
+):
+    """Also on another day, and although the numbers that they have are the higher ones."""
+
+    def half(name: str, term: int) -> Host:
+        log = SqliteLog(tmp_path / name, term=term, new_term=True)
+        room: Host = host(room_id="5" * 32, log=log, term=Term(identity("hal").public))
+        return room
+
+    def talk(room: Host, *texts: str) -> None:
+        ann = Listener(join(room, "ann"))
+        for text in texts:
+            ann.member.outgoing.say(text)
+        ann.hear_text(texts[-1])
+        assert ann.member.outgoing.wait_acked(PATIENCE)
+        ann.member.close()
+
+    def stay(room: Host, last: str) -> list[str]:
+        texts: list[str] = []
+        with join_target(Target((Endpoint("127.0.0.1", room.port),)), "bob", catch_up=True) as bob:
+            while last not in texts:
+                texts += [item.text for item in bob.take(PATIENCE) if isinstance(item, Said)]
+        return texts
+
+    one = half("one.db", 1)
+    talk(one, "before")
+    stay(one, "before")
+    with closing(sqlite3.connect(tmp_path / "one.db")) as db:
+        db.execute("VACUUM INTO ?", (str(tmp_path / "other.db"),))
+    missed = [str(number) for number in range(60)]
+    talk(one, *missed)
+    one.close()
+    other = half("other.db", 2)
+    talk(other, "by the others")
+    stay(other, "by the others")
+    other.close()
+    one = half("one.db", 3)
+    later = [str(number) for number in range(60, 120)]
+    talk(one, *later)
+    assert stay(one, "119") == [*missed, *later]
 
 
 def test_every_message_is_stored_in_the_end(host, join):

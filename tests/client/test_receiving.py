@@ -1,76 +1,12 @@
 """The receiving half of a member, which is pure."""
 
-from dataclasses import replace
-
 import pytest
 
-from lanchat.client.events import HEAVY, PrivateMessage
-from lanchat.client.receiving import (
-    CATCH_UP,
-    DEDUP_WINDOW,
-    LATER_LIMIT,
-    Incoming,
-    PrivateDedup,
-    check_host,
-    check_welcome,
-)
+from lanchat.client.events import HEAVY
+from lanchat.client.receiving import CATCH_UP, LATER_LIMIT, Incoming, check_host, check_welcome
 from lanchat.errors import ConnectionLost, ProtocolError
 from lanchat.protocol.messages import Fetch, Joined, Page, Present, Said, Welcome
 from lanchat.protocol.timeline import Timeline, make_seq
-
-PSST = PrivateMessage("2", 0, "id-ann", "ann", "id-bob", "bob", "psst")
-
-
-def test_a_private_message_is_new_once():
-    private = PrivateDedup()
-    assert private.is_new(PSST) and not private.is_new(PSST)
-    assert not private.is_confirmed(PSST)
-    private.confirm(PSST)
-    assert private.is_confirmed(PSST) and not private.is_new(PSST)
-
-
-def test_what_cannot_be_opened_neither_hides_a_true_one_nor_has_it_forgotten():
-    private = PrivateDedup()
-    made_up = replace(PSST, text="", problem="damaged")
-    assert private.is_new(made_up) and not private.is_new(made_up)
-    assert private.is_new(PSST)
-    for number in range(2 * DEDUP_WINDOW):
-        private.is_new(replace(made_up, id=str(number)))
-    assert not private.is_new(PSST)
-
-
-def test_what_an_earlier_run_has_shown_is_confirmed_and_not_shown_again():
-    private = PrivateDedup()
-    private.recall([(PSST.by, PSST.id)])
-    assert private.is_confirmed(PSST) and not private.is_new(PSST)
-    assert private.is_new(replace(PSST, id="3"))
-
-
-def test_as_many_are_remembered_as_fit():
-    private = PrivateDedup()
-    for number in range(DEDUP_WINDOW + 1):
-        private.is_new(replace(PSST, id=str(number)))
-    private.confirm(replace(PSST, id="0"))
-    assert private.is_new(replace(PSST, id="0")), "it was forgotten, and its confirmation brings nothing back"
-    assert not private.is_new(replace(PSST, id=str(DEDUP_WINDOW)))
-
-
-@pytest.mark.parametrize("recalled", [True, False])
-def test_what_does_not_fit_is_looked_up_on_the_disk(recalled):
-    private, asked = PrivateDedup(), []
-
-    def was_shown(*key: str) -> bool:
-        asked.append(key)
-        return key == (PSST.by, PSST.id)
-
-    if recalled:
-        private.recall([("id-eve", str(number)) for number in range(DEDUP_WINDOW)])
-    else:
-        for number in range(DEDUP_WINDOW + 1):
-            assert private.is_new(replace(PSST, by="id-eve", id=str(number)), was_shown)
-        assert not asked, "the disk is left alone as long as all fit"
-    assert not private.is_new(PSST, was_shown) and private.is_confirmed(PSST)
-    assert private.is_new(replace(PSST, problem="damaged"), was_shown) and len(asked) == 1
 
 
 @pytest.mark.parametrize("kind", ["present", "joined"])
@@ -126,6 +62,7 @@ def test_what_waits_is_counted_anew_after_each_reconnect():
 # ---- along the timeline: ann hosts (epoch 64), then bob (129) and, apart from him, cat (130)
 
 ANN, BOB, CAT = 64, 129, 130
+LATER = 192  # ann again
 
 
 def says(epoch: int, *numbers: int, text: str = "") -> list[Said]:
@@ -224,7 +161,7 @@ def test_a_message_that_its_author_says_again_at_another_host_is_shown_once_and_
 def test_who_was_away_gets_what_was_missed_before_the_last_messages():
     incoming = Incoming()
     incoming.enter(Timeline(ANN))
-    incoming.expect(make_seq(ANN, 10), Timeline(ANN))
+    incoming.expect({ANN: 10}, Timeline(ANN))
     assert seen(incoming, says(ANN, 250, 251)) == [] and incoming.wanted == Fetch(make_seq(ANN, 10))
     assert seen(incoming, says(ANN, *range(11, 250))) == [f"64.{n}" for n in range(11, 250)]
     fetch, later = incoming.page(Page(make_seq(ANN, 249)))
@@ -235,20 +172,53 @@ def test_who_was_away_gets_what_was_missed_before_the_last_messages():
 def test_who_was_not_away_for_long_gets_the_last_messages_as_ever():
     for first in (3, 10, 11):
         incoming = Incoming()
-        incoming.expect(make_seq(ANN, 10), Timeline(ANN))
+        incoming.expect({ANN: 10}, Timeline(ANN))
         assert seen(incoming, says(ANN, first, 12)) == [f"64.{first}", "64.12"] and incoming.wanted is None
 
 
 def test_who_was_away_for_years_gets_the_end_of_it():
     incoming = Incoming()
-    incoming.expect(make_seq(ANN, 10), Timeline(ANN))
+    incoming.expect({ANN: 10}, Timeline(ANN))
     seen(incoming, says(ANN, 90_000))
     assert incoming.wanted == Fetch(make_seq(ANN, 90_000 - 1 - CATCH_UP))
 
 
 def test_what_was_missed_goes_along_the_timeline():
     """The last thing that the earlier run has seen was said on a half of the room that is gone."""
-    for last, after in ((make_seq(ANN, 10), make_seq(ANN, 10)), (make_seq(ANN, 600), make_seq(ANN, 500))):
+    for n, after in ((10, 10), (600, 500)):
         incoming = Incoming()
-        incoming.expect(last, Timeline(BOB, ((ANN, 500),)))
-        assert seen(incoming, says(BOB, 80)) == [] and incoming.wanted == Fetch(after)
+        incoming.expect({ANN: n}, Timeline(BOB, ((ANN, 500),)))
+        assert seen(incoming, says(BOB, 80)) == [] and incoming.wanted == Fetch(make_seq(ANN, after))
+
+
+def test_what_one_half_said_is_fetched_by_who_was_with_the_other_half_last():
+    """ann's room goes on; bob's, of which the last run has the higher numbers, has yielded meanwhile."""
+    with_bob = Incoming()
+    with_bob.enter(Timeline(BOB, ((ANN, 500),)))
+    seen(with_bob, says(BOB, 1, 2, 3))
+    assert with_bob.positions == {ANN: 500, BOB: 3}
+    incoming = Incoming()
+    incoming.expect(with_bob.positions, Timeline(LATER, ((ANN, 800),)))
+    seen(incoming, says(LATER, 90))
+    assert incoming.wanted == Fetch(make_seq(ANN, 500))
+
+
+def test_who_came_back_from_the_half_that_yielded_goes_on_with_lower_numbers():
+    incoming = Incoming()
+    incoming.enter(Timeline(BOB, ((ANN, 500),)))
+    seen(incoming, says(BOB, 3))
+    after = incoming.enter(Timeline(ANN))
+    incoming.resume(welcome(make_seq(ANN, 800)), after)
+    seen(incoming, says(ANN, 501, 502))
+    assert incoming.positions == {ANN: 502}
+
+
+def test_who_has_caught_up_in_a_term_has_all_of_the_terms_before_it():
+    incoming = Incoming()
+    host = Timeline(BOB, ((ANN, 500),))
+    incoming.enter(host)
+    incoming.expect({ANN: 500, BOB: 10}, host)
+    seen(incoming, says(BOB, 80))
+    seen(incoming, says(BOB, *range(11, 80)))
+    incoming.page(Page(make_seq(BOB, 79)))
+    assert incoming.enter(Timeline(LATER, ((ANN, 500), (BOB, 80)))) == make_seq(LATER, 0), "nothing comes again"

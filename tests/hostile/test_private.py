@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from lanchat.api.room import JoinedRoom
+from lanchat.client.dedup import DEDUP_WINDOW
 from lanchat.client.events import PrivateMessage
 from lanchat.client.member import Member
 from lanchat.client.queue import EventQueue
-from lanchat.client.receiving import DEDUP_WINDOW
 from lanchat.client.state import RoomState
 from lanchat.errors import LanchatError
 from lanchat.protocol.fields import MAX_NUMBER

@@ -18,6 +18,7 @@ from lanchat.storage import history, history_bounds
 from lanchat.storage.files import lock_file
 from lanchat.storage.history import MAX_WAITING_SIZE, HistoryWriter
 from lanchat.storage.member_store import DiskStore
+from lanchat.storage.reached import Reached
 from lanchat.storage.reader import LogReader
 from lanchat.storage.retention import Amount
 from lanchat.storage.rooms import LOCK, LOG
@@ -204,4 +205,5 @@ def test_a_member_store_knows_the_last_event_of_an_earlier_run(tmp_path):
     first.close()
     second = DiskStore(tmp_path, card, print)
     second.close()
-    assert first.seen is None and second.seen is not None and (second.seen.seq, second.seen.at) == (2, 2000)
+    last = second.reached.event
+    assert first.reached == Reached() and last is not None and (last.seq, last.at) == (2, 2000)
